@@ -1,0 +1,135 @@
+package streams
+
+import "strconv"
+
+// DecodeReadings reads a message of readings: one object, or an array of at most 1000, at most 64 KiB. Each element
+// is judged by itself: good ones are returned in their order, the others as one error each with its Index. A fault of
+// the whole message (no JSON, too large, empty) gives one error with Index WholeMessage and no readings.
+func DecodeReadings(payload []byte) (good []Reading, bad []*InvalidError) {
+	return DecodeReadingsInto(nil, payload)
+}
+
+// DecodeReadingsInto is DecodeReadings that appends the good readings to dst, so that a caller on the hot path can
+// reuse its memory. Nothing returned refers to payload.
+func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*InvalidError) {
+	if len(payload) > maxPayload {
+		return dst, whole(ReasonTooLarge, strconv.AppendInt(nil, int64(len(payload)), 10), remedySize)
+	}
+	s := scanner{data: payload}
+	switch s.peek() {
+	case 0:
+		if s.end() {
+			return dst, whole(ReasonEmpty, nil, remedyEmpty)
+		}
+	case '{':
+		var f fields
+		if fault := s.object(&f); fault != noFault || !s.end() {
+			return dst, s.broken(fault)
+		}
+		r, err := f.judge(s.long)
+		if err != nil {
+			return dst, []*InvalidError{err}
+		}
+		return append(dst, r), nil
+	case '[':
+		return s.array(dst)
+	}
+	return dst, s.broken(syntaxFault)
+}
+
+func whole(reason Reason, value []byte, remedy string) []*InvalidError {
+	return []*InvalidError{{
+		Reason: reason, Index: WholeMessage, Field: "message", Value: shown(value), Remedy: remedy,
+	}}
+}
+
+// broken is the error of a message whose scan stopped.
+func (s *scanner) broken(f fault) []*InvalidError {
+	if f == nestingFault {
+		return whole(ReasonTooLarge, s.near(), remedyNesting)
+	}
+	return whole(ReasonUnparsable, s.near(), remedyJSON)
+}
+
+// array reads the elements of a message; nothing of dst is kept from a message that turns out broken.
+func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
+	s.pos++
+	s.depth++
+	if s.next(']') {
+		if !s.end() {
+			return dst, s.broken(syntaxFault)
+		}
+		return dst, whole(ReasonEmpty, []byte("[]"), remedyEmpty)
+	}
+	good = dst
+	for i := 0; ; i++ {
+		if i == maxReadings {
+			return dst, whole(ReasonTooLarge, s.near(), remedySize)
+		}
+		var f fields
+		var err *InvalidError
+		if s.long = false; s.peek() == '{' {
+			if fault := s.object(&f); fault != noFault {
+				return dst, s.broken(fault)
+			}
+			var r Reading
+			if r, err = f.judge(s.long); err == nil {
+				good = append(good, r)
+			}
+		} else {
+			t, fault := s.value()
+			if fault != noFault {
+				return dst, s.broken(fault)
+			}
+			err = invalid(ReasonUnparsable, "reading", t, remedyJSON)
+		}
+		if err != nil {
+			err.Index = i
+			bad = append(bad, err)
+		}
+		if s.next(']') {
+			break
+		}
+		if !s.next(',') {
+			return dst, s.broken(syntaxFault)
+		}
+	}
+	if !s.end() {
+		return dst, s.broken(syntaxFault)
+	}
+	return good, bad
+}
+
+// object scans one reading into f.
+func (s *scanner) object(f *fields) fault {
+	s.pos++
+	s.depth++
+	if s.next('}') {
+		s.depth--
+		return noFault
+	}
+	for {
+		if s.peek() != '"' {
+			return syntaxFault
+		}
+		key, fault := s.string()
+		if fault != noFault {
+			return fault
+		}
+		if !s.next(':') {
+			return syntaxFault
+		}
+		t, fault := s.value()
+		if fault != noFault {
+			return fault
+		}
+		f.put(key, t)
+		if s.next('}') {
+			s.depth--
+			return noFault
+		}
+		if !s.next(',') {
+			return syntaxFault
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package streams
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// checkInvalid: whatever a decoder refuses, it refuses with an InvalidError that says something.
+func checkInvalid(t *testing.T, err error) {
+	t.Helper()
+	var invalid *InvalidError
+	if !errors.As(err, &invalid) || invalid.Reason == "" || len(invalid.Value) > 64 {
+		t.Fatalf("error %v of type %T", err, err)
+	}
+}
+
+func FuzzDecodeForecast(f *testing.F) {
+	f.Add(example(f, "forecast.json"))
+	f.Add(example(f, "forecast_without_model.json"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, err := DecodeForecast(data)
+		if err != nil {
+			checkInvalid(t, err)
+			return
+		}
+		// The first writing rounds; from then on nothing may change.
+		second, err := DecodeForecast(first.AppendJSON(nil))
+		if err != nil {
+			t.Fatalf("%q is written as %q: %v", data, first.AppendJSON(nil), err)
+		}
+		third, err := DecodeForecast(second.AppendJSON(nil))
+		if diff := cmp.Diff(second, third); diff != "" || err != nil {
+			t.Fatalf("%s %v", diff, err)
+		}
+	})
+}
+
+func FuzzDecodeRecords(f *testing.F) {
+	for _, name := range []string{"rejected.json", "control_model.json", "event_model_promoted.json"} {
+		f.Add(example(f, name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, err := DecodeRejected(data); err != nil {
+			checkInvalid(t, err)
+		} else if _, err := DecodeRejected(r.AppendJSON(nil)); err != nil && len(r.AppendJSON(nil)) <= maxPayload {
+			t.Fatal(err)
+		}
+		if c, err := DecodeModelControl(data); err != nil {
+			checkInvalid(t, err)
+		} else if again, err := DecodeModelControl(c.AppendJSON(nil)); err != nil && len(c.AppendJSON(nil)) <= maxPayload || err == nil && again != c {
+			t.Fatalf("%+v comes back as %+v, %v", c, again, err)
+		}
+		if e, err := DecodeEvent(data); err != nil {
+			checkInvalid(t, err)
+		} else if _, err := DecodeEvent(e.AppendJSON(nil)); err != nil && len(e.AppendJSON(nil)) <= maxPayload {
+			t.Fatal(err)
+		}
+	})
+}
+
+func FuzzParseInput(f *testing.F) {
+	for _, subject := range []string{"r.3.north.m17", "readings.north.m17", "ctl.0.model", "r.1024.a.b", "r..a.b", ""} {
+		f.Add(subject)
+	}
+	f.Fuzz(func(t *testing.T, subject string) {
+		in, err := ParseInput(subject)
+		if err != nil {
+			checkInvalid(t, err)
+			if s := RejectedSubject(in.Site, in.Meter); len(s) > len("rejected.")+2*MaxToken+1 {
+				t.Fatalf("rejected subject %q", s)
+			}
+			return
+		}
+		switch subject {
+		case ReadingSubject(in.Partition, in.Site, in.Meter), PublicReadingSubject(in.Site, in.Meter),
+			ControlSubject(in.Partition, in.Control):
+		default:
+			t.Fatalf("%q is read as %+v", subject, in)
+		}
+	})
+}
+
+func FuzzParseOutputID(f *testing.F) {
+	f.Add("dg2tueqzx0r9-3-81231.2")
+	f.Add("0-0-0.0")
+	f.Fuzz(func(t *testing.T, id string) {
+		a, ok := ParseOutputID(id)
+		if !ok {
+			return
+		}
+		if made := fmt.Sprintf("%s-%d-%d.%d", a.Created, a.Partition, a.Seq, a.K); made != id {
+			t.Fatalf("%q is read as %+v", id, a)
+		}
+	})
+}

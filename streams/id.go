@@ -1,0 +1,74 @@
+package streams
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// OutputID is the message id of an output: it is made of its input's place in the log, so that a repeat is dropped.
+// created is the creation time of the partition's stream, seq the input's sequence in it, k the output's index within
+// its input. I2: the same input gives the same id.
+func OutputID(created time.Time, partition int, seq uint64, k int) string {
+	b := make([]byte, 0, 40)
+	b = strconv.AppendInt(b, max(created.UnixNano(), 0), 36)
+	b = append(b, '-')
+	b = strconv.AppendInt(b, int64(partition), 10)
+	b = append(b, '-')
+	b = strconv.AppendUint(b, seq, 10)
+	b = append(b, '.')
+	b = strconv.AppendInt(b, int64(k), 10)
+	return string(b)
+}
+
+// OutputPlace is an output's id taken apart. Created is the stream's creation time in base 36 as it stands in the id.
+type OutputPlace struct {
+	Created   string
+	Partition int
+	Seq       uint64
+	K         int
+}
+
+// ParseOutputID takes an id apart; ok is false when OutputID cannot have made it.
+func ParseOutputID(id string) (OutputPlace, bool) {
+	created, rest, ok1 := strings.Cut(id, "-")
+	partition, rest, ok2 := strings.Cut(rest, "-")
+	seq, k, ok3 := strings.Cut(rest, ".")
+	if !ok1 || !ok2 || !ok3 {
+		return OutputPlace{}, false
+	}
+	nanos, err := strconv.ParseUint(created, 36, 63)
+	if err != nil || strconv.FormatUint(nanos, 36) != created {
+		return OutputPlace{}, false
+	}
+	p, ok := parsePartition(partition)
+	if !ok {
+		return OutputPlace{}, false
+	}
+	s, err := strconv.ParseUint(seq, 10, 64)
+	if err != nil || strconv.FormatUint(s, 10) != seq {
+		return OutputPlace{}, false
+	}
+	n, err := strconv.ParseUint(k, 10, 31)
+	if err != nil || strconv.FormatUint(n, 10) != k {
+		return OutputPlace{}, false
+	}
+	return OutputPlace{Created: created, Partition: p, Seq: s, K: int(n)}, true
+}
+
+// Less orders places by age of the stream, partition, sequence and index; within one log that is the order of
+// publishing.
+func (a OutputPlace) Less(b OutputPlace) bool {
+	switch {
+	case len(a.Created) != len(b.Created):
+		return len(a.Created) < len(b.Created) // base 36 without leading zeros: longer is later
+	case a.Created != b.Created:
+		return a.Created < b.Created
+	case a.Partition != b.Partition:
+		return a.Partition < b.Partition
+	case a.Seq != b.Seq:
+		return a.Seq < b.Seq
+	default:
+		return a.K < b.K
+	}
+}

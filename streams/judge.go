@@ -1,0 +1,252 @@
+package streams
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxUnit  = 16   // bytes of a unit
+	maxValue = 1e12 // magnitude of a value, exclusive
+	minYear  = 1970 // first year of a timestamp
+	maxYear  = 2200 // last year of a timestamp
+)
+
+// What a sender is told to do.
+const (
+	remedyJSON     = `send {"ts":"2026-01-31T13:00:00Z","value":1.234} or an array of such`
+	remedyTime     = "write RFC 3339 with Z or an offset, years 1970 to 2200, e.g. 2026-01-31T13:00:00Z"
+	remedyNumber   = "write a finite number with a decimal point, or leave the reading out"
+	remedyRange    = "values must be below 1e12 in magnitude; use a larger unit"
+	remedyUnit     = "at most 16 printable bytes that fit the kind: W, kW, MW for power, Wh, kWh, MWh for energy"
+	remedyKind     = "use energy or power, or leave it out"
+	remedyRegister = "send the energy of each interval; registers come with a later release"
+	remedyQuality  = "use OK, ESTIMATED, MISSING or BAD, or leave it out"
+	remedyInterval = "send hourly readings (1h); finer ones come with a later release"
+	remedyHistory  = "use true or false, or leave it out"
+	remedySize     = "split it into messages of at most 64 KiB and 1000 readings"
+	remedyNesting  = "nest at most 8 deep"
+	remedyString   = "strings may have 256 bytes"
+	remedyEmpty    = "send at least one reading"
+)
+
+// fields are the tokens of one reading before they are judged; of a repeated key the last one stays.
+type fields struct {
+	ts, value, unit, kind, quality, interval, history token
+}
+
+func (f *fields) put(key, t token) {
+	switch string(key.text()) {
+	case "ts":
+		f.ts = t
+	case "value":
+		f.value = t
+	case "unit":
+		f.unit = t
+	case "kind":
+		f.kind = t
+	case "quality":
+		f.quality = t
+	case "interval":
+		f.interval = t
+	case "history":
+		f.history = t
+	}
+}
+
+// judge makes a reading of its fields, or says which is wrong. For the optional ones null and "" mean absent. long
+// says that some string in it, known or not, is over the limit.
+func (f *fields) judge(long bool) (Reading, *InvalidError) {
+	var r Reading
+	if long {
+		return r, &InvalidError{Reason: ReasonTooLarge, Field: "string", Value: "over 256 bytes", Remedy: remedyString}
+	}
+	var err *InvalidError
+	if r.Time, err = f.time(); err != nil {
+		return r, err
+	}
+	if r.Value, err = f.number(); err != nil {
+		return r, err
+	}
+	if given(f.unit) {
+		text := f.unit.text()
+		if f.unit.kind != stringToken || !printable(text) {
+			return r, invalid(ReasonWrongUnit, "unit", f.unit, remedyUnit)
+		}
+		r.Unit = unitWord(text)
+	}
+	if given(f.kind) {
+		if r.Kind, err = f.kindWord(r.Unit); err != nil {
+			return r, err
+		}
+	}
+	if given(f.quality) {
+		if r.Quality = qualityWord(f.quality); r.Quality == "" {
+			return r, invalid(ReasonUnknownQuality, "quality", f.quality, remedyQuality)
+		}
+	}
+	if given(f.interval) {
+		if r.Interval = intervalWord(f.interval); r.Interval != SupportedInterval {
+			return r, invalid(ReasonIntervalUnsupported, "interval", f.interval, remedyInterval)
+		}
+	}
+	switch f.history.kind {
+	case absent, nullToken:
+	case boolToken:
+		r.History = f.history.raw[0] == 't'
+	default:
+		return r, invalid(ReasonUnparsable, "history", f.history, remedyHistory)
+	}
+	return r, nil
+}
+
+func invalid(reason Reason, field string, t token, remedy string) *InvalidError {
+	return &InvalidError{Reason: reason, Field: field, Value: shown(t.text()), Remedy: remedy}
+}
+
+// given reports whether an optional field says anything.
+func given(t token) bool {
+	return t.kind != absent && t.kind != nullToken && !(t.kind == stringToken && len(t.raw) == 0)
+}
+
+func (f *fields) time() (time.Time, *InvalidError) {
+	var t time.Time
+	if text := f.ts.text(); f.ts.kind == stringToken && strictTime(text) && t.UnmarshalText(text) == nil {
+		t = t.UTC()
+		if y := t.Year(); y >= minYear && y <= maxYear {
+			return t, nil
+		}
+	}
+	return time.Time{}, invalid(ReasonBadTimestamp, "ts", f.ts, remedyTime)
+}
+
+// strictTime refuses what package time lets pass as RFC 3339: hours of one digit and decimal commas.
+func strictTime(text []byte) bool {
+	return len(text) >= len("2006-01-02T15:04:05Z") && text[13] == ':' && text[16] == ':' && text[19] != ','
+}
+
+func (f *fields) number() (float64, *InvalidError) {
+	kind := f.value.kind
+	if kind == stringToken {
+		kind = floatWord(bytes.TrimSpace(f.value.text()))
+	}
+	switch kind {
+	case numberToken:
+		v, err := strconv.ParseFloat(string(f.value.raw), 64)
+		switch {
+		case err != nil: // the grammar is checked, so it is beyond a float64
+			return 0, invalid(ReasonNotFinite, "value", f.value, remedyNumber)
+		case math.Abs(v) >= maxValue:
+			return 0, invalid(ReasonOutOfRange, "value", f.value, remedyRange)
+		}
+		return v, nil
+	case infToken:
+		return 0, invalid(ReasonNotFinite, "value", f.value, remedyNumber)
+	default:
+		return 0, invalid(ReasonNotANumber, "value", f.value, remedyNumber)
+	}
+}
+
+// kindWord judges the kind together with the unit.
+func (f *fields) kindWord(unit string) (string, *InvalidError) {
+	if f.kind.kind != stringToken {
+		return "", invalid(ReasonUnknownKind, "kind", f.kind, remedyKind)
+	}
+	var kind string
+	switch string(f.kind.text()) {
+	case KindEnergy:
+		kind = KindEnergy
+	case KindPower:
+		kind = KindPower
+	case KindRegister:
+		return "", invalid(ReasonKindUnsupported, "kind", f.kind, remedyRegister)
+	default:
+		return "", invalid(ReasonUnknownKind, "kind", f.kind, remedyKind)
+	}
+	if implied := KindOf(unit); implied != "" && implied != kind {
+		return "", invalid(ReasonWrongUnit, "unit", f.unit, remedyUnit)
+	}
+	return kind, nil
+}
+
+// KindOf returns the kind that a unit implies: power for W, kW, MW, GW, energy for Wh, kWh, MWh, GWh, else empty.
+func KindOf(unit string) string {
+	switch unit {
+	case "W", "kW", "MW", "GW":
+		return KindPower
+	case "Wh", "kWh", "MWh", "GWh":
+		return KindEnergy
+	default:
+		return ""
+	}
+}
+
+// unitWord returns the unit as a string, without an allocation for the common ones.
+func unitWord(raw []byte) string {
+	switch string(raw) {
+	case "kWh":
+		return "kWh"
+	case "Wh":
+		return "Wh"
+	case "MWh":
+		return "MWh"
+	case "kW":
+		return "kW"
+	case "W":
+		return "W"
+	case "MW":
+		return "MW"
+	default:
+		return string(raw)
+	}
+}
+
+func qualityWord(t token) string {
+	if t.kind != stringToken {
+		return ""
+	}
+	switch string(t.text()) {
+	case QualityOK:
+		return QualityOK
+	case QualityEstimated:
+		return QualityEstimated
+	case QualityMissing:
+		return QualityMissing
+	case QualityBad:
+		return QualityBad
+	default:
+		return ""
+	}
+}
+
+// intervalWord returns the interval, without an allocation for the common words; 0 is none.
+func intervalWord(t token) time.Duration {
+	if t.kind != stringToken {
+		return 0
+	}
+	switch text := t.text(); string(text) {
+	case "1h", "PT1H":
+		return time.Hour
+	default:
+		d, _ := ParseInterval(string(text))
+		return d
+	}
+}
+
+func printable(raw []byte) bool {
+	if len(raw) > maxUnit {
+		return false
+	}
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) {
+			return false
+		}
+		raw = raw[size:]
+	}
+	return true
+}

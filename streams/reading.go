@@ -1,0 +1,65 @@
+package streams
+
+import "time"
+
+// Reading is one observed value of a series.
+type Reading struct {
+	Time     time.Time     // start of its interval, UTC
+	Value    float64       // in Unit; finite, below 1e12 in magnitude
+	Unit     string        // as the sender wrote it, at most 16 printable bytes; may be empty
+	Kind     string        // KindEnergy, KindPower or empty: by the unit, else power
+	Quality  string        // one of the quality words, or empty: OK
+	Interval time.Duration // 0 when the message does not say
+	History  bool          // state and training only: no forecast, no score
+}
+
+// Kinds of reading.
+const (
+	KindEnergy   = "energy"   // used within the interval
+	KindPower    = "power"    // mean over the interval
+	KindRegister = "register" // cumulative; comes with a later release
+)
+
+// AppendReadings appends the JSON message of readings of one series: an object for a single one, else an array.
+// A value that is not finite is written as null, which DecodeReadings refuses by name.
+func AppendReadings(dst []byte, rs []Reading) []byte {
+	if len(rs) == 1 {
+		return appendReading(dst, &rs[0])
+	}
+	dst = append(dst, '[')
+	for i := range rs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendReading(dst, &rs[i])
+	}
+	return append(dst, ']')
+}
+
+func appendReading(dst []byte, r *Reading) []byte {
+	dst = append(dst, `{"ts":`...)
+	dst = appendTime(dst, r.Time)
+	dst = append(dst, `,"value":`...)
+	dst = appendFloat(dst, r.Value)
+	if r.Unit != "" {
+		dst = append(dst, `,"unit":`...)
+		dst = appendString(dst, r.Unit)
+	}
+	if r.Kind != "" {
+		dst = append(dst, `,"kind":`...)
+		dst = appendString(dst, r.Kind)
+	}
+	if r.Quality != "" {
+		dst = append(dst, `,"quality":`...)
+		dst = appendString(dst, r.Quality)
+	}
+	if r.Interval != 0 {
+		dst = append(dst, `,"interval":"`...)
+		dst = AppendInterval(dst, r.Interval)
+		dst = append(dst, '"')
+	}
+	if r.History {
+		dst = append(dst, `,"history":true`...)
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,178 @@
+package streams
+
+import (
+	"strconv"
+	"strings"
+)
+
+// MaxToken is the longest site, meter or control kind in bytes.
+const MaxToken = 64
+
+// MaxPartitions is the largest number of partitions a deployment may have.
+const MaxPartitions = 1024
+
+// Kinds of control record on ctl.<p>.<kind>.
+const (
+	// ControlModel: from this position on the partition is served by the named model.
+	ControlModel = "model"
+	// ControlTick is reserved for the owner's clock; nothing writes it yet.
+	ControlTick = "tick"
+)
+
+const (
+	readingPrefix  = "r."
+	publicPrefix   = "readings."
+	controlPrefix  = "ctl."
+	forecastPrefix = "forecasts."
+	rejectedPrefix = "rejected."
+	eventPrefix    = "events."
+)
+
+// ValidToken reports whether s may stand as site, meter or kind in a subject: 1 to 64 of [A-Za-z0-9_-].
+func ValidToken(s string) bool {
+	if len(s) == 0 || len(s) > MaxToken {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if !tokenByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func tokenByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+}
+
+// SplitSeries takes a series name apart into site and meter; ok is false unless both are valid tokens.
+func SplitSeries(series string) (site, meter string, ok bool) {
+	site, meter, _ = strings.Cut(series, ".")
+	return site, meter, ValidToken(site) && ValidToken(meter)
+}
+
+// Partition returns the partition of a series: FNV-1a-32 of site and meter without a separator, modulo partitions.
+// It equals partition(P,1,2) of a NATS subject mapping, so that a publisher and the broker agree. partitions below 1
+// counts as 1.
+func Partition(site, meter string, partitions int) int {
+	if partitions <= 1 {
+		return 0
+	}
+	const offset, prime = 2166136261, 16777619
+	h := uint32(offset)
+	for i := 0; i < len(site); i++ {
+		h = (h ^ uint32(site[i])) * prime
+	}
+	for i := 0; i < len(meter); i++ {
+		h = (h ^ uint32(meter[i])) * prime
+	}
+	return int(h % uint32(partitions))
+}
+
+// ReadingSubject is where our own publishers write a reading: r.<p>.<site>.<meter>.
+func ReadingSubject(p int, site, meter string) string {
+	return readingPrefix + strconv.Itoa(p) + "." + site + "." + meter
+}
+
+// PublicReadingSubject is where any other client writes a reading: readings.<site>.<meter>.
+func PublicReadingSubject(site, meter string) string { return publicPrefix + site + "." + meter }
+
+// ForecastSubject is where the forecasts of a series go: forecasts.<site>.<meter>.
+func ForecastSubject(site, meter string) string { return forecastPrefix + site + "." + meter }
+
+// EventSubject is where events of a kind go: events.<kind>; a kind may have dots.
+func EventSubject(kind string) string { return eventPrefix + kind }
+
+// ControlSubject is where a control record of partition p goes: ctl.<p>.<kind>.
+func ControlSubject(p int, kind string) string {
+	return controlPrefix + strconv.Itoa(p) + "." + kind
+}
+
+// RejectedSubject is where a refused input of a series goes. Site and meter may be anything, even empty: every byte
+// that is illegal in a token becomes '_', and a token is cut to 64 bytes.
+func RejectedSubject(site, meter string) string {
+	return rejectedPrefix + legalToken(site) + "." + legalToken(meter)
+}
+
+func legalToken(s string) string {
+	if ValidToken(s) {
+		return s
+	}
+	if s == "" {
+		return "_"
+	}
+	b := []byte(s[:min(len(s), MaxToken)])
+	for i, c := range b {
+		if !tokenByte(c) {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}
+
+// Input is what the subject of a message in a partition's log says. Control is empty for readings, Site and Meter are
+// empty for control records. Partition is 0 for a public subject: only the one log of a deployment with one partition
+// takes those unmapped.
+type Input struct {
+	Control   string
+	Partition int
+	Site      string
+	Meter     string
+}
+
+// ParseInput reads the subject of a message in a partition's log: r.<p>.<site>.<meter>, readings.<site>.<meter> or
+// ctl.<p>.<kind>. The error is an *InvalidError with ReasonBadSubject; Input is then filled as far as it goes, for the
+// rejected message.
+func ParseInput(subject string) (Input, error) {
+	var in Input
+	switch {
+	case strings.HasPrefix(subject, readingPrefix):
+		p, rest, _ := strings.Cut(subject[len(readingPrefix):], ".")
+		in.Site, in.Meter, _ = strings.Cut(rest, ".")
+		var ok bool
+		if in.Partition, ok = parsePartition(p); !ok {
+			return in, badSubject(subject)
+		}
+	case strings.HasPrefix(subject, publicPrefix):
+		in.Site, in.Meter, _ = strings.Cut(subject[len(publicPrefix):], ".")
+	case strings.HasPrefix(subject, controlPrefix):
+		p, kind, _ := strings.Cut(subject[len(controlPrefix):], ".")
+		var ok bool
+		if in.Partition, ok = parsePartition(p); !ok || !ValidToken(kind) {
+			return in, badSubject(subject)
+		}
+		in.Control = kind
+		return in, nil
+	default:
+		return in, badSubject(subject)
+	}
+	if !ValidToken(in.Site) || !ValidToken(in.Meter) {
+		return in, badSubject(subject)
+	}
+	return in, nil
+}
+
+func badSubject(subject string) *InvalidError {
+	return &InvalidError{
+		Reason: ReasonBadSubject, Index: WholeMessage, Field: "subject", Value: shown([]byte(subject)),
+		Remedy: "publish on readings.<site>.<meter>, each of 1 to 64 letters, digits, _ or -",
+	}
+}
+
+// parsePartition reads a partition number as ReadingSubject writes it: digits without leading zeros.
+func parsePartition(s string) (int, bool) {
+	if len(s) == 0 || len(s) > 4 || len(s) > 1 && s[0] == '0' {
+		return 0, false
+	}
+	p := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		p = p*10 + int(s[i]-'0')
+	}
+	if p >= MaxPartitions {
+		return 0, false
+	}
+	return p, true
+}

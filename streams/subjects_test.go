@@ -1,0 +1,141 @@
+package streams
+
+import (
+	"errors"
+	"hash/fnv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestValidToken(t *testing.T) {
+	t.Parallel()
+	for token, want := range map[string]bool{
+		"m17": true, "A_b-9": true, strings.Repeat("x", 64): true,
+		"": false, strings.Repeat("x", 65): false, "a.b": false, "a b": false, "ä": false, "*": false, ">": false,
+	} {
+		if got := ValidToken(token); got != want {
+			t.Errorf("ValidToken(%q) = %t, want %t", token, got, want)
+		}
+	}
+}
+
+func TestPartitionIsFNV(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		site := rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "site")
+		meter := rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "meter")
+		partitions := rapid.IntRange(1, MaxPartitions).Draw(t, "partitions")
+		h := fnv.New32a()
+		h.Write([]byte(site + meter))
+		if got, want := Partition(site, meter, partitions), int(h.Sum32()%uint32(partitions)); got != want {
+			t.Fatalf("Partition(%q, %q, %d) = %d, want %d", site, meter, partitions, got, want)
+		}
+	})
+	if got := Partition("a", "b", 0); got != 0 {
+		t.Errorf("Partition of 0 partitions = %d, want 0", got)
+	}
+}
+
+func TestParseInput(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 65)
+	for _, c := range []struct {
+		subject string
+		want    Input
+		ok      bool
+	}{
+		{ReadingSubject(3, "north", "m17"), Input{Partition: 3, Site: "north", Meter: "m17"}, true},
+		{ReadingSubject(1023, "n", "m"), Input{Partition: 1023, Site: "n", Meter: "m"}, true},
+		{PublicReadingSubject("north", "m17"), Input{Site: "north", Meter: "m17"}, true},
+		{ControlSubject(7, ControlModel), Input{Control: ControlModel, Partition: 7}, true},
+		{ControlSubject(7, ControlTick), Input{Control: ControlTick, Partition: 7}, true},
+		{"r.1024.n.m", Input{Site: "n", Meter: "m"}, false},
+		{"r.03.n.m", Input{Site: "n", Meter: "m"}, false},
+		{"r.-1.n.m", Input{Site: "n", Meter: "m"}, false},
+		{"r.3.n", Input{Partition: 3, Site: "n"}, false},
+		{"r.3.n.m.o", Input{Partition: 3, Site: "n", Meter: "m.o"}, false},
+		{"r.3.n." + long, Input{Partition: 3, Site: "n", Meter: long}, false},
+		{"readings.hall 1.m", Input{Site: "hall 1", Meter: "m"}, false},
+		{"readings.küche.m", Input{Site: "küche", Meter: "m"}, false},
+		{"readings", Input{}, false},
+		{"ctl.x.model", Input{}, false},
+		{"ctl.1.", Input{Partition: 1}, false},
+		{"ctl.1.a.b", Input{Partition: 1}, false},
+		{"forecasts.n.m", Input{}, false},
+		{"", Input{}, false},
+	} {
+		got, err := ParseInput(c.subject)
+		if got != c.want || (err == nil) != c.ok {
+			t.Errorf("ParseInput(%q) = %+v, %v; want %+v, ok %t", c.subject, got, err, c.want, c.ok)
+		}
+		var invalid *InvalidError
+		if err != nil && (!errors.As(err, &invalid) || invalid.Reason != ReasonBadSubject) {
+			t.Errorf("ParseInput(%q) error is %v, want an InvalidError with %s", c.subject, err, ReasonBadSubject)
+		}
+	}
+}
+
+func TestRejectedSubjectIsAlwaysLegal(t *testing.T) {
+	t.Parallel()
+	if got, want := RejectedSubject("hall 1", ""), "rejected.hall_1._"; got != want {
+		t.Errorf("RejectedSubject = %q, want %q", got, want)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		site, meter := rapid.String().Draw(t, "site"), rapid.String().Draw(t, "meter")
+		tokens := strings.Split(RejectedSubject(site, meter), ".")
+		if len(tokens) != 3 || !ValidToken(tokens[1]) || !ValidToken(tokens[2]) {
+			t.Fatalf("RejectedSubject(%q, %q) has tokens %q", site, meter, tokens)
+		}
+	})
+}
+
+func TestSplitSeries(t *testing.T) {
+	t.Parallel()
+	for series, want := range map[string]bool{
+		"north.m17": true, "north": false, "north.": false, ".m17": false, "a.b.c": false, "": false,
+	} {
+		if _, _, ok := SplitSeries(series); ok != want {
+			t.Errorf("SplitSeries(%q) ok = %t, want %t", series, ok, want)
+		}
+	}
+}
+
+func TestOutputID(t *testing.T) {
+	t.Parallel()
+	created := time.Date(2026, 1, 31, 14, 0, 0, 123456789, time.UTC)
+	if got, want := OutputID(created, 3, 81231, 2), "dg2tueqzx0r9-3-81231.2"; got != want {
+		t.Errorf("OutputID = %q, want %q", got, want)
+	}
+	place := rapid.Custom(func(t *rapid.T) OutputPlace {
+		id := OutputID(time.Unix(0, rapid.Int64Min(0).Draw(t, "nanos")), rapid.IntRange(0, MaxPartitions-1).Draw(t, "p"),
+			rapid.Uint64().Draw(t, "seq"), rapid.IntRange(0, 1<<31-1).Draw(t, "k"))
+		p, ok := ParseOutputID(id)
+		if !ok {
+			t.Fatalf("ParseOutputID(%q) refused", id)
+		}
+		return p
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := place.Draw(t, "a"), place.Draw(t, "b")
+		if a.Less(b) && b.Less(a) || a != b && !a.Less(b) && !b.Less(a) || a.Less(a) {
+			t.Fatalf("Less is no order for %+v and %+v", a, b)
+		}
+		next := a
+		if next.Seq++; next.Seq != 0 && !a.Less(next) {
+			t.Fatalf("%+v is not before the next input", a)
+		}
+	})
+	for _, id := range []string{"", "a-1-2", "a-1.2", "A-1-2.3", "0a-1-2.3", "a-01-2.3", "a-1-02.3", "a-1-2.03",
+		"a-1-2.-3", "a-1-+2.3", "a-1-2.3.4", "a-1024-2.3", "-1-2.3", "zzzzzzzzzzzzzz-1-2.3"} {
+		if p, ok := ParseOutputID(id); ok {
+			t.Errorf("ParseOutputID(%q) = %+v, want it refused", id, p)
+		}
+	}
+	early, late := OutputPlace{Created: "zz"}, OutputPlace{Created: "100"}
+	if !early.Less(late) {
+		t.Error("a younger stream must come later")
+	}
+}
