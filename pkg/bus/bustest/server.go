@@ -1,0 +1,86 @@
+package bustest
+
+import (
+	"context"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+)
+
+const (
+	// Partitions is what Start maps readings to unless told otherwise.
+	Partitions = 8
+	patience   = 20 * time.Second
+)
+
+// Server is a server that can be stopped and started again on its port and store.
+type Server struct {
+	*bus.Embedded
+	t   testing.TB
+	cfg bus.EmbeddedConfig
+	up  bool
+}
+
+// Start starts a server, which ends with the test. edit may change its configuration.
+func Start(t testing.TB, edit ...func(*bus.EmbeddedConfig)) *Server {
+	t.Helper()
+	s := &Server{t: t, cfg: bus.EmbeddedConfig{
+		Listen: "127.0.0.1:0", StoreDir: filepath.Join(t.TempDir(), "nats"), Partitions: Partitions, Log: zerolog.Nop(),
+	}}
+	for _, e := range edit {
+		e(&s.cfg)
+	}
+	s.Restart()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// StoreDir is where its streams lie.
+func (s *Server) StoreDir() string { return s.cfg.StoreDir }
+
+// Stop shuts the server down and waits for it.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if !s.up {
+		return
+	}
+	s.up = false
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// Restart stops the server if it runs and starts it on the same port and store.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	embedded, err := bus.StartEmbedded(s.cfg)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	u, err := url.Parse(embedded.URL())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.Embedded, s.up, s.cfg.Listen = embedded, true, u.Host
+}
+
+// Connect returns a connection over TCP that ends with the test.
+func (s *Server) Connect() *bus.Conn {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := bus.Connect(ctx, bus.Config{URL: s.URL(), Name: s.t.Name(), ConnectTimeout: patience}, zerolog.Nop())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(conn.Close)
+	return conn
+}

@@ -1,0 +1,101 @@
+package bus_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+)
+
+// patient is the deadline of a whole test.
+func patient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// makeStream makes a stream as the topology does, without its bounds.
+func makeStream(t *testing.T, c *bus.Conn, name string, subjects ...string) {
+	t.Helper()
+	_, err := c.JetStream().CreateStream(patient(t), jetstream.StreamConfig{
+		Name: name, Subjects: subjects, AllowDirect: true, AllowBatchPublish: true, Duplicates: 30 * time.Second, MaxMsgSize: 100_000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill publishes n messages "<prefix><i>" on subject, with ids of the same text.
+func fill(t *testing.T, c *bus.Conn, stream, subject, prefix string, n int) {
+	t.Helper()
+	p, err := c.OpenPublisher(patient(t), stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for i := range n {
+		text := fmt.Sprintf("%s%d", prefix, i)
+		if err := p.Publish(subject, text, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Flush(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read takes n messages off a log.
+func read(t *testing.T, l *bus.Log, n int) []bus.Message {
+	t.Helper()
+	ctx := patient(t)
+	var msgs []bus.Message
+	for len(msgs) < n {
+		var err error
+		if msgs, err = l.Next(ctx, msgs, n-len(msgs)); err != nil {
+			t.Fatalf("after %d of %d messages: %v", len(msgs), n, err)
+		}
+	}
+	return msgs
+}
+
+// quiet fails if the log delivers anything soon.
+func quiet(t *testing.T, l *bus.Log) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	if msgs, err := l.Next(ctx, nil, 1); err != context.DeadlineExceeded {
+		t.Fatalf("got %d messages, error %v; want none", len(msgs), err)
+	}
+}
+
+func openLog(t *testing.T, c *bus.Conn, cfg bus.LogConfig) *bus.Log {
+	t.Helper()
+	l, err := c.OpenLog(patient(t), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// waitReady waits until the server answers for a stream again.
+func waitReady(t *testing.T, c *bus.Conn, stream string) {
+	t.Helper()
+	ctx := patient(t)
+	for {
+		_, err := c.StreamState(ctx, stream)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("server does not come back: %v", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

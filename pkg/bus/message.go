@@ -1,0 +1,100 @@
+package bus
+
+import (
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Message is one stored message as it was read. Its Data belongs to the reader.
+type Message struct {
+	// Subject it was stored under.
+	Subject string
+	// Seq is its place in its stream, from 1; 0 for a message that did not come from a stream.
+	Seq uint64
+	// Time is when the server stored it, UTC; zero for a message that did not come from a stream.
+	Time time.Time
+	Data []byte
+	// ID is the header Nats-Msg-Id, ContentType the header Content-Type; empty without one.
+	ID, ContentType string
+	// Pending is how many messages the stream held behind this one when it was delivered.
+	Pending uint64
+}
+
+const headerContentType = "Content-Type"
+
+// fromNats fills what message and headers carry by themselves.
+func fromNats(m *nats.Msg) Message {
+	msg := Message{Subject: m.Subject, Data: m.Data}
+	if len(m.Header) > 0 {
+		msg.ID = m.Header.Get(jetstream.MsgIDHeader)
+		msg.ContentType = m.Header.Get(headerContentType)
+	}
+	return msg
+}
+
+// delivery is what the reply subject of a delivered message tells.
+type delivery struct {
+	stream, consumer uint64 // sequences: place in the stream, count of deliveries of this consumer
+	nanos            int64
+	pending          uint64
+}
+
+const ackPrefix = "$JS.ACK."
+
+// parseDelivery reads the reply subject of a delivered message, in either of the server's layouts:
+//
+//	$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<nanoseconds>.<pending>
+//	$JS.ACK.<domain>.<account>.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<nanoseconds>.<pending>[.…]
+//
+// It allocates nothing: it runs once per message.
+func parseDelivery(reply string) (delivery, bool) {
+	if !strings.HasPrefix(reply, ackPrefix) {
+		return delivery{}, false
+	}
+	rest := reply[len(ackPrefix):]
+	skip := 3 // stream, consumer, deliveries
+	if strings.Count(rest, ".") >= 8 {
+		skip = 5 // and domain, account
+	}
+	for ; skip > 0; skip-- {
+		dot := strings.IndexByte(rest, '.')
+		if dot < 0 {
+			return delivery{}, false
+		}
+		rest = rest[dot+1:]
+	}
+	var numbers [4]uint64
+	for i := range numbers {
+		token := rest
+		if dot := strings.IndexByte(rest, '.'); dot >= 0 {
+			token, rest = rest[:dot], rest[dot+1:]
+		} else if i < len(numbers)-1 {
+			return delivery{}, false
+		}
+		n, ok := parseDigits(token)
+		if !ok {
+			return delivery{}, false
+		}
+		numbers[i] = n
+	}
+	return delivery{stream: numbers[0], consumer: numbers[1], nanos: int64(numbers[2]), pending: numbers[3]}, true
+}
+
+// parseDigits reads a whole decimal number that fits an int64.
+func parseDigits(s string) (uint64, bool) {
+	if len(s) == 0 || len(s) > 18+1 {
+		return 0, false
+	}
+	var n uint64
+	for i := range len(s) {
+		d := s[i] - '0'
+		if d > 9 {
+			return 0, false
+		}
+		n = n*10 + uint64(d)
+	}
+	return n, n < 1<<63
+}

@@ -1,0 +1,90 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// StreamState is what a stream is and holds.
+type StreamState struct {
+	Name string
+	// Created tells this stream from another of the same name: sequences are comparable only within one.
+	Created time.Time
+	// FirstSeq and LastSeq bound what is kept; an empty stream has FirstSeq = LastSeq + 1.
+	FirstSeq, LastSeq uint64
+	Messages, Bytes   uint64
+	// Subjects and Metadata of its configuration.
+	Subjects []string
+	Metadata map[string]string
+	// MaxBytes and MaxAge are its bounds; zero: none.
+	MaxBytes int64
+	MaxAge   time.Duration
+}
+
+// StreamState asks the stream's leader. ErrNoStream when there is none.
+func (c *Conn) StreamState(ctx context.Context, stream string) (StreamState, error) {
+	ctx, cancel := c.request(ctx)
+	defer cancel()
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return StreamState{}, fmt.Errorf("ask for its state: %w", streamError(stream, err))
+	}
+	info := s.CachedInfo()
+	state := StreamState{
+		Name: stream, Created: info.Created.UTC(), FirstSeq: info.State.FirstSeq, LastSeq: info.State.LastSeq,
+		Messages: info.State.Msgs, Bytes: info.State.Bytes, Subjects: info.Config.Subjects, Metadata: info.Config.Metadata,
+		MaxBytes: max(info.Config.MaxBytes, 0), MaxAge: info.Config.MaxAge,
+	}
+	if state.Messages == 0 {
+		state.FirstSeq = state.LastSeq + 1
+	}
+	return state, nil
+}
+
+// LastBySubject returns the newest message of a subject (wildcards allowed), and false when there is none. Of a
+// replicated stream any replica may answer, one that lags too.
+func (c *Conn) LastBySubject(ctx context.Context, stream, subject string) (Message, bool, error) {
+	ctx, cancel := c.request(ctx)
+	defer cancel()
+	request, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	if err != nil {
+		return Message{}, false, fmt.Errorf("last message of %s in %s: %w", subject, stream, err)
+	}
+	answer, err := c.nc.RequestWithContext(ctx, directGet+stream, request)
+	if errors.Is(err, nats.ErrNoResponders) {
+		return Message{}, false, fmt.Errorf("last message of %s: %w %s, or it allows no direct get", subject, ErrNoStream, stream)
+	}
+	if err != nil {
+		return Message{}, false, fmt.Errorf("last message of %s in %s: %w", subject, stream, err)
+	}
+	switch status := answer.Header.Get(headerStatus); status {
+	case "":
+	case "404":
+		return Message{}, false, nil
+	default:
+		return Message{}, false, fmt.Errorf("last message of %s in %s: server answers %s %s", subject, stream, status,
+			answer.Header.Get(headerDescription))
+	}
+	msg := fromNats(answer)
+	msg.Subject = answer.Header.Get(jetstream.SubjectHeader)
+	if msg.Seq, err = strconv.ParseUint(answer.Header.Get(jetstream.SequenceHeader), 10, 64); err != nil {
+		return Message{}, false, fmt.Errorf("last message of %s in %s: its sequence: %w", subject, stream, err)
+	}
+	if msg.Time, err = time.Parse(time.RFC3339Nano, answer.Header.Get(jetstream.TimeStampHeaer)); err != nil {
+		return Message{}, false, fmt.Errorf("last message of %s in %s: its time: %w", subject, stream, err)
+	}
+	return msg, true, nil
+}
+
+const (
+	directGet         = "$JS.API.DIRECT.GET."
+	headerStatus      = "Status"
+	headerDescription = "Description"
+)
