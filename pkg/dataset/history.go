@@ -1,0 +1,170 @@
+package dataset
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// Interval is the grid of every history for now, in seconds.
+const Interval = 3600
+
+// History is the past of one series on its grid: a ring as long as the history,
+// holes filled with the same hour of the day before and marked MISSING, and the
+// causal scaler that serving would have had at every cell.
+type History struct {
+	ID    series.ID
+	Unit  string
+	Phase int64 // seconds between a full interval since the epoch and the start of a cell
+	Ring  series.Ring
+	spans []span
+}
+
+// span is a scaler and the first cell at which it was in force.
+type span struct {
+	from   int64
+	scaler series.Scaler
+}
+
+// Start is the Unix second at which cell n starts.
+func (h *History) Start(n int64) int64 { return n*Interval + h.Phase }
+
+// Cell is the cell that holds the Unix second t.
+func (h *History) Cell(t int64) int64 { return floorDiv(t-h.Phase, Interval) }
+
+// ScalerAt is the scaler in force once cell n was known, if there was one.
+func (h *History) ScalerAt(n int64) (series.Scaler, bool) {
+	i, found := slices.BinarySearchFunc(h.spans, n, func(s span, n int64) int { return cmp.Compare(s.from, n) })
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return series.Scaler{}, false
+	}
+	return h.spans[i].scaler, true
+}
+
+// Values is a copy of the first n cells, oldest first.
+func (h *History) Values(n int) []float32 {
+	r := h.Ring
+	r.Newest, r.Known = r.First()+int64(n)-1, n
+	return r.Past(make([]float32, len(r.Values)))
+}
+
+// MeanAbs is the mean absolute value of the accepted cells, for sampling by
+// scale.
+func (h *History) MeanAbs() float64 {
+	var sum, n float64
+	for _, v := range h.Ring.Values {
+		sum += math.Abs(float64(v))
+		n++
+	}
+	return sum / max(n, 1)
+}
+
+// Builder gathers readings of many series in any order.
+type Builder struct {
+	index  map[series.ID]int
+	points [][]point
+	ids    []series.ID
+	units  []string
+}
+
+type point struct {
+	second int64
+	value  float32
+}
+
+// NewBuilder is an empty builder.
+func NewBuilder() *Builder { return &Builder{index: map[series.ID]int{}} }
+
+// Add takes one reading: the Unix second at which its interval starts and its
+// value in the series' unit.
+func (b *Builder) Add(id series.ID, unit string, second int64, value float64) {
+	i, ok := b.index[id]
+	if !ok {
+		i = len(b.ids)
+		b.index[id] = i
+		b.ids = append(b.ids, id)
+		b.units = append(b.units, unit)
+		b.points = append(b.points, nil)
+	}
+	b.points[i] = append(b.points[i], point{second, float32(value)})
+}
+
+// Span is the number of series added and the first and last second of them.
+func (b *Builder) Span() (count int, first, last int64) {
+	first, last = math.MaxInt64, math.MinInt64
+	for _, ps := range b.points {
+		for _, p := range ps {
+			first, last = min(first, p.second), max(last, p.second)
+		}
+	}
+	return len(b.ids), first, last
+}
+
+// Build makes the histories, sorted by series. A reading for a cell that has
+// one already, or off the series' grid, is left out: serving would not have
+// taken it either. A hole as long as a serving ring ends a history and starts
+// the next one of the same series, as serving starts the series anew.
+func (b *Builder) Build() []*History {
+	order := make([]int, len(b.ids))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(b.ids[x].String(), b.ids[y].String()) })
+	var all []*History
+	for _, i := range order {
+		points := b.points[i]
+		slices.SortStableFunc(points, func(x, y point) int { return cmp.Compare(x.second, y.second) })
+		phase := ((points[0].second % Interval) + Interval) % Interval
+		start := 0
+		for k := 1; k <= len(points); k++ {
+			if k == len(points) || (points[k].second-points[k-1].second)/Interval > series.RingCells {
+				all = append(all, build(b.ids[i], b.units[i], phase, points[start:k]))
+				start = k
+			}
+		}
+	}
+	return all
+}
+
+func build(id series.ID, unit string, phase int64, points []point) *History {
+	h := &History{ID: id, Unit: unit, Phase: phase}
+	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
+	h.Ring.Values = make([]float32, last-first+1)
+	h.Ring.Quality = make([]series.Quality, last-first+1)
+	var scaling series.Scaling
+	accepted := 0
+	put := func(n int64, v float32, q series.Quality) {
+		h.Ring.Put(n, v, q)
+		if q.Accepted() {
+			accepted++
+		}
+		if scaling.Advance(&h.Ring, accepted) {
+			h.spans = append(h.spans, span{n, scaling.Scaler})
+		}
+	}
+	for _, p := range points {
+		n := h.Cell(p.second)
+		if h.Start(n) != p.second || (h.Ring.Known > 0 && n <= h.Ring.Newest) {
+			continue
+		}
+		for h.Ring.Known > 0 && h.Ring.Newest < n-1 {
+			next := h.Ring.Newest + 1
+			put(next, h.Ring.SameHour(next, 86400/Interval), series.Missing)
+		}
+		put(n, p.value, series.OK)
+	}
+	return h
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

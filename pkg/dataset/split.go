@@ -1,0 +1,53 @@
+package dataset
+
+import (
+	"fmt"
+	"time"
+)
+
+// Cut divides time, never series: training before TrainUntil, choosing from
+// there to ValidUntil, judging from TestFrom to TestUntil. Unix seconds; each
+// range holds the intervals that start in it.
+type Cut struct {
+	First, TrainUntil, ValidUntil, TestFrom, TestUntil int64
+}
+
+// LeastDays is the shortest history that a network is trained on.
+const LeastDays = 21
+
+// DefaultCut gives the last tenth of the span to the test and the tenth before
+// it to validation. first and last are the starts of the first and last
+// interval, in Unix seconds.
+func DefaultCut(first, last int64) (Cut, error) {
+	until := last + Interval
+	span := until - first
+	if err := enough(span); err != nil {
+		return Cut{}, err
+	}
+	tenth := span / 10 / Interval * Interval
+	return Cut{First: first, TrainUntil: until - 2*tenth, ValidUntil: until - tenth, TestFrom: until - tenth, TestUntil: until}, nil
+}
+
+// CutBefore validates on the last fifth before until, at least 7 and at most 56
+// days, and looks at nothing after it.
+func CutBefore(first, until int64) (Cut, error) {
+	span := until - first
+	if err := enough(span); err != nil {
+		return Cut{}, err
+	}
+	fifth := min(max(span/5, 7*86400), 56*86400) / Interval * Interval
+	return Cut{First: first, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until, TestUntil: until}, nil
+}
+
+func enough(span int64) error {
+	if span < LeastDays*86400 {
+		return fmt.Errorf("the data spans %.1f days, training needs %d: add history, or wait for more readings", float64(span)/86400, LeastDays)
+	}
+	return nil
+}
+
+// String names the ranges for a person, by day.
+func (c Cut) String() string {
+	d := func(s int64) string { return time.Unix(s, 0).UTC().Format(time.DateOnly) }
+	return fmt.Sprintf("train %s to %s, validate to %s, test to %s", d(c.First), d(c.TrainUntil), d(c.ValidUntil), d(c.TestUntil))
+}

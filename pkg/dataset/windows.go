@@ -1,0 +1,156 @@
+package dataset
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// WindowConfig is the shape of training windows.
+type WindowConfig struct {
+	Layout    series.Layout
+	Horizon   int
+	Steps     int // cells a window runs over
+	BurnIn    int // of those, at the start, without loss
+	Positions int // loss positions drawn from the rest
+	Batch     int // windows in a batch
+}
+
+// hiddenShare is the share of windows whose older lags are hidden, so that the
+// network learns to serve a series of one week.
+const hiddenShare = 0.1
+
+// Sampler draws batches of windows at random, every series with equal weight.
+// Two samplers of the same seed draw the same.
+type Sampler struct {
+	cfg   WindowConfig
+	spans []place
+	rng   *rand.Rand
+	z     []float32
+}
+
+// place is a history and the range of cells where its windows may start.
+type place struct {
+	history     *History
+	first, last int64
+}
+
+// ErrNoWindows says that no history is long enough for one window.
+var ErrNoWindows = errors.New("no series has enough readings in the training range: each needs a week to find its scale and then a whole window; add history or more series")
+
+// NewSampler draws windows whose loss positions and targets lie in [from,
+// until), in Unix seconds; what comes before from is looked back on.
+func NewSampler(cfg WindowConfig, histories []*History, from, until int64, seed uint64) (*Sampler, error) {
+	s := &Sampler{cfg: cfg, rng: rand.New(rand.NewPCG(seed, 0x10ad71de))}
+	for _, h := range histories {
+		ready, ok := h.firstReady()
+		if !ok {
+			continue
+		}
+		// The first loss position needs a scaler and a week behind it.
+		first := max(max(ready, h.Cell(from))-int64(cfg.BurnIn), h.Ring.First())
+		last := min(h.Ring.Newest, h.Cell(until-1)) - int64(cfg.Steps-1+cfg.Horizon)
+		if last >= first {
+			s.spans = append(s.spans, place{h, first, last})
+		}
+	}
+	if len(s.spans) == 0 {
+		return nil, ErrNoWindows
+	}
+	s.z = make([]float32, series.FeatureCells+cfg.Steps+cfg.Horizon)
+	return s, nil
+}
+
+// Series is the number of histories that windows are drawn from.
+func (s *Sampler) Series() int { return len(s.spans) }
+
+func (h *History) firstReady() (int64, bool) {
+	if len(h.spans) == 0 {
+		return 0, false
+	}
+	return h.spans[0].from, true
+}
+
+// Next fills b with new windows; its slices are made on first use.
+func (s *Sampler) Next(b *Batch) {
+	b.resize(s.cfg)
+	s.drawPositions(b.Positions)
+	for w := range b.B {
+		p := &s.spans[s.rng.IntN(len(s.spans))]
+		start := p.first + s.rng.Int64N(p.last-p.first+1)
+		known := int64(series.FeatureCells + s.cfg.Steps + s.cfg.Horizon)
+		if s.rng.Float64() < hiddenShare {
+			// Hide all but one to two weeks before the first loss position.
+			known = int64(s.cfg.Steps+s.cfg.Horizon-s.cfg.BurnIn) + series.ScalerCells + s.rng.Int64N(series.ScalerCells)
+		}
+		s.fill(b, w, p.history, start, known)
+	}
+}
+
+// Batches draws n batches to judge on.
+func (s *Sampler) Batches(n int) []*Batch {
+	all := make([]*Batch, n)
+	for i := range all {
+		all[i] = &Batch{}
+		s.Next(all[i])
+	}
+	return all
+}
+
+func (s *Sampler) drawPositions(dst []int) {
+	perm := s.rng.Perm(s.cfg.Steps - s.cfg.BurnIn)
+	for i := range dst {
+		dst[i] = s.cfg.BurnIn + perm[i]
+	}
+	slices.Sort(dst)
+}
+
+// fill writes window w of b: cells start to start+Steps-1 of h, of which at
+// most the newest `known` up to the last target are shown.
+func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
+	cfg, layout := s.cfg, s.cfg.Layout
+	scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
+	end := start + int64(cfg.Steps-1+cfg.Horizon)
+	// end is inside the history, so the window holds all that is known to it.
+	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, Interval)
+	all.Known = int(min(int64(all.Known), known))
+	at := func(step int) series.Window { return all.Back(cfg.Steps - 1 - step + cfg.Horizon) }
+
+	inputs := len(layout.InputNames())
+	for t := range cfg.Steps {
+		win := at(t)
+		win.Known = max(win.Known, 1)
+		layout.Input(b.X[(t*b.B+w)*inputs:][:inputs], &win)
+	}
+	current, lead := len(layout.CurrentNames()), len(layout.LeadNames())
+	for i, t := range b.Positions {
+		win, row := at(t), i*b.B+w
+		layout.Current(b.Current[row*current:][:current], &win)
+		layout.Lead(b.Lead[row*cfg.Horizon*lead:][:cfg.Horizon*lead], &win, cfg.Horizon)
+		for k := range cfg.Horizon {
+			cell := start + int64(t+k+1)
+			v, q := h.Ring.At(cell)
+			b.Target[row*cfg.Horizon+k] = scaler.Forward(v)
+			b.Weight[row*cfg.Horizon+k] = 0
+			if q.Accepted() {
+				b.Weight[row*cfg.Horizon+k] = 1
+			}
+		}
+	}
+}
+
+func (b *Batch) resize(cfg WindowConfig) {
+	if b.T == cfg.Steps && b.B == cfg.Batch && b.S == cfg.Positions {
+		return
+	}
+	rows := cfg.Positions * cfg.Batch
+	b.T, b.B, b.S = cfg.Steps, cfg.Batch, cfg.Positions
+	b.X = make([]float32, b.T*b.B*len(cfg.Layout.InputNames()))
+	b.Positions = make([]int, b.S)
+	b.Current = make([]float32, rows*len(cfg.Layout.CurrentNames()))
+	b.Lead = make([]float32, rows*cfg.Horizon*len(cfg.Layout.LeadNames()))
+	b.Target = make([]float32, rows*cfg.Horizon)
+	b.Weight = make([]float32, rows*cfg.Horizon)
+}

@@ -1,0 +1,90 @@
+package series
+
+import "math"
+
+// calendarSlots cuts the week into five-minute slots, the finest interval.
+const (
+	slotSeconds   = 300
+	weekSeconds   = 7 * 86400
+	calendarSlots = weekSeconds / slotSeconds
+	// mondayOffset is the second of the week at the Unix epoch, a Thursday.
+	mondayOffset = 3 * 86400
+	yearSeconds  = 365.25 * 86400
+)
+
+// CalendarFeature is one number known ahead of any time. The order of the
+// weekly ones is the order of the columns of weekTable.
+type CalendarFeature uint8
+
+// The calendar features. The weekly ones come first.
+const (
+	HourSin CalendarFeature = iota
+	HourCos
+	Hour2Sin
+	Hour2Cos
+	WeekdaySin
+	WeekdayCos
+	Saturday
+	Sunday
+	weekFeatures
+)
+
+// The yearly features, for training data of more than a year.
+const (
+	YearSin CalendarFeature = weekFeatures + iota
+	YearCos
+	calendarFeatures
+)
+
+var calendarNames = [calendarFeatures]string{
+	HourSin: "hour_sin", HourCos: "hour_cos", Hour2Sin: "hour2_sin", Hour2Cos: "hour2_cos",
+	WeekdaySin: "weekday_sin", WeekdayCos: "weekday_cos", Saturday: "saturday", Sunday: "sunday",
+	YearSin: "year_sin", YearCos: "year_cos",
+}
+
+// weekTable holds the weekly features of every slot of a week that starts on
+// Monday; it is filled once and never written again.
+var weekTable = func() *[calendarSlots][weekFeatures]float32 {
+	var t [calendarSlots][weekFeatures]float32
+	for slot := range t {
+		second := float64(slot * slotSeconds)
+		hour := 2 * math.Pi * second / 86400
+		day := int(second) / 86400
+		week := 2 * math.Pi * float64(day) / 7
+		row := &t[slot]
+		row[HourSin], row[HourCos] = float32(math.Sin(hour)), float32(math.Cos(hour))
+		row[Hour2Sin], row[Hour2Cos] = float32(math.Sin(2*hour)), float32(math.Cos(2*hour))
+		row[WeekdaySin], row[WeekdayCos] = float32(math.Sin(week)), float32(math.Cos(week))
+		if day == 5 {
+			row[Saturday] = 1
+		}
+		if day == 6 {
+			row[Sunday] = 1
+		}
+	}
+	return &t
+}()
+
+// writeCalendar writes the features of the local second (Unix seconds plus the
+// zone's offset) at which an interval starts.
+func writeCalendar(dst []float32, features []CalendarFeature, localSecond int64) {
+	s := (localSecond + mondayOffset) % weekSeconds
+	if s < 0 {
+		s += weekSeconds
+	}
+	row := &weekTable[s/slotSeconds]
+	for i, f := range features {
+		switch {
+		case f < weekFeatures:
+			dst[i] = row[f]
+		case f == YearSin:
+			dst[i] = float32(math.Sin(yearAngle(localSecond)))
+		default:
+			dst[i] = float32(math.Cos(yearAngle(localSecond)))
+		}
+	}
+}
+
+func yearAngle(second int64) float64 {
+	return 2 * math.Pi * math.Mod(float64(second)/yearSeconds, 1)
+}

@@ -1,0 +1,186 @@
+package series
+
+import (
+	"fmt"
+	"slices"
+)
+
+// FeatureCells is how far back the features look at 1 h: two weeks.
+const FeatureCells = 14 * day
+
+// day is a day in cells. Intervals other than 1 h come with their own models.
+const day = 24
+
+// Names of the features that are read from the ring. Lags are of elapsed time.
+const (
+	featureZ      = "z"
+	featureLag1d  = "lag_1d"
+	featureLag2d  = "lag_2d"
+	featureLag7d  = "lag_7d"
+	featureLag14d = "lag_14d"
+	featureMean7d = "mean_7d"
+	featureLead   = "lead"
+)
+
+var (
+	inputLags = []string{featureLag1d, featureLag7d}
+	leadLags  = []string{featureLag1d, featureLag2d, featureLag7d, featureLag14d, featureMean7d}
+	// currentFeatures is where the series stands now: z_t, z_(t-1), and how far
+	// z_t is from the same hour of yesterday and of last week.
+	currentFeatures = []string{featureZ, "z_previous", "change_1d", "change_7d"}
+)
+
+// Layout is the list of features a network reads, and the functions that write
+// them. Training, backtest and serving call these and nothing else (I5).
+type Layout struct {
+	calendar []CalendarFeature
+}
+
+// DefaultLayout is that of the reference design: a weekly calendar, and with
+// more than a year of training data the day of the year too.
+func DefaultLayout(yearly bool) Layout {
+	n := weekFeatures
+	if yearly {
+		n = calendarFeatures
+	}
+	l := Layout{calendar: make([]CalendarFeature, n)}
+	for i := range l.calendar {
+		l.calendar[i] = CalendarFeature(i)
+	}
+	return l
+}
+
+// LayoutOf is the layout with the names of a model's spec. A name this release
+// does not know, or another order, is an error.
+func LayoutOf(inputs, lead, current []string) (Layout, error) {
+	var l Layout
+	if n := len(inputs) - 1 - len(inputLags); n > 0 {
+		for _, name := range inputs[1 : 1+n] {
+			f := slices.Index(calendarNames[:], name)
+			if f < 0 {
+				return Layout{}, fmt.Errorf("input feature %q is not known to this release; train the model anew or update loadtide", name)
+			}
+			l.calendar = append(l.calendar, CalendarFeature(f))
+		}
+	}
+	for _, c := range []struct {
+		what      string
+		got, want []string
+	}{{"input", inputs, l.InputNames()}, {"lead", lead, l.LeadNames()}, {"current", current, l.CurrentNames()}} {
+		if !slices.Equal(c.got, c.want) {
+			return Layout{}, fmt.Errorf("%s features %q: this release reads %q; train the model anew or update loadtide", c.what, c.got, c.want)
+		}
+	}
+	return l, nil
+}
+
+func (l Layout) calendarNames() []string {
+	names := make([]string, len(l.calendar))
+	for i, f := range l.calendar {
+		names[i] = calendarNames[f]
+	}
+	return names
+}
+
+// InputNames are the features of one LSTM step, in order.
+func (l Layout) InputNames() []string {
+	return slices.Concat([]string{featureZ}, l.calendarNames(), inputLags)
+}
+
+// LeadNames are the features of one lead, in order.
+func (l Layout) LeadNames() []string {
+	return slices.Concat(leadLags, l.calendarNames(), []string{featureLead})
+}
+
+// CurrentNames are the features that all leads share, in order.
+func (l Layout) CurrentNames() []string { return currentFeatures }
+
+// Window is the past of one series in scaled units, as the features read it.
+type Window struct {
+	Z     []float32 // oldest first; the last one is z_t
+	Known int       // how many of the newest are known; older lags use the nearest known day
+	// Start is the local Unix second at which the interval of z_t starts, and
+	// Interval its length in seconds.
+	Start, Interval int64
+}
+
+// WindowOf scales the cells of r that end with cell end into dst, whose length
+// says how many; those the ring does not have are left out of Known.
+func WindowOf(dst []float32, r *Ring, s Scaler, end, phase, interval int64) Window {
+	known := min(len(dst), int(end-r.First())+1)
+	z := dst[len(dst)-known:]
+	r.copyTo(z, end)
+	for i, v := range z {
+		z[i] = s.Forward(v)
+	}
+	return Window{Z: z, Known: known, Start: end*interval + phase, Interval: interval}
+}
+
+// Back is the window as it was n cells earlier.
+func (w Window) Back(n int) Window {
+	w.Z = w.Z[:len(w.Z)-n]
+	w.Known -= n
+	w.Start -= int64(n) * w.Interval
+	return w
+}
+
+// at is z at index i, moved by whole days to the nearest known one where i is
+// before what is known or after z_t.
+func (w *Window) at(i int) float32 {
+	first, last := len(w.Z)-w.Known, len(w.Z)-1
+	if i > last {
+		i -= (i - last + day - 1) / day * day
+	}
+	if i < first {
+		i += (first - i + day - 1) / day * day
+		if i > last {
+			i = last
+		}
+	}
+	return w.Z[i]
+}
+
+// Input writes x_t: z_t, the calendar of t, and the values a day and a week
+// before the next interval. len(dst) is the number of InputNames.
+func (l Layout) Input(dst []float32, w *Window) {
+	t := len(w.Z) - 1
+	dst[0] = w.Z[t]
+	c := len(l.calendar)
+	writeCalendar(dst[1:1+c], l.calendar, w.Start)
+	dst[1+c] = w.at(t + 1 - day)
+	dst[2+c] = w.at(t + 1 - 7*day)
+}
+
+// Current writes what all leads share, len(dst) = len(CurrentNames()).
+func (l Layout) Current(dst []float32, w *Window) {
+	t := len(w.Z) - 1
+	z := w.Z[t]
+	dst[0] = z
+	dst[1] = w.at(t - 1)
+	dst[2] = z - w.at(t-day)
+	dst[3] = z - w.at(t-7*day)
+}
+
+// Lead writes the features of leads 1..horizon after z_t, [horizon][LeadNames].
+// The feature "lead" is the lead in days. A lead beyond a day reads its lags at
+// the nearest known multiple of a day.
+func (l Layout) Lead(dst []float32, w *Window, horizon int) {
+	t := len(w.Z) - 1
+	width := len(leadLags) + len(l.calendar) + 1
+	for k := 1; k <= horizon; k++ {
+		row := dst[(k-1)*width : k*width]
+		tau := t + k
+		near := tau - (k-1)/day*day
+		row[0] = w.at(near - day)
+		row[1] = w.at(near - 2*day)
+		row[2] = w.at(tau - 7*day)
+		row[3] = w.at(tau - 14*day)
+		var sum float32
+		for d := 1; d <= 7; d++ {
+			sum += w.at(near - d*day)
+		}
+		row[4] = sum / 7
+		writeCalendar(row[5:width-1], l.calendar, w.Start+int64(k)*w.Interval)
+		row[width-1] = float32(k) / day
+	}
+}

@@ -1,0 +1,77 @@
+package series
+
+// RingCells is the length of a ring at 1 h: two weeks that the features look
+// back on, and the lateness window, so that a replay sees every lag that the
+// first pass saw.
+const RingCells = FeatureCells + LatenessCells
+
+// LatenessCells is how many intervals a reading may come late.
+const LatenessCells = 48
+
+// Ring is a view of the newest cells of a series. Cell n is the interval that
+// starts n intervals after the Unix epoch (plus the series' phase); its place
+// is n modulo the length, so a ring as long as a whole history holds all of it
+// and training sees the same type as serving.
+//
+// A Ring is a value over slices that belong to someone else (a slab or a
+// history): whoever calls Put writes Newest and Known back.
+type Ring struct {
+	Values  []float32 // in the series' own unit
+	Quality []Quality
+	Newest  int64 // the newest cell; of no meaning while Known is 0
+	Known   int   // cells written up to Newest without a hole, at most len(Values)
+}
+
+// First is the oldest cell the ring still has.
+func (r *Ring) First() int64 { return r.Newest - int64(r.Known) + 1 }
+
+// Has says whether the ring holds cell n.
+func (r *Ring) Has(n int64) bool { return r.Known > 0 && n <= r.Newest && n >= r.First() }
+
+// At is the value and quality of cell n, which the ring must hold.
+func (r *Ring) At(n int64) (float32, Quality) {
+	i := int(n % int64(len(r.Values)))
+	return r.Values[i], r.Quality[i]
+}
+
+// Put writes the cell after the newest one, or the first one.
+func (r *Ring) Put(n int64, value float32, q Quality) {
+	i := int(n % int64(len(r.Values)))
+	r.Values[i], r.Quality[i] = value, q
+	r.Newest = n
+	if r.Known < len(r.Values) {
+		r.Known++
+	}
+}
+
+// SameHour is the value of the nearest earlier day at the hour of cell n, which
+// is at most a day past the newest one: what a rule without a model would say.
+// Before a whole day is known it is the newest value.
+func (r *Ring) SameHour(n int64, day int) float32 {
+	if m := n - int64(day); r.Has(m) {
+		v, _ := r.At(m)
+		return v
+	}
+	v, _ := r.At(r.Newest)
+	return v
+}
+
+// Past copies the known cells up to the newest one into dst, oldest first, and
+// returns them; dst must hold len(Values).
+func (r *Ring) Past(dst []float32) []float32 {
+	dst = dst[:r.Known]
+	r.copyTo(dst, r.Newest)
+	return dst
+}
+
+// copyTo copies the len(dst) cells that end with cell end, in two runs.
+func (r *Ring) copyTo(dst []float32, end int64) {
+	size := len(r.Values)
+	for len(dst) > 0 {
+		last := int(end % int64(size))
+		n := min(len(dst), last+1)
+		copy(dst[len(dst)-n:], r.Values[last+1-n:last+1])
+		dst = dst[:len(dst)-n]
+		end -= int64(n)
+	}
+}

@@ -1,0 +1,123 @@
+package series
+
+import (
+	"math"
+	"slices"
+)
+
+// What the causal scaler is made of; the same numbers in training and serving.
+const (
+	// ScalerCells is how many accepted cells the first scale is made from; until
+	// then a series has none and simple rules serve it.
+	ScalerCells = 168
+	// scalerPeriod is how often, in cells of event time, the scale is looked at.
+	scalerPeriod = 168
+	// scalerHalfLife is the memory of the moments, in cells (90 days at 1 h).
+	scalerHalfLife = 90 * 24
+	// scalerMove is the change, as a share of the old scale, that replaces it.
+	scalerMove = 0.10
+	// scalerClip bounds what one cell may teach, in scales from the centre.
+	scalerClip = 8
+	// ScaleFloor keeps series of zeros finite.
+	ScaleFloor = 1e-6
+)
+
+// Scaler maps a series' unit to the network's: z = (y - Center) / Scale.
+type Scaler struct {
+	Center float32
+	Scale  float32
+}
+
+// Forward maps a value in the series' unit to scaled units.
+func (s Scaler) Forward(y float32) float32 { return (y - s.Center) / s.Scale }
+
+// Inverse maps a scaled value back to the series' unit.
+func (s Scaler) Inverse(z float32) float32 { return z*s.Scale + s.Center }
+
+// Scaling is all a series remembers of its scale: exponentially weighted
+// moments of the cells that have left the lateness window, and the scaler in
+// force. It is causal: it never depends on the order in which readings came,
+// for a cell is taken when it can no longer change.
+type Scaling struct {
+	Weight, Mean, Square float64 // sum of weights, weighted mean, weighted sum of squared deviations
+	Taken                int64   // the last cell in the moments
+	Scaler               Scaler  // in force while Ready
+	Ready                bool
+}
+
+// Advance brings the scaling up to the ring's newest cell. accepted counts the
+// series' accepted cells. It returns true when the scaler in force is another
+// than before, and the hidden state must be computed anew.
+func (s *Scaling) Advance(r *Ring, accepted int) bool {
+	if !s.Ready {
+		if accepted < ScalerCells {
+			return false
+		}
+		s.first(r)
+		return true
+	}
+	changed := false
+	for s.Taken < r.Newest-LatenessCells {
+		s.Taken++
+		if v, q := r.At(s.Taken); q.Accepted() {
+			s.take(v)
+		}
+		if s.Taken%scalerPeriod == 0 {
+			if next := s.now(); moved(s.Scaler, next) {
+				s.Scaler = next
+				changed = true
+			}
+		}
+	}
+	return changed
+}
+
+// first makes the first scale from the accepted cells of the ring. Values
+// further out than the spread of the others are pulled in, so that one spike
+// in the first week does not flatten all that follows.
+func (s *Scaling) first(r *Ring) {
+	values := make([]float64, 0, r.Known)
+	for n := r.First(); n <= r.Newest; n++ {
+		if v, q := r.At(n); q.Accepted() {
+			values = append(values, float64(v))
+		}
+	}
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	trim := len(sorted) / 100
+	lo, hi := sorted[trim], sorted[len(sorted)-1-trim]
+	spread := hi - lo
+	*s = Scaling{Taken: r.Newest, Ready: true}
+	for _, v := range values {
+		s.add(min(max(v, lo-spread), hi+spread))
+	}
+	s.Scaler = s.now()
+}
+
+// take adds a cell that left the lateness window, clipped to what the scaler in
+// force finds believable.
+func (s *Scaling) take(v float32) {
+	c, w := float64(s.Scaler.Center), scalerClip*float64(s.Scaler.Scale)
+	s.add(min(max(float64(v), c-w), c+w))
+}
+
+// add is the weighted update of West (1979) with weights that halve in
+// scalerHalfLife cells.
+func (s *Scaling) add(v float64) {
+	decay := math.Exp2(-1.0 / scalerHalfLife)
+	s.Weight = s.Weight*decay + 1
+	d := v - s.Mean
+	s.Mean += d / s.Weight
+	s.Square = s.Square*decay + d*(v-s.Mean)
+}
+
+// now is the scaler that the moments ask for.
+func (s *Scaling) now() Scaler {
+	sd := math.Sqrt(max(s.Square/s.Weight, 0))
+	return Scaler{Center: float32(s.Mean), Scale: float32(max(sd, 1e-3*math.Abs(s.Mean), ScaleFloor))}
+}
+
+func moved(from, to Scaler) bool {
+	limit := scalerMove * float64(from.Scale)
+	return math.Abs(float64(to.Center-from.Center)) > limit || math.Abs(float64(to.Scale-from.Scale)) > limit
+}
