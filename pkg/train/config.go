@@ -1,0 +1,66 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/nn"
+)
+
+// Config is what Fit needs to know beside the data.
+type Config struct {
+	Shape        nn.Shape
+	Levels       []float64 // probability levels of the quantiles, ascending, as many as Shape.Levels
+	Iterations   int       // steps of the solver
+	LearningRate float64   // highest rate of the schedule
+	ClipNorm     float64   // upper bound of the gradient's norm over all parameters
+	Seed         uint64    // of the first weights; the order of batches is the source's
+	Workers      int       // goroutines that share the work of an iteration
+	ValidEvery   int       // iterations between two looks at the validation batches
+	Patience     int       // looks without a gain before Fit stops; 0: never
+}
+
+// DefaultConfig is the reference training. Shape, Levels and Seed are the caller's.
+func DefaultConfig() Config {
+	return Config{
+		Iterations:   400,
+		LearningRate: 4e-3,
+		ClipNorm:     1,
+		Workers:      2,
+		ValidEvery:   25,
+		Patience:     6,
+	}
+}
+
+// Validate names every field that is out of range, with its value and limit.
+func (c Config) Validate() error {
+	errs := []error{c.Shape.Validate()}
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("train: "+format, args...)) }
+	if len(c.Levels) != c.Shape.Levels {
+		bad("levels: %d given, the shape has %d", len(c.Levels), c.Shape.Levels)
+	}
+	for i, q := range c.Levels {
+		if !(q > 0 && q < 1) || i > 0 && q <= c.Levels[i-1] {
+			bad("levels: %v at %d, must ascend between 0 and 1", q, i)
+		}
+	}
+	if c.Iterations < 1 {
+		bad("iterations is %d, must be at least 1", c.Iterations)
+	}
+	if !(c.LearningRate > 0 && c.LearningRate <= 1) {
+		bad("learning_rate is %v, must be above 0 and at most 1", c.LearningRate)
+	}
+	if !(c.ClipNorm > 0) {
+		bad("clip_norm is %v, must be above 0", c.ClipNorm)
+	}
+	if c.Workers < 1 || c.Workers > 256 {
+		bad("workers is %d, must be 1 to 256", c.Workers)
+	}
+	if c.ValidEvery < 1 {
+		bad("valid_every is %d, must be at least 1", c.ValidEvery)
+	}
+	if c.Patience < 0 {
+		bad("patience is %d, must not be negative", c.Patience)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,42 @@
+package train
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/loadtide/loadtide/pkg/nn"
+)
+
+// initialStream sets the first weights' random numbers apart from others drawn
+// from the same seed.
+const initialStream = 1
+
+// initialParams draws the first weights: uniform within 1/sqrt(n), n the number of
+// hidden units for the LSTM and the number of inputs for each layer of the head.
+// The forget gates start open by one more (what is remembered at first is kept),
+// and the linear head starts at 0, so that the shared network learns first.
+func initialParams(s nn.Shape, seed uint64) (lstm, head []float32) {
+	r := rand.New(rand.NewPCG(seed, initialStream))
+	uniform := func(w []float32, inputs int) {
+		bound := 1 / math.Sqrt(float64(max(inputs, 1)))
+		for i := range w {
+			w[i] = float32((2*r.Float64() - 1) * bound)
+		}
+	}
+	lstm = make([]float32, s.LSTMParams())
+	uniform(lstm, s.Hidden)
+	bias := nn.SplitLSTM(s, lstm).B
+	for j := s.Hidden; j < 2*s.Hidden; j++ {
+		bias[j]++
+	}
+	head = make([]float32, s.HeadParams())
+	w := nn.SplitHead(s, head)
+	uniform(w.Wc, s.Hidden+s.Current)
+	uniform(w.Bc, s.Hidden+s.Current)
+	uniform(w.Wf, s.LeadFeatures)
+	uniform(w.Wm, s.Width)
+	uniform(w.Bm, s.Width)
+	uniform(w.Wo, s.Width)
+	uniform(w.Bo, s.Width)
+	return lstm, head
+}

@@ -1,0 +1,165 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/nn/kernel"
+)
+
+// errNoForward says that a gradient was asked for activations that are not there.
+var errNoForward = errors.New("the forward pass has not run since the last backward pass")
+
+// network is the mathematics of the graph's operations and the memory they share:
+// an operation of Gorgonia returns one value, so what the way back needs is kept
+// here. It has one user at a time.
+type network[T kernel.Float] struct {
+	shape     nn.Shape
+	levels    []float64
+	workers   int
+	t, b, s   int
+	positions []int // [s], of the batch in hand
+
+	sequences []*sequence[T] // one for each shard of windows
+	heads     []*headRows[T] // one for each shard of rows
+	whT       []T            // Wh transposed
+	headT     headTransposed[T]
+
+	hidden, dHidden  []T // [S*B][Hidden]
+	out, dOut        []T // [S*B][Horizon*Levels]
+	lstmGrad         []T // [LSTMParams]
+	headGrad         []T // [HeadParams]
+	count            float64
+	lstmRan, headRan bool
+}
+
+// newNetwork takes the sizes of its batches from the first of them.
+func newNetwork[T kernel.Float](cfg Config, first *dataset.Batch) (*network[T], error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := cfg.Shape
+	if err := checkBatch(s, first); err != nil {
+		return nil, err
+	}
+	rows := first.S * first.B
+	n := &network[T]{
+		shape: s, levels: cfg.Levels, workers: cfg.Workers, t: first.T, b: first.B, s: first.S,
+		positions: make([]int, first.S),
+		whT:       make([]T, s.Hidden*4*s.Hidden), headT: newHeadTransposed[T](s),
+		hidden: make([]T, rows*s.Hidden), dHidden: make([]T, rows*s.Hidden),
+		out: make([]T, rows*s.Outputs()), dOut: make([]T, rows*s.Outputs()),
+		lstmGrad: make([]T, s.LSTMParams()), headGrad: make([]T, s.HeadParams()),
+	}
+	shards := shardsOf(first.B)
+	for i := range shards {
+		from, to := span(first.B, i, shards)
+		n.sequences = append(n.sequences, newSequence[T](s, first.T, to-from))
+		from, to = span(rows, i, shards)
+		n.heads = append(n.heads, newHeadRows[T](s, to-from))
+	}
+	return n, nil
+}
+
+// accept takes the loss positions of the next batch, which must have the sizes of
+// the first: they are baked into the graph.
+func (n *network[T]) accept(b *dataset.Batch) error {
+	if err := checkBatch(n.shape, b); err != nil {
+		return err
+	}
+	if b.T != n.t || b.B != n.b || b.S != n.s {
+		return fmt.Errorf("batch: %d steps, %d windows, %d positions; the first had %d, %d, %d and all must be alike (give what is missing the weight 0)",
+			b.T, b.B, b.S, n.t, n.b, n.s)
+	}
+	copy(n.positions, b.Positions)
+	return nil
+}
+
+// runLSTM computes hidden at the loss positions from x [T][B][Inputs].
+func (n *network[T]) runLSTM(params, x []T) error {
+	w := nn.SplitLSTM(n.shape, params)
+	kernel.Transpose(n.whT, w.Wh, n.shape.Hidden, 4*n.shape.Hidden)
+	steps, h := n.positions[n.s-1]+1, n.shape.Hidden
+	shards := len(n.sequences)
+	err := parallel(n.workers, shards, func(i int) {
+		q := n.sequences[i]
+		from, _ := span(n.b, i, shards)
+		q.forward(n.shape, w, x, n.b, from, steps)
+		for k, p := range n.positions {
+			copy(n.hidden[(k*n.b+from)*h:(k*n.b+from+q.rows)*h], q.h[(p+1)*q.rows*h:])
+		}
+	})
+	n.lstmRan = err == nil
+	return err
+}
+
+// runLSTMGradient computes lstmGrad from the gradient of hidden.
+func (n *network[T]) runLSTMGradient(dHidden []T) error {
+	if !n.lstmRan {
+		return errNoForward
+	}
+	n.lstmRan = false
+	shards := len(n.sequences)
+	err := parallel(n.workers, shards, func(i int) {
+		from, _ := span(n.b, i, shards)
+		n.sequences[i].backward(n.shape, n.whT, dHidden, n.positions, n.b, from)
+	})
+	clear(n.lstmGrad)
+	for _, q := range n.sequences {
+		add(n.lstmGrad, q.grad)
+	}
+	return err
+}
+
+// headShard is the part of the rows' slices that one shard of the head works on.
+func (n *network[T]) headShard(i int, width int, x []T) []T {
+	from, to := span(n.s*n.b, i, len(n.heads))
+	return x[from*width : to*width]
+}
+
+// runHead computes out from hidden, current [S*B][Current] and
+// lead [S*B][Horizon][LeadFeatures].
+func (n *network[T]) runHead(params, hidden, current, lead []T) error {
+	s := n.shape
+	w := nn.SplitHead(s, params)
+	n.headT.set(s, w)
+	err := parallel(n.workers, len(n.heads), func(i int) {
+		n.heads[i].forward(s, w, n.headShard(i, s.Outputs(), n.out), n.headShard(i, s.Hidden, hidden),
+			n.headShard(i, s.Current, current), n.headShard(i, s.Horizon*s.LeadFeatures, lead))
+	})
+	n.headRan = err == nil
+	return err
+}
+
+// runHeadGradient computes headGrad and dHidden from the gradient of out.
+func (n *network[T]) runHeadGradient(dOut, hidden, current, lead []T) error {
+	if !n.headRan {
+		return errNoForward
+	}
+	n.headRan = false
+	s := n.shape
+	err := parallel(n.workers, len(n.heads), func(i int) {
+		n.heads[i].backward(s, n.headT, n.headShard(i, s.Hidden, n.dHidden), n.headShard(i, s.Outputs(), dOut),
+			n.headShard(i, s.Hidden, hidden), n.headShard(i, s.Current, current),
+			n.headShard(i, s.Horizon*s.LeadFeatures, lead))
+	})
+	clear(n.headGrad)
+	for _, q := range n.heads {
+		add(n.headGrad, q.grad)
+	}
+	return err
+}
+
+// runLoss is the weighted mean pinball loss of the quantiles.
+func (n *network[T]) runLoss(out, target, weight []T) float64 {
+	sum, count := pinballSum(n.levels, out, target, weight)
+	n.count = count
+	return mean(sum, count)
+}
+
+// runLossGradient computes dOut from the gradient of the loss.
+func (n *network[T]) runLossGradient(out, target, weight []T, scale float64) {
+	pinballGradient(n.levels, n.dOut, out, target, weight, n.count, scale)
+}
