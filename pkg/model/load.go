@@ -1,0 +1,167 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/loadtide/loadtide/pkg/nn"
+)
+
+const (
+	specFile    = "spec.json"
+	weightsFile = "weights.bin"
+	metricsFile = "metrics.json"
+	cardFile    = "card.md"
+	digestFile  = "digest"
+
+	maxSmall = 1 << 20 // bytes of every file but the weights
+)
+
+// Model is a network that can serve. It is immutable and may be shared.
+type Model struct {
+	Spec    Spec
+	Version string // in its registry, empty when it did not come from one
+	Digest  string // "sha256:<hex>"
+	LSTM    *nn.LSTM
+	Head    *nn.Head
+}
+
+// Load reads a model folder. Whatever is missing, damaged, beyond the limits or
+// not finite is refused with *FolderError, which names folder, file and remedy.
+func Load(dir string) (*Model, error) {
+	f, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	digest, err := f.read(digestFile, maxSmall)
+	if err != nil {
+		return nil, err
+	}
+	said := strings.TrimSpace(string(digest))
+	if !isDigest(said) {
+		return nil, f.refuse(digestFile, fmt.Sprintf("holds %.80q, not sha256:<64 hex digits>", said), nil)
+	}
+	specBytes, err := f.read(specFile, maxSmall)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := decodeSpec(specBytes)
+	if err != nil {
+		return nil, f.refuse(specFile, "not a spec this program can serve", oneLine(err))
+	}
+	weights, err := f.read(weightsFile, MaxWeights)
+	if err != nil {
+		return nil, err
+	}
+	shape := spec.Shape()
+	lstm, head, err := decodeWeights(weights, shape)
+	if err != nil {
+		return nil, f.refuse(weightsFile, "not the weights of this model", err)
+	}
+	if is := digestOf(specBytes, weights); is != said {
+		return nil, f.refuse(digestFile, fmt.Sprintf("says %s, the files are %s", said, is), nil)
+	}
+	return &Model{Spec: spec, Digest: said, LSTM: nn.NewLSTM(shape, lstm), Head: nn.NewHead(shape, head)}, nil
+}
+
+// WithVersion returns the same model under the version of its registry.
+func (m *Model) WithVersion(version string) *Model {
+	named := *m
+	named.Version = version
+	return &named
+}
+
+// SelfTest takes one step from zero state and checks that state and quantiles
+// are finite, with all features at zero and with all at one.
+func (m *Model) SelfTest() error {
+	s := m.Spec.Shape()
+	ws := nn.NewWorkspace(s, 1)
+	for _, value := range []float32{0, 1} {
+		x, current, lead := filled(s.Inputs, value), filled(s.Current, value), filled(s.Horizon*s.LeadFeatures, value)
+		h, c, out := make([]float32, s.Hidden), make([]float32, s.Hidden), make([]float32, s.Outputs())
+		m.LSTM.Step(ws, x, h, c, 1)
+		m.Head.Forward(ws, out, h, current, lead, 1)
+		for _, a := range []struct {
+			what   string
+			values []float32
+		}{{"hidden state", h}, {"cell state", c}, {"quantile", out}} {
+			for i, v := range a.values {
+				if !finite(v) {
+					return fmt.Errorf("self-test of model %s %s: %s %d is %v with features of %v", m.Spec.Name, m.Digest, a.what, i, v, value)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func filled(n int, value float32) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = value
+	}
+	return x
+}
+
+// folder reads bounded plain files of a model folder and nothing outside it.
+type folder struct {
+	dir  string
+	root *os.Root
+}
+
+func openFolder(dir string) (*folder, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		f := folder{dir: dir}
+		return nil, f.refuse("", "cannot be read", err)
+	}
+	return &folder{dir: dir, root: root}, nil
+}
+
+// close releases the folder; it was only read, so nothing can be lost.
+func (f *folder) close() { _ = f.root.Close() }
+
+func (f *folder) refuse(file, fault string, err error) error {
+	return &FolderError{Folder: f.dir, File: file, Fault: fault, Remedy: remedyLoad, Err: err}
+}
+
+// read returns a plain file's bytes. What is no plain file is not opened:
+// opening a pipe would wait for ever, a link leads elsewhere.
+func (f *folder) read(name string, limit int64) ([]byte, error) {
+	info, err := f.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, f.refuse(name, "is missing: this is not a whole model folder", nil)
+	}
+	if err != nil {
+		return nil, f.refuse(name, "cannot be read", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, f.refuse(name, "is not a plain file", nil)
+	}
+	if info.Size() > limit {
+		return nil, f.refuse(name, fmt.Sprintf("has %d bytes, at most %d are read", info.Size(), limit), nil)
+	}
+	file, err := f.root.Open(name)
+	if err != nil {
+		return nil, f.refuse(name, "cannot be read", err)
+	}
+	// One byte past the limit tells a file that grew since.
+	b, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, f.refuse(name, "cannot be read", err)
+	}
+	if int64(len(b)) > limit {
+		return nil, f.refuse(name, fmt.Sprintf("has more than %d bytes", limit), nil)
+	}
+	return b, nil
+}
+
+// oneLine joins the faults of a spec, which stand on lines of their own.
+func oneLine(err error) error {
+	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
+}

@@ -1,0 +1,185 @@
+package model
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/nn"
+)
+
+// SpecSchema is the version of spec.json that this program writes and reads.
+const SpecSchema = 1
+
+// ScalePlain is centre and spread of a series, without a curve.
+const ScalePlain = "plain"
+
+// Limits of a model. A folder beyond them is refused, whoever made it.
+const (
+	MaxHidden   = 512
+	MaxWidth    = 512
+	MaxHorizon  = 2016 // a week of 5 minutes
+	MaxLevels   = 25
+	MaxFeatures = 256 // of each list
+	maxName     = 64
+
+	leastInterval  = 5 * time.Minute
+	mostInterval   = time.Hour
+	longestHorizon = 7 * 24 * time.Hour
+)
+
+// Spec says all about a model but its weights.
+type Spec struct {
+	Schema int    `json:"schema"`
+	Name   string `json:"name"`
+	// Interval is the grid of the series it forecasts, as in "1h".
+	Interval string `json:"interval"`
+	// Hidden is the number of LSTM units, Width that of the head's layers.
+	Hidden int `json:"hidden"`
+	Width  int `json:"width"`
+	// Horizon is the longest lead, in intervals.
+	Horizon int `json:"horizon"`
+	// Levels are the quantile levels of each lead, ascending, 0.5 among them.
+	Levels []float64 `json:"levels"`
+	// Names of features, in the order of the weights' rows: of one LSTM step, of
+	// one lead, and of the head that all leads share.
+	Inputs          []string `json:"inputs"`
+	LeadFeatures    []string `json:"lead_features"`
+	CurrentFeatures []string `json:"current_features"`
+	// Scale names how readings are scaled before they become features.
+	Scale string `json:"scale"`
+
+	Created time.Time `json:"created"`
+	// TrainedFrom and TrainedUntil bound the readings that it was fitted and
+	// chosen on; scores on them say nothing.
+	TrainedFrom  time.Time `json:"trained_from"`
+	TrainedUntil time.Time `json:"trained_until"`
+	Seed         uint64    `json:"seed"`
+}
+
+// Shape is the shape of the layers.
+func (s Spec) Shape() nn.Shape {
+	return nn.Shape{
+		Inputs: len(s.Inputs), Hidden: s.Hidden, Width: s.Width, Current: len(s.CurrentFeatures),
+		LeadFeatures: len(s.LeadFeatures), Horizon: s.Horizon, Levels: len(s.Levels),
+	}
+}
+
+// Step is Interval as a duration, 0 when it is none.
+func (s Spec) Step() time.Duration {
+	d, err := time.ParseDuration(s.Interval)
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// Median is the index of the level 0.5, -1 when it is missing.
+func (s Spec) Median() int { return slices.Index(s.Levels, 0.5) }
+
+// Validate gathers every fault, each with field, value and limit.
+func (s Spec) Validate() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf("spec: "+format, args...)) }
+	if s.Schema != SpecSchema {
+		add("schema %d: this program reads %d", s.Schema, SpecSchema)
+	}
+	if !isName(s.Name) {
+		add("name %.80q: must be 1 to %d letters, digits, _ or -", s.Name, maxName)
+	}
+	step := s.Step()
+	if step < leastInterval || step > mostInterval || time.Hour%max(step, 1) != 0 {
+		add("interval %.40q: must be a part of an hour, %v to %v", s.Interval, leastInterval, mostInterval)
+	}
+	for _, f := range []struct {
+		name       string
+		value, max int
+	}{{"hidden", s.Hidden, MaxHidden}, {"width", s.Width, MaxWidth}, {"horizon", s.Horizon, MaxHorizon}} {
+		if f.value < 1 || f.value > f.max {
+			add("%s %d: must be 1 to %d", f.name, f.value, f.max)
+		}
+	}
+	if s.Horizon <= MaxHorizon && time.Duration(s.Horizon)*step > longestHorizon {
+		add("horizon %d of %s: must be a week at most", s.Horizon, s.Interval)
+	}
+	errs = append(errs, s.validateLevels()...)
+	for _, f := range []struct {
+		name  string
+		list  []string
+		least int
+	}{{"inputs", s.Inputs, 1}, {"lead_features", s.LeadFeatures, 0}, {"current_features", s.CurrentFeatures, 0}} {
+		if len(f.list) < f.least || len(f.list) > MaxFeatures {
+			add("%s: %d features, must be %d to %d", f.name, len(f.list), f.least, MaxFeatures)
+			continue
+		}
+		for i, name := range f.list {
+			if !isName(name) {
+				add("%s: name %.80q: must be 1 to %d letters, digits, _ or -", f.name, name, maxName)
+			} else if slices.Contains(f.list[:i], name) {
+				add("%s: %q is there twice", f.name, name)
+			}
+		}
+	}
+	if s.Scale != ScalePlain {
+		add("scale %.40q: this program knows %q", s.Scale, ScalePlain)
+	}
+	if s.TrainedUntil.Before(s.TrainedFrom) {
+		add("trained_until %v: is before trained_from %v", s.TrainedUntil, s.TrainedFrom)
+	}
+	return errors.Join(errs...)
+}
+
+func (s Spec) validateLevels() []error {
+	if len(s.Levels) < 1 || len(s.Levels) > MaxLevels {
+		return []error{fmt.Errorf("spec: levels: %d of them, must be 1 to %d", len(s.Levels), MaxLevels)}
+	}
+	for i, q := range s.Levels {
+		if !(q > 0 && q < 1) || i > 0 && q <= s.Levels[i-1] {
+			return []error{fmt.Errorf("spec: levels %v: must ascend between 0 and 1", s.Levels)}
+		}
+	}
+	if s.Median() < 0 {
+		return []error{fmt.Errorf("spec: levels %v: 0.5 is missing, which fills gaps", s.Levels)}
+	}
+	return nil
+}
+
+func isName(s string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+	return s != "" && len(s) <= maxName && strings.Trim(s, letters) == ""
+}
+
+// encodeSpec gives the bytes of spec.json.
+func encodeSpec(s Spec) ([]byte, error) {
+	b, err := json.MarshalIndent(s, "", "  ")
+	return append(b, '\n'), err
+}
+
+// decodeSpec reads spec.json. A field it does not know is refused: a model may
+// not be served without what a later version thought worth saying.
+func decodeSpec(b []byte) (Spec, error) {
+	var schema struct {
+		Schema int `json:"schema"`
+	}
+	if err := json.Unmarshal(b, &schema); err != nil {
+		return Spec{}, err
+	}
+	if schema.Schema != SpecSchema {
+		return Spec{}, fmt.Errorf("spec: schema %d: this program reads %d", schema.Schema, SpecSchema)
+	}
+	var s Spec
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return Spec{}, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return Spec{}, errors.New("spec: more than one value")
+	}
+	return s, s.Validate()
+}

@@ -1,0 +1,142 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+)
+
+// Artifact is what becomes a model folder.
+type Artifact struct {
+	Spec Spec
+	LSTM []float32 // as nn.SplitLSTM lays them out
+	Head []float32 // as nn.SplitHead does
+	// Metrics of the judgement, by name. Values that are not finite are left
+	// out: JSON has no word for a measure without meaning.
+	Metrics map[string]float64
+	// Card is Markdown for people, or empty.
+	Card string
+}
+
+// Write makes the model folder dir and returns its digest. The folder must not
+// exist, or be empty: nothing is overwritten. It is filled under another name,
+// synced and renamed, so that whatever stands at dir is whole.
+func Write(dir string, a Artifact) (digest string, err error) {
+	files, digest, err := a.files()
+	if err != nil {
+		return "", fmt.Errorf("write model: %w", err)
+	}
+	dir = filepath.Clean(dir)
+	if err := makeRoom(dir); err != nil {
+		return "", err
+	}
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", unwritable(dir, err)
+	}
+	temp, err := os.MkdirTemp(parent, ".tmp-"+filepath.Base(dir)+"-*")
+	if err != nil {
+		return "", unwritable(dir, err)
+	}
+	if err := fill(temp, files); err != nil {
+		return "", errors.Join(unwritable(dir, err), os.RemoveAll(temp))
+	}
+	if err := os.Rename(temp, dir); err != nil {
+		return "", errors.Join(unwritable(dir, err), os.RemoveAll(temp))
+	}
+	if err := syncDir(parent); err != nil {
+		return "", unwritable(dir, err)
+	}
+	return digest, nil
+}
+
+type namedFile struct {
+	name string
+	data []byte
+}
+
+// files checks the artifact and gives the folder's files. The digest comes last,
+// for it is what makes a folder whole.
+func (a Artifact) files() ([]namedFile, string, error) {
+	if err := a.Spec.Validate(); err != nil {
+		return nil, "", err
+	}
+	shape := a.Spec.Shape()
+	if n := weightsSize(shape); n > MaxWeights {
+		return nil, "", fmt.Errorf("weights of %d bytes, at most %d: choose a smaller hidden, horizon or number of levels", n, MaxWeights)
+	}
+	if err := checkWeights(a.LSTM, a.Head, shape); err != nil {
+		return nil, "", err
+	}
+	spec, err := encodeSpec(a.Spec)
+	if err != nil {
+		return nil, "", fmt.Errorf("spec: %w", err)
+	}
+	known := maps.Clone(a.Metrics)
+	maps.DeleteFunc(known, func(_ string, v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	if known == nil {
+		known = map[string]float64{}
+	}
+	metrics, err := json.MarshalIndent(known, "", "  ")
+	if err != nil {
+		return nil, "", fmt.Errorf("metrics: %w", err)
+	}
+	weights := encodeWeights(a.LSTM, a.Head)
+	digest := digestOf(spec, weights)
+	files := []namedFile{{specFile, spec}, {weightsFile, weights}, {metricsFile, append(metrics, '\n')}}
+	if a.Card != "" {
+		files = append(files, namedFile{cardFile, []byte(a.Card)})
+	}
+	return append(files, namedFile{digestFile, []byte(digest + "\n")}), digest, nil
+}
+
+// makeRoom lets dir be absent: an empty folder is taken away, anything else stays.
+func makeRoom(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && len(entries) == 0:
+		err = os.Remove(dir)
+	case err == nil:
+		return &FolderError{Folder: dir, Fault: "is there already and not empty; nothing was overwritten", Remedy: "name another folder, or move this one away"}
+	}
+	if err != nil {
+		return unwritable(dir, err)
+	}
+	return nil
+}
+
+func unwritable(dir string, err error) error {
+	return &FolderError{Folder: dir, Fault: "cannot be written", Err: err, Remedy: "name a folder where this user may write and that has room"}
+}
+
+// fill writes and syncs the files and their folder.
+func fill(dir string, files []namedFile) error {
+	for _, f := range files {
+		if err := writeSynced(filepath.Join(dir, f.name), f.data); err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // made private, as temporary folders are
+		return err
+	}
+	return syncDir(dir)
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,166 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Limits of a model folder.
+const (
+	maxFiles      = 32
+	maxFolder     = 128 << 20
+	maxSmallFile  = 1 << 20 // digest, metrics.json, meta.yaml, an alias
+	digestFile    = "digest"
+	metricsFile   = "metrics.json"
+	digestPrefix  = "sha256:"
+	digestLength  = len(digestPrefix) + 64
+	remedyWrite   = "write the model again with loadtide train, and register that"
+	remedyVersion = "move this folder out of the registry, and promote or train another version"
+)
+
+// contents is what the registry reads of a model folder.
+type contents struct {
+	digest  string
+	metrics map[string]float64
+}
+
+// readContents reads the digest and the metrics of dir; remedy is told with any
+// fault. A folder without metrics is fine, one without a digest was never whole.
+func readContents(dir, remedy string) (contents, error) {
+	refuse := func(fault string, err error) (contents, error) {
+		return contents{}, &FolderError{Folder: dir, Fault: fault, Remedy: remedy, Err: err}
+	}
+	b, err := readSmall(filepath.Join(dir, digestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return refuse("no file "+digestFile+": this is not a whole model folder", nil)
+	}
+	if err != nil {
+		return refuse("cannot read "+digestFile, err)
+	}
+	c := contents{digest: strings.TrimSpace(string(b))}
+	if !isDigest(c.digest) {
+		return refuse(fmt.Sprintf("%s holds %.80q, not sha256:<64 hex digits>", digestFile, c.digest), nil)
+	}
+	b, err = readSmall(filepath.Join(dir, metricsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return refuse("cannot read "+metricsFile, err)
+	}
+	if err := json.Unmarshal(b, &c.metrics); err != nil {
+		return refuse("wrong "+metricsFile, err)
+	}
+	return c, nil
+}
+
+func isDigest(s string) bool {
+	if len(s) != digestLength || !strings.HasPrefix(s, digestPrefix) {
+		return false
+	}
+	return strings.Trim(s[len(digestPrefix):], "0123456789abcdef") == ""
+}
+
+// readSmall reads a plain file of at most maxSmallFile bytes.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a plain file")
+	}
+	if info.Size() > maxSmallFile {
+		return nil, fmt.Errorf("%d bytes, at most %d", info.Size(), maxSmallFile)
+	}
+	return os.ReadFile(path)
+}
+
+// listFiles names the files of a model folder to be copied and refuses one that
+// holds anything but a few plain files: a link could lead out of it.
+func listFiles(dir string) ([]string, error) {
+	refuse := func(fault string, err error) ([]string, error) {
+		return nil, &FolderError{Folder: dir, Fault: fault, Remedy: remedyWrite, Err: err}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return refuse("cannot read the model folder", err)
+	}
+	if len(entries) > maxFiles {
+		return refuse(fmt.Sprintf("%d files, at most %d", len(entries), maxFiles), nil)
+	}
+	var names []string
+	var total int64
+	for _, e := range entries {
+		if !e.Type().IsRegular() {
+			return refuse(e.Name()+" is not a plain file", nil)
+		}
+		info, err := e.Info()
+		if err != nil {
+			return refuse("cannot read "+e.Name(), err)
+		}
+		if total += info.Size(); total > maxFolder {
+			return refuse(fmt.Sprintf("more than %d MiB of files", maxFolder>>20), nil)
+		}
+		if e.Name() != metaFile { // the registry's own, written anew for each version
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// copyFiles copies the named files from one folder into another and syncs them.
+func copyFiles(ctx context.Context, from, to string, names []string) error {
+	root, err := os.OpenRoot(from)
+	if err != nil {
+		return err
+	}
+	left := int64(maxFolder)
+	for _, name := range names {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		var n int64
+		if n, err = copyFile(root, name, filepath.Join(to, name), left); err != nil {
+			break
+		}
+		left -= n
+	}
+	return errors.Join(err, root.Close())
+}
+
+func copyFile(root *os.Root, name, to string, limit int64) (int64, error) {
+	in, err := root.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	err = writeSynced(to, func(w io.Writer) error {
+		n, err = io.Copy(w, io.LimitReader(in, limit+1))
+		if err == nil && n > limit {
+			err = fmt.Errorf("%s grew while it was copied", name)
+		}
+		return err
+	})
+	return n, errors.Join(err, in.Close())
+}
+
+// writeSynced makes a file that is on the disk when nil is returned.
+func writeSynced(path string, fill func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	err = fill(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,51 @@
+package registry
+
+import (
+	"io"
+	"path/filepath"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// metaFile is the registry's own file in a version's folder.
+const metaFile = "meta.yaml"
+
+// meta has MLflow's names for what its file store keeps of a version.
+type meta struct {
+	Name                 string `yaml:"name"`
+	Version              string `yaml:"version"`
+	CreationTimestamp    int64  `yaml:"creation_timestamp"` // Unix milliseconds
+	LastUpdatedTimestamp int64  `yaml:"last_updated_timestamp"`
+	CurrentStage         string `yaml:"current_stage"`
+	Status               string `yaml:"status"`
+	Description          string `yaml:"description"`
+}
+
+func writeMeta(dir string, v Version) error {
+	ms := v.Created.UnixMilli()
+	b, err := yaml.Marshal(meta{
+		Name: v.Name, Version: v.Version, CreationTimestamp: ms, LastUpdatedTimestamp: ms,
+		CurrentStage: "None", Status: "READY", Description: v.Digest,
+	})
+	if err != nil {
+		return err
+	}
+	return writeSynced(filepath.Join(dir, metaFile), func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// readMeta returns when the version was registered.
+func readMeta(dir string) (time.Time, error) {
+	b, err := readSmall(filepath.Join(dir, metaFile))
+	if err != nil {
+		return time.Time{}, &FolderError{Folder: dir, Fault: "cannot read " + metaFile, Remedy: remedyVersion, Err: err}
+	}
+	var m meta
+	if err := yaml.Unmarshal(b, &m); err != nil {
+		return time.Time{}, &FolderError{Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err}
+	}
+	return time.UnixMilli(m.CreationTimestamp).UTC(), nil
+}

@@ -1,0 +1,59 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Aliases that the roles know. Setting Champion moves the one before to Previous.
+const (
+	Champion   = "champion"   // the version that serves
+	Challenger = "challenger" // the version that wants to
+	Previous   = "previous"   // the version that served before
+)
+
+// Version is one registered version of a model.
+type Version struct {
+	Name    string
+	Version string // "1", "2", ... in the order of registration
+	Digest  string // "sha256:<64 hex digits>", from the model folder
+	Created time.Time
+	Aliases []string           // those that point here, sorted
+	Metrics map[string]float64 // from the model folder's metrics.json
+}
+
+// Registry keeps versions of models. Names and aliases are 1 to 64 of
+// [A-Za-z0-9_-]. It is safe for use by several goroutines and processes.
+type Registry interface {
+	// Register copies the model folder dir as the next version of name. Until it
+	// returns nil no version is to be seen.
+	Register(ctx context.Context, name, dir string) (Version, error)
+
+	// SetAlias lets alias point at a version, which must be there (ErrNotFound).
+	// The champion that another one takes over from becomes Previous.
+	SetAlias(ctx context.Context, name, alias, version string) error
+
+	// ByAlias returns the version that alias points at, ErrNotFound when the
+	// model or the alias is not there.
+	ByAlias(ctx context.Context, name, alias string) (Version, error)
+
+	// Versions lists the whole versions of name in the order of registration; an
+	// unknown name has none. For versions that are broken it returns an error
+	// beside the list.
+	Versions(ctx context.Context, name string) ([]Version, error)
+
+	// Fetch returns a folder on this machine with the files of v, to be read
+	// only. It refuses when v is not there (ErrNotFound) or has another digest.
+	Fetch(ctx context.Context, v Version) (dir string, err error)
+}
+
+// checkToken guards what becomes the name of a file.
+func checkToken(what, value string) error {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+	if value == "" || len(value) > 64 || strings.Trim(value, letters) != "" {
+		return fmt.Errorf("%s %q: must be 1 to 64 letters, digits, _ or -", what, value)
+	}
+	return nil
+}
