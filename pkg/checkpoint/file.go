@@ -1,0 +1,205 @@
+package checkpoint
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// File keeps snapshots in one folder, one file each, named
+// p<partition>-<sequence, 20 digits>.ckpt, so that names sort by position.
+type File struct {
+	fs   fileSystem
+	dir  string
+	keep int
+
+	mu     sync.Mutex
+	saving map[int]bool    // partitions whose Save is under way
+	whole  map[string]bool // by name: whole or not, for files this process wrote or read
+}
+
+// bufferSize gathers the small parts of a file; chunks are larger and pass by.
+const bufferSize = 64 << 10
+
+// NewFile opens the folder, made if need be, that keeps the last keep snapshots
+// of each partition. It refuses a folder that cannot be read or written with
+// *FolderError.
+func NewFile(dir string, keep int) (*File, error) { return newFile(disk{}, dir, keep) }
+
+func newFile(fsys fileSystem, dir string, keep int) (*File, error) {
+	if keep < 1 {
+		return nil, fmt.Errorf("checkpoint folder %s: keep %d: must be at least 1", dir, keep)
+	}
+	if err := fsys.MkdirAll(dir); err != nil {
+		return nil, &FolderError{Dir: dir, Op: "make", Err: err}
+	}
+	if _, err := fsys.ReadDir(dir); err != nil {
+		return nil, &FolderError{Dir: dir, Op: "read", Err: err}
+	}
+	probe := filepath.Join(dir, "probe"+temporary)
+	f, err := fsys.Create(probe)
+	if err == nil {
+		err = errors.Join(f.Close(), fsys.Remove(probe))
+	}
+	if err != nil {
+		return nil, &FolderError{Dir: dir, Op: "write to", Err: err}
+	}
+	return &File{fs: fsys, dir: dir, keep: keep, saving: map[int]bool{}, whole: map[string]bool{}}, nil
+}
+
+// Save implements Store. After an error the file may or may not be there, but
+// what is there under a checkpoint's name is whole. Whole files of lower
+// sequences beyond the ones to keep are then removed; damaged ones stay for a
+// person to look at.
+func (f *File) Save(ctx context.Context, s *Snapshot) error {
+	p, seq := s.Header.Partition, s.Header.Seq
+	if !f.begin(p) {
+		return fmt.Errorf("save checkpoint of partition %d: another save of it is under way", p)
+	}
+	defer f.end(p)
+
+	name := fileName(p, seq)
+	path := filepath.Join(f.dir, name)
+	temp := path + temporary
+	if err := f.write(ctx, temp, s); err != nil {
+		_ = f.fs.Remove(temp) // the first fault is the one to tell; a leftover is swept by a later Save
+		return f.wrap(ctx, "save checkpoint "+path, err)
+	}
+	if err := f.fs.Rename(temp, path); err != nil {
+		_ = f.fs.Remove(temp)
+		return f.wrap(ctx, "save checkpoint "+path, err)
+	}
+	if err := f.fs.SyncDir(f.dir); err != nil {
+		return f.wrap(ctx, "save checkpoint "+path, err)
+	}
+	f.remember(name, true)
+	if err := f.prune(ctx, p, seq); err != nil {
+		return f.wrap(ctx, "remove older checkpoints of "+path, err)
+	}
+	return nil
+}
+
+func (f *File) wrap(ctx context.Context, op string, err error) error {
+	if ctx.Err() == nil && errors.Is(err, fs.ErrPermission) {
+		return &FolderError{Dir: f.dir, Op: "write to", Err: err}
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+func (f *File) begin(partition int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.saving[partition] {
+		return false
+	}
+	f.saving[partition] = true
+	return true
+}
+
+func (f *File) end(partition int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.saving, partition)
+}
+
+// remember keeps what was found out about a file, so that pruning reads none twice.
+func (f *File) remember(name string, whole bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.whole[name] = whole
+}
+
+func (f *File) forget(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.whole, name)
+}
+
+func (f *File) judged(name string) (whole, known bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	whole, known = f.whole[name]
+	return whole, known
+}
+
+// write puts s under temp and syncs it. A file that failed once is given up:
+// after a failed sync the same descriptor may report success without the data.
+func (f *File) write(ctx context.Context, temp string, s *Snapshot) error {
+	w, err := f.fs.Create(temp)
+	if err != nil {
+		return err
+	}
+	buf := bufio.NewWriterSize(contextWriter{ctx, w}, bufferSize)
+	err = Encode(buf, s)
+	if err == nil {
+		err = buf.Flush()
+	}
+	if err == nil {
+		err = w.Sync()
+	}
+	return errors.Join(err, w.Close())
+}
+
+// prune removes leftovers of broken saves and whole files below seq beyond the
+// ones to keep.
+func (f *File) prune(ctx context.Context, partition int, seq uint64) error {
+	names, err := f.fs.ReadDir(f.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		inner, ok := strings.CutSuffix(name, temporary)
+		if _, ours := parseName(inner, partition); ok && ours {
+			if err := f.fs.Remove(filepath.Join(f.dir, name)); err != nil {
+				return err
+			}
+		}
+	}
+	seqs, err := f.sequences(partition)
+	if err != nil {
+		return err
+	}
+	kept := 1 // seq itself
+	for _, older := range seqs {
+		if older >= seq || !f.isWhole(ctx, partition, older) {
+			continue
+		}
+		if kept++; kept <= f.keep {
+			continue
+		}
+		name := fileName(partition, older)
+		if err := f.fs.Remove(filepath.Join(f.dir, name)); err != nil {
+			return err
+		}
+		f.forget(name)
+	}
+	return ctx.Err()
+}
+
+// isWhole judges a file, reading it at most once in the life of the process.
+func (f *File) isWhole(ctx context.Context, partition int, seq uint64) bool {
+	if whole, known := f.judged(fileName(partition, seq)); known {
+		return whole
+	}
+	_, err := f.read(ctx, partition, seq, verify)
+	return err == nil
+}
+
+// contextWriter ends a long write when the context ends.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c contextWriter) Write(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.w.Write(p)
+}

@@ -1,0 +1,105 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Header says what a snapshot belongs to. It is the part of a checkpoint that
+// can be read and judged without knowing any section.
+type Header struct {
+	// Partition is the number of the partition, 0..Partitions-1.
+	Partition int `json:"partition"`
+	// Partitions is the number of partitions of the whole deployment.
+	Partitions int `json:"partitions"`
+	// Stream is the name of the partition's log.
+	Stream string `json:"stream"`
+	// Created is the creation time of that stream: a log that was deleted and
+	// made again under the same name is another log.
+	Created time.Time `json:"created"`
+	// Seq is the last sequence of the log that the state contains.
+	Seq uint64 `json:"seq"`
+	// Kernel names the family of kernels that computed the state.
+	Kernel string `json:"kernel"`
+	// Models lists the digests of the models whose hidden state is inside.
+	Models []string `json:"models"`
+	// Series is the number of series in the state.
+	Series int `json:"series"`
+}
+
+// Section is one named part of the state. Version is its own layout's number,
+// judged by the section's owner.
+type Section struct {
+	Name    string
+	Version uint16
+	Data    []byte
+}
+
+// Snapshot is the state of one partition at one position of its log.
+type Snapshot struct {
+	Header   Header
+	Sections []Section
+}
+
+// Section returns the section of that name, false when there is none.
+func (s *Snapshot) Section(name string) (Section, bool) {
+	for _, sec := range s.Sections {
+		if sec.Name == name {
+			return sec, true
+		}
+	}
+	return Section{}, false
+}
+
+// Store keeps the snapshots of many partitions.
+type Store interface {
+	// Save makes s durable before it returns nil. One Save of a partition may be
+	// under way at a time; other partitions and Load are free meanwhile. The
+	// caller may change s afterwards.
+	Save(ctx context.Context, s *Snapshot) error
+
+	// Load returns the whole snapshot of the partition with the highest
+	// sequence. Without any it returns nil and no error. Newer ones that are
+	// damaged are passed over and returned in skipped. When some are there and
+	// none is whole the error is *NoneWholeError; one written by a later version
+	// of the program is refused with an error that is ErrVersion.
+	Load(ctx context.Context, partition int) (snap *Snapshot, skipped []error, err error)
+}
+
+// Limits of a snapshot. They bound what a hostile file can make a reader do.
+const (
+	maxHeader   = 1 << 20
+	maxSections = 1024
+	maxName     = 64
+)
+
+// validate gathers the faults of a snapshot that must never be written.
+func (s *Snapshot) validate() error {
+	h := s.Header
+	var errs []error
+	if h.Partitions < 1 || h.Partition < 0 || h.Partition >= h.Partitions {
+		errs = append(errs, fmt.Errorf("partition %d of %d: must be 0 to partitions-1", h.Partition, h.Partitions))
+	}
+	if h.Series < 0 {
+		errs = append(errs, fmt.Errorf("series %d: must not be negative", h.Series))
+	}
+	if len(s.Sections) > maxSections {
+		errs = append(errs, fmt.Errorf("%d sections: at most %d", len(s.Sections), maxSections))
+	}
+	seen := make(map[string]bool, len(s.Sections))
+	for i, sec := range s.Sections {
+		switch {
+		case sec.Name == "" || len(sec.Name) > maxName:
+			errs = append(errs, fmt.Errorf("section %d: name %q must have 1 to %d bytes", i, sec.Name, maxName))
+		case seen[sec.Name]:
+			errs = append(errs, fmt.Errorf("section %d: name %q is there twice", i, sec.Name))
+		}
+		seen[sec.Name] = true
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("checkpoint snapshot: %w", err)
+	}
+	return nil
+}
