@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+const (
+	// Interval is the grid of every series for now, in seconds.
+	Interval = 3600
+	// perDay is a day in cells.
+	perDay = 86400 / Interval
+	// GapCells is the longest hole that is filled with the network's own lead-1
+	// median; after a longer one the hidden state is computed anew.
+	GapCells = 6
+	// WarmUpCells is how much of the ring a hidden state is computed anew from.
+	// The hidden state remembers about a day beside the ring (24 cells give the
+	// same scores to four digits), so four days are more than enough.
+	WarmUpCells = 96
+	// NaiveHorizon is the horizon while no model says another, in cells.
+	NaiveHorizon = 24
+)
+
+var naiveLevels = []float64{0.1, 0.25, 0.5, 0.75, 0.9}
+
+// NaiveLevels are the quantile levels while no model says others.
+func NaiveLevels() []float64 { return slices.Clone(naiveLevels) }
+
+// Reading is one value of a series, in the order of its log.
+type Reading struct {
+	Series  series.ID
+	Second  int64 // Unix second at which its interval starts
+	Value   float64
+	Unit    string // "" when not said
+	Quality series.Quality
+	History bool // builds state, asks for no forecast
+	Message int  // the message it came in; messages ascend
+}
+
+// Reason says why a reading was not taken; the words are those on the wire.
+type Reason string
+
+// The reasons the engine gives.
+const (
+	TooLate             Reason = "too_late"
+	WrongUnit           Reason = "wrong_unit"
+	IntervalUnsupported Reason = "interval_unsupported"
+	BadQuality          Reason = "bad_quality"
+)
+
+// Rejection is a reading that was not taken.
+type Rejection struct {
+	Reading int // index into the batch
+	Reason  Reason
+	Detail  string // names the field, the value and the remedy
+}
+
+// Forecast is what a series is expected to do after its newest interval.
+type Forecast struct {
+	Message   int // the message whose newest origin this is
+	Series    series.ID
+	Unit      string
+	Origin    int64 // Unix second, the end of the newest interval
+	Source    Source
+	Quality   series.Quality
+	Model     *model.Model // nil when a rule serves
+	Horizon   int
+	Levels    []float64
+	Quantiles []float32 // [Horizon][len(Levels)], ascending in a lead
+}
+
+// Source says who made a forecast; the words are those on the wire.
+type Source string
+
+// The sources so far.
+const (
+	SourceLSTM          Source = "lstm"
+	SourceSeasonalNaive Source = Source(accuracy.RuleSeasonalNaive)
+	SourcePersistence   Source = Source(accuracy.RulePersistence)
+)
+
+// Result is what a batch came to. Its slices belong to the caller.
+type Result struct {
+	Forecasts  []Forecast
+	Rejections []Rejection
+	Applied    int // readings that changed a state
+	Repeated   int // readings that said again what is known
+}
+
+// Engine holds the state of a partition's series. It is not safe for concurrent
+// use: one goroutine owns it.
+type Engine struct {
+	slabs  slabs
+	model  *model.Model
+	layout series.Layout
+	median int // index of the level 0.5
+	work   scratch
+}
+
+// New is an engine without series and without a model.
+func New() *Engine {
+	return &Engine{slabs: newSlabs()}
+}
+
+// SetModel changes over to m, for good: from here on a series' hidden state is
+// what m computes from zero over the last cells of its ring, done at its next
+// reading (I6). A model whose features this release cannot make is refused and
+// the one in force stays.
+func (e *Engine) SetModel(m *model.Model) error {
+	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures)
+	if err != nil {
+		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
+	}
+	median := slices.Index(m.Spec.Levels, 0.5)
+	if median < 0 {
+		return fmt.Errorf("model %s v%s: levels %v have no 0.5, which fills gaps; train it with one", m.Spec.Name, m.Version, m.Spec.Levels)
+	}
+	shape := m.Spec.Shape()
+	e.model, e.layout, e.median = m, layout, median
+	e.slabs.useHidden(shape.Hidden)
+	e.work.shape(shape)
+	return nil
+}
+
+// Model is the one in force, nil before the first.
+func (e *Engine) Model() *model.Model { return e.model }
+
+// Series is the number of series with a state.
+func (e *Engine) Series() int { return len(e.slabs.ids) }
+
+// Warm is the number of series whose hidden state is that of the model in force.
+func (e *Engine) Warm() int {
+	n := 0
+	for _, fresh := range e.slabs.fresh {
+		if fresh {
+			n++
+		}
+	}
+	return n
+}
+
+// LongerThan is the number of series that reach back over at least that many
+// cells without having begun anew.
+func (e *Engine) LongerThan(cells int) int {
+	n := 0
+	for slot, since := range e.slabs.since {
+		if e.slabs.known[slot] > 0 && e.slabs.newest[slot]-since+1 >= int64(cells) {
+			n++
+		}
+	}
+	return n
+}
+
+// levels are the quantile levels and horizon in force.
+func (e *Engine) levels() ([]float64, int) {
+	if e.model == nil {
+		return naiveLevels, NaiveHorizon
+	}
+	return e.model.Spec.Levels, e.model.Spec.Horizon
+}
+
+// scratch is the memory a wave works in; it grows to the largest wave seen.
+type scratch struct {
+	shapeOf  nn.Shape
+	ws       *nn.Workspace
+	h, c, x  []float32
+	current  []float32
+	lead     []float32
+	out      []float32
+	window   []float32
+	past     []float32
+	naive    []float32
+	waves    waves
+	touched  []touch
+	stepping []int32
+	warming  []int32
+	asking   []int32
+	filling  []int32
+}
+
+func (s *scratch) shape(shape nn.Shape) {
+	s.shapeOf = shape
+	s.ws = nn.NewWorkspace(shape, 1)
+}
+
+// room makes every buffer large enough for a batch of n series.
+func (s *scratch) room(n int) {
+	sh := s.shapeOf
+	s.h = slices.Grow(s.h[:0], n*sh.Hidden)[:n*sh.Hidden]
+	s.c = slices.Grow(s.c[:0], n*sh.Hidden)[:n*sh.Hidden]
+	s.x = slices.Grow(s.x[:0], n*sh.Inputs)[:n*sh.Inputs]
+	s.current = slices.Grow(s.current[:0], n*sh.Current)[:n*sh.Current]
+	s.lead = slices.Grow(s.lead[:0], n*sh.Horizon*sh.LeadFeatures)[:n*sh.Horizon*sh.LeadFeatures]
+	s.out = slices.Grow(s.out[:0], n*sh.Outputs())[:n*sh.Outputs()]
+}
