@@ -1,0 +1,97 @@
+package forecaster
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// compose makes the messages of a batch: for each input its rejections first,
+// then its forecast, numbered in this order. The numbers are part of the ids,
+// so a replay says everything again under the same ids (I2).
+func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected []rejection, result *Result) {
+	p.rejections = rejected
+	for _, r := range stepped.Rejections {
+		p.rejectLate(r)
+	}
+	slices.SortStableFunc(p.rejections, func(a, b rejection) int { return cmp.Compare(a.message, b.message) })
+	result.Applied += stepped.Applied
+	result.Repeated += stepped.Repeated
+
+	rejections, forecasts := p.rejections, stepped.Forecasts
+	for i := range batch {
+		k := 0
+		for ; len(rejections) > 0 && rejections[0].message == i; k++ {
+			result.Outputs = append(result.Outputs, p.rejectedOutput(&batch[i], &rejections[0], k))
+			result.Rejections[rejections[0].reason] += rejections[0].count
+			rejections = rejections[1:]
+		}
+		for ; len(forecasts) > 0 && forecasts[0].Message == i; k++ {
+			result.Outputs = append(result.Outputs, p.forecastOutput(&batch[i], &forecasts[0], k))
+			forecasts = forecasts[1:]
+		}
+	}
+}
+
+// rejectLate notes a refusal by the engine; those of one message for one reason
+// are one.
+func (p *Pipeline) rejectLate(r engine.Rejection) {
+	message, reason := p.readings[r.Reading].Message, streams.Reason(r.Reason)
+	for k := range p.rejections {
+		if p.rejections[k].message == message && p.rejections[k].reason == reason {
+			p.rejections[k].count++
+			return
+		}
+	}
+	p.rejections = append(p.rejections, rejection{message: message, reason: reason, detail: r.Detail, index: r.Reading - p.firstReading(r.Reading), count: 1})
+}
+
+func (p *Pipeline) firstReading(of int) int {
+	first := of
+	for first > 0 && p.readings[first-1].Message == p.readings[of].Message {
+		first--
+	}
+	return first
+}
+
+func (p *Pipeline) output(m *bus.Message, k int) Output {
+	return Output{Place: Place{Seq: m.Seq, K: k}, ID: streams.OutputID(p.created, p.partition, m.Seq, k)}
+}
+
+func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Output {
+	out := p.output(m, k)
+	message := streams.Forecast{
+		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: engine.Interval * time.Second, Unit: f.Unit,
+		Issued: m.Time.UTC(), Source: string(f.Source), Quality: f.Quality.String(), InputSeq: m.Seq,
+		Levels: f.Levels, Quantiles: f.Quantiles,
+	}
+	if f.Model != nil {
+		message.Model = &streams.Model{Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest}
+	}
+	out.Source, out.Series = f.Source, f.Series
+	out.Subject = streams.ForecastSubject(f.Series.Site, f.Series.Meter)
+	out.Data = message.AppendJSON(make([]byte, 0, forecastBytes(f)))
+	return out
+}
+
+// forecastBytes is a little more than a forecast takes as JSON.
+func forecastBytes(f *engine.Forecast) int { return 512 + 10*len(f.Quantiles) }
+
+func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
+	out := p.output(m, k)
+	input, _ := streams.ParseInput(m.Subject) // as far as it goes; RejectedSubject makes it legal
+	var message streams.Rejected
+	message.SetPayload(m.Data)
+	message.Series = input.Site + "." + input.Meter
+	message.Subject, message.Seq, message.Partition = m.Subject, m.Seq, p.partition
+	message.Reason, message.Detail, message.Index, message.Count = r.reason, r.detail, r.index, r.count
+	message.Received = m.Time.UTC()
+	out.Rejected = true
+	out.Subject = streams.RejectedSubject(input.Site, input.Meter)
+	out.Data = message.AppendJSON(nil)
+	return out
+}

@@ -1,0 +1,246 @@
+package forecaster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/service"
+)
+
+const (
+	// idleWait is how long the loop waits for readings before it looks after
+	// marks and checkpoints.
+	idleWait = 200 * time.Millisecond
+	// flushEvery bounds how long outputs stay unconfirmed under load.
+	flushEvery = time.Second
+	// countEvery is how often the series are counted by who serves them.
+	countEvery = 200 * time.Millisecond
+	// storeTimeout bounds one confirmation of outputs, mark or state read.
+	storeTimeout = 10 * time.Second
+)
+
+// run is the loop: fetch, Step, publish, checkpoint, in this order for every
+// batch. It ends drained when ctx ends (I10), or with the error that broke it.
+func (p *partition) run(ctx context.Context) error {
+	defer p.close()
+	defer p.saver.wait()
+	for ctx.Err() == nil {
+		if err := p.turn(ctx); err != nil {
+			return err
+		}
+	}
+	return p.drain(context.WithoutCancel(ctx))
+}
+
+// turn takes one batch, or notices that there is none.
+func (p *partition) turn(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, idleWait)
+	batch, err := p.tail.Next(wait, p.batch[:0], p.cfg.BatchMessages)
+	cancel()
+	p.batch = batch
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("read %s after %d: %w", p.stream, p.position, err)
+	}
+	ctx = context.WithoutCancel(ctx) // what was fetched is finished
+	if len(batch) > 0 {
+		if err := p.step(ctx); err != nil {
+			return err
+		}
+	}
+	caughtUp := len(batch) == 0 || batch[len(batch)-1].Pending == 0
+	if p.dirty && (caughtUp || p.now().Sub(p.flushed) > flushEvery) {
+		if err := p.flush(ctx); err != nil {
+			return err
+		}
+	} else if !p.dirty {
+		p.stored = p.position
+	}
+	if !p.dirty {
+		if err := p.mark(ctx); err != nil {
+			return err
+		}
+		p.saver.due(ctx, p.snapshot, p.stored)
+	}
+	p.report(caughtUp)
+	return nil
+}
+
+// step puts one batch through the pipeline and publishes what comes out beyond
+// the high-water mark.
+func (p *partition) step(ctx context.Context) error {
+	for i := range p.batch {
+		m := &p.batch[i]
+		if m.Seq != p.position+uint64(i)+1 {
+			p.hole(p.position+uint64(i)+1, m.Seq)
+		}
+		if err := p.loadModel(ctx, m.Subject, i); err != nil {
+			return err
+		}
+	}
+	began := p.now()
+	result, err := p.pipeline.Step(p.batch)
+	if err != nil {
+		return fmt.Errorf("partition %d: %w", p.index, err)
+	}
+	p.metrics.step.Observe(p.now().Sub(began).Seconds())
+	p.metrics.batch.Observe(float64(len(p.batch)))
+	p.metrics.count(&result)
+	if err := p.publish(&result); err != nil {
+		return err
+	}
+	last := &p.batch[len(p.batch)-1]
+	p.position, p.received = last.Seq, last.Time
+	if result.Controls > 0 {
+		p.modelInForce()
+	}
+	return nil
+}
+
+// loadModel fetches the model that a control record names before Step meets it.
+func (p *partition) loadModel(ctx context.Context, subject string, i int) error {
+	if subject != p.modelSubject {
+		return nil
+	}
+	record, err := decodeModelControl(&p.batch[i])
+	if err != nil {
+		return err
+	}
+	m, err := p.models.get(ctx, record.Name, record.Version, record.Digest)
+	if err != nil {
+		return fmt.Errorf("partition %d: control record at %d: %w", p.index, p.batch[i].Seq, err)
+	}
+	p.pipeline.models[m.Digest] = m
+	return nil
+}
+
+// publish sends outputs in their order; what a former run stored is left out
+// (I2). Rejections are stored before the forecasts of the same inputs, so that
+// the mark covers them.
+func (p *partition) publish(result *Result) error {
+	for i := range result.Outputs {
+		out := &result.Outputs[i]
+		if !out.Place.After(p.high) {
+			p.metrics.skipped.Inc()
+			continue
+		}
+		to := p.forecasts
+		if out.Rejected {
+			to = p.rejects
+		} else {
+			p.high = out.Place
+			p.metrics.published.WithLabelValues(string(out.Source)).Inc()
+		}
+		if err := to.Publish(out.Subject, out.ID, out.Data); err != nil {
+			return fmt.Errorf("publish %s: %w", out.ID, err)
+		}
+		p.dirty = true
+	}
+	p.status.stepped(result)
+	return nil
+}
+
+// flush waits until all that was published is stored, then the position may
+// move (I1) and the mark with it.
+func (p *partition) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := p.rejects.Flush(ctx); err != nil {
+		return fmt.Errorf("store rejections: %w", err)
+	}
+	if err := p.forecasts.Flush(ctx); err != nil {
+		return fmt.Errorf("store forecasts: %w", err)
+	}
+	now := p.now()
+	p.dirty, p.flushed, p.stored = false, now, p.position
+	if p.position > p.caughtUp {
+		p.metrics.age.Observe(now.Sub(p.received).Seconds())
+	}
+	return nil
+}
+
+// mark writes how far the outputs are stored, about once a second while that
+// moves. It runs when all that was published is stored.
+func (p *partition) mark(ctx context.Context) error {
+	now := p.now()
+	if now.Sub(p.marked) < p.cfg.MarkEvery || !p.high.After(p.marker.mark.Place) {
+		return nil
+	}
+	p.marked = now
+	state, err := p.conn.StreamState(ctx, forecastsStream)
+	if err != nil {
+		return fmt.Errorf("read state of %s: %w", forecastsStream, err)
+	}
+	return p.marker.advance(ctx, p.high, state.LastSeq)
+}
+
+// snapshot is the state as of position, which must be stored.
+func (p *partition) snapshot() *checkpoint.Snapshot {
+	sections := p.pipeline.engine.Snapshot()
+	snap := &checkpoint.Snapshot{
+		Header: checkpoint.Header{
+			Partition: p.index, Partitions: p.partitions, Stream: p.stream, Created: p.created, Seq: p.position,
+			Kernel: nn.Kernel(), Series: p.pipeline.engine.Series(),
+		},
+		Sections: make([]checkpoint.Section, len(sections)),
+	}
+	if m := p.pipeline.engine.Model(); m != nil {
+		snap.Header.Models = []string{m.Digest}
+	}
+	for i, s := range sections {
+		snap.Sections[i] = checkpoint.Section{Name: s.Name, Version: s.Version, Data: s.Data}
+	}
+	return snap
+}
+
+// drain stores what is under way, then the mark and a checkpoint.
+func (p *partition) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if p.dirty {
+		if err := p.flush(ctx); err != nil {
+			return err
+		}
+	}
+	p.marked = time.Time{}
+	if err := p.mark(ctx); err != nil {
+		return err
+	}
+	p.stored = p.position
+	p.saver.finish(ctx, p.snapshot, p.stored)
+	p.log.Info().Uint64(service.FieldStreamSeq, p.position).Msg("drained")
+	return nil
+}
+
+// report keeps gauges and status.
+func (p *partition) report(caughtUp bool) {
+	series := p.pipeline.engine.Series()
+	p.metrics.series.WithLabelValues(label(p.index)).Set(float64(series))
+	var pending uint64
+	if !caughtUp {
+		pending = p.batch[len(p.batch)-1].Pending
+	}
+	p.metrics.pending.WithLabelValues(label(p.index)).Set(float64(pending))
+	if now := p.now(); now.Sub(p.counted) > countEvery {
+		p.counted, p.census = now, p.count()
+	}
+	p.status.turn(p.index, series, p.census, pending, p.position >= p.caughtUp)
+}
+
+// count looks at every series.
+func (p *partition) count() census {
+	const perDay = 86400 / engine.Interval
+	e := p.pipeline.engine
+	return census{warm: e.Warm(), over35: e.LongerThan(35 * perDay), over60: e.LongerThan(60 * perDay)}
+}
+
+// modelInForce tells metrics and status of the model that serves now.
+func (p *partition) modelInForce() {
+	if m := p.pipeline.engine.Model(); m != nil {
+		p.status.model(m)
+	}
+}

@@ -1,0 +1,196 @@
+package forecaster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// Names of the streams and buckets the forecaster uses.
+const (
+	forecastsStream = topology.Forecasts
+	rejectedStream  = topology.Rejected
+	marksBucket     = topology.Marks
+)
+
+// partition is one partition under way: its pipeline, its place in the log, and
+// what is stored of its outputs. One goroutine owns it from start to end.
+type partition struct {
+	deps
+	index   int
+	log     zerolog.Logger
+	stream  string
+	created time.Time
+
+	pipeline  *Pipeline
+	tail      *bus.Log
+	forecasts publisher
+	rejects   publisher
+	marker    *marker
+	saver     saver
+
+	position uint64    // last sequence that went through Step
+	stored   uint64    // last sequence all outputs of which are stored (I1)
+	high     Place     // last output that is stored, or was found to be
+	caughtUp uint64    // the log's end when the partition was started
+	dirty    bool      // published, not yet known to be stored
+	flushed  time.Time // when outputs were last confirmed
+	marked   time.Time // when the mark was last written
+	received time.Time // broker's time of the newest message that went through Step
+
+	census  census // as of counted
+	counted time.Time
+
+	batch        []bus.Message
+	modelSubject string
+}
+
+// publisher is the part of bus.Publisher that a partition uses.
+type publisher interface {
+	Publish(subject, id string, data []byte) error
+	Flush(ctx context.Context) error
+	Close()
+}
+
+// startPartition brings a partition to where it goes on: newest whole
+// checkpoint, identity of the log, model, mark, what is published already.
+func startPartition(ctx context.Context, d deps, index int) (*partition, error) {
+	p := &partition{deps: d, index: index, stream: topology.Log(index), log: d.log.With().Int("partition", index).Logger()}
+	state, err := d.conn.StreamState(ctx, p.stream)
+	if err != nil {
+		return nil, fmt.Errorf("read state of %s: %w", p.stream, err)
+	}
+	p.created = state.Created
+	p.pipeline = NewPipeline(index, d.partitions, state.Created)
+	if err := p.restore(ctx, state); err != nil {
+		return nil, err
+	}
+	bucket, err := d.conn.OpenBucket(ctx, marksBucket)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", marksBucket, err)
+	}
+	if p.marker, err = openMarker(ctx, bucket, index); err != nil {
+		return nil, err
+	}
+	if p.high, err = highWater(ctx, d.conn, index, state.Created, p.marker.mark); err != nil {
+		return nil, err
+	}
+	from := p.position + 1
+	if state.Messages > 0 && state.FirstSeq > from || state.Messages == 0 && state.LastSeq >= from {
+		p.hole(from, state.FirstSeq)
+		from = state.FirstSeq
+		p.position = from - 1
+	}
+	p.stored, p.caughtUp = p.position, state.LastSeq
+	if p.tail, err = d.conn.OpenLog(ctx, bus.LogConfig{Stream: p.stream, From: from, Buffer: 4 * d.cfg.BatchMessages}); err != nil {
+		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
+	}
+	forecasts, err := d.conn.OpenPublisher(ctx, forecastsStream)
+	if err != nil {
+		p.tail.Close()
+		return nil, fmt.Errorf("open %s: %w", forecastsStream, err)
+	}
+	rejects, err := d.conn.OpenPublisher(ctx, rejectedStream)
+	if err != nil {
+		p.tail.Close()
+		forecasts.Close()
+		return nil, fmt.Errorf("open %s: %w", rejectedStream, err)
+	}
+	p.forecasts, p.rejects = forecasts, rejects
+	p.saver = saver{store: d.store, partition: index, every: d.cfg.CheckpointEvery, now: d.now, last: d.now(), seq: p.position, metrics: d.metrics, log: p.log}
+	p.flushed = d.now()
+	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
+	p.modelInForce()
+	return p, nil
+}
+
+// restore brings back the newest whole checkpoint that belongs to this log.
+func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
+	snap, skipped, err := p.store.Load(ctx, p.index)
+	if err != nil {
+		return fmt.Errorf("restore partition %d: %w", p.index, err)
+	}
+	for _, fault := range skipped {
+		p.log.Warn().Err(fault).Msg("damaged checkpoint passed over, an older one is used")
+	}
+	if snap == nil {
+		return nil
+	}
+	h := snap.Header
+	if err := p.belongs(h, state); err != nil {
+		return err
+	}
+	if h.Kernel != nn.Kernel() {
+		p.log.Warn().Str("was", h.Kernel).Str("is", nn.Kernel()).Msg("another kernel family than the checkpoint's: forecasts may differ in the last digits")
+	}
+	if len(h.Models) > 0 {
+		m, err := p.models.byDigest(ctx, h.Models[0])
+		if err != nil {
+			return fmt.Errorf("restore partition %d: %w", p.index, err)
+		}
+		p.pipeline.models[m.Digest] = m
+		if err := p.pipeline.engine.SetModel(m); err != nil {
+			return fmt.Errorf("restore partition %d: %w", p.index, err)
+		}
+	}
+	sections := make([]engine.Section, len(snap.Sections))
+	for i, s := range snap.Sections {
+		sections[i] = engine.Section{Name: s.Name, Version: s.Version, Data: s.Data}
+	}
+	if err := p.pipeline.engine.Restore(sections); err != nil {
+		return fmt.Errorf("restore partition %d: %w", p.index, err)
+	}
+	p.position = h.Seq
+	p.log.Info().Uint64(service.FieldStreamSeq, h.Seq).Int("series", h.Series).Msg("restored")
+	return nil
+}
+
+// belongs refuses a checkpoint of another log, or one that knows more than its
+// log does.
+func (p *partition) belongs(h checkpoint.Header, state bus.StreamState) error {
+	remedy := []string{"give the NATS server its own store back, or move the folder `checkpoints` of the data dir away: the state is then rebuilt from the log"}
+	switch {
+	case h.Partitions != p.partitions:
+		return &service.HintError{What: fmt.Sprintf("the checkpoint of partition %d is of %d partitions, the streams have %d", p.index, h.Partitions, p.partitions), Fix: remedy}
+	case h.Stream != p.stream || !h.Created.Equal(state.Created):
+		return &service.HintError{What: fmt.Sprintf("the checkpoint of partition %d belongs to stream %s made at %s, the server's %s was made at %s", p.index, h.Stream, h.Created.Format(time.RFC3339Nano), p.stream, state.Created.Format(time.RFC3339Nano)), Fix: remedy}
+	case h.Seq > state.LastSeq:
+		return &service.HintError{What: fmt.Sprintf("the checkpoint of partition %d knows %s up to %d, the stream ends at %d: the server lost messages", p.index, p.stream, h.Seq, state.LastSeq), Fix: remedy}
+	}
+	return nil
+}
+
+// hole is loud: the log no longer has what the partition needs next.
+func (p *partition) hole(want, got uint64) {
+	if p.position == 0 {
+		return // nothing was known yet: the log simply starts later
+	}
+	p.metrics.holes.Inc()
+	p.log.Error().Uint64("expected_seq", want).Uint64(service.FieldStreamSeq, got).Msg("hole in the log: retention took readings before they were read")
+}
+
+// close ends what the partition holds open; it does not store anything.
+func (p *partition) close() {
+	p.tail.Close()
+	p.forecasts.Close()
+	p.rejects.Close()
+}
+
+// fatal says that starting again would not help.
+func fatal(err error) bool {
+	var hint *service.HintError
+	var none *checkpoint.NoneWholeError
+	var folder *checkpoint.FolderError
+	return errors.As(err, &hint) || errors.As(err, &none) || errors.As(err, &folder) || errors.Is(err, checkpoint.ErrVersion) || errors.Is(err, errNotOwner)
+}

@@ -1,0 +1,205 @@
+package forecaster
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// FutureLimit is how far a reading may be ahead of the log's own time, so that
+// one wrong clock cannot shut a series' window.
+const FutureLimit = 15 * time.Minute
+
+// Pipeline turns the messages of one partition's log into forecasts. All that
+// changes its state comes through Step (I4); one goroutine owns it.
+type Pipeline struct {
+	partition  int
+	partitions int
+	created    time.Time // of the log: part of every output's id
+	engine     *engine.Engine
+	models     map[string]*model.Model // by digest; the loop puts a model here before Step meets its record
+
+	readings   []engine.Reading
+	rejections []rejection
+}
+
+// Place is where an output belongs in the order of a partition's outputs: its
+// input's sequence in the log, and which of that input's outputs it is.
+type Place struct {
+	Seq uint64 `json:"seq"`
+	K   int    `json:"k"`
+}
+
+// After says that a comes behind b.
+func (a Place) After(b Place) bool { return a.Seq > b.Seq || a.Seq == b.Seq && a.K > b.K }
+
+// Output is one message to be published.
+type Output struct {
+	Place    Place
+	Rejected bool          // to REJECTED, else to FORECASTS
+	Source   engine.Source // of a forecast
+	Series   series.ID     // of a forecast
+	Subject  string
+	ID       string
+	Data     []byte
+}
+
+// Result is what a batch came to.
+type Result struct {
+	Outputs    []Output // ascending in their place
+	Applied    int
+	Repeated   int
+	Controls   int
+	Rejections map[streams.Reason]int
+}
+
+// rejection is a part of a message that is refused for one reason.
+type rejection struct {
+	message int
+	reason  streams.Reason
+	detail  string
+	index   int // of the first reading concerned, -1 where it is the message
+	count   int
+}
+
+// NewPipeline is the pipeline of a partition whose log was made at created.
+func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
+	return &Pipeline{partition: partition, partitions: partitions, created: created, engine: engine.New(), models: map[string]*model.Model{}}
+}
+
+// Step takes one batch from raw messages to outputs. It does no I/O and reads
+// no clock. A control record takes effect at its own place: the batch is cut
+// there.
+func (p *Pipeline) Step(batch []bus.Message) (Result, error) {
+	result := Result{Rejections: map[streams.Reason]int{}}
+	for len(batch) > 0 {
+		n := untilControl(batch)
+		p.readingsOf(batch[:n], &result)
+		if n < len(batch) {
+			if err := p.control(&batch[n]); err != nil {
+				return result, err
+			}
+			result.Controls++
+			n++
+		}
+		batch = batch[n:]
+	}
+	return result, nil
+}
+
+func untilControl(batch []bus.Message) int {
+	for i := range batch {
+		if isControl(batch[i].Subject) {
+			return i
+		}
+	}
+	return len(batch)
+}
+
+func isControl(subject string) bool {
+	input, err := streams.ParseInput(subject)
+	return err == nil && input.Control != ""
+}
+
+// readingsOf is the main path.
+func (p *Pipeline) readingsOf(batch []bus.Message, result *Result) {
+	readings, rejected := p.decode(batch)       // streams: shape, range, units
+	stepped := p.engine.Step(readings)          // ring, scale, features, LSTM, head, quantiles
+	p.compose(batch, stepped, rejected, result) // messages: origin, version, ids
+}
+
+// control applies a record that says how the partition goes on. Kinds of later
+// releases are refused: skipping one would make the state another than theirs.
+func (p *Pipeline) control(m *bus.Message) error {
+	input, err := streams.ParseInput(m.Subject)
+	if err != nil {
+		return fmt.Errorf("control record at %d: %w", m.Seq, err)
+	}
+	switch input.Control {
+	case streams.ControlTick:
+		return nil
+	case streams.ControlModel:
+		record, err := decodeModelControl(m)
+		if err != nil {
+			return err
+		}
+		next, ok := p.models[record.Digest]
+		if !ok {
+			return fmt.Errorf("control record at %d: model %s v%s (%s) is not loaded", m.Seq, record.Name, record.Version, record.Digest)
+		}
+		return p.engine.SetModel(next)
+	default:
+		return fmt.Errorf("control record at %d: kind %q is not known to this release: use the release that wrote it", m.Seq, input.Control)
+	}
+}
+
+func decodeModelControl(m *bus.Message) (streams.ModelControl, error) {
+	record, err := streams.DecodeModelControl(m.Data)
+	if err != nil {
+		return record, fmt.Errorf("control record %s at %d: %w", m.Subject, m.Seq, err)
+	}
+	return record, nil
+}
+
+// decode reads a batch of readings and refuses what can be refused without
+// looking at a series' state.
+func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
+	p.readings, p.rejections = p.readings[:0], p.rejections[:0]
+	for i := range batch {
+		m := &batch[i]
+		input, err := streams.ParseInput(m.Subject)
+		if err != nil {
+			p.reject(i, streams.ReasonBadSubject, err.Error(), -1)
+			continue
+		}
+		if own := streams.Partition(input.Site, input.Meter, p.partitions); own != p.partition {
+			p.reject(i, streams.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s.%s belongs to partition %d of %d; publish to %s", m.Subject, input.Site, input.Meter, own, p.partitions, streams.PublicReadingSubject(input.Site, input.Meter)), -1)
+			continue
+		}
+		if m.ContentType != "" && m.ContentType != streams.ContentTypeJSON {
+			p.reject(i, streams.ReasonContentType, fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON), -1)
+			continue
+		}
+		good, bad := streams.DecodeReadings(m.Data)
+		for _, b := range bad {
+			p.reject(i, b.Reason, b.Error(), b.Index)
+		}
+		first := len(p.readings)
+		for k := range good {
+			r := &good[k]
+			if r.Time.Sub(m.Time) > FutureLimit {
+				p.reject(i, streams.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
+				continue
+			}
+			quality, err := series.ParseQuality(r.Quality)
+			if err != nil {
+				p.reject(i, streams.ReasonUnknownQuality, err.Error(), k)
+				continue
+			}
+			p.readings = append(p.readings, engine.Reading{
+				Series: series.ID{Site: input.Site, Meter: input.Meter}, Second: r.Time.Unix(), Value: r.Value,
+				Unit: r.Unit, Quality: quality, History: r.History, Message: i,
+			})
+		}
+		slices.SortStableFunc(p.readings[first:], func(a, b engine.Reading) int { return cmp.Compare(a.Second, b.Second) })
+	}
+	return p.readings, p.rejections
+}
+
+// reject notes a refusal; those of one message for one reason are one.
+func (p *Pipeline) reject(message int, reason streams.Reason, detail string, index int) {
+	for k := len(p.rejections) - 1; k >= 0 && p.rejections[k].message == message; k-- {
+		if p.rejections[k].reason == reason {
+			p.rejections[k].count++
+			return
+		}
+	}
+	p.rejections = append(p.rejections, rejection{message: message, reason: reason, detail: detail, index: index, count: 1})
+}

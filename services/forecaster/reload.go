@@ -1,0 +1,108 @@
+package forecaster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// refusedFor is how long a refused artifact is left alone.
+const refusedFor = time.Hour
+
+// reloader brings the registry's champion into the logs: alias moved, artifact
+// fetched, verified, self-tested, control record written. The change itself
+// happens in each partition, at the record's place in its log. A bad model
+// never replaces the champion (I7).
+type reloader struct {
+	deps
+	announced string               // digest that all logs name last
+	refused   map[string]time.Time // by digest
+}
+
+// run asks for the champion until ctx ends.
+func (r *reloader) run(ctx context.Context) {
+	tick := time.NewTicker(r.cfg.ReloadEvery)
+	defer tick.Stop()
+	for {
+		if err := r.look(ctx); err != nil && ctx.Err() == nil {
+			r.metrics.swaps.WithLabelValues("failed").Inc()
+			r.log.Warn().Err(err).Msg("champion not taken over, the model in force goes on")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// look announces the champion if the logs do not name it already.
+func (r *reloader) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	v, err := r.models.registry.ByAlias(ctx, r.cfg.Model, registry.Champion)
+	if errors.Is(err, registry.ErrNotFound) || err == nil && v.Digest == r.announced {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ask the registry for %s@%s: %w", r.cfg.Model, registry.Champion, err)
+	}
+	if at, ok := r.refused[v.Digest]; ok && r.now().Sub(at) < refusedFor {
+		return nil
+	}
+	if err := r.verify(ctx, v); err != nil {
+		r.refused[v.Digest] = r.now()
+		return err
+	}
+	for p := range r.partitions {
+		if err := r.announce(ctx, p, v); err != nil {
+			return err
+		}
+	}
+	r.announced = v.Digest
+	return nil
+}
+
+// verify loads the version and tries it on an engine of its own.
+func (r *reloader) verify(ctx context.Context, v registry.Version) error {
+	m, err := r.models.get(ctx, v.Name, v.Version, v.Digest)
+	if err != nil {
+		return err
+	}
+	return engine.New().SetModel(m)
+}
+
+// announce writes the control record of one partition, unless the last one
+// there names the same bytes.
+func (r *reloader) announce(ctx context.Context, partition int, v registry.Version) error {
+	subject := streams.ControlSubject(partition, streams.ControlModel)
+	last, ok, err := r.conn.LastBySubject(ctx, topology.Log(partition), subject)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", subject, err)
+	}
+	if ok {
+		record, err := decodeModelControl(&last)
+		if err != nil {
+			return err
+		}
+		if record.Digest == v.Digest {
+			return nil
+		}
+	}
+	record := streams.ModelControl{Name: v.Name, Version: v.Version, Digest: v.Digest}
+	// The id names the record it follows, so that a repeat after a lost
+	// acknowledgement is dropped and a way back to an older model is not.
+	id := fmt.Sprintf("ctl-%d-%d-%s", partition, last.Seq, v.Digest)
+	if _, err := r.conn.Publish(ctx, subject, record.AppendJSON(nil), id); err != nil {
+		return fmt.Errorf("write %s: %w", subject, err)
+	}
+	r.log.Info().Int("partition", partition).Str(service.FieldModelVersion, v.Version).Msg("model announced")
+	return nil
+}

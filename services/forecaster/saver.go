@@ -1,0 +1,94 @@
+package forecaster
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/service"
+)
+
+// writingShare bounds the time spent on checkpoints: they are written at most
+// so rarely that writing takes a twentieth of the time.
+const writingShare = 20
+
+// saver writes the checkpoints of one partition. The state is copied on the
+// partition's goroutine and written on another; at most one is under way, and a
+// failed one costs an alarm, never a forecast.
+type saver struct {
+	store     checkpoint.Store
+	partition int
+	every     time.Duration
+	now       func() time.Time
+	metrics   *instruments
+	log       zerolog.Logger
+
+	last    time.Time     // when the last one was begun
+	cost    time.Duration // how long it took
+	seq     uint64        // its position
+	pending chan saved    // the one under way, nil when none is
+}
+
+type saved struct {
+	seq  uint64
+	cost time.Duration
+	err  error
+}
+
+// due begins a checkpoint when it is time for one. seq is the position all
+// outputs of which are stored (I1).
+func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64) {
+	if s.pending != nil {
+		select {
+		case done := <-s.pending:
+			s.note(done)
+		default:
+			return
+		}
+	}
+	if seq == s.seq || s.now().Sub(s.last) < max(s.every, writingShare*s.cost) {
+		return
+	}
+	s.last = s.now()
+	snap, pending := snapshot(), make(chan saved, 1)
+	s.pending = pending
+	go func() {
+		began := s.now()
+		err := s.store.Save(ctx, snap)
+		pending <- saved{seq: snap.Header.Seq, cost: s.now().Sub(began), err: err}
+	}()
+}
+
+// finish writes the last checkpoint of a drained partition.
+func (s *saver) finish(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64) {
+	s.wait()
+	if seq == s.seq {
+		return
+	}
+	began := s.now()
+	err := s.store.Save(ctx, snapshot())
+	s.note(saved{seq: seq, cost: s.now().Sub(began), err: err})
+}
+
+// wait ends the one under way.
+func (s *saver) wait() {
+	if s.pending != nil {
+		s.note(<-s.pending)
+	}
+}
+
+func (s *saver) note(done saved) {
+	s.pending = nil
+	s.cost = done.cost
+	if done.err != nil {
+		s.metrics.failed.Inc()
+		s.log.Error().Err(done.err).Msg("checkpoint failed, forecasts go on")
+		return
+	}
+	s.seq = done.seq
+	s.metrics.checkpoint.Observe(done.cost.Seconds())
+	s.metrics.checkpoints.WithLabelValues(label(s.partition)).Set(float64(s.now().Unix()))
+	s.log.Debug().Uint64(service.FieldStreamSeq, done.seq).Dur(service.FieldDuration, done.cost).Msg("checkpoint written")
+}

@@ -1,0 +1,232 @@
+package forecaster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// Deps are what a Service works with.
+type Deps struct {
+	Conn        *bus.Conn
+	Registry    registry.Registry
+	Checkpoints checkpoint.Store
+	Metrics     prometheus.Registerer
+	Ready       *service.Readiness
+	Log         zerolog.Logger
+	Now         func() time.Time
+}
+
+// deps are what every partition and the reloader share.
+type deps struct {
+	cfg        Config
+	conn       *bus.Conn
+	store      checkpoint.Store
+	models     *modelStore
+	metrics    *instruments
+	status     *board
+	now        func() time.Time
+	partitions int
+	log        zerolog.Logger
+}
+
+// Service runs all partitions of one process and the reloader.
+type Service struct {
+	deps
+	ready *service.Readiness
+	parts []*partition
+}
+
+// New checks the configuration; Start does the work.
+func New(cfg Config, d Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Service{
+		deps: deps{
+			cfg: cfg, conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry, cfg.Model),
+			metrics: newInstruments(d.Metrics), now: d.Now, log: d.Log,
+		},
+		ready: d.Ready,
+	}, nil
+}
+
+// startTogether bounds how many partitions restore at once.
+const startTogether = 4
+
+// Start makes the streams where they are missing and brings every partition to
+// where it goes on.
+func (s *Service) Start(ctx context.Context) error {
+	if err := s.checkChampion(ctx); err != nil {
+		return err
+	}
+	layout, err := topology.Ensure(ctx, s.conn.JetStream(), s.cfg.Streams, s.firstRecord)
+	if err != nil {
+		return err
+	}
+	s.partitions = layout.Partitions
+	s.status = newBoard(s.partitions)
+	s.parts = make([]*partition, s.partitions)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(startTogether)
+	for i := range s.parts {
+		group.Go(func() error {
+			p, err := startPartition(ctx, s.deps, i)
+			s.parts[i] = p
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		for _, p := range s.parts {
+			if p != nil {
+				p.close()
+			}
+		}
+		return err
+	}
+	return nil
+}
+
+// checkChampion refuses to start with a champion that cannot be read: later one
+// would be passed over, but here nothing better is known to serve.
+func (s *Service) checkChampion(ctx context.Context) error {
+	v, err := s.models.registry.ByAlias(ctx, s.cfg.Model, registry.Champion)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r := reloader{deps: s.deps}
+	return r.verify(ctx, v)
+}
+
+// firstRecord writes the champion's control record into a new log before any
+// reading can enter it.
+func (s *Service) firstRecord(ctx context.Context, partition int) error {
+	v, err := s.models.registry.ByAlias(ctx, s.cfg.Model, registry.Champion)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ask the registry for %s@%s: %w", s.cfg.Model, registry.Champion, err)
+	}
+	r := reloader{deps: s.deps}
+	return r.announce(ctx, partition, v)
+}
+
+// Run forecasts until ctx ends, then drains. A partition that breaks is started
+// again with back-off; what starting again cannot mend ends the service.
+func (s *Service) Run(ctx context.Context) error {
+	var watchers sync.WaitGroup
+	watching, stop := context.WithCancel(ctx)
+	defer watchers.Wait()
+	defer stop()
+	reload := &reloader{deps: s.deps, refused: map[string]time.Time{}}
+	watchers.Go(func() { reload.run(watching) })
+	watchers.Go(func() { s.watch(watching) })
+
+	group, ctx := errgroup.WithContext(ctx)
+	for i, p := range s.parts {
+		group.Go(func() error { return s.keep(ctx, i, p) })
+	}
+	return group.Wait()
+}
+
+// keep runs a partition, again and again until ctx ends.
+func (s *Service) keep(ctx context.Context, index int, p *partition) error {
+	const least, most = 200 * time.Millisecond, 10 * time.Second
+	wait := least
+	for {
+		began := s.now()
+		var err error
+		if p != nil {
+			err = p.run(ctx)
+		}
+		if err == nil && p != nil {
+			return nil
+		}
+		if err != nil {
+			s.status.down(index)
+			if fatal(err) {
+				return err
+			}
+			s.metrics.restarts.Inc()
+			s.log.Warn().Err(err).Int(service.FieldPartition, index).Msg("partition broke, starting it again")
+		}
+		if s.now().Sub(began) > most {
+			wait = least
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait/2 + rand.N(wait)):
+		}
+		wait = min(2*wait, most)
+		if p, err = startPartition(ctx, s.deps, index); err != nil {
+			p = nil
+			if ctx.Err() != nil {
+				return nil
+			}
+			if fatal(err) {
+				return err
+			}
+			s.log.Warn().Err(err).Int(service.FieldPartition, index).Msg("partition not started")
+		}
+	}
+}
+
+// watch keeps readiness and the gauge of the model.
+func (s *Service) watch(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	shown := ""
+	for {
+		switch {
+		case !s.conn.Connected():
+			s.ready.NotReady("connection to NATS lost")
+		case !s.status.now().Ready:
+			s.ready.NotReady("reading the logs up to now")
+		default:
+			s.ready.Ready()
+		}
+		if m := s.status.modelInForce(); m != nil && m.Digest != shown {
+			s.metrics.model.Reset()
+			s.metrics.model.WithLabelValues(m.Version, registry.Champion).Set(1)
+			if shown != "" {
+				s.metrics.swaps.WithLabelValues("ok").Inc()
+			}
+			shown = m.Digest
+		}
+		select {
+		case <-ctx.Done():
+			s.ready.NotReady("draining")
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Stop has nothing left to do: Run drains when its context ends.
+func (s *Service) Stop(context.Context) error { return nil }
+
+// Status is how it stands now.
+func (s *Service) Status() Status {
+	if s.status == nil {
+		return Status{}
+	}
+	return s.status.now()
+}
