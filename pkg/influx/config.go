@@ -1,0 +1,69 @@
+package influx
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Config says where points go. As flags it is embedded with prefix "influx-" and env prefix "LOADTIDE_INFLUX_".
+type Config struct {
+	URL     string        `name:"url" env:"URL" help:"InfluxDB 2 server, e.g. http://127.0.0.1:8086; nothing is recorded without it."`
+	Org     string        `name:"org" env:"ORG" default:"loadtide" help:"Organisation in InfluxDB."`
+	Bucket  string        `name:"bucket" env:"BUCKET" default:"loadtide" help:"Bucket in InfluxDB."`
+	Token   Secret        `name:"token" env:"TOKEN" hidden:"" help:"Token that may write to the bucket; give it by environment, a flag is seen by other users."`
+	Timeout time.Duration `name:"timeout" env:"TIMEOUT" default:"10s" help:"Longest time of one write."`
+}
+
+// DefaultConfig returns the values of a config that names nothing; the URL is empty.
+func DefaultConfig() Config {
+	return Config{Org: "loadtide", Bucket: "loadtide", Timeout: 10 * time.Second}
+}
+
+// Validate returns all faults, joined, each with its field, value and remedy. Without an address there is nothing to write
+// to and nothing to check: that is no fault here, but New refuses it.
+func (c Config) Validate() error {
+	if c.URL == "" {
+		return nil
+	}
+	var faults []error
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		faults = append(faults, fmt.Errorf("influx.url: %q is no address; give http://host:8086 or https://host", c.URL))
+	} else if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		faults = append(faults, fmt.Errorf("influx.url: user, query or fragment in the address of %s; give scheme, host and path alone", u.Host))
+	}
+	if c.Org == "" {
+		faults = append(faults, errors.New(`influx.org: "" is no organisation; give its name`))
+	}
+	if c.Bucket == "" {
+		faults = append(faults, errors.New(`influx.bucket: "" is no bucket; give its name`))
+	}
+	if c.Timeout < 100*time.Millisecond || c.Timeout > 5*time.Minute {
+		faults = append(faults, fmt.Errorf("influx.timeout: %s is out of range; give 100ms to 5m", c.Timeout))
+	}
+	return errors.Join(faults...)
+}
+
+// Secret is a string that no formatting and no encoder shows.
+type Secret string
+
+// hidden is shown in place of a secret; an empty secret shows as empty, so that its absence is seen.
+const hidden = "***"
+
+// Reveal returns the secret itself, for the one call that needs it.
+func (s Secret) Reveal() string { return string(s) }
+
+// String returns "***".
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return hidden
+}
+
+// Format writes "***" for every verb, among them %q, %x and %#v.
+func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
+
+// MarshalText returns "***", for JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

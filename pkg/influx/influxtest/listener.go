@@ -1,0 +1,156 @@
+package influxtest
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/influx"
+)
+
+// Token is the one that the listener takes.
+const Token = "test-token-canary"
+
+// Answer is what the listener says to one write instead of storing it.
+type Answer struct {
+	Status     int
+	RetryAfter int // seconds; 0 sends no header
+	Body       string
+}
+
+// Listener accepts writes at its URL. It is safe for concurrent use.
+type Listener struct {
+	server *httptest.Server
+
+	mu       sync.Mutex
+	answers  []Answer
+	refuse   func(Point) bool
+	points   map[string]Point
+	requests []int // points of each request that was parsed
+}
+
+// Start returns a listener that lasts as long as the test.
+func Start(t testing.TB) *Listener {
+	t.Helper()
+	l := &Listener{points: make(map[string]Point)}
+	l.server = httptest.NewServer(http.HandlerFunc(l.serve))
+	t.Cleanup(l.server.Close)
+	return l
+}
+
+// Config returns the configuration of a writer to the listener.
+func (l *Listener) Config() influx.Config {
+	cfg := influx.DefaultConfig()
+	cfg.URL, cfg.Token = l.server.URL, Token
+	return cfg
+}
+
+// Script gives the answers to the next writes, in order; after them the listener stores again.
+func (l *Listener) Script(answers ...Answer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answers = append(l.answers, answers...)
+}
+
+// RefuseIf answers 400 to every write with a point for which bad is true, and stores none of it.
+func (l *Listener) RefuseIf(bad func(Point) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refuse = bad
+}
+
+// Points returns what is stored, sorted by its key.
+func (l *Listener) Points() []Point {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Point, 0, len(l.points))
+	for _, p := range l.points {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b Point) int { return strings.Compare(a.key(), b.key()) })
+	return out
+}
+
+// Requests returns how many points each write brought, in order, those that failed included.
+func (l *Listener) Requests() []int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.requests)
+}
+
+func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
+	points, answer := l.read(r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if answer.Status == 0 {
+		l.requests = append(l.requests, len(points))
+		answer = l.decide(points)
+	}
+	if answer.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(answer.RetryAfter))
+	}
+	if strings.HasPrefix(answer.Body, "{") {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(answer.Status)
+	_, _ = io.WriteString(w, answer.Body)
+}
+
+// read parses a write; the answer's status is 0 when that worked.
+func (l *Listener) read(r *http.Request) ([]Point, Answer) {
+	switch {
+	case r.Method != http.MethodPost || r.URL.Path != "/api/v2/write":
+		return nil, Answer{Status: http.StatusNotFound, Body: `{"code":"not found","message":"path not found"}`}
+	case r.Header.Get("Authorization") != "Token "+Token:
+		return nil, Answer{Status: http.StatusUnauthorized, Body: `{"code":"unauthorized","message":"unauthorized access"}`}
+	case r.URL.Query().Get("org") == "" || r.URL.Query().Get("bucket") == "" || r.URL.Query().Get("precision") != "ns":
+		return nil, Answer{Status: http.StatusBadRequest, Body: `{"code":"invalid","message":"org, bucket or precision is missing"}`}
+	}
+	body := r.Body
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		unzipped, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, Answer{Status: http.StatusBadRequest, Body: err.Error()}
+		}
+		body = unzipped
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return nil, Answer{Status: http.StatusBadRequest, Body: err.Error()}
+	}
+	points, err := Parse(string(text))
+	if err != nil {
+		return nil, Answer{Status: http.StatusBadRequest, Body: fmt.Sprintf(`{"code":"invalid","message":%q}`, "unable to parse: "+err.Error())}
+	}
+	return points, Answer{}
+}
+
+// decide stores points and answers 204, or fails as the test has asked for. The caller holds the lock.
+func (l *Listener) decide(points []Point) Answer {
+	if len(l.answers) > 0 {
+		answer := l.answers[0]
+		l.answers = l.answers[1:]
+		return answer
+	}
+	if l.refuse != nil && slices.ContainsFunc(points, l.refuse) {
+		return Answer{Status: http.StatusBadRequest, Body: `{"code":"invalid","message":"unable to parse: bad point"}`}
+	}
+	for _, p := range points {
+		if old, ok := l.points[p.key()]; ok {
+			for k, v := range old.Fields {
+				if _, newer := p.Fields[k]; !newer {
+					p.Fields[k] = v
+				}
+			}
+		}
+		l.points[p.key()] = p
+	}
+	return Answer{Status: http.StatusNoContent}
+}

@@ -1,0 +1,84 @@
+package service
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Names of the fields of a log line. A field that means one of these is called so everywhere.
+const (
+	FieldComponent    = "component"
+	FieldSeries       = "series"
+	FieldSubject      = "subject"
+	FieldPartition    = "partition"
+	FieldOrigin       = "origin_time"
+	FieldModelVersion = "model_version"
+	FieldStream       = "stream"
+	FieldStreamSeq    = "stream_seq"
+	FieldReason       = "reason"
+	FieldError        = "err"
+	FieldDuration     = "duration_ms"
+	FieldAddress      = "address"
+	FieldCount        = "count"
+)
+
+// Log formats.
+const (
+	LogAuto    = "auto" // console on a terminal, else JSON
+	LogConsole = "console"
+	LogJSON    = "json"
+)
+
+// logTime is RFC 3339 in UTC with milliseconds.
+const logTime = "2006-01-02T15:04:05.000Z"
+
+// NewLogger returns the logger of a process. terminal says whether w is one, colour whether it may be coloured (see
+// UseColour). An unknown format or level is an error that names the choices.
+func NewLogger(flags LogFlags, w io.Writer, terminal, colour bool) (zerolog.Logger, error) {
+	level, err := zerolog.ParseLevel(flags.Level)
+	if err != nil || flags.Level == "" {
+		return zerolog.Nop(), &HintError{
+			What: fmt.Sprintf("--log-level %q is unknown", flags.Level),
+			Fix:  []string{"choose one of debug, info, warn, error"}, Reason: "usage",
+		}
+	}
+	console := flags.Format == LogConsole
+	switch flags.Format {
+	case LogConsole, LogJSON:
+	case LogAuto, "":
+		console = terminal
+	default:
+		return zerolog.Nop(), &HintError{
+			What: fmt.Sprintf("--log-format %q is unknown", flags.Format),
+			Fix:  []string{"choose one of auto, console, json"}, Reason: "usage",
+		}
+	}
+	if console {
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !colour, TimeFormat: time.TimeOnly, TimeLocation: time.UTC}
+	}
+	// zerolog's own time stamp obeys a package variable and local time; a hook needs neither.
+	stamp := zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) {
+		e.Str(zerolog.TimestampFieldName, time.Now().UTC().Format(logTime))
+	})
+	return zerolog.New(w).Level(level).Hook(stamp), nil
+}
+
+// Component returns log with the name of the part that writes through it.
+func Component(log zerolog.Logger, name string) zerolog.Logger {
+	return log.With().Str(FieldComponent, name).Logger()
+}
+
+// UseColour decides whether a stream is coloured. mode is auto, always or never; in auto it must be a terminal, NO_COLOR
+// unset or empty, and TERM not dumb. getenv is os.Getenv.
+func UseColour(mode string, terminal bool, getenv func(string) string) bool {
+	switch mode {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return terminal && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}

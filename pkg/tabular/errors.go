@@ -1,0 +1,63 @@
+package tabular
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Reasons for which a row is rejected: the same words as in rejected messages and metrics.
+const (
+	reasonUnparsable   = "unparsable"
+	reasonNotANumber   = "not_a_number"
+	reasonNotFinite    = "not_finite"
+	reasonOutOfRange   = "out_of_range"
+	reasonBadTimestamp = "bad_timestamp"
+	reasonTooLarge     = "too_large"
+	reasonBadSubject   = "bad_subject"
+)
+
+// RowError says which row of a file cannot be used, and why.
+type RowError struct {
+	File   string // as it was named
+	Line   int    // from 1, the header included
+	Column int    // from 1; 0 when the row as a whole is meant
+	Name   string // of the column, empty with Column 0
+	Value  string // the offending text, at most 64 bytes
+	Reason string // one word
+	Remedy string // what to do about it
+}
+
+// Error gives file, line, column, value and reason in one line.
+func (e *RowError) Error() string {
+	if e.Column == 0 {
+		return fmt.Sprintf("%s:%d: %s %s", e.File, e.Line, strconv.Quote(e.Value), e.Reason)
+	}
+	return fmt.Sprintf("%s:%d: column %d (%s) %s %s", e.File, e.Line, e.Column, e.Name, strconv.Quote(e.Value), e.Reason)
+}
+
+// FileError says why a file cannot be used at all.
+type FileError struct {
+	File    string
+	Problem string
+	Remedy  string
+	Err     error // cause, may be nil
+}
+
+// Error gives the file and the problem in one line; Remedy stands apart, for the caller to print as it likes.
+func (e *FileError) Error() string {
+	if e.Err != nil {
+		return e.File + ": " + e.Problem + ": " + e.Err.Error()
+	}
+	return e.File + ": " + e.Problem
+}
+
+// Unwrap returns the cause.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// maxShown is how many bytes of an offending value an error carries.
+const maxShown = 64
+
+func shown(raw []byte) string {
+	return strings.ToValidUTF8(string(raw[:min(len(raw), maxShown)]), "?")
+}

@@ -1,0 +1,98 @@
+package tabular
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// maxLine is the longest line read; longer ones are rejected and skipped.
+const maxLine = 64 << 10
+
+// lineReader yields the lines of a file without their ends (LF or CRLF) and without a byte order mark.
+type lineReader struct {
+	r    *bufio.Reader
+	line int // number of the line last returned, from 1
+}
+
+func newLineReader(r io.Reader) *lineReader {
+	return &lineReader{r: bufio.NewReaderSize(r, maxLine)}
+}
+
+// next returns the next line, valid until the call after; long says that it was cut to its first bytes. The error is
+// io.EOF at the end, else the reader's.
+func (l *lineReader) next() (line []byte, long bool, err error) {
+	line, err = l.r.ReadSlice('\n')
+	if err != nil && len(line) == 0 {
+		return nil, false, err
+	}
+	l.line++
+	if errors.Is(err, bufio.ErrBufferFull) {
+		start := bytes.Clone(line[:maxShown])
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = l.r.ReadSlice('\n')
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, false, err
+		}
+		return start, true, nil
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, false, err
+	}
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if l.line == 1 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	return line, false, nil
+}
+
+// splitFields appends the fields of a line to dst, without quotes and outer space. Fields may be quoted, "" inside
+// stands for a quote; a quoted field must end on its line: a forgotten quote then costs a row and not the rest of the
+// file. ok is false when quotes do not fit. Fields may refer to line, which must not be kept.
+func splitFields(dst [][]byte, line []byte) (fields [][]byte, ok bool) {
+	for {
+		line = bytes.TrimLeft(line, " \t")
+		if len(line) > 0 && line[0] == '"' {
+			field, rest, ok := quoted(line[1:])
+			if !ok {
+				return dst, false
+			}
+			dst = append(dst, field)
+			if len(rest) == 0 {
+				return dst, true
+			}
+			line = rest[1:]
+			continue
+		}
+		comma := bytes.IndexByte(line, ',')
+		if comma < 0 {
+			return append(dst, bytes.TrimRight(line, " \t")), true
+		}
+		dst = append(dst, bytes.TrimRight(line[:comma], " \t"))
+		line = line[comma+1:]
+	}
+}
+
+// quoted reads a field after its opening quote; rest is empty or starts with a comma.
+func quoted(line []byte) (field, rest []byte, ok bool) {
+	end := bytes.IndexByte(line, '"')
+	if end < 0 {
+		return nil, nil, false
+	}
+	field = line[:end:end]
+	for end+1 < len(line) && line[end+1] == '"' {
+		line = line[end+2:]
+		if end = bytes.IndexByte(line, '"'); end < 0 {
+			return nil, nil, false
+		}
+		field = append(append(field, '"'), line[:end]...)
+	}
+	rest = bytes.TrimLeft(line[end+1:], " \t")
+	if len(rest) > 0 && rest[0] != ',' {
+		return nil, nil, false
+	}
+	return bytes.TrimSpace(field), rest, true
+}

@@ -1,0 +1,116 @@
+package tabular
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Writer writes readings in the long form. It keeps the first error and gives it again ever after.
+type Writer struct {
+	w       *bufio.Writer
+	line    []byte
+	started bool
+	err     error
+}
+
+// NewWriter returns a Writer on w; the header comes with the first row or with Flush.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: bufio.NewWriterSize(w, maxLine)} }
+
+// Write appends one row; t is written in UTC to the second. The error is that of the writer below, or names a series
+// or value that no reader would take.
+func (w *Writer) Write(name SeriesName, t time.Time, value float64) error {
+	w.header()
+	switch {
+	case w.err != nil:
+	case !validToken([]byte(name.Site)) || !validToken([]byte(name.Meter)):
+		w.err = fmt.Errorf("write row: series %q: %s", name.String(), remedySeries)
+	case math.IsNaN(value) || math.Abs(value) >= maxValue:
+		w.err = fmt.Errorf("write row: value %g of %s: must be finite and below 1e12", value, name)
+	default:
+		w.line = append(append(append(w.line[:0], name.Site...), '.'), name.Meter...)
+		w.line = append(w.line, ',')
+		w.line = t.UTC().AppendFormat(w.line, time.RFC3339)
+		w.line = append(w.line, ',')
+		w.line = strconv.AppendFloat(w.line, value, 'f', -1, 64)
+		_, w.err = w.w.Write(append(w.line, '\n'))
+	}
+	return w.err
+}
+
+// Flush brings what was written to the writer below.
+func (w *Writer) Flush() error {
+	w.header()
+	if w.err == nil {
+		w.err = w.w.Flush()
+	}
+	return w.err
+}
+
+func (w *Writer) header() {
+	if !w.started && w.err == nil {
+		w.started = true
+		_, w.err = w.w.WriteString(columnSeries + "," + columnTimestamp + "," + columnValue + "\n")
+	}
+}
+
+// WriteFile writes a file of the long form, gzip'd when its name ends in .gz. rows is called once to write them. The
+// file appears under its name when it is whole: after an error an older one is still there.
+func WriteFile(path string, rows func(*Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %s: %w", path, errors.Join(err, ignoreClosed(f.Close()), os.Remove(f.Name())))
+		}
+	}()
+	if err := writeTo(f, strings.HasSuffix(strings.ToLower(path), ".gz"), rows); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil { // a temporary file is for its owner alone
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func writeTo(f io.Writer, zipped bool, rows func(*Writer) error) error {
+	if !zipped {
+		w := NewWriter(f)
+		if err := rows(w); err != nil {
+			return err
+		}
+		return w.Flush()
+	}
+	z := gzip.NewWriter(f)
+	w := NewWriter(z)
+	if err := rows(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return z.Close()
+}

@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// Log reads FORECASTS in order, beginning with the newest message of each subject.
+type Log interface {
+	// Next appends up to limit messages to dst, at least one, waiting for it until ctx ends.
+	Next(ctx context.Context, dst []bus.Message, limit int) ([]bus.Message, error)
+	Close()
+}
+
+const (
+	followBatch    = 512
+	followRetryMin = 100 * time.Millisecond
+	followRetryMax = 5 * time.Second
+)
+
+// follow feeds the view until ctx ends; what it cannot read it tries again.
+func (s *Service) follow(ctx context.Context) {
+	pause := followRetryMin
+	told := false
+	for {
+		begun := s.deps.Now()
+		err := s.feed(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if s.deps.Now().Sub(begun) > followRetryMax {
+			pause, told = followRetryMin, false
+		}
+		s.unready(notFollowing(err))
+		if !told {
+			told = true
+			s.log.Warn().AnErr(service.FieldError, err).Msg("forecasts cannot be read; trying again")
+		}
+		var changed *bus.StreamChangedError
+		if errors.As(err, &changed) {
+			s.view.Reset()
+			s.partitions.Store(0)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, followRetryMax)
+	}
+}
+
+// notFollowing says in words for /readyz why the stream is not read.
+func notFollowing(err error) string {
+	if errors.Is(err, bus.ErrNoStream) {
+		return "stream FORECASTS is not there yet: start a forecaster, or loadtide up"
+	}
+	return "stream FORECASTS cannot be read"
+}
+
+// feed reads the stream into the view until an error.
+func (s *Service) feed(ctx context.Context) error {
+	state, err := s.deps.Store.StreamState(ctx, topology.Forecasts)
+	if err != nil {
+		return fmt.Errorf("state of %s: %w", topology.Forecasts, err)
+	}
+	log, err := s.deps.OpenLog(ctx)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", topology.Forecasts, err)
+	}
+	defer log.Close()
+	caughtUp := state.Messages == 0
+	if caughtUp {
+		s.ready()
+	}
+	var batch []bus.Message
+	for {
+		if batch, err = log.Next(ctx, batch[:0], followBatch); err != nil {
+			return fmt.Errorf("read %s: %w", topology.Forecasts, err)
+		}
+		for _, m := range batch {
+			s.note(m)
+		}
+		s.metrics.series.Set(float64(s.view.Len()))
+		if last := batch[len(batch)-1]; !caughtUp && (last.Pending == 0 || last.Seq >= state.LastSeq) {
+			caughtUp = true
+			s.ready()
+		}
+	}
+}
+
+// note puts a forecast into the view. I7: one that cannot be read is counted and passed over.
+func (s *Service) note(m bus.Message) {
+	f, err := streams.DecodeForecast(m.Data)
+	if err != nil {
+		s.metrics.messages.WithLabelValues(outcomeUnreadable).Inc()
+		s.log.Warn().Str(service.FieldSubject, m.Subject).Uint64(service.FieldStreamSeq, m.Seq).
+			AnErr(service.FieldError, err).Msg("forecast is unreadable, not listed")
+		return
+	}
+	s.metrics.messages.WithLabelValues(outcomeSeen).Inc()
+	s.view.Put(Entry{Series: f.Series, Origin: f.Origin, Source: f.Source, Quality: f.Quality, Seq: m.Seq})
+}

@@ -1,0 +1,93 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/loadtide/loadtide/pkg/metrics"
+)
+
+// Outcomes of messages that feed the view.
+const (
+	outcomeSeen       = "seen"
+	outcomeUnreadable = "unreadable"
+)
+
+type gatewayMetrics struct {
+	requests *prometheus.HistogramVec
+	messages *prometheus.CounterVec
+	series   prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) *gatewayMetrics {
+	m := &gatewayMetrics{
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: metrics.Namespace, Subsystem: "gateway", Name: "http_request_duration_seconds",
+			Help: "Time to answer a request, by route, method and status code.", Buckets: metrics.LatencyBuckets(),
+		}, []string{"route", "method", "code"}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: metrics.Namespace, Subsystem: "gateway", Name: "forecasts_total",
+			Help: "Forecasts read from the stream for the list of series, by outcome.",
+		}, []string{"outcome"}),
+		series: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: metrics.Namespace, Subsystem: "gateway", Name: "series",
+			Help: "Series with a forecast.",
+		}),
+	}
+	reg.MustRegister(m.requests, m.messages, m.series)
+	for _, outcome := range []string{outcomeSeen, outcomeUnreadable} {
+		m.messages.WithLabelValues(outcome)
+	}
+	return m
+}
+
+// observe times next's answers. I9: the route is the pattern that matched and never the path, the method one of the known
+// ones, the code a status code, so the labels stay a closed set whatever is asked.
+func (m *gatewayMetrics) observe(next http.Handler, now func() time.Time) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun := now()
+		recorder := &statusRecorder{ResponseWriter: w, code: http.StatusOK}
+		next.ServeHTTP(recorder, r)
+		m.requests.WithLabelValues(routeLabel(r.Pattern), methodLabel(r.Method), strconv.Itoa(recorder.code)).
+			Observe(now().Sub(begun).Seconds())
+	})
+}
+
+// routeLabel returns the path of a pattern such as "GET /v1/series"; what no pattern matches is "other".
+func routeLabel(pattern string) string {
+	if pattern == "" {
+		return "other"
+	}
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		return path
+	}
+	return pattern
+}
+
+func methodLabel(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+// statusRecorder notes the status code of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	code int
+}
+
+func (r *statusRecorder) WriteHeader(code int) {
+	if code >= http.StatusOK { // 1xx go before the answer
+		r.code = code
+	}
+	r.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets http.ResponseController find what is underneath.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// Store reads single messages and states; *bus.Conn is one.
+type Store interface {
+	LastBySubject(ctx context.Context, stream, subject string) (bus.Message, bool, error)
+	StreamState(ctx context.Context, stream string) (bus.StreamState, error)
+}
+
+// Deps is what the gateway works with; all but Readiness and Admin are needed.
+type Deps struct {
+	Store Store
+	// OpenLog opens FORECASTS with the newest message of each subject first; it is called again after a failure.
+	OpenLog func(ctx context.Context) (Log, error)
+	// Partitions returns the number of partitions of the deployment.
+	Partitions func(ctx context.Context) (int, error)
+	Version    string // of the program
+	Registerer prometheus.Registerer
+	Readiness  *service.Readiness // nil: nobody asks
+	Admin      http.Handler       // serves /metrics, /healthz and /readyz on the gateway's port; nil: they are elsewhere
+	Log        zerolog.Logger
+	Now        func() time.Time // for metrics and log lines alone
+}
+
+// Service is the gateway. Start, Run and Stop are those of service.Part.
+type Service struct {
+	deps    Deps
+	log     zerolog.Logger
+	metrics *gatewayMetrics
+	view    *View
+	handler http.Handler
+	server  *service.HTTPServer
+
+	partitions      atomic.Int64 // 0: not asked yet
+	lastUnavailable atomic.Int64 // unix nanoseconds of the last log line about it
+}
+
+// New returns a gateway that does not listen yet. The error holds all faults of cfg.
+func New(cfg Config, deps Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if deps.Store == nil || deps.OpenLog == nil || deps.Partitions == nil || deps.Registerer == nil || deps.Now == nil {
+		return nil, errors.New("gateway: Store, OpenLog, Partitions, Registerer and Now are needed")
+	}
+	s := &Service{deps: deps, log: service.Component(deps.Log, "gateway"), metrics: newMetrics(deps.Registerer), view: NewView()}
+	handler, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	s.handler = handler
+	s.server = service.NewHTTPServer(service.HTTPConfig{Listen: cfg.Listen, What: "page and API", Flag: "--http-listen"}, handler, s.log)
+	return s, nil
+}
+
+// FromBus returns the dependencies that a connection gives: Store, OpenLog and Partitions.
+func FromBus(conn *bus.Conn) Deps {
+	return Deps{
+		Store: conn,
+		OpenLog: func(ctx context.Context) (Log, error) {
+			log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: topology.Forecasts, LastPerSubject: true, Buffer: followBatch})
+			if err != nil {
+				return nil, err
+			}
+			return log, nil
+		},
+		Partitions: func(ctx context.Context) (int, error) { return topology.Partitions(ctx, conn.JetStream()) },
+	}
+}
+
+// Handler returns the handler of all routes, for a listener that is not the gateway's own.
+func (s *Service) Handler() http.Handler { return s.handler }
+
+// Addr returns the address in use after Start.
+func (s *Service) Addr() string { return s.server.Addr() }
+
+// Start opens the listener. The stream need not be there yet. Errors are *service.HintError.
+func (s *Service) Start(ctx context.Context) error { return s.server.Start(ctx) }
+
+// Run answers and follows the stream until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	followCtx, cancel := context.WithCancel(ctx)
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		s.follow(followCtx)
+	}()
+	err := s.server.Run(ctx)
+	s.unready("draining")
+	cancel()
+	<-followed
+	return err
+}
+
+// Stop finishes requests under way.
+func (s *Service) Stop(ctx context.Context) error { return s.server.Stop(ctx) }
+
+func (s *Service) ready() {
+	if s.deps.Readiness != nil {
+		s.deps.Readiness.Ready()
+	}
+}
+
+func (s *Service) unready(why string) {
+	if s.deps.Readiness != nil {
+		s.deps.Readiness.NotReady(why)
+	}
+}

@@ -1,0 +1,155 @@
+package simulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// clockFile is the name of the clock in the data folder.
+const clockFile = "simulator.json"
+
+// clockSchema is the version of the clock file.
+const clockSchema = 1
+
+// maxChunk is how many hours of history go into one message: few enough that a repeat after a crash falls inside the
+// ring of a series, and far below the size a message may have.
+const maxChunk = 240
+
+// Phase says where the demo's clock stands.
+type Phase string
+
+// Phases in their order.
+const (
+	PhaseHistory Phase = "history" // at once, ten days a message
+	PhaseReplay  Phase = "replay"  // an hour a step
+	PhaseLive    Phase = "live"    // each hour as it ends by the wall clock
+)
+
+// clock is the demo's clock: what is published next. Hours count from 1970, each named by its start.
+type clock struct {
+	seed uint64
+	base int64 // the wall clock's hour at the first start
+	live int64 // first hour after the history
+	next int64 // first hour that was not acknowledged
+}
+
+// newClock is a clock at its first start.
+func newClock(cfg Config, now time.Time) clock {
+	base := hourOf(now)
+	live := base - int64(cfg.ReplayDays)*24
+	return clock{seed: cfg.Seed, base: base, live: live, next: live - int64(cfg.HistoryDays)*24}
+}
+
+// step returns the hours [from, until) that go out next, and whether as history.
+func (c clock) step() (from, until int64, history bool) {
+	if c.next < c.live {
+		return c.next, min(c.next+maxChunk, c.live), true
+	}
+	return c.next, c.next + 1, false
+}
+
+// due returns when a step may go out at the earliest: when its last hour has ended.
+func (c clock) due() time.Time {
+	_, until, _ := c.step()
+	return timeOf(until)
+}
+
+// clockJSON is a clock in its file.
+type clockJSON struct {
+	Schema int       `json:"schema"`
+	Seed   uint64    `json:"seed"`
+	Base   time.Time `json:"base"`
+	Live   time.Time `json:"live"`
+	Next   time.Time `json:"next"`
+}
+
+// loadClock reads the clock of a data folder; ok is false when there is none yet.
+func loadClock(dir string) (c clock, ok bool, err error) {
+	path := filepath.Join(dir, clockFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return clock{}, false, nil
+	}
+	if err != nil {
+		return clock{}, false, fmt.Errorf("read the demo's clock: %w", err)
+	}
+	var j clockJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return clock{}, false, brokenClock(path, err.Error())
+	}
+	c = clock{seed: j.Seed, base: hourOf(j.Base), live: hourOf(j.Live), next: hourOf(j.Next)}
+	switch {
+	case j.Schema != clockSchema:
+		return clock{}, false, brokenClock(path, fmt.Sprintf("schema is %d, this release reads %d", j.Schema, clockSchema))
+	case c.live < 0 || c.live > c.base || c.next < c.live-3660*24 || c.next > c.base+1_000_000:
+		return clock{}, false, brokenClock(path, fmt.Sprintf("base %s, live %s and next %s do not fit",
+			j.Base.Format(time.RFC3339), j.Live.Format(time.RFC3339), j.Next.Format(time.RFC3339)))
+	}
+	return c, true, nil
+}
+
+// ClockError says that the clock file cannot be used; it is left as it is.
+type ClockError struct{ Path, Problem string }
+
+// Error gives path, problem and remedy.
+func (e *ClockError) Error() string {
+	return fmt.Sprintf("the demo's clock %s is broken: %s; move the file away to begin a new demo", e.Path, e.Problem)
+}
+
+func brokenClock(path, problem string) *ClockError { return &ClockError{Path: path, Problem: problem} }
+
+// save writes the clock so that after a crash the file holds either this one or the one before.
+func (c clock) save(dir string) (err error) {
+	data, err := json.Marshal(clockJSON{clockSchema, c.seed, timeOf(c.base), timeOf(c.live), timeOf(c.next)})
+	if err != nil {
+		return fmt.Errorf("save the demo's clock: %w", err)
+	}
+	// One name for all tries: what a crash leaves behind, the next save takes over.
+	f, err := os.OpenFile(filepath.Join(dir, clockFile+".part"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("save the demo's clock: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close() // the clock before stays as it is
+			err = fmt.Errorf("save the demo's clock: %w", err)
+		}
+	}()
+	if _, err := f.Write(append(data, '\n')); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), filepath.Join(dir, clockFile)); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename last. Windows cannot sync a folder and needs it not.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// hourOf returns the hour that t lies in.
+func hourOf(t time.Time) int64 { return floorDiv(t.Unix(), 3600) }
+
+// timeOf returns the start of an hour.
+func timeOf(hour int64) time.Time { return time.Unix(hour*3600, 0).UTC() }

@@ -1,0 +1,246 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/tabular"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// monday is the first hour of Monday 2026-01-05.
+var monday = hourOf(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC))
+
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 3, 7, 24, 150} {
+		seen := map[string]bool{}
+		for _, m := range Fleet(1, n) {
+			if _, _, ok := streams.SplitSeries(m.Site + "." + m.Name); !ok || seen[m.Site+m.Name] {
+				t.Errorf("%d meters: %s.%s is doubled or no series", n, m.Site, m.Name)
+			}
+			seen[m.Site+m.Name] = true
+		}
+		if len(seen) != n {
+			t.Errorf("%d meters are %d", n, len(seen))
+		}
+	}
+	sites := map[string]int{}
+	for _, m := range Fleet(1, DefaultConfig().Meters) {
+		sites[m.Site]++
+	}
+	if sites[SiteHome] != 12 || sites[SiteFlat] != 8 || sites[SiteShop] != 4 {
+		t.Errorf("sites of the demo: %v", sites)
+	}
+}
+
+func TestLoadIsAFunctionOfSeedMeterHour(t *testing.T) {
+	t.Parallel()
+	small, large, other := Fleet(7, 24), Fleet(7, 60), Fleet(8, 24)
+	byName := map[string]Meter{}
+	for _, m := range large {
+		byName[m.Site+"."+m.Name] = m
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		m := small[rapid.IntRange(0, len(small)-1).Draw(t, "meter")]
+		hour := rapid.Int64Range(-1000, 24*366*200).Draw(t, "hour")
+		twin := byName[m.Site+"."+m.Name]
+		got := m.KWh(hour)
+		if again := twin.KWh(hour); got != again {
+			t.Fatalf("%s.%s at %d: %g in one fleet, %g in another", m.Site, m.Name, hour, got, again)
+		}
+		if !(got >= 0 && got < 200) || math.Abs(got*1000-math.Round(got*1000)) > 1e-6 {
+			t.Fatalf("%s.%s at %d: %g", m.Site, m.Name, hour, got)
+		}
+	})
+	differs := 0
+	for hour := monday; hour < monday+100; hour++ {
+		if small[0].KWh(hour) != other[0].KWh(hour) {
+			differs++
+		}
+	}
+	if differs < 90 {
+		t.Errorf("another seed differs in %d of 100 hours", differs)
+	}
+}
+
+// hours returns n hours of a meter.
+func hours(m *Meter, from int64, n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = m.KWh(from + int64(i))
+	}
+	return v
+}
+
+func mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(len(v))
+}
+
+func autocorrelation(v []float64, lag int) float64 {
+	m, both, all := mean(v), 0.0, 0.0
+	for i, x := range v {
+		all += (x - m) * (x - m)
+		if i >= lag {
+			both += (x - m) * (v[i-lag] - m)
+		}
+	}
+	return both / all * float64(len(v)) / float64(len(v)-lag)
+}
+
+// A network can only learn what is there: a day, a week, a season, and persistence beyond them.
+func TestLoadHasItsPatterns(t *testing.T) {
+	t.Parallel()
+	fleet := Fleet(1, 24)
+	for i := range fleet {
+		m := &fleet[i]
+		name := m.Site + "." + m.Name
+		v := hours(m, monday, 24*7*20)
+		day, week := autocorrelation(v, 24), autocorrelation(v, 168)
+		lowDay, lowWeek, least, most := 0.35, 0.35, 0.1, 3.0
+		if m.Site == SiteShop {
+			lowDay, lowWeek, least, most = 0.5, 0.85, 4, 40
+			if week < day+0.1 {
+				t.Errorf("%s: the week (%.2f) should tell more than the day (%.2f)", name, week, day)
+			}
+		}
+		if day < lowDay || week < lowWeek {
+			t.Errorf("%s: autocorrelation %.2f at a day, %.2f at a week", name, day, week)
+		}
+		if level := mean(v); level < least || level > most {
+			t.Errorf("%s: %.2f kWh an hour", name, level)
+		}
+	}
+}
+
+func TestHouseholdHasPeaksAndShopHasHours(t *testing.T) {
+	t.Parallel()
+	fleet := Fleet(1, 24)
+	profile := func(site string, at int, days func(int64) bool) float64 {
+		var v []float64
+		for i := range fleet {
+			if fleet[i].Site != site {
+				continue
+			}
+			for day := range int64(140) {
+				if hour := monday + day*24 + int64(at); days(weekday(hour)) {
+					v = append(v, fleet[i].KWh(hour))
+				}
+			}
+		}
+		return mean(v)
+	}
+	workday := func(d int64) bool { return d >= 1 && d <= 5 }
+	freeday := func(d int64) bool { return d == 0 || d == 6 }
+	sunday := func(d int64) bool { return d == 0 }
+	for _, c := range []struct {
+		text      string
+		high, low float64
+		ratio     float64
+	}{
+		{"home: morning over night", profile(SiteHome, 7, workday), profile(SiteHome, 3, workday), 1.5},
+		{"home: evening over noon", profile(SiteHome, 19, workday), profile(SiteHome, 12, workday), 1.5},
+		{"home: noon of free days over noon of workdays", profile(SiteHome, 12, freeday), profile(SiteHome, 12, workday), 1.15},
+		{"home over flats", profile(SiteHome, 19, workday), profile(SiteFlat, 19, workday), 1.5},
+		{"shop: noon over night", profile(SiteShop, 12, workday), profile(SiteShop, 3, workday), 2},
+		{"shop: workdays over Sundays", profile(SiteShop, 12, workday), profile(SiteShop, 12, sunday), 2},
+	} {
+		if c.high < c.ratio*c.low {
+			t.Errorf("%s: %.2f against %.2f kWh", c.text, c.high, c.low)
+		}
+	}
+	// Persistence beyond the day: what is left after the same hour yesterday is not white.
+	v := hours(&fleet[0], monday, 24*140)
+	var left []float64
+	for i := 24; i < len(v); i++ {
+		left = append(left, v[i]-v[i-24])
+	}
+	if r := autocorrelation(left, 1); r < 0.3 {
+		t.Errorf("what the day leaves has autocorrelation %.2f at an hour", r)
+	}
+	winter := mean(hours(&fleet[0], hourOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), 24*28))
+	summer := mean(hours(&fleet[0], hourOf(time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)), 24*28))
+	if winter < 1.05*summer {
+		t.Errorf("winter %.2f, summer %.2f kWh an hour", winter, summer)
+	}
+}
+
+func TestCalendar(t *testing.T) {
+	t.Parallel()
+	for date := time.Date(1969, 12, 20, 0, 0, 0, 0, time.UTC); date.Year() < 1971; date = date.Add(5 * time.Hour) {
+		if got := weekday(hourOf(date)); got != int64(date.Weekday()) {
+			t.Fatalf("%s is weekday %d", date, got)
+		}
+		if got := clockTime(hourOf(date)); got != float64(date.Hour())+0.5 {
+			t.Fatalf("%s is at %g", date, got)
+		}
+	}
+}
+
+func TestWriteCSV(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "meters.csv.gz")
+	until := time.Date(2026, 1, 31, 13, 45, 0, 0, time.UTC)
+	cfg := DefaultConfig()
+	rows, err := WriteCSV(t.Context(), path, cfg, until, 2)
+	if err != nil || rows != 48*24 {
+		t.Fatalf("%d rows, %v", rows, err)
+	}
+	table, report, err := tabular.Load([]string{path}, tabular.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Rows != rows || report.Rejected != 0 || report.Series != 24 || report.Until.Hour() != 12 || report.Until.Sub(report.From) != 47*time.Hour {
+		t.Errorf("report %+v", report)
+	}
+	byName := map[tabular.SeriesName]Meter{}
+	for _, m := range Fleet(cfg.Seed, cfg.Meters) {
+		byName[tabular.SeriesName{Site: m.Site, Meter: m.Name}] = m
+	}
+	for row := range table.All() {
+		m := byName[table.Name(row)]
+		if want := m.KWh(hourOf(row.Time())); row.Value != want {
+			t.Fatalf("%s at %s: %g in the file, %g", table.Name(row), row.Time(), row.Value, want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := WriteCSV(ctx, path, cfg, until, 2); err == nil {
+		t.Error("an interrupted file must be an error")
+	}
+	if _, err := WriteCSV(t.Context(), path, cfg, until, 0); err == nil {
+		t.Error("no days must be an error")
+	}
+	cfg.Meters = 0
+	if _, err := WriteCSV(t.Context(), path, cfg, until, 1); err == nil {
+		t.Error("no meters must be an error")
+	}
+}
+
+func BenchmarkKWh(b *testing.B) {
+	fleet := Fleet(1, 24)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		fleet[i%24].KWh(monday + int64(i))
+	}
+}
+
+func ExampleFleet() {
+	shop := Fleet(1, 24)[20]
+	for _, at := range []int64{3, 12} {
+		fmt.Printf("%s.%s at %02d:00 on a Monday: %.3f kWh\n", shop.Site, shop.Name, at, shop.KWh(monday+at))
+	}
+	// Output:
+	// shop.m01 at 03:00 on a Monday: 7.728 kWh
+	// shop.m01 at 12:00 on a Monday: 33.031 kWh
+}

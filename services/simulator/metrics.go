@@ -1,0 +1,36 @@
+package simulator
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/loadtide/loadtide/pkg/metrics"
+)
+
+type simulatorMetrics struct {
+	readings *prometheus.CounterVec // acknowledged, by phase
+	failures prometheus.Counter
+	newest   prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) *simulatorMetrics {
+	const subsystem = "simulator"
+	m := &simulatorMetrics{
+		readings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "readings_total",
+			Help: "Simulated readings that were acknowledged.",
+		}, []string{"phase"}),
+		failures: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "publish_failures_total",
+			Help: "Steps that were not acknowledged and published again.",
+		}),
+		newest: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "newest_hour_timestamp_seconds",
+			Help: "End of the newest hour that was acknowledged.",
+		}),
+	}
+	for _, phase := range []Phase{PhaseHistory, PhaseReplay, PhaseLive} {
+		m.readings.WithLabelValues(string(phase)) // there from the start, so that a rate is too
+	}
+	reg.MustRegister(m.readings, m.failures, m.newest)
+	return m
+}

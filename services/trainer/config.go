@@ -1,0 +1,56 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/train"
+)
+
+// Config is what a cycle is told.
+type Config struct {
+	Model      string // name to register under, "" to write a folder alone
+	Hidden     int
+	Iterations int
+	Window     int // steps of a training window
+	BurnIn     int // of those without loss
+	Positions  int // loss positions in a window
+	Batch      int
+	Workers    int
+	Seed       uint64
+	MaxSeries  int // a cycle takes at most so many, sampled by scale
+}
+
+// DefaultConfig is the reference training of a model of its own.
+func DefaultConfig() Config {
+	t := train.DefaultConfig()
+	return Config{Hidden: 64, Iterations: t.Iterations, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000}
+}
+
+// Quick is the demo's first training: short windows, done in less than a
+// minute.
+func (c Config) Quick() Config {
+	c.Iterations, c.Window, c.BurnIn, c.Positions = min(c.Iterations, 150), 120, 48, 12
+	return c
+}
+
+// Validate gathers all faults.
+func (c Config) Validate() error {
+	var faults []error
+	for _, f := range []struct {
+		field            string
+		value, low, high int
+	}{
+		{"hidden", c.Hidden, 4, 512}, {"iterations", c.Iterations, 1, 100000}, {"window", c.Window, 48, 1344},
+		{"burn-in", c.BurnIn, 24, 168}, {"positions", c.Positions, 1, 168}, {"batch", c.Batch, 1, 1024},
+		{"workers", c.Workers, 1, 64}, {"max-series", c.MaxSeries, 1, 100000},
+	} {
+		if f.value < f.low || f.value > f.high {
+			faults = append(faults, fmt.Errorf("trainer.%s: %d is outside %d to %d", f.field, f.value, f.low, f.high))
+		}
+	}
+	if c.BurnIn+c.Positions > c.Window {
+		faults = append(faults, fmt.Errorf("trainer.window: %d steps do not hold %d of burn-in and %d loss positions", c.Window, c.BurnIn, c.Positions))
+	}
+	return errors.Join(faults...)
+}
