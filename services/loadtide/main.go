@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/loadtide/loadtide/pkg/service"
+)
+
+// Set by the linker.
+var (
+	version = "0.1.0"
+	commit  = ""
+)
+
+// cli is the table of commands. Flags that every command shares stand first.
+type cli struct {
+	Config string           `name:"config" env:"LOADTIDE_CONFIG" placeholder:"FILE" help:"YAML file: shared flags at the top, a section per command."`
+	Log    service.LogFlags `embed:""`
+
+	Up         upCmd         `cmd:"" group:"start" help:"Everything in one process, with an embedded NATS server and a local model registry."`
+	Publish    publishCmd    `cmd:"" group:"try" help:"Readings from CSV files onto NATS, in the order of time."`
+	Tail       tailCmd       `cmd:"" group:"try" help:"Forecasts as they come."`
+	Train      trainCmd      `cmd:"" group:"try" help:"One training cycle: history, fit, judge, register."`
+	Simulate   simulateCmd   `cmd:"" group:"try" help:"Synthetic meters, onto NATS or into a CSV file."`
+	Forecaster forecasterCmd `cmd:"" group:"run" help:"The forecaster alone, against a NATS server."`
+	Recorder   recorderCmd   `cmd:"" group:"run" help:"Forecasts into InfluxDB, off the main path."`
+	Gateway    gatewayCmd    `cmd:"" group:"run" help:"The HTTP API alone, against a NATS server."`
+	Version    versionCmd    `cmd:"" group:"look after" help:"Version and commit."`
+}
+
+// env is the outside world of a command, so that tests can stand in for it.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	log            service.LogFlags
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
+}
+
+// run is main without the process: it returns the exit code.
+func run(args []string, e *env) int {
+	if len(args) == 0 {
+		fmt.Fprint(e.stdout, overview)
+		return service.ExitOK
+	}
+	var c cli
+	code := -1
+	options := append(kongOptions(e), kong.Exit(func(n int) { code = n }))
+	if path := configPath(args, os.Getenv); path != "" {
+		file, err := readConfig(path)
+		if err != nil {
+			return usage(e, err)
+		}
+		options = append(options, kong.Resolvers(file))
+	}
+	parser, err := kong.New(&c, options...)
+	if err != nil {
+		service.PrintError(e.stderr, err)
+		return service.ExitFailed
+	}
+	if args[0] == "help" {
+		args = append(args[1:], "--help")
+	}
+	ctx, err := parser.Parse(args)
+	if code >= 0 { // --help
+		return code
+	}
+	if err != nil {
+		return usage(e, err)
+	}
+	e.log = c.Log
+	err = ctx.Run(e)
+	service.PrintError(e.stderr, err)
+	return service.ExitCode(err)
+}
+
+func kongOptions(e *env) []kong.Option {
+	return []kong.Option{
+		kong.Name("loadtide"),
+		kong.Description("Streaming energy forecasts: meter readings in on NATS JetStream, calibrated quantile forecasts out."),
+		kong.Writers(e.stdout, e.stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
+		kong.Vars{"admin_listen": service.AdminForecaster},
+		kong.ShortUsageOnError(),
+	}
+}
+
+// usage reports wrong usage with the next step; a fault of the configuration
+// file is one as well.
+func usage(e *env, err error) int {
+	var parse *kong.ParseError
+	hint := &service.HintError{What: strings.TrimSuffix(err.Error(), "?"), Fix: []string{"loadtide --help lists commands, loadtide help COMMAND its flags"}, Reason: "usage"}
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
+		hint.Fix = []string{fmt.Sprintf("loadtide help %s lists its flags", parse.Context.Selected().Name)}
+	}
+	service.PrintError(e.stderr, hint)
+	return service.ExitUsage
+}
+
+const overview = `loadtide: readings of energy meters in, calibrated forecasts of their next day out.
+
+start       up          everything in one process; up --demo brings its own meters
+try         publish     readings from CSV files onto NATS
+            tail        forecasts as they come
+            train       one training cycle
+            simulate    synthetic meters, onto NATS or into a CSV file
+run         forecaster  one role, against a NATS server
+            recorder    forecasts into InfluxDB
+            gateway     the HTTP API
+look after  version     version and commit
+
+  loadtide up --demo                     forecasts of simulated meters in 10 seconds, an LSTM's in a minute
+  loadtide publish meters.csv            your own readings: series,timestamp,value
+  loadtide tail home.m01                 what is forecast for one series
+
+loadtide help COMMAND shows its flags; README.md and docs/ say the rest.
+`

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/term"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/forecaster"
+	"github.com/loadtide/loadtide/services/recorder"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// How long a process may take to drain: `up` is in front of a person, a role is
+// stopped by its cluster.
+const (
+	drainUp   = 9 * time.Second
+	drainRole = 55 * time.Second
+)
+
+// checkpointsKept is how many checkpoints of a partition stay.
+const checkpointsKept = 3
+
+// process is what every long-running command stands on.
+type process struct {
+	log      zerolog.Logger
+	registry *prometheus.Registry
+	health   *service.Health
+}
+
+func newProcess(e *env, logs io.Writer) (*process, error) {
+	terminal := false
+	if f, ok := e.stderr.(*os.File); ok {
+		terminal = term.IsTerminal(int(f.Fd()))
+	}
+	log, err := service.NewLogger(e.log, logs, terminal, service.UseColour("auto", terminal, os.Getenv))
+	if err != nil {
+		return nil, err
+	}
+	p := &process{log: log, registry: metrics.NewRegistry(), health: &service.Health{}}
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: metrics.Namespace, Name: "build_info", Help: "The program, value 1."}, []string{"version", "commit"})
+	info.WithLabelValues(version, commit).Set(1)
+	return p, p.registry.Register(info)
+}
+
+// component is the log of one part.
+func (p *process) component(name string) zerolog.Logger { return service.Component(p.log, name) }
+
+// forecaster builds the forecaster over a data dir.
+func (p *process) forecaster(conn *bus.Conn, dir string, streams topology.Config) (*forecaster.Service, registry.Registry, error) {
+	models, err := registry.NewLocal(registryDir(dir))
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := checkpoint.NewFile(checkpointDir(dir), checkpointsKept)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := forecaster.DefaultConfig()
+	cfg.DataDir, cfg.Streams = dir, streams
+	s, err := forecaster.New(cfg, forecaster.Deps{
+		Conn: conn, Registry: models, Checkpoints: store, Metrics: p.registry, Ready: p.health.Part("forecaster"),
+		Log: p.component("forecaster"), Now: time.Now,
+	})
+	return s, models, err
+}
+
+// recorder builds the recorder.
+func (p *process) recorder(conn *bus.Conn, cfg recorder.Config) (*recorder.Service, error) {
+	return recorder.New(cfg, recorder.Deps{
+		Open: recorder.FromBus(conn), Registerer: p.registry, Readiness: p.health.Part("recorder"), Log: p.log, Now: time.Now,
+	})
+}
+
+// awaitStreams waits until a forecaster has made the streams.
+func (p *process) awaitStreams(ctx context.Context, conn *bus.Conn) error {
+	told := false
+	for {
+		_, err := topology.Partitions(ctx, conn.JetStream())
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !told {
+			told = true
+			p.log.Info().Err(err).Msg("waiting for the streams")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// runRole runs the parts of a cluster role until a signal.
+func (p *process) runRole(ctx, cut context.Context, admin string, add func(g *service.Group)) error {
+	g := service.NewGroup(p.component("run"), drainRole)
+	g.Add("admin", service.NewAdmin(admin, p.registry, p.health, p.log))
+	add(g)
+	return g.Run(ctx, cut)
+}

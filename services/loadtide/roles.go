@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/gateway"
+	"github.com/loadtide/loadtide/services/recorder"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// forecasterCmd is the forecaster alone.
+type forecasterCmd struct {
+	NATS       service.NATSFlags  `embed:""`
+	Dir        service.DataFlags  `embed:""`
+	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
+	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
+}
+
+// recorderCmd is the recorder alone.
+type recorderCmd struct {
+	NATS   service.NATSFlags  `embed:""`
+	Admin  service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9466"`
+	Record recorder.Config    `embed:""`
+}
+
+// gatewayCmd is the gateway alone.
+type gatewayCmd struct {
+	NATS  service.NATSFlags  `embed:""`
+	Admin service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9467"`
+	HTTP  gateway.Config     `embed:""`
+}
+
+func checkpointDir(dataDir string) string { return filepath.Join(dataDir, "checkpoints") }
+
+// role runs fn with what every role has: signals, logs, a connection.
+func role(e *env, name, natsURL string, fn func(ctx, cut context.Context, p *process, conn *bus.Conn) error) error {
+	p, err := newProcess(e, e.stderr)
+	if err != nil {
+		return err
+	}
+	ctx, cut, release := service.Signals(context.Background(),
+		func() { p.log.Info().Msg("draining") },
+		func() {
+			p.log.Warn().Msg("stopping now, input since the last checkpoint will be replayed at the next start")
+		})
+	defer release()
+	conn, err := bus.Connect(ctx, bus.Config{URL: natsURL, Name: "loadtide-" + name}, p.component("bus"))
+	if err != nil {
+		return busError(err)
+	}
+	defer conn.Close()
+	err = fn(ctx, cut, p, conn)
+	if cut.Err() != nil {
+		return service.ErrInterrupted
+	}
+	return busError(err)
+}
+
+// Run is the forecaster until a signal.
+func (c *forecasterCmd) Run(e *env) error {
+	lock, err := service.LockDir(c.Dir.Dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+		streams := topology.ProductionConfig()
+		streams.Partitions, streams.Log = c.Partitions, p.component("topology")
+		s, _, err := p.forecaster(conn, c.Dir.Dir, streams)
+		if err != nil {
+			return err
+		}
+		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("forecaster", s) })
+	})
+}
+
+// Run is the recorder until a signal.
+func (c *recorderCmd) Run(e *env) error {
+	if !c.Record.Enabled() {
+		return usageError("the recorder has no InfluxDB to write to", "give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
+	}
+	return role(e, "recorder", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+		if err := p.awaitStreams(ctx, conn); err != nil {
+			return nil
+		}
+		s, err := p.recorder(conn, c.Record)
+		if err != nil {
+			return err
+		}
+		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("recorder", s) })
+	})
+}
+
+// Run is the gateway until a signal.
+func (c *gatewayCmd) Run(e *env) error {
+	return role(e, "gateway", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+		s, err := newGateway(p, conn, c.HTTP, false)
+		if err != nil {
+			return err
+		}
+		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("gateway", s) })
+	})
+}
+
+// newGateway builds the gateway; with admin it also serves metrics and health.
+func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, admin bool) (*gateway.Service, error) {
+	deps := gateway.FromBus(conn)
+	deps.Version, deps.Registerer, deps.Readiness, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
+	if admin {
+		deps.Admin = service.AdminHandler(p.registry, p.health)
+	}
+	return gateway.New(cfg, deps)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// tailCmd prints forecasts as they come.
+type tailCmd struct {
+	Series string            `arg:"" optional:"" help:"One series, <site>.<meter>; all when not said."`
+	JSON   bool              `name:"json" help:"The messages themselves, one a line."`
+	NATS   service.NATSFlags `embed:""`
+}
+
+// Run prints until it is interrupted.
+func (c *tailCmd) Run(e *env) error {
+	subject := streams.ForecastSubject("*", "*")
+	if c.Series != "" {
+		site, meter, ok := streams.SplitSeries(c.Series)
+		if !ok {
+			return usageError(fmt.Sprintf("series %q is not <site>.<meter>", c.Series), "loadtide tail home.m01")
+		}
+		subject = streams.ForecastSubject(site, meter)
+	}
+	drain, _, release := service.Signals(context.Background(), nil, nil)
+	defer release()
+	ctx, stop := context.WithCancel(drain)
+	defer stop()
+	conn, err := bus.Connect(ctx, bus.Config{URL: c.NATS.URL, Name: "loadtide-tail"}, zerolog.Nop())
+	if err != nil {
+		return busError(err)
+	}
+	defer conn.Close()
+	if !c.JSON {
+		fmt.Fprintf(e.stdout, "%-20s  %-20s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES", "ORIGIN (UTC)", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
+	}
+	err = conn.Subscribe(ctx, subject, func(m bus.Message) {
+		line := string(m.Data)
+		if !c.JSON {
+			f, err := streams.DecodeForecast(m.Data)
+			if err != nil {
+				fmt.Fprintf(e.stderr, "warn: %s: %v\n", m.Subject, err)
+				return
+			}
+			line = tailLine(&f)
+		}
+		if _, err := fmt.Fprintln(e.stdout, line); err != nil {
+			stop() // the reader has gone, as `| head` does
+		}
+	})
+	if drain.Err() != nil || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// tailLine shows one forecast: the next interval with its 80 % band, and the
+// sum of the medians.
+func tailLine(f *streams.Forecast) string {
+	n := len(f.Levels)
+	at := func(level float64) string {
+		i := slices.Index(f.Levels, level)
+		if i < 0 || len(f.Quantiles) < n {
+			return "-"
+		}
+		return fmt.Sprintf("%.3g", f.Quantiles[i])
+	}
+	sum, median := 0.0, slices.Index(f.Levels, 0.5)
+	for k := 0; median >= 0 && k+n <= len(f.Quantiles); k += n {
+		sum += float64(f.Quantiles[k+median])
+	}
+	return strings.TrimRight(fmt.Sprintf("%-20s  %-20s  %-14s  %-9s  %10s  %10s  %10s  %10.4g %s",
+		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), f.Source, f.Quality, at(0.5), at(0.1), at(0.9), sum, f.Unit), " ")
+}

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"path/filepath"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/pkg/tabular"
+	"github.com/loadtide/loadtide/pkg/train"
+	"github.com/loadtide/loadtide/services/trainer"
+)
+
+// trainCmd runs one cycle: from files for a person, from the logs as the child
+// of `up`.
+type trainCmd struct {
+	From     string   `enum:"files,logs" default:"files" help:"Where history comes from: files or logs."`
+	Data     []string `placeholder:"FILE" help:"CSV files with series,timestamp,value, plain or gz."`
+	Out      string   `placeholder:"DIR" help:"New folder to write the model to."`
+	Register string   `placeholder:"NAME" help:"Register the model under this name; it becomes champion when it is the first, or better than the champion on later time."`
+
+	TrainUntil time.Time `placeholder:"TIME" help:"Train on what is before (RFC 3339)."`
+	ValidUntil time.Time `placeholder:"TIME" help:"Look at nothing after; alone, the last fifth before it validates."`
+	TestFrom   time.Time `placeholder:"TIME" help:"Judge from here on."`
+	TestUntil  time.Time `placeholder:"TIME" help:"Judge up to here."`
+
+	Hidden     int    `default:"64" help:"Units of the LSTM."`
+	Iterations int    `default:"400" help:"Most iterations; training ends early when validation no longer gains."`
+	Seed       uint64 `default:"1" help:"Same seed and workers, same model."`
+	Workers    int    `default:"2" help:"Goroutines that share an iteration."`
+	Quick      bool   `help:"At most 150 iterations on short windows."`
+	JSON       bool   `name:"json" help:"Print one JSON object instead of the summary."`
+	Child      bool   `hidden:"" help:"Report as JSON lines and end when standard input ends."`
+
+	NATS service.NATSFlags `embed:""`
+	Dir  service.DataFlags `embed:""`
+}
+
+// Run is one training cycle.
+func (c *trainCmd) Run(e *env) error {
+	show := newScreen(e.stderr)
+	ctx, _, release := service.Signals(context.Background(), func() { show.line("stopping; nothing was registered") }, nil)
+	defer release()
+	if c.Child {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		// A child ends with its parent, even a killed one: the pipe closes.
+		go func() {
+			_, _ = io.Copy(io.Discard, e.stdin)
+			cancel()
+		}()
+	}
+	var report reporter = &personReport{show: show, stdout: e.stdout, json: c.JSON}
+	if c.Child {
+		report = &childReport{out: json.NewEncoder(e.stdout)}
+	}
+	source, done, err := c.source(ctx, e, show)
+	if err != nil {
+		return err
+	}
+	defer done()
+	cycle := &trainer.Cycle{
+		Config: c.config(), Source: source, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
+		Now: time.Now, Progress: report.progress, Loaded: report.loaded,
+	}
+	if c.Register != "" {
+		models, err := registry.NewLocal(registryDir(c.Dir.Dir))
+		if err != nil {
+			return err
+		}
+		cycle.Registry = models
+	}
+	outcome, err := cycle.Run(ctx)
+	if ctx.Err() != nil {
+		return service.ErrInterrupted
+	}
+	if err != nil {
+		return err
+	}
+	if err := report.done(outcome); err != nil {
+		return err
+	}
+	if c.Register != "" && !outcome.Champion && !c.Child {
+		return service.WithExitCode(fmt.Errorf("%s v%s is registered, but the champion stays: %s", outcome.Name, outcome.Version, outcome.Why), service.ExitNo)
+	}
+	return nil
+}
+
+func registryDir(dataDir string) string { return filepath.Join(dataDir, "registry") }
+
+func (c *trainCmd) config() trainer.Config {
+	cfg := trainer.DefaultConfig()
+	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = c.Register, c.Hidden, c.Iterations, c.Seed, c.Workers
+	if c.Quick {
+		cfg = cfg.Quick()
+	}
+	return cfg
+}
+
+// source opens where history comes from; done closes it.
+func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.Source, func(), error) {
+	if c.Out == "" && c.Register == "" {
+		return nil, nil, usageError("the model would go nowhere", "give --out DIR to write a model folder, or --register NAME to register it")
+	}
+	if c.From == "files" {
+		if len(c.Data) == 0 {
+			return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
+		}
+		return trainer.Files{Paths: c.Data, Report: func(r tabular.Report) { showReport(show, r) }}, func() {}, nil
+	}
+	log, err := service.NewLogger(e.log, e.stderr, false, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := bus.Connect(ctx, bus.Config{URL: c.NATS.URL, Name: "loadtide-train"}, service.Component(log, "bus"))
+	if err != nil {
+		return nil, nil, busError(err)
+	}
+	return trainer.Logs{Conn: conn}, conn.Close, nil
+}
+
+func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
+	set := func(t time.Time) bool { return !t.IsZero() }
+	if !set(c.TrainUntil) && !set(c.TestFrom) && !set(c.TestUntil) {
+		if set(c.ValidUntil) {
+			return dataset.CutBefore(first, min(c.ValidUntil.Unix(), last+dataset.Interval))
+		}
+		return dataset.DefaultCut(first, last)
+	}
+	cut, err := dataset.DefaultCut(first, last)
+	if err != nil {
+		return cut, err
+	}
+	for _, f := range []struct {
+		to    *int64
+		given time.Time
+	}{{&cut.TrainUntil, c.TrainUntil}, {&cut.ValidUntil, c.ValidUntil}, {&cut.TestFrom, c.TestFrom}, {&cut.TestUntil, c.TestUntil}} {
+		if set(f.given) {
+			*f.to = f.given.Unix()
+		}
+	}
+	if cut.TrainUntil <= first || cut.ValidUntil <= cut.TrainUntil || cut.TestFrom < cut.ValidUntil || cut.TestUntil <= cut.TestFrom {
+		return cut, usageError("the ranges do not follow one another: "+cut.String(), "want --train-until < --valid-until <= --test-from < --test-until")
+	}
+	return cut, nil
+}
+
+// reporter is told how a cycle goes.
+type reporter interface {
+	loaded(seriesCount int, hours int64, cut dataset.Cut)
+	progress(p train.Progress)
+	done(o trainer.Outcome) error
+}
+
+// childEvent is one line of a training child on its standard output.
+type childEvent struct {
+	Event      string  `json:"event"` // loaded, progress, done
+	Series     int     `json:"series,omitempty"`
+	Hours      int64   `json:"hours,omitempty"`
+	Iteration  int     `json:"iteration,omitempty"`
+	Iterations int     `json:"iterations,omitempty"`
+	Loss       float64 `json:"loss,omitempty"`
+	Valid      float64 `json:"valid,omitempty"`
+	Model      string  `json:"model,omitempty"`
+	Version    string  `json:"version,omitempty"`
+	Digest     string  `json:"digest,omitempty"`
+	Champion   bool    `json:"champion,omitempty"`
+	Why        string  `json:"why,omitempty"`
+	WQL        float64 `json:"wql,omitempty"`
+	NaiveWQL   float64 `json:"seasonal_naive_wql,omitempty"`
+	Coverage80 float64 `json:"coverage80,omitempty"`
+	Skill      float64 `json:"skill_day,omitempty"`
+}
+
+func doneEvent(o trainer.Outcome) childEvent {
+	return childEvent{
+		Event: "done", Series: o.Series, Model: o.Name, Version: o.Version, Digest: o.Digest, Champion: o.Champion, Why: o.Why, Iteration: o.Best,
+		WQL: o.Report.Overall.Pinball, NaiveWQL: o.Report.SeasonalNaive.Pinball, Coverage80: o.Report.Overall.Coverage80, Skill: o.Report.Skill(),
+	}
+}
+
+type childReport struct{ out *json.Encoder }
+
+func (r *childReport) loaded(n int, hours int64, _ dataset.Cut) {
+	_ = r.out.Encode(childEvent{Event: "loaded", Series: n, Hours: hours}) // a parent that is gone is noticed on stdin
+}
+
+func (r *childReport) progress(p train.Progress) {
+	_ = r.out.Encode(childEvent{Event: "progress", Iteration: p.Iteration, Iterations: p.Iterations, Loss: p.Loss, Valid: p.Valid})
+}
+
+func (r *childReport) done(o trainer.Outcome) error { return r.out.Encode(doneEvent(o)) }
+
+type personReport struct {
+	show   *screen
+	stdout io.Writer
+	json   bool
+	eta    eta
+}
+
+func (r *personReport) loaded(n int, hours int64, cut dataset.Cut) {
+	r.show.line("training on %d series, %d h: %s", n, hours, cut)
+}
+
+func (r *personReport) progress(p train.Progress) {
+	r.show.bar(p.Iteration, p.Iterations, lossNote(p.Loss, p.Valid), r.eta.left(p.Iteration, p.Iterations))
+}
+
+func (r *personReport) done(o trainer.Outcome) error {
+	r.show.barDone()
+	if r.json {
+		return json.NewEncoder(r.stdout).Encode(doneEvent(o))
+	}
+	_, err := fmt.Fprintf(r.stdout, "%s\n", modelLine(doneEvent(o)))
+	return err
+}
+
+// modelLine says in one line what a training came to.
+func modelLine(e childEvent) string {
+	name := e.Model
+	if e.Version != "" {
+		name += " v" + e.Version
+	}
+	word := "better"
+	skill := e.Skill
+	if skill < 0 {
+		word, skill = "WORSE", -skill
+	}
+	verdict := "not registered"
+	switch {
+	case e.Champion:
+		verdict = "champion"
+	case e.Version != "":
+		verdict = "registered, not champion: " + e.Why
+	}
+	return fmt.Sprintf("%s: wQL %.3g, seasonal naive %.3g -> %.0f %% %s; 80 %% band held %.0f %%; %s", name, e.WQL, e.NaiveWQL, 100*skill, word, 100*e.Coverage80, verdict)
+}
+
+func lossNote(loss, valid float64) string {
+	if valid == 0 {
+		return fmt.Sprintf("loss %.3f", loss)
+	}
+	return fmt.Sprintf("loss %.3f  valid %.3f", loss, valid)
+}
+
+// eta estimates the time left from the pace so far.
+type eta struct{ began time.Time }
+
+func (e *eta) left(done, total int) time.Duration {
+	if e.began.IsZero() {
+		e.began = time.Now()
+		return 0
+	}
+	if done < 2 {
+		return 0
+	}
+	return time.Duration(float64(time.Since(e.began)) / float64(done-1) * float64(total-done))
+}
+
+func usageError(what, fix string) error {
+	return service.WithExitCode(&service.HintError{What: what, Fix: []string{fix}, Reason: "usage"}, service.ExitUsage)
+}
+
+// busError turns the bus's own errors, which know their remedy, into what is
+// printed.
+func busError(err error) error {
+	var remedied interface {
+		error
+		Remedy() string
+	}
+	if errors.As(err, &remedied) {
+		return &service.HintError{What: err.Error(), Fix: []string{remedied.Remedy()}, Err: err}
+	}
+	return err
+}
+
+func showReport(show *screen, r tabular.Report) {
+	if r.Rejected == 0 {
+		return
+	}
+	show.line("warn: %d of %d rows rejected: %s", r.Rejected, r.Rows, r.First[0].Error())
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/forecaster"
+	"github.com/loadtide/loadtide/services/gateway"
+	"github.com/loadtide/loadtide/services/recorder"
+	"github.com/loadtide/loadtide/services/simulator"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// upCmd is everything in one process.
+type upCmd struct {
+	Demo       bool              `env:"LOADTIDE_DEMO" help:"Bring simulated meters on a clock of their own: 120 days at once, 30 days at an hour every 2 s, then real time."`
+	NATSListen string            `name:"nats-listen" env:"LOADTIDE_NATS_LISTEN" default:"127.0.0.1:4222" help:"Address of the embedded NATS server."`
+	Partitions int               `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
+	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron (UTC of the machine's zone); off turns off the first training too."`
+	Dir        service.DataFlags `embed:""`
+	HTTP       gateway.Config    `embed:""`
+	Record     recorder.Config   `embed:""`
+	Simulate   simulator.Config  `embed:"" prefix:"simulate-" envprefix:"LOADTIDE_SIMULATE_"`
+}
+
+// Run wires the roles:
+//
+//	embedded NATS <- simulator (with --demo)
+//	      |
+//	  forecaster -> FORECASTS -> gateway, recorder (with --influx-url)
+//	      |
+//	  training child -> registry -> forecaster
+func (c *upCmd) Run(e *env) error {
+	show := newScreen(e.stderr)
+	u := &up{cmd: c, show: show}
+	var logs io.Writer = show
+	if e.log.Format == "json" {
+		show.w, logs = io.Discard, e.stderr
+	}
+	if e.log.Format == "auto" {
+		e.log.Format = "console" // the lines of this screen are for people; machines ask for json
+		if e.log.Level == "info" {
+			e.log.Level = "warn" // what info would say, the lines say
+		}
+	}
+	p, err := newProcess(e, logs)
+	if err != nil {
+		return err
+	}
+	u.process = p
+	drain, cut, release := service.Signals(context.Background(), u.draining, u.cutShort)
+	defer release()
+	err = u.run(drain, cut)
+	if cut.Err() != nil {
+		return service.ErrInterrupted
+	}
+	if err == nil {
+		show.line("drained: all forecasts acknowledged, checkpoint written (%.1f s)", time.Since(u.stopping).Seconds())
+	}
+	return busError(err)
+}
+
+// up is the state of one run.
+type up struct {
+	*process
+	cmd        *upCmd
+	show       *screen
+	nats       *bus.Embedded
+	forecaster *forecaster.Service
+	stopping   time.Time
+}
+
+func (u *up) draining() {
+	u.stopping = time.Now()
+	series := 0
+	if u.forecaster != nil {
+		series = u.forecaster.Status().Series
+	}
+	u.show.line("draining: %d series", series)
+}
+
+func (u *up) cutShort() {
+	u.show.line("stopping now, up to 30 s of input will be replayed at the next start")
+}
+
+// run builds what the others need, then starts all.
+func (u *up) run(ctx, cut context.Context) error {
+	dir := u.cmd.Dir.Dir
+	lock, err := service.LockDir(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	u.show.line("loadtide %s%s  %s, data in %s", version, commitNote(), u.kind(), dir)
+	if u.nats, err = bus.StartEmbedded(bus.EmbeddedConfig{
+		Listen: u.cmd.NATSListen, StoreDir: filepath.Join(dir, "nats"), Partitions: u.cmd.Partitions, Log: u.component("nats"),
+	}); err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainUp)
+		defer cancel()
+		if err := u.nats.Shutdown(ctx); err != nil {
+			u.log.Warn().Err(err).Msg("NATS did not end in time")
+		}
+	}()
+	u.show.ok("nats", "%s   JetStream, %d partitions", u.nats.URL(), u.nats.Partitions())
+	conn, err := bus.Connect(ctx, bus.Config{Name: "loadtide-up", InProcess: u.nats}, u.component("bus"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return u.group(ctx, cut, conn)
+}
+
+func (u *up) kind() string {
+	if u.cmd.Demo {
+		return "demo"
+	}
+	return "up"
+}
+
+// group adds the roles in the order in which they start.
+func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
+	dir := u.cmd.Dir.Dir
+	streams := topology.DefaultConfig()
+	streams.Partitions, streams.Log, streams.StoreBytes = u.nats.Partitions(), u.component("topology"), u.nats.StoreBytes()
+	f, models, err := u.process.forecaster(conn, dir, streams)
+	if err != nil {
+		return err
+	}
+	u.forecaster = f
+	http, err := newGateway(u.process, conn, u.cmd.HTTP, true)
+	if err != nil {
+		return err
+	}
+	g := service.NewGroup(u.component("run"), drainUp)
+	g.Add("gateway", service.Funcs{StartFunc: func(ctx context.Context) error {
+		if err := http.Start(ctx); err != nil {
+			return err
+		}
+		u.show.ok("api", "http://%s   series, forecasts, /openapi.json, /metrics", http.Addr())
+		return nil
+	}, RunFunc: http.Run, StopFunc: http.Stop})
+	g.Add("forecaster", f)
+	if u.cmd.Record.Enabled() {
+		r, err := u.recorder(conn, u.cmd.Record)
+		if err != nil {
+			return err
+		}
+		g.Add("recorder", r)
+	}
+	if u.cmd.Demo {
+		if err := u.addSimulator(g, conn); err != nil {
+			return err
+		}
+	}
+	t := u.training(models)
+	g.Add("training", service.Funcs{RunFunc: t.Run})
+	g.Add("screen", service.Funcs{RunFunc: u.watch})
+	return g.Run(ctx, cut)
+}
+
+func (u *up) addSimulator(g *service.Group, conn *bus.Conn) error {
+	to := &lateReadings{conn: conn}
+	s, err := simulator.New(u.cmd.Simulate, simulator.Deps{
+		Publisher: to, Dir: u.cmd.Dir.Dir, Now: time.Now, Log: u.log, Registerer: u.process.registry, Progress: u.simulated(),
+	})
+	if err != nil {
+		return err
+	}
+	g.Add("simulator", s)
+	return nil
+}
+
+// simulated tells when the simulator has put its history on the logs, or goes
+// on from an earlier run.
+func (u *up) simulated() func(simulator.Progress) {
+	told := false
+	return func(p simulator.Progress) {
+		if told || p.Phase == simulator.PhaseHistory {
+			return
+		}
+		told = true
+		if p.Resumed {
+			u.show.ok("simulator", "%d meters, going on at %s", p.Meters, p.Until.Format(time.RFC3339))
+			return
+		}
+		speed := time.Hour.Seconds() / u.cmd.Simulate.Step.Seconds()
+		u.show.ok("simulator", "%d meters on 3 sites, hourly, %d days of history; replay %.0fx", p.Meters, u.cmd.Simulate.HistoryDays, speed)
+	}
+}
+
+func (u *up) training(models registry.Registry) *training {
+	return &training{
+		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: forecaster.DefaultConfig().Model, schedule: u.cmd.Schedule, quick: u.cmd.Demo,
+		registry: models, show: u.show, log: u.component("training"),
+		arrived: func() arrivals {
+			s := u.forecaster.Status()
+			return arrivals{readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days}
+		},
+	}
+}
+
+// watch tells what happens: restored state, the first forecast, the network
+// serving all series, and on a terminal one line that shows how it goes.
+func (u *up) watch(ctx context.Context) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	var first, warm, restored bool
+	var before forecaster.Status
+	shown := time.Now()
+	for {
+		s := u.forecaster.Status()
+		if !restored && s.Ready {
+			restored = true
+			if s.Series > 0 {
+				u.show.ok("restored", "%d series, model %s, %d readings behind", s.Series, orNone(s.Model), s.Behind)
+			}
+		}
+		if !first && s.First != "" {
+			first = true
+			note := ""
+			if s.Model == "" {
+				note = " (no model yet)"
+			}
+			u.show.ok("forecast", "first forecast out: %s%s", s.First, note)
+		}
+		if !warm && s.FirstLSTM != "" && s.Warm > 0 && s.Warm == s.Series {
+			warm = true
+			u.show.ok("forecast", "%d of %d series by source lstm", s.Warm, s.Series)
+			u.hints()
+		}
+		if past := time.Since(shown); past >= time.Second {
+			perSecond := func(now, then uint64) float64 { return float64(now-then) / past.Seconds() }
+			u.show.live("%.0f readings/s  %.0f forecasts/s  behind %d  rejected %d", perSecond(s.Readings, before.Readings), perSecond(s.Forecasts, before.Forecasts), s.Behind, s.Rejected)
+			before, shown = s, time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (u *up) hints() {
+	series := "north.m17"
+	if u.cmd.Demo {
+		series = "home.m01"
+	}
+	u.show.line("  look    http://%s/v1/series/%s/forecast", u.cmd.HTTP.Listen, strings.Replace(series, ".", "/", 1))
+	u.show.line("  follow  ./bin/loadtide tail %s --nats-url %s", series, u.nats.URL())
+	u.show.line("  yours   ./bin/loadtide publish meters.csv --nats-url %s", u.nats.URL())
+	u.show.line("  stop    Ctrl-C; state is kept for the next start")
+}
+
+func orNone(model string) string {
+	if model == "" {
+		return "none yet"
+	}
+	return fmt.Sprintf("%s (champion)", model)
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// versionCmd prints what is running.
+type versionCmd struct{}
+
+// Run prints one line.
+func (versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintf(e.stdout, "loadtide %s%s %s %s/%s\n", version, commitNote(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+func commitNote() string {
+	if commit == "" {
+		return ""
+	}
+	return " (" + commit + ")"
+}
