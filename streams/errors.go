@@ -23,6 +23,7 @@ const (
 	ReasonUnknownKind         Reason = "unknown_kind"         // none of energy, power, register
 	ReasonKindUnsupported     Reason = "kind_unsupported"     // a known kind that this release does not take
 	ReasonUnknownQuality      Reason = "unknown_quality"      // none of OK, ESTIMATED, MISSING, BAD
+	ReasonBadQuality          Reason = "bad_quality"          // the sender calls it no good, and nothing can stand in for it
 	ReasonTooLarge            Reason = "too_large"            // over a limit of size, count or nesting
 	ReasonBadSubject          Reason = "bad_subject"          // a subject without a legal site and meter
 	ReasonWrongPartition      Reason = "wrong_partition"      // the series belongs to another partition's log
@@ -36,7 +37,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonUnparsable, ReasonNotANumber, ReasonNotFinite, ReasonOutOfRange, ReasonBadTimestamp, ReasonFuture,
-		ReasonTooLate, ReasonWrongUnit, ReasonUnknownKind, ReasonKindUnsupported, ReasonUnknownQuality,
+		ReasonTooLate, ReasonWrongUnit, ReasonUnknownKind, ReasonKindUnsupported, ReasonUnknownQuality, ReasonBadQuality,
 		ReasonTooLarge, ReasonBadSubject, ReasonWrongPartition, ReasonIntervalUnsupported, ReasonPoison,
 		ReasonEmpty, ReasonContentType,
 	}

@@ -84,3 +84,35 @@ func TestRejectedExampleIsMadeByTheDecoder(t *testing.T) {
 		t.Errorf("rejected message\n%s\nwant\n%s", got, want)
 	}
 }
+
+// README.md is the reference for people: it must name every example, every reason and every subject.
+func TestReadmeIsComplete(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		names = append(names, "(testdata/"+filepath.Base(file)+")")
+	}
+	for _, reason := range Reasons() {
+		names = append(names, "| `"+string(reason)+"` |")
+	}
+	for _, subject := range []string{
+		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
+		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
+		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick,
+	} {
+		names = append(names, "| `"+subject+"` |")
+	}
+	for _, name := range names {
+		if !bytes.Contains(readme, []byte(name)) {
+			t.Errorf("README.md does not name %s", name)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (f *Forecast) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"origin":`...)
 	dst = appendTime(dst, f.Origin)
 	dst = append(dst, `,"interval":"`...)
-	dst = AppendInterval(dst, f.Interval)
+	dst = appendInterval(dst, f.Interval)
 	dst = append(dst, `","unit":`...)
 	dst = appendString(dst, f.Unit)
 	dst = append(dst, `,"issued":`...)
@@ -117,7 +117,7 @@ func DecodeForecast(data []byte) (Forecast, error) {
 		return Forecast{}, fieldError("origin", f.Origin.Format(time.RFC3339), remedyTime)
 	}
 	var ok bool
-	if f.Interval, ok = ParseInterval(j.Interval); !ok {
+	if f.Interval, ok = parseInterval(j.Interval); !ok {
 		return Forecast{}, fieldError("interval", j.Interval, "must be a duration, e.g. 1h")
 	}
 	before := 0.0

@@ -8,9 +8,9 @@ import (
 // SupportedInterval is the only interval that readings may name in this release; finer ones come with a later one.
 const SupportedInterval = time.Hour
 
-// ParseInterval reads an interval as a Go duration ("1h", "30m") or in ISO 8601 ("PT1H", "PT30M"); ok is false when
+// parseInterval reads an interval as a Go duration ("1h", "30m") or in ISO 8601 ("PT1H", "PT30M"); ok is false when
 // it is neither or not positive.
-func ParseInterval(s string) (d time.Duration, ok bool) {
+func parseInterval(s string) (d time.Duration, ok bool) {
 	if len(s) > 0 && s[0] == 'P' {
 		return parseISO(s[1:])
 	}
@@ -67,8 +67,8 @@ func parseISO(s string) (time.Duration, bool) {
 	return total, total > 0
 }
 
-// AppendInterval appends an interval in its shortest form: "1h", "30m", "90s"; below a second as Go writes it.
-func AppendInterval(dst []byte, d time.Duration) []byte {
+// appendInterval appends an interval in its shortest form: "1h", "30m", "90s"; below a second as Go writes it.
+func appendInterval(dst []byte, d time.Duration) []byte {
 	switch {
 	case d > 0 && d%time.Hour == 0:
 		return append(strconv.AppendInt(dst, int64(d/time.Hour), 10), 'h')

@@ -167,14 +167,14 @@ func (f *fields) kindWord(unit string) (string, *InvalidError) {
 	default:
 		return "", invalid(ReasonUnknownKind, "kind", f.kind, remedyKind)
 	}
-	if implied := KindOf(unit); implied != "" && implied != kind {
+	if implied := kindOf(unit); implied != "" && implied != kind {
 		return "", invalid(ReasonWrongUnit, "unit", f.unit, remedyUnit)
 	}
 	return kind, nil
 }
 
-// KindOf returns the kind that a unit implies: power for W, kW, MW, GW, energy for Wh, kWh, MWh, GWh, else empty.
-func KindOf(unit string) string {
+// kindOf returns the kind that a unit implies: power for W, kW, MW, GW, energy for Wh, kWh, MWh, GWh, else empty.
+func kindOf(unit string) string {
 	switch unit {
 	case "W", "kW", "MW", "GW":
 		return KindPower
@@ -232,7 +232,7 @@ func intervalWord(t token) time.Duration {
 	case "1h", "PT1H":
 		return time.Hour
 	default:
-		d, _ := ParseInterval(string(text))
+		d, _ := parseInterval(string(text))
 		return d
 	}
 }

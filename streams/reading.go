@@ -55,7 +55,7 @@ func appendReading(dst []byte, r *Reading) []byte {
 	}
 	if r.Interval != 0 {
 		dst = append(dst, `,"interval":"`...)
-		dst = AppendInterval(dst, r.Interval)
+		dst = appendInterval(dst, r.Interval)
 		dst = append(dst, '"')
 	}
 	if r.History {

@@ -27,7 +27,7 @@ type Rejected struct {
 	Reason          Reason
 	Detail          string    // InvalidError.Error of it
 	Index           int       // the reading in its message, or WholeMessage
-	Count           int       // readings of the message that were refused, this one included
+	Count           int       // readings of the message that were refused for this reason
 	Received        time.Time // the broker's time of the input
 	Payload         string    // up to 4 KiB of it
 	PayloadEncoding string    // EncodingUTF8 or EncodingBase64

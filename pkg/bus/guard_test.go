@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -64,10 +65,15 @@ func TestFailedBatchesLeaveNoSubscription(t *testing.T) {
 	before := c.nc.NumSubscriptions()
 	for range 3 {
 		p := c.newPublisher("F", time.Minute)
-		if err := p.Publish("f.x", "", []byte("x")); err != nil {
+		for range 2 { // the second sends the first
+			if err := p.Publish("f.x", "", []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.Publish("f.x", "", make([]byte, c.nc.MaxPayload()+1)); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Publish("f.x", "", make([]byte, c.nc.MaxPayload()+1)); err == nil {
+		if err := p.Flush(context.Background()); err == nil {
 			t.Fatal("a message above the server's bound was taken")
 		}
 		p.Close()
@@ -81,27 +87,35 @@ func TestFailedBatchesLeaveNoSubscription(t *testing.T) {
 	}
 }
 
-func TestLogFindsAMessageLostOnTheWay(t *testing.T) {
-	t.Parallel()
-	c := connectFresh(t)
+// openFilled returns a log of 20 messages of which the first was read.
+func openFilled(t *testing.T, c *Conn) (*Log, []Message) {
+	t.Helper()
 	for range 20 {
 		if _, err := c.Publish(context.Background(), "f.x", []byte("x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l, err := c.OpenLog(context.Background(), LogConfig{Stream: "F"})
+	l, err := c.OpenLog(context.Background(), LogConfig{Stream: "F", Buffer: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(l.Close)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	msgs, err := l.Next(ctx, nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-l.pull.msgs // as if the second one never came
+	return l, msgs
+}
+
+// checkRest reads the rest and wants it whole.
+func checkRest(t *testing.T, l *Log, msgs []Message) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
 	for len(msgs) < 20 {
+		var err error
 		if msgs, err = l.Next(ctx, msgs, 20-len(msgs)); err != nil {
 			t.Fatal(err)
 		}
@@ -110,5 +124,31 @@ func TestLogFindsAMessageLostOnTheWay(t *testing.T) {
 		if m.Seq != uint64(i+1) {
 			t.Fatalf("message %d has sequence %d", i, m.Seq)
 		}
+	}
+}
+
+func TestLogFindsAMessageLostOnTheWay(t *testing.T) {
+	t.Parallel()
+	l, msgs := openFilled(t, connectFresh(t))
+	<-l.pull.msgs // as if the second one never came
+	checkRest(t, l, msgs)
+}
+
+func TestLogFindsARequestLostOnTheWay(t *testing.T) {
+	t.Parallel()
+	l, msgs := openFilled(t, connectFresh(t))
+	l.silence = 50 * time.Millisecond
+	l.pull.want = 1000 // as if as many had been asked for and nobody heard it
+	checkRest(t, l, msgs)
+}
+
+func TestLogFindsThatItsStreamWasRolledBack(t *testing.T) {
+	t.Parallel()
+	l, _ := openFilled(t, connectFresh(t))
+	l.next = 31 // as if 30 had been read of a stream that now ends at 20
+	l.drop()
+	var changed *StreamChangedError
+	if _, err := l.Next(context.Background(), nil, 1); !errors.As(err, &changed) || changed.Read != 30 || changed.LastSeq != 20 {
+		t.Fatalf("error %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func quiet(t *testing.T, l *bus.Log) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
-	if msgs, err := l.Next(ctx, nil, 1); err != context.DeadlineExceeded {
+	if msgs, err := l.Next(ctx, nil, 1); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %d messages, error %v; want none", len(msgs), err)
 	}
 }

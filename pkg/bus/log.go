@@ -44,11 +44,12 @@ type Log struct {
 	settled bool      // the newest message per subject have been delivered, or were not asked for
 	last    uint64    // with settled false: the stream's end when the reading of those began
 
-	pull   *pull // nil: to be made
-	fault  error // why pull has to be made anew
-	pause  time.Duration
-	timer  *time.Timer
-	closed bool
+	pull    *pull // nil: to be made
+	fault   error // why pull has to be made anew
+	pause   time.Duration
+	silence time.Duration // without message or heartbeat that means that pull is dead
+	timer   *time.Timer
+	closed  bool
 }
 
 // OpenLog begins to read. Errors: ErrNoStream, or a failed request. Close the log.
@@ -56,7 +57,9 @@ func (c *Conn) OpenLog(ctx context.Context, cfg LogConfig) (*Log, error) {
 	if cfg.Buffer <= 0 {
 		cfg.Buffer = defaultLogBuffer
 	}
-	l := &Log{conn: c, cfg: cfg, next: max(cfg.From, 1), settled: !cfg.LastPerSubject, timer: time.NewTimer(time.Hour)}
+	l := &Log{
+		conn: c, cfg: cfg, next: max(cfg.From, 1), settled: !cfg.LastPerSubject, silence: pullSilence, timer: time.NewTimer(time.Hour),
+	}
 	if cfg.LastPerSubject {
 		l.next = 1
 	}
@@ -142,7 +145,7 @@ var errSettled = errors.New("newest of each subject are read")
 
 // wait returns when something has arrived, or with the fault that makes waiting vain, or nil at the end of ctx.
 func (l *Log) wait(ctx context.Context) error {
-	l.timer.Reset(pullSilence)
+	l.timer.Reset(l.silence)
 	defer l.timer.Stop()
 	select {
 	case m := <-l.pull.msgs:
@@ -155,20 +158,20 @@ func (l *Log) wait(ctx context.Context) error {
 	case <-l.pull.down:
 		return errors.New("connection lost")
 	case <-l.timer.C:
-		return fmt.Errorf("server was silent for %s", pullSilence)
+		return fmt.Errorf("server was silent for %s", l.silence)
 	}
 }
 
 // reopen goes on behind the last message delivered, as often as it takes.
 func (l *Log) reopen(ctx context.Context) error {
-	if l.fault != nil && l.fault != errSettled {
+	if l.fault != nil && !errors.Is(l.fault, errSettled) {
 		l.conn.log.Info().Str("stream", l.cfg.Stream).Uint64("stream_seq", l.next-1).AnErr("err", l.fault).Msg("log is read on anew")
 	}
 	for {
 		if err := sleep(ctx, l.pause); err != nil {
 			return err
 		}
-		if l.fault != errSettled {
+		if !errors.Is(l.fault, errSettled) {
 			l.pause = min(max(2*l.pause, logPauseMin), logPauseMax)
 		}
 		err := l.open(ctx)

@@ -20,6 +20,9 @@ const (
 	publishFlow = 500
 	// publishWindow is how many such confirmations may be missing before Publish waits.
 	publishWindow = 8
+	// ackPatience is how many times RequestTimeout a confirmation may take. After a third of that the library asks again,
+	// by an empty message on a subject of the batch; it should not come to that unless the server hangs.
+	ackPatience = 3
 	// guardPause is how often the guard looks. It closes a batch on which nothing happened between two looks; the server
 	// would forget it after 10 s (its default), and the next message would be lost.
 	guardPause = 2 * time.Second
@@ -30,6 +33,9 @@ const (
 // always a prefix of what was published. Messages whose id is already in the stream's duplicate window are skipped in
 // silence.
 //
+// The newest message is held back until the next one or Flush, which commits the batch with it: closing a batch in any
+// other way sends an empty message on one of its subjects, and whoever listens there without JetStream would get it.
+//
 // Any error is final: the publisher answers it ever after, and its owner goes back to a known place and opens another.
 // One goroutine uses it. A publisher never outlives its Close.
 type Publisher struct {
@@ -39,9 +45,12 @@ type Publisher struct {
 
 	mu     sync.Mutex // between the owner and the guard
 	batch  jetstreamext.FastPublisher
-	msg    nats.Msg // used again for each message
-	id     []string // the one value of its id header
-	sent   uint64   // messages put into the open batch
+	held   bool        // msg waits for the next one, or to be the batch's last
+	msg    nats.Msg    // used again for each message
+	data   []byte      // of msg
+	id     []string    // the one value of its id header
+	header nats.Header // holds id
+	sent   uint64      // messages put into the open batch
 	stored atomic.Uint64
 	total  uint64 // messages ever put into a batch
 
@@ -65,12 +74,13 @@ func (c *Conn) OpenPublisher(ctx context.Context, stream string) (*Publisher, er
 
 func (c *Conn) newPublisher(stream string, pause time.Duration) *Publisher {
 	p := &Publisher{conn: c, stream: stream, id: make([]string, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
+	p.header = nats.Header{jetstream.MsgIDHeader: p.id}
 	go p.guard(pause)
 	return p
 }
 
 // Publish hands one message to the server; id becomes its Nats-Msg-Id (none when empty). That it is stored is known only
-// after Flush. It waits while too much is unconfirmed, RequestTimeout at most. data may be used again on return.
+// after Flush. It waits while too much is unconfirmed, three times RequestTimeout at most. data may be used again on return.
 func (p *Publisher) Publish(subject, id string, data []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,16 +92,20 @@ func (p *Publisher) Publish(subject, id string, data []byte) error {
 			return p.fail(err)
 		}
 	}
-	p.msg.Subject, p.msg.Data, p.msg.Header = subject, data, nil
+	if p.held {
+		if _, err := p.batch.AddMsg(&p.msg); err != nil {
+			return p.fail(err)
+		}
+	}
+	p.data = append(p.data[:0], data...)
+	p.msg.Subject, p.msg.Data, p.msg.Header = subject, p.data, nil
 	if id != "" {
 		p.id[0] = id
-		p.msg.Header = nats.Header{jetstream.MsgIDHeader: p.id}
+		p.msg.Header = p.header
 	}
+	p.held = true
 	p.sent++
 	p.total++
-	if _, err := p.batch.AddMsg(&p.msg); err != nil {
-		return p.fail(err)
-	}
 	return nil
 }
 
@@ -99,7 +113,7 @@ func (p *Publisher) Publish(subject, id string, data []byte) error {
 func (p *Publisher) open() error {
 	batch, err := jetstreamext.NewFastPublisher(p.conn.js,
 		jetstreamext.FastPublishFlowControl{
-			Flow: publishFlow, MaxOutstandingAcks: publishWindow, AckTimeout: p.conn.cfg.RequestTimeout,
+			Flow: publishFlow, MaxOutstandingAcks: publishWindow, AckTimeout: ackPatience * p.conn.cfg.RequestTimeout,
 		},
 		jetstreamext.WithFastPublisherErrorHandler(p.report))
 	if err != nil {
@@ -124,8 +138,8 @@ func (p *Publisher) flush(ctx context.Context) error {
 	if p.batch == nil {
 		return nil
 	}
-	ack, err := p.batch.Close(ctx)
-	p.batch = nil
+	ack, err := p.batch.CommitMsg(ctx, &p.msg)
+	p.batch, p.held = nil, false
 	switch {
 	case err != nil:
 		return p.fail(err)
@@ -156,9 +170,9 @@ func (p *Publisher) Close() {
 		// Best effort: an open batch makes the server slower for the others until it forgets it.
 		ctx, cancel := context.WithTimeout(context.Background(), p.conn.cfg.RequestTimeout)
 		defer cancel()
-		_, _ = p.batch.Close(ctx)
+		_, _ = p.batch.CommitMsg(ctx, &p.msg)
 	}
-	p.batch = nil
+	p.batch, p.held = nil, false
 	p.fault(ErrClosed)
 }
 
@@ -187,7 +201,7 @@ func (p *Publisher) guard(pause time.Duration) {
 
 // fail makes err the publisher's last word, unless the server has already told why.
 func (p *Publisher) fail(err error) error {
-	p.batch = nil
+	p.batch, p.held = nil, false
 	p.fault(err)
 	p.conn.leave(p.conn.nc, p.msg.Reply)
 	return p.broken.Load()

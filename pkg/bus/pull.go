@@ -15,7 +15,7 @@ import (
 const (
 	pullHeartbeat = 2 * time.Second
 	pullExpires   = 30 * time.Second
-	// pullSilence without message or heartbeat means that the pull is dead.
+	// pullSilence is two heartbeats that did not come.
 	pullSilence = 2*pullHeartbeat + time.Second
 	// pullMaxBytes bounds what one request brings; two may be under way. It is raised to twice the largest message.
 	pullMaxBytes = 8 << 20

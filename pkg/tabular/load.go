@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	defaultMaxRows = 40_000_000 // about 2 GB with the copy for sorting
+	defaultMaxRows = 20_000_000 // about 2.3 GB at the peak, the copy for sorting included
 	maxSamples     = 20         // rejected rows a Report keeps
 	maxSeries      = 1_000_000
 )
 
 // Options of Load; the zero value is good.
 type Options struct {
-	MaxRows  int            // rows kept at most; 0 is 40 million
+	MaxRows  int            // rows kept at most; 0 is 20 million
 	Rejected func(RowError) // called for each rejected row, in order; may be nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,6 +34,38 @@ func TestArchitecture(t *testing.T) {
 		}
 		for _, fault := range faults {
 			t.Error(fault)
+		}
+	}
+}
+
+// A dependency needs a line in docs/decisions.md.
+func TestDependenciesAreDecided(t *testing.T) {
+	t.Parallel()
+	decisions := readDocument(t, "docs/decisions.md")
+	decided := func(imported string) bool {
+		for p := imported; strings.Contains(p, "/"); p = path.Dir(p) {
+			if strings.Contains(decisions, "`"+p+"`") {
+				return true
+			}
+		}
+		return false
+	}
+	if decided("example.org/left/alone") || !decided("golang.org/x/sync/errgroup") {
+		t.Fatal("the rule does not bite")
+	}
+	asked := map[string]bool{}
+	for _, p := range housePackages(t) {
+		for _, f := range p.files {
+			for _, imported := range imports(f) {
+				host, _, _ := strings.Cut(imported, "/")
+				if !strings.Contains(host, ".") || strings.HasPrefix(imported, module) || asked[imported] {
+					continue
+				}
+				asked[imported] = true
+				if !decided(imported) {
+					t.Errorf("%s imports %s: docs/decisions.md has no line for it", p.path, imported)
+				}
+			}
 		}
 	}
 }

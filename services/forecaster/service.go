@@ -97,6 +97,9 @@ func (s *Service) Start(ctx context.Context) error {
 		}
 		return err
 	}
+	for _, p := range s.parts {
+		s.status.restored(p.pipeline.engine.Series())
+	}
 	return nil
 }
 

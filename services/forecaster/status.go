@@ -11,6 +11,7 @@ import (
 type Status struct {
 	Ready     bool // every partition has met the end its log had at the start
 	Series    int
+	Restored  int    // series that came from checkpoints at the start
 	Readings  uint64 // applied since the start
 	Forecasts uint64 // published since the start
 	Warm      int    // series whose hidden state is the network's
@@ -68,6 +69,13 @@ func (b *board) stepped(r *Result) {
 			b.status.FirstLSTM = out.Series.String()
 		}
 	}
+}
+
+// restored notes what a partition brought back from its checkpoint.
+func (b *board) restored(series int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.Restored += series
 }
 
 func (b *board) turn(partition, series int, c census, behind uint64, ready bool) {

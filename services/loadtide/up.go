@@ -142,6 +142,7 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 		return err
 	}
 	g := service.NewGroup(u.component("run"), drainUp)
+	g.Add("forecaster", f)
 	g.Add("gateway", service.Funcs{StartFunc: func(ctx context.Context) error {
 		if err := http.Start(ctx); err != nil {
 			return err
@@ -149,7 +150,6 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 		u.show.ok("api", "http://%s   series, forecasts, /openapi.json, /metrics", http.Addr())
 		return nil
 	}, RunFunc: http.Run, StopFunc: http.Stop})
-	g.Add("forecaster", f)
 	if u.cmd.Record.Enabled() {
 		r, err := u.recorder(conn, u.cmd.Record)
 		if err != nil {
@@ -221,7 +221,7 @@ func (u *up) watch(ctx context.Context) error {
 		s := u.forecaster.Status()
 		if !restored && s.Ready {
 			restored = true
-			if s.Series > 0 {
+			if s.Restored > 0 {
 				u.show.ok("restored", "%d series, model %s, %d readings behind", s.Series, orNone(s.Model), s.Behind)
 			}
 		}

@@ -71,6 +71,9 @@ func (e *ensurer) stream(ctx context.Context, want jetstream.StreamConfig) (*jet
 			e.made = append(e.made, want.Name)
 			return s.CachedInfo(), nil
 		}
+		if isCode(err, codeNoCluster) {
+			return nil, fmt.Errorf("make stream %s with %d replicas: %w: set replicas to 1 or run a cluster", want.Name, want.Replicas, err)
+		}
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return nil, fmt.Errorf("make stream %s (%d bytes, %d replicas): %w", want.Name, want.MaxBytes, want.Replicas, err)
 		}
@@ -144,9 +147,7 @@ func changed(a, b jetstream.StreamConfig) bool {
 
 // noRoom recognises that server or account may store no more.
 func noRoom(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) &&
-		(api.ErrorCode == codeAccountResources || api.ErrorCode == codeServerResources || api.ErrorCode == codeStorageResources)
+	return isCode(err, codeAccountResources) || isCode(err, codeServerResources) || isCode(err, codeStorageResources)
 }
 
 // Codes of the server that the client library has no names for.
@@ -154,7 +155,13 @@ const (
 	codeAccountResources jetstream.ErrorCode = 10002 // resource limits exceeded for account
 	codeServerResources  jetstream.ErrorCode = 10023 // insufficient resources
 	codeStorageResources jetstream.ErrorCode = 10047 // insufficient storage resources available
+	codeNoCluster        jetstream.ErrorCode = 10074 // replicas > 1 not supported in non-clustered mode
 )
+
+func isCode(err error, code jetstream.ErrorCode) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == code
+}
 
 // union returns have with what it lacks behind it; the order of what is there stays.
 func union(have, more []string) []string {

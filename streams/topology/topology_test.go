@@ -270,6 +270,13 @@ func TestEnsureGivesUpWhereNothingFits(t *testing.T) {
 	}
 }
 
+func TestEnsureNamesTheRemedyForReplicas(t *testing.T) {
+	t.Parallel()
+	if _, err := topology.Ensure(patient(t), bustest.Start(t).Connect().JetStream(), topology.ProductionConfig(), nil); err == nil || !strings.Contains(err.Error(), "set replicas to 1") {
+		t.Fatalf("error %v", err)
+	}
+}
+
 func TestEnsureByTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)

@@ -1,0 +1,98 @@
+package bus_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/bus/bustest"
+)
+
+// TestListenersSeeMessagesAlone: whoever listens on the subjects without
+// JetStream must get what was published and nothing of the batches around it.
+func TestListenersSeeMessagesAlone(t *testing.T) {
+	t.Parallel()
+	conn := bustest.Start(t).Connect()
+	makeStream(t, conn, "F", "f.*")
+	ctx, cancel := context.WithCancel(patient(t))
+	var mu sync.Mutex
+	var got []string
+	listening := make(chan error, 1)
+	go func() {
+		listening <- conn.Subscribe(ctx, "f.>", func(m bus.Message) {
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, string(m.Data))
+		})
+	}()
+	defer func() { cancel(); <-listening }()
+	p, err := conn.OpenPublisher(ctx, "F")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	var want []string
+	// Until the subscription is there, messages go unheard: wait for one.
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		if err := p.Publish("f.hello", "", []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		mu.Lock()
+		heard := len(got) > 0
+		got = got[:0]
+		mu.Unlock()
+		if heard {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nothing heard")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	for batch := range 5 {
+		for i := range batch + 1 {
+			text := fmt.Sprintf("%d.%d", batch, i)
+			want = append(want, text)
+			if err := p.Publish("f.x", text, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			// The same again, as the last one of its batch too: dropped by the
+			// stream, but a listener hears it.
+			if i == batch {
+				want = append(want, text)
+				if err := p.Publish("f.x", text, []byte(text)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := p.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		mu.Lock()
+		n, heard := len(got), fmt.Sprint(got)
+		mu.Unlock()
+		if n >= len(want) || time.Now().After(deadline) {
+			if heard != fmt.Sprint(want) {
+				t.Fatalf("heard %s, want %v", heard, want)
+			}
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	state, err := conn.StreamState(ctx, "F")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unique := uint64(1 + 2 + 3 + 4 + 5); state.Messages < unique+1 {
+		t.Fatalf("%d messages stored, want %d and the greetings", state.Messages, unique)
+	}
+}

@@ -1,0 +1,47 @@
+package series
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseID(t *testing.T) {
+	t.Parallel()
+	id, err := ParseID("north.m17")
+	if err != nil || id != (ID{Site: "north", Meter: "m17"}) || id.String() != "north.m17" {
+		t.Errorf("%+v %q, %v", id, id.String(), err)
+	}
+	for _, bad := range []string{"", ".", "north", "north.", ".m17", "a.b.c", "north..m17"} {
+		if id, err := ParseID(bad); err == nil || !strings.Contains(err.Error(), "<site>.<meter>") || id != (ID{}) {
+			t.Errorf("%q: %+v, %v", bad, id, err)
+		}
+	}
+}
+
+func TestQualityWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		word     string
+		quality  Quality
+		accepted bool
+	}{{"OK", OK, true}, {"ESTIMATED", Estimated, true}, {"MISSING", Missing, false}, {"BAD", Bad, false}} {
+		q, err := ParseQuality(c.word)
+		if err != nil || q != c.quality || q.String() != c.word || q.Accepted() != c.accepted {
+			t.Errorf("%s: %d %s accepted %v, %v", c.word, q, q, q.Accepted(), err)
+		}
+	}
+	if q, err := ParseQuality(""); q != OK || err != nil {
+		t.Errorf("no word: %s, %v", q, err)
+	}
+	for _, bad := range []string{"ok", "GOOD", "UNKNOWN", "OK "} {
+		if q, err := ParseQuality(bad); err == nil || q != Unknown || !strings.Contains(err.Error(), "ESTIMATED") {
+			t.Errorf("%q: %s, %v", bad, q, err)
+		}
+	}
+	if Unknown.Accepted() {
+		t.Error("a cell that was never written counts as accepted")
+	}
+	if got := Quality(9).String(); got != "Quality(9)" {
+		t.Errorf("%s", got)
+	}
+}

@@ -1,0 +1,75 @@
+package forecaster
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// testModel is a small network with random weights: what it forecasts means
+// nothing, but every bit of it depends on the state.
+func testModel(t testing.TB, seed uint64) *model.Model {
+	t.Helper()
+	layout := series.DefaultLayout(false)
+	spec := model.Spec{
+		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 4, Horizon: 24,
+		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9}, Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
+		CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
+		Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Seed: seed,
+	}
+	shape := spec.Shape()
+	rng := rand.New(rand.NewPCG(seed, 7))
+	random := func(n int) []float32 {
+		w := make([]float32, n)
+		for i := range w {
+			w[i] = float32(rng.NormFloat64()) * 0.3
+		}
+		return w
+	}
+	return &model.Model{
+		Spec: spec, Version: fmt.Sprint(seed), Digest: fmt.Sprintf("sha256:%064d", seed),
+		LSTM: nn.NewLSTM(shape, random(shape.LSTMParams())), Head: nn.NewHead(shape, random(shape.HeadParams())),
+	}
+}
+
+// testLog is one partition's log in memory.
+type testLog struct {
+	messages []bus.Message
+	clock    time.Time // broker's time of the next message
+}
+
+var logCreated = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func newTestLog() *testLog { return &testLog{clock: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)} }
+
+func (l *testLog) add(subject string, data []byte) {
+	l.messages = append(l.messages, bus.Message{Subject: subject, Seq: uint64(len(l.messages) + 1), Time: l.clock, Data: data})
+	l.clock = l.clock.Add(time.Second)
+}
+
+func (l *testLog) reading(site, meter string, readings ...streams.Reading) {
+	l.add(streams.ReadingSubject(0, site, meter), streams.AppendReadings(nil, readings))
+}
+
+func (l *testLog) model(m *model.Model) {
+	record := streams.ModelControl{Name: m.Spec.Name, Version: m.Version, Digest: m.Digest}
+	l.add(streams.ControlSubject(0, streams.ControlModel), record.AppendJSON(nil))
+}
+
+// testValue is a load with a day in it and some noise of its own.
+func testValue(seed, hour int64) float64 {
+	rng := rand.New(rand.NewPCG(uint64(seed), uint64(hour)))
+	h := hour % 24
+	base := 1.0
+	if h >= 7 && h < 22 {
+		base = 2
+	}
+	return float64(int((base+0.2*rng.NormFloat64())*1000)) / 1000
+}

@@ -1,0 +1,180 @@
+package forecaster
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// drawLog is a log of a few series with everything in it that a log may hold.
+func drawLog(t *rapid.T, models []*model.Model) *testLog {
+	l := newTestLog()
+	from := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	hour := map[string]int{}
+	for s := range rapid.IntRange(1, 3).Draw(t, "series") {
+		name := fmt.Sprintf("m%d", s)
+		n := rapid.IntRange(0, 220).Draw(t, "history")
+		var history []streams.Reading
+		for i := range n {
+			at := from.Add(time.Duration(i) * time.Hour)
+			history = append(history, streams.Reading{Time: at, Value: testValue(int64(s), int64(i)), History: true})
+		}
+		if n > 0 {
+			l.reading("north", name, history...)
+		}
+		hour[name] = n
+	}
+	l.model(models[0])
+	for range rapid.IntRange(10, 60).Draw(t, "messages") {
+		name := rapid.SampledFrom(keys(hour)).Draw(t, "meter")
+		switch rapid.IntRange(0, 11).Draw(t, "what") {
+		case 0:
+			l.model(rapid.SampledFrom(models).Draw(t, "model"))
+		case 1:
+			l.add(streams.ReadingSubject(0, "north", name), []byte("{"))
+		case 2:
+			hour[name] += rapid.IntRange(1, 10).Draw(t, "gap")
+		case 3:
+			at := from.Add(time.Duration(max(hour[name]-rapid.IntRange(1, 3).Draw(t, "late"), 0)) * time.Hour)
+			l.reading("north", name, streams.Reading{Time: at, Value: 1})
+		case 4:
+			var many []streams.Reading
+			for range rapid.IntRange(2, 5).Draw(t, "array") {
+				many = append(many, streams.Reading{Time: from.Add(time.Duration(hour[name]) * time.Hour), Value: testValue(9, int64(hour[name]))})
+				hour[name]++
+			}
+			l.reading("north", name, many...)
+		default:
+			l.reading("north", name, streams.Reading{Time: from.Add(time.Duration(hour[name]) * time.Hour), Value: testValue(3, int64(hour[name]))})
+			hour[name]++
+		}
+	}
+	return l
+}
+
+func keys(m map[string]int) []string {
+	var all []string
+	for i := range len(m) {
+		all = append(all, fmt.Sprintf("m%d", i))
+	}
+	return all
+}
+
+// TestAnyRunGivesTheSameOutputs holds I2 and I4: however the log is cut into
+// batches, and wherever a run crashes and goes on from a checkpoint, the same
+// messages come out under the same ids.
+func TestAnyRunGivesTheSameOutputs(t *testing.T) {
+	t.Parallel()
+	models := []*model.Model{testModel(t, 1), testModel(t, 2)}
+	rapid.Check(t, func(t *rapid.T) {
+		l := drawLog(t, models)
+		want := outputs(t, fresh(models), l, 0, func() int { return 1 })
+		got := map[string]string{}
+		p, kept, keptModel, keptAt := fresh(models), []engine.Section(nil), (*model.Model)(nil), 0
+		for at := 0; at < len(l.messages); {
+			n := min(rapid.IntRange(1, 40).Draw(t, "batch"), len(l.messages)-at)
+			result, err := p.Step(l.messages[at : at+n])
+			if err != nil {
+				t.Fatal(err)
+			}
+			at += n
+			for _, o := range result.Outputs {
+				if before, ok := got[o.ID]; ok && before != string(o.Data) {
+					t.Fatalf("%s said again otherwise:\n%s\n%s", o.ID, before, o.Data)
+				}
+				got[o.ID] = string(o.Data)
+			}
+			switch rapid.IntRange(0, 5).Draw(t, "then") {
+			case 0:
+				kept, keptModel, keptAt = p.engine.Snapshot(), p.engine.Model(), at
+			case 1:
+				p, at = fresh(models), keptAt
+				if keptModel != nil {
+					if err := p.engine.SetModel(keptModel); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if kept != nil {
+					if err := p.engine.Restore(kept); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("outputs differ from those of one undisturbed run (-want +got):\n%s", d)
+		}
+	})
+}
+
+func fresh(models []*model.Model) *Pipeline {
+	p := NewPipeline(0, 1, logCreated)
+	for _, m := range models {
+		p.models[m.Digest] = m
+	}
+	return p
+}
+
+func outputs(t *rapid.T, p *Pipeline, l *testLog, from int, size func() int) map[string]string {
+	all := map[string]string{}
+	var last Place
+	for at := from; at < len(l.messages); {
+		n := min(size(), len(l.messages)-at)
+		result, err := p.Step(l.messages[at : at+n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range result.Outputs {
+			if !o.Place.After(last) {
+				t.Fatalf("output %v after %v", o.Place, last)
+			}
+			last = o.Place
+			all[o.ID] = string(o.Data)
+		}
+		at += n
+	}
+	return all
+}
+
+func TestWrongPartitionAndContentTypeAreRejected(t *testing.T) {
+	t.Parallel()
+	p := NewPipeline(0, 8, logCreated)
+	l := newTestLog()
+	meter := "m0"
+	for i := 0; streams.Partition("north", meter, 8) == 0; i++ {
+		meter = fmt.Sprintf("m%d", i)
+	}
+	l.reading("north", meter, streams.Reading{Time: logCreated, Value: 1})
+	own := "m0"
+	for i := 0; streams.Partition("north", own, 8) != 0; i++ {
+		own = fmt.Sprintf("m%d", i)
+	}
+	l.reading("north", own, streams.Reading{Time: logCreated, Value: 1})
+	l.messages[1].ContentType = "application/x-protobuf"
+	result, err := p.Step(l.messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[streams.Reason]int{streams.ReasonWrongPartition: 1, streams.ReasonContentType: 1}
+	if d := cmp.Diff(want, result.Rejections); d != "" {
+		t.Errorf("rejections (-want +got):\n%s", d)
+	}
+}
+
+func TestUnknownControlStops(t *testing.T) {
+	t.Parallel()
+	for _, subject := range []string{"ctl.0.settings", "ctl.0.model"} {
+		l := newTestLog()
+		l.add(subject, []byte(`{"schema":1,"name":"load-1h","version":"3","digest":"sha256:`+fmt.Sprintf("%064d", 3)+`"}`))
+		if _, err := NewPipeline(0, 1, logCreated).Step(l.messages); err == nil {
+			t.Errorf("%s was skipped: the state would be another than that of a release that knows it", subject)
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package forecaster
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/streams"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the scenarios came to into testdata")
+
+// TestScenarios plays testdata/*.txt: commands, then after a line of dashes
+// what they came to. Refresh with `go test ./services/forecaster -run
+// Scenarios -rewrite`, and commit a change only if you can explain it.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("scenarios: %d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands, want, _ := strings.Cut(string(data), "----\n")
+			got := play(t, commands)
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(commands+"----\n"+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != want {
+				t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
+			}
+		})
+	}
+}
+
+// scenario is a partition under a script.
+type scenario struct {
+	t         *testing.T
+	log       *testLog
+	models    map[string]*model.Model
+	pipe      *Pipeline
+	position  int // messages that went through Step
+	published map[string]bool
+	kept      []engine.Section
+	keptModel *model.Model
+	keptAt    int
+	out       strings.Builder
+}
+
+func play(t *testing.T, commands string) string {
+	s := &scenario{t: t, log: newTestLog(), models: map[string]*model.Model{}, published: map[string]bool{}}
+	s.pipe = s.newPipeline()
+	for n, line := range strings.Split(commands, "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		fmt.Fprintf(&s.out, "> %s\n", strings.Join(fields, " "))
+		if err := s.do(fields[0], fields[1:]); err != nil {
+			t.Fatalf("line %d: %v", n+1, err)
+		}
+	}
+	return s.out.String()
+}
+
+func (s *scenario) newPipeline() *Pipeline {
+	p := NewPipeline(0, 1, logCreated)
+	for digest, m := range s.models {
+		p.models[digest] = m
+	}
+	return p
+}
+
+func (s *scenario) do(command string, args []string) error {
+	switch command {
+	case "reading": // series time value [unit]
+		r, err := parseReading(args[1:])
+		if err != nil {
+			return err
+		}
+		site, meter, _ := streams.SplitSeries(args[0])
+		s.log.reading(site, meter, r)
+	case "readings": // series from count: hourly, one message each
+		return s.many(args, false)
+	case "history": // series from count: one message
+		return s.many(args, true)
+	case "raw": // subject payload
+		s.log.add(args[0], []byte(strings.Join(args[1:], " ")))
+	case "model": // seed
+		seed, err := strconv.ParseUint(args[0], 10, 64)
+		if err != nil {
+			return err
+		}
+		m := testModel(s.t, seed)
+		s.models[m.Digest], s.pipe.models[m.Digest] = m, m
+		s.log.model(m)
+	case "checkpoint":
+		s.kept, s.keptModel, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Model(), s.position
+		return nil
+	case "crash": // back to the checkpoint; the log is read again from there
+		s.pipe = s.newPipeline()
+		if s.keptModel != nil {
+			if err := s.pipe.engine.SetModel(s.keptModel); err != nil {
+				return err
+			}
+		}
+		if s.kept != nil {
+			if err := s.pipe.engine.Restore(s.kept); err != nil {
+				return err
+			}
+		}
+		s.position = s.keptAt
+	default:
+		return fmt.Errorf("unknown command %q", command)
+	}
+	return s.step()
+}
+
+func (s *scenario) many(args []string, history bool) error {
+	from, err := time.Parse(time.RFC3339, args[1])
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	site, meter, _ := streams.SplitSeries(args[0])
+	var all []streams.Reading
+	for i := range n {
+		at := from.Add(time.Duration(i) * time.Hour)
+		all = append(all, streams.Reading{Time: at, Value: testValue(1, at.Unix()/3600), History: history})
+	}
+	if history {
+		s.log.reading(site, meter, all...)
+	} else {
+		for _, r := range all {
+			s.log.reading(site, meter, r)
+		}
+	}
+	return s.step()
+}
+
+func parseReading(args []string) (streams.Reading, error) {
+	at, err := time.Parse(time.RFC3339, args[0])
+	if err != nil {
+		return streams.Reading{}, err
+	}
+	value, err := strconv.ParseFloat(args[1], 64)
+	if err != nil {
+		return streams.Reading{}, err
+	}
+	r := streams.Reading{Time: at, Value: value}
+	for _, word := range args[2:] {
+		if q, ok := strings.CutPrefix(word, "quality="); ok {
+			r.Quality = q
+		} else {
+			r.Unit = word
+		}
+	}
+	return r, nil
+}
+
+// step reads the log to its end and writes what is new; of many alike the first
+// and the last are shown.
+func (s *scenario) step() error {
+	batch := s.log.messages[s.position:]
+	result, err := s.pipe.Step(batch)
+	if err != nil {
+		fmt.Fprintf(&s.out, "error: %v\n", err)
+		return nil
+	}
+	s.position = len(s.log.messages)
+	var lines []string
+	again := 0
+	for _, o := range result.Outputs {
+		line := describe(s.t, &o)
+		if s.published[o.ID] {
+			again++
+			continue
+		}
+		s.published[o.ID] = true
+		lines = append(lines, line)
+	}
+	if len(lines) > 4 {
+		lines = append(append(lines[:2:2], fmt.Sprintf("… %d more", len(lines)-4)), lines[len(lines)-2:]...)
+	}
+	for _, l := range lines {
+		fmt.Fprintln(&s.out, l)
+	}
+	fmt.Fprintf(&s.out, "applied %d repeated %d rejected %d replayed %d\n", result.Applied, result.Repeated, total(result.Rejections), again)
+	return nil
+}
+
+func total(m map[streams.Reason]int) int {
+	n := 0
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+func describe(t *testing.T, o *Output) string {
+	if o.Rejected {
+		r, err := streams.DecodeRejected(o.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%d.%d %s %s x%d: %s", o.Place.Seq, o.Place.K, o.Subject, r.Reason, r.Count, r.Detail)
+	}
+	f, err := streams.DecodeForecast(o.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := "no model"
+	if f.Model != nil {
+		by = "v" + f.Model.Version
+	}
+	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, f.Origin.Format("01-02T15:04Z"), f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
+}
