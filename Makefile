@@ -119,6 +119,7 @@ fmt: ## Format all Go files
 .PHONY: tidy-check
 tidy-check: ## Fail when go mod tidy would change go.mod or go.sum
 	go mod tidy -diff
+	cd .ci/compose-check && go mod tidy -diff
 
 .PHONY: cross
 cross: ## Build for linux/arm64, darwin/arm64 and windows/amd64

@@ -57,9 +57,11 @@ func (h *History) Values(n int) []float32 {
 // scale.
 func (h *History) MeanAbs() float64 {
 	var sum, n float64
-	for _, v := range h.Ring.Values {
-		sum += math.Abs(float64(v))
-		n++
+	for i, v := range h.Ring.Values {
+		if h.Ring.Quality[i].Accepted() {
+			sum += math.Abs(float64(v))
+			n++
+		}
 	}
 	return sum / max(n, 1)
 }
@@ -105,9 +107,8 @@ func (b *Builder) Span() (count int, first, last int64) {
 	return len(b.ids), first, last
 }
 
-// Build makes the histories, sorted by series. A reading for a cell that has
-// one already, or off the series' grid, is left out: serving would not have
-// taken it either. A hole as long as a serving ring ends a history and starts
+// Build makes the histories, sorted by series, of the readings that serving
+// would have taken. A hole as long as a serving ring ends a history and starts
 // the next one of the same series, as serving starts the series anew.
 func (b *Builder) Build() []*History {
 	order := make([]int, len(b.ids))
@@ -120,6 +121,7 @@ func (b *Builder) Build() []*History {
 		points := b.points[i]
 		slices.SortStableFunc(points, func(x, y point) int { return cmp.Compare(x.second, y.second) })
 		phase := ((points[0].second % Interval) + Interval) % Interval
+		points = taken(points, phase)
 		start := 0
 		for k := 1; k <= len(points); k++ {
 			if k == len(points) || (points[k].second-points[k-1].second)/Interval > series.RingCells {
@@ -131,6 +133,27 @@ func (b *Builder) Build() []*History {
 	return all
 }
 
+// taken leaves those of a series' readings, in order of time, that serving
+// takes: on the grid, the first of a cell, and not the first after one off the
+// grid, for that series comes more often than once an hour.
+func taken(points []point, phase int64) []point {
+	kept := make([]point, 0, len(points))
+	offGrid := false
+	for _, p := range points {
+		switch {
+		case floorDiv(p.second-phase, Interval)*Interval+phase != p.second:
+			offGrid = true
+		case len(kept) > 0 && p.second == kept[len(kept)-1].second:
+		case offGrid:
+			offGrid = false
+		default:
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// build fills one history from readings that were taken.
 func build(id series.ID, unit string, phase int64, points []point) *History {
 	h := &History{ID: id, Unit: unit, Phase: phase}
 	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
@@ -143,15 +166,14 @@ func build(id series.ID, unit string, phase int64, points []point) *History {
 		if q.Accepted() {
 			accepted++
 		}
-		if scaling.Advance(&h.Ring, accepted) {
+		seen := h.Ring // as far back as serving sees
+		seen.Known = min(seen.Known, series.RingCells)
+		if scaling.Advance(&seen, accepted) {
 			h.spans = append(h.spans, span{n, scaling.Scaler})
 		}
 	}
 	for _, p := range points {
 		n := h.Cell(p.second)
-		if h.Start(n) != p.second || (h.Ring.Known > 0 && n <= h.Ring.Newest) {
-			continue
-		}
 		for h.Ring.Known > 0 && h.Ring.Newest < n-1 {
 			next := h.Ring.Newest + 1
 			put(next, h.Ring.SameHour(next, 86400/Interval), series.Missing)

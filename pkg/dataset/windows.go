@@ -38,7 +38,7 @@ type place struct {
 }
 
 // ErrNoWindows says that no history is long enough for one window.
-var ErrNoWindows = errors.New("no series has enough readings in the training range: each needs a week to find its scale and then a whole window; add history or more series")
+var ErrNoWindows = errors.New("no series has enough readings in the training range: each needs a week of hourly readings to find its scale and then a whole window; add history or more series")
 
 // NewSampler draws windows whose loss positions and targets lie in [from,
 // until), in Unix seconds; what comes before from is looked back on.

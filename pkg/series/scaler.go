@@ -18,6 +18,10 @@ const (
 	scalerMove = 0.10
 	// scalerClip bounds what one cell may teach, in scales from the centre.
 	scalerClip = 8
+	// scalerBelieve is how many accepted cells in a row beyond that bound make a
+	// new level, which is taken as it is: a series that starts with an idle week
+	// would otherwise find its scale months later.
+	scalerBelieve = 24
 	// ScaleFloor keeps series of zeros finite.
 	ScaleFloor = 1e-6
 )
@@ -60,7 +64,7 @@ func (s *Scaling) Advance(r *Ring, accepted int) bool {
 	for s.Taken < r.Newest-LatenessCells {
 		s.Taken++
 		if v, q := r.At(s.Taken); q.Accepted() {
-			s.take(v)
+			s.take(r, v)
 		}
 		if s.Taken%scalerPeriod == 0 {
 			if next := s.now(); moved(s.Scaler, next) {
@@ -94,11 +98,35 @@ func (s *Scaling) first(r *Ring) {
 	s.Scaler = s.now()
 }
 
-// take adds a cell that left the lateness window, clipped to what the scaler in
-// force finds believable.
-func (s *Scaling) take(v float32) {
+// take adds the value of cell Taken, which left the lateness window, pulled in
+// to what the scaler in force finds believable unless the level is new.
+func (s *Scaling) take(r *Ring, v float32) {
+	y := float64(v)
+	if believable := s.believable(y); believable != y && !s.newLevel(r) {
+		y = believable
+	}
+	s.add(y)
+}
+
+func (s *Scaling) believable(y float64) float64 {
 	c, w := float64(s.Scaler.Center), scalerClip*float64(s.Scaler.Scale)
-	s.add(min(max(float64(v), c-w), c+w))
+	return min(max(y, c-w), c+w)
+}
+
+// newLevel says that the last accepted cells up to Taken were all unbelievable.
+func (s *Scaling) newLevel(r *Ring) bool {
+	far := 0
+	for n := s.Taken; far < scalerBelieve && r.Has(n); n-- {
+		v, q := r.At(n)
+		if !q.Accepted() {
+			continue
+		}
+		if s.believable(float64(v)) == float64(v) {
+			return false
+		}
+		far++
+	}
+	return far == scalerBelieve
 }
 
 // add is the weighted update of West (1979) with weights that halve in

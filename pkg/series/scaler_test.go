@@ -203,6 +203,35 @@ func TestSpikeDoesNotFlatten(t *testing.T) {
 	}
 }
 
+// A day of another level is believed, whatever the first week was like; less than
+// a day is pulled in and moves the scale little.
+func TestNewLevelIsBelieved(t *testing.T) {
+	t.Parallel()
+	load := daily(168*3, 3, 8)
+	want := stream(0, measured(load...))[0].scaler
+	for name, before := range map[string][]float32{"idle": make([]float32, 168), "a thousandth": daily(168, 0.003, 9)} {
+		all := stream(0, measured(slices.Concat(before, load)...))
+		if got := all[len(all)-1].scaler; got.Scale < 0.7*want.Scale || got.Scale > 1.5*want.Scale || math.Abs(float64(got.Center-want.Center)) > float64(want.Scale) {
+			t.Errorf("%s for a week: %+v three weeks later, the load itself has %+v", name, got, want)
+		}
+	}
+	short := daily(168*4, 0.003, 10)
+	copy(short[168:168+scalerBelieve-1], load)
+	all := stream(0, measured(short...))
+	if first, got := all[0].scaler, all[len(all)-1].scaler; got.Scale > 4*first.Scale {
+		t.Errorf("%d cells of a thousand times the level: %+v, before %+v", scalerBelieve-1, got, first)
+	}
+	// Cells that were filled in break no row.
+	gappy := measured(slices.Concat(make([]float32, 168), load)...)
+	for i := 168; i < len(gappy); i += 3 {
+		gappy[i] = cell{0, Missing}
+	}
+	all = stream(0, gappy)
+	if got := all[len(all)-1].scaler; got.Scale < 0.6*want.Scale {
+		t.Errorf("with gaps: %+v, the load itself has %+v", got, want)
+	}
+}
+
 func TestScaleOfNastySeriesIsFinite(t *testing.T) {
 	t.Parallel()
 	fill := func(v float32) []float32 {

@@ -183,7 +183,7 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 			t.log.Debug().Err(err).Msg("priority of the training child not lowered")
 		}
 	}
-	t.follow(stdout)
+	t.follow(stdout, first)
 	err = cmd.Wait()
 	t.show.barDone()
 	if ctx.Err() != nil {
@@ -196,7 +196,7 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 }
 
 // follow turns the child's lines into what a person sees.
-func (t *training) follow(stdout io.Reader) {
+func (t *training) follow(stdout io.Reader, first bool) {
 	lines := bufio.NewScanner(stdout)
 	var pace eta
 	for lines.Scan() {
@@ -206,7 +206,11 @@ func (t *training) follow(stdout io.Reader) {
 		}
 		switch e.Event {
 		case "loaded":
-			t.show.line("training a model (%d series, %d h each; Ctrl-C is safe)", e.Series, e.Hours)
+			which := "the next"
+			if first {
+				which = "the first"
+			}
+			t.show.line("training %s model (%d series, %d h each; Ctrl-C is safe)", which, e.Series, e.Hours)
 		case "progress":
 			t.show.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid), pace.left(e.Iteration, e.Iterations))
 		case "done":

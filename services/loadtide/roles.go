@@ -18,6 +18,7 @@ type forecasterCmd struct {
 	Dir        service.DataFlags  `embed:""`
 	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
 	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
+	Replicas   int                `default:"1" env:"LOADTIDE_REPLICAS" help:"Replicas of each stream, 3 on a cluster; counts only when the streams are first made."`
 }
 
 // recorderCmd is the recorder alone.
@@ -69,7 +70,7 @@ func (c *forecasterCmd) Run(e *env) error {
 	defer lock.Release()
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		streams := topology.ProductionConfig()
-		streams.Partitions, streams.Log = c.Partitions, p.component("topology")
+		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")
 		s, _, err := p.forecaster(conn, c.Dir.Dir, streams)
 		if err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/pkg/train"
+	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/trainer"
 )
 
@@ -25,7 +26,7 @@ type trainCmd struct {
 	From     string   `enum:"files,logs" default:"files" help:"Where history comes from: files or logs."`
 	Data     []string `placeholder:"FILE" help:"CSV files with series,timestamp,value, plain or gz."`
 	Out      string   `placeholder:"DIR" help:"New folder to write the model to."`
-	Register string   `placeholder:"NAME" help:"Register the model under this name; it becomes champion when it is the first, or better than the champion on later time."`
+	Register string   `placeholder:"NAME" help:"Register the model under this name (load-1h when --out is not given either); it becomes champion when it is the first, or better than the champion on later time."`
 
 	TrainUntil time.Time `placeholder:"TIME" help:"Train on what is before (RFC 3339)."`
 	ValidUntil time.Time `placeholder:"TIME" help:"Look at nothing after; alone, the last fifth before it validates."`
@@ -46,6 +47,9 @@ type trainCmd struct {
 
 // Run is one training cycle.
 func (c *trainCmd) Run(e *env) error {
+	if c.Out == "" && c.Register == "" {
+		c.Register = forecaster.DefaultConfig().Model
+	}
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), func() { show.line("stopping; nothing was registered") }, nil)
 	defer release()
@@ -108,9 +112,6 @@ func (c *trainCmd) config() trainer.Config {
 
 // source opens where history comes from; done closes it.
 func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.Source, func(), error) {
-	if c.Out == "" && c.Register == "" {
-		return nil, nil, usageError("the model would go nowhere", "give --out DIR to write a model folder, or --register NAME to register it")
-	}
 	if c.From == "files" {
 		if len(c.Data) == 0 {
 			return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")

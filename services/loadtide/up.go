@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -102,7 +103,7 @@ func (u *up) run(ctx, cut context.Context) error {
 	if u.nats, err = bus.StartEmbedded(bus.EmbeddedConfig{
 		Listen: u.cmd.NATSListen, StoreDir: filepath.Join(dir, "nats"), Partitions: u.cmd.Partitions, Log: u.component("nats"),
 	}); err != nil {
-		return err
+		return u.natsError(ctx, err)
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainUp)
@@ -118,6 +119,15 @@ func (u *up) run(ctx, cut context.Context) error {
 	}
 	defer conn.Close()
 	return u.group(ctx, cut, conn)
+}
+
+// natsError names a free port where the wanted one is taken.
+func (u *up) natsError(ctx context.Context, err error) error {
+	var listen *bus.ListenError
+	if errors.As(err, &listen) {
+		return service.PortInUse(ctx, listen.Address, "NATS", "--nats-listen", listen.Err)
+	}
+	return err
 }
 
 func (u *up) kind() string {

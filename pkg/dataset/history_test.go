@@ -1,0 +1,258 @@
+package dataset
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+const epoch = 480_000 * Interval // a Thursday of 2024, at midnight
+
+var m17 = series.ID{Site: "north", Meter: "m17"}
+
+// cells lists a history from its first cell on: the values and their qualities.
+func cells(h *History) (values []float32, qualities []series.Quality) {
+	for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+		v, q := h.Ring.At(n)
+		values, qualities = append(values, v), append(qualities, q)
+	}
+	return values, qualities
+}
+
+type given struct {
+	second int64
+	value  float64
+}
+
+func built(readings ...given) []*History {
+	b := NewBuilder()
+	for _, r := range readings {
+		b.Add(m17, "kWh", r.second, r.value)
+	}
+	return b.Build()
+}
+
+func TestBuilderTakesWhatServingTakes(t *testing.T) {
+	t.Parallel()
+	const ok, missing = series.OK, series.Missing
+	at := func(hours, seconds int64) int64 { return epoch + hours*Interval + seconds }
+	for name, c := range map[string]struct {
+		readings  []given
+		phase     int64
+		values    []float32
+		qualities []series.Quality
+	}{
+		"in order":          {[]given{{at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
+		"unsorted":          {[]given{{at(2, 0), 3}, {at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2, 3}, []series.Quality{ok, ok, ok}},
+		"first of a cell":   {[]given{{at(1, 0), 2}, {at(0, 0), 1}, {at(1, 0), 9}, {at(0, 0), 9}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
+		"off the grid":      {[]given{{at(0, 0), 1}, {at(1, 0), 2}, {at(1, 900), 9}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
+		"every half hour":   {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9}, {at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{1}, []series.Quality{ok}},
+		"a grid of its own": {[]given{{at(0, 900), 1}, {at(1, 900), 2}, {at(1, 1200), 9}}, 900, []float32{1, 2}, []series.Quality{ok, ok}},
+		"gap before a day":  {[]given{{at(0, 0), 1}, {at(3, 0), 4}}, 0, []float32{1, 1, 1, 4}, []series.Quality{ok, missing, missing, ok}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := built(c.readings...)
+			if len(all) != 1 {
+				t.Fatalf("%d histories", len(all))
+			}
+			h := all[0]
+			values, qualities := cells(h)
+			if !slices.Equal(values, c.values) || !slices.Equal(qualities, c.qualities) {
+				t.Errorf("cells %v %v, want %v %v", values, qualities, c.values, c.qualities)
+			}
+			if h.ID != m17 || h.Unit != "kWh" || h.Phase != c.phase || h.Start(h.Ring.First()) != epoch+c.phase {
+				t.Errorf("%s in %s, phase %d, starts at %d", h.ID, h.Unit, h.Phase, h.Start(h.Ring.First()))
+			}
+		})
+	}
+}
+
+func TestGapIsFilledWithTheSameHourOfTheDayBefore(t *testing.T) {
+	t.Parallel()
+	var readings []given
+	for i := range int64(100) {
+		if i >= 50 && i < 50+40 { // longer than a day: fills are made from fills
+			continue
+		}
+		readings = append(readings, given{epoch + i*Interval, float64(i)})
+	}
+	h := built(readings...)[0]
+	values, qualities := cells(h)
+	for i := range 100 {
+		want, quality := float32(i), series.OK
+		if i >= 50 && i < 90 {
+			want, quality = float32(26+(i-50)%24), series.Missing
+		}
+		if values[i] != want || qualities[i] != quality {
+			t.Errorf("cell %d is %v %s, want %v %s", i, values[i], qualities[i], want, quality)
+		}
+	}
+	if got := h.MeanAbs(); math.Abs(got-(1225+945)/60.0) > 1e-9 {
+		t.Errorf("mean of the measured cells %v", got)
+	}
+}
+
+func TestLongHoleStartsAnew(t *testing.T) {
+	t.Parallel()
+	week := func(from int64, level float64) (all []given) {
+		for i := range int64(series.ScalerCells) {
+			all = append(all, given{epoch + (from+i)*Interval, level + float64(i%24)})
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		silent    int64 // cells
+		histories int
+	}{"a cell less than a ring": {series.RingCells - 1, 1}, "a ring": {series.RingCells, 2}, "a year": {8760, 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			second := int64(series.ScalerCells) + c.silent
+			all := built(append(week(second, 100), week(0, 1)...)...)
+			if len(all) != c.histories {
+				t.Fatalf("%d histories, want %d", len(all), c.histories)
+			}
+			last := all[len(all)-1]
+			if got := last.Ring.Newest - last.Ring.First() + 1; c.histories == 2 && got != series.ScalerCells {
+				t.Errorf("the new history has %d cells", got)
+			}
+			before, ok := all[0].ScalerAt(last.Cell(epoch) + series.ScalerCells - 1)
+			if !ok || before.Center > 30 {
+				t.Errorf("scale before the hole %+v %v", before, ok)
+			}
+			scaler, ok := last.ScalerAt(last.Ring.Newest)
+			if !ok || c.histories == 2 && math.Abs(float64(scaler.Center)-111.5) > 1 {
+				t.Errorf("scale after the hole %+v %v", scaler, ok)
+			}
+			if _, ok := last.ScalerAt(last.Ring.Newest - 1); c.histories == 2 && ok {
+				t.Error("the new history has a scale before its 168th reading")
+			}
+		})
+	}
+	// What is silent is a matter of readings that were taken.
+	stray := append(week(0, 1), given{epoch + 400*Interval + 7, 5})
+	if all := built(append(stray, week(700, 100)...)...); len(all) != 2 {
+		t.Errorf("%d histories around a hole with one stray reading in it", len(all))
+	}
+}
+
+// The scale of a history at a cell is what a serving ring has after that cell.
+func TestScaleIsThatOfServing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(100, 1200).Draw(t, "cells")
+		silent := rapid.SampledFrom([]float64{0, 0.02, 0.3, 0.9}).Draw(t, "share of silent hours")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		var readings []given
+		level := 1.0
+		for i := range int64(n) {
+			level *= 1 + 0.03*random.NormFloat64()
+			if random.Float64() >= silent || i == 0 {
+				readings = append(readings, given{epoch + i*Interval, level * (2 + random.NormFloat64())})
+			}
+		}
+		h := built(readings...)[0]
+
+		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: make([]series.Quality, series.RingCells)}
+		var scaling series.Scaling
+		accepted, next := 0, h.Cell(epoch)
+		check := func() {
+			scaler, ok := h.ScalerAt(next)
+			if ok != scaling.Ready || ok && scaler != scaling.Scaler {
+				t.Fatalf("after cell %d (%d accepted): %+v %v, a serving ring has %+v %v", next, accepted, scaler, ok, scaling.Scaler, scaling.Ready)
+			}
+		}
+		for _, r := range readings {
+			for cell := h.Cell(r.second); next < cell; next++ {
+				ring.Put(next, ring.SameHour(next, 24), series.Missing)
+				scaling.Advance(&ring, accepted)
+				check()
+			}
+			ring.Put(next, float32(r.value), series.OK)
+			accepted++
+			scaling.Advance(&ring, accepted)
+			check()
+			next++
+		}
+	})
+}
+
+// The order in which readings are added is of no matter, but for repeats.
+func TestOrderOfAddingIsOfNoMatter(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		seconds := rapid.SliceOfNDistinct(rapid.Int64Range(0, 900), 1, 60, rapid.ID[int64]).Draw(t, "half hours")
+		var readings []given
+		for _, s := range seconds {
+			readings = append(readings, given{epoch + s*1800, float64(s)})
+		}
+		shuffled := rapid.Permutation(readings).Draw(t, "shuffled")
+		if diff := cmp.Diff(built(readings...), built(shuffled...), cmp.AllowUnexported(History{}, span{})); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestBuilderKeepsSeriesApart(t *testing.T) {
+	t.Parallel()
+	b := NewBuilder()
+	if n, _, _ := b.Span(); n != 0 {
+		t.Errorf("an empty builder has %d series", n)
+	}
+	if all := b.Build(); len(all) != 0 {
+		t.Errorf("an empty builder has %d histories", len(all))
+	}
+	ids := []series.ID{{Site: "b", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "a", Meter: "1"}}
+	for i, id := range ids {
+		for k := range int64(3) {
+			b.Add(id, id.Meter, epoch+(int64(10*i)+k)*Interval, float64(i))
+		}
+	}
+	n, first, last := b.Span()
+	if n != 3 || first != epoch || last != epoch+22*Interval {
+		t.Errorf("%d series from %d to %d", n, first-epoch, last-epoch)
+	}
+	all := b.Build()
+	for i, want := range []series.ID{ids[2], ids[1], ids[0]} {
+		if all[i].ID != want || all[i].Unit != want.Meter || all[i].Ring.Known != 3 {
+			t.Errorf("history %d is %s in %q with %d cells, want %s", i, all[i].ID, all[i].Unit, all[i].Ring.Known, want)
+		}
+		if v, _ := all[i].Ring.At(all[i].Ring.Newest); v != float32(2-i) {
+			t.Errorf("%s holds %v", want, v)
+		}
+	}
+}
+
+func TestCellsAndValues(t *testing.T) {
+	t.Parallel()
+	var readings []given
+	for i := range int64(10) {
+		readings = append(readings, given{epoch + 900 + i*Interval, float64(i)})
+	}
+	h := built(readings...)[0]
+	for _, c := range []struct{ second, cell int64 }{
+		{epoch + 900, 0}, {epoch + 899, -1}, {epoch + 900 + Interval - 1, 0}, {epoch + 900 + Interval, 1}, {epoch + 900 - Interval, -1},
+	} {
+		if got := h.Cell(c.second) - h.Ring.First(); got != c.cell {
+			t.Errorf("%d s after the start is cell %d, want %d", c.second-epoch-900, got, c.cell)
+		}
+	}
+	if h.Cell(-1) != -1 || h.Start(-1) != 900-Interval {
+		t.Errorf("before the epoch: cell %d, start %d", h.Cell(-1), h.Start(-1))
+	}
+	for _, n := range []int{0, 1, 4, 10} {
+		got := h.Values(n)
+		if len(got) != n || n > 0 && (got[0] != 0 || got[n-1] != float32(n-1)) {
+			t.Errorf("the first %d cells are %v", n, got)
+		}
+	}
+	if h.Ring.Known != 10 {
+		t.Errorf("looking changed the ring to %d cells", h.Ring.Known)
+	}
+}
