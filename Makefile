@@ -69,10 +69,10 @@ test: python-client ## Run all tests; the other client of the wire (nats-py) is 
 .PHONY: test-race
 test-race: ## Run the tests of the packages with goroutines under the race detector (needs a C compiler)
 	@command -v "$$(go env CC)" >/dev/null || { echo 'the race detector needs a C compiler: apt-get install gcc' >&2; exit 1; }
-	@# Packages that start goroutines: there the detector has something to find. The tests of services/endtoend and
-	@# services/loadtide start whole processes and run without it.
+	@# Packages that start goroutines, themselves or in the suite below them: there the detector has something to find.
+	@# The tests of services/endtoend and services/loadtide start whole processes and run without it.
 	@packages=$$(grep -rlE --include='*.go' 'go func\(|\.Go\(|^[[:space:]]*go [a-zA-Z_.]+\(' pkg services streams \
-		| xargs -n1 dirname | sort -u | grep -vE '^services/(endtoend|loadtide)$$' | sed 's|^|./|'); \
+		| xargs -n1 dirname | sed 's|/[a-z]*test$$||; s|^|./|' | sort -u | grep -vE '^\./services/(endtoend|loadtide)$$'); \
 	echo go test -race $$packages; CGO_ENABLED=1 go test -race $$packages
 
 .PHONY: test-purego

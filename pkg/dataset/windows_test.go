@@ -176,7 +176,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 	first := h.Ring.First()
 	rapid.Check(t, func(t *rapid.T) {
 		start := first + rapid.Int64Range(series.ScalerCells, hours-int64(cfg.Steps+cfg.Horizon)).Draw(t, "start")
-		s := sampler2(cfg, h)
+		s := bare(cfg, h)
 		var b Batch
 		b.resize(cfg)
 		s.drawPositions(b.Positions)
@@ -221,7 +221,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 	})
 }
 
-func sampler2(cfg WindowConfig, h *History) *Sampler {
+func bare(cfg WindowConfig, h *History) *Sampler {
 	return &Sampler{cfg: cfg, rng: rand.New(rand.NewPCG(1, 1)), z: make([]float32, series.FeatureCells+cfg.Steps+cfg.Horizon)}
 }
 
@@ -236,7 +236,7 @@ func TestFillsHaveNoWeight(t *testing.T) {
 		}
 	}
 	h := b.Build()[0]
-	s := sampler2(cfg, h)
+	s := bare(cfg, h)
 	var batch Batch
 	batch.resize(cfg)
 	for i := range batch.Weight {

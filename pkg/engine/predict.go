@@ -114,6 +114,7 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 	size := horizon * len(levels)
 	values := make([]float32, asked*size)
 	served := 0
+	result.Forecasts = slices.Grow(result.Forecasts, asked)
 	for i := range touched {
 		t := &touched[i]
 		if t.ask < 0 {

@@ -81,11 +81,14 @@ const scalingBytes = 3*8 + 8 + 2*4 + 1
 
 // Restore replaces the state by that of a snapshot. SetModel must have been
 // called with the model in force when it was taken, if there was one. A section
-// this release does not know, or does not find, is an error, and the engine is
-// left as it was.
+// this release does not know, or does not find, or that holds what no engine
+// can have written, is an error, and the engine is left as it was.
 func (e *Engine) Restore(sections []Section) error {
 	data := map[string][]byte{}
 	for _, sec := range sections {
+		if _, twice := data[sec.Name]; twice {
+			return fmt.Errorf("state section %q stands twice", sec.Name)
+		}
 		if sec.Version != sectionVersion {
 			return fmt.Errorf("state section %q has version %d, this release reads %d: use the release that wrote it", sec.Name, sec.Version, sectionVersion)
 		}
@@ -116,8 +119,8 @@ func (e *Engine) Restore(sections []Section) error {
 	for name := range data {
 		return fmt.Errorf("state section %q is not known to this release: use the release that wrote it", name)
 	}
-	if want := e.slabs.hidden; e.model != nil && next.hidden != want {
-		return fmt.Errorf("state section %q: hidden states of %d units, the model has %d", sectionHidden, next.hidden, want)
+	if want := e.slabs.hidden; next.hidden != want {
+		return fmt.Errorf("state section %q: hidden states of %d units, the model in force has %d", sectionHidden, next.hidden, want)
 	}
 	e.slabs = next
 	return nil
@@ -133,8 +136,8 @@ func readSeries(s *slabs, r *reader) {
 		unit := r.text()
 		since, newest, known, accepted, phase := int64(r.uint64()), int64(r.uint64()), int32(r.uint32()), int32(r.uint32()), int32(r.uint32())
 		offGrid := r.bit()
-		if r.err == nil && (known < 0 || known > series.RingCells || newest < 0) {
-			r.err = fmt.Errorf("series %s: ring of %d cells up to cell %d", id, known, newest)
+		if r.err == nil && (known < 0 || known > series.RingCells || newest < int64(known)-1 || accepted < 0 || phase < 0 || phase >= Interval) {
+			r.err = fmt.Errorf("series %s: ring of %d cells up to cell %d, %d accepted, phase %d", id, known, newest, accepted, phase)
 		}
 		if _, twice := s.index[id]; twice {
 			r.err = fmt.Errorf("series %s stands twice", id)
@@ -150,7 +153,9 @@ func readValues(s *slabs, r *reader) { r.floats(s.values) }
 
 func readQuality(s *slabs, r *reader) {
 	for i, b := range r.take(len(s.quality)) {
-		s.quality[i] = series.Quality(b)
+		if s.quality[i] = series.Quality(b); s.quality[i] > series.Bad {
+			r.err = fmt.Errorf("cell %d has quality %d", i, b)
+		}
 	}
 }
 
@@ -163,6 +168,14 @@ func readScaling(s *slabs, r *reader) {
 		r.floats(pair[:])
 		c.Scaler = series.Scaler{Center: pair[0], Scale: pair[1]}
 		c.Ready = r.bit()
+		if r.err != nil {
+			return
+		}
+		if c.Ready != (s.accepted[i] >= series.ScalerCells) || c.Ready && s.known[i] < series.ScalerCells {
+			r.err = fmt.Errorf("series %s: scale ready %v with %d readings in a ring of %d cells", s.ids[i], c.Ready, s.accepted[i], s.known[i])
+		} else if c.Ready && (c.Taken > s.newest[i] || c.Taken < s.newest[i]-series.LatenessCells || !(c.Scaler.Scale > 0)) {
+			r.err = fmt.Errorf("series %s: scale %v from cells up to %d of %d", s.ids[i], c.Scaler.Scale, c.Taken, s.newest[i])
+		}
 	}
 }
 
@@ -179,7 +192,9 @@ func readHidden(s *slabs, r *reader) {
 	}
 	s.useHidden(hidden)
 	for i := range s.fresh {
-		s.fresh[i] = r.bit()
+		if s.fresh[i] = r.bit(); s.fresh[i] && (hidden == 0 || !s.scaling[i].Ready) {
+			r.err = fmt.Errorf("series %s: a hidden state without a model or a scale", s.ids[i])
+		}
 	}
 	r.floats(s.h)
 	r.floats(s.c)
@@ -248,6 +263,9 @@ func (r *reader) float64() float64 { return math.Float64frombits(r.uint64()) }
 
 func (r *reader) bit() bool {
 	b := r.take(1)
+	if b != nil && b[0] > 1 {
+		r.err = fmt.Errorf("a mark of %d, neither 0 nor 1", b[0])
+	}
 	return b != nil && b[0] == 1
 }
 

@@ -135,7 +135,7 @@ func (e *Engine) judge(r *Reading, t *touch) (status, Reason, string) {
 // them: fills the gap before a cell, warms up what is stale, steps the rest.
 func (e *Engine) advance(touched []touch) {
 	w := &e.work
-	w.warming, w.stepping = w.warming[:0], w.stepping[:0]
+	w.warming = w.warming[:0]
 	for i := range touched {
 		if t := &touched[i]; t.cell >= 0 && t.gap <= GapCells && e.stale(t.slot) {
 			w.warming = append(w.warming, t.slot)
@@ -144,7 +144,7 @@ func (e *Engine) advance(touched []touch) {
 	e.warmUp(w.warming) // swapped models: from the ring as it was before this reading
 	e.fill(touched)
 
-	w.warming = w.warming[:0]
+	w.warming, w.stepping = w.warming[:0], w.stepping[:0]
 	for i := range touched {
 		t := &touched[i]
 		if t.cell < 0 || t.bad() {
@@ -173,7 +173,8 @@ func (e *Engine) stale(slot int32) bool {
 // fill writes the cells between the newest one and the new one of each series:
 // a short gap with the network's lead-1 median, step by step, a long one with
 // the same hour of the day before. All are marked MISSING and teach nothing. A
-// reading that its sender calls bad has its own cell filled in the same way.
+// reading that its sender calls bad has its own cell filled in the same way and
+// marked BAD.
 func (e *Engine) fill(touched []touch) {
 	s, w := &e.slabs, &e.work
 	for i := range touched {
@@ -200,7 +201,7 @@ func (e *Engine) fill(touched []touch) {
 			t := &touched[i]
 			if t.cell >= 0 && s.known[t.slot] > 0 && (t.gap > 0 || t.bad() && s.newest[t.slot] < t.cell) {
 				w.filling = append(w.filling, int32(i))
-				if s.fresh[t.slot] {
+				if e.foretold(t.slot) {
 					w.asking = append(w.asking, t.slot)
 				}
 			}
@@ -212,8 +213,25 @@ func (e *Engine) fill(touched []touch) {
 	}
 }
 
-// fillOne writes one cell of each series in w.filling; those that the network
-// serves are in w.asking, in the same order.
+// foretold says that the network fills the next cell of a series: it serves, and
+// one of the last GapCells cells was measured. A meter that calls its values bad
+// for longer is filled with its own past, for fills that are made from fills
+// alone may lead anywhere.
+func (e *Engine) foretold(slot int32) bool {
+	if !e.slabs.fresh[slot] {
+		return false
+	}
+	ring := e.slabs.ring(slot)
+	for n := ring.Newest; n > ring.Newest-GapCells; n-- {
+		if _, q := ring.At(n); q.Accepted() {
+			return true
+		}
+	}
+	return false
+}
+
+// fillOne writes one cell of each series in w.filling; those whose cell the
+// network foretells are in w.asking, in the same order.
 func (e *Engine) fillOne(touched []touch) {
 	s, w := &e.slabs, &e.work
 	out := e.head(w.asking)
@@ -224,8 +242,7 @@ func (e *Engine) fillOne(touched []touch) {
 		n := s.newest[t.slot] + 1
 		ring := s.ring(t.slot)
 		value := ring.SameHour(n, perDay)
-		served := s.fresh[t.slot]
-		if served {
+		if e.foretold(t.slot) {
 			value = s.scaling[t.slot].Scaler.Inverse(out[asked*w.shapeOf.Outputs()+e.median])
 			asked++
 		}
@@ -237,7 +254,7 @@ func (e *Engine) fillOne(touched []touch) {
 		}
 		if s.put(t.slot, n, value, quality) {
 			s.fresh[t.slot] = false
-		} else if served {
+		} else if s.fresh[t.slot] {
 			w.stepping = append(w.stepping, t.slot)
 		}
 	}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// A short gap is filled with the network's lead-1 median, step by step: the same
+// as if those medians had been measured.
+func TestShortGapIsFilledWithTheMedian(t *testing.T) {
+	t.Parallel()
+	const n = int64(200)
+	for gap := int64(1); gap <= GapCells; gap++ {
+		t.Run(fmt.Sprint(gap), func(t *testing.T) {
+			t.Parallel()
+			e, measured := newEngine(t, randomModel(4, 5)), newEngine(t, randomModel(4, 5))
+			feed(e, 0, n)
+			forecast := feed(measured, 0, n).Forecasts[n-1]
+			for i := n; i < n+gap; i++ {
+				r := at(i)
+				r.Value = float64(forecast.Quantiles[median])
+				forecast = last(t, measured, r)
+			}
+			got, want := last(t, e, at(n+gap)), last(t, measured, at(n+gap))
+			want.Model = e.Model() // the same weights
+			if d := differ(&got, &want); d != "" {
+				t.Errorf("the forecast after the gap differs: %s\n%v\n%v", d, got.Quantiles, want.Quantiles)
+			}
+			for i := n; i <= n+gap; i++ {
+				v, q := cellAt(t, e, i)
+				w, _ := cellAt(t, measured, i)
+				quality := series.Missing
+				if i == n+gap {
+					quality = series.OK
+				}
+				if v != w || q != quality {
+					t.Errorf("cell %d is %v %s, want %v %s", i-n, v, q, w, quality)
+				}
+			}
+			h, c := measured.slabs.state(0)
+			checkState(t, e, h, c)
+		})
+	}
+}
+
+// A longer gap is filled with the same hour of the day before, and the state is
+// computed anew from the ring.
+func TestLongGapWarmsUpAgain(t *testing.T) {
+	t.Parallel()
+	const n = int64(200)
+	for _, gap := range []int64{GapCells + 1, 24, 30, 200, series.RingCells - 1} {
+		t.Run(fmt.Sprint(gap), func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t, randomModel(5, 5))
+			feed(e, 0, n)
+			f := last(t, e, at(n+gap))
+			if f.Source != SourceLSTM || f.Quality != series.OK || f.Origin != epoch+(n+gap+1)*Interval {
+				t.Errorf("after the gap: %+v", f)
+			}
+			for i := n + gap - min(gap, series.RingCells-1); i < n+gap; i++ {
+				v, q := cellAt(t, e, i)
+				day := n - 24 + (i-n)%24
+				if v != float32(load(day)) || q != series.Missing {
+					t.Errorf("cell %d is %v %s, want %v as on the day before", i-n, v, q, load(day))
+				}
+			}
+			h, c := warmed(e, m17, WarmUpCells)
+			checkState(t, e, h, c)
+		})
+	}
+}
+
+// A gap as long as the ring leaves nothing to go on with.
+func TestGapOfARingStartsAnew(t *testing.T) {
+	t.Parallel()
+	for _, gap := range []int64{series.RingCells, series.RingCells + 1, 100_000} {
+		e := newEngine(t, randomModel(6, 5))
+		feed(e, 0, 300)
+		f := last(t, e, at(300+gap))
+		if f.Source != SourcePersistence || e.LongerThan(2) != 0 || e.LongerThan(1) != 1 || e.Warm() != 0 {
+			t.Errorf("gap of %d: source %s, %d warm", gap, f.Source, e.Warm())
+		}
+		// From there it is a young series.
+		fresh := newEngine(t, e.Model())
+		for i := 300 + gap; i < 500+gap; i++ {
+			if i > 300+gap {
+				f = last(t, e, at(i))
+			}
+			want := last(t, fresh, at(i))
+			if d := differ(&f, &want); d != "" {
+				t.Fatalf("gap of %d, %d readings after it: %s", gap, i-300-gap, d)
+			}
+		}
+		if f.Source != SourceLSTM {
+			t.Errorf("200 readings after a gap of %d: source %s", gap, f.Source)
+		}
+	}
+}
+
+// Gaps of a series that no network serves yet are filled with its own past.
+func TestGapOfAYoungSeries(t *testing.T) {
+	t.Parallel()
+	for name, m := range map[string]bool{"with a model": true, "without": false} {
+		e := New()
+		if m {
+			e = newEngine(t, randomModel(7, 4))
+		}
+		feed(e, 0, 10)
+		last(t, e, at(13))
+		for i := int64(10); i < 13; i++ {
+			if v, q := cellAt(t, e, i); v != float32(load(9)) || q != series.Missing {
+				t.Errorf("%s: cell %d is %v %s", name, i, v, q)
+			}
+		}
+		feed(e, 14, 40)
+		last(t, e, at(44))
+		for i := int64(40); i < 44; i++ {
+			if v, q := cellAt(t, e, i); v != float32(load(i-24)) || q != series.Missing {
+				t.Errorf("%s: cell %d is %v %s", name, i, v, q)
+			}
+		}
+	}
+}
+
+// A value that its sender calls bad is not taken: its cell is filled as a gap
+// would be, says BAD, and the forecast after it too.
+func TestBadCellIsFilled(t *testing.T) {
+	t.Parallel()
+	const n = int64(200)
+	for _, gap := range []int64{0, 3, GapCells} {
+		e, silent := newEngine(t, randomModel(8, 5)), newEngine(t, randomModel(8, 5))
+		feed(e, 0, n)
+		feed(silent, 0, n)
+		r := bad(at(n + gap))
+		r.Value = 1e9
+		f := last(t, e, r)
+		if f.Source != SourceLSTM || f.Quality != series.Bad || f.Origin != epoch+(n+gap+1)*Interval {
+			t.Errorf("gap of %d: %+v", gap, f)
+		}
+		if result := e.Step([]Reading{r}); result.Repeated != 1 {
+			t.Errorf("bad again: %+v", result)
+		}
+		got := last(t, e, at(n+gap+1))
+		if gap < GapCells { // the bad cell is one more cell of the gap
+			want := last(t, silent, at(n+gap+1))
+			want.Model = e.Model() // the same weights
+			if d := differ(&got, &want); d != "" {
+				t.Errorf("gap of %d: the forecast after a bad cell is not that after a silent one: %s", gap, d)
+			}
+			h, c := silent.slabs.state(0)
+			checkState(t, e, h, c)
+		}
+		for i := n; i <= n+gap; i++ {
+			quality := series.Missing
+			if i == n+gap {
+				quality = series.Bad
+			}
+			if v, q := cellAt(t, e, i); q != quality || v > 100 {
+				t.Errorf("gap of %d: cell %d is %v %s", gap, i-n, v, q)
+			}
+		}
+	}
+	// After a long gap there is no state to fill with: the day before stands in.
+	e := newEngine(t, randomModel(8, 5))
+	feed(e, 0, n)
+	if f := last(t, e, bad(at(n+48))); f.Source != SourceLSTM || f.Quality != series.Bad {
+		t.Errorf("bad after a long gap: %+v", f)
+	}
+	if v, q := cellAt(t, e, n+48); v != float32(load(n-24)) || q != series.Bad {
+		t.Errorf("bad after a long gap: cell %v %s", v, q)
+	}
+	h, c := warmed(e, m17, WarmUpCells)
+	checkState(t, e, h, c)
+}

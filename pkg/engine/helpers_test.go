@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+const (
+	epoch   = 480_000 * Interval // a Thursday of 2024, at midnight
+	median  = 2                  // of five levels
+	horizon = 6
+)
+
+var m17 = series.ID{Site: "north", Meter: "m17"}
+
+// randomModel is a small network that nobody trained: the engine has to be right
+// whatever it says.
+func randomModel(seed uint64, hidden int) *model.Model {
+	layout := series.DefaultLayout(seed%2 == 0)
+	spec := model.Spec{
+		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: hidden, Width: 8, Horizon: horizon, Levels: NaiveLevels(),
+		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
+	}
+	shape := spec.Shape()
+	random := rand.New(rand.NewPCG(seed, 1))
+	weights := func(n int) []float32 {
+		w := make([]float32, n)
+		for i := range w {
+			w[i] = float32(0.25 * random.NormFloat64())
+		}
+		return w
+	}
+	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(shape, weights(shape.LSTMParams())), Head: nn.NewHead(shape, weights(shape.HeadParams()))}
+}
+
+func newEngine(t interface{ Fatal(...any) }, m *model.Model) *Engine {
+	e := New()
+	if m != nil {
+		if err := e.SetModel(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e
+}
+
+// load is a household at cell i: a day, and noise that is the same in every run.
+func load(i int64) float64 {
+	noise := rand.New(rand.NewPCG(uint64(i), 2)).NormFloat64()
+	return 2 + math.Sin(2*math.Pi*float64(i)/24) + 0.3*noise
+}
+
+// at is the reading of m17 i cells after the epoch.
+func at(i int64) Reading {
+	return Reading{Series: m17, Second: epoch + i*Interval, Value: load(i), Unit: "kWh", Quality: series.OK, Message: int(i)}
+}
+
+// feed gives the engine the readings of cells from up to before to, as one batch.
+func feed(e *Engine, from, to int64) Result {
+	var batch []Reading
+	for i := from; i < to; i++ {
+		batch = append(batch, at(i))
+	}
+	return e.Step(batch)
+}
+
+// last feeds one reading and gives its forecast.
+func last(t testing.TB, e *Engine, r Reading) Forecast {
+	t.Helper()
+	result := e.Step([]Reading{r})
+	if len(result.Forecasts) != 1 || result.Applied != 1 {
+		t.Fatalf("%+v gives %d forecasts, %d applied, rejections %v", r, len(result.Forecasts), result.Applied, result.Rejections)
+	}
+	return result.Forecasts[0]
+}
+
+// cellAt is the cell of m17 i after the epoch.
+func cellAt(t testing.TB, e *Engine, i int64) (float32, series.Quality) {
+	t.Helper()
+	ring := e.slabs.ring(e.slabs.index[m17])
+	if !ring.Has(epoch/Interval + i) {
+		t.Fatalf("the ring has cells %d to %d, not %d", ring.First()-epoch/Interval, ring.Newest-epoch/Interval, i)
+	}
+	return ring.At(epoch/Interval + i)
+}
+
+// warmed is the hidden state that the model in force computes from zero over the
+// last n cells of a series' ring, cell by cell and alone.
+func warmed(e *Engine, id series.ID, n int64) (h, c []float32) {
+	slot := e.slabs.index[id]
+	ring, shape := e.slabs.ring(slot), e.model.Spec.Shape()
+	h, c = make([]float32, shape.Hidden), make([]float32, shape.Hidden)
+	x, ws := make([]float32, shape.Inputs), nn.NewWorkspace(shape, 1)
+	for end := ring.Newest - n + 1; end <= ring.Newest; end++ {
+		w := series.WindowOf(make([]float32, series.FeatureCells), &ring, e.slabs.scaling[slot].Scaler, end, int64(e.slabs.phase[slot]), Interval)
+		e.layout.Input(x, &w)
+		e.model.LSTM.Step(ws, x, h, c, 1)
+	}
+	return h, c
+}
+
+// checkState compares the hidden state of m17 with h and c, to the bit.
+func checkState(t testing.TB, e *Engine, h, c []float32) {
+	t.Helper()
+	slot := e.slabs.index[m17]
+	gotH, gotC := e.slabs.state(slot)
+	if !e.slabs.fresh[slot] || !slices.Equal(gotH, h) || !slices.Equal(gotC, c) {
+		t.Errorf("fresh %v\nh %v\nwant %v\nc %v\nwant %v", e.slabs.fresh[slot], gotH, h, gotC, c)
+	}
+}
+
+// sound says what is wrong with a forecast whatever it foretells: something not
+// finite, quantiles that cross, sizes or a label that do not fit.
+func sound(f *Forecast) string {
+	if len(f.Quantiles) != f.Horizon*len(f.Levels) || f.Horizon == 0 {
+		return "sizes do not fit"
+	}
+	if (f.Source == SourceLSTM) != (f.Model != nil) {
+		return "source " + string(f.Source) + " and model do not fit"
+	}
+	for i, q := range f.Quantiles {
+		if math.IsNaN(float64(q)) || math.IsInf(float64(q), 0) {
+			return "a quantile is not finite"
+		}
+		if i%len(f.Levels) > 0 && q < f.Quantiles[i-1] {
+			return "quantiles cross"
+		}
+	}
+	return ""
+}
+
+// differ says how two forecasts differ, to the bit.
+func differ(a, b *Forecast) string {
+	switch {
+	case a.Message != b.Message, a.Series != b.Series, a.Unit != b.Unit, a.Origin != b.Origin:
+		return "message, series, unit or origin"
+	case a.Source != b.Source, a.Quality != b.Quality, a.Model != b.Model:
+		return "source, quality or model"
+	case a.Horizon != b.Horizon || !slices.Equal(a.Levels, b.Levels) || !slices.Equal(a.Quantiles, b.Quantiles):
+		return "quantiles"
+	}
+	return ""
+}
+
+// loud is a network whose head multiplies what it is shown.
+func loud(seed uint64) *model.Model {
+	m := randomModel(seed, 4)
+	shape := m.Spec.Shape()
+	random := rand.New(rand.NewPCG(seed, 7))
+	weights := make([]float32, shape.HeadParams())
+	for i := range weights {
+		weights[i] = float32(random.NormFloat64())
+	}
+	m.Head = nn.NewHead(shape, weights)
+	return m
+}

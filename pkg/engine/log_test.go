@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// log is a partition's log: messages in order, and before some of them a model.
+type log struct {
+	messages [][]Reading
+	models   map[int]*model.Model // in force from this message on
+}
+
+// randomLog is what meters send on bad days: gaps, repeats, corrections, strays,
+// other units, bad values, arrays, history, holes; and two changes of the model.
+func randomLog(t *rapid.T, meters, messages int) log {
+	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed of the log"), 5))
+	l := log{models: map[int]*model.Model{}}
+	next := make([]int64, meters) // the next cell of each
+	add := func(readings []Reading) {
+		for i := range readings {
+			readings[i].Message = len(l.messages)
+		}
+		l.messages = append(l.messages, readings)
+	}
+	reading := func(meter int, cell int64) Reading {
+		r := at(cell)
+		r.Series.Meter = fmt.Sprint("m", meter)
+		r.Second += int64(meter) * 300
+		if next[meter] > 200 {
+			r.Value *= 6 // so that scales change
+		}
+		r.Value += float64(meter)
+		return r
+	}
+	for m := range meters {
+		var past []Reading
+		for range rapid.SampledFrom([]int{1, 20, 166, 220, 356}).Draw(t, "past") {
+			r := reading(m, next[m])
+			r.History = true
+			past = append(past, r)
+			next[m]++
+		}
+		add(past)
+	}
+	l.models[rapid.IntRange(0, meters).Draw(t, "first model at")] = randomModel(random.Uint64(), 4)
+	l.models[rapid.IntRange(meters+1, meters+messages).Draw(t, "second model at")] = randomModel(random.Uint64(), 4+random.IntN(2))
+	for range messages {
+		m := random.IntN(meters)
+		r := reading(m, next[m])
+		var readings []Reading
+		switch p := random.IntN(100); {
+		case p < 8: // a gap
+			next[m] += int64(1 + random.IntN(9))
+			readings = append(readings, reading(m, next[m]))
+		case p < 10: // a hole
+			next[m] += int64(300 + random.IntN(200))
+			readings = append(readings, reading(m, next[m]))
+		case p < 15:
+			readings = append(readings, reading(m, max(next[m]-1, 0)))
+			next[m]--
+		case p < 18:
+			r = reading(m, max(next[m]-1-int64(random.IntN(3)), 0))
+			r.Value++
+			readings = append(readings, r)
+			next[m]--
+		case p < 20:
+			r.Second += 60
+			readings = append(readings, r)
+		case p < 23:
+			r.Unit = "W"
+			readings = append(readings, r)
+		case p < 32:
+			r.Quality = []series.Quality{series.Bad, series.Missing, series.Estimated}[random.IntN(3)]
+			readings = append(readings, r)
+		case p < 52:
+			for range 2 + random.IntN(4) {
+				r := reading(m, next[m])
+				r.History, r.Unit = random.IntN(6) == 0, []string{"kWh", "kWh", "", "W"}[random.IntN(4)]
+				readings = append(readings, r)
+				next[m] += int64(random.IntN(3))
+			}
+		default:
+			r.History = random.IntN(10) == 0
+			readings = append(readings, r)
+		}
+		next[m]++
+		add(readings)
+	}
+	return l
+}
+
+// outcome is what a log came to, in an order that does not depend on how it was
+// cut: forecasts by message, rejections and counts.
+type outcome struct {
+	forecasts         []Forecast
+	rejections        []string
+	applied, repeated int
+}
+
+func (o *outcome) add(batch []Reading, r Result) {
+	o.forecasts = append(o.forecasts, r.Forecasts...)
+	for _, x := range r.Rejections {
+		at := batch[x.Reading]
+		o.rejections = append(o.rejections, fmt.Sprintf("message %d at %d: %s: %s", at.Message, at.Second, x.Reason, x.Detail))
+	}
+	o.applied += r.Applied
+	o.repeated += r.Repeated
+}
+
+// run feeds messages from up to before to of the log, size() messages at a time,
+// and only readings that keep wants.
+func (l log) run(t *rapid.T, e *Engine, from, to int, size func() int, keep func(Reading) bool) outcome {
+	var o outcome
+	var batch []Reading
+	step := func() {
+		o.add(batch, e.Step(batch))
+		batch = batch[:0]
+	}
+	left := size()
+	for i := from; i < to; i++ {
+		if m := l.models[i]; m != nil {
+			step()
+			if err := e.SetModel(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, r := range l.messages[i] {
+			if keep(r) {
+				batch = append(batch, r)
+			}
+		}
+		if left--; left <= 0 {
+			step()
+			left = size()
+		}
+	}
+	step()
+	return o
+}
+
+func all(Reading) bool { return true }
+
+func of(id series.ID) func(Reading) bool { return func(r Reading) bool { return r.Series == id } }
+
+func one() int { return 1 }
+
+// sameForecasts says where two lists of forecasts part.
+func sameForecasts(a, b []Forecast) string {
+	if len(a) != len(b) {
+		return fmt.Sprintf("%d forecasts and %d", len(a), len(b))
+	}
+	for i := range a {
+		if d := differ(&a[i], &b[i]); d != "" {
+			return fmt.Sprintf("forecast %d (message %d, %s): %s", i, a[i].Message, a[i].Source, d)
+		}
+	}
+	return ""
+}

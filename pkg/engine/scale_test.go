@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// A load five times as high from its second week on has another scale from this
+// cell on: the first one whose lateness window has left the level's first weekly
+// boundary behind.
+const rescaled = 360
+
+// risen is the reading at i of a series whose level rises after a week.
+func risen(i int64) Reading {
+	r := at(i)
+	if i >= series.ScalerCells {
+		r.Value *= 5
+	}
+	return r
+}
+
+func feedRisen(e *Engine, to int64) {
+	var batch []Reading
+	for i := range to {
+		batch = append(batch, risen(i))
+	}
+	e.Step(batch)
+}
+
+// When the scale changes the state is computed anew from the ring in that scale,
+// whether it changes under a reading, after a gap or within one.
+func TestChangeOfScaleWarmsUpAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ known, reading int64 }{
+		"in order":          {rescaled, rescaled},
+		"right after a gap": {rescaled - GapCells, rescaled},
+		"after one cell":    {rescaled - 1, rescaled},
+		"at the last fill":  {rescaled - GapCells + 1, rescaled + 1},
+		"at a middle fill":  {rescaled - 2, rescaled + 2},
+		"at the first fill": {rescaled, rescaled + GapCells},
+		"in a long gap":     {rescaled - 10, rescaled + 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t, randomModel(9, 5))
+			feedRisen(e, c.known)
+			before := e.slabs.scaling[0].Scaler
+			f := last(t, e, risen(c.reading))
+			if after := e.slabs.scaling[0].Scaler; after.Scale < 1.5*before.Scale {
+				t.Fatalf("scale %+v, before %+v: this tests nothing", after, before)
+			}
+			steps := c.reading - rescaled // since the change
+			if c.reading-c.known > GapCells {
+				steps = 0 // all of a long gap is met by one warm-up
+			}
+			h, state := warmed(e, m17, WarmUpCells+steps)
+			checkState(t, e, h, state)
+			if f.Source != SourceLSTM || sound(&f) != "" {
+				t.Errorf("%s %s", f.Source, sound(&f))
+			}
+		})
+	}
+}
+
+// The scale of a series is that of the same readings as a training history: one
+// function, whatever is missing, repeated, off the grid or long silent (I5).
+func TestScaleIsThatOfTraining(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		cells := rapid.IntRange(150, 1000).Draw(t, "cells")
+		silent := rapid.SampledFrom([]float64{0, 0.02, 0.3, 0.9}).Draw(t, "share of silent hours")
+		hole := rapid.SampledFrom([]int{0, 0, series.RingCells - 1, series.RingCells}).Draw(t, "hole in the middle")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		var readings []Reading
+		cell, level := int64(0), 1.0
+		for i := range cells {
+			cell++
+			level *= 1 + 0.03*random.NormFloat64()
+			if i == cells/2 {
+				cell += int64(hole)
+			}
+			r := at(cell)
+			r.Value = level * (2 + random.NormFloat64())
+			switch p := random.Float64(); {
+			case p < silent && i > 0:
+				continue
+			case p > 0.995 && i > 0:
+				stray := r
+				stray.Second -= 1800
+				readings = append(readings, stray)
+			case p > 0.985:
+				readings = append(readings, r)
+			}
+			readings = append(readings, r)
+		}
+		e := New()
+		b := dataset.NewBuilder()
+		type known struct {
+			cell   int64
+			scaler series.Scaler
+			ready  bool
+		}
+		var served []known
+		for _, r := range readings {
+			b.Add(r.Series, r.Unit, r.Second, r.Value)
+			if e.Step([]Reading{r}).Applied == 1 {
+				s := e.slabs.scaling[0]
+				served = append(served, known{e.slabs.newest[0], s.Scaler, s.Ready})
+			}
+		}
+		var histories []*dataset.History
+		for _, h := range b.Build() {
+			histories = append(histories, h)
+		}
+		for _, k := range served {
+			for len(histories) > 1 && k.cell > histories[0].Ring.Newest {
+				histories = histories[1:]
+			}
+			h := histories[0]
+			if !h.Ring.Has(k.cell) {
+				t.Fatalf("cell %d was served and is not in the history %d to %d", k.cell, h.Ring.First(), h.Ring.Newest)
+			}
+			scaler, ready := h.ScalerAt(k.cell)
+			if ready != k.ready || ready && scaler != k.scaler {
+				t.Fatalf("cell %d: training has %+v %v, serving %+v %v", k.cell, scaler, ready, k.scaler, k.ready)
+			}
+			if v, q := h.Ring.At(k.cell); q != series.OK {
+				t.Fatalf("cell %d was served, the history has %v %s", k.cell, v, q)
+			}
+		}
+		measured := 0
+		for _, h := range b.Build() {
+			for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+				if _, q := h.Ring.At(n); q == series.OK {
+					measured++
+				}
+			}
+		}
+		if measured != len(served) {
+			t.Fatalf("histories hold %d readings, %d were served", measured, len(served))
+		}
+	})
+}
+
+// A step of the network reads the scale in force: series that differ by a factor
+// alone have forecasts that differ by it.
+func TestForecastsFollowTheScale(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, randomModel(10, 5))
+	const factor = 1024 // exact in float32
+	for i := range int64(300) {
+		small, large := at(i), at(i)
+		large.Series.Meter, large.Value = "large", float64(float32(large.Value))*factor
+		small.Message, large.Message = 0, 1
+		f := e.Step([]Reading{small, large}).Forecasts
+		for k := range f[0].Quantiles {
+			if a, b := f[0].Quantiles[k]*factor, f[1].Quantiles[k]; a-b > 1e-4*factor || b-a > 1e-4*factor {
+				t.Fatal(fmt.Sprintf("reading %d, quantile %d: %v and %v", i, k, a, b))
+			}
+		}
+	}
+}

@@ -1,0 +1,252 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+func sameSections(a, b []Section) bool {
+	return slices.EqualFunc(a, b, func(a, b Section) bool {
+		return a.Name == b.Name && a.Version == b.Version && bytes.Equal(a.Data, b.Data)
+	})
+}
+
+// Stopping anywhere and going on from a snapshot is not to be told from never
+// having stopped: to the bit, in forecasts and in state.
+func TestRestoreGoesOnAsIfNothingWas(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		l := randomLog(t, 3, 60)
+		whole, n := New(), len(l.messages)
+		want := l.run(t, whole, 0, n, func() int { return 4 }, all)
+
+		e, from := New(), 0
+		var got outcome
+		var inForce *model.Model
+		for _, stop := range append(slices.Sorted(slices.Values(rapid.SliceOfN(rapid.IntRange(0, n), 1, 3).Draw(t, "stops"))), n) {
+			part := l.run(t, e, from, stop, func() int { return 3 }, all)
+			got.forecasts = append(got.forecasts, part.forecasts...)
+			for i := from; i < stop; i++ {
+				if m := l.models[i]; m != nil {
+					inForce = m
+				}
+			}
+			from = stop
+			sections := e.Snapshot()
+			e = newEngine(t, inForce)
+			if err := e.Restore(sections); err != nil {
+				t.Fatalf("stop at %d: %v", stop, err)
+			}
+			if !sameSections(sections, e.Snapshot()) {
+				t.Fatalf("stop at %d: the snapshot of the restored state differs", stop)
+			}
+		}
+		if d := sameForecasts(want.forecasts, got.forecasts); d != "" {
+			t.Fatal(d)
+		}
+		if !sameSections(whole.Snapshot(), e.Snapshot()) {
+			t.Fatal("the states differ at the end")
+		}
+	})
+}
+
+// A snapshot is a copy: what the engine does later does not reach into it.
+func TestSnapshotIsACopy(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, randomModel(21, 4))
+	feed(e, 0, 200)
+	sections := e.Snapshot()
+	kept := make([]Section, len(sections))
+	for i, s := range sections {
+		kept[i] = Section{s.Name, s.Version, bytes.Clone(s.Data)}
+	}
+	feed(e, 200, 230)
+	if !sameSections(sections, kept) {
+		t.Error("the snapshot changed")
+	}
+	if err := e.Restore(sections); err != nil {
+		t.Fatal(err)
+	}
+	feed(e, 200, 230)
+	if !sameSections(sections, kept) {
+		t.Error("the engine writes into the snapshot it was restored from")
+	}
+}
+
+func TestRestoreOfNothing(t *testing.T) {
+	t.Parallel()
+	empty := New().Snapshot()
+	e := New()
+	feed(e, 0, 5)
+	if err := e.Restore(empty); err != nil || e.Series() != 0 {
+		t.Errorf("%v, %d series", err, e.Series())
+	}
+	if f := last(t, e, at(9)); f.Source != SourcePersistence {
+		t.Errorf("%+v", f)
+	}
+}
+
+// put writes little-endian bytes at an offset of a section.
+func put(data []byte, at int, value any) {
+	var b []byte
+	b, _ = binary.Append(nil, binary.LittleEndian, value)
+	copy(data[at:], b)
+}
+
+// What is damaged, cut short, of another release or of another model is refused
+// by name, and the engine goes on as it was.
+func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
+	// The first series' fields in the section "series": after two counts come the
+	// texts "north", "m17" and "kWh", each with a length of two bytes.
+	const fields = 4 + 4 + 2 + 5 + 2 + 3 + 2 + 3
+	const moments = 3 * 8 // of the first series in "scaling"
+	for name, c := range map[string]struct {
+		damage func(s map[string]*Section)
+		says   string
+	}{
+		"unknown version":      {func(s map[string]*Section) { s["hidden"].Version = 2 }, `"hidden" has version 2, this release reads 1`},
+		"unknown section":      {func(s map[string]*Section) { s["adaptive"] = &Section{"adaptive", 1, nil} }, `"adaptive" is not known`},
+		"section twice":        {func(s map[string]*Section) { s["again"] = s["scaling"] }, `"scaling" stands twice`},
+		"too many series":      {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(3)) }, "ends too early"},
+		"absurdly many":        {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(math.MaxUint32)) }, "ends too early"},
+		"fewer series":         {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(1)) }, "bytes too many"},
+		"other rings":          {func(s map[string]*Section) { put(s["series"].Data, 4, uint32(336)) }, "rings of 336 cells"},
+		"series twice":         {func(s map[string]*Section) { s["series"].Data = twice(s["series"].Data) }, "north.m17 stands twice"},
+		"ring before time":     {func(s map[string]*Section) { put(s["series"].Data, fields+8, int64(10)) }, "up to cell 10"},
+		"ring of minus cells":  {func(s map[string]*Section) { put(s["series"].Data, fields+16, int32(-1)) }, "ring of -1 cells"},
+		"ring too long":        {func(s map[string]*Section) { put(s["series"].Data, fields+16, int32(385)) }, "ring of 385 cells"},
+		"minus accepted":       {func(s map[string]*Section) { put(s["series"].Data, fields+20, int32(-5)) }, "-5 accepted"},
+		"phase of a day":       {func(s map[string]*Section) { put(s["series"].Data, fields+24, int32(86400)) }, "phase 86400"},
+		"mark of neither":      {func(s map[string]*Section) { put(s["series"].Data, fields+28, byte(7)) }, "a mark of 7"},
+		"unknown quality":      {func(s map[string]*Section) { s["ring.quality"].Data[5] = 9 }, "cell 5 has quality 9"},
+		"scale of the future":  {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(1e9)) }, "cells up to 1000000000"},
+		"scale of long ago":    {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(math.MinInt64)) }, "scale"},
+		"scale of zero":        {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(0)) }, "scale 0 "},
+		"scale of NaN":         {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(math.NaN())) }, "scale NaN"},
+		"scale too early":      {func(s map[string]*Section) { put(s["series"].Data, fields+20, int32(7)) }, "scale ready true with 7 readings"},
+		"scale of few cells":   {func(s map[string]*Section) { put(s["series"].Data, fields+16, int32(100)) }, "in a ring of 100 cells"},
+		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+16, byte(0)) }, "scale ready false"},
+		"hidden of the young":  {func(s map[string]*Section) { put(s["hidden"].Data, 5, byte(1)) }, "without a model or a scale"},
+		"hidden of a few":      {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(3)) }, "too many"},
+		"hidden of a million":  {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(1e6)) }, "at most 512"},
+		"state of another one": {func(s map[string]*Section) { replace(s, snapshotOf(t, randomModel(23, 5))) }, "5 units, the model in force has 4"},
+		"state without model":  {func(s map[string]*Section) { replace(s, snapshotOf(t, nil)) }, "0 units, the model in force has 4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refuses(t, c.damage, c.says)
+		})
+	}
+	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden"} {
+		t.Run(section, func(t *testing.T) {
+			t.Parallel()
+			refuses(t, func(s map[string]*Section) { delete(s, section) }, `"`+section+`" is missing`)
+			refuses(t, func(s map[string]*Section) { s[section].Data = nil }, `"`+section+`": ends too early`)
+			refuses(t, func(s map[string]*Section) { s[section].Data = s[section].Data[:len(s[section].Data)-1] }, `"`+section+`": ends too early`)
+			refuses(t, func(s map[string]*Section) { s[section].Data = append(s[section].Data, 0) }, `"`+section+`": 1 bytes too many`)
+			refuses(t, func(s map[string]*Section) { s[section].Name += "2" }, "")
+		})
+	}
+}
+
+// snapshotOf is the state after a week and a half of one series and one reading
+// of another.
+func snapshotOf(t testing.TB, m *model.Model) []Section {
+	e := newEngine(t, m)
+	feed(e, 0, 250)
+	young := at(0)
+	young.Series.Meter = "young"
+	e.Step([]Reading{young})
+	return e.Snapshot()
+}
+
+func replace(s map[string]*Section, by []Section) {
+	for _, section := range by {
+		*s[section.Name] = section
+	}
+}
+
+// twice repeats the first of two series in place of the second.
+func twice(data []byte) []byte {
+	const first = 2 + 5 + 2 + 3 + 2 + 3 + 3*8 + 4 + 1
+	return slices.Concat(data[:8], data[8:8+first], data[8:8+first])
+}
+
+func refuses(t *testing.T, damage func(map[string]*Section), says string) {
+	t.Helper()
+	sections := map[string]*Section{}
+	for _, s := range snapshotOf(t, randomModel(22, 4)) {
+		sections[s.Name] = &s
+	}
+	damage(sections)
+	var list []Section
+	for _, s := range sections {
+		list = append(list, *s)
+	}
+	e := newEngine(t, randomModel(22, 4))
+	feed(e, 0, 180)
+	before := e.Snapshot()
+	if err := e.Restore(list); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "state section") {
+		t.Errorf("error %v, want %q", err, says)
+	}
+	if !sameSections(before, e.Snapshot()) {
+		t.Error("the engine changed")
+	}
+	if f := last(t, e, at(180)); f.Source != SourceLSTM || sound(&f) != "" {
+		t.Errorf("it goes on with %+v", f)
+	}
+}
+
+// A snapshot taken under a model is refused by an engine that has none: nothing
+// could serve it.
+func TestRestoreNeedsTheModelFirst(t *testing.T) {
+	t.Parallel()
+	e := New()
+	if err := e.Restore(snapshotOf(t, randomModel(24, 4))); err == nil || e.Series() != 0 {
+		t.Errorf("%v, %d series", err, e.Series())
+	}
+}
+
+// Whatever the bytes are, Restore neither panics nor leaves half a state, and
+// what it takes the engine can serve.
+func FuzzRestore(f *testing.F) {
+	m := randomModel(25, 2)
+	add := func(s []Section) { f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data) }
+	add(snapshotOf(f, m))
+	add(New().Snapshot())
+	add(snapshotOf(f, nil))
+	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden []byte) {
+		e := newEngine(t, m)
+		feed(e, 0, 3)
+		before := e.Snapshot()
+		sections := []Section{{"series", 1, head}, {"ring.values", 1, values}, {"ring.quality", 1, quality}, {"scaling", 1, scaling}, {"hidden", 1, hidden}}
+		if e.Restore(sections) != nil {
+			if !sameSections(before, e.Snapshot()) {
+				t.Fatal("a refused snapshot changed the engine")
+			}
+			return
+		}
+		if !sameSections(sections, e.Snapshot()) {
+			t.Fatal("the snapshot of what was restored is another")
+		}
+		for slot, id := range e.slabs.ids {
+			origin := e.slabs.origin(int32(slot))
+			if origin < 0 || origin > 1<<40 {
+				continue
+			}
+			for k, q := range []series.Quality{series.OK, series.Bad, series.OK} {
+				e.Step([]Reading{{Series: id, Second: origin + int64(3*k)*Interval, Value: 1, Quality: q}})
+			}
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// From the first reading on there is a forecast at every origin, and its label
+// says who made it.
+func TestSourcesOfAYoungSeries(t *testing.T) {
+	t.Parallel()
+	m := randomModel(1, 5)
+	e := newEngine(t, m)
+	for i := range int64(200) {
+		f := last(t, e, at(i))
+		want := SourceLSTM
+		switch n := i + 1; {
+		case n <= perDay:
+			want = SourcePersistence
+		case n < series.ScalerCells:
+			want = SourceSeasonalNaive
+		}
+		if f.Source != want {
+			t.Fatalf("reading %d: source %s, want %s", i+1, f.Source, want)
+		}
+		if f.Series != m17 || f.Unit != "kWh" || f.Message != int(i) || f.Origin != epoch+(i+1)*Interval || f.Quality != series.OK || f.Horizon != horizon {
+			t.Fatalf("reading %d: %+v", i+1, f)
+		}
+		if wrong := sound(&f); wrong != "" {
+			t.Fatalf("reading %d: %s: %+v", i+1, wrong, f)
+		}
+	}
+	if e.Series() != 1 || e.Warm() != 1 || e.LongerThan(200) != 1 || e.LongerThan(201) != 0 {
+		t.Errorf("%d series, %d warm, %d of 200 cells, %d of 201", e.Series(), e.Warm(), e.LongerThan(200), e.LongerThan(201))
+	}
+}
+
+// Without a model the rules serve, a day ahead.
+func TestWithoutAModelRulesServe(t *testing.T) {
+	t.Parallel()
+	e := New()
+	forecasts := feed(e, 0, 400).Forecasts
+	if len(forecasts) != 400 {
+		t.Fatalf("%d forecasts", len(forecasts))
+	}
+	for i, f := range forecasts {
+		if f.Source == SourceLSTM || f.Horizon != NaiveHorizon || !slices.Equal(f.Levels, NaiveLevels()) || sound(&f) != "" {
+			t.Fatalf("forecast %d: %+v: %s", i, f, sound(&f))
+		}
+	}
+	if e.Model() != nil || e.Warm() != 0 {
+		t.Errorf("model %v, %d warm", e.Model(), e.Warm())
+	}
+}
+
+func TestReadingsThatAreNotTaken(t *testing.T) {
+	t.Parallel()
+	const n = 200 // readings before
+	with := func(i int64, change func(*Reading)) Reading {
+		r := at(i)
+		if change != nil {
+			change(&r)
+		}
+		return r
+	}
+	bad := func(r *Reading) { r.Quality = series.Bad }
+	for name, c := range map[string]struct {
+		reading  Reading
+		reason   Reason // "" for a repeat
+		says     string
+		forecast bool
+	}{
+		"newest again":              {reading: with(n-1, nil)},
+		"an old one again":          {reading: with(n-100, nil)},
+		"again without a unit":      {reading: with(n-1, func(r *Reading) { r.Unit = "" })},
+		"again as estimated":        {reading: with(n-1, func(r *Reading) { r.Quality = series.Estimated })},
+		"newest corrected":          {reading: with(n-1, func(r *Reading) { r.Value++ }), reason: TooLate, says: "0 intervals before"},
+		"old one corrected":         {reading: with(n-3, func(r *Reading) { r.Value++ }), reason: TooLate, says: "2 intervals before"},
+		"newest taken back":         {reading: with(n-1, bad), reason: TooLate, says: "says something new"},
+		"before the ring":           {reading: with(n-1000, nil), reason: TooLate, says: "in order of time"},
+		"other unit":                {reading: with(n, func(r *Reading) { r.Unit = "W" }), reason: WrongUnit, says: `unit "W": the series is measured in "kWh"`},
+		"off the grid":              {reading: with(n, func(r *Reading) { r.Second += 900 }), reason: IntervalUnsupported, says: "900 s off"},
+		"off the grid in the past":  {reading: with(n-5, func(r *Reading) { r.Second += 900 }), reason: IntervalUnsupported, says: "900 s off"},
+		"bad after a year":          {reading: with(n+8760, bad), reason: BadQuality, says: "after 8760 silent intervals"},
+		"bad after a ring of cells": {reading: with(n+series.RingCells, bad), reason: BadQuality, says: "nothing to stand in"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t, randomModel(2, 4))
+			feed(e, 0, n)
+			before := e.Snapshot()
+			result := e.Step([]Reading{c.reading})
+			if len(result.Forecasts) != 0 || result.Applied != 0 {
+				t.Fatalf("%d applied, forecasts %v", result.Applied, result.Forecasts)
+			}
+			if c.reason == "" {
+				if result.Repeated != 1 || len(result.Rejections) != 0 {
+					t.Errorf("%d repeats, rejections %v", result.Repeated, result.Rejections)
+				}
+			} else if len(result.Rejections) != 1 || result.Rejections[0].Reason != c.reason || result.Rejections[0].Reading != 0 || !strings.Contains(result.Rejections[0].Detail, c.says) || result.Repeated != 0 {
+				t.Errorf("rejections %+v, want %s saying %q; %d repeats", result.Rejections, c.reason, c.says, result.Repeated)
+			}
+			// Off the grid is remembered until the next hour; nothing else is.
+			if c.reason != IntervalUnsupported && !sameSections(before, e.Snapshot()) {
+				t.Error("the state changed")
+			}
+		})
+	}
+}
+
+// The first reading of a series must be a good one.
+func TestFirstReadingIsBad(t *testing.T) {
+	t.Parallel()
+	e := New()
+	r := at(0)
+	r.Quality = series.Missing
+	result := e.Step([]Reading{r})
+	if len(result.Rejections) != 1 || result.Rejections[0].Reason != BadQuality || e.Series() != 0 {
+		t.Errorf("%+v, %d series", result, e.Series())
+	}
+}
+
+// A series' grid is that of its first reading.
+func TestGridOfTheFirstReading(t *testing.T) {
+	t.Parallel()
+	e := New()
+	for i := range int64(30) {
+		r := at(i)
+		r.Second += 1500
+		if f := last(t, e, r); f.Origin != epoch+1500+(i+1)*Interval {
+			t.Fatalf("origin %d s after the epoch", f.Origin-epoch)
+		}
+	}
+	result := e.Step([]Reading{at(30)})
+	if len(result.Rejections) != 1 || result.Rejections[0].Reason != IntervalUnsupported {
+		t.Errorf("%+v", result)
+	}
+}
+
+// A series that comes twice an hour is rejected all of it, but for the first
+// reading, which does not tell yet. One that strays once loses an hour.
+func TestHalfHourlySeriesIsRejected(t *testing.T) {
+	t.Parallel()
+	e := New()
+	for i := range int64(40) {
+		r := at(0)
+		r.Second += i * Interval / 2
+		result := e.Step([]Reading{r})
+		if i == 0 {
+			if result.Applied != 1 {
+				t.Fatalf("the first reading: %+v", result)
+			}
+			continue
+		}
+		if len(result.Rejections) != 1 || result.Rejections[0].Reason != IntervalUnsupported || len(result.Forecasts) != 0 {
+			t.Fatalf("half hour %d: %+v", i, result)
+		}
+	}
+
+	stray := New()
+	feed(stray, 0, 10)
+	r := at(10)
+	r.Second -= 1800
+	if result := stray.Step([]Reading{r, at(10), at(11)}); len(result.Rejections) != 2 || result.Applied != 1 || len(result.Forecasts) != 1 {
+		t.Errorf("%+v", result)
+	}
+	if _, q := cellAt(t, stray, 10); q != series.Missing {
+		t.Errorf("the hour after the stray reading is %s", q)
+	}
+	// A stray reading of the past says nothing about what is to come.
+	r.Second -= 5 * Interval
+	if result := stray.Step([]Reading{r, at(12)}); len(result.Rejections) != 1 || result.Applied != 1 {
+		t.Errorf("%+v", result)
+	}
+}
+
+// A unit is learnt from the first reading that names one.
+func TestUnitIsLearnt(t *testing.T) {
+	t.Parallel()
+	e := New()
+	for i, c := range []struct {
+		unit, says string
+		taken      bool
+	}{{"", "", true}, {"kWh", "kWh", true}, {"", "kWh", true}, {"W", "", false}, {"kWh", "kWh", true}} {
+		r := at(int64(i))
+		r.Unit = c.unit
+		result := e.Step([]Reading{r})
+		if c.taken != (result.Applied == 1) || c.taken && result.Forecasts[0].Unit != c.says {
+			t.Errorf("reading %d in %q: %+v", i, c.unit, result)
+		}
+	}
+}
