@@ -46,6 +46,35 @@ func (h *History) ScalerAt(n int64) (series.Scaler, bool) {
 	return h.spans[i].scaler, true
 }
 
+// Bent is the same history under the scalers of another curve.
+func (h *History) Bent(c series.Curve) *History {
+	b := *h
+	b.spans = spans(&h.Ring, c)
+	return &b
+}
+
+// spans walks a history as serving would, which sees no further back than its
+// ring, and notes the scalers on the way.
+func spans(whole *series.Ring, c series.Curve) []span {
+	var all []span
+	scaling := series.Scaling{Curve: c}
+	accepted := 0
+	r := *whole
+	r.Known = 0
+	for n := whole.First(); n <= whole.Newest; n++ {
+		_, q := whole.At(n)
+		r.Newest = n
+		r.Known = min(r.Known+1, series.RingCells)
+		if q.Accepted() {
+			accepted++
+		}
+		if scaling.Advance(&r, accepted) {
+			all = append(all, span{n, scaling.Scaler})
+		}
+	}
+	return all
+}
+
 // Values is a copy of the first n cells, oldest first.
 func (h *History) Values(n int) []float32 {
 	r := h.Ring
@@ -159,27 +188,15 @@ func build(id series.ID, unit string, phase int64, points []point) *History {
 	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
 	h.Ring.Values = make([]float32, last-first+1)
 	h.Ring.Quality = make([]series.Quality, last-first+1)
-	var scaling series.Scaling
-	accepted := 0
-	put := func(n int64, v float32, q series.Quality) {
-		h.Ring.Put(n, v, q)
-		if q.Accepted() {
-			accepted++
-		}
-		seen := h.Ring // as far back as serving sees
-		seen.Known = min(seen.Known, series.RingCells)
-		if scaling.Advance(&seen, accepted) {
-			h.spans = append(h.spans, span{n, scaling.Scaler})
-		}
-	}
 	for _, p := range points {
 		n := h.Cell(p.second)
 		for h.Ring.Known > 0 && h.Ring.Newest < n-1 {
 			next := h.Ring.Newest + 1
-			put(next, h.Ring.SameHour(next, 86400/Interval), series.Missing)
+			h.Ring.Put(next, h.Ring.SameHour(next, 86400/Interval), series.Missing)
 		}
-		put(n, p.value, series.OK)
+		h.Ring.Put(n, p.value, series.OK)
 	}
+	h.spans = spans(&h.Ring, series.Plain)
 	return h
 }
 

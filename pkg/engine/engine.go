@@ -116,15 +116,27 @@ func (e *Engine) SetModel(m *model.Model) error {
 	if err != nil {
 		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
 	}
+	place, err := series.NewPlace(m.Spec.Zone, m.Spec.Country)
+	if err != nil {
+		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
+	}
 	median := slices.Index(m.Spec.Levels, 0.5)
 	if median < 0 {
 		return fmt.Errorf("model %s v%s: levels %v have no 0.5, which fills gaps; train it with one", m.Spec.Name, m.Version, m.Spec.Levels)
 	}
 	shape := m.Spec.Shape()
-	e.model, e.layout, e.median = m, layout, median
+	e.model, e.layout, e.median = m, layout.At(place), median
 	e.slabs.useHidden(shape.Hidden)
+	e.slabs.bend(curveOf(m.Spec))
 	e.work.shape(shape)
 	return nil
+}
+
+func curveOf(s model.Spec) series.Curve {
+	if s.Scale == model.ScaleAsinh {
+		return series.Asinh
+	}
+	return series.Plain
 }
 
 // Model is the one in force, nil before the first.

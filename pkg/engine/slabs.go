@@ -23,9 +23,10 @@ type slabs struct {
 	quality []series.Quality // [series][RingCells]
 	scaling []series.Scaling
 
-	hidden int       // width of the state below
-	h, c   []float32 // [series][hidden]
-	fresh  []bool    // h and c belong to the model in force and to the ring as it is (I6)
+	curve  series.Curve // of the scales of all series
+	hidden int          // width of the state below
+	h, c   []float32    // [series][hidden]
+	fresh  []bool       // h and c belong to the model in force and to the ring as it is (I6)
 }
 
 func newSlabs() slabs {
@@ -46,7 +47,7 @@ func (s *slabs) add(id series.ID, unit string, phase int32) int32 {
 	s.offGrid = append(s.offGrid, false)
 	s.values = append(s.values, make([]float32, series.RingCells)...)
 	s.quality = append(s.quality, make([]series.Quality, series.RingCells)...)
-	s.scaling = append(s.scaling, series.Scaling{})
+	s.scaling = append(s.scaling, series.Scaling{Curve: s.curve})
 	s.h = append(s.h, make([]float32, s.hidden)...)
 	s.c = append(s.c, make([]float32, s.hidden)...)
 	s.fresh = append(s.fresh, false)
@@ -61,6 +62,15 @@ func (s *slabs) useHidden(n int) {
 		s.c = make([]float32, len(s.ids)*n)
 	}
 	clear(s.fresh)
+}
+
+// bend brings the scales of all series onto another curve.
+func (s *slabs) bend(c series.Curve) {
+	s.curve = c
+	for slot := range s.scaling {
+		r := s.ring(int32(slot))
+		s.scaling[slot].Bend(c, &r)
+	}
 }
 
 // ring is the view of a series' cells.
@@ -91,7 +101,7 @@ func (s *slabs) put(slot int32, cell int64, value float32, q series.Quality) boo
 // reading.
 func (s *slabs) forget(slot int32) {
 	s.known[slot], s.accepted[slot] = 0, 0
-	s.scaling[slot] = series.Scaling{}
+	s.scaling[slot] = series.Scaling{Curve: s.curve}
 	s.fresh[slot] = false
 }
 

@@ -56,11 +56,11 @@ func (e *Engine) Snapshot() []Section {
 	scaling := make([]byte, 0, n*scalingBytes)
 	for i := range s.scaling {
 		c := &s.scaling[i]
-		for _, v := range [...]float64{c.Weight, c.Mean, c.Square} {
+		for _, v := range [...]float64{c.Weight, c.Mean, c.Square, c.Absolute} {
 			scaling = byteOrder.AppendUint64(scaling, math.Float64bits(v))
 		}
 		scaling = byteOrder.AppendUint64(scaling, uint64(c.Taken))
-		scaling = appendFloats(scaling, []float32{c.Scaler.Center, c.Scaler.Scale})
+		scaling = appendFloats(scaling, []float32{c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit})
 		scaling = append(scaling, bit(c.Ready))
 	}
 	hidden := byteOrder.AppendUint32(make([]byte, 0, 4+n+8*len(s.h)), uint32(s.hidden))
@@ -77,7 +77,7 @@ func (e *Engine) Snapshot() []Section {
 	}
 }
 
-const scalingBytes = 3*8 + 8 + 2*4 + 1
+const scalingBytes = 4*8 + 8 + 3*4 + 1
 
 // Restore replaces the state by that of a snapshot. SetModel must have been
 // called with the model in force when it was taken, if there was one. A section
@@ -95,6 +95,7 @@ func (e *Engine) Restore(sections []Section) error {
 		data[sec.Name] = sec.Data
 	}
 	next := newSlabs()
+	next.curve = e.slabs.curve
 	for _, part := range []struct {
 		name string
 		read func(*slabs, *reader)
@@ -162,11 +163,11 @@ func readQuality(s *slabs, r *reader) {
 func readScaling(s *slabs, r *reader) {
 	for i := range s.scaling {
 		c := &s.scaling[i]
-		c.Weight, c.Mean, c.Square = r.float64(), r.float64(), r.float64()
+		c.Weight, c.Mean, c.Square, c.Absolute = r.float64(), r.float64(), r.float64(), r.float64()
 		c.Taken = int64(r.uint64())
-		var pair [2]float32
-		r.floats(pair[:])
-		c.Scaler = series.Scaler{Center: pair[0], Scale: pair[1]}
+		var three [3]float32
+		r.floats(three[:])
+		c.Curve, c.Scaler = s.curve, series.Scaler{Center: three[0], Scale: three[1], Unit: three[2]}
 		c.Ready = r.bit()
 		if r.err != nil {
 			return

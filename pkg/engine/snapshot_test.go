@@ -109,7 +109,7 @@ func TestRestoreRefuses(t *testing.T) {
 	// The first series' fields in the section "series": after two counts come the
 	// texts "north", "m17" and "kWh", each with a length of two bytes.
 	const fields = 4 + 4 + 2 + 5 + 2 + 3 + 2 + 3
-	const moments = 3 * 8 // of the first series in "scaling"
+	const moments = 4 * 8 // of the first series in "scaling"
 	for name, c := range map[string]struct {
 		damage func(s map[string]*Section)
 		says   string
@@ -135,7 +135,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"scale of NaN":         {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(math.NaN())) }, "scale NaN"},
 		"scale too early":      {func(s map[string]*Section) { put(s["series"].Data, fields+20, int32(7)) }, "scale ready true with 7 readings"},
 		"scale of few cells":   {func(s map[string]*Section) { put(s["series"].Data, fields+16, int32(100)) }, "in a ring of 100 cells"},
-		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+16, byte(0)) }, "scale ready false"},
+		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+20, byte(0)) }, "scale ready false"},
 		"hidden of the young":  {func(s map[string]*Section) { put(s["hidden"].Data, 5, byte(1)) }, "without a model or a scale"},
 		"hidden of a few":      {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(3)) }, "too many"},
 		"hidden of a million":  {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(1e6)) }, "at most 512"},

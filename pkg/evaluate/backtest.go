@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Config says which origins are scored: the first one is From, then one every
@@ -17,89 +20,121 @@ import (
 type Config struct {
 	From, Until int64
 	Every       int
+	Workers     int // goroutines that share the series; 0 is one
+
+	// Progress is told how many histories are done, from any goroutine but one at
+	// a time; may be nil.
+	Progress func(done, total int)
+	// Each is given every forecast that is scored, one at a time, in the order of
+	// time within a series; may be nil.
+	Each func(engine.Forecast)
 }
 
-// Report is what a model is worth on a range of time, and what the seasonal
-// naive rule is worth on the same origins.
+// Report is what a model is worth on a range of time, and what simple rules are
+// worth on the same origins.
 type Report struct {
-	Forecasts     int
-	Series        int
-	Overall       accuracy.Measures
-	ByLead        []accuracy.Measures // [horizon]
-	SeasonalNaive accuracy.Measures
+	Forecasts int
+	Series    int
+	Overall   accuracy.Measures
+	ByLead    []accuracy.Measures // [horizon]
+	PerSeries []SeriesReport      // in the order of the histories
+	Baselines map[Rule]accuracy.Measures
+	Losses    []Loss // by origin, in the order of time
 }
+
+// SeriesReport is the report on one series.
+type SeriesReport struct {
+	Series    string
+	Overall   accuracy.Measures
+	Baselines map[Rule]accuracy.Measures
+}
+
+// SeasonalNaive is what the rule "same hour yesterday" is worth.
+func (r Report) SeasonalNaive() accuracy.Measures { return r.Baselines[SeasonalNaiveDay] }
 
 // Skill is the gain in pinball loss over the seasonal naive rule, 1 at best.
-func (r Report) Skill() float64 {
-	if r.SeasonalNaive.Pinball == 0 {
+func (r Report) Skill() float64 { return skill(r.Overall, r.SeasonalNaive()) }
+
+func skill(ours, theirs accuracy.Measures) float64 {
+	if theirs.Pinball == 0 {
 		return 0
 	}
-	return 1 - r.Overall.Pinball/r.SeasonalNaive.Pinball
+	return 1 - ours.Pinball/theirs.Pinball
 }
 
 // ErrNoOrigins says that the range holds no whole forecast of any series.
 var ErrNoOrigins = errors.New("no origin in the test range has a whole horizon of readings behind it: widen the range or give later data")
 
-// Backtest streams the histories through the engine, in the order of time and
-// all series side by side, and scores the forecasts at the chosen origins
-// against the measured readings after them. Nothing is fitted on the way.
+// Backtest streams the histories through engines, in the order of time, and
+// scores the forecasts at the chosen origins against the measured readings after
+// them. Nothing is fitted on the way. The series are shared by the workers; the
+// report does not depend on how.
 func Backtest(ctx context.Context, m *model.Model, histories []*dataset.History, cfg Config) (Report, error) {
-	served, rules := engine.New(), engine.New()
-	if err := served.SetModel(m); err != nil {
+	b := &backtest{cfg: cfg, model: m, parts: shares(histories, max(cfg.Workers, 1)), total: len(histories)}
+	group, ctx := errgroup.WithContext(ctx)
+	results := make([][]*seriesScores, len(b.parts))
+	for i, part := range b.parts {
+		group.Go(func() error {
+			r, err := b.stream(ctx, part)
+			results[i] = r
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return Report{}, err
 	}
-	run := &backtest{cfg: cfg, horizon: m.Spec.Horizon, histories: histories}
-	if run.horizon != engine.NaiveHorizon {
-		return Report{}, fmt.Errorf("model %s: horizon of %d intervals, the seasonal naive rule beside it has %d", m.Spec.Name, run.horizon, engine.NaiveHorizon)
-	}
-	ours, err := run.stream(ctx, served, m.Spec.Levels)
-	if err != nil {
-		return Report{}, err
-	}
-	naive, err := run.stream(ctx, rules, engine.NaiveLevels())
-	if err != nil {
-		return Report{}, err
-	}
-	if run.forecasts == 0 {
-		return Report{}, ErrNoOrigins
-	}
-	report := Report{Forecasts: run.forecasts / 2, Series: ours.series, Overall: ours.total.Overall(), SeasonalNaive: naive.total.Overall()}
-	for k := 1; k <= run.horizon; k++ {
-		report.ByLead = append(report.ByLead, ours.total.Lead(k))
-	}
-	return report, nil
+	return b.report(slices.Concat(results...))
 }
 
 type backtest struct {
-	cfg       Config
-	horizon   int
-	histories []*dataset.History
-	forecasts int
+	cfg   Config
+	model *model.Model
+	parts [][]*dataset.History
+	total int
+
+	mu   sync.Mutex // progress and Each
+	done int
 }
 
-// scoreboard holds the scores by series, and in the order in which they began,
-// so that sums are the same in every run.
-type scoreboard struct {
-	of    map[series.ID]*accuracy.Scores
-	order []*accuracy.Scores
+// shares cuts the histories into runs; the parts of one series stay together.
+func shares(histories []*dataset.History, workers int) [][]*dataset.History {
+	var parts [][]*dataset.History
+	for start := 0; start < len(histories); {
+		end := min(start+max((len(histories)+workers-1)/workers, 1), len(histories))
+		for end < len(histories) && histories[end].ID == histories[end-1].ID {
+			end++
+		}
+		parts = append(parts, histories[start:end])
+		start = end
+	}
+	return parts
 }
 
-type outcome struct {
-	total  *accuracy.Total
-	series int
+// seriesScores is what is gathered on one series.
+type seriesScores struct {
+	series string
+	model  *accuracy.Scores
+	rules  map[Rule][2]*accuracy.Scores // quantiles, plain value
+	losses []Loss
+	count  int
 }
 
-// stream feeds one engine and scores it.
-func (b *backtest) stream(ctx context.Context, e *engine.Engine, levels []float64) (outcome, error) {
-	scores := &scoreboard{of: map[series.ID]*accuracy.Scores{}}
-	first, last := b.span()
+// stream runs one share of the histories through an engine of its own, side by
+// side so that the network steps many at once.
+func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]*seriesScores, error) {
+	e := engine.New()
+	if err := e.SetModel(b.model); err != nil {
+		return nil, err
+	}
+	gathered := make([]*seriesScores, len(histories))
+	first, last := b.span(histories)
 	var batch []engine.Reading
 	for second := first; second <= last; second += dataset.Interval {
 		if err := ctx.Err(); err != nil {
-			return outcome{}, err
+			return nil, err
 		}
 		batch = batch[:0]
-		for i, h := range b.histories {
+		for i, h := range histories {
 			n := h.Cell(second)
 			if !h.Ring.Has(n) {
 				continue
@@ -113,67 +148,98 @@ func (b *backtest) stream(ctx context.Context, e *engine.Engine, levels []float6
 			})
 		}
 		for _, f := range e.Step(batch).Forecasts {
-			if err := b.score(scores, &f, levels); err != nil {
-				return outcome{}, err
+			if err := b.score(gathered, histories, &f); err != nil {
+				return nil, err
 			}
 		}
 	}
-	total, err := accuracy.NewTotal(levels, b.horizon)
-	if err != nil {
-		return outcome{}, err
-	}
-	for _, s := range scores.order {
-		if err := total.AddSeries(s); err != nil {
-			return outcome{}, err
-		}
-	}
-	return outcome{total: total, series: len(scores.order)}, nil
+	return gathered, b.scoreRules(gathered, histories)
 }
 
 // span is the second of the first reading and of the last one an origin can
 // follow.
-func (b *backtest) span() (first, last int64) {
+func (b *backtest) span(histories []*dataset.History) (first, last int64) {
 	first, last = b.cfg.Until, b.cfg.From
-	for _, h := range b.histories {
+	for _, h := range histories {
 		first = min(first, h.Start(h.Ring.First()))
 		last = max(last, h.Start(h.Ring.Newest))
 	}
-	return first, min(last, b.cfg.Until-int64(b.horizon+1)*dataset.Interval)
+	return first, min(last, b.cfg.Until-int64(b.model.Spec.Horizon+1)*dataset.Interval)
 }
 
 // isOrigin says whether the forecast after cell n is scored.
 func (b *backtest) isOrigin(h *dataset.History, n int64) bool {
 	firstOrigin := h.Cell(b.cfg.From) - 1
-	return n >= firstOrigin && (n-firstOrigin)%int64(b.cfg.Every) == 0 && n+int64(b.horizon) <= h.Ring.Newest
+	return n >= firstOrigin && (n-firstOrigin)%int64(max(b.cfg.Every, 1)) == 0 && n+int64(b.model.Spec.Horizon) <= h.Ring.Newest
 }
 
 // score compares one forecast with the readings that came after it.
-func (b *backtest) score(scores *scoreboard, f *engine.Forecast, levels []float64) error {
-	h := b.histories[f.Message]
-	s, ok := scores.of[f.Series]
-	if !ok {
-		past := int(max(h.Cell(b.cfg.From)-h.Ring.First(), 0))
-		values := h.Values(past)
-		var err error
-		s, err = accuracy.NewScores(levels, b.horizon, accuracy.Denominators{
-			Week: accuracy.SeasonalNaiveMAE(values, 7*86400/dataset.Interval), Day: accuracy.SeasonalNaiveMAE(values, 86400/dataset.Interval),
-		})
+func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History, f *engine.Forecast) error {
+	h := histories[f.Message]
+	s := gathered[f.Message]
+	if s == nil {
+		scores, err := accuracy.NewScores(f.Levels, f.Horizon, denominators(h, b.cfg.From))
 		if err != nil {
 			return err
 		}
-		scores.of[f.Series] = s
-		scores.order = append(scores.order, s)
+		s = &seriesScores{series: h.ID.String(), model: scores}
+		gathered[f.Message] = s
 	}
-	b.forecasts++
+	s.count++
+	loss := Loss{Second: f.Origin}
 	origin := h.Cell(f.Origin)
-	for k := range b.horizon {
+	for k := range f.Horizon {
 		actual, q := h.Ring.At(origin + int64(k))
 		if !q.Accepted() {
 			continue
 		}
-		if err := s.Add(k+1, float64(actual), f.Quantiles[k*len(levels):][:len(levels)]); err != nil {
+		row := f.Quantiles[k*len(f.Levels):][:len(f.Levels)]
+		if err := s.model.Add(k+1, float64(actual), row); err != nil {
 			return fmt.Errorf("series %s: %w", f.Series, err)
 		}
+		for i, level := range f.Levels {
+			loss.Pinball += 2 * accuracy.Pinball(level, float64(actual), float64(row[i])) / float64(len(f.Levels))
+		}
+		loss.Actual += max(float64(actual), -float64(actual))
+	}
+	s.losses = append(s.losses, loss)
+	if b.cfg.Each != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.cfg.Each(*f)
+	}
+	return nil
+}
+
+// denominators are the in-sample errors before the test.
+func denominators(h *dataset.History, from int64) accuracy.Denominators {
+	past := h.Values(int(max(h.Cell(from)-h.Ring.First(), 0)))
+	return accuracy.Denominators{Week: accuracy.SeasonalNaiveMAE(past, weekCells), Day: accuracy.SeasonalNaiveMAE(past, dayCells)}
+}
+
+// scoreRules scores the simple rules at the origins of the model's forecasts.
+func (b *backtest) scoreRules(gathered []*seriesScores, histories []*dataset.History) error {
+	for i, h := range histories {
+		if s := gathered[i]; s != nil {
+			origins := make([]int64, len(s.losses))
+			for k, l := range s.losses {
+				origins[k] = h.Cell(l.Second) - 1
+			}
+			s.rules = map[Rule][2]*accuracy.Scores{}
+			for _, r := range Rules() {
+				spread, plain, err := scoreRule(r, h, h.Cell(b.cfg.From), origins, b.model.Spec.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
+				if err != nil {
+					return fmt.Errorf("series %s: %s: %w", s.series, r, err)
+				}
+				s.rules[r] = [2]*accuracy.Scores{spread, plain}
+			}
+		}
+		b.mu.Lock()
+		b.done++
+		if b.cfg.Progress != nil {
+			b.cfg.Progress(b.done, b.total)
+		}
+		b.mu.Unlock()
 	}
 	return nil
 }

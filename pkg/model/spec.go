@@ -16,8 +16,12 @@ import (
 // SpecSchema is the version of spec.json that this program writes and reads.
 const SpecSchema = 1
 
-// ScalePlain is centre and spread of a series, without a curve.
-const ScalePlain = "plain"
+// The scales: centre and spread of a series, or those of asinh(y / unit), whose
+// unit is a fifth of the mean absolute value.
+const (
+	ScalePlain = "plain"
+	ScaleAsinh = "asinh"
+)
 
 // Limits of a model. A folder beyond them is refused, whoever made it.
 const (
@@ -53,6 +57,10 @@ type Spec struct {
 	CurrentFeatures []string `json:"current_features"`
 	// Scale names how readings are scaled before they become features.
 	Scale string `json:"scale"`
+	// Zone (IANA, "" is UTC) and Country ("" has no holidays) are those whose
+	// calendar the features are read on.
+	Zone    string `json:"zone,omitempty"`
+	Country string `json:"country,omitempty"`
 
 	Created time.Time `json:"created"`
 	// TrainedFrom and TrainedUntil bound the readings that it was fitted and
@@ -125,8 +133,11 @@ func (s Spec) Validate() error {
 			}
 		}
 	}
-	if s.Scale != ScalePlain {
-		add("scale %.40q: this program knows %q", s.Scale, ScalePlain)
+	if s.Scale != ScalePlain && s.Scale != ScaleAsinh {
+		add("scale %.40q: this program knows %q and %q", s.Scale, ScalePlain, ScaleAsinh)
+	}
+	if len(s.Zone) > maxName || len(s.Country) > maxName {
+		add("zone %.40q, country %.40q: at most %d bytes each", s.Zone, s.Country, maxName)
 	}
 	if s.TrainedUntil.Before(s.TrainedFrom) {
 		add("trained_until %v: is before trained_from %v", s.TrainedUntil, s.TrainedFrom)

@@ -29,17 +29,19 @@ const (
 	weekFeatures
 )
 
-// The yearly features, for training data of more than a year.
+// The day of the year, for training data of more than a year, and whether the
+// day is a holiday, where the country is known.
 const (
 	YearSin CalendarFeature = weekFeatures + iota
 	YearCos
+	Holiday
 	calendarFeatures
 )
 
 var calendarNames = [calendarFeatures]string{
 	HourSin: "hour_sin", HourCos: "hour_cos", Hour2Sin: "hour2_sin", Hour2Cos: "hour2_cos",
 	WeekdaySin: "weekday_sin", WeekdayCos: "weekday_cos", Saturday: "saturday", Sunday: "sunday",
-	YearSin: "year_sin", YearCos: "year_cos",
+	YearSin: "year_sin", YearCos: "year_cos", Holiday: "holiday",
 }
 
 // weekTable holds the weekly features of every slot of a week that starts on
@@ -65,9 +67,9 @@ var weekTable = func() *[calendarSlots][weekFeatures]float32 {
 	return &t
 }()
 
-// writeCalendar writes the features of the local second (Unix seconds plus the
-// zone's offset) at which an interval starts.
-func writeCalendar(dst []float32, features []CalendarFeature, localSecond int64) {
+// writeCalendar writes the features of an interval that starts at a Unix second.
+func writeCalendar(dst []float32, features []CalendarFeature, place *Place, second int64) {
+	localSecond := place.Local(second)
 	s := (localSecond + mondayOffset) % weekSeconds
 	if s < 0 {
 		s += weekSeconds
@@ -79,8 +81,13 @@ func writeCalendar(dst []float32, features []CalendarFeature, localSecond int64)
 			dst[i] = row[f]
 		case f == YearSin:
 			dst[i] = float32(math.Sin(yearAngle(localSecond)))
-		default:
+		case f == YearCos:
 			dst[i] = float32(math.Cos(yearAngle(localSecond)))
+		default:
+			dst[i] = 0
+			if place.Holiday(localSecond) {
+				dst[i] = 1
+			}
 		}
 	}
 }

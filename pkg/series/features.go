@@ -34,6 +34,7 @@ var (
 // them. Training, backtest and serving call these and nothing else (I5).
 type Layout struct {
 	calendar []CalendarFeature
+	place    *Place
 }
 
 // DefaultLayout is that of the reference design: a weekly calendar, and with
@@ -41,19 +42,31 @@ type Layout struct {
 func DefaultLayout(yearly bool) Layout {
 	n := weekFeatures
 	if yearly {
-		n = calendarFeatures
+		n = YearCos + 1
 	}
-	l := Layout{calendar: make([]CalendarFeature, n)}
+	l := Layout{calendar: make([]CalendarFeature, n), place: &Place{}}
 	for i := range l.calendar {
 		l.calendar[i] = CalendarFeature(i)
 	}
 	return l
 }
 
+// WithHolidays adds the feature that tells a holiday.
+func (l Layout) WithHolidays() Layout {
+	l.calendar = append(slices.Clone(l.calendar), Holiday)
+	return l
+}
+
+// At reads the calendar on the clock of a place, instead of UTC's.
+func (l Layout) At(p *Place) Layout {
+	l.place = p
+	return l
+}
+
 // LayoutOf is the layout with the names of a model's spec. A name this release
 // does not know, or another order, is an error.
 func LayoutOf(inputs, lead, current []string) (Layout, error) {
-	var l Layout
+	l := Layout{place: &Place{}}
 	if n := len(inputs) - 1 - len(inputLags); n > 0 {
 		for _, name := range inputs[1 : 1+n] {
 			f := slices.Index(calendarNames[:], name)
@@ -99,7 +112,7 @@ func (l Layout) CurrentNames() []string { return currentFeatures }
 type Window struct {
 	Z     []float32 // oldest first; the last one is z_t
 	Known int       // how many of the newest are known; older lags use the nearest known day
-	// Start is the local Unix second at which the interval of z_t starts, and
+	// Start is the Unix second at which the interval of z_t starts, and
 	// Interval its length in seconds.
 	Start, Interval int64
 }
@@ -146,7 +159,7 @@ func (l Layout) Input(dst []float32, w *Window) {
 	t := len(w.Z) - 1
 	dst[0] = w.Z[t]
 	c := len(l.calendar)
-	writeCalendar(dst[1:1+c], l.calendar, w.Start)
+	writeCalendar(dst[1:1+c], l.calendar, l.place, w.Start)
 	dst[1+c] = w.at(t + 1 - day)
 	dst[2+c] = w.at(t + 1 - 7*day)
 }
@@ -180,7 +193,7 @@ func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 			sum += w.at(near - d*day)
 		}
 		row[4] = sum / 7
-		writeCalendar(row[5:width-1], l.calendar, w.Start+int64(k)*w.Interval)
+		writeCalendar(row[5:width-1], l.calendar, l.place, w.Start+int64(k)*w.Interval)
 		row[width-1] = float32(k) / day
 	}
 }

@@ -234,7 +234,7 @@ func TestLayoutOfRefuses(t *testing.T) {
 		in, lead, current []string
 		says              string
 	}{
-		"unknown calendar": {with(in, 3, "holiday"), lead, current, `"holiday" is not known`},
+		"unknown calendar": {with(in, 3, "temperature"), lead, current, `"temperature" is not known`},
 		"unknown lag":      {with(in, len(in)-1, "lag_3d"), lead, current, "lag_3d"},
 		"no z":             {with(in, 0, "y"), lead, current, "input features"},
 		"no inputs":        {nil, lead, current, "input features"},

@@ -26,27 +26,75 @@ const (
 	ScaleFloor = 1e-6
 )
 
-// Scaler maps a series' unit to the network's: z = (y - Center) / Scale.
+// Curve is what is done to a value before it is centred and scaled.
+type Curve uint8
+
+// The curves. Asinh helps skewed loads of households and hurts others: the
+// trainer chooses.
+const (
+	Plain Curve = iota
+	Asinh
+)
+
+const (
+	// asinhShare is the unit of the curve as a share of the mean absolute value.
+	asinhShare = 0.2
+	// asinhDrift is how far the mean absolute value may move, as a factor either
+	// way, before the unit of the curve is found anew.
+	asinhDrift = 2
+	// asinhMost keeps the inverse finite.
+	asinhMost = 12
+)
+
+// Scaler maps a series' unit to the network's: z = (y - Center) / Scale, or with
+// a curve z = (asinh(y / Unit) - Center) / Scale.
 type Scaler struct {
 	Center float32
 	Scale  float32
+	Unit   float32 // of the curve asinh; 0 without a curve
 }
 
 // Forward maps a value in the series' unit to scaled units.
-func (s Scaler) Forward(y float32) float32 { return (y - s.Center) / s.Scale }
+func (s Scaler) Forward(y float32) float32 {
+	if s.Unit > 0 {
+		y = float32(math.Asinh(float64(y / s.Unit)))
+	}
+	return (y - s.Center) / s.Scale
+}
 
 // Inverse maps a scaled value back to the series' unit.
-func (s Scaler) Inverse(z float32) float32 { return z*s.Scale + s.Center }
+func (s Scaler) Inverse(z float32) float32 {
+	v := z*s.Scale + s.Center
+	if s.Unit > 0 {
+		return float32(math.Sinh(float64(min(max(v, -asinhMost), asinhMost)))) * s.Unit
+	}
+	return v
+}
 
 // Scaling is all a series remembers of its scale: exponentially weighted
 // moments of the cells that have left the lateness window, and the scaler in
 // force. It is causal: it never depends on the order in which readings came,
 // for a cell is taken when it can no longer change.
 type Scaling struct {
-	Weight, Mean, Square float64 // sum of weights, weighted mean, weighted sum of squared deviations
+	Curve                Curve
+	Weight, Mean, Square float64 // sum of weights, weighted mean, weighted sum of squared deviations, on the curve
+	Absolute             float64 // weighted mean of the absolute values, in the series' unit
 	Taken                int64   // the last cell in the moments
 	Scaler               Scaler  // in force while Ready
 	Ready                bool
+}
+
+// Bend changes over to another curve: the scale is found anew from the ring, as
+// the first one was.
+func (s *Scaling) Bend(c Curve, r *Ring) {
+	if s.Curve == c {
+		return
+	}
+	ready := s.Ready
+	*s = Scaling{Curve: c}
+	if ready {
+		s.first(r)
+	}
 }
 
 // Advance brings the scaling up to the ring's newest cell. accepted counts the
@@ -67,6 +115,10 @@ func (s *Scaling) Advance(r *Ring, accepted int) bool {
 			s.take(r, v)
 		}
 		if s.Taken%scalerPeriod == 0 {
+			if s.outgrown() {
+				s.first(r)
+				return true
+			}
 			if next := s.now(); moved(s.Scaler, next) {
 				s.Scaler = next
 				changed = true
@@ -91,11 +143,27 @@ func (s *Scaling) first(r *Ring) {
 	trim := len(sorted) / 100
 	lo, hi := sorted[trim], sorted[len(sorted)-1-trim]
 	spread := hi - lo
-	*s = Scaling{Taken: r.Newest, Ready: true}
+	*s = Scaling{Curve: s.Curve, Taken: r.Newest, Ready: true}
+	for i, v := range values {
+		values[i] = min(max(v, lo-spread), hi+spread)
+		s.Absolute += math.Abs(values[i]) / float64(len(values))
+	}
+	if s.Curve == Asinh {
+		s.Scaler.Unit = float32(max(asinhShare*s.Absolute, ScaleFloor))
+	}
 	for _, v := range values {
-		s.add(min(max(v, lo-spread), hi+spread))
+		s.add(v)
 	}
 	s.Scaler = s.now()
+}
+
+// outgrown says that the series' level is far from the unit of its curve.
+func (s *Scaling) outgrown() bool {
+	if s.Curve != Asinh {
+		return false
+	}
+	want := max(asinhShare*s.Absolute, ScaleFloor) / float64(s.Scaler.Unit)
+	return want > asinhDrift || want < 1.0/asinhDrift
 }
 
 // take adds the value of cell Taken, which left the lateness window, pulled in
@@ -109,8 +177,10 @@ func (s *Scaling) take(r *Ring, v float32) {
 }
 
 func (s *Scaling) believable(y float64) float64 {
-	c, w := float64(s.Scaler.Center), scalerClip*float64(s.Scaler.Scale)
-	return min(max(y, c-w), c+w)
+	if z := s.Scaler.Forward(float32(y)); z < -scalerClip || z > scalerClip {
+		return float64(s.Scaler.Inverse(min(max(z, -scalerClip), scalerClip)))
+	}
+	return y
 }
 
 // newLevel says that the last accepted cells up to Taken were all unbelievable.
@@ -131,9 +201,14 @@ func (s *Scaling) newLevel(r *Ring) bool {
 
 // add is the weighted update of West (1979) with weights that halve in
 // scalerHalfLife cells.
-func (s *Scaling) add(v float64) {
+func (s *Scaling) add(y float64) {
 	decay := math.Exp2(-1.0 / scalerHalfLife)
+	v := y
+	if s.Curve == Asinh {
+		v = math.Asinh(y / float64(s.Scaler.Unit))
+	}
 	s.Weight = s.Weight*decay + 1
+	s.Absolute += (math.Abs(y) - s.Absolute) / s.Weight
 	d := v - s.Mean
 	s.Mean += d / s.Weight
 	s.Square = s.Square*decay + d*(v-s.Mean)
@@ -142,7 +217,7 @@ func (s *Scaling) add(v float64) {
 // now is the scaler that the moments ask for.
 func (s *Scaling) now() Scaler {
 	sd := math.Sqrt(max(s.Square/s.Weight, 0))
-	return Scaler{Center: float32(s.Mean), Scale: float32(max(sd, 1e-3*math.Abs(s.Mean), ScaleFloor))}
+	return Scaler{Center: float32(s.Mean), Scale: float32(max(sd, 1e-3*math.Abs(s.Mean), ScaleFloor)), Unit: s.Scaler.Unit}
 }
 
 func moved(from, to Scaler) bool {

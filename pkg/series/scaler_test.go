@@ -145,7 +145,7 @@ func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 		r.taken = append(r.taken, float64(v)) // calm: nothing is pulled in
 	}
 	center, scale := r.scaler()
-	want := []inForce{{first + week - 1, Scaler{float32(center), float32(scale)}}}
+	want := []inForce{{first + week - 1, Scaler{Center: float32(center), Scale: float32(scale)}}}
 	for n := int64(first + week); n < first+int64(len(values))-late; n++ {
 		in := want[len(want)-1].scaler
 		low, high := float64(in.Center)-8*float64(in.Scale), float64(in.Center)+8*float64(in.Scale)
@@ -155,7 +155,7 @@ func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 		}
 		center, scale := r.scaler()
 		if limit := 0.1 * float64(in.Scale); math.Abs(center-float64(in.Center)) > limit || math.Abs(scale-float64(in.Scale)) > limit {
-			want = append(want, inForce{n + late, Scaler{float32(center), float32(scale)}})
+			want = append(want, inForce{n + late, Scaler{Center: float32(center), Scale: float32(scale)}})
 		}
 	}
 	if len(want) < 4 || len(want) > 20 {

@@ -185,7 +185,7 @@ type childEvent struct {
 func doneEvent(o trainer.Outcome) childEvent {
 	return childEvent{
 		Event: "done", Series: o.Series, Model: o.Name, Version: o.Version, Digest: o.Digest, Champion: o.Champion, Why: o.Why, Iteration: o.Best,
-		WQL: o.Report.Overall.Pinball, NaiveWQL: o.Report.SeasonalNaive.Pinball, Coverage80: o.Report.Overall.Coverage80, Skill: o.Report.Skill(),
+		WQL: o.Report.Overall.Pinball, NaiveWQL: o.Report.SeasonalNaive().Pinball, Coverage80: o.Report.Overall.Coverage80, Skill: o.Report.Skill(),
 	}
 }
 

@@ -19,19 +19,32 @@ type Config struct {
 	Workers    int
 	Seed       uint64
 	MaxSeries  int // a cycle takes at most so many, sampled by scale
+	// Choose tries both scales, takes the one that did better on the validation
+	// range, and fits it once more on all before the test.
+	Choose  bool
+	Zone    string // IANA, whose calendar the features are read on; "" is UTC
+	Country string // whose holidays are a feature; "" has none
 }
 
 // DefaultConfig is the reference training of a model of its own.
 func DefaultConfig() Config {
 	t := train.DefaultConfig()
-	return Config{Hidden: 64, Iterations: t.Iterations, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000}
+	return Config{Hidden: 64, Iterations: t.Iterations, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true}
 }
 
 // Quick is the demo's first training: short windows, done in less than a
 // minute.
 func (c Config) Quick() Config {
-	c.Iterations, c.Window, c.BurnIn, c.Positions = min(c.Iterations, 150), 120, 48, 12
+	c.Iterations, c.Window, c.BurnIn, c.Positions, c.Choose = min(c.Iterations, 150), 120, 48, 12, false
 	return c
+}
+
+// window is the length of training windows, and the number of their loss
+// positions, where a range holds so many hours that may bear loss: as configured,
+// or shorter, so that three weeks of readings are enough.
+func (c Config) window(lossHours int64) (steps, positions int) {
+	steps = int(min(int64(c.Window), int64(c.BurnIn)+lossHours))
+	return steps, min(c.Positions, steps-c.BurnIn)
 }
 
 // Validate gathers all faults.

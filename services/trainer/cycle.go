@@ -14,7 +14,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -23,9 +22,6 @@ const (
 	width   = 64 // units of the head's hidden layers
 	// validBatches is how many batches of windows judge an iteration.
 	validBatches = 4
-	// yearly is the training range, in seconds, from which the day of the year
-	// is worth a feature.
-	yearly = 8700 * dataset.Interval
 	// judgeEvery is the distance of the origins that a new model is judged at;
 	// it has no divisor in common with a day, so all hours are met.
 	judgeEvery = 5
@@ -54,7 +50,8 @@ type Outcome struct {
 	Champion bool   // it serves from now on
 	Why      string // the gate's verdict in words
 	Report   evaluate.Report
-	Best     int // the iteration the weights are from
+	Best     int    // the iteration the weights are from
+	Scale    string // that was chosen
 	Series   int
 }
 
@@ -67,24 +64,15 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	layout := series.DefaultLayout(cut.TrainUntil-cut.First > yearly)
-	spec := c.spec(layout, cut)
-	result, err := c.fit(ctx, histories, cut, layout, spec)
+	spec, result, err := c.fit(ctx, histories, cut)
 	if err != nil {
 		return Outcome{}, err
 	}
-	dir, m, err := c.write(spec, result, nil)
-	if err != nil {
+	out := Outcome{Name: spec.Name, Best: result.Best, Scale: spec.Scale, Series: len(histories)}
+	if out.Report, err = c.judge(ctx, draft(spec, result), histories, cut); err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Name: spec.Name, Best: result.Best, Series: len(histories)}
-	if out.Report, err = c.judge(ctx, m, histories, cut); err != nil {
-		return Outcome{}, err
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return Outcome{}, fmt.Errorf("replace the draft of the model folder: %w", err)
-	}
-	dir, m, err = c.write(spec, result, &out.Report)
+	dir, m, err := c.write(spec, result, out.Report)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -134,38 +122,8 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 	return taken
 }
 
-func (c *Cycle) spec(layout series.Layout, cut dataset.Cut) model.Spec {
-	name := c.Config.Model
-	if name == "" {
-		name = "load-1h"
-	}
-	return model.Spec{
-		Schema: model.SpecSchema, Name: name, Interval: "1h", Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: levels(),
-		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: "plain",
-		Created:     c.Now().UTC().Truncate(time.Second),
-		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: c.Config.Seed,
-	}
-}
-
-// fit trains on the training range and chooses on the validation range.
-func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut dataset.Cut, layout series.Layout, spec model.Spec) (train.Result, error) {
-	windows := dataset.WindowConfig{Layout: layout, Horizon: horizon, Steps: c.Config.Window, BurnIn: c.Config.BurnIn, Positions: c.Config.Positions, Batch: c.Config.Batch}
-	fitting, err := dataset.NewSampler(windows, histories, cut.First, cut.TrainUntil, c.Config.Seed)
-	if err != nil {
-		return train.Result{}, err
-	}
-	choosing, err := dataset.NewSampler(windows, histories, cut.TrainUntil, cut.ValidUntil, c.Config.Seed+1)
-	if err != nil {
-		return train.Result{}, fmt.Errorf("validation range: %w", err)
-	}
-	cfg := train.DefaultConfig()
-	cfg.Shape, cfg.Levels = spec.Shape(), spec.Levels
-	cfg.Iterations, cfg.Seed, cfg.Workers = c.Config.Iterations, c.Config.Seed, c.Config.Workers
-	return train.Fit(ctx, cfg, fitting, choosing.Batches(validBatches), c.Progress)
-}
-
 // write leaves the model folder and reads it back through every check.
-func (c *Cycle) write(spec model.Spec, result train.Result, report *evaluate.Report) (string, *model.Model, error) {
+func (c *Cycle) write(spec model.Spec, result train.Result, report evaluate.Report) (string, *model.Model, error) {
 	dir := c.Out
 	if dir == "" {
 		dir = filepath.Join(c.Scratch, fmt.Sprintf("train-%d", os.Getpid()))
@@ -173,10 +131,7 @@ func (c *Cycle) write(spec model.Spec, result train.Result, report *evaluate.Rep
 			return "", nil, fmt.Errorf("make room for the model folder: %w", err)
 		}
 	}
-	a := model.Artifact{Spec: spec, LSTM: result.LSTM, Head: result.Head}
-	if report != nil {
-		a.Metrics = metrics(*report)
-	}
+	a := model.Artifact{Spec: spec, LSTM: result.LSTM, Head: result.Head, Metrics: metrics(report)}
 	if _, err := model.Write(dir, a); err != nil {
 		return "", nil, err
 	}
@@ -188,7 +143,7 @@ func (c *Cycle) write(spec model.Spec, result train.Result, report *evaluate.Rep
 }
 
 func metrics(r evaluate.Report) map[string]float64 {
-	all := map[string]float64{"skill_day": r.Skill(), "seasonal_naive_pinball": r.SeasonalNaive.Pinball}
+	all := map[string]float64{"skill_day": r.Skill(), "seasonal_naive_pinball": r.SeasonalNaive().Pinball}
 	for name, v := range r.Overall.Map() {
 		all[name] = v
 	}
@@ -202,7 +157,7 @@ func (c *Cycle) judge(ctx context.Context, m *model.Model, histories []*dataset.
 	if until <= from {
 		from, until = cut.TrainUntil, cut.ValidUntil
 	}
-	return evaluate.Backtest(ctx, m, histories, evaluate.Config{From: from, Until: until, Every: judgeEvery})
+	return evaluate.Backtest(ctx, m, histories, evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers})
 }
 
 // register adds the version and moves the alias when the gate lets it through:

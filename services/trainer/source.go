@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
@@ -45,8 +46,13 @@ type Logs struct {
 	Conn *bus.Conn
 }
 
-// logBatch is how many messages are read at once.
-const logBatch = 1024
+const (
+	// logBatch is how many messages are read at once.
+	logBatch = 1024
+	// futureLimit is how far a reading may be ahead of the log's own time, as for
+	// the forecaster: one wrong clock must not stretch the history by years.
+	futureLimit = 15 * time.Minute
+)
 
 // Load adds the readings that stand in the logs now. Those that the forecaster
 // would refuse by their form are left out.
@@ -94,7 +100,7 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	}
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
-		if q, err := series.ParseQuality(r.Quality); err == nil && q.Accepted() {
+		if q, err := series.ParseQuality(r.Quality); err == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
 			b.Add(series.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}

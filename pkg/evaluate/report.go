@@ -1,0 +1,75 @@
+package evaluate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/accuracy"
+)
+
+// report joins what was gathered, in the order of the histories, so that sums
+// are the same in every run.
+func (b *backtest) report(gathered []*seriesScores) (Report, error) {
+	levels, horizon := b.model.Spec.Levels, b.model.Spec.Horizon
+	total, err := accuracy.NewTotal(levels, horizon)
+	if err != nil {
+		return Report{}, err
+	}
+	rules := map[Rule][2]*accuracy.Total{}
+	for _, r := range Rules() {
+		spread, err := accuracy.NewTotal(levels, horizon)
+		if err != nil {
+			return Report{}, err
+		}
+		plain, _ := accuracy.NewTotal(levels, horizon) // the same arguments
+		rules[r] = [2]*accuracy.Total{spread, plain}
+	}
+	report := Report{Baselines: map[Rule]accuracy.Measures{}}
+	losses := map[int64]*Loss{}
+	names := map[string]bool{}
+	for _, s := range gathered {
+		if s == nil {
+			continue
+		}
+		report.Forecasts += s.count
+		names[s.series] = true
+		if err := total.AddSeries(s.model); err != nil {
+			return Report{}, err
+		}
+		one := SeriesReport{Series: s.series, Overall: s.model.Overall(), Baselines: map[Rule]accuracy.Measures{}}
+		for r, scores := range s.rules {
+			for i := range scores {
+				if err := rules[r][i].AddSeries(scores[i]); err != nil {
+					return Report{}, err
+				}
+			}
+			one.Baselines[r] = joined(scores[0].Overall(), scores[1].Overall())
+		}
+		report.PerSeries = append(report.PerSeries, one)
+		for _, l := range s.losses {
+			at, ok := losses[l.Second]
+			if !ok {
+				at = &Loss{Second: l.Second}
+				losses[l.Second] = at
+			}
+			at.Pinball += l.Pinball
+			at.Actual += l.Actual
+		}
+	}
+	if report.Forecasts == 0 {
+		return Report{}, ErrNoOrigins
+	}
+	report.Series = len(names)
+	report.Overall = total.Overall()
+	for k := 1; k <= horizon; k++ {
+		report.ByLead = append(report.ByLead, total.Lead(k))
+	}
+	for r, t := range rules {
+		report.Baselines[r] = joined(t[0].Overall(), t[1].Overall())
+	}
+	for _, l := range losses {
+		report.Losses = append(report.Losses, *l)
+	}
+	slices.SortFunc(report.Losses, func(a, b Loss) int { return cmp.Compare(a.Second, b.Second) })
+	return report, nil
+}

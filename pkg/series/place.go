@@ -1,0 +1,121 @@
+package series
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/rickar/cal/v2"
+	"github.com/rickar/cal/v2/at"
+	"github.com/rickar/cal/v2/au"
+	"github.com/rickar/cal/v2/be"
+	"github.com/rickar/cal/v2/ca"
+	"github.com/rickar/cal/v2/ch"
+	"github.com/rickar/cal/v2/cz"
+	"github.com/rickar/cal/v2/de"
+	"github.com/rickar/cal/v2/dk"
+	"github.com/rickar/cal/v2/es"
+	"github.com/rickar/cal/v2/fr"
+	"github.com/rickar/cal/v2/gb"
+	"github.com/rickar/cal/v2/ie"
+	"github.com/rickar/cal/v2/it"
+	"github.com/rickar/cal/v2/jp"
+	"github.com/rickar/cal/v2/nl"
+	"github.com/rickar/cal/v2/no"
+	"github.com/rickar/cal/v2/nz"
+	"github.com/rickar/cal/v2/pl"
+	"github.com/rickar/cal/v2/se"
+	"github.com/rickar/cal/v2/us"
+)
+
+// countries are those whose holidays are known, by ISO 3166 code; a region
+// stands behind a dash where its own list differs.
+var countries = map[string][]*cal.Holiday{
+	"AT": at.Holidays, "AU-ACT": au.HolidaysACT, "AU-NSW": au.HolidaysNSW, "AU-NT": au.HolidaysNT, "AU-QLD": au.HolidaysQLD,
+	"AU-SA": au.HolidaysSA, "AU-TAS": au.HolidaysTAS, "AU-VIC": au.HolidaysVIC, "AU-WA": au.HolidaysWA, "BE": be.Holidays,
+	"CA": ca.Holidays, "CH": ch.Holidays, "CZ": cz.Holidays, "DE": de.Holidays, "DK": dk.Holidays, "ES": es.Holidays,
+	"FR": fr.Holidays, "GB": gb.Holidays, "IE": ie.Holidays, "IT": it.Holidays, "JP": jp.Holidays, "NL": nl.Holidays,
+	"NO": no.Holidays, "NZ": nz.Holidays, "PL": pl.Holidays, "SE": se.Holidays, "US": us.Holidays,
+}
+
+// Years for which zones and holidays are known.
+const (
+	firstYear = 1970
+	lastYear  = 2100
+)
+
+// Place is where a series stands: the clock on its wall and its holidays. It is
+// immutable. The zero Place is UTC without holidays.
+type Place struct {
+	shifts   []shift
+	holidays map[int32]bool // by day since the epoch, local
+}
+
+// shift is an offset from UTC and the Unix second from which it holds.
+type shift struct {
+	from   int64
+	offset int64
+}
+
+// NewPlace is the place of an IANA zone ("" is UTC) and a country ("" has no
+// holidays).
+func NewPlace(zone, country string) (*Place, error) {
+	p := &Place{}
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, fmt.Errorf("zone %q is not known: give an IANA name, e.g. Europe/Amsterdam", zone)
+	}
+	for t := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC).In(loc); t.Year() < lastYear; {
+		_, offset := t.Zone()
+		p.shifts = append(p.shifts, shift{t.Unix(), int64(offset)})
+		_, end := t.ZoneBounds()
+		if end.IsZero() {
+			break
+		}
+		t = end
+	}
+	if country == "" {
+		return p, nil
+	}
+	list, ok := countries[strings.ToUpper(country)]
+	if !ok {
+		return nil, fmt.Errorf("country %q has no list of holidays: known are %s", country, strings.Join(slices.Sorted(maps.Keys(countries)), " "))
+	}
+	p.holidays = map[int32]bool{}
+	for _, h := range list {
+		for year := firstYear; year < lastYear; year++ {
+			actual, observed := h.Calc(year)
+			for _, day := range []time.Time{actual, observed} {
+				if !day.IsZero() {
+					y, m, d := day.Date()
+					p.holidays[int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/86400)] = true
+				}
+			}
+		}
+	}
+	return p, nil
+}
+
+// Local is the local second (as if it were UTC) of a Unix second.
+func (p *Place) Local(second int64) int64 {
+	if len(p.shifts) == 0 {
+		return second
+	}
+	i := sort.Search(len(p.shifts), func(i int) bool { return p.shifts[i].from > second })
+	return second + p.shifts[max(i-1, 0)].offset
+}
+
+// Holiday says whether the day of a local second is one.
+func (p *Place) Holiday(localSecond int64) bool {
+	return p.holidays[int32(floorDay(localSecond))]
+}
+
+func floorDay(second int64) int64 {
+	if second < 0 {
+		return (second - 86399) / 86400
+	}
+	return second / 86400
+}

@@ -1,0 +1,151 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/train"
+)
+
+const (
+	// yearly is the training range, in seconds, from which the day of the year
+	// is worth a feature.
+	yearly = 8700 * dataset.Interval
+	// leastRefit is the fewest iterations of the last fit.
+	leastRefit = 50
+)
+
+// fit finds the weights: one fit on the training range, or the choice of scale
+// and iterations on the validation range and a last fit on both.
+func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut dataset.Cut) (model.Spec, train.Result, error) {
+	layout := series.DefaultLayout(cut.TrainUntil-cut.First > yearly)
+	if c.Config.Country != "" {
+		layout = layout.WithHolidays()
+	}
+	place, err := series.NewPlace(c.Config.Zone, c.Config.Country)
+	if err != nil {
+		return model.Spec{}, train.Result{}, err
+	}
+	f := fitting{Cycle: c, layout: layout.At(place), cut: cut}
+	if !c.Config.Choose {
+		f.total = c.Config.Iterations
+		spec := c.spec(layout, cut, series.Plain)
+		result, err := f.choosing(ctx, histories, spec)
+		return spec, result, err
+	}
+	f.total = 3 * c.Config.Iterations
+	type candidate struct {
+		curve  series.Curve
+		result train.Result
+		wql    float64
+	}
+	var best candidate
+	for i, curve := range []series.Curve{series.Plain, series.Asinh} {
+		f.done = i * c.Config.Iterations
+		spec := c.spec(layout, cut, curve)
+		result, err := f.choosing(ctx, bent(histories, curve), spec)
+		if err != nil {
+			return spec, result, err
+		}
+		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery, Workers: c.Config.Workers})
+		if err != nil {
+			return spec, result, fmt.Errorf("validation range: %w", err)
+		}
+		if wql := report.Overall.Pinball; i == 0 || wql < best.wql {
+			best = candidate{curve, result, wql}
+		}
+	}
+	f.done = 2 * c.Config.Iterations
+	spec := c.spec(layout, cut, best.curve)
+	result, err := f.last(ctx, bent(histories, best.curve), spec, max(best.result.Best, leastRefit))
+	return spec, result, err
+}
+
+// fitting is the fit of one cycle under way.
+type fitting struct {
+	*Cycle
+	layout      series.Layout
+	cut         dataset.Cut
+	done, total int // iterations of the stages before, and of all
+}
+
+// choosing fits on the training range and stops where the validation range no
+// longer gains.
+func (f *fitting) choosing(ctx context.Context, histories []*dataset.History, spec model.Spec) (train.Result, error) {
+	fit, err := f.sampler(histories, f.cut.First, f.cut.TrainUntil, 0)
+	if err != nil {
+		return train.Result{}, err
+	}
+	valid, err := f.sampler(histories, f.cut.TrainUntil, f.cut.ValidUntil, 1)
+	if err != nil {
+		return train.Result{}, fmt.Errorf("validation range: %w", err)
+	}
+	return f.train(ctx, fit, valid.Batches(validBatches), spec, f.Config.Iterations)
+}
+
+// last fits on all before the test, for as long as was found good.
+func (f *fitting) last(ctx context.Context, histories []*dataset.History, spec model.Spec, iterations int) (train.Result, error) {
+	fit, err := f.sampler(histories, f.cut.First, f.cut.ValidUntil, 2)
+	if err != nil {
+		return train.Result{}, err
+	}
+	f.total = f.done + iterations
+	return f.train(ctx, fit, nil, spec, iterations)
+}
+
+func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage uint64) (*dataset.Sampler, error) {
+	c := f.Config
+	windows := dataset.WindowConfig{Layout: f.layout, Horizon: horizon, Steps: c.Window, BurnIn: c.BurnIn, Positions: c.Positions, Batch: c.Batch}
+	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)
+}
+
+func (f *fitting) train(ctx context.Context, source train.Source, valid []*dataset.Batch, spec model.Spec, iterations int) (train.Result, error) {
+	cfg := train.DefaultConfig()
+	cfg.Shape, cfg.Levels = spec.Shape(), spec.Levels
+	cfg.Iterations, cfg.Seed, cfg.Workers = iterations, f.Config.Seed, f.Config.Workers
+	var told func(train.Progress)
+	if f.Progress != nil {
+		told = func(p train.Progress) {
+			p.Iteration += f.done
+			p.Iterations = f.total
+			f.Progress(p)
+		}
+	}
+	return train.Fit(ctx, cfg, source, valid, told)
+}
+
+func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
+	name, scale := c.Config.Model, model.ScalePlain
+	if name == "" {
+		name = "load-1h"
+	}
+	if curve == series.Asinh {
+		scale = model.ScaleAsinh
+	}
+	return model.Spec{
+		Schema: model.SpecSchema, Name: name, Interval: "1h", Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: levels(),
+		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: scale,
+		Zone: c.Config.Zone, Country: c.Config.Country,
+		Created:     c.Now().UTC().Truncate(time.Second),
+		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: c.Config.Seed,
+	}
+}
+
+func bent(histories []*dataset.History, curve series.Curve) []*dataset.History {
+	all := make([]*dataset.History, len(histories))
+	for i, h := range histories {
+		all[i] = h.Bent(curve)
+	}
+	return all
+}
+
+// draft is a model that is only in memory.
+func draft(spec model.Spec, r train.Result) *model.Model {
+	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(spec.Shape(), r.LSTM), Head: nn.NewHead(spec.Shape(), r.Head)}
+}

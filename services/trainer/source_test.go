@@ -1,0 +1,107 @@
+package trainer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/tabular"
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// values lists the readings of a history.
+func values(h *dataset.History) (all []float32) {
+	for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+		v, _ := h.Ring.At(n)
+		all = append(all, v)
+	}
+	return all
+}
+
+func TestFilesAreRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.csv")
+	content := "series,timestamp,value\nnorth.m1,2026-01-31T01:00:00Z,2\nnorth.m1,2026-01-31T00:00:00Z,1\nbare,2026-01-31T00:00:00Z,7\nnorth.m1,yesterday,3\n"
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, reports := dataset.NewBuilder(), 0
+	files := Files{Paths: []string{path}, Report: func(tabular.Report) { reports++ }}
+	if err := files.Load(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	all := b.Build()
+	if len(all) != 2 || all[0].ID != (series.ID{Site: "default", Meter: "bare"}) || !slices.Equal(values(all[1]), []float32{1, 2}) || reports != 1 {
+		t.Errorf("%d histories, %d reports", len(all), reports)
+	}
+	missing := Files{Paths: []string{filepath.Join(t.TempDir(), "none.csv")}}
+	if err := missing.Load(t.Context(), dataset.NewBuilder()); err == nil || !strings.Contains(err.Error(), "none.csv") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The logs of all partitions are read to their present end; what the forecaster
+// refuses by its form is left out, and so is what a wrong clock sent.
+func TestLogsAreRead(t *testing.T) {
+	t.Parallel()
+	conn := bustest.Start(t, func(c *bus.EmbeddedConfig) { c.Partitions = 2 }).Connect()
+	cfg := topology.DefaultConfig()
+	cfg.Partitions = 2
+	if _, err := topology.Ensure(t.Context(), conn.JetStream(), cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := (Logs{Conn: conn}).Load(t.Context(), dataset.NewBuilder()); err != nil {
+		t.Errorf("empty logs: %v", err)
+	}
+	start := time.Now().UTC().Truncate(time.Hour).Add(-10 * time.Hour)
+	publish := func(site, meter, payload string) {
+		subject := streams.ReadingSubject(streams.Partition(site, meter, 2), site, meter)
+		if _, err := conn.Publish(t.Context(), subject, []byte(payload), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(hours int) string { return start.Add(time.Duration(hours) * time.Hour).Format(time.RFC3339) }
+	ids := []series.ID{{Site: "a", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "b", Meter: "1"}, {Site: "c", Meter: "9"}}
+	for i, id := range ids {
+		publish(id.Site, id.Meter, fmt.Sprintf(`[{"ts":%q,"value":%d,"unit":"kWh"},{"ts":%q,"value":5}]`, at(0), i, at(1)))
+		publish(id.Site, id.Meter, `not a reading`)
+		publish(id.Site, id.Meter, fmt.Sprintf(`{"ts":%q,"value":99,"quality":"BAD"}`, at(2)))
+		publish(id.Site, id.Meter, fmt.Sprintf(`{"ts":%q,"value":99}`, at(100_000)))
+		publish(id.Site, id.Meter, fmt.Sprintf(`{"ts":%q,"value":6,"quality":"ESTIMATED","history":true}`, at(3)))
+	}
+	for p := range 2 {
+		if _, err := conn.Publish(t.Context(), fmt.Sprintf("ctl.%d.tick", p), []byte(`{}`), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := dataset.NewBuilder()
+	if err := (Logs{Conn: conn}).Load(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	all := b.Build()
+	if len(all) != len(ids) {
+		t.Fatalf("%d histories", len(all))
+	}
+	for i, h := range all {
+		if h.ID != ids[i] || h.Unit != "kWh" || h.Start(h.Ring.First()) != start.Unix() || !slices.Equal(values(h), []float32{float32(i), 5, 5, 6}) {
+			t.Errorf("%s in %q from %d: %v", h.ID, h.Unit, h.Start(h.Ring.First()), values(h))
+		}
+	}
+}
+
+func TestLogsThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	conn := bustest.Start(t).Connect()
+	if err := (Logs{Conn: conn}).Load(t.Context(), dataset.NewBuilder()); err == nil || !strings.Contains(err.Error(), "forecaster") {
+		t.Errorf("%v", err)
+	}
+}
