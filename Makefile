@@ -64,7 +64,7 @@ clean: ## Remove what was built and cached (bin, .cache); data stays
 .PHONY: test
 test: python-client ## Run all tests; the other client of the wire (nats-py) is installed into .cache/venv
 	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
-	LOADTIDE_PYTHON="$$python" go test ./...
+	LOADTIDE_PYTHON="$$python" go test -timeout 20m ./...
 
 .PHONY: test-race
 test-race: ## Run the tests of the packages with goroutines under the race detector (needs a C compiler)
@@ -80,9 +80,9 @@ test-purego: ## Run the numeric packages with tag purego (no assembly)
 	go test -tags purego ./pkg/nn/... ./pkg/model/... ./pkg/engine/... ./pkg/train/...
 
 .PHONY: test-e2e
-test-e2e: build python-client ## Run the end-to-end tests alone, verbose and uncached
+test-e2e: python-client ## Run the end-to-end tests alone, verbose and uncached
 	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
-	LOADTIDE_PYTHON="$$python" go test -count=1 -v ./services/endtoend/...
+	LOADTIDE_PYTHON="$$python" go test -timeout 20m -count=1 -v ./services/endtoend/...
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (5s)

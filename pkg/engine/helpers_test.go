@@ -19,13 +19,21 @@ const (
 
 var m17 = series.ID{Site: "north", Meter: "m17"}
 
+// asinhModel is the first seed of a model on the curve of asinh; below it all are
+// plain.
+const asinhModel = 101
+
 // randomModel is a small network that nobody trained: the engine has to be right
-// whatever it says.
+// whatever it says. Its cells forget slowly, so that every step back to which a
+// state was computed is seen in it.
 func randomModel(seed uint64, hidden int) *model.Model {
 	layout := series.DefaultLayout(seed%2 == 0)
 	spec := model.Spec{
 		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: hidden, Width: 8, Horizon: horizon, Levels: NaiveLevels(),
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
+	}
+	if seed >= asinhModel && seed%2 == 1 {
+		spec.Scale = model.ScaleAsinh
 	}
 	shape := spec.Shape()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -36,7 +44,11 @@ func randomModel(seed uint64, hidden int) *model.Model {
 		}
 		return w
 	}
-	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(shape, weights(shape.LSTMParams())), Head: nn.NewHead(shape, weights(shape.HeadParams()))}
+	lstm := weights(shape.LSTMParams())
+	for i := range hidden {
+		nn.SplitLSTM(shape, lstm).B[hidden+i] += 5 // of the forget gate
+	}
+	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(shape, lstm), Head: nn.NewHead(shape, weights(shape.HeadParams()))}
 }
 
 func newEngine(t interface{ Fatal(...any) }, m *model.Model) *Engine {

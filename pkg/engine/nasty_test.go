@@ -22,7 +22,7 @@ func nasty() *rapid.Generator[float64] {
 func TestForecastsOfNastySeriesAreSound(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		e := newEngine(t, randomModel(rapid.Uint64Range(0, 50).Draw(t, "model"), 5))
+		e := newEngine(t, randomModel(rapid.Uint64Range(0, 200).Draw(t, "model"), 5))
 		cell := int64(0)
 		for part := range rapid.IntRange(1, 4).Draw(t, "parts") {
 			values := rapid.SliceOfN(nasty(), 1, 3).Draw(t, "values") // constants, and what alternates

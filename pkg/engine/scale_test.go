@@ -74,7 +74,7 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		cells := rapid.IntRange(150, 1000).Draw(t, "cells")
-		silent := rapid.SampledFrom([]float64{0, 0.02, 0.3, 0.9}).Draw(t, "share of silent hours")
+		silent := rapid.SampledFrom([]float64{0, 0.02, 0.3, 0.7}).Draw(t, "share of silent hours")
 		hole := rapid.SampledFrom([]int{0, 0, series.RingCells - 1, series.RingCells}).Draw(t, "hole in the middle")
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		var readings []Reading
@@ -99,7 +99,10 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 			}
 			readings = append(readings, r)
 		}
-		e := New()
+		e, curve := New(), series.Plain
+		if rapid.Bool().Draw(t, "on the curve of asinh") {
+			e, curve = newEngine(t, randomModel(asinhModel, 4)), series.Asinh
+		}
 		b := dataset.NewBuilder()
 		type known struct {
 			cell   int64
@@ -116,7 +119,7 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 		}
 		var histories []*dataset.History
 		for _, h := range b.Build() {
-			histories = append(histories, h)
+			histories = append(histories, h.Bent(curve))
 		}
 		for _, k := range served {
 			for len(histories) > 1 && k.cell > histories[0].Ring.Newest {

@@ -103,6 +103,35 @@ func TestFirstModelServesFromTheRing(t *testing.T) {
 	}
 }
 
+// A change of the scale's curve finds the scale anew from the ring, as the first
+// one was found; also where all of the ring was called bad.
+func TestSwapToAnotherCurve(t *testing.T) {
+	t.Parallel()
+	for name, silent := range map[string]int64{"measured": 0, "called bad": series.RingCells} {
+		e := newEngine(t, randomModel(26, 4))
+		feed(e, 0, 250)
+		for i := range silent {
+			last(t, e, bad(at(250+i)))
+		}
+		for i, seed := range []uint64{asinhModel, 27, asinhModel + 2} {
+			if err := e.SetModel(randomModel(seed, 4)); err != nil {
+				t.Fatal(err)
+			}
+			next := 250 + silent + int64(i)
+			ring := e.slabs.ring(0)
+			want := series.Scaling{Curve: e.slabs.curve}
+			want.Advance(&ring, series.ScalerCells)
+			if got := e.slabs.scaling[0].Scaler; got != want.Scaler || (got.Unit > 0) != (seed >= asinhModel) {
+				t.Errorf("%s, swap %d: scaler %+v, from the ring %+v", name, i, got, want.Scaler)
+			}
+			if f := last(t, e, at(next)); f.Source != SourceLSTM || f.Model != e.Model() || sound(&f) != "" {
+				t.Errorf("%s, swap %d: %s %s", name, i, f.Source, sound(&f))
+			}
+			checkWarm(t, e, WarmUpCells+1)
+		}
+	}
+}
+
 func TestModelThatCannotServeIsRefused(t *testing.T) {
 	t.Parallel()
 	unknown := randomModel(18, 4)

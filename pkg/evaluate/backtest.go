@@ -20,10 +20,11 @@ import (
 type Config struct {
 	From, Until int64
 	Every       int
+	Horizon     int // leads that are scored; 0 is all the model has
 	Workers     int // goroutines that share the series; 0 is one
 
-	// Progress is told how many histories are done, from any goroutine but one at
-	// a time; may be nil.
+	// Progress is told how many hours of how many are streamed, from any goroutine
+	// but one at a time; may be nil.
 	Progress func(done, total int)
 	// Each is given every forecast that is scored, one at a time, in the order of
 	// time within a series; may be nil.
@@ -39,7 +40,9 @@ type Report struct {
 	ByLead    []accuracy.Measures // [horizon]
 	PerSeries []SeriesReport      // in the order of the histories
 	Baselines map[Rule]accuracy.Measures
-	Losses    []Loss // by origin, in the order of time
+	RuleLeads map[Rule][]accuracy.Measures // [horizon]
+	Held      []float64                    // by level: the share of actuals at or below the quantile
+	Losses    []Loss                       // by origin, in the order of time
 }
 
 // SeriesReport is the report on one series.
@@ -70,7 +73,17 @@ var ErrNoOrigins = errors.New("no origin in the test range has a whole horizon o
 // them. Nothing is fitted on the way. The series are shared by the workers; the
 // report does not depend on how.
 func Backtest(ctx context.Context, m *model.Model, histories []*dataset.History, cfg Config) (Report, error) {
-	b := &backtest{cfg: cfg, model: m, parts: shares(histories, max(cfg.Workers, 1)), total: len(histories)}
+	if cfg.Horizon <= 0 {
+		cfg.Horizon = m.Spec.Horizon
+	}
+	if cfg.Horizon > m.Spec.Horizon {
+		return Report{}, fmt.Errorf("horizon of %d intervals: the model forecasts %d", cfg.Horizon, m.Spec.Horizon)
+	}
+	b := &backtest{cfg: cfg, model: m, parts: shares(histories, max(cfg.Workers, 1))}
+	for _, part := range b.parts {
+		first, last := b.span(part)
+		b.total += int(max(last-first, 0)/dataset.Interval) + 1
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	results := make([][]*seriesScores, len(b.parts))
 	for i, part := range b.parts {
@@ -90,10 +103,10 @@ type backtest struct {
 	cfg   Config
 	model *model.Model
 	parts [][]*dataset.History
-	total int
+	total int // hours
 
 	mu   sync.Mutex // progress and Each
-	done int
+	done int        // hours
 }
 
 // shares cuts the histories into runs; the parts of one series stay together.
@@ -116,6 +129,7 @@ type seriesScores struct {
 	model  *accuracy.Scores
 	rules  map[Rule][2]*accuracy.Scores // quantiles, plain value
 	losses []Loss
+	held   []int // by level: actuals at or below the quantile
 	count  int
 }
 
@@ -132,6 +146,9 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 	for second := first; second <= last; second += dataset.Interval {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if hour := (second-first)/dataset.Interval + 1; hour%progressHours == 0 {
+			b.progress(progressHours)
 		}
 		batch = batch[:0]
 		for i, h := range histories {
@@ -153,7 +170,20 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 			}
 		}
 	}
+	b.progress(int((last-first)/dataset.Interval+1) % progressHours)
 	return gathered, b.scoreRules(gathered, histories)
+}
+
+// progressHours is how often progress is told.
+const progressHours = 256
+
+func (b *backtest) progress(hours int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done += hours
+	if b.cfg.Progress != nil {
+		b.cfg.Progress(b.done, b.total)
+	}
 }
 
 // span is the second of the first reading and of the last one an origin can
@@ -164,13 +194,13 @@ func (b *backtest) span(histories []*dataset.History) (first, last int64) {
 		first = min(first, h.Start(h.Ring.First()))
 		last = max(last, h.Start(h.Ring.Newest))
 	}
-	return first, min(last, b.cfg.Until-int64(b.model.Spec.Horizon+1)*dataset.Interval)
+	return first, min(last, b.cfg.Until-int64(b.cfg.Horizon+1)*dataset.Interval)
 }
 
 // isOrigin says whether the forecast after cell n is scored.
 func (b *backtest) isOrigin(h *dataset.History, n int64) bool {
 	firstOrigin := h.Cell(b.cfg.From) - 1
-	return n >= firstOrigin && (n-firstOrigin)%int64(max(b.cfg.Every, 1)) == 0 && n+int64(b.model.Spec.Horizon) <= h.Ring.Newest
+	return n >= firstOrigin && (n-firstOrigin)%int64(max(b.cfg.Every, 1)) == 0 && n+int64(b.cfg.Horizon) <= h.Ring.Newest
 }
 
 // score compares one forecast with the readings that came after it.
@@ -178,17 +208,17 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 	h := histories[f.Message]
 	s := gathered[f.Message]
 	if s == nil {
-		scores, err := accuracy.NewScores(f.Levels, f.Horizon, denominators(h, b.cfg.From))
+		scores, err := accuracy.NewScores(f.Levels, b.cfg.Horizon, denominators(h, b.cfg.From))
 		if err != nil {
 			return err
 		}
-		s = &seriesScores{series: h.ID.String(), model: scores}
+		s = &seriesScores{series: h.ID.String(), model: scores, held: make([]int, len(f.Levels))}
 		gathered[f.Message] = s
 	}
 	s.count++
 	loss := Loss{Second: f.Origin}
 	origin := h.Cell(f.Origin)
-	for k := range f.Horizon {
+	for k := range b.cfg.Horizon {
 		actual, q := h.Ring.At(origin + int64(k))
 		if !q.Accepted() {
 			continue
@@ -198,6 +228,9 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 			return fmt.Errorf("series %s: %w", f.Series, err)
 		}
 		for i, level := range f.Levels {
+			if float32(actual) <= row[i] {
+				s.held[i]++
+			}
 			loss.Pinball += 2 * accuracy.Pinball(level, float64(actual), float64(row[i])) / float64(len(f.Levels))
 		}
 		loss.Actual += max(float64(actual), -float64(actual))
@@ -227,19 +260,13 @@ func (b *backtest) scoreRules(gathered []*seriesScores, histories []*dataset.His
 			}
 			s.rules = map[Rule][2]*accuracy.Scores{}
 			for _, r := range Rules() {
-				spread, plain, err := scoreRule(r, h, h.Cell(b.cfg.From), origins, b.model.Spec.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
+				spread, plain, err := scoreRule(r, h, h.Cell(b.cfg.From), origins, b.cfg.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
 				if err != nil {
 					return fmt.Errorf("series %s: %s: %w", s.series, r, err)
 				}
 				s.rules[r] = [2]*accuracy.Scores{spread, plain}
 			}
 		}
-		b.mu.Lock()
-		b.done++
-		if b.cfg.Progress != nil {
-			b.cfg.Progress(b.done, b.total)
-		}
-		b.mu.Unlock()
 	}
 	return nil
 }

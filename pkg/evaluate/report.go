@@ -10,7 +10,7 @@ import (
 // report joins what was gathered, in the order of the histories, so that sums
 // are the same in every run.
 func (b *backtest) report(gathered []*seriesScores) (Report, error) {
-	levels, horizon := b.model.Spec.Levels, b.model.Spec.Horizon
+	levels, horizon := b.model.Spec.Levels, b.cfg.Horizon
 	total, err := accuracy.NewTotal(levels, horizon)
 	if err != nil {
 		return Report{}, err
@@ -24,7 +24,7 @@ func (b *backtest) report(gathered []*seriesScores) (Report, error) {
 		plain, _ := accuracy.NewTotal(levels, horizon) // the same arguments
 		rules[r] = [2]*accuracy.Total{spread, plain}
 	}
-	report := Report{Baselines: map[Rule]accuracy.Measures{}}
+	report := Report{Baselines: map[Rule]accuracy.Measures{}, RuleLeads: map[Rule][]accuracy.Measures{}, Held: make([]float64, len(levels))}
 	losses := map[int64]*Loss{}
 	names := map[string]bool{}
 	for _, s := range gathered {
@@ -33,6 +33,9 @@ func (b *backtest) report(gathered []*seriesScores) (Report, error) {
 		}
 		report.Forecasts += s.count
 		names[s.series] = true
+		for i, n := range s.held {
+			report.Held[i] += float64(n)
+		}
 		if err := total.AddSeries(s.model); err != nil {
 			return Report{}, err
 		}
@@ -66,6 +69,12 @@ func (b *backtest) report(gathered []*seriesScores) (Report, error) {
 	}
 	for r, t := range rules {
 		report.Baselines[r] = joined(t[0].Overall(), t[1].Overall())
+		for k := 1; k <= horizon; k++ {
+			report.RuleLeads[r] = append(report.RuleLeads[r], joined(t[0].Lead(k), t[1].Lead(k)))
+		}
+	}
+	for i := range report.Held {
+		report.Held[i] /= float64(max(report.Overall.N, 1))
 	}
 	for _, l := range losses {
 		report.Losses = append(report.Losses, *l)

@@ -31,6 +31,7 @@ func TestCalendarOfKnownDates(t *testing.T) {
 		weekday float64 // Monday is 0
 	}{
 		{"1970-01-01T00:00:00Z", 0, 3},
+		{"1969-12-28T05:00:00Z", 5, 6},
 		{"1969-12-31T23:00:00Z", 23, 2}, // as local time a zone west of Greenwich may see the epoch
 		{"2026-01-30T13:00:00Z", 13, 4},
 		{"2026-01-31T00:00:00Z", 0, 5},

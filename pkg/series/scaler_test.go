@@ -138,6 +138,9 @@ func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 	for level := 1.0; len(values) < 26*week; level *= 1 + 0.15*random.NormFloat64() {
 		values = append(values, daily(week/2, level, random.Uint64())...)
 	}
+	for i := 200; i < len(values); i += 61 {
+		values[i] *= 40 // far out, and pulled in
+	}
 	got := stream(first, measured(values...))
 
 	var r reference

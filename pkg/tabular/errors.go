@@ -17,7 +17,7 @@ const (
 	reasonBadSubject   = "bad_subject"
 )
 
-// RowError says which row of a file cannot be used, and why.
+// RowError says which row of a file cannot be used, and why; of a wide file, which cell, or which line as a whole.
 type RowError struct {
 	File   string // as it was named
 	Line   int    // from 1, the header included
@@ -55,9 +55,22 @@ func (e *FileError) Error() string {
 // Unwrap returns the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
+// OptionError says which of the Options is wrong; no file was opened then.
+type OptionError struct {
+	Option string // named as the flag, without the dashes
+	Value  string
+	Reason string
+	Remedy string
+}
+
+// Error gives option, value and reason in one line; Remedy stands apart.
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("%s %s %s", e.Option, strconv.Quote(e.Value), e.Reason)
+}
+
 // maxShown is how many bytes of an offending value an error carries.
 const maxShown = 64
 
-func shown(raw []byte) string {
+func shown[T string | []byte](raw T) string {
 	return strings.ToValidUTF8(string(raw[:min(len(raw), maxShown)]), "?")
 }

@@ -1,46 +1,25 @@
 package tabular
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
+	"strconv"
 	"time"
 )
 
-const (
-	defaultMaxRows = 20_000_000 // about 2.3 GB at the peak, the copy for sorting included
-	maxSamples     = 20         // rejected rows a Report keeps
-	maxSeries      = 1_000_000
-)
+const defaultMaxRows = 20_000_000 // about 2.3 GB at the peak, the copy for sorting included
 
-// Options of Load; the zero value is good.
-type Options struct {
-	MaxRows  int            // rows kept at most; 0 is 20 million
-	Rejected func(RowError) // called for each rejected row, in order; may be nil
-}
-
-// Report says what was read.
-type Report struct {
-	File        string     // the files as they were named, joined by ", "
-	Rows        int        // rows read, rejected ones included; empty lines are none
-	Rejected    int        // rows that could not be used
-	First       []RowError // the first 20 of them
-	Series      int        // distinct series
-	From, Until time.Time  // oldest and newest timestamp kept, UTC; zero without rows
-}
-
-// Load reads files of the long form into one table, in the order of paths. Rows that cannot be used are counted in
-// the report; the error is a *FileError when a file cannot be read or has not the right columns, or when no row of all
-// files is usable. The report is good with an error too.
+// Load reads files into one table, in the order of paths. Rows that cannot be used are counted in the report. The error
+// is an *OptionError when an option is wrong; a *FileError when a file cannot be read or its columns are not those that
+// header and options promise, or when no row of all files is usable. The report is good with an error too.
 func Load(paths []string, opts Options) (*Table, Report, error) {
-	l := newLoader(opts)
+	l, err := newLoader(opts)
+	if err != nil {
+		return nil, Report{}, err
+	}
 	for _, path := range paths {
-		if err := l.addPath(path); err != nil {
+		if err := l.read(path); err != nil {
 			return nil, l.finish(paths), err
 		}
 	}
@@ -48,184 +27,157 @@ func Load(paths []string, opts Options) (*Table, Report, error) {
 	if len(l.table.rows) > 0 {
 		return l.table, report, nil
 	}
-	e := &FileError{File: report.File, Problem: "no rows", Remedy: "write at least one row under the header"}
-	if len(paths) == 0 {
-		e.File, e.Remedy = "no file", "name at least one CSV file"
-	}
-	if report.Rejected > 0 {
+	return nil, report, l.nothing(paths, &report)
+}
+
+// nothing says why there is no row.
+func (l *loader) nothing(paths []string, report *Report) error {
+	switch {
+	case len(paths) == 0:
+		return &FileError{File: "no file", Problem: "no rows", Remedy: "name at least one CSV file"}
+	case report.Rejected > 0:
 		first := report.First[0]
-		e.Problem = fmt.Sprintf("none of %d rows is usable; first: %s", report.Rows, first.Error())
-		e.Remedy = first.Remedy
+		return &FileError{File: report.File, Problem: fmt.Sprintf("none of %d rows is usable; first: %s", report.Rows, first.Error()), Remedy: first.Remedy}
+	case l.names.only != nil && !l.names.found:
+		var others []string
+		for _, k := range l.names.list {
+			others = append(others, k.name.String())
+		}
+		return &FileError{
+			File: report.File, Problem: fmt.Sprintf("no series %s; there are %s", strconv.Quote(shown(l.opts.Series)), listed(others)),
+			Remedy: "give --series one of these; in a file of one series name its columns with --time-column and --value-column",
+		}
 	}
-	return nil, report, e
+	return &FileError{File: report.File, Problem: "no rows", Remedy: "write at least one row under the header"}
 }
 
 // loader collects the rows of several files.
 type loader struct {
-	opts   Options
-	table  *Table
-	report Report
-	index  map[string]int32 // series as written -> index
-	names  map[SeriesName]int32
+	opts      Options
+	zone      *zone
+	table     *Table
+	report    Report
+	reasons   map[string]int
+	intervals map[time.Duration]int // rows of files with this interval
+	names     names
+
+	// Of the file being read.
+	file   string
+	line   int
+	at     layout
 	fields [][]byte
+	used   []bool   // columns that gave a reading
+	late   bool     // times are settled at the end of the file
+	notes  []uint32 // of its rows, for that
+	form   struct { // of a time without an offset
+		length    int
+		separator byte
+	}
 }
 
-func newLoader(opts Options) *loader {
+func newLoader(opts Options) (*loader, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	z, err := loadZone(opts.Timezone)
+	if err != nil {
+		return nil, err
+	}
 	if opts.MaxRows <= 0 {
 		opts.MaxRows = defaultMaxRows
 	}
-	return &loader{opts: opts, table: &Table{}, index: map[string]int32{}, names: map[SeriesName]int32{}}
+	return &loader{
+		opts: opts, zone: z, table: &Table{Unit: opts.Unit, Kind: opts.Kind}, reasons: map[string]int{}, intervals: map[time.Duration]int{},
+		names: newNames(opts.Series), late: opts.IntervalLabel == LabelEnd || z.name != time.UTC.String(),
+	}, nil
 }
 
-func (l *loader) finish(paths []string) Report {
-	l.report.File = strings.Join(paths, ", ")
-	l.report.Series = len(l.table.Series)
-	if len(l.table.rows) > 0 {
-		first, last := l.table.rows[0].Unix, l.table.rows[0].Unix
-		for _, r := range l.table.rows {
-			first, last = min(first, r.Unix), max(last, r.Unix)
-		}
-		l.report.From, l.report.Until = time.Unix(first, 0).UTC(), time.Unix(last, 0).UTC()
-	}
-	return l.report
-}
-
-func (l *loader) addPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		var cause *os.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err // the path is named already
-		}
-		return &FileError{File: path, Problem: "cannot be opened", Remedy: "check the name and the right to read it", Err: err}
-	}
-	defer f.Close()
-	return l.add(path, f)
-}
-
-// add reads one file, gzip'd or plain by its first bytes.
-func (l *loader) add(file string, r io.Reader) error {
-	plain := bufio.NewReaderSize(r, maxLine)
-	magic, err := plain.Peek(4) // shorter only at the end of the file or on an error that the next read gives again
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return unreadable(file, err)
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		unzipped, err := gzip.NewReader(plain)
-		if err != nil {
-			return unreadable(file, err)
-		}
-		return l.lines(file, newLineReader(unzipped))
-	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return &FileError{File: file, Problem: "is compressed with zstd", Remedy: "unpack it first, or use gzip; zstd comes with a later release"}
-	default:
-		return l.lines(file, newLineReader(plain))
-	}
-}
-
-func unreadable(file string, err error) error {
-	return &FileError{File: file, Problem: "cannot be read to its end", Remedy: "check that the file is whole", Err: err}
-}
-
-func (l *loader) lines(file string, lines *lineReader) error {
-	var at layout
-	for header := true; ; {
+// lines reads one file.
+func (l *loader) lines(lines *lineReader) error {
+	l.at = layout{}
+	clear(l.names.byText)
+	l.notes = l.notes[:0]
+	first, before := len(l.table.rows), l.report
+	for {
 		line, long, err := lines.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return unreadable(file, fmt.Errorf("line %d: %w", lines.line+1, err))
+			return l.unreadable(fmt.Errorf("line %d: %w", lines.line+1, err))
 		}
-		if len(line) == 0 {
-			continue
-		}
-		if header {
-			if at, err = l.header(file, line, long); err != nil {
+		l.line = lines.line
+		switch {
+		case len(line) == 0:
+		case l.at.kind == "":
+			if l.at, err = l.header(line, long); err != nil {
 				return err
 			}
-			header = false
-			continue
-		}
-		if len(l.table.rows) >= l.opts.MaxRows {
-			return &FileError{
-				File: file, Problem: fmt.Sprintf("more than %d rows in all", l.opts.MaxRows), Remedy: "split it and load the parts one by one",
+			l.used = make([]bool, len(l.at.names))
+		default:
+			if err := l.row(line, long); err != nil {
+				return err
 			}
 		}
-		l.report.Rows++
-		if e := l.row(&at, line, long); e != nil {
-			e.File, e.Line = file, lines.line
-			l.reject(*e)
+		if len(l.table.rows) > l.opts.MaxRows {
+			return l.fileError(fmt.Sprintf("more than %d rows in all", l.opts.MaxRows), "split it and load the parts one by one")
 		}
 	}
-	if at.columns == 0 {
-		return &FileError{File: file, Problem: "is empty", Remedy: "start it with the header series,timestamp,value"}
+	if l.at.kind == "" {
+		return l.fileError("is empty", remedyHeader)
 	}
+	shifts, interval := steps(l.table.rows[first:], len(l.table.Series))
+	if l.late {
+		if err := l.settle(first, shifts, interval); err != nil {
+			return err
+		}
+	}
+	l.fileReport(first, interval, before)
 	return nil
 }
 
-func (l *loader) reject(e RowError) {
-	l.report.Rejected++
-	if len(l.report.First) < maxSamples {
-		l.report.First = append(l.report.First, e)
+// settle turns the times of a file's rows, from first on, into starts of intervals in UTC. shifts are the steps of the
+// series, 0 for those that take interval, that of most.
+func (l *loader) settle(first int, shifts []int64, interval int64) error {
+	rows := l.table.rows[first:]
+	ends := l.opts.IntervalLabel == LabelEnd
+	if ends && interval == 0 && len(rows) > 0 {
+		return l.fileError("labels intervals by their end, and no series has two times that tell how long they are", "give it more rows, or label intervals by their start")
 	}
-	if l.opts.Rejected != nil {
-		l.opts.Rejected(e)
-	}
-}
-
-// row reads one row into the table, or says what is wrong with it.
-func (l *loader) row(at *layout, line []byte, long bool) *RowError {
-	if long {
-		return &RowError{Value: shown(line), Reason: reasonTooLarge, Remedy: remedyLine}
-	}
-	var ok bool
-	if l.fields, ok = splitFields(l.fields[:0], line); !ok {
-		return &RowError{Value: shown(line), Reason: reasonUnparsable, Remedy: remedyQuotes}
-	}
-	if len(l.fields) != at.columns {
-		return &RowError{Value: shown(line), Reason: reasonUnparsable, Remedy: remedyFields}
-	}
-	series, bad := l.series(l.fields[at.series])
-	if bad.reason != "" {
-		return l.rowError(at.series, columnSeries, bad)
-	}
-	unix, bad := parseTime(l.fields[at.timestamp])
-	if bad.reason != "" {
-		return l.rowError(at.timestamp, columnTimestamp, bad)
-	}
-	value, bad := parseValue(l.fields[at.value])
-	if bad.reason != "" {
-		return l.rowError(at.value, columnValue, bad)
-	}
-	l.table.rows = append(l.table.rows, Row{Series: series, Unix: unix, Value: value})
-	return nil
-}
-
-// series returns the index of a series by its name as written.
-func (l *loader) series(text []byte) (int32, problem) {
-	if i, ok := l.index[string(text)]; ok {
-		return i, problem{}
-	}
-	name, bad := parseSeries(text)
-	if bad.reason != "" {
-		return 0, bad
-	}
-	i, ok := l.names[name] // "m1" and "default.m1" are one
-	if !ok {
-		if len(l.table.Series) == maxSeries {
-			return 0, problem{reasonTooLarge, remedyMany}
+	for s := range shifts {
+		switch {
+		case !ends:
+			shifts[s] = 0
+		case shifts[s] == 0:
+			shifts[s] = interval
 		}
-		i = int32(len(l.table.Series))
-		l.names[name] = i
-		l.table.Series = append(l.table.Series, name)
 	}
-	l.index[string(text)] = i
-	return i, problem{}
-}
-
-func (l *loader) rowError(column int, name string, bad problem) *RowError {
-	return &RowError{
-		Column: column + 1, Name: name, Value: shown(l.fields[column]), Reason: bad.reason, Remedy: bad.remedy,
+	t := newTimes(l.zone, shifts, l.at.kind == LayoutWide)
+	if ends {
+		t.convention(rows, l.notes)
 	}
+	kept, refused := 0, uint32(0)
+	for i, r := range rows {
+		p := t.place(r.Series, r.Unix, l.notes[i])
+		switch {
+		case p.remedy == "":
+			r.Unix = p.unix
+			rows[kept], l.notes[kept] = r, uint32(p.twin)
+			kept++
+		case l.notes[i] == refused: // another cell of a line that is rejected as one row
+			l.report.Rows--
+		default:
+			refused = l.notes[i]
+			l.line = int(refused >> 1)
+			l.rejectField(l.at.time, []byte(written(r.Unix, l.form.length, l.form.separator)), problem{reasonBadTimestamp, p.remedy})
+		}
+	}
+	l.table.rows = l.table.rows[:first+kept]
+	t.resolve()
+	for i, twin := range l.notes[:kept] {
+		if twin > 0 && t.twins[twin-1].second {
+			rows[i].Unix += t.twins[twin-1].apart
+		}
+	}
+	return nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // maxLine is the longest line read; longer ones are rejected and skipped.
-const maxLine = 64 << 10
+const maxLine = 1 << 20
 
 // lineReader yields the lines of a file without their ends (LF or CRLF) and without a byte order mark.
 type lineReader struct {

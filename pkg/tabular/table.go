@@ -25,6 +25,8 @@ func (r Row) Time() time.Time { return time.Unix(r.Unix, 0).UTC() }
 // Table holds readings of many series. Rows stand in the order of the files until SortByTime.
 type Table struct {
 	Series []SeriesName // in the order of their first row
+	Unit   string       // of all values, as Options say; may be empty
+	Kind   string       // of all values, as Options say; may be empty
 	rows   []Row
 }
 

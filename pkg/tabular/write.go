@@ -31,7 +31,7 @@ func (w *Writer) Write(name SeriesName, t time.Time, value float64) error {
 	w.header()
 	switch {
 	case w.err != nil:
-	case !validToken([]byte(name.Site)) || !validToken([]byte(name.Meter)):
+	case !validToken(name.Site) || !validToken(name.Meter):
 		w.err = fmt.Errorf("write row: series %q: %s", name.String(), remedySeries)
 	case math.IsNaN(value) || math.Abs(value) >= maxValue:
 		w.err = fmt.Errorf("write row: value %g of %s: must be finite and below 1e12", value, name)

@@ -30,8 +30,14 @@ type reloader struct {
 func (r *reloader) run(ctx context.Context) {
 	tick := time.NewTicker(r.cfg.ReloadEvery)
 	defer tick.Stop()
+	said := "" // the same failure is told once, not every second
 	for {
-		if err := r.look(ctx); err != nil && ctx.Err() == nil {
+		err := r.look(ctx)
+		switch {
+		case err == nil:
+			said = ""
+		case ctx.Err() == nil && err.Error() != said:
+			said = err.Error()
 			r.metrics.swaps.WithLabelValues("failed").Inc()
 			r.log.Warn().Err(err).Msg("champion not taken over, the model in force goes on")
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 const (
@@ -210,12 +211,14 @@ func (t *training) follow(stdout io.Reader, first bool) {
 			if first {
 				which = "the first"
 			}
+			t.log.Info().Int("series", e.Series).Int64("hours", e.Hours).Msg("training")
 			t.show.line("training %s model (%d series, %d h each; Ctrl-C is safe)", which, e.Series, e.Hours)
 		case "progress":
 			t.show.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid), pace.left(e.Iteration, e.Iterations))
 		case "done":
 			t.show.barDone()
 			t.show.ok("model", "%s", modelLine(e))
+			t.log.Info().Str(service.FieldModelVersion, e.Version).Bool("champion", e.Champion).Float64("wql", e.WQL).Float64("seasonal_naive_wql", e.NaiveWQL).Msg("trained")
 		}
 	}
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -54,62 +57,117 @@ func readConfig(path string) (*configFile, error) {
 	if top.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("--config %s:%d: want `key: value` lines", path, top.Line)
 	}
+	var faults []error
 	for i := 0; i < len(top.Content); i += 2 {
 		key, value := top.Content[i], top.Content[i+1]
-		switch value.Kind {
-		case yaml.ScalarNode:
-			c.shared[key.Value] = entry{value.Value, key.Line}
-		case yaml.MappingNode:
-			section := map[string]entry{}
-			for k := 0; k < len(value.Content); k += 2 {
-				section[value.Content[k].Value] = entry{value.Content[k+1].Value, value.Content[k].Line}
-			}
+		if value.Kind != yaml.MappingNode {
+			faults = append(faults, c.put(c.shared, "", key, value))
+			continue
+		}
+		section := c.sections[key.Value]
+		if section == nil {
+			section = map[string]entry{}
 			c.sections[key.Value] = section
-		default:
-			return nil, fmt.Errorf("--config %s:%d: %s: want a value or a section", path, key.Line, key.Value)
+		}
+		for k := 0; k < len(value.Content); k += 2 {
+			faults = append(faults, c.put(section, key.Value+".", value.Content[k], value.Content[k+1]))
 		}
 	}
-	return c, nil
+	return c, errors.Join(faults...)
 }
 
-// Validate refuses keys that no flag has.
-func (c *configFile) Validate(app *kong.Application) error {
-	any := map[string]bool{}
-	own := map[string]map[string]bool{}
+// put takes one key: it must hold one value, and stand there once.
+func (c *configFile) put(section map[string]entry, prefix string, key, value *yaml.Node) error {
+	name := prefix + key.Value
+	if value.Kind != yaml.ScalarNode {
+		return fmt.Errorf("%s: want one value (file %s:%d)", name, c.path, key.Line)
+	}
+	if before, twice := section[key.Value]; twice {
+		return fmt.Errorf("%s: stands in line %d already (file %s:%d)", name, before.line, c.path, key.Line)
+	}
+	section[key.Value] = entry{value.Value, key.Line}
+	return nil
+}
+
+// check refuses keys that no flag has, and values that their flags cannot take:
+// all of them at once, in the order of the file.
+func (c *configFile) check(app *kong.Application) error {
+	shared := map[string]*kong.Flag{}
+	own := map[string]map[string]*kong.Flag{}
 	for _, command := range app.Leaves(true) {
-		flags := map[string]bool{}
+		flags := map[string]*kong.Flag{}
 		for _, group := range command.AllFlags(true) {
 			for _, f := range group {
-				flags[f.Name], any[f.Name] = true, true
+				flags[f.Name], shared[f.Name] = f, f
 			}
 		}
 		own[command.Name] = flags
 	}
-	var faults []error
-	for key, e := range c.shared {
-		if !any[key] {
-			faults = append(faults, fmt.Errorf("%s: is no flag of any command (file %s:%d)", key, c.path, e.line))
-		}
-	}
+	faults := c.faults("", c.shared, shared, "is no flag of any command")
 	for section, entries := range c.sections {
 		flags, ok := own[section]
 		if !ok {
-			faults = append(faults, fmt.Errorf("%s: is no command (file %s)", section, c.path))
+			faults = append(faults, fault{0, fmt.Errorf("%s: is no command (file %s)", section, c.path)})
 			continue
 		}
-		for key, e := range entries {
-			if !flags[key] {
-				faults = append(faults, fmt.Errorf("%s.%s: is no flag of %s (file %s:%d)", section, key, section, c.path, e.line))
-			}
-		}
+		faults = append(faults, c.faults(section+".", entries, flags, "is no flag of "+section)...)
 	}
-	return errors.Join(faults...)
+	slices.SortFunc(faults, func(a, b fault) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), strings.Compare(a.err.Error(), b.err.Error()))
+	})
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		errs[i] = f.err
+	}
+	return errors.Join(errs...)
 }
 
-// Resolve gives a flag the value of its command's section, else the shared one.
-func (c *configFile) Resolve(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
-	if parent.Command != nil {
-		if e, ok := c.sections[parent.Command.Name][flag.Name]; ok {
+// fault is what is wrong in a line of the file.
+type fault struct {
+	line int
+	err  error
+}
+
+// faults holds the entries of one section against their flags.
+func (c *configFile) faults(prefix string, entries map[string]entry, flags map[string]*kong.Flag, unknown string) []fault {
+	var all []fault
+	for key, e := range entries {
+		f := flags[key]
+		wrong := error(nil)
+		if f == nil {
+			wrong = errors.New(unknown)
+		} else {
+			wrong = fits(f, e.value)
+		}
+		if wrong != nil {
+			all = append(all, fault{e.line, fmt.Errorf("%s%s: %w (file %s:%d)", prefix, key, wrong, c.path, e.line)})
+		}
+	}
+	return all
+}
+
+// fits says why a flag cannot take a value.
+func fits(f *kong.Flag, value string) error {
+	if allowed := f.EnumSlice(); len(allowed) > 0 && !slices.Contains(allowed, value) {
+		return fmt.Errorf("%q is none of %s", value, strings.Join(allowed, ", "))
+	}
+	scan := kong.Scan().PushTyped(value, kong.FlagValueToken)
+	return f.Mapper.Decode(&kong.DecodeContext{Value: f.Value, Scan: scan}, reflect.New(f.Target.Type()).Elem())
+}
+
+// Validate has nothing left to do: check is called before anything is parsed.
+func (c *configFile) Validate(*kong.Application) error { return nil }
+
+// Resolve gives a flag that neither the command line nor a variable has set the
+// value of its command's section, else the shared one.
+func (c *configFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	if command := ctx.Selected(); command != nil {
+		if e, ok := c.sections[command.Name][flag.Name]; ok {
 			return e.value, nil
 		}
 	}

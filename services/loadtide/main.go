@@ -27,10 +27,13 @@ type cli struct {
 	Publish    publishCmd    `cmd:"" group:"try" help:"Readings from CSV files onto NATS, in the order of time."`
 	Tail       tailCmd       `cmd:"" group:"try" help:"Forecasts as they come."`
 	Train      trainCmd      `cmd:"" group:"try" help:"One training cycle: history, fit, judge, register."`
+	Backtest   backtestCmd   `cmd:"" group:"try" help:"A model on files by rolling origin, beside simple rules."`
+	Forecast   forecastCmd   `cmd:"" group:"try" help:"One forecast from files."`
 	Simulate   simulateCmd   `cmd:"" group:"try" help:"Synthetic meters, onto NATS or into a CSV file."`
 	Forecaster forecasterCmd `cmd:"" group:"run" help:"The forecaster alone, against a NATS server."`
 	Recorder   recorderCmd   `cmd:"" group:"run" help:"Forecasts into InfluxDB, off the main path."`
 	Gateway    gatewayCmd    `cmd:"" group:"run" help:"The HTTP API alone, against a NATS server."`
+	Models     modelsCmd     `cmd:"" group:"look after" help:"Versions of the registry: list, show, promote, roll back."`
 	Version    versionCmd    `cmd:"" group:"look after" help:"Version and commit."`
 }
 
@@ -54,9 +57,10 @@ func run(args []string, e *env) int {
 	var c cli
 	code := -1
 	options := append(kongOptions(e), kong.Exit(func(n int) { code = n }))
+	var file *configFile
 	if path := configPath(args, os.Getenv); path != "" {
-		file, err := readConfig(path)
-		if err != nil {
+		var err error
+		if file, err = readConfig(path); err != nil {
 			return usage(e, err)
 		}
 		options = append(options, kong.Resolvers(file))
@@ -65,6 +69,11 @@ func run(args []string, e *env) int {
 	if err != nil {
 		service.PrintError(e.stderr, err)
 		return service.ExitFailed
+	}
+	if file != nil {
+		if err := file.check(parser.Model); err != nil {
+			return usage(e, err)
+		}
 	}
 	if args[0] == "help" {
 		args = append(args[1:], "--help")
@@ -93,15 +102,21 @@ func kongOptions(e *env) []kong.Option {
 	}
 }
 
-// usage reports wrong usage with the next step; a fault of the configuration
-// file is one as well.
+// usage reports wrong usage with the next step; faults of the configuration file
+// are such as well, a line each.
 func usage(e *env, err error) int {
+	fix := "loadtide --help lists commands, loadtide help COMMAND its flags"
 	var parse *kong.ParseError
-	hint := &service.HintError{What: strings.TrimSuffix(err.Error(), "?"), Fix: []string{"loadtide --help lists commands, loadtide help COMMAND its flags"}, Reason: "usage"}
 	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
-		hint.Fix = []string{fmt.Sprintf("loadtide help %s lists its flags", parse.Context.Selected().Name)}
+		fix = fmt.Sprintf("loadtide help %s lists its flags", parse.Context.Selected().Name)
 	}
-	service.PrintError(e.stderr, hint)
+	faults := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		faults = joined.Unwrap()
+	}
+	last := len(faults) - 1
+	service.PrintError(e.stderr, errors.Join(faults[:last]...))
+	service.PrintError(e.stderr, &service.HintError{What: strings.TrimSuffix(faults[last].Error(), "?"), Fix: []string{fix}, Reason: "usage"})
 	return service.ExitUsage
 }
 
@@ -111,11 +126,14 @@ start       up          everything in one process; up --demo brings its own mete
 try         publish     readings from CSV files onto NATS
             tail        forecasts as they come
             train       one training cycle
+            backtest    a model on files, beside simple rules
+            forecast    one forecast from files
             simulate    synthetic meters, onto NATS or into a CSV file
 run         forecaster  one role, against a NATS server
             recorder    forecasts into InfluxDB
             gateway     the HTTP API
-look after  version     version and commit
+look after  models      list, show, promote, rollback
+            version     version and commit
 
   loadtide up --demo                     forecasts of simulated meters in 10 seconds, an LSTM's in a minute
   loadtide publish meters.csv            your own readings: series,timestamp,value

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,13 +17,11 @@ import (
 
 // publishCmd brings CSV files onto the logs.
 type publishCmd struct {
-	Files     []string          `arg:"" name:"file" help:"CSV files with series,timestamp,value, plain or gz; times without offset are UTC."`
-	Unit      string            `help:"Unit of all values, e.g. kWh."`
-	Kind      string            `enum:"energy,power," default:"" help:"energy or power; from the unit when not said."`
+	Files     []string          `arg:"" name:"file" help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
+	CSV       csvFlags          `embed:""`
 	History   bool              `help:"These readings build state and training data and yield no forecast."`
 	KeepOrder bool              `help:"Publish in the order of the files instead of sorting by time."`
 	Speed     float64           `default:"0" help:"N times real time; 0 is as fast as possible."`
-	Rejects   string            `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
 	JSON      bool              `name:"json" help:"Print one JSON object instead of the summary."`
 	NATS      service.NATSFlags `embed:""`
 }
@@ -43,16 +39,15 @@ func (c *publishCmd) Run(e *env) error {
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
-	rejects, closeRejects, err := c.rejects()
+	opts, closeRejects, err := c.CSV.open(c.Files)
 	if err != nil {
 		return err
 	}
-	table, report, err := tabular.Load(c.Files, tabular.Options{Rejected: rejects})
+	table, report, err := tabular.Load(c.Files, opts)
 	if err := errors.Join(err, closeRejects()); err != nil {
-		return fileError(err)
+		return csvError(err)
 	}
-	showReport(show, report)
-	show.line("%s: %d rows, %d series, %s to %s", report.File, report.Rows-report.Rejected, report.Series, report.From.Format(time.DateOnly), report.Until.Format(time.DateOnly))
+	c.CSV.showFiles(show, report)
 	if !c.KeepOrder {
 		table.SortByTime()
 	}
@@ -82,44 +77,23 @@ func (c *publishCmd) Run(e *env) error {
 
 func (c *publishCmd) summary(e *env, table *tabular.Table, report tabular.Report, took time.Duration) error {
 	if c.JSON {
+		reasons := map[string]int{}
+		for _, r := range report.Reasons {
+			reasons[r.Reason] = r.Rows
+		}
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
-			"readings": table.Len(), "series": len(table.Series), "rejected": report.Rejected, "seconds": took.Seconds(),
+			"readings": table.Len(), "series": report.Series, "rejected": report.Rejected, "rejected_by_reason": reasons, "seconds": took.Seconds(),
 		})
 	}
 	rejected := ""
 	if report.Rejected > 0 {
-		rejected = fmt.Sprintf("; %d rows rejected", report.Rejected)
-	}
-	_, err := fmt.Fprintf(e.stdout, "published %d readings of %d series in %.1f s, all acknowledged%s\n  next: loadtide tail %s\n",
-		table.Len(), len(table.Series), took.Seconds(), rejected, table.Series[0])
-	return err
-}
-
-// rejects opens the file for rows that cannot be used.
-func (c *publishCmd) rejects() (func(tabular.RowError), func() error, error) {
-	if c.Rejects == "" {
-		return nil, func() error { return nil }, nil
-	}
-	f, err := os.Create(c.Rejects)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--rejects: %w", err)
-	}
-	var broken error
-	note := func(r tabular.RowError) {
-		if _, err := fmt.Fprintln(f, r.Error()); err != nil {
-			broken = err
+		rejected = "; " + rejectedWords(report) + "\n  first: " + report.First[0].Error()
+		if c.CSV.Rejects == "" {
+			rejected += "   all of them: --rejects FILE"
 		}
 	}
-	return note, func() error { return errors.Join(broken, f.Close()) }, nil
-}
-
-// fileError prints a file's fault with its remedy.
-func fileError(err error) error {
-	var file *tabular.FileError
-	if errors.As(err, &file) {
-		what := strings.TrimPrefix(file.Error(), "error: ")
-		return &service.HintError{What: what, Fix: []string{file.Remedy + "; nothing was written"}, Err: err}
-	}
+	_, err := fmt.Fprintf(e.stdout, "published %d readings of %d series in %.1f s, all acknowledged%s\n  next: loadtide tail %s\n",
+		table.Len(), report.Series, took.Seconds(), rejected, table.Name(table.Row(0)))
 	return err
 }
 
@@ -191,7 +165,7 @@ func (j *publishJob) history(ctx context.Context) error {
 }
 
 func (j *publishJob) reading(row tabular.Row) streams.Reading {
-	return streams.Reading{Time: row.Time(), Value: row.Value, Unit: j.cmd.Unit, Kind: j.cmd.Kind, History: j.cmd.History}
+	return streams.Reading{Time: row.Time(), Value: row.Value, Unit: j.table.Unit, Kind: j.table.Kind, History: j.cmd.History}
 }
 
 func (j *publishJob) send(ctx context.Context, s int32, readings []streams.Reading) error {

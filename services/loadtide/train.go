@@ -24,7 +24,8 @@ import (
 // of `up`.
 type trainCmd struct {
 	From     string   `enum:"files,logs" default:"files" help:"Where history comes from: files or logs."`
-	Data     []string `placeholder:"FILE" help:"CSV files with series,timestamp,value, plain or gz."`
+	Data     []string `placeholder:"FILE" help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
+	CSV      csvFlags `embed:""`
 	Out      string   `placeholder:"DIR" help:"New folder to write the model to."`
 	Register string   `placeholder:"NAME" help:"Register the model under this name (load-1h when --out is not given either); it becomes champion when it is the first, or better than the champion on later time."`
 
@@ -40,6 +41,9 @@ type trainCmd struct {
 	Quick      bool   `help:"At most 150 iterations on short windows."`
 	JSON       bool   `name:"json" help:"Print one JSON object instead of the summary."`
 	Child      bool   `hidden:"" help:"Report as JSON lines and end when standard input ends."`
+
+	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; UTC when not said."`
+	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 
 	NATS service.NATSFlags `embed:""`
 	Dir  service.DataFlags `embed:""`
@@ -104,6 +108,7 @@ func registryDir(dataDir string) string { return filepath.Join(dataDir, "registr
 func (c *trainCmd) config() trainer.Config {
 	cfg := trainer.DefaultConfig()
 	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = c.Register, c.Hidden, c.Iterations, c.Seed, c.Workers
+	cfg.Zone, cfg.Country = c.Zone, c.Country
 	if c.Quick {
 		cfg = cfg.Quick()
 	}
@@ -116,7 +121,20 @@ func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.So
 		if len(c.Data) == 0 {
 			return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
 		}
-		return trainer.Files{Paths: c.Data, Report: func(r tabular.Report) { showReport(show, r) }}, func() {}, nil
+		opts, closeRejects, err := c.CSV.open(c.Data)
+		if err != nil {
+			return nil, nil, err
+		}
+		report := func(r tabular.Report) {
+			c.CSV.showFiles(show, r)
+			showRejected(show, r)
+		}
+		done := func() {
+			if err := closeRejects(); err != nil {
+				show.line("warn: %s", err)
+			}
+		}
+		return trainer.Files{Paths: c.Data, Options: opts, Report: report}, done, nil
 	}
 	log, err := service.NewLogger(e.log, e.stderr, false, false)
 	if err != nil {
@@ -282,11 +300,4 @@ func busError(err error) error {
 		return &service.HintError{What: err.Error(), Fix: []string{remedied.Remedy()}, Err: err}
 	}
 	return err
-}
-
-func showReport(show *screen, r tabular.Report) {
-	if r.Rejected == 0 {
-		return
-	}
-	show.line("warn: %d of %d rows rejected: %s", r.Rejected, r.Rows, r.First[0].Error())
 }

@@ -147,6 +147,11 @@ func metrics(r evaluate.Report) map[string]float64 {
 	for name, v := range r.Overall.Map() {
 		all[name] = v
 	}
+	for _, lead := range []int{1, 6, 12, 24} {
+		if lead <= len(r.ByLead) {
+			all[fmt.Sprintf("wql_lead_%02d", lead)] = r.ByLead[lead-1].Pinball
+		}
+	}
 	return all
 }
 

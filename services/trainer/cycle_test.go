@@ -52,7 +52,7 @@ func (s meters) Load(_ context.Context, b *dataset.Builder) error {
 func tiny() Config {
 	c := DefaultConfig()
 	c.Model, c.Hidden, c.Iterations, c.Workers = "load-1h", 8, 40, 1
-	c.Window, c.BurnIn, c.Positions, c.Batch = 60, 30, 4, 8
+	c.Window, c.BurnIn, c.Positions, c.Batch, c.Choose = 60, 30, 4, 8, false
 	return c
 }
 
@@ -161,7 +161,7 @@ func TestTrainingBeatsTheSeasonalNaiveRule(t *testing.T) {
 	c.Progress = func(p train.Progress) { told = append(told, p) }
 	out := run(t, c)
 	if skill := out.Report.Skill(); skill < 0.1 {
-		t.Errorf("skill %v over the seasonal naive rule: wQL %v and %v", skill, out.Report.Overall.Pinball, out.Report.SeasonalNaive.Pinball)
+		t.Errorf("skill %v over the seasonal naive rule: wQL %v and %v", skill, out.Report.Overall.Pinball, out.Report.SeasonalNaive().Pinball)
 	}
 	if len(told) == 0 || told[0].Iteration != 1 || told[len(told)-1].Iteration > cfg.Iterations || told[0].Iterations != cfg.Iterations {
 		t.Errorf("told of %d iterations", len(told))

@@ -80,7 +80,7 @@ type fitting struct {
 func (f *fitting) choosing(ctx context.Context, histories []*dataset.History, spec model.Spec) (train.Result, error) {
 	fit, err := f.sampler(histories, f.cut.First, f.cut.TrainUntil, 0)
 	if err != nil {
-		return train.Result{}, err
+		return train.Result{}, fmt.Errorf("training range: %w", err)
 	}
 	valid, err := f.sampler(histories, f.cut.TrainUntil, f.cut.ValidUntil, 1)
 	if err != nil {
@@ -99,9 +99,20 @@ func (f *fitting) last(ctx context.Context, histories []*dataset.History, spec m
 	return f.train(ctx, fit, nil, spec, iterations)
 }
 
+// sampler draws windows whose loss lies in a range. In a short range they are
+// shorter: half of the hours that may bear loss are left to choose where a window
+// starts, but for the range that only judges.
 func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage uint64) (*dataset.Sampler, error) {
 	c := f.Config
-	windows := dataset.WindowConfig{Layout: f.layout, Horizon: horizon, Steps: c.Window, BurnIn: c.BurnIn, Positions: c.Positions, Batch: c.Batch}
+	lossHours := (until-from)/dataset.Interval - horizon
+	if from == f.cut.First {
+		lossHours = (lossHours - series.ScalerCells) / 2
+	}
+	steps, positions := c.window(lossHours)
+	if positions < 1 {
+		return nil, dataset.ErrNoWindows
+	}
+	windows := dataset.WindowConfig{Layout: f.layout, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch}
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)
 }
 

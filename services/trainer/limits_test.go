@@ -16,7 +16,7 @@ import (
 func TestThreeWeeksAreEnough(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
-	cfg.Hidden, cfg.Iterations, cfg.Batch, cfg.Model = 4, 1, 4, ""
+	cfg.Hidden, cfg.Iterations, cfg.Batch, cfg.Model, cfg.Choose = 4, 1, 4, "", false
 	for name, cut := range map[string]func(first, last int64) (dataset.Cut, error){
 		"default": dataset.DefaultCut,
 		"before":  func(first, last int64) (dataset.Cut, error) { return dataset.CutBefore(first, last+hour) },

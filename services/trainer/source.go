@@ -21,13 +21,14 @@ type Source interface {
 
 // Files reads history from CSV files.
 type Files struct {
-	Paths  []string
-	Report func(tabular.Report) // called once with what was read and refused, may be nil
+	Paths   []string
+	Options tabular.Options      // how they are to be read; their unit is that of every series
+	Report  func(tabular.Report) // called once with what was read and refused, may be nil
 }
 
 // Load adds the files' readings.
 func (f Files) Load(_ context.Context, b *dataset.Builder) error {
-	table, report, err := tabular.Load(f.Paths, tabular.Options{})
+	table, report, err := tabular.Load(f.Paths, f.Options)
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func (f Files) Load(_ context.Context, b *dataset.Builder) error {
 	}
 	for row := range table.All() {
 		name := table.Name(row)
-		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, "", row.Unix, row.Value)
+		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
 	}
 	return nil
 }

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// protocol is one entry of protocol.json beside the data.
+type protocol struct {
+	Series      int    `json:"series"`
+	TestFrom    string `json:"test_from"`
+	OriginEvery int    `json:"origin_every"`
+	Horizon     int    `json:"horizon"`
+}
+
+// measures are those of `loadtide backtest --json` that the table shows.
+type measures struct {
+	WAPE     float64 `json:"wape"`
+	MASE     float64 `json:"mase"`
+	Pinball  float64 `json:"pinball"`
+	Coverage float64 `json:"coverage80"`
+}
+
+// result is what was measured on one set.
+type result struct {
+	Name      string              `json:"name"`
+	Overall   measures            `json:"overall"`
+	Baselines map[string]measures `json:"baselines"`
+	Scale     string              `json:"scale"`
+	TrainS    float64             `json:"train_seconds"`
+	BacktestS float64             `json:"backtest_seconds"`
+}
+
+func main() {
+	binary := flag.String("loadtide", "bin/loadtide", "program to measure")
+	data := flag.String("data", "../shared/data/hourly", "folder with protocol.json and the sets")
+	out := flag.String("out", "docs/accuracy.md", "document whose table is written anew")
+	only := flag.String("only", "", "sets to measure, parted by commas; all that are known when empty")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *binary, *data, *out, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, binary, data, out, only string) error {
+	raw, err := os.ReadFile(filepath.Join(data, "protocol.json"))
+	if err != nil {
+		return fmt.Errorf("the data sets are not here: %w", err)
+	}
+	var protocols map[string]protocol
+	if err := json.Unmarshal(raw, &protocols); err != nil {
+		return fmt.Errorf("protocol.json: %w", err)
+	}
+	results, err := earlier(out)
+	if err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "loadtide-accuracy-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	for _, name := range sets {
+		p, ok := protocols[name]
+		if !ok || only != "" && !slices.Contains(strings.Split(only, ","), name) {
+			continue
+		}
+		r, err := measure(ctx, binary, filepath.Join(data, name+".csv.gz"), filepath.Join(scratch, name), name, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		results[name] = r
+		fmt.Fprintf(os.Stderr, "%s: wQL %.4f, WAPE %.2f %%, band %.1f %%, scale %s, %.0f s training, %.0f s backtest\n", name, r.Overall.Pinball, 100*r.Overall.WAPE, 100*r.Overall.Coverage, r.Scale, r.TrainS, r.BacktestS)
+		if err := write(out, results); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure is the protocol as two commands.
+func measure(ctx context.Context, binary, file, dir, name string, p protocol) (result, error) {
+	r := result{Name: name}
+	began := time.Now()
+	if _, err := command(ctx, binary, "train", "--data", file, "--valid-until", p.TestFrom, "--out", dir, "--json"); err != nil {
+		return r, err
+	}
+	r.TrainS = time.Since(began).Seconds()
+	began = time.Now()
+	printed, err := command(ctx, binary, "backtest", "--data", file, "--model", dir, "--test-from", p.TestFrom,
+		"--origin-every", fmt.Sprint(p.OriginEvery), "--horizon", fmt.Sprint(p.Horizon), "--json")
+	if err != nil {
+		return r, err
+	}
+	r.BacktestS = time.Since(began).Seconds()
+	var report struct {
+		Protocol struct {
+			Model struct {
+				Scale string `json:"scale"`
+			} `json:"model"`
+		} `json:"protocol"`
+		Overall   measures            `json:"overall"`
+		Baselines map[string]measures `json:"baselines"`
+	}
+	if err := json.Unmarshal(printed, &report); err != nil {
+		return r, fmt.Errorf("answer of backtest: %w", err)
+	}
+	r.Overall, r.Baselines, r.Scale = report.Overall, report.Baselines, report.Protocol.Model.Scale
+	return r, nil
+}
+
+func command(ctx context.Context, binary string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Stderr = os.Stderr
+	printed, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil, fmt.Errorf("%s %s: exit code %d", binary, args[0], exit.ExitCode())
+	}
+	return printed, err
+}

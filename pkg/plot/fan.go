@@ -1,0 +1,221 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Point is one reading: the start of its interval and its value in the fan's unit, NaN for a gap.
+type Point struct {
+	Time  time.Time
+	Value float64
+}
+
+// Fan is one forecast between what was known and what came. Values by lead have one entry for each step, the first for
+// the interval that begins at the origin; all are in Unit.
+type Fan struct {
+	Title    string // the answer in words
+	Subtitle string // data, range, n
+	Unit     string
+
+	// Readings up to the origin, ascending, at least one interval apart; where one is missing the line is broken. May be
+	// empty.
+	Readings []Point
+	// Origin is the end of the last interval that the forecast knows: "now". Labels are in its zone.
+	Origin   time.Time
+	Interval time.Duration
+
+	// Lower80 to Upper80 hold 8 of 10 actuals, Lower50 to Upper50 hold 5 of 10. They do not cross.
+	Lower80, Lower50, Median, Upper50, Upper80 []float64
+
+	Actual []float64 // what came, NaN for a gap; empty when it is not known yet
+	Naive  []float64 // a simple rule's forecast; empty for none
+	// NaiveName says in the legend which rule it is, e.g. "same hour yesterday".
+	NaiveName string
+}
+
+func (f Fan) check() error {
+	if f.Origin.IsZero() {
+		return invalid("Origin", "not set", "give the end of the last known interval")
+	}
+	if err := checkSteps("Median", len(f.Median), f.Interval); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		field          string
+		values         []float64
+		optional, gaps bool
+	}{
+		{field: "Lower80", values: f.Lower80},
+		{field: "Lower50", values: f.Lower50},
+		{field: "Median", values: f.Median},
+		{field: "Upper50", values: f.Upper50},
+		{field: "Upper80", values: f.Upper80},
+		{field: "Actual", values: f.Actual, optional: true, gaps: true},
+		{field: "Naive", values: f.Naive, optional: true},
+	} {
+		if c.optional && len(c.values) == 0 {
+			continue
+		}
+		err := firstError(
+			sameLength(c.field, len(c.values), len(f.Median), "Median"),
+			drawable(c.field, c.values, c.gaps),
+		)
+		if err != nil {
+			return err
+		}
+	}
+	return firstError(
+		f.checkReadings(),
+		ordered("Lower80", f.Lower80, "Lower50", f.Lower50),
+		ordered("Lower50", f.Lower50, "Median", f.Median),
+		ordered("Median", f.Median, "Upper50", f.Upper50),
+		ordered("Upper50", f.Upper50, "Upper80", f.Upper80),
+	)
+}
+
+func (f Fan) checkReadings() error {
+	for i, r := range f.Readings {
+		remedy := ""
+		switch {
+		case r.Time.Add(f.Interval).After(f.Origin):
+			remedy = fmt.Sprintf("its interval of %v ends after Origin, %s; give it as Actual", f.Interval, f.Origin.Format(time.RFC3339))
+		case f.Origin.Sub(r.Time) > century:
+			remedy = fmt.Sprintf("that is over a century before Origin, %s", f.Origin.Format(time.RFC3339))
+		case i > 0 && r.Time.Sub(f.Readings[i-1].Time) < f.Interval:
+			remedy = fmt.Sprintf("less than the Interval of %v after the one before it; sort readings, drop repeats", f.Interval)
+		default:
+			continue
+		}
+		return invalid(fmt.Sprintf("Readings[%d].Time", i), r.Time.Format(time.RFC3339), remedy)
+	}
+	return drawable("Readings", f.values(), true)
+}
+
+func (f Fan) sizes() (usual, least Size) { return Size{1200, 600}, Size{400, 400} }
+
+func (f Fan) name() string { return f.Title }
+
+func (f Fan) draw(p *pen, area rect) {
+	area = p.header(area, pageTitle(), f.Title, f.Subtitle)
+	area.top += 6
+	area = p.legend(area, fanKeys([]Fan{f}))
+	f.plot(p, area, f.labelWidth(p, area))
+}
+
+// fanKeys are the words for all marks that one of the fans has.
+func fanKeys(fans []Fan) []key {
+	readings, naive := "readings", ""
+	for _, f := range fans {
+		if len(f.Actual) > 0 {
+			readings = "readings and actuals"
+		}
+		if len(f.Naive) == 0 {
+			continue
+		}
+		switch name := f.naiveName(); naive {
+		case "", name:
+			naive = name
+		default:
+			naive = "naive rule"
+		}
+	}
+	keys := []key{
+		{name: readings, line: readingStroke(), dot: 2},
+		{name: "median", line: medianStroke()},
+		{name: "5 of 10 actuals fall here", fill: band50},
+		{name: "8 of 10", fill: band80},
+	}
+	if naive != "" {
+		keys = append(keys, key{name: naive, line: dotted()})
+	}
+	return keys
+}
+
+func (f Fan) naiveName() string {
+	if f.NaiveName == "" {
+		return "naive rule"
+	}
+	return f.NaiveName
+}
+
+func readingStroke() stroke { return solid(ink, 1) }
+func medianStroke() stroke  { return solid(blue, 2) }
+
+func (f Fan) horizon() time.Duration { return time.Duration(len(f.Median)) * f.Interval }
+
+func (f Fan) values() []float64 {
+	values := make([]float64, len(f.Readings))
+	for i, r := range f.Readings {
+		values[i] = r.Value
+	}
+	return values
+}
+
+func (f Fan) yAxis() span { return fromZero(f.values(), f.Lower80, f.Upper80, f.Actual, f.Naive) }
+
+// labelWidth is the room that plot needs on the left of the area.
+func (f Fan) labelWidth(p *pen, area rect) float64 {
+	return p.labelWidth(yTicks(f.yAxis(), area.height()-stripHeight-axisHeight))
+}
+
+// plot draws the fan without its words, its data beginning left pixels into the area: pages align their fans with it.
+func (f Fan) plot(p *pen, area rect, left float64) {
+	first, last := f.Origin, f.Origin.Add(f.horizon())
+	if len(f.Readings) > 0 {
+		first = f.Readings[0].Time.In(f.Origin.Location())
+	}
+	box := rect{area.left + left, area.top + stripHeight, area.right - rightRoom, area.bottom - axisHeight}
+	d := frame{p, box, span{first.Sub(f.Origin).Seconds(), last.Sub(f.Origin).Seconds()}, f.yAxis()}
+
+	right := box
+	right.left = d.px(0)
+	
+	d.axes(timeTicks(first, last, f.Origin, int(box.width()/80)), yTicks(d.y, box.height()))
+
+	step := f.Interval.Seconds()
+	d.band(band80, leads(f.Lower80, step), leads(f.Upper80, step))
+	d.band(band50, leads(f.Lower50, step), leads(f.Upper50, step))
+	d.level(solid(border, 1), 0)
+	d.steps(dotted(), leads(f.Naive, step))
+	d.steps(medianStroke(), leads(f.Median, step))
+	f.plotReadings(d)
+	f.plotNow(d)
+}
+
+// plotReadings draws readings and actuals as one line, since now is no gap; dots mark what the forecast knew.
+func (f Fan) plotReadings(d frame) {
+	step := f.Interval.Seconds()
+	cells := make([]cell, 0, len(f.Readings)+len(f.Actual))
+	for _, r := range f.Readings {
+		at := r.Time.Sub(f.Origin).Seconds()
+		cells = append(cells, cell{at, at + step, r.Value})
+	}
+	known := len(cells)
+	d.steps(readingStroke(), append(cells, leads(f.Actual, step)...))
+
+	// Dots that touch are a thicker line and no dots.
+	spacing := d.box.width() * step / d.x.length()
+	if spacing < 4 {
+		return
+	}
+	for _, c := range cells[:known] {
+		if !math.IsNaN(c.value) {
+			d.pen.dot(ink, d.on(readingStroke(), c.from, c.value), min(2, spacing/4))
+		}
+	}
+}
+
+// plotNow draws the hairline at the origin with its word beside what the axes say.
+func (f Fan) plotNow(d frame) {
+	d.upright(solid(ink, 1), 0)
+	about := zone(f.Origin)
+	if f.Unit != "" {
+		about = f.Unit + ", " + about
+	}
+	half := d.pen.width(plain(), "now") / 2
+	room := max(d.px(0)-half-labelGap-d.box.left, 0.5*d.box.width())
+	end := d.above(d.pen.cut(quiet(), about, room))
+	d.pen.text(plain(), point{max(d.px(0), end+labelGap+half), d.box.top - 7}, centred, "now")
+}

@@ -1,0 +1,118 @@
+package tabular
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+const maxSamples = 20 // rejected rows a Report keeps
+
+// Report says what was read.
+type Report struct {
+	File     string        // the files as they were named, joined by ", "
+	Files    []FileReport  // one by one, those read to the end
+	Rows     int           // readings found, rejected ones included; of a wide file its cells that are not empty
+	Rejected int           // rows that could not be used; a line of a wide file that is of no use as a whole counts as one
+	Reasons  []ReasonCount // why, the most frequent first; nil without rejected rows
+	First    []RowError    // the first 20 of them
+	Series   int           // distinct series with a row
+	Interval time.Duration // most frequent step between neighbouring times of a series; 0 when no series has two times
+	From     time.Time     // oldest timestamp kept, UTC; zero without rows
+	Until    time.Time     // newest timestamp kept, UTC; zero without rows
+	Naive    int           // times without an offset, read in Options.Timezone; a line of a wide file has one
+	Warnings []string      // what a person should know though it is no fault, a line each
+}
+
+// FileReport says what was read of one file; the fields are those of Report.
+type FileReport struct {
+	File        string
+	Layout      string // LayoutLong, LayoutWide or LayoutOne
+	Rows        int
+	Rejected    int
+	Series      int
+	Interval    time.Duration
+	From, Until time.Time
+	Naive       int
+}
+
+// ReasonCount is how many rows were rejected for one reason.
+type ReasonCount struct {
+	Reason string
+	Rows   int
+}
+
+// fileReport describes the rows from first on, which are one file's; before is the report without it.
+func (l *loader) fileReport(first int, interval int64, before Report) {
+	f := FileReport{
+		File: l.file, Layout: l.at.kind, Interval: time.Duration(interval) * time.Second,
+		Rows: l.report.Rows - before.Rows, Rejected: l.report.Rejected - before.Rejected, Naive: l.report.Naive - before.Naive,
+	}
+	if rows := l.table.rows[first:]; len(rows) > 0 {
+		has := make([]bool, len(l.table.Series))
+		from, until := rows[0].Unix, rows[0].Unix
+		for _, r := range rows {
+			from, until = min(from, r.Unix), max(until, r.Unix)
+			if !has[r.Series] {
+				has[r.Series] = true
+				f.Series++
+			}
+		}
+		f.From, f.Until = time.Unix(from, 0).UTC(), time.Unix(until, 0).UTC()
+		l.intervals[f.Interval] += len(rows)
+	}
+	l.report.Files = append(l.report.Files, f)
+	l.warnUnused()
+}
+
+// warnUnused names the columns of a wide file that gave no reading.
+func (l *loader) warnUnused() {
+	var unused []string
+	for column, id := range l.at.ids {
+		if id >= 0 && !l.names.list[id].skip && !l.used[column] {
+			unused = append(unused, l.at.names[column])
+		}
+	}
+	if len(unused) > 0 {
+		l.report.Warnings = append(l.report.Warnings, l.file+": columns without a reading: "+listed(unused))
+	}
+}
+
+// finish completes the report.
+func (l *loader) finish(paths []string) Report {
+	r := &l.report
+	r.File = strings.Join(paths, ", ")
+	counts := l.table.Counts()
+	for _, n := range counts {
+		if n > 0 {
+			r.Series++
+		}
+	}
+	for _, f := range r.Files {
+		if f.From.IsZero() {
+			continue
+		}
+		if r.From.IsZero() || f.From.Before(r.From) {
+			r.From = f.From
+		}
+		if f.Until.After(r.Until) {
+			r.Until = f.Until
+		}
+	}
+	most := 0
+	for interval, rows := range l.intervals {
+		if interval > 0 && (rows > most || rows == most && interval < r.Interval) {
+			most, r.Interval = rows, interval
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(l.reasons)) {
+		r.Reasons = append(r.Reasons, ReasonCount{reason, l.reasons[reason]})
+	}
+	slices.SortStableFunc(r.Reasons, func(a, b ReasonCount) int { return cmp.Compare(b.Rows, a.Rows) })
+	if changed := l.names.changed(); changed != "" {
+		r.Warnings = append(r.Warnings, changed)
+	}
+	return *r
+}

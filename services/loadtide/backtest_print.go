@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/evaluate"
+)
+
+// scored is measures with the name of what they are of, in one JSON object.
+type scored struct {
+	key   string
+	value any
+	accuracy.Measures
+}
+
+// MarshalJSON puts the name before the measures.
+func (s scored) MarshalJSON() ([]byte, error) {
+	head, err := json.Marshal(map[string]any{s.key: s.value})
+	if err != nil {
+		return nil, err
+	}
+	tail, err := s.Measures.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return append(append(head[:len(head)-1], ','), tail[1:]...), nil
+}
+
+// backtestObject is what --json prints; its names are a contract.
+func backtestObject(m *measured, verdict *evaluate.Verdict) any {
+	horizon := len(m.report.ByLead)
+	out := struct {
+		Protocol  map[string]any                      `json:"protocol"`
+		Overall   accuracy.Measures                   `json:"overall"`
+		ByLead    []scored                            `json:"by_lead"`
+		Series    []scored                            `json:"series"`
+		Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
+		Compare   *evaluate.Verdict                   `json:"compare,omitempty"`
+	}{
+		Protocol: map[string]any{
+			"test_from": stamp(m.config.From), "test_until": stamp(m.config.Until), "origin_every": m.config.Every, "horizon": horizon,
+			"interval": m.model.Spec.Interval, "levels": m.model.Spec.Levels, "forecasts": m.report.Forecasts, "series": m.report.Series,
+			"model": map[string]string{"name": m.model.Spec.Name, "version": m.model.Version, "digest": m.model.Digest, "scale": m.model.Spec.Scale},
+		},
+		Overall: m.report.Overall, ByLead: []scored{}, Series: []scored{}, Baselines: m.report.Baselines, Compare: verdict,
+	}
+	for k, lead := range m.report.ByLead {
+		out.ByLead = append(out.ByLead, scored{"lead", k + 1, lead})
+	}
+	for _, s := range m.report.PerSeries {
+		out.Series = append(out.Series, scored{"series", s.Series, s.Overall})
+	}
+	return out
+}
+
+// ruleWords are what the rules are called before a person.
+var ruleWords = map[evaluate.Rule]string{
+	evaluate.SeasonalNaiveDay: "same hour yesterday", evaluate.SeasonalNaiveWeek: "same hour last week",
+	evaluate.Mean7Days: "mean of 7 days", evaluate.Mix: "mix of simple rules",
+}
+
+// printBacktest is the table of a backtest.
+func printBacktest(w io.Writer, m *measured, verdict *evaluate.Verdict) error {
+	r := m.report
+	fmt.Fprintf(w, "test: %s to %s, an origin every %d h, %d leads, %d series, %d forecasts in %.1f s; the model saw data up to %s\n",
+		stamp(m.config.From), stamp(m.config.Until), m.config.Every, len(r.ByLead), r.Series, r.Forecasts, m.took.Seconds(), m.model.Spec.TrainedUntil.Format("2006-01-02"))
+	if m.model.Spec.TrainedUntil.Unix() > m.config.From {
+		fmt.Fprintln(w, "warn: the model has seen part of this test; its scores are too good")
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\t")
+	day := r.SeasonalNaive()
+	name := m.model.Spec.Name
+	if m.model.Version != "" {
+		name += " v" + m.model.Version
+	}
+	for i, lead := range []int{1, len(r.ByLead)} {
+		if i == 0 && len(r.ByLead) == 1 {
+			continue
+		}
+		printRow(t, fmt.Sprintf("%s  lead %d", pick(i == 0, name, strings.Repeat(" ", len(name))), lead), r.ByLead[lead-1], r.RuleLeads[evaluate.SeasonalNaiveDay][lead-1])
+	}
+	printRow(t, strings.Repeat(" ", len(name))+"  all", r.Overall, day)
+	for _, rule := range evaluate.Rules() {
+		printRow(t, ruleWords[rule], r.Baselines[rule], day)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w, inWords(r)); err != nil {
+		return err
+	}
+	if verdict != nil {
+		_, err := fmt.Fprintf(w, "against the other model: %s\n", verdict.InWords)
+		return err
+	}
+	return nil
+}
+
+func pick(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
+func printRow(w io.Writer, name string, m, day accuracy.Measures) {
+	against := "-"
+	if m != day && day.Pinball > 0 {
+		against = fmt.Sprintf("%+.0f %%", 100*(1-m.Pinball/day.Pinball))
+	}
+	fmt.Fprintf(w, "%s\t%d\t%s\t%.1f %%\t%s\t%s\t%.1f %%\t%s\t%s\t\n", name, m.N, digits(m.MAE), 100*m.WAPE, digits(m.MASE), digits(m.Pinball), 100*m.Coverage80, digits(m.IntervalScore80), against)
+}
+
+// digits is a score with three of them, - where there is none.
+func digits(v float64) string {
+	if math.IsNaN(v) {
+		return "-"
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// inWords is the last line: on how many series the model is better than every
+// simple rule, and the worst one. Bad news is not softened.
+func inWords(r evaluate.Report) string {
+	better, worse, worst, worstSkill := 0, []string{}, "", math.Inf(1)
+	for _, s := range r.PerSeries {
+		least := math.Inf(1)
+		for _, b := range s.Baselines {
+			least = min(least, b.Pinball)
+		}
+		if s.Overall.Pinball < least {
+			better++
+		}
+		day := s.Baselines[evaluate.SeasonalNaiveDay].Pinball
+		if s.Overall.Pinball > day {
+			worse = append(worse, s.Series)
+		}
+		if skill := 1 - s.Overall.Pinball/day; skill < worstSkill {
+			worst, worstSkill = s.Series, skill
+		}
+	}
+	band := fmt.Sprintf("The 80 %% band held %.1f %% of the actuals.", 100*r.Overall.Coverage80)
+	if len(worse) > 0 {
+		shown := worse
+		if len(shown) > 5 {
+			shown = append(shown[:5:5], "...")
+		}
+		return fmt.Sprintf("WORSE than same hour yesterday on %d of %d series: %s. %s", len(worse), len(r.PerSeries), strings.Join(shown, " "), band)
+	}
+	return fmt.Sprintf("better than all four simple rules on %d of %d series; worst: %s (%+.0f %% against same hour yesterday). %s", better, len(r.PerSeries), worst, 100*worstSkill, band)
+}

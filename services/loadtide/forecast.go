@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/plot"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// forecastCmd makes one forecast from files, by the code that serves.
+type forecastCmd struct {
+	Data    []string  `required:"" placeholder:"FILE" help:"CSV files, plain, gz or zst."`
+	Model   string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry."`
+	Origin  time.Time `placeholder:"TIME" help:"Forecast from here (RFC 3339); the end of the data when not said."`
+	Horizon int       `help:"Leads to show; all the model has when not said."`
+	Plot    string    `placeholder:"FILE" help:"Draw it into a png or svg file."`
+	JSON    bool      `name:"json" help:"Print the message that would be published."`
+
+	CSV csvFlags          `embed:""`
+	Dir service.DataFlags `embed:""`
+}
+
+// Run forecasts and prints.
+func (c *forecastCmd) Run(e *env) error {
+	show := newScreen(e.stderr)
+	ctx, _, release := service.Signals(context.Background(), nil, nil)
+	defer release()
+	m, err := openModel(ctx, c.Model, c.Dir.Dir)
+	if err != nil {
+		return err
+	}
+	leads := m.Spec.Horizon
+	if c.Horizon > 0 {
+		leads = c.Horizon
+	}
+	if leads > m.Spec.Horizon {
+		return usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", leads, m.Spec.Horizon), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
+	}
+	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
+	if err != nil {
+		return csvError(err)
+	}
+	own, err := c.choose(histories)
+	if err != nil {
+		return err
+	}
+	f, err := forecastAt(m, own, c.Origin)
+	if err != nil {
+		return err
+	}
+	if err := printForecast(e.stdout, f, leads, c.JSON); err != nil || c.Plot == "" {
+		return err
+	}
+	fan := fanChart(f, own[len(own)-1], leads)
+	fan.Title = fmt.Sprintf("%s: the next %d h by %s", f.Series, leads, f.Source)
+	fan.Subtitle = fmt.Sprintf("from %s, model %s", stamp(f.Origin), m.Spec.Name)
+	if err := plot.Write(c.Plot, plot.Size{}, fan); err != nil {
+		return err
+	}
+	show.line("drawn: %s", c.Plot)
+	return nil
+}
+
+// choose is the histories of the one series that is asked for.
+func (c *forecastCmd) choose(histories []*dataset.History) ([]*dataset.History, error) {
+	var own []*dataset.History
+	names := map[string]bool{}
+	for _, h := range histories {
+		names[h.ID.String()] = true
+		own = append(own, h)
+	}
+	if len(names) > 1 {
+		return nil, usageError(fmt.Sprintf("the data hold %d series", len(names)), "name one: --series "+histories[0].ID.String())
+	}
+	return own, nil
+}
+
+// forecastAt feeds an engine with all readings before the origin.
+func forecastAt(m *model.Model, own []*dataset.History, origin time.Time) (*engine.Forecast, error) {
+	e := engine.New()
+	if err := e.SetModel(m); err != nil {
+		return nil, err
+	}
+	var last *engine.Forecast
+	for _, h := range own {
+		for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+			value, q := h.Ring.At(n)
+			if !q.Accepted() || !origin.IsZero() && h.Start(n+1) > origin.Unix() {
+				continue
+			}
+			ask := h.Ring.Newest-n < 24 || !origin.IsZero() && origin.Unix()-h.Start(n+1) < 86400
+			result := e.Step([]engine.Reading{{Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q, History: !ask}})
+			if len(result.Forecasts) > 0 {
+				last = &result.Forecasts[0]
+			}
+		}
+	}
+	if last == nil {
+		return nil, &service.HintError{What: fmt.Sprintf("there is no reading on the day before %s", origin.UTC().Format(time.RFC3339)), Reason: "test_range", Fix: []string{"choose an --origin inside of the data"}}
+	}
+	return last, nil
+}
+
+func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) error {
+	size := leads * len(f.Levels)
+	message := streams.Forecast{
+		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: engine.Interval * time.Second, Unit: f.Unit,
+		Issued: time.Unix(f.Origin, 0).UTC(), Source: string(f.Source), Quality: f.Quality.String(), Levels: f.Levels, Quantiles: f.Quantiles[:size],
+	}
+	if f.Model != nil {
+		message.Model = &streams.Model{Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest}
+	}
+	if asJSON {
+		_, err := fmt.Fprintf(w, "%s\n", message.AppendJSON(nil))
+		return err
+	}
+	fmt.Fprintf(w, "%s from %s, source %s, unit %s\n", f.Series, message.Origin.Format(time.RFC3339), f.Source, orDash(f.Unit))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "LEAD\tSTART (UTC)\t")
+	for _, level := range f.Levels {
+		fmt.Fprintf(t, "P%.3g\t", 100*level)
+	}
+	fmt.Fprintln(t)
+	for k := range leads {
+		fmt.Fprintf(t, "%d\t%s\t", k+1, time.Unix(f.Origin+int64(k)*engine.Interval, 0).UTC().Format("2006-01-02 15:04"))
+		for _, v := range f.Quantiles[k*len(f.Levels):][:len(f.Levels)] {
+			fmt.Fprintf(t, "%.4g\t", v)
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+)
+
+// modelsCmd looks after the local registry.
+type modelsCmd struct {
+	List     modelsListCmd     `cmd:"" help:"All versions with their aliases and scores."`
+	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, scores by lead."`
+	Promote  modelsPromoteCmd  `cmd:"" help:"Make a version the champion."`
+	Rollback modelsRollbackCmd `cmd:"" help:"Make the version before it the champion again."`
+}
+
+// modelFlags are those of all of them.
+type modelFlags struct {
+	Name string            `default:"load-1h" help:"Name of the model."`
+	JSON bool              `name:"json" help:"Print one JSON object."`
+	Dir  service.DataFlags `embed:""`
+}
+
+func (f *modelFlags) open() (registry.Registry, error) {
+	return registry.NewLocal(registryDir(f.Dir.Dir))
+}
+
+type modelsListCmd struct {
+	modelFlags `embed:""`
+}
+
+// Run prints a line a version, the newest first.
+func (c *modelsListCmd) Run(e *env) error {
+	models, err := c.open()
+	if err != nil {
+		return err
+	}
+	versions, broken := models.Versions(context.Background(), c.Name)
+	slices.Reverse(versions)
+	if c.JSON {
+		type line struct {
+			Version string             `json:"version"`
+			Digest  string             `json:"digest"`
+			Aliases []string           `json:"aliases"`
+			Created string             `json:"created"`
+			Metrics map[string]float64 `json:"metrics"`
+		}
+		out := struct {
+			Name     string `json:"name"`
+			Versions []line `json:"versions"`
+		}{c.Name, []line{}}
+		for _, v := range versions {
+			out.Versions = append(out.Versions, line{v.Version, v.Digest, append([]string{}, v.Aliases...), v.Created.UTC().Format("2006-01-02T15:04:05Z"), v.Metrics})
+		}
+		return errors.Join(json.NewEncoder(e.stdout).Encode(out), broken)
+	}
+	if len(versions) == 0 && broken == nil {
+		fmt.Fprintf(e.stderr, "no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n", c.Name, c.Dir.Dir, c.Name)
+		return nil
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "MODEL\tVERSION\tALIAS\tTRAINED (UTC)\tWQL\tVS NAIVE\t80 % BAND")
+	for _, v := range versions {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, v.Version, orDash(strings.Join(v.Aliases, " ")), v.Created.UTC().Format("2006-01-02 15:04"),
+			metric(v, "pinball", "%.3g", 1), metric(v, "skill_day", "%+.0f %%", 100), metric(v, "coverage80", "%.1f %%", 100))
+	}
+	return errors.Join(t.Flush(), broken)
+}
+
+func metric(v registry.Version, name, format string, factor float64) string {
+	m, ok := v.Metrics[name]
+	if !ok {
+		return "-"
+	}
+	return fmt.Sprintf(format, factor*m)
+}
+
+type modelsShowCmd struct {
+	Which      string `arg:"" optional:"" default:"champion" help:"Alias or version."`
+	modelFlags `embed:""`
+}
+
+// Run prints what is known of one version.
+func (c *modelsShowCmd) Run(e *env) error {
+	ctx := context.Background()
+	models, err := c.open()
+	if err != nil {
+		return err
+	}
+	v, err := findVersion(ctx, models, c.Name, c.Which)
+	if err != nil {
+		return err
+	}
+	dir, err := models.Fetch(ctx, v)
+	if err != nil {
+		return err
+	}
+	m, err := model.Load(dir)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(e.stdout).Encode(map[string]any{
+			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": v.Metrics,
+		})
+	}
+	return showModel(e.stdout, v, m.Spec)
+}
+
+func showModel(w io.Writer, v registry.Version, s model.Spec) error {
+	shape := s.Shape()
+	fmt.Fprintf(w, "%s v%s  %s\n", v.Name, v.Version, orDash(strings.Join(v.Aliases, " ")))
+	fmt.Fprintf(w, "  digest    %s\n", v.Digest)
+	fmt.Fprintf(w, "  data      %s to %s\n", s.TrainedFrom.Format("2006-01-02"), s.TrainedUntil.Format("2006-01-02"))
+	fmt.Fprintf(w, "  network   LSTM of %d units, head of %d, %d parameters; seed %d\n", s.Hidden, s.Width, shape.LSTMParams()+shape.HeadParams(), s.Seed)
+	fmt.Fprintf(w, "  forecast  %d leads of %s, levels %v\n", s.Horizon, s.Interval, s.Levels)
+	fmt.Fprintf(w, "  inputs    %s\n", strings.Join(s.Inputs, " "))
+	fmt.Fprintf(w, "  scale     %s; zone %s, country %s\n", s.Scale, orUTC(s.Zone), orDash(s.Country))
+	names := make([]string, 0, len(v.Metrics))
+	for name := range v.Metrics {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if _, err := fmt.Fprintf(w, "  %-24s  %.4g\n", name, v.Metrics[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func orUTC(zone string) string {
+	if zone == "" {
+		return "UTC"
+	}
+	return zone
+}
+
+type modelsPromoteCmd struct {
+	Version    string `arg:"" help:"Version that becomes champion."`
+	modelFlags `embed:""`
+}
+
+// Run moves the alias; a forecaster takes it up within seconds.
+func (c *modelsPromoteCmd) Run(e *env) error {
+	return moveChampion(e, &c.modelFlags, c.Version, "promoted")
+}
+
+type modelsRollbackCmd struct {
+	Yes        bool `help:"Do it without asking."`
+	modelFlags `embed:""`
+}
+
+// Run makes the previous champion the champion again.
+func (c *modelsRollbackCmd) Run(e *env) error {
+	if !c.Yes {
+		return usageError("a rollback changes what is served", "say loadtide models rollback --yes; loadtide models list shows which version is `previous`")
+	}
+	return moveChampion(e, &c.modelFlags, registry.Previous, "rolled back to")
+}
+
+func moveChampion(e *env, f *modelFlags, which, word string) error {
+	ctx := context.Background()
+	models, err := f.open()
+	if err != nil {
+		return err
+	}
+	v, err := findVersion(ctx, models, f.Name, which)
+	if err != nil {
+		return err
+	}
+	dir, err := models.Fetch(ctx, v)
+	if err != nil {
+		return err
+	}
+	m, err := model.Load(dir)
+	if err == nil {
+		err = m.SelfTest()
+	}
+	if err != nil {
+		return fmt.Errorf("%s v%s stays out: %w", v.Name, v.Version, err)
+	}
+	if err := models.SetAlias(ctx, v.Name, registry.Champion, v.Version); err != nil {
+		return err
+	}
+	if f.JSON {
+		return json.NewEncoder(e.stdout).Encode(map[string]string{"name": v.Name, "champion": v.Version})
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s: %s v%s; forecasters take it over within seconds, nothing goes cold\n", v.Name, word, v.Version)
+	return err
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+)
+
+// openModel reads a model: a folder, or NAME@ALIAS or NAME@VERSION of the local
+// registry in the data dir.
+func openModel(ctx context.Context, what, dataDir string) (*model.Model, error) {
+	if info, err := os.Stat(what); err == nil && info.IsDir() {
+		return model.Load(what)
+	}
+	name, which, ok := strings.Cut(what, "@")
+	if !ok {
+		return nil, usageError(fmt.Sprintf("model %q is neither a folder nor NAME@ALIAS", what), "give a model folder, or a name of the registry as in load-1h@champion or load-1h@3")
+	}
+	models, err := registry.NewLocal(registryDir(dataDir))
+	if err != nil {
+		return nil, err
+	}
+	v, err := findVersion(ctx, models, name, which)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := models.Fetch(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	m, err := model.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	return m.WithVersion(v.Version), nil
+}
+
+// findVersion is the version of an alias or a number.
+func findVersion(ctx context.Context, models registry.Registry, name, which string) (registry.Version, error) {
+	v, err := models.ByAlias(ctx, name, which)
+	if err == nil || !errors.Is(err, registry.ErrNotFound) {
+		return v, err
+	}
+	versions, err := models.Versions(ctx, name)
+	for _, v := range versions {
+		if v.Version == which {
+			return v, nil
+		}
+	}
+	if err != nil {
+		return v, err
+	}
+	return v, &service.HintError{
+		What: fmt.Sprintf("there is no %s@%s in the registry", name, which), Reason: "model_not_found",
+		Fix: []string{"loadtide models list shows what is there; --data-dir says whose registry", "loadtide train --data FILE --register " + name + " makes one"},
+	}
+}
