@@ -128,6 +128,10 @@ cross: ## Build for linux/arm64, darwin/arm64 and windows/amd64
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -trimpath ./...; \
 	done
 
+.PHONY: accuracy
+accuracy: build ## Train and backtest on every data set beside the repository; writes the table of docs/accuracy.md
+	go run ./bench/accuracy
+
 .PHONY: check-deployments
 check-deployments: check-kubernetes check-compose check-dockerfile check-prometheus ## Check manifests, compose file, Dockerfile, Prometheus
 

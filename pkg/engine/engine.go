@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/model"
@@ -115,6 +116,9 @@ func (e *Engine) SetModel(m *model.Model) error {
 	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures)
 	if err != nil {
 		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
+	}
+	if step := m.Spec.Step(); step != Interval*time.Second {
+		return fmt.Errorf("model %s v%s forecasts intervals of %s, this release series of 1 h: train it on hourly readings", m.Spec.Name, m.Version, m.Spec.Interval)
 	}
 	place, err := series.NewPlace(m.Spec.Zone, m.Spec.Country)
 	if err != nil {

@@ -33,97 +33,109 @@ func (m meter) origins() (last []int) {
 	return last
 }
 
-// The seasonal naive rule computed once more from the readings alone.
-func TestNaiveMeasuresAreThoseOfPlainCode(t *testing.T) {
+// past gives the readings with their holes filled by the day before, the index of
+// the first one, and that of the first cell of the test.
+func (m meter) past() (filled []float64, begin, test int) {
+	filled = slices.Clone(m.values)
+	begin = slices.IndexFunc(filled, func(v float64) bool { return !math.IsNaN(v) })
+	for i := begin; i < hours; i++ {
+		if !math.IsNaN(filled[i]) {
+			continue
+		}
+		if filled[i] = filled[i-1]; i >= begin+24 {
+			filled[i] = filled[i-24]
+		}
+	}
+	if m.phase > 0 {
+		return filled, begin, from - 1 // the cell that holds From has begun before it
+	}
+	return filled, begin, from
+}
+
+// scores of a rule on a meter: of its quantiles, and of its plain value.
+func (m meter) scores(rule func(y []float64, i int) float64) (spread, plain tally) {
+	filled, begin, test := m.past()
+	errors := func(hour, k int) (e []float64) {
+		for o := begin + 168; o <= test-1-horizon; o++ {
+			if o%24 == hour && !math.IsNaN(m.values[o+k]) {
+				e = append(e, m.values[o+k]-rule(filled, o+k))
+			}
+		}
+		slices.Sort(e)
+		return e
+	}
+	for _, last := range m.origins() {
+		for k := 1; k <= horizon && last-168 >= begin; k++ {
+			y := m.values[last+k]
+			if math.IsNaN(y) {
+				continue
+			}
+			value, past := rule(filled, last+k), errors(last%24, k)
+			q := []float64{value, value, value, value, value}
+			plain.add(y, q)
+			for i, level := range engine.NaiveLevels() {
+				if len(past) > 0 {
+					q[i] += typeSeven(past, level)
+				}
+			}
+			spread.add(y, q)
+		}
+	}
+	return spread, plain
+}
+
+// The rules computed once more from the readings alone.
+func TestRulesAreThoseOfPlainCode(t *testing.T) {
 	t.Parallel()
 	all := meters(hours)
 	report, err := Backtest(t.Context(), randomModel(1), histories(all), config())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var total, flat tally // of the quantiles, of the plain value
-	var mase, mase24 float64
-	forecasts := 0
+	mean := func(y []float64, i int) float64 {
+		return (y[i-24] + y[i-48] + y[i-72] + y[i-96] + y[i-120] + y[i-144] + y[i-168]) / 7
+	}
+	for name, rule := range map[Rule]func(y []float64, i int) float64{
+		"seasonal_naive_day":  func(y []float64, i int) float64 { return y[i-24] },
+		"seasonal_naive_week": func(y []float64, i int) float64 { return y[i-168] },
+		"mean_7_days":         mean,
+		"mix":                 func(y []float64, i int) float64 { return mean(y, i)/2 + y[i-168]/2 },
+	} {
+		var total, flat tally
+		var mase, mase24 float64
+		for _, m := range all {
+			spread, plain := m.scores(rule)
+			total.join(spread)
+			flat.join(plain)
+			filled, begin, test := m.past()
+			lag := func(season int) (sum float64) {
+				for i := begin + season; i < test; i++ {
+					sum += math.Abs(filled[i]-filled[i-season]) / float64(test-begin-season)
+				}
+				return sum
+			}
+			mae := plain.err / float64(plain.n)
+			if mase24 += mae / lag(24); test-begin > 168 {
+				mase += mae / lag(168)
+			}
+		}
+		also := flat.measures() // point measures are those of the plain value
+		for _, ofQuantiles := range []string{"pinball", "nd_p10", "nd_p90", "coverage80", "interval_score80"} {
+			delete(also, ofQuantiles)
+		}
+		also["mase"], also["mase24"] = mase/2, mase24/3 // the young series has no week before the test
+		got := report.Baselines[name]
+		check(t, string(name), got.N, got.Map(), &total, also)
+	}
+	if got, want := report.SeasonalNaive(), report.Baselines[SeasonalNaiveDay]; got != want || len(report.Baselines) != len(Rules()) {
+		t.Errorf("seasonal naive %+v, want %+v of %d rules", got, want, len(report.Baselines))
+	}
+	origins := 0
 	for _, m := range all {
-		filled := slices.Clone(m.values)
-		begin := slices.IndexFunc(filled, func(v float64) bool { return !math.IsNaN(v) })
-		for i := begin; i < hours; i++ {
-			if math.IsNaN(filled[i]) {
-				filled[i] = filled[max(i-24, begin)]
-				if i < begin+24 {
-					filled[i] = filled[i-1]
-				}
-			}
-		}
-		var mine, plain tally
-		test := from
-		if m.phase > 0 {
-			test-- // the cell that holds From has begun before it
-		}
-		residuals := func(hour, k int) (r []float64) {
-			for o := begin + 168; o <= test-1-horizon; o++ {
-				if o%24 == hour && !math.IsNaN(m.values[o+k]) {
-					r = append(r, m.values[o+k]-filled[o+k-24])
-				}
-			}
-			slices.Sort(r)
-			return r
-		}
-		for _, last := range m.origins() {
-			forecasts++
-			if last-168 < begin {
-				continue
-			}
-			for k := 1; k <= horizon; k++ {
-				if math.IsNaN(m.values[last+k]) {
-					continue
-				}
-				value := filled[last+k-24]
-				past := residuals(last%24, k)
-				var q []float64
-				for _, level := range engine.NaiveLevels() {
-					spread := 0.0
-					if len(past) > 0 {
-						spread = typeSeven(past, level)
-					}
-					q = append(q, value+spread)
-				}
-				mine.add(m.values[last+k], q)
-				plain.add(m.values[last+k], []float64{value, value, value, value, value})
-			}
-		}
-		var week, day float64
-		past := filled[begin:from]
-		if m.phase > 0 {
-			past = filled[begin : from-1]
-		}
-		for i := 24; i < len(past); i++ {
-			day += math.Abs(past[i]-past[i-24]) / float64(len(past)-24)
-		}
-		for i := 168; i < len(past); i++ {
-			week += math.Abs(past[i]-past[i-168]) / float64(len(past)-168)
-		}
-		mae := plain.err / float64(plain.n)
-		if len(past) > 168 {
-			mase += mae / week
-		}
-		if plain.n > 0 {
-			mase24 += mae / day
-		}
-		total.join(mine)
-		flat.join(plain)
+		origins += len(m.origins())
 	}
-	also := flat.measures()
-	for _, name := range []string{"pinball", "nd_p10", "nd_p90", "coverage80", "interval_score80"} {
-		delete(also, name)
-	}
-	also["mase"], also["mase24"] = mase/2, mase24/3
-	if len(all[2].values)/2 < from-168 {
-		t.Fatal("the young series has a week before the first origin: its MASE counts too")
-	}
-	check(t, "seasonal naive", report.SeasonalNaive().N, report.SeasonalNaive().Map(), &total, also)
-	if report.Forecasts != forecasts || report.Series != 3 {
-		t.Errorf("%d forecasts of %d series, want %d of 3", report.Forecasts, report.Series, forecasts)
+	if report.Forecasts != origins || report.Series != len(all) {
+		t.Errorf("%d forecasts of %d series, want %d of %d", report.Forecasts, report.Series, origins, len(all))
 	}
 }
 

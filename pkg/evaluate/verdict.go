@@ -35,9 +35,11 @@ type Verdict struct {
 	TheirsWQL float64 `json:"other_wql"`
 }
 
-// Compare is a paired block bootstrap (Künsch 1989, moving blocks) over the
-// origins that both were scored at: the same blocks are drawn for both, so that
-// what is hard for both does not blur the difference.
+// Compare is a paired block bootstrap (Politis and Romano 1992, circular blocks)
+// over the origins that both were scored at: the same blocks are drawn for both,
+// so that what is hard for both does not blur the difference. Blocks go round
+// from the last origin to the first, or those at the ends would be drawn too
+// rarely and short tests be too sure.
 func Compare(ours, theirs []Loss) (Verdict, error) {
 	a, b := paired(ours, theirs)
 	if len(a) < 2 {
@@ -49,10 +51,10 @@ func Compare(ours, theirs []Loss) (Verdict, error) {
 	for i := range gains {
 		var x, y float64
 		for n := 0; n < len(a); {
-			start := rng.IntN(len(a) - block + 1)
+			start := rng.IntN(len(a))
 			for k := start; k < start+block && n < len(a); k++ {
-				x += a[k].Pinball
-				y += b[k].Pinball
+				x += a[k%len(a)].Pinball
+				y += b[k%len(a)].Pinball
 				n++
 			}
 		}
@@ -106,8 +108,9 @@ func paired(ours, theirs []Loss) (a, b []Loss) {
 	return a, b
 }
 
-// blockLength is the number of origins in blockDays, at most a third of them.
+// blockLength is the number of origins in blockDays, at most an eighth of them:
+// fewer blocks say too little about their own spread.
 func blockLength(a []Loss) int {
 	step := max((a[len(a)-1].Second-a[0].Second)/int64(len(a)-1), 1)
-	return int(min(max(blockDays*86400/step, 1), int64(max(len(a)/3, 1))))
+	return int(min(max(blockDays*86400/step, 1), int64(max(len(a)/8, 1))))
 }

@@ -171,7 +171,7 @@ func (f Fan) plot(p *pen, area rect, left float64) {
 
 	right := box
 	right.left = d.px(0)
-	
+	p.fillRect(ground, right)
 	d.axes(timeTicks(first, last, f.Origin, int(box.width()/80)), yTicks(d.y, box.height()))
 
 	step := f.Interval.Seconds()

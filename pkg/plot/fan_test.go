@@ -103,7 +103,7 @@ func TestFanHasBandsAndMedianInPlace(t *testing.T) {
 		t.Errorf("now is at %d, want the middle: ten intervals on both sides", now)
 	}
 	runs := chartRuns(picture, now+200, band80, band50, blue, ink)
-	want := []tint{band80, band50, blue, band50, band80}
+	want := []tint{0xd3e3f1, 0x9dc1df, 0x0b63b0, 0x9dc1df, 0xd3e3f1}
 	if len(runs) != len(want) {
 		t.Fatalf("right of now: %+v, want the tints %06x", runs, want)
 	}

@@ -103,6 +103,8 @@ func crowded() Report {
 	r.ByLead.Naive = append(r.ByLead.Naive, r.ByLead.Naive[0])
 	r.Calibration.Title, r.Calibration.Subtitle = long, long
 	r.Calibration.Levels = []float64{0.5, 0.5, 0.51, 0.8, 0.999, 1}
+	r.Calibration.Held = []float64{0.49, 0.48, 0.5, 0.81, 0.82, 0}
+	r.Calibration.Low, r.Calibration.High = nil, nil
 	return r
 }
 

@@ -148,7 +148,7 @@ func (c *configFile) faults(prefix string, entries map[string]entry, flags map[s
 
 // fits says why a flag cannot take a value.
 func fits(f *kong.Flag, value string) error {
-	if allowed := f.EnumSlice(); len(allowed) > 0 && !slices.Contains(allowed, value) {
+	if allowed := f.EnumSlice(); f.Enum != "" && !slices.Contains(allowed, value) {
 		return fmt.Errorf("%q is none of %s", value, strings.Join(allowed, ", "))
 	}
 	scan := kong.Scan().PushTyped(value, kong.FlagValueToken)

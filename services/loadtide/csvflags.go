@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -16,16 +17,17 @@ import (
 type csvFlags struct {
 	SeriesColumn  string `placeholder:"NAME" help:"Column that names the series; series when not said."`
 	Series        string `placeholder:"ID" help:"Name of the series of a file of one; of files that hold several, the one to take."`
-	TimeColumn    string `placeholder:"NAME" help:"Column of times; timestamp when not said."`
+	TimeColumn    string `placeholder:"NAME" help:"Column of times; timestamp when not said. Without columns of series and value, all others are series."`
 	ValueColumn   string `placeholder:"NAME" help:"Column of values; value when not said."`
-	Timezone      string `placeholder:"ZONE" help:"IANA zone of times without an offset; UTC when not said."`
+	Timezone      string `placeholder:"ZONE" help:"IANA zone of times without an offset, e.g. Europe/Berlin; UTC when not said."`
 	IntervalLabel string `enum:"start,end" default:"start" help:"Whether a time names the start or the end of its interval."`
 	Unit          string `help:"Unit of all values, e.g. kWh."`
 	Kind          string `enum:"energy,power," default:"" help:"energy or power; from the unit when not said."`
 	Rejects       string `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
 }
 
-// open gives the options of tabular.Load; done closes the file of rejected rows.
+// open gives the options to load paths with. Call done when they are loaded; its
+// error says that the file of rejected rows could not be written.
 func (f *csvFlags) open(paths []string) (o tabular.Options, done func() error, err error) {
 	o = tabular.Options{
 		SeriesColumn: f.SeriesColumn, Series: f.Series, TimeColumn: f.TimeColumn, ValueColumn: f.ValueColumn,
@@ -34,75 +36,116 @@ func (f *csvFlags) open(paths []string) (o tabular.Options, done func() error, e
 	if f.Rejects == "" {
 		return o, func() error { return nil }, nil
 	}
-	for _, path := range paths {
-		if path == f.Rejects {
-			return o, nil, usageError(fmt.Sprintf("--rejects %s is one of the files to read", path), "name another file")
-		}
+	if readsFrom(paths, f.Rejects) {
+		return o, nil, usageError(fmt.Sprintf("--rejects %s is one of the files to read", f.Rejects), "name another file: this one would be lost")
 	}
 	file, err := os.Create(f.Rejects)
 	if err != nil {
 		return o, nil, fmt.Errorf("--rejects: %w", err)
 	}
-	var broken error
+	w := bufio.NewWriter(file)
 	o.Rejected = func(r tabular.RowError) {
-		if _, err := fmt.Fprintln(file, r.Error()); err != nil {
-			broken = err
+		fmt.Fprintln(w, r.Error()) // the writer keeps its error until Flush
+	}
+	return o, func() error {
+		if err := errors.Join(w.Flush(), file.Close()); err != nil {
+			return fmt.Errorf("--rejects: %w", err)
+		}
+		return nil
+	}, nil
+}
+
+// readsFrom reports whether one of the paths is the file at name, by whatever
+// name.
+func readsFrom(paths []string, name string) bool {
+	at, err := os.Stat(name)
+	if err != nil {
+		return false // not there yet
+	}
+	for _, path := range paths {
+		if other, err := os.Stat(path); err == nil && os.SameFile(at, other) {
+			return true
 		}
 	}
-	return o, func() error { return errors.Join(broken, file.Close()) }, nil
+	return false
 }
 
 // showFiles tells what each file was found to be.
 func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
-	for _, file := range r.Files {
-		read := ""
-		if file.Naive > 0 && f.Timezone == "" {
-			read = ", times read as UTC (no offset in the file; --timezone changes it)"
-		}
-		unit := ""
-		if f.Unit != "" {
-			unit = ", " + f.Unit
-		}
-		to.line("%s: %s, %d rows, %d series, %s%s, %s to %s%s", file.File, file.Layout, file.Rows-file.Rejected, file.Series, step(file.Interval), unit,
-			file.From.Format(time.DateOnly), file.Until.Format(time.DateOnly), read)
+	for i := range r.Files {
+		to.line("%s", f.fileLine(&r.Files[i]))
 	}
 	for _, w := range r.Warnings {
 		to.line("warn: %s", w)
 	}
 }
 
-// step is an interval as people write it.
-func step(d time.Duration) string {
+func (f *csvFlags) fileLine(r *tabular.FileReport) string {
+	parts := []string{r.Layout, fmt.Sprintf("%d readings", r.Rows-r.Rejected)}
+	if r.Layout != tabular.LayoutOne {
+		parts = append(parts, fmt.Sprintf("%d series", r.Series))
+	}
+	if r.Interval > 0 {
+		parts = append(parts, stepWords(r.Interval))
+	}
+	if f.Unit != "" {
+		parts = append(parts, f.Unit)
+	}
+	if !r.From.IsZero() {
+		parts = append(parts, r.From.Format(time.DateOnly)+" to "+r.Until.Format(time.DateOnly))
+	}
 	switch {
-	case d == 0:
-		return "one time"
+	case r.Naive > 0 && f.Timezone == "":
+		parts = append(parts, "times read as UTC (no offset in the file; --timezone changes it)")
+	case r.Naive > 0:
+		parts = append(parts, "times read in "+f.Timezone)
+	}
+	if f.IntervalLabel == tabular.LabelEnd {
+		parts = append(parts, "labelled by the end")
+	}
+	return r.File + ": " + strings.Join(parts, ", ")
+}
+
+// stepWords is an interval as people write it, such as 30 min or 1 h.
+func stepWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d%day == 0:
+		return fmt.Sprintf("%d d", d/day)
 	case d%time.Hour == 0:
 		return fmt.Sprintf("%d h", d/time.Hour)
+	case d%time.Minute == 0:
+		return fmt.Sprintf("%d min", d/time.Minute)
 	default:
-		return fmt.Sprintf("%.3g min", d.Minutes())
+		return fmt.Sprintf("%d s", d/time.Second)
 	}
 }
 
 // showRejected tells of rows that could not be used.
 func showRejected(to *screen, r tabular.Report) {
 	if r.Rejected > 0 {
-		to.line("warn: %d of %d rows rejected: %s", r.Rejected, r.Rows, r.First[0].Error())
+		to.line("warn: %s: %d of %d rows rejected: %s", r.File, r.Rejected, r.Rows, r.First[0].Error())
 	}
 }
 
-// rejectedWords says how many rows were rejected, and why.
+// rejectedWords says how many rows were rejected, and why, such as
+// "12 rejected: 9 not_a_number, 3 bad_timestamp".
 func rejectedWords(r tabular.Report) string {
-	var reasons []string
-	for _, reason := range r.Reasons {
-		reasons = append(reasons, fmt.Sprintf("%d %s", reason.Rows, reason.Reason))
+	reasons := make([]string, len(r.Reasons))
+	for i, reason := range r.Reasons {
+		reasons[i] = fmt.Sprintf("%d %s", reason.Rows, reason.Reason)
 	}
 	return fmt.Sprintf("%d rejected: %s", r.Rejected, strings.Join(reasons, ", "))
 }
 
-// csvError prints the fault of a file or of a flag with its remedy.
+// csvError gives the fault of a file or of a flag its remedy; other errors pass.
 func csvError(err error) error {
 	var file *tabular.FileError
-	if errors.As(err, &file) {
+	var option *tabular.OptionError
+	switch {
+	case errors.As(err, &option):
+		return usageError("--"+option.Error(), option.Remedy)
+	case errors.As(err, &file):
 		return &service.HintError{What: file.Error(), Fix: []string{file.Remedy + "; nothing was written"}, Err: err}
 	}
 	return err

@@ -99,6 +99,7 @@ func kongOptions(e *env) []kong.Option {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.Vars{"admin_listen": service.AdminForecaster},
 		kong.ShortUsageOnError(),
+		kong.DefaultEnvars("LOADTIDE"), // every key is also a flag and a variable
 	}
 }
 

@@ -121,11 +121,16 @@ func (u *up) run(ctx, cut context.Context) error {
 	return u.group(ctx, cut, conn)
 }
 
-// natsError names a free port where the wanted one is taken.
+// natsError says why an address cannot be had, and names a free port where the
+// wanted one is taken.
 func (u *up) natsError(ctx context.Context, err error) error {
 	var listen *bus.ListenError
 	if errors.As(err, &listen) {
-		return service.PortInUse(ctx, listen.Address, "NATS", "--nats-listen", listen.Err)
+		l, why := service.Listen(ctx, listen.Address, "NATS", "--nats-listen")
+		if why != nil {
+			return why
+		}
+		_ = l.Close() // given back by its holder meanwhile
 	}
 	return err
 }

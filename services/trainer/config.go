@@ -29,7 +29,7 @@ type Config struct {
 // DefaultConfig is the reference training of a model of its own.
 func DefaultConfig() Config {
 	t := train.DefaultConfig()
-	return Config{Hidden: 64, Iterations: t.Iterations, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true}
+	return Config{Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true}
 }
 
 // Quick is the demo's first training: short windows, done in less than a

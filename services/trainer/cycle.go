@@ -64,15 +64,15 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	spec, result, err := c.fit(ctx, histories, cut)
+	f, err := c.fit(ctx, histories, cut)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Name: spec.Name, Best: result.Best, Scale: spec.Scale, Series: len(histories)}
-	if out.Report, err = c.judge(ctx, draft(spec, result), histories, cut); err != nil {
+	out := Outcome{Name: f.spec.Name, Best: f.result.Best, Scale: f.spec.Scale, Series: len(histories)}
+	if out.Report, err = c.judge(ctx, draft(f.spec, f.judged), histories, cut); err != nil {
 		return Outcome{}, err
 	}
-	dir, m, err := c.write(spec, result, out.Report)
+	dir, m, err := c.write(f.spec, f.result, out.Report)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -21,23 +21,32 @@ const (
 	leastRefit = 50
 )
 
+// fitted is what came of a fit.
+type fitted struct {
+	spec   model.Spec
+	result train.Result
+	// judged is the network that is scored: the one that ships, or where it was
+	// fitted on the very range that judges it, the one before the last fit.
+	judged train.Result
+}
+
 // fit finds the weights: one fit on the training range, or the choice of scale
 // and iterations on the validation range and a last fit on both.
-func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut dataset.Cut) (model.Spec, train.Result, error) {
+func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut dataset.Cut) (fitted, error) {
 	layout := series.DefaultLayout(cut.TrainUntil-cut.First > yearly)
 	if c.Config.Country != "" {
 		layout = layout.WithHolidays()
 	}
 	place, err := series.NewPlace(c.Config.Zone, c.Config.Country)
 	if err != nil {
-		return model.Spec{}, train.Result{}, err
+		return fitted{}, err
 	}
 	f := fitting{Cycle: c, layout: layout.At(place), cut: cut}
 	if !c.Config.Choose {
 		f.total = c.Config.Iterations
 		spec := c.spec(layout, cut, series.Plain)
 		result, err := f.choosing(ctx, histories, spec)
-		return spec, result, err
+		return fitted{spec, result, result}, err
 	}
 	f.total = 3 * c.Config.Iterations
 	type candidate struct {
@@ -51,11 +60,11 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 		spec := c.spec(layout, cut, curve)
 		result, err := f.choosing(ctx, bent(histories, curve), spec)
 		if err != nil {
-			return spec, result, err
+			return fitted{}, err
 		}
 		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery, Workers: c.Config.Workers})
 		if err != nil {
-			return spec, result, fmt.Errorf("validation range: %w", err)
+			return fitted{}, fmt.Errorf("validation range: %w", err)
 		}
 		if wql := report.Overall.Pinball; i == 0 || wql < best.wql {
 			best = candidate{curve, result, wql}
@@ -64,7 +73,10 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 	f.done = 2 * c.Config.Iterations
 	spec := c.spec(layout, cut, best.curve)
 	result, err := f.last(ctx, bent(histories, best.curve), spec, max(best.result.Best, leastRefit))
-	return spec, result, err
+	if cut.TestUntil <= cut.TestFrom {
+		return fitted{spec, result, best.result}, err
+	}
+	return fitted{spec, result, result}, err
 }
 
 // fitting is the fit of one cycle under way.

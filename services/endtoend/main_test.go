@@ -1,0 +1,68 @@
+package endtoend
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// program is the binary as it is shipped, built once, when the first test asks for it.
+var program = &binary{}
+
+type binary struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// path builds the binary where that has not been done.
+func (b *binary) path(t *testing.T) string {
+	t.Helper()
+	b.once.Do(func() {
+		if b.dir, b.err = os.MkdirTemp("", "loadtide-endtoend-*"); b.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", filepath.Join(b.dir, "loadtide"), "./services/loadtide")
+		build.Dir, build.Env = root(t), append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			b.err = fmt.Errorf("build the program: %w\n%s", err, out)
+		}
+	})
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+	return filepath.Join(b.dir, "loadtide")
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if program.dir != "" {
+		_ = os.RemoveAll(program.dir) // in the system's folder for temporary files
+	}
+	os.Exit(code)
+}
+
+// sharedData is the folder of real series, which lies beside the repository or where LOADTIDE_SHARED says. Without it the
+// test is left out.
+func sharedData(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("LOADTIDE_SHARED"); dir != "" {
+		return filepath.Join(dir, "data")
+	}
+	for dir := root(t); ; dir = filepath.Dir(dir) {
+		data := filepath.Join(filepath.Dir(dir), "shared", "data")
+		if _, err := os.Stat(data); err == nil {
+			return data
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if filepath.Dir(dir) == dir {
+			t.Skip("real series are not here: put them into ../shared/data, or name the folder above `data` in LOADTIDE_SHARED")
+		}
+	}
+}
