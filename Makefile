@@ -19,14 +19,14 @@ TOOLS := $(CACHE)/tools
 VENV  := $(CACHE)/venv
 
 # Pinned tools. A version is part of the path, so that a new pin installs itself.
-STATICCHECK_VERSION := v0.8.2
+GOLANGCI_VERSION := v2.15.0
 KUSTOMIZE_VERSION   := v5.7.1
 KUBECONFORM_VERSION := v0.8.0
 KUBERNETES_VERSION  := v1.36.1
 NATS_PY_VERSION     := 2.16.0
 HADOLINT_VERSION    := 2.15.1
 
-STATICCHECK := $(TOOLS)/staticcheck-$(STATICCHECK_VERSION)/staticcheck
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 KUSTOMIZE   := $(TOOLS)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 KUBECONFORM := $(TOOLS)/kubeconform-$(KUBECONFORM_VERSION)/kubeconform
 COMPOSE     := $(TOOLS)/compose-check
@@ -104,11 +104,11 @@ check: lint tidy-check test test-purego test-race cross check-deployments ## Eve
 	@echo 'check: all of it passed'
 
 .PHONY: lint
-lint: $(STATICCHECK) ## Format, vet, staticcheck
+lint: $(GOLANGCI) ## Format, vet, golangci-lint by .golangci.yml
 	@unformatted=$$(gofmt -l $(GO_DIRS)); \
 	[ -z "$$unformatted" ] || { echo "not gofmt'ed, run make fmt:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
-	$(STATICCHECK) ./...
+	$(GOLANGCI) run ./...
 	cd .ci/compose-check && go vet ./...
 	cd .ci/kube-schemas && go vet ./...
 
@@ -163,7 +163,7 @@ define go_tool
 $(1):
 	GOBIN=$$(dir $$@) CGO_ENABLED=0 GOFLAGS= go install $(2)
 endef
-$(eval $(call go_tool,$(STATICCHECK),honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)))
+$(eval $(call go_tool,$(GOLANGCI),github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)))
 $(eval $(call go_tool,$(KUSTOMIZE),sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)))
 $(eval $(call go_tool,$(KUBECONFORM),github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)))
 

@@ -161,7 +161,7 @@ func TestDecodeForecastNamesTheField(t *testing.T) {
 		{"input_seq", `81231`, `"81231"`},
 		{"message", `}`, ``},
 	} {
-		_, err := DecodeForecast([]byte(strings.Replace(fine, c.from, c.to, -1)))
+		_, err := DecodeForecast([]byte(strings.ReplaceAll(fine, c.from, c.to)))
 		var invalid *InvalidError
 		if !errors.As(err, &invalid) || invalid.Field != c.field || invalid.Reason != ReasonUnparsable {
 			t.Errorf("%s -> %s: %v, want field %s", c.from, c.to, err, c.field)

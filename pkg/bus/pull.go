@@ -116,10 +116,10 @@ func (p *pull) take(m *nats.Msg) (msg Message, ok bool, err error) {
 // remark takes a message without content: a heartbeat, the end of a request, or the end of all.
 func (p *pull) remark(m *nats.Msg) error {
 	status, text := m.Header.Get(headerStatus), m.Header.Get(headerDescription)
-	switch {
-	case status == "100": // heartbeat
+	switch status {
+	case "100": // heartbeat
 		return nil
-	case status == "503":
+	case "503":
 		return errors.New("server no longer knows the consumer")
 	}
 	left := m.Header.Get("Nats-Pending-Messages")

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -164,7 +163,7 @@ func TestForecastsFollowTheScale(t *testing.T) {
 		f := e.Step([]Reading{small, large}).Forecasts
 		for k := range f[0].Quantiles {
 			if a, b := f[0].Quantiles[k]*factor, f[1].Quantiles[k]; a-b > 1e-4*factor || b-a > 1e-4*factor {
-				t.Fatal(fmt.Sprintf("reading %d, quantile %d: %v and %v", i, k, a, b))
+				t.Fatalf("reading %d, quantile %d: %v and %v", i, k, a, b)
 			}
 		}
 	}

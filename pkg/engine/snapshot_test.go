@@ -25,7 +25,7 @@ func sameSections(a, b []Section) bool {
 func TestRestoreGoesOnAsIfNothingWas(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		l := randomLog(t, 3, 45)
+		l := randomLog(t, 3, 30)
 		whole, n := New(), len(l.messages)
 		want := l.run(t, whole, 0, n, func() int { return 4 }, all)
 

@@ -68,21 +68,21 @@ func (b ByLead) drawBody(p *pen, area rect) {
 		rows := area.rows(2, 8)
 		upper, lower = rows[0], rows[1]
 	}
-	wql := b.curves(func(r Rule) []float64 { return r.WQL })
-	wape := b.curves(func(r Rule) []float64 { return r.WAPE })
+	wql := b.curves(1, func(r Rule) []float64 { return r.WQL })
+	wape := b.curves(100, func(r Rule) []float64 { return r.WAPE })
 	height := upper.height() - stripHeight - axisHeight - nameHeight
 	left := max(p.labelWidth(yTicks(fromZero(wql...), height)), p.labelWidth(yTicks(fromZero(wape...), height)))
-	b.plot(p, upper, left, "wQL in %, less is better", wql)
+	b.plot(p, upper, left, "wQL, less is better", wql)
 	b.plot(p, lower, left, "WAPE in %, less is better", wape)
 }
 
-// curves are a measure in percent: ours, then the naive rules.
-func (b ByLead) curves(measure func(Rule) []float64) [][]float64 {
+// curves are a measure times a scale: ours, then the naive rules.
+func (b ByLead) curves(scale float64, measure func(Rule) []float64) [][]float64 {
 	var out [][]float64
 	for _, rule := range append([]Rule{b.Ours}, b.Naive...) {
 		curve := make([]float64, len(b.Ours.WQL))
 		for k, share := range measure(rule) {
-			curve[k] = 100 * share
+			curve[k] = scale * share
 		}
 		out = append(out, curve)
 	}
@@ -107,7 +107,7 @@ func (b ByLead) plot(p *pen, area rect, left float64, about string, curves [][]f
 	d := frame{p, box, span{0, step * float64(leads)}, fromZero(curves...)}
 	d.axes(leadTicks(d.x.to, unit, int(box.width()/45)), yTicks(d.y, box.height()))
 	d.level(solid(border, 1), 0)
-	d.above(about)
+	d.above(box.left, about)
 	d.below(ahead)
 	for i := len(curves) - 1; i >= 0; i-- { // ours last, on top
 		path := make([]point, leads)
@@ -147,6 +147,7 @@ func leadTicks(to float64, unit time.Duration, n int) []tick {
 		steps = []float64{1, 2, 3, 6, 12, 24, 48, 96}
 	case time.Minute:
 		steps = []float64{1, 2, 5, 10, 15, 30, 60}
+	default: // days and longer are counted by tens
 	}
 	step := steps[len(steps)-1]
 	for _, s := range steps {

@@ -61,7 +61,7 @@ func (c Calibration) drawBody(p *pen, area rect) {
 	d := frame{p, box, span{0, 100}, span{0, 100}}
 	d.axes(ticks, ticks)
 	d.level(solid(border, 1), 0)
-	d.above("held, %")
+	d.above(box.left, "held, %")
 	d.below("promised, %")
 	p.line(stroke{tint: muted, width: 1.5, dash: []float64{6, 4}}, d.at(0, 0), d.at(100, 100))
 	c.plotRanges(d)

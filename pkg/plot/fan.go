@@ -106,10 +106,13 @@ func (f Fan) draw(p *pen, area rect) {
 
 // fanKeys are the words for all marks that one of the fans has.
 func fanKeys(fans []Fan) []key {
-	readings, naive := "readings", ""
+	readings, naive := "", ""
 	for _, f := range fans {
-		if len(f.Actual) > 0 {
+		switch {
+		case len(f.Actual) > 0:
 			readings = "readings and actuals"
+		case len(f.Readings) > 0 && readings == "":
+			readings = "readings"
 		}
 		if len(f.Naive) == 0 {
 			continue
@@ -121,12 +124,15 @@ func fanKeys(fans []Fan) []key {
 			naive = "naive rule"
 		}
 	}
-	keys := []key{
-		{name: readings, line: readingStroke(), dot: 2},
-		{name: "median", line: medianStroke()},
-		{name: "5 of 10 actuals fall here", fill: band50},
-		{name: "8 of 10", fill: band80},
+	var keys []key
+	if readings != "" {
+		keys = append(keys, key{name: readings, line: readingStroke(), dot: 2})
 	}
+	keys = append(keys,
+		key{name: "median", line: medianStroke()},
+		key{name: "5 of 10 actuals fall here", fill: band50},
+		key{name: "8 of 10", fill: band80},
+	)
 	if naive != "" {
 		keys = append(keys, key{name: naive, line: dotted()})
 	}
@@ -171,7 +177,7 @@ func (f Fan) plot(p *pen, area rect, left float64) {
 
 	right := box
 	right.left = d.px(0)
-	p.fillRect(ground, right)
+	p.fillRect(future, right)
 	d.axes(timeTicks(first, last, f.Origin, int(box.width()/80)), yTicks(d.y, box.height()))
 
 	step := f.Interval.Seconds()
@@ -207,15 +213,21 @@ func (f Fan) plotReadings(d frame) {
 	}
 }
 
-// plotNow draws the hairline at the origin with its word beside what the axes say.
+// plotNow draws the hairline at the origin with its word above it. What the axes say stands left of the word where it
+// fits, else on the side that has more room.
 func (f Fan) plotNow(d frame) {
 	d.upright(solid(ink, 1), 0)
+	d.pen.text(plain(), point{d.px(0), d.box.top - aboveGap}, centred, "now")
+
 	about := zone(f.Origin)
 	if f.Unit != "" {
 		about = f.Unit + ", " + about
 	}
-	half := d.pen.width(plain(), "now") / 2
-	room := max(d.px(0)-half-labelGap-d.box.left, 0.5*d.box.width())
-	end := d.above(d.pen.cut(quiet(), about, room))
-	d.pen.text(plain(), point{max(d.px(0), end+labelGap+half), d.box.top - 7}, centred, "now")
+	beside := d.pen.width(plain(), "now")/2 + labelGap
+	left, right := d.px(0)-beside-d.box.left, d.box.right-d.px(0)-beside
+	if left >= right || left >= d.pen.width(quiet(), about) {
+		d.above(d.box.left, d.pen.cut(quiet(), about, left))
+		return
+	}
+	d.above(d.px(0)+beside, d.pen.cut(quiet(), about, right))
 }

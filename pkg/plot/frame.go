@@ -8,6 +8,7 @@ const (
 	axisHeight  = 20 // below: labels of x
 	nameHeight  = 16 // below the labels: what x is, if it has to be said
 	labelGap    = 8  // between labels and data
+	aboveGap    = 7  // between the base line above and the data
 	rightRoom   = 12 // half a label of x
 )
 
@@ -76,10 +77,9 @@ func (f frame) upright(s stroke, x float64) {
 	f.pen.line(s, f.on(s, x, f.y.from), f.on(s, x, f.y.to))
 }
 
-// above writes what the values are over the data, and returns where the text ends.
-func (f frame) above(text string) float64 {
-	f.pen.text(quiet(), point{f.box.left, f.box.top - 7}, fromLeft, text)
-	return f.box.left + f.pen.width(quiet(), text)
+// above writes what the values are over the data.
+func (f frame) above(x float64, text string) {
+	f.pen.text(quiet(), point{x, f.box.top - aboveGap}, fromLeft, text)
 }
 
 // below writes what x is under its labels.

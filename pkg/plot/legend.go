@@ -24,10 +24,9 @@ func (p *pen) legend(area rect, keys []key) rect {
 		if x > area.left && x+width > area.right {
 			x, middle = area.left, middle+keyHeight
 		}
-		switch {
-		case k.line.width == 0:
+		if k.line.width == 0 {
 			p.fillRect(k.fill, rect{x, middle - 6, x + keyWidth, middle + 6})
-		default:
+		} else {
 			p.line(k.line, point{x, middle}, point{x + keyWidth, middle})
 			p.dot(k.line.tint, point{x + keyWidth/2, middle}, k.dot)
 		}

@@ -30,10 +30,6 @@ func words(t *testing.T, size Size, chart Chart) []written {
 	if err != nil {
 		t.Fatal(err)
 	}
-	usual, _ := chart.sizes()
-	if size == (Size{}) {
-		size = usual
-	}
 	var out []written
 	decoder := xml.NewDecoder(bytes.NewReader(raw))
 	for {
@@ -148,6 +144,8 @@ func TestLegendSpeaksInWords(t *testing.T) {
 	fan := dailyFan("Next 24 h: 11.8 kWh", "kWh", 2, 0)
 	future := fan
 	future.Actual, future.Naive = nil, nil
+	unread := future
+	unread.Readings = nil
 	nameless := fan
 	nameless.NaiveName = ""
 	other := fan
@@ -161,10 +159,11 @@ func TestLegendSpeaksInWords(t *testing.T) {
 			"same hour yesterday", "now", "kWh, times in UTC",
 		}, nil},
 		"future":         {future, []string{"readings"}, []string{"readings and actuals", "same hour yesterday", "naive rule"}},
+		"no readings":    {unread, []string{"median", "now", "kWh, times in UTC"}, []string{"readings"}},
 		"nameless rule":  {nameless, []string{"naive rule"}, nil},
 		"two rules":      {Fans{Fans: []Fan{fan, other}}, []string{"naive rule"}, []string{"same hour yesterday"}},
 		"one of two":     {Fans{Fans: []Fan{future, fan}}, []string{"same hour yesterday", "readings and actuals"}, nil},
-		"leads":          {risingErrors(), []string{"load-1h v1", "mean of 7 days", "wQL in %, less is better", "hours ahead", "24"}, nil},
+		"leads":          {risingErrors(), []string{"load-1h v1", "mean of 7 days", "wQL, less is better", "WAPE in %, less is better", "hours ahead", "24"}, nil},
 		"calibration":    {honest(), []string{"actuals held, 95 % range", "as promised", "49.1", "promised, %"}, nil},
 		"without ranges": {Calibration{Levels: []float64{0.8}, Held: []float64{0.7}}, []string{"actuals held", "70.0"}, nil},
 	} {

@@ -75,7 +75,7 @@ func (s *HTTPServer) Run(ctx context.Context) error {
 	}
 	// Requests under way are finished by Stop; Serve returns as soon as Shutdown begins, so it is waited for there.
 	_ = s.listener.Close() // Serve may have closed it
-	<-served
+	_ = <-served           // it ends because the listener is closed
 	return nil
 }
 

@@ -112,6 +112,7 @@ func (t *times) local(at int32, written int64) placed {
 		})
 		c.open = int32(len(t.twins))
 		p.twin = c.open
+	case once:
 	}
 	c.local = local
 	return p

@@ -25,7 +25,7 @@ func (l *loader) read(path string) error {
 		}
 		return &FileError{File: path, Problem: "cannot be opened", Remedy: "check the name and the right to read it", Err: err}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was read only
 	return l.add(path, f)
 }
 

@@ -194,7 +194,8 @@ func TestArrayWithOneBadReading(t *testing.T) {
 	}
 }
 
-// TestSubjectsOutsideAreNotHeard: what cannot be a reading's subject is not taken, and its sender is told.
+// TestSubjectsOutsideAreNotHeard: what cannot be a reading's subject is not taken, and its sender is told. One in the log of
+// another partition is taken and rejected there.
 func TestSubjectsOutsideAreNotHeard(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -205,4 +206,17 @@ func TestSubjectsOutsideAreNotHeard(t *testing.T) {
 			t.Errorf("%s was taken at %d, %v", subject, seq, err)
 		}
 	}
+	other := (streams.Partition("site", "meter", 8) + 1) % 8
+	seq, err := conn.Publish(t.Context(), streams.ReadingSubject(other, "site", "meter"), hourly(time.Now().UTC().Truncate(time.Hour), 1), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "a reading of another partition is rejected", func() (bool, string) {
+		rejected := readStream(t, conn, topology.Rejected)
+		if len(rejected) != 1 {
+			return false, fmt.Sprintf("%d messages", len(rejected))
+		}
+		r, err := streams.DecodeRejected(rejected[0].Data)
+		return err == nil && r.Reason == streams.ReasonWrongPartition && r.Partition == other && r.Seq == seq, string(rejected[0].Data)
+	})
 }

@@ -81,10 +81,18 @@ func newKiller(t *testing.T, meters int, pace time.Duration) *killer {
 	return k
 }
 
-// first starts the demo and the feeder; stop ends the feeder.
+// first starts the demo and the feeder; stop ends the feeder. Even beside other tests it must be ready, and its first
+// forecast there, in 10 s.
 func (k *killer) first(args ...string) (stop func()) {
 	k.t.Helper()
 	k.start(args...)
+	eventually(k.t, patience, "a first forecast", func() (bool, string) {
+		_, _, ok := newest(k.t, k.conn, demoSeries)
+		return ok, "none"
+	})
+	if took := time.Since(k.process.began); took > 10*time.Second {
+		k.t.Errorf("the first forecast came %s after the start, want 10 s at most", took)
+	}
 	k.feeder.conn = k.place.connect()
 	return k.feeder.start(k.t)
 }

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +28,8 @@ func (b *binary) path(t *testing.T) string {
 		if b.dir, b.err = os.MkdirTemp("", "loadtide-endtoend-*"); b.err != nil {
 			return
 		}
-		build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", filepath.Join(b.dir, "loadtide"), "./services/loadtide")
+		// Not with the context of this test: the others wait for it as well.
+		build := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "build", "-ldflags", "-s -w", "-o", filepath.Join(b.dir, "loadtide"), "./services/loadtide")
 		build.Dir, build.Env = root(t), append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			b.err = fmt.Errorf("build the program: %w\n%s", err, out)

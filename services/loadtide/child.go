@@ -70,7 +70,7 @@ func (t *training) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer clock.Shutdown()
+	defer func() { _ = clock.Shutdown() }() // its jobs only set a flag
 	for {
 		_, err := t.registry.ByAlias(ctx, t.model, registry.Champion)
 		switch {
@@ -166,7 +166,7 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 	if err != nil {
 		return fmt.Errorf("start a training: %w", err)
 	}
-	defer stdin.Close()
+	defer func() { _ = stdin.Close() }() // the child may have gone
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return fmt.Errorf("start a training: %w", err)

@@ -80,8 +80,10 @@ func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	}
 }
 
+// fileLine says layout, series, interval, unit and range, and how times were
+// read.
 func (f *csvFlags) fileLine(r *tabular.FileReport) string {
-	parts := []string{r.Layout, fmt.Sprintf("%d readings", r.Rows-r.Rejected)}
+	parts := []string{r.Layout}
 	if r.Layout != tabular.LayoutOne {
 		parts = append(parts, fmt.Sprintf("%d series", r.Series))
 	}

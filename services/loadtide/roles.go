@@ -67,7 +67,7 @@ func (c *forecasterCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Release()
+	defer func() { _ = lock.Release() }() // the system takes it back in any case
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		streams := topology.ProductionConfig()
 		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")

@@ -98,7 +98,7 @@ func (u *up) run(ctx, cut context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Release()
+	defer func() { _ = lock.Release() }() // the system takes it back in any case
 	u.show.line("loadtide %s%s  %s, data in %s", version, commitNote(), u.kind(), dir)
 	if u.nats, err = bus.StartEmbedded(bus.EmbeddedConfig{
 		Listen: u.cmd.NATSListen, StoreDir: filepath.Join(dir, "nats"), Partitions: u.cmd.Partitions, Log: u.component("nats"),

@@ -21,7 +21,7 @@ func TestThreeWeeksAreEnough(t *testing.T) {
 		"default": dataset.DefaultCut,
 		"before":  func(first, last int64) (dataset.Cut, error) { return dataset.CutBefore(first, last+hour) },
 	} {
-		for _, days := range []int64{dataset.LeastDays, 26, 37, 60} {
+		for _, days := range []int64{dataset.LeastDays, 37} {
 			for _, cfg := range []Config{cfg, cfg.Quick()} {
 				c := cycle(t, cfg, nil)
 				c.Source, c.Cut = meters{2, days, nil}, cut
