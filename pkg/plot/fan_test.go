@@ -29,7 +29,7 @@ func flatFan(reading, median float64) Fan {
 	return f
 }
 
-func render(t *testing.T, f Fan) image.Image {
+func render(t *testing.T, f Fan) *image.RGBA {
 	t.Helper()
 	raw, err := Encode(PNG, Size{1200, 800}, f)
 	if err != nil {
@@ -39,16 +39,17 @@ func render(t *testing.T, f Fan) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return picture
+	opaque, ok := picture.(*image.RGBA)
+	if !ok {
+		t.Fatalf("picture is a %T", picture)
+	}
+	return opaque
 }
 
-func is(picture image.Image, x, y int, want tint) bool {
-	r, g, b, _ := picture.At(x, y).RGBA()
-	return tint(r>>8<<16|g>>8<<8|b>>8) == want
-}
+func is(picture *image.RGBA, x, y int, want tint) bool { return picture.RGBAAt(x, y) == want.rgba() }
 
 // nowColumn is the column that is ink from top to bottom of the frame: nothing else is that tall.
-func nowColumn(t *testing.T, picture image.Image) int {
+func nowColumn(t *testing.T, picture *image.RGBA) int {
 	t.Helper()
 	for x := range picture.Bounds().Dx() {
 		if count(picture, x, ink) > 500 {
@@ -60,7 +61,7 @@ func nowColumn(t *testing.T, picture image.Image) int {
 }
 
 // count is how many pixels of a column have the colour.
-func count(picture image.Image, x int, want tint) int {
+func count(picture *image.RGBA, x int, want tint) int {
 	n := 0
 	for y := range picture.Bounds().Dy() {
 		if is(picture, x, y, want) {
@@ -78,7 +79,7 @@ type run struct {
 
 // chartRuns are the runs of the colours a chart is made of in a column below the legend, top down; grid lines and
 // blurred edges are left out.
-func chartRuns(picture image.Image, x int, tints ...tint) []run {
+func chartRuns(picture *image.RGBA, x int, tints ...tint) []run {
 	var runs []run
 	for y := 60; y < picture.Bounds().Dy(); y++ {
 		for _, c := range tints {
@@ -212,7 +213,7 @@ func TestGapsAreBroken(t *testing.T) {
 }
 
 // rightEnd is the last column with the ground of the future.
-func rightEnd(picture image.Image) int {
+func rightEnd(picture *image.RGBA) int {
 	for x := picture.Bounds().Dx() - 1; ; x-- {
 		if count(picture, x, future) > 100 {
 			return x + 1

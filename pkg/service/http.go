@@ -75,7 +75,9 @@ func (s *HTTPServer) Run(ctx context.Context) error {
 	}
 	// Requests under way are finished by Stop; Serve returns as soon as Shutdown begins, so it is waited for there.
 	_ = s.listener.Close() // Serve may have closed it
-	_ = <-served           // it ends because the listener is closed
+	if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.cfg.What, err)
+	}
 	return nil
 }
 

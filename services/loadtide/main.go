@@ -112,7 +112,11 @@ func usage(e *env, err error) int {
 		fix = fmt.Sprintf("loadtide help %s lists its flags", parse.Context.Selected().Name)
 	}
 	faults := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	var joined interface {
+		error
+		Unwrap() []error
+	}
+	if errors.As(err, &joined) {
 		faults = joined.Unwrap()
 	}
 	last := len(faults) - 1
