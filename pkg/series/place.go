@@ -65,7 +65,7 @@ type shift struct {
 func NewPlace(zone, country string) (*Place, error) {
 	p := &Place{}
 	loc, err := time.LoadLocation(zone)
-	if err != nil {
+	if err != nil || zone == "Local" { // the clock of whatever machine this is
 		return nil, fmt.Errorf("zone %q is not known: give an IANA name, e.g. Europe/Amsterdam", zone)
 	}
 	for t := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC).In(loc); t.Year() < lastYear; {

@@ -206,8 +206,8 @@ func (t *times) convention(rows []Row, notes []uint32) {
 	for at, n := range seen {
 		if t.zone.changes[at.change].forward {
 			count += cmp.Compare(n[0], n[1])
-		} else {
-			count += cmp.Compare(n[1], n[0])
+		} else { // once is no sign: files may lack both hours
+			count += min(n[1]/2, 1) - min(n[0]/2, 1)
 		}
 	}
 	t.moments = count < 0

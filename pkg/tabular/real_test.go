@@ -39,6 +39,8 @@ func TestRealFiles(t *testing.T) {
 	t.Parallel()
 	dir := shared(t)
 	zones := Options{SeriesColumn: "zone", TimeColumn: "Datetime", ValueColumn: "MW", Timezone: "America/New_York", IntervalLabel: LabelEnd}
+	one := zones
+	one.Series = "NI"
 	sgsc := Options{SeriesColumn: "customer_id", TimeColumn: "reading_datetime", ValueColumn: "general_supply_kwh", Timezone: "Australia/Sydney"}
 	for name, c := range map[string]struct {
 		file     string
@@ -78,6 +80,18 @@ func TestRealFiles(t *testing.T) {
 				"default.AEP 2014-03-09T06:00:00Z":    {13140}, // 02:00, winter time
 				"default.AEP 2014-03-09T07:00:00Z":    {13008}, // 04:00
 				"default.AEP 2014-03-09T08:00:00Z":    {13170},
+			},
+		},
+		"pjm, one zone": { // lacks the hours that autumn doubles
+			file: "pjm_zones_hourly.csv.gz", opts: one,
+			want: FileReport{Layout: LayoutLong, Rows: 58_450, Series: 1, Interval: time.Hour, From: utc("2004-05-01T04:00"), Until: utc("2011-01-01T04:00"), Naive: 58_450},
+			hours: map[string][]float64{
+				"default.NI 2010-11-07T04:00:00Z": {9590}, // label 01:00, summer time
+				"default.NI 2010-11-07T05:00:00Z": nil,
+				"default.NI 2010-11-07T06:00:00Z": nil,
+				"default.NI 2010-11-07T07:00:00Z": {8698}, // 03:00
+				"default.NI 2010-03-14T06:00:00Z": {9309}, // 02:00
+				"default.NI 2010-03-14T07:00:00Z": {9022}, // 04:00
 			},
 		},
 		"vic": {
