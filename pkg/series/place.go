@@ -68,15 +68,7 @@ func NewPlace(zone, country string) (*Place, error) {
 	if err != nil || zone == "Local" { // the clock of whatever machine this is
 		return nil, fmt.Errorf("zone %q is not known: give an IANA name, e.g. Europe/Amsterdam", zone)
 	}
-	for t := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC).In(loc); t.Year() < lastYear; {
-		_, offset := t.Zone()
-		p.shifts = append(p.shifts, shift{t.Unix(), int64(offset)})
-		_, end := t.ZoneBounds()
-		if end.IsZero() {
-			break
-		}
-		t = end
-	}
+	p.shifts = shiftsOf(loc)
 	if country == "" {
 		return p, nil
 	}
@@ -97,6 +89,29 @@ func NewPlace(zone, country string) (*Place, error) {
 		}
 	}
 	return p, nil
+}
+
+// shiftsOf finds the offsets of a zone day by day, and the second of a change by
+// halving its day. (Time.ZoneBounds would do, but for years the rules of which
+// are made from the last ones it may give a bound that is not after the time.)
+func shiftsOf(loc *time.Location) []shift {
+	const day = 86400
+	offset := func(second int64) int64 {
+		_, o := time.Unix(second, 0).In(loc).Zone()
+		return int64(o)
+	}
+	first := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	last := time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	shifts := []shift{{first, offset(first)}}
+	for start := first; start < last; start += day {
+		before, after := offset(start), offset(start+day)
+		if before == after {
+			continue
+		}
+		at := start + int64(sort.Search(day, func(s int) bool { return offset(start+int64(s)) == after }))
+		shifts = append(shifts, shift{at, after})
+	}
+	return shifts
 }
 
 // Local is the local second (as if it were UTC) of a Unix second.

@@ -188,8 +188,8 @@ func TestLabelsAtTheEnd(t *testing.T) {
 			want: []string{"29 23:00", "30 00:00", "30 01:00", "30 02:00"},
 		},
 		"counted, without the doubled hours": {
-			content: column(spring+"01:00", spring+"02:00", spring+"04:00", autumn+"02:00", autumn+"04:00", "2024-10-27 02:00", "2024-10-27 04:00", "2024-10-27 05:00"), zone: "Europe/Berlin",
-			want: []string{"29 23:00", "30 00:00", "30 01:00", "25 23:00", "26 02:00", "26 23:00", "27 02:00", "27 03:00"},
+			content: column(spring+"01:00", spring+"02:00", spring+"04:00", autumn+"02:00", autumn+"04:00", "2024-10-27 02:00", "2024-10-27 04:00", "2024-10-27 05:00", "2024-10-27 06:00", "2024-10-27 07:00"), zone: "Europe/Berlin",
+			want: []string{"29 23:00", "30 00:00", "30 01:00", "25 23:00", "26 02:00", "26 23:00", "27 02:00", "27 03:00", "27 04:00", "27 05:00"},
 		},
 		"wide, half hours, counted": {
 			content: "timestamp,a,b\n" + autumn + "02:00,1,1\n" + autumn + "02:30,1,1\n" + autumn + "03:00,1,\n" + autumn + "02:30,1,1\n" + autumn + "03:00,1,1\n" + autumn + "03:30,1,1\n", zone: "Europe/Berlin",

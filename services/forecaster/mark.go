@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -67,7 +68,10 @@ func (m *marker) write(ctx context.Context) error {
 	}
 	revision, err := m.bucket.Update(ctx, m.key, value, m.revision)
 	if errors.Is(err, bus.ErrConflict) {
-		return fmt.Errorf("write %s: %w", m.key, errNotOwner)
+		return &service.HintError{
+			What: fmt.Sprintf("write %s: %v", m.key, errNotOwner), Err: errNotOwner, Reason: "not_owner",
+			Fix: []string{"stop the other forecaster or `loadtide up` on this NATS server: one process owns all partitions in this release"},
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", m.key, err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,8 @@ const (
 	// longest that is waited for.
 	calm      = 2 * time.Second
 	calmLimit = 30 * time.Second
+	// rush is how many readings a second are the publishing of a history.
+	rush = 1000
 	// childGrace is how long a training child has to end.
 	childGrace = 3 * time.Second
 	// scheduleOff turns training off altogether.
@@ -99,6 +102,17 @@ func (t *training) Run(ctx context.Context) error {
 	}
 }
 
+// validSchedule refuses what is no cron line.
+func validSchedule(schedule string) error {
+	if schedule == scheduleOff {
+		return nil
+	}
+	if err := gocron.NewDefaultCron(false).IsValid(schedule, time.UTC, time.Unix(0, 0)); err != nil {
+		return fmt.Errorf("--train-schedule %q is no schedule: give five cron fields, e.g. \"10 2 * * *\", or off", schedule)
+	}
+	return nil
+}
+
 // startClock puts a token into due at each time of the schedule; one that is
 // still there is enough.
 func (t *training) startClock(due chan<- struct{}) (gocron.Scheduler, error) {
@@ -113,7 +127,7 @@ func (t *training) startClock(due chan<- struct{}) (gocron.Scheduler, error) {
 		}
 	}))
 	if err != nil {
-		return nil, usageError(fmt.Sprintf("--train-schedule %q: %v", t.schedule, err), `give five cron fields, e.g. "10 2 * * *", or off`)
+		return nil, fmt.Errorf("train schedule %q: %w", t.schedule, err)
 	}
 	clock.Start()
 	return clock, nil
@@ -125,16 +139,18 @@ func (t *training) awaitHistory(ctx context.Context) bool {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var enoughSince, changed time.Time
-	var last uint64
+	seen, last := time.Now(), t.arrived().readings
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case now := <-tick.C:
 			a := t.arrived()
-			if a.readings > last+last/200 {
-				last, changed = a.readings, now
+			// What is published at once stands out from what meters send by now.
+			if a.readings > last+uint64(rush*now.Sub(seen).Seconds()) {
+				changed = now
 			}
+			last, seen = a.readings, now
 			if a.enough < firstSeries && a.alone == 0 {
 				continue
 			}
@@ -161,7 +177,7 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 		args = append(args, "--quick")
 	}
 	cmd := exec.CommandContext(ctx, exe, args...)
-	cmd.Env = append(os.Environ(), "LOADTIDE_CONFIG=")
+	cmd.Env = withoutSettings(os.Environ())
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("start a training: %w", err)
@@ -194,6 +210,12 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 		return fmt.Errorf("%w: %s", err, said)
 	}
 	return nil
+}
+
+// withoutSettings leaves out the variables that would set the child's flags:
+// what it needs is in its arguments.
+func withoutSettings(environ []string) []string {
+	return slices.DeleteFunc(environ, func(v string) bool { return strings.HasPrefix(v, "LOADTIDE_") })
 }
 
 // follow turns the child's lines into what a person sees.

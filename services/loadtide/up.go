@@ -31,6 +31,14 @@ type upCmd struct {
 	Simulate   simulator.Config  `embed:"" prefix:"simulate-" envprefix:"LOADTIDE_SIMULATE_"`
 }
 
+// Validate refuses wrong flags before anything is made.
+func (c *upCmd) Validate() error {
+	if c.Partitions < 1 || c.Partitions > topology.MaxPartitions {
+		return fmt.Errorf("--partitions %d is outside 1 to %d", c.Partitions, topology.MaxPartitions)
+	}
+	return validSchedule(c.Schedule)
+}
+
 // Run wires the roles:
 //
 //	embedded NATS <- simulator (with --demo)
