@@ -237,6 +237,9 @@ func (t *training) follow(stdout io.Reader, first bool) {
 			t.show.line("training %s model (%d series, %d h each; Ctrl-C is safe)", which, e.Series, e.Hours)
 		case "progress":
 			t.show.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid), pace.left(e.Iteration, e.Iterations))
+		case "judging":
+			t.show.barDone()
+			t.show.line("measuring the model on later time")
 		case "done":
 			t.show.barDone()
 			t.show.ok("model", "%s", modelLine(e))

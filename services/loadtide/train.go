@@ -78,7 +78,7 @@ func (c *trainCmd) Run(e *env) error {
 	defer done()
 	cycle := &trainer.Cycle{
 		Config: c.config(), Source: source, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
-		Now: time.Now, Progress: report.progress, Loaded: report.loaded,
+		Now: time.Now, Progress: report.progress, Loaded: report.loaded, Judging: report.judging,
 	}
 	if c.Register != "" {
 		models, err := registry.NewLocal(registryDir(c.Dir.Dir))
@@ -177,12 +177,13 @@ func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
 type reporter interface {
 	loaded(seriesCount int, hours int64, cut dataset.Cut)
 	progress(p train.Progress)
+	judging()
 	done(o trainer.Outcome) error
 }
 
 // childEvent is one line of a training child on its standard output.
 type childEvent struct {
-	Event      string  `json:"event"` // loaded, progress, done
+	Event      string  `json:"event"` // loaded, progress, judging, done
 	Series     int     `json:"series,omitempty"`
 	Hours      int64   `json:"hours,omitempty"`
 	Iteration  int     `json:"iteration,omitempty"`
@@ -217,6 +218,8 @@ func (r *childReport) progress(p train.Progress) {
 	_ = r.out.Encode(childEvent{Event: "progress", Iteration: p.Iteration, Iterations: p.Iterations, Loss: p.Loss, Valid: p.Valid})
 }
 
+func (r *childReport) judging() { _ = r.out.Encode(childEvent{Event: "judging"}) }
+
 func (r *childReport) done(o trainer.Outcome) error { return r.out.Encode(doneEvent(o)) }
 
 type personReport struct {
@@ -232,6 +235,11 @@ func (r *personReport) loaded(n int, hours int64, cut dataset.Cut) {
 
 func (r *personReport) progress(p train.Progress) {
 	r.show.bar(p.Iteration, p.Iterations, lossNote(p.Loss, p.Valid), r.eta.left(p.Iteration, p.Iterations))
+}
+
+func (r *personReport) judging() {
+	r.show.barDone()
+	r.show.line("measuring the model on later time")
 }
 
 func (r *personReport) done(o trainer.Outcome) error {

@@ -40,6 +40,7 @@ type Cycle struct {
 	Now      func() time.Time
 	Progress func(train.Progress)
 	Loaded   func(seriesCount int, hours int64, cut dataset.Cut)
+	Judging  func() // the weights are found, the model is measured next
 }
 
 // Outcome is what a cycle came to.
@@ -67,6 +68,9 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 	f, err := c.fit(ctx, histories, cut)
 	if err != nil {
 		return Outcome{}, err
+	}
+	if c.Judging != nil {
+		c.Judging()
 	}
 	out := Outcome{Name: f.spec.Name, Best: f.result.Best, Scale: f.spec.Scale, Series: len(histories)}
 	if out.Report, err = c.judge(ctx, draft(f.spec, f.judged), histories, cut); err != nil {
