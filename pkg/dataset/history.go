@@ -101,6 +101,9 @@ type Builder struct {
 	points [][]point
 	ids    []series.ID
 	units  []string
+
+	resample bool   // finer readings are brought to hours
+	kind     string // how, see Resample
 }
 
 type point struct {
@@ -148,7 +151,10 @@ func (b *Builder) Build() []*History {
 	var all []*History
 	for _, i := range order {
 		points := b.points[i]
-		slices.SortStableFunc(points, func(x, y point) int { return cmp.Compare(x.second, y.second) })
+		slices.SortStableFunc(points, bySecond)
+		if points = b.hours(i, points); len(points) == 0 {
+			continue
+		}
 		phase := ((points[0].second % Interval) + Interval) % Interval
 		points = taken(points, phase)
 		start := 0

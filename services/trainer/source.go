@@ -35,11 +35,12 @@ func (f Files) Load(_ context.Context, b *dataset.Builder) error {
 	if f.Report != nil {
 		f.Report(report)
 	}
+	b.Resample(f.Options.Kind)
 	for row := range table.All() {
 		name := table.Name(row)
 		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
 	}
-	return nil
+	return b.Coarse()
 }
 
 // Logs reads history from the partitions' logs.

@@ -1,0 +1,70 @@
+package dataset
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+func TestFinerReadingsBecomeHours(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		kind, unit string
+		sum        bool
+	}{
+		"energy by kind": {"energy", "", true}, "energy by unit": {"", "kWh", true}, "power by unit": {"", "kW", false},
+		"power by kind": {"power", "kWh", false}, "neither said": {"", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := NewBuilder()
+			b.Resample(c.kind)
+			id := series.ID{Site: "north", Meter: "m1"}
+			const first = 1_700_006_400 / 3600 * 3600
+			for i := range 40 * 4 { // quarters of 40 hours, shuffled; one of hour 7 is missing, one of hour 9 comes twice
+				k := i * 37 % 160
+				if k == 7*4+2 {
+					continue
+				}
+				b.Add(id, c.unit, int64(first+k*900), float64(k))
+				if k == 9*4 {
+					b.Add(id, c.unit, int64(first+k*900), 1e6)
+				}
+			}
+			h := b.Build()
+			if len(h) != 1 || h[0].Ring.Known != 40 {
+				t.Fatalf("%d histories", len(h))
+			}
+			for hour := range int64(40) {
+				v, q := h[0].Ring.At(first/3600 + hour)
+				want := float64(4*hour*4 + 6)
+				if !c.sum {
+					want /= 4
+				}
+				if hour == 7 {
+					if q != series.Missing {
+						t.Errorf("hour 7 lacks a quarter and is %s", q)
+					}
+					continue
+				}
+				if math.Abs(float64(v)-want) > 1e-3 || q != series.OK {
+					t.Errorf("hour %d is %v (%s), want %v", hour, v, q, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCoarseReadingsAreNamed(t *testing.T) {
+	t.Parallel()
+	b := NewBuilder()
+	for i := range 10 {
+		b.Add(series.ID{Site: "a", Meter: "fine"}, "", int64(i)*1800, 1)
+		b.Add(series.ID{Site: "a", Meter: "daily"}, "", int64(i)*86400, 1)
+	}
+	if err := b.Coarse(); err == nil || !strings.Contains(err.Error(), "a.daily has a reading every 24 h") {
+		t.Errorf("%v", err)
+	}
+}
