@@ -57,7 +57,7 @@ func (l *Local) version(name, version string) string {
 }
 
 // locked runs write while this process alone may write.
-func (l *Local) locked(ctx context.Context, write func() error) error {
+func (l *Local) locked(ctx context.Context, write func() error) (err error) {
 	if err := os.MkdirAll(l.dir, 0o755); err != nil {
 		return l.unwritable(err)
 	}
@@ -70,11 +70,13 @@ func (l *Local) locked(ctx context.Context, write func() error) error {
 		}
 		return l.unwritable(err)
 	}
-	err := write()
-	if unlock := lock.Close(); unlock != nil {
-		err = errors.Join(err, unlock)
-	}
-	return l.unwritable(err)
+	defer func() {
+		if unlock := lock.Close(); unlock != nil {
+			err = errors.Join(err, unlock)
+		}
+		err = l.unwritable(err)
+	}()
+	return write()
 }
 
 // unwritable names the folder and the remedy when the system denies a write.
