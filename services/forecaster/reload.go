@@ -65,14 +65,38 @@ func (r *reloader) look(ctx context.Context) error {
 	}
 	if err := r.verify(ctx, v); err != nil {
 		r.refused[v.Digest] = r.now()
-		return err
+		return errors.Join(err, r.tell(ctx, streams.EventModelRefused, v, err.Error()))
 	}
+	news := false
 	for p := range r.partitions {
-		if err := r.announce(ctx, p, v); err != nil {
+		wrote, err := r.announce(ctx, p, v)
+		if err != nil {
+			return err
+		}
+		news = news || wrote
+	}
+	if news { // after a restart the logs name it already
+		if err := r.tell(ctx, streams.EventModelPromoted, v, "serves from each series' next reading on"); err != nil {
 			return err
 		}
 	}
 	r.announced = v.Digest
+	return nil
+}
+
+// tell publishes an event about a version. Its id names the version and the last
+// record before it, so that telling it again is dropped while the stream
+// remembers.
+func (r *reloader) tell(ctx context.Context, kind string, v registry.Version, text string) error {
+	last, _, err := r.conn.LastBySubject(ctx, topology.Log(0), streams.ControlSubject(0, streams.ControlModel))
+	if err != nil {
+		return fmt.Errorf("tell %s: %w", kind, err)
+	}
+	event := streams.Event{Type: kind, Time: r.now().UTC(), Model: &streams.Model{Name: v.Name, Version: v.Version, Digest: v.Digest}, Text: text}
+	id := fmt.Sprintf("%s-%d-%s", kind, last.Seq, v.Digest)
+	if _, err := r.conn.Publish(ctx, streams.EventSubject(kind), event.AppendJSON(nil), id); err != nil {
+		return fmt.Errorf("tell %s: %w", kind, err)
+	}
 	return nil
 }
 
@@ -86,20 +110,20 @@ func (r *reloader) verify(ctx context.Context, v registry.Version) error {
 }
 
 // announce writes the control record of one partition, unless the last one
-// there names the same bytes.
-func (r *reloader) announce(ctx context.Context, partition int, v registry.Version) error {
+// there names the same bytes; wrote says which.
+func (r *reloader) announce(ctx context.Context, partition int, v registry.Version) (wrote bool, err error) {
 	subject := streams.ControlSubject(partition, streams.ControlModel)
 	last, ok, err := r.conn.LastBySubject(ctx, topology.Log(partition), subject)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", subject, err)
+		return false, fmt.Errorf("read %s: %w", subject, err)
 	}
 	if ok {
 		record, err := decodeModelControl(&last)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if record.Digest == v.Digest {
-			return nil
+			return false, nil
 		}
 	}
 	record := streams.ModelControl{Name: v.Name, Version: v.Version, Digest: v.Digest}
@@ -107,8 +131,8 @@ func (r *reloader) announce(ctx context.Context, partition int, v registry.Versi
 	// acknowledgement is dropped and a way back to an older model is not.
 	id := fmt.Sprintf("ctl-%d-%d-%s", partition, last.Seq, v.Digest)
 	if _, err := r.conn.Publish(ctx, subject, record.AppendJSON(nil), id); err != nil {
-		return fmt.Errorf("write %s: %w", subject, err)
+		return false, fmt.Errorf("write %s: %w", subject, err)
 	}
 	r.log.Info().Int("partition", partition).Str(service.FieldModelVersion, v.Version).Msg("model announced")
-	return nil
+	return true, nil
 }

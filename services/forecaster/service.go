@@ -128,7 +128,8 @@ func (s *Service) firstRecord(ctx context.Context, partition int) error {
 		return fmt.Errorf("ask the registry for %s@%s: %w", s.cfg.Model, registry.Champion, err)
 	}
 	r := reloader{deps: s.deps}
-	return r.announce(ctx, partition, v)
+	_, err = r.announce(ctx, partition, v)
+	return err
 }
 
 // Run forecasts until ctx ends, then drains. A partition that breaks is started

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -87,7 +88,11 @@ func run(args []string, e *env) int {
 	}
 	e.log = c.Log
 	err = ctx.Run(e)
-	service.PrintError(e.stderr, err)
+	if slices.Contains(args, "--json") { // whoever reads answers by program reads errors so too
+		service.PrintErrorJSON(e.stderr, err)
+	} else {
+		service.PrintError(e.stderr, err)
+	}
 	return service.ExitCode(err)
 }
 
