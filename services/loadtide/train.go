@@ -35,7 +35,7 @@ type trainCmd struct {
 	TestUntil  time.Time `placeholder:"TIME" help:"Judge up to here."`
 
 	Hidden     int    `default:"64" help:"Units of the LSTM."`
-	Iterations int    `default:"800" help:"Most iterations of one fit; a fit ends early when validation no longer gains."`
+	Iterations int    `default:"800" help:"Most iterations of one fit; the best of them on the validation range counts."`
 	Seed       uint64 `default:"1" help:"Same seed and workers, same model."`
 	Workers    int    `default:"2" help:"Goroutines that share an iteration."`
 	Quick      bool   `help:"At most 150 iterations on short windows."`

@@ -132,6 +132,12 @@ func (f *fitting) train(ctx context.Context, source train.Source, valid []*datas
 	cfg := train.DefaultConfig()
 	cfg.Shape, cfg.Levels = spec.Shape(), spec.Levels
 	cfg.Iterations, cfg.Seed, cfg.Workers = iterations, f.Config.Seed, f.Config.Workers
+	if f.Config.Choose {
+		// The rate of one cycle is high for most of it: the validation loss falls
+		// at the end, and whoever stops before has not seen what the cycle gives.
+		// Where it rises instead, the last fit is as long as was best.
+		cfg.Patience = 0
+	}
 	var told func(train.Progress)
 	if f.Progress != nil {
 		told = func(p train.Progress) {
