@@ -19,7 +19,7 @@ import (
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
 	Data        []string  `required:"" placeholder:"FILE" help:"CSV files, plain, gz or zst."`
-	Model       string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry."`
+	Model       string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; load-1h@champion when not said."`
 	TestFrom    time.Time `placeholder:"TIME" help:"First origin (RFC 3339); the last tenth of the data when not said."`
 	TestUntil   time.Time `placeholder:"TIME" help:"End of what is scored."`
 	OriginEvery int       `default:"24" help:"Intervals between two origins."`

@@ -18,7 +18,7 @@ import (
 // forecastCmd makes one forecast from files, by the code that serves.
 type forecastCmd struct {
 	Data    []string  `required:"" placeholder:"FILE" help:"CSV files, plain, gz or zst."`
-	Model   string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry."`
+	Model   string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; load-1h@champion when not said."`
 	Origin  time.Time `placeholder:"TIME" help:"Forecast from here (RFC 3339); the end of the data when not said."`
 	Horizon int       `help:"Leads to show; all the model has when not said."`
 	Plot    string    `placeholder:"FILE" help:"Draw it into a png or svg file."`
