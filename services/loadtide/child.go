@@ -55,7 +55,7 @@ type training struct {
 	natsURL  string
 	model    string
 	schedule string
-	quick    bool // the demo's first training
+	demo     bool // the quick first training is all until the schedule
 	registry registry.Registry
 	arrived  func() arrivals
 	show     *screen
@@ -82,12 +82,18 @@ func (t *training) Run(ctx context.Context) error {
 				return nil
 			}
 			if err := t.cycle(ctx, true); err == nil {
+				if !t.demo { // a quick model serves; a thorough one follows, at low priority
+					select {
+					case due <- struct{}{}:
+					default:
+					}
+				}
 				continue
 			} else if ctx.Err() == nil {
 				t.show.warn("the first training failed, simple rules serve: %v", err)
 				t.log.Warn().Err(err).Msg("training failed")
 			}
-		case err != nil:
+		case err != nil && ctx.Err() == nil:
 			t.log.Warn().Err(err).Msg("registry not readable")
 		}
 		select {
@@ -173,7 +179,7 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 		return fmt.Errorf("find this program to start a training: %w", err)
 	}
 	args := []string{"train", "--child", "--from", "logs", "--register", t.model, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
-	if first && t.quick {
+	if first {
 		args = append(args, "--quick")
 	}
 	cmd := exec.CommandContext(ctx, exe, args...)

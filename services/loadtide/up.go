@@ -223,7 +223,7 @@ func (u *up) simulated() func(simulator.Progress) {
 
 func (u *up) training(models registry.Registry) *training {
 	return &training{
-		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: forecaster.DefaultConfig().Model, schedule: u.cmd.Schedule, quick: u.cmd.Demo,
+		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: forecaster.DefaultConfig().Model, schedule: u.cmd.Schedule, demo: u.cmd.Demo,
 		registry: models, show: u.show, log: u.component("training"),
 		arrived: func() arrivals {
 			s := u.forecaster.Status()
