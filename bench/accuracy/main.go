@@ -88,7 +88,7 @@ func run(ctx context.Context, binary, data, out, only string) error {
 			return err
 		}
 	}
-	return nil
+	return write(out, results)
 }
 
 // measure is the protocol as two commands.
