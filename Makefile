@@ -79,6 +79,12 @@ test-race: ## Run the tests of the packages with goroutines under the race detec
 test-purego: ## Run the numeric packages with tag purego (no assembly)
 	go test -tags purego ./pkg/nn/... ./pkg/model/... ./pkg/engine/... ./pkg/train/...
 
+.PHONY: test-kernels
+test-kernels: ## Run the numeric packages with every kernel family of this machine but the fastest, which make test runs
+	@for family in avx2 go; do \
+		echo "kernels of $$family"; LOADTIDE_KERNEL=$$family go test ./pkg/nn/... ./pkg/model/... ./pkg/engine/... ./pkg/train/...; \
+	done
+
 .PHONY: test-e2e
 test-e2e: python-client ## Run the end-to-end tests alone, verbose and uncached
 	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
@@ -100,7 +106,7 @@ cover: ## Measure test coverage, per function in .cache/cover.txt
 ## Check
 
 .PHONY: check
-check: lint tidy-check test test-purego test-race cross check-deployments ## Everything that must hold before a change goes in
+check: lint tidy-check check-generated test test-purego test-kernels test-race cross check-deployments ## Everything that must hold before a change goes in
 	@echo 'check: all of it passed'
 
 .PHONY: lint
@@ -111,6 +117,7 @@ lint: $(GOLANGCI) ## Format, vet, golangci-lint by .golangci.yml
 	$(GOLANGCI) run ./...
 	cd .ci/compose-check && go vet ./...
 	cd .ci/kube-schemas && go vet ./...
+	cd pkg/nn/kernel/_gen && go vet ./...
 
 .PHONY: fmt
 fmt: ## Format all Go files
@@ -120,6 +127,18 @@ fmt: ## Format all Go files
 tidy-check: ## Fail when go mod tidy would change go.mod or go.sum
 	go mod tidy -diff
 	cd .ci/compose-check && go mod tidy -diff
+	cd pkg/nn/kernel/_gen && go mod tidy -diff
+
+.PHONY: generate
+generate: ## Write generated files anew (assembly of pkg/nn/kernel)
+	go generate ./pkg/nn/kernel
+
+.PHONY: check-generated
+check-generated: ## Fail when a generated file is not what its generator writes
+	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp pkg/nn/kernel/*.s "$$kept"; $(MAKE) generate; \
+	for f in pkg/nn/kernel/*.s; do \
+		cmp -s "$$f" "$$kept/$${f##*/}" || { echo "$$f is not what its generator writes: make generate, and commit it" >&2; cp "$$kept"/*.s pkg/nn/kernel/; exit 1; }; \
+	done
 
 .PHONY: cross
 cross: ## Build for linux/arm64, darwin/arm64 and windows/amd64

@@ -18,7 +18,11 @@ type Head struct {
 // NewHead copies params [shape.HeadParams()], laid out as SplitHead says. Panics
 // on another length.
 func NewHead(shape Shape, params []float32) *Head {
-	return &Head{shape: shape, w: SplitHead(shape, slices.Clone(params))}
+	w := SplitHead(shape, slices.Clone(params))
+	for o := range w.Bl { // one bias for both parts
+		w.Bl[o] += w.Bo[o%shape.Levels]
+	}
+	return &Head{shape: shape, w: w}
 }
 
 // Forward computes for every row and lead k:
@@ -38,8 +42,8 @@ func (d *Head) Forward(ws *Workspace, out, h, current, lead []float32, batch int
 	checkAtLeast("lead", len(lead), batch*s.Horizon*s.LeadFeatures)
 	ws.reserve(s, batch)
 	leads := s.Horizon * s.LeadFeatures
-	for from := 0; from < batch; from += blockRows {
-		to := min(from+blockRows, batch)
+	for from := 0; from < batch; from += headRows {
+		to := min(from+headRows, batch)
 		d.forward(ws, out[from*s.Outputs():to*s.Outputs()], h[from*s.Hidden:to*s.Hidden],
 			current[from*s.Current:to*s.Current], lead[from*leads:to*leads], to-from)
 	}
@@ -47,31 +51,15 @@ func (d *Head) Forward(ws *Workspace, out, h, current, lead []float32, batch int
 
 func (d *Head) forward(ws *Workspace, out, h, current, lead []float32, rows int) {
 	s := d.shape
-	kernel.FillRows(out, d.w.Bl)
-	kernel.Gemm(out, h, d.w.Wl, rows, s.Hidden, s.Outputs())
-
-	base := ws.base[:rows*s.Width] // the same for all leads: computed once
-	kernel.FillRows(base, d.w.Bc)
-	kernel.Gemm(base, h, d.w.Wc[:s.Hidden*s.Width], rows, s.Hidden, s.Width)
-	kernel.Gemm(base, current, d.w.Wc[s.Hidden*s.Width:], rows, s.Current, s.Width)
-
-	u1, u2 := ws.first[:s.Horizon*s.Width], ws.inner[:s.Horizon*s.Width]
-	leads := s.Horizon * s.LeadFeatures
+	// The state's part of the first layer is the same for all leads: computed once.
+	kernel.Linear(ws.base, h, d.w.Wc[:s.Hidden*s.Width], d.w.Bc, rows, s.Hidden, s.Width)
+	kernel.Gemm(ws.base, current, d.w.Wc[s.Hidden*s.Width:], rows, s.Current, s.Width)
+	leads, units := s.Horizon*s.LeadFeatures, s.Horizon*s.Width
 	for r := range rows {
-		kernel.FillRows(u1, base[r*s.Width:(r+1)*s.Width])
-		kernel.Gemm(u1, lead[r*leads:(r+1)*leads], d.w.Wf, s.Horizon, s.LeadFeatures, s.Width)
-		kernel.Relu(u1)
-
-		kernel.FillRows(u2, d.w.Bm)
-		kernel.Gemm(u2, u1, d.w.Wm, s.Horizon, s.Width, s.Width)
-		kernel.Relu(u2)
-
-		row := out[r*s.Outputs() : (r+1)*s.Outputs()]
-		for k := range s.Horizon {
-			for q, b := range d.w.Bo {
-				row[k*s.Levels+q] += b
-			}
-		}
-		kernel.Gemm(row, u2, d.w.Wo, s.Horizon, s.Width, s.Levels)
+		kernel.LinearRelu(ws.first[r*units:(r+1)*units], lead[r*leads:(r+1)*leads], d.w.Wf, ws.base[r*s.Width:],
+			s.Horizon, s.LeadFeatures, s.Width)
 	}
+	kernel.LinearRelu(ws.inner, ws.first, d.w.Wm, d.w.Bm, rows*s.Horizon, s.Width, s.Width)
+	kernel.Linear(out, h, d.w.Wl, d.w.Bl, rows, s.Hidden, s.Outputs())
+	kernel.Gemm(out, ws.inner, d.w.Wo, rows*s.Horizon, s.Width, s.Levels)
 }

@@ -1,22 +1,21 @@
 package nn
 
-import (
-	"slices"
-
-	"github.com/loadtide/loadtide/pkg/nn/kernel"
-)
+import "github.com/loadtide/loadtide/pkg/nn/kernel"
 
 // LSTM is one recurrent layer. It is immutable and may be used by many goroutines,
 // each with its own Workspace.
 type LSTM struct {
-	shape Shape
-	w     LSTMWeights[float32]
+	shape  Shape
+	panels []float32
 }
 
-// NewLSTM copies params [shape.LSTMParams()], laid out as SplitLSTM says. Panics
+// NewLSTM packs params [shape.LSTMParams()], laid out as SplitLSTM says. Panics
 // on another length.
 func NewLSTM(shape Shape, params []float32) *LSTM {
-	return &LSTM{shape: shape, w: SplitLSTM(shape, slices.Clone(params))}
+	w := SplitLSTM(shape, params)
+	panels := make([]float32, kernel.PackedLen(shape.Inputs, shape.Hidden))
+	kernel.PackLSTM(panels, w.Wx, w.Wh, w.B, shape.Inputs, shape.Hidden)
+	return &LSTM{shape: shape, panels: panels}
 }
 
 // Step takes one reading per row and moves the state on:
@@ -36,32 +35,40 @@ func (l *LSTM) Step(ws *Workspace, x, h, c []float32, batch int) {
 	checkAtLeast("h", len(h), batch*hidden)
 	checkAtLeast("c", len(c), batch*hidden)
 	ws.reserve(l.shape, batch)
-	for from := 0; from < batch; from += blockRows {
-		to := min(from+blockRows, batch)
+	for from := 0; from < batch; from += stepRows {
+		to := min(from+stepRows, batch)
 		l.step(ws, x[from*inputs:to*inputs], h[from*hidden:to*hidden], c[from*hidden:to*hidden], to-from)
 	}
 }
 
+// step gathers the operand of the product, in which the hidden state before outlives
+// that after, and pads what does not fill whole panels.
 func (l *LSTM) step(ws *Workspace, x, h, c []float32, rows int) {
 	inputs, hidden := l.shape.Inputs, l.shape.Hidden
-	gates := ws.gates[:rows*4*hidden]
-	kernel.FillRows(gates, l.w.B)
-	kernel.Gemm(gates, x, l.w.Wx, rows, inputs, 4*hidden)
-	kernel.Gemm(gates, h, l.w.Wh, rows, hidden, 4*hidden)
+	padded := kernel.PadUnits(hidden)
+	k := inputs + padded
 	for r := range rows {
-		row := gates[r*4*hidden : (r+1)*4*hidden]
-		kernel.Sigmoid(row[:2*hidden])
-		kernel.Tanh(row[2*hidden : 3*hidden])
-		kernel.Sigmoid(row[3*hidden:])
-		i, f, g, o := row[:hidden], row[hidden:2*hidden], row[2*hidden:3*hidden], row[3*hidden:]
-		c, h := c[r*hidden:(r+1)*hidden], h[r*hidden:(r+1)*hidden]
-		for j := range c {
-			c[j] = f[j]*c[j] + i[j]*g[j]
-		}
-		copy(h, c)
-		kernel.Tanh(h)
-		for j := range h {
-			h[j] *= o[j]
-		}
+		row := ws.x[r*k : (r+1)*k]
+		copy(row, x[r*inputs:(r+1)*inputs])
+		copy(row[inputs:], h[r*hidden:(r+1)*hidden])
+		clear(row[inputs+hidden:])
+	}
+	ws.step = kernel.LSTMForwardArgs[float32]{
+		Panels: l.panels, X: ws.x, Before: c, After: c, H: h, Rows: rows, K: k, Hidden: padded, HRow: padded,
+	}
+	if padded == hidden {
+		kernel.LSTMForward(&ws.step)
+		return
+	}
+	ws.step.Before, ws.step.After, ws.step.H = ws.c, ws.c, ws.h
+	for r := range rows {
+		row := ws.c[r*padded : (r+1)*padded]
+		copy(row, c[r*hidden:(r+1)*hidden])
+		clear(row[hidden:])
+	}
+	kernel.LSTMForward(&ws.step)
+	for r := range rows {
+		copy(c[r*hidden:(r+1)*hidden], ws.c[r*padded:])
+		copy(h[r*hidden:(r+1)*hidden], ws.h[r*padded:])
 	}
 }

@@ -1,16 +1,23 @@
 package nn
 
-// blockRows is how many rows a layer works on at a time: what lies between its
-// kernels stays in the cache. Results do not depend on it.
-const blockRows = 16
+import "github.com/loadtide/loadtide/pkg/nn/kernel"
+
+// How many rows a layer works on at a time: what lies between its kernels stays in
+// the cache. Results do not depend on it.
+const (
+	stepRows = 48
+	headRows = 8
+)
 
 // Workspace is the scratch memory of Step and Forward. One goroutine uses it at a
 // time; it holds nothing between calls, so layers of different shapes share one.
 type Workspace struct {
-	gates []float32 // [rows][4*Hidden]
+	x     []float32 // [rows][Inputs+padded Hidden], the operand of the step
+	h, c  []float32 // [rows][padded Hidden], states that do not fill whole panels
 	base  []float32 // [rows][Width], what the leads of a row share
-	first []float32 // [Horizon][Width]
-	inner []float32 // [Horizon][Width]
+	first []float32 // [rows][Horizon][Width]
+	inner []float32 // [rows][Horizon][Width]
+	step  kernel.LSTMForwardArgs[float32]
 }
 
 // NewWorkspace makes scratch memory for batches of up to maxBatch rows. Larger
@@ -23,11 +30,16 @@ func NewWorkspace(shape Shape, maxBatch int) *Workspace {
 
 // reserve grows the workspace to what a block of a batch of this many rows needs.
 func (ws *Workspace) reserve(s Shape, batch int) {
-	rows := min(batch, blockRows)
-	grow(&ws.gates, rows*4*s.Hidden)
+	rows, padded := min(batch, stepRows), kernel.PadUnits(s.Hidden)
+	grow(&ws.x, rows*(s.Inputs+padded))
+	if padded != s.Hidden {
+		grow(&ws.h, rows*padded)
+		grow(&ws.c, rows*padded)
+	}
+	rows = min(batch, headRows)
 	grow(&ws.base, rows*s.Width)
-	grow(&ws.first, s.Horizon*s.Width)
-	grow(&ws.inner, s.Horizon*s.Width)
+	grow(&ws.first, rows*s.Horizon*s.Width)
+	grow(&ws.inner, rows*s.Horizon*s.Width)
 }
 
 func grow(x *[]float32, n int) {

@@ -5,68 +5,70 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 )
 
+// headBlock is how many rows the head works on at a time: what lies between its
+// layers stays in the cache.
+const headBlock = 8
+
+// headWeights is what the head's weights are multiplied with in another form than
+// they lie in, made anew whenever the solver has moved them.
+type headWeights[T kernel.Float] struct {
+	bias []T // [Horizon*Levels], that of the linear part and of the shared one together
+	wcH  []T // [Width][Hidden], transposed: the part of Wc that takes the state
+	wm   []T // [Width][Width], transposed
+	wo   []T // [Levels][Width], transposed
+	wl   []T // [Horizon*Levels][Hidden], transposed
+}
+
+func newHeadWeights[T kernel.Float](s nn.Shape) headWeights[T] {
+	return headWeights[T]{
+		bias: make([]T, s.Outputs()), wcH: make([]T, s.Width*s.Hidden), wm: make([]T, s.Width*s.Width),
+		wo: make([]T, s.Levels*s.Width), wl: make([]T, s.Outputs()*s.Hidden),
+	}
+}
+
+func (v headWeights[T]) set(s nn.Shape, w nn.HeadWeights[T]) {
+	for o := range v.bias {
+		v.bias[o] = w.Bl[o] + w.Bo[o%s.Levels]
+	}
+	kernel.Transpose(v.wcH, w.Wc[:s.Hidden*s.Width], s.Hidden, s.Width)
+	kernel.Transpose(v.wm, w.Wm, s.Width, s.Width)
+	kernel.Transpose(v.wo, w.Wo, s.Width, s.Levels)
+	kernel.Transpose(v.wl, w.Wl, s.Hidden, s.Outputs())
+}
+
 // headRows is what one shard of rows (a row is a window at a loss position)
 // remembers of a pass through the head.
 type headRows[T kernel.Float] struct {
 	rows   int
 	u1, u2 []T // [rows][Horizon][Width], after relu
 	base   []T // [rows][Width], what the leads share; on the way back its gradient
-	d1, d2 []T // [Horizon][Width], gradients of one row
+	d1, d2 []T // [headBlock][Horizon][Width], gradients of one block
 	grad   []T // [HeadParams]
 }
 
 func newHeadRows[T kernel.Float](s nn.Shape, rows int) *headRows[T] {
+	units := s.Horizon * s.Width
 	return &headRows[T]{
-		rows: rows, u1: make([]T, rows*s.Horizon*s.Width), u2: make([]T, rows*s.Horizon*s.Width),
-		base: make([]T, rows*s.Width), d1: make([]T, s.Horizon*s.Width), d2: make([]T, s.Horizon*s.Width),
-		grad: make([]T, s.HeadParams()),
+		rows: rows, u1: make([]T, rows*units), u2: make([]T, rows*units), base: make([]T, rows*s.Width),
+		d1: make([]T, headBlock*units), d2: make([]T, headBlock*units), grad: make([]T, s.HeadParams()),
 	}
 }
 
 // forward computes the equations of nn.Head.Forward for the rows of the shard.
-func (q *headRows[T]) forward(s nn.Shape, w nn.HeadWeights[T], out, h, current, lead []T) {
-	kernel.FillRows(out, w.Bl)
-	kernel.Gemm(out, h, w.Wl, q.rows, s.Hidden, s.Outputs())
-	kernel.FillRows(q.base, w.Bc)
-	kernel.Gemm(q.base, h, w.Wc[:s.Hidden*s.Width], q.rows, s.Hidden, s.Width)
+func (q *headRows[T]) forward(s nn.Shape, w nn.HeadWeights[T], v headWeights[T], out, h, current, lead []T) {
+	kernel.Linear(out, h, w.Wl, v.bias, q.rows, s.Hidden, s.Outputs())
+	kernel.Linear(q.base, h, w.Wc[:s.Hidden*s.Width], w.Bc, q.rows, s.Hidden, s.Width)
 	kernel.Gemm(q.base, current, w.Wc[s.Hidden*s.Width:], q.rows, s.Current, s.Width)
-	n, leads := s.Horizon*s.Width, s.Horizon*s.LeadFeatures
-	for r := range q.rows {
-		u1, u2 := q.u1[r*n:(r+1)*n], q.u2[r*n:(r+1)*n]
-		kernel.FillRows(u1, q.base[r*s.Width:(r+1)*s.Width])
-		kernel.Gemm(u1, lead[r*leads:(r+1)*leads], w.Wf, s.Horizon, s.LeadFeatures, s.Width)
-		kernel.Relu(u1)
-		kernel.FillRows(u2, w.Bm)
-		kernel.Gemm(u2, u1, w.Wm, s.Horizon, s.Width, s.Width)
-		kernel.Relu(u2)
-		row := out[r*s.Outputs() : (r+1)*s.Outputs()]
-		for k := range s.Horizon {
-			add(row[k*s.Levels:(k+1)*s.Levels], w.Bo)
+	units, leads := s.Horizon*s.Width, s.Horizon*s.LeadFeatures
+	for from := 0; from < q.rows; from += headBlock {
+		to := min(from+headBlock, q.rows)
+		for r := from; r < to; r++ {
+			kernel.LinearRelu(q.u1[r*units:], lead[r*leads:], w.Wf, q.base[r*s.Width:], s.Horizon, s.LeadFeatures, s.Width)
 		}
-		kernel.Gemm(row, u2, w.Wo, s.Horizon, s.Width, s.Levels)
+		n := (to - from) * s.Horizon
+		kernel.LinearRelu(q.u2[from*units:], q.u1[from*units:], w.Wm, w.Bm, n, s.Width, s.Width)
+		kernel.Gemm(out[from*s.Outputs():], q.u2[from*units:], w.Wo, n, s.Width, s.Levels)
 	}
-}
-
-// headTransposed is the head's weights as the way back multiplies with them.
-type headTransposed[T kernel.Float] struct {
-	wcH []T // [Width][Hidden], the part of Wc that takes the state
-	wm  []T // [Width][Width]
-	wo  []T // [Levels][Width]
-	wl  []T // [Horizon*Levels][Hidden]
-}
-
-func newHeadTransposed[T kernel.Float](s nn.Shape) headTransposed[T] {
-	return headTransposed[T]{
-		wcH: make([]T, s.Width*s.Hidden), wm: make([]T, s.Width*s.Width),
-		wo: make([]T, s.Levels*s.Width), wl: make([]T, s.Outputs()*s.Hidden),
-	}
-}
-
-func (v headTransposed[T]) set(s nn.Shape, w nn.HeadWeights[T]) {
-	kernel.Transpose(v.wcH, w.Wc[:s.Hidden*s.Width], s.Hidden, s.Width)
-	kernel.Transpose(v.wm, w.Wm, s.Width, s.Width)
-	kernel.Transpose(v.wo, w.Wo, s.Width, s.Levels)
-	kernel.Transpose(v.wl, w.Wl, s.Hidden, s.Outputs())
 }
 
 // backward takes dOut [rows][Horizon*Levels], the gradient of the quantiles, sets
@@ -76,27 +78,26 @@ func (v headTransposed[T]) set(s nn.Shape, w nn.HeadWeights[T]) {
 //	du1 = du2 Wm^T where u1 > 0       dWm = u1^T du2    dbm = sum du2   dWf = lead^T du1
 //	dbase = sum over leads of du1     dWc = [h; current]^T dbase        dbc = sum dbase
 //	dh = dOut Wl^T + dbase Wc_h^T     dWl = h^T dOut    dbl = sum dOut over rows
-func (q *headRows[T]) backward(s nn.Shape, v headTransposed[T], dHidden, dOut, h, current, lead []T) {
+func (q *headRows[T]) backward(s nn.Shape, v headWeights[T], dHidden, dOut, h, current, lead []T) {
 	clear(q.grad)
+	clear(q.base)
 	d := nn.SplitHead(s, q.grad)
-	n, leads := s.Horizon*s.Width, s.Horizon*s.LeadFeatures
-	for r := range q.rows {
-		u1, u2 := q.u1[r*n:(r+1)*n], q.u2[r*n:(r+1)*n]
-		row := dOut[r*s.Outputs() : (r+1)*s.Outputs()]
-		kernel.GemmTransA(d.Wo, u2, row, s.Width, s.Horizon, s.Levels)
+	units, leads := s.Horizon*s.Width, s.Horizon*s.LeadFeatures
+	for from := 0; from < q.rows; from += headBlock {
+		to := min(from+headBlock, q.rows)
+		n := (to - from) * s.Horizon
+		u1, u2 := q.u1[from*units:to*units], q.u2[from*units:to*units]
+		row := dOut[from*s.Outputs() : to*s.Outputs()]
+		kernel.GemmTransA(d.Wo, u2, row, s.Width, n, s.Levels)
 		kernel.SumRows(d.Bo, row)
-		clear(q.d2)
-		kernel.Gemm(q.d2, row, v.wo, s.Horizon, s.Levels, s.Width)
-		kernel.ReluGrad(q.d2, u2)
-		kernel.GemmTransA(d.Wm, u1, q.d2, s.Width, s.Horizon, s.Width)
-		kernel.SumRows(d.Bm, q.d2)
-		clear(q.d1)
-		kernel.Gemm(q.d1, q.d2, v.wm, s.Horizon, s.Width, s.Width)
-		kernel.ReluGrad(q.d1, u1)
-		kernel.GemmTransA(d.Wf, lead[r*leads:(r+1)*leads], q.d1, s.LeadFeatures, s.Horizon, s.Width)
-		base := q.base[r*s.Width : (r+1)*s.Width]
-		clear(base)
-		kernel.SumRows(base, q.d1)
+		kernel.GemmGate(q.d2, row, v.wo, u2, n, s.Levels, s.Width)
+		kernel.GemmTransA(d.Wm, u1, q.d2, s.Width, n, s.Width)
+		kernel.SumRows(d.Bm, q.d2[:n*s.Width])
+		kernel.GemmGate(q.d1, q.d2, v.wm, u1, n, s.Width, s.Width)
+		kernel.GemmTransA(d.Wf, lead[from*leads:], q.d1, s.LeadFeatures, n, s.Width)
+		for r := from; r < to; r++ {
+			kernel.SumRows(q.base[r*s.Width:(r+1)*s.Width], q.d1[(r-from)*units:(r-from+1)*units])
+		}
 	}
 	kernel.GemmTransA(d.Wc[:s.Hidden*s.Width], h, q.base, s.Hidden, q.rows, s.Width)
 	kernel.GemmTransA(d.Wc[s.Hidden*s.Width:], current, q.base, s.Current, q.rows, s.Width)

@@ -24,8 +24,8 @@ type network[T kernel.Float] struct {
 
 	sequences []*sequence[T] // one for each shard of windows
 	heads     []*headRows[T] // one for each shard of rows
-	whT       []T            // Wh transposed
-	headT     headTransposed[T]
+	lstm      lstmWeights[T]
+	head      headWeights[T]
 
 	hidden, dHidden  []T // [S*B][Hidden]
 	out, dOut        []T // [S*B][Horizon*Levels]
@@ -48,7 +48,7 @@ func newNetwork[T kernel.Float](cfg Config, first *dataset.Batch) (*network[T], 
 	n := &network[T]{
 		shape: s, levels: cfg.Levels, workers: cfg.Workers, t: first.T, b: first.B, s: first.S,
 		positions: make([]int, first.S),
-		whT:       make([]T, s.Hidden*4*s.Hidden), headT: newHeadTransposed[T](s),
+		lstm:      newLSTMWeights[T](s), head: newHeadWeights[T](s),
 		hidden: make([]T, rows*s.Hidden), dHidden: make([]T, rows*s.Hidden),
 		out: make([]T, rows*s.Outputs()), dOut: make([]T, rows*s.Outputs()),
 		lstmGrad: make([]T, s.LSTMParams()), headGrad: make([]T, s.HeadParams()),
@@ -80,15 +80,17 @@ func (n *network[T]) accept(b *dataset.Batch) error {
 // runLSTM computes hidden at the loss positions from x [T][B][Inputs].
 func (n *network[T]) runLSTM(params, x []T) error {
 	w := nn.SplitLSTM(n.shape, params)
-	kernel.Transpose(n.whT, w.Wh, n.shape.Hidden, 4*n.shape.Hidden)
+	n.lstm.set(n.shape, w)
 	steps, h := n.positions[n.s-1]+1, n.shape.Hidden
 	shards := len(n.sequences)
 	err := parallel(n.workers, shards, func(i int) {
 		q := n.sequences[i]
 		from, _ := span(n.b, i, shards)
-		q.forward(n.shape, w, x, n.b, from, steps)
+		q.forward(n.shape, n.lstm, x, n.b, from, steps)
 		for k, p := range n.positions {
-			copy(n.hidden[(k*n.b+from)*h:(k*n.b+from+q.rows)*h], q.h[(p+1)*q.rows*h:])
+			for r := range q.rows {
+				copy(n.hidden[(k*n.b+from+r)*h:], q.hidden(n.shape, p, r))
+			}
 		}
 	})
 	n.lstmRan = err == nil
@@ -104,7 +106,7 @@ func (n *network[T]) runLSTMGradient(dHidden []T) error {
 	shards := len(n.sequences)
 	err := parallel(n.workers, shards, func(i int) {
 		from, _ := span(n.b, i, shards)
-		n.sequences[i].backward(n.shape, n.whT, dHidden, n.positions, n.b, from)
+		n.sequences[i].backward(n.shape, n.lstm, dHidden, n.positions, n.b, from)
 	})
 	clear(n.lstmGrad)
 	for _, q := range n.sequences {
@@ -124,9 +126,9 @@ func (n *network[T]) headShard(i int, width int, x []T) []T {
 func (n *network[T]) runHead(params, hidden, current, lead []T) error {
 	s := n.shape
 	w := nn.SplitHead(s, params)
-	n.headT.set(s, w)
+	n.head.set(s, w)
 	err := parallel(n.workers, len(n.heads), func(i int) {
-		n.heads[i].forward(s, w, n.headShard(i, s.Outputs(), n.out), n.headShard(i, s.Hidden, hidden),
+		n.heads[i].forward(s, w, n.head, n.headShard(i, s.Outputs(), n.out), n.headShard(i, s.Hidden, hidden),
 			n.headShard(i, s.Current, current), n.headShard(i, s.Horizon*s.LeadFeatures, lead))
 	})
 	n.headRan = err == nil
@@ -141,7 +143,7 @@ func (n *network[T]) runHeadGradient(dOut, hidden, current, lead []T) error {
 	n.headRan = false
 	s := n.shape
 	err := parallel(n.workers, len(n.heads), func(i int) {
-		n.heads[i].backward(s, n.headT, n.headShard(i, s.Hidden, n.dHidden), n.headShard(i, s.Outputs(), dOut),
+		n.heads[i].backward(s, n.head, n.headShard(i, s.Hidden, n.dHidden), n.headShard(i, s.Outputs(), dOut),
 			n.headShard(i, s.Hidden, hidden), n.headShard(i, s.Current, current),
 			n.headShard(i, s.Horizon*s.LeadFeatures, lead))
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
@@ -84,6 +85,9 @@ func run(args []string, e *env) int {
 		return code
 	}
 	if err != nil {
+		return usage(e, err)
+	}
+	if err := nn.CheckKernel(); err != nil {
 		return usage(e, err)
 	}
 	e.log = c.Log

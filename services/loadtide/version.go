@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"runtime"
+
+	"github.com/loadtide/loadtide/pkg/nn"
 )
 
 // versionCmd prints what is running.
@@ -10,7 +12,7 @@ type versionCmd struct{}
 
 // Run prints one line.
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintf(e.stdout, "loadtide %s%s %s %s/%s\n", version, commitNote(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(e.stdout, "loadtide %s%s %s %s/%s, kernels %s\n", version, commitNote(), runtime.Version(), runtime.GOOS, runtime.GOARCH, nn.Kernel())
 	return err
 }
 

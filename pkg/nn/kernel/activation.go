@@ -2,36 +2,13 @@ package kernel
 
 import "math"
 
-// Sigmoid replaces each x by 1/(1+exp(-x)). In float32 it is within 3e-7 of the
-// exact value and computed without the platform's math routines, so that it is
-// the same everywhere; in float64 it is exact to rounding. The result is finite
-// for any input: infinities saturate, NaN becomes 1.
-func Sigmoid[T Float](x []T) {
-	switch x := any(x).(type) {
-	case []float32:
-		for i, v := range x {
-			x[i] = 1 / (1 + pow2(clamp(-math.Log2E*v)))
-		}
-	case []float64:
-		for i, v := range x {
-			x[i] = 1 / (1 + exp64(-v))
-		}
-	}
-}
+// sigmoidOf is 1/(1+2^t), which is the sigmoid of x for t = -x log2 e.
+func sigmoidOf[T Float](t T) T { return 1 / (1 + pow2(t)) }
 
-// Tanh replaces each x by its hyperbolic tangent, with the same promises as
-// Sigmoid: 1 - 2/(1+exp(2x)); NaN becomes -1.
-func Tanh[T Float](x []T) {
-	switch x := any(x).(type) {
-	case []float32:
-		for i, v := range x {
-			x[i] = 1 - 2/(1+pow2(clamp(2*math.Log2E*v)))
-		}
-	case []float64:
-		for i, v := range x {
-			x[i] = 1 - 2/(1+exp64(2*v))
-		}
-	}
+// tanhOf is (1-2^t)/(1+2^t), which is the hyperbolic tangent of x for t = -2x log2 e.
+func tanhOf[T Float](t T) T {
+	e := pow2(t)
+	return (1 - e) / (1 + e)
 }
 
 // Coefficients of 2^f on [-1/2, 1/2], the Chebyshev interpolant of degree 5:
@@ -48,32 +25,31 @@ const (
 	// low bits of the sum.
 	roundMagic     = 3 << 22
 	roundMagicBits = 0x4B400000
+
+	// exponentLimit bounds exponents: beyond it sigmoid and tanh are their limits to
+	// 1e-12, and products of three powers stay finite.
+	exponentLimit = 40
 )
 
-// clamp keeps t where 2^t and its inverse are normal numbers. The comparison
-// sends NaN to the lower limit.
-func clamp(t float32) float32 {
-	if !(t > -126) {
-		return -126
+// pow2 is 2^t, t clamped to the limit: with t = n + f, n an integer and |f| <= 1/2,
+// the polynomial gives 2^f and the exponent bits 2^n. In float64 it is exact to
+// rounding, and the limit is 1000. NaN counts as the lower limit.
+func pow2[T Float](t T) T {
+	switch t := any(t).(type) {
+	case float64:
+		if !(t > -1000) {
+			t = -1000
+		}
+		return T(math.Exp2(min(t, 1000)))
+	case float32:
+		if !(t > -exponentLimit) {
+			t = -exponentLimit
+		}
+		t = min(t, exponentLimit)
+		shifted := t + roundMagic
+		f := t - (shifted - roundMagic)
+		p := exp0 + f*(exp1+f*(exp2+f*(exp3+f*(exp4+f*exp5))))
+		return T(p * math.Float32frombits((math.Float32bits(shifted)-roundMagicBits+127)<<23))
 	}
-	if t > 126 {
-		return 126
-	}
-	return t
-}
-
-// pow2 is 2^t for |t| <= 126: with t = n + f, n an integer and |f| <= 1/2, the
-// polynomial gives 2^f and the exponent bits 2^n.
-func pow2(t float32) float32 {
-	shifted := t + roundMagic
-	f := t - (shifted - roundMagic)
-	p := exp0 + f*(exp1+f*(exp2+f*(exp3+f*(exp4+f*exp5))))
-	return p * math.Float32frombits((math.Float32bits(shifted)-roundMagicBits+127)<<23)
-}
-
-func exp64(x float64) float64 {
-	if !(x > -700) {
-		x = -700
-	}
-	return math.Exp(min(x, 700))
+	panic("kernel: neither float32 nor float64")
 }

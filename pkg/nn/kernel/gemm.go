@@ -6,124 +6,124 @@ import "fmt"
 // check gradients.
 type Float interface{ float32 | float64 }
 
+// product is a matrix product with what comes before and after it:
+//
+//	out[i][j] = gate(relu(init[i][j] + sum over p of a[i][p] * b[p][j]))
+//
+// out [m][n] and b [k][n] are row-major. The sum of an element starts from init and
+// runs over p upwards, whatever the family and the number of rows.
+type product[T Float] struct {
+	out, a, b   []T
+	init        []T // nil: zeros; out itself: the product is added
+	gate        []T // [m][n], nil: none. Where it is not positive out is 0
+	m, k, n     int
+	aRow, aStep int // a[i][p] is at i*aRow + p*aStep
+	initRow     int // 0: the same row for all
+	relu        bool
+}
+
 // Gemm adds a product to out, all row-major:
 //
 //	out[i][j] += sum over p of a[i][p] * b[p][j]     out [m][n], a [m][k], b [k][n]
 //
-// The sum of an element starts from out[i][j] and runs over p upwards, so a row
-// of out does not depend on m. Panics if a slice is too short.
+// Panics if a slice is too short, as the others do.
 func Gemm[T Float](out, a, b []T, m, k, n int) {
-	checkGemm("gemm", len(out), len(a), len(b), m, k, n)
-	i := 0
-	for ; i+2 <= m; i += 2 {
-		o0, o1 := out[i*n:i*n+n], out[(i+1)*n:(i+1)*n+n]
-		a0, a1 := a[i*k:i*k+k], a[(i+1)*k:(i+1)*k+k]
-		p := 0
-		for ; p+4 <= k; p += 4 {
-			add2x4(o0, o1, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
-				a0[p], a0[p+1], a0[p+2], a0[p+3], a1[p], a1[p+1], a1[p+2], a1[p+3])
-		}
-		for ; p < k; p++ {
-			add2x1(o0, o1, b[p*n:p*n+n], a0[p], a1[p])
-		}
-	}
-	if i < m {
-		o0, a0 := out[i*n:i*n+n], a[i*k:i*k+k]
-		p := 0
-		for ; p+4 <= k; p += 4 {
-			add1x4(o0, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
-				a0[p], a0[p+1], a0[p+2], a0[p+3])
-		}
-		for ; p < k; p++ {
-			add1x1(o0, b[p*n:p*n+n], a0[p])
-		}
-	}
+	check("gemm", len(out), len(a), len(b), m, k, n)
+	run(&product[T]{out: out, a: a, b: b, init: out, initRow: n, m: m, k: k, n: n, aRow: k, aStep: 1})
 }
 
-// cacheFloats is how many elements of b GemmTransA works on before it moves on:
-// what stays in the first-level cache beside the rows of out.
-const cacheFloats = 4096
+// Linear is a layer of a network, with bias [n]:
+//
+//	out[i][j] = bias[j] + sum over p of a[i][p] * b[p][j]
+func Linear[T Float](out, a, b, bias []T, m, k, n int) {
+	linear("linear", out, a, b, bias, m, k, n, false)
+}
+
+// LinearRelu is Linear with negative results set to 0. NaN stays NaN.
+func LinearRelu[T Float](out, a, b, bias []T, m, k, n int) {
+	linear("linear with relu", out, a, b, bias, m, k, n, true)
+}
+
+func linear[T Float](name string, out, a, b, bias []T, m, k, n int, relu bool) {
+	check(name, len(out), len(a), len(b), m, k, n)
+	if len(bias) < n {
+		panic(fmt.Sprintf("kernel: %s: bias has %d elements, needs %d", name, len(bias), n))
+	}
+	run(&product[T]{out: out, a: a, b: b, init: bias, m: m, k: k, n: n, aRow: k, aStep: 1, relu: relu})
+}
+
+// GemmGate is the way back through a layer with relu whose result was y [m][n]:
+//
+//	out[i][j] = y[i][j] > 0 ? sum over p of a[i][p] * b[p][j] : 0
+func GemmGate[T Float](out, a, b, y []T, m, k, n int) {
+	check("gated gemm", len(out), len(a), len(b), m, k, n)
+	if len(y) < m*n {
+		panic(fmt.Sprintf("kernel: gated gemm: gate has %d elements, needs %d", len(y), m*n))
+	}
+	run(&product[T]{out: out, a: a, b: b, gate: y, m: m, k: k, n: n, aRow: k, aStep: 1})
+}
+
+// transBlock is how many rows of b a tile of GemmTransA takes before the next tile:
+// what stays in the first-level cache.
+const transBlock = 64
 
 // GemmTransA adds the product of a transposed matrix to out, all row-major:
 //
 //	out[i][j] += sum over p of a[p][i] * b[p][j]     out [m][n], a [k][m], b [k][n]
 //
 // It is the weight gradient of a layer: a its inputs, b the gradient of its
-// outputs, k all rows of all steps. Panics if a slice is too short.
+// outputs, k all rows of all steps.
 func GemmTransA[T Float](out, a, b []T, m, k, n int) {
-	checkGemm("transposed gemm", len(out), len(a), len(b), m, k, n)
+	check("transposed gemm", len(out), len(a), len(b), m, k, n)
+	for from := 0; from < k; from += transBlock {
+		run(&product[T]{
+			out: out, a: a[from*m:], b: b[from*n:], init: out, initRow: n,
+			m: m, k: min(transBlock, k-from), n: n, aRow: 1, aStep: m,
+		})
+	}
+}
+
+// SumRows adds the rows of a [len(a)/len(out)][len(out)] to out, first row first.
+func SumRows[T Float](out, a []T) { sumRowsBy(Active(), out, a) }
+
+func sumRowsBy[T Float](f Family, out, a []T) {
+	n := len(out)
 	if n == 0 {
 		return
 	}
-	block := max(cacheFloats/n, 4) &^ 3
-	for from := 0; from < k; from += block {
-		to := min(from+block, k)
-		i := 0
-		for ; i+2 <= m; i += 2 {
-			o0, o1 := out[i*n:i*n+n], out[(i+1)*n:(i+1)*n+n]
-			p := from
-			for ; p+4 <= to; p += 4 {
-				r0, r1, r2, r3 := a[p*m+i:p*m+i+2], a[(p+1)*m+i:(p+1)*m+i+2], a[(p+2)*m+i:(p+2)*m+i+2], a[(p+3)*m+i:(p+3)*m+i+2]
-				add2x4(o0, o1, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
-					r0[0], r1[0], r2[0], r3[0], r0[1], r1[1], r2[1], r3[1])
-			}
-			for ; p < to; p++ {
-				add2x1(o0, o1, b[p*n:p*n+n], a[p*m+i], a[p*m+i+1])
-			}
+	if f != Go {
+		if out, ok := any(out).([]float32); ok {
+			// A product with ones: a row of one element that is read again and again.
+			ones := [1]float32{1}
+			gemmVector(f, &product[float32]{out: out, a: ones[:], b: any(a).([]float32), init: out, m: 1, k: len(a) / n, n: n})
+			return
 		}
-		if i < m {
-			o0 := out[i*n : i*n+n]
-			p := from
-			for ; p+4 <= to; p += 4 {
-				add1x4(o0, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
-					a[p*m+i], a[(p+1)*m+i], a[(p+2)*m+i], a[(p+3)*m+i])
-			}
-			for ; p < to; p++ {
-				add1x1(o0, b[p*n:p*n+n], a[p*m+i])
-			}
+	}
+	for i := 0; i+n <= len(a); i += n {
+		row := a[i : i+n]
+		for j := range out {
+			out[j] += row[j]
 		}
 	}
 }
 
-// The tiles: one or two rows of out take one or four rows of b. Two by four keeps
-// eight coefficients in registers and loads each element of b once for two rows.
+// run computes a product by the active family.
+func run[T Float](p *product[T]) { runBy(Active(), p) }
 
-func add2x4[T Float](o0, o1, b0, b1, b2, b3 []T, a00, a01, a02, a03, a10, a11, a12, a13 T) {
-	n := len(o0)
-	o1, b0, b1, b2, b3 = o1[:n], b0[:n], b1[:n], b2[:n], b3[:n]
-	for j := range o0 {
-		v0, v1, v2, v3 := b0[j], b1[j], b2[j], b3[j]
-		o0[j] = mulAdd(mulAdd(mulAdd(mulAdd(o0[j], a00, v0), a01, v1), a02, v2), a03, v3)
-		o1[j] = mulAdd(mulAdd(mulAdd(mulAdd(o1[j], a10, v0), a11, v1), a12, v2), a13, v3)
+func runBy[T Float](f Family, p *product[T]) {
+	if p.m == 0 || p.n == 0 {
+		return
 	}
+	if f != Go {
+		if p, ok := any(p).(*product[float32]); ok {
+			gemmVector(f, p)
+			return
+		}
+	}
+	productGeneric(p)
 }
 
-func add2x1[T Float](o0, o1, b0 []T, a0, a1 T) {
-	n := len(o0)
-	o1, b0 = o1[:n], b0[:n]
-	for j := range o0 {
-		v := b0[j]
-		o0[j] = mulAdd(o0[j], a0, v)
-		o1[j] = mulAdd(o1[j], a1, v)
-	}
-}
-
-func add1x4[T Float](o0, b0, b1, b2, b3 []T, a0, a1, a2, a3 T) {
-	n := len(o0)
-	b0, b1, b2, b3 = b0[:n], b1[:n], b2[:n], b3[:n]
-	for j := range o0 {
-		o0[j] = mulAdd(mulAdd(mulAdd(mulAdd(o0[j], a0, b0[j]), a1, b1[j]), a2, b2[j]), a3, b3[j])
-	}
-}
-
-func add1x1[T Float](o0, b0 []T, a0 T) {
-	b0 = b0[:len(o0)]
-	for j := range o0 {
-		o0[j] = mulAdd(o0[j], a0, b0[j])
-	}
-}
-
-func checkGemm(name string, out, a, b, m, k, n int) {
+func check(name string, out, a, b, m, k, n int) {
 	if m < 0 || k < 0 || n < 0 || out < m*n || a < m*k || b < k*n {
 		panic(fmt.Sprintf("kernel: %s of m=%d k=%d n=%d: slices have out=%d a=%d b=%d elements, need %d, %d, %d",
 			name, m, k, n, out, a, b, m*n, m*k, k*n))
