@@ -154,14 +154,28 @@ func (n *network[T]) runHeadGradient(dOut, hidden, current, lead []T) error {
 	return err
 }
 
-// runLoss is the weighted mean pinball loss of the quantiles.
-func (n *network[T]) runLoss(out, target, weight []T) float64 {
-	sum, count := pinballSum(n.levels, out, target, weight)
-	n.count = count
-	return mean(sum, count)
+// runLoss is the weighted mean pinball loss of the quantiles. The shards' sums are
+// added in their order.
+func (n *network[T]) runLoss(out, target, weight []T) (float64, error) {
+	s, shards := n.shape, len(n.heads)
+	sums, counts := make([]float64, shards), make([]float64, shards)
+	err := parallel(n.workers, shards, func(i int) {
+		sums[i], counts[i] = pinballSum(n.levels, n.headShard(i, s.Outputs(), out), n.headShard(i, s.Horizon, target), n.headShard(i, s.Horizon, weight))
+	})
+	sum := 0.0
+	n.count = 0
+	for i := range shards {
+		sum += sums[i]
+		n.count += counts[i]
+	}
+	return mean(sum, n.count), err
 }
 
 // runLossGradient computes dOut from the gradient of the loss.
-func (n *network[T]) runLossGradient(out, target, weight []T, scale float64) {
-	pinballGradient(n.levels, n.dOut, out, target, weight, n.count, scale)
+func (n *network[T]) runLossGradient(out, target, weight []T, scale float64) error {
+	s := n.shape
+	return parallel(n.workers, len(n.heads), func(i int) {
+		pinballGradient(n.levels, n.headShard(i, s.Outputs(), n.dOut), n.headShard(i, s.Outputs(), out), n.headShard(i, s.Horizon, target),
+			n.headShard(i, s.Horizon, weight), n.count, scale)
+	})
 }

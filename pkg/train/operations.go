@@ -84,17 +84,15 @@ func (n *network[T]) lossOperation() *operation {
 			if err != nil {
 				return nil, err
 			}
-			return scalarOf[T](n.runLoss(in[0], in[1], in[2])), nil
+			loss, err := n.runLoss(in[0], in[1], in[2])
+			return scalarOf[T](loss), err
 		},
 		wrt: []bool{true, false, false},
 	}
 	o.diff = func(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 		d := n.operation("pinball gradient", 6,
 			[]tensor.Shape{tensor.ScalarShape(), n.outShape(), n.targetShape(), n.targetShape(), tensor.ScalarShape()}, n.outShape(), n.dOut,
-			func(in [][]T) error {
-				n.runLossGradient(in[1], in[2], in[3], float64(in[4][0]))
-				return nil
-			})
+			func(in [][]T) error { return n.runLossGradient(in[1], in[2], in[3], float64(in[4][0])) })
 		out, err := d.apply(output, inputs[0], inputs[1], inputs[2], grad)
 		return gorgonia.Nodes{out, nil, nil}, err
 	}

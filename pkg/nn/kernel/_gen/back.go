@@ -24,7 +24,20 @@ func (s *isa) cellGradient() {
 	dh, dc, row, rows := t.load(backDH), t.load(backDC), t.load(backRow), t.load(backRows)
 	one := s.vec()
 	VMOVUPS(s.values["one"], one)
+	// The step before lies that far below, and comes next: by then it is in the cache.
+	keptBelow, below := GP64(), GP64()
+	MOVQ(rows, keptBelow)
+	IMUL3Q(U32(gates*gateStride), keptBelow, keptBelow)
+	NEGQ(keptBelow)
+	MOVQ(rows, below)
+	IMULQ(row, below)
+	NEGQ(below)
 	Label("loop")
+	for q := range gates {
+		PREFETCHT0(Mem{Base: kept, Index: keptBelow, Scale: 1, Disp: q * gateStride})
+	}
+	PREFETCHT0(Mem{Base: before, Index: below, Scale: 1})
+	PREFETCHT0(Mem{Base: tanh, Index: below, Scale: 1})
 	for at := 0; at < gateStride; at += s.bytes() {
 		gate := func(q int) Mem { return Mem{Base: kept, Disp: q*gateStride + at} }
 		i, f, g, o, tc, h, d, x := s.vec(), s.vec(), s.vec(), s.vec(), s.vec(), s.vec(), s.vec(), s.vec()

@@ -170,14 +170,17 @@ func (g *gemm) product(rows int, name func(string) string) {
 	k := g.t.load(tileK)
 	TESTQ(k, k)
 	JZ(LabelRef(name("done")))
-	a, b := GP64(), g.t.load(tileB)
-	MOVQ(g.a, a)
-	row, aStep, bStep := g.t.load(tileARow), g.t.load(tileAStep), g.t.load(tileBStep)
-	// Rows 0, 1, 2 from a, and 3, 4, 5 from a further base.
-	further := GP64()
-	if rows > 3 {
-		LEAQ(Mem{Base: a, Index: row, Scale: 2}, further)
-		ADDQ(row, further)
+	b, row := g.t.load(tileB), g.t.load(tileARow)
+	// A base for every three rows: those at once, twice and no distance from it.
+	bases := make([]reg.GPVirtual, (rows+2)/3)
+	for i := range bases {
+		bases[i] = GP64()
+		if i == 0 {
+			MOVQ(g.a, bases[i])
+			continue
+		}
+		LEAQ(Mem{Base: bases[i-1], Index: row, Scale: 2}, bases[i])
+		ADDQ(row, bases[i])
 	}
 	Label(name("loop"))
 	weights := make([]reg.VecVirtual, g.width)
@@ -186,11 +189,7 @@ func (g *gemm) product(rows int, name func(string) string) {
 		g.load(Mem{Base: b}, v, weights[v])
 	}
 	for r := range rows {
-		base := a
-		if r >= 3 {
-			base = further
-		}
-		at := Mem{Base: base}
+		at := Mem{Base: bases[r/3]}
 		if r%3 > 0 {
 			at.Index, at.Scale = row, uint8(r%3)
 		}
@@ -200,11 +199,10 @@ func (g *gemm) product(rows int, name func(string) string) {
 			VFMADD231PS(x, weights[v], g.acc[r][v])
 		}
 	}
-	ADDQ(aStep, a)
-	if rows > 3 {
-		ADDQ(aStep, further)
+	for _, base := range bases {
+		ADDQ(g.t.mem(tileAStep), base)
 	}
-	ADDQ(bStep, b)
+	ADDQ(g.t.mem(tileBStep), b)
 	DECQ(k)
 	JNZ(LabelRef(name("loop")))
 	Label(name("done"))
