@@ -90,6 +90,10 @@ test-e2e: python-client ## Run the end-to-end tests alone, verbose and uncached
 	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
 	LOADTIDE_PYTHON="$$python" go test -timeout 20m -count=1 -v ./services/endtoend/...
 
+.PHONY: soak
+soak: ## Train for an hour and hold the memory flat (SOAK=1h)
+	LOADTIDE_SOAK=$(or $(SOAK),1h) go test -count=1 -v -timeout 24h -run MemoryStaysFlat ./pkg/train
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (5s)
 	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' pkg services streams | sed -E 's|/[^/]+:[0-9]+:func | |' | sort -u \
