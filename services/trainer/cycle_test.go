@@ -250,7 +250,7 @@ func TestBrokenChampionIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := filepath.Join(dir, "weights.bin")
+	weights := filepath.Join(dir, "model.onnx")
 	b, err := os.ReadFile(weights)
 	if err != nil {
 		t.Fatal(err)
