@@ -80,7 +80,7 @@ test-race: ## Run the tests of the packages with goroutines under the race detec
 	echo go test -race $$packages; CGO_ENABLED=1 go test -race $$packages
 
 .PHONY: test-purego
-test-purego: ## Run the numeric packages with tag purego (no assembly)
+test-purego: python-tools ## Run the numeric packages with tag purego (no assembly)
 	go test -tags purego ./pkg/nn/... ./pkg/model/... ./pkg/engine/... ./pkg/train/...
 
 .PHONY: test-e2e

@@ -62,7 +62,6 @@ type Spec struct {
 	Zone    string `json:"zone,omitempty"`
 	Country string `json:"country,omitempty"`
 
-	Created time.Time `json:"created"`
 	// TrainedFrom and TrainedUntil bound the readings that it was fitted and
 	// chosen on; scores on them say nothing.
 	TrainedFrom  time.Time `json:"trained_from"`
