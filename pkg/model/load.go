@@ -9,16 +9,18 @@ import (
 	"strings"
 
 	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
 const (
-	specFile    = "spec.json"
-	weightsFile = "weights.bin"
+	modelFile   = "model.onnx"
 	metricsFile = "metrics.json"
 	cardFile    = "card.md"
 	digestFile  = "digest"
 
-	maxSmall = 1 << 20 // bytes of every file but the weights
+	// MaxFile is the largest model.onnx, in bytes.
+	MaxFile  = onnx.MaxSize
+	maxSmall = 1 << 20 // bytes of every other file
 )
 
 // Model is a network that can serve. It is immutable and may be shared.
@@ -46,27 +48,59 @@ func Load(dir string) (*Model, error) {
 	if !isDigest(said) {
 		return nil, f.refuse(digestFile, fmt.Sprintf("holds %.80q, not sha256:<64 hex digits>", said), nil)
 	}
-	specBytes, err := f.read(specFile, maxSmall)
+	b, err := f.read(modelFile, MaxFile)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := decodeSpec(specBytes)
-	if err != nil {
-		return nil, f.refuse(specFile, "not a spec this program can serve", oneLine(err))
+	m, err := decode(b)
+	if is := digestOf(b); is != said {
+		// What is wrong inside, if anything can be told, comes as the cause.
+		return nil, f.refuse(modelFile, fmt.Sprintf("wrong checksum: the file is %s, %s says %s", is, digestFile, said), err)
 	}
-	weights, err := f.read(weightsFile, MaxWeights)
 	if err != nil {
+		return nil, f.refuse(modelFile, "not a model this program can serve", err)
+	}
+	m.Digest = said
+	return m, nil
+}
+
+// decode reads a model file; version and digest are not in it.
+func decode(b []byte) (*Model, error) {
+	file, err := onnx.Read(b)
+	if err != nil {
+		return nil, err
+	}
+	text, err := metadata(file, specKey)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := decodeSpec([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", specKey, oneLine(err))
+	}
+	if err := checkGraph(&file.Graph, graphOf(spec)); err != nil {
 		return nil, err
 	}
 	shape := spec.Shape()
-	lstm, head, err := decodeWeights(weights, shape)
-	if err != nil {
-		return nil, f.refuse(weightsFile, "not the weights of this model", err)
+	lstm, head := unpack(file.Graph.Initializers, shape)
+	if err := checkWeights(lstm, head, shape); err != nil {
+		return nil, err
 	}
-	if is := digestOf(specBytes, weights); is != said {
-		return nil, f.refuse(digestFile, fmt.Sprintf("says %s, the files are %s", said, is), nil)
+	return &Model{Spec: spec, LSTM: nn.NewLSTM(shape, lstm), Head: nn.NewHead(shape, head)}, nil
+}
+
+// metadata is the value of a key that the file must have once.
+func metadata(file *onnx.Model, key string) (string, error) {
+	value, times := "", 0
+	for _, p := range file.Metadata {
+		if p.Key == key {
+			value, times = p.Value, times+1
+		}
 	}
-	return &Model{Spec: spec, Digest: said, LSTM: nn.NewLSTM(shape, lstm), Head: nn.NewHead(shape, head)}, nil
+	if times != 1 {
+		return "", fmt.Errorf("metadata has the key %s %d times, it must be there once", key, times)
+	}
+	return value, nil
 }
 
 // WithVersion returns the same model under the version of its registry.

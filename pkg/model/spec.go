@@ -13,7 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn"
 )
 
-// SpecSchema is the version of spec.json that this program writes and reads.
+// SpecSchema is the version of the spec that this program writes and reads.
 const SpecSchema = 1
 
 // The scales: centre and spread of a series, or those of asinh(y / unit), whose
@@ -62,7 +62,6 @@ type Spec struct {
 	Zone    string `json:"zone,omitempty"`
 	Country string `json:"country,omitempty"`
 
-	Created time.Time `json:"created"`
 	// TrainedFrom and TrainedUntil bound the readings that it was fitted and
 	// chosen on; scores on them say nothing.
 	TrainedFrom  time.Time `json:"trained_from"`
@@ -117,12 +116,11 @@ func (s Spec) Validate() error {
 	}
 	errs = append(errs, s.validateLevels()...)
 	for _, f := range []struct {
-		name  string
-		list  []string
-		least int
-	}{{"inputs", s.Inputs, 1}, {"lead_features", s.LeadFeatures, 0}, {"current_features", s.CurrentFeatures, 0}} {
-		if len(f.list) < f.least || len(f.list) > MaxFeatures {
-			add("%s: %d features, must be %d to %d", f.name, len(f.list), f.least, MaxFeatures)
+		name string
+		list []string
+	}{{"inputs", s.Inputs}, {"lead_features", s.LeadFeatures}, {"current_features", s.CurrentFeatures}} {
+		if len(f.list) < 1 || len(f.list) > MaxFeatures {
+			add("%s: %d features, must be 1 to %d", f.name, len(f.list), MaxFeatures)
 			continue
 		}
 		for i, name := range f.list {
@@ -165,13 +163,7 @@ func isName(s string) bool {
 	return s != "" && len(s) <= maxName && strings.Trim(s, letters) == ""
 }
 
-// encodeSpec gives the bytes of spec.json.
-func encodeSpec(s Spec) ([]byte, error) {
-	b, err := json.MarshalIndent(s, "", "  ")
-	return append(b, '\n'), err
-}
-
-// decodeSpec reads spec.json. A field it does not know is refused: a model may
+// decodeSpec reads a spec in JSON. A field it does not know is refused: a model may
 // not be served without what a later version thought worth saying.
 func decodeSpec(b []byte) (Spec, error) {
 	var schema struct {

@@ -1,88 +1,80 @@
 package model
 
 import (
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
-	"math"
 
 	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
-// weights.bin, all numbers little endian:
-//
-//	magic [8]  version u16  arrays u16 (2)  lstm u32  head u32
-//	lstm float32 [lstm]  head float32 [head]
-//	crc u32: CRC32C of all before it
-const (
-	weightsMagic   = "LTWGHT\x1a\n"
-	weightsVersion = 1
-	weightsStart   = len(weightsMagic) + 2 + 2 + 4 + 4
-	crcLen         = 4
+// specKey is where in the file's metadata the spec is, as JSON.
+const specKey = "loadtide.spec"
 
-	// MaxWeights is the largest weights.bin, in bytes.
-	MaxWeights = 64 << 20
-)
+// gateOrder says for each gate of ONNX's LSTM, i o f c, where it is in the order
+// of nn.LSTMWeights, i f g o.
+var gateOrder = [4]int{0, 3, 1, 2}
 
-// weightsSize is the length of the file of a shape.
-func weightsSize(s nn.Shape) int {
-	return weightsStart + 4*(s.LSTMParams()+s.HeadParams()) + crcLen
-}
-
-func encodeWeights(lstm, head []float32) []byte {
-	b := make([]byte, 0, weightsStart+4*(len(lstm)+len(head))+crcLen)
-	b = append(b, weightsMagic...)
-	b = binary.LittleEndian.AppendUint16(b, weightsVersion)
-	b = binary.LittleEndian.AppendUint16(b, 2)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(lstm)))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(head)))
-	for _, array := range [][]float32{lstm, head} {
-		for _, w := range array {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(w))
+// eachGateWeight pairs the places of one weight in the two layouts: ONNX's
+// [4*hidden][rows] and [rows][4*hidden] of nn.LSTMWeights.
+func eachGateWeight(hidden, rows int, pair func(theirs, ours int)) {
+	for gate, place := range gateOrder {
+		for j := range hidden {
+			for k := range rows {
+				pair((gate*hidden+j)*rows+k, (k*4+place)*hidden+j)
+			}
 		}
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// decodeWeights reads the weights of a shape and refuses any other length.
-func decodeWeights(b []byte, s nn.Shape) (lstm, head []float32, err error) {
-	if len(b) < weightsStart+crcLen {
-		return nil, nil, fmt.Errorf("cut short: %d bytes, at least %d are needed", len(b), weightsStart+crcLen)
+// pack fills the weights among the tensors of graphOf from flat parameters. The
+// second half of lstm.B, a bias that PyTorch keeps beside the first, is zero.
+func pack(tensors []onnx.Tensor, s nn.Shape, lstm, head []float32) {
+	w := nn.SplitLSTM(s, lstm)
+	gates := func(from []float32, rows, halves int) []float32 {
+		to := make([]float32, halves*len(from))
+		eachGateWeight(s.Hidden, rows, func(theirs, ours int) { to[theirs] = from[ours] })
+		return to
 	}
-	if string(b[:len(weightsMagic)]) != weightsMagic {
-		return nil, nil, fmt.Errorf("does not begin like weights")
-	}
-	at := b[len(weightsMagic):]
-	if v := binary.LittleEndian.Uint16(at); v != weightsVersion {
-		return nil, nil, fmt.Errorf("unknown version %d, this program reads %d", v, weightsVersion)
-	}
-	if n := binary.LittleEndian.Uint16(at[2:]); n != 2 {
-		return nil, nil, fmt.Errorf("%d arrays, 2 are needed", n)
-	}
-	for i, want := range []int{s.LSTMParams(), s.HeadParams()} {
-		if n := binary.LittleEndian.Uint32(at[4+4*i:]); int64(n) != int64(want) {
-			return nil, nil, fmt.Errorf("%d %s weights, the shape of %s needs %d", n, []string{"lstm", "head"}[i], specFile, want)
+	data := headByName(s, head)
+	data[lstmW], data[lstmR], data[lstmB] = gates(w.Wx, s.Inputs, 1), gates(w.Wh, s.Hidden, 1), gates(w.B, 1, 2)
+	for i := range tensors {
+		if v, ok := data[tensors[i].Name]; ok {
+			tensors[i].Floats = v
 		}
 	}
-	switch want := weightsSize(s); {
-	case len(b) < want:
-		return nil, nil, fmt.Errorf("cut short: %d of %d bytes", len(b), want)
-	case len(b) > want:
-		return nil, nil, fmt.Errorf("%d bytes after the end", len(b)-want)
-	}
-	body := b[:len(b)-crcLen]
-	if crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)) != binary.LittleEndian.Uint32(b[len(body):]) {
-		return nil, nil, fmt.Errorf("wrong checksum")
-	}
-	all := make([]float32, s.LSTMParams()+s.HeadParams())
-	for i := range all {
-		all[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[weightsStart+4*i:]))
-	}
-	lstm, head = all[:s.LSTMParams()], all[s.LSTMParams():]
-	return lstm, head, checkWeights(lstm, head, s)
 }
 
-// checkWeights refuses arrays that are not of the shape, or hold NaN or Inf.
+// unpack is the way back, from tensors that checkGraph has passed. The LSTM's
+// bias is the sum of the two halves.
+func unpack(tensors []onnx.Tensor, s nn.Shape) (lstm, head []float32) {
+	lstm, head = make([]float32, s.LSTMParams()), make([]float32, s.HeadParams())
+	w, byName := nn.SplitLSTM(s, lstm), headByName(s, head)
+	for _, t := range tensors {
+		from := t.Floats
+		switch t.Name {
+		case lstmW:
+			eachGateWeight(s.Hidden, s.Inputs, func(theirs, ours int) { w.Wx[ours] = from[theirs] })
+		case lstmR:
+			eachGateWeight(s.Hidden, s.Hidden, func(theirs, ours int) { w.Wh[ours] = from[theirs] })
+		case lstmB:
+			half := from[4*s.Hidden:]
+			eachGateWeight(s.Hidden, 1, func(theirs, ours int) { w.B[ours] = from[theirs] + half[theirs] })
+		default:
+			copy(byName[t.Name], from)
+		}
+	}
+	return lstm, head
+}
+
+// headByName are views of the head's weights, which both sides keep as [in][out].
+func headByName(s nn.Shape, head []float32) map[string][]float32 {
+	w := nn.SplitHead(s, head)
+	return map[string][]float32{
+		headWc: w.Wc, headBc: w.Bc, headWf: w.Wf, headWm: w.Wm, headBm: w.Bm, headWo: w.Wo, headBo: w.Bo, headWl: w.Wl, headBl: w.Bl,
+	}
+}
+
+// checkWeights refuses parameters that are not of the shape, or hold NaN or Inf.
 func checkWeights(lstm, head []float32, s nn.Shape) error {
 	for _, a := range []struct {
 		name   string

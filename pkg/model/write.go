@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
 // Artifact is what becomes a model folder.
@@ -67,15 +69,15 @@ func (a Artifact) files() ([]namedFile, string, error) {
 		return nil, "", err
 	}
 	shape := a.Spec.Shape()
-	if n := weightsSize(shape); n > MaxWeights {
-		return nil, "", fmt.Errorf("weights of %d bytes, at most %d: choose a smaller hidden, horizon or number of levels", n, MaxWeights)
+	if n := 4 * (shape.LSTMParams() + shape.HeadParams()); n > MaxFile {
+		return nil, "", fmt.Errorf("weights of %d bytes, at most %d: choose a smaller hidden, horizon or number of levels", n, MaxFile)
 	}
 	if err := checkWeights(a.LSTM, a.Head, shape); err != nil {
 		return nil, "", err
 	}
-	spec, err := encodeSpec(a.Spec)
+	file, err := encode(a.Spec, a.LSTM, a.Head)
 	if err != nil {
-		return nil, "", fmt.Errorf("spec: %w", err)
+		return nil, "", err
 	}
 	known := maps.Clone(a.Metrics)
 	maps.DeleteFunc(known, func(_ string, v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
@@ -86,13 +88,23 @@ func (a Artifact) files() ([]namedFile, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("metrics: %w", err)
 	}
-	weights := encodeWeights(a.LSTM, a.Head)
-	digest := digestOf(spec, weights)
-	files := []namedFile{{specFile, spec}, {weightsFile, weights}, {metricsFile, append(metrics, '\n')}}
+	digest := digestOf(file)
+	files := []namedFile{{modelFile, file}, {metricsFile, append(metrics, '\n')}}
 	if a.Card != "" {
 		files = append(files, namedFile{cardFile, []byte(a.Card)})
 	}
 	return append(files, namedFile{digestFile, []byte(digest + "\n")}), digest, nil
+}
+
+// encode gives the bytes of a model file. The same arguments give the same bytes.
+func encode(s Spec, lstm, head []float32) ([]byte, error) {
+	spec, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("spec: %w", err)
+	}
+	graph := graphOf(s)
+	pack(graph.Initializers, s.Shape(), lstm, head)
+	return onnx.Append(nil, &onnx.Model{Producer: producerName, Graph: graph, Metadata: []onnx.Property{{Key: specKey, Value: string(spec)}}})
 }
 
 // makeRoom lets dir be absent: an empty folder is taken away, anything else stays.

@@ -24,6 +24,8 @@ func TestWriteRefuses(t *testing.T) {
 		"26 levels":     {func(a *Artifact) { a.Spec.Levels = make([]float64, 26) }, "26 of them"},
 		"feature twice": {func(a *Artifact) { a.Spec.Inputs = []string{"z", "z"} }, `inputs: "z" is there twice`},
 		"no input":      {func(a *Artifact) { a.Spec.Inputs = nil }, "inputs: 0 features"},
+		"no lead":       {func(a *Artifact) { a.Spec.LeadFeatures = nil }, "lead_features: 0 features, must be 1 to 256"},
+		"no current":    {func(a *Artifact) { a.Spec.CurrentFeatures = nil }, "current_features: 0 features"},
 		"interval":      {func(a *Artifact) { a.Spec.Interval = "7m" }, `interval "7m"`},
 		"day interval":  {func(a *Artifact) { a.Spec.Interval = "24h" }, `interval "24h"`},
 		"no interval":   {func(a *Artifact) { a.Spec.Interval = "hourly" }, `interval "hourly"`},
@@ -78,7 +80,7 @@ func TestWriteOverwritesNothing(t *testing.T) {
 	if _, err := Write(empty, a); err != nil {
 		t.Errorf("an empty folder: %v", err)
 	}
-	file := filepath.Join(dir, "spec.json")
+	file := filepath.Join(dir, modelFile)
 	for _, bad := range []string{file, filepath.Join(file, "below")} {
 		if _, err := Write(bad, a); !errors.As(err, &fe) || fe.Folder != bad {
 			t.Errorf("%s: %v", bad, err)

@@ -243,7 +243,7 @@ func TestLayout(t *testing.T) {
 	r := local(t, dir)
 	register(t, r, "a")
 	alias(t, r, registry.Champion, "1")
-	for _, file := range []string{"version-1/weights.bin", "version-1/digest", "version-1/meta.yaml", "aliases/champion"} {
+	for _, file := range []string{"version-1/model.onnx", "version-1/digest", "version-1/meta.yaml", "aliases/champion"} {
 		if _, err := os.Stat(filepath.Join(dir, "models", name, file)); err != nil {
 			t.Error(err)
 		}

@@ -49,7 +49,7 @@ func TestCurveInverts(t *testing.T) {
 			Center: rapid.Float32Range(-6, 6).Draw(t, "centre"), Scale: rapid.Float32Range(0.01, 4).Draw(t, "scale"),
 			Unit: float32(math.Exp2(rapid.Float64Range(-19, 30).Draw(t, "log unit"))),
 		}
-		y := float32(math.Sinh(rapid.Float64Range(-asinhMost, asinhMost).Draw(t, "bent"))) * s.Unit
+		y := float32(math.Sinh(rapid.Float64Range(-AsinhMost, AsinhMost).Draw(t, "bent"))) * s.Unit
 		if got := s.Inverse(s.Forward(y)); math.Abs(float64(got-y)) > 2e-5*(math.Abs(float64(y))+float64(s.Unit)) {
 			t.Fatalf("%+v: %v comes back as %v", s, y, got)
 		}

@@ -42,8 +42,9 @@ const (
 	// asinhDrift is how far the mean absolute value may move, as a factor either
 	// way, before the unit of the curve is found anew.
 	asinhDrift = 2
-	// asinhMost keeps the inverse finite.
-	asinhMost = 12
+	// AsinhMost is the largest curved value that Inverse takes as it is, so that it
+	// stays finite.
+	AsinhMost = 12
 )
 
 // Scaler maps a series' unit to the network's: z = (y - Center) / Scale, or with
@@ -66,7 +67,7 @@ func (s Scaler) Forward(y float32) float32 {
 func (s Scaler) Inverse(z float32) float32 {
 	v := z*s.Scale + s.Center
 	if s.Unit > 0 {
-		return float32(math.Sinh(float64(min(max(v, -asinhMost), asinhMost)))) * s.Unit
+		return float32(math.Sinh(float64(min(max(v, -AsinhMost), AsinhMost)))) * s.Unit
 	}
 	return v
 }

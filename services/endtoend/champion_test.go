@@ -23,7 +23,7 @@ func registerChampion(t *testing.T, dir string) registry.Version {
 	artifact := model.Artifact{Spec: model.Spec{
 		Schema: model.SpecSchema, Name: modelName, Interval: "1h", Hidden: 16, Width: 16, Horizon: 24, Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9},
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
-		Created: now, TrainedFrom: now.AddDate(-1, 0, 0), TrainedUntil: now,
+		TrainedFrom: now.AddDate(-1, 0, 0), TrainedUntil: now,
 	}}
 	shape := artifact.Spec.Shape()
 	random := rand.New(rand.NewPCG(7, 7))

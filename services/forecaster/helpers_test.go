@@ -21,8 +21,7 @@ func testModel(t testing.TB, seed uint64) *model.Model {
 	spec := model.Spec{
 		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 4, Horizon: 24,
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9}, Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
-		CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
-		Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Seed: seed,
+		CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain, Seed: seed,
 	}
 	shape := spec.Shape()
 	rng := rand.New(rand.NewPCG(seed, 7))

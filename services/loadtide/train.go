@@ -78,7 +78,7 @@ func (c *trainCmd) Run(e *env) error {
 	defer done()
 	cycle := &trainer.Cycle{
 		Config: c.config(), Source: source, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
-		Now: time.Now, Progress: report.progress, Loaded: report.loaded, Judging: report.judging,
+		Progress: report.progress, Loaded: report.loaded, Judging: report.judging,
 	}
 	if c.Register != "" {
 		models, err := registry.NewLocal(registryDir(c.Dir.Dir))

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
@@ -37,7 +36,6 @@ type Cycle struct {
 	Registry registry.Registry // nil when the model is not registered
 	Out      string            // where the model folder is left, "" for none
 	Scratch  string            // where it is written before it is registered
-	Now      func() time.Time
 	Progress func(train.Progress)
 	Loaded   func(seriesCount int, hours int64, cut dataset.Cut)
 	Judging  func() // the weights are found, the model is measured next

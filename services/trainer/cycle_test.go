@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/model"
@@ -60,7 +59,6 @@ func cycle(t testing.TB, cfg Config, reg registry.Registry) *Cycle {
 	t.Helper()
 	return &Cycle{
 		Config: cfg, Source: meters{3, 50, nil}, Cut: dataset.DefaultCut, Registry: reg, Scratch: t.TempDir(),
-		Now: func() time.Time { return time.Date(2026, 1, 31, 14, 0, 0, 0, time.UTC) },
 	}
 }
 
@@ -208,7 +206,7 @@ func TestModelFolderIsLeftWhereAsked(t *testing.T) {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	s := m.Spec
-	if s.Hidden != 8 || s.Horizon != 24 || s.Seed != 1 || !s.Created.Equal(c.Now()) || s.TrainedFrom.Unix() != epoch || s.TrainedUntil.Unix() != cut.ValidUntil || cut.ValidUntil != epoch+45*day {
+	if s.Hidden != 8 || s.Horizon != 24 || s.Seed != 1 || s.TrainedFrom.Unix() != epoch || s.TrainedUntil.Unix() != cut.ValidUntil || cut.ValidUntil != epoch+45*day {
 		t.Errorf("spec %+v, cut %s", s, cut)
 	}
 	if slices.Contains(s.Inputs, "year_sin") {
@@ -250,7 +248,7 @@ func TestBrokenChampionIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := filepath.Join(dir, "weights.bin")
+	weights := filepath.Join(dir, "model.onnx")
 	b, err := os.ReadFile(weights)
 	if err != nil {
 		t.Fatal(err)

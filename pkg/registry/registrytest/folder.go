@@ -18,8 +18,7 @@ func Folder(t testing.TB, weights string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"spec.json":    `{"schema":1}`,
-		"weights.bin":  weights,
+		"model.onnx":   weights,
 		"metrics.json": `{"pinball":0.25}`,
 		"digest":       Digest(weights) + "\n",
 	} {

@@ -85,7 +85,7 @@ func register(t *testing.T, connect func() registry.Registry) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for file, text := range map[string]string{"weights.bin": fmt.Sprintf("weights %d", i), "spec.json": `{"schema":1}`, "digest": v.Digest + "\n"} {
+		for file, text := range map[string]string{"model.onnx": fmt.Sprintf("weights %d", i), "digest": v.Digest + "\n"} {
 			if b, err := os.ReadFile(filepath.Join(dir, file)); err != nil || string(b) != text {
 				t.Errorf("version %s: %s holds %q, %v", v.Version, file, b, err)
 			}
