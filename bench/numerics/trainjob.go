@@ -84,5 +84,5 @@ func trainJob(z sizes, a map[string][]float32, threads int) (*job, error) {
 	if _, err := run(1); err != nil { // builds the graph
 		return nil, errors.Join(err, ctx.Err())
 	}
-	return &job{threads: threads, run: run, stop: stop}, nil
+	return &job{threads: threads, units: 1, run: run, stop: stop}, nil
 }

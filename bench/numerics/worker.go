@@ -14,20 +14,20 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 )
 
-// kernelVariable forces a family of kernels.
-const kernelVariable = "LOADTIDE_KERNEL"
-
 // job is a task that is ready.
 type job struct {
 	threads int
 	calls   int                                // of a block
+	units   float64                            // what a call does, where its time is that of one of many; else 1
 	run     func(n int) (time.Duration, error) // n calls
-	peak    func() float64                     // instead of run: operations a second
 	stop    func()                             // or nil
 }
 
 // work is the side that runs Loadtide: it answers requests until they end.
 func work(in io.Reader, out io.Writer) error {
+	if err := nn.CheckKernel(); err != nil {
+		return err
+	}
 	requests, answers := json.NewDecoder(in), json.NewEncoder(out)
 	jobs := map[string]*job{}
 	for {
@@ -65,7 +65,7 @@ func respond(jobs map[string]*job, r request) (answer, error) {
 			return answer{}, fmt.Errorf("task %q is not ready", r.Task)
 		}
 		took, err := j.block(j.calls)
-		return answer{Seconds: took}, err
+		return answer{Seconds: took / j.units}, err
 	case "forget":
 		for id, j := range jobs {
 			if j.stop != nil {
@@ -83,9 +83,6 @@ func respond(jobs map[string]*job, r request) (answer, error) {
 // block is the seconds of one of n calls in a row.
 func (j *job) block(n int) (float64, error) {
 	runtime.GOMAXPROCS(j.threads)
-	if j.peak != nil {
-		return 1 / j.peak(), nil
-	}
 	took, err := j.run(n)
 	return took.Seconds() / float64(n), err
 }
@@ -94,7 +91,7 @@ func (j *job) block(n int) (float64, error) {
 func (j *job) pace(seconds float64) error {
 	for j.calls = 1; ; j.calls *= 4 {
 		call, err := j.block(j.calls)
-		if err != nil || j.peak != nil {
+		if err != nil {
 			return err
 		}
 		if call*float64(j.calls) >= seconds/2 {
@@ -106,8 +103,7 @@ func (j *job) pace(seconds float64) error {
 
 func prepare(r request) (*job, error) {
 	if r.What == "peak" {
-		d := time.Duration(r.Seconds * float64(time.Second))
-		return &job{threads: 1, peak: func() float64 { return kernel.FMAPeak(d) }}, nil
+		return peakJob(), nil
 	}
 	z, err := readSizes(r.Folder)
 	if err != nil {
@@ -147,7 +143,7 @@ func readArrays(dir string) (map[string][]float32, error) {
 
 // looped is a job of one thread whose calls are alike.
 func looped(call func()) *job {
-	return &job{threads: 1, run: func(n int) (time.Duration, error) {
+	return &job{threads: 1, units: 1, run: func(n int) (time.Duration, error) {
 		began := time.Now()
 		for range n {
 			call()
@@ -180,4 +176,12 @@ func modelJob(z sizes, a map[string][]float32, output string) (*job, error) {
 	}
 	call()
 	return looped(call), writeFloats(output, slices.Concat(out, h, c))
+}
+
+// peakJob is timed per multiply-add.
+func peakJob() *job {
+	const loops = 100_000
+	j := looped(func() { kernel.Peak(loops) })
+	j.units = kernel.Peak(loops)
+	return j
 }
