@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/services/trainer"
 )
@@ -75,22 +76,33 @@ func writeStep(dir string, s nn.Shape, batch int) error {
 	return f.err
 }
 
-// writeModel writes a whole model: head.f32 as nn.SplitHead lays it out, and what
-// the head reads.
-func writeModel(dir string, s nn.Shape, batch int) error {
-	f := newFolder(dir, sizes{Shape: s, Batch: batch, Levels: modelLevels()})
+// writeModel writes a whole model, head.f32 as nn.SplitHead lays it out, the same as
+// the model folder that Loadtide ships, and what the head reads.
+func writeModel(dir string, hidden, batch int) error {
+	spec := modelSpec(hidden)
+	s := spec.Shape()
+	f := newFolder(dir, sizes{Shape: s, Batch: batch})
 	f.state(s, batch)
 	f.uniform("head", s.HeadParams(), 1/math.Sqrt(float64(s.Width)))
 	f.normal("current", batch*s.Current)
 	f.normal("lead", batch*s.Horizon*s.LeadFeatures)
-	return f.err
+	if f.err != nil {
+		return f.err
+	}
+	arrays, err := readArrays(dir)
+	if err != nil {
+		return err
+	}
+	_, err = model.Write(filepath.Join(dir, "artifact"), model.Artifact{Spec: spec, LSTM: arrays["lstm"], Head: arrays["head"]})
+	return err
 }
 
 // writeTrain writes one batch of windows as the trainer draws them, dataset.Batch
 // array by array; the last loss position is the last step, so that no side saves
 // any.
-func writeTrain(dir string, s nn.Shape, c trainer.Config) error {
-	z := sizes{Shape: s, Batch: c.Batch, Steps: c.Window, Levels: modelLevels(), Rate: trainRate, Clip: trainClip}
+func writeTrain(dir string, spec model.Spec, c trainer.Config) error {
+	s := spec.Shape()
+	z := sizes{Shape: s, Batch: c.Batch, Steps: c.Window, Levels: spec.Levels, Rate: trainRate, Clip: trainClip}
 	for i := range c.Positions {
 		z.Positions = append(z.Positions, c.BurnIn+(i+1)*(c.Window-c.BurnIn)/c.Positions-1)
 	}

@@ -36,32 +36,20 @@ class Folder:
         x, h = self.inputs * wide, (self.inputs + self.hidden) * wide
         return p[:x].reshape(-1, wide), p[x:h].reshape(-1, wide), p[h:]
 
-    def head(self):
-        """The tensors of nn.HeadWeights by name, [in][out]."""
-        parts, at, p = {}, 0, self.array("head", -1)
-        for name, *shape in [
-            ("Wc", self.hidden + self.current, self.width), ("bc", self.width), ("Wf", self.lead_features, self.width),
-            ("Wm", self.width, self.width), ("bm", self.width), ("Wo", self.width, self.levels), ("bo", self.levels),
-            ("Wl", self.hidden, self.outputs), ("bl", self.outputs),
-        ]:
-            n = int(np.prod(shape))
-            parts[name], at = p[at : at + n].reshape(shape), at + n
-        return parts
-
 
 class Loop:
-    """A task whose calls are alike: run(n) makes n of them."""
+    """A task whose calls are alike: run(n) makes n of them, timed in CPU time of its one thread."""
 
-    threads = 1
+    threads, clock = 1, staticmethod(time.process_time)
 
     def __init__(self, run):
         self.run, self.calls = run, 1
 
     def block(self):
         """Seconds of a call."""
-        began = time.perf_counter()
+        began = self.clock()
         self.run(self.calls)
-        return (time.perf_counter() - began) / self.calls
+        return (self.clock() - began) / self.calls
 
     def pace(self, seconds):
         """Warms up and finds how many calls fill a block."""
@@ -79,44 +67,74 @@ class Onnxruntime:
         self.onnx, self.ort = onnx, onnxruntime
         self.name = f"onnxruntime {onnxruntime.__version__}"
 
-    def lstm_node(self, f, constants):
-        """The LSTM as ONNX has it, gates i o f c, and the part of its output that a head reads."""
+    def step_model(self, f):
+        """LSTM and Gemm. ONNX has the gates in the order i o f c."""
+        h, t = self.onnx.helper, self.onnx.TensorProto
         order = lambda w: np.concatenate([w[..., g * f.hidden : (g + 1) * f.hidden] for g in (0, 3, 1, 2)], -1)
         wx, wh, b = (order(w) for w in f.lstm())
-        constants |= {"W": wx.T[None], "R": wh.T[None], "B": np.concatenate([b, np.zeros_like(b)])[None], "first": np.array([0])}
-        node = self.onnx.helper.make_node
-        return [
-            node("LSTM", ["x", "W", "R", "B", "", "h", "c"], ["", "h_out", "c_out"], hidden_size=f.hidden),
-            node("Squeeze", ["h_out", "first"], ["state"]),
+        constants = {
+            "W": wx.T[None], "R": wh.T[None], "B": np.concatenate([b, np.zeros_like(b)])[None], "first": np.array([0]),
+            "w": f.array("w", f.hidden, f.outputs), "b": f.array("b", f.outputs),
+        }
+        nodes = [
+            h.make_node("LSTM", ["sequence", "W", "R", "B", "", "h", "c"], ["", "h_out", "c_out"], hidden_size=f.hidden),
+            h.make_node("Squeeze", ["h_out", "first"], ["state"]),
+            h.make_node("Gemm", ["state", "w", "b"], ["out"]),
         ]
-
-    def session(self, f, nodes, constants, inputs, output):
-        """A session of one thread over a graph with fixed sizes, and two bindings that hand the state to each other."""
-        h, t = self.onnx.helper, self.onnx.TensorProto
-        state = {"h": f.array("h", 1, f.batch, f.hidden), "c": f.array("c", 1, f.batch, f.hidden)}
-        inputs = {"x": f.array("x", 1, f.batch, f.inputs), **state, **inputs}
-        value = lambda name, shape: h.make_tensor_value_info(name, t.FLOAT, shape)
+        value = lambda name, *shape: h.make_tensor_value_info(name, t.FLOAT, shape)
+        state = [1, f.batch, f.hidden]
         graph = h.make_graph(
-            nodes, "bench", [value(n, v.shape) for n, v in inputs.items()],
-            [value("out", output), value("h_out", state["h"].shape), value("c_out", state["c"].shape)],
+            nodes, "step", [value("sequence", 1, f.batch, f.inputs), value("h", *state), value("c", *state)],
+            [value("out", f.batch, f.outputs), value("h_out", *state), value("c_out", *state)],
             [self.onnx.numpy_helper.from_array(np.ascontiguousarray(v), n) for n, v in constants.items()],
         )
         model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8)
         self.onnx.checker.check_model(model, full_check=True)
+        return model
+
+    def shipped_model(self, f):
+        """The file that Loadtide writes, up to the quantiles in scaled units, which docs/model.md calls z."""
+        model = self.onnx.load(f.path / "artifact" / "model.onnx")
+        g, used = model.graph, {"z", "h_out", "c_out"}
+        kept = []
+        for node in reversed(g.node):
+            if used & set(node.output):
+                kept.insert(0, node)
+                used |= set(node.input)
+        outputs = [o for o in g.output if o.name in used]
+        outputs.insert(0, self.onnx.helper.make_tensor_value_info("z", self.onnx.TensorProto.FLOAT, ["B", f.horizon, f.levels]))
+        for field, left in (
+            (g.node, kept), (g.output, outputs), (g.input, [i for i in g.input if i.name in used]),
+            (g.initializer, [i for i in g.initializer if i.name in used]),
+        ):
+            left = [type(v).FromString(v.SerializeToString()) for v in left]
+            del field[:]
+            field.extend(left)
+        self.onnx.checker.check_model(model, full_check=True)
+        return model
+
+    def prepare(self, what, f, threads):
+        """A session of one thread with fixed sizes, and two bindings that hand the state to each other."""
+        model, output = (self.step_model(f), [f.batch, f.outputs]) if what == "step" else (self.shipped_model(f), [f.batch, f.horizon, f.levels])
         options = self.ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.graph_optimization_level = self.ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.add_free_dimension_override_by_name("T", 1)
+        options.add_free_dimension_override_by_name("B", f.batch)
         session = self.ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         value = self.ort.OrtValue.ortvalue_from_numpy
-        fixed = {n: value(v) for n, v in inputs.items() if n not in state}
+        fixed = {"sequence": value(f.array("x", 1, f.batch, f.inputs))}
+        if what == "model":
+            fixed["current"] = value(f.array("current", f.batch, f.current))
+            fixed["lead"] = value(f.array("lead", f.batch, f.horizon, f.lead_features))
         out = value(np.zeros(output, np.float32))
-        pair = [{n: value(v.copy()) for n, v in state.items()} for _ in range(2)]
+        pair = [{n: value(f.array(n, 1, f.batch, f.hidden)) for n in ("h", "c")} for _ in range(2)]
         bindings = []
         for before, after in (pair, pair[::-1]):
             b = session.io_binding()
             for n, v in (fixed | before).items():
                 b.bind_ortvalue_input(n, v)
-            b.bind_ortvalue_output("out", out)
+            b.bind_ortvalue_output(session.get_outputs()[0].name, out)
             for n, v in after.items():
                 b.bind_ortvalue_output(n + "_out", v)
             bindings.append(b)
@@ -127,39 +145,14 @@ class Onnxruntime:
                 call(b)
 
         run(1)
-        return Loop(run), [out.numpy(), pair[1]["h"].numpy(), pair[1]["c"].numpy()]
-
-    def prepare(self, what, f, threads):
-        constants, node = {}, self.onnx.helper.make_node
-        nodes = self.lstm_node(f, constants)
-        if what == "step":
-            constants |= {"w": f.array("w", f.hidden, f.outputs), "b": f.array("b", f.outputs)}
-            nodes.append(node("Gemm", ["state", "w", "b"], ["out"]))
-            return *self.session(f, nodes, constants, {}, [f.batch, f.outputs]), ""
-        constants |= f.head() | {"one": np.array([1]), "rows": np.array([-1, f.horizon, f.levels])}
-        nodes += [
-            node("Concat", ["state", "current"], ["shared"], axis=1),
-            node("Gemm", ["shared", "Wc", "bc"], ["base"]),
-            node("Unsqueeze", ["base", "one"], ["base_of_lead"]),
-            node("MatMul", ["lead", "Wf"], ["of_lead"]),
-            node("Add", ["of_lead", "base_of_lead"], ["a1"]),
-            node("Relu", ["a1"], ["u1"]),
-            node("MatMul", ["u1", "Wm"], ["inner"]),
-            node("Add", ["inner", "bm"], ["a2"]),
-            node("Relu", ["a2"], ["u2"]),
-            node("MatMul", ["u2", "Wo"], ["of_level"]),
-            node("Add", ["of_level", "bo"], ["shared_out"]),
-            node("Gemm", ["state", "Wl", "bl"], ["linear"]),
-            node("Reshape", ["linear", "rows"], ["linear_out"]),
-            node("Add", ["shared_out", "linear_out"], ["out"]),
-        ]
-        inputs = {"current": f.array("current", f.batch, f.current), "lead": f.array("lead", f.batch, f.horizon, f.lead_features)}
-        return *self.session(f, nodes, constants, inputs, [f.batch, f.horizon, f.levels]), ""
+        return Loop(run), [out.numpy(), pair[1]["h"].numpy(), pair[1]["c"].numpy()], ""
 
 
 class TrainLoop(Loop):
-    """Training steps. Both ways that PyTorch has are tried with each number of threads: its LSTM by oneDNN or not, its Adam
-    fused or per tensor list."""
+    """Training steps, in time that passes. The ways that PyTorch has are tried with each number of threads, and the fastest is
+    timed: its LSTM by oneDNN or not, its Adam fused or per tensor list."""
+
+    clock = staticmethod(time.perf_counter)
 
     def __init__(self, torch, f, threads):
         self.torch, self.threads = torch, threads

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -24,14 +25,13 @@ const (
 	tolerance = 1e-5 // of outputs, before anything is timed
 )
 
-func modelLevels() []float64 { return []float64{0.1, 0.25, 0.5, 0.75, 0.9} }
-
-// modelShape is the default model with another number of hidden units.
-func modelShape(hidden int) nn.Shape {
+// modelSpec is the default model with another number of hidden units.
+func modelSpec(hidden int) model.Spec {
 	layout := series.DefaultLayout(false)
-	return nn.Shape{
-		Inputs: len(layout.InputNames()), Hidden: hidden, Width: modelWidth, Current: len(layout.CurrentNames()),
-		LeadFeatures: len(layout.LeadNames()), Horizon: modelHorizon, Levels: len(modelLevels()),
+	return model.Spec{
+		Schema: model.SpecSchema, Name: "bench", Interval: "1h", Hidden: hidden, Width: modelWidth, Horizon: modelHorizon,
+		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9}, Scale: model.ScalePlain,
+		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(),
 	}
 }
 
@@ -210,7 +210,7 @@ func (b *bench) model(batch int) (modelResult, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := writeModel(dir, modelShape(trainer.DefaultConfig().Hidden), batch); err != nil {
+	if err := writeModel(dir, trainer.DefaultConfig().Hidden, batch); err != nil {
 		return r, err
 	}
 	p := point{what: "model", folder: dir}
@@ -240,7 +240,7 @@ func (b *bench) train(hidden int) ([]trainResult, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if err := writeTrain(dir, modelShape(hidden), trainer.DefaultConfig()); err != nil {
+	if err := writeTrain(dir, modelSpec(hidden), trainer.DefaultConfig()); err != nil {
 		return nil, "", err
 	}
 	p := point{what: "train", folder: dir}

@@ -9,7 +9,7 @@ import (
 // section is the figures for people.
 func (r *results) section() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Numerics\n\n`make bench-numerics`, %s, %s, %d cores, kernels %s. %s. All sides in one run, on one thread where nothing else is said, in turns of short blocks: medians of %d rounds (training %d), ratios within a round. It took %s.\n\n",
+	fmt.Fprintf(&b, "## Numerics\n\n`make bench-numerics`, %s, %s, %d cores, kernels %s. %s. All sides in one run, in turns of short blocks: medians of %d rounds (training %d), ratios within a round. Cell and model on one thread, in its CPU time; training in time that passes. It took %s.\n\n",
 		r.Date.Format(time.DateOnly), r.CPU, r.Cores, r.Kernel, strings.Join(r.Versions, ", "), r.Pace.rounds, r.Pace.trainRounds, r.Took.Round(time.Second))
 	r.goals(&b)
 	r.stepTable(&b)
@@ -65,7 +65,7 @@ func (r *results) modelTable(b *strings.Builder) {
 	for _, m := range r.Model {
 		worst = max(worst, m.worst)
 	}
-	fmt.Fprintf(b, "\n### The whole default model\n\nStep and head of hidden 64, 24 leads of 5 levels, to quantiles in scaled units; ns of a series-step. Outputs agree to %.1e.\n\n", worst)
+	fmt.Fprintf(b, "\n### The whole default model\n\nStep and head of hidden 64, 24 leads of 5 levels, to quantiles in scaled units; ns of a series-step. onnxruntime runs the model file that Loadtide writes, without its last lines (scale and sort), with sizes fixed and buffers bound. Outputs agree to %.1e.\n\n", worst)
 	columns := []string{"batch", "Loadtide", "onnxruntime", "onnxruntime / Loadtide"}
 	if r.hasAVX2 {
 		columns = append(columns, "Loadtide by AVX2", "onnxruntime / AVX2")

@@ -37,8 +37,9 @@ func (g *gate) Next(b *dataset.Batch) {
 	*b = *g.batch
 }
 
-// trainJob is train.Fit on one batch, timed between the source and the progress:
-// the graph is built once, before the first block.
+// trainJob is train.Fit on one batch, timed from the leave to go on to the
+// progress of the last step: the graph is built once, before the first block.
+// This is time that passes, for threads are compared with one.
 func trainJob(z sizes, a map[string][]float32, threads int) (*job, error) {
 	cfg := train.DefaultConfig()
 	cfg.Shape, cfg.Levels, cfg.Iterations, cfg.LearningRate, cfg.ClipNorm = z.Shape, z.Levels, manySteps, z.Rate, z.Clip
