@@ -139,9 +139,12 @@ accuracy: build ## Train and backtest on every data set beside the repository; w
 	go run ./bench/accuracy
 
 .PHONY: bench-numerics
-bench-numerics: $(PEERS) ## Measure kernels and training beside onnxruntime and PyTorch (installs both, 6 GB, into .cache); writes bench/RESULTS.md
+bench-numerics: $(PEERS) ## Measure kernels and training beside onnxruntime and PyTorch; writes bench/RESULTS.md
 	CGO_ENABLED=0 go build -trimpath -o $(CACHE)/bench-numerics ./bench/numerics
 	$(CACHE)/bench-numerics -python $(PEER_VENV)/bin/python $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(PEERS) ## Install what bench/ measures beside into .cache/venv-bench: PyTorch, onnx, onnxruntime, 6 GB
 
 .PHONY: check-deployments
 check-deployments: check-kubernetes check-compose check-dockerfile check-prometheus ## Check manifests, compose file, Dockerfile, Prometheus

@@ -52,7 +52,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.data, "data", "", "CSV file as `loadtide train` reads it")
-	flag.StringVar(&o.until, "valid-until", "", "look at nothing after (RFC 3339); the last fifth before it validates")
+	flag.StringVar(&o.until, "valid-until", "", "look at nothing after (RFC 3339), the last fifth before it validates; empty leaves the last tenth to test")
 	flag.StringVar(&o.scale, "scale", model.ScalePlain, "plain or asinh")
 	flag.StringVar(&o.template, "template", "", "new model folder for the weights to be put into")
 	flag.IntVar(&o.hidden, "hidden", 64, "units of the LSTM")
@@ -66,16 +66,12 @@ func main() {
 }
 
 func run(o options, out io.Writer) error {
-	validUntil, err := time.Parse(time.RFC3339, o.until)
-	if err != nil {
-		return fmt.Errorf("-valid-until: %w", err)
-	}
 	b := dataset.NewBuilder()
 	if err := (trainer.Files{Paths: []string{o.data}}).Load(context.Background(), b); err != nil {
 		return err
 	}
 	count, first, last := b.Span()
-	cut, err := dataset.CutBefore(first, min(validUntil.Unix(), last+dataset.Interval))
+	cut, err := o.cut(first, last)
 	if err != nil {
 		return err
 	}
@@ -86,7 +82,12 @@ func run(o options, out io.Writer) error {
 		}
 	}
 	layout, c := series.DefaultLayout(cut.TrainUntil-cut.First > yearly), trainer.DefaultConfig()
-	windows := dataset.WindowConfig{Layout: layout, Horizon: horizon, Steps: c.Window, BurnIn: c.BurnIn, Positions: c.Positions, Batch: c.Batch}
+	// Where the validation range is short, all windows are.
+	steps := min(c.Window, c.BurnIn+int((cut.ValidUntil-cut.TrainUntil)/dataset.Interval)-horizon)
+	windows := dataset.WindowConfig{Layout: layout, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: min(c.Positions, steps-c.BurnIn), Batch: c.Batch}
+	if windows.Positions < 1 {
+		return dataset.ErrNoWindows
+	}
 	fit, err := dataset.NewSampler(windows, histories, cut.First, cut.TrainUntil, o.seed)
 	if err != nil {
 		return fmt.Errorf("training range: %w", err)
@@ -107,7 +108,7 @@ func run(o options, out io.Writer) error {
 	}
 	w := bufio.NewWriterSize(out, 1<<20)
 	told := fmt.Sprintf("%d series, %v", count, cut)
-	if err := json.NewEncoder(w).Encode(header{shape, spec.Levels, c.Window, c.Batch, c.Positions, validBatches, told}); err != nil {
+	if err := json.NewEncoder(w).Encode(header{shape, spec.Levels, windows.Steps, windows.Batch, windows.Positions, validBatches, told}); err != nil {
 		return err
 	}
 	for _, one := range valid.Batches(validBatches) {
@@ -123,6 +124,18 @@ func run(o options, out io.Writer) error {
 		}
 	}
 	return w.Flush()
+}
+
+// cut divides time as `loadtide train` does with --valid-until, or without.
+func (o options) cut(first, last int64) (dataset.Cut, error) {
+	if o.until == "" {
+		return dataset.DefaultCut(first, last)
+	}
+	until, err := time.Parse(time.RFC3339, o.until)
+	if err != nil {
+		return dataset.Cut{}, fmt.Errorf("-valid-until: %w", err)
+	}
+	return dataset.CutBefore(first, min(until.Unix(), last+dataset.Interval))
 }
 
 func writeBatch(w io.Writer, b *dataset.Batch) error {

@@ -1,7 +1,7 @@
 """Trains a model of Loadtide's layout in PyTorch and exports it as a folder that Loadtide serves.
 
-    python bench/pytorch/train.py --data FILE --valid-until TIME --out DIR
-    loadtide backtest --data FILE --model DIR --test-from TIME
+    python bench/pytorch/train.py --data FILE --out DIR
+    loadtide backtest --data FILE --model DIR
 
 The windows come from the Go program beside this file, by the one function that makes features; the network is network.py,
 the layout docs/model.md.
@@ -125,7 +125,7 @@ def export(template, out, named):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True, help="CSV as loadtide train reads it")
-    p.add_argument("--valid-until", required=True, help="look at nothing after (RFC 3339); the last fifth before it validates")
+    p.add_argument("--valid-until", default="", help="look at nothing after (RFC 3339), the last fifth before it validates; else the last tenth is left to test")
     p.add_argument("--out", required=True, type=Path, help="new model folder")
     p.add_argument("--hidden", type=int, default=64)
     p.add_argument("--scale", choices=["plain", "asinh"], default="plain")
