@@ -157,12 +157,12 @@ func looped(call func()) *job {
 
 func stepJob(z sizes, a map[string][]float32, output string) (*job, error) {
 	s, batch := z.Shape, z.Batch
-	lstm, head := nn.NewLSTM(s, a["lstm"]), nn.NewDense(s.Hidden, s.Outputs(), a["w"], a["b"])
+	lstm, w, b := nn.NewLSTM(s, a["lstm"]), a["w"], a["b"]
 	ws, out := nn.NewWorkspace(s, batch), make([]float32, batch*s.Outputs())
 	x, h, c := a["x"], a["h"], a["c"]
 	call := func() {
 		lstm.Step(ws, x, h, c, batch)
-		head.Forward(ws, out, h, batch)
+		kernel.Linear(out, h, w, b, batch, s.Hidden, s.Outputs())
 	}
 	call()
 	return looped(call), writeFloats(output, slices.Concat(out, h, c))
