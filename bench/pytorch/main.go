@@ -100,7 +100,7 @@ func run(o options, out io.Writer) error {
 		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: o.hidden, Width: width, Horizon: horizon,
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9}, Scale: o.scale,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(),
-		Created: time.Now().UTC().Truncate(time.Second), TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: o.seed,
+		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: o.seed,
 	}
 	shape := spec.Shape()
 	if _, err := model.Write(o.template, model.Artifact{Spec: spec, LSTM: make([]float32, shape.LSTMParams()), Head: make([]float32, shape.HeadParams())}); err != nil {
