@@ -27,6 +27,7 @@ NATS_PY_VERSION     := 2.16.0
 ONNX_VERSION        := 1.23.2
 ONNXRUNTIME_VERSION := 1.32.0
 HADOLINT_VERSION    := 2.15.1
+TORCH_VERSION       := 2.15.0
 
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 KUSTOMIZE   := $(TOOLS)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
@@ -37,8 +38,11 @@ NATS_PY     := $(VENV)/.nats-py-$(NATS_PY_VERSION)
 ONNX        := $(VENV)/.onnx-$(ONNX_VERSION)
 ONNXRUNTIME := $(VENV)/.onnxruntime-$(ONNXRUNTIME_VERSION)
 HADOLINT    := $(VENV)/.hadolint-$(HADOLINT_VERSION)
+# What bench/ measures beside has an environment of its own: PyTorch with all it requires takes 6 GB.
+PEER_VENV   := $(CACHE)/venv-bench
+PEERS       := $(PEER_VENV)/.torch-$(TORCH_VERSION)-onnx-$(ONNX_VERSION)-onnxruntime-$(ONNXRUNTIME_VERSION)
 
-GO_DIRS  := pkg services streams .ci
+GO_DIRS  := pkg services streams bench .ci
 FUZZTIME ?= 5s
 
 .PHONY: help
@@ -159,6 +163,14 @@ cross: ## Build for linux/arm64, darwin/arm64 and windows/amd64
 accuracy: build ## Train and backtest on every data set beside the repository; writes the table of docs/accuracy.md
 	go run ./bench/accuracy
 
+.PHONY: bench-numerics
+bench-numerics: $(PEERS) ## Measure kernels and training beside onnxruntime and PyTorch; writes bench/RESULTS.md
+	CGO_ENABLED=0 go build -trimpath -o $(CACHE)/bench-numerics ./bench/numerics
+	$(CACHE)/bench-numerics -python $(PEER_VENV)/bin/python $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(PEERS) ## Install what bench/ measures beside into .cache/venv-bench: PyTorch, onnx, onnxruntime, 6 GB
+
 .PHONY: check-deployments
 check-deployments: check-kubernetes check-compose check-dockerfile check-prometheus ## Check manifests, compose file, Dockerfile, Prometheus
 
@@ -225,6 +237,12 @@ $(VENV)/.made:
 	@if ! command -v python3 >/dev/null; then $(call left_out,python3 is not installed (apt-get install python3 python3-venv)); \
 	elif python3 -m venv $(VENV) >$(CACHE)/venv.log 2>&1; then touch $@; \
 	else $(call left_out,python3 cannot make a virtual environment (apt-get install python3-venv); .cache/venv.log says why); fi
+
+$(PEERS):
+	@command -v python3 >/dev/null || { echo 'python3 is not installed: apt-get install python3 python3-venv' >&2; exit 1; }
+	python3 -m venv --clear $(PEER_VENV)
+	$(PEER_VENV)/bin/pip install --disable-pip-version-check --no-cache-dir onnx==$(ONNX_VERSION) onnxruntime==$(ONNXRUNTIME_VERSION) torch==$(TORCH_VERSION)
+	@touch $@
 
 # $(1) is the package, $(2) what happens without it.
 define pip_install

@@ -22,7 +22,7 @@ var floors = map[string]int{
 	"pkg/engine": 3, "pkg/train": 3,
 	"pkg/evaluate":        4,
 	"services/forecaster": 5, "services/recorder": 5, "services/trainer": 5, "services/gateway": 5, "services/simulator": 5,
-	"services/loadtide": 6,
+	"services/loadtide": 6, "bench/numerics": 6, "bench/pytorch": 6,
 	"services/endtoend": 7,
 }
 
@@ -31,10 +31,10 @@ var walls = map[string][]string{
 	"github.com/nats-io/":        {"pkg/bus", "streams/topology"},
 	"github.com/synadia-io/":     {"pkg/bus", "streams/topology"},
 	"gorgonia.org/":              {"pkg/train"},
-	module + "pkg/train":         {"services/trainer", "services/loadtide", "pkg/train"},
+	module + "pkg/train":         {"services/trainer", "services/loadtide", "pkg/train", "bench"},
 	module + "pkg/service":       {"services", "pkg/service"},
 	module + "streams":           {"services", "streams"},
-	module + "services":          {"services"},
+	module + "services":          {"services", "bench"},
 	"github.com/influxdata/":     {"pkg/influx"},
 	"github.com/danielgtaylor/":  {"services/gateway"},
 	"github.com/alecthomas/kong": {"services/loadtide"},
