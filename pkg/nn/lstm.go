@@ -41,30 +41,26 @@ func (l *LSTM) Step(ws *Workspace, x, h, c []float32, batch int) {
 	}
 }
 
-// step gathers the operand of the product, in which the hidden state before outlives
-// that after, and pads what does not fill whole panels.
+// step works on a copy of the hidden state, which outlives the new one, and pads
+// what does not fill whole panels.
 func (l *LSTM) step(ws *Workspace, x, h, c []float32, rows int) {
 	inputs, hidden := l.shape.Inputs, l.shape.Hidden
 	padded := kernel.PadUnits(hidden)
-	k := inputs + padded
-	for r := range rows {
-		row := ws.x[r*k : (r+1)*k]
-		copy(row, x[r*inputs:(r+1)*inputs])
-		copy(row[inputs:], h[r*hidden:(r+1)*hidden])
-		clear(row[inputs+hidden:])
-	}
 	ws.step = kernel.LSTMForwardArgs[float32]{
-		Panels: l.panels, X: ws.x, Before: c, After: c, H: h, Rows: rows, K: k, Hidden: padded, HRow: padded,
+		Panels: l.panels, X: x, HBefore: ws.before, Before: c, After: c, H: h,
+		Rows: rows, Inputs: inputs, Hidden: padded, XRow: inputs, HBeforeRow: padded, HRow: padded,
 	}
 	if padded == hidden {
+		copy(ws.before, h)
 		kernel.LSTMForward(&ws.step)
 		return
 	}
 	ws.step.Before, ws.step.After, ws.step.H = ws.c, ws.c, ws.h
 	for r := range rows {
-		row := ws.c[r*padded : (r+1)*padded]
-		copy(row, c[r*hidden:(r+1)*hidden])
-		clear(row[hidden:])
+		for _, p := range [][2][]float32{{ws.before, h}, {ws.c, c}} {
+			row := p[0][r*padded : (r+1)*padded]
+			clear(row[copy(row, p[1][r*hidden:(r+1)*hidden]):])
+		}
 	}
 	kernel.LSTMForward(&ws.step)
 	for r := range rows {

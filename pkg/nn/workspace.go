@@ -12,12 +12,12 @@ const (
 // Workspace is the scratch memory of Step and Forward. One goroutine uses it at a
 // time; it holds nothing between calls, so layers of different shapes share one.
 type Workspace struct {
-	x     []float32 // [rows][Inputs+padded Hidden], the operand of the step
-	h, c  []float32 // [rows][padded Hidden], states that do not fill whole panels
-	base  []float32 // [rows][Width], what the leads of a row share
-	first []float32 // [rows][Horizon][Width]
-	inner []float32 // [rows][Horizon][Width]
-	step  kernel.LSTMForwardArgs[float32]
+	before []float32 // [rows][padded Hidden], the hidden state before the step
+	h, c   []float32 // [rows][padded Hidden], states that do not fill whole panels
+	base   []float32 // [rows][Width], what the leads of a row share
+	first  []float32 // [rows][Horizon][Width]
+	inner  []float32 // [rows][Horizon][Width]
+	step   kernel.LSTMForwardArgs[float32]
 }
 
 // NewWorkspace makes scratch memory for batches of up to maxBatch rows. Larger
@@ -31,7 +31,7 @@ func NewWorkspace(shape Shape, maxBatch int) *Workspace {
 // reserve grows the workspace to what a block of a batch of this many rows needs.
 func (ws *Workspace) reserve(s Shape, batch int) {
 	rows, padded := min(batch, stepRows), kernel.PadUnits(s.Hidden)
-	grow(&ws.x, rows*(s.Inputs+padded))
+	grow(&ws.before, rows*padded)
 	if padded != s.Hidden {
 		grow(&ws.h, rows*padded)
 		grow(&ws.c, rows*padded)

@@ -64,9 +64,11 @@ func (q *sequence[T]) forward(s nn.Shape, w lstmWeights[T], x []T, batch, from, 
 		}
 	}
 	n, gates := q.rows*q.units, q.rows*kernel.PanelWidth
-	step := kernel.LSTMForwardArgs[T]{Panels: w.forward, Rows: q.rows, K: q.k, Hidden: q.units, HRow: q.k, GatesPanel: q.panelSize()}
+	step := kernel.LSTMForwardArgs[T]{
+		Panels: w.forward, Rows: q.rows, Inputs: s.Inputs, Hidden: q.units, XRow: q.k, HBeforeRow: q.k, HRow: q.k, GatesPanel: q.panelSize(),
+	}
 	for t := range steps {
-		step.X, step.H = q.x[t*q.rows*q.k:], q.x[(t+1)*q.rows*q.k+s.Inputs:]
+		step.X, step.HBefore, step.H = q.x[t*q.rows*q.k:], q.x[t*q.rows*q.k+s.Inputs:], q.x[(t+1)*q.rows*q.k+s.Inputs:]
 		step.Before, step.After = q.c[t*n:], q.c[(t+1)*n:]
 		step.Gates, step.Tanh = q.gates[t*gates:], q.tanhC[t*n:]
 		kernel.LSTMForward(&step)

@@ -15,9 +15,8 @@ func gateOf(f Family, gate int, v float32) float32 {
 	bias[gate], wx[gate] = 0, 1
 	panels := make([]float32, PackedLen(1, 1))
 	PackLSTM(panels, wx, make([]float32, 4), bias, 1, 1)
-	x, c, h := make([]float32, 17), make([]float32, 16), make([]float32, 16)
-	x[0] = v
-	forwardBy(f, &LSTMForwardArgs[float32]{Panels: panels, X: x, Before: c, After: c, H: h, Rows: 1, K: 17, Hidden: 16, HRow: 16})
+	x, c, h, before := []float32{v}, make([]float32, 16), make([]float32, 16), make([]float32, 16)
+	forwardBy(f, &LSTMForwardArgs[float32]{Panels: panels, X: x, HBefore: before, Before: c, After: c, H: h, Rows: 1, Inputs: 1, Hidden: 16})
 	return c[0]
 }
 

@@ -65,18 +65,26 @@ var masks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 // time, AVX2 in halves.
 func forwardVector(f Family, l *LSTMForwardArgs[float32]) {
 	c := cell{
-		x: at(l.X, 0), xRow: float * l.K, beforeRow: float * l.Hidden, afterRow: float * l.Hidden, hRow: float * l.HRow,
-		gatesRow: float * PanelWidth, tanhRow: float * l.Hidden, rows: l.Rows, k: l.K,
+		x: at(l.X, 0), xRow: float * l.XRow, hBefore: at(l.HBefore, 0), hBeforeRow: float * l.HBeforeRow,
+		beforeRow: float * l.Hidden, afterRow: float * l.Hidden, hRow: float * l.HRow,
+		gatesRow: float * PanelWidth, tanhRow: float * l.Hidden, rows: l.Rows, inputs: l.Inputs, hidden: l.Hidden,
 	}
 	lanes := panelUnits
+	c.pair = float * l.panelSize()
 	if f == AVX2 {
 		lanes = panelUnits / 2
+		c.pair = float * lanes // the two halves of a panel
 	}
-	for unit := 0; unit < l.Hidden; unit += lanes {
+	for unit := 0; unit < l.Hidden; {
 		panel, half := unit/panelUnits, unit%panelUnits
-		c.w = at(l.Panels, panel*(1+l.K)*PanelWidth+half)
+		c.w = at(l.Panels, panel*l.panelSize()+half)
 		c.before, c.after, c.h = at(l.Before, unit), at(l.After, unit), at(l.H, unit)
 		c.gates, c.tanh = at(l.Gates, panel*l.GatesPanel+half), at(l.Tanh, unit)
+		if l.Rows == 1 && l.Gates == nil && unit+2*lanes <= l.Hidden {
+			stepPair(f, &c)
+			unit += 2 * lanes
+			continue
+		}
 		switch {
 		case f == AVX2 && l.Gates != nil:
 			cellKeepAVX2(&c)
@@ -87,6 +95,15 @@ func forwardVector(f Family, l *LSTMForwardArgs[float32]) {
 		default:
 			cellAVX512(&c)
 		}
+		unit += lanes
+	}
+}
+
+func stepPair(f Family, c *cell) {
+	if f == AVX2 {
+		cellPairAVX2(c)
+	} else {
+		cellPairAVX512(c)
 	}
 }
 

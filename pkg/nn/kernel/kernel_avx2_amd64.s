@@ -952,56 +952,89 @@ below1:
 // Requires: AVX, AVX2, FMA3
 TEXT ·cellAVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
-	MOVQ 104(AX), CX
+	MOVQ 120(AX), CX
 	MOVQ 8(AX), DX
 	MOVQ 16(AX), BX
 	MOVQ 24(AX), SI
 	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
 
 rows3:
 	CMPQ    CX, $0x03
 	JL      below3
-	MOVQ    (AX), R8
-	MOVQ    112(AX), R9
-	VMOVUPS (R8), Y0
-	VMOVUPS 64(R8), Y1
-	VMOVUPS 128(R8), Y2
-	VMOVUPS 192(R8), Y3
-	VMOVUPS (R8), Y4
-	VMOVUPS 64(R8), Y5
-	VMOVUPS 128(R8), Y6
-	VMOVUPS 192(R8), Y7
-	VMOVUPS (R8), Y8
-	VMOVUPS 64(R8), Y9
-	VMOVUPS 128(R8), Y10
-	VMOVUPS 192(R8), Y11
-	MOVQ    56(AX), R11
-	MOVQ    DX, R10
+	MOVQ    (AX), R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 64(R9), Y1
+	VMOVUPS 128(R9), Y2
+	VMOVUPS 192(R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS 64(R9), Y5
+	VMOVUPS 128(R9), Y6
+	VMOVUPS 192(R9), Y7
+	VMOVUPS (R9), Y8
+	VMOVUPS 64(R9), Y9
+	VMOVUPS 128(R9), Y10
+	VMOVUPS 192(R9), Y11
+	MOVQ    64(AX), R10
+	MOVQ    128(AX), R11
+	MOVQ    DX, R12
 
-loop3:
-	ADDQ         $0x00000100, R8
-	VBROADCASTSS (R10), Y12
-	VBROADCASTSS (R10)(R11*1), Y13
-	VBROADCASTSS (R10)(R11*2), Y14
-	VMOVUPS      (R8), Y15
+inputs3:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y12
+	VBROADCASTSS (R12)(R10*1), Y13
+	VBROADCASTSS (R12)(R10*2), Y14
+	VMOVUPS      (R9), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y4
 	VFMADD231PS  Y14, Y15, Y8
-	VMOVUPS      64(R8), Y15
+	VMOVUPS      64(R9), Y15
 	VFMADD231PS  Y12, Y15, Y1
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y9
-	VMOVUPS      128(R8), Y15
+	VMOVUPS      128(R9), Y15
 	VFMADD231PS  Y12, Y15, Y2
 	VFMADD231PS  Y13, Y15, Y6
 	VFMADD231PS  Y14, Y15, Y10
-	VMOVUPS      192(R8), Y15
+	VMOVUPS      192(R9), Y15
 	VFMADD231PS  Y12, Y15, Y3
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y11
-	ADDQ         $0x04, R10
-	DECQ         R9
-	JNZ          loop3
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          inputs3
+	IMUL3Q       $0x03, R10, R10
+	ADDQ         R10, DX
+	MOVQ         72(AX), R10
+	MOVQ         136(AX), R11
+	MOVQ         BX, R12
+
+hidden3:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y12
+	VBROADCASTSS (R12)(R10*1), Y13
+	VBROADCASTSS (R12)(R10*2), Y14
+	VMOVUPS      (R9), Y15
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y8
+	VMOVUPS      64(R9), Y15
+	VFMADD231PS  Y12, Y15, Y1
+	VFMADD231PS  Y13, Y15, Y5
+	VFMADD231PS  Y14, Y15, Y9
+	VMOVUPS      128(R9), Y15
+	VFMADD231PS  Y12, Y15, Y2
+	VFMADD231PS  Y13, Y15, Y6
+	VFMADD231PS  Y14, Y15, Y10
+	VMOVUPS      192(R9), Y15
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y11
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          hidden3
+	IMUL3Q       $0x03, R10, R10
+	ADDQ         R10, BX
 	VMOVUPS      lowAVX2<>+0(SB), Y12
 	VMAXPS       Y12, Y0, Y0
 	VMINPS       highAVX2<>+0(SB), Y0, Y0
@@ -1052,48 +1085,48 @@ loop3:
 	VMULPS       Y2, Y0, Y0
 	VMULPS       Y1, Y12, Y2
 	VMULPS       Y0, Y1, Y1
-	VFMADD231PS  (BX), Y0, Y2
+	VFMADD231PS  (SI), Y0, Y2
 	VDIVPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (SI)
+	VMOVUPS      Y2, (DI)
 	VMULPS       twiceAVX2<>+0(SB), Y2, Y2
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y2, Y2
+	VMOVUPS      lowAVX2<>+0(SB), Y12
+	VMAXPS       Y12, Y3, Y3
 	VMINPS       highAVX2<>+0(SB), Y2, Y2
-	VADDPS       magicAVX2<>+0(SB), Y2, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y2
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y3, Y3
 	VMINPS       highAVX2<>+0(SB), Y3, Y3
-	VADDPS       magicAVX2<>+0(SB), Y3, Y1
+	VADDPS       magicAVX2<>+0(SB), Y2, Y1
+	VADDPS       magicAVX2<>+0(SB), Y3, Y13
 	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y3, Y3
+	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
+	VSUBPS       Y0, Y2, Y2
+	VSUBPS       Y12, Y3, Y3
 	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y12
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y12
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y3
+	VPSLLD       $0x17, Y13, Y13
+	VPADDD       Y1, Y0, Y2
+	VPADDD       Y13, Y12, Y3
 	VADDPS       oneAVX2<>+0(SB), Y3, Y3
-	VMOVUPS      oneAVX2<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y2, Y0, Y0
 	VADDPS       oneAVX2<>+0(SB), Y2, Y2
 	VMULPS       Y2, Y3, Y3
-	VDIVPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
+	VDIVPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y4, Y4
 	VMINPS       highAVX2<>+0(SB), Y4, Y4
@@ -1144,48 +1177,48 @@ loop3:
 	VMULPS       Y6, Y4, Y4
 	VMULPS       Y5, Y0, Y6
 	VMULPS       Y4, Y5, Y5
-	VFMADD231PS  (BX), Y4, Y6
+	VFMADD231PS  (SI), Y4, Y6
 	VDIVPS       Y5, Y6, Y6
-	VMOVUPS      Y6, (SI)
+	VMOVUPS      Y6, (DI)
 	VMULPS       twiceAVX2<>+0(SB), Y6, Y6
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y6, Y6
+	VMOVUPS      lowAVX2<>+0(SB), Y2
+	VMAXPS       Y2, Y7, Y7
 	VMINPS       highAVX2<>+0(SB), Y6, Y6
-	VADDPS       magicAVX2<>+0(SB), Y6, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y6
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y7, Y7
 	VMINPS       highAVX2<>+0(SB), Y7, Y7
-	VADDPS       magicAVX2<>+0(SB), Y7, Y1
+	VADDPS       magicAVX2<>+0(SB), Y6, Y1
+	VADDPS       magicAVX2<>+0(SB), Y7, Y3
 	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y7, Y7
+	VSUBPS       magicAVX2<>+0(SB), Y3, Y2
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y2, Y7, Y7
 	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y2
+	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y2
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y7
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y1, Y0, Y6
+	VPADDD       Y3, Y2, Y7
 	VADDPS       oneAVX2<>+0(SB), Y7, Y7
-	VMOVUPS      oneAVX2<>+0(SB), Y5
-	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y6, Y0, Y0
 	VADDPS       oneAVX2<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y7, Y7
-	VDIVPS       Y7, Y5, Y5
-	VMOVUPS      Y5, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
+	VDIVPS       Y7, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y8, Y8
 	VMINPS       highAVX2<>+0(SB), Y8, Y8
@@ -1236,10 +1269,787 @@ loop3:
 	VMULPS       Y10, Y8, Y8
 	VMULPS       Y9, Y0, Y10
 	VMULPS       Y8, Y9, Y9
-	VFMADD231PS  (BX), Y8, Y10
+	VFMADD231PS  (SI), Y8, Y10
 	VDIVPS       Y9, Y10, Y10
-	VMOVUPS      Y10, (SI)
+	VMOVUPS      Y10, (DI)
 	VMULPS       twiceAVX2<>+0(SB), Y10, Y10
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y10, Y10
+	VMOVUPS      lowAVX2<>+0(SB), Y2
+	VMAXPS       Y2, Y11, Y11
+	VMINPS       highAVX2<>+0(SB), Y10, Y10
+	VMINPS       highAVX2<>+0(SB), Y11, Y11
+	VADDPS       magicAVX2<>+0(SB), Y10, Y1
+	VADDPS       magicAVX2<>+0(SB), Y11, Y3
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       magicAVX2<>+0(SB), Y3, Y2
+	VSUBPS       Y0, Y10, Y10
+	VSUBPS       Y2, Y11, Y11
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y2
+	VFMADD213PS  exp4AVX2<>+0(SB), Y10, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y11, Y2
+	VFMADD213PS  exp3AVX2<>+0(SB), Y10, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y11, Y2
+	VFMADD213PS  exp2AVX2<>+0(SB), Y10, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y11, Y2
+	VFMADD213PS  exp1AVX2<>+0(SB), Y10, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y11, Y2
+	VFMADD213PS  exp0AVX2<>+0(SB), Y10, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y11, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y1, Y0, Y10
+	VPADDD       Y3, Y2, Y11
+	VADDPS       oneAVX2<>+0(SB), Y11, Y11
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y10, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y10, Y10
+	VMULPS       Y10, Y11, Y11
+	VDIVPS       Y11, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	SUBQ         $0x03, CX
+	JMP          rows3
+
+below3:
+rows2:
+	CMPQ    CX, $0x02
+	JL      below2
+	MOVQ    (AX), R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 64(R9), Y1
+	VMOVUPS 128(R9), Y2
+	VMOVUPS 192(R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS 64(R9), Y5
+	VMOVUPS 128(R9), Y6
+	VMOVUPS 192(R9), Y7
+	MOVQ    64(AX), R10
+	MOVQ    128(AX), R11
+	MOVQ    DX, R12
+
+inputs2:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y8
+	VBROADCASTSS (R12)(R10*1), Y9
+	VMOVUPS      (R9), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y4
+	VMOVUPS      64(R9), Y10
+	VFMADD231PS  Y8, Y10, Y1
+	VFMADD231PS  Y9, Y10, Y5
+	VMOVUPS      128(R9), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      192(R9), Y10
+	VFMADD231PS  Y8, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          inputs2
+	IMUL3Q       $0x02, R10, R10
+	ADDQ         R10, DX
+	MOVQ         72(AX), R10
+	MOVQ         136(AX), R11
+	MOVQ         BX, R12
+
+hidden2:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y8
+	VBROADCASTSS (R12)(R10*1), Y9
+	VMOVUPS      (R9), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y4
+	VMOVUPS      64(R9), Y10
+	VFMADD231PS  Y8, Y10, Y1
+	VFMADD231PS  Y9, Y10, Y5
+	VMOVUPS      128(R9), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      192(R9), Y10
+	VFMADD231PS  Y8, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          hidden2
+	IMUL3Q       $0x02, R10, R10
+	ADDQ         R10, BX
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y8, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y8, Y0
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       highAVX2<>+0(SB), Y1, Y1
+	VADDPS       magicAVX2<>+0(SB), Y1, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y8, Y1, Y1
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y8, Y1
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       highAVX2<>+0(SB), Y2, Y2
+	VADDPS       magicAVX2<>+0(SB), Y2, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y8, Y2, Y2
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y8, Y2
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y1, Y1
+	VMOVUPS      oneAVX2<>+0(SB), Y8
+	VSUBPS       Y2, Y8, Y8
+	VADDPS       oneAVX2<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y1, Y8, Y2
+	VMULPS       Y0, Y1, Y1
+	VFMADD231PS  (SI), Y0, Y2
+	VDIVPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y2, Y2
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y2, Y2
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       highAVX2<>+0(SB), Y2, Y2
+	VMINPS       highAVX2<>+0(SB), Y3, Y3
+	VADDPS       magicAVX2<>+0(SB), Y2, Y1
+	VADDPS       magicAVX2<>+0(SB), Y3, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y0, Y2, Y2
+	VSUBPS       Y8, Y3, Y3
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y1, Y0, Y2
+	VPADDD       Y9, Y8, Y3
+	VADDPS       oneAVX2<>+0(SB), Y3, Y3
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y2, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VDIVPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y4, Y4
+	VMINPS       highAVX2<>+0(SB), Y4, Y4
+	VADDPS       magicAVX2<>+0(SB), Y4, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y4
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y5, Y5
+	VMINPS       highAVX2<>+0(SB), Y5, Y5
+	VADDPS       magicAVX2<>+0(SB), Y5, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y5, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y5
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y6, Y6
+	VMINPS       highAVX2<>+0(SB), Y6, Y6
+	VADDPS       magicAVX2<>+0(SB), Y6, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y6
+	VADDPS       oneAVX2<>+0(SB), Y4, Y4
+	VADDPS       oneAVX2<>+0(SB), Y5, Y5
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y6, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y5, Y0, Y6
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  (SI), Y4, Y6
+	VDIVPS       Y5, Y6, Y6
+	VMOVUPS      Y6, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y6, Y6
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y6, Y6
+	VMOVUPS      lowAVX2<>+0(SB), Y2
+	VMAXPS       Y2, Y7, Y7
+	VMINPS       highAVX2<>+0(SB), Y6, Y6
+	VMINPS       highAVX2<>+0(SB), Y7, Y7
+	VADDPS       magicAVX2<>+0(SB), Y6, Y1
+	VADDPS       magicAVX2<>+0(SB), Y7, Y3
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       magicAVX2<>+0(SB), Y3, Y2
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y2, Y7, Y7
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y2
+	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y1, Y0, Y6
+	VPADDD       Y3, Y2, Y7
+	VADDPS       oneAVX2<>+0(SB), Y7, Y7
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y6, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VDIVPS       Y7, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	SUBQ         $0x02, CX
+	JMP          rows2
+
+below2:
+rows1:
+	CMPQ    CX, $0x01
+	JL      below1
+	MOVQ    (AX), R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 64(R9), Y1
+	VMOVUPS 128(R9), Y2
+	VMOVUPS 192(R9), Y3
+	MOVQ    64(AX), R10
+	MOVQ    128(AX), R11
+	MOVQ    DX, R12
+
+inputs1:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y4
+	VMOVUPS      (R9), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VMOVUPS      64(R9), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VMOVUPS      128(R9), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VMOVUPS      192(R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          inputs1
+	IMUL3Q       $0x01, R10, R10
+	ADDQ         R10, DX
+	MOVQ         72(AX), R10
+	MOVQ         136(AX), R11
+	MOVQ         BX, R12
+
+hidden1:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y4
+	VMOVUPS      (R9), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VMOVUPS      64(R9), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VMOVUPS      128(R9), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VMOVUPS      192(R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          hidden1
+	IMUL3Q       $0x01, R10, R10
+	ADDQ         R10, BX
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y4, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y5, Y4, Y0
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       highAVX2<>+0(SB), Y1, Y1
+	VADDPS       magicAVX2<>+0(SB), Y1, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y4, Y1, Y1
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y5, Y4, Y1
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       highAVX2<>+0(SB), Y2, Y2
+	VADDPS       magicAVX2<>+0(SB), Y2, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y5, Y4, Y2
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y1, Y1
+	VMOVUPS      oneAVX2<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y4
+	VADDPS       oneAVX2<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y1, Y4, Y2
+	VMULPS       Y0, Y1, Y1
+	VFMADD231PS  (SI), Y0, Y2
+	VDIVPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y2, Y2
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y2, Y2
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       highAVX2<>+0(SB), Y2, Y2
+	VMINPS       highAVX2<>+0(SB), Y3, Y3
+	VADDPS       magicAVX2<>+0(SB), Y2, Y1
+	VADDPS       magicAVX2<>+0(SB), Y3, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y0, Y2, Y2
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y1, Y0, Y2
+	VPADDD       Y5, Y4, Y3
+	VADDPS       oneAVX2<>+0(SB), Y3, Y3
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y2, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VDIVPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	SUBQ         $0x01, CX
+	JMP          rows1
+
+below1:
+	VZEROUPPER
+	RET
+
+// func cellKeepAVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·cellKeepAVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 120(AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 32(AX), DI
+	MOVQ 40(AX), R8
+
+rows3:
+	CMPQ    CX, $0x03
+	JL      below3
+	MOVQ    (AX), R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 64(R9), Y1
+	VMOVUPS 128(R9), Y2
+	VMOVUPS 192(R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS 64(R9), Y5
+	VMOVUPS 128(R9), Y6
+	VMOVUPS 192(R9), Y7
+	VMOVUPS (R9), Y8
+	VMOVUPS 64(R9), Y9
+	VMOVUPS 128(R9), Y10
+	VMOVUPS 192(R9), Y11
+	MOVQ    64(AX), R10
+	MOVQ    128(AX), R11
+	MOVQ    DX, R12
+
+inputs3:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y12
+	VBROADCASTSS (R12)(R10*1), Y13
+	VBROADCASTSS (R12)(R10*2), Y14
+	VMOVUPS      (R9), Y15
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y8
+	VMOVUPS      64(R9), Y15
+	VFMADD231PS  Y12, Y15, Y1
+	VFMADD231PS  Y13, Y15, Y5
+	VFMADD231PS  Y14, Y15, Y9
+	VMOVUPS      128(R9), Y15
+	VFMADD231PS  Y12, Y15, Y2
+	VFMADD231PS  Y13, Y15, Y6
+	VFMADD231PS  Y14, Y15, Y10
+	VMOVUPS      192(R9), Y15
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y11
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          inputs3
+	IMUL3Q       $0x03, R10, R10
+	ADDQ         R10, DX
+	MOVQ         72(AX), R10
+	MOVQ         136(AX), R11
+	MOVQ         BX, R12
+
+hidden3:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y12
+	VBROADCASTSS (R12)(R10*1), Y13
+	VBROADCASTSS (R12)(R10*2), Y14
+	VMOVUPS      (R9), Y15
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y8
+	VMOVUPS      64(R9), Y15
+	VFMADD231PS  Y12, Y15, Y1
+	VFMADD231PS  Y13, Y15, Y5
+	VFMADD231PS  Y14, Y15, Y9
+	VMOVUPS      128(R9), Y15
+	VFMADD231PS  Y12, Y15, Y2
+	VFMADD231PS  Y13, Y15, Y6
+	VFMADD231PS  Y14, Y15, Y10
+	VMOVUPS      192(R9), Y15
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y11
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          hidden3
+	IMUL3Q       $0x03, R10, R10
+	ADDQ         R10, BX
+	MOVQ         48(AX), R9
+	VMOVUPS      lowAVX2<>+0(SB), Y12
+	VMAXPS       Y12, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y13
+	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
+	VSUBPS       Y12, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y12
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y12
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y12
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y12
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y12
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y12
+	VPSLLD       $0x17, Y13, Y13
+	VPADDD       Y13, Y12, Y0
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VMOVUPS      oneAVX2<>+0(SB), Y12
+	VDIVPS       Y0, Y12, Y0
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y12
+	VMAXPS       Y12, Y1, Y1
+	VMINPS       highAVX2<>+0(SB), Y1, Y1
+	VADDPS       magicAVX2<>+0(SB), Y1, Y13
+	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
+	VSUBPS       Y12, Y1, Y1
+	VMOVUPS      exp5AVX2<>+0(SB), Y12
+	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y12
+	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y12
+	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y12
+	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y12
+	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y12
+	VPSLLD       $0x17, Y13, Y13
+	VPADDD       Y13, Y12, Y1
+	VADDPS       oneAVX2<>+0(SB), Y1, Y1
+	VMOVUPS      oneAVX2<>+0(SB), Y12
+	VDIVPS       Y1, Y12, Y1
+	VMOVUPS      Y1, 64(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y12
+	VMAXPS       Y12, Y2, Y2
+	VMINPS       highAVX2<>+0(SB), Y2, Y2
+	VADDPS       magicAVX2<>+0(SB), Y2, Y13
+	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
+	VSUBPS       Y12, Y2, Y2
+	VMOVUPS      exp5AVX2<>+0(SB), Y12
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y12
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y12
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y12
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y12
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y12
+	VPSLLD       $0x17, Y13, Y13
+	VPADDD       Y13, Y12, Y2
+	VMOVUPS      oneAVX2<>+0(SB), Y12
+	VSUBPS       Y2, Y12, Y12
+	VADDPS       oneAVX2<>+0(SB), Y2, Y2
+	VDIVPS       Y2, Y12, Y2
+	VMOVUPS      Y2, 128(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y12
+	VMAXPS       Y12, Y3, Y3
+	VMINPS       highAVX2<>+0(SB), Y3, Y3
+	VADDPS       magicAVX2<>+0(SB), Y3, Y13
+	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
+	VSUBPS       Y12, Y3, Y3
+	VMOVUPS      exp5AVX2<>+0(SB), Y12
+	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y12
+	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y12
+	VPSLLD       $0x17, Y13, Y13
+	VPADDD       Y13, Y12, Y3
+	VADDPS       oneAVX2<>+0(SB), Y3, Y3
+	VMOVUPS      oneAVX2<>+0(SB), Y12
+	VDIVPS       Y3, Y12, Y3
+	VMOVUPS      Y3, 192(R9)
+	ADDQ         104(AX), R9
+	MOVQ         R9, 48(AX)
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  (SI), Y1, Y0
+	VMOVUPS      Y0, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y0, Y0
+	VMOVUPS      lowAVX2<>+0(SB), Y1
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y2
+	VSUBPS       magicAVX2<>+0(SB), Y2, Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y1
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       Y2, Y1, Y0
+	VMOVUPS      oneAVX2<>+0(SB), Y1
+	VSUBPS       Y0, Y1, Y1
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	MOVQ         56(AX), R9
+	VMOVUPS      Y0, (R9)
+	ADDQ         112(AX), R9
+	MOVQ         R9, 56(AX)
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	MOVQ         48(AX), R9
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y4, Y4
+	VMINPS       highAVX2<>+0(SB), Y4, Y4
+	VADDPS       magicAVX2<>+0(SB), Y4, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y4
+	VADDPS       oneAVX2<>+0(SB), Y4, Y4
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y4, Y0, Y4
+	VMOVUPS      Y4, (R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y5, Y5
+	VMINPS       highAVX2<>+0(SB), Y5, Y5
+	VADDPS       magicAVX2<>+0(SB), Y5, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y5, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y5
+	VADDPS       oneAVX2<>+0(SB), Y5, Y5
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y5, Y0, Y5
+	VMOVUPS      Y5, 64(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y6, Y6
+	VMINPS       highAVX2<>+0(SB), Y6, Y6
+	VADDPS       magicAVX2<>+0(SB), Y6, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y6
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y6, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y0, Y6
+	VMOVUPS      Y6, 128(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y7, Y7
+	VMINPS       highAVX2<>+0(SB), Y7, Y7
+	VADDPS       magicAVX2<>+0(SB), Y7, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y7
+	VADDPS       oneAVX2<>+0(SB), Y7, Y7
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y7, Y0, Y7
+	VMOVUPS      Y7, 192(R9)
+	ADDQ         104(AX), R9
+	MOVQ         R9, 48(AX)
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  (SI), Y5, Y4
+	VMOVUPS      Y4, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y4, Y4
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y4, Y4
+	VMINPS       highAVX2<>+0(SB), Y4, Y4
+	VADDPS       magicAVX2<>+0(SB), Y4, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y4
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y4, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y4, Y4
+	VDIVPS       Y4, Y0, Y4
+	MOVQ         56(AX), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         112(AX), R9
+	MOVQ         R9, 56(AX)
+	VMULPS       Y7, Y4, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	MOVQ         48(AX), R9
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y8, Y8
+	VMINPS       highAVX2<>+0(SB), Y8, Y8
+	VADDPS       magicAVX2<>+0(SB), Y8, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y8, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y8
+	VADDPS       oneAVX2<>+0(SB), Y8, Y8
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y8, Y0, Y8
+	VMOVUPS      Y8, (R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y9, Y9
+	VMINPS       highAVX2<>+0(SB), Y9, Y9
+	VADDPS       magicAVX2<>+0(SB), Y9, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y9, Y9
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y9, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y9, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y9, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y9, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y9, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y9
+	VADDPS       oneAVX2<>+0(SB), Y9, Y9
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y9, Y0, Y9
+	VMOVUPS      Y9, 64(R9)
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y10, Y10
 	VMINPS       highAVX2<>+0(SB), Y10, Y10
@@ -1254,6 +2064,11 @@ loop3:
 	VFMADD213PS  exp0AVX2<>+0(SB), Y10, Y0
 	VPSLLD       $0x17, Y1, Y1
 	VPADDD       Y1, Y0, Y10
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y10, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y10, Y10
+	VDIVPS       Y10, Y0, Y10
+	VMOVUPS      Y10, 128(R9)
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y11, Y11
 	VMINPS       highAVX2<>+0(SB), Y11, Y11
@@ -1269,18 +2084,42 @@ loop3:
 	VPSLLD       $0x17, Y1, Y1
 	VPADDD       Y1, Y0, Y11
 	VADDPS       oneAVX2<>+0(SB), Y11, Y11
-	VMOVUPS      oneAVX2<>+0(SB), Y9
-	VSUBPS       Y10, Y9, Y9
-	VADDPS       oneAVX2<>+0(SB), Y10, Y10
-	VMULPS       Y10, Y11, Y11
-	VDIVPS       Y11, Y9, Y9
-	VMOVUPS      Y9, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         56(AX), R8
-	IMUL3Q       $0x03, R8, R8
-	ADDQ         R8, DX
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y11, Y0, Y11
+	VMOVUPS      Y11, 192(R9)
+	ADDQ         104(AX), R9
+	MOVQ         R9, 48(AX)
+	VMULPS       Y10, Y8, Y8
+	VFMADD231PS  (SI), Y9, Y8
+	VMOVUPS      Y8, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y8, Y8
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y8, Y8
+	VMINPS       highAVX2<>+0(SB), Y8, Y8
+	VADDPS       magicAVX2<>+0(SB), Y8, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y8, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y8, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y8
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y8, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y8, Y8
+	VDIVPS       Y8, Y0, Y8
+	MOVQ         56(AX), R9
+	VMOVUPS      Y8, (R9)
+	ADDQ         112(AX), R9
+	MOVQ         R9, 56(AX)
+	VMULPS       Y11, Y8, Y8
+	VMOVUPS      Y8, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
 	SUBQ         $0x03, CX
 	JMP          rows3
 
@@ -1288,38 +2127,496 @@ below3:
 rows2:
 	CMPQ    CX, $0x02
 	JL      below2
+	MOVQ    (AX), R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 64(R9), Y1
+	VMOVUPS 128(R9), Y2
+	VMOVUPS 192(R9), Y3
+	VMOVUPS (R9), Y4
+	VMOVUPS 64(R9), Y5
+	VMOVUPS 128(R9), Y6
+	VMOVUPS 192(R9), Y7
+	MOVQ    64(AX), R10
+	MOVQ    128(AX), R11
+	MOVQ    DX, R12
+
+inputs2:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y8
+	VBROADCASTSS (R12)(R10*1), Y9
+	VMOVUPS      (R9), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y4
+	VMOVUPS      64(R9), Y10
+	VFMADD231PS  Y8, Y10, Y1
+	VFMADD231PS  Y9, Y10, Y5
+	VMOVUPS      128(R9), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      192(R9), Y10
+	VFMADD231PS  Y8, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          inputs2
+	IMUL3Q       $0x02, R10, R10
+	ADDQ         R10, DX
+	MOVQ         72(AX), R10
+	MOVQ         136(AX), R11
+	MOVQ         BX, R12
+
+hidden2:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y8
+	VBROADCASTSS (R12)(R10*1), Y9
+	VMOVUPS      (R9), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y4
+	VMOVUPS      64(R9), Y10
+	VFMADD231PS  Y8, Y10, Y1
+	VFMADD231PS  Y9, Y10, Y5
+	VMOVUPS      128(R9), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      192(R9), Y10
+	VFMADD231PS  Y8, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          hidden2
+	IMUL3Q       $0x02, R10, R10
+	ADDQ         R10, BX
+	MOVQ         48(AX), R9
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y8, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y8, Y0
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VMOVUPS      oneAVX2<>+0(SB), Y8
+	VDIVPS       Y0, Y8, Y0
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       highAVX2<>+0(SB), Y1, Y1
+	VADDPS       magicAVX2<>+0(SB), Y1, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y8, Y1, Y1
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y8, Y1
+	VADDPS       oneAVX2<>+0(SB), Y1, Y1
+	VMOVUPS      oneAVX2<>+0(SB), Y8
+	VDIVPS       Y1, Y8, Y1
+	VMOVUPS      Y1, 64(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       highAVX2<>+0(SB), Y2, Y2
+	VADDPS       magicAVX2<>+0(SB), Y2, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y8, Y2, Y2
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y8, Y2
+	VMOVUPS      oneAVX2<>+0(SB), Y8
+	VSUBPS       Y2, Y8, Y8
+	VADDPS       oneAVX2<>+0(SB), Y2, Y2
+	VDIVPS       Y2, Y8, Y2
+	VMOVUPS      Y2, 128(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       highAVX2<>+0(SB), Y3, Y3
+	VADDPS       magicAVX2<>+0(SB), Y3, Y9
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y8, Y3, Y3
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y8, Y3
+	VADDPS       oneAVX2<>+0(SB), Y3, Y3
+	VMOVUPS      oneAVX2<>+0(SB), Y8
+	VDIVPS       Y3, Y8, Y3
+	VMOVUPS      Y3, 192(R9)
+	ADDQ         104(AX), R9
+	MOVQ         R9, 48(AX)
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  (SI), Y1, Y0
+	VMOVUPS      Y0, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y0, Y0
+	VMOVUPS      lowAVX2<>+0(SB), Y1
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y2
+	VSUBPS       magicAVX2<>+0(SB), Y2, Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y1
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       Y2, Y1, Y0
+	VMOVUPS      oneAVX2<>+0(SB), Y1
+	VSUBPS       Y0, Y1, Y1
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	MOVQ         56(AX), R9
+	VMOVUPS      Y0, (R9)
+	ADDQ         112(AX), R9
+	MOVQ         R9, 56(AX)
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	MOVQ         48(AX), R9
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y4, Y4
+	VMINPS       highAVX2<>+0(SB), Y4, Y4
+	VADDPS       magicAVX2<>+0(SB), Y4, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y4
+	VADDPS       oneAVX2<>+0(SB), Y4, Y4
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y4, Y0, Y4
+	VMOVUPS      Y4, (R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y5, Y5
+	VMINPS       highAVX2<>+0(SB), Y5, Y5
+	VADDPS       magicAVX2<>+0(SB), Y5, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y5, Y5
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y5, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y5, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y5
+	VADDPS       oneAVX2<>+0(SB), Y5, Y5
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y5, Y0, Y5
+	VMOVUPS      Y5, 64(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y6, Y6
+	VMINPS       highAVX2<>+0(SB), Y6, Y6
+	VADDPS       magicAVX2<>+0(SB), Y6, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y6
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y6, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y0, Y6
+	VMOVUPS      Y6, 128(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y7, Y7
+	VMINPS       highAVX2<>+0(SB), Y7, Y7
+	VADDPS       magicAVX2<>+0(SB), Y7, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y7
+	VADDPS       oneAVX2<>+0(SB), Y7, Y7
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VDIVPS       Y7, Y0, Y7
+	VMOVUPS      Y7, 192(R9)
+	ADDQ         104(AX), R9
+	MOVQ         R9, 48(AX)
+	VMULPS       Y6, Y4, Y4
+	VFMADD231PS  (SI), Y5, Y4
+	VMOVUPS      Y4, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y4, Y4
+	VMOVUPS      lowAVX2<>+0(SB), Y0
+	VMAXPS       Y0, Y4, Y4
+	VMINPS       highAVX2<>+0(SB), Y4, Y4
+	VADDPS       magicAVX2<>+0(SB), Y4, Y1
+	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      exp5AVX2<>+0(SB), Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       Y1, Y0, Y4
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y4, Y0, Y0
+	VADDPS       oneAVX2<>+0(SB), Y4, Y4
+	VDIVPS       Y4, Y0, Y4
+	MOVQ         56(AX), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         112(AX), R9
+	MOVQ         R9, 56(AX)
+	VMULPS       Y7, Y4, Y4
+	VMOVUPS      Y4, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	SUBQ         $0x02, CX
+	JMP          rows2
+
+below2:
+rows1:
+	CMPQ    CX, $0x01
+	JL      below1
+	MOVQ    (AX), R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 64(R9), Y1
+	VMOVUPS 128(R9), Y2
+	VMOVUPS 192(R9), Y3
+	MOVQ    64(AX), R10
+	MOVQ    128(AX), R11
+	MOVQ    DX, R12
+
+inputs1:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y4
+	VMOVUPS      (R9), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VMOVUPS      64(R9), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VMOVUPS      128(R9), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VMOVUPS      192(R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          inputs1
+	IMUL3Q       $0x01, R10, R10
+	ADDQ         R10, DX
+	MOVQ         72(AX), R10
+	MOVQ         136(AX), R11
+	MOVQ         BX, R12
+
+hidden1:
+	ADDQ         $0x00000100, R9
+	VBROADCASTSS (R12), Y4
+	VMOVUPS      (R9), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VMOVUPS      64(R9), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VMOVUPS      128(R9), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VMOVUPS      192(R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x04, R12
+	DECQ         R11
+	JNZ          hidden1
+	IMUL3Q       $0x01, R10, R10
+	ADDQ         R10, BX
+	MOVQ         48(AX), R9
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y4, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y5, Y4, Y0
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VMOVUPS      oneAVX2<>+0(SB), Y4
+	VDIVPS       Y0, Y4, Y0
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       highAVX2<>+0(SB), Y1, Y1
+	VADDPS       magicAVX2<>+0(SB), Y1, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y4, Y1, Y1
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y5, Y4, Y1
+	VADDPS       oneAVX2<>+0(SB), Y1, Y1
+	VMOVUPS      oneAVX2<>+0(SB), Y4
+	VDIVPS       Y1, Y4, Y1
+	VMOVUPS      Y1, 64(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       highAVX2<>+0(SB), Y2, Y2
+	VADDPS       magicAVX2<>+0(SB), Y2, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y5, Y4, Y2
+	VMOVUPS      oneAVX2<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y4
+	VADDPS       oneAVX2<>+0(SB), Y2, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMOVUPS      Y2, 128(R9)
+	VMOVUPS      lowAVX2<>+0(SB), Y4
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       highAVX2<>+0(SB), Y3, Y3
+	VADDPS       magicAVX2<>+0(SB), Y3, Y5
+	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      exp5AVX2<>+0(SB), Y4
+	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y5, Y4, Y3
+	VADDPS       oneAVX2<>+0(SB), Y3, Y3
+	VMOVUPS      oneAVX2<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y3
+	VMOVUPS      Y3, 192(R9)
+	ADDQ         104(AX), R9
+	MOVQ         R9, 48(AX)
+	VMULPS       Y2, Y0, Y0
+	VFMADD231PS  (SI), Y1, Y0
+	VMOVUPS      Y0, (DI)
+	VMULPS       twiceAVX2<>+0(SB), Y0, Y0
+	VMOVUPS      lowAVX2<>+0(SB), Y1
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       highAVX2<>+0(SB), Y0, Y0
+	VADDPS       magicAVX2<>+0(SB), Y0, Y2
+	VSUBPS       magicAVX2<>+0(SB), Y2, Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y1
+	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y1
+	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       Y2, Y1, Y0
+	VMOVUPS      oneAVX2<>+0(SB), Y1
+	VSUBPS       Y0, Y1, Y1
+	VADDPS       oneAVX2<>+0(SB), Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	MOVQ         56(AX), R9
+	VMOVUPS      Y0, (R9)
+	ADDQ         112(AX), R9
+	MOVQ         R9, 56(AX)
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (R8)
+	ADDQ         80(AX), SI
+	ADDQ         88(AX), DI
+	ADDQ         96(AX), R8
+	SUBQ         $0x01, CX
+	JMP          rows1
+
+below1:
+	VZEROUPPER
+	RET
+
+// func cellPairAVX2(t *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·cellPairAVX2(SB), NOSPLIT, $0-8
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    16(AX), DX
+	MOVQ    24(AX), BX
+	MOVQ    32(AX), SI
+	MOVQ    40(AX), DI
 	MOVQ    (AX), R8
-	MOVQ    112(AX), R9
+	MOVQ    144(AX), R9
 	VMOVUPS (R8), Y0
 	VMOVUPS 64(R8), Y1
 	VMOVUPS 128(R8), Y2
 	VMOVUPS 192(R8), Y3
-	VMOVUPS (R8), Y4
-	VMOVUPS 64(R8), Y5
-	VMOVUPS 128(R8), Y6
-	VMOVUPS 192(R8), Y7
-	MOVQ    56(AX), R11
-	MOVQ    DX, R10
+	VMOVUPS (R8)(R9*1), Y4
+	VMOVUPS 64(R8)(R9*1), Y5
+	VMOVUPS 128(R8)(R9*1), Y6
+	VMOVUPS 192(R8)(R9*1), Y7
+	MOVQ    128(AX), R10
 
-loop2:
+inputs:
 	ADDQ         $0x00000100, R8
-	VBROADCASTSS (R10), Y8
-	VBROADCASTSS (R10)(R11*1), Y9
-	VMOVUPS      (R8), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y4
-	VMOVUPS      64(R8), Y10
-	VFMADD231PS  Y8, Y10, Y1
-	VFMADD231PS  Y9, Y10, Y5
-	VMOVUPS      128(R8), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y6
-	VMOVUPS      192(R8), Y10
-	VFMADD231PS  Y8, Y10, Y3
-	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         $0x04, R10
-	DECQ         R9
-	JNZ          loop2
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  64(R8), Y8, Y1
+	VFMADD231PS  128(R8), Y8, Y2
+	VFMADD231PS  192(R8), Y8, Y3
+	VFMADD231PS  (R8)(R9*1), Y8, Y4
+	VFMADD231PS  64(R8)(R9*1), Y8, Y5
+	VFMADD231PS  128(R8)(R9*1), Y8, Y6
+	VFMADD231PS  192(R8)(R9*1), Y8, Y7
+	ADDQ         $0x04, CX
+	DECQ         R10
+	JNZ          inputs
+	MOVQ         136(AX), AX
+
+hidden:
+	ADDQ         $0x00000100, R8
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  (R8), Y8, Y0
+	VFMADD231PS  64(R8), Y8, Y1
+	VFMADD231PS  128(R8), Y8, Y2
+	VFMADD231PS  192(R8), Y8, Y3
+	VFMADD231PS  (R8)(R9*1), Y8, Y4
+	VFMADD231PS  64(R8)(R9*1), Y8, Y5
+	VFMADD231PS  128(R8)(R9*1), Y8, Y6
+	VFMADD231PS  192(R8)(R9*1), Y8, Y7
+	ADDQ         $0x04, DX
+	DECQ         AX
+	JNZ          hidden
 	VMOVUPS      lowAVX2<>+0(SB), Y8
 	VMAXPS       Y8, Y0, Y0
 	VMINPS       highAVX2<>+0(SB), Y0, Y0
@@ -1376,42 +2673,42 @@ loop2:
 	VMULPS       twiceAVX2<>+0(SB), Y2, Y2
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y2, Y2
+	VMOVUPS      lowAVX2<>+0(SB), Y8
+	VMAXPS       Y8, Y3, Y3
 	VMINPS       highAVX2<>+0(SB), Y2, Y2
-	VADDPS       magicAVX2<>+0(SB), Y2, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y2
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y3, Y3
 	VMINPS       highAVX2<>+0(SB), Y3, Y3
-	VADDPS       magicAVX2<>+0(SB), Y3, Y1
+	VADDPS       magicAVX2<>+0(SB), Y2, Y1
+	VADDPS       magicAVX2<>+0(SB), Y3, Y9
 	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y3, Y3
+	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
+	VSUBPS       Y0, Y2, Y2
+	VSUBPS       Y8, Y3, Y3
 	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y8
+	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y8
+	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y8
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y3
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y1, Y0, Y2
+	VPADDD       Y9, Y8, Y3
 	VADDPS       oneAVX2<>+0(SB), Y3, Y3
-	VMOVUPS      oneAVX2<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y2, Y0, Y0
 	VADDPS       oneAVX2<>+0(SB), Y2, Y2
 	VMULPS       Y2, Y3, Y3
-	VDIVPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
+	VDIVPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (DI)
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y4, Y4
 	VMINPS       highAVX2<>+0(SB), Y4, Y4
@@ -1468,955 +2765,42 @@ loop2:
 	VMULPS       twiceAVX2<>+0(SB), Y6, Y6
 	VMOVUPS      lowAVX2<>+0(SB), Y0
 	VMAXPS       Y0, Y6, Y6
+	VMOVUPS      lowAVX2<>+0(SB), Y2
+	VMAXPS       Y2, Y7, Y7
 	VMINPS       highAVX2<>+0(SB), Y6, Y6
-	VADDPS       magicAVX2<>+0(SB), Y6, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y6
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y7, Y7
 	VMINPS       highAVX2<>+0(SB), Y7, Y7
-	VADDPS       magicAVX2<>+0(SB), Y7, Y1
+	VADDPS       magicAVX2<>+0(SB), Y6, Y1
+	VADDPS       magicAVX2<>+0(SB), Y7, Y3
 	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y7, Y7
+	VSUBPS       magicAVX2<>+0(SB), Y3, Y2
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y2, Y7, Y7
 	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y0
+	VMOVUPS      exp5AVX2<>+0(SB), Y2
+	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y2
+	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
+	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y2
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y7
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y1, Y0, Y6
+	VPADDD       Y3, Y2, Y7
 	VADDPS       oneAVX2<>+0(SB), Y7, Y7
-	VMOVUPS      oneAVX2<>+0(SB), Y5
-	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      oneAVX2<>+0(SB), Y0
+	VSUBPS       Y6, Y0, Y0
 	VADDPS       oneAVX2<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y7, Y7
-	VDIVPS       Y7, Y5, Y5
-	VMOVUPS      Y5, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         56(AX), R8
-	IMUL3Q       $0x02, R8, R8
-	ADDQ         R8, DX
-	SUBQ         $0x02, CX
-	JMP          rows2
-
-below2:
-rows1:
-	CMPQ    CX, $0x01
-	JL      below1
-	MOVQ    (AX), R8
-	MOVQ    112(AX), R9
-	VMOVUPS (R8), Y0
-	VMOVUPS 64(R8), Y1
-	VMOVUPS 128(R8), Y2
-	VMOVUPS 192(R8), Y3
-	MOVQ    56(AX), R10
-	MOVQ    DX, R10
-
-loop1:
-	ADDQ         $0x00000100, R8
-	VBROADCASTSS (R10), Y4
-	VMOVUPS      (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VMOVUPS      64(R8), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VMOVUPS      128(R8), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	VMOVUPS      192(R8), Y5
-	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         $0x04, R10
-	DECQ         R9
-	JNZ          loop1
-	VMOVUPS      lowAVX2<>+0(SB), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       highAVX2<>+0(SB), Y0, Y0
-	VADDPS       magicAVX2<>+0(SB), Y0, Y5
-	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
-	VSUBPS       Y4, Y0, Y0
-	VMOVUPS      exp5AVX2<>+0(SB), Y4
-	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y4, Y0
-	VMOVUPS      lowAVX2<>+0(SB), Y4
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       highAVX2<>+0(SB), Y1, Y1
-	VADDPS       magicAVX2<>+0(SB), Y1, Y5
-	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      exp5AVX2<>+0(SB), Y4
-	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y4, Y1
-	VMOVUPS      lowAVX2<>+0(SB), Y4
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       highAVX2<>+0(SB), Y2, Y2
-	VADDPS       magicAVX2<>+0(SB), Y2, Y5
-	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
-	VSUBPS       Y4, Y2, Y2
-	VMOVUPS      exp5AVX2<>+0(SB), Y4
-	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y4, Y2
-	VADDPS       oneAVX2<>+0(SB), Y0, Y0
-	VADDPS       oneAVX2<>+0(SB), Y1, Y1
-	VMOVUPS      oneAVX2<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y4
-	VADDPS       oneAVX2<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y0, Y0
-	VMULPS       Y1, Y4, Y2
-	VMULPS       Y0, Y1, Y1
-	VFMADD231PS  (BX), Y0, Y2
-	VDIVPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (SI)
-	VMULPS       twiceAVX2<>+0(SB), Y2, Y2
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y2, Y2
-	VMINPS       highAVX2<>+0(SB), Y2, Y2
-	VADDPS       magicAVX2<>+0(SB), Y2, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y2
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y3, Y3
-	VMINPS       highAVX2<>+0(SB), Y3, Y3
-	VADDPS       magicAVX2<>+0(SB), Y3, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y3
-	VADDPS       oneAVX2<>+0(SB), Y3, Y3
-	VMOVUPS      oneAVX2<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
-	VADDPS       oneAVX2<>+0(SB), Y2, Y2
-	VMULPS       Y2, Y3, Y3
-	VDIVPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         56(AX), R8
-	IMUL3Q       $0x01, R8, R8
-	ADDQ         R8, DX
-	SUBQ         $0x01, CX
-	JMP          rows1
-
-below1:
-	VZEROUPPER
-	RET
-
-// func cellKeepAVX2(t *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·cellKeepAVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	MOVQ 104(AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	MOVQ 32(AX), DI
-
-rows3:
-	CMPQ    CX, $0x03
-	JL      below3
-	MOVQ    (AX), R8
-	MOVQ    112(AX), R9
-	VMOVUPS (R8), Y0
-	VMOVUPS 64(R8), Y1
-	VMOVUPS 128(R8), Y2
-	VMOVUPS 192(R8), Y3
-	VMOVUPS (R8), Y4
-	VMOVUPS 64(R8), Y5
-	VMOVUPS 128(R8), Y6
-	VMOVUPS 192(R8), Y7
-	VMOVUPS (R8), Y8
-	VMOVUPS 64(R8), Y9
-	VMOVUPS 128(R8), Y10
-	VMOVUPS 192(R8), Y11
-	MOVQ    56(AX), R11
-	MOVQ    DX, R10
-
-loop3:
-	ADDQ         $0x00000100, R8
-	VBROADCASTSS (R10), Y12
-	VBROADCASTSS (R10)(R11*1), Y13
-	VBROADCASTSS (R10)(R11*2), Y14
-	VMOVUPS      (R8), Y15
-	VFMADD231PS  Y12, Y15, Y0
-	VFMADD231PS  Y13, Y15, Y4
-	VFMADD231PS  Y14, Y15, Y8
-	VMOVUPS      64(R8), Y15
-	VFMADD231PS  Y12, Y15, Y1
-	VFMADD231PS  Y13, Y15, Y5
-	VFMADD231PS  Y14, Y15, Y9
-	VMOVUPS      128(R8), Y15
-	VFMADD231PS  Y12, Y15, Y2
-	VFMADD231PS  Y13, Y15, Y6
-	VFMADD231PS  Y14, Y15, Y10
-	VMOVUPS      192(R8), Y15
-	VFMADD231PS  Y12, Y15, Y3
-	VFMADD231PS  Y13, Y15, Y7
-	VFMADD231PS  Y14, Y15, Y11
-	ADDQ         $0x04, R10
-	DECQ         R9
-	JNZ          loop3
-	MOVQ         40(AX), R8
-	VMOVUPS      lowAVX2<>+0(SB), Y12
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       highAVX2<>+0(SB), Y0, Y0
-	VADDPS       magicAVX2<>+0(SB), Y0, Y13
-	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
-	VSUBPS       Y12, Y0, Y0
-	VMOVUPS      exp5AVX2<>+0(SB), Y12
-	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y12
-	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y12
-	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y12
-	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y12
-	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y12
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y12, Y0
-	VADDPS       oneAVX2<>+0(SB), Y0, Y0
-	VMOVUPS      oneAVX2<>+0(SB), Y12
-	VDIVPS       Y0, Y12, Y0
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y12
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       highAVX2<>+0(SB), Y1, Y1
-	VADDPS       magicAVX2<>+0(SB), Y1, Y13
-	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
-	VSUBPS       Y12, Y1, Y1
-	VMOVUPS      exp5AVX2<>+0(SB), Y12
-	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y12
-	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y12
-	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y12
-	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y12
-	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y12
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y12, Y1
-	VADDPS       oneAVX2<>+0(SB), Y1, Y1
-	VMOVUPS      oneAVX2<>+0(SB), Y12
-	VDIVPS       Y1, Y12, Y1
-	VMOVUPS      Y1, 64(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y12
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       highAVX2<>+0(SB), Y2, Y2
-	VADDPS       magicAVX2<>+0(SB), Y2, Y13
-	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
-	VSUBPS       Y12, Y2, Y2
-	VMOVUPS      exp5AVX2<>+0(SB), Y12
-	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y12
-	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y12
-	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y12
-	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y12
-	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y12
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y12, Y2
-	VMOVUPS      oneAVX2<>+0(SB), Y12
-	VSUBPS       Y2, Y12, Y12
-	VADDPS       oneAVX2<>+0(SB), Y2, Y2
-	VDIVPS       Y2, Y12, Y2
-	VMOVUPS      Y2, 128(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y12
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       highAVX2<>+0(SB), Y3, Y3
-	VADDPS       magicAVX2<>+0(SB), Y3, Y13
-	VSUBPS       magicAVX2<>+0(SB), Y13, Y12
-	VSUBPS       Y12, Y3, Y3
-	VMOVUPS      exp5AVX2<>+0(SB), Y12
-	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y12
-	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y12
-	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y12
-	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y12
-	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y12
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y12, Y3
-	VADDPS       oneAVX2<>+0(SB), Y3, Y3
-	VMOVUPS      oneAVX2<>+0(SB), Y12
-	VDIVPS       Y3, Y12, Y3
-	VMOVUPS      Y3, 192(R8)
-	ADDQ         88(AX), R8
-	MOVQ         R8, 40(AX)
-	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  (BX), Y1, Y0
-	VMOVUPS      Y0, (SI)
-	VMULPS       twiceAVX2<>+0(SB), Y0, Y0
-	VMOVUPS      lowAVX2<>+0(SB), Y1
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       highAVX2<>+0(SB), Y0, Y0
-	VADDPS       magicAVX2<>+0(SB), Y0, Y2
-	VSUBPS       magicAVX2<>+0(SB), Y2, Y1
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      exp5AVX2<>+0(SB), Y1
-	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y1, Y0
-	VMOVUPS      oneAVX2<>+0(SB), Y1
-	VSUBPS       Y0, Y1, Y1
-	VADDPS       oneAVX2<>+0(SB), Y0, Y0
-	VDIVPS       Y0, Y1, Y0
-	MOVQ         48(AX), R8
-	VMOVUPS      Y0, (R8)
-	ADDQ         96(AX), R8
-	MOVQ         R8, 48(AX)
-	VMULPS       Y3, Y0, Y0
+	VDIVPS       Y7, Y0, Y0
 	VMOVUPS      Y0, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         40(AX), R8
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y4, Y4
-	VMINPS       highAVX2<>+0(SB), Y4, Y4
-	VADDPS       magicAVX2<>+0(SB), Y4, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y4
-	VADDPS       oneAVX2<>+0(SB), Y4, Y4
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y4
-	VMOVUPS      Y4, (R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y5, Y5
-	VMINPS       highAVX2<>+0(SB), Y5, Y5
-	VADDPS       magicAVX2<>+0(SB), Y5, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y5, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y5
-	VADDPS       oneAVX2<>+0(SB), Y5, Y5
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y5, Y0, Y5
-	VMOVUPS      Y5, 64(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y6, Y6
-	VMINPS       highAVX2<>+0(SB), Y6, Y6
-	VADDPS       magicAVX2<>+0(SB), Y6, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y6
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VSUBPS       Y6, Y0, Y0
-	VADDPS       oneAVX2<>+0(SB), Y6, Y6
-	VDIVPS       Y6, Y0, Y6
-	VMOVUPS      Y6, 128(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y7, Y7
-	VMINPS       highAVX2<>+0(SB), Y7, Y7
-	VADDPS       magicAVX2<>+0(SB), Y7, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y7, Y7
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y7
-	VADDPS       oneAVX2<>+0(SB), Y7, Y7
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y7, Y0, Y7
-	VMOVUPS      Y7, 192(R8)
-	ADDQ         88(AX), R8
-	MOVQ         R8, 40(AX)
-	VMULPS       Y6, Y4, Y4
-	VFMADD231PS  (BX), Y5, Y4
-	VMOVUPS      Y4, (SI)
-	VMULPS       twiceAVX2<>+0(SB), Y4, Y4
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y4, Y4
-	VMINPS       highAVX2<>+0(SB), Y4, Y4
-	VADDPS       magicAVX2<>+0(SB), Y4, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y4
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VSUBPS       Y4, Y0, Y0
-	VADDPS       oneAVX2<>+0(SB), Y4, Y4
-	VDIVPS       Y4, Y0, Y4
-	MOVQ         48(AX), R8
-	VMOVUPS      Y4, (R8)
-	ADDQ         96(AX), R8
-	MOVQ         R8, 48(AX)
-	VMULPS       Y7, Y4, Y4
-	VMOVUPS      Y4, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         40(AX), R8
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y8, Y8
-	VMINPS       highAVX2<>+0(SB), Y8, Y8
-	VADDPS       magicAVX2<>+0(SB), Y8, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y8, Y8
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y8, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y8
-	VADDPS       oneAVX2<>+0(SB), Y8, Y8
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y8, Y0, Y8
-	VMOVUPS      Y8, (R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y9, Y9
-	VMINPS       highAVX2<>+0(SB), Y9, Y9
-	VADDPS       magicAVX2<>+0(SB), Y9, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y9, Y9
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y9, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y9, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y9, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y9, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y9, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y9
-	VADDPS       oneAVX2<>+0(SB), Y9, Y9
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y9, Y0, Y9
-	VMOVUPS      Y9, 64(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y10, Y10
-	VMINPS       highAVX2<>+0(SB), Y10, Y10
-	VADDPS       magicAVX2<>+0(SB), Y10, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y10, Y10
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y10, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y10, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y10, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y10, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y10, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y10
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VSUBPS       Y10, Y0, Y0
-	VADDPS       oneAVX2<>+0(SB), Y10, Y10
-	VDIVPS       Y10, Y0, Y10
-	VMOVUPS      Y10, 128(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y11, Y11
-	VMINPS       highAVX2<>+0(SB), Y11, Y11
-	VADDPS       magicAVX2<>+0(SB), Y11, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y11, Y11
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y11, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y11, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y11, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y11, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y11, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y11
-	VADDPS       oneAVX2<>+0(SB), Y11, Y11
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y11, Y0, Y11
-	VMOVUPS      Y11, 192(R8)
-	ADDQ         88(AX), R8
-	MOVQ         R8, 40(AX)
-	VMULPS       Y10, Y8, Y8
-	VFMADD231PS  (BX), Y9, Y8
-	VMOVUPS      Y8, (SI)
-	VMULPS       twiceAVX2<>+0(SB), Y8, Y8
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y8, Y8
-	VMINPS       highAVX2<>+0(SB), Y8, Y8
-	VADDPS       magicAVX2<>+0(SB), Y8, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y8, Y8
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y8, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y8, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y8
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VSUBPS       Y8, Y0, Y0
-	VADDPS       oneAVX2<>+0(SB), Y8, Y8
-	VDIVPS       Y8, Y0, Y8
-	MOVQ         48(AX), R8
-	VMOVUPS      Y8, (R8)
-	ADDQ         96(AX), R8
-	MOVQ         R8, 48(AX)
-	VMULPS       Y11, Y8, Y8
-	VMOVUPS      Y8, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         56(AX), R8
-	IMUL3Q       $0x03, R8, R8
-	ADDQ         R8, DX
-	SUBQ         $0x03, CX
-	JMP          rows3
-
-below3:
-rows2:
-	CMPQ    CX, $0x02
-	JL      below2
-	MOVQ    (AX), R8
-	MOVQ    112(AX), R9
-	VMOVUPS (R8), Y0
-	VMOVUPS 64(R8), Y1
-	VMOVUPS 128(R8), Y2
-	VMOVUPS 192(R8), Y3
-	VMOVUPS (R8), Y4
-	VMOVUPS 64(R8), Y5
-	VMOVUPS 128(R8), Y6
-	VMOVUPS 192(R8), Y7
-	MOVQ    56(AX), R11
-	MOVQ    DX, R10
-
-loop2:
-	ADDQ         $0x00000100, R8
-	VBROADCASTSS (R10), Y8
-	VBROADCASTSS (R10)(R11*1), Y9
-	VMOVUPS      (R8), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y4
-	VMOVUPS      64(R8), Y10
-	VFMADD231PS  Y8, Y10, Y1
-	VFMADD231PS  Y9, Y10, Y5
-	VMOVUPS      128(R8), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y6
-	VMOVUPS      192(R8), Y10
-	VFMADD231PS  Y8, Y10, Y3
-	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         $0x04, R10
-	DECQ         R9
-	JNZ          loop2
-	MOVQ         40(AX), R8
-	VMOVUPS      lowAVX2<>+0(SB), Y8
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       highAVX2<>+0(SB), Y0, Y0
-	VADDPS       magicAVX2<>+0(SB), Y0, Y9
-	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
-	VSUBPS       Y8, Y0, Y0
-	VMOVUPS      exp5AVX2<>+0(SB), Y8
-	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y8
-	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y8
-	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y8
-	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y8
-	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y8
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y8, Y0
-	VADDPS       oneAVX2<>+0(SB), Y0, Y0
-	VMOVUPS      oneAVX2<>+0(SB), Y8
-	VDIVPS       Y0, Y8, Y0
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y8
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       highAVX2<>+0(SB), Y1, Y1
-	VADDPS       magicAVX2<>+0(SB), Y1, Y9
-	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
-	VSUBPS       Y8, Y1, Y1
-	VMOVUPS      exp5AVX2<>+0(SB), Y8
-	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y8
-	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y8
-	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y8
-	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y8
-	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y8
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y8, Y1
-	VADDPS       oneAVX2<>+0(SB), Y1, Y1
-	VMOVUPS      oneAVX2<>+0(SB), Y8
-	VDIVPS       Y1, Y8, Y1
-	VMOVUPS      Y1, 64(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y8
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       highAVX2<>+0(SB), Y2, Y2
-	VADDPS       magicAVX2<>+0(SB), Y2, Y9
-	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
-	VSUBPS       Y8, Y2, Y2
-	VMOVUPS      exp5AVX2<>+0(SB), Y8
-	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y8
-	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y8
-	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y8
-	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y8
-	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y8
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y8, Y2
-	VMOVUPS      oneAVX2<>+0(SB), Y8
-	VSUBPS       Y2, Y8, Y8
-	VADDPS       oneAVX2<>+0(SB), Y2, Y2
-	VDIVPS       Y2, Y8, Y2
-	VMOVUPS      Y2, 128(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y8
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       highAVX2<>+0(SB), Y3, Y3
-	VADDPS       magicAVX2<>+0(SB), Y3, Y9
-	VSUBPS       magicAVX2<>+0(SB), Y9, Y8
-	VSUBPS       Y8, Y3, Y3
-	VMOVUPS      exp5AVX2<>+0(SB), Y8
-	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y8
-	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y8
-	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y8
-	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y8
-	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y8
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y8, Y3
-	VADDPS       oneAVX2<>+0(SB), Y3, Y3
-	VMOVUPS      oneAVX2<>+0(SB), Y8
-	VDIVPS       Y3, Y8, Y3
-	VMOVUPS      Y3, 192(R8)
-	ADDQ         88(AX), R8
-	MOVQ         R8, 40(AX)
-	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  (BX), Y1, Y0
-	VMOVUPS      Y0, (SI)
-	VMULPS       twiceAVX2<>+0(SB), Y0, Y0
-	VMOVUPS      lowAVX2<>+0(SB), Y1
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       highAVX2<>+0(SB), Y0, Y0
-	VADDPS       magicAVX2<>+0(SB), Y0, Y2
-	VSUBPS       magicAVX2<>+0(SB), Y2, Y1
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      exp5AVX2<>+0(SB), Y1
-	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y1, Y0
-	VMOVUPS      oneAVX2<>+0(SB), Y1
-	VSUBPS       Y0, Y1, Y1
-	VADDPS       oneAVX2<>+0(SB), Y0, Y0
-	VDIVPS       Y0, Y1, Y0
-	MOVQ         48(AX), R8
-	VMOVUPS      Y0, (R8)
-	ADDQ         96(AX), R8
-	MOVQ         R8, 48(AX)
-	VMULPS       Y3, Y0, Y0
-	VMOVUPS      Y0, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         40(AX), R8
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y4, Y4
-	VMINPS       highAVX2<>+0(SB), Y4, Y4
-	VADDPS       magicAVX2<>+0(SB), Y4, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y4
-	VADDPS       oneAVX2<>+0(SB), Y4, Y4
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y4
-	VMOVUPS      Y4, (R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y5, Y5
-	VMINPS       highAVX2<>+0(SB), Y5, Y5
-	VADDPS       magicAVX2<>+0(SB), Y5, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y5, Y5
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y5, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y5, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y5
-	VADDPS       oneAVX2<>+0(SB), Y5, Y5
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y5, Y0, Y5
-	VMOVUPS      Y5, 64(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y6, Y6
-	VMINPS       highAVX2<>+0(SB), Y6, Y6
-	VADDPS       magicAVX2<>+0(SB), Y6, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y6, Y6
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y6, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y6, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y6
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VSUBPS       Y6, Y0, Y0
-	VADDPS       oneAVX2<>+0(SB), Y6, Y6
-	VDIVPS       Y6, Y0, Y6
-	VMOVUPS      Y6, 128(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y7, Y7
-	VMINPS       highAVX2<>+0(SB), Y7, Y7
-	VADDPS       magicAVX2<>+0(SB), Y7, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y7, Y7
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y7, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y7, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y7
-	VADDPS       oneAVX2<>+0(SB), Y7, Y7
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VDIVPS       Y7, Y0, Y7
-	VMOVUPS      Y7, 192(R8)
-	ADDQ         88(AX), R8
-	MOVQ         R8, 40(AX)
-	VMULPS       Y6, Y4, Y4
-	VFMADD231PS  (BX), Y5, Y4
-	VMOVUPS      Y4, (SI)
-	VMULPS       twiceAVX2<>+0(SB), Y4, Y4
-	VMOVUPS      lowAVX2<>+0(SB), Y0
-	VMAXPS       Y0, Y4, Y4
-	VMINPS       highAVX2<>+0(SB), Y4, Y4
-	VADDPS       magicAVX2<>+0(SB), Y4, Y1
-	VSUBPS       magicAVX2<>+0(SB), Y1, Y0
-	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      exp5AVX2<>+0(SB), Y0
-	VFMADD213PS  exp4AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp3AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp2AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp1AVX2<>+0(SB), Y4, Y0
-	VFMADD213PS  exp0AVX2<>+0(SB), Y4, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y0, Y4
-	VMOVUPS      oneAVX2<>+0(SB), Y0
-	VSUBPS       Y4, Y0, Y0
-	VADDPS       oneAVX2<>+0(SB), Y4, Y4
-	VDIVPS       Y4, Y0, Y4
-	MOVQ         48(AX), R8
-	VMOVUPS      Y4, (R8)
-	ADDQ         96(AX), R8
-	MOVQ         R8, 48(AX)
-	VMULPS       Y7, Y4, Y4
-	VMOVUPS      Y4, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         56(AX), R8
-	IMUL3Q       $0x02, R8, R8
-	ADDQ         R8, DX
-	SUBQ         $0x02, CX
-	JMP          rows2
-
-below2:
-rows1:
-	CMPQ    CX, $0x01
-	JL      below1
-	MOVQ    (AX), R8
-	MOVQ    112(AX), R9
-	VMOVUPS (R8), Y0
-	VMOVUPS 64(R8), Y1
-	VMOVUPS 128(R8), Y2
-	VMOVUPS 192(R8), Y3
-	MOVQ    56(AX), R10
-	MOVQ    DX, R10
-
-loop1:
-	ADDQ         $0x00000100, R8
-	VBROADCASTSS (R10), Y4
-	VMOVUPS      (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VMOVUPS      64(R8), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VMOVUPS      128(R8), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	VMOVUPS      192(R8), Y5
-	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         $0x04, R10
-	DECQ         R9
-	JNZ          loop1
-	MOVQ         40(AX), R8
-	VMOVUPS      lowAVX2<>+0(SB), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       highAVX2<>+0(SB), Y0, Y0
-	VADDPS       magicAVX2<>+0(SB), Y0, Y5
-	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
-	VSUBPS       Y4, Y0, Y0
-	VMOVUPS      exp5AVX2<>+0(SB), Y4
-	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y4
-	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y4, Y0
-	VADDPS       oneAVX2<>+0(SB), Y0, Y0
-	VMOVUPS      oneAVX2<>+0(SB), Y4
-	VDIVPS       Y0, Y4, Y0
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y4
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       highAVX2<>+0(SB), Y1, Y1
-	VADDPS       magicAVX2<>+0(SB), Y1, Y5
-	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
-	VSUBPS       Y4, Y1, Y1
-	VMOVUPS      exp5AVX2<>+0(SB), Y4
-	VFMADD213PS  exp4AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp3AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp2AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp1AVX2<>+0(SB), Y1, Y4
-	VFMADD213PS  exp0AVX2<>+0(SB), Y1, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y4, Y1
-	VADDPS       oneAVX2<>+0(SB), Y1, Y1
-	VMOVUPS      oneAVX2<>+0(SB), Y4
-	VDIVPS       Y1, Y4, Y1
-	VMOVUPS      Y1, 64(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y4
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       highAVX2<>+0(SB), Y2, Y2
-	VADDPS       magicAVX2<>+0(SB), Y2, Y5
-	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
-	VSUBPS       Y4, Y2, Y2
-	VMOVUPS      exp5AVX2<>+0(SB), Y4
-	VFMADD213PS  exp4AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp3AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp2AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp1AVX2<>+0(SB), Y2, Y4
-	VFMADD213PS  exp0AVX2<>+0(SB), Y2, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y4, Y2
-	VMOVUPS      oneAVX2<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y4
-	VADDPS       oneAVX2<>+0(SB), Y2, Y2
-	VDIVPS       Y2, Y4, Y2
-	VMOVUPS      Y2, 128(R8)
-	VMOVUPS      lowAVX2<>+0(SB), Y4
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       highAVX2<>+0(SB), Y3, Y3
-	VADDPS       magicAVX2<>+0(SB), Y3, Y5
-	VSUBPS       magicAVX2<>+0(SB), Y5, Y4
-	VSUBPS       Y4, Y3, Y3
-	VMOVUPS      exp5AVX2<>+0(SB), Y4
-	VFMADD213PS  exp4AVX2<>+0(SB), Y3, Y4
-	VFMADD213PS  exp3AVX2<>+0(SB), Y3, Y4
-	VFMADD213PS  exp2AVX2<>+0(SB), Y3, Y4
-	VFMADD213PS  exp1AVX2<>+0(SB), Y3, Y4
-	VFMADD213PS  exp0AVX2<>+0(SB), Y3, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y4, Y3
-	VADDPS       oneAVX2<>+0(SB), Y3, Y3
-	VMOVUPS      oneAVX2<>+0(SB), Y4
-	VDIVPS       Y3, Y4, Y3
-	VMOVUPS      Y3, 192(R8)
-	ADDQ         88(AX), R8
-	MOVQ         R8, 40(AX)
-	VMULPS       Y2, Y0, Y0
-	VFMADD231PS  (BX), Y1, Y0
-	VMOVUPS      Y0, (SI)
-	VMULPS       twiceAVX2<>+0(SB), Y0, Y0
-	VMOVUPS      lowAVX2<>+0(SB), Y1
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       highAVX2<>+0(SB), Y0, Y0
-	VADDPS       magicAVX2<>+0(SB), Y0, Y2
-	VSUBPS       magicAVX2<>+0(SB), Y2, Y1
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      exp5AVX2<>+0(SB), Y1
-	VFMADD213PS  exp4AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp3AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp2AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp1AVX2<>+0(SB), Y0, Y1
-	VFMADD213PS  exp0AVX2<>+0(SB), Y0, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y1, Y0
-	VMOVUPS      oneAVX2<>+0(SB), Y1
-	VSUBPS       Y0, Y1, Y1
-	VADDPS       oneAVX2<>+0(SB), Y0, Y0
-	VDIVPS       Y0, Y1, Y0
-	MOVQ         48(AX), R8
-	VMOVUPS      Y0, (R8)
-	ADDQ         96(AX), R8
-	MOVQ         R8, 48(AX)
-	VMULPS       Y3, Y0, Y0
-	VMOVUPS      Y0, (DI)
-	ADDQ         64(AX), BX
-	ADDQ         72(AX), SI
-	ADDQ         80(AX), DI
-	MOVQ         56(AX), R8
-	IMUL3Q       $0x01, R8, R8
-	ADDQ         R8, DX
-	SUBQ         $0x01, CX
-	JMP          rows1
-
-below1:
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, DI
 	VZEROUPPER
 	RET
 

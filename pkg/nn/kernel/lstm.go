@@ -3,21 +3,26 @@ package kernel
 import "fmt"
 
 // LSTMForwardArgs is one step of an LSTM for some rows. Hidden is padded, see
-// PadUnits; K is the inputs and Hidden together.
+// PadUnits.
 type LSTMForwardArgs[T Float] struct {
-	Panels []T // weights, see PackLSTM
-	X      []T // [Rows][K], the inputs and the hidden state before
-	Before []T // [Rows][Hidden], the cell state before
-	After  []T // [Rows][Hidden], the cell state after; may be Before
-	H      []T // the hidden state after, row r at r*HRow; must not lie in X
+	Panels  []T // weights, see PackLSTM
+	X       []T // the inputs, row r at r*XRow
+	HBefore []T // the hidden state before, row r at r*HBeforeRow
+	Before  []T // [Rows][Hidden], the cell state before
+	After   []T // [Rows][Hidden], the cell state after; may be Before
+	H       []T // the hidden state after, row r at r*HRow; must not be HBefore
 	// To keep for the way back, or nil: the gates after their activations, of each
 	// panel [Rows][PanelWidth], panels GatesPanel apart; tanh of After [Rows][Hidden].
 	Gates, Tanh []T
 
-	Rows, K, Hidden, HRow, GatesPanel int
+	Rows, Inputs, Hidden               int // all at least 1, but for Rows
+	XRow, HBeforeRow, HRow, GatesPanel int
 }
 
-// LSTMForward takes the step, with [i f g o] = [X 1] times the weights:
+// panelSize is the distance of the panels' weights.
+func (l *LSTMForwardArgs[T]) panelSize() int { return (1 + l.Inputs + l.Hidden) * PanelWidth }
+
+// LSTMForward takes the step, with [i f g o] = [1 X HBefore] times the weights:
 //
 //	After = sigmoid(f)*Before + sigmoid(i)*tanh(g)     H = sigmoid(o)*tanh(After)
 //
@@ -31,8 +36,10 @@ func forwardBy[T Float](f Family, l *LSTMForwardArgs[T]) {
 		return
 	}
 	rows, keeps := l.Rows*l.Hidden, l.Gates != nil
-	need("lstm panels", len(l.Panels), Panels(l.Hidden)*(1+l.K)*PanelWidth)
-	need("lstm inputs", len(l.X), l.Rows*l.K)
+	need("lstm panels", len(l.Panels), Panels(l.Hidden)*l.panelSize())
+	need("lstm sizes", min(l.Inputs, l.Hidden), 1)
+	need("lstm inputs", len(l.X), (l.Rows-1)*l.XRow+l.Inputs)
+	need("lstm hidden state before", len(l.HBefore), (l.Rows-1)*l.HBeforeRow+l.Hidden)
 	need("lstm cell state", min(len(l.Before), len(l.After)), rows)
 	need("lstm hidden state", len(l.H), (l.Rows-1)*l.HRow+l.Hidden)
 	if keeps {

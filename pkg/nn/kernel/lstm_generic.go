@@ -7,17 +7,22 @@ const genericRows = 8
 
 // forwardGeneric is the twin of the vector routines.
 func forwardGeneric[T Float](l *LSTMForwardArgs[T]) {
-	size := (1 + l.K) * PanelWidth
+	size := l.panelSize()
 	var sums [genericRows * PanelWidth]T
 	for panel := range l.Hidden / panelUnits {
 		weights := l.Panels[panel*size : (panel+1)*size]
 		for from := 0; from < l.Rows; from += genericRows {
 			rows := min(genericRows, l.Rows-from)
-			product := product[T]{
-				out: sums[:], a: l.X[from*l.K:], b: weights[PanelWidth:], init: weights[:PanelWidth],
-				m: rows, k: l.K, n: PanelWidth, aRow: l.K, aStep: 1,
+			inputs := product[T]{
+				out: sums[:], a: l.X[from*l.XRow:], b: weights[PanelWidth:], init: weights[:PanelWidth],
+				m: rows, k: l.Inputs, n: PanelWidth, aRow: l.XRow, aStep: 1,
 			}
-			productGeneric(&product)
+			productGeneric(&inputs)
+			hidden := product[T]{
+				out: sums[:], a: l.HBefore[from*l.HBeforeRow:], b: weights[(1+l.Inputs)*PanelWidth:], init: sums[:], initRow: PanelWidth,
+				m: rows, k: l.Hidden, n: PanelWidth, aRow: l.HBeforeRow, aStep: 1,
+			}
+			productGeneric(&hidden)
 			for r := range rows {
 				l.update(panel, from+r, sums[r*PanelWidth:(r+1)*PanelWidth])
 			}

@@ -49,7 +49,8 @@ func (c lstmCase) step(t testing.TB, f Family) stepped {
 	h, wholeH := guarded(make([]float32, c.rows*padded))
 	after, wholeC := guarded(make([]float32, c.rows*padded))
 	l := LSTMForwardArgs[float32]{
-		Panels: panels, X: x, Before: before, After: after, H: h, Rows: c.rows, K: c.inputs + padded, Hidden: padded, HRow: padded,
+		Panels: panels, X: x, HBefore: x[min(c.inputs, len(x)):], Before: before, After: after, H: h, Rows: c.rows, Inputs: c.inputs, Hidden: padded,
+		XRow: c.inputs + padded, HBeforeRow: c.inputs + padded, HRow: padded,
 		GatesPanel: c.rows*PanelWidth + 3,
 	}
 	whole := func() bool { return true }
@@ -222,12 +223,13 @@ func TestPackingComesBack(t *testing.T) {
 func TestStepRefusesShortSlices(t *testing.T) {
 	t.Parallel()
 	whole := LSTMForwardArgs[float32]{
-		Panels: make([]float32, PackedLen(1, 16)), X: make([]float32, 2*17), Before: make([]float32, 32), After: make([]float32, 32),
-		H: make([]float32, 32), Gates: make([]float32, 128), Tanh: make([]float32, 32), Rows: 2, K: 17, Hidden: 16, HRow: 16,
+		Panels: make([]float32, PackedLen(1, 16)), X: make([]float32, 2), HBefore: make([]float32, 32), Before: make([]float32, 32), After: make([]float32, 32),
+		H: make([]float32, 32), Gates: make([]float32, 128), Tanh: make([]float32, 32), Rows: 2, Inputs: 1, Hidden: 16, XRow: 1, HBeforeRow: 16, HRow: 16,
 	}
 	LSTMForward(&whole)
 	for name, cut := range map[string]func(l *LSTMForwardArgs[float32]){
 		"panels": func(l *LSTMForwardArgs[float32]) { l.Panels = l.Panels[1:] }, "x": func(l *LSTMForwardArgs[float32]) { l.X = l.X[1:] },
+		"hidden before": func(l *LSTMForwardArgs[float32]) { l.HBefore = l.HBefore[1:] }, "no inputs": func(l *LSTMForwardArgs[float32]) { l.Inputs = 0 },
 		"before": func(l *LSTMForwardArgs[float32]) { l.Before = l.Before[1:] }, "after": func(l *LSTMForwardArgs[float32]) { l.After = l.After[1:] },
 		"h": func(l *LSTMForwardArgs[float32]) { l.H = l.H[1:] }, "gates": func(l *LSTMForwardArgs[float32]) { l.Gates = l.Gates[1:] },
 		"tanh": func(l *LSTMForwardArgs[float32]) { l.Tanh = l.Tanh[1:] },
@@ -280,8 +282,8 @@ func BenchmarkStep(b *testing.B) {
 					panels := make([]float32, PackedLen(c.inputs, hidden))
 					PackLSTM(panels, wx, wh, bias, c.inputs, hidden)
 					l := LSTMForwardArgs[float32]{
-						Panels: panels, X: x, Before: before, After: before, H: make([]float32, rows*hidden),
-						Rows: rows, K: c.inputs + hidden, Hidden: hidden, HRow: hidden,
+						Panels: panels, X: x, HBefore: x[c.inputs:], Before: before, After: before, H: make([]float32, rows*hidden),
+						Rows: rows, Inputs: c.inputs, Hidden: hidden, XRow: c.inputs + hidden, HBeforeRow: c.inputs + hidden, HRow: hidden,
 					}
 					b.ReportAllocs()
 					for b.Loop() {

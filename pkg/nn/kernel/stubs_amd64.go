@@ -28,9 +28,9 @@ type tile struct {
 // fields are those of LSTMForwardArgs, from the panel's first unit on, in the order of
 // _gen/cell.go; strides are in bytes.
 type cell struct {
-	w, x, before, after, h, gates, tanh                *float32
-	xRow, beforeRow, afterRow, hRow, gatesRow, tanhRow int
-	rows, k                                            int
+	w, x, hBefore, before, after, h, gates, tanh                   *float32
+	xRow, hBeforeRow, beforeRow, afterRow, hRow, gatesRow, tanhRow int
+	rows, inputs, hidden, pair                                     int
 }
 
 // cellBack is the argument of the way back through one panel of units. The fields are
@@ -63,6 +63,9 @@ func cellAVX512(t *cell)
 func cellKeepAVX512(t *cell)
 
 //go:noescape
+func cellPairAVX512(t *cell)
+
+//go:noescape
 func cellBackAVX512(t *cellBack)
 
 //go:noescape
@@ -76,6 +79,9 @@ func cellAVX2(t *cell)
 
 //go:noescape
 func cellKeepAVX2(t *cell)
+
+//go:noescape
+func cellPairAVX2(t *cell)
 
 //go:noescape
 func cellBackAVX2(t *cellBack)

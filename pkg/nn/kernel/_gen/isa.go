@@ -70,25 +70,57 @@ func (a arg) load(i int) reg.GPVirtual {
 
 func (a arg) mem(i int) Mem { return Mem{Base: a.base, Disp: 8 * i} }
 
-// power replaces the exponents t of two by their powers, with two scratch registers
-// of its own: t = n + f, |f| <= 1/2, a polynomial for 2^f, and n into the exponent bits.
-// NaN becomes the lower limit.
-func (s *isa) power(t reg.VecVirtual) {
-	v, p := s.values, s.vec()
-	shifted := s.vec()
-	low := s.vec()
-	VMOVUPS(v["low"], low)
-	VMAXPS(low, t, t) // the second operand of the machine is low: NaN takes it
-	VMINPS(v["high"], t, t)
-	VADDPS(v["magic"], t, shifted)
-	VSUBPS(v["magic"], shifted, p)
-	VSUBPS(p, t, t)
-	VMOVUPS(v["exp5"], p)
-	for _, c := range []string{"exp4", "exp3", "exp2", "exp1", "exp0"} {
-		VFMADD213PS(v[c], t, p)
+// held keeps constants in registers where there are enough of them: the activations
+// would otherwise wait for their loads.
+func (s *isa) held(names ...string) operands {
+	held := operands{}
+	for name, m := range s.values {
+		held[name] = m
 	}
-	VPSLLD(Imm(23), shifted, shifted)
-	VPADDD(shifted, p, t)
+	if !s.wide {
+		return held
+	}
+	for _, name := range names {
+		r := s.vec()
+		VMOVUPS(s.values[name], r)
+		held[name] = r
+	}
+	return held
+}
+
+// operands are constants, each in memory or in a register.
+type operands map[string]Op
+
+// powers replaces the exponents in each register by their powers of two, with two
+// scratch registers for each: t = n + f, |f| <= 1/2, a polynomial for 2^f, and n into
+// the exponent bits. NaN becomes the lower limit. The registers go side by side, for
+// each step waits for the one before.
+func (s *isa) powers(v operands, exponents ...reg.VecVirtual) {
+	p, shifted := make([]reg.VecVirtual, len(exponents)), make([]reg.VecVirtual, len(exponents))
+	each := func(do func(i int, t reg.VecVirtual)) {
+		for i, t := range exponents {
+			do(i, t)
+		}
+	}
+	each(func(i int, t reg.VecVirtual) {
+		p[i], shifted[i] = s.vec(), s.vec()
+		low := v["low"]
+		if m, ok := low.(Mem); ok {
+			VMOVUPS(m, p[i])
+			low = p[i]
+		}
+		VMAXPS(low, t, t) // the second operand of the machine is low: NaN takes it
+	})
+	each(func(_ int, t reg.VecVirtual) { VMINPS(v["high"], t, t) })
+	each(func(i int, t reg.VecVirtual) { VADDPS(v["magic"], t, shifted[i]) })
+	each(func(i int, _ reg.VecVirtual) { VSUBPS(v["magic"], shifted[i], p[i]) })
+	each(func(i int, t reg.VecVirtual) { VSUBPS(p[i], t, t) })
+	each(func(i int, _ reg.VecVirtual) { VMOVUPS(v["exp5"], p[i]) })
+	for _, c := range []string{"exp4", "exp3", "exp2", "exp1", "exp0"} {
+		each(func(i int, t reg.VecVirtual) { VFMADD213PS(v[c], t, p[i]) })
+	}
+	each(func(i int, _ reg.VecVirtual) { VPSLLD(Imm(23), shifted[i], shifted[i]) })
+	each(func(i int, t reg.VecVirtual) { VPADDD(shifted[i], p[i], t) })
 }
 
 // zero sets a register to zeros. (An exclusive or of a register with itself would have
