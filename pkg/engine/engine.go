@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
@@ -100,6 +101,7 @@ type Engine struct {
 	model  *model.Model
 	layout series.Layout
 	median int // index of the level 0.5
+	ahead  func(series.ID) series.Ahead
 	work   scratch
 }
 
@@ -108,12 +110,20 @@ func New() *Engine {
 	return &Engine{slabs: newSlabs()}
 }
 
+// Foresee tells the engine where it finds what is known ahead of a series. Call
+// it before SetModel: a model that reads covariates is refused by an engine that
+// was not told.
+func (e *Engine) Foresee(ahead func(series.ID) series.Ahead) { e.ahead = ahead }
+
 // SetModel changes over to m, for good: from here on a series' hidden state is
 // what m computes from zero over the last cells of its ring, done at its next
 // reading (I6). A model whose features this release cannot make is refused and
 // the one in force stays.
 func (e *Engine) SetModel(m *model.Model) error {
-	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures)
+	if len(m.Spec.Covariates) > 0 && e.ahead == nil {
+		return fmt.Errorf("model %s v%s reads covariates (%s), which are not known here: train one without --covariates to serve it", m.Spec.Name, m.Version, strings.Join(m.Spec.CovariateNames(), ", "))
+	}
+	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures, covariatesOf(m.Spec)...)
 	if err != nil {
 		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
 	}
@@ -134,6 +144,14 @@ func (e *Engine) SetModel(m *model.Model) error {
 	e.slabs.bend(curveOf(m.Spec))
 	e.work.shape(shape)
 	return nil
+}
+
+func covariatesOf(s model.Spec) []series.Covariate {
+	all := make([]series.Covariate, len(s.Covariates))
+	for i, c := range s.Covariates {
+		all[i] = series.Covariate(c)
+	}
+	return all
 }
 
 func curveOf(s model.Spec) series.Curve {
