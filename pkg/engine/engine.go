@@ -121,22 +121,22 @@ func (e *Engine) Foresee(ahead func(series.ID) series.Ahead) { e.ahead = ahead }
 // the one in force stays.
 func (e *Engine) SetModel(m *model.Model) error {
 	if len(m.Spec.Covariates) > 0 && e.ahead == nil {
-		return fmt.Errorf("model %s v%s reads covariates (%s), which are not known here: train one without --covariates to serve it", m.Spec.Name, m.Version, strings.Join(m.Spec.CovariateNames(), ", "))
+		return fmt.Errorf("model %s reads covariates (%s), which are not known here: train one without --covariates to serve it", nameOf(m), strings.Join(m.Spec.CovariateNames(), ", "))
 	}
 	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures, covariatesOf(m.Spec)...)
 	if err != nil {
-		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
+		return fmt.Errorf("model %s: %w", nameOf(m), err)
 	}
 	if step := m.Spec.Step(); step != Interval*time.Second {
-		return fmt.Errorf("model %s v%s forecasts intervals of %s, this release series of 1 h: train it on hourly readings", m.Spec.Name, m.Version, m.Spec.Interval)
+		return fmt.Errorf("model %s forecasts intervals of %s, this release series of 1 h: train it on hourly readings", nameOf(m), m.Spec.Interval)
 	}
 	place, err := series.NewPlace(m.Spec.Zone, m.Spec.Country)
 	if err != nil {
-		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
+		return fmt.Errorf("model %s: %w", nameOf(m), err)
 	}
 	median := slices.Index(m.Spec.Levels, 0.5)
 	if median < 0 {
-		return fmt.Errorf("model %s v%s: levels %v have no 0.5, which fills gaps; train it with one", m.Spec.Name, m.Version, m.Spec.Levels)
+		return fmt.Errorf("model %s: levels %v have no 0.5, which fills gaps; train it with one", nameOf(m), m.Spec.Levels)
 	}
 	shape := m.Spec.Shape()
 	e.model, e.layout, e.median = m, layout.At(place), median
@@ -144,6 +144,14 @@ func (e *Engine) SetModel(m *model.Model) error {
 	e.slabs.bend(curveOf(m.Spec))
 	e.work.shape(shape)
 	return nil
+}
+
+// nameOf is what a person knows a model by.
+func nameOf(m *model.Model) string {
+	if m.Version == "" {
+		return m.Spec.Name
+	}
+	return m.Spec.Name + " v" + m.Version
 }
 
 func covariatesOf(s model.Spec) []series.Covariate {

@@ -48,6 +48,9 @@ type measured struct {
 
 // Run measures and prints.
 func (c *backtestCmd) Run(e *env) error {
+	if err := drawable(c.Plot); err != nil {
+		return err
+	}
 	if c.OriginEvery < 1 {
 		return usageError(fmt.Sprintf("--origin-every %d is below 1", c.OriginEvery), "give the number of intervals between two origins, e.g. 24")
 	}
@@ -66,7 +69,9 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if err != nil {
 		return err
 	}
-	c.Place.put(m)
+	if err := c.Place.put(m); err != nil {
+		return err
+	}
 	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
 	if err != nil {
 		return err
@@ -146,10 +151,11 @@ func loadHistories(ctx context.Context, show *screen, paths []string, csv *csvFl
 // config decides what is tested.
 func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (evaluate.Config, error) {
 	first, end := spanOf(histories)
-	if c.Horizon < 1 {
-		c.Horizon = m.Spec.Horizon
+	leads, err := leadsOf(m, c.Horizon)
+	if err != nil {
+		return evaluate.Config{}, err
 	}
-	cfg := evaluate.Config{From: end - (end-first)/10/dataset.Interval*dataset.Interval, Until: end, Every: c.OriginEvery, Horizon: c.Horizon, Workers: c.Workers}
+	cfg := evaluate.Config{From: end - (end-first)/10/dataset.Interval*dataset.Interval, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers}
 	if cfg.Workers < 1 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -207,7 +213,9 @@ func (c *backtestCmd) compare(ctx context.Context, show *screen, ours *measured,
 	if err != nil {
 		return nil, err
 	}
-	c.Place.put(m)
+	if err := c.Place.put(m); err != nil {
+		return nil, err
+	}
 	if err := c.Ahead.fit(show, c.Compare, m, ours.config.Ahead, histories, ours.config.Until); err != nil {
 		return nil, err
 	}

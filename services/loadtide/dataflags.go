@@ -11,6 +11,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/plot"
+	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer"
@@ -45,13 +47,33 @@ type placeFlags struct {
 }
 
 // put moves a model to the place.
-func (f placeFlags) put(m *model.Model) {
+func (f placeFlags) put(m *model.Model) error {
 	if f.Zone != "" {
 		m.Spec.Zone = f.Zone
 	}
 	if f.Country != "" {
 		m.Spec.Country = f.Country
 	}
+	return known(f.Zone, f.Country)
+}
+
+// known refuses a place that nobody knows.
+func known(zone, country string) error {
+	if _, err := series.NewPlace(zone, country); err != nil {
+		return usageError(err.Error(), "say another --zone or --country, or leave it out")
+	}
+	return nil
+}
+
+// leadsOf is how many leads are asked for, all the model has when none is said.
+func leadsOf(m *model.Model, horizon int) (int, error) {
+	if horizon < 0 || horizon > m.Spec.Horizon {
+		return 0, usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", horizon, m.Spec.Horizon), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
+	}
+	if horizon == 0 {
+		return m.Spec.Horizon, nil
+	}
+	return horizon, nil
 }
 
 // aheadFlags name what is known ahead.
@@ -81,25 +103,36 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 // fit holds what is known against what a model needs, between the first reading
 // and the last hour that is forecast. It refuses what the model cannot do without
 // and tells of what is missing.
-func (f aheadFlags) fit(show *screen, name string, m *model.Model, known *dataset.Covariates, histories []*dataset.History, until int64) error {
+func (f aheadFlags) fit(show *screen, name string, m *model.Model, has *dataset.Covariates, histories []*dataset.History, until int64) error {
 	needs := m.Spec.CovariateNames()
 	if len(needs) == 0 {
-		if known != nil {
+		if has != nil {
 			show.line("warn: %s reads no covariates; those of --covariates change nothing", name)
 		}
 		return nil
 	}
-	missing := slices.DeleteFunc(slices.Clone(needs), func(n string) bool { return slices.Contains(known.Names(), n) })
+	missing := slices.DeleteFunc(slices.Clone(needs), func(n string) bool { return slices.Contains(has.Names(), n) })
 	if len(missing) > 0 {
 		what := fmt.Sprintf("%s reads covariates (%s), and none are given", name, strings.Join(needs, ", "))
-		if known != nil {
-			what = fmt.Sprintf("%s reads covariates that the files do not have: %s; there are %s", name, strings.Join(missing, ", "), strings.Join(known.Names(), ", "))
+		if has != nil {
+			what = fmt.Sprintf("%s reads covariates that the files do not have: %s; there are %s", name, strings.Join(missing, ", "), strings.Join(has.Names(), ", "))
 		}
 		return &service.HintError{What: what, Fix: []string{"give --covariates FILE with a column for each, or another --model"}, Reason: "covariates"}
 	}
 	first, _ := spanOf(histories)
-	if gaps := known.Gaps(histories, needs, first, until); gaps != "" {
+	if gaps := has.Gaps(histories, needs, first, until); gaps != "" {
 		show.line("warn: covariates: %s", gaps)
+	}
+	return nil
+}
+
+// drawable refuses a plot file of a kind that cannot be drawn, before the work.
+func drawable(path string) error {
+	if path == "" {
+		return nil
+	}
+	if _, err := plot.FormatOf(path); err != nil {
+		return usageError("--plot: "+err.Error(), "e.g. --plot report.png")
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ type forecastCmd struct {
 
 // Run forecasts and prints.
 func (c *forecastCmd) Run(e *env) error {
+	if err := drawable(c.Plot); err != nil {
+		return err
+	}
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
@@ -39,14 +42,13 @@ func (c *forecastCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	leads := m.Spec.Horizon
-	if c.Horizon > 0 {
-		leads = c.Horizon
+	leads, err := leadsOf(m, c.Horizon)
+	if err != nil {
+		return err
 	}
-	if leads > m.Spec.Horizon {
-		return usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", leads, m.Spec.Horizon), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
+	if err := c.Place.put(m); err != nil {
+		return err
 	}
-	c.Place.put(m)
 	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
 	if err != nil {
 		return csvError(err)
@@ -113,7 +115,10 @@ func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariate
 			if !q.Accepted() || !origin.IsZero() && h.Start(n+1) > origin.Unix() {
 				continue
 			}
-			ask := h.Ring.Newest-n < 24 || !origin.IsZero() && origin.Unix()-h.Start(n+1) < 86400
+			ask := h.Ring.Newest-n < 24
+			if !origin.IsZero() {
+				ask = origin.Unix()-h.Start(n+1) < 86400
+			}
 			result := e.Step([]engine.Reading{{Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q, History: !ask}})
 			if len(result.Forecasts) > 0 {
 				last = &result.Forecasts[0]

@@ -236,6 +236,10 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 	if f.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]string{"name": v.Name, "champion": v.Version})
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: %s v%s; forecasters take it over within seconds, nothing goes cold\n", v.Name, word, v.Version)
+	what := "forecasters take it over within seconds, nothing goes cold"
+	if names := m.Spec.CovariateNames(); len(names) > 0 {
+		what = fmt.Sprintf("but it reads covariates (%s), and forecasters, which cannot yet, go on with the one in force", strings.Join(names, ", "))
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s: %s v%s; %s\n", v.Name, word, v.Version, what)
 	return err
 }

@@ -57,7 +57,7 @@ func (c *trainCmd) Run(e *env) error {
 	if c.Out == "" && c.Register == "" {
 		c.Register = forecaster.DefaultConfig().Model
 	}
-	if err := hourly(c.Interval); err != nil {
+	if err := errors.Join(hourly(c.Interval), known(c.Zone, c.Country)); err != nil {
 		return err
 	}
 	show := newScreen(e.stderr)

@@ -109,7 +109,7 @@ func (c *Cycle) load(ctx context.Context) ([]*dataset.History, dataset.Cut, erro
 		return nil, cut, err
 	}
 	if cut.TestFrom >= last+dataset.Interval && cut.TestUntil > cut.TestFrom || cut.ValidUntil > last+dataset.Interval || cut.ValidUntil <= first {
-		return nil, cut, fmt.Errorf("%s: that lies outside of the data, which reach from %s to %s", cut, day(first), day(last))
+		return nil, cut, fmt.Errorf("%s: that lies outside of the data, which reach from %s to %s", cut, date(first), date(last))
 	}
 	histories := sample(b.Build(), c.Config.MaxSeries)
 	if c.Loaded != nil {
@@ -119,7 +119,7 @@ func (c *Cycle) load(ctx context.Context) ([]*dataset.History, dataset.Cut, erro
 	return histories, cut, nil
 }
 
-func day(second int64) string { return time.Unix(second, 0).UTC().Format(time.DateOnly) }
+func date(second int64) string { return time.Unix(second, 0).UTC().Format(time.DateOnly) }
 
 // warn tells what a person should know of the data.
 func (c *Cycle) warn(b *dataset.Builder, histories []*dataset.History, first, last int64, cut dataset.Cut) {
