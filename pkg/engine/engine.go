@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -115,13 +116,16 @@ func New() *Engine {
 // was not told.
 func (e *Engine) Foresee(ahead func(series.ID) series.Ahead) { e.ahead = ahead }
 
+// ErrCovariates says that a model needs what an engine does not know.
+var ErrCovariates = errors.New("reads covariates")
+
 // SetModel changes over to m, for good: from here on a series' hidden state is
 // what m computes from zero over the last cells of its ring, done at its next
 // reading (I6). A model whose features this release cannot make is refused and
 // the one in force stays.
 func (e *Engine) SetModel(m *model.Model) error {
 	if len(m.Spec.Covariates) > 0 && e.ahead == nil {
-		return fmt.Errorf("model %s reads covariates (%s), which are not known here: train one without --covariates to serve it", nameOf(m), strings.Join(m.Spec.CovariateNames(), ", "))
+		return fmt.Errorf("model %s %w (%s), which are not known here: serve one that was trained without --covariates", nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "))
 	}
 	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures, covariatesOf(m.Spec)...)
 	if err != nil {

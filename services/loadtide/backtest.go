@@ -165,6 +165,13 @@ func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (eval
 	if !c.TestUntil.IsZero() {
 		cfg.Until = min(c.TestUntil.Unix(), end)
 	}
+	if least := 10 * int64(leads) * dataset.Interval; c.TestFrom.IsZero() && end-first < least {
+		return cfg, &service.HintError{
+			What:   fmt.Sprintf("the data span %.1f days; a backtest needs %.1f, so that their last tenth holds a forecast of %d h", float64(end-first)/86400, float64(least)/86400, leads),
+			Fix:    []string{"give longer data, or say --test-from"},
+			Reason: "test_range",
+		}
+	}
 	if cfg.From <= first || cfg.From >= cfg.Until {
 		return cfg, &service.HintError{
 			What:   fmt.Sprintf("the test from %s until %s lies outside of the data, %s until %s", stamp(cfg.From), stamp(cfg.Until), stamp(first), stamp(end)),

@@ -30,10 +30,11 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 		tokens = append(tokens, ctx.Scan.PopWhile(func(t kong.Token) bool { return t.Type == kong.UntypedToken && t.IsValue() })...)
 	}
 	for _, t := range tokens {
-		for _, name := range kong.SplitEscaped(t.String(), ',') {
-			if name == "" {
-				return fmt.Errorf("names no file between commas: %q", t.String())
-			}
+		names := kong.SplitEscaped(t.String(), ',')
+		if len(names) == 0 || slices.Contains(names, "") {
+			return fmt.Errorf("names no file: %q", t.String())
+		}
+		for _, name := range names {
 			target.Set(reflect.Append(target, reflect.ValueOf(name)))
 		}
 	}
