@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -98,7 +99,12 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 		}
 		showRejected(show, r)
 	}
-	return trainer.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
+	all, err := trainer.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
+	var file *tabular.FileError
+	if errors.As(err, &file) && strings.Contains(file.Remedy, "--") { // a flag that is of --data alone
+		file.Remedy = "give --covariates files with series,timestamp,value, a series <site>.<name> each, or with timestamp and a column each"
+	}
+	return all, err
 }
 
 // fit holds what is known against what a model needs, between the first reading

@@ -89,7 +89,7 @@ func (c *trainCmd) Run(e *env) error {
 	cycle := &trainer.Cycle{
 		Config: c.config(), Source: source, Ahead: ahead, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
 		Now: time.Now, Progress: report.progress, Loaded: report.loaded, Judging: report.judging,
-		Warn: func(text string) { show.line("warn: %s", text) },
+		Warn: report.warn,
 	}
 	if c.Register != "" {
 		models, err := registry.NewLocal(registryDir(c.Dir.Dir))
@@ -192,6 +192,7 @@ type reporter interface {
 	loaded(seriesCount int, hours int64, cut dataset.Cut)
 	progress(p train.Progress)
 	judging()
+	warn(text string)
 	done(o trainer.Outcome) error
 }
 
@@ -240,6 +241,9 @@ func (r *childReport) progress(p train.Progress) {
 
 func (r *childReport) judging() { _ = r.out.Encode(childEvent{Event: "judging"}) }
 
+// warn says nothing: what a parent shows of standard error is why a training failed.
+func (r *childReport) warn(string) {}
+
 func (r *childReport) done(o trainer.Outcome) error { return r.out.Encode(doneEvent(o)) }
 
 type personReport struct {
@@ -261,6 +265,8 @@ func (r *personReport) judging() {
 	r.show.barDone()
 	r.show.line("measuring the model on later time")
 }
+
+func (r *personReport) warn(text string) { r.show.line("warn: %s", text) }
 
 func (r *personReport) done(o trainer.Outcome) error {
 	r.show.barDone()
