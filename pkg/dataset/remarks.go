@@ -7,27 +7,40 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Remarks says in a line each what a person should know of histories that are
-// measured from a Unix second on: which series never change, which have too few
-// readings for the network, which end before. One of many parts of a series, cut
-// by long holes, speaks for itself.
+// Remarks says in a line each what a person should know of series that are
+// measured from a Unix second on: which never change, which have too few readings
+// for the network, which end before. The histories of one series, parted by long
+// holes, count as one.
 func Remarks(histories []*History, from int64) []string {
-	var same, few, early []string
-	end := map[series.ID]int64{}
-	for _, h := range histories {
-		end[h.ID] = max(end[h.ID], h.Start(h.Ring.Newest+1))
+	type seen struct {
+		name        string
+		least, most float32
+		longest     int   // accepted cells of one history
+		end         int64 // Unix second
 	}
+	var every []*seen
+	byID := map[series.ID]*seen{}
 	for _, h := range histories {
 		least, most, accepted := h.extent()
-		switch {
-		case accepted < series.ScalerCells:
-			few = append(few, fmt.Sprintf("%s (%d)", h.ID, accepted))
-		case least == most:
-			same = append(same, fmt.Sprintf("%s (%.4g)", h.ID, least))
+		s, again := byID[h.ID]
+		if !again {
+			s = &seen{name: h.ID.String(), least: least, most: most}
+			byID[h.ID] = s
+			every = append(every, s)
 		}
-		if until, first := end[h.ID]; first && until <= from {
-			early = append(early, h.ID.String())
-			delete(end, h.ID) // told once
+		s.least, s.most = min(s.least, least), max(s.most, most)
+		s.longest, s.end = max(s.longest, accepted), max(s.end, h.Start(h.Ring.Newest+1))
+	}
+	var same, few, early []string
+	for _, s := range every {
+		switch {
+		case s.longest < series.ScalerCells:
+			few = append(few, fmt.Sprintf("%s (%d)", s.name, s.longest))
+		case s.least == s.most:
+			same = append(same, fmt.Sprintf("%s (%.4g)", s.name, s.least))
+		}
+		if s.end <= from {
+			early = append(early, s.name)
 		}
 	}
 	var all []string
@@ -40,7 +53,7 @@ func Remarks(histories []*History, from int64) []string {
 		{"end before the time that is measured, and are not scored", early},
 	} {
 		if len(r.names) > 0 {
-			all = append(all, fmt.Sprintf("%d of %d series %s: %s", len(r.names), len(histories), r.words, someOf(r.names)))
+			all = append(all, fmt.Sprintf("%d of %d series %s: %s", len(r.names), len(every), r.words, someOf(r.names)))
 		}
 	}
 	return all
