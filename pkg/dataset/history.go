@@ -102,6 +102,7 @@ type Builder struct {
 	ids    []series.ID
 	units  []string
 
+	repeats  int
 	resample bool   // finer readings are brought to hours
 	kind     string // how, see Resample
 }
@@ -152,6 +153,7 @@ func (b *Builder) Build() []*History {
 	for _, i := range order {
 		points := b.points[i]
 		slices.SortStableFunc(points, bySecond)
+		b.repeats += repeated(points)
 		if points = b.hours(i, points); len(points) == 0 {
 			continue
 		}

@@ -32,6 +32,9 @@ func DefaultCut(first, last int64) (Cut, error) {
 // days, and looks at nothing after it.
 func CutBefore(first, until int64) (Cut, error) {
 	span := until - first
+	if span <= 0 {
+		return Cut{}, fmt.Errorf("there are no data before %s: they begin on %s", date(until), date(first))
+	}
 	if err := enough(span); err != nil {
 		return Cut{}, err
 	}
@@ -48,6 +51,7 @@ func enough(span int64) error {
 
 // String names the ranges for a person, by day.
 func (c Cut) String() string {
-	d := func(s int64) string { return time.Unix(s, 0).UTC().Format(time.DateOnly) }
-	return fmt.Sprintf("train %s to %s, validate to %s, test to %s", d(c.First), d(c.TrainUntil), d(c.ValidUntil), d(c.TestUntil))
+	return fmt.Sprintf("train %s to %s, validate to %s, test to %s", date(c.First), date(c.TrainUntil), date(c.ValidUntil), date(c.TestUntil))
 }
+
+func date(second int64) string { return time.Unix(second, 0).UTC().Format(time.DateOnly) }

@@ -11,6 +11,7 @@ import (
 // WindowConfig is the shape of training windows.
 type WindowConfig struct {
 	Layout    series.Layout
+	Ahead     *Covariates // what the layout's covariates are read from, may be nil
 	Horizon   int
 	Steps     int // cells a window runs over
 	BurnIn    int // of those, at the start, without loss
@@ -116,6 +117,7 @@ func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
 	// end is inside the history, so the window holds all that is known to it.
 	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, Interval)
 	all.Known = int(min(int64(all.Known), known))
+	all.Ahead = cfg.Ahead.Of(h.ID)
 	at := func(step int) series.Window { return all.Back(cfg.Steps - 1 - step + cfg.Horizon) }
 
 	inputs := len(layout.InputNames())

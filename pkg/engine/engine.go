@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
@@ -100,6 +102,7 @@ type Engine struct {
 	model  *model.Model
 	layout series.Layout
 	median int // index of the level 0.5
+	ahead  func(series.ID) series.Ahead
 	work   scratch
 }
 
@@ -108,25 +111,36 @@ func New() *Engine {
 	return &Engine{slabs: newSlabs()}
 }
 
+// Foresee tells the engine where it finds what is known ahead of a series. Call
+// it before SetModel: a model that reads covariates is refused by an engine that
+// was not told.
+func (e *Engine) Foresee(ahead func(series.ID) series.Ahead) { e.ahead = ahead }
+
+// ErrCovariates says that a model needs what an engine does not know.
+var ErrCovariates = errors.New("reads covariates")
+
 // SetModel changes over to m, for good: from here on a series' hidden state is
 // what m computes from zero over the last cells of its ring, done at its next
 // reading (I6). A model whose features this release cannot make is refused and
 // the one in force stays.
 func (e *Engine) SetModel(m *model.Model) error {
-	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures)
+	if len(m.Spec.Covariates) > 0 && e.ahead == nil {
+		return fmt.Errorf("model %s %w (%s), which are not known here: serve one that was trained without --covariates", nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "))
+	}
+	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures, covariatesOf(m.Spec)...)
 	if err != nil {
-		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
+		return fmt.Errorf("model %s: %w", nameOf(m), err)
 	}
 	if step := m.Spec.Step(); step != Interval*time.Second {
-		return fmt.Errorf("model %s v%s forecasts intervals of %s, this release series of 1 h: train it on hourly readings", m.Spec.Name, m.Version, m.Spec.Interval)
+		return fmt.Errorf("model %s forecasts intervals of %s, this release series of 1 h: train it on hourly readings", nameOf(m), m.Spec.Interval)
 	}
 	place, err := series.NewPlace(m.Spec.Zone, m.Spec.Country)
 	if err != nil {
-		return fmt.Errorf("model %s v%s: %w", m.Spec.Name, m.Version, err)
+		return fmt.Errorf("model %s: %w", nameOf(m), err)
 	}
 	median := slices.Index(m.Spec.Levels, 0.5)
 	if median < 0 {
-		return fmt.Errorf("model %s v%s: levels %v have no 0.5, which fills gaps; train it with one", m.Spec.Name, m.Version, m.Spec.Levels)
+		return fmt.Errorf("model %s: levels %v have no 0.5, which fills gaps; train it with one", nameOf(m), m.Spec.Levels)
 	}
 	shape := m.Spec.Shape()
 	e.model, e.layout, e.median = m, layout.At(place), median
@@ -134,6 +148,22 @@ func (e *Engine) SetModel(m *model.Model) error {
 	e.slabs.bend(curveOf(m.Spec))
 	e.work.shape(shape)
 	return nil
+}
+
+// nameOf is what a person knows a model by.
+func nameOf(m *model.Model) string {
+	if m.Version == "" {
+		return m.Spec.Name
+	}
+	return m.Spec.Name + " v" + m.Version
+}
+
+func covariatesOf(s model.Spec) []series.Covariate {
+	all := make([]series.Covariate, len(s.Covariates))
+	for i, c := range s.Covariates {
+		all[i] = series.Covariate(c)
+	}
+	return all
 }
 
 func curveOf(s model.Spec) series.Curve {

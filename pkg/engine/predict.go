@@ -12,7 +12,11 @@ func (e *Engine) window(slot int32, n int) series.Window {
 	w := &e.work
 	w.window = slices.Grow(w.window[:0], n)[:n]
 	ring := e.slabs.ring(slot)
-	return series.WindowOf(w.window, &ring, e.slabs.scaling[slot].Scaler, ring.Newest, int64(e.slabs.phase[slot]), Interval)
+	win := series.WindowOf(w.window, &ring, e.slabs.scaling[slot].Scaler, ring.Newest, int64(e.slabs.phase[slot]), Interval)
+	if e.ahead != nil {
+		win.Ahead = e.ahead(e.slabs.ids[slot])
+	}
+	return win
 }
 
 // stepLSTM takes one step of each series in slots with its newest cell.

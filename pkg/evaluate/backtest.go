@@ -22,6 +22,9 @@ type Config struct {
 	Every       int
 	Horizon     int // leads that are scored; 0 is all the model has
 	Workers     int // goroutines that share the series; 0 is one
+	// Ahead is what is known ahead of the series; a model that reads covariates is
+	// refused without it.
+	Ahead *dataset.Covariates
 
 	// Progress is told how many hours of how many are streamed, from any goroutine
 	// but one at a time; may be nil.
@@ -35,6 +38,7 @@ type Config struct {
 // worth on the same origins.
 type Report struct {
 	Forecasts int
+	Rules     int // of those, made by a simple rule for want of readings
 	Series    int
 	Overall   accuracy.Measures
 	ByLead    []accuracy.Measures // [horizon]
@@ -131,12 +135,16 @@ type seriesScores struct {
 	losses []Loss
 	held   []int // by level: actuals at or below the quantile
 	count  int
+	naive  int
 }
 
 // stream runs one share of the histories through an engine of its own, side by
 // side so that the network steps many at once.
 func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]*seriesScores, error) {
 	e := engine.New()
+	if b.cfg.Ahead != nil {
+		e.Foresee(b.cfg.Ahead.Of)
+	}
 	if err := e.SetModel(b.model); err != nil {
 		return nil, err
 	}
@@ -216,6 +224,9 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 		gathered[f.Message] = s
 	}
 	s.count++
+	if f.Source != engine.SourceLSTM {
+		s.naive++
+	}
 	loss := Loss{Second: f.Origin}
 	origin := h.Cell(f.Origin)
 	for k := range b.cfg.Horizon {

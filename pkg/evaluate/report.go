@@ -32,6 +32,7 @@ func (b *backtest) report(gathered []*seriesScores) (Report, error) {
 			continue
 		}
 		report.Forecasts += s.count
+		report.Rules += s.naive
 		names[s.series] = true
 		for i, n := range s.held {
 			report.Held[i] += float64(n)

@@ -30,7 +30,9 @@ const (
 	MaxHorizon  = 2016 // a week of 5 minutes
 	MaxLevels   = 25
 	MaxFeatures = 256 // of each list
-	maxName     = 64
+	// MaxCovariates is how many values known ahead a model reads at most.
+	MaxCovariates = 32
+	maxName       = 64
 
 	leastInterval  = 5 * time.Minute
 	mostInterval   = time.Hour
@@ -61,12 +63,32 @@ type Spec struct {
 	// calendar the features are read on.
 	Zone    string `json:"zone,omitempty"`
 	Country string `json:"country,omitempty"`
+	// Covariates are the values known ahead that the features are made of; without
+	// them the model cannot forecast.
+	Covariates []Covariate `json:"covariates,omitempty"`
 
 	// TrainedFrom and TrainedUntil bound the readings that it was fitted and
 	// chosen on; scores on them say nothing.
 	TrainedFrom  time.Time `json:"trained_from"`
 	TrainedUntil time.Time `json:"trained_until"`
 	Seed         uint64    `json:"seed"`
+}
+
+// Covariate is a value known ahead, such as the temperature, and the centre and
+// scale that were found for it in training.
+type Covariate struct {
+	Name   string  `json:"name"`
+	Center float32 `json:"center"`
+	Scale  float32 `json:"scale"` // above 0
+}
+
+// CovariateNames lists the values known ahead that the model needs.
+func (s Spec) CovariateNames() []string {
+	names := make([]string, len(s.Covariates))
+	for i, c := range s.Covariates {
+		names[i] = c.Name
+	}
+	return names
 }
 
 // Shape is the shape of the layers.
@@ -137,10 +159,28 @@ func (s Spec) Validate() error {
 	if len(s.Zone) > maxName || len(s.Country) > maxName {
 		add("zone %.40q, country %.40q: at most %d bytes each", s.Zone, s.Country, maxName)
 	}
+	errs = append(errs, s.validateCovariates()...)
 	if s.TrainedUntil.Before(s.TrainedFrom) {
 		add("trained_until %v: is before trained_from %v", s.TrainedUntil, s.TrainedFrom)
 	}
 	return errors.Join(errs...)
+}
+
+func (s Spec) validateCovariates() []error {
+	if len(s.Covariates) > MaxCovariates {
+		return []error{fmt.Errorf("spec: covariates: %d of them, must be %d at most", len(s.Covariates), MaxCovariates)}
+	}
+	var errs []error
+	names := s.CovariateNames()
+	for i, c := range s.Covariates {
+		if !isName(c.Name) || slices.Contains(names[:i], c.Name) {
+			errs = append(errs, fmt.Errorf("spec: covariates: name %.80q: must be there once, 1 to %d letters, digits, _ or -", c.Name, maxName))
+		}
+		if sum := c.Center + c.Scale; !(c.Scale > 0) || sum-sum != 0 {
+			errs = append(errs, fmt.Errorf("spec: covariates: %.80q: center %v and scale %v must be finite, the scale above 0", c.Name, c.Center, c.Scale))
+		}
+	}
+	return errs
 }
 
 func (s Spec) validateLevels() []error {

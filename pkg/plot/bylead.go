@@ -2,11 +2,12 @@ package plot
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
 // Rule is a forecaster and its errors by lead, the first entry for lead 1. Both are shares of the mean actual: 0.05 is
-// 5 %.
+// 5 %. NaN is a gap: nothing was used at that lead.
 type Rule struct {
 	Name      string
 	WQL, WAPE []float64
@@ -46,8 +47,8 @@ func (b ByLead) checkRule(field string, rule Rule) error {
 	return firstError(
 		sameLength(field+".WQL", len(rule.WQL), len(b.Ours.WQL), "Ours.WQL"),
 		sameLength(field+".WAPE", len(rule.WAPE), len(b.Ours.WQL), "Ours.WQL"),
-		drawable(field+".WQL", rule.WQL, false),
-		drawable(field+".WAPE", rule.WAPE, false),
+		drawable(field+".WQL", rule.WQL, true),
+		drawable(field+".WAPE", rule.WAPE, true),
 	)
 }
 
@@ -110,20 +111,29 @@ func (b ByLead) plot(p *pen, area rect, left float64, about string, curves [][]f
 	d.above(box.left, about)
 	d.below(ahead)
 	for i := len(curves) - 1; i >= 0; i-- { // ours last, on top
-		path := make([]point, leads)
+		var path []point
+		flush := func() {
+			switch {
+			case len(path) == 0:
+			case i > 0:
+				p.line(ruleStroke(i-1), path...)
+			default:
+				p.line(medianStroke(), path...)
+			}
+			path = nil
+		}
 		for k, v := range curves[i] {
-			path[k] = d.at(step*float64(k+1), v)
-		}
-		if i > 0 {
-			p.line(ruleStroke(i-1), path...)
-			continue
-		}
-		p.line(medianStroke(), path...)
-		if leads == 1 || box.width()/float64(leads) >= 6 {
-			for _, q := range path {
-				p.dot(blue, q, 2.5)
+			if math.IsNaN(v) {
+				flush()
+				continue
+			}
+			at := d.at(step*float64(k+1), v)
+			path = append(path, at)
+			if i == 0 && (leads == 1 || box.width()/float64(leads) >= 6) {
+				p.dot(blue, at, 2.5)
 			}
 		}
+		flush()
 	}
 }
 

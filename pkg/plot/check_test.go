@@ -71,7 +71,7 @@ func TestFaultsNameFieldAndValue(t *testing.T) {
 		"no lead length": {lead(func(b *ByLead) { b.Interval = 0 }), []string{"Interval is 0s"}},
 		"short WAPE":     {lead(func(b *ByLead) { b.Ours.WAPE = b.Ours.WAPE[:2] }), []string{"Ours.WAPE has 2 values", "24"}},
 		"short rule":     {lead(func(b *ByLead) { b.Naive[1].WQL = nil }), []string{"Naive[1].WQL has 0 values"}},
-		"unknown score":  {lead(func(b *ByLead) { b.Naive[2].WAPE[7] = math.NaN() }), []string{"Naive[2].WAPE[7] is NaN"}},
+		"unknown score":  {lead(func(b *ByLead) { b.Naive[2].WAPE[7] = math.Inf(1) }), []string{"Naive[2].WAPE[7] is +Inf"}},
 		"nameless rule":  {lead(func(b *ByLead) { b.Naive[0].Name = "" }), []string{"Naive[0].Name is empty"}},
 		"too many rules": {lead(func(b *ByLead) { b.Naive = make([]Rule, 6) }), []string{"Naive is 6 rules", "at most 5"}},
 		"no levels":      {calibration(func(c *Calibration) { c.Levels = nil }), []string{"Levels is empty"}},

@@ -33,8 +33,9 @@ var (
 // Layout is the list of features a network reads, and the functions that write
 // them. Training, backtest and serving call these and nothing else (I5).
 type Layout struct {
-	calendar []CalendarFeature
-	place    *Place
+	calendar   []CalendarFeature
+	place      *Place
+	covariates []Covariate
 }
 
 // DefaultLayout is that of the reference design: a weekly calendar, and with
@@ -65,9 +66,9 @@ func (l Layout) At(p *Place) Layout {
 
 // LayoutOf is the layout with the names of a model's spec. A name this release
 // does not know, or another order, is an error.
-func LayoutOf(inputs, lead, current []string) (Layout, error) {
-	l := Layout{place: &Place{}}
-	if n := len(inputs) - 1 - len(inputLags); n > 0 {
+func LayoutOf(inputs, lead, current []string, covariates ...Covariate) (Layout, error) {
+	l := Layout{place: &Place{}, covariates: covariates}
+	if n := len(inputs) - 1 - len(inputLags) - len(covariates); n > 0 {
 		for _, name := range inputs[1 : 1+n] {
 			f := slices.Index(calendarNames[:], name)
 			if f < 0 {
@@ -97,12 +98,12 @@ func (l Layout) calendarNames() []string {
 
 // InputNames are the features of one LSTM step, in order.
 func (l Layout) InputNames() []string {
-	return slices.Concat([]string{featureZ}, l.calendarNames(), inputLags)
+	return slices.Concat([]string{featureZ}, l.calendarNames(), inputLags, l.inputCovariateNames())
 }
 
 // LeadNames are the features of one lead, in order.
 func (l Layout) LeadNames() []string {
-	return slices.Concat(leadLags, l.calendarNames(), []string{featureLead})
+	return slices.Concat(leadLags, l.calendarNames(), l.leadCovariateNames(), []string{featureLead})
 }
 
 // CurrentNames are the features that all leads share, in order.
@@ -115,6 +116,9 @@ type Window struct {
 	// Start is the Unix second at which the interval of z_t starts, and
 	// Interval its length in seconds.
 	Start, Interval int64
+	// Ahead is what is known of the hours of the window and after it; nil will do
+	// for a layout without covariates.
+	Ahead Ahead
 }
 
 // WindowOf scales the cells of r that end with cell end into dst, whose length
@@ -153,8 +157,9 @@ func (w *Window) at(i int) float32 {
 	return w.Z[i]
 }
 
-// Input writes x_t: z_t, the calendar of t, and the values a day and a week
-// before the next interval. len(dst) is the number of InputNames.
+// Input writes x_t: z_t, the calendar of t, the values a day and a week before
+// the next interval, and the covariates of t. len(dst) is the number of
+// InputNames.
 func (l Layout) Input(dst []float32, w *Window) {
 	t := len(w.Z) - 1
 	dst[0] = w.Z[t]
@@ -162,6 +167,7 @@ func (l Layout) Input(dst []float32, w *Window) {
 	writeCalendar(dst[1:1+c], l.calendar, l.place, w.Start)
 	dst[1+c] = w.at(t + 1 - day)
 	dst[2+c] = w.at(t + 1 - 7*day)
+	l.writeInputCovariates(dst[3+c:], w.Ahead, w.Start)
 }
 
 // Current writes what all leads share, len(dst) = len(CurrentNames()).
@@ -179,7 +185,8 @@ func (l Layout) Current(dst []float32, w *Window) {
 // the nearest known multiple of a day.
 func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 	t := len(w.Z) - 1
-	width := len(leadLags) + len(l.calendar) + 1
+	calendarEnd := len(leadLags) + len(l.calendar)
+	width := calendarEnd + leadCovariates*len(l.covariates) + 1
 	for k := 1; k <= horizon; k++ {
 		row := dst[(k-1)*width : k*width]
 		tau := t + k
@@ -193,7 +200,10 @@ func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 			sum += w.at(near - d*day)
 		}
 		row[4] = sum / 7
-		writeCalendar(row[5:width-1], l.calendar, l.place, w.Start+int64(k)*w.Interval)
+		writeCalendar(row[5:calendarEnd], l.calendar, l.place, w.Start+int64(k)*w.Interval)
 		row[width-1] = float32(k) / day
+	}
+	for i := range l.covariates {
+		l.writeLeadCovariates(dst, i, calendarEnd+leadCovariates*i, width, w, horizon)
 	}
 }

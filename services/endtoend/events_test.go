@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -20,7 +21,11 @@ func TestPromotionIsTold(t *testing.T) {
 		eventually(t, time.Minute, "the model in force", func() (bool, string) {
 			return p.metric(`loadtide_forecaster_model_info{alias="champion",version="`+v.Version+`"}`) == 1, "not there"
 		})
-		events := readStream(t, conn, "EVENTS")
+		var events []bus.Message
+		eventually(t, time.Minute, "the event", func() (bool, string) { // told once all logs name the model
+			events = readStream(t, conn, "EVENTS")
+			return len(events) > 0, "none"
+		})
 		if len(events) != 1 || events[0].Subject != streams.EventSubject(streams.EventModelPromoted) {
 			t.Fatalf("%d events: %+v", len(events), events)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -104,28 +105,35 @@ func (s *Service) Start(ctx context.Context) error {
 }
 
 // checkChampion refuses to start with a champion that cannot be read: later one
-// would be passed over, but here nothing better is known to serve.
+// would be passed over, but here nothing better is known to serve. One that only
+// needs what is not known here is whole: it is passed over as later on.
 func (s *Service) checkChampion(ctx context.Context) error {
-	v, err := s.models.registry.ByAlias(ctx, s.cfg.Model, registry.Champion)
+	_, _, err := s.champion(ctx)
+	return err
+}
+
+// champion is the version to serve; ok says that there is one that can be served.
+func (s *Service) champion(ctx context.Context) (v registry.Version, ok bool, err error) {
+	v, err = s.models.registry.ByAlias(ctx, s.cfg.Model, registry.Champion)
 	if errors.Is(err, registry.ErrNotFound) {
-		return nil
+		return v, false, nil
 	}
 	if err != nil {
-		return err
+		return v, false, fmt.Errorf("ask the registry for %s@%s: %w", s.cfg.Model, registry.Champion, err)
 	}
 	r := reloader{deps: s.deps}
-	return r.verify(ctx, v)
+	if err = r.verify(ctx, v); errors.Is(err, engine.ErrCovariates) {
+		return v, false, nil // the reloader tells
+	}
+	return v, err == nil, err
 }
 
 // firstRecord writes the champion's control record into a new log before any
 // reading can enter it.
 func (s *Service) firstRecord(ctx context.Context, partition int) error {
-	v, err := s.models.registry.ByAlias(ctx, s.cfg.Model, registry.Champion)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("ask the registry for %s@%s: %w", s.cfg.Model, registry.Champion, err)
+	v, ok, err := s.champion(ctx)
+	if err != nil || !ok {
+		return err
 	}
 	r := reloader{deps: s.deps}
 	_, err = r.announce(ctx, partition, v)

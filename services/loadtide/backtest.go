@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/plot"
+	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer"
@@ -18,7 +20,7 @@ import (
 
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
-	Data        []string  `required:"" placeholder:"FILE" help:"CSV files, plain, gz or zst."`
+	Data        []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
 	Model       string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; load-1h@champion when not said."`
 	TestFrom    time.Time `placeholder:"TIME" help:"First origin (RFC 3339); the last tenth of the data when not said."`
 	TestUntil   time.Time `placeholder:"TIME" help:"End of what is scored."`
@@ -29,8 +31,10 @@ type backtestCmd struct {
 	JSON        bool      `name:"json" help:"Print one JSON object instead of the table."`
 	Workers     int       `help:"Goroutines that share the series; one for each core when not said."`
 
-	CSV csvFlags          `embed:""`
-	Dir service.DataFlags `embed:""`
+	CSV   csvFlags          `embed:""`
+	Place placeFlags        `embed:""`
+	Ahead aheadFlags        `embed:""`
+	Dir   service.DataFlags `embed:""`
 }
 
 // measured is one backtest and what it was of.
@@ -44,6 +48,9 @@ type measured struct {
 
 // Run measures and prints.
 func (c *backtestCmd) Run(e *env) error {
+	if err := drawable(c.Plot); err != nil {
+		return err
+	}
 	if c.OriginEvery < 1 {
 		return usageError(fmt.Sprintf("--origin-every %d is below 1", c.OriginEvery), "give the number of intervals between two origins, e.g. 24")
 	}
@@ -62,12 +69,24 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if err != nil {
 		return err
 	}
+	if err := c.Place.put(m); err != nil {
+		return err
+	}
 	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
 	if err != nil {
 		return err
 	}
-	cfg, err := c.config(histories)
+	cfg, err := c.config(m, histories)
 	if err != nil {
+		return err
+	}
+	for _, text := range dataset.Remarks(histories, cfg.From) {
+		show.line("warn: %s", text)
+	}
+	if cfg.Ahead, err = c.Ahead.load(show, c.CSV.Timezone); err != nil {
+		return err
+	}
+	if err := c.Ahead.fit(show, c.Model, m, cfg.Ahead, histories, cfg.Until); err != nil {
 		return err
 	}
 	ours, err := measure(ctx, show, c.Model, m, histories, cfg)
@@ -122,13 +141,21 @@ func loadHistories(ctx context.Context, show *screen, paths []string, csv *csvFl
 	if err != nil {
 		return nil, err
 	}
-	return b.Build(), nil
+	histories := b.Build()
+	if n := b.Repeats(); n > 0 {
+		show.line("warn: %d readings say something new of a moment that their series had a value for; the first one counts", n)
+	}
+	return histories, nil
 }
 
 // config decides what is tested.
-func (c *backtestCmd) config(histories []*dataset.History) (evaluate.Config, error) {
+func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (evaluate.Config, error) {
 	first, end := spanOf(histories)
-	cfg := evaluate.Config{From: end - (end-first)/10/dataset.Interval*dataset.Interval, Until: end, Every: c.OriginEvery, Horizon: c.Horizon, Workers: c.Workers}
+	leads, err := leadsOf(m, c.Horizon)
+	if err != nil {
+		return evaluate.Config{}, err
+	}
+	cfg := evaluate.Config{From: end - (end-first)/10/dataset.Interval*dataset.Interval, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers}
 	if cfg.Workers < 1 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -137,6 +164,13 @@ func (c *backtestCmd) config(histories []*dataset.History) (evaluate.Config, err
 	}
 	if !c.TestUntil.IsZero() {
 		cfg.Until = min(c.TestUntil.Unix(), end)
+	}
+	if least := 10 * int64(leads) * dataset.Interval; c.TestFrom.IsZero() && end-first < least {
+		return cfg, &service.HintError{
+			What:   fmt.Sprintf("the data span %.1f days; a backtest needs %.1f, so that their last tenth holds a forecast of %d h", float64(end-first)/86400, float64(least)/86400, leads),
+			Fix:    []string{"give longer data, or say --test-from"},
+			Reason: "test_range",
+		}
 	}
 	if cfg.From <= first || cfg.From >= cfg.Until {
 		return cfg, &service.HintError{
@@ -168,12 +202,28 @@ func measure(ctx context.Context, show *screen, name string, m *model.Model, his
 	cfg.Progress = func(done, total int) { show.bar(done, total, "hours", pace.left(done, total)) }
 	report, err := evaluate.Backtest(ctx, m, histories, cfg)
 	show.barDone()
+	if errors.Is(err, evaluate.ErrNoOrigins) {
+		err = &service.HintError{
+			What:   fmt.Sprintf("nothing can be scored from %s until %s: a forecast needs a reading before its origin and readings over %d h after it", stamp(cfg.From), stamp(cfg.Until), cfg.Horizon),
+			Fix:    []string{"give longer data, or an earlier --test-from"},
+			Reason: "test_range",
+		}
+	}
+	if err == nil && report.Rules > 0 {
+		show.line("warn: %d of %d forecasts are those of a simple rule, for their series had less than the %d readings that the network needs", report.Rules, report.Forecasts, series.ScalerCells)
+	}
 	return measured{name, m, report, cfg, time.Since(began)}, err
 }
 
 func (c *backtestCmd) compare(ctx context.Context, show *screen, ours *measured, histories []*dataset.History) (*evaluate.Verdict, error) {
 	m, err := openModel(ctx, c.Compare, c.Dir.Dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.Place.put(m); err != nil {
+		return nil, err
+	}
+	if err := c.Ahead.fit(show, c.Compare, m, ours.config.Ahead, histories, ours.config.Until); err != nil {
 		return nil, err
 	}
 	theirs, err := measure(ctx, show, c.Compare, m, histories, ours.config)

@@ -30,7 +30,10 @@ func backtestSheet(ctx context.Context, m *measured, histories []*dataset.Histor
 			Title: fmt.Sprintf("80 %% band held %.1f %%", 100*r.Overall.Coverage80), Levels: m.model.Spec.Levels, Held: r.Held,
 		},
 	}
-	if r.Skill() < 0 {
+	switch {
+	case math.IsNaN(r.Overall.Pinball):
+		sheet.Title = m.model.Spec.Name + ": nothing was used in the test, so there is no score"
+	case r.Skill() < 0:
 		sheet.Title = fmt.Sprintf("%s: wQL %s, %.0f %% WORSE than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), -100*r.Skill())
 	}
 	ranked := slices.Clone(r.PerSeries)
@@ -48,7 +51,7 @@ func backtestSheet(ctx context.Context, m *measured, histories []*dataset.Histor
 		if err != nil {
 			return sheet, err
 		}
-		fan.Title = fmt.Sprintf("%s series: %s, WAPE %.1f %%", rank.word, s.Series, 100*s.Overall.WAPE)
+		fan.Title = fmt.Sprintf("%s series: %s, WAPE %s", rank.word, s.Series, percent(s.Overall.WAPE))
 		sheet.Fans = append(sheet.Fans, fan)
 	}
 	return sheet, nil

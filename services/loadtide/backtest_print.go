@@ -115,7 +115,15 @@ func printRow(w io.Writer, name string, m, day accuracy.Measures) {
 	if m != day && day.Pinball > 0 {
 		against = fmt.Sprintf("%+.0f %%", 100*(1-m.Pinball/day.Pinball))
 	}
-	fmt.Fprintf(w, "%s\t%d\t%s\t%.1f %%\t%s\t%s\t%.1f %%\t%s\t%s\t\n", name, m.N, digits(m.MAE), 100*m.WAPE, digits(m.MASE), digits(m.Pinball), 100*m.Coverage80, digits(m.IntervalScore80), against)
+	fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, m.N, digits(m.MAE), percent(m.WAPE), digits(m.MASE), digits(m.Pinball), percent(m.Coverage80), digits(m.IntervalScore80), against)
+}
+
+// percent is a share as people read it, - where there is none.
+func percent(v float64) string {
+	if math.IsNaN(v) {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f %%", 100*v)
 }
 
 // digits is a score with three of them, - where there is none.
@@ -142,7 +150,7 @@ func inWords(r evaluate.Report) string {
 		if s.Overall.Pinball > day {
 			worse = append(worse, s.Series)
 		}
-		if skill := 1 - s.Overall.Pinball/day; skill < worstSkill {
+		if skill := 1 - s.Overall.Pinball/day; skill < worstSkill && day > 0 {
 			worst, worstSkill = s.Series, skill
 		}
 	}
@@ -153,6 +161,9 @@ func inWords(r evaluate.Report) string {
 			shown = append(shown[:5:5], "...")
 		}
 		return fmt.Sprintf("WORSE than same hour yesterday on %d of %d series: %s. %s", len(worse), len(r.PerSeries), strings.Join(shown, " "), band)
+	}
+	if worst == "" {
+		return fmt.Sprintf("There is nothing to be better at: the same hour yesterday is never wrong, or nothing was used. %s", band)
 	}
 	return fmt.Sprintf("better than all four simple rules on %d of %d series; worst: %s (%+.0f %% against same hour yesterday). %s", better, len(r.PerSeries), worst, 100*worstSkill, band)
 }

@@ -17,19 +17,24 @@ import (
 
 // forecastCmd makes one forecast from files, by the code that serves.
 type forecastCmd struct {
-	Data    []string  `required:"" placeholder:"FILE" help:"CSV files, plain, gz or zst."`
+	Data    []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
 	Model   string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; load-1h@champion when not said."`
 	Origin  time.Time `placeholder:"TIME" help:"Forecast from here (RFC 3339); the end of the data when not said."`
 	Horizon int       `help:"Leads to show; all the model has when not said."`
 	Plot    string    `placeholder:"FILE" help:"Draw it into a png or svg file."`
 	JSON    bool      `name:"json" help:"Print the message that would be published."`
 
-	CSV csvFlags          `embed:""`
-	Dir service.DataFlags `embed:""`
+	CSV   csvFlags          `embed:""`
+	Place placeFlags        `embed:""`
+	Ahead aheadFlags        `embed:""`
+	Dir   service.DataFlags `embed:""`
 }
 
 // Run forecasts and prints.
 func (c *forecastCmd) Run(e *env) error {
+	if err := drawable(c.Plot); err != nil {
+		return err
+	}
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
@@ -37,12 +42,12 @@ func (c *forecastCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	leads := m.Spec.Horizon
-	if c.Horizon > 0 {
-		leads = c.Horizon
+	leads, err := leadsOf(m, c.Horizon)
+	if err != nil {
+		return err
 	}
-	if leads > m.Spec.Horizon {
-		return usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", leads, m.Spec.Horizon), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
+	if err := c.Place.put(m); err != nil {
+		return err
 	}
 	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
 	if err != nil {
@@ -52,7 +57,18 @@ func (c *forecastCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	f, err := forecastAt(m, own, c.Origin)
+	known, err := c.Ahead.load(show, c.CSV.Timezone)
+	if err != nil {
+		return csvError(err)
+	}
+	_, end := spanOf(own)
+	if !c.Origin.IsZero() {
+		end = min(end, c.Origin.Unix())
+	}
+	if err := c.Ahead.fit(show, c.Model, m, known, own, end+int64(leads)*dataset.Interval); err != nil {
+		return err
+	}
+	f, err := forecastAt(m, own, known, c.Origin)
 	if err != nil {
 		return err
 	}
@@ -84,8 +100,11 @@ func (c *forecastCmd) choose(histories []*dataset.History) ([]*dataset.History, 
 }
 
 // forecastAt feeds an engine with all readings before the origin.
-func forecastAt(m *model.Model, own []*dataset.History, origin time.Time) (*engine.Forecast, error) {
+func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariates, origin time.Time) (*engine.Forecast, error) {
 	e := engine.New()
+	if known != nil {
+		e.Foresee(known.Of)
+	}
 	if err := e.SetModel(m); err != nil {
 		return nil, err
 	}
@@ -96,7 +115,10 @@ func forecastAt(m *model.Model, own []*dataset.History, origin time.Time) (*engi
 			if !q.Accepted() || !origin.IsZero() && h.Start(n+1) > origin.Unix() {
 				continue
 			}
-			ask := h.Ring.Newest-n < 24 || !origin.IsZero() && origin.Unix()-h.Start(n+1) < 86400
+			ask := h.Ring.Newest-n < 24
+			if !origin.IsZero() {
+				ask = origin.Unix()-h.Start(n+1) < 86400
+			}
 			result := e.Step([]engine.Reading{{Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q, History: !ask}})
 			if len(result.Forecasts) > 0 {
 				last = &result.Forecasts[0]

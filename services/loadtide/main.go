@@ -106,6 +106,7 @@ func kongOptions(e *env) []kong.Option {
 		kong.Description("Streaming energy forecasts: meter readings in on NATS JetStream, calibrated quantile forecasts out."),
 		kong.Writers(e.stdout, e.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
+		kong.NamedMapper("files", kong.MapperFunc(fileList)),
 		kong.Vars{"admin_listen": service.AdminForecaster},
 		kong.ShortUsageOnError(),
 		kong.DefaultEnvars("LOADTIDE"), // every key is also a flag and a variable

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -13,6 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/trainer"
 )
 
 // modelsCmd looks after the local registry.
@@ -71,13 +73,13 @@ func (c *modelsListCmd) Run(e *env) error {
 	fmt.Fprintln(t, "MODEL\tVERSION\tALIAS\tTRAINED (UTC)\tWQL\tVS NAIVE\t80 % BAND")
 	for _, v := range versions {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, v.Version, orDash(strings.Join(v.Aliases, " ")), v.Created.UTC().Format("2006-01-02 15:04"),
-			metric(v, "pinball", "%.3g", 1), metric(v, "skill_day", "%+.0f %%", 100), metric(v, "coverage80", "%.1f %%", 100))
+			metric(v.Metrics, "pinball", "%.3g", 1), metric(v.Metrics, "skill_day", "%+.0f %%", 100), metric(v.Metrics, "coverage80", "%.1f %%", 100))
 	}
 	return errors.Join(t.Flush(), broken)
 }
 
-func metric(v registry.Version, name, format string, factor float64) string {
-	m, ok := v.Metrics[name]
+func metric(metrics map[string]float64, name, format string, factor float64) string {
+	m, ok := metrics[name]
 	if !ok {
 		return "-"
 	}
@@ -108,15 +110,56 @@ func (c *modelsShowCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	overall, byLead := splitMetrics(v.Metrics, m.Spec.Horizon)
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
-			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": v.Metrics,
+			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": overall, "by_lead": byLead,
 		})
 	}
-	return showModel(e.stdout, v, m.Spec)
+	return errors.Join(showModel(e.stdout, v, m.Spec, overall), showLeads(e.stdout, byLead))
 }
 
-func showModel(w io.Writer, v registry.Version, s model.Spec) error {
+// splitMetrics parts what holds for all leads from what holds for one: a map for
+// each lead, with the lead in it; leads that no measure is kept of are left out.
+func splitMetrics(all map[string]float64, horizon int) (overall map[string]float64, byLead []map[string]float64) {
+	overall, byLead = maps.Clone(all), []map[string]float64{}
+	for lead := 1; lead <= horizon; lead++ {
+		one := map[string]float64{"lead": float64(lead)}
+		for _, name := range trainer.LeadMetrics {
+			key := trainer.LeadMetric(name, lead)
+			if v, ok := all[key]; ok {
+				one[name] = v
+				delete(overall, key)
+			}
+		}
+		if len(one) > 1 {
+			byLead = append(byLead, one)
+		}
+	}
+	return overall, byLead
+}
+
+// leadBlocks is how many leads stand side by side.
+const leadBlocks = 3
+
+// showLeads prints the measures by lead, column after column.
+func showLeads(w io.Writer, leads []map[string]float64) error {
+	if len(leads) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	rows := (len(leads) + leadBlocks - 1) / leadBlocks
+	fmt.Fprintln(t, strings.Repeat("LEAD\twQL\tWAPE\t80 % BAND\t", min(leadBlocks, (len(leads)+rows-1)/rows)))
+	for row := range rows {
+		for at := row; at < len(leads); at += rows {
+			fmt.Fprintf(t, "%.0f\t%s\t%s\t%s\t", leads[at]["lead"], metric(leads[at], "wql", "%.3g", 1), metric(leads[at], "wape", "%.1f %%", 100), metric(leads[at], "coverage80", "%.1f %%", 100))
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+func showModel(w io.Writer, v registry.Version, s model.Spec, metrics map[string]float64) error {
 	shape := s.Shape()
 	fmt.Fprintf(w, "%s v%s  %s\n", v.Name, v.Version, orDash(strings.Join(v.Aliases, " ")))
 	fmt.Fprintf(w, "  digest    %s\n", v.Digest)
@@ -125,13 +168,11 @@ func showModel(w io.Writer, v registry.Version, s model.Spec) error {
 	fmt.Fprintf(w, "  forecast  %d leads of %s, levels %v\n", s.Horizon, s.Interval, s.Levels)
 	fmt.Fprintf(w, "  inputs    %s\n", strings.Join(s.Inputs, " "))
 	fmt.Fprintf(w, "  scale     %s; zone %s, country %s\n", s.Scale, orUTC(s.Zone), orDash(s.Country))
-	names := make([]string, 0, len(v.Metrics))
-	for name := range v.Metrics {
-		names = append(names, name)
+	if len(s.Covariates) > 0 {
+		fmt.Fprintf(w, "  needs     covariates %s\n", strings.Join(s.CovariateNames(), " "))
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		if _, err := fmt.Fprintf(w, "  %-24s  %.4g\n", name, v.Metrics[name]); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(metrics)) {
+		if _, err := fmt.Fprintf(w, "  %-24s  %.4g\n", name, metrics[name]); err != nil {
 			return err
 		}
 	}
@@ -195,6 +236,10 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 	if f.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]string{"name": v.Name, "champion": v.Version})
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: %s v%s; forecasters take it over within seconds, nothing goes cold\n", v.Name, word, v.Version)
+	what := "forecasters take it over within seconds, nothing goes cold"
+	if names := m.Spec.CovariateNames(); len(names) > 0 {
+		what = fmt.Sprintf("but it reads covariates (%s), and forecasters, which cannot yet, go on with the one in force", strings.Join(names, ", "))
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s: %s v%s; %s\n", v.Name, word, v.Version, what)
 	return err
 }

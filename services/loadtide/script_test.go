@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ends": ends, "port": port, "hold": hold, "await": await, "damage": damage, "seal": seal, "sealed": sealed,
+			"ends": ends, "port": port, "hold": hold, "await": await, "damage": damage, "seal": seal, "sealed": sealed, "hours": hours,
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "root" {
@@ -156,6 +156,20 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 		data[len(data)/2] ^= 0x10
 		ts.Check(os.WriteFile(file, data, 0o600))
 	}
+}
+
+// hours FILE COLUMN COUNT VALUE... writes a wide CSV of one column: a value an hour from 2026 on, the values over and over.
+func hours(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, !neg && len(args) > 3, "hours FILE COLUMN COUNT VALUE...")
+	count, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	var file strings.Builder
+	fmt.Fprintf(&file, "timestamp,%s\n", args[1])
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range count {
+		fmt.Fprintf(&file, "%s,%s\n", at.Add(time.Duration(i)*time.Hour).Format(time.RFC3339), args[3+i%(len(args)-3)])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(file.String()), 0o600))
 }
 
 // seal DIR remembers all that is in a folder; sealed DIR fails when it has changed since.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
+	"math"
 	"path/filepath"
 	"time"
 
@@ -24,7 +24,7 @@ import (
 // of `up`.
 type trainCmd struct {
 	From     string   `enum:"files,logs" default:"files" help:"Where history comes from: files or logs."`
-	Data     []string `placeholder:"FILE" help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
+	Data     []string `type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
 	CSV      csvFlags `embed:""`
 	Out      string   `placeholder:"DIR" help:"New folder to write the model to."`
 	Register string   `placeholder:"NAME" help:"Register the model under this name (load-1h when --out is not given either); it becomes champion when it is the first, or better than the champion on later time."`
@@ -34,16 +34,19 @@ type trainCmd struct {
 	TestFrom   time.Time `placeholder:"TIME" help:"Judge from here on."`
 	TestUntil  time.Time `placeholder:"TIME" help:"Judge up to here."`
 
-	Hidden     int    `default:"64" help:"Units of the LSTM."`
-	Iterations int    `default:"800" help:"Most iterations of one fit; the best of them on the validation range counts."`
-	Seed       uint64 `default:"1" help:"Same seed and workers, same model."`
-	Workers    int    `default:"2" help:"Goroutines that share an iteration."`
-	Quick      bool   `help:"At most 150 iterations on short windows."`
-	JSON       bool   `name:"json" help:"Print one JSON object instead of the summary."`
-	Child      bool   `hidden:"" help:"Report as JSON lines and end when standard input ends."`
+	Interval   time.Duration `default:"1h" help:"Grid of the model: 1h alone for now. Finer readings are brought to it, coarser ones refused."`
+	Hidden     int           `default:"64" help:"Units of the LSTM."`
+	Iterations int           `default:"800" help:"Most iterations of one fit; the best of them on the validation range counts."`
+	Seed       uint64        `default:"1" help:"Same seed and workers, same model."`
+	Workers    int           `default:"2" help:"Goroutines that share an iteration."`
+	Quick      bool          `help:"At most 150 iterations on short windows."`
+	JSON       bool          `name:"json" help:"Print one JSON object instead of the summary."`
+	Child      bool          `hidden:"" help:"Report as JSON lines and end when standard input ends."`
 
 	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; UTC when not said."`
 	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
+
+	Ahead aheadFlags `embed:""`
 
 	NATS service.NATSFlags `embed:""`
 	Dir  service.DataFlags `embed:""`
@@ -53,6 +56,9 @@ type trainCmd struct {
 func (c *trainCmd) Run(e *env) error {
 	if c.Out == "" && c.Register == "" {
 		c.Register = forecaster.DefaultConfig().Model
+	}
+	if err := errors.Join(hourly(c.Interval), known(c.Zone, c.Country)); err != nil {
+		return err
 	}
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), func() { show.line("stopping; nothing was registered") }, nil)
@@ -76,9 +82,14 @@ func (c *trainCmd) Run(e *env) error {
 		return err
 	}
 	defer done()
+	ahead, err := c.Ahead.load(show, c.CSV.Timezone)
+	if err != nil {
+		return csvError(err)
+	}
 	cycle := &trainer.Cycle{
-		Config: c.config(), Source: source, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
+		Config: c.config(), Source: source, Ahead: ahead, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
 		Progress: report.progress, Loaded: report.loaded, Judging: report.judging,
+		Warn: report.warn,
 	}
 	if c.Register != "" {
 		models, err := registry.NewLocal(registryDir(c.Dir.Dir))
@@ -86,6 +97,9 @@ func (c *trainCmd) Run(e *env) error {
 			return err
 		}
 		cycle.Registry = models
+		if ahead != nil {
+			show.line("warn: forecasters cannot read covariates yet: they refuse this model, and the one in force goes on")
+		}
 	}
 	outcome, err := cycle.Run(ctx)
 	if ctx.Err() != nil {
@@ -178,6 +192,7 @@ type reporter interface {
 	loaded(seriesCount int, hours int64, cut dataset.Cut)
 	progress(p train.Progress)
 	judging()
+	warn(text string)
 	done(o trainer.Outcome) error
 }
 
@@ -202,9 +217,15 @@ type childEvent struct {
 }
 
 func doneEvent(o trainer.Outcome) childEvent {
+	number := func(v float64) float64 { // JSON has none for a score of nothing
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return 0
+		}
+		return v
+	}
 	return childEvent{
 		Event: "done", Series: o.Series, Model: o.Name, Version: o.Version, Digest: o.Digest, Champion: o.Champion, Why: o.Why, Iteration: o.Best,
-		WQL: o.Report.Overall.Pinball, NaiveWQL: o.Report.SeasonalNaive().Pinball, Coverage80: o.Report.Overall.Coverage80, Skill: o.Report.Skill(),
+		WQL: number(o.Report.Overall.Pinball), NaiveWQL: number(o.Report.SeasonalNaive().Pinball), Coverage80: number(o.Report.Overall.Coverage80), Skill: number(o.Report.Skill()),
 	}
 }
 
@@ -219,6 +240,9 @@ func (r *childReport) progress(p train.Progress) {
 }
 
 func (r *childReport) judging() { _ = r.out.Encode(childEvent{Event: "judging"}) }
+
+// warn says nothing: what a parent shows of standard error is why a training failed.
+func (r *childReport) warn(string) {}
 
 func (r *childReport) done(o trainer.Outcome) error { return r.out.Encode(doneEvent(o)) }
 
@@ -241,6 +265,8 @@ func (r *personReport) judging() {
 	r.show.barDone()
 	r.show.line("measuring the model on later time")
 }
+
+func (r *personReport) warn(text string) { r.show.line("warn: %s", text) }
 
 func (r *personReport) done(o trainer.Outcome) error {
 	r.show.barDone()
@@ -268,6 +294,9 @@ func modelLine(e childEvent) string {
 		verdict = "champion"
 	case e.Version != "":
 		verdict = "registered, not champion: " + e.Why
+	}
+	if e.WQL == 0 && e.NaiveWQL == 0 {
+		return fmt.Sprintf("%s: nothing was used on the time it is judged by, so there is no score; %s", name, verdict)
 	}
 	return fmt.Sprintf("%s: wQL %.3g, seasonal naive %.3g -> %.0f %% %s; 80 %% band held %.0f %%; %s", name, e.WQL, e.NaiveWQL, 100*skill, word, 100*e.Coverage80, verdict)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
@@ -32,13 +33,15 @@ func levels() []float64 { return []float64{0.1, 0.25, 0.5, 0.75, 0.9} }
 type Cycle struct {
 	Config   Config
 	Source   Source
+	Ahead    *dataset.Covariates // known ahead, which the model will need; nil for none
 	Cut      func(first, last int64) (dataset.Cut, error)
 	Registry registry.Registry // nil when the model is not registered
 	Out      string            // where the model folder is left, "" for none
 	Scratch  string            // where it is written before it is registered
 	Progress func(train.Progress)
 	Loaded   func(seriesCount int, hours int64, cut dataset.Cut)
-	Judging  func() // the weights are found, the model is measured next
+	Judging  func()            // the weights are found, the model is measured next
+	Warn     func(text string) // of what a person should know of the data; may be nil
 }
 
 // Outcome is what a cycle came to.
@@ -104,11 +107,34 @@ func (c *Cycle) load(ctx context.Context) ([]*dataset.History, dataset.Cut, erro
 	if err != nil {
 		return nil, cut, err
 	}
+	if cut.TestFrom >= last+dataset.Interval && cut.TestUntil > cut.TestFrom || cut.ValidUntil > last+dataset.Interval || cut.ValidUntil <= first {
+		return nil, cut, fmt.Errorf("%s: that lies outside of the data, which reach from %s to %s", cut, date(first), date(last))
+	}
 	histories := sample(b.Build(), c.Config.MaxSeries)
 	if c.Loaded != nil {
 		c.Loaded(count, (last-first)/dataset.Interval+1, cut)
 	}
+	c.warn(b, histories, first, last, cut)
 	return histories, cut, nil
+}
+
+func date(second int64) string { return time.Unix(second, 0).UTC().Format(time.DateOnly) }
+
+// warn tells what a person should know of the data.
+func (c *Cycle) warn(b *dataset.Builder, histories []*dataset.History, first, last int64, cut dataset.Cut) {
+	if c.Warn == nil {
+		return
+	}
+	if n := b.Repeats(); n > 0 {
+		c.Warn(fmt.Sprintf("%d readings say something new of a moment that their series had a value for; the first one counts", n))
+	}
+	from, _ := judged(cut)
+	for _, text := range dataset.Remarks(histories, from) {
+		c.Warn(text)
+	}
+	if gaps := c.Ahead.Gaps(histories, c.Ahead.Names(), first, last+dataset.Interval); gaps != "" {
+		c.Warn("covariates: " + gaps)
+	}
 }
 
 // sample takes at most n histories, evenly over their scales.
@@ -144,27 +170,38 @@ func (c *Cycle) write(spec model.Spec, result train.Result, report evaluate.Repo
 	return dir, m, m.SelfTest()
 }
 
+// LeadMetrics are the measures that a model folder keeps for every lead.
+var LeadMetrics = [...]string{"wql", "wape", "coverage80"}
+
+// LeadMetric is the name of one of LeadMetrics at a lead.
+func LeadMetric(name string, lead int) string { return fmt.Sprintf("%s_lead_%02d", name, lead) }
+
 func metrics(r evaluate.Report) map[string]float64 {
 	all := map[string]float64{"skill_day": r.Skill(), "seasonal_naive_pinball": r.SeasonalNaive().Pinball}
 	for name, v := range r.Overall.Map() {
 		all[name] = v
 	}
-	for _, lead := range []int{1, 6, 12, 24} {
-		if lead <= len(r.ByLead) {
-			all[fmt.Sprintf("wql_lead_%02d", lead)] = r.ByLead[lead-1].Pinball
+	for i, m := range r.ByLead {
+		for k, v := range [len(LeadMetrics)]float64{m.Pinball, m.WAPE, m.Coverage80} {
+			all[LeadMetric(LeadMetrics[k], i+1)] = v
 		}
 	}
 	return all
 }
 
-// judge scores a model on the test range, or where the cut left none, on the
-// validation range.
-func (c *Cycle) judge(ctx context.Context, m *model.Model, histories []*dataset.History, cut dataset.Cut) (evaluate.Report, error) {
-	from, until := cut.TestFrom, cut.TestUntil
-	if until <= from {
-		from, until = cut.TrainUntil, cut.ValidUntil
+// judged is the range a model is judged on: the test, or where the cut left none,
+// the validation range.
+func judged(cut dataset.Cut) (from, until int64) {
+	if cut.TestUntil <= cut.TestFrom {
+		return cut.TrainUntil, cut.ValidUntil
 	}
-	return evaluate.Backtest(ctx, m, histories, evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers})
+	return cut.TestFrom, cut.TestUntil
+}
+
+// judge scores a model on the range it is judged on.
+func (c *Cycle) judge(ctx context.Context, m *model.Model, histories []*dataset.History, cut dataset.Cut) (evaluate.Report, error) {
+	from, until := judged(cut)
+	return evaluate.Backtest(ctx, m, histories, evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead})
 }
 
 // register adds the version and moves the alias when the gate lets it through:
@@ -205,8 +242,12 @@ func (c *Cycle) gate(ctx context.Context, champion registry.Version, histories [
 		return nil
 	}
 	report, err := c.judge(ctx, m, histories, cut)
-	if err != nil {
-		return err
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil { // it reads covariates that are not here, or another interval
+		out.Why = fmt.Sprintf("the champion v%s cannot be measured on these readings: %v; `loadtide models promote` changes over by hand", champion.Version, err)
+		return nil
 	}
 	ours, theirs := out.Report.Overall.Pinball, report.Overall.Pinball
 	out.Champion = ours < theirs

@@ -41,6 +41,11 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 	if err != nil {
 		return fitted{}, err
 	}
+	covariates, err := c.Ahead.Standardised(cut.TrainUntil)
+	if err != nil {
+		return fitted{}, err
+	}
+	layout = layout.WithCovariates(covariates)
 	f := fitting{Cycle: c, layout: layout.At(place), cut: cut}
 	if !c.Config.Choose {
 		f.total = c.Config.Iterations
@@ -62,7 +67,7 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 		if err != nil {
 			return fitted{}, err
 		}
-		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery, Workers: c.Config.Workers})
+		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead})
 		if err != nil {
 			return fitted{}, fmt.Errorf("validation range: %w", err)
 		}
@@ -124,7 +129,7 @@ func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage
 	if positions < 1 {
 		return nil, dataset.ErrNoWindows
 	}
-	windows := dataset.WindowConfig{Layout: f.layout, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch}
+	windows := dataset.WindowConfig{Layout: f.layout, Ahead: f.Ahead, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch}
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)
 }
 
@@ -157,10 +162,14 @@ func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) 
 	if curve == series.Asinh {
 		scale = model.ScaleAsinh
 	}
+	var covariates []model.Covariate
+	for _, known := range layout.Covariates() {
+		covariates = append(covariates, model.Covariate(known))
+	}
 	return model.Spec{
 		Schema: model.SpecSchema, Name: name, Interval: "1h", Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: levels(),
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: scale,
-		Zone: c.Config.Zone, Country: c.Config.Country,
+		Zone: c.Config.Zone, Country: c.Config.Country, Covariates: covariates,
 		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: c.Config.Seed,
 	}
 }

@@ -46,7 +46,7 @@ func TestCycleThatCannotTrainSaysWhy(t *testing.T) {
 		"config":            {func(c *Cycle) { c.Config.Hidden = 1 }, []string{"trainer.hidden: 1 is outside 4 to 512"}},
 		"no training range": {func(c *Cycle) { c.Cut = cutAt(6, 20, 20, 50) }, []string{"training range", "no series has enough readings"}},
 		"no validation":     {func(c *Cycle) { c.Cut = cutAt(30, 31, 31, 50) }, []string{"validation range", "no series has enough readings"}},
-		"no test":           {func(c *Cycle) { c.Cut = cutAt(30, 40, 60, 70) }, []string{"no origin in the test range"}},
+		"no test":           {func(c *Cycle) { c.Cut = cutAt(30, 40, 60, 70) }, []string{"lies outside of the data"}},
 		"folder":            {func(c *Cycle) { c.Out = os.DevNull + "/below" }, []string{"cannot be written"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
@@ -41,6 +42,31 @@ func (f Files) Load(_ context.Context, b *dataset.Builder) error {
 		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
 	}
 	return b.Coarse()
+}
+
+// Covariates reads values known ahead from files: each series in them is one, by
+// site and name.
+func (f Files) Covariates() (*dataset.Covariates, error) {
+	table, report, err := tabular.Load(f.Paths, f.Options)
+	if err != nil {
+		return nil, err
+	}
+	if f.Report != nil {
+		f.Report(report)
+	}
+	b := dataset.NewBuilder()
+	for row := range table.All() {
+		name := table.Name(row)
+		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, "", row.Unix, row.Value)
+	}
+	c, err := b.Covariates()
+	if err != nil {
+		return nil, err
+	}
+	if n := len(c.Names()); n > model.MaxCovariates {
+		return nil, fmt.Errorf("%s: %d covariates: a model reads %d at most; leave out those that say least", report.File, n, model.MaxCovariates)
+	}
+	return c, nil
 }
 
 // Logs reads history from the partitions' logs.

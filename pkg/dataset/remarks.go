@@ -1,0 +1,101 @@
+package dataset
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// Remarks says in a line each what a person should know of series that are
+// measured from a Unix second on: which never change, which have too few readings
+// for the network, which end before. The histories of one series, parted by long
+// holes, count as one.
+func Remarks(histories []*History, from int64) []string {
+	type seen struct {
+		name        string
+		least, most float32
+		longest     int   // accepted cells of one history
+		end         int64 // Unix second
+	}
+	var every []*seen
+	byID := map[series.ID]*seen{}
+	for _, h := range histories {
+		least, most, accepted := h.extent()
+		s, again := byID[h.ID]
+		if !again {
+			s = &seen{name: h.ID.String(), least: least, most: most}
+			byID[h.ID] = s
+			every = append(every, s)
+		}
+		s.least, s.most = min(s.least, least), max(s.most, most)
+		s.longest, s.end = max(s.longest, accepted), max(s.end, h.Start(h.Ring.Newest+1))
+	}
+	var same, few, early []string
+	for _, s := range every {
+		switch {
+		case s.longest < series.ScalerCells:
+			few = append(few, fmt.Sprintf("%s (%d)", s.name, s.longest))
+		case s.least == s.most:
+			same = append(same, fmt.Sprintf("%s (%.4g)", s.name, s.least))
+		}
+		if s.end <= from {
+			early = append(early, s.name)
+		}
+	}
+	var all []string
+	for _, r := range []struct {
+		words string
+		names []string
+	}{
+		{"hold one value all through", same},
+		{fmt.Sprintf("have less than the %d hourly readings that the network needs; simple rules forecast them", series.ScalerCells), few},
+		{"end before the time that is measured, and are not scored", early},
+	} {
+		if len(r.names) > 0 {
+			all = append(all, fmt.Sprintf("%d of %d series %s: %s", len(r.names), len(every), r.words, someOf(r.names)))
+		}
+	}
+	return all
+}
+
+// someOf lists the first of many names.
+func someOf(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
+}
+
+// extent is the least and the most that was measured, and how many cells were.
+func (h *History) extent() (least, most float32, accepted int) {
+	for i, v := range h.Ring.Values {
+		if !h.Ring.Quality[i].Accepted() {
+			continue
+		}
+		if accepted == 0 {
+			least, most = v, v
+		}
+		least, most = min(least, v), max(most, v)
+		accepted++
+	}
+	return least, most, accepted
+}
+
+// Repeats is how many readings Build left out because another one of the same
+// moment with another value came before them.
+func (b *Builder) Repeats() int { return b.repeats }
+
+// repeated counts those among points in the order of time.
+func repeated(points []point) int {
+	n, first := 0, 0
+	for i := 1; i < len(points); i++ {
+		if points[i].second != points[first].second {
+			first = i
+		} else if points[i].value != points[first].value {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,39 @@
+package dataset
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+func TestRemarks(t *testing.T) {
+	t.Parallel()
+	b := NewBuilder()
+	add := func(meter string, hours int, value func(i int) float64) {
+		for i := range hours {
+			b.Add(series.ID{Site: "s", Meter: meter}, "kWh", firstHour*Interval+int64(i)*Interval, value(i))
+		}
+	}
+	moving := func(i int) float64 { return float64(i % 24) }
+	add("constant", 500, func(int) float64 { return 5.5 })
+	add("early", 300, moving)
+	add("fine", 500, moving)
+	add("short", 100, moving)
+	add("zero", 500, func(int) float64 { return 0 })
+	b.Add(series.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*Interval, 77) // another value, another series' repeat is none
+	b.Add(series.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*Interval, 0)
+	got := Remarks(b.Build(), (firstHour+400)*Interval)
+	want := []string{
+		"2 of 5 series hold one value all through: s.constant (5.5), s.zero (0)",
+		"1 of 5 series have less than the 168 hourly readings that the network needs; simple rules forecast them: s.short (100)",
+		"2 of 5 series end before the time that is measured, and are not scored: s.early, s.short",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if b.Repeats() != 1 {
+		t.Errorf("%d repeats, want 1", b.Repeats())
+	}
+}

@@ -1,0 +1,129 @@
+package series
+
+import "math"
+
+// Covariate is a value beside the readings that is known ahead, such as the
+// temperature, and how it is brought to the network's units. Center and Scale are
+// found once, in training, and belong to the model.
+type Covariate struct {
+	Name          string
+	Center, Scale float32
+}
+
+const (
+	covariatePrefix = "covariate_"
+	// dayMeanPrefix marks the mean of the day that ends with an interval: buildings
+	// follow the weather slowly.
+	dayMeanPrefix = "daymean_"
+	// changePrefix marks the change since the same hour of the day before, whose
+	// reading the network is shown beside it.
+	changePrefix = "change_1d_"
+	// covariateClip bounds what a broken thermometer does, in scales.
+	covariateClip = 8
+	hourSeconds   = 3600
+	// leadCovariates is how many features of a lead a covariate makes.
+	leadCovariates = 3
+)
+
+// MaxCovariateName is the longest name, in bytes: those of features are made of it.
+const MaxCovariateName = 64 - len(covariatePrefix)
+
+// Hours are the values of one covariate by hour.
+type Hours struct {
+	First  int64     // the hour since the Unix epoch that Values starts with
+	Values []float32 // in the covariate's own unit, NaN where none is known
+}
+
+// At is the value of an hour since the epoch. Where it is not known, that of the
+// nearest day before, at most two weeks back, at the same hour stands in for it,
+// and without such a day it is NaN. Never one of a later day: that would be known
+// to training and not to serving.
+func (h Hours) At(hour int64) float32 {
+	for back := int64(0); back <= FeatureCells; back += day {
+		if h.Knows(hour - back) {
+			return h.Values[hour-back-h.First]
+		}
+	}
+	return float32(math.NaN())
+}
+
+// Knows says that the value of an hour is known itself.
+func (h Hours) Knows(hour int64) bool {
+	i := hour - h.First
+	return i >= 0 && i < int64(len(h.Values)) && !math.IsNaN(float64(h.Values[i]))
+}
+
+// Ahead is what is known ahead of one series: covariates by name. It is read
+// alone. A covariate that is not there reads 0 in the network's units, its mean in
+// training.
+type Ahead map[string]Hours
+
+// WithCovariates adds covariates to the features, of an input and of a lead each.
+func (l Layout) WithCovariates(all []Covariate) Layout {
+	l.covariates = all
+	return l
+}
+
+// Covariates are those the features are made of.
+func (l Layout) Covariates() []Covariate { return l.covariates }
+
+// scaled is the value of an hour in the network's units, 0 where none is known.
+func (c *Covariate) scaled(h Hours, hour int64) float32 {
+	z := (h.At(hour) - c.Center) / c.Scale
+	if math.IsNaN(float64(z)) {
+		return 0
+	}
+	return min(max(z, -covariateClip), covariateClip)
+}
+
+// inputCovariateNames are the features of the interval that has just ended.
+func (l Layout) inputCovariateNames() []string {
+	names := make([]string, len(l.covariates))
+	for i := range l.covariates {
+		names[i] = covariatePrefix + l.covariates[i].Name
+	}
+	return names
+}
+
+// leadCovariateNames are the features of an interval to come.
+func (l Layout) leadCovariateNames() []string {
+	var names []string
+	for i := range l.covariates {
+		name := l.covariates[i].Name
+		names = append(names, covariatePrefix+name, dayMeanPrefix+name, changePrefix+name)
+	}
+	return names
+}
+
+// writeInputCovariates writes those of the interval that starts at a Unix second.
+func (l Layout) writeInputCovariates(dst []float32, ahead Ahead, second int64) {
+	for i := range l.covariates {
+		c := &l.covariates[i]
+		dst[i] = c.scaled(ahead[c.Name], floorHour(second))
+	}
+}
+
+// writeLeadCovariates writes covariate i of the horizon intervals after z_t:
+// leadCovariates columns from at on, of rows that are width wide.
+func (l Layout) writeLeadCovariates(dst []float32, i, at, width int, w *Window, horizon int) {
+	c := &l.covariates[i]
+	values := w.Ahead[c.Name]
+	scaled := func(k int) float32 { return c.scaled(values, floorHour(w.Start+int64(k)*w.Interval)) }
+	for k := 1; k <= horizon; k++ {
+		var sum float32
+		for back := range day {
+			sum += scaled(k - back)
+		}
+		row := dst[(k-1)*width:]
+		near := k - (k-1)/day*day - day
+		row[at], row[at+1], row[at+2] = scaled(k), sum/day, scaled(k)-scaled(near)
+	}
+}
+
+func floorHour(second int64) int64 {
+	h := second / hourSeconds
+	if second%hourSeconds < 0 {
+		h--
+	}
+	return h
+}
