@@ -132,6 +132,10 @@ cross: ## Build for linux/arm64, darwin/arm64 and windows/amd64
 accuracy: build ## Train and backtest on every data set beside the repository; writes the table of docs/accuracy.md
 	go run ./bench/accuracy
 
+.PHONY: bench-faults
+bench-faults: build ## Measure what lost, late, spiked and frozen readings cost on the data sets beside the repository (20 minutes)
+	go run ./bench/faults
+
 .PHONY: check-deployments
 check-deployments: check-kubernetes check-compose check-dockerfile check-prometheus ## Check manifests, compose file, Dockerfile, Prometheus
 
