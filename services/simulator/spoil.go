@@ -15,7 +15,7 @@ type Spoiled struct {
 	Rows     int           // written
 	Readings int           // of the source
 	Series   int           //
-	Left     int           // rows of the source that repeat a time of their series, left out
+	Left     int           // rows of the source that repeat a time of their series or lie off its grid, left out
 	Faults   map[Fault]int // rows by fault
 }
 
@@ -57,7 +57,7 @@ func SpoilCSV(ctx context.Context, path string, table *tabular.Table, faults Fau
 				row := table.Row(end)
 				s := &sources[row.Series]
 				cell := s.cell(now)
-				if cell <= lines[row.Series].last {
+				if cell <= lines[row.Series].last || s.phase+cell*s.step != now {
 					done.Left++
 					continue
 				}
