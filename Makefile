@@ -171,6 +171,10 @@ bench-numerics: $(PEERS) ## Measure kernels and training beside onnxruntime and 
 .PHONY: bench-peers
 bench-peers: $(PEERS) ## Install what bench/ measures beside into .cache/venv-bench: PyTorch, onnx, onnxruntime, 6 GB
 
+.PHONY: bench-faults
+bench-faults: build ## Measure what lost, late, spiked and frozen readings cost on the data sets beside the repository (20 minutes)
+	go run ./bench/faults
+
 .PHONY: check-deployments
 check-deployments: check-kubernetes check-compose check-dockerfile check-prometheus ## Check manifests, compose file, Dockerfile, Prometheus
 

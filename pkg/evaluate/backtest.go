@@ -13,6 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Config says which origins are scored: the first one is From, then one every
@@ -26,12 +27,24 @@ type Config struct {
 	// refused without it.
 	Ahead *dataset.Covariates
 
+	// Feed is what the model hears instead of the histories, which are then the
+	// truth that it is scored against: the readings of each series as they came.
+	// nil: the model hears the histories.
+	Feed map[series.ID][]Arrival
+
 	// Progress is told how many hours of how many are streamed, from any goroutine
 	// but one at a time; may be nil.
 	Progress func(done, total int)
 	// Each is given every forecast that is scored, one at a time, in the order of
 	// time within a series; may be nil.
 	Each func(engine.Forecast)
+}
+
+// Arrival is a reading as it came.
+type Arrival struct {
+	Second int64 // start of its interval, as it was stamped
+	Value  float64
+	Clock  int64 // start of the newest interval that was heard of when it came; never falls within a series
 }
 
 // Report is what a model is worth on a range of time, and what simple rules are
@@ -75,7 +88,9 @@ var ErrNoOrigins = errors.New("no origin in the test range has a whole horizon o
 // Backtest streams the histories through engines, in the order of time, and
 // scores the forecasts at the chosen origins against the measured readings after
 // them. Nothing is fitted on the way. The series are shared by the workers; the
-// report does not depend on how.
+// report does not depend on how. With a Feed the forecast that stands at an origin
+// may be an older one: its leads are then counted from the origin, and those that
+// it does not reach are not scored.
 func Backtest(ctx context.Context, m *model.Model, histories []*dataset.History, cfg Config) (Report, error) {
 	if cfg.Horizon <= 0 {
 		cfg.Horizon = m.Spec.Horizon
@@ -149,7 +164,13 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 		return nil, err
 	}
 	gathered := make([]*seriesScores, len(histories))
+	standing := make([]*engine.Forecast, len(histories)) // by message, the first history of a series
 	first, last := b.span(histories)
+	message := firstOfSeries(histories)
+	hear := b.hearHistories(histories, message)
+	if b.cfg.Feed != nil {
+		hear = b.hearFeed(histories, message)
+	}
 	var batch []engine.Reading
 	for second := first; second <= last; second += dataset.Interval {
 		if err := ctx.Err(); err != nil {
@@ -158,28 +179,33 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 		if hour := (second-first)/dataset.Interval + 1; hour%progressHours == 0 {
 			b.progress(progressHours)
 		}
-		batch = batch[:0]
-		for i, h := range histories {
-			n := h.Cell(second)
-			if !h.Ring.Has(n) {
-				continue
-			}
-			value, q := h.Ring.At(n)
-			if !q.Accepted() {
-				continue
-			}
-			batch = append(batch, engine.Reading{
-				Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q, Message: i, History: !b.isOrigin(h, n),
-			})
+		batch = hear(batch[:0], second)
+		if b.cfg.Feed == nil {
+			clear(standing) // a reading that the engine refused has no forecast
 		}
 		for _, f := range e.Step(batch).Forecasts {
-			if err := b.score(gathered, histories, &f); err != nil {
-				return nil, err
+			standing[f.Message] = &f
+		}
+		for i, h := range histories {
+			n := h.Cell(second)
+			if f := standing[message[i]]; f != nil && b.isOrigin(h, n) && accepted(h, n) {
+				if err := b.score(gathered, histories, i, n, f); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
 	b.progress(int((last-first)/dataset.Interval+1) % progressHours)
 	return gathered, b.scoreRules(gathered, histories)
+}
+
+// accepted says whether a cell was measured.
+func accepted(h *dataset.History, n int64) bool {
+	if !h.Ring.Has(n) {
+		return false
+	}
+	_, q := h.Ring.At(n)
+	return q.Accepted()
 }
 
 // progressHours is how often progress is told.
@@ -211,30 +237,29 @@ func (b *backtest) isOrigin(h *dataset.History, n int64) bool {
 	return n >= firstOrigin && (n-firstOrigin)%int64(max(b.cfg.Every, 1)) == 0 && n+int64(b.cfg.Horizon) <= h.Ring.Newest
 }
 
-// score compares one forecast with the readings that came after it.
-func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History, f *engine.Forecast) error {
-	h := histories[f.Message]
-	s := gathered[f.Message]
+// score compares the forecast that stands after a cell with what came after it.
+func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History, i int, n int64, f *engine.Forecast) error {
+	h, s := histories[i], gathered[i]
 	if s == nil {
 		scores, err := accuracy.NewScores(f.Levels, b.cfg.Horizon, denominators(h, b.cfg.From))
 		if err != nil {
 			return err
 		}
 		s = &seriesScores{series: h.ID.String(), model: scores, held: make([]int, len(f.Levels))}
-		gathered[f.Message] = s
+		gathered[i] = s
 	}
 	s.count++
 	if f.Source != engine.SourceLSTM {
 		s.naive++
 	}
-	loss := Loss{Second: f.Origin}
-	origin := h.Cell(f.Origin)
+	loss := Loss{Second: h.Start(n + 1)}
+	old := int(n + 1 - h.Cell(f.Origin)) // intervals since the forecast's own origin
 	for k := range b.cfg.Horizon {
-		actual, q := h.Ring.At(origin + int64(k))
-		if !q.Accepted() {
+		actual, q := h.Ring.At(n + 1 + int64(k))
+		if at := k + old; !q.Accepted() || at < 0 || at >= f.Horizon {
 			continue
 		}
-		row := f.Quantiles[k*len(f.Levels):][:len(f.Levels)]
+		row := f.Quantiles[(k+old)*len(f.Levels):][:len(f.Levels)]
 		if err := s.model.Add(k+1, float64(actual), row); err != nil {
 			return fmt.Errorf("series %s: %w", f.Series, err)
 		}

@@ -62,6 +62,37 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
+func TestWriteFileWithFurtherColumns(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.csv")
+	name, at := SeriesName{"north", "m1"}, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	err := WriteFile(path, func(w *Writer) error {
+		return errors.Join(w.Write(name, at, 1.5, "2", "late"), w.WriteText(name, at.Add(time.Hour), "n/a", "3", ""))
+	}, "truth", "fault")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if want := "series,timestamp,value,truth,fault\nnorth.m1,2026-01-31T12:00:00Z,1.5,2,late\nnorth.m1,2026-01-31T13:00:00Z,n/a,3,\n"; err != nil || string(data) != want {
+		t.Errorf("%q, %v", data, err)
+	}
+	for column, want := range map[string][]float64{"": {1.5}, "truth": {2, 3}} {
+		table, report, err := Load([]string{path}, Options{ValueColumn: column})
+		if err != nil || table.Len() != len(want) || report.Rejected != 2-len(want) {
+			t.Errorf("column %q: %+v, %v", column, report, err)
+		}
+	}
+	for fault, rows := range map[string]func(*Writer) error{
+		"a field too few": func(w *Writer) error { return w.Write(name, at, 1, "2") },
+		"a comma":         func(w *Writer) error { return w.Write(name, at, 1, "2", "a,b") },
+		"a line end":      func(w *Writer) error { return w.WriteText(name, at, "1\n", "2", "") },
+	} {
+		if err := WriteFile(path, rows, "truth", "fault"); err == nil {
+			t.Errorf("%s: no error", fault)
+		}
+	}
+}
+
 func TestWriteFileLeavesTheOldOneAfterAnError(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.csv.gz")

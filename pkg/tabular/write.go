@@ -18,32 +18,56 @@ import (
 type Writer struct {
 	w       *bufio.Writer
 	line    []byte
+	extra   []string // further columns
 	started bool
 	err     error
 }
 
-// NewWriter returns a Writer on w; the header comes with the first row or with Flush.
-func NewWriter(w io.Writer) *Writer { return &Writer{w: bufio.NewWriterSize(w, maxLine)} }
+// NewWriter returns a Writer on w, extra naming columns after those of the long form; the header comes with the first
+// row or with Flush.
+func NewWriter(w io.Writer, extra ...string) *Writer {
+	return &Writer{w: bufio.NewWriterSize(w, maxLine), extra: extra}
+}
 
-// Write appends one row; t is written in UTC to the second. The error is that of the writer below, or names a series
-// or value that no reader would take.
-func (w *Writer) Write(name SeriesName, t time.Time, value float64) error {
+// Write appends one row; t is written in UTC to the second, extra are the fields of the further columns. The error is
+// that of the writer below, or names a series, a value or a field that no reader would take.
+func (w *Writer) Write(name SeriesName, t time.Time, value float64, extra ...string) error {
+	if w.err == nil && (math.IsNaN(value) || math.Abs(value) >= maxValue) {
+		w.err = fmt.Errorf("write row: value %g of %s: must be finite and below 1e12", value, name)
+	}
+	return w.WriteText(name, t, strconv.FormatFloat(value, 'f', -1, 64), extra...)
+}
+
+// WriteText is Write for a value that need be no number; readers reject such rows.
+func (w *Writer) WriteText(name SeriesName, t time.Time, value string, extra ...string) error {
 	w.header()
 	switch {
 	case w.err != nil:
 	case !validToken(name.Site) || !validToken(name.Meter):
 		w.err = fmt.Errorf("write row: series %q: %s", name.String(), remedySeries)
-	case math.IsNaN(value) || math.Abs(value) >= maxValue:
-		w.err = fmt.Errorf("write row: value %g of %s: must be finite and below 1e12", value, name)
+	case len(extra) != len(w.extra):
+		w.err = fmt.Errorf("write row: %d further fields of %s: there are %d further columns", len(extra), name, len(w.extra))
 	default:
 		w.line = append(append(append(w.line[:0], name.Site...), '.'), name.Meter...)
 		w.line = append(w.line, ',')
 		w.line = t.UTC().AppendFormat(w.line, time.RFC3339)
-		w.line = append(w.line, ',')
-		w.line = strconv.AppendFloat(w.line, value, 'f', -1, 64)
-		_, w.err = w.w.Write(append(w.line, '\n'))
+		w.field(value)
+		for _, text := range extra {
+			w.field(text)
+		}
+		if w.err == nil {
+			_, w.err = w.w.Write(append(w.line, '\n'))
+		}
 	}
 	return w.err
+}
+
+// field appends a comma and a text, which must need no quotes.
+func (w *Writer) field(text string) {
+	if strings.ContainsAny(text, "\",\r\n") {
+		w.err = fmt.Errorf("write row: field %q: must hold no comma, quote or line end", text)
+	}
+	w.line = append(append(w.line, ','), text...)
 }
 
 // Flush brings what was written to the writer below.
@@ -58,13 +82,13 @@ func (w *Writer) Flush() error {
 func (w *Writer) header() {
 	if !w.started && w.err == nil {
 		w.started = true
-		_, w.err = w.w.WriteString(columnSeries + "," + columnTimestamp + "," + columnValue + "\n")
+		_, w.err = w.w.WriteString(strings.Join(append([]string{columnSeries, columnTimestamp, columnValue}, w.extra...), ",") + "\n")
 	}
 }
 
-// WriteFile writes a file of the long form, gzip'd when its name ends in .gz. rows is called once to write them. The
-// file appears under its name when it is whole: after an error an older one is still there.
-func WriteFile(path string, rows func(*Writer) error) (err error) {
+// WriteFile writes a file of the long form, gzip'd when its name ends in .gz. rows is called once to write them; extra
+// names further columns. The file appears under its name when it is whole: after an error an older one is still there.
+func WriteFile(path string, rows func(*Writer) error, extra ...string) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -74,7 +98,7 @@ func WriteFile(path string, rows func(*Writer) error) (err error) {
 			err = fmt.Errorf("write %s: %w", path, errors.Join(err, ignoreClosed(f.Close()), os.Remove(f.Name())))
 		}
 	}()
-	if err := writeTo(f, strings.HasSuffix(strings.ToLower(path), ".gz"), rows); err != nil {
+	if err := writeTo(f, strings.HasSuffix(strings.ToLower(path), ".gz"), rows, extra); err != nil {
 		return err
 	}
 	if err := f.Chmod(0o644); err != nil { // a temporary file is for its owner alone
@@ -96,16 +120,16 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-func writeTo(f io.Writer, zipped bool, rows func(*Writer) error) error {
+func writeTo(f io.Writer, zipped bool, rows func(*Writer) error, extra []string) error {
 	if !zipped {
-		w := NewWriter(f)
+		w := NewWriter(f, extra...)
 		if err := rows(w); err != nil {
 			return err
 		}
 		return w.Flush()
 	}
 	z := gzip.NewWriter(f)
-	w := NewWriter(z)
+	w := NewWriter(z, extra...)
 	if err := rows(w); err != nil {
 		return err
 	}

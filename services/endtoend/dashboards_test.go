@@ -228,6 +228,8 @@ func (silent) PublishReadings(context.Context, string, string, []streams.Reading
 	return context.Canceled
 }
 
+func (silent) PublishPayload(context.Context, string, string, []byte) error { return context.Canceled }
+
 func (silent) Flush(context.Context) error { return context.Canceled }
 
 // metricNames finds the names of our metrics in a text; of a histogram's series the metric itself.

@@ -28,6 +28,7 @@ type backtestCmd struct {
 	Horizon     int       `help:"Leads that are scored; all the model has when not said."`
 	Compare     string    `placeholder:"DIR|NAME@ALIAS" help:"Another model to hold it against, by a paired block bootstrap; exit code 3 when that one is better."`
 	Plot        string    `placeholder:"FILE" help:"Draw fan charts, error by lead and calibration into a png or svg file."`
+	TruthColumn string    `placeholder:"NAME" help:"Column of true values, as simulate --faults writes it: the model hears the values in the order of the rows and is scored against the true ones, beside itself on true values alone."`
 	JSON        bool      `name:"json" help:"Print one JSON object instead of the table."`
 	Workers     int       `help:"Goroutines that share the series; one for each core when not said."`
 
@@ -44,6 +45,7 @@ type measured struct {
 	report evaluate.Report
 	config evaluate.Config
 	took   time.Duration
+	board  *scoreboard // nil where no column of true values was named
 }
 
 // Run measures and prints.
@@ -72,7 +74,7 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if err := c.Place.put(m); err != nil {
 		return err
 	}
-	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
+	histories, feed, board, err := c.load(ctx, show)
 	if err != nil {
 		return err
 	}
@@ -89,9 +91,15 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if err := c.Ahead.fit(show, c.Model, m, cfg.Ahead, histories, cfg.Until); err != nil {
 		return err
 	}
+	cfg.Feed = feed
 	ours, err := measure(ctx, show, c.Model, m, histories, cfg)
 	if err != nil {
 		return err
+	}
+	if ours.board = board; board != nil {
+		if err := board.clean(ctx, show, &ours, histories); err != nil {
+			return err
+		}
 	}
 	var verdict *evaluate.Verdict
 	if c.Compare != "" {
@@ -121,6 +129,16 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 		return service.WithExitCode(fmt.Errorf("%s is %s than %s", c.Model, verdict.InWords, c.Compare), service.ExitNo)
 	}
 	return nil
+}
+
+// load reads what the model hears and what it is scored against: the same, but
+// with a column of true values.
+func (c *backtestCmd) load(ctx context.Context, show *screen) ([]*dataset.History, map[series.ID][]evaluate.Arrival, *scoreboard, error) {
+	if c.TruthColumn != "" {
+		return loadFaulty(ctx, show, c.Data, &c.CSV, c.TruthColumn)
+	}
+	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
+	return histories, nil, nil, err
 }
 
 // loadHistories reads files for measuring or forecasting.
@@ -212,7 +230,7 @@ func measure(ctx context.Context, show *screen, name string, m *model.Model, his
 	if err == nil && report.Rules > 0 {
 		show.line("warn: %d of %d forecasts are those of a simple rule, for their series had less than the %d readings that the network needs", report.Rules, report.Forecasts, series.ScalerCells)
 	}
-	return measured{name, m, report, cfg, time.Since(began)}, err
+	return measured{name: name, model: m, report: report, config: cfg, took: time.Since(began)}, err
 }
 
 func (c *backtestCmd) compare(ctx context.Context, show *screen, ours *measured, histories []*dataset.History) (*evaluate.Verdict, error) {

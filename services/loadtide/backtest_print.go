@@ -41,6 +41,7 @@ func backtestObject(m *measured, verdict *evaluate.Verdict) any {
 		ByLead    []scored                            `json:"by_lead"`
 		Series    []scored                            `json:"series"`
 		Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
+		Faults    *scoreboard                         `json:"faults,omitempty"`
 		Compare   *evaluate.Verdict                   `json:"compare,omitempty"`
 	}{
 		Protocol: map[string]any{
@@ -48,7 +49,7 @@ func backtestObject(m *measured, verdict *evaluate.Verdict) any {
 			"interval": m.model.Spec.Interval, "levels": m.model.Spec.Levels, "forecasts": m.report.Forecasts, "series": m.report.Series,
 			"model": map[string]string{"name": m.model.Spec.Name, "version": m.model.Version, "digest": m.model.Digest, "scale": m.model.Spec.Scale},
 		},
-		Overall: m.report.Overall, ByLead: []scored{}, Series: []scored{}, Baselines: m.report.Baselines, Compare: verdict,
+		Overall: m.report.Overall, ByLead: []scored{}, Series: []scored{}, Baselines: m.report.Baselines, Faults: m.board, Compare: verdict,
 	}
 	for k, lead := range m.report.ByLead {
 		out.ByLead = append(out.ByLead, scored{"lead", k + 1, lead})
@@ -87,6 +88,9 @@ func printBacktest(w io.Writer, m *measured, verdict *evaluate.Verdict) error {
 		printRow(t, fmt.Sprintf("%s  lead %d", pick(i == 0, name, strings.Repeat(" ", len(name))), lead), r.ByLead[lead-1], r.RuleLeads[evaluate.SeasonalNaiveDay][lead-1])
 	}
 	printRow(t, strings.Repeat(" ", len(name))+"  all", r.Overall, day)
+	if m.board != nil {
+		printRow(t, strings.Repeat(" ", len(name))+"  on true values", m.board.Clean, day)
+	}
 	for _, rule := range evaluate.Rules() {
 		printRow(t, ruleWords[rule], r.Baselines[rule], day)
 	}
@@ -95,6 +99,11 @@ func printBacktest(w io.Writer, m *measured, verdict *evaluate.Verdict) error {
 	}
 	if _, err := fmt.Fprintln(w, inWords(r)); err != nil {
 		return err
+	}
+	if m.board != nil {
+		if _, err := fmt.Fprintln(w, m.board.words(r.Overall)); err != nil {
+			return err
+		}
 	}
 	if verdict != nil {
 		_, err := fmt.Fprintf(w, "against the other model: %s\n", verdict.InWords)

@@ -30,6 +30,13 @@ func newReadingPublisher(ctx context.Context, conn *bus.Conn) (*readingPublisher
 // PublishReadings sends one message of one series; it is stored once Flush has
 // returned.
 func (p *readingPublisher) PublishReadings(ctx context.Context, site, meter string, readings []streams.Reading) error {
+	p.data = streams.AppendReadings(p.data[:0], readings)
+	return p.PublishPayload(ctx, site, meter, p.data)
+}
+
+// PublishPayload sends one message of one series as it is; it is stored once
+// Flush has returned.
+func (p *readingPublisher) PublishPayload(ctx context.Context, site, meter string, payload []byte) error {
 	partition := streams.Partition(site, meter, len(p.open))
 	to := p.open[partition]
 	if to == nil {
@@ -39,8 +46,7 @@ func (p *readingPublisher) PublishReadings(ctx context.Context, site, meter stri
 		}
 		p.open[partition] = to
 	}
-	p.data = streams.AppendReadings(p.data[:0], readings)
-	return to.Publish(streams.ReadingSubject(partition, site, meter), "", p.data)
+	return to.Publish(streams.ReadingSubject(partition, site, meter), "", payload)
 }
 
 // Flush returns when all that was published is stored. After an error the next
@@ -79,14 +85,25 @@ type lateReadings struct {
 
 // PublishReadings sends one message of one series.
 func (l *lateReadings) PublishReadings(ctx context.Context, site, meter string, readings []streams.Reading) error {
-	if l.to == nil {
-		to, err := newReadingPublisher(ctx, l.conn)
-		if err != nil {
-			return err
-		}
-		l.to = to
+	if err := l.open(ctx); err != nil {
+		return err
 	}
 	return l.note(l.to.PublishReadings(ctx, site, meter, readings))
+}
+
+// PublishPayload sends one message of one series as it is.
+func (l *lateReadings) PublishPayload(ctx context.Context, site, meter string, payload []byte) error {
+	if err := l.open(ctx); err != nil {
+		return err
+	}
+	return l.note(l.to.PublishPayload(ctx, site, meter, payload))
+}
+
+func (l *lateReadings) open(ctx context.Context) (err error) {
+	if l.to == nil {
+		l.to, err = newReadingPublisher(ctx, l.conn)
+	}
+	return err
 }
 
 // Flush returns when all that was published is stored.

@@ -2,28 +2,51 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/simulator"
 )
 
-// simulateCmd plays synthetic meters.
+// simulateCmd plays synthetic meters, or lets readings go wrong.
 type simulateCmd struct {
 	Out      string            `placeholder:"FILE" help:"Write a CSV file (gz by its name) instead of publishing."`
 	Days     int               `default:"150" help:"Days that the file holds, up to now."`
+	From     []string          `placeholder:"FILE" help:"With --faults and --out: let the readings of these CSV files go wrong instead of simulated ones."`
+	CSV      csvFlags          `embed:""`
 	Simulate simulator.Config  `embed:"" envprefix:"LOADTIDE_SIMULATE_"`
 	NATS     service.NATSFlags `embed:""`
 	Dir      service.DataFlags `embed:""`
 }
 
+// Help is what loadtide help simulate says beside the flags.
+func (c *simulateCmd) Help() string {
+	return `Meters of up to six sites with their own zones, holidays and weather, onto NATS by a clock of their own or into a file.
+
+    loadtide simulate --out meters.csv.gz --days 60
+    loadtide simulate --out faulty.csv.gz --faults all --seed 7
+    loadtide simulate --from meters.csv.gz --faults lost=2%,late=1%,spikes=0.5%,frozen=1d --out faulty.csv.gz
+    loadtide backtest --data faulty.csv.gz --truth-column truth
+
+--faults takes "all" or names, each with =RATE or at its rate in "all": a share of the readings (2%), a length for stretches (1d: once in a file, once in 30 days on NATS; 12h/30d: once in every 30 days; 1%: days that are that share of the readings), or how often (90d). "all,lost=5%,years=off" changes one and leaves one out. A reading has one fault at most, the first in this table that hits it; the same --seed gives the same faults.
+
+` + simulator.FaultHelp() + `
+A file with faults has the rows in the order of arrival and the columns truth (what the meter should have said for that timestamp) and fault. A reading that never comes has a row without a value, which readers reject and count. publish --keep-order keeps the order; --value-column truth reads what is true.`
+}
+
 // Run writes a file, or publishes until a signal. The clock of the simulation
 // is kept in the data dir.
 func (c *simulateCmd) Run(e *env) error {
+	if len(c.From) > 0 {
+		return c.spoil(e)
+	}
 	if c.Out != "" {
 		ctx, _, release := service.Signals(context.Background(), nil, nil)
 		defer release()
@@ -52,4 +75,61 @@ func (c *simulateCmd) Run(e *env) error {
 		g.Add("simulator", s)
 		return g.Run(ctx, cut)
 	})
+}
+
+// spoil writes readings of files of which some went wrong.
+func (c *simulateCmd) spoil(e *env) error {
+	faults, err := simulator.ParseFaults(c.Simulate.Faults)
+	if err != nil {
+		return usageError(err.Error(), "loadtide help simulate lists the faults")
+	}
+	switch {
+	case c.Out == "":
+		return usageError("--from needs a file to write to", "give --out faulty.csv.gz")
+	case !faults.Any():
+		return usageError("--from without --faults has nothing to do", "give --faults all, or names such as lost=2%,frozen=1d")
+	case c.Simulate.Registers > 0:
+		return usageError("--registers is for simulated meters, --from for readings of files", "leave one of them out")
+	case readsFrom(c.From, c.Out):
+		return usageError(fmt.Sprintf("--out %s is one of the files to read", c.Out), "name another file: this one would be lost")
+	}
+	show := newScreen(e.stderr)
+	ctx, _, release := service.Signals(context.Background(), nil, nil)
+	defer release()
+	options, closeRejects, err := c.CSV.open(c.From)
+	if err != nil {
+		return err
+	}
+	table, report, err := tabular.Load(c.From, options)
+	if err := errors.Join(err, closeRejects()); err != nil {
+		return csvError(err)
+	}
+	c.CSV.showFiles(show, report)
+	showRejected(show, report)
+	done, err := simulator.SpoilCSV(ctx, c.Out, table, faults, c.Simulate.Seed)
+	if ctx.Err() != nil {
+		return service.ErrInterrupted
+	}
+	if err != nil {
+		return err
+	}
+	if done.Left > 0 {
+		show.line("warn: %d rows that repeat a time of their series, or lie off its grid, were left out", done.Left)
+	}
+	_, err = fmt.Fprintf(e.stdout, "wrote %d rows, made of %d readings of %d series, to %s: %s\n", done.Rows, done.Readings, done.Series, c.Out, faultWords(done.Faults))
+	return err
+}
+
+// faultWords counts the rows of each fault, such as "412 lost, 190 late".
+func faultWords(faults map[simulator.Fault]int) string {
+	var words []string
+	for _, name := range simulator.FaultNames() {
+		if n := faults[simulator.Fault(name)]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	if len(words) == 0 {
+		return "no fault hit"
+	}
+	return strings.Join(words, ", ")
 }

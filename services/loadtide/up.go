@@ -217,7 +217,7 @@ func (u *up) simulated() func(simulator.Progress) {
 			return
 		}
 		speed := time.Hour.Seconds() / u.cmd.Simulate.Step.Seconds()
-		u.show.ok("simulator", "%d meters on 3 sites, hourly, %d days of history; replay %.0fx", p.Meters, u.cmd.Simulate.HistoryDays, speed)
+		u.show.ok("simulator", "%d meters on %d sites, hourly, %d days of history; replay %.0fx", p.Meters, u.cmd.Simulate.Sites, u.cmd.Simulate.HistoryDays, speed)
 	}
 }
 

@@ -9,8 +9,14 @@ import (
 // Config says how many meters are played and how fast. Its fields are embedded as flags with prefix "simulate-" and env
 // prefix "LOADTIDE_SIMULATE_".
 type Config struct {
-	// Meters are spread over three sites: half are homes, a third flats, a sixth shops.
+	// Meters are spread over the sites; of the first three half are homes, a third flats, a sixth trade.
 	Meters int `name:"meters" env:"METERS" default:"24" help:"Simulated meters."`
+	// Sites are the first of home, flats, shop, farm, works, coast; each in a zone of its own.
+	Sites int `name:"sites" env:"SITES" default:"3" help:"Sites they stand on, the first of home (Amsterdam), flats (London), shop (Berlin), farm (New York), works (Tokyo), coast (Sydney)."`
+	// Registers report the reading of a cumulative register instead of the energy of the hour.
+	Registers int `name:"registers" env:"REGISTERS" default:"0" help:"Meters that report a cumulative register, kind register, instead of energy."`
+	// Faults are read by ParseFaults.
+	Faults string `name:"faults" env:"FAULTS" default:"" placeholder:"SPEC" help:"Let readings go wrong: all, or names with rates such as lost=2%,late=1%,spikes=0.5%,frozen=1d; loadtide help simulate lists them."`
 	// Seed counts when the demo's clock is first made; a clock that exists keeps its own.
 	Seed uint64 `name:"seed" env:"SEED" default:"1" help:"Seed of the simulated load."`
 	// HistoryDays are published at once as history, before the replay.
@@ -25,7 +31,7 @@ type Config struct {
 
 // DefaultConfig is the demo of 24 meters.
 func DefaultConfig() Config {
-	return Config{Meters: 24, Seed: 1, HistoryDays: 120, ReplayDays: 30, Step: 2 * time.Second, Timeout: 30 * time.Second}
+	return Config{Meters: 24, Sites: 3, Seed: 1, HistoryDays: 120, ReplayDays: 30, Step: 2 * time.Second, Timeout: 30 * time.Second}
 }
 
 // Validate returns all faults, joined, each with its field, value and limit.
@@ -35,7 +41,8 @@ func (c Config) Validate() error {
 		field            string
 		value, low, high int
 	}{
-		{"meters", c.Meters, 1, 100_000}, {"history_days", c.HistoryDays, 0, 3660}, {"replay_days", c.ReplayDays, 0, 3660},
+		{"meters", c.Meters, 1, 100_000}, {"sites", c.Sites, 1, MaxSites}, {"registers", c.Registers, 0, maxRegisters},
+		{"history_days", c.HistoryDays, 0, 3660}, {"replay_days", c.ReplayDays, 0, 3660},
 	} {
 		if f.value < f.low || f.value > f.high {
 			faults = append(faults, fmt.Errorf("simulator.%s: %d is out of range; give %d to %d", f.field, f.value, f.low, f.high))
@@ -47,5 +54,36 @@ func (c Config) Validate() error {
 	if c.Timeout < time.Second || c.Timeout > 10*time.Minute {
 		faults = append(faults, fmt.Errorf("simulator.timeout: %s is out of range; give 1s to 10m", c.Timeout))
 	}
+	if c.Registers > c.Meters {
+		faults = append(faults, fmt.Errorf("simulator.registers: %d is more than the %d meters; give 0 to %[2]d", c.Registers, c.Meters))
+	}
+	if f, err := ParseFaults(c.Faults); err != nil {
+		faults = append(faults, fmt.Errorf("simulator.%w", err))
+	} else if name, ok := f.registers(); ok && c.Registers == 0 {
+		faults = append(faults, fmt.Errorf("simulator.faults: %s is a fault of registers, and there are none; ask for some with --registers, or leave it out", name))
+	} else if f.Any() && c.Meters > maxFaulty {
+		faults = append(faults, fmt.Errorf("simulator.meters: %d meters with faults are too many; give 1 to %d", c.Meters, maxFaulty))
+	}
 	return errors.Join(faults...)
+}
+
+// Limits that keep time and memory of a start small: a register counts from its epoch, and what is under way of a meter
+// with faults is kept.
+const (
+	maxRegisters = 10_000
+	maxFaulty    = 10_000
+)
+
+// fleet makes the meters and reads the faults of a configuration that is valid. The seed may be that of an older clock.
+func (c Config) fleet(seed uint64) ([]Meter, Faults, error) {
+	faults, err := ParseFaults(c.Faults)
+	if err != nil {
+		return nil, Faults{}, err
+	}
+	fleet, err := Fleet(seed, c.Meters, c.Sites)
+	if err != nil {
+		return nil, Faults{}, err
+	}
+	withRegisters(fleet, c.Registers)
+	return fleet, faults, nil
 }

@@ -1,7 +1,9 @@
-// Package simulator plays electricity meters: households, flats and shops whose load has days, weeks, weather and
-// habits to learn, as a pure function of seed, meter and hour.
+// Package simulator plays electricity meters: households with heat pumps, solar panels or cars, flats, trade, farms and
+// industry on sites with zones, holidays and weather of their own, whose load has days, weeks, seasons and habits to
+// learn, as a pure function of seed, meter and hour. On demand their readings go wrong, as a function of the same.
 //
-// Start with [Service], which publishes them by the demo's clock, or with [Fleet] for the load alone. `loadtide up
+// Start with [Service], which publishes them by the demo's clock, or with [Fleet] for the load alone. [ParseFaults] names
+// the faults, [WriteCSV] and [SpoilCSV] write files that have them. `loadtide up
 // --demo` and `loadtide simulate` run it:
 //
 //	150 days ago                    30 days ago              now

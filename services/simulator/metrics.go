@@ -8,6 +8,7 @@ import (
 
 type simulatorMetrics struct {
 	readings *prometheus.CounterVec // acknowledged, by phase
+	faults   *prometheus.CounterVec // readings that went wrong on purpose, by fault
 	failures prometheus.Counter
 	newest   prometheus.Gauge
 }
@@ -19,6 +20,10 @@ func newMetrics(reg prometheus.Registerer) *simulatorMetrics {
 			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "readings_total",
 			Help: "Simulated readings that were acknowledged.",
 		}, []string{"phase"}),
+		faults: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "faults_total",
+			Help: "Simulated readings that were acknowledged and went wrong on purpose.",
+		}, []string{"fault"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "publish_failures_total",
 			Help: "Steps that were not acknowledged and published again.",
@@ -31,6 +36,6 @@ func newMetrics(reg prometheus.Registerer) *simulatorMetrics {
 	for _, phase := range []Phase{PhaseHistory, PhaseReplay, PhaseLive} {
 		m.readings.WithLabelValues(string(phase)) // there from the start, so that a rate is too
 	}
-	reg.MustRegister(m.readings, m.failures, m.newest)
+	reg.MustRegister(m.readings, m.faults, m.failures, m.newest)
 	return m
 }

@@ -18,6 +18,8 @@ import (
 // of either, the whole step is published again, so a Publisher must be able to go on after one.
 type Publisher interface {
 	PublishReadings(ctx context.Context, site, meter string, readings []streams.Reading) error
+	// PublishPayload sends a message as it is: one that is no reading.
+	PublishPayload(ctx context.Context, site, meter string, payload []byte) error
 	Flush(ctx context.Context) error
 }
 
@@ -47,7 +49,7 @@ type Service struct {
 	deps    Deps
 	log     zerolog.Logger
 	metrics *simulatorMetrics
-	fleet   []Meter
+	fleet   []player
 	clock   clock
 	told    Progress
 }
@@ -81,7 +83,9 @@ func (s *Service) Start(context.Context) error {
 		s.log.Warn().Uint64("seed", c.seed).Uint64("asked", s.cfg.Seed).Msg("the demo's clock keeps its own seed")
 	}
 	s.clock = c
-	s.fleet = Fleet(c.seed, s.cfg.Meters)
+	if s.fleet, err = newPlayers(s.cfg, c.seed, c.next); err != nil {
+		return err
+	}
 	s.told = Progress{Phase: PhaseReplay, Meters: len(s.fleet), Until: timeOf(c.next), Resumed: resumed}
 	switch {
 	case c.next < c.live:
@@ -140,7 +144,13 @@ func (s *Service) count(from, until int64, history, live bool) {
 	case live:
 		phase = PhaseLive
 	}
-	readings := int(until-from) * len(s.fleet)
+	readings, faults := 0, map[Fault]int{}
+	for i := range s.fleet {
+		readings += s.fleet[i].readings(from, until, faults)
+	}
+	for name, n := range faults {
+		s.metrics.faults.WithLabelValues(string(name)).Add(float64(n))
+	}
 	s.metrics.readings.WithLabelValues(string(phase)).Add(float64(readings))
 	s.metrics.newest.Set(float64(timeOf(until).Unix()))
 	if phase != s.told.Phase {
@@ -188,13 +198,9 @@ func (s *Service) publish(ctx context.Context, from, until int64, history bool) 
 func (s *Service) send(ctx context.Context, from, until int64, history bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	readings := make([]streams.Reading, until-from)
+	room := make([]streams.Reading, 0, until-from)
 	for i := range s.fleet {
-		m := &s.fleet[i]
-		for hour := from; hour < until; hour++ {
-			readings[hour-from] = streams.Reading{Time: timeOf(hour), Value: m.KWh(hour), Unit: Unit, History: history}
-		}
-		if err := s.deps.Publisher.PublishReadings(ctx, m.Site, m.Name, readings); err != nil {
+		if err := s.fleet[i].publish(ctx, s.deps.Publisher, from, until, history, room); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ type message struct {
 	series   string
 	at       time.Time
 	readings []streams.Reading
+	payload  string // instead of readings
 }
 
 // broker keeps what is published. fail is asked before each call, with its number from 1.
@@ -43,7 +44,15 @@ func (b *broker) PublishReadings(_ context.Context, site, meter string, readings
 	if err := b.call(); err != nil {
 		return err
 	}
-	b.messages = append(b.messages, message{site + "." + meter, time.Now(), append([]streams.Reading(nil), readings...)})
+	b.messages = append(b.messages, message{site + "." + meter, time.Now(), append([]streams.Reading(nil), readings...), ""})
+	return nil
+}
+
+func (b *broker) PublishPayload(_ context.Context, site, meter string, payload []byte) error {
+	if err := b.call(); err != nil {
+		return err
+	}
+	b.messages = append(b.messages, message{site + "." + meter, time.Now(), nil, string(payload)})
 	return nil
 }
 
@@ -284,6 +293,8 @@ func TestPublishGivesUp(t *testing.T) {
 type hanging struct{}
 
 func (hanging) PublishReadings(context.Context, string, string, []streams.Reading) error { return nil }
+
+func (hanging) PublishPayload(context.Context, string, string, []byte) error { return nil }
 
 func (hanging) Flush(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 

@@ -33,13 +33,16 @@ func (f Files) Load(_ context.Context, b *dataset.Builder) error {
 	if err != nil {
 		return err
 	}
-	if f.Report != nil {
-		f.Report(report)
-	}
 	b.Resample(f.Options.Kind)
 	for row := range table.All() {
 		name := table.Name(row)
 		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
+	}
+	if n := b.DropLone(); n > 0 {
+		report.Warnings = append(report.Warnings, fmt.Sprintf("%s: %d readings far ahead of all others of their series were left out", report.File, n))
+	}
+	if f.Report != nil {
+		f.Report(report)
 	}
 	return b.Coarse()
 }

@@ -1,0 +1,28 @@
+package dataset
+
+import "slices"
+
+// farAhead is how far a reading may be ahead of its series until a second one
+// agrees, in seconds, as when serving.
+const farAhead = 48 * Interval
+
+// DropLone leaves out the readings that are far ahead of all before them and that
+// no later one agrees with: a wrong clock, which would stretch the history by
+// years. It returns how many there were.
+func (b *Builder) DropLone() int {
+	dropped := 0
+	for i, points := range b.points {
+		slices.SortStableFunc(points, bySecond)
+		kept := points[:0]
+		for k, p := range points {
+			ahead := k > 0 && p.second-points[k-1].second > farAhead
+			if ahead && (k == len(points)-1 || points[k+1].second-p.second > farAhead) {
+				dropped++
+				continue
+			}
+			kept = append(kept, p)
+		}
+		b.points[i] = kept
+	}
+	return dropped
+}

@@ -1,0 +1,44 @@
+package dataset
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+func TestDropLone(t *testing.T) {
+	t.Parallel()
+	id := series.ID{Site: "s", Meter: "m"}
+	for _, c := range []struct {
+		name    string
+		hours   []int64
+		kept    []int64
+		dropped int
+	}{
+		{"in order", []int64{0, 1, 2}, []int64{0, 1, 2}, 0},
+		{"one alone", []int64{5}, []int64{5}, 0},
+		{"years ahead", []int64{0, 9000, 1, 2}, []int64{0, 1, 2}, 1},
+		{"two that do not agree", []int64{0, 1, 9000, 20_000}, []int64{0, 1}, 2},
+		{"after a long silence", []int64{0, 1, 300, 301}, []int64{0, 1, 300, 301}, 0},
+		{"ahead within a long silence", []int64{0, 1, 100, 300, 301}, []int64{0, 1, 300, 301}, 1},
+		{"at the limit", []int64{0, 48}, []int64{0, 48}, 0},
+		{"behind it", []int64{0, 49}, []int64{0}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := NewBuilder()
+			for _, h := range c.hours {
+				b.Add(id, "kWh", h*Interval, 1)
+			}
+			dropped := b.DropLone()
+			var kept []int64
+			for _, p := range b.points[0] {
+				kept = append(kept, p.second/Interval)
+			}
+			if dropped != c.dropped || !slices.Equal(kept, c.kept) {
+				t.Errorf("%d dropped, kept %v", dropped, kept)
+			}
+		})
+	}
+}

@@ -1,0 +1,90 @@
+package evaluate
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// onTime is every reading when its interval is the newest.
+func onTime(all []meter) map[series.ID][]Arrival {
+	feed := map[series.ID][]Arrival{}
+	for _, m := range all {
+		for i, v := range m.values {
+			if !math.IsNaN(v) {
+				feed[m.id()] = append(feed[m.id()], Arrival{Second: m.second(i), Value: v, Clock: m.second(i)})
+			}
+		}
+	}
+	return feed
+}
+
+// A feed that says the truth in time is worth what the histories are.
+func TestFeedOfTheTruthIsTheHistories(t *testing.T) {
+	t.Parallel()
+	all, m, cfg := meters(hours), randomModel(3), config()
+	want, err := Backtest(t.Context(), m, histories(all), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Feed = onTime(all)
+	for _, workers := range []int{1, 3} {
+		cfg.Workers = workers
+		got, err := Backtest(t.Context(), m, histories(all), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+			t.Errorf("%d workers: %s", workers, diff)
+		}
+	}
+}
+
+// Where a reading does not come in time the forecast before it stands, counted from the origin; what it does not reach
+// is not scored. What is scored against is the truth, whatever came.
+func TestFeedScoresTheForecastThatStands(t *testing.T) {
+	t.Parallel()
+	steady := meters(hours)[:1]
+	cfg := Config{From: epoch + from*hour, Until: epoch + (from+horizon)*hour, Every: 1000}
+	backtest := func(change func([]Arrival) []Arrival) (Report, engine.Forecast) {
+		feed := onTime(steady)
+		id := steady[0].id()
+		feed[id] = change(feed[id])
+		with, last := cfg, engine.Forecast{}
+		with.Feed, with.Each = feed, func(f engine.Forecast) { last = f }
+		r, err := Backtest(t.Context(), randomModel(4), histories(steady), with)
+		if err != nil || r.Forecasts != 1 {
+			t.Fatalf("%d forecasts, %v", r.Forecasts, err)
+		}
+		return r, last
+	}
+	clean, f := backtest(func(all []Arrival) []Arrival { return all })
+	if clean.Overall.N != horizon || f.Origin != cfg.From {
+		t.Errorf("clean: %d actuals, origin %d", clean.Overall.N, f.Origin)
+	}
+	lost, f := backtest(func(all []Arrival) []Arrival { return append(all[:from-2:from-2], all[from:]...) })
+	if lost.Overall.N != horizon-2 || f.Origin != cfg.From-2*hour || lost.Losses[0].Second != cfg.From {
+		t.Errorf("two lost: %d actuals, origin %d, loss at %d", lost.Overall.N, f.Origin, lost.Losses[0].Second)
+	}
+	late, f := backtest(func(all []Arrival) []Arrival {
+		all[from-1].Clock += 2 * hour
+		all[from].Clock += 2 * hour
+		all[from+1].Clock += hour
+		return all
+	})
+	if late.Overall.N != horizon-1 || f.Origin != cfg.From-hour {
+		t.Errorf("late: %d actuals, origin %d", late.Overall.N, f.Origin)
+	}
+	wrong, _ := backtest(func(all []Arrival) []Arrival {
+		all[from-1].Value *= 1000
+		return all
+	})
+	if wrong.Overall.N != horizon || !(wrong.Overall.Pinball > clean.Overall.Pinball) || wrong.Losses[0].Actual != clean.Losses[0].Actual {
+		t.Errorf("wrong: wQL %g of actual %g, clean %g of %g", wrong.Overall.Pinball, wrong.Losses[0].Actual, clean.Overall.Pinball, clean.Losses[0].Actual)
+	}
+}

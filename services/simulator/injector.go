@@ -1,0 +1,309 @@
+package simulator
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// arrival is a reading as it reaches whoever listens.
+type arrival struct {
+	second int64   // its timestamp
+	value  float64 //
+	text   string  // instead of the value, where that is no number
+	never  bool    // it does not come: a place for its truth in a file
+	truth  float64 // of that timestamp; NaN: there is none
+	fault  Fault   // "" is none
+
+	due   int64  // cell at the end of which it comes
+	order uint64 // within a due cell
+}
+
+// How late a reading may come, in intervals.
+const (
+	mostLate  = 40
+	mostAgain = 24
+	leastHeld = 6 // a burst after its stretch
+	mostHeld  = 72
+	pastCells = 24 // what spikes and flat lines are measured by
+)
+
+// maxValue is what a reading may be at most, as readers of files and streams have it.
+const maxValue = 1e12
+
+// injector lets the readings of one series go wrong. They are taken in order of time; what comes of them is a function
+// of seed, series, time and the readings of some time before, see lookback.
+type injector struct {
+	faults []active
+	key    key
+	step   int64 // seconds
+	origin int64 // cell from which periods count
+	rolls  float64
+
+	past    []float64 // true readings, newest last, at most pastCells
+	last    int64     // cell of the newest
+	held    float64   // by the stretch that began at heldAt
+	heldAt  int64
+	sum     float64 // gathered
+	offset  float64 // of a register, since it was reset or exchanged
+	waiting []arrival
+}
+
+// active is a fault of a series, its times in cells.
+type active struct {
+	faultRow
+	key           key
+	share         float64
+	length, every int64
+}
+
+// newInjector returns the faults of a series that reads every step seconds. once is the period of stretches that come
+// once, in cells from origin on; rolls is where a register begins anew, 0 for what is no register.
+func newInjector(f Faults, k key, step, origin, once int64, rolls float64) *injector {
+	in := &injector{key: k, step: step, origin: origin, last: math.MinInt64}
+	for _, row := range faultTable {
+		r, ok := f.rates[row.name]
+		if !ok || row.register && rolls == 0 || row.energy && rolls > 0 {
+			continue
+		}
+		if row.name == Rollover {
+			in.rolls = rolls
+			continue
+		}
+		a := active{faultRow: row, key: k.sub(string(row.name)), share: r.share}
+		a.length = max(int64(r.length.Seconds())/step, 1)
+		a.every = max(int64(r.every.Seconds())/step, a.length)
+		if r.every == 0 && row.form == byStretch {
+			a.every = max(once, 1)
+			a.length = min(a.length, a.every)
+		}
+		in.faults = append(in.faults, a)
+	}
+	return in
+}
+
+// lookback is how many cells before a cell have to be taken for it to be what it would be after all of them.
+func (in *injector) lookback() int64 {
+	cells := int64(1)
+	for _, a := range in.faults {
+		cells = max(cells, a.length)
+		if a.form == byMoment {
+			cells = max(cells, 2*a.every)
+		}
+	}
+	return cells + pastCells + mostHeld + 1
+}
+
+// stretch says where in a stretch a cell lies, -1 outside: each period holds one, at a place of its own.
+func (in *injector) stretch(a *active, cell int64) int64 {
+	block := floorDiv(cell-in.origin, a.every)
+	start := in.origin + block*a.every + int64(a.key.uniform(block)*float64(a.every-a.length+1))
+	if cell < start || cell >= start+a.length {
+		return -1
+	}
+	return cell - start
+}
+
+// hit is the fault of a cell and, of a stretch, the place in it; nil for none.
+func (in *injector) hit(cell int64) (*active, int64) {
+	for i := range in.faults {
+		a := &in.faults[i]
+		switch a.form {
+		case byReading:
+			if a.key.uniform(cell) < a.share {
+				return a, 0
+			}
+		case byStretch:
+			if at := in.stretch(a, cell); at >= 0 {
+				return a, at
+			}
+		default:
+		}
+	}
+	return nil, -1
+}
+
+// take accepts the true reading of a cell; cells must rise.
+func (in *injector) take(cell int64, truth float64) {
+	event := in.events(cell, truth)
+	a := arrival{second: cell * in.step, value: in.shown(truth), truth: truth, fault: event, due: cell}
+	if f, at := in.hit(cell); f != nil {
+		a.fault = f.name
+		in.spoil(f, at, a)
+	} else {
+		if in.sum != 0 { // what was gathered comes with the first reading after it
+			a.value, a.fault, in.sum = a.value+in.sum, Gathered, 0
+		}
+		in.send(a)
+	}
+	if len(in.past) == pastCells {
+		in.past = append(in.past[:0], in.past[1:]...)
+	}
+	in.past, in.last = append(in.past, truth), cell
+}
+
+// spoil sends what a fault makes of a reading; at is the place in a stretch.
+func (in *injector) spoil(f *active, at int64, a arrival) {
+	cell := a.due
+	draw := func(n int) float64 { return f.key.sub("draw").uniform(cell*8 + int64(n)) }
+	after := func(least, most int) int64 { return cell + int64(least) + int64(draw(7)*float64(most-least+1)) }
+	if f.name != Gathered {
+		in.sum = 0 // whoever gathered has no good reading to put it in
+	}
+	fits := func(v float64) float64 {
+		if math.Abs(v) >= maxValue {
+			return a.value
+		}
+		return v
+	}
+	switch f.name {
+	case Gap, Lost:
+		a.never = true
+	case Gathered:
+		in.sum += a.value
+		a.never = true
+	case Burst:
+		block := cell - at
+		a.due = block + f.length + leastHeld + int64(f.key.sub("held").uniform(block)*float64(mostHeld-leastHeld))
+		a.order = 1 + f.key.sub("shuffle").bits(cell)>>1
+	case Frozen:
+		a.value = in.hold(cell-at, in.shown(in.before(a.truth)))
+	case Flat:
+		a.value = in.hold(cell-at, rounded(in.mean(a.value)))
+	case Zero:
+		a.value = 0
+	case Sign:
+		a.value = -a.value
+	case Factor:
+		a.value = fits(1000 * a.value)
+	case Garbage:
+		words := []string{"NaN", "n/a", "error 17", "--", "inf", "12.3.4"}
+		a.text = words[int(draw(0)*float64(len(words)))]
+	case Years:
+		in.send(arrival{second: a.second, never: true, truth: a.truth, fault: f.name, due: cell})
+		a.second += (1 + int64(8*draw(0))) * 365 * 86400
+		a.truth = math.NaN()
+	case Double:
+		if in.last != cell-1 {
+			a.fault = "" // nothing stands before it
+			break
+		}
+		in.send(arrival{second: a.second, never: true, truth: a.truth, fault: f.name, due: cell})
+		a.second -= in.step
+		a.truth = in.before(a.truth) // of the interval before
+	case Spikes:
+		size := math.Max(math.Abs(a.value), in.usual()) * (5 + 20*draw(0))
+		if draw(1) < 0.15 {
+			size = -size
+		}
+		a.value = fits(rounded(a.value + size))
+	case Corrected:
+		right := a
+		right.due, right.order = after(1, mostAgain), 1+f.key.bits(cell)>>1
+		in.send(right)
+		share := 0.1 + 0.4*draw(0)
+		if draw(1) < 0.5 {
+			share = -share
+		}
+		a.value = fits(rounded(a.value + share*math.Max(math.Abs(a.value), in.usual())))
+	case Repeated:
+		again := a
+		again.due, again.order = after(1, mostAgain), 1+f.key.bits(cell)>>1
+		in.send(again)
+	case Late:
+		a.due, a.order = after(1, mostLate), 1+f.key.bits(cell)>>1
+	default:
+	}
+	in.send(a)
+}
+
+// hold is what a stretch that began at a cell repeats: what its first reading found.
+func (in *injector) hold(began int64, value float64) float64 {
+	if in.heldAt != began {
+		in.held, in.heldAt = value, began
+	}
+	return in.held
+}
+
+// events resets, exchanges or rolls over a register where its time has come.
+func (in *injector) events(cell int64, truth float64) Fault {
+	var event Fault
+	for i := range in.faults {
+		a := &in.faults[i]
+		if a.form != byMoment || in.stretch(a, cell) != 0 || len(in.past) == 0 {
+			continue
+		}
+		event = a.name
+		in.offset = in.before(truth)
+		if a.name == Exchange {
+			in.offset -= math.Floor(1000 * a.key.sub("start").uniform(cell))
+		}
+	}
+	if event == "" && in.rolls > 0 && math.Floor((truth-in.offset)/in.rolls) != math.Floor((in.before(truth)-in.offset)/in.rolls) {
+		event = Rollover
+	}
+	return event
+}
+
+// shown is what a meter shows whose true reading is v.
+func (in *injector) shown(v float64) float64 {
+	if in.offset == 0 && in.rolls == 0 {
+		return v
+	}
+	v -= in.offset
+	if in.rolls > 0 {
+		v -= in.rolls * math.Floor(v/in.rolls)
+	}
+	return rounded(v)
+}
+
+// rounded keeps three decimals.
+func rounded(v float64) float64 { return math.Round(1000*v) / 1000 }
+
+// before is the reading before this one.
+func (in *injector) before(otherwise float64) float64 {
+	if len(in.past) == 0 {
+		return otherwise
+	}
+	return in.past[len(in.past)-1]
+}
+
+// mean is that of the readings before this one.
+func (in *injector) mean(otherwise float64) float64 {
+	if len(in.past) == 0 {
+		return otherwise
+	}
+	sum := 0.0
+	for _, v := range in.past {
+		sum += v
+	}
+	return sum / float64(len(in.past))
+}
+
+// usual is the mean size of the readings before this one.
+func (in *injector) usual() float64 {
+	sum := 0.0
+	for _, v := range in.past {
+		sum += math.Abs(v)
+	}
+	return sum / float64(max(len(in.past), 1))
+}
+
+func (in *injector) send(a arrival) { in.waiting = append(in.waiting, a) }
+
+// busy says that something has not come yet.
+func (in *injector) busy() bool { return len(in.waiting) > 0 }
+
+// due hands out what has come by the end of a cell, in its order. The slice is good until the next take.
+func (in *injector) due(cell int64) []arrival {
+	slices.SortStableFunc(in.waiting, func(a, b arrival) int {
+		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.order, b.order))
+	})
+	n := 0
+	for n < len(in.waiting) && in.waiting[n].due <= cell {
+		n++
+	}
+	ready := in.waiting[:n:n]
+	in.waiting = in.waiting[n:]
+	return ready
+}

@@ -1,0 +1,211 @@
+package simulator
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func faultsOf(t interface{ Fatal(...any) }, spec string) Faults {
+	f, err := ParseFaults(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// wave is a load that no two hours of a month share.
+func wave(cell int64) float64 {
+	return rounded(10 + 3*math.Sin(2*math.Pi*float64(cell)/24) + float64(cell%701)/1000)
+}
+
+// played is what comes of n cells, in order, and when.
+func played(in *injector, n int64, truth func(int64) float64) []arrival {
+	var all []arrival
+	for cell := int64(0); cell < n || in.busy(); cell++ {
+		if cell < n {
+			in.take(cell, truth(cell))
+		}
+		for _, a := range in.due(cell) {
+			a.due = cell
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// Each fault does what its line in the table says, about as often as it says, and leaves the rest alone.
+func TestEachFault(t *testing.T) {
+	t.Parallel()
+	const n = 24 * 365
+	count := func(all []arrival, is func(arrival) bool) int {
+		k := 0
+		for _, a := range all {
+			if is(a) {
+				k++
+			}
+		}
+		return k
+	}
+	for _, c := range []struct {
+		spec        string
+		least, most int // arrivals that are as they should be
+		is          func(all []arrival, a arrival) bool
+	}{
+		{"lost=2%", 130, 220, func(_ []arrival, a arrival) bool { return a.never }},
+		{"gap=1d/30d", 24 * 12, 24 * 13, func(_ []arrival, a arrival) bool { return a.never }},
+		{"garbage=2%", 130, 220, func(_ []arrival, a arrival) bool { return a.text != "" }},
+		{"late=2%", 130, 220, func(_ []arrival, a arrival) bool {
+			by := a.due - a.second/3600
+			return by >= 1 && by <= mostLate && a.value == a.truth
+		}},
+		{"burst=1d/30d", 24 * 12, 24 * 13, func(_ []arrival, a arrival) bool {
+			by := a.due - a.second/3600
+			return by >= leastHeld && by <= 24+mostHeld && a.value == a.truth
+		}},
+		{"frozen=1d", 24, 24, func(all []arrival, a arrival) bool {
+			first := slices.IndexFunc(all, func(b arrival) bool { return b.fault == Frozen })
+			return a.value == wave(all[first].due-1) && a.due < all[first].due+24
+		}},
+		{"flat=1d/30d", 24 * 12, 24 * 13, func(_ []arrival, a arrival) bool { return math.Abs(a.value-10.35) < 0.5 }},
+		{"zero=12h/30d", 12 * 12, 12 * 13, func(_ []arrival, a arrival) bool { return a.value == 0 }},
+		{"sign=1d/30d", 24 * 12, 24 * 13, func(_ []arrival, a arrival) bool { return a.value == -a.truth }},
+		{"factor=6h/30d", 6 * 12, 6 * 13, func(_ []arrival, a arrival) bool { return a.value == 1000*a.truth }},
+		{"spikes=2%", 130, 220, func(_ []arrival, a arrival) bool { return math.Abs(a.value-a.truth) > 4*a.truth }},
+		{"years=1%", 60, 115, func(_ []arrival, a arrival) bool {
+			return math.IsNaN(a.truth) && a.second > (n+24*364)*3600-n*3600 && a.value == wave(a.due)
+		}},
+		{"double=1%", 60, 115, func(_ []arrival, a arrival) bool {
+			return !a.never && a.second/3600 == a.due-1 && a.value == wave(a.due) && a.truth == wave(a.due-1)
+		}},
+		{"corrected=2%", 130, 220, func(all []arrival, a arrival) bool {
+			return a.value != a.truth && slices.ContainsFunc(all, func(b arrival) bool {
+				return b.second == a.second && b.due > a.due && b.due <= a.due+mostAgain && b.value == b.truth
+			})
+		}},
+		{"repeated=2%", 130, 220, func(all []arrival, a arrival) bool {
+			return a.due*3600 > a.second && a.value == a.truth && slices.ContainsFunc(all, func(b arrival) bool { return b.second == a.second && b.due < a.due })
+		}},
+		{"gathered=6h/30d", 12, 13, func(_ []arrival, a arrival) bool {
+			sum := 0.0
+			for back := range int64(7) {
+				sum += wave(a.due - back)
+			}
+			return !a.never && math.Abs(a.value-sum) < 1e-9
+		}},
+	} {
+		t.Run(c.spec, func(t *testing.T) {
+			t.Parallel()
+			all := played(newInjector(faultsOf(t, c.spec), 5, 3600, 0, n, 0), n, wave)
+			hit := count(all, func(a arrival) bool { return a.fault != "" && c.is(all, a) })
+			if hit < c.least || hit > c.most {
+				t.Errorf("%d arrivals are as they should be, want %d to %d", hit, c.least, c.most)
+			}
+			for _, a := range all {
+				if a.fault == "" && (a.never || a.text != "" || a.value != a.truth || a.value != wave(a.second/3600) || a.due != a.second/3600) {
+					t.Fatalf("without a fault: %+v", a)
+				}
+			}
+		})
+	}
+}
+
+func TestRegisterFaults(t *testing.T) {
+	t.Parallel()
+	const n = 24 * 365
+	register := func(cell int64) float64 { return float64(5000 + cell) }
+	for _, c := range []struct {
+		spec        string
+		fault       Fault
+		least, most int
+		start       float64 // most that the register shows when it begins anew
+	}{
+		{"reset=90d", Reset, 3, 5, 1}, {"exchange=90d", Exchange, 3, 5, 1001}, {"rollover", Rollover, 8, 9, 1},
+	} {
+		t.Run(c.spec, func(t *testing.T) {
+			t.Parallel()
+			all := played(newInjector(faultsOf(t, c.spec), 5, 3600, 0, n, 1000), n, register)
+			events := 0
+			for i, a := range all {
+				switch {
+				case a.truth != register(int64(i)):
+					t.Fatalf("truth %g of cell %d", a.truth, i)
+				case a.fault == c.fault:
+					events++
+					if a.value < 0 || a.value > c.start {
+						t.Errorf("begins anew at %g", a.value)
+					}
+				case a.fault != "" || i > 0 && a.value != all[i-1].value+1:
+					t.Fatalf("cell %d: %+v after %+v", i, a, all[i-1])
+				}
+			}
+			if events < c.least || events > c.most {
+				t.Errorf("%d events", events)
+			}
+		})
+	}
+}
+
+// Property: every cell keeps its truth, whatever happens to it; nothing comes before its time; the same seed gives the
+// same arrivals, and an injector that begins late says what one from the start would have said.
+func TestInjectorProperties(t *testing.T) {
+	t.Parallel()
+	all := faultsOf(t, "all")
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Int64Range(1, 1500).Draw(t, "cells")
+		k := key(rapid.Uint64().Draw(t, "key"))
+		rolls := rapid.SampledFrom([]float64{0, 1000}).Draw(t, "rolls")
+		truth := func(cell int64) float64 {
+			if rolls > 0 {
+				return float64(100_000 + 7*cell)
+			}
+			return wave(cell)
+		}
+		arrivals := played(newInjector(all, k, 3600, 0, n, rolls), n, truth)
+		has := make([]bool, n)
+		due := int64(0)
+		for _, a := range arrivals {
+			if a.due < due {
+				t.Fatalf("%+v comes after one of %d", a, due)
+			}
+			due = a.due
+			if !math.IsNaN(a.truth) {
+				cell := a.second / 3600
+				if a.truth != truth(cell) || a.due < cell {
+					t.Fatalf("%+v: the truth is %g", a, truth(cell))
+				}
+				has[cell] = true
+			}
+			if a.text == "" && !a.never && (math.IsNaN(a.value) || math.Abs(a.value) >= maxValue) {
+				t.Fatalf("%+v has no value that a reader takes", a)
+			}
+		}
+		if at := slices.Index(has, false); at >= 0 {
+			t.Fatalf("cell %d has no row with its truth", at)
+		}
+		from := rapid.Int64Range(0, n).Draw(t, "from") + 24*400
+		early, late := newInjector(all, k, 3600, 0, onceHours, rolls), newInjector(all, k, 3600, 0, onceHours, rolls)
+		for cell := from - 2*early.lookback(); cell < from+50; cell++ {
+			early.take(cell, truth(cell))
+			one := slices.Clone(early.due(cell))
+			if cell < from-late.lookback() {
+				continue
+			}
+			late.take(cell, truth(cell))
+			if other := late.due(cell); cell >= from && !slices.EqualFunc(one, other, same) {
+				t.Fatalf("cell %d: %+v, begun late %+v", cell, one, other)
+			}
+		}
+	})
+}
+
+func same(a, b arrival) bool {
+	both := math.IsNaN(a.truth) && math.IsNaN(b.truth)
+	a.order, b.order = 0, 0
+	if both {
+		a.truth, b.truth = 0, 0
+	}
+	return a == b
+}
