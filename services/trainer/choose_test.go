@@ -8,6 +8,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -77,5 +78,25 @@ func TestNobodyIsJudgedOnWhatItLearnt(t *testing.T) {
 	// Fifty more iterations on the range itself are worth a lot after five.
 	if !(learnt.Overall.Pinball < 0.8*out.Report.Overall.Pinball) {
 		t.Errorf("the report says wQL %v; on the range it was fitted on the shipped network has %v", out.Report.Overall.Pinball, learnt.Overall.Pinball)
+	}
+}
+
+// A load that changes sign is fitted as it is; one that dips below zero once is not.
+func TestSignedLoadsKeepTheirScale(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		every, curves int // one reading in so many is negative
+	}{"feeds in by day": {4, 1}, "one reading in a thousand": {1000, 2}, "never": {1 << 30, 2}} {
+		b := dataset.NewBuilder()
+		for i := range int64(2000) {
+			v := 1.0
+			if i%int64(c.every) == int64(c.every)-1 {
+				v = -1
+			}
+			b.Add(series.ID{Site: "a", Meter: "b"}, "kWh", epoch+i*hour, v)
+		}
+		if got := curvesOf(b.Build(), epoch+1500*hour); len(got) != c.curves {
+			t.Errorf("%s: %d scales are tried, want %d", name, len(got), c.curves)
+		}
 	}
 }

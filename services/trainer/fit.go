@@ -53,14 +53,15 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 		result, err := f.choosing(ctx, histories, spec)
 		return fitted{spec, result, result}, err
 	}
-	f.total = 3 * c.Config.Iterations
+	curves := curvesOf(histories, cut.TrainUntil)
+	f.total = (len(curves) + 1) * c.Config.Iterations
 	type candidate struct {
 		curve  series.Curve
 		result train.Result
 		wql    float64
 	}
 	var best candidate
-	for i, curve := range []series.Curve{series.Plain, series.Asinh} {
+	for i, curve := range curves {
 		f.done = i * c.Config.Iterations
 		spec := c.spec(layout, cut, curve)
 		result, err := f.choosing(ctx, bent(histories, curve), spec)
@@ -75,13 +76,35 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 			best = candidate{curve, result, wql}
 		}
 	}
-	f.done = 2 * c.Config.Iterations
+	f.done = len(curves) * c.Config.Iterations
 	spec := c.spec(layout, cut, best.curve)
 	result, err := f.last(ctx, bent(histories, best.curve), spec, max(best.result.Best, leastRefit))
 	if cut.TestUntil <= cut.TestFrom {
 		return fitted{spec, result, best.result}, err
 	}
 	return fitted{spec, result, result}, err
+}
+
+// negativeShare of the readings below zero makes a load a signed one.
+const negativeShare = 0.01
+
+// curvesOf are the scales worth a try. Asinh is for loads that are skewed to one
+// side; where a load changes sign it spreads what lies around zero, and a short
+// validation range may like that by chance.
+func curvesOf(histories []*dataset.History, until int64) []series.Curve {
+	var negative, all int
+	for _, h := range histories {
+		for _, v := range h.Values(int(min(max(h.Cell(until)-h.Ring.First(), 0), int64(len(h.Ring.Values))))) {
+			all++
+			if v < 0 {
+				negative++
+			}
+		}
+	}
+	if float64(negative) > negativeShare*float64(all) {
+		return []series.Curve{series.Plain}
+	}
+	return []series.Curve{series.Plain, series.Asinh}
 }
 
 // fitting is the fit of one cycle under way.
