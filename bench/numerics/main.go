@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -62,8 +63,8 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	r.Took = time.Since(began)
 	if o.quick {
-		fmt.Print(r.section())
-		return nil
+		_, err := io.WriteString(os.Stdout, r.section())
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(o.figures), 0o755); err != nil {
 		return err

@@ -52,8 +52,9 @@ func trainJob(z sizes, a map[string][]float32, threads int) (*job, error) {
 		allowed: make(chan int), done: make(chan time.Time, 1),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
+	ended, stopped := make(chan error, 1), make(chan struct{})
 	go func() {
+		defer close(stopped)
 		_, err := train.Fit(ctx, cfg, g, nil, func(train.Progress) {
 			if g.left == 0 {
 				g.done <- time.Now()
@@ -79,7 +80,7 @@ func trainJob(z sizes, a map[string][]float32, threads int) (*job, error) {
 		cancel()
 		// Fit looks at its context after one more step: it waits in the source now.
 		if _, err := run(1); err == nil {
-			<-ended
+			<-stopped
 		}
 	}
 	if _, err := run(1); err != nil { // builds the graph
