@@ -87,7 +87,7 @@ func (h *History) Values(n int) []float32 {
 func (h *History) MeanAbs() float64 {
 	var sum, n float64
 	for i, v := range h.Ring.Values {
-		if h.Ring.Quality[i].Accepted() {
+		if h.Ring.Quality.At(i).Accepted() {
 			sum += math.Abs(float64(v))
 			n++
 		}
@@ -193,7 +193,7 @@ func build(id series.ID, unit string, phase int64, points []point) *History {
 	h := &History{ID: id, Unit: unit, Phase: phase}
 	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
 	h.Ring.Values = make([]float32, last-first+1)
-	h.Ring.Quality = make([]series.Quality, last-first+1)
+	h.Ring.Quality = series.NewQualities(int(last-first) + 1)
 	for _, p := range points {
 		n := h.Cell(p.second)
 		for h.Ring.Known > 0 && h.Ring.Newest < n-1 {

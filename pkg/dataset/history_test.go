@@ -176,7 +176,7 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		}
 		h := built(readings...)[0]
 
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: make([]series.Quality, series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}
 		var scaling series.Scaling
 		accepted, next := 0, h.Cell(epoch)
 		check := func() {

@@ -189,7 +189,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 		s.fill(&b, 2, h, start, math.MaxInt32)
 
 		scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: make([]series.Quality, series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}
 		next, position := first, 0
 		for step := range cfg.Steps {
 			for ; next <= start+int64(step); next++ {

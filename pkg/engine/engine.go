@@ -67,6 +67,7 @@ type Forecast struct {
 	Series    series.ID
 	Unit      string
 	Origin    int64 // Unix second, the end of the newest interval
+	Revision  int   // forecasts of this origin before this one
 	Source    Source
 	Quality   series.Quality
 	Model     *model.Model // nil when a rule serves
@@ -152,8 +153,8 @@ func (e *Engine) Series() int { return len(e.slabs.ids) }
 // Warm is the number of series whose hidden state is that of the model in force.
 func (e *Engine) Warm() int {
 	n := 0
-	for _, fresh := range e.slabs.fresh {
-		if fresh {
+	for slot := range e.slabs.ids {
+		if e.slabs.record(int32(slot)).fresh {
 			n++
 		}
 	}
@@ -164,8 +165,8 @@ func (e *Engine) Warm() int {
 // cells without having begun anew.
 func (e *Engine) LongerThan(cells int) int {
 	n := 0
-	for slot, since := range e.slabs.since {
-		if e.slabs.known[slot] > 0 && e.slabs.newest[slot]-since+1 >= int64(cells) {
+	for slot := range e.slabs.ids {
+		if r := e.slabs.record(int32(slot)); r.known > 0 && r.newest-r.since+1 >= int64(cells) {
 			n++
 		}
 	}
@@ -193,10 +194,13 @@ type scratch struct {
 	naive    []float32
 	waves    waves
 	touched  []touch
-	stepping []int32
-	warming  []int32
+	jobs     []job
+	dirty    []int32
 	asking   []int32
-	filling  []int32
+	stepping []place
+	warming  []place
+
+	warmSteps []place
 }
 
 func (s *scratch) shape(shape nn.Shape) {

@@ -39,34 +39,55 @@ func TestShortGapIsFilledWithTheMedian(t *testing.T) {
 					t.Errorf("cell %d is %v %s, want %v %s", i-n, v, q, w, quality)
 				}
 			}
-			h, c := measured.slabs.state(0)
+			h, c := live(measured, 0)
 			checkState(t, e, h, c)
 		})
 	}
 }
 
-// A longer gap is filled with the same hour of the day before, and the state is
-// computed anew from the ring.
-func TestLongGapWarmsUpAgain(t *testing.T) {
+// The first cells of a longer gap are filled with the network's median, the
+// others with the same hour of the day before, and all are stepped through up to
+// SilentCells. After more the state is computed anew from the ring.
+func TestLongGapIsFilledWithThePast(t *testing.T) {
 	t.Parallel()
 	const n = int64(200)
-	for _, gap := range []int64{GapCells + 1, 24, 30, 200, series.RingCells - 1} {
+	for _, gap := range []int64{GapCells + 1, 24, 30, SilentCells, SilentCells + 1, 200, series.RingCells - 1} {
 		t.Run(fmt.Sprint(gap), func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, randomModel(5, 5))
-			feed(e, 0, n)
+			e, measured := newEngine(t, randomModel(5, 5)), newEngine(t, randomModel(5, 5))
+			forecast := feed(e, 0, n).Forecasts[n-1]
 			f := last(t, e, at(n+gap))
 			if f.Source != SourceLSTM || f.Quality != series.OK || f.Origin != epoch+(n+gap+1)*Interval {
 				t.Errorf("after the gap: %+v", f)
 			}
-			for i := n + gap - min(gap, series.RingCells-1); i < n+gap; i++ {
-				v, q := cellAt(t, e, i)
-				day := n - 24 + (i-n)%24
-				if v != float32(load(day)) || q != series.Missing {
-					t.Errorf("cell %d is %v %s, want %v as on the day before", i-n, v, q, load(day))
+			feed(measured, 0, n)
+			for i := n; i < n+gap; i++ {
+				if i <= n+gap-series.RingCells {
+					continue
 				}
+				v, q := cellAt(t, e, i)
+				switch before := i - 24; {
+				case i == n && v != forecast.Quantiles[median]:
+					t.Errorf("the first cell is %v, forecast %v", v, forecast.Quantiles[median])
+				case i >= n+GapCells && before > n+gap-series.RingCells:
+					if w, _ := cellAt(t, e, before); v != w {
+						t.Errorf("cell %d is %v, a day before %v", i-n, v, w)
+					}
+				}
+				if q != series.Missing {
+					t.Errorf("cell %d is %s", i-n, q)
+				}
+				r := at(i)
+				r.Value = float64(v)
+				last(t, measured, r)
 			}
-			h, c := warmed(e, m17, WarmUpCells)
+			if gap > SilentCells {
+				h, c := warmed(e, m17, WarmUpCells)
+				checkState(t, e, h, c)
+				return
+			}
+			last(t, measured, at(n+gap))
+			h, c := live(measured, 0)
 			checkState(t, e, h, c)
 		})
 	}
@@ -149,7 +170,7 @@ func TestBadCellIsFilled(t *testing.T) {
 			if d := differ(&got, &want); d != "" {
 				t.Errorf("gap of %d: the forecast after a bad cell is not that after a silent one: %s", gap, d)
 			}
-			h, c := silent.slabs.state(0)
+			h, c := live(silent, 0)
 			checkState(t, e, h, c)
 		}
 		for i := n; i <= n+gap; i++ {
@@ -162,15 +183,21 @@ func TestBadCellIsFilled(t *testing.T) {
 			}
 		}
 	}
-	// After a long gap there is no state to fill with: the day before stands in.
-	e := newEngine(t, randomModel(8, 5))
-	feed(e, 0, n)
-	if f := last(t, e, bad(at(n+48))); f.Source != SourceLSTM || f.Quality != series.Bad {
-		t.Errorf("bad after a long gap: %+v", f)
+	// After a long gap there is nothing measured to go on from: the day before
+	// stands in.
+	for _, gap := range []int64{SilentCells, SilentCells + 1} {
+		e := newEngine(t, randomModel(8, 5))
+		feed(e, 0, n)
+		if f := last(t, e, bad(at(n+gap))); f.Source != SourceLSTM || f.Quality != series.Bad {
+			t.Errorf("bad after a gap of %d: %+v", gap, f)
+		}
+		want, _ := cellAt(t, e, n+gap-24)
+		if v, q := cellAt(t, e, n+gap); v != want || q != series.Bad {
+			t.Errorf("bad after a gap of %d: cell %v %s", gap, v, q)
+		}
+		if gap > SilentCells {
+			h, c := warmed(e, m17, WarmUpCells)
+			checkState(t, e, h, c)
+		}
 	}
-	if v, q := cellAt(t, e, n+48); v != float32(load(n-24)) || q != series.Bad {
-		t.Errorf("bad after a long gap: cell %v %s", v, q)
-	}
-	h, c := warmed(e, m17, WarmUpCells)
-	checkState(t, e, h, c)
 }

@@ -13,7 +13,7 @@ import (
 // A load five times as high from its second week on has another scale from this
 // cell on: the first one whose lateness window has left the level's first weekly
 // boundary behind.
-const rescaled = 360
+const rescaled = 361
 
 // risen is the reading at i of a series whose level rises after a week.
 func risen(i int64) Reading {
@@ -49,15 +49,12 @@ func TestChangeOfScaleWarmsUpAgain(t *testing.T) {
 			t.Parallel()
 			e := newEngine(t, randomModel(9, 5))
 			feedRisen(e, c.known)
-			before := e.slabs.scaling[0].Scaler
+			before := e.slabs.scale(0).Scaler
 			f := last(t, e, risen(c.reading))
-			if after := e.slabs.scaling[0].Scaler; after.Scale < 1.5*before.Scale {
+			if after := e.slabs.scale(0).Scaler; after.Scale < 1.5*before.Scale {
 				t.Fatalf("scale %+v, before %+v: this tests nothing", after, before)
 			}
 			steps := c.reading - rescaled // since the change
-			if c.reading-c.known > GapCells {
-				steps = 0 // all of a long gap is met by one warm-up
-			}
 			h, state := warmed(e, m17, WarmUpCells+steps)
 			checkState(t, e, h, state)
 			if f.Source != SourceLSTM || sound(&f) != "" {
@@ -112,8 +109,8 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 		for _, r := range readings {
 			b.Add(r.Series, r.Unit, r.Second, r.Value)
 			if e.Step([]Reading{r}).Applied == 1 {
-				s := e.slabs.scaling[0]
-				served = append(served, known{e.slabs.newest[0], s.Scaler, s.Ready})
+				s := e.slabs.scale(0)
+				served = append(served, known{e.slabs.record(0).newest, s.Scaler, s.Ready})
 			}
 		}
 		var histories []*dataset.History

@@ -2,38 +2,43 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Step takes a batch of readings through the network. Forecasts come out in the
 // order of their messages, one for each message that changed its series and is
-// not history, at the newest origin of that message.
+// not history, at the newest origin then.
 func (e *Engine) Step(readings []Reading) Result {
 	var result Result
 	w := &e.work.waves
 	w.cut(readings)
 	for w.next() {
-		touched := e.observe(readings, w.wave, &result) // order, grid, gaps: which cells are new
-		e.advance(touched)                              // ring, scale, one LSTM step each
+		touched := e.observe(readings, w.wave, &result) // order, grid: which cells are new or another
+		e.advance(touched)                              // flags, gaps, ring, scale, one LSTM step each
 		e.forecast(touched, &result)                    // head, quantiles
 	}
+	e.settleDown()
 	sortByMessage(result.Forecasts)
 	return result
 }
 
-// touch is a reading that will be written to its series.
+// touch is a reading that changes its series, or asks for a forecast.
 type touch struct {
-	slot    int32
-	cell    int64 // -1: nothing to write
-	value   float32
-	quality series.Quality
-	gap     int // cells between the newest one and this one
-	ask     int // the message that wants a forecast, or -1
+	slot int32
+	next bool  // its cell comes after the newest one
+	cell int64 // of a next one
+	said       // of a next one
+	ask  int   // the message that wants a forecast, or -1
 }
 
-// bad says that the sender calls the value no good: its cell is filled.
-func (t *touch) bad() bool { return !t.quality.Accepted() }
+// said is what a meter said about a cell; the zero value is that it said
+// nothing.
+type said struct {
+	value   float32
+	quality series.Quality
+}
 
 // observe judges the readings of one wave against their series and returns
 // those that change it. When the last reading of a message is refused but an
@@ -58,7 +63,9 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 			if s.units[t.slot] == "" {
 				s.units[t.slot] = r.Unit
 			}
-			s.offGrid[t.slot] = false
+			if t.next {
+				s.record(t.slot).offGrid = false
+			}
 			e.work.waves.owed[e.work.waves.group[i]] = !r.History
 		case repeated:
 			result.Repeated++
@@ -68,13 +75,9 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] {
 			t.ask = r.Message
 		}
-		if status != applied {
-			if t.ask < 0 {
-				continue
-			}
-			t.cell = -1
+		if status == applied || t.ask >= 0 {
+			touched = append(touched, t)
 		}
-		touched = append(touched, t)
 	}
 	e.work.touched = touched
 	return touched
@@ -88,183 +91,125 @@ const (
 	rejected
 )
 
-// judge decides what becomes of a reading and fills t for one that is taken.
+// judge decides what becomes of a reading. A late one is written to its cell; t
+// is filled for one that comes after the newest cell.
 func (e *Engine) judge(r *Reading, t *touch) (status, Reason, string) {
 	s := &e.slabs
-	t.value, t.quality = float32(r.Value), r.Quality
+	word := said{float32(r.Value), r.Quality}
+	bad := !r.Quality.Accepted() // the sender calls it no good: its cell is filled
 	if t.slot < 0 {
-		if t.bad() {
+		if bad {
 			return rejected, BadQuality, fmt.Sprintf("quality %q on the first reading of a series: there is nothing to stand in for it; send good readings first", r.Quality)
 		}
-		t.cell = r.Second / Interval
+		t.next, t.cell, t.said = true, r.Second/Interval, word
 		return applied, "", ""
 	}
 	if unit := s.units[t.slot]; r.Unit != "" && unit != "" && r.Unit != unit {
 		return rejected, WrongUnit, fmt.Sprintf("unit %q: the series is measured in %q; send that unit, or use another meter name", r.Unit, unit)
 	}
-	sinceGrid := r.Second - int64(s.phase[t.slot])
-	t.cell = sinceGrid / Interval
+	rec := s.record(t.slot)
+	sinceGrid := r.Second - int64(rec.phase)
+	cell := sinceGrid / Interval
 	if sinceGrid%Interval != 0 {
 		if r.Second > s.origin(t.slot)-Interval {
-			s.offGrid[t.slot] = true
+			rec.offGrid = true
 		}
 		return rejected, IntervalUnsupported, fmt.Sprintf("ts is %d s off the series' hourly grid: send one reading an hour, at the start of its interval", sinceGrid%Interval)
 	}
-	newest := s.newest[t.slot]
-	if t.cell <= newest {
-		ring := s.ring(t.slot)
-		if ring.Has(t.cell) {
-			if v, q := ring.At(t.cell); q.Accepted() != t.bad() && (t.bad() || v == t.value) {
-				return repeated, "", ""
-			}
-		}
-		return rejected, TooLate, fmt.Sprintf("ts is %d intervals before the series' newest one and says something new: readings must come in order of time", newest-t.cell)
+	if cell <= rec.newest {
+		return e.late(t.slot, cell, word)
 	}
-	if s.offGrid[t.slot] {
-		s.offGrid[t.slot] = false
+	if rec.offGrid {
+		rec.offGrid = false
 		return rejected, IntervalUnsupported, "readings come more often than once an hour: send one reading an hour, at the start of its interval"
 	}
-	t.gap = int(min(t.cell-newest-1, series.RingCells))
-	if t.bad() && t.gap == series.RingCells {
-		return rejected, BadQuality, fmt.Sprintf("quality %q after %d silent intervals: there is nothing to stand in for it; send good readings first", r.Quality, t.cell-newest-1)
+	if bad && cell-rec.heard > series.RingCells {
+		return rejected, BadQuality, fmt.Sprintf("quality %q after %d silent intervals: there is nothing to stand in for it; send good readings first", r.Quality, cell-rec.heard-1)
 	}
+	t.next, t.cell, t.said = true, cell, word
 	return applied, "", ""
 }
 
-// advance writes the new cells of a wave and brings every hidden state up to
-// them: fills the gap before a cell, warms up what is stale, steps the rest.
+// late takes a reading for a cell that is there, or lies before the first one. A
+// series that the network does not serve yet is walked again at once: its first
+// scale must not wait for the end of a batch.
+func (e *Engine) late(slot int32, cell int64, word said) (status, Reason, string) {
+	s := &e.slabs
+	rec, ring := s.record(slot), s.ring(slot)
+	bad := !word.quality.Accepted()
+	if ring.Has(cell) {
+		if was := s.said(slot, cell); was.quality.Accepted() != bad && was.quality != series.Missing && (bad || was.value == word.value) {
+			return repeated, "", ""
+		}
+	}
+	if behind := rec.newest - cell; behind > series.LatenessCells {
+		return rejected, TooLate, fmt.Sprintf("ts is %d intervals before the series' newest one and says something new: readings and corrections are taken up to %d intervals late", behind, series.LatenessCells)
+	}
+	if bad && cell <= ring.First() {
+		return rejected, BadQuality, fmt.Sprintf("quality %q on the first reading of a series: there is nothing to stand in for it; send good readings first", word.quality)
+	}
+	for n := cell + 1; n < ring.First(); n++ {
+		ring.Set(n, 0, series.Missing)
+	}
+	rec.known = max(rec.known, int32(rec.newest-cell+1))
+	if bad {
+		word.quality = series.Bad
+	}
+	ring.Set(cell, word.value, word.quality)
+	s.aside.drop(slot, cell)
+	rec.heard = max(rec.heard, cell)
+	e.soil(slot)
+	return applied, "", ""
+}
+
+// said is what was said about a cell of the ring, as far as that is still known.
+func (s *slabs) said(slot int32, cell int64) said {
+	if r, ok := s.aside.find(slot, cell); ok {
+		return said{r.value, r.quality}
+	}
+	ring := s.ring(slot)
+	value, quality := ring.At(cell)
+	return said{value, quality}
+}
+
+// soil notes that an open cell of a series is another than the states have seen.
+func (e *Engine) soil(slot int32) {
+	if r := e.slabs.record(slot); !r.dirty {
+		r.dirty = true
+		e.work.dirty = append(e.work.dirty, slot)
+	}
+}
+
+// advance brings the series of a wave up to what was said: those with a new
+// cell, and those of a forecast that would be of a past which is another now.
+// Other changes wait, so that a burst of late readings is walked once.
 func (e *Engine) advance(touched []touch) {
 	w := &e.work
-	w.warming = w.warming[:0]
-	for i := range touched {
-		if t := &touched[i]; t.cell >= 0 && t.gap <= GapCells && e.stale(t.slot) {
-			w.warming = append(w.warming, t.slot)
-		}
-	}
-	e.warmUp(w.warming) // swapped models: from the ring as it was before this reading
-	e.fill(touched)
-
-	w.warming, w.stepping = w.warming[:0], w.stepping[:0]
+	w.jobs = w.jobs[:0]
 	for i := range touched {
 		t := &touched[i]
-		if t.cell < 0 || t.bad() {
-			continue
-		}
-		if e.slabs.put(t.slot, t.cell, t.value, t.quality) {
-			e.slabs.fresh[t.slot] = false
-		}
+		rec := e.slabs.record(t.slot)
 		switch {
-		case e.stale(t.slot):
-			w.warming = append(w.warming, t.slot)
-		case e.slabs.fresh[t.slot]:
-			w.stepping = append(w.stepping, t.slot)
+		case t.next:
+			w.jobs = append(w.jobs, job{slot: t.slot, to: t.cell, said: t.said})
+		case rec.dirty && (t.ask >= 0 || !e.slabs.scale(t.slot).Ready):
+			w.jobs = append(w.jobs, job{slot: t.slot, to: rec.newest})
 		}
 	}
-	e.warmUp(w.warming)
-	e.stepLSTM(w.stepping)
+	e.walk(w.jobs)
 }
 
-// stale says that the network serves this series but its hidden state is not
-// the ring's.
-func (e *Engine) stale(slot int32) bool {
-	return e.model != nil && e.slabs.scaling[slot].Ready && !e.slabs.fresh[slot]
-}
-
-// fill writes the cells between the newest one and the new one of each series:
-// a short gap with the network's lead-1 median, step by step, a long one with
-// the same hour of the day before. All are marked MISSING and teach nothing. A
-// reading that its sender calls bad has its own cell filled in the same way and
-// marked BAD.
-func (e *Engine) fill(touched []touch) {
-	s, w := &e.slabs, &e.work
-	for i := range touched {
-		t := &touched[i]
-		if t.cell < 0 {
-			continue
-		}
-		switch {
-		case t.gap == series.RingCells:
-			s.forget(t.slot)
-			t.gap = 0
-		case t.gap > GapCells:
-			for n := s.newest[t.slot] + 1; n < t.cell; n++ {
-				ring := s.ring(t.slot)
-				s.put(t.slot, n, ring.SameHour(n, perDay), series.Missing)
-			}
-			s.fresh[t.slot] = false
-			t.gap = 0
+// settleDown walks what still waits at the end of a batch: the state between
+// batches does not depend on how they were cut (I4).
+func (e *Engine) settleDown() {
+	w := &e.work
+	w.jobs = w.jobs[:0]
+	slices.Sort(w.dirty)
+	for _, slot := range slices.Compact(w.dirty) {
+		if rec := e.slabs.record(slot); rec.dirty {
+			w.jobs = append(w.jobs, job{slot: slot, to: rec.newest})
 		}
 	}
-	for {
-		w.filling, w.asking = w.filling[:0], w.asking[:0]
-		for i := range touched {
-			t := &touched[i]
-			if t.cell >= 0 && s.known[t.slot] > 0 && (t.gap > 0 || t.bad() && s.newest[t.slot] < t.cell) {
-				w.filling = append(w.filling, int32(i))
-				if e.foretold(t.slot) {
-					w.asking = append(w.asking, t.slot)
-				}
-			}
-		}
-		if len(w.filling) == 0 {
-			return
-		}
-		e.fillOne(touched)
-	}
-}
-
-// foretold says that the network fills the next cell of a series: it serves, and
-// one of the last GapCells cells was measured. A meter that calls its values bad
-// for longer is filled with its own past, for fills that are made from fills
-// alone may lead anywhere.
-func (e *Engine) foretold(slot int32) bool {
-	if !e.slabs.fresh[slot] {
-		return false
-	}
-	ring := e.slabs.ring(slot)
-	for n := ring.Newest; n > ring.Newest-GapCells; n-- {
-		if _, q := ring.At(n); q.Accepted() {
-			return true
-		}
-	}
-	return false
-}
-
-// fillOne writes one cell of each series in w.filling; those whose cell the
-// network foretells are in w.asking, in the same order.
-func (e *Engine) fillOne(touched []touch) {
-	s, w := &e.slabs, &e.work
-	out := e.head(w.asking)
-	w.stepping = w.stepping[:0]
-	asked := 0
-	for _, i := range w.filling {
-		t := &touched[i]
-		n := s.newest[t.slot] + 1
-		ring := s.ring(t.slot)
-		value := ring.SameHour(n, perDay)
-		if e.foretold(t.slot) {
-			value = s.scaling[t.slot].Scaler.Inverse(out[asked*w.shapeOf.Outputs()+e.median])
-			asked++
-		}
-		quality := series.Missing
-		if n == t.cell {
-			quality = series.Bad
-		} else {
-			t.gap--
-		}
-		if s.put(t.slot, n, value, quality) {
-			s.fresh[t.slot] = false
-		} else if s.fresh[t.slot] {
-			w.stepping = append(w.stepping, t.slot)
-		}
-	}
-	e.stepLSTM(w.stepping)
-	// A scale that changed under a fill is met before the next one.
-	w.warming = w.warming[:0]
-	for _, i := range w.filling {
-		if slot := touched[i].slot; e.stale(slot) {
-			w.warming = append(w.warming, slot)
-		}
-	}
-	e.warmUp(w.warming)
+	w.dirty = w.dirty[:0]
+	e.walk(w.jobs)
 }

@@ -132,7 +132,7 @@ func (r reference) scaler() (center, scale float64) {
 // moments of the cells that left the lateness window moved by a tenth.
 func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 	t.Parallel()
-	const first, week, late = 77, 168, 48
+	const first, week, late = 77, 168, OpenCells
 	random := rand.New(rand.NewPCG(11, 12))
 	var values []float32
 	for level := 1.0; len(values) < 26*week; level *= 1 + 0.15*random.NormFloat64() {

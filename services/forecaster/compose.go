@@ -66,7 +66,7 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 	out := p.output(m, k)
 	message := streams.Forecast{
 		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: engine.Interval * time.Second, Unit: f.Unit,
-		Issued: m.Time.UTC(), Source: string(f.Source), Quality: f.Quality.String(), InputSeq: m.Seq,
+		Issued: m.Time.UTC(), Revision: f.Revision, Source: string(f.Source), Quality: f.Quality.String(), InputSeq: m.Seq,
 		Levels: f.Levels, Quantiles: f.Quantiles,
 	}
 	if f.Model != nil {

@@ -232,5 +232,9 @@ func describe(t *testing.T, o *Output) string {
 	if f.Model != nil {
 		by = "v" + f.Model.Version
 	}
-	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, f.Origin.Format("01-02T15:04Z"), f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
+	origin := f.Origin.Format("01-02T15:04Z")
+	if f.Revision > 0 {
+		origin += fmt.Sprintf(" revision %d", f.Revision)
+	}
+	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, origin, f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
 }
