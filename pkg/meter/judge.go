@@ -1,0 +1,149 @@
+package meter
+
+import "math"
+
+// Quality numbers the qualities of a ring's cells in the order of the wire's
+// words, so that a ring of another package's quality type is judged in place.
+type Quality uint8
+
+// The qualities. Only OK and Estimated cells are evidence.
+const (
+	Unknown Quality = iota
+	OK
+	Estimated
+	Missing
+	Bad
+)
+
+// What a judgement looks at, in days of cells. All of it lies within LookDays
+// before the cell judged: a ring that holds a lateness window beyond that gives
+// a replay the verdicts of the first pass.
+const (
+	// LookDays is how far back a judgement looks.
+	LookDays = 14
+	// LearnDays is how many days of accepted cells a series needs in that before it
+	// is judged at all.
+	LearnDays = 7
+	// BelieveDays is how many days of BAD cells within the last BelieveWithinDays
+	// make a new level: from there on values are taken as they come until the
+	// flags have aged. Flags in a row are the common case; a house whose nights look
+	// the same on either level is believed after a few days.
+	BelieveDays, BelieveWithinDays = 1, 7
+)
+
+// Reason says what is wrong with a value; "" is nothing.
+type Reason string
+
+// The reasons, as words of metrics and events.
+const (
+	Fine     Reason = ""
+	Frozen   Reason = "frozen"   // the same value more often than this series repeats itself
+	ZeroRun  Reason = "zero_run" // zero in a series that stays far from it or never stays there
+	Spike    Reason = "spike"    // far outside of what the last two weeks saw
+	Gathered Reason = "gathered" // the energy of a gap in the value after it
+	Double   Reason = "double"   // two intervals in one, as on the day the clocks go back
+	Factor   Reason = "factor"   // a thousand times, or a thousandth of, what fits
+	Sign     Reason = "sign"     // fits with the sign swapped
+)
+
+// Reasons are all that a judgement may give.
+func Reasons() []Reason {
+	return []Reason{Frozen, ZeroRun, Spike, Gathered, Double, Factor, Sign}
+}
+
+// Past is what is known of a series before the cell to be judged: a view of the
+// last Known cells of a ring, where cell n lies at n modulo the length. Values
+// are in the series' unit. Cells that are not accepted hold fills, which are not
+// looked at, so verdicts do not depend on what fills gaps.
+type Past[Q ~uint8] struct {
+	Values  []float32
+	Quality []Q
+	Newest  int64 // the cell before the one judged; not negative
+	Known   int   // cells up to Newest, at most len(Values)
+	PerDay  int   // cells of a day: 24 at 1 h
+}
+
+// accepted says that a cell is evidence.
+func accepted[Q ~uint8](q Q) bool { return Quality(q) == OK || Quality(q) == Estimated }
+
+// Judge says whether value can be true for the cell after p.Newest. It is a
+// function of its arguments and allocates nothing; most values cost a look at
+// the last day, a suspect one a look at two weeks.
+//
+// It is built to miss rather than to accuse: a value that is neither outside the
+// range of the last day nor repeated nor reached by a leap is taken, a series
+// with little history is not tried at all, and a day of flags ends the trial.
+func (p Past[Q]) Judge(value float32) Reason {
+	r := p.recent(value)
+	if r.seen == 0 {
+		return Fine
+	}
+	repeated := r.run >= frozenLeast
+	outside := value < r.low || value > r.high
+	leaps := magnitude(value-r.value) > spikeJump*r.step
+	if !repeated && !outside && !leaps {
+		return Fine
+	}
+	e := p.evidence(value)
+	if e.count < LearnDays*p.PerDay || e.bad >= BelieveDays*p.PerDay {
+		return Fine
+	}
+	if repeated && r.run < BelieveDays*p.PerDay-1 && e.frozen(value, r.run) {
+		if value == 0 {
+			return ZeroRun
+		}
+		return Frozen
+	}
+	return e.outlier(value, &r)
+}
+
+// recent is the quick look at the last day of accepted cells.
+type recent struct {
+	seen      int     // accepted cells looked at
+	low, high float32 // their range
+	step      float32 // the largest change between neighbours
+	value     float32 // the newest one
+	since     int     // cells from it to the one judged, at least 1
+	missing   int     // MISSING cells between the two
+	run       int     // accepted cells in a row up to the newest that equal the value judged
+}
+
+func (p Past[Q]) recent(value float32) recent {
+	r := recent{low: float32(math.Inf(1)), high: float32(math.Inf(-1))}
+	if p.Known == 0 {
+		return r
+	}
+	i := int(p.Newest % int64(len(p.Values)))
+	equal, adjacent := true, false
+	var later float32
+	for back := range min(p.Known, LookDays*p.PerDay) {
+		v, q := p.Values[i], p.Quality[i]
+		if i--; i < 0 {
+			i = len(p.Values) - 1
+		}
+		if !accepted(q) {
+			if r.seen == 0 && Quality(q) == Missing {
+				r.missing++
+			}
+			adjacent = false
+			continue
+		}
+		if r.seen == 0 {
+			r.value, r.since = v, back+1
+		}
+		if adjacent {
+			r.step = max(r.step, magnitude(v-later))
+		}
+		if equal = equal && v == value; equal {
+			r.run++
+		}
+		r.low, r.high = min(r.low, v), max(r.high, v)
+		later, adjacent = v, true
+		if r.seen++; r.seen == p.PerDay {
+			break
+		}
+	}
+	return r
+}
+
+func magnitude(v float32) float32 { return max(v, -v) }
