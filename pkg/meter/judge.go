@@ -64,7 +64,7 @@ type Past[Q ~uint8] struct {
 }
 
 // accepted says that a cell is evidence.
-func accepted[Q ~uint8](q Q) bool { return Quality(q) == OK || Quality(q) == Estimated }
+func accepted[Q ~uint8](q Q) bool { return Quality(q)-OK <= Estimated-OK }
 
 // Judge says whether value can be true for the cell after p.Newest. It is a
 // function of its arguments and allocates nothing; most values cost a look at
@@ -131,13 +131,18 @@ func (p Past[Q]) recent(value float32) recent {
 		if r.seen == 0 {
 			r.value, r.since = v, back+1
 		}
-		if adjacent {
-			r.step = max(r.step, magnitude(v-later))
+		if d := magnitude(v - later); adjacent && d > r.step {
+			r.step = d
 		}
 		if equal = equal && v == value; equal {
 			r.run++
 		}
-		r.low, r.high = min(r.low, v), max(r.high, v)
+		if v < r.low {
+			r.low = v
+		}
+		if v > r.high {
+			r.high = v
+		}
 		later, adjacent = v, true
 		if r.seen++; r.seen == p.PerDay {
 			break
@@ -146,4 +151,4 @@ func (p Past[Q]) recent(value float32) recent {
 	return r
 }
 
-func magnitude(v float32) float32 { return max(v, -v) }
+func magnitude(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }

@@ -90,7 +90,7 @@ type Registers struct {
 func (g *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts) {
 	var counts Counts
 	pace := g.pace(reads)
-	w := walk{Grid: grid, cells: dst, n: math.MinInt64}
+	w := spread{Grid: grid, cells: dst, n: math.MinInt64}
 	for from, to := range pairs(reads) {
 		energy, what := difference(from, to, pace)
 		switch what {
@@ -103,7 +103,7 @@ func (g *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts)
 		case counted:
 		}
 		gap := float64(to.Second-from.Second) > gapIntervals*float64(grid.Interval)
-		w.spread(from.Second, to.Second, energy, what == exchanged, gap || what == reset)
+		w.over(from.Second, to.Second, energy, what == exchanged, gap || what == reset)
 	}
 	return w.cells, counts
 }
@@ -180,9 +180,9 @@ func difference(from, to Read, pace float64) (float64, course) {
 	return 0, exchanged
 }
 
-// walk adds the energy between one pair of reads after another to the intervals
+// spread adds the energy between one pair of reads after another to the intervals
 // they touch, and hands out those that are covered from border to border.
-type walk struct {
+type spread struct {
 	Grid
 	cells     []Cell
 	n         int64 // the interval under way, when it is covered from its start
@@ -191,7 +191,7 @@ type walk struct {
 	missing   bool
 }
 
-func (w *walk) spread(from, to int64, energy float64, missing, estimated bool) {
+func (w *spread) over(from, to int64, energy float64, missing, estimated bool) {
 	for at := max(from, w.start(w.First)); at < to; {
 		n := w.cell(at)
 		end := min(to, w.start(n+1))
