@@ -82,7 +82,7 @@ func walk[Q ~uint8](e *evidence, values []float32, quality []Q, value float32) {
 	for i := len(values) - 1; i >= 0; i-- {
 		v := values[i]
 		if !accepted(quality[i]) {
-			e.adjacent = false
+			e.adjacent, e.run = false, 1
 			continue
 		}
 		e.count++
@@ -107,15 +107,14 @@ func walk[Q ~uint8](e *evidence, values []float32, quality []Q, value float32) {
 			e.pairs++
 			if v == e.later {
 				e.repeats++
-				e.run++
+				if e.run++; e.run > e.longest {
+					e.longest = e.run
+				}
 			} else {
 				if d := magnitude(v - e.later); d > e.step {
 					e.step = d
 				}
 				e.run = 1
-			}
-			if e.run > e.longest && e.run > 1 {
-				e.longest = e.run
 			}
 		}
 		e.later, e.adjacent = v, true
@@ -144,7 +143,8 @@ func (e *evidence) frozen(value float32, run int) bool {
 // smooth says that no step of the series spans much of its range.
 func (e *evidence) smooth() bool { return e.step <= smooth*(e.high-e.low) }
 
-// outlier tries a value that is outside the range of a day or reached by a leap.
+// outlier tries a value that is outside the range of two weeks or reached by a
+// leap.
 func (e *evidence) outlier(value float32, r *recent) Reason {
 	size, largest := magnitude(value), max(e.high, -e.low)
 	if e.thousandfold(size, largest) {

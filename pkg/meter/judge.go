@@ -70,25 +70,26 @@ func accepted[Q ~uint8](q Q) bool { return Quality(q)-OK <= Estimated-OK }
 // function of its arguments and allocates nothing; most values cost a look at
 // the last day, a suspect one a look at two weeks.
 //
-// It is built to miss rather than to accuse: a value that is neither outside the
-// range of the last day nor repeated nor reached by a leap is taken, a series
-// with little history is not tried at all, and a day of flags ends the trial.
+// It is built to miss rather than to accuse: a value within the range of two
+// weeks that is not repeated nor reached by a leap is taken, a series with little
+// history is not tried at all, and a day of flags ends the trial.
 func (p Past[Q]) Judge(value float32) Reason {
 	r := p.recent(value)
 	if r.seen == 0 {
 		return Fine
 	}
-	repeated := r.run >= frozenLeast
-	outside := value < r.low || value > r.high
-	leaps := magnitude(value-r.value) > spikeJump*r.step
-	if !repeated && !outside && !leaps {
+	run := r.run
+	if run < frozenLeast || run >= BelieveDays*p.PerDay-1 { // a longer one was believed
+		run = 0
+	}
+	if leaps := magnitude(value-r.value) > spikeJump*r.step; !leaps && p.ordinary(value, run) {
 		return Fine
 	}
 	e := p.evidence(value)
 	if e.count < LearnDays*p.PerDay || e.bad >= BelieveDays*p.PerDay {
 		return Fine
 	}
-	if repeated && r.run < BelieveDays*p.PerDay-1 && e.frozen(value, r.run) {
+	if run > 0 && e.frozen(value, run) {
 		if value == 0 {
 			return ZeroRun
 		}
@@ -99,17 +100,16 @@ func (p Past[Q]) Judge(value float32) Reason {
 
 // recent is the quick look at the last day of accepted cells.
 type recent struct {
-	seen      int     // accepted cells looked at
-	low, high float32 // their range
-	step      float32 // the largest change between neighbours
-	value     float32 // the newest one
-	since     int     // cells from it to the one judged, at least 1
-	missing   int     // MISSING cells between the two
-	run       int     // accepted cells in a row up to the newest that equal the value judged
+	seen    int     // accepted cells looked at
+	step    float32 // the largest change between neighbours
+	value   float32 // the newest one
+	since   int     // cells from it to the one judged, at least 1
+	missing int     // MISSING cells between the two
+	run     int     // accepted cells in a row up to the newest that equal the value judged
 }
 
 func (p Past[Q]) recent(value float32) recent {
-	r := recent{low: float32(math.Inf(1)), high: float32(math.Inf(-1))}
+	var r recent
 	if p.Known == 0 {
 		return r
 	}
@@ -137,18 +137,45 @@ func (p Past[Q]) recent(value float32) recent {
 		if equal = equal && v == value; equal {
 			r.run++
 		}
-		if v < r.low {
-			r.low = v
-		}
-		if v > r.high {
-			r.high = v
-		}
 		later, adjacent = v, true
 		if r.seen++; r.seen == p.PerDay {
 			break
 		}
 	}
 	return r
+}
+
+// ordinary says that a value lies within the range of the last two weeks and
+// that a run of equal values before it, if that is more than none, is not even
+// twice as long as another. It looks back as far as it takes to know, which is
+// hours for most values.
+func (p Past[Q]) ordinary(value float32, run int) bool {
+	i := int(p.Newest % int64(len(p.Values)))
+	below, above, usual := false, false, run == 0
+	present, adjacent, length := true, false, 1
+	var later float32
+	for range min(p.Known, LookDays*p.PerDay) {
+		v, q := p.Values[i], p.Quality[i]
+		if i--; i < 0 {
+			i = len(p.Values) - 1
+		}
+		if !accepted(q) {
+			adjacent, length = false, 1
+			continue
+		}
+		below, above = below || v <= value, above || v >= value
+		if present = present && v == value; !present && adjacent && v == later {
+			length++
+			usual = usual || 2*length > run
+		} else {
+			length = 1
+		}
+		if below && above && usual {
+			return true
+		}
+		later, adjacent = v, true
+	}
+	return false
 }
 
 func magnitude(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }

@@ -267,3 +267,19 @@ func BenchmarkJudge(b *testing.B) {
 		})
 	}
 }
+
+// What judging the cells of public households costs, keeping them included.
+func BenchmarkJudgeHouseholds(b *testing.B) {
+	all := hourlyLives(b, "edrp")
+	for b.Loop() {
+		cells := 0
+		for _, l := range all[:40] {
+			s := newStrip(24, 0)
+			for _, v := range l.values {
+				s.take(v)
+			}
+			cells += len(l.values)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(cells), "ns/cell")
+	}
+}
