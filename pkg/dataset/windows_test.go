@@ -238,7 +238,7 @@ func TestFillsHaveNoWeight(t *testing.T) {
 	b := NewBuilder()
 	for k := range int64(700) {
 		if k%10 != 7 {
-			b.Add(m17, "", epoch+k*Interval, float64(k))
+			b.Add(m17, "", epoch+k*Interval, float64(k%24))
 		}
 	}
 	h := b.Build()[0]

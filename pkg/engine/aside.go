@@ -2,17 +2,7 @@ package engine
 
 import (
 	"slices"
-
-	"github.com/loadtide/loadtide/pkg/series"
 )
-
-// raw is what a meter said about a cell whose place in the ring holds something
-// else.
-type raw struct {
-	cell    int64
-	value   float32
-	quality series.Quality
-}
 
 // aside keeps raw values of open cells, ascending, for the few series that have
 // any: a value that was judged wrong has its cell filled, and a replay judges it
@@ -66,3 +56,13 @@ func (a aside) set(slot int32, all []raw) {
 }
 
 func (a aside) forget(slot int32) { delete(a, slot) }
+
+// said is what was said about a cell of the ring, as far as that is still known.
+func (s *slabs) said(slot int32, cell int64) said {
+	if r, ok := s.aside.find(slot, cell); ok {
+		return r.said
+	}
+	ring := s.ring(slot)
+	value, quality := ring.At(cell)
+	return said{value, quality}
+}

@@ -69,6 +69,13 @@ func (r *reader) uint64() uint64 {
 	return 0
 }
 
+func (r *reader) byte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
 func (r *reader) float64() float64 { return math.Float64frombits(r.uint64()) }
 
 func (r *reader) bit() bool {

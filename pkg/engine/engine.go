@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -37,10 +38,16 @@ type Reading struct {
 	Series  series.ID
 	Second  int64 // Unix second at which its interval starts
 	Value   float64
-	Unit    string // "" when not said
+	Unit    string     // "" when not said
+	Kind    meter.Kind // unknown when not said
 	Quality series.Quality
 	History bool // builds state, asks for no forecast
 	Message int  // the message it came in; messages ascend
+	// Interval is the seconds that its sender says it is of, 0 when not said.
+	Interval int32
+	// Received is the log's time, in Unix seconds; 0 where there is no log. It says
+	// whether the series is up to date, and nothing else.
+	Received int64
 }
 
 // Reason says why a reading was not taken; the words are those on the wire.
@@ -52,6 +59,8 @@ const (
 	WrongUnit           Reason = "wrong_unit"
 	IntervalUnsupported Reason = "interval_unsupported"
 	BadQuality          Reason = "bad_quality"
+	WrongKind           Reason = "wrong_kind"
+	Unconfirmed         Reason = "unconfirmed"
 )
 
 // Rejection is a reading that was not taken.
@@ -59,7 +68,34 @@ type Rejection struct {
 	Reading int // index into the batch
 	Reason  Reason
 	Detail  string // names the field, the value and the remedy
+	// Held is set when it is not this reading that was refused but one that waited
+	// for others to agree.
+	Held *Held
 }
+
+// Held is a reading that waited.
+type Held struct {
+	Second  int64
+	Value   float64 // in the unit of its series
+	Quality series.Quality
+}
+
+// Event is something about a series that is no forecast.
+type Event struct {
+	Message int // the one that led to it
+	Series  series.ID
+	Kind    EventKind
+	Text    string // a line for a person
+}
+
+// EventKind is the type of an event; the words are those on the wire.
+type EventKind string
+
+// The kinds so far.
+const (
+	SeriesStale     EventKind = "series.stale"            // silent for SilentCells: it is not forecast until it is heard again
+	IntervalChanged EventKind = "series.interval_changed" // its readings come at another interval
+)
 
 // Forecast is what a series is expected to do after its newest interval.
 type Forecast struct {
@@ -92,6 +128,9 @@ type Result struct {
 	Rejections []Rejection
 	Applied    int // readings that changed a state
 	Repeated   int // readings that said again what is known
+	Held       int // readings that wait for others to agree; later they are applied or rejected
+	Events     []Event
+	Registers  meter.Counts // what was decided about registers that did not count on
 }
 
 // Engine holds the state of a partition's series. It is not safe for concurrent
@@ -197,10 +236,15 @@ type scratch struct {
 	jobs     []job
 	dirty    []int32
 	asking   []int32
+	reads    []meter.Read
+	cells    []meter.Cell
+	counts   meter.Counts
 	stepping []place
 	warming  []place
 
 	warmSteps []place
+	registers meter.Registers
+	qualities []series.Quality
 }
 
 func (s *scratch) shape(shape nn.Shape) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -20,8 +21,13 @@ func readSeries1(s *slabs, r *reader) {
 	for i := 0; i < n && r.err == nil; i++ {
 		id, unit := series.ID{Site: r.text(), Meter: r.text()}, r.text()
 		rec := record{
-			since: int64(r.uint64()), newest: int64(r.uint64()), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()), offGrid: r.bit(),
+			since: int64(r.uint64()), newest: int64(r.uint64()), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
 		}
+		r.bit() // whether a reading off the grid came last
+		if unit != "" {
+			rec.kind = meter.KindOf(unit)
+		}
+		rec.last = rec.newest*Interval + int64(rec.phase)
 		// That release forecast an origin once.
 		rec.heard, rec.issued, rec.accepted = rec.newest, rec.newest, min(rec.accepted, series.ScalerCells)
 		if r.err == nil && rec.known > ringCells1 {

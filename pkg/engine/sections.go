@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -15,13 +16,13 @@ func writeSeries(s *slabs) []byte {
 		data = appendText(data, id.Site)
 		data = appendText(data, id.Meter)
 		data = appendText(data, s.units[i])
-		for _, v := range [...]int64{rec.since, rec.newest, rec.heard, rec.issued} {
+		for _, v := range [...]int64{rec.since, rec.newest, rec.heard, rec.issued, rec.last} {
 			data = byteOrder.AppendUint64(data, uint64(v))
 		}
 		for _, v := range [...]uint32{rec.revision, uint32(rec.known), uint32(rec.accepted), uint32(rec.phase)} {
 			data = byteOrder.AppendUint32(data, v)
 		}
-		data = append(data, bit(rec.offGrid))
+		data = append(data, byte(rec.kind), bit(rec.live))
 	}
 	return data
 }
@@ -37,8 +38,9 @@ func readSeries(s *slabs, r *reader) {
 	for i := 0; i < n && r.err == nil; i++ {
 		id, unit := series.ID{Site: r.text(), Meter: r.text()}, r.text()
 		rec := record{
-			since: int64(r.uint64()), newest: int64(r.uint64()), heard: int64(r.uint64()), issued: int64(r.uint64()),
-			revision: r.uint32(), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()), offGrid: r.bit(),
+			since: int64(r.uint64()), newest: int64(r.uint64()), heard: int64(r.uint64()), issued: int64(r.uint64()), last: int64(r.uint64()),
+			revision: r.uint32(), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
+			kind: meter.Kind(r.byte()), live: r.bit(),
 		}
 		addSeries(s, r, id, unit, rec)
 	}
@@ -49,12 +51,12 @@ func addSeries(s *slabs, r *reader, id series.ID, unit string, rec record) {
 	if r.err != nil {
 		return
 	}
-	if rec.known < 1 || rec.known > series.RingCells || rec.newest < int64(rec.known)-1 || rec.newest > mostCell || rec.accepted < 0 || rec.accepted > series.ScalerCells || rec.phase < 0 || rec.phase >= Interval {
+	if rec.known < 0 || rec.known > series.RingCells || rec.newest < int64(rec.known)-1 || rec.newest > mostCell || rec.accepted < 0 || rec.accepted > series.ScalerCells || rec.phase < 0 || rec.phase >= Interval {
 		r.err = fmt.Errorf("series %s: ring of %d cells up to cell %d, %d accepted, phase %d", id, rec.known, rec.newest, rec.accepted, rec.phase)
 		return
 	}
-	if rec.since > rec.newest || rec.heard > rec.newest || rec.issued > rec.newest {
-		r.err = fmt.Errorf("series %s: began at cell %d, heard at %d, forecast at %d, which is after its newest cell %d", id, rec.since, rec.heard, rec.issued, rec.newest)
+	if rec.since > rec.newest || rec.heard > mostCell || rec.issued > rec.newest || rec.last > mostCell*Interval || rec.kind > meter.Register {
+		r.err = fmt.Errorf("series %s: of %s, began at cell %d, heard at %d, forecast at %d, newest cell %d", id, rec.kind, rec.since, rec.heard, rec.issued, rec.newest)
 		return
 	}
 	if _, twice := s.index[id]; twice {
@@ -203,10 +205,7 @@ func readAside(s *slabs, r *reader) {
 			a := raw{cell: int64(r.uint64())}
 			var value [1]float32
 			r.floats(value[:])
-			a.value = value[0]
-			if q := r.take(1); q != nil {
-				a.quality = series.Quality(q[0])
-			}
+			a.said = said{value[0], series.Quality(r.byte())}
 			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) || a.cell < ring.Newest-series.LatenessCells || i > 0 && a.cell <= all[i-1].cell) {
 				r.err = fmt.Errorf("series %s: %s value of cell %d, the newest is %d", s.ids[slot], a.quality, a.cell, ring.Newest)
 			}

@@ -3,6 +3,7 @@ package engine
 import (
 	"strings"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -24,7 +25,8 @@ type slabs struct {
 	live    slab[float32] // [2*hidden]: h and c after the newest cell
 	settled slab[float32] // [2*hidden]: h and c after the newest cell that can no longer change
 
-	aside aside
+	aside  aside
+	extras extras
 }
 
 // record is what is remembered of one series beside its cells and states.
@@ -34,12 +36,14 @@ type record struct {
 	heard    int64 // the newest cell that a reading came for
 	issued   int64 // the newest cell of the last origin that was forecast, -1 before
 	revision uint32
-	known    int32 // cells in the ring
-	accepted int32 // cells that were measured and can no longer change, as far as the first scale needs them
-	phase    int32 // seconds between a full interval since the epoch and the start of a cell
-	offGrid  bool  // a reading off the grid came after the newest cell
-	fresh    bool  // the states belong to the model in force and to the scale (I6)
-	dirty    bool  // an open cell is another than the states have seen; never between batches
+	known    int32      // cells in the ring
+	accepted int32      // cells that were measured and can no longer change, as far as the first scale needs them
+	phase    int32      // seconds between a full interval since the epoch and the start of a cell
+	last     int64      // the second of the newest reading
+	kind     meter.Kind // as said or told by the unit; unknown is taken for power
+	live     bool       // it was up to date with the log's clock: its silence is noticed
+	fresh    bool       // the states belong to the model in force and to the scale (I6)
+	dirty    bool       // an open cell is another than the states have seen; never between batches
 }
 
 func newSlabs() slabs {
@@ -50,6 +54,7 @@ func newSlabs() slabs {
 		quality: slab[byte]{width: series.QualityBytes(series.RingCells)},
 		scaling: slab[series.Scaling]{width: 1},
 		aside:   aside{},
+		extras:  extras{},
 	}
 }
 
@@ -130,9 +135,13 @@ func (s *slabs) back(slot int32, cell int64) {
 // reading.
 func (s *slabs) forget(slot int32) {
 	r := s.record(slot)
-	r.known, r.accepted, r.fresh, r.issued = 0, 0, false, -1
+	r.known, r.accepted, r.fresh, r.dirty, r.issued = 0, 0, false, false, -1
 	*s.scale(slot) = series.Scaling{Curve: s.curve}
 	s.aside.forget(slot)
+	if x, ok := s.extras[slot]; ok {
+		x.from, x.moments, x.strays = 0, nil, nil
+		s.extras.tidy(slot)
+	}
 }
 
 // h and c of a row of live or settled.

@@ -22,6 +22,7 @@ const (
 	sectionScaling = "scaling"      // moments and scaler
 	sectionHidden  = "hidden"       // width, freshness, live states, settled states
 	sectionAside   = "aside"        // raw values of open cells that hold something else
+	sectionExtra   = "extra"        // readings that cells are joined of, or that wait
 )
 
 // section is how one is read, by version: readers[0] reads version 1. The last
@@ -45,6 +46,7 @@ func sections() []section {
 		{name: sectionScaling, write: writeScaling, readers: readers{readScaling}},
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
+		{name: sectionExtra, write: writeExtra, readers: readers{readExtra}, newer: true},
 	}
 }
 

@@ -109,7 +109,7 @@ func TestRestoreRefuses(t *testing.T) {
 	// The first series' fields in the section "series": after two counts come the
 	// texts "north", "m17" and "kWh", each with a length of two bytes.
 	const fields = 4 + 4 + 2 + 5 + 2 + 3 + 2 + 3
-	const newest, heard, known, accepted, phase, mark = fields + 8, fields + 16, fields + 36, fields + 40, fields + 44, fields + 48
+	const newest, heard, known, accepted, phase, mark = fields + 8, fields + 16, fields + 44, fields + 48, fields + 52, fields + 57
 	const moments = 4 * 8 // of the first series in "scaling"
 	for name, c := range map[string]struct {
 		damage func(s map[string]*Section)
@@ -134,7 +134,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"scale of long ago":    {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(math.MinInt64)) }, "scale"},
 		"scale of zero":        {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(0)) }, "scale 0 "},
 		"scale of NaN":         {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(math.NaN())) }, "scale NaN"},
-		"heard of the future":  {func(s map[string]*Section) { put(s["series"].Data, heard, int64(1e9)) }, "heard at 1000000000"},
+		"heard of the future":  {func(s map[string]*Section) { put(s["series"].Data, heard, int64(1e15)) }, "heard at 1000000000000000"},
 		"scale of few cells":   {func(s map[string]*Section) { put(s["series"].Data, known, int32(100)) }, "in a ring of 100 cells"},
 		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+20, byte(0)) }, "without a model or a scale"},
 		"hidden of the young":  {func(s map[string]*Section) { put(s["hidden"].Data, 5, byte(1)) }, "without a model or a scale"},
@@ -148,10 +148,10 @@ func TestRestoreRefuses(t *testing.T) {
 			refuses(t, c.damage, c.says)
 		})
 	}
-	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden", "aside"} {
+	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden", "aside", "extra"} {
 		t.Run(section, func(t *testing.T) {
 			t.Parallel()
-			if section != "aside" { // older releases have none
+			if section != "aside" && section != "extra" { // older releases have none
 				refuses(t, func(s map[string]*Section) { delete(s, section) }, `"`+section+`" is missing`)
 			}
 			refuses(t, func(s map[string]*Section) { s[section].Data = nil }, `"`+section+`": ends too early`)
@@ -181,7 +181,7 @@ func replace(s map[string]*Section, by []Section) {
 
 // twice repeats the first of two series in place of the second.
 func twice(data []byte) []byte {
-	const first = 2 + 5 + 2 + 3 + 2 + 3 + 4*8 + 4*4 + 1
+	const first = 2 + 5 + 2 + 3 + 2 + 3 + 5*8 + 4*4 + 2
 	return slices.Concat(data[:8], data[8:8+first], data[8:8+first])
 }
 
@@ -224,15 +224,15 @@ func TestRestoreNeedsTheModelFirst(t *testing.T) {
 // what it takes the engine can serve.
 func FuzzRestore(f *testing.F) {
 	m := randomModel(25, 2)
-	add := func(s []Section) { f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data) }
+	add := func(s []Section) { f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data, s[6].Data) }
 	add(snapshotOf(f, m))
 	add(New().Snapshot())
 	add(snapshotOf(f, nil))
-	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside []byte) {
+	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside, extra []byte) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
 		before := e.Snapshot()
-		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 1, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}}
+		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 1, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {
 				t.Fatal("a refused snapshot changed the engine")

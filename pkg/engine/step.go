@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/series"
@@ -20,17 +20,21 @@ func (e *Engine) Step(readings []Reading) Result {
 		e.forecast(touched, &result)                    // head, quantiles
 	}
 	e.settleDown()
-	sortByMessage(result.Forecasts)
+	slices.SortStableFunc(result.Forecasts, func(a, b Forecast) int { return cmp.Compare(a.Message, b.Message) })
+	slices.SortStableFunc(result.Events, func(a, b Event) int { return cmp.Compare(a.Message, b.Message) })
 	return result
 }
 
 // touch is a reading that changes its series, or asks for a forecast.
 type touch struct {
-	slot int32
-	next bool  // its cell comes after the newest one
-	cell int64 // of a next one
-	said       // of a next one
-	ask  int   // the message that wants a forecast, or -1
+	slot    int32
+	next    bool  // its series has new cells
+	from    int64 // the first new one that something was said about
+	to      int64
+	raw          // what was said about one of them
+	also    raw  // and about another, where a reading was held; none has quality Unknown
+	changed bool // an open cell is another
+	ask     int  // the message that wants a forecast, or -1
 }
 
 // said is what a meter said about a cell; the zero value is that it said
@@ -38,6 +42,12 @@ type touch struct {
 type said struct {
 	value   float32
 	quality series.Quality
+}
+
+// raw is what a meter said about which cell.
+type raw struct {
+	cell int64
+	said
 }
 
 // observe judges the readings of one wave against their series and returns
@@ -53,123 +63,34 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 		if slot, ok := s.index[r.Series]; ok {
 			t.slot = slot
 		}
-		status, reason, detail := e.judge(r, &t)
-		switch status {
+		told := len(result.Events)
+		v := e.judge(r, &t, result, int(i))
+		for k := range result.Events[told:] {
+			result.Events[told+k].Message = r.Message
+		}
+		switch v.status {
 		case applied:
 			result.Applied++
-			if t.slot < 0 {
-				t.slot = s.add(r.Series, r.Unit, int32(r.Second%Interval))
+			if t.next || t.changed {
+				e.work.waves.owed[e.work.waves.group[i]] = !r.History
 			}
-			if s.units[t.slot] == "" {
-				s.units[t.slot] = r.Unit
-			}
-			if t.next {
-				s.record(t.slot).offGrid = false
-			}
-			e.work.waves.owed[e.work.waves.group[i]] = !r.History
+			e.heardFrom(t.slot, r)
+		case kept:
+			result.Held++
 		case repeated:
 			result.Repeated++
 		case rejected:
-			result.Rejections = append(result.Rejections, Rejection{Reading: int(i), Reason: reason, Detail: detail})
+			result.Rejections = append(result.Rejections, Rejection{Reading: int(i), Reason: v.reason, Detail: v.detail})
 		}
-		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] {
+		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] && (t.next || s.record(t.slot).known > 0) {
 			t.ask = r.Message
 		}
-		if status == applied || t.ask >= 0 {
+		if t.next || t.ask >= 0 || v.status == applied {
 			touched = append(touched, t)
 		}
 	}
 	e.work.touched = touched
 	return touched
-}
-
-type status uint8
-
-const (
-	applied status = iota
-	repeated
-	rejected
-)
-
-// judge decides what becomes of a reading. A late one is written to its cell; t
-// is filled for one that comes after the newest cell.
-func (e *Engine) judge(r *Reading, t *touch) (status, Reason, string) {
-	s := &e.slabs
-	word := said{float32(r.Value), r.Quality}
-	bad := !r.Quality.Accepted() // the sender calls it no good: its cell is filled
-	if t.slot < 0 {
-		if bad {
-			return rejected, BadQuality, fmt.Sprintf("quality %q on the first reading of a series: there is nothing to stand in for it; send good readings first", r.Quality)
-		}
-		t.next, t.cell, t.said = true, r.Second/Interval, word
-		return applied, "", ""
-	}
-	if unit := s.units[t.slot]; r.Unit != "" && unit != "" && r.Unit != unit {
-		return rejected, WrongUnit, fmt.Sprintf("unit %q: the series is measured in %q; send that unit, or use another meter name", r.Unit, unit)
-	}
-	rec := s.record(t.slot)
-	sinceGrid := r.Second - int64(rec.phase)
-	cell := sinceGrid / Interval
-	if sinceGrid%Interval != 0 {
-		if r.Second > s.origin(t.slot)-Interval {
-			rec.offGrid = true
-		}
-		return rejected, IntervalUnsupported, fmt.Sprintf("ts is %d s off the series' hourly grid: send one reading an hour, at the start of its interval", sinceGrid%Interval)
-	}
-	if cell <= rec.newest {
-		return e.late(t.slot, cell, word)
-	}
-	if rec.offGrid {
-		rec.offGrid = false
-		return rejected, IntervalUnsupported, "readings come more often than once an hour: send one reading an hour, at the start of its interval"
-	}
-	if bad && cell-rec.heard > series.RingCells {
-		return rejected, BadQuality, fmt.Sprintf("quality %q after %d silent intervals: there is nothing to stand in for it; send good readings first", r.Quality, cell-rec.heard-1)
-	}
-	t.next, t.cell, t.said = true, cell, word
-	return applied, "", ""
-}
-
-// late takes a reading for a cell that is there, or lies before the first one. A
-// series that the network does not serve yet is walked again at once: its first
-// scale must not wait for the end of a batch.
-func (e *Engine) late(slot int32, cell int64, word said) (status, Reason, string) {
-	s := &e.slabs
-	rec, ring := s.record(slot), s.ring(slot)
-	bad := !word.quality.Accepted()
-	if ring.Has(cell) {
-		if was := s.said(slot, cell); was.quality.Accepted() != bad && was.quality != series.Missing && (bad || was.value == word.value) {
-			return repeated, "", ""
-		}
-	}
-	if behind := rec.newest - cell; behind > series.LatenessCells {
-		return rejected, TooLate, fmt.Sprintf("ts is %d intervals before the series' newest one and says something new: readings and corrections are taken up to %d intervals late", behind, series.LatenessCells)
-	}
-	if bad && cell <= ring.First() {
-		return rejected, BadQuality, fmt.Sprintf("quality %q on the first reading of a series: there is nothing to stand in for it; send good readings first", word.quality)
-	}
-	for n := cell + 1; n < ring.First(); n++ {
-		ring.Set(n, 0, series.Missing)
-	}
-	rec.known = max(rec.known, int32(rec.newest-cell+1))
-	if bad {
-		word.quality = series.Bad
-	}
-	ring.Set(cell, word.value, word.quality)
-	s.aside.drop(slot, cell)
-	rec.heard = max(rec.heard, cell)
-	e.soil(slot)
-	return applied, "", ""
-}
-
-// said is what was said about a cell of the ring, as far as that is still known.
-func (s *slabs) said(slot int32, cell int64) said {
-	if r, ok := s.aside.find(slot, cell); ok {
-		return said{r.value, r.quality}
-	}
-	ring := s.ring(slot)
-	value, quality := ring.At(cell)
-	return said{value, quality}
 }
 
 // soil notes that an open cell of a series is another than the states have seen.
@@ -191,9 +112,9 @@ func (e *Engine) advance(touched []touch) {
 		rec := e.slabs.record(t.slot)
 		switch {
 		case t.next:
-			w.jobs = append(w.jobs, job{slot: t.slot, to: t.cell, said: t.said})
+			w.jobs = append(w.jobs, job{slot: t.slot, from: t.from, to: t.to, reading: t.raw, also: t.also, joins: e.slabs.gathered(t.slot)})
 		case rec.dirty && (t.ask >= 0 || !e.slabs.scale(t.slot).Ready):
-			w.jobs = append(w.jobs, job{slot: t.slot, to: rec.newest})
+			w.jobs = append(w.jobs, job{slot: t.slot, from: rec.newest, to: rec.newest})
 		}
 	}
 	e.walk(w.jobs)
@@ -207,7 +128,7 @@ func (e *Engine) settleDown() {
 	slices.Sort(w.dirty)
 	for _, slot := range slices.Compact(w.dirty) {
 		if rec := e.slabs.record(slot); rec.dirty {
-			w.jobs = append(w.jobs, job{slot: slot, to: rec.newest})
+			w.jobs = append(w.jobs, job{slot: slot, from: rec.newest, to: rec.newest})
 		}
 	}
 	w.dirty = w.dirty[:0]

@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -13,9 +14,12 @@ const SilentCells = series.LatenessCells
 
 // job brings one series up to a cell.
 type job struct {
-	slot int32
-	to   int64
-	said // about the cell `to`, when it comes after all that were there
+	slot    int32
+	from    int64 // the first new cell that something was said about
+	to      int64
+	reading raw  // about a new cell
+	also    raw  // about another
+	joins   bool // the new cells are joined of readings
 
 	high  int64 // the newest cell the series ever had
 	again bool  // its states are computed anew before the next cell
@@ -42,16 +46,10 @@ func (e *Engine) walk(jobs []job) {
 	for i := range jobs {
 		j := &jobs[i]
 		rec := s.record(j.slot)
-		if rec.known > 0 && j.to-rec.heard > series.RingCells {
-			s.forget(j.slot)
-		}
 		if rec.known == 0 {
-			rec.newest, j.high = j.to-1, math.MinInt64
+			rec.newest, j.high = j.from-1, math.MinInt64
 		} else {
 			j.high = rec.newest
-		}
-		if j.to > j.high {
-			rec.heard = j.to
 		}
 		j.again = e.stale(j.slot)
 		if rec.dirty && !j.again {
@@ -128,13 +126,18 @@ func (e *Engine) decide(jobs []job) {
 		switch {
 		case n <= j.high:
 			j.kept = s.said(j.slot, n)
-		case n == j.to:
-			j.kept = j.said
+		case j.joins:
+			j.kept = e.joined(j.slot, n)
+		case n == j.reading.cell && j.reading.quality != series.Unknown:
+			j.kept = j.reading.said
+		case n == j.also.cell && j.also.quality != series.Unknown:
+			j.kept = j.also.said
 		default:
 			j.kept = said{quality: series.Missing}
 		}
-		j.put, j.flagged, j.asking = j.kept, false, false
-		if j.put.quality.Accepted() {
+		j.put, j.asking = j.kept, false
+		j.flagged = j.kept.quality.Accepted() && e.lies(j.slot, j.kept.value)
+		if j.kept.quality.Accepted() && !j.flagged {
 			continue
 		}
 		if j.put.quality != series.Missing {
@@ -153,6 +156,21 @@ func (e *Engine) decide(jobs []job) {
 			next++
 		}
 	}
+}
+
+// lies says that a value cannot be true for the cell after the newest one.
+func (e *Engine) lies(slot int32, value float32) bool {
+	ring := e.slabs.ring(slot)
+	if ring.Known == 0 {
+		return false
+	}
+	w := &e.work
+	if w.qualities == nil {
+		w.qualities = make([]series.Quality, series.RingCells)
+	}
+	ring.Quality.Unpack(w.qualities)
+	past := meter.Past[series.Quality]{Values: ring.Values, Quality: w.qualities, Newest: ring.Newest, Known: ring.Known, PerDay: perDay}
+	return past.Judge(value) != meter.Fine
 }
 
 // foretold says that the network fills the next cell of a series: it serves, and
@@ -181,7 +199,7 @@ func (e *Engine) write(jobs []job) {
 		rec := s.record(j.slot)
 		n := rec.newest + 1
 		if j.flagged {
-			s.aside.put(j.slot, raw{n, j.kept.value, j.kept.quality})
+			s.aside.put(j.slot, raw{n, j.kept})
 		} else {
 			s.aside.drop(j.slot, n)
 		}
@@ -196,6 +214,7 @@ func (e *Engine) write(jobs []job) {
 				rec.accepted++
 			}
 			s.aside.settle(j.slot, m)
+			s.extras.settle(j.slot, rec, m)
 		}
 		if scale.Advance(&ring, e.acceptedCells(j.slot)) {
 			rec.fresh = false

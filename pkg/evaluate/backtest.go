@@ -22,6 +22,8 @@ type Config struct {
 	Every       int
 	Horizon     int // leads that are scored; 0 is all the model has
 	Workers     int // goroutines that share the series; 0 is one
+	// ExcludeFlagged leaves out actuals that cannot be true.
+	ExcludeFlagged bool
 
 	// Progress is told how many hours of how many are streamed, from any goroutine
 	// but one at a time; may be nil.
@@ -156,7 +158,7 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 			if !h.Ring.Has(n) {
 				continue
 			}
-			value, q := h.Ring.At(n)
+			value, q := h.Raw.At(n)
 			if !q.Accepted() {
 				continue
 			}
@@ -219,8 +221,8 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 	loss := Loss{Second: f.Origin}
 	origin := h.Cell(f.Origin)
 	for k := range b.cfg.Horizon {
-		actual, q := h.Ring.At(origin + int64(k))
-		if !q.Accepted() {
+		actual, ok := b.actual(h, origin+int64(k))
+		if !ok {
 			continue
 		}
 		row := f.Quantiles[k*len(f.Levels):][:len(f.Levels)]
@@ -244,6 +246,16 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 	return nil
 }
 
+// actual is what cell n is scored against; ok is false where there is nothing, or
+// what cannot be true and is not to be scored.
+func (b *backtest) actual(h *dataset.History, n int64) (value float32, ok bool) {
+	value, q := h.Raw.At(n)
+	if b.cfg.ExcludeFlagged {
+		_, q = h.Ring.At(n)
+	}
+	return value, q.Accepted()
+}
+
 // denominators are the in-sample errors before the test.
 func denominators(h *dataset.History, from int64) accuracy.Denominators {
 	past := h.Values(int(max(h.Cell(from)-h.Ring.First(), 0)))
@@ -260,7 +272,7 @@ func (b *backtest) scoreRules(gathered []*seriesScores, histories []*dataset.His
 			}
 			s.rules = map[Rule][2]*accuracy.Scores{}
 			for _, r := range Rules() {
-				spread, plain, err := scoreRule(r, h, h.Cell(b.cfg.From), origins, b.cfg.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
+				spread, plain, err := b.scoreRule(r, h, h.Cell(b.cfg.From), origins, b.cfg.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
 				if err != nil {
 					return fmt.Errorf("series %s: %s: %w", s.series, r, err)
 				}

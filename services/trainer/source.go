@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
@@ -35,7 +36,11 @@ func (f Files) Load(_ context.Context, b *dataset.Builder) error {
 	if f.Report != nil {
 		f.Report(report)
 	}
-	b.Resample(f.Options.Kind)
+	kind, err := meter.ParseKind(f.Options.Kind)
+	if err != nil {
+		return err
+	}
+	b.Kind(kind)
 	for row := range table.All() {
 		name := table.Name(row)
 		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
