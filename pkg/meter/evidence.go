@@ -55,19 +55,19 @@ type evidence struct {
 	run      int     // equal values so far
 }
 
-func (p Past[Q]) evidence(value float32) evidence {
+func (p Past) evidence(value float32) evidence {
 	inf := float32(math.Inf(1))
 	e := evidence{low: inf, high: -inf, nearest: inf, present: true, run: 1}
 	look, lately := min(p.Known, LookDays*p.PerDay), BelieveWithinDays*p.PerDay
 	i := int(p.Newest%int64(len(p.Values))) + 1
 	for back := 0; back < look; {
-		n := min(i, look-back) // the cells before place i, as far as the ring does not wrap
-		for _, q := range p.Quality[max(i-n, i-max(lately-back, 0)):i] {
-			if Quality(q) == Bad {
+		n := min(i, look-back) // cells up to place i, as far as the ring does not wrap
+		e.walk(p, i-n, i, value)
+		for k := i - min(n, max(lately-back, 0)); k < i; k++ {
+			if quality(p.Quality, k) == Bad {
 				e.bad++
 			}
 		}
-		walk(&e, p.Values[i-n:i], p.Quality[i-n:i], value)
 		back += n
 		i = len(p.Values)
 	}
@@ -76,12 +76,13 @@ func (p Past[Q]) evidence(value float32) evidence {
 	return e
 }
 
-// walk adds values from the last to the first. It is written for speed: a
-// comparison costs a tenth of the built-in min and max, which mind NaN.
-func walk[Q ~uint8](e *evidence, values []float32, quality []Q, value float32) {
-	for i := len(values) - 1; i >= 0; i-- {
-		v := values[i]
-		if !accepted(quality[i]) {
+// walk adds the cells of places from to to, without it, from the last to the
+// first. It is written for speed: a comparison costs a tenth of the built-in min
+// and max, which mind NaN.
+func (e *evidence) walk(p Past, from, to int, value float32) {
+	for i := to - 1; i >= from; i-- {
+		v := p.Values[i]
+		if !quality(p.Quality, i).accepted() {
 			e.adjacent, e.run = false, 1
 			continue
 		}
