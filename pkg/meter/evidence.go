@@ -2,10 +2,11 @@ package meter
 
 import "math"
 
-// Bounds of belief. They were chosen on public readings of households,
-// substations and zones: false alarms below 0.1 % of cells there (real_test.go).
+// Bounds of belief, chosen on public readings of households, substations and
+// zones; docs/accuracy.md has what they find there and whom they accuse.
 const (
-	// frozenLeast is the shortest run of equal values that can be called frozen.
+	// frozenLeast is the shortest run of equal values that another may be too many
+	// after.
 	frozenLeast = 4
 	// frozenChance is how unlikely a run must be, given how often the series
 	// repeats itself.
@@ -16,22 +17,19 @@ const (
 	// spikeRange is how far outside the range of two weeks, as a share of its
 	// width, a spike lies.
 	spikeRange = 1.5
-	// smooth is the largest step of a series, as a share of its range, that makes
-	// a jump suspicious.
-	smooth = 0.5
-	// spikeJump is how many times the largest step of two weeks leads to it.
-	spikeJump = 2
+	// spikeJump is how many times the largest step of two weeks leads to a spike,
+	// in a series whose steps are at most smooth, as a share of its range.
+	spikeJump, smooth = 2, 0.5
 	// varied is the share of cells that must differ from the one before: a series
 	// that mostly stands still has no range to speak of.
 	varied = 0.5
-	// thousand is the factor of a meter that changes its unit, far what a value must
-	// be outside the range to be that.
+	// thousand is the factor of a meter that changes its unit; a value must be as
+	// good as far times outside of all that was to be that.
 	thousand, far = 1000, 30
 	// away is the least absolute value of two weeks, as a share of their mean
-	// absolute value, of a series that stays away from zero.
-	away = 0.2
-	// off is the same for a value a thousand times too small.
-	off = 0.05
+	// absolute value, of a series that stays away from zero; off the same for a
+	// value a thousand times too small.
+	away, off = 0.2, 0.05
 )
 
 // evidence is what two weeks of accepted cells say.
