@@ -2,10 +2,11 @@ package meter
 
 import "math"
 
-// Bounds of belief. They were chosen on public readings of households,
-// substations and zones: false alarms below 0.1 % of cells there (real_test.go).
+// Bounds of belief, chosen on public readings of households, substations and
+// zones; docs/accuracy.md has what they find there and whom they accuse.
 const (
-	// frozenLeast is the shortest run of equal values that can be called frozen.
+	// frozenLeast is the shortest run of equal values that another may be too many
+	// after.
 	frozenLeast = 4
 	// frozenChance is how unlikely a run must be, given how often the series
 	// repeats itself.
@@ -16,22 +17,19 @@ const (
 	// spikeRange is how far outside the range of two weeks, as a share of its
 	// width, a spike lies.
 	spikeRange = 1.5
-	// smooth is the largest step of a series, as a share of its range, that makes
-	// a jump suspicious.
-	smooth = 0.5
-	// spikeJump is how many times the largest step of two weeks leads to it.
-	spikeJump = 2
+	// spikeJump is how many times the largest step of two weeks leads to a spike,
+	// in a series whose steps are at most smooth, as a share of its range.
+	spikeJump, smooth = 2, 0.5
 	// varied is the share of cells that must differ from the one before: a series
 	// that mostly stands still has no range to speak of.
 	varied = 0.5
-	// thousand is the factor of a meter that changes its unit, far what a value must
-	// be outside the range to be that.
+	// thousand is the factor of a meter that changes its unit; a value must be as
+	// good as far times outside of all that was to be that.
 	thousand, far = 1000, 30
 	// away is the least absolute value of two weeks, as a share of their mean
-	// absolute value, of a series that stays away from zero.
-	away = 0.2
-	// off is the same for a value a thousand times too small.
-	off = 0.05
+	// absolute value, of a series that stays away from zero; off the same for a
+	// value a thousand times too small.
+	away, off = 0.2, 0.05
 )
 
 // evidence is what two weeks of accepted cells say.
@@ -55,19 +53,19 @@ type evidence struct {
 	run      int     // equal values so far
 }
 
-func (p Past[Q]) evidence(value float32) evidence {
+func (p Past) evidence(value float32) evidence {
 	inf := float32(math.Inf(1))
 	e := evidence{low: inf, high: -inf, nearest: inf, present: true, run: 1}
 	look, lately := min(p.Known, LookDays*p.PerDay), BelieveWithinDays*p.PerDay
 	i := int(p.Newest%int64(len(p.Values))) + 1
 	for back := 0; back < look; {
-		n := min(i, look-back) // the cells before place i, as far as the ring does not wrap
-		for _, q := range p.Quality[max(i-n, i-max(lately-back, 0)):i] {
-			if Quality(q) == Bad {
+		n := min(i, look-back) // cells up to place i, as far as the ring does not wrap
+		e.walk(p, i-n, i, value)
+		for k := i - min(n, max(lately-back, 0)); k < i; k++ {
+			if quality(p.Quality, k) == Bad {
 				e.bad++
 			}
 		}
-		walk(&e, p.Values[i-n:i], p.Quality[i-n:i], value)
 		back += n
 		i = len(p.Values)
 	}
@@ -76,12 +74,13 @@ func (p Past[Q]) evidence(value float32) evidence {
 	return e
 }
 
-// walk adds values from the last to the first. It is written for speed: a
-// comparison costs a tenth of the built-in min and max, which mind NaN.
-func walk[Q ~uint8](e *evidence, values []float32, quality []Q, value float32) {
-	for i := len(values) - 1; i >= 0; i-- {
-		v := values[i]
-		if !accepted(quality[i]) {
+// walk adds the cells of places from to to, without it, from the last to the
+// first. It is written for speed: a comparison costs a tenth of the built-in min
+// and max, which mind NaN.
+func (e *evidence) walk(p Past, from, to int, value float32) {
+	for i := to - 1; i >= from; i-- {
+		v := p.Values[i]
+		if !quality(p.Quality, i).accepted() {
 			e.adjacent, e.run = false, 1
 			continue
 		}

@@ -9,24 +9,31 @@ import (
 
 // strip is a ring with its judge: what the engine keeps of one series.
 type strip struct {
-	meter.Past[meter.Quality]
+	meter.Past
 }
 
 // lateness is what a ring holds beside what a judgement looks at.
-const lateness = 48
+const lateness = 49
 
 func newStrip(perDay int, first int64) *strip {
-	n := meter.LookDays*perDay + lateness
-	return &strip{meter.Past[meter.Quality]{
-		Values: make([]float32, n), Quality: make([]meter.Quality, n), Newest: first - 1, PerDay: perDay,
-	}}
+	return longStrip(meter.LookDays*perDay+lateness, perDay, first)
+}
+
+func longStrip(cells, perDay int, first int64) *strip {
+	return &strip{meter.Past{Values: make([]float32, cells), Quality: make([]byte, (cells+1)/2), Newest: first - 1, PerDay: perDay}}
 }
 
 func (s *strip) put(v float32, q meter.Quality) {
 	s.Newest++
 	i := s.Newest % int64(len(s.Values))
-	s.Values[i], s.Quality[i] = v, q
+	shift := i % 2 * 4
+	s.Values[i], s.Quality[i/2] = v, s.Quality[i/2]&^(0xf<<shift)|byte(q)<<shift
 	s.Known = min(s.Known+1, len(s.Values))
+}
+
+// quality is that of place i of the ring.
+func (s *strip) quality(i int) meter.Quality {
+	return meter.Quality(s.Quality[i/2] >> (i % 2 * 4) & 0xf)
 }
 
 // miss is a cell without a reading; what fills it must not matter.

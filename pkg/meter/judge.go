@@ -2,8 +2,8 @@ package meter
 
 import "math"
 
-// Quality numbers the qualities of a ring's cells in the order of the wire's
-// words, so that a ring of another package's quality type is judged in place.
+// Quality numbers the qualities of cells as the ring does, in the order of the
+// wire's words, so that a ring is judged where it lies.
 type Quality uint8
 
 // The qualities. Only OK and Estimated cells are evidence.
@@ -55,16 +55,19 @@ func Reasons() []Reason {
 // last Known cells of a ring, where cell n lies at n modulo the length. Values
 // are in the series' unit. Cells that are not accepted hold fills, which are not
 // looked at, so verdicts do not depend on what fills gaps.
-type Past[Q ~uint8] struct {
+type Past struct {
 	Values  []float32
-	Quality []Q
-	Newest  int64 // the cell before the one judged; not negative
-	Known   int   // cells up to Newest, at most len(Values)
-	PerDay  int   // cells of a day: 24 at 1 h
+	Quality []byte // two to a byte: that of place i in the four bits from 4*(i%2) on
+	Newest  int64  // the cell before the one judged; not negative
+	Known   int    // cells up to Newest, at most len(Values)
+	PerDay  int    // cells of a day: 24 at 1 h
 }
 
+// quality is that of place i of a ring.
+func quality(packed []byte, i int) Quality { return Quality(packed[i>>1] >> (i & 1 << 2) & 0xf) }
+
 // accepted says that a cell is evidence.
-func accepted[Q ~uint8](q Q) bool { return Quality(q)-OK <= Estimated-OK }
+func (q Quality) accepted() bool { return q-OK <= Estimated-OK }
 
 // Judge says whether value can be true for the cell after p.Newest. It is a
 // function of its arguments and allocates nothing; most values cost a look at
@@ -73,7 +76,7 @@ func accepted[Q ~uint8](q Q) bool { return Quality(q)-OK <= Estimated-OK }
 // It is built to miss rather than to accuse: a value within the range of two
 // weeks that is not repeated nor reached by a leap is taken, a series with little
 // history is not tried at all, and a day of flags ends the trial.
-func (p Past[Q]) Judge(value float32) Reason {
+func (p Past) Judge(value float32) Reason {
 	r := p.recent(value)
 	if r.seen == 0 {
 		return Fine
@@ -108,7 +111,7 @@ type recent struct {
 	run     int     // accepted cells in a row up to the newest that equal the value judged
 }
 
-func (p Past[Q]) recent(value float32) recent {
+func (p Past) recent(value float32) recent {
 	var r recent
 	if p.Known == 0 {
 		return r
@@ -117,12 +120,12 @@ func (p Past[Q]) recent(value float32) recent {
 	equal, adjacent := true, false
 	var later float32
 	for back := range min(p.Known, LookDays*p.PerDay) {
-		v, q := p.Values[i], p.Quality[i]
+		v, q := p.Values[i], quality(p.Quality, i)
 		if i--; i < 0 {
 			i = len(p.Values) - 1
 		}
-		if !accepted(q) {
-			if r.seen == 0 && Quality(q) == Missing {
+		if !q.accepted() {
+			if r.seen == 0 && q == Missing {
 				r.missing++
 			}
 			adjacent = false
@@ -149,17 +152,17 @@ func (p Past[Q]) recent(value float32) recent {
 // that a run of equal values before it, if that is more than none, is not even
 // twice as long as another. It looks back as far as it takes to know, which is
 // hours for most values.
-func (p Past[Q]) ordinary(value float32, run int) bool {
+func (p Past) ordinary(value float32, run int) bool {
 	i := int(p.Newest % int64(len(p.Values)))
 	below, above, usual := false, false, run == 0
 	present, adjacent, length := true, false, 1
 	var later float32
 	for range min(p.Known, LookDays*p.PerDay) {
-		v, q := p.Values[i], p.Quality[i]
+		v, q := p.Values[i], quality(p.Quality, i)
 		if i--; i < 0 {
 			i = len(p.Values) - 1
 		}
-		if !accepted(q) {
+		if !q.accepted() {
 			adjacent, length = false, 1
 			continue
 		}

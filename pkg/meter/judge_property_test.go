@@ -105,7 +105,7 @@ func TestVerdictsAreAFunctionOfTheirPast(t *testing.T) {
 		if got := verdicts(newStrip(24, rapid.Int64Range(0, 1e9).Draw(t, "first")), values); !slices.Equal(got, want) {
 			t.Fatal("another place in the ring")
 		}
-		long := &strip{meter.Past[meter.Quality]{Values: make([]float32, 2000), Quality: make([]meter.Quality, 2000), Newest: -1, PerDay: 24}}
+		long := longStrip(2000, 24, 0)
 		if got := verdicts(long, values); !slices.Equal(got, want) {
 			t.Fatal("a longer ring")
 		}
@@ -117,8 +117,8 @@ func TestVerdictsAreAFunctionOfTheirPast(t *testing.T) {
 			t.Fatal("mirrored")
 		}
 		fill := rapid.Float32().Draw(t, "fill")
-		for i, q := range long.Quality {
-			if q == meter.Missing || q == meter.Bad {
+		for i := range long.Values {
+			if q := long.quality(i); q == meter.Missing || q == meter.Bad {
 				long.Values[i] = fill
 			}
 		}

@@ -182,7 +182,7 @@ func TestYoungSeriesIsNotJudged(t *testing.T) {
 	if reason := s.Judge(1e9); reason != meter.Fine {
 		t.Errorf("after a long silence: %s", reason)
 	}
-	if reason := (meter.Past[meter.Quality]{PerDay: 24}).Judge(1); reason != meter.Fine {
+	if reason := (meter.Past{PerDay: 24}).Judge(1); reason != meter.Fine {
 		t.Errorf("of nothing: %s", reason)
 	}
 }
