@@ -209,11 +209,9 @@ func build(id series.ID, unit string, phase int64, points []point) *History {
 	size := int(last-first) + 1
 	h.Ring = series.Ring{Values: make([]float32, size), Quality: series.NewQualities(size)}
 	h.Raw = series.Ring{Values: make([]float32, size), Quality: series.NewQualities(size)}
-	qualities := make([]series.Quality, size) // what the judge looks at
 	put := func(n int64, raw, value float32, q, judged series.Quality) {
 		h.Raw.Put(n, raw, q)
 		h.Ring.Put(n, value, judged)
-		qualities[n%int64(size)] = judged
 	}
 	for _, p := range points {
 		n := h.Cell(p.second)
@@ -223,7 +221,7 @@ func build(id series.ID, unit string, phase int64, points []point) *History {
 			put(next, fill, fill, series.Missing, series.Missing)
 		}
 		value, judged := p.value, p.quality
-		past := meter.Past[series.Quality]{Values: h.Ring.Values, Quality: qualities, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay}
+		past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay}
 		if h.Ring.Known > 0 && past.Judge(p.value) != meter.Fine {
 			value, judged = h.Ring.SameHour(n, perDay), series.Bad
 		}

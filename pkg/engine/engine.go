@@ -244,7 +244,6 @@ type scratch struct {
 
 	warmSteps []place
 	registers meter.Registers
-	qualities []series.Quality
 }
 
 func (s *scratch) shape(shape nn.Shape) {

@@ -164,12 +164,7 @@ func (e *Engine) lies(slot int32, value float32) bool {
 	if ring.Known == 0 {
 		return false
 	}
-	w := &e.work
-	if w.qualities == nil {
-		w.qualities = make([]series.Quality, series.RingCells)
-	}
-	ring.Quality.Unpack(w.qualities)
-	past := meter.Past[series.Quality]{Values: ring.Values, Quality: w.qualities, Newest: ring.Newest, Known: ring.Known, PerDay: perDay}
+	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: perDay}
 	return past.Judge(value) != meter.Fine
 }
 

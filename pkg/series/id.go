@@ -76,13 +76,6 @@ func QualityBytes(n int) int { return (n + 1) / 2 }
 // At is the quality of cell i.
 func (q Qualities) At(i int) Quality { return Quality(q[i/2] >> (i % 2 * 4) & 0xf) }
 
-// Unpack writes the qualities of the first len(dst) cells.
-func (q Qualities) Unpack(dst []Quality) {
-	for i := range dst {
-		dst[i] = Quality(q[i/2] >> (i % 2 * 4) & 0xf)
-	}
-}
-
 // Set changes the quality of cell i.
 func (q Qualities) Set(i int, to Quality) {
 	shift := i % 2 * 4
