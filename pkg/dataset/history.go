@@ -106,8 +106,9 @@ type Builder struct {
 	points [][]meter.Read
 	ids    []series.ID
 	units  []string
+	kinds  []meter.Kind
 
-	kind meter.Kind // of all series, see Kind
+	kind meter.Kind // of the readings that do not say one, see Kind
 }
 
 type point struct {
@@ -119,11 +120,36 @@ type point struct {
 // NewBuilder is an empty builder.
 func NewBuilder() *Builder { return &Builder{index: map[series.ID]int{}} }
 
-// Add takes one reading: the Unix second at which its interval starts and its
-// value in the series' unit.
+// Add takes one reading: the Unix second at which its interval starts, or at
+// which a register was read, and its value. The first unit of a series is that of
+// all; values in another are converted, or left out when they cannot be, as in
+// serving.
 func (b *Builder) Add(id series.ID, unit string, second int64, value float64) {
+	b.AddOf(b.kind, id, unit, second, value)
+}
+
+// AddOf is Add of a reading that says its kind. That of the first reading is the
+// series' own; others are left out.
+func (b *Builder) AddOf(kind meter.Kind, id series.ID, unit string, second int64, value float64) {
 	i, ok := b.index[id]
+	if ok && unit != "" {
+		if b.units[i] == "" {
+			b.units[i] = unit
+		}
+		conversion, err := meter.Convert(unit, b.units[i])
+		if err != nil {
+			return
+		}
+		value = conversion.Apply(value)
+	}
+	if ok && kind != b.kinds[i] && kind != meter.KindUnknown {
+		if b.kinds[i] != meter.KindUnknown || kind == meter.Register {
+			return
+		}
+		b.kinds[i] = kind
+	}
 	if !ok {
+		b.kinds = append(b.kinds, kind)
 		i = len(b.ids)
 		b.index[id] = i
 		b.ids = append(b.ids, id)
@@ -222,7 +248,7 @@ func build(id series.ID, unit string, phase int64, points []point) *History {
 		}
 		value, judged := p.value, p.quality
 		past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay}
-		if h.Ring.Known > 0 && past.Judge(p.value) != meter.Fine {
+		if h.Ring.Known > 0 && p.quality == series.OK && past.Judge(p.value) != meter.Fine {
 			value, judged = h.Ring.SameHour(n, perDay), series.Bad
 		}
 		put(n, p.value, value, p.quality, judged)

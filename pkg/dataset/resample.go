@@ -9,17 +9,17 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Kind says what the values of all series mean. Unknown is what the unit of each
-// says: energy is summed into hours, all else averaged.
+// Kind says what the values of series mean that are added from here on. Unknown is
+// what the unit of each says: energy is summed into hours, all else averaged.
 func (b *Builder) Kind(kind meter.Kind) { b.kind = kind }
 
 // Coarse names a series that comes less often than once an hour, as an error
 // that tells its interval; nil when there is none.
 func (b *Builder) Coarse() error {
-	if b.kind == meter.Register {
-		return nil
-	}
 	for i, points := range b.points {
+		if b.kinds[i] == meter.Register {
+			continue
+		}
 		slices.SortStableFunc(points, bySecond)
 		if step := commonStep(points); step > Interval {
 			return fmt.Errorf("series %s has a reading every %.3g h: models forecast hours, and coarser readings cannot be made finer; leave it out with --series, or give hourly data", b.ids[i], float64(step)/Interval)
@@ -36,7 +36,7 @@ func (b *Builder) hours(i int) []point {
 	if len(reads) == 0 {
 		return nil
 	}
-	kind := b.kind
+	kind := b.kinds[i]
 	if kind == meter.KindUnknown {
 		kind = meter.KindOf(b.units[i])
 	}

@@ -239,11 +239,17 @@ func (e *Engine) giveUp(m moment, reason Reason, detail string, result *Result, 
 	})
 }
 
-// heardFrom notes whether a series is up to date: only then is its silence
-// noticed by the clock of the log.
+// heardFrom notes whether a series is up to date, for only then is its silence
+// noticed by the clock of the log: from a reading that came while its next
+// interval ran, until it is stale or delivers days late.
 func (e *Engine) heardFrom(slot int32, r *Reading) {
 	if rec := e.slabs.record(slot); r.Second >= rec.last {
 		rec.last = r.Second
-		rec.live = r.Received > 0 && !r.History && r.Received-r.Second < 2*Interval
+		switch lag := r.Received - r.Second; {
+		case r.Received == 0 || lag > (SilentCells+1)*Interval:
+			rec.live = false
+		case lag < 2*Interval && !r.History:
+			rec.live = true
+		}
 	}
 }

@@ -136,7 +136,7 @@ func (e *Engine) decide(jobs []job) {
 			j.kept = said{quality: series.Missing}
 		}
 		j.put, j.asking = j.kept, false
-		j.flagged = j.kept.quality.Accepted() && e.lies(j.slot, j.kept.value)
+		j.flagged = e.lies(j.slot, j.kept)
 		if j.kept.quality.Accepted() && !j.flagged {
 			continue
 		}
@@ -158,14 +158,15 @@ func (e *Engine) decide(jobs []job) {
 	}
 }
 
-// lies says that a value cannot be true for the cell after the newest one.
-func (e *Engine) lies(slot int32, value float32) bool {
+// lies says that what was said about the cell after the newest one cannot be
+// true. An estimate does not claim to be: that of a gap is flat.
+func (e *Engine) lies(slot int32, word said) bool {
 	ring := e.slabs.ring(slot)
-	if ring.Known == 0 {
+	if ring.Known == 0 || word.quality != series.OK {
 		return false
 	}
 	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: perDay}
-	return past.Judge(value) != meter.Fine
+	return past.Judge(word.value) != meter.Fine
 }
 
 // foretold says that the network fills the next cell of a series: it serves, and

@@ -107,8 +107,9 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	}
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
-		if q, err := series.ParseQuality(r.Quality); err == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
-			b.Add(series.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
+		kind, unknown := meter.ParseKind(r.Kind)
+		if q, err := series.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
+			b.AddOf(kind, series.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}
 }
