@@ -8,6 +8,9 @@ type ModelControl struct {
 	Digest  string // sha256:<hex> of the model's files
 }
 
+// AppendTick appends the control record ctl.<p>.tick. It says nothing: its time is the broker's.
+func AppendTick(dst []byte) []byte { return append(dst, `{"schema":1}`...) }
+
 // AppendJSON appends the message.
 func (c *ModelControl) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"schema":1,"name":`...)

@@ -104,13 +104,13 @@ func TestDecodeBadReading(t *testing.T) {
 		{`{` + ts + `,"value":1,"unit":"0123456789abcdefg"}`, ReasonWrongUnit, "unit", "0123456789abcdefg"},
 		{`{` + ts + `,"value":1,"unit":"k\u0007"}`, ReasonWrongUnit, "unit", "k\a"},
 		{`{` + ts + `,"value":1,"unit":7}`, ReasonWrongUnit, "unit", "7"},
-		{`{` + ts + `,"value":1,"kind":"register"}`, ReasonKindUnsupported, "kind", "register"},
+		{`{` + ts + `,"value":1,"kind":"register","unit":"kW"}`, ReasonWrongUnit, "unit", "kW"},
 		{`{` + ts + `,"value":1,"kind":"gas"}`, ReasonUnknownKind, "kind", "gas"},
 		{`{` + ts + `,"value":1,"kind":1}`, ReasonUnknownKind, "kind", "1"},
 		{`{` + ts + `,"value":1,"quality":"good"}`, ReasonUnknownQuality, "quality", "good"},
 		{`{` + ts + `,"value":1,"quality":{}}`, ReasonUnknownQuality, "quality", "{}"},
-		{`{` + ts + `,"value":1,"interval":"15m"}`, ReasonIntervalUnsupported, "interval", "15m"},
-		{`{` + ts + `,"value":1,"interval":"PT15M"}`, ReasonIntervalUnsupported, "interval", "PT15M"},
+		{`{` + ts + `,"value":1,"interval":"25m"}`, ReasonIntervalUnsupported, "interval", "25m"},
+		{`{` + ts + `,"value":1,"interval":"PT2H"}`, ReasonIntervalUnsupported, "interval", "PT2H"},
 		{`{` + ts + `,"value":1,"interval":3600}`, ReasonIntervalUnsupported, "interval", "3600"},
 		{`{` + ts + `,"value":1,"interval":"hourly"}`, ReasonIntervalUnsupported, "interval", "hourly"},
 		{`{` + ts + `,"value":1,"history":"yes"}`, ReasonUnparsable, "history", "yes"},
@@ -195,7 +195,7 @@ func TestReadingsComeBack(t *testing.T) {
 			r.Kind = KindEnergy
 		}
 		if rapid.Bool().Draw(t, "with interval") {
-			r.Interval = SupportedInterval
+			r.Interval = MostInterval
 		}
 		return r
 	})

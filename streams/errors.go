@@ -21,13 +21,14 @@ const (
 	ReasonTooLate             Reason = "too_late"             // older than the series still takes
 	ReasonWrongUnit           Reason = "wrong_unit"           // contradicts the kind, too long, not printable
 	ReasonUnknownKind         Reason = "unknown_kind"         // none of energy, power, register
-	ReasonKindUnsupported     Reason = "kind_unsupported"     // a known kind that this release does not take
+	ReasonWrongKind           Reason = "wrong_kind"           // another kind than that of its series
 	ReasonUnknownQuality      Reason = "unknown_quality"      // none of OK, ESTIMATED, MISSING, BAD
 	ReasonBadQuality          Reason = "bad_quality"          // the sender calls it no good, and nothing can stand in for it
 	ReasonTooLarge            Reason = "too_large"            // over a limit of size, count or nesting
 	ReasonBadSubject          Reason = "bad_subject"          // a subject without a legal site and meter
 	ReasonWrongPartition      Reason = "wrong_partition"      // the series belongs to another partition's log
-	ReasonIntervalUnsupported Reason = "interval_unsupported" // an interval that this release does not take
+	ReasonIntervalUnsupported Reason = "interval_unsupported" // an interval that is not taken, or a time on no interval's start
+	ReasonUnconfirmed         Reason = "unconfirmed"          // far ahead of its series, and no second reading agreed
 	ReasonPoison              Reason = "poison"               // its step panicked
 	ReasonEmpty               Reason = "empty"                // no byte, or an array of nothing
 	ReasonContentType         Reason = "content_type"         // an encoding that this release does not read
@@ -37,8 +38,8 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonUnparsable, ReasonNotANumber, ReasonNotFinite, ReasonOutOfRange, ReasonBadTimestamp, ReasonFuture,
-		ReasonTooLate, ReasonWrongUnit, ReasonUnknownKind, ReasonKindUnsupported, ReasonUnknownQuality, ReasonBadQuality,
-		ReasonTooLarge, ReasonBadSubject, ReasonWrongPartition, ReasonIntervalUnsupported, ReasonPoison,
+		ReasonTooLate, ReasonWrongUnit, ReasonUnknownKind, ReasonWrongKind, ReasonUnknownQuality, ReasonBadQuality,
+		ReasonTooLarge, ReasonBadSubject, ReasonWrongPartition, ReasonIntervalUnsupported, ReasonUnconfirmed, ReasonPoison,
 		ReasonEmpty, ReasonContentType,
 	}
 }

@@ -7,6 +7,9 @@ const (
 	EventModelPromoted   = "model.promoted"    // a version became champion
 	EventModelRolledBack = "model.rolled_back" // the previous champion came back
 	EventModelRefused    = "model.refused"     // a version was not taken, Text says why
+
+	EventSeriesStale           = "series.stale"            // silent for long: no more forecasts until it is heard again
+	EventSeriesIntervalChanged = "series.interval_changed" // its readings come at another interval
 )
 
 // Event tells a person or a program that something happened which is no forecast.

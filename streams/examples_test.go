@@ -26,7 +26,9 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "control_model.json":
 		m, err := DecodeModelControl(data)
 		return m.AppendJSON(nil), err
-	case "event_model_promoted.json":
+	case "control_tick.json":
+		return AppendTick(nil), nil
+	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json":
 		m, err := DecodeEvent(data)
 		return m.AppendJSON(nil), err
 	default:

@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// SupportedInterval is the only interval that readings may name in this release; finer ones come with a later one.
-const SupportedInterval = time.Hour
+// The intervals that readings may name; each divides the hour.
+const (
+	LeastInterval = 5 * time.Minute
+	MostInterval  = time.Hour
+)
 
 // parseInterval reads an interval as a Go duration ("1h", "30m") or in ISO 8601 ("PT1H", "PT30M"); ok is false when
 // it is neither or not positive.

@@ -23,10 +23,9 @@ const (
 	remedyNumber   = "write a finite number with a decimal point, or leave the reading out"
 	remedyRange    = "values must be below 1e12 in magnitude; use a larger unit"
 	remedyUnit     = "at most 16 printable bytes that fit the kind: W, kW, MW for power, Wh, kWh, MWh for energy"
-	remedyKind     = "use energy or power, or leave it out"
-	remedyRegister = "send the energy of each interval; registers come with a later release"
+	remedyKind     = "use energy, power or register, or leave it out"
 	remedyQuality  = "use OK, ESTIMATED, MISSING or BAD, or leave it out"
-	remedyInterval = "send hourly readings (1h); finer ones come with a later release"
+	remedyInterval = "use 5 minutes to 1 h that divide the hour (15m, PT30M, 1h), or leave it out"
 	remedyHistory  = "use true or false, or leave it out"
 	remedySize     = "split it into messages of at most 64 KiB and 1000 readings"
 	remedyNesting  = "nest at most 8 deep"
@@ -90,7 +89,7 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 		}
 	}
 	if given(f.interval) {
-		if r.Interval = intervalWord(f.interval); r.Interval != SupportedInterval {
+		if r.Interval = intervalWord(f.interval); r.Interval < LeastInterval || r.Interval > MostInterval || time.Hour%r.Interval != 0 {
 			return r, invalid(ReasonIntervalUnsupported, "interval", f.interval, remedyInterval)
 		}
 	}
@@ -163,11 +162,11 @@ func (f *fields) kindWord(unit string) (string, *InvalidError) {
 	case KindPower:
 		kind = KindPower
 	case KindRegister:
-		return "", invalid(ReasonKindUnsupported, "kind", f.kind, remedyRegister)
+		kind = KindRegister
 	default:
 		return "", invalid(ReasonUnknownKind, "kind", f.kind, remedyKind)
 	}
-	if implied := kindOf(unit); implied != "" && implied != kind {
+	if implied := kindOf(unit); implied != "" && implied != kind && !(implied == KindEnergy && kind == KindRegister) {
 		return "", invalid(ReasonWrongUnit, "unit", f.unit, remedyUnit)
 	}
 	return kind, nil

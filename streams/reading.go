@@ -17,7 +17,7 @@ type Reading struct {
 const (
 	KindEnergy   = "energy"   // used within the interval
 	KindPower    = "power"    // mean over the interval
-	KindRegister = "register" // cumulative; comes with a later release
+	KindRegister = "register" // cumulative, as read at Time
 )
 
 // AppendReadings appends the JSON message of readings of one series: an object for a single one, else an array.

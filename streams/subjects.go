@@ -15,7 +15,7 @@ const MaxPartitions = 1024
 const (
 	// ControlModel: from this position on the partition is served by the named model.
 	ControlModel = "model"
-	// ControlTick is reserved for the owner's clock; nothing writes it yet.
+	// ControlTick: the owner's clock, for series that have fallen silent. The time is the broker's.
 	ControlTick = "tick"
 )
 

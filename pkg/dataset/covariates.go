@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -35,7 +36,7 @@ func (b *Builder) Covariates() (*Covariates, error) {
 	for i, id := range b.ids {
 		points := b.points[i]
 		slices.SortStableFunc(points, bySecond)
-		if hours += (points[len(points)-1].second-points[0].second)/Interval + 1; hours > maxCovariateHours {
+		if hours += (points[len(points)-1].Second-points[0].Second)/Interval + 1; hours > maxCovariateHours {
 			return nil, fmt.Errorf("the covariates span %d hours and more in all: %d are the most; leave out sites or years", hours, maxCovariateHours)
 		}
 		if step := commonStep(points); step > Interval {
@@ -73,19 +74,19 @@ func (c *Covariates) spread() {
 
 // hourMeans is the mean of each hour of points in the order of time; of two
 // values of a moment the first counts.
-func hourMeans(points []point) series.Hours {
-	first, last := floorDiv(points[0].second, Interval), floorDiv(points[len(points)-1].second, Interval)
+func hourMeans(points []meter.Read) series.Hours {
+	first, last := floorDiv(points[0].Second, Interval), floorDiv(points[len(points)-1].Second, Interval)
 	h := series.Hours{First: first, Values: make([]float32, last-first+1)}
 	for i := range h.Values {
 		h.Values[i] = float32(math.NaN())
 	}
 	for start := 0; start < len(points); {
-		hour := floorDiv(points[start].second, Interval)
+		hour := floorDiv(points[start].Second, Interval)
 		var sum, n float64
 		end := start
-		for ; end < len(points) && floorDiv(points[end].second, Interval) == hour; end++ {
-			if end == start || points[end].second != points[end-1].second {
-				sum += float64(points[end].value)
+		for ; end < len(points) && floorDiv(points[end].Second, Interval) == hour; end++ {
+			if end == start || points[end].Second != points[end-1].Second {
+				sum += points[end].Value
 				n++
 			}
 		}

@@ -5,11 +5,15 @@ import (
 	"math"
 	"slices"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Interval is the grid of every history for now, in seconds.
 const Interval = 3600
+
+// perDay is a day in cells.
+const perDay = 86400 / Interval
 
 // History is the past of one series on its grid: a ring as long as the history,
 // holes filled with the same hour of the day before and marked MISSING, and the
@@ -17,8 +21,9 @@ const Interval = 3600
 type History struct {
 	ID    series.ID
 	Unit  string
-	Phase int64 // seconds between a full interval since the epoch and the start of a cell
-	Ring  series.Ring
+	Phase int64       // seconds between a full interval since the epoch and the start of a cell
+	Ring  series.Ring // what the network is shown: BAD cells are filled
+	Raw   series.Ring // what was read, whether it can be true or not; holes are filled as in Ring
 	spans []span
 }
 
@@ -75,9 +80,9 @@ func spans(whole *series.Ring, c series.Curve) []span {
 	return all
 }
 
-// Values is a copy of the first n cells, oldest first.
+// Values is a copy of the first n cells as they were read, oldest first.
 func (h *History) Values(n int) []float32 {
-	r := h.Ring
+	r := h.Raw
 	r.Newest, r.Known = r.First()+int64(n)-1, n
 	return r.Past(make([]float32, len(r.Values)))
 }
@@ -87,7 +92,7 @@ func (h *History) Values(n int) []float32 {
 func (h *History) MeanAbs() float64 {
 	var sum, n float64
 	for i, v := range h.Ring.Values {
-		if h.Ring.Quality[i].Accepted() {
+		if h.Ring.Quality.At(i).Accepted() {
 			sum += math.Abs(float64(v))
 			n++
 		}
@@ -98,35 +103,61 @@ func (h *History) MeanAbs() float64 {
 // Builder gathers readings of many series in any order.
 type Builder struct {
 	index  map[series.ID]int
-	points [][]point
+	points [][]meter.Read
 	ids    []series.ID
 	units  []string
+	kinds  []meter.Kind
 
-	repeats  int
-	resample bool   // finer readings are brought to hours
-	kind     string // how, see Resample
+	repeats int
+	kind    meter.Kind // of the readings that do not say one, see Kind
 }
 
 type point struct {
-	second int64
-	value  float32
+	second  int64
+	value   float32
+	quality series.Quality
 }
 
 // NewBuilder is an empty builder.
 func NewBuilder() *Builder { return &Builder{index: map[series.ID]int{}} }
 
-// Add takes one reading: the Unix second at which its interval starts and its
-// value in the series' unit.
+// Add takes one reading: the Unix second at which its interval starts, or at
+// which a register was read, and its value. The first unit of a series is that of
+// all; values in another are converted, or left out when they cannot be, as in
+// serving.
 func (b *Builder) Add(id series.ID, unit string, second int64, value float64) {
+	b.AddOf(b.kind, id, unit, second, value)
+}
+
+// AddOf is Add of a reading that says its kind. That of the first reading is the
+// series' own; others are left out.
+func (b *Builder) AddOf(kind meter.Kind, id series.ID, unit string, second int64, value float64) {
 	i, ok := b.index[id]
+	if ok && unit != "" {
+		if b.units[i] == "" {
+			b.units[i] = unit
+		}
+		conversion, err := meter.Convert(unit, b.units[i])
+		if err != nil {
+			return
+		}
+		value = conversion.Apply(value)
+	}
+	if ok && kind != b.kinds[i] && kind != meter.KindUnknown {
+		if b.kinds[i] != meter.KindUnknown || kind == meter.Register {
+			return
+		}
+		b.kinds[i] = kind
+	}
 	if !ok {
+		b.kinds = append(b.kinds, kind)
 		i = len(b.ids)
 		b.index[id] = i
 		b.ids = append(b.ids, id)
 		b.units = append(b.units, unit)
 		b.points = append(b.points, nil)
 	}
-	b.points[i] = append(b.points[i], point{second, float32(value)})
+	b.points[i] = append(b.points[i], meter.Read{Second: second, Value: value})
 }
 
 // Span is the number of series added and the first and last second of them.
@@ -134,7 +165,7 @@ func (b *Builder) Span() (count int, first, last int64) {
 	first, last = math.MaxInt64, math.MinInt64
 	for _, ps := range b.points {
 		for _, p := range ps {
-			first, last = min(first, p.second), max(last, p.second)
+			first, last = min(first, p.Second), max(last, p.Second)
 		}
 	}
 	return len(b.ids), first, last
@@ -151,10 +182,8 @@ func (b *Builder) Build() []*History {
 	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(b.ids[x].String(), b.ids[y].String()) })
 	var all []*History
 	for _, i := range order {
-		points := b.points[i]
-		slices.SortStableFunc(points, bySecond)
-		b.repeats += repeated(points)
-		if points = b.hours(i, points); len(points) == 0 {
+		points := b.hours(i)
+		if len(points) == 0 {
 			continue
 		}
 		phase := ((points[0].second % Interval) + Interval) % Interval
@@ -171,18 +200,17 @@ func (b *Builder) Build() []*History {
 }
 
 // taken leaves those of a series' readings, in order of time, that serving
-// takes: on the grid, the first of a cell, and not the first after one off the
-// grid, for that series comes more often than once an hour.
+// takes: on the grid, the last of a cell, and none so far ahead of the one before
+// that serving would hold it, unless the next one agrees.
 func taken(points []point, phase int64) []point {
 	kept := make([]point, 0, len(points))
-	offGrid := false
-	for _, p := range points {
+	for i, p := range points {
+		far := func(q point) bool { return (p.second-q.second)/Interval > series.LatenessCells }
 		switch {
 		case floorDiv(p.second-phase, Interval)*Interval+phase != p.second:
-			offGrid = true
 		case len(kept) > 0 && p.second == kept[len(kept)-1].second:
-		case offGrid:
-			offGrid = false
+			kept[len(kept)-1] = p
+		case len(kept) > 0 && far(kept[len(kept)-1]) && !agreed(points[i+1:], p):
 		default:
 			kept = append(kept, p)
 		}
@@ -190,19 +218,41 @@ func taken(points []point, phase int64) []point {
 	return kept
 }
 
-// build fills one history from readings that were taken.
+// agreed says that the next moment after p is not far ahead of it.
+func agreed(rest []point, p point) bool {
+	for _, next := range rest {
+		if next.second > p.second {
+			return (next.second-p.second)/Interval <= series.LatenessCells
+		}
+	}
+	return false
+}
+
+// build fills one history from readings that were taken: holes, and cells whose
+// reading cannot be true, with the same hour of the day before.
 func build(id series.ID, unit string, phase int64, points []point) *History {
 	h := &History{ID: id, Unit: unit, Phase: phase}
 	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
-	h.Ring.Values = make([]float32, last-first+1)
-	h.Ring.Quality = make([]series.Quality, last-first+1)
+	size := int(last-first) + 1
+	h.Ring = series.Ring{Values: make([]float32, size), Quality: series.NewQualities(size)}
+	h.Raw = series.Ring{Values: make([]float32, size), Quality: series.NewQualities(size)}
+	put := func(n int64, raw, value float32, q, judged series.Quality) {
+		h.Raw.Put(n, raw, q)
+		h.Ring.Put(n, value, judged)
+	}
 	for _, p := range points {
 		n := h.Cell(p.second)
 		for h.Ring.Known > 0 && h.Ring.Newest < n-1 {
 			next := h.Ring.Newest + 1
-			h.Ring.Put(next, h.Ring.SameHour(next, 86400/Interval), series.Missing)
+			fill := h.Ring.SameHour(next, perDay)
+			put(next, fill, fill, series.Missing, series.Missing)
 		}
-		h.Ring.Put(n, p.value, series.OK)
+		value, judged := p.value, p.quality
+		past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay}
+		if h.Ring.Known > 0 && p.quality == series.OK && past.Judge(p.value) != meter.Fine {
+			value, judged = h.Ring.SameHour(n, perDay), series.Bad
+		}
+		put(n, p.value, value, p.quality, judged)
 	}
 	h.spans = spans(&h.Ring, series.Plain)
 	return h

@@ -50,9 +50,11 @@ func TestBuilderTakesWhatServingTakes(t *testing.T) {
 	}{
 		"in order":          {[]given{{at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
 		"unsorted":          {[]given{{at(2, 0), 3}, {at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2, 3}, []series.Quality{ok, ok, ok}},
-		"first of a cell":   {[]given{{at(1, 0), 2}, {at(0, 0), 1}, {at(1, 0), 9}, {at(0, 0), 9}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
+		"last of a cell":    {[]given{{at(1, 0), 9}, {at(0, 0), 9}, {at(1, 0), 2}, {at(0, 0), 1}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
 		"off the grid":      {[]given{{at(0, 0), 1}, {at(1, 0), 2}, {at(1, 900), 9}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
-		"every half hour":   {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9}, {at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{1}, []series.Quality{ok}},
+		"every half hour":   {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9}, {at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{10, 18, 18}, []series.Quality{ok, ok, series.Estimated}},
+		"years ahead":       {[]given{{at(0, 0), 1}, {at(90000, 0), 9}, {at(1, 0), 2}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
+		"two agree":         {[]given{{at(0, 0), 1}, {at(50, 0), 3}, {at(51, 0), 4}}, 0, append(slices.Repeat([]float32{1}, 50), 3, 4), append(append([]series.Quality{ok}, slices.Repeat([]series.Quality{missing}, 49)...), ok, ok)},
 		"a grid of its own": {[]given{{at(0, 900), 1}, {at(1, 900), 2}, {at(1, 1200), 9}}, 900, []float32{1, 2}, []series.Quality{ok, ok}},
 		"gap before a day":  {[]given{{at(0, 0), 1}, {at(3, 0), 4}}, 0, []float32{1, 1, 1, 4}, []series.Quality{ok, missing, missing, ok}},
 	} {
@@ -74,8 +76,9 @@ func TestBuilderTakesWhatServingTakes(t *testing.T) {
 	}
 }
 
-// Of many readings of a cell the first one that was added counts.
-func TestFirstOfManyRepeatsCounts(t *testing.T) {
+// Of many readings of a cell the last one that was added counts: it corrects the
+// others.
+func TestLastOfManyRepeatsCounts(t *testing.T) {
 	t.Parallel()
 	var readings []given
 	for i := range int64(40) {
@@ -85,7 +88,7 @@ func TestFirstOfManyRepeatsCounts(t *testing.T) {
 	}
 	values, _ := cells(built(readings...)[0])
 	for i, v := range values {
-		if v != float32(i) || len(values) != 20 {
+		if v != float32(420+i) || len(values) != 20 {
 			t.Fatalf("cell %d of %d is %v", i, len(values), v)
 		}
 	}
@@ -176,7 +179,7 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		}
 		h := built(readings...)[0]
 
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: make([]series.Quality, series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}
 		var scaling series.Scaling
 		accepted, next := 0, h.Cell(epoch)
 		check := func() {
@@ -191,8 +194,10 @@ func TestScaleIsThatOfServing(t *testing.T) {
 				scaling.Advance(&ring, accepted)
 				check()
 			}
-			ring.Put(next, float32(r.value), series.OK)
-			accepted++
+			v, q := h.Ring.At(next) // where it cannot be true it is filled
+			if ring.Put(next, v, q); q.Accepted() {
+				accepted++
+			}
 			scaling.Advance(&ring, accepted)
 			check()
 			next++

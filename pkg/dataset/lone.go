@@ -15,8 +15,8 @@ func (b *Builder) DropLone() int {
 		slices.SortStableFunc(points, bySecond)
 		kept := points[:0]
 		for k, p := range points {
-			ahead := k > 0 && p.second-points[k-1].second > farAhead
-			if ahead && (k == len(points)-1 || points[k+1].second-p.second > farAhead) {
+			ahead := k > 0 && p.Second-points[k-1].Second > farAhead
+			if ahead && (k == len(points)-1 || points[k+1].Second-p.Second > farAhead) {
 				dropped++
 				continue
 			}

@@ -34,7 +34,7 @@ func TestDropLone(t *testing.T) {
 			dropped := b.DropLone()
 			var kept []int64
 			for _, p := range b.points[0] {
-				kept = append(kept, p.second/Interval)
+				kept = append(kept, p.Second/Interval)
 			}
 			if dropped != c.dropped || !slices.Equal(kept, c.kept) {
 				t.Errorf("%d dropped, kept %v", dropped, kept)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -71,7 +72,7 @@ func someOf(names []string) string {
 // extent is the least and the most that was measured, and how many cells were.
 func (h *History) extent() (least, most float32, accepted int) {
 	for i, v := range h.Ring.Values {
-		if !h.Ring.Quality[i].Accepted() {
+		if !h.Ring.Quality.At(i).Accepted() {
 			continue
 		}
 		if accepted == 0 {
@@ -84,16 +85,14 @@ func (h *History) extent() (least, most float32, accepted int) {
 }
 
 // Repeats is how many readings Build left out because another one of the same
-// moment with another value came before them.
+// moment with another value came after them.
 func (b *Builder) Repeats() int { return b.repeats }
 
 // repeated counts those among points in the order of time.
-func repeated(points []point) int {
-	n, first := 0, 0
-	for i := 1; i < len(points); i++ {
-		if points[i].second != points[first].second {
-			first = i
-		} else if points[i].value != points[first].value {
+func repeated(reads []meter.Read) int {
+	n := 0
+	for i := 1; i < len(reads); i++ {
+		if reads[i].Second == reads[i-1].Second && reads[i].Value != reads[i-1].Value {
 			n++
 		}
 	}

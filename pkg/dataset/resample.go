@@ -1,21 +1,25 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Resample lets the builder bring finer readings to hours: energy is summed,
-// power averaged. kind is energy or power, or "" for what the unit of a series
-// says (Wh is energy, all else power). Without it finer readings are taken as
-// serving takes them, which is not at all.
-func (b *Builder) Resample(kind string) { b.resample, b.kind = true, kind }
+// Kind says what the values of series mean that are added from here on. Unknown is
+// what the unit of each says: energy is summed into hours, all else averaged.
+func (b *Builder) Kind(kind meter.Kind) { b.kind = kind }
 
 // Coarse names a series that comes less often than once an hour, as an error
 // that tells its interval; nil when there is none.
 func (b *Builder) Coarse() error {
 	for i, points := range b.points {
+		if b.kinds[i] == meter.Register {
+			continue
+		}
 		slices.SortStableFunc(points, bySecond)
 		if step := commonStep(points); step > Interval {
 			return fmt.Errorf("series %s has a reading every %.3g h: models forecast hours, and coarser readings cannot be made finer; leave it out with --series, or give hourly data", b.ids[i], float64(step)/Interval)
@@ -24,44 +28,75 @@ func (b *Builder) Coarse() error {
 	return nil
 }
 
-// hours joins readings that come more often into hours; an hour of which one is
-// missing is a hole. Hours start on the hour.
-func (b *Builder) hours(i int, points []point) []point {
-	step := commonStep(points)
-	if !b.resample || step <= 0 || step >= Interval || Interval%step != 0 {
-		return points
+// hours are the cells of a series as serving joins them: the differences of a
+// register, finer readings brought to hours, others as they are.
+func (b *Builder) hours(i int) []point {
+	reads := b.points[i]
+	slices.SortStableFunc(reads, bySecond)
+	if len(reads) == 0 {
+		return nil
 	}
-	parts := int(Interval / step)
-	sum := b.kind == "energy" || b.kind == "" && strings.HasSuffix(b.units[i], "Wh")
-	var out []point
-	for start := 0; start < len(points); {
-		hour := floorDiv(points[start].second, Interval) * Interval
-		var total float64
-		count, end := 0, start
-		for ; end < len(points) && points[end].second < hour+Interval; end++ {
-			if end > start && points[end].second == points[end-1].second {
-				continue // the first of a moment counts
-			}
-			total += float64(points[end].value)
-			count++
+	b.repeats += repeated(reads)
+	kind := b.kinds[i]
+	if kind == meter.KindUnknown {
+		kind = meter.KindOf(b.units[i])
+	}
+	step := commonStep(reads)
+	switch {
+	case kind == meter.Register:
+		var registers meter.Registers
+		cells, _ := registers.Differ(nil, reads, meter.Grid{Interval: Interval, First: floorDiv(reads[0].Second, Interval)})
+		points := make([]point, len(cells))
+		for k, c := range cells {
+			points[k] = point{c.N * Interval, float32(c.Energy), quality(c.Estimated)}
 		}
-		if count == parts {
-			if !sum {
-				total /= float64(parts)
+		return points
+	case step > 0 && step < Interval && Interval%step == 0:
+		return join(reads, kind, step)
+	}
+	points := make([]point, len(reads))
+	for k, r := range reads {
+		points[k] = point{r.Second, float32(r.Value), series.OK}
+	}
+	return points
+}
+
+// join brings readings that come every step seconds to hours, which start on the
+// hour. Readings off that grid are left out; the last of a moment counts.
+func join(reads []meter.Read, kind meter.Kind, step int64) []point {
+	var points []point
+	for start := 0; start < len(reads); {
+		hour := floorDiv(reads[start].Second, Interval)
+		var sum float64
+		have, end := 0, start
+		for ; end < len(reads) && floorDiv(reads[end].Second, Interval) == hour; end++ {
+			again := end+1 < len(reads) && reads[end+1].Second == reads[end].Second
+			if reads[end].Second%step == 0 && !again {
+				sum += reads[end].Value
+				have++
 			}
-			out = append(out, point{hour, float32(total)})
+		}
+		if value, estimated, ok := kind.Whole(sum, have, int(Interval/step)); ok {
+			points = append(points, point{hour * Interval, float32(value), quality(estimated)})
 		}
 		start = end
 	}
-	return out
+	return points
+}
+
+func quality(estimated bool) series.Quality {
+	if estimated {
+		return series.Estimated
+	}
+	return series.OK
 }
 
 // commonStep is the most frequent distance of neighbouring readings in order of
 // time, in seconds; 0 when there are less than two moments.
-func commonStep(points []point) int64 {
+func commonStep(reads []meter.Read) int64 {
 	counts := map[int64]int{}
-	for i := 1; i < len(points); i++ {
-		if step := points[i].second - points[i-1].second; step > 0 {
+	for i := 1; i < len(reads); i++ {
+		if step := reads[i].Second - reads[i-1].Second; step > 0 {
 			counts[step]++
 		}
 	}
@@ -71,16 +106,11 @@ func commonStep(points []point) int64 {
 			common = step
 		}
 	}
+	if counts[common] == counts[Interval] { // one that strays is not finer
+		return Interval
+	}
 	return common
 }
 
 // bySecond orders readings by time.
-func bySecond(a, b point) int {
-	switch {
-	case a.second < b.second:
-		return -1
-	case a.second > b.second:
-		return 1
-	}
-	return 0
-}
+func bySecond(a, b meter.Read) int { return cmp.Compare(a.Second, b.Second) }

@@ -189,7 +189,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 		s.fill(&b, 2, h, start, math.MaxInt32)
 
 		scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: make([]series.Quality, series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}
 		next, position := first, 0
 		for step := range cfg.Steps {
 			for ; next <= start+int64(step); next++ {
@@ -238,7 +238,7 @@ func TestFillsHaveNoWeight(t *testing.T) {
 	b := NewBuilder()
 	for k := range int64(700) {
 		if k%10 != 7 {
-			b.Add(m17, "", epoch+k*Interval, float64(k))
+			b.Add(m17, "", epoch+k*Interval, float64(k%24))
 		}
 	}
 	h := b.Build()[0]

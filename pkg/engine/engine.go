@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -39,10 +40,16 @@ type Reading struct {
 	Series  series.ID
 	Second  int64 // Unix second at which its interval starts
 	Value   float64
-	Unit    string // "" when not said
+	Unit    string     // "" when not said
+	Kind    meter.Kind // unknown when not said
 	Quality series.Quality
 	History bool // builds state, asks for no forecast
 	Message int  // the message it came in; messages ascend
+	// Interval is the seconds that its sender says it is of, 0 when not said.
+	Interval int32
+	// Received is the log's time, in Unix seconds; 0 where there is no log. It says
+	// whether the series is up to date, and nothing else.
+	Received int64
 }
 
 // Reason says why a reading was not taken; the words are those on the wire.
@@ -54,6 +61,8 @@ const (
 	WrongUnit           Reason = "wrong_unit"
 	IntervalUnsupported Reason = "interval_unsupported"
 	BadQuality          Reason = "bad_quality"
+	WrongKind           Reason = "wrong_kind"
+	Unconfirmed         Reason = "unconfirmed"
 )
 
 // Rejection is a reading that was not taken.
@@ -61,7 +70,34 @@ type Rejection struct {
 	Reading int // index into the batch
 	Reason  Reason
 	Detail  string // names the field, the value and the remedy
+	// Held is set when it is not this reading that was refused but one that waited
+	// for others to agree.
+	Held *Held
 }
+
+// Held is a reading that waited.
+type Held struct {
+	Second  int64
+	Value   float64 // in the unit of its series
+	Quality series.Quality
+}
+
+// Event is something about a series that is no forecast.
+type Event struct {
+	Message int // the one that led to it
+	Series  series.ID
+	Kind    EventKind
+	Text    string // a line for a person
+}
+
+// EventKind is the type of an event; the words are those on the wire.
+type EventKind string
+
+// The kinds so far.
+const (
+	SeriesStale     EventKind = "series.stale"            // silent for SilentCells: it is not forecast until it is heard again
+	IntervalChanged EventKind = "series.interval_changed" // its readings come at another interval
+)
 
 // Forecast is what a series is expected to do after its newest interval.
 type Forecast struct {
@@ -69,6 +105,7 @@ type Forecast struct {
 	Series    series.ID
 	Unit      string
 	Origin    int64 // Unix second, the end of the newest interval
+	Revision  int   // forecasts of this origin before this one
 	Source    Source
 	Quality   series.Quality
 	Model     *model.Model // nil when a rule serves
@@ -93,17 +130,20 @@ type Result struct {
 	Rejections []Rejection
 	Applied    int // readings that changed a state
 	Repeated   int // readings that said again what is known
+	Held       int // readings that wait for others to agree; later they are applied or rejected
+	Events     []Event
+	Registers  meter.Counts // what was decided about registers that did not count on
 }
 
 // Engine holds the state of a partition's series. It is not safe for concurrent
 // use: one goroutine owns it.
 type Engine struct {
-	slabs  slabs
-	model  *model.Model
-	layout series.Layout
-	median int // index of the level 0.5
-	ahead  func(series.ID) series.Ahead
-	work   scratch
+	slabs    slabs
+	model    *model.Model
+	layout   series.Layout
+	median   int // index of the level 0.5
+	foreseen func(series.ID) series.Ahead
+	work     scratch
 }
 
 // New is an engine without series and without a model.
@@ -114,7 +154,7 @@ func New() *Engine {
 // Foresee tells the engine where it finds what is known ahead of a series. Call
 // it before SetModel: a model that reads covariates is refused by an engine that
 // was not told.
-func (e *Engine) Foresee(ahead func(series.ID) series.Ahead) { e.ahead = ahead }
+func (e *Engine) Foresee(ahead func(series.ID) series.Ahead) { e.foreseen = ahead }
 
 // ErrCovariates says that a model needs what an engine does not know.
 var ErrCovariates = errors.New("reads covariates")
@@ -124,7 +164,7 @@ var ErrCovariates = errors.New("reads covariates")
 // reading (I6). A model whose features this release cannot make is refused and
 // the one in force stays.
 func (e *Engine) SetModel(m *model.Model) error {
-	if len(m.Spec.Covariates) > 0 && e.ahead == nil {
+	if len(m.Spec.Covariates) > 0 && e.foreseen == nil {
 		return fmt.Errorf("model %s %w (%s), which are not known here: serve one that was trained without --covariates", nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "))
 	}
 	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures, covariatesOf(m.Spec)...)
@@ -182,8 +222,8 @@ func (e *Engine) Series() int { return len(e.slabs.ids) }
 // Warm is the number of series whose hidden state is that of the model in force.
 func (e *Engine) Warm() int {
 	n := 0
-	for _, fresh := range e.slabs.fresh {
-		if fresh {
+	for slot := range e.slabs.ids {
+		if e.slabs.record(int32(slot)).fresh {
 			n++
 		}
 	}
@@ -194,8 +234,8 @@ func (e *Engine) Warm() int {
 // cells without having begun anew.
 func (e *Engine) LongerThan(cells int) int {
 	n := 0
-	for slot, since := range e.slabs.since {
-		if e.slabs.known[slot] > 0 && e.slabs.newest[slot]-since+1 >= int64(cells) {
+	for slot := range e.slabs.ids {
+		if r := e.slabs.record(int32(slot)); r.known > 0 && r.newest-r.since+1 >= int64(cells) {
 			n++
 		}
 	}
@@ -223,10 +263,17 @@ type scratch struct {
 	naive    []float32
 	waves    waves
 	touched  []touch
-	stepping []int32
-	warming  []int32
+	jobs     []job
+	dirty    []int32
 	asking   []int32
-	filling  []int32
+	reads    []meter.Read
+	cells    []meter.Cell
+	counts   meter.Counts
+	stepping []place
+	warming  []place
+
+	warmSteps []place
+	registers meter.Registers
 }
 
 func (s *scratch) shape(shape nn.Shape) {

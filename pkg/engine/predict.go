@@ -7,73 +7,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// window is the past of a series in the scale in force, up to n cells back.
-func (e *Engine) window(slot int32, n int) series.Window {
-	w := &e.work
-	w.window = slices.Grow(w.window[:0], n)[:n]
-	ring := e.slabs.ring(slot)
-	win := series.WindowOf(w.window, &ring, e.slabs.scaling[slot].Scaler, ring.Newest, int64(e.slabs.phase[slot]), Interval)
-	if e.ahead != nil {
-		win.Ahead = e.ahead(e.slabs.ids[slot])
-	}
-	return win
-}
-
-// stepLSTM takes one step of each series in slots with its newest cell.
-func (e *Engine) stepLSTM(slots []int32) {
-	if len(slots) == 0 {
-		return
-	}
-	w, hidden := &e.work, e.slabs.hidden
-	w.room(len(slots))
-	for i, slot := range slots {
-		h, c := e.slabs.state(slot)
-		copy(w.h[i*hidden:], h)
-		copy(w.c[i*hidden:], c)
-		win := e.window(slot, series.FeatureCells)
-		e.layout.Input(w.x[i*w.shapeOf.Inputs:][:w.shapeOf.Inputs], &win)
-	}
-	e.model.LSTM.Step(w.ws, w.x, w.h, w.c, len(slots))
-	for i, slot := range slots {
-		h, c := e.slabs.state(slot)
-		copy(h, w.h[i*hidden:])
-		copy(c, w.c[i*hidden:])
-	}
-}
-
-// warmUp computes the hidden state of each series in slots from zero over the
-// last cells of its ring, all series side by side.
-func (e *Engine) warmUp(slots []int32) {
-	if len(slots) == 0 {
-		return
-	}
-	w, s, hidden := &e.work, &e.slabs, e.slabs.hidden
-	for _, slot := range slots {
-		h, c := s.state(slot)
-		clear(h)
-		clear(c)
-		s.fresh[slot] = true
-	}
-	w.room(len(slots))
-	for i, slot := range slots {
-		h, c := s.state(slot)
-		copy(w.h[i*hidden:], h)
-		copy(w.c[i*hidden:], c)
-	}
-	for back := WarmUpCells - 1; back >= 0; back-- {
-		for i, slot := range slots {
-			win := e.window(slot, series.RingCells).Back(back)
-			e.layout.Input(w.x[i*w.shapeOf.Inputs:][:w.shapeOf.Inputs], &win)
-		}
-		e.model.LSTM.Step(w.ws, w.x, w.h, w.c, len(slots))
-	}
-	for i, slot := range slots {
-		h, c := s.state(slot)
-		copy(h, w.h[i*hidden:])
-		copy(c, w.c[i*hidden:])
-	}
-}
-
 // head runs the network's head for each series in slots: [slot][lead][level],
 // in scaled units, ascending in a lead.
 func (e *Engine) head(slots []int32) []float32 {
@@ -83,9 +16,9 @@ func (e *Engine) head(slots []int32) []float32 {
 	w, hidden, sh := &e.work, e.slabs.hidden, e.work.shapeOf
 	w.room(len(slots))
 	for i, slot := range slots {
-		h, _ := e.slabs.state(slot)
+		h, _ := e.slabs.halves(e.slabs.live.row(slot))
 		copy(w.h[i*hidden:], h)
-		win := e.window(slot, series.FeatureCells)
+		win := e.window(slot, e.slabs.record(slot).newest, series.FeatureCells)
 		e.layout.Current(w.current[i*sh.Current:][:sh.Current], &win)
 		e.layout.Lead(w.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures], &win, sh.Horizon)
 	}
@@ -106,7 +39,7 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 			continue
 		}
 		asked++
-		if s.fresh[touched[i].slot] {
+		if s.record(touched[i].slot).fresh {
 			w.asking = append(w.asking, touched[i].slot)
 		}
 	}
@@ -126,14 +59,14 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 		}
 		f := Forecast{
 			Message: t.ask, Series: s.ids[t.slot], Unit: s.units[t.slot], Origin: s.origin(t.slot),
-			Horizon: horizon, Levels: levels, Quantiles: values[:size:size],
+			Revision: s.record(t.slot).issue(), Horizon: horizon, Levels: levels, Quantiles: values[:size:size],
 		}
 		values = values[size:]
 		ring := s.ring(t.slot)
 		_, f.Quality = ring.At(ring.Newest)
-		if s.fresh[t.slot] {
+		if s.record(t.slot).fresh {
 			f.Source, f.Model = SourceLSTM, e.model
-			scaler := s.scaling[t.slot].Scaler
+			scaler := s.scale(t.slot).Scaler
 			for k, z := range out[served*size : (served+1)*size] {
 				f.Quantiles[k] = scaler.Inverse(z)
 			}
@@ -153,4 +86,14 @@ func (e *Engine) naive(dst []float32, ring *series.Ring, horizon int, levels []f
 	past := ring.Past(w.past)
 	w.naive = slices.Grow(w.naive[:0], accuracy.NaiveScratch(series.RingCells, len(levels)))
 	return Source(accuracy.SeasonalNaive(dst, past, len(past), perDay, horizon, levels, w.naive))
+}
+
+// issue counts the forecast of the newest origin and returns its revision.
+func (r *record) issue() int {
+	if r.issued == r.newest {
+		r.revision++
+	} else {
+		r.issued, r.revision = r.newest, 0
+	}
+	return int(r.revision)
 }

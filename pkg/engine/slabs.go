@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -12,105 +15,140 @@ type slabs struct {
 	ids   []series.ID
 	units []string
 
-	since    []int64 // the first cell since the series began, or began anew
-	newest   []int64 // the newest cell
-	known    []int32 // cells in the ring
-	accepted []int32 // cells that were measured, ever, as far as the first scale needs them
-	phase    []int32 // seconds between a full interval since the epoch and the start of a cell
-	offGrid  []bool  // a reading off the grid came after the newest cell
+	records slab[record]
+	values  slab[float32] // [RingCells]
+	quality slab[byte]    // [RingCells], packed
+	scaling slab[series.Scaling]
 
-	values  []float32        // [series][RingCells]
-	quality []series.Quality // [series][RingCells]
-	scaling []series.Scaling
+	curve   series.Curve  // of the scales of all series
+	hidden  int           // width of a state
+	live    slab[float32] // [2*hidden]: h and c after the newest cell
+	settled slab[float32] // [2*hidden]: h and c after the newest cell that can no longer change
 
-	curve  series.Curve // of the scales of all series
-	hidden int          // width of the state below
-	h, c   []float32    // [series][hidden]
-	fresh  []bool       // h and c belong to the model in force and to the ring as it is (I6)
+	aside  aside
+	extras extras
+}
+
+// record is what is remembered of one series beside its cells and states.
+type record struct {
+	since    int64 // the first cell since the series began, or began anew
+	newest   int64 // the newest cell
+	heard    int64 // the newest cell that a reading came for
+	issued   int64 // the newest cell of the last origin that was forecast, -1 before
+	revision uint32
+	known    int32      // cells in the ring
+	accepted int32      // cells that were measured and can no longer change, as far as the first scale needs them
+	phase    int32      // seconds between a full interval since the epoch and the start of a cell
+	last     int64      // the second of the newest reading
+	kind     meter.Kind // as said or told by the unit; unknown is taken for power
+	live     bool       // it was up to date with the log's clock: its silence is noticed
+	fresh    bool       // the states belong to the model in force and to the scale (I6)
+	dirty    bool       // an open cell is another than the states have seen; never between batches
 }
 
 func newSlabs() slabs {
-	return slabs{index: map[series.ID]int32{}}
+	return slabs{
+		index:   map[series.ID]int32{},
+		records: slab[record]{width: 1},
+		values:  slab[float32]{width: series.RingCells},
+		quality: slab[byte]{width: series.QualityBytes(series.RingCells)},
+		scaling: slab[series.Scaling]{width: 1},
+		aside:   aside{},
+		extras:  extras{},
+	}
 }
 
 // add makes the row of a new series whose cells start at phase.
 func (s *slabs) add(id series.ID, unit string, phase int32) int32 {
 	slot := int32(len(s.ids))
+	// A name is cut from its message: kept as it is it would keep all of that.
+	name := strings.Clone(id.Site + id.Meter)
+	id = series.ID{Site: name[:len(id.Site)], Meter: name[len(id.Site):]}
 	s.index[id] = slot
 	s.ids = append(s.ids, id)
 	s.units = append(s.units, unit)
-	s.since = append(s.since, 0)
-	s.newest = append(s.newest, 0)
-	s.known = append(s.known, 0)
-	s.accepted = append(s.accepted, 0)
-	s.phase = append(s.phase, phase)
-	s.offGrid = append(s.offGrid, false)
-	s.values = append(s.values, make([]float32, series.RingCells)...)
-	s.quality = append(s.quality, make([]series.Quality, series.RingCells)...)
-	s.scaling = append(s.scaling, series.Scaling{Curve: s.curve})
-	s.h = append(s.h, make([]float32, s.hidden)...)
-	s.c = append(s.c, make([]float32, s.hidden)...)
-	s.fresh = append(s.fresh, false)
+	s.records.add(slot)
+	s.values.add(slot)
+	s.quality.add(slot)
+	s.scaling.add(slot)
+	s.live.add(slot)
+	s.settled.add(slot)
+	r := s.record(slot)
+	r.phase, r.issued = phase, -1
+	s.scale(slot).Curve = s.curve
 	return slot
 }
 
+func (s *slabs) record(slot int32) *record { return &s.records.row(slot)[0] }
+
+func (s *slabs) scale(slot int32) *series.Scaling { return &s.scaling.row(slot)[0] }
+
 // useHidden makes room for states of n units and marks all stale.
 func (s *slabs) useHidden(n int) {
-	if n != s.hidden {
+	if n != s.hidden || s.live.width == 0 {
 		s.hidden = n
-		s.h = make([]float32, len(s.ids)*n)
-		s.c = make([]float32, len(s.ids)*n)
+		s.live, s.settled = slab[float32]{width: 2 * n}, slab[float32]{width: 2 * n}
+		for slot := range s.ids {
+			s.live.add(int32(slot))
+			s.settled.add(int32(slot))
+		}
 	}
-	clear(s.fresh)
+	for slot := range s.ids {
+		s.record(int32(slot)).fresh = false
+	}
 }
 
 // bend brings the scales of all series onto another curve.
 func (s *slabs) bend(c series.Curve) {
 	s.curve = c
-	for slot := range s.scaling {
+	for slot := range s.ids {
 		r := s.ring(int32(slot))
-		s.scaling[slot].Bend(c, &r)
+		s.scale(int32(slot)).Bend(c, &r)
 	}
 }
 
 // ring is the view of a series' cells.
 func (s *slabs) ring(slot int32) series.Ring {
-	from, to := int(slot)*series.RingCells, int(slot+1)*series.RingCells
-	return series.Ring{
-		Values: s.values[from:to:to], Quality: s.quality[from:to:to],
-		Newest: s.newest[slot], Known: int(s.known[slot]),
-	}
+	r := s.record(slot)
+	return series.Ring{Values: s.values.row(slot), Quality: s.quality.row(slot), Newest: r.newest, Known: int(r.known)}
 }
 
-// put writes the cell after the newest one and brings the scale up to it. It
-// returns true when the scale changed and the hidden state must be made anew.
-func (s *slabs) put(slot int32, cell int64, value float32, q series.Quality) bool {
-	r := s.ring(slot)
-	if r.Known == 0 {
-		s.since[slot] = cell
+// put writes the cell after the newest one.
+func (s *slabs) put(slot int32, cell int64, value float32, q series.Quality) {
+	r, ring := s.record(slot), s.ring(slot)
+	if ring.Known == 0 {
+		r.since = cell
 	}
-	r.Put(cell, value, q)
-	s.newest[slot], s.known[slot] = r.Newest, int32(r.Known)
-	if q.Accepted() {
-		s.accepted[slot]++
-	}
-	return s.scaling[slot].Advance(&r, int(s.accepted[slot]))
+	ring.Put(cell, value, q)
+	r.newest, r.known = ring.Newest, int32(ring.Known)
+}
+
+// back takes the newest cells off the ring's view until cell is the newest one;
+// what they hold stays where it is. It may take all.
+func (s *slabs) back(slot int32, cell int64) {
+	r := s.record(slot)
+	r.known -= int32(r.newest - cell)
+	r.newest = cell
 }
 
 // forget empties a series whose ring has nothing in common with its next
 // reading.
 func (s *slabs) forget(slot int32) {
-	s.known[slot], s.accepted[slot] = 0, 0
-	s.scaling[slot] = series.Scaling{Curve: s.curve}
-	s.fresh[slot] = false
+	r := s.record(slot)
+	r.known, r.accepted, r.fresh, r.dirty, r.issued = 0, 0, false, false, -1
+	*s.scale(slot) = series.Scaling{Curve: s.curve}
+	s.aside.forget(slot)
+	if x, ok := s.extras[slot]; ok {
+		x.from, x.moments, x.strays = 0, nil, nil
+		s.extras.tidy(slot)
+	}
 }
 
-func (s *slabs) state(slot int32) (h, c []float32) {
-	from, to := int(slot)*s.hidden, int(slot+1)*s.hidden
-	return s.h[from:to], s.c[from:to]
-}
+// h and c of a row of live or settled.
+func (s *slabs) halves(row []float32) (h, c []float32) { return row[:s.hidden], row[s.hidden:] }
 
 // origin is the Unix second at which the newest interval ends.
 func (s *slabs) origin(slot int32) int64 {
-	return (s.newest[slot]+1)*Interval + int64(s.phase[slot])
+	r := s.record(slot)
+	return (r.newest+1)*Interval + int64(r.phase)
 }

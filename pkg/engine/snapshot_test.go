@@ -109,12 +109,13 @@ func TestRestoreRefuses(t *testing.T) {
 	// The first series' fields in the section "series": after two counts come the
 	// texts "north", "m17" and "kWh", each with a length of two bytes.
 	const fields = 4 + 4 + 2 + 5 + 2 + 3 + 2 + 3
+	const newest, heard, known, accepted, phase, mark = fields + 8, fields + 16, fields + 44, fields + 48, fields + 52, fields + 57
 	const moments = 4 * 8 // of the first series in "scaling"
 	for name, c := range map[string]struct {
 		damage func(s map[string]*Section)
 		says   string
 	}{
-		"unknown version":      {func(s map[string]*Section) { s["hidden"].Version = 2 }, `"hidden" has version 2, this release reads 1`},
+		"unknown version":      {func(s map[string]*Section) { s["hidden"].Version = 3 }, `"hidden" has version 3, this release reads 1 to 2`},
 		"unknown section":      {func(s map[string]*Section) { s["adaptive"] = &Section{"adaptive", 1, nil} }, `"adaptive" is not known`},
 		"section twice":        {func(s map[string]*Section) { s["again"] = s["scaling"] }, `"scaling" stands twice`},
 		"too many series":      {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(3)) }, "ends too early"},
@@ -122,20 +123,20 @@ func TestRestoreRefuses(t *testing.T) {
 		"fewer series":         {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(1)) }, "bytes too many"},
 		"other rings":          {func(s map[string]*Section) { put(s["series"].Data, 4, uint32(336)) }, "rings of 336 cells"},
 		"series twice":         {func(s map[string]*Section) { s["series"].Data = twice(s["series"].Data) }, "north.m17 stands twice"},
-		"ring before time":     {func(s map[string]*Section) { put(s["series"].Data, fields+8, int64(10)) }, "up to cell 10"},
-		"ring of minus cells":  {func(s map[string]*Section) { put(s["series"].Data, fields+16, int32(-1)) }, "ring of -1 cells"},
-		"ring too long":        {func(s map[string]*Section) { put(s["series"].Data, fields+16, int32(385)) }, "ring of 385 cells"},
-		"minus accepted":       {func(s map[string]*Section) { put(s["series"].Data, fields+20, int32(-5)) }, "-5 accepted"},
-		"phase of a day":       {func(s map[string]*Section) { put(s["series"].Data, fields+24, int32(86400)) }, "phase 86400"},
-		"mark of neither":      {func(s map[string]*Section) { put(s["series"].Data, fields+28, byte(7)) }, "a mark of 7"},
-		"unknown quality":      {func(s map[string]*Section) { s["ring.quality"].Data[5] = 9 }, "cell 5 has quality 9"},
+		"ring before time":     {func(s map[string]*Section) { put(s["series"].Data, newest, int64(10)) }, "up to cell 10"},
+		"ring of minus cells":  {func(s map[string]*Section) { put(s["series"].Data, known, int32(-1)) }, "ring of -1 cells"},
+		"ring too long":        {func(s map[string]*Section) { put(s["series"].Data, known, int32(386)) }, "ring of 386 cells"},
+		"minus accepted":       {func(s map[string]*Section) { put(s["series"].Data, accepted, int32(-5)) }, "-5 accepted"},
+		"phase of a day":       {func(s map[string]*Section) { put(s["series"].Data, phase, int32(86400)) }, "phase 86400"},
+		"mark of neither":      {func(s map[string]*Section) { put(s["series"].Data, mark, byte(7)) }, "a mark of 7"},
+		"unknown quality":      {func(s map[string]*Section) { s["ring.quality"].Data[5] = 9 }, "cell 10 of the ring has quality 9"},
 		"scale of the future":  {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(1e9)) }, "cells up to 1000000000"},
 		"scale of long ago":    {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(math.MinInt64)) }, "scale"},
 		"scale of zero":        {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(0)) }, "scale 0 "},
 		"scale of NaN":         {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(math.NaN())) }, "scale NaN"},
-		"scale too early":      {func(s map[string]*Section) { put(s["series"].Data, fields+20, int32(7)) }, "scale ready true with 7 readings"},
-		"scale of few cells":   {func(s map[string]*Section) { put(s["series"].Data, fields+16, int32(100)) }, "in a ring of 100 cells"},
-		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+20, byte(0)) }, "scale ready false"},
+		"heard of the future":  {func(s map[string]*Section) { put(s["series"].Data, heard, int64(1e15)) }, "heard at 1000000000000000"},
+		"scale of few cells":   {func(s map[string]*Section) { put(s["series"].Data, known, int32(100)) }, "in a ring of 100 cells"},
+		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+20, byte(0)) }, "without a model or a scale"},
 		"hidden of the young":  {func(s map[string]*Section) { put(s["hidden"].Data, 5, byte(1)) }, "without a model or a scale"},
 		"hidden of a few":      {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(3)) }, "too many"},
 		"hidden of a million":  {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(1e6)) }, "at most 512"},
@@ -147,10 +148,12 @@ func TestRestoreRefuses(t *testing.T) {
 			refuses(t, c.damage, c.says)
 		})
 	}
-	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden"} {
+	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden", "aside", "extra"} {
 		t.Run(section, func(t *testing.T) {
 			t.Parallel()
-			refuses(t, func(s map[string]*Section) { delete(s, section) }, `"`+section+`" is missing`)
+			if section != "aside" && section != "extra" { // older releases have none
+				refuses(t, func(s map[string]*Section) { delete(s, section) }, `"`+section+`" is missing`)
+			}
 			refuses(t, func(s map[string]*Section) { s[section].Data = nil }, `"`+section+`": ends too early`)
 			refuses(t, func(s map[string]*Section) { s[section].Data = s[section].Data[:len(s[section].Data)-1] }, `"`+section+`": ends too early`)
 			refuses(t, func(s map[string]*Section) { s[section].Data = append(s[section].Data, 0) }, `"`+section+`": 1 bytes too many`)
@@ -178,7 +181,7 @@ func replace(s map[string]*Section, by []Section) {
 
 // twice repeats the first of two series in place of the second.
 func twice(data []byte) []byte {
-	const first = 2 + 5 + 2 + 3 + 2 + 3 + 3*8 + 4 + 1
+	const first = 2 + 5 + 2 + 3 + 2 + 3 + 5*8 + 4*4 + 2
 	return slices.Concat(data[:8], data[8:8+first], data[8:8+first])
 }
 
@@ -221,15 +224,15 @@ func TestRestoreNeedsTheModelFirst(t *testing.T) {
 // what it takes the engine can serve.
 func FuzzRestore(f *testing.F) {
 	m := randomModel(25, 2)
-	add := func(s []Section) { f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data) }
+	add := func(s []Section) { f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data, s[6].Data) }
 	add(snapshotOf(f, m))
 	add(New().Snapshot())
 	add(snapshotOf(f, nil))
-	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden []byte) {
+	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside, extra []byte) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
 		before := e.Snapshot()
-		sections := []Section{{"series", 1, head}, {"ring.values", 1, values}, {"ring.quality", 1, quality}, {"scaling", 1, scaling}, {"hidden", 1, hidden}}
+		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 1, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {
 				t.Fatal("a refused snapshot changed the engine")

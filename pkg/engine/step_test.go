@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -77,14 +78,19 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 		"an old one again":          {reading: with(n-100, nil)},
 		"again without a unit":      {reading: with(n-1, func(r *Reading) { r.Unit = "" })},
 		"again as estimated":        {reading: with(n-1, func(r *Reading) { r.Quality = series.Estimated })},
-		"newest corrected":          {reading: with(n-1, func(r *Reading) { r.Value++ }), reason: TooLate, says: "0 intervals before"},
-		"old one corrected":         {reading: with(n-3, func(r *Reading) { r.Value++ }), reason: TooLate, says: "2 intervals before"},
-		"newest taken back":         {reading: with(n-1, bad), reason: TooLate, says: "says something new"},
-		"before the ring":           {reading: with(n-1000, nil), reason: TooLate, says: "in order of time"},
-		"other unit":                {reading: with(n, func(r *Reading) { r.Unit = "W" }), reason: WrongUnit, says: `unit "W": the series is measured in "kWh"`},
-		"off the grid":              {reading: with(n, func(r *Reading) { r.Second += 900 }), reason: IntervalUnsupported, says: "900 s off"},
-		"off the grid in the past":  {reading: with(n-5, func(r *Reading) { r.Second += 900 }), reason: IntervalUnsupported, says: "900 s off"},
+		"corrected too late":        {reading: with(n-50, func(r *Reading) { r.Value++ }), reason: TooLate, says: "49 intervals before"},
+		"taken back too late":       {reading: with(n-50, bad), reason: TooLate, says: "says something new"},
+		"before the ring":           {reading: with(n-1000, nil), reason: TooLate, says: "taken up to 48 intervals late"},
+		"other unit":                {reading: with(n, func(r *Reading) { r.Unit = "W" }), reason: WrongUnit, says: `unit "W" is one of power: the series is measured in "kWh"`},
+		"unknown unit":              {reading: with(n, func(r *Reading) { r.Unit = "m3" }), reason: WrongUnit, says: `unit "m3": the series is measured in "kWh"`},
+		"other kind":                {reading: with(n, func(r *Reading) { r.Kind = meter.Power }), reason: WrongKind, says: "kind power: the series is of kind energy"},
+		"a register":                {reading: with(n, func(r *Reading) { r.Kind = meter.Register }), reason: WrongKind, says: "kind register"},
+		"off any grid":              {reading: with(n, func(r *Reading) { r.Second += 60 }), reason: IntervalUnsupported, says: "60 s off"},
+		"off the grid too late":     {reading: with(n-60, func(r *Reading) { r.Second += 900 }), reason: TooLate, says: "59 intervals"},
+		"interval of a minute":      {reading: with(n, func(r *Reading) { r.Interval = 60 }), reason: IntervalUnsupported, says: "interval of 60 s"},
+		"interval of two hours":     {reading: with(n, func(r *Reading) { r.Interval = 7200 }), reason: IntervalUnsupported, says: "interval of 7200 s"},
 		"bad after a year":          {reading: with(n+8760, bad), reason: BadQuality, says: "after 8760 silent intervals"},
+		"bad far ahead":             {reading: with(n+48, bad), reason: BadQuality, says: "after 48 silent intervals"},
 		"bad after a ring of cells": {reading: with(n+series.RingCells, bad), reason: BadQuality, says: "nothing to stand in"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,8 +109,7 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 			} else if len(result.Rejections) != 1 || result.Rejections[0].Reason != c.reason || result.Rejections[0].Reading != 0 || !strings.Contains(result.Rejections[0].Detail, c.says) || result.Repeated != 0 {
 				t.Errorf("rejections %+v, want %s saying %q; %d repeats", result.Rejections, c.reason, c.says, result.Repeated)
 			}
-			// Off the grid is remembered until the next hour; nothing else is.
-			if c.reason != IntervalUnsupported && !sameSections(before, e.Snapshot()) {
+			if !sameSections(before, e.Snapshot()) {
 				t.Error("the state changed")
 			}
 		})
@@ -133,47 +138,6 @@ func TestGridOfTheFirstReading(t *testing.T) {
 		if f := last(t, e, r); f.Origin != epoch+1500+(i+1)*Interval {
 			t.Fatalf("origin %d s after the epoch", f.Origin-epoch)
 		}
-	}
-	result := e.Step([]Reading{at(30)})
-	if len(result.Rejections) != 1 || result.Rejections[0].Reason != IntervalUnsupported {
-		t.Errorf("%+v", result)
-	}
-}
-
-// A series that comes twice an hour is rejected all of it, but for the first
-// reading, which does not tell yet. One that strays once loses an hour.
-func TestHalfHourlySeriesIsRejected(t *testing.T) {
-	t.Parallel()
-	e := New()
-	for i := range int64(40) {
-		r := at(0)
-		r.Second += i * Interval / 2
-		result := e.Step([]Reading{r})
-		if i == 0 {
-			if result.Applied != 1 {
-				t.Fatalf("the first reading: %+v", result)
-			}
-			continue
-		}
-		if len(result.Rejections) != 1 || result.Rejections[0].Reason != IntervalUnsupported || len(result.Forecasts) != 0 {
-			t.Fatalf("half hour %d: %+v", i, result)
-		}
-	}
-
-	stray := New()
-	feed(stray, 0, 10)
-	r := at(10)
-	r.Second -= 1800
-	if result := stray.Step([]Reading{r, at(10), at(11)}); len(result.Rejections) != 2 || result.Applied != 1 || len(result.Forecasts) != 1 {
-		t.Errorf("%+v", result)
-	}
-	if _, q := cellAt(t, stray, 10); q != series.Missing {
-		t.Errorf("the hour after the stray reading is %s", q)
-	}
-	// A stray reading of the past says nothing about what is to come.
-	r.Second -= 5 * Interval
-	if result := stray.Step([]Reading{r, at(12)}); len(result.Rejections) != 1 || result.Applied != 1 {
-		t.Errorf("%+v", result)
 	}
 }
 

@@ -1,11 +1,6 @@
 package engine
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/loadtide/loadtide/pkg/series"
-)
+import "github.com/loadtide/loadtide/pkg/series"
 
 // waves cut a batch into runs that hold at most one reading of a series, each
 // series' readings in their order. The cut costs time in proportion to the
@@ -63,7 +58,3 @@ func (w *waves) next() bool {
 }
 
 func (w *waves) lastOfMessage(i int32) bool { return w.last[w.group[i]] == i }
-
-func sortByMessage(forecasts []Forecast) {
-	slices.SortStableFunc(forecasts, func(a, b Forecast) int { return cmp.Compare(a.Message, b.Message) })
-}

@@ -23,6 +23,8 @@ type Config struct {
 	Every       int
 	Horizon     int // leads that are scored; 0 is all the model has
 	Workers     int // goroutines that share the series; 0 is one
+	// ExcludeFlagged leaves out actuals that cannot be true.
+	ExcludeFlagged bool
 	// Ahead is what is known ahead of the series; a model that reads covariates is
 	// refused without it.
 	Ahead *dataset.Covariates
@@ -204,7 +206,7 @@ func accepted(h *dataset.History, n int64) bool {
 	if !h.Ring.Has(n) {
 		return false
 	}
-	_, q := h.Ring.At(n)
+	_, q := h.Raw.At(n)
 	return q.Accepted()
 }
 
@@ -255,8 +257,8 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 	loss := Loss{Second: h.Start(n + 1)}
 	old := int(n + 1 - h.Cell(f.Origin)) // intervals since the forecast's own origin
 	for k := range b.cfg.Horizon {
-		actual, q := h.Ring.At(n + 1 + int64(k))
-		if at := k + old; !q.Accepted() || at < 0 || at >= f.Horizon {
+		actual, ok := b.actual(h, n+1+int64(k))
+		if at := k + old; !ok || at < 0 || at >= f.Horizon {
 			continue
 		}
 		row := f.Quantiles[(k+old)*len(f.Levels):][:len(f.Levels)]
@@ -280,6 +282,16 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 	return nil
 }
 
+// actual is what cell n is scored against; ok is false where there is nothing, or
+// what cannot be true and is not to be scored.
+func (b *backtest) actual(h *dataset.History, n int64) (value float32, ok bool) {
+	value, q := h.Raw.At(n)
+	if b.cfg.ExcludeFlagged {
+		_, q = h.Ring.At(n)
+	}
+	return value, q.Accepted()
+}
+
 // denominators are the in-sample errors before the test.
 func denominators(h *dataset.History, from int64) accuracy.Denominators {
 	past := h.Values(int(max(h.Cell(from)-h.Ring.First(), 0)))
@@ -296,7 +308,7 @@ func (b *backtest) scoreRules(gathered []*seriesScores, histories []*dataset.His
 			}
 			s.rules = map[Rule][2]*accuracy.Scores{}
 			for _, r := range Rules() {
-				spread, plain, err := scoreRule(r, h, h.Cell(b.cfg.From), origins, b.cfg.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
+				spread, plain, err := b.scoreRule(r, h, h.Cell(b.cfg.From), origins, b.cfg.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
 				if err != nil {
 					return fmt.Errorf("series %s: %s: %w", s.series, r, err)
 				}

@@ -19,7 +19,7 @@ func (b *backtest) hearHistories(histories []*dataset.History, message []int) he
 			if !accepted(h, n) {
 				continue
 			}
-			value, q := h.Ring.At(n)
+			value, q := h.Raw.At(n)
 			batch = append(batch, engine.Reading{
 				Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q, Message: message[i], History: !b.isOrigin(h, n),
 			})

@@ -35,7 +35,7 @@ func Rules() []Rule { return []Rule{SeasonalNaiveDay, SeasonalNaiveWeek, Mean7Da
 // origin.
 func (r Rule) value(h *dataset.History, cell int64) float64 {
 	at := func(back int64) float64 {
-		v, _ := h.Ring.At(cell - back)
+		v, _ := h.Raw.At(cell - back)
 		return float64(v)
 	}
 	mean := func() float64 {
@@ -64,9 +64,9 @@ type residuals struct {
 	quantiles       []float32
 }
 
-// newResiduals learns from the origins of the last year before cell test. An hour
+// residuals learns from the origins of the last year before cell test. An hour
 // of the day that none fell on has no spread.
-func newResiduals(r Rule, h *dataset.History, test int64, horizon int, levels []float64) *residuals {
+func (b *backtest) residuals(r Rule, h *dataset.History, test int64, horizon int, levels []float64) *residuals {
 	first := max(h.Ring.First()+weekCells, test-residualCells)
 	last := test - 1 - int64(horizon)
 	t := &residuals{levels: len(levels), horizon: horizon, quantiles: make([]float32, dayCells*horizon*len(levels))}
@@ -74,8 +74,8 @@ func newResiduals(r Rule, h *dataset.History, test int64, horizon int, levels []
 	for origin := first; origin <= last; origin++ {
 		hour := int(origin % dayCells)
 		for k := 1; k <= horizon; k++ {
-			actual, q := h.Ring.At(origin + int64(k))
-			if !q.Accepted() {
+			actual, ok := b.actual(h, origin+int64(k))
+			if !ok {
 				continue
 			}
 			i := hour*horizon + k - 1
@@ -104,8 +104,8 @@ func quantile(sorted []float64, level float64) float64 {
 
 // scoreRule scores one rule on one series at the given origins. The point
 // measures are those of the plain value, the others those of its quantiles.
-func scoreRule(r Rule, h *dataset.History, test int64, origins []int64, horizon int, levels []float64, d accuracy.Denominators) (spread, plain *accuracy.Scores, err error) {
-	table := newResiduals(r, h, test, horizon, levels)
+func (b *backtest) scoreRule(r Rule, h *dataset.History, test int64, origins []int64, horizon int, levels []float64, d accuracy.Denominators) (spread, plain *accuracy.Scores, err error) {
+	table := b.residuals(r, h, test, horizon, levels)
 	if spread, err = accuracy.NewScores(levels, horizon, d); err != nil {
 		return nil, nil, err
 	}
@@ -118,8 +118,8 @@ func scoreRule(r Rule, h *dataset.History, test int64, origins []int64, horizon 
 			continue
 		}
 		for k := 1; k <= horizon; k++ {
-			actual, q := h.Ring.At(origin + int64(k))
-			if !q.Accepted() {
+			actual, ok := b.actual(h, origin+int64(k))
+			if !ok {
 				continue
 			}
 			value := r.value(h, origin+int64(k))

@@ -115,7 +115,7 @@ type past struct {
 
 // remember fills a ring with the values, the last one at cell end.
 func remember(values []float32, end int64) past {
-	p := past{ring: series.Ring{Values: make([]float32, series.RingCells), Quality: make([]series.Quality, series.RingCells)}, scaling: map[string]series.Scaler{}}
+	p := past{ring: series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}, scaling: map[string]series.Scaler{}}
 	for i, v := range values {
 		p.ring.Put(end-int64(len(values)-1-i), v, series.OK)
 	}

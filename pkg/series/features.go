@@ -8,6 +8,9 @@ import (
 // FeatureCells is how far back the features look at 1 h: two weeks.
 const FeatureCells = 14 * day
 
+// InputCells is how far back of them the features of one LSTM step look.
+const InputCells = 7 * day
+
 // day is a day in cells. Intervals other than 1 h come with their own models.
 const day = 24
 

@@ -63,3 +63,21 @@ func ParseQuality(word string) (Quality, error) {
 // Accepted says whether a cell of this quality was measured or estimated by
 // the sender, and so may teach the scale.
 func (q Quality) Accepted() bool { return q == OK || q == Estimated }
+
+// Qualities are those of a row of cells, two to a byte.
+type Qualities []byte
+
+// NewQualities is a row of n unknown cells.
+func NewQualities(n int) Qualities { return make(Qualities, QualityBytes(n)) }
+
+// QualityBytes is how many bytes the qualities of n cells take.
+func QualityBytes(n int) int { return (n + 1) / 2 }
+
+// At is the quality of cell i.
+func (q Qualities) At(i int) Quality { return Quality(q[i/2] >> (i % 2 * 4) & 0xf) }
+
+// Set changes the quality of cell i.
+func (q Qualities) Set(i int, to Quality) {
+	shift := i % 2 * 4
+	q[i/2] = q[i/2]&^(0xf<<shift) | byte(to)<<shift
+}

@@ -1,12 +1,17 @@
 package series
 
-// RingCells is the length of a ring at 1 h: two weeks that the features look
-// back on, and the lateness window, so that a replay sees every lag that the
-// first pass saw.
-const RingCells = FeatureCells + LatenessCells
-
-// LatenessCells is how many intervals a reading may come late.
+// LatenessCells is how many intervals a reading may be behind the newest one of
+// its series.
 const LatenessCells = 48
+
+// OpenCells are those that may still change: the newest one and those that a
+// late reading may be for.
+const OpenCells = LatenessCells + 1
+
+// RingCells is the length of a ring at 1 h: two weeks that the features look
+// back on, before the oldest open cell, so that a replay sees every lag that the
+// first pass saw.
+const RingCells = FeatureCells + OpenCells
 
 // Ring is a view of the newest cells of a series. Cell n is the interval that
 // starts n intervals after the Unix epoch (plus the series' phase); its place
@@ -17,7 +22,7 @@ const LatenessCells = 48
 // history): whoever calls Put writes Newest and Known back.
 type Ring struct {
 	Values  []float32 // in the series' own unit
-	Quality []Quality
+	Quality Qualities
 	Newest  int64 // the newest cell; of no meaning while Known is 0
 	Known   int   // cells written up to Newest without a hole, at most len(Values)
 }
@@ -31,13 +36,27 @@ func (r *Ring) Has(n int64) bool { return r.Known > 0 && n <= r.Newest && n >= r
 // At is the value and quality of cell n, which the ring must hold.
 func (r *Ring) At(n int64) (float32, Quality) {
 	i := int(n % int64(len(r.Values)))
-	return r.Values[i], r.Quality[i]
+	return r.Values[i], r.Quality.At(i)
+}
+
+// Set writes over cell n.
+func (r *Ring) Set(n int64, value float32, q Quality) {
+	i := int(n % int64(len(r.Values)))
+	r.Values[i] = value
+	r.Quality.Set(i, q)
+}
+
+// Until is the ring as it stood when cell n was the newest one, but for the
+// cells that have made room since. n lies in the ring or just before it.
+func (r Ring) Until(n int64) Ring {
+	r.Known -= int(r.Newest - n)
+	r.Newest = n
+	return r
 }
 
 // Put writes the cell after the newest one, or the first one.
 func (r *Ring) Put(n int64, value float32, q Quality) {
-	i := int(n % int64(len(r.Values)))
-	r.Values[i], r.Quality[i] = value, q
+	r.Set(n, value, q)
 	r.Newest = n
 	if r.Known < len(r.Values) {
 		r.Known++

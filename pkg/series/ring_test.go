@@ -8,7 +8,7 @@ import (
 )
 
 func newRing(size int) Ring {
-	return Ring{Values: make([]float32, size), Quality: make([]Quality, size)}
+	return Ring{Values: make([]float32, size), Quality: NewQualities(size)}
 }
 
 // The model of a ring is the list of all that was ever put into it.

@@ -85,17 +85,23 @@ type Scaling struct {
 	Ready                bool
 }
 
-// Bend changes over to another curve: the scale is found anew from the ring, as
-// the first one was.
+// Bend changes over to another curve: the scale is found anew, as the first one
+// was, from the cells of the ring that have been taken.
 func (s *Scaling) Bend(c Curve, r *Ring) {
 	if s.Curve == c {
 		return
 	}
-	ready := s.Ready
-	*s = Scaling{Curve: c}
-	if ready {
-		s.first(r)
+	s.Curve = c
+	if s.Ready {
+		s.anew(r)
 	}
+}
+
+// anew finds the scale as the first one was found, from cells that can no longer
+// change, so that it does not depend on what is still late.
+func (s *Scaling) anew(r *Ring) {
+	taken := r.Until(s.Taken)
+	s.first(&taken)
 }
 
 // Advance brings the scaling up to the ring's newest cell. accepted counts the
@@ -110,14 +116,14 @@ func (s *Scaling) Advance(r *Ring, accepted int) bool {
 		return true
 	}
 	changed := false
-	for s.Taken < r.Newest-LatenessCells {
+	for s.Taken < r.Newest-OpenCells {
 		s.Taken++
 		if v, q := r.At(s.Taken); q.Accepted() {
 			s.take(r, v)
 		}
 		if s.Taken%scalerPeriod == 0 {
 			if s.outgrown() {
-				s.first(r)
+				s.anew(r)
 				return true
 			}
 			if next := s.now(); moved(s.Scaler, next) {

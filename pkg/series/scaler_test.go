@@ -132,7 +132,7 @@ func (r reference) scaler() (center, scale float64) {
 // moments of the cells that left the lateness window moved by a tenth.
 func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 	t.Parallel()
-	const first, week, late = 77, 168, 48
+	const first, week, late = 77, 168, OpenCells
 	random := rand.New(rand.NewPCG(11, 12))
 	var values []float32
 	for level := 1.0; len(values) < 26*week; level *= 1 + 0.15*random.NormFloat64() {
@@ -279,8 +279,9 @@ func TestForwardAndInverseInvert(t *testing.T) {
 			Scale:  float32(math.Exp2(rapid.Float64Range(-19, 30).Draw(t, "log scale"))),
 		}
 		y := rapid.Float32Range(-1e9, 1e9).Draw(t, "y")
-		// Rounding counts in units of the larger of value and centre.
-		slack := 4e-7 * (math.Abs(float64(y)) + math.Abs(float64(s.Center)))
+		// Rounding counts in units of the larger of value and centre, and of the least
+		// number there is in scaled units.
+		slack := 4e-7*(math.Abs(float64(y))+math.Abs(float64(s.Center))) + float64(s.Scale)*math.SmallestNonzeroFloat32
 		if got := s.Inverse(s.Forward(y)); math.Abs(float64(got)-float64(y)) > slack {
 			t.Fatalf("%+v: %v comes back as %v", s, y, got)
 		}

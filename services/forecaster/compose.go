@@ -10,8 +10,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// compose makes the messages of a batch: for each input its rejections first,
-// then its forecast, numbered in this order. The numbers are part of the ids,
+// compose makes the messages of a batch: for each input its rejections and events
+// first, then its forecasts, numbered in this order. The numbers are part of the ids,
 // so a replay says everything again under the same ids (I2).
 func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected []rejection, result *Result) {
 	p.rejections = rejected
@@ -21,14 +21,22 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected 
 	slices.SortStableFunc(p.rejections, func(a, b rejection) int { return cmp.Compare(a.message, b.message) })
 	result.Applied += stepped.Applied
 	result.Repeated += stepped.Repeated
+	result.Held += stepped.Held
+	result.Registers.Resets += stepped.Registers.Resets
+	result.Registers.RollOvers += stepped.Registers.RollOvers
+	result.Registers.Exchanges += stepped.Registers.Exchanges
 
-	rejections, forecasts := p.rejections, stepped.Forecasts
+	rejections, events, forecasts := p.rejections, stepped.Events, stepped.Forecasts
 	for i := range batch {
 		k := 0
 		for ; len(rejections) > 0 && rejections[0].message == i; k++ {
 			result.Outputs = append(result.Outputs, p.rejectedOutput(&batch[i], &rejections[0], k))
 			result.Rejections[rejections[0].reason] += rejections[0].count
 			rejections = rejections[1:]
+		}
+		for ; len(events) > 0 && events[0].Message == i; k++ {
+			result.Outputs = append(result.Outputs, p.eventOutput(&batch[i], &events[0], k))
+			events = events[1:]
 		}
 		for ; len(forecasts) > 0 && forecasts[0].Message == i; k++ {
 			result.Outputs = append(result.Outputs, p.forecastOutput(&batch[i], &forecasts[0], k))
@@ -41,8 +49,12 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected 
 // are one.
 func (p *Pipeline) rejectLate(r engine.Rejection) {
 	message, reason := p.readings[r.Reading].Message, streams.Reason(r.Reason)
+	if r.Held != nil {
+		p.rejections = append(p.rejections, rejection{message: message, reason: reason, detail: r.Detail, count: 1, held: r.Held})
+		return
+	}
 	for k := range p.rejections {
-		if p.rejections[k].message == message && p.rejections[k].reason == reason {
+		if p.rejections[k].held == nil && p.rejections[k].message == message && p.rejections[k].reason == reason {
 			p.rejections[k].count++
 			return
 		}
@@ -66,7 +78,7 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 	out := p.output(m, k)
 	message := streams.Forecast{
 		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: engine.Interval * time.Second, Unit: f.Unit,
-		Issued: m.Time.UTC(), Source: string(f.Source), Quality: f.Quality.String(), InputSeq: m.Seq,
+		Issued: m.Time.UTC(), Revision: f.Revision, Source: string(f.Source), Quality: f.Quality.String(), InputSeq: m.Seq,
 		Levels: f.Levels, Quantiles: f.Quantiles,
 	}
 	if f.Model != nil {
@@ -78,6 +90,15 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 	return out
 }
 
+func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
+	out := p.output(m, k)
+	message := streams.Event{Type: string(e.Kind), Time: m.Time.UTC(), Series: e.Series.String(), Text: e.Text}
+	out.To, out.Series = ToEvents, e.Series
+	out.Subject = streams.EventSubject(message.Type)
+	out.Data = message.AppendJSON(nil)
+	return out
+}
+
 // forecastBytes is a little more than a forecast takes as JSON.
 func forecastBytes(f *engine.Forecast) int { return 512 + 10*len(f.Quantiles) }
 
@@ -86,11 +107,16 @@ func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
 	input, _ := streams.ParseInput(m.Subject) // as far as it goes; RejectedSubject makes it legal
 	var message streams.Rejected
 	message.SetPayload(m.Data)
+	if r.held != nil { // another message's reading, as it is known
+		message.SetPayload(streams.AppendReadings(nil, []streams.Reading{{
+			Time: time.Unix(r.held.Second, 0).UTC(), Value: r.held.Value, Quality: r.held.Quality.String(),
+		}}))
+	}
 	message.Series = input.Site + "." + input.Meter
 	message.Subject, message.Seq, message.Partition = m.Subject, m.Seq, p.partition
 	message.Reason, message.Detail, message.Index, message.Count = r.reason, r.detail, r.index, r.count
 	message.Received = m.Time.UTC()
-	out.Rejected = true
+	out.To = ToRejected
 	out.Subject = streams.RejectedSubject(input.Site, input.Meter)
 	out.Data = message.AppendJSON(nil)
 	return out

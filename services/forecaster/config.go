@@ -16,6 +16,7 @@ type Config struct {
 	BatchMessages   int             // most messages that one Step takes
 	CheckpointEvery time.Duration
 	MarkEvery       time.Duration
+	TickEvery       time.Duration // how often the time is written into the logs
 	ReloadEvery     time.Duration // how often the registry is asked for its champion
 }
 
@@ -23,7 +24,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		DataDir: "loadtide-data", Model: "load-1h", Streams: topology.DefaultConfig(), BatchMessages: 512,
-		CheckpointEvery: 30 * time.Second, MarkEvery: time.Second, ReloadEvery: time.Second,
+		CheckpointEvery: 30 * time.Second, MarkEvery: time.Second, TickEvery: 10 * time.Second, ReloadEvery: time.Second,
 	}
 }
 
@@ -42,7 +43,7 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		field string
 		value time.Duration
-	}{{"checkpoint-every", c.CheckpointEvery}, {"mark-every", c.MarkEvery}, {"reload-every", c.ReloadEvery}} {
+	}{{"checkpoint-every", c.CheckpointEvery}, {"mark-every", c.MarkEvery}, {"tick-every", c.TickEvery}, {"reload-every", c.ReloadEvery}} {
 		if d.value < 100*time.Millisecond || d.value > time.Hour {
 			faults = append(faults, fmt.Errorf("forecaster.%s: %s is outside 100ms to 1h", d.field, d.value))
 		}

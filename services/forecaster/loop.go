@@ -10,6 +10,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
 )
 
 const (
@@ -18,6 +19,9 @@ const (
 	idleWait = 200 * time.Millisecond
 	// flushEvery bounds how long outputs stay unconfirmed under load.
 	flushEvery = time.Second
+	// idleTicks is how many ticks that do nothing a checkpoint may be behind: an hour
+	// of them, read again in no time.
+	idleTicks = 360
 	// countEvery is how often the series are counted by who serves them.
 	countEvery = 200 * time.Millisecond
 	// storeTimeout bounds one confirmation of outputs, mark or state read.
@@ -64,7 +68,17 @@ func (p *partition) turn(ctx context.Context) error {
 		if err := p.mark(ctx); err != nil {
 			return err
 		}
-		p.saver.due(ctx, p.snapshot, p.stored)
+		// A tick that found nothing to do is no reason to write all of the state.
+		if p.stirred || p.stored > p.saver.seq+idleTicks {
+			if p.saver.due(ctx, p.snapshot, p.stored) {
+				p.stirred = false
+			}
+		}
+	}
+	if caughtUp && p.position >= p.caughtUp {
+		if err := p.tick(ctx); err != nil {
+			return err
+		}
 	}
 	p.report(caughtUp)
 	return nil
@@ -98,6 +112,7 @@ func (p *partition) step(ctx context.Context) error {
 	if result.Controls > 0 {
 		p.modelInForce()
 	}
+	p.stirred = p.stirred || result.stirs()
 	return nil
 }
 
@@ -119,8 +134,8 @@ func (p *partition) loadModel(ctx context.Context, subject string, i int) error 
 }
 
 // publish sends outputs in their order; what a former run stored is left out
-// (I2). Rejections are stored before the forecasts of the same inputs, so that
-// the mark covers them.
+// (I2). Rejections and events are stored before the forecasts of the same inputs,
+// so that the mark covers them.
 func (p *partition) publish(result *Result) error {
 	for i := range result.Outputs {
 		out := &result.Outputs[i]
@@ -129,9 +144,12 @@ func (p *partition) publish(result *Result) error {
 			continue
 		}
 		to := p.forecasts
-		if out.Rejected {
+		switch out.To {
+		case ToRejected:
 			to = p.rejects
-		} else {
+		case ToEvents:
+			to = p.events
+		case ToForecasts:
 			p.high = out.Place
 			p.metrics.published.WithLabelValues(string(out.Source)).Inc()
 		}
@@ -144,6 +162,29 @@ func (p *partition) publish(result *Result) error {
 	return nil
 }
 
+// tick writes the time into the log, so that series which are up to date and fall
+// silent are noticed. The time is the broker's, and what comes of it comes when
+// the record is read.
+func (p *partition) tick(ctx context.Context) error {
+	if now := p.now(); now.Sub(p.ticked) < p.cfg.TickEvery {
+		return nil
+	} else {
+		p.ticked = now
+	}
+	if !p.pipeline.engine.Live() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	// The id names the place it was written at: after a lost acknowledgement the same
+	// tick again is dropped.
+	id := fmt.Sprintf("tick-%d-%d", p.index, p.position)
+	if _, err := p.conn.Publish(ctx, streams.ControlSubject(p.index, streams.ControlTick), streams.AppendTick(nil), id); err != nil {
+		return fmt.Errorf("write tick of partition %d: %w", p.index, err)
+	}
+	return nil
+}
+
 // flush waits until all that was published is stored, then the position may
 // move (I1) and the mark with it.
 func (p *partition) flush(ctx context.Context) error {
@@ -151,6 +192,9 @@ func (p *partition) flush(ctx context.Context) error {
 	defer cancel()
 	if err := p.rejects.Flush(ctx); err != nil {
 		return fmt.Errorf("store rejections: %w", err)
+	}
+	if err := p.events.Flush(ctx); err != nil {
+		return fmt.Errorf("store events: %w", err)
 	}
 	if err := p.forecasts.Flush(ctx); err != nil {
 		return fmt.Errorf("store forecasts: %w", err)

@@ -14,11 +14,13 @@ const (
 	outcomeApplied  = "applied"
 	outcomeRepeated = "repeated"
 	outcomeRejected = "rejected"
+	outcomeHeld     = "held" // waits for others to agree; later it is applied or rejected too
 )
 
 type instruments struct {
 	readings    *prometheus.CounterVec
 	rejected    *prometheus.CounterVec
+	registers   *prometheus.CounterVec
 	published   *prometheus.CounterVec
 	skipped     prometheus.Counter
 	series      *prometheus.GaugeVec
@@ -52,6 +54,7 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 	m := &instruments{
 		readings:    counters("readings_total", "Readings by what became of them.", "outcome"),
 		rejected:    counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
+		registers:   counters("registers_total", "Registers that did not count on, by what was decided.", "decision"),
 		published:   counters("forecasts_published_total", "Forecasts published, by who made them.", "source"),
 		skipped:     counter("forecasts_replayed_total", "Forecasts made again after a start and found to be published already."),
 		series:      gauges("series", "Series with a state, by partition.", "partition"),
@@ -67,9 +70,9 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 		model:       gauges("model_info", "The model in force, value 1.", "version", "alias"),
 		swaps:       counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
-	reg.MustRegister(m.readings, m.rejected, m.published, m.skipped, m.series, m.pending, m.batch, m.step, m.age,
+	reg.MustRegister(m.readings, m.rejected, m.registers, m.published, m.skipped, m.series, m.pending, m.batch, m.step, m.age,
 		m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps)
-	for _, outcome := range []string{outcomeApplied, outcomeRepeated, outcomeRejected} {
+	for _, outcome := range []string{outcomeApplied, outcomeRepeated, outcomeRejected, outcomeHeld} {
 		m.readings.WithLabelValues(outcome)
 	}
 	for _, reason := range streams.Reasons() {
@@ -83,6 +86,10 @@ func label(partition int) string { return strconv.Itoa(partition) }
 func (m *instruments) count(r *Result) {
 	m.readings.WithLabelValues(outcomeApplied).Add(float64(r.Applied))
 	m.readings.WithLabelValues(outcomeRepeated).Add(float64(r.Repeated))
+	m.readings.WithLabelValues(outcomeHeld).Add(float64(r.Held))
+	m.registers.WithLabelValues("reset").Add(float64(r.Registers.Resets))
+	m.registers.WithLabelValues("roll_over").Add(float64(r.Registers.RollOvers))
+	m.registers.WithLabelValues("exchange").Add(float64(r.Registers.Exchanges))
 	for reason, n := range r.Rejections {
 		m.readings.WithLabelValues(outcomeRejected).Add(float64(n))
 		m.rejected.WithLabelValues(string(reason)).Add(float64(n))

@@ -21,6 +21,7 @@ import (
 const (
 	forecastsStream = topology.Forecasts
 	rejectedStream  = topology.Rejected
+	eventsStream    = topology.Events
 	marksBucket     = topology.Marks
 )
 
@@ -37,6 +38,7 @@ type partition struct {
 	tail      *bus.Log
 	forecasts publisher
 	rejects   publisher
+	events    publisher
 	marker    *marker
 	saver     saver
 
@@ -45,6 +47,8 @@ type partition struct {
 	high     Place     // last output that is stored, or was found to be
 	caughtUp uint64    // the log's end when the partition was started
 	dirty    bool      // published, not yet known to be stored
+	stirred  bool      // the state is another than the last checkpoint's
+	ticked   time.Time // when a tick was last due
 	flushed  time.Time // when outputs were last confirmed
 	marked   time.Time // when the mark was last written
 	received time.Time // broker's time of the newest message that went through Step
@@ -107,7 +111,14 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		forecasts.Close()
 		return nil, fmt.Errorf("open %s: %w", rejectedStream, err)
 	}
-	p.forecasts, p.rejects = forecasts, rejects
+	events, err := d.conn.OpenPublisher(ctx, eventsStream)
+	if err != nil {
+		p.tail.Close()
+		forecasts.Close()
+		rejects.Close()
+		return nil, fmt.Errorf("open %s: %w", eventsStream, err)
+	}
+	p.forecasts, p.rejects, p.events = forecasts, rejects, events
 	p.saver = saver{store: d.store, partition: index, every: d.cfg.CheckpointEvery, now: d.now, last: d.now(), seq: p.position, metrics: d.metrics, log: p.log}
 	p.flushed = d.now()
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
@@ -185,6 +196,7 @@ func (p *partition) close() {
 	p.tail.Close()
 	p.forecasts.Close()
 	p.rejects.Close()
+	p.events.Close()
 }
 
 // fatal says that starting again would not help.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/streams"
@@ -40,15 +41,25 @@ type Place struct {
 // After says that a comes behind b.
 func (a Place) After(b Place) bool { return a.Seq > b.Seq || a.Seq == b.Seq && a.K > b.K }
 
+// Stream is where an output goes.
+type Stream uint8
+
+// The streams of a partition's outputs.
+const (
+	ToForecasts Stream = iota
+	ToRejected
+	ToEvents
+)
+
 // Output is one message to be published.
 type Output struct {
-	Place    Place
-	Rejected bool          // to REJECTED, else to FORECASTS
-	Source   engine.Source // of a forecast
-	Series   series.ID     // of a forecast
-	Subject  string
-	ID       string
-	Data     []byte
+	Place   Place
+	To      Stream
+	Source  engine.Source // of a forecast
+	Series  series.ID     // of a forecast
+	Subject string
+	ID      string
+	Data    []byte
 }
 
 // Result is what a batch came to.
@@ -56,8 +67,15 @@ type Result struct {
 	Outputs    []Output // ascending in their place
 	Applied    int
 	Repeated   int
-	Controls   int
+	Held       int // readings that wait for others to agree
+	Controls   int // records other than ticks
+	Registers  meter.Counts
 	Rejections map[streams.Reason]int
+}
+
+// stirs says that the batch changed the state or said something.
+func (r *Result) stirs() bool {
+	return r.Applied+r.Held+r.Controls+len(r.Outputs) > 0
 }
 
 // rejection is a part of a message that is refused for one reason.
@@ -67,6 +85,7 @@ type rejection struct {
 	detail  string
 	index   int // of the first reading concerned, -1 where it is the message
 	count   int
+	held    *engine.Held // what was refused when it is not of the message
 }
 
 // NewPipeline is the pipeline of a partition whose log was made at created.
@@ -83,10 +102,9 @@ func (p *Pipeline) Step(batch []bus.Message) (Result, error) {
 		n := untilControl(batch)
 		p.readingsOf(batch[:n], &result)
 		if n < len(batch) {
-			if err := p.control(&batch[n]); err != nil {
+			if err := p.control(batch[n:n+1], &result); err != nil {
 				return result, err
 			}
-			result.Controls++
 			n++
 		}
 		batch = batch[n:]
@@ -117,13 +135,15 @@ func (p *Pipeline) readingsOf(batch []bus.Message, result *Result) {
 
 // control applies a record that says how the partition goes on. Kinds of later
 // releases are refused: skipping one would make the state another than theirs.
-func (p *Pipeline) control(m *bus.Message) error {
+func (p *Pipeline) control(batch []bus.Message, result *Result) error {
+	m := &batch[0]
 	input, err := streams.ParseInput(m.Subject)
 	if err != nil {
 		return fmt.Errorf("control record at %d: %w", m.Seq, err)
 	}
 	switch input.Control {
 	case streams.ControlTick:
+		p.compose(batch, p.engine.Tick(m.Time.Unix(), 0), nil, result)
 		return nil
 	case streams.ControlModel:
 		record, err := decodeModelControl(m)
@@ -134,6 +154,7 @@ func (p *Pipeline) control(m *bus.Message) error {
 		if !ok {
 			return fmt.Errorf("control record at %d: model %s v%s (%s) is not loaded", m.Seq, record.Name, record.Version, record.Digest)
 		}
+		result.Controls++
 		return p.engine.SetModel(next)
 	default:
 		return fmt.Errorf("control record at %d: kind %q is not known to this release: use the release that wrote it", m.Seq, input.Control)
@@ -183,9 +204,15 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 				p.reject(i, streams.ReasonUnknownQuality, err.Error(), k)
 				continue
 			}
+			kind, err := meter.ParseKind(r.Kind)
+			if err != nil {
+				p.reject(i, streams.ReasonUnknownKind, err.Error(), k)
+				continue
+			}
 			p.readings = append(p.readings, engine.Reading{
 				Series: series.ID{Site: input.Site, Meter: input.Meter}, Second: r.Time.Unix(), Value: r.Value,
-				Unit: r.Unit, Quality: quality, History: r.History, Message: i,
+				Unit: r.Unit, Kind: kind, Quality: quality, Interval: int32(r.Interval / time.Second), History: r.History,
+				Message: i, Received: m.Time.Unix(),
 			})
 		}
 		slices.SortStableFunc(p.readings[first:], func(a, b engine.Reading) int { return cmp.Compare(a.Second, b.Second) })

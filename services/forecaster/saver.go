@@ -37,19 +37,19 @@ type saved struct {
 	err  error
 }
 
-// due begins a checkpoint when it is time for one. seq is the position all
+// due begins a checkpoint when it is time for one, and says whether it does. seq is the position all
 // outputs of which are stored (I1).
-func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64) {
+func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64) (begun bool) {
 	if s.pending != nil {
 		select {
 		case done := <-s.pending:
 			s.note(done)
 		default:
-			return
+			return false
 		}
 	}
 	if seq == s.seq || s.now().Sub(s.last) < max(s.every, writingShare*s.cost) {
-		return
+		return false
 	}
 	s.last = s.now()
 	snap, pending := snapshot(), make(chan saved, 1)
@@ -59,6 +59,7 @@ func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, s
 		err := s.store.Save(ctx, snap)
 		pending <- saved{seq: snap.Header.Seq, cost: s.now().Sub(began), err: err}
 	}()
+	return true
 }
 
 // finish writes the last checkpoint of a drained partition.

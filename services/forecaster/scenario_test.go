@@ -3,6 +3,7 @@ package forecaster
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -89,7 +90,44 @@ func (s *scenario) newPipeline() *Pipeline {
 
 func (s *scenario) do(command string, args []string) error {
 	switch command {
-	case "reading": // series time value [unit]
+	case "clock": // time: the broker's from the next message on
+		at, err := time.Parse(time.RFC3339, args[0])
+		if err != nil {
+			return err
+		}
+		s.log.clock = at
+		return nil
+	case "tick": // [count]: that many, an hour apart
+		n := 1
+		if len(args) > 0 {
+			var err error
+			if n, err = strconv.Atoi(args[0]); err != nil {
+				return err
+			}
+		}
+		for i := range n {
+			if i > 0 {
+				s.log.clock = s.log.clock.Add(time.Hour - time.Second)
+			}
+			s.log.add(streams.ControlSubject(0, streams.ControlTick), streams.AppendTick(nil))
+		}
+	case "same": // series from count value [unit] [key=value]: hourly, one message each
+		return s.series(args, time.Hour, func(time.Time) float64 { return 0 })
+	case "times": // series from count factor [unit] [key=value]: what readings would send, times the factor
+		return s.series(args, time.Hour, func(at time.Time) float64 { return testValue(1, at.Unix()/3600) })
+	case "smooth": // series from count factor [unit] [key=value]: the load of a zone, times the factor
+		return s.series(args, time.Hour, func(at time.Time) float64 {
+			return 5000 + 1000*math.Sin(2*math.Pi*float64(at.Hour())/24) + 20*testValue(2, at.Unix()/3600)
+		})
+	case "every": // step series from count value [unit] [key=value]
+		step, err := time.ParseDuration(args[0])
+		if err != nil {
+			return err
+		}
+		return s.series(args[1:], step, func(time.Time) float64 { return 0 })
+	case "register": // series from count start [unit]: hourly, counting what readings would send
+		return s.register(args)
+	case "reading": // series time value [unit] [key=value]
 		r, err := parseReading(args[1:])
 		if err != nil {
 			return err
@@ -157,6 +195,46 @@ func (s *scenario) many(args []string, history bool) error {
 	return s.step()
 }
 
+// series sends readings of one value, or of base times it.
+func (s *scenario) series(args []string, step time.Duration, base func(time.Time) float64) error {
+	n, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	r, err := parseReading(append([]string{args[1], args[3]}, args[4:]...))
+	if err != nil {
+		return err
+	}
+	site, meter, _ := streams.SplitSeries(args[0])
+	factor := r.Value
+	for range n {
+		if b := base(r.Time); b != 0 {
+			r.Value = b * factor
+		}
+		s.log.reading(site, meter, r)
+		r.Time = r.Time.Add(step)
+	}
+	return s.step()
+}
+
+func (s *scenario) register(args []string) error {
+	n, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	r, err := parseReading(append([]string{args[1], args[3], "kind=register"}, args[4:]...))
+	if err != nil {
+		return err
+	}
+	site, meter, _ := streams.SplitSeries(args[0])
+	for range n {
+		s.log.reading(site, meter, r)
+		r.Value += testValue(1, r.Time.Unix()/3600)
+		r.Time = r.Time.Add(time.Hour)
+	}
+	return s.step()
+}
+
 func parseReading(args []string) (streams.Reading, error) {
 	at, err := time.Parse(time.RFC3339, args[0])
 	if err != nil {
@@ -168,9 +246,18 @@ func parseReading(args []string) (streams.Reading, error) {
 	}
 	r := streams.Reading{Time: at, Value: value}
 	for _, word := range args[2:] {
-		if q, ok := strings.CutPrefix(word, "quality="); ok {
-			r.Quality = q
-		} else {
+		switch key, value, _ := strings.Cut(word, "="); key {
+		case "quality":
+			r.Quality = value
+		case "kind":
+			r.Kind = value
+		case "interval":
+			if r.Interval, err = time.ParseDuration(value); err != nil {
+				return r, err
+			}
+		case "history":
+			r.History = true
+		default:
 			r.Unit = word
 		}
 	}
@@ -204,7 +291,11 @@ func (s *scenario) step() error {
 	for _, l := range lines {
 		fmt.Fprintln(&s.out, l)
 	}
-	fmt.Fprintf(&s.out, "applied %d repeated %d rejected %d replayed %d\n", result.Applied, result.Repeated, total(result.Rejections), again)
+	held := ""
+	if result.Held > 0 {
+		held = fmt.Sprintf(" held %d", result.Held)
+	}
+	fmt.Fprintf(&s.out, "applied %d repeated %d%s rejected %d replayed %d\n", result.Applied, result.Repeated, held, total(result.Rejections), again)
 	return nil
 }
 
@@ -217,12 +308,19 @@ func total(m map[streams.Reason]int) int {
 }
 
 func describe(t *testing.T, o *Output) string {
-	if o.Rejected {
+	if o.To == ToRejected {
 		r, err := streams.DecodeRejected(o.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return fmt.Sprintf("%d.%d %s %s x%d: %s", o.Place.Seq, o.Place.K, o.Subject, r.Reason, r.Count, r.Detail)
+	}
+	if o.To == ToEvents {
+		e, err := streams.DecodeEvent(o.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%d.%d %s %s: %s", o.Place.Seq, o.Place.K, o.Subject, e.Series, e.Text)
 	}
 	f, err := streams.DecodeForecast(o.Data)
 	if err != nil {
@@ -232,5 +330,9 @@ func describe(t *testing.T, o *Output) string {
 	if f.Model != nil {
 		by = "v" + f.Model.Version
 	}
-	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, f.Origin.Format("01-02T15:04Z"), f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
+	origin := f.Origin.Format("01-02T15:04Z")
+	if f.Revision > 0 {
+		origin += fmt.Sprintf(" revision %d", f.Revision)
+	}
+	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, origin, f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
 }

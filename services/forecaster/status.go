@@ -58,7 +58,7 @@ func (b *board) stepped(r *Result) {
 	}
 	for i := range r.Outputs {
 		out := &r.Outputs[i]
-		if out.Rejected {
+		if out.To != ToForecasts {
 			continue
 		}
 		b.status.Forecasts++

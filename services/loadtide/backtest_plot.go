@@ -98,7 +98,7 @@ func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 		if !h.Ring.Has(n) {
 			return math.NaN()
 		}
-		v, q := h.Ring.At(n)
+		v, q := h.Raw.At(n)
 		if !q.Accepted() {
 			return math.NaN()
 		}

@@ -22,7 +22,7 @@ type csvFlags struct {
 	Timezone      string `placeholder:"ZONE" help:"IANA zone of times without an offset, e.g. Europe/Berlin; UTC when not said."`
 	IntervalLabel string `enum:"start,end" default:"start" help:"Whether a time names the start or the end of its interval."`
 	Unit          string `help:"Unit of all values, e.g. kWh."`
-	Kind          string `enum:"energy,power," default:"" help:"energy or power; from the unit when not said."`
+	Kind          string `enum:"energy,power,register," default:"" help:"energy, power or register; from the unit when not said."`
 	Rejects       string `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
 }
 

@@ -111,7 +111,7 @@ func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariate
 	var last *engine.Forecast
 	for _, h := range own {
 		for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
-			value, q := h.Ring.At(n)
+			value, q := h.Raw.At(n)
 			if !q.Accepted() || !origin.IsZero() && h.Start(n+1) > origin.Unix() {
 				continue
 			}

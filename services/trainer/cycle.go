@@ -126,7 +126,7 @@ func (c *Cycle) warn(b *dataset.Builder, histories []*dataset.History, first, la
 		return
 	}
 	if n := b.Repeats(); n > 0 {
-		c.Warn(fmt.Sprintf("%d readings say something new of a moment that their series had a value for; the first one counts", n))
+		c.Warn(fmt.Sprintf("%d readings say something new of a moment that their series had a value for; the last one counts", n))
 	}
 	from, _ := judged(cut)
 	for _, text := range dataset.Remarks(histories, from) {

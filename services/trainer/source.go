@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -33,7 +34,11 @@ func (f Files) Load(_ context.Context, b *dataset.Builder) error {
 	if err != nil {
 		return err
 	}
-	b.Resample(f.Options.Kind)
+	kind, err := meter.ParseKind(f.Options.Kind)
+	if err != nil {
+		return err
+	}
+	b.Kind(kind)
 	for row := range table.All() {
 		name := table.Name(row)
 		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
@@ -131,8 +136,9 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	}
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
-		if q, err := series.ParseQuality(r.Quality); err == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
-			b.Add(series.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
+		kind, unknown := meter.ParseKind(r.Kind)
+		if q, err := series.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
+			b.AddOf(kind, series.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}
 }

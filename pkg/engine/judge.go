@@ -1,0 +1,255 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// verdict is what becomes of a reading.
+type verdict struct {
+	status status
+	reason Reason
+	detail string
+}
+
+type status uint8
+
+const (
+	applied status = iota
+	kept           // waits for another one to agree
+	repeated
+	rejected
+)
+
+func refuse(reason Reason, format string, args ...any) verdict {
+	return verdict{rejected, reason, fmt.Sprintf(format, args...)}
+}
+
+const nothingToStandIn = "there is nothing to stand in for it; send good readings first"
+
+// judge decides what becomes of a reading. A late one is written to its cell; t
+// is filled for one that brings new cells. What other readings come to on the
+// way is added to result under the reading's index.
+func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict {
+	s := &e.slabs
+	m := moment{r.Second, r.Value, r.Quality}
+	if !m.quality.Accepted() {
+		m.value, m.quality = 0, series.Bad
+	}
+	if r.Interval != 0 && (r.Interval < leastStep || Interval%r.Interval != 0) {
+		return refuse(IntervalUnsupported, "interval of %d s: an interval is 5 minutes to an hour and divides the hour", r.Interval)
+	}
+	if t.slot < 0 {
+		if m.quality == series.Bad {
+			return refuse(BadQuality, "quality %q on the first reading of a series: %s", r.Quality, nothingToStandIn)
+		}
+		if r.Interval != 0 && r.Interval != Interval && r.Second%int64(r.Interval) != 0 {
+			return refuse(IntervalUnsupported, "ts is not the start of an interval of %d s: give the start, in UTC", r.Interval)
+		}
+		t.slot = e.open(r)
+	} else if v := e.measure(r, t.slot, &m); v.status == rejected {
+		return v
+	}
+	rec := s.record(t.slot)
+	if rec.kind == meter.Register {
+		return e.register(m, t, result, index)
+	}
+	if r.Interval != 0 {
+		e.declare(t.slot, r.Interval, m, result, index)
+	}
+	if x, ok := s.extras[t.slot]; ok && x.step > 0 {
+		return e.finer(m, t, result, index)
+	}
+	return e.hourly(m, t, result, index)
+}
+
+// open makes the row of a new series.
+func (e *Engine) open(r *Reading) int32 {
+	kind := r.Kind
+	if kind == meter.KindUnknown && r.Unit != "" {
+		kind = meter.KindOf(r.Unit)
+	}
+	phase := int32(0) // finer readings and registers are cut by the hour
+	if kind != meter.Register && (r.Interval == 0 || r.Interval == Interval) {
+		phase = int32(r.Second % Interval)
+	}
+	slot := e.slabs.add(r.Series, r.Unit, phase)
+	rec := e.slabs.record(slot)
+	rec.kind = kind
+	if kind != meter.Register && r.Interval != 0 && r.Interval != Interval {
+		x := e.slabs.extras.of(slot)
+		x.step, x.told = r.Interval, true
+	}
+	return slot
+}
+
+// measure brings a value to the unit of its series and holds its kind against
+// the series'.
+func (e *Engine) measure(r *Reading, slot int32, m *moment) verdict {
+	s := &e.slabs
+	rec := s.record(slot)
+	unit := s.units[slot]
+	if r.Unit != "" && unit != "" {
+		conversion, err := meter.Convert(r.Unit, unit)
+		if err != nil {
+			return refuse(WrongUnit, "%s", err)
+		}
+		m.value = conversion.Apply(m.value)
+	}
+	kind := r.Kind
+	if kind == meter.KindUnknown && rec.kind == meter.KindUnknown && r.Unit != "" {
+		kind = meter.KindOf(r.Unit)
+	}
+	if kind != meter.KindUnknown && kind != rec.kind {
+		if rec.kind != meter.KindUnknown || kind == meter.Register {
+			return refuse(WrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.kind))
+		}
+		rec.kind = kind
+	}
+	if unit == "" {
+		s.units[slot] = r.Unit
+	}
+	return verdict{}
+}
+
+// takenFor is the kind that a series of unknown kind is taken for.
+func takenFor(k meter.Kind) meter.Kind {
+	if k == meter.KindUnknown {
+		return meter.Power
+	}
+	return k
+}
+
+// hourly takes a reading of a series that has one for each cell.
+func (e *Engine) hourly(m moment, t *touch, result *Result, index int) verdict {
+	rec := e.slabs.record(t.slot)
+	if off := (m.second - int64(rec.phase)) % Interval; off != 0 {
+		return e.stray(m, t, off, Interval, result, index)
+	}
+	cell := rec.hour(m.second)
+	word := said{float32(m.value), m.quality}
+	if rec.known > 0 && cell <= rec.newest {
+		v := e.late(t.slot, cell, word)
+		t.changed = v.status == applied
+		return v
+	}
+	held, v := e.ahead(m, t.slot, cell, result, index)
+	if v.status != applied {
+		return v
+	}
+	t.next, t.from, t.to, t.raw = true, cell, cell, raw{cell, word}
+	if held != nil {
+		other := rec.hour(held.second)
+		t.also = raw{other, said{float32(held.value), held.quality}}
+		t.from, t.to = min(cell, other), max(cell, other)
+		result.Applied++
+	}
+	rec.heard = max(rec.heard, t.to)
+	e.giveUpStrays(t.slot, m.second, result, index)
+	return v
+}
+
+// late takes a reading for a cell that is there, or lies before the first one.
+func (e *Engine) late(slot int32, cell int64, word said) verdict {
+	s := &e.slabs
+	rec, ring := s.record(slot), s.ring(slot)
+	bad := !word.quality.Accepted()
+	if ring.Has(cell) {
+		if was := s.said(slot, cell); was.quality.Accepted() != bad && was.quality != series.Missing && (bad || was.value == word.value) {
+			return verdict{status: repeated}
+		}
+	}
+	if v := tooLate(rec, cell); v.status == rejected {
+		return v
+	}
+	if bad && cell <= ring.First() {
+		return refuse(BadQuality, "quality %q on the first reading of a series: %s", word.quality, nothingToStandIn)
+	}
+	e.extend(slot, cell)
+	ring.Set(cell, word.value, word.quality)
+	s.aside.drop(slot, cell)
+	rec.heard = max(rec.heard, cell)
+	e.soil(slot)
+	return verdict{}
+}
+
+// extend lets the ring of a young series begin earlier.
+func (e *Engine) extend(slot int32, cell int64) {
+	rec, ring := e.slabs.record(slot), e.slabs.ring(slot)
+	for n := cell; n < ring.First(); n++ {
+		ring.Set(n, 0, series.Missing)
+	}
+	rec.known = max(rec.known, int32(rec.newest-cell+1))
+}
+
+func tooLate(rec *record, cell int64) verdict {
+	if behind := rec.newest - cell; behind > series.LatenessCells {
+		return refuse(TooLate, "ts is %d intervals before the series' newest one and says something new: readings and corrections are taken up to %d intervals late", behind, series.LatenessCells)
+	}
+	return verdict{}
+}
+
+// ahead holds a reading that is far ahead of its series until a second one
+// agrees: one wrong clock must not shut the window for those that are right. A
+// reading that was held is given back when this one agrees with it, or has come
+// near it.
+func (e *Engine) ahead(m moment, slot int32, cell int64, result *Result, index int) (*moment, verdict) {
+	rec, x := e.slabs.record(slot), e.slabs.extras[slot]
+	far := (rec.known > 0 || rec.last > 0) && cell-rec.heard > series.LatenessCells
+	var held *moment
+	if x != nil && len(x.held) > 0 {
+		held = &x.held[0]
+	}
+	if !far {
+		if held == nil || rec.hour(held.second)-cell > series.LatenessCells {
+			return nil, verdict{}
+		}
+	} else {
+		if m.quality == series.Bad {
+			return nil, refuse(BadQuality, "quality %q after %d silent intervals: %s", m.quality, cell-rec.heard-1, nothingToStandIn)
+		}
+		if held != nil && held.second == m.second && held.value == m.value {
+			return nil, verdict{status: repeated}
+		}
+		if held == nil || held.second == m.second || distance(cell, rec.hour(held.second)) > series.LatenessCells {
+			if held != nil {
+				e.giveUp(*held, Unconfirmed, fmt.Sprintf("was %d intervals ahead of its series and no second reading agreed: set the meter's clock, ts is the start of the interval in UTC", rec.hour(held.second)-rec.heard), result, index)
+			}
+			e.slabs.extras.of(slot).held = []moment{m}
+			return nil, verdict{status: kept}
+		}
+	}
+	agreed := *held
+	x.held = nil
+	e.slabs.extras.tidy(slot)
+	if first := min(cell, rec.hour(agreed.second)); first-rec.heard > series.RingCells {
+		e.slabs.forget(slot) // the ring has nothing in common with them
+	}
+	return &agreed, verdict{}
+}
+
+func distance(a, b int64) int64 { return max(a-b, b-a) }
+
+// giveUp refuses a reading that was held.
+func (e *Engine) giveUp(m moment, reason Reason, detail string, result *Result, index int) {
+	result.Rejections = append(result.Rejections, Rejection{
+		Reading: index, Reason: reason, Detail: detail, Held: &Held{Second: m.second, Value: m.value, Quality: m.quality},
+	})
+}
+
+// heardFrom notes whether a series is up to date, for only then is its silence
+// noticed by the clock of the log: from a reading that came while its next
+// interval ran, until it is stale or delivers days late.
+func (e *Engine) heardFrom(slot int32, r *Reading) {
+	if rec := e.slabs.record(slot); r.Second >= rec.last {
+		rec.last = r.Second
+		switch lag := r.Received - r.Second; {
+		case r.Received == 0 || lag > (SilentCells+1)*Interval:
+			rec.live = false
+		case lag < 2*Interval && !r.History:
+			rec.live = true
+		}
+	}
+}

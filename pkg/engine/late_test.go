@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// pristine is the state without what counts forecasts, which depends on how
+// often one was asked for.
+func pristine(e *Engine) []Section {
+	for slot := range e.slabs.ids {
+		rec := e.slabs.record(int32(slot))
+		rec.revision, rec.issued = 0, -1
+	}
+	return e.Snapshot()
+}
+
+// Once the scale of a series is known, whatever order its readings come in, with
+// repeats, as long as none is behind the newest by more than the lateness
+// window: ring, flags, states and the network's quantiles are those of the
+// order of time, to the bit.
+func TestAnyOrderGivesTheSame(t *testing.T) {
+	t.Parallel()
+	late := 0
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 11))
+		m := randomModel(rapid.Uint64Range(0, 200).Draw(t, "model"), 4)
+		known := rapid.SampledFrom([]int64{170, 200, 300, 330, 400}).Draw(t, "readings before")
+		n := rapid.Int64Range(20, 150).Draw(t, "readings")
+		reach := rapid.Int64Range(1, series.LatenessCells).Draw(t, "how late")
+		missing := rapid.SampledFrom([]float64{0, 0.05, 0.5, 0.9}).Draw(t, "missing")
+		level := rapid.SampledFrom([]float64{1, 1, 5, 0.2}).Draw(t, "change of level") // brings other scales
+
+		var sorted, shuffled []Reading
+		for i := known; i < known+n; i++ {
+			r := at(i)
+			if i > known+20 || known == 330 {
+				r.Value *= level
+			}
+			switch random.IntN(12) {
+			case 0:
+				r.Quality = series.Bad
+			case 1:
+				r.Quality = series.Estimated
+			case 2:
+				r.Value *= 1000
+			}
+			if random.Float64() > missing || i == known+n-1 {
+				sorted = append(sorted, r)
+			}
+		}
+		// Each reading comes when the clock has moved on by up to reach cells, so
+		// none is further behind the newest than that.
+		type arrival struct {
+			at float64
+			r  Reading
+		}
+		var arrivals []arrival
+		for i, r := range sorted {
+			cell := float64(r.Second / Interval)
+			delay := rapid.SampledFrom([]float64{0, 0, 1}).Draw(t, "late") * random.Float64() * (float64(reach) - 0.01)
+			arrivals = append(arrivals, arrival{cell + delay, r})
+			if random.IntN(6) == 0 {
+				arrivals = append(arrivals, arrival{cell + delay + random.Float64()*(float64(reach)-delay-0.01), r})
+			}
+			if i > 0 && delay > 1 {
+				late++
+			}
+		}
+		slices.SortStableFunc(arrivals, func(a, b arrival) int {
+			if a.at < b.at {
+				return -1
+			}
+			return 1
+		})
+		for i, a := range arrivals {
+			a.r.Message = i
+			shuffled = append(shuffled, a.r)
+		}
+
+		run := func(readings []Reading, most int) (*Engine, []Forecast) {
+			e := newEngine(t, m)
+			feed(e, 0, known)
+			var forecasts []Forecast
+			for len(readings) > 0 {
+				k := min(1+random.IntN(most), len(readings))
+				result := e.Step(readings[:k])
+				if len(result.Rejections) > 0 {
+					t.Fatalf("rejected: %+v", result.Rejections)
+				}
+				forecasts = append(forecasts, result.Forecasts...)
+				readings = readings[k:]
+			}
+			return e, forecasts
+		}
+		a, _ := run(sorted, 1)
+		b, revisions := run(shuffled, rapid.SampledFrom([]int{1, 4, 30}).Draw(t, "batch"))
+
+		// The next reading is forecast alike, then the states are compared whole.
+		fa, fb := last(t, a, at(known+n)), last(t, b, at(known+n))
+		if d := differ(&fa, &fb); d != "" {
+			t.Fatalf("the forecasts differ in %s\n%v\n%v", d, fa.Quantiles, fb.Quantiles)
+		}
+		sa, sb := pristine(a), pristine(b)
+		for i := range sa {
+			if !bytes.Equal(sa[i].Data, sb[i].Data) {
+				t.Fatalf("section %s differs", sa[i].Name)
+			}
+		}
+		checkRevisions(t, revisions)
+	})
+	if late < 500 {
+		t.Errorf("%d late readings: this tests little", late)
+	}
+}
+
+// checkRevisions says that origins ascend and the revisions of each run from 0
+// without a hole.
+func checkRevisions(t interface{ Fatalf(string, ...any) }, forecasts []Forecast) {
+	for i, f := range forecasts {
+		want := 0
+		if i > 0 && f.Origin == forecasts[i-1].Origin {
+			want = forecasts[i-1].Revision + 1
+		} else if i > 0 && f.Origin < forecasts[i-1].Origin {
+			t.Fatalf("forecast %d has an origin before that of the one before", i)
+		}
+		if f.Revision != want {
+			t.Fatalf("forecast %d has revision %d, want %d", i, f.Revision, want)
+		}
+	}
+}
+
+// A young series, whose scale is not known, has the same ring in any order; the
+// first reading to come need not be the first of time.
+func TestAnyOrderOfAYoungSeries(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Int64Range(1, series.LatenessCells).Draw(t, "readings")
+		order := rapid.Permutation(slices.Collect(func(yield func(int64) bool) {
+			for i := range n {
+				if i == 0 || rapid.Bool().Draw(t, "there") {
+					if !yield(i) {
+						return
+					}
+				}
+			}
+		})).Draw(t, "order")
+		a, b := New(), New()
+		for i, k := range order {
+			r := at(k)
+			r.Message = i
+			if result := b.Step([]Reading{r}); result.Applied != 1 {
+				t.Fatalf("reading of cell %d: %+v", k, result)
+			}
+		}
+		slices.Sort(order)
+		for _, k := range order {
+			a.Step([]Reading{at(k)})
+		}
+		if sa, sb := pristine(a), pristine(b); !sameSections(sa, sb) {
+			t.Fatalf("the states differ:\n%v\n%v", a.slabs.ring(0), b.slabs.ring(0))
+		}
+	})
+}
+
+// What comes inside the window revises the forecast of the newest origin.
+func TestRevisions(t *testing.T) {
+	t.Parallel()
+	const n = int64(200)
+	e := newEngine(t, randomModel(40, 4))
+	feed(e, 0, n)
+	one := last(t, e, at(n+2))
+	if one.Revision != 0 {
+		t.Errorf("the first forecast of an origin is revision %d", one.Revision)
+	}
+	r := at(n)
+	if f := last(t, e, r); f.Revision != 1 || f.Origin != one.Origin || slices.Equal(f.Quantiles, one.Quantiles) {
+		t.Errorf("after a late reading: %+v", f)
+	}
+	if result := e.Step([]Reading{r}); result.Repeated != 1 || len(result.Forecasts) != 0 {
+		t.Errorf("again: %+v", result)
+	}
+	r.Value++
+	if f := last(t, e, r); f.Revision != 2 {
+		t.Errorf("after a correction: %+v", f)
+	}
+	r = at(n + 1)
+	r.History = true
+	if result := e.Step([]Reading{r}); result.Applied != 1 || len(result.Forecasts) != 0 {
+		t.Errorf("late history: %+v", result)
+	}
+	// A message of several late readings is one input.
+	if result := e.Step(message(9, at(n-1), at(n-2), bad(at(n-3)), at(n))); len(result.Forecasts) != 1 || result.Forecasts[0].Revision != 3 || result.Forecasts[0].Quality != series.OK {
+		t.Errorf("several: %+v", result)
+	}
+	if f := last(t, e, at(n+3)); f.Revision != 0 {
+		t.Errorf("the next origin: %+v", f)
+	}
+}
+
+// The window has an edge.
+func TestTooLate(t *testing.T) {
+	t.Parallel()
+	for behind, taken := range map[int64]bool{1: true, series.LatenessCells: true, series.LatenessCells + 1: false, 300: false} {
+		e := newEngine(t, randomModel(41, 4))
+		feed(e, 0, 400)
+		r := at(399 - behind)
+		r.Value++
+		result := e.Step([]Reading{r})
+		if (result.Applied == 1) != taken || (len(result.Rejections) == 1 && result.Rejections[0].Reason == TooLate) == taken {
+			t.Errorf("%d behind: %+v", behind, result)
+		}
+	}
+}
+
+// A burst of late readings in one batch leaves what they leave one by one.
+func TestBurstIsWalkedOnce(t *testing.T) {
+	t.Parallel()
+	one, burst := newEngine(t, randomModel(42, 4)), newEngine(t, randomModel(42, 4))
+	feed(one, 0, 300)
+	feed(burst, 0, 300)
+	var batch []Reading
+	for i := int64(260); i < 300; i++ {
+		r := at(i)
+		r.Value += 0.5
+		r.Message = int(i)
+		batch = append(batch, history(r))
+		one.Step(batch[len(batch)-1:])
+	}
+	burst.Step(batch)
+	if !sameSections(one.Snapshot(), burst.Snapshot()) {
+		t.Error("the states differ")
+	}
+}

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// The first release kept rings of 384 cells and one state, and took nothing
+// late. Rings and scales are brought over; states are marked stale and computed
+// anew at each series' next reading, as after a change of the model.
+
+const ringCells1 = 384
+
+func readSeries1(s *slabs, r *reader) {
+	n, cells := int(r.uint32()), r.uint32()
+	if r.err == nil && cells != ringCells1 {
+		r.err = fmt.Errorf("rings of %d cells, version 1 keeps %d", cells, ringCells1)
+	}
+	for i := 0; i < n && r.err == nil; i++ {
+		id, unit := series.ID{Site: r.text(), Meter: r.text()}, r.text()
+		rec := record{
+			since: int64(r.uint64()), newest: int64(r.uint64()), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
+		}
+		r.bit() // whether a reading off the grid came last
+		if unit != "" {
+			rec.kind = meter.KindOf(unit)
+		}
+		rec.last = rec.newest*Interval + int64(rec.phase)
+		// That release forecast an origin once.
+		rec.heard, rec.issued, rec.accepted = rec.newest, rec.newest, min(rec.accepted, series.ScalerCells)
+		if r.err == nil && rec.known > ringCells1 {
+			r.err = fmt.Errorf("series %s: ring of %d cells", id, rec.known)
+		}
+		addSeries(s, r, id, unit, rec)
+	}
+}
+
+func readValues1(s *slabs, r *reader) {
+	var values [ringCells1]float32
+	for i := range s.ids {
+		r.floats(values[:])
+		ring := s.ring(int32(i))
+		for n := ring.First(); n <= ring.Newest; n++ {
+			ring.Set(n, values[n%ringCells1], series.Unknown)
+		}
+	}
+}
+
+func readQuality1(s *slabs, r *reader) {
+	for i := range s.ids {
+		qualities, ring, rec := r.take(ringCells1), s.ring(int32(i)), s.record(int32(i))
+		if qualities == nil {
+			return
+		}
+		for n := ring.First(); n <= ring.Newest; n++ {
+			q := series.Quality(qualities[n%ringCells1])
+			if q == series.Unknown || q > series.Bad {
+				r.err = fmt.Errorf("series %s: cell %d has quality %d", s.ids[i], n, q)
+				return
+			}
+			v, _ := ring.At(n)
+			ring.Set(n, v, q)
+			// That release counted open cells too.
+			if n > ring.Newest-series.OpenCells && q.Accepted() {
+				rec.accepted = max(rec.accepted-1, 0)
+			}
+		}
+	}
+}
+
+func readHidden1(s *slabs, r *reader) {
+	readFresh(s, r)
+	r.take(8 * s.hidden * len(s.ids)) // one h and one c each
+	for i := range s.ids {
+		s.record(int32(i)).fresh = false
+	}
+}

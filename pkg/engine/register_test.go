@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// counted is what a register shows at the start of cell i: what at counts, in
+// thousandths, so that differences are exact.
+func counted(n int64) (all []float64) {
+	sum := 5000.0
+	for i := range n {
+		all = append(all, sum)
+		sum += math.Round(1000*load(i)) / 1000
+	}
+	return append(all, sum)
+}
+
+func read(i int64, value float64) Reading {
+	r := at(i)
+	r.Kind, r.Value = meter.Register, value
+	return r
+}
+
+// A register gives the energy of each interval, whatever it does on the way.
+func TestRegisters(t *testing.T) {
+	t.Parallel()
+	const n = 220
+	shown := counted(n)
+	for name, c := range map[string]struct {
+		show    func(i int64, v float64) float64
+		missing int64 // a cell that is not known
+		counts  meter.Counts
+	}{
+		"counts on":  {func(_ int64, v float64) float64 { return v }, -1, meter.Counts{}},
+		"rolls over": {func(_ int64, v float64) float64 { return math.Mod(v+99_600-5000, 100_000) }, -1, meter.Counts{RollOvers: 1}},
+		"is reset": {func(i int64, v float64) float64 {
+			if i >= 200 {
+				return v - shown[199]
+			}
+			return v
+		}, -1, meter.Counts{Resets: 1}},
+		"is exchanged": {func(i int64, v float64) float64 {
+			if i >= 200 {
+				return v - shown[200] + 3210
+			}
+			return v
+		}, 199, meter.Counts{Exchanges: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t, randomModel(70, 4))
+			var counts meter.Counts
+			for i := range int64(n + 1) {
+				result := e.Step([]Reading{read(i, c.show(i, shown[i]))})
+				counts.Resets += result.Registers.Resets
+				counts.RollOvers += result.Registers.RollOvers
+				counts.Exchanges += result.Registers.Exchanges
+				if len(result.Rejections) > 0 || result.Applied != 1 {
+					t.Fatalf("read %d: %+v", i, result)
+				}
+				if want := i > 0 && i-1 != c.missing; want != (len(result.Forecasts) == 1) {
+					t.Fatalf("read %d: %d forecasts", i, len(result.Forecasts))
+				}
+				if want := SourceLSTM; i > 190 && len(result.Forecasts) == 1 && (result.Forecasts[0].Source != want || result.Forecasts[0].Origin != epoch+i*Interval) {
+					t.Fatalf("read %d: %+v", i, result.Forecasts[0])
+				}
+			}
+			for i := range int64(n) {
+				v, q := cellAt(t, e, i)
+				want := series.OK
+				if i == c.missing {
+					want = series.Missing
+				} else if name == "is reset" && i == 199 {
+					want = series.Estimated
+				}
+				if q != want || want != series.Missing && math.Abs(float64(v)-(shown[i+1]-shown[i])) > 1e-3 {
+					t.Errorf("cell %d is %v %s, want %v %s", i, v, q, shown[i+1]-shown[i], want)
+				}
+			}
+			if counts != c.counts {
+				t.Errorf("counted %+v, want %+v", counts, c.counts)
+			}
+		})
+	}
+}
+
+// The reads of a register may come in any order.
+func TestAnyOrderOfARegister(t *testing.T) {
+	t.Parallel()
+	shown := counted(260)
+	rapid.Check(t, func(t *rapid.T) {
+		m := randomModel(71, 4)
+		n := rapid.Int64Range(1, 40).Draw(t, "reads")
+		var reads []Reading
+		for i := 180 + int64(1); i <= 180+n; i++ {
+			if rapid.IntRange(0, 4).Draw(t, "lost") > 0 {
+				reads = append(reads, read(i, shown[i]))
+			}
+		}
+		reads = append(reads, read(181+n, shown[181+n]))
+		run := func(reads []Reading) *Engine {
+			e := newEngine(t, m)
+			for i := range int64(181) {
+				e.Step([]Reading{read(i, shown[i])})
+			}
+			for _, r := range reads {
+				if result := e.Step([]Reading{r}); len(result.Rejections) > 0 {
+					t.Fatalf("%+v", result.Rejections)
+				}
+			}
+			return e
+		}
+		a, b := run(reads), run(rapid.Permutation(append(reads[:len(reads):len(reads)], reads[:len(reads)/3]...)).Draw(t, "order"))
+		if !sameSections(pristine(a), pristine(b)) {
+			t.Fatal("the states differ")
+		}
+	})
+}

@@ -1,0 +1,216 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+func writeSeries(s *slabs) []byte {
+	data := byteOrder.AppendUint32(nil, uint32(len(s.ids)))
+	data = byteOrder.AppendUint32(data, series.RingCells)
+	for i, id := range s.ids {
+		rec := s.record(int32(i))
+		data = appendText(data, id.Site)
+		data = appendText(data, id.Meter)
+		data = appendText(data, s.units[i])
+		for _, v := range [...]int64{rec.since, rec.newest, rec.heard, rec.issued, rec.last} {
+			data = byteOrder.AppendUint64(data, uint64(v))
+		}
+		for _, v := range [...]uint32{rec.revision, uint32(rec.known), uint32(rec.accepted), uint32(rec.phase)} {
+			data = byteOrder.AppendUint32(data, v)
+		}
+		data = append(data, byte(rec.kind), bit(rec.live))
+	}
+	return data
+}
+
+// mostCell bounds what a damaged time may ask for.
+const mostCell = 1 << 40
+
+func readSeries(s *slabs, r *reader) {
+	n, cells := int(r.uint32()), r.uint32()
+	if r.err == nil && cells != series.RingCells {
+		r.err = fmt.Errorf("rings of %d cells, this release keeps %d", cells, series.RingCells)
+	}
+	for i := 0; i < n && r.err == nil; i++ {
+		id, unit := series.ID{Site: r.text(), Meter: r.text()}, r.text()
+		rec := record{
+			since: int64(r.uint64()), newest: int64(r.uint64()), heard: int64(r.uint64()), issued: int64(r.uint64()), last: int64(r.uint64()),
+			revision: r.uint32(), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
+			kind: meter.Kind(r.byte()), live: r.bit(),
+		}
+		addSeries(s, r, id, unit, rec)
+	}
+}
+
+// addSeries makes the row of a record if an engine can have written it.
+func addSeries(s *slabs, r *reader, id series.ID, unit string, rec record) {
+	if r.err != nil {
+		return
+	}
+	if rec.known < 0 || rec.known > series.RingCells || rec.newest < int64(rec.known)-1 || rec.newest > mostCell || rec.accepted < 0 || rec.accepted > series.ScalerCells || rec.phase < 0 || rec.phase >= Interval {
+		r.err = fmt.Errorf("series %s: ring of %d cells up to cell %d, %d accepted, phase %d", id, rec.known, rec.newest, rec.accepted, rec.phase)
+		return
+	}
+	if rec.since > rec.newest || rec.heard > mostCell || rec.issued > rec.newest || rec.last > mostCell*Interval || rec.kind > meter.Register {
+		r.err = fmt.Errorf("series %s: of %s, began at cell %d, heard at %d, forecast at %d, newest cell %d", id, rec.kind, rec.since, rec.heard, rec.issued, rec.newest)
+		return
+	}
+	if _, twice := s.index[id]; twice {
+		r.err = fmt.Errorf("series %s stands twice", id)
+		return
+	}
+	slot := s.add(id, unit, rec.phase)
+	*s.record(slot) = rec
+}
+
+func writeValues(s *slabs) []byte {
+	data := make([]byte, 0, 4*series.RingCells*len(s.ids))
+	s.values.each(len(s.ids), func(run []float32) { data = appendFloats(data, run) })
+	return data
+}
+
+func readValues(s *slabs, r *reader) { s.values.each(len(s.ids), r.floats) }
+
+func writeQuality(s *slabs) []byte {
+	data := make([]byte, 0, s.quality.width*len(s.ids))
+	s.quality.each(len(s.ids), func(run []byte) { data = append(data, run...) })
+	return data
+}
+
+func readQuality(s *slabs, r *reader) {
+	s.quality.each(len(s.ids), func(run []byte) { copy(run, r.take(len(run))) })
+	for i := range s.ids {
+		ring := s.ring(int32(i))
+		for k := range series.RingCells {
+			if q := ring.Quality.At(k); q > series.Bad && r.err == nil {
+				r.err = fmt.Errorf("series %s: cell %d of the ring has quality %d", s.ids[i], k, q)
+			}
+		}
+		for n := ring.First(); n <= ring.Newest; n++ {
+			if _, q := ring.At(n); q == series.Unknown && r.err == nil {
+				r.err = fmt.Errorf("series %s: cell %d was never written", s.ids[i], n)
+			}
+		}
+	}
+}
+
+const scalingBytes = 4*8 + 8 + 3*4 + 1
+
+func writeScaling(s *slabs) []byte {
+	data := make([]byte, 0, len(s.ids)*scalingBytes)
+	for i := range s.ids {
+		c := s.scale(int32(i))
+		for _, v := range [...]float64{c.Weight, c.Mean, c.Square, c.Absolute} {
+			data = appendFloat64(data, v)
+		}
+		data = byteOrder.AppendUint64(data, uint64(c.Taken))
+		data = appendFloats(data, []float32{c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit})
+		data = append(data, bit(c.Ready))
+	}
+	return data
+}
+
+func readScaling(s *slabs, r *reader) {
+	for i := range s.ids {
+		c, rec := s.scale(int32(i)), s.record(int32(i))
+		c.Weight, c.Mean, c.Square, c.Absolute = r.float64(), r.float64(), r.float64(), r.float64()
+		c.Taken = int64(r.uint64())
+		var three [3]float32
+		r.floats(three[:])
+		c.Curve, c.Scaler = s.curve, series.Scaler{Center: three[0], Scale: three[1], Unit: three[2]}
+		c.Ready = r.bit()
+		if r.err != nil {
+			return
+		}
+		if c.Ready && rec.known < series.ScalerCells {
+			r.err = fmt.Errorf("series %s: scale ready in a ring of %d cells", s.ids[i], rec.known)
+		} else if c.Ready && (c.Taken > rec.newest || c.Taken < rec.newest-series.OpenCells || !(c.Scaler.Scale > 0)) {
+			r.err = fmt.Errorf("series %s: scale %v from cells up to %d of %d", s.ids[i], c.Scaler.Scale, c.Taken, rec.newest)
+		}
+	}
+}
+
+// maxHidden bounds what a damaged length may ask for.
+const maxHidden = 512
+
+func writeHidden(s *slabs) []byte {
+	n := len(s.ids)
+	data := byteOrder.AppendUint32(make([]byte, 0, 4+n+16*n*s.hidden), uint32(s.hidden))
+	for i := range s.ids {
+		data = append(data, bit(s.record(int32(i)).fresh))
+	}
+	for _, states := range []*slab[float32]{&s.live, &s.settled} {
+		states.each(n, func(run []float32) { data = appendFloats(data, run) })
+	}
+	return data
+}
+
+func readHidden(s *slabs, r *reader) {
+	readFresh(s, r)
+	s.live.each(len(s.ids), r.floats)
+	s.settled.each(len(s.ids), r.floats)
+}
+
+// readFresh reads the width and who has states, and makes room for them.
+func readFresh(s *slabs, r *reader) {
+	hidden := int(r.uint32())
+	if r.err == nil && hidden > maxHidden {
+		r.err = fmt.Errorf("%d hidden units, at most %d are known", hidden, maxHidden)
+	}
+	if r.err != nil {
+		return
+	}
+	s.useHidden(hidden)
+	for i := range s.ids {
+		rec := s.record(int32(i))
+		if rec.fresh = r.bit(); rec.fresh && (hidden == 0 || !s.scale(int32(i)).Ready) {
+			r.err = fmt.Errorf("series %s: a hidden state without a model or a scale", s.ids[i])
+		}
+	}
+}
+
+func writeAside(s *slabs) []byte {
+	data := byteOrder.AppendUint32(nil, uint32(len(s.aside)))
+	for i := range s.ids { // in the order of the rows: a map has none
+		all, ok := s.aside[int32(i)]
+		if !ok {
+			continue
+		}
+		data = byteOrder.AppendUint32(data, uint32(i))
+		data = byteOrder.AppendUint32(data, uint32(len(all)))
+		for _, a := range all {
+			data = byteOrder.AppendUint64(data, uint64(a.cell))
+			data = append(appendFloats(data, []float32{a.value}), byte(a.quality))
+		}
+	}
+	return data
+}
+
+func readAside(s *slabs, r *reader) {
+	for n := r.uint32(); n > 0 && r.err == nil; n-- {
+		slot, count := r.uint32(), r.uint32()
+		if r.err == nil && (int(slot) >= len(s.ids) || s.aside[int32(slot)] != nil || count < 1 || count > series.OpenCells) {
+			r.err = fmt.Errorf("row %d of %d with %d values", slot, len(s.ids), count)
+		}
+		if r.err != nil {
+			return
+		}
+		ring := s.ring(int32(slot))
+		all := make([]raw, count)
+		for i := range all {
+			a := raw{cell: int64(r.uint64())}
+			var value [1]float32
+			r.floats(value[:])
+			a.said = said{value[0], series.Quality(r.byte())}
+			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) || a.cell < ring.Newest-series.LatenessCells || i > 0 && a.cell <= all[i-1].cell) {
+				r.err = fmt.Errorf("series %s: %s value of cell %d, the newest is %d", s.ids[slot], a.quality, a.cell, ring.Newest)
+			}
+			all[i] = a
+		}
+		s.aside[int32(slot)] = slices.Clip(all)
+	}
+}

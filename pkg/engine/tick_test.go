@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// live at is a reading that the log has two minutes after its interval.
+func liveAt(i int64) Reading {
+	r := at(i)
+	r.Received = r.Second + Interval + 120
+	return r
+}
+
+// The clock of the log fills a silent meter hour by hour and forecasts it, until
+// it is stale; when it is back all is as if the gap had been filled at once.
+func TestSilentMeter(t *testing.T) {
+	t.Parallel()
+	const n = int64(200)
+	for _, silent := range []int64{1, 5, 7, 30, SilentCells} {
+		e, untold := newEngine(t, randomModel(80, 4)), newEngine(t, randomModel(80, 4))
+		feed(e, 0, n-1)
+		feed(untold, 0, n-1)
+		last(t, e, liveAt(n-1))
+		last(t, untold, liveAt(n-1))
+		if !e.Live() {
+			t.Fatal("not live")
+		}
+		for i := n; i < n+silent; i++ {
+			start := epoch + i*Interval
+			if result := e.Tick(start+2*Interval-1, 5); len(result.Forecasts) != 0 {
+				t.Fatalf("silent %d: cell %d is forecast too early", silent, i-n)
+			}
+			result := e.Tick(start+2*Interval, 5)
+			if len(result.Forecasts) != 1 || result.Forecasts[0].Quality != series.Missing || result.Forecasts[0].Message != 5 ||
+				result.Forecasts[0].Origin != start+Interval || result.Forecasts[0].Revision != 0 {
+				t.Fatalf("silent %d: cell %d: %+v", silent, i-n, result)
+			}
+			if result := e.Tick(start+2*Interval+10, 6); len(result.Forecasts)+len(result.Events) != 0 {
+				t.Fatalf("silent %d: cell %d is forecast again", silent, i-n)
+			}
+		}
+		fa, fb := after(t, e, n+silent), after(t, untold, n+silent)
+		fb.Model = e.Model()
+		if d := differ(&fa, &fb); d != "" {
+			t.Errorf("silent for %d: %s", silent, d)
+		}
+		a, b := pristine(e), pristine(untold)
+		if !sameSections(a, b) {
+			t.Errorf("silent for %d: the states differ", silent)
+		}
+	}
+}
+
+func TestStaleMeter(t *testing.T) {
+	t.Parallel()
+	const n = int64(200)
+	e := newEngine(t, randomModel(81, 4))
+	feed(e, 0, n-1)
+	last(t, e, liveAt(n-1))
+	// After a pause of the owner all that is due comes at once: one forecast.
+	result := e.Tick(epoch+(n+11)*Interval, 1)
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+(n+10)*Interval {
+		t.Fatalf("%+v", result)
+	}
+	forecasts, events := 0, 0
+	for i := n + 10; i < n+200; i++ {
+		result := e.Tick(epoch+(i+2)*Interval, 1)
+		forecasts += len(result.Forecasts)
+		for _, event := range result.Events {
+			events++
+			if event.Kind != SeriesStale || event.Series != m17 || i != n+SilentCells {
+				t.Errorf("cell %d: %+v", i-n, event)
+			}
+		}
+	}
+	if forecasts != SilentCells-10 || events != 1 || e.Live() {
+		t.Errorf("%d forecasts, %d events, live %v", forecasts, events, e.Live())
+	}
+	if f := after(t, e, n+200); f.Source != SourceLSTM || f.Quality != series.OK {
+		t.Errorf("back: %+v", f)
+	}
+	// Its backlog is taken too: nothing of the silence was too late while it lasted.
+	e = newEngine(t, e.Model())
+	feed(e, 0, n-1)
+	last(t, e, liveAt(n-1))
+	e.Tick(epoch+(n+300)*Interval, 1)
+	for i := n; i < n+100; i++ {
+		if result := e.Step([]Reading{at(i)}); result.Applied != 1 || len(result.Forecasts) != 1 {
+			t.Fatalf("backlog %d: %+v", i-n, result)
+		}
+	}
+}
+
+// Only what was up to date is told the time: history and late deliveries are not.
+func TestTickLooksAtSeriesThatAreUpToDate(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Reading){
+		"history":     func(r *Reading) { r.History = true },
+		"a day later": func(r *Reading) { r.Received += 86400 },
+		"no log":      func(r *Reading) { r.Received = 0 },
+	} {
+		e := New()
+		feed(e, 0, 30)
+		r := liveAt(30)
+		change(&r)
+		e.Step([]Reading{r})
+		before := e.Snapshot()
+		if result := e.Tick(epoch+50*Interval, 1); e.Live() || len(result.Forecasts) != 0 || !sameSections(before, e.Snapshot()) {
+			t.Errorf("%s: live %v, %+v", name, e.Live(), result)
+		}
+	}
+}
+
+// An hour of finer readings is closed by the clock when its last one is missing.
+func TestTickClosesAnHour(t *testing.T) {
+	t.Parallel()
+	const step = 900
+	e := newEngine(t, randomModel(82, 4))
+	for k := range int64(4*200 - 1) {
+		r := part(k, step)
+		r.Interval, r.Received = step, r.Second+step+5
+		e.Step([]Reading{r})
+	}
+	if result := e.Tick(epoch+200*Interval+step-1, 3); len(result.Forecasts) != 0 {
+		t.Fatalf("%+v", result)
+	}
+	result := e.Tick(epoch+200*Interval+step, 3)
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+200*Interval || result.Forecasts[0].Quality != series.Estimated {
+		t.Fatalf("%+v", result)
+	}
+	r := part(4*200-1, step)
+	if f := last(t, e, r); f.Revision != 1 || f.Quality != series.OK {
+		t.Errorf("%+v", f)
+	}
+}

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// SilentCells is how many cells of a silent meter in a row are stepped through.
+// Beyond them the state stands still, and it is computed anew from the ring when
+// a reading comes.
+const SilentCells = series.LatenessCells
+
+// job brings one series up to a cell.
+type job struct {
+	slot    int32
+	from    int64 // the first new cell that something was said about
+	to      int64
+	reading raw  // about a new cell
+	also    raw  // about another
+	joins   bool // the new cells are joined of readings
+
+	high  int64 // the newest cell the series ever had
+	again bool  // its states are computed anew before the next cell
+
+	// Of the next cell: what goes into the ring, and what was said and is kept aside.
+	put     said
+	kept    said
+	asking  bool // the network fills it
+	flagged bool
+	closed  bool // it is new, so that an older one can no longer change
+}
+
+// walk brings every series of jobs up to its cell, one cell of all of them at a
+// time, so that the network steps many at once.
+//
+// The state of a series is a function of what was said: its settled part, of the
+// cells that no reading can change any more, and the open cells walked from
+// there. A series whose open cells changed, or whose states are not those of
+// model, scale and ring, is taken back to the settled part and walked again, by
+// the code that took it there first. So a late reading leaves what it would have
+// left in order, to the bit.
+func (e *Engine) walk(jobs []job) {
+	s := &e.slabs
+	for i := range jobs {
+		j := &jobs[i]
+		rec := s.record(j.slot)
+		if rec.known == 0 {
+			rec.newest, j.high = j.from-1, math.MinInt64
+		} else {
+			j.high = rec.newest
+		}
+		j.again = e.stale(j.slot)
+		if rec.dirty && !j.again {
+			e.rewind(j.slot)
+		}
+		rec.dirty = false
+	}
+	e.again(jobs)
+	for {
+		n := 0
+		for _, j := range jobs {
+			if s.record(j.slot).newest < j.to {
+				jobs[n] = j
+				n++
+			}
+		}
+		if jobs = jobs[:n]; n == 0 {
+			return
+		}
+		e.decide(jobs)
+		e.write(jobs)
+		e.stepStates(jobs)
+		e.again(jobs)
+	}
+}
+
+// stale says that the network serves this series but its states are not the
+// ring's.
+func (e *Engine) stale(slot int32) bool {
+	return e.model != nil && e.slabs.scale(slot).Ready && !e.slabs.record(slot).fresh
+}
+
+// rewind takes a series back to the newest cell that can no longer change; the
+// open cells are walked again from there.
+func (e *Engine) rewind(slot int32) {
+	s := &e.slabs
+	ring := s.ring(slot)
+	copy(s.live.row(slot), s.settled.row(slot))
+	s.back(slot, max(ring.Newest-series.OpenCells, ring.First()-1))
+}
+
+// again computes the states of the jobs that ask for it from zero over the last
+// WarmUpCells cells: the settled ones here, the live ones by walking the open
+// cells again.
+func (e *Engine) again(jobs []job) {
+	s, w := &e.slabs, &e.work
+	w.warming = w.warming[:0]
+	for i := range jobs {
+		if j := &jobs[i]; j.again {
+			w.warming = append(w.warming, place{slot: j.slot, cell: s.record(j.slot).newest - series.OpenCells, settled: true})
+		}
+	}
+	if len(w.warming) == 0 {
+		return
+	}
+	e.warmUp(w.warming, WarmUpCells-series.OpenCells)
+	for i := range jobs {
+		if j := &jobs[i]; j.again {
+			j.again = false
+			s.record(j.slot).fresh = true
+			e.rewind(j.slot)
+		}
+	}
+}
+
+// decide looks at the next cell of each series: what was said about it, whether
+// that can be believed, and what fills it otherwise.
+func (e *Engine) decide(jobs []job) {
+	s, w := &e.slabs, &e.work
+	w.asking = w.asking[:0]
+	for i := range jobs {
+		j := &jobs[i]
+		n := s.record(j.slot).newest + 1
+		switch {
+		case n <= j.high:
+			j.kept = s.said(j.slot, n)
+		case j.joins:
+			j.kept = e.joined(j.slot, n)
+		case n == j.reading.cell && j.reading.quality != series.Unknown:
+			j.kept = j.reading.said
+		case n == j.also.cell && j.also.quality != series.Unknown:
+			j.kept = j.also.said
+		default:
+			j.kept = said{quality: series.Missing}
+		}
+		j.put, j.asking = j.kept, false
+		j.flagged = e.lies(j.slot, j.kept)
+		if j.kept.quality.Accepted() && !j.flagged {
+			continue
+		}
+		if j.put.quality != series.Missing {
+			j.put.quality = series.Bad
+		}
+		ring := s.ring(j.slot)
+		j.put.value = ring.SameHour(n, perDay)
+		if j.asking = e.foretold(j.slot); j.asking {
+			w.asking = append(w.asking, j.slot)
+		}
+	}
+	out, next := e.head(w.asking), 0
+	for i := range jobs {
+		if j := &jobs[i]; j.asking {
+			j.put.value = s.scale(j.slot).Scaler.Inverse(out[next*w.shapeOf.Outputs()+e.median])
+			next++
+		}
+	}
+}
+
+// lies says that what was said about the cell after the newest one cannot be
+// true. An estimate does not claim to be: that of a gap is flat.
+func (e *Engine) lies(slot int32, word said) bool {
+	ring := e.slabs.ring(slot)
+	if ring.Known == 0 || word.quality != series.OK {
+		return false
+	}
+	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: perDay}
+	return past.Judge(word.value) != meter.Fine
+}
+
+// foretold says that the network fills the next cell of a series: it serves, and
+// one of the last GapCells cells was measured. A meter that is silent, or calls
+// its values bad, for longer is filled with its own past, for fills that are
+// made from fills alone may lead anywhere.
+func (e *Engine) foretold(slot int32) bool {
+	if !e.slabs.record(slot).fresh {
+		return false
+	}
+	ring := e.slabs.ring(slot)
+	for n := ring.Newest; n > ring.Newest-GapCells; n-- {
+		if _, q := ring.At(n); q.Accepted() {
+			return true
+		}
+	}
+	return false
+}
+
+// write puts the next cell of each series into its ring and lets the oldest open
+// one go, which teaches the scale.
+func (e *Engine) write(jobs []job) {
+	s := &e.slabs
+	for i := range jobs {
+		j := &jobs[i]
+		rec := s.record(j.slot)
+		n := rec.newest + 1
+		if j.flagged {
+			s.aside.put(j.slot, raw{n, j.kept})
+		} else {
+			s.aside.drop(j.slot, n)
+		}
+		s.put(j.slot, n, j.put.value, j.put.quality)
+		ring, scale := s.ring(j.slot), s.scale(j.slot)
+		if j.closed = n > j.high; !j.closed && (n < j.high || scale.Ready) {
+			continue
+		}
+		j.high = n
+		if m := n - series.OpenCells; j.closed && ring.Has(m) {
+			if _, q := ring.At(m); q.Accepted() && rec.accepted < series.ScalerCells {
+				rec.accepted++
+			}
+			s.aside.settle(j.slot, m)
+			s.extras.settle(j.slot, rec, m)
+		}
+		if scale.Advance(&ring, e.acceptedCells(j.slot)) {
+			rec.fresh = false
+		}
+	}
+}
+
+// acceptedCells counts the cells that the first scale is made from.
+func (e *Engine) acceptedCells(slot int32) int {
+	if e.slabs.scale(slot).Ready {
+		return series.ScalerCells
+	}
+	ring := e.slabs.ring(slot)
+	n := int(e.slabs.record(slot).accepted)
+	for cell := max(ring.First(), ring.Newest-series.LatenessCells); cell <= ring.Newest; cell++ {
+		if _, q := ring.At(cell); q.Accepted() {
+			n++
+		}
+	}
+	return n
+}

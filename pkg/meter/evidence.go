@@ -1,0 +1,203 @@
+package meter
+
+import "math"
+
+// Bounds of belief, chosen on public readings of households, substations and
+// zones; docs/accuracy.md has what they find there and whom they accuse.
+const (
+	// frozenLeast is the shortest run of equal values that another may be too many
+	// after.
+	frozenLeast = 4
+	// frozenChance is how unlikely a run must be, given how often the series
+	// repeats itself.
+	frozenChance = 1e-6
+	// frozenBelow is the share of cells that must lie below a frozen value (above a
+	// negative one): a flat line at the bottom of the range is a standby load.
+	frozenBelow = 0.25
+	// spikeRange is how far outside the range of two weeks, as a share of its
+	// width, a spike lies.
+	spikeRange = 1.5
+	// spikeJump is how many times the largest step of two weeks leads to a spike,
+	// in a series whose steps are at most smooth, as a share of its range.
+	spikeJump, smooth = 2, 0.5
+	// varied is the share of cells that must differ from the one before: a series
+	// that mostly stands still has no range to speak of.
+	varied = 0.5
+	// thousand is the factor of a meter that changes its unit; a value must be as
+	// good as far times outside of all that was to be that.
+	thousand, far = 1000, 30
+	// away is the least absolute value of two weeks, as a share of their mean
+	// absolute value, of a series that stays away from zero; off the same for a
+	// value a thousand times too small.
+	away, off = 0.2, 0.05
+)
+
+// evidence is what two weeks of accepted cells say.
+type evidence struct {
+	count      int     // accepted cells
+	bad        int     // BAD cells lately
+	low, high  float32 // range
+	nearest    float32 // least absolute value
+	mean, size float64 // mean, mean absolute value
+	step       float32 // largest change between neighbours
+	pairs      int     // neighbours, those within the present run aside
+	repeats    int     // neighbours that are equal
+	longest    int     // longest run of equal values, the present one aside
+	below      int     // cells below the value judged
+	above      int     // cells above it
+
+	// Of the walk, from the newest cell to the oldest.
+	later    float32 // the value of the cell before in it
+	adjacent bool    // that cell was accepted
+	present  bool    // still within the run that the value judged would join
+	run      int     // equal values so far
+}
+
+func (p Past) evidence(value float32) evidence {
+	inf := float32(math.Inf(1))
+	e := evidence{low: inf, high: -inf, nearest: inf, present: true, run: 1}
+	look, lately := min(p.Known, LookDays*p.PerDay), BelieveWithinDays*p.PerDay
+	i := int(p.Newest%int64(len(p.Values))) + 1
+	for back := 0; back < look; {
+		n := min(i, look-back) // cells up to place i, as far as the ring does not wrap
+		e.walk(p, i-n, i, value)
+		for k := i - min(n, max(lately-back, 0)); k < i; k++ {
+			if quality(p.Quality, k) == Bad {
+				e.bad++
+			}
+		}
+		back += n
+		i = len(p.Values)
+	}
+	e.mean /= float64(max(e.count, 1))
+	e.size /= float64(max(e.count, 1))
+	return e
+}
+
+// walk adds the cells of places from to to, without it, from the last to the
+// first. It is written for speed: a comparison costs a tenth of the built-in min
+// and max, which mind NaN.
+func (e *evidence) walk(p Past, from, to int, value float32) {
+	for i := to - 1; i >= from; i-- {
+		v := p.Values[i]
+		if !quality(p.Quality, i).accepted() {
+			e.adjacent, e.run = false, 1
+			continue
+		}
+		e.count++
+		if v < e.low {
+			e.low = v
+		}
+		if v > e.high {
+			e.high = v
+		}
+		a := magnitude(v)
+		if a < e.nearest {
+			e.nearest = a
+		}
+		e.mean += float64(v)
+		e.size += float64(a)
+		if v < value {
+			e.below++
+		} else if v > value {
+			e.above++
+		}
+		if e.present = e.present && v == value; !e.present && e.adjacent {
+			e.pairs++
+			if v == e.later {
+				e.repeats++
+				if e.run++; e.run > e.longest {
+					e.longest = e.run
+				}
+			} else {
+				if d := magnitude(v - e.later); d > e.step {
+					e.step = d
+				}
+				e.run = 1
+			}
+		}
+		e.later, e.adjacent = v, true
+	}
+}
+
+// frozen says that run equal values and this one are more than the series'
+// habit: longer than twice its longest run, of a chance below frozenChance, and
+// not at the quiet end of its range, which is a standby load; but a series that
+// never stays at zero has no standby there, nor has one that moves smoothly.
+func (e *evidence) frozen(value float32, run int) bool {
+	if run < 2*e.longest {
+		return false
+	}
+	quiet := e.below
+	if value < 0 {
+		quiet = e.above
+	}
+	if value != 0 && float64(quiet) < frozenBelow*float64(e.count) && !e.smooth() {
+		return false
+	}
+	chance := float64(e.repeats+1) / float64(e.pairs+2)
+	return float64(run)*math.Log(chance) < math.Log(frozenChance)
+}
+
+// smooth says that no step of the series spans much of its range.
+func (e *evidence) smooth() bool { return e.step <= smooth*(e.high-e.low) }
+
+// outlier tries a value that is outside the range of two weeks or reached by a
+// leap.
+func (e *evidence) outlier(value float32, r *recent) Reason {
+	size, largest := magnitude(value), max(e.high, -e.low)
+	if e.thousandfold(size, largest) {
+		return Factor
+	}
+	if float64(e.pairs-e.repeats) < varied*float64(e.pairs) {
+		return Fine
+	}
+	if e.swapped(value, size, largest, r.value) {
+		return Sign
+	}
+	if size > largest && r.missing > 0 {
+		if share := float64(value) / (float64(r.missing+1) * e.mean); share > 0.5 && share < 2 {
+			return Gathered
+		}
+	}
+	// Steps that do not go one way add up as the root of their number.
+	leaps := e.smooth() && magnitude(value-r.value) > spikeJump*e.step*float32(math.Sqrt(float64(r.since)))
+	switch ratio := value / r.value; {
+	case size*far < e.nearest && e.keepsAway(), value == 0 && leaps:
+		return ZeroRun
+	case leaps && r.since == 1 && ratio > 1.8 && ratio < 2.2:
+		return Double
+	case leaps, max(value-e.high, e.low-value) > spikeRange*(e.high-e.low):
+		return Spike
+	}
+	return Fine
+}
+
+// keepsAway says that the series never comes near zero.
+func (e *evidence) keepsAway() bool { return float64(e.nearest) > away*e.size }
+
+// thousandfold says that the value fits the range once divided or multiplied by
+// a thousand, and is far outside as it is.
+func (e *evidence) thousandfold(size, largest float32) bool {
+	up, down := float64(size)*thousand, float64(size)/thousand
+	switch {
+	case largest == 0:
+		return false
+	case size > far*largest:
+		return down <= 2*float64(largest) && down >= float64(e.nearest)/2 && down > 0.01*e.size
+	case size > 0 && size*far < e.nearest && float64(e.nearest) > off*e.size:
+		return up <= 2*float64(largest) && up >= float64(e.nearest)/2
+	}
+	return false
+}
+
+// swapped says that a series of one sign that stays away from zero goes to the
+// other from the middle of its range. A house that feeds in for the first time
+// comes near zero before.
+func (e *evidence) swapped(value, size, largest, before float32) bool {
+	if e.low <= 0 && e.high >= 0 || value*e.high >= 0 || !e.keepsAway() {
+		return false
+	}
+	half := e.size / 2
+	return size >= e.nearest && size <= largest && float64(size) > half && float64(magnitude(before)) > half
+}

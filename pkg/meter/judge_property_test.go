@@ -1,0 +1,136 @@
+package meter_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+	"pgregory.net/rapid"
+)
+
+// The engine hands in rings of series.Quality.
+func TestQualityNumbers(t *testing.T) {
+	t.Parallel()
+	for ours, theirs := range map[meter.Quality]series.Quality{
+		meter.Unknown: series.Unknown, meter.OK: series.OK, meter.Estimated: series.Estimated, meter.Missing: series.Missing, meter.Bad: series.Bad,
+	} {
+		if uint8(ours) != uint8(theirs) {
+			t.Errorf("%d is %s", ours, theirs)
+		}
+	}
+}
+
+func TestConstantSeriesIsNeverFlagged(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.Float32Range(-1e12, 1e12).Draw(t, "value")
+		gaps := rapid.Float64Range(0, 0.5).Draw(t, "share of gaps")
+		s := newStrip(24, rapid.Int64Range(0, 1e6).Draw(t, "first"))
+		for n := range rapid.IntRange(1, 900).Draw(t, "cells") {
+			if noise(7, n) < gaps {
+				s.miss()
+			} else if reason := s.take(v); reason != meter.Fine {
+				t.Fatalf("cell %d: %s", n, reason)
+			}
+		}
+	})
+}
+
+// nastyStream is what a series may send: a life, and anything at all.
+func nastyStream(t *rapid.T) []float32 {
+	lives := []load{zone, house, coarse, mostlyZero, solar, net, constant(0), constant(5)}
+	var out []float32
+	for len(out) < 900 {
+		l := rapid.SampledFrom(lives).Draw(t, "life")
+		factor := rapid.SampledFrom([]float32{1, 1, 1, 1000, 0.001, -1, 10, 1e30, 1e-38}).Draw(t, "factor")
+		for range rapid.IntRange(1, 400).Draw(t, "cells") {
+			out = append(out, factor*l(len(out)))
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "odd") {
+			out = append(out, rapid.SampledFrom([]float32{0, 1, -1, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))}).Draw(t, "value"))
+		}
+		for range rapid.SampledFrom([]int{0, 0, 1, 5, 400}).Draw(t, "silence") {
+			out = append(out, float32(math.NaN()))
+		}
+	}
+	return out
+}
+
+func verdicts(s *strip, values []float32) []meter.Reason {
+	out := make([]meter.Reason, len(values))
+	for i, v := range values {
+		if v != v {
+			s.miss()
+		} else {
+			out[i] = s.take(v)
+		}
+	}
+	return out
+}
+
+// Whatever a meter sends, no more than a day of it in a week is kept out.
+func TestFlagsEnd(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		got := verdicts(newStrip(24, 0), nastyStream(t))
+		flags := 0
+		for i, reason := range got {
+			if reason != meter.Fine {
+				flags++
+				if !slices.Contains(meter.Reasons(), reason) {
+					t.Fatalf("cell %d: %q is no reason", i, reason)
+				}
+			}
+			if old := i - 7*24 - 1; old >= 0 && got[old] != meter.Fine {
+				flags--
+			}
+			if flags > 24 {
+				t.Fatalf("cell %d: %d flags in a week", i, flags)
+			}
+		}
+	})
+}
+
+// Verdicts depend on the last two weeks of accepted cells alone: not on where in
+// the ring they lie, on what is older, on what fills gaps; and a series that
+// counts the other way is judged alike.
+func TestVerdictsAreAFunctionOfTheirPast(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		values := nastyStream(t)
+		want := verdicts(newStrip(24, 0), values)
+
+		if got := verdicts(newStrip(24, rapid.Int64Range(0, 1e9).Draw(t, "first")), values); !slices.Equal(got, want) {
+			t.Fatal("another place in the ring")
+		}
+		long := longStrip(2000, 24, 0)
+		if got := verdicts(long, values); !slices.Equal(got, want) {
+			t.Fatal("a longer ring")
+		}
+		mirrored := slices.Clone(values)
+		for i := range mirrored {
+			mirrored[i] = -mirrored[i]
+		}
+		if got := verdicts(newStrip(24, 0), mirrored); !slices.Equal(got, want) {
+			t.Fatal("mirrored")
+		}
+		fill := rapid.Float32().Draw(t, "fill")
+		for i := range long.Values {
+			if q := long.quality(i); q == meter.Missing || q == meter.Bad {
+				long.Values[i] = fill
+			}
+		}
+		// A replay from any cell of the lateness window on.
+		for range lateness {
+			at := long.Past
+			back := rapid.IntRange(1, lateness).Draw(t, "back")
+			at.Newest -= int64(back)
+			at.Known -= back
+			if v := values[len(values)-back]; v == v && at.Judge(v) != want[len(values)-back] {
+				t.Fatalf("a replay %d cells back", back)
+			}
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package meter
+
+import "fmt"
+
+// Kind says what the values of a series mean.
+type Kind uint8
+
+// The kinds. Energy is used within an interval, power is the mean over it, a
+// register counts up and was read at a moment.
+const (
+	KindUnknown Kind = iota
+	Energy
+	Power
+	Register
+)
+
+var kindWords = [...]string{"", "energy", "power", "register"}
+
+// String is the word of the wire, "" for KindUnknown.
+func (k Kind) String() string {
+	if int(k) < len(kindWords) {
+		return kindWords[k]
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// ParseKind reads a word of the wire; the empty word is KindUnknown.
+func ParseKind(word string) (Kind, error) {
+	for k, w := range kindWords {
+		if w == word {
+			return Kind(k), nil
+		}
+	}
+	return KindUnknown, fmt.Errorf("kind %q: want energy, power or register", word)
+}
+
+// KindOf is the kind of a series that says none: energy when its unit is one of
+// energy, else power.
+func KindOf(unit string) Kind {
+	if ParseUnit(unit).Dimension == DimensionEnergy {
+		return Energy
+	}
+	return Power
+}
+
+// Fits says whether values of kind k can be measured in unit: an unknown unit
+// fits all, power does not count up and energy is not a mean.
+func (k Kind) Fits(unit string) bool {
+	switch ParseUnit(unit).Dimension {
+	case DimensionEnergy:
+		return k != Power
+	case DimensionPower:
+		return k == Power || k == KindUnknown
+	case DimensionNone:
+	}
+	return true
+}
