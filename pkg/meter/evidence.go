@@ -19,7 +19,7 @@ const (
 	spikeRange = 1.5
 	// unusual is how many times the mean absolute value over months something must
 	// be to be called far outside of two weeks.
-	unusual = 5
+	unusual = 6
 	// spikeJump is how many times the largest step of two weeks leads to a spike,
 	// in a series whose steps are at most smooth, as a share of its range.
 	spikeJump, smooth = 2, 0.5
