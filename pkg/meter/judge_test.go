@@ -196,7 +196,7 @@ func TestUsualIsBelieved(t *testing.T) {
 	}{
 		"home again":           {0.6, 2.9, meter.Fine},
 		"nothing known":        {0, 2.9, meter.Spike},
-		"beyond all":           {0.6, 3.4, meter.Spike},
+		"beyond all":           {0.55, 3.4, meter.Spike},
 		"a thousand times":     {0.6, 100, meter.Factor},
 		"a thousand, once was": {60, 100, meter.Fine},
 	} {
