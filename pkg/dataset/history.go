@@ -23,7 +23,7 @@ type History struct {
 	Unit  string
 	Phase int64       // seconds between a full interval since the epoch and the start of a cell
 	Ring  series.Ring // what the network is shown: BAD cells are filled
-	Raw   series.Ring // what was read, whether it can be true or not; holes are filled as in Ring
+	Raw   series.Ring // what was read, whether it can be true or not; holes are filled in the same way
 	spans []span
 }
 
@@ -51,33 +51,53 @@ func (h *History) ScalerAt(n int64) (series.Scaler, bool) {
 	return h.spans[i].scaler, true
 }
 
-// Bent is the same history under the scalers of another curve.
+// Bent is the same history as serving on another curve of the scale sees it.
 func (h *History) Bent(c series.Curve) *History {
 	b := *h
-	b.spans = spans(&h.Ring, c)
+	b.walk(c)
 	return &b
 }
 
-// spans walks a history as serving would, which sees no further back than its
-// ring, and notes the scalers on the way.
-func spans(whole *series.Ring, c series.Curve) []span {
-	var all []span
+// walk goes over a history as serving would, which sees no further back than its
+// ring: holes, and cells that cannot be true, are filled with the same hour of the
+// day before; the scalers on the way are noted. A new scaler looks at the open
+// cells again, as it does in serving.
+func (h *History) walk(c series.Curve) {
+	raw := &h.Raw
+	h.Ring = series.Ring{Values: make([]float32, len(raw.Values)), Quality: series.NewQualities(len(raw.Values))}
+	h.spans = nil
 	scaling := series.Scaling{Curve: c}
 	accepted := 0
-	r := *whole
-	r.Known = 0
-	for n := whole.First(); n <= whole.Newest; n++ {
-		_, q := whole.At(n)
-		r.Newest = n
-		r.Known = min(r.Known+1, series.RingCells)
-		if q.Accepted() {
+	for n := raw.First(); n <= raw.Newest; n++ {
+		if h.judge(n, scaling.Scaler.Usual) {
 			accepted++
 		}
-		if scaling.Advance(&r, accepted) {
-			all = append(all, span{n, scaling.Scaler})
+		seen := h.Ring
+		seen.Known = min(seen.Known, series.RingCells)
+		if !scaling.Advance(&seen, accepted) {
+			continue
+		}
+		h.spans = append(h.spans, span{n, scaling.Scaler})
+		first := max(raw.First(), n-series.LatenessCells)
+		h.Ring = h.Ring.Until(first - 1)
+		for m := first; m <= n; m++ {
+			h.judge(m, scaling.Scaler.Usual)
 		}
 	}
-	return all
+}
+
+// judge puts cell n into the ring and says whether it is one that was measured.
+func (h *History) judge(n int64, usual float32) bool {
+	value, q := h.Raw.At(n)
+	past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay, Usual: usual}
+	if q == series.OK && h.Ring.Known > 0 && past.Judge(value) != meter.Fine {
+		q = series.Bad
+	}
+	if !q.Accepted() {
+		value = h.Ring.SameHour(n, perDay)
+	}
+	h.Ring.Put(n, value, q)
+	return q.Accepted()
 }
 
 // Values is a copy of the first n cells as they were read, oldest first.
@@ -228,33 +248,21 @@ func agreed(rest []point, p point) bool {
 	return false
 }
 
-// build fills one history from readings that were taken: holes, and cells whose
-// reading cannot be true, with the same hour of the day before.
+// build makes one history of readings that were taken.
 func build(id series.ID, unit string, phase int64, points []point) *History {
 	h := &History{ID: id, Unit: unit, Phase: phase}
 	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
 	size := int(last-first) + 1
-	h.Ring = series.Ring{Values: make([]float32, size), Quality: series.NewQualities(size)}
 	h.Raw = series.Ring{Values: make([]float32, size), Quality: series.NewQualities(size)}
-	put := func(n int64, raw, value float32, q, judged series.Quality) {
-		h.Raw.Put(n, raw, q)
-		h.Ring.Put(n, value, judged)
-	}
 	for _, p := range points {
 		n := h.Cell(p.second)
-		for h.Ring.Known > 0 && h.Ring.Newest < n-1 {
-			next := h.Ring.Newest + 1
-			fill := h.Ring.SameHour(next, perDay)
-			put(next, fill, fill, series.Missing, series.Missing)
+		for h.Raw.Known > 0 && h.Raw.Newest < n-1 {
+			next := h.Raw.Newest + 1
+			h.Raw.Put(next, h.Raw.SameHour(next, perDay), series.Missing)
 		}
-		value, judged := p.value, p.quality
-		past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay}
-		if h.Ring.Known > 0 && p.quality == series.OK && past.Judge(p.value) != meter.Fine {
-			value, judged = h.Ring.SameHour(n, perDay), series.Bad
-		}
-		put(n, p.value, value, p.quality, judged)
+		h.Raw.Put(n, p.value, p.quality)
 	}
-	h.spans = spans(&h.Ring, series.Plain)
+	h.walk(series.Plain)
 	return h
 }
 

@@ -70,6 +70,9 @@ func readQuality1(s *slabs, r *reader) {
 	}
 }
 
+// readScaling1 takes what a scaler of that release did not know from its moments.
+func readScaling1(s *slabs, r *reader) { readScalers(s, r, 3) }
+
 func readHidden1(s *slabs, r *reader) {
 	readFresh(s, r)
 	r.take(8 * s.hidden * len(s.ids)) // one h and one c each

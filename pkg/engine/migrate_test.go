@@ -13,7 +13,7 @@ func firstRelease(e *Engine) []Section {
 	s := &e.slabs
 	head := byteOrder.AppendUint32(nil, uint32(len(s.ids)))
 	head = byteOrder.AppendUint32(head, 384)
-	var values, quality []byte
+	var values, quality, scaling []byte
 	hidden := byteOrder.AppendUint32(nil, uint32(s.hidden))
 	for i, id := range s.ids {
 		rec, ring := s.record(int32(i)), s.ring(int32(i))
@@ -36,9 +36,15 @@ func firstRelease(e *Engine) []Section {
 		head = append(head, 0)
 		values, quality = appendFloats(values, v), append(quality, q...)
 		hidden = append(hidden, bit(rec.fresh))
+		c := s.scale(int32(i))
+		for _, v := range []float64{c.Weight, c.Mean, c.Square, c.Absolute} {
+			scaling = appendFloat64(scaling, v)
+		}
+		scaling = byteOrder.AppendUint64(scaling, uint64(c.Taken))
+		scaling = append(appendFloats(scaling, []float32{c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit}), bit(c.Ready))
 	}
 	hidden = append(hidden, make([]byte, 8*s.hidden*len(s.ids))...)
-	return []Section{{"series", 1, head}, {"ring.values", 1, values}, {"ring.quality", 1, quality}, {"scaling", 1, writeScaling(s)}, {"hidden", 1, hidden}}
+	return []Section{{"series", 1, head}, {"ring.values", 1, values}, {"ring.quality", 1, quality}, {"scaling", 1, scaling}, {"hidden", 1, hidden}}
 }
 
 // A checkpoint of the first release is brought over: its series go on as after

@@ -98,7 +98,7 @@ func readQuality(s *slabs, r *reader) {
 	}
 }
 
-const scalingBytes = 4*8 + 8 + 3*4 + 1
+const scalingBytes = 4*8 + 8 + 4*4 + 1
 
 func writeScaling(s *slabs) []byte {
 	data := make([]byte, 0, len(s.ids)*scalingBytes)
@@ -108,20 +108,23 @@ func writeScaling(s *slabs) []byte {
 			data = appendFloat64(data, v)
 		}
 		data = byteOrder.AppendUint64(data, uint64(c.Taken))
-		data = appendFloats(data, []float32{c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit})
+		data = appendFloats(data, []float32{c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit, c.Scaler.Usual})
 		data = append(data, bit(c.Ready))
 	}
 	return data
 }
 
-func readScaling(s *slabs, r *reader) {
+func readScaling(s *slabs, r *reader) { readScalers(s, r, 4) }
+
+// readScalers reads scalers of that many numbers.
+func readScalers(s *slabs, r *reader, numbers int) {
 	for i := range s.ids {
 		c, rec := s.scale(int32(i)), s.record(int32(i))
 		c.Weight, c.Mean, c.Square, c.Absolute = r.float64(), r.float64(), r.float64(), r.float64()
 		c.Taken = int64(r.uint64())
-		var three [3]float32
-		r.floats(three[:])
-		c.Curve, c.Scaler = s.curve, series.Scaler{Center: three[0], Scale: three[1], Unit: three[2]}
+		four := [4]float32{3: float32(c.Absolute)}
+		r.floats(four[:numbers])
+		c.Curve, c.Scaler = s.curve, series.Scaler{Center: four[0], Scale: four[1], Unit: four[2], Usual: four[3]}
 		c.Ready = r.bit()
 		if r.err != nil {
 			return

@@ -43,7 +43,7 @@ func sections() []section {
 		{name: sectionSeries, write: writeSeries, readers: readers{readSeries1, readSeries}},
 		{name: sectionValues, write: writeValues, readers: readers{readValues1, readValues}},
 		{name: sectionQuality, write: writeQuality, readers: readers{readQuality1, readQuality}},
-		{name: sectionScaling, write: writeScaling, readers: readers{readScaling}},
+		{name: sectionScaling, write: writeScaling, readers: readers{readScaling1, readScaling}},
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
 		{name: sectionExtra, write: writeExtra, readers: readers{readExtra}, newer: true},

@@ -136,7 +136,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"scale of NaN":         {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(math.NaN())) }, "scale NaN"},
 		"heard of the future":  {func(s map[string]*Section) { put(s["series"].Data, heard, int64(1e15)) }, "heard at 1000000000000000"},
 		"scale of few cells":   {func(s map[string]*Section) { put(s["series"].Data, known, int32(100)) }, "in a ring of 100 cells"},
-		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+20, byte(0)) }, "without a model or a scale"},
+		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+24, byte(0)) }, "without a model or a scale"},
 		"hidden of the young":  {func(s map[string]*Section) { put(s["hidden"].Data, 5, byte(1)) }, "without a model or a scale"},
 		"hidden of a few":      {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(3)) }, "too many"},
 		"hidden of a million":  {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(1e6)) }, "at most 512"},
@@ -232,7 +232,7 @@ func FuzzRestore(f *testing.F) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
 		before := e.Snapshot()
-		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 1, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}}
+		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 2, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {
 				t.Fatal("a refused snapshot changed the engine")

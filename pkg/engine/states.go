@@ -25,7 +25,7 @@ func (e *Engine) stepStates(jobs []job) {
 	for i := range jobs {
 		j := &jobs[i]
 		rec := s.record(j.slot)
-		if j.again = e.stale(j.slot); j.again || !rec.fresh {
+		if j.again = j.rejudge; j.again || !rec.fresh {
 			continue
 		}
 		e.plan(place{slot: j.slot, cell: rec.newest})

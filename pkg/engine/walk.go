@@ -29,6 +29,7 @@ type job struct {
 	kept    said
 	asking  bool // the network fills it
 	flagged bool
+	rejudge bool // it brought another scale: the open cells are looked at anew
 	closed  bool // it is new, so that an older one can no longer change
 }
 
@@ -91,25 +92,24 @@ func (e *Engine) rewind(slot int32) {
 	s.back(slot, max(ring.Newest-series.OpenCells, ring.First()-1))
 }
 
-// again computes the states of the jobs that ask for it from zero over the last
-// WarmUpCells cells: the settled ones here, the live ones by walking the open
-// cells again.
+// again walks the open cells of the jobs that ask for it again. States that are
+// not those of model and scale are computed from zero over the last WarmUpCells
+// cells before: the settled ones here, the live ones on the way.
 func (e *Engine) again(jobs []job) {
 	s, w := &e.slabs, &e.work
 	w.warming = w.warming[:0]
 	for i := range jobs {
-		if j := &jobs[i]; j.again {
+		if j := &jobs[i]; j.again && e.stale(j.slot) {
 			w.warming = append(w.warming, place{slot: j.slot, cell: s.record(j.slot).newest - series.OpenCells, settled: true})
 		}
 	}
-	if len(w.warming) == 0 {
-		return
-	}
 	e.warmUp(w.warming, WarmUpCells-series.OpenCells)
+	for _, p := range w.warming {
+		s.record(p.slot).fresh = true
+	}
 	for i := range jobs {
 		if j := &jobs[i]; j.again {
 			j.again = false
-			s.record(j.slot).fresh = true
 			e.rewind(j.slot)
 		}
 	}
@@ -135,7 +135,7 @@ func (e *Engine) decide(jobs []job) {
 		default:
 			j.kept = said{quality: series.Missing}
 		}
-		j.put, j.asking = j.kept, false
+		j.put, j.asking, j.rejudge = j.kept, false, false
 		j.flagged = e.lies(j.slot, j.kept)
 		if j.kept.quality.Accepted() && !j.flagged {
 			continue
@@ -165,7 +165,7 @@ func (e *Engine) lies(slot int32, word said) bool {
 	if ring.Known == 0 || word.quality != series.OK {
 		return false
 	}
-	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: perDay}
+	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: perDay, Usual: e.slabs.scale(slot).Scaler.Usual}
 	return past.Judge(word.value) != meter.Fine
 }
 
@@ -213,7 +213,7 @@ func (e *Engine) write(jobs []job) {
 			s.extras.settle(j.slot, rec, m)
 		}
 		if scale.Advance(&ring, e.acceptedCells(j.slot)) {
-			rec.fresh = false
+			rec.fresh, j.rejudge = false, true
 		}
 	}
 }

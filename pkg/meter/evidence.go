@@ -17,6 +17,9 @@ const (
 	// spikeRange is how far outside the range of two weeks, as a share of its
 	// width, a spike lies.
 	spikeRange = 1.5
+	// unusual is how many times the mean absolute value over months something must
+	// be to be called far outside of two weeks.
+	unusual = 6
 	// spikeJump is how many times the largest step of two weeks leads to a spike,
 	// in a series whose steps are at most smooth, as a share of its range.
 	spikeJump, smooth = 2, 0.5
@@ -144,9 +147,10 @@ func (e *evidence) smooth() bool { return e.step <= smooth*(e.high-e.low) }
 
 // outlier tries a value that is outside the range of two weeks or reached by a
 // leap.
-func (e *evidence) outlier(value float32, r *recent) Reason {
+func (e *evidence) outlier(value, usual float32, r *recent) Reason {
 	size, largest := magnitude(value), max(e.high, -e.low)
-	if e.thousandfold(size, largest) {
+	strange := size > unusual*usual
+	if (strange || size < largest) && e.thousandfold(size, largest) {
 		return Factor
 	}
 	if float64(e.pairs-e.repeats) < varied*float64(e.pairs) {
@@ -167,7 +171,7 @@ func (e *evidence) outlier(value float32, r *recent) Reason {
 		return ZeroRun
 	case leaps && r.since == 1 && ratio > 1.8 && ratio < 2.2:
 		return Double
-	case leaps, max(value-e.high, e.low-value) > spikeRange*(e.high-e.low):
+	case leaps, strange && max(value-e.high, e.low-value) > spikeRange*(e.high-e.low):
 		return Spike
 	}
 	return Fine

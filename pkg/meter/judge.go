@@ -61,6 +61,9 @@ type Past struct {
 	Newest  int64  // the cell before the one judged; not negative
 	Known   int    // cells up to Newest, at most len(Values)
 	PerDay  int    // cells of a day: 24 at 1 h
+	// Usual is the mean absolute value over months, 0 when it is not known: a house
+	// that was left alone for two weeks is not lying when it is lived in again.
+	Usual float32
 }
 
 // quality is that of place i of a ring.
@@ -98,7 +101,7 @@ func (p Past) Judge(value float32) Reason {
 		}
 		return Frozen
 	}
-	return e.outlier(value, &r)
+	return e.outlier(value, p.Usual, &r)
 }
 
 // recent is the quick look at the last day of accepted cells.

@@ -186,3 +186,29 @@ func TestYoungSeriesIsNotJudged(t *testing.T) {
 		t.Errorf("of nothing: %s", reason)
 	}
 }
+
+// A house that was left alone for two weeks and is lived in again is not lying.
+func TestUsualIsBelieved(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		usual, value float32
+		want         meter.Reason
+	}{
+		"home again":           {0.6, 2.9, meter.Fine},
+		"nothing known":        {0, 2.9, meter.Spike},
+		"beyond all":           {0.55, 3.4, meter.Spike},
+		"a thousand times":     {0.6, 100, meter.Factor},
+		"a thousand, once was": {60, 100, meter.Fine},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStrip(24, 1000)
+			for n := range 400 {
+				s.put(float32(0.08+0.04*noise(3, n)), meter.OK)
+			}
+			if s.Usual = c.usual; s.Judge(c.value) != c.want {
+				t.Errorf("%v is %q, want %q", c.value, s.Judge(c.value), c.want)
+			}
+		})
+	}
+}

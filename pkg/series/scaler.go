@@ -53,6 +53,7 @@ type Scaler struct {
 	Center float32
 	Scale  float32
 	Unit   float32 // of the curve asinh; 0 without a curve
+	Usual  float32 // mean absolute value in the series' unit, when this scaler was found
 }
 
 // Forward maps a value in the series' unit to scaled units.
@@ -230,7 +231,7 @@ func (s *Scaling) add(y float64) {
 // now is the scaler that the moments ask for.
 func (s *Scaling) now() Scaler {
 	sd := math.Sqrt(max(s.Square/s.Weight, 0))
-	return Scaler{Center: float32(s.Mean), Scale: float32(max(sd, 1e-3*math.Abs(s.Mean), ScaleFloor)), Unit: s.Scaler.Unit}
+	return Scaler{Center: float32(s.Mean), Scale: float32(max(sd, 1e-3*math.Abs(s.Mean), ScaleFloor)), Unit: s.Scaler.Unit, Usual: float32(s.Absolute)}
 }
 
 func moved(from, to Scaler) bool {
