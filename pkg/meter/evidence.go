@@ -26,6 +26,9 @@ const (
 	// varied is the share of cells that must differ from the one before: a series
 	// that mostly stands still has no range to speak of.
 	varied = 0.5
+	// beyond is how many times the largest value of two weeks is not excused by flags
+	// that do not come thick.
+	beyond = 3
 	// thousand is the factor of a meter that changes its unit; a value must be as
 	// good as far times outside of all that was to be that.
 	thousand, far = 1000, 30

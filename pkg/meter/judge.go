@@ -27,7 +27,7 @@ const (
 	// BelieveDays is how many days of BAD cells within the last BelieveWithinDays
 	// make a new level: from there on values are taken as they come until the
 	// flags have aged. Flags in a row are the common case; a house whose nights look
-	// the same on either level is believed after a few days.
+	// the same on either level is believed after a few days, see believable.
 	BelieveDays, BelieveWithinDays = 1, 7
 )
 
@@ -78,7 +78,7 @@ func (q Quality) accepted() bool { return q-OK <= Estimated-OK }
 //
 // It is built to miss rather than to accuse: a value within the range of two
 // weeks that is not repeated nor reached by a leap is taken, a series with little
-// history is not tried at all, and a day of flags ends the trial.
+// history is not tried at all, and a day of flags in a row ends the trial.
 func (p Past) Judge(value float32) Reason {
 	r := p.recent(value)
 	if r.seen == 0 {
@@ -92,7 +92,7 @@ func (p Past) Judge(value float32) Reason {
 		return Fine
 	}
 	e := p.evidence(value)
-	if e.count < LearnDays*p.PerDay || e.bad >= BelieveDays*p.PerDay {
+	if e.count < LearnDays*p.PerDay || e.bad >= BelieveDays*p.PerDay && p.believable(value, &e) {
 		return Fine
 	}
 	if run > 0 && e.frozen(value, run) {
@@ -102,6 +102,22 @@ func (p Past) Judge(value float32) Reason {
 		return Frozen
 	}
 	return e.outlier(value, p.Usual, &r)
+}
+
+// believable says that flags enough to end the trial speak for the value: those of a
+// new level come thick, or it is not far from what was taken. After a day on which a
+// meter stood still, flags that are days old do not excuse a spike.
+func (p Past) believable(value float32, e *evidence) bool {
+	if magnitude(value) <= beyond*max(e.high, -e.low) {
+		return true
+	}
+	thick := 0
+	for back := range int64(min(p.Known, 2*BelieveDays*p.PerDay)) {
+		if quality(p.Quality, int((p.Newest-back)%int64(len(p.Values)))) == Bad {
+			thick++
+		}
+	}
+	return thick >= BelieveDays*p.PerDay
 }
 
 // recent is the quick look at the last day of accepted cells.

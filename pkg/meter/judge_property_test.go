@@ -70,24 +70,35 @@ func verdicts(s *strip, values []float32) []meter.Reason {
 	return out
 }
 
-// Whatever a meter sends, no more than a day of it in a week is kept out.
+// Whatever a meter sends, no more than two days of it in a row are kept out (a day, if
+// its flags come thick), and no more than a day in a week of what is not many times
+// beyond the rest.
 func TestFlagsEnd(t *testing.T) {
 	t.Parallel()
+	beyond := []meter.Reason{meter.Spike, meter.Factor, meter.Gathered}
 	rapid.Check(t, func(t *rapid.T) {
-		got := verdicts(newStrip(24, 0), nastyStream(t))
-		flags := 0
+		values := nastyStream(t)
+		got := verdicts(newStrip(24, 0), values)
+		counts := func(i int) bool { return got[i] != meter.Fine && !slices.Contains(beyond, got[i]) }
+		flags, row := 0, 0
 		for i, reason := range got {
-			if reason != meter.Fine {
-				flags++
-				if !slices.Contains(meter.Reasons(), reason) {
-					t.Fatalf("cell %d: %q is no reason", i, reason)
-				}
+			if reason != meter.Fine && !slices.Contains(meter.Reasons(), reason) {
+				t.Fatalf("cell %d: %q is no reason", i, reason)
 			}
-			if old := i - 7*24 - 1; old >= 0 && got[old] != meter.Fine {
+			switch {
+			case reason != meter.Fine:
+				row++
+			case values[i] == values[i]: // silence does not end a row
+				row = 0
+			}
+			if counts(i) {
+				flags++
+			}
+			if old := i - 7*24 - 1; old >= 0 && counts(old) {
 				flags--
 			}
-			if flags > 24 {
-				t.Fatalf("cell %d: %d flags in a week", i, flags)
+			if row > 48 || flags > 24 {
+				t.Fatalf("cell %d: %d flags in a row, %d in a week", i, row, flags)
 			}
 		}
 	})
