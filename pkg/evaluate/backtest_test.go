@@ -284,3 +284,31 @@ func TestSkillOfNothing(t *testing.T) {
 		t.Errorf("%v", r.Skill())
 	}
 }
+
+// What cannot be true is scored by default, and left out when that is asked for;
+// the model does not hear it in either case.
+func TestExcludeFlagged(t *testing.T) {
+	t.Parallel()
+	m := meters(1200)[0]
+	const wrong = 1000 // a value a thousand times too high, on the last days
+	m.values[wrong] *= 1000
+	all := histories([]meter{m})
+	cfg := Config{From: m.second(900), Until: m.second(1200), Every: 1}
+	with, err := Backtest(t.Context(), randomModel(7), all, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.ExcludeFlagged = true
+	without, err := Backtest(t.Context(), randomModel(7), all, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	horizon := len(with.ByLead)
+	if with.Forecasts != without.Forecasts || with.Overall.N-without.Overall.N != horizon || with.Overall.MAE < 2*without.Overall.MAE {
+		t.Errorf("%d forecasts, %d scores, MAE %v; without %d, %d, %v", with.Forecasts, with.Overall.N, with.Overall.MAE, without.Forecasts, without.Overall.N, without.Overall.MAE)
+	}
+	rule := SeasonalNaiveDay
+	if with.Baselines[rule].N-without.Baselines[rule].N != horizon {
+		t.Errorf("the rules are scored on %d and %d", with.Baselines[rule].N, without.Baselines[rule].N)
+	}
+}

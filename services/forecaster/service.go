@@ -205,8 +205,9 @@ func (s *Service) keep(ctx context.Context, index int, p *partition) error {
 func (s *Service) watch(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	shown := ""
+	shown, tuned := "", 100
 	for {
+		tuned = tuneCollector(tuned, s.status.now().Series)
 		switch {
 		case !s.conn.Connected():
 			s.ready.NotReady("connection to NATS lost")

@@ -20,17 +20,18 @@ import (
 
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
-	Data        []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
-	Model       string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; load-1h@champion when not said."`
-	TestFrom    time.Time `placeholder:"TIME" help:"First origin (RFC 3339); the last tenth of the data when not said."`
-	TestUntil   time.Time `placeholder:"TIME" help:"End of what is scored."`
-	OriginEvery int       `default:"24" help:"Intervals between two origins."`
-	Horizon     int       `help:"Leads that are scored; all the model has when not said."`
-	Compare     string    `placeholder:"DIR|NAME@ALIAS" help:"Another model to hold it against, by a paired block bootstrap; exit code 3 when that one is better."`
-	Plot        string    `placeholder:"FILE" help:"Draw fan charts, error by lead and calibration into a png or svg file."`
-	TruthColumn string    `placeholder:"NAME" help:"Column of true values, as simulate --faults writes it: the model hears the values in the order of the rows and is scored against the true ones, beside itself on true values alone."`
-	JSON        bool      `name:"json" help:"Print one JSON object instead of the table."`
-	Workers     int       `help:"Goroutines that share the series; one for each core when not said."`
+	Data           []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
+	Model          string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; load-1h@champion when not said."`
+	TestFrom       time.Time `placeholder:"TIME" help:"First origin (RFC 3339); the last tenth of the data when not said."`
+	TestUntil      time.Time `placeholder:"TIME" help:"End of what is scored."`
+	OriginEvery    int       `default:"24" help:"Intervals between two origins."`
+	Horizon        int       `help:"Leads that are scored; all the model has when not said."`
+	Compare        string    `placeholder:"DIR|NAME@ALIAS" help:"Another model to hold it against, by a paired block bootstrap; exit code 3 when that one is better."`
+	Plot           string    `placeholder:"FILE" help:"Draw fan charts, error by lead and calibration into a png or svg file."`
+	TruthColumn    string    `placeholder:"NAME" help:"Column of true values, as simulate --faults writes it: the model hears the values in the order of the rows and is scored against the true ones, beside itself on true values alone."`
+	JSON           bool      `name:"json" help:"Print one JSON object instead of the table."`
+	Workers        int       `help:"Goroutines that share the series; one for each core when not said."`
+	ExcludeFlagged bool      `help:"Add a second table that leaves out actuals which cannot be true: frozen, spikes, factor 1000."`
 
 	CSV   csvFlags          `embed:""`
 	Place placeFlags        `embed:""`
@@ -101,6 +102,15 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 			return err
 		}
 	}
+	var fair *evaluate.Report
+	if c.ExcludeFlagged {
+		cfg.ExcludeFlagged = true
+		second, err := measure(ctx, show, c.Model, m, histories, cfg)
+		if err != nil {
+			return err
+		}
+		fair = &second.report
+	}
 	var verdict *evaluate.Verdict
 	if c.Compare != "" {
 		if verdict, err = c.compare(ctx, show, &ours, histories); err != nil {
@@ -108,9 +118,9 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 		}
 	}
 	if c.JSON {
-		err = json.NewEncoder(e.stdout).Encode(backtestObject(&ours, verdict))
+		err = json.NewEncoder(e.stdout).Encode(backtestObject(&ours, fair, verdict))
 	} else {
-		err = printBacktest(e.stdout, &ours, verdict)
+		err = printBacktest(e.stdout, &ours, fair, verdict)
 	}
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func (s scored) MarshalJSON() ([]byte, error) {
 }
 
 // backtestObject is what --json prints; its names are a contract.
-func backtestObject(m *measured, verdict *evaluate.Verdict) any {
+func backtestObject(m *measured, fair *evaluate.Report, verdict *evaluate.Verdict) any {
 	horizon := len(m.report.ByLead)
 	out := struct {
 		Protocol  map[string]any                      `json:"protocol"`
@@ -42,6 +42,7 @@ func backtestObject(m *measured, verdict *evaluate.Verdict) any {
 		Series    []scored                            `json:"series"`
 		Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
 		Faults    *scoreboard                         `json:"faults,omitempty"`
+		Fair      *fairObject                         `json:"exclude_flagged,omitempty"`
 		Compare   *evaluate.Verdict                   `json:"compare,omitempty"`
 	}{
 		Protocol: map[string]any{
@@ -50,6 +51,9 @@ func backtestObject(m *measured, verdict *evaluate.Verdict) any {
 			"model": map[string]string{"name": m.model.Spec.Name, "version": m.model.Version, "digest": m.model.Digest, "scale": m.model.Spec.Scale},
 		},
 		Overall: m.report.Overall, ByLead: []scored{}, Series: []scored{}, Baselines: m.report.Baselines, Faults: m.board, Compare: verdict,
+	}
+	if fair != nil {
+		out.Fair = &fairObject{fair.Overall, fair.Baselines, m.report.Overall.N - fair.Overall.N}
 	}
 	for k, lead := range m.report.ByLead {
 		out.ByLead = append(out.ByLead, scored{"lead", k + 1, lead})
@@ -60,6 +64,13 @@ func backtestObject(m *measured, verdict *evaluate.Verdict) any {
 	return out
 }
 
+// fairObject is the second table of --exclude-flagged.
+type fairObject struct {
+	Overall   accuracy.Measures                   `json:"overall"`
+	Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
+	LeftOut   int                                 `json:"left_out"` // scores of actuals that cannot be true
+}
+
 // ruleWords are what the rules are called before a person.
 var ruleWords = map[evaluate.Rule]string{
 	evaluate.SeasonalNaiveDay: "same hour yesterday", evaluate.SeasonalNaiveWeek: "same hour last week",
@@ -67,7 +78,7 @@ var ruleWords = map[evaluate.Rule]string{
 }
 
 // printBacktest is the table of a backtest.
-func printBacktest(w io.Writer, m *measured, verdict *evaluate.Verdict) error {
+func printBacktest(w io.Writer, m *measured, fair *evaluate.Report, verdict *evaluate.Verdict) error {
 	r := m.report
 	fmt.Fprintf(w, "test: %s to %s, an origin every %d h, %d leads, %d series, %d forecasts in %.1f s; the model saw data up to %s\n",
 		stamp(m.config.From), stamp(m.config.Until), m.config.Every, len(r.ByLead), r.Series, r.Forecasts, m.took.Seconds(), m.model.Spec.TrainedUntil.Format("2006-01-02"))
@@ -75,7 +86,8 @@ func printBacktest(w io.Writer, m *measured, verdict *evaluate.Verdict) error {
 		fmt.Fprintln(w, "warn: the model has seen part of this test; its scores are too good")
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\t")
+	const head = "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\t"
+	fmt.Fprintln(t, head)
 	day := r.SeasonalNaive()
 	name := m.model.Spec.Name
 	if m.model.Version != "" {
@@ -96,6 +108,17 @@ func printBacktest(w io.Writer, m *measured, verdict *evaluate.Verdict) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	if fair != nil {
+		fmt.Fprintf(w, "without %d scores of actuals that cannot be true:\n", r.Overall.N-fair.Overall.N)
+		fmt.Fprintln(t, head)
+		printRow(t, name+"  all", fair.Overall, fair.SeasonalNaive())
+		for _, rule := range evaluate.Rules() {
+			printRow(t, ruleWords[rule], fair.Baselines[rule], fair.SeasonalNaive())
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
 	}
 	if _, err := fmt.Fprintln(w, inWords(r)); err != nil {
 		return err
