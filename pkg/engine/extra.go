@@ -26,7 +26,7 @@ type extra struct {
 	held    []moment // at most one: far ahead of its series
 }
 
-// Most readings off the grid that are kept for a series.
+// maxStrays is how many readings off the grid are kept for a series.
 const maxStrays = 24
 
 func (x *extra) empty() bool {

@@ -16,6 +16,8 @@ const (
 	// coarserCells is how many hours in a row must come whole at a coarser interval
 	// before a series is taken to have changed to it.
 	coarserCells = 3
+
+	lonely = "off the series' grid, and no others are like it: send one reading for each interval, at its start"
 )
 
 // finer takes a reading of a series that has several for each cell. A cell is
@@ -111,6 +113,7 @@ func (e *Engine) stray(m moment, t *touch, off, step int64, result *Result, inde
 		return verdict{status: repeated}
 	}
 	if x.strays = insert(x.strays, m); len(x.strays) > maxStrays {
+		e.giveUp(x.strays[0], IntervalUnsupported, lonely, result, index)
 		x.strays = slices.Delete(x.strays, 0, 1)
 	}
 	for i := range len(x.strays) - 1 {
@@ -268,7 +271,7 @@ func (e *Engine) giveUpStrays(slot int32, now int64, result *Result, index int) 
 	}
 	n, _ := find(x.strays, now-strayPatience)
 	for _, m := range x.strays[:n] {
-		e.giveUp(m, IntervalUnsupported, "off the series' grid, and no others are like it: send one reading for each interval, at its start", result, index)
+		e.giveUp(m, IntervalUnsupported, lonely, result, index)
 	}
 	x.strays = slices.Delete(x.strays, 0, n)
 	e.slabs.extras.tidy(slot)

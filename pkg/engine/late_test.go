@@ -51,7 +51,7 @@ func TestAnyOrderGivesTheSame(t *testing.T) {
 			case 2:
 				r.Value *= 1000
 			}
-			if random.Float64() > missing || i == known+n-1 {
+			if random.Float64() > missing || i == known+n-1 || i%20 == 0 { // nothing is far ahead of all before
 				sorted = append(sorted, r)
 			}
 		}

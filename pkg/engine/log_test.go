@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -28,14 +29,18 @@ func randomLog(t *rapid.T, meters, messages int) log {
 		}
 		l.messages = append(l.messages, readings)
 	}
-	reading := func(meter int, cell int64) Reading {
+	register := rapid.IntRange(0, 3*meters).Draw(t, "which is a register")
+	reading := func(which int, cell int64) Reading {
 		r := at(cell)
-		r.Series.Meter = fmt.Sprint("m", meter)
-		r.Second += int64(meter) * 300
-		if next[meter] > 200 {
+		r.Series.Meter = fmt.Sprint("m", which)
+		r.Second += int64(which) * 300
+		if next[which] > 200 {
 			r.Value *= 6 // so that scales change
 		}
-		r.Value += float64(meter)
+		r.Value += float64(which)
+		if r.Received = r.Second + Interval + int64(random.IntN(2*Interval)); which == register {
+			r.Kind, r.Value = meter.Register, r.Value+3*float64(cell%1000) // it is reset now and then
+		}
 		return r
 	}
 	for m := range meters {
@@ -70,10 +75,23 @@ func randomLog(t *rapid.T, meters, messages int) log {
 			readings = append(readings, r)
 			next[m]--
 		case p < 20:
-			r.Second += 60
+			r.Second += []int64{60, 900, 1800}[random.IntN(3)]
 			readings = append(readings, r)
-		case p < 23:
-			r.Unit = "W"
+		case p < 22: // finer readings, said or not
+			step := []int64{900, 1800}[random.IntN(2)]
+			for k := range Interval / step {
+				part := r
+				part.Second += k * step
+				if random.IntN(2) == 0 {
+					part.Interval = int32(step)
+				}
+				if random.IntN(5) > 0 {
+					readings = append(readings, part)
+				}
+			}
+			readings = append(readings, r)
+		case p < 24:
+			r.Unit = []string{"W", "Wh", "m3"}[random.IntN(3)]
 			readings = append(readings, r)
 		case p < 32:
 			r.Quality = []series.Quality{series.Bad, series.Missing, series.Estimated}[random.IntN(3)]

@@ -166,11 +166,11 @@ func (p *partition) publish(result *Result) error {
 // silent are noticed. The time is the broker's, and what comes of it comes when
 // the record is read.
 func (p *partition) tick(ctx context.Context) error {
-	if now := p.now(); now.Sub(p.ticked) < p.cfg.TickEvery {
+	now := p.now()
+	if now.Sub(p.ticked) < p.cfg.TickEvery {
 		return nil
-	} else {
-		p.ticked = now
 	}
+	p.ticked = now
 	if !p.pipeline.engine.Live() {
 		return nil
 	}
