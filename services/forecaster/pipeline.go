@@ -156,6 +156,18 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		}
 		result.Controls++
 		return p.engine.SetModel(next)
+	case streams.ControlLimit, streams.ControlSettings, streams.ControlDelete, streams.ControlState:
+		event, err := p.order(input.Control, m)
+		if err != nil {
+			return fmt.Errorf("control record %s at %d: %w", m.Subject, m.Seq, err)
+		}
+		result.Controls++
+		var told engine.Result
+		if event.Kind != "" {
+			told.Events = []engine.Event{event}
+		}
+		p.compose(batch, told, nil, result)
+		return nil
 	default:
 		return fmt.Errorf("control record at %d: kind %q is not known to this release: use the release that wrote it", m.Seq, input.Control)
 	}

@@ -189,7 +189,7 @@ func TestEnsureKeepsWhatExists(t *testing.T) {
 	if f := now[topology.Forecasts]; f.MaxBytes != 1<<30 || f.Metadata[topology.MetadataMaxBytes] != strconv.Itoa(1<<30) {
 		t.Fatalf("%+v", f)
 	}
-	if len(now) != 8 {
+	if len(now) != 9 {
 		t.Fatalf("%d streams", len(now))
 	}
 }
