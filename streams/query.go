@@ -27,13 +27,15 @@ type SeriesSummary struct {
 
 // SeriesPage is the answer to a SeriesQuery.
 type SeriesPage struct {
-	Schema    int             `json:"schema"`
-	Partition int             `json:"partition"`
-	Position  uint64          `json:"position"` // the last message of the log that is in the state
-	Series    []SeriesSummary `json:"series"`
-	Next      int             `json:"next"`            // where the next page begins, 0 at the end
-	State     *StateControl   `json:"state,omitempty"` // on query.<p>.state, without one when the series is not known
-	Error     string          `json:"error,omitempty"`
+	Schema    int    `json:"schema"`
+	Partition int    `json:"partition"`
+	Position  uint64 `json:"position"` // the last message of the log that is in the state
+	// Checkpoint is the same of the newest checkpoint: from there on the log is read again after a crash.
+	Checkpoint uint64          `json:"checkpoint"`
+	Series     []SeriesSummary `json:"series"`
+	Next       int             `json:"next"`            // where the next page begins, 0 at the end
+	State      *StateControl   `json:"state,omitempty"` // on query.<p>.state, without one when the series is not known
+	Error      string          `json:"error,omitempty"`
 }
 
 // Interval is a duration that JSON shows as readings do, such as 15m or 1h.

@@ -66,7 +66,8 @@ func (p *partition) reply() {
 }
 
 func (p *partition) page(a *ask) streams.SeriesPage {
-	page := streams.SeriesPage{Position: p.position, Series: []streams.SeriesSummary{}}
+	p.saver.look()
+	page := streams.SeriesPage{Position: p.position, Checkpoint: p.saver.seq, Series: []streams.SeriesSummary{}}
 	e := p.pipeline.engine
 	if a.query.Series == "" {
 		e.Summaries(a.query.From, func(s engine.Summary) bool {

@@ -76,8 +76,8 @@ func (p *partition) turn(ctx context.Context) error {
 		}
 		// A tick that found nothing to do is no reason to write all of the state.
 		if p.stirred || p.stored > p.saver.seq+idleTicks {
-			if p.saver.due(ctx, p.snapshot, p.stored) {
-				p.stirred = false
+			if p.saver.due(ctx, p.snapshot, p.stored, p.erasing) {
+				p.stirred, p.erasing = false, false
 			}
 		}
 	}
@@ -124,6 +124,7 @@ func (p *partition) step(ctx context.Context) error {
 		p.modelInForce()
 	}
 	p.stirred = p.stirred || result.stirs()
+	p.erasing = p.erasing || result.Erased
 	return nil
 }
 

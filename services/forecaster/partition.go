@@ -48,6 +48,7 @@ type partition struct {
 	caughtUp uint64    // the log's end when the partition was started
 	dirty    bool      // published, not yet known to be stored
 	stirred  bool      // the state is another than the last checkpoint's
+	erasing  bool      // a series was forgotten, and its readings wait for the checkpoint without it
 	ticked   time.Time // when a tick was last due
 	flushed  time.Time // when outputs were last confirmed
 	marked   time.Time // when the mark was last written
