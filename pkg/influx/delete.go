@@ -1,8 +1,12 @@
 package influx
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -17,8 +21,16 @@ func (w *Writer) Delete(ctx context.Context, measurement string, tags []Tag) err
 	}
 	// All of the time that InfluxDB knows.
 	from, to := time.Unix(0, -1<<63).UTC().Add(time.Hour), time.Unix(0, 1<<63-1).UTC().Add(-time.Hour)
-	if err := w.client.DeleteAPI().DeleteWithName(ctx, w.cfg.Org, w.cfg.Bucket, from, to, predicate); err != nil {
-		return w.classify(err)
+	body, err := json.Marshal(map[string]any{"start": from, "stop": to, "predicate": predicate})
+	if err != nil {
+		return &Error{Kind: KindRefused, Message: err.Error(), Err: err}
+	}
+	// The client's own call forgets the status of the answer.
+	server := w.client.HTTPService()
+	target := server.ServerAPIURL() + "delete?" + url.Values{"org": {w.cfg.Org}, "bucket": {w.cfg.Bucket}}.Encode()
+	answer := server.DoPostRequest(ctx, target, bytes.NewReader(body), func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }, nil)
+	if answer != nil {
+		return w.classify(answer)
 	}
 	return nil
 }

@@ -91,11 +91,11 @@ func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.
 		return high, fmt.Errorf("read state of %s: %w", forecastsStream, err)
 	}
 	// The stream's end, unless what stood there was erased with its series.
-	last, ok, err := conn.LastBySubject(ctx, forecastsStream, ">")
+	newest, err := conn.NewestSeq(ctx, forecastsStream)
 	if err != nil {
-		return high, err
+		return high, fmt.Errorf("read end of %s: %w", forecastsStream, err)
 	}
-	if !ok || last.Seq <= from.ForecastsSeq {
+	if newest <= from.ForecastsSeq {
 		return high, nil
 	}
 	log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: forecastsStream, From: max(from.ForecastsSeq+1, state.FirstSeq), HeadersOnly: true})
@@ -115,7 +115,7 @@ func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.
 					high = place
 				}
 			}
-			if batch[i].Seq >= last.Seq {
+			if batch[i].Seq >= newest {
 				return high, nil
 			}
 		}

@@ -101,11 +101,10 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		p.position = from - 1
 	}
 	// The log's end, unless what stood there was erased with its series.
-	last, _, err := d.conn.LastBySubject(ctx, p.stream, ">")
-	if err != nil {
-		return nil, err
+	p.stored = p.position
+	if p.caughtUp, err = d.conn.NewestSeq(ctx, p.stream); err != nil {
+		return nil, fmt.Errorf("read end of %s: %w", p.stream, err)
 	}
-	p.stored, p.caughtUp = p.position, last.Seq
 	if p.tail, err = d.conn.OpenLog(ctx, bus.LogConfig{Stream: p.stream, From: from, Buffer: 4 * d.cfg.BatchMessages}); err != nil {
 		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
 	}
