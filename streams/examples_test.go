@@ -38,6 +38,12 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "control_state.json":
 		m, err := DecodeStateControl(data)
 		return m.AppendJSON(nil), err
+	case "query.json":
+		m, err := DecodeSeriesQuery(data)
+		return m.AppendJSON(nil), err
+	case "series_page.json":
+		m, err := DecodeSeriesPage(data)
+		return m.AppendJSON(nil), err
 	case "settings.json":
 		m, err := DecodeSettings(data)
 		return m.AppendJSON(nil), err
@@ -125,7 +131,7 @@ func TestReadmeIsComplete(t *testing.T) {
 		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
 		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
 		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick, controlPrefix + "<p>." + ControlLimit,
-		controlPrefix + "<p>." + ControlSettings, controlPrefix + "<p>." + ControlDelete, controlPrefix + "<p>." + ControlState,
+		controlPrefix + "<p>." + ControlSettings, queryPrefix + "<p>." + QuerySeries, queryPrefix + "<p>." + QueryState, controlPrefix + "<p>." + ControlDelete, controlPrefix + "<p>." + ControlState,
 	} {
 		names = append(names, "| `"+subject+"` |")
 	}

@@ -99,7 +99,7 @@ func readStates(path string, fn func(*streams.StateControl) error) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, maxStateLine)
 	n := 0
