@@ -29,6 +29,7 @@ const (
 	ReasonWrongPartition      Reason = "wrong_partition"      // the series belongs to another partition's log
 	ReasonIntervalUnsupported Reason = "interval_unsupported" // an interval that is not taken, or a time on no interval's start
 	ReasonUnconfirmed         Reason = "unconfirmed"          // far ahead of its series, and no second reading agreed
+	ReasonSeriesLimit         Reason = "series_limit"         // a new series, and its partition takes no more
 	ReasonPoison              Reason = "poison"               // its step panicked
 	ReasonEmpty               Reason = "empty"                // no byte, or an array of nothing
 	ReasonContentType         Reason = "content_type"         // an encoding that this release does not read
@@ -39,8 +40,8 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonUnparsable, ReasonNotANumber, ReasonNotFinite, ReasonOutOfRange, ReasonBadTimestamp, ReasonFuture,
 		ReasonTooLate, ReasonWrongUnit, ReasonUnknownKind, ReasonWrongKind, ReasonUnknownQuality, ReasonBadQuality,
-		ReasonTooLarge, ReasonBadSubject, ReasonWrongPartition, ReasonIntervalUnsupported, ReasonUnconfirmed, ReasonPoison,
-		ReasonEmpty, ReasonContentType,
+		ReasonTooLarge, ReasonBadSubject, ReasonWrongPartition, ReasonIntervalUnsupported, ReasonUnconfirmed, ReasonSeriesLimit,
+		ReasonPoison, ReasonEmpty, ReasonContentType,
 	}
 }
 

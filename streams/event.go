@@ -10,6 +10,10 @@ const (
 
 	EventSeriesStale           = "series.stale"            // silent for long: no more forecasts until it is heard again
 	EventSeriesIntervalChanged = "series.interval_changed" // its readings come at another interval
+	EventSeriesSettings        = "series.settings"         // what is set for it, or for many, is another
+	EventSeriesDeleted         = "series.deleted"          // its state was forgotten
+	EventSeriesImported        = "series.imported"         // its state was put in from elsewhere
+	EventSeriesImportRefused   = "series.import_refused"   // it was not, Text says why
 )
 
 // Event tells a person or a program that something happened which is no forecast.

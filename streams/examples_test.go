@@ -26,9 +26,31 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "control_model.json":
 		m, err := DecodeModelControl(data)
 		return m.AppendJSON(nil), err
+	case "control_limit.json":
+		m, err := DecodeLimitControl(data)
+		return m.AppendJSON(nil), err
+	case "control_settings.json":
+		m, err := DecodeSettingsControl(data)
+		return m.AppendJSON(nil), err
+	case "control_delete.json":
+		m, err := DecodeDeleteControl(data)
+		return m.AppendJSON(nil), err
+	case "control_state.json":
+		m, err := DecodeStateControl(data)
+		return m.AppendJSON(nil), err
+	case "query.json":
+		m, err := DecodeSeriesQuery(data)
+		return m.AppendJSON(nil), err
+	case "series_page.json":
+		m, err := DecodeSeriesPage(data)
+		return m.AppendJSON(nil), err
+	case "settings.json":
+		m, err := DecodeSettings(data)
+		return m.AppendJSON(nil), err
 	case "control_tick.json":
 		return AppendTick(nil), nil
-	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json":
+	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json",
+		"event_series_settings.json", "event_series_deleted.json", "event_series_imported.json", "event_series_import_refused.json":
 		m, err := DecodeEvent(data)
 		return m.AppendJSON(nil), err
 	default:
@@ -108,7 +130,8 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, subject := range []string{
 		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
 		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
-		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick,
+		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick, controlPrefix + "<p>." + ControlLimit,
+		controlPrefix + "<p>." + ControlSettings, queryPrefix + "<p>." + QuerySeries, queryPrefix + "<p>." + QueryState, controlPrefix + "<p>." + ControlDelete, controlPrefix + "<p>." + ControlState,
 	} {
 		names = append(names, "| `"+subject+"` |")
 	}

@@ -17,9 +17,26 @@ const (
 	ControlModel = "model"
 	// ControlTick: the owner's clock, for series that have fallen silent. The time is the broker's.
 	ControlTick = "tick"
+	// ControlLimit: how many series the owner of all partitions takes from this position on.
+	ControlLimit = "limit"
+	// ControlSettings: what is set for the series of a pattern from this position on.
+	ControlSettings = "settings"
+	// ControlDelete: the state of a series is forgotten at this position.
+	ControlDelete = "delete"
+	// ControlState: the state of a series is put in at this position.
+	ControlState = "state"
+)
+
+// Kinds of question to the owner of a partition.
+const (
+	// QuerySeries: how its series stand, a page of them.
+	QuerySeries = "series"
+	// QueryState: the state of one series.
+	QueryState = "state"
 )
 
 const (
+	queryPrefix    = "query."
 	readingPrefix  = "r."
 	publicPrefix   = "readings."
 	controlPrefix  = "ctl."
@@ -87,6 +104,9 @@ func EventSubject(kind string) string { return eventPrefix + kind }
 func ControlSubject(p int, kind string) string {
 	return controlPrefix + strconv.Itoa(p) + "." + kind
 }
+
+// QuerySubject is where questions to the owner of partition p are asked: query.<p>.<kind>. Nothing is stored there.
+func QuerySubject(p int, kind string) string { return queryPrefix + strconv.Itoa(p) + "." + kind }
 
 // RejectedSubject is where a refused input of a series goes. Site and meter may be anything, even empty: every byte
 // that is illegal in a token becomes '_', and a token is cut to 64 bytes.

@@ -64,3 +64,13 @@ func (b *Bucket) Update(ctx context.Context, key string, value []byte, rev uint6
 	}
 	return 0, fmt.Errorf("update %s in bucket %s: %w", key, b.name, err)
 }
+
+// Remove takes a value out, with all that stood there before; a key without one is no fault.
+func (b *Bucket) Remove(ctx context.Context, key string) error {
+	ctx, cancel := b.conn.request(ctx)
+	defer cancel()
+	if err := b.kv.Purge(ctx, key); err != nil {
+		return fmt.Errorf("remove %s from bucket %s: %w", key, b.name, err)
+	}
+	return nil
+}

@@ -14,6 +14,8 @@ var (
 	ErrNoBucket = errors.New("no such bucket")
 	// ErrConflict says that a key changed since it was read, or is already there.
 	ErrConflict = errors.New("key was changed by someone else")
+	// ErrNoAnswer says that nobody serves a question.
+	ErrNoAnswer = errors.New("nobody answers")
 	// ErrClosed says that the connection, log or publisher was closed by its owner.
 	ErrClosed = errors.New("closed")
 )

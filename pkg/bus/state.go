@@ -83,6 +83,26 @@ func (c *Conn) LastBySubject(ctx context.Context, stream, subject string) (Messa
 	return msg, true, nil
 }
 
+// NewestSeq returns the sequence of the newest message that a stream holds, 0 when it holds none: what stood at its end may
+// have been erased, so that no reader ever meets StreamState.LastSeq.
+func (c *Conn) NewestSeq(ctx context.Context, stream string) (uint64, error) {
+	state, err := c.StreamState(ctx, stream)
+	if err != nil || state.Messages == 0 {
+		return 0, err
+	}
+	newest := uint64(0)
+	for _, subject := range state.Subjects {
+		last, ok, err := c.LastBySubject(ctx, stream, subject)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			newest = max(newest, last.Seq)
+		}
+	}
+	return newest, nil
+}
+
 const (
 	directGet         = "$JS.API.DIRECT.GET."
 	headerStatus      = "Status"

@@ -63,6 +63,7 @@ const (
 	BadQuality          Reason = "bad_quality"
 	WrongKind           Reason = "wrong_kind"
 	Unconfirmed         Reason = "unconfirmed"
+	SeriesLimit         Reason = "series_limit"
 )
 
 // Rejection is a reading that was not taken.
@@ -141,7 +142,8 @@ type Engine struct {
 	slabs    slabs
 	model    *model.Model
 	layout   series.Layout
-	median   int // index of the level 0.5
+	placed   map[where]series.Layout // of series with a place of their own; nil when none has
+	median   int                     // index of the level 0.5
 	foreseen func(series.ID) series.Ahead
 	work     scratch
 }
@@ -184,6 +186,7 @@ func (e *Engine) SetModel(m *model.Model) error {
 	}
 	shape := m.Spec.Shape()
 	e.model, e.layout, e.median = m, layout.At(place), median
+	e.forgetPlaces()
 	e.slabs.useHidden(shape.Hidden)
 	e.slabs.bend(curveOf(m.Spec))
 	e.work.shape(shape)

@@ -48,7 +48,11 @@ func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict 
 		if r.Interval != 0 && r.Interval != Interval && r.Second%int64(r.Interval) != 0 {
 			return refuse(IntervalUnsupported, "ts is not the start of an interval of %d s: give the start, in UTC", r.Interval)
 		}
-		t.slot = e.open(r)
+		slot, v := e.begin(r, &m)
+		if v.status == rejected {
+			return v
+		}
+		t.slot = slot
 	} else if v := e.measure(r, t.slot, &m); v.status == rejected {
 		return v
 	}

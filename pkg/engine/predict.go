@@ -19,8 +19,9 @@ func (e *Engine) head(slots []int32) []float32 {
 		h, _ := e.slabs.halves(e.slabs.live.row(slot))
 		copy(w.h[i*hidden:], h)
 		win := e.window(slot, e.slabs.record(slot).newest, series.FeatureCells)
-		e.layout.Current(w.current[i*sh.Current:][:sh.Current], &win)
-		e.layout.Lead(w.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures], &win, sh.Horizon)
+		layout := e.layoutOf(slot)
+		layout.Current(w.current[i*sh.Current:][:sh.Current], &win)
+		layout.Lead(w.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures], &win, sh.Horizon)
 	}
 	e.model.Head.Forward(w.ws, w.out, w.h, w.current, w.lead, len(slots))
 	for row := range len(slots) * sh.Horizon {

@@ -35,6 +35,17 @@ func (s *slab[T]) add(n int32) {
 	}
 }
 
+// remove takes row i of n out; those behind it move up.
+func (s *slab[T]) remove(i, n int32) {
+	for ; i < n-1; i++ {
+		copy(s.row(i), s.row(i+1))
+	}
+	clear(s.row(i)) // rows are added as zeros
+	if i%blockRows == 0 {
+		s.blocks = s.blocks[:len(s.blocks)-1]
+	}
+}
+
 // each calls f for the rows of n series, in runs.
 func (s *slab[T]) each(n int, f func([]T)) {
 	for _, b := range s.blocks {

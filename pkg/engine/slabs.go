@@ -27,6 +27,9 @@ type slabs struct {
 
 	aside  aside
 	extras extras
+
+	settings settings
+	limit    int // most series, or unlimited
 }
 
 // record is what is remembered of one series beside its cells and states.
@@ -55,6 +58,8 @@ func newSlabs() slabs {
 		scaling: slab[series.Scaling]{width: 1},
 		aside:   aside{},
 		extras:  extras{},
+
+		settings: settings{}, limit: unlimited,
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	sectionHidden  = "hidden"       // width, freshness, live states, settled states
 	sectionAside   = "aside"        // raw values of open cells that hold something else
 	sectionExtra   = "extra"        // readings that cells are joined of, or that wait
+	sectionSetting = "settings"     // what is set for series, and how many there may be
 )
 
 // section is how one is read, by version: readers[0] reads version 1. The last
@@ -47,6 +48,7 @@ func sections() []section {
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
 		{name: sectionExtra, write: writeExtra, readers: readers{readExtra}, newer: true},
+		{name: sectionSetting, write: writeSettings, readers: readers{readSettings}, newer: true},
 	}
 }
 
@@ -54,10 +56,12 @@ var byteOrder = binary.LittleEndian
 
 // Snapshot copies the whole state. Bringing it back with Restore and the same
 // model gives an engine that goes on with the same bytes.
-func (e *Engine) Snapshot() []Section {
+func (e *Engine) Snapshot() []Section { return e.slabs.write() }
+
+func (s *slabs) write() []Section {
 	var all []Section
 	for _, part := range sections() {
-		all = append(all, Section{part.name, uint16(len(part.readers)), part.write(&e.slabs)})
+		all = append(all, Section{part.name, uint16(len(part.readers)), part.write(s)})
 	}
 	return all
 }
@@ -68,6 +72,21 @@ func (e *Engine) Snapshot() []Section {
 // not know, or does not find, or that holds what no engine can have written, is
 // an error, and the engine is left as it was.
 func (e *Engine) Restore(snapshot []Section) error {
+	next := newSlabs()
+	next.curve = e.slabs.curve
+	if err := next.read(snapshot); err != nil {
+		return err
+	}
+	if want := e.slabs.hidden; next.hidden != want {
+		return fmt.Errorf("state section %q: hidden states of %d units, the model in force has %d", sectionHidden, next.hidden, want)
+	}
+	e.slabs = next
+	e.forgetPlaces()
+	return nil
+}
+
+// read fills empty slabs, whose curve is set, from the sections of a snapshot.
+func (s *slabs) read(snapshot []Section) error {
 	data := map[string]Section{}
 	for _, sec := range snapshot {
 		if _, twice := data[sec.Name]; twice {
@@ -75,8 +94,6 @@ func (e *Engine) Restore(snapshot []Section) error {
 		}
 		data[sec.Name] = sec
 	}
-	next := newSlabs()
-	next.curve = e.slabs.curve
 	for _, part := range sections() {
 		sec, ok := data[part.name]
 		if !ok {
@@ -90,7 +107,7 @@ func (e *Engine) Restore(snapshot []Section) error {
 			return fmt.Errorf("state section %q has version %d, this release reads 1 to %d: use the release that wrote it", part.name, sec.Version, len(part.readers))
 		}
 		r := reader{rest: sec.Data}
-		part.readers[sec.Version-1](&next, &r)
+		part.readers[sec.Version-1](s, &r)
 		if r.err == nil && len(r.rest) > 0 {
 			r.err = fmt.Errorf("%d bytes too many", len(r.rest))
 		}
@@ -101,9 +118,5 @@ func (e *Engine) Restore(snapshot []Section) error {
 	for name := range data {
 		return fmt.Errorf("state section %q is not known to this release: use the release that wrote it", name)
 	}
-	if want := e.slabs.hidden; next.hidden != want {
-		return fmt.Errorf("state section %q: hidden states of %d units, the model in force has %d", sectionHidden, next.hidden, want)
-	}
-	e.slabs = next
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -224,15 +225,26 @@ func TestRestoreNeedsTheModelFirst(t *testing.T) {
 // what it takes the engine can serve.
 func FuzzRestore(f *testing.F) {
 	m := randomModel(25, 2)
-	add := func(s []Section) { f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data, s[6].Data) }
+	add := func(s []Section) {
+		f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data, s[6].Data, s[7].Data)
+	}
 	add(snapshotOf(f, m))
 	add(New().Snapshot())
 	add(snapshotOf(f, nil))
-	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside, extra []byte) {
+	set := newEngine(f, m)
+	set.Limit(7)
+	for pattern, setting := range map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh", Zone: "Europe/Amsterdam"}, m17: {Kind: meter.Register}} {
+		if _, err := set.Configure(pattern, setting); err != nil {
+			f.Fatal(err)
+		}
+	}
+	feed(set, 0, 200)
+	add(set.Snapshot())
+	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside, extra, settings []byte) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
 		before := e.Snapshot()
-		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 2, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}}
+		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 2, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}, {"settings", 1, settings}}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {
 				t.Fatal("a refused snapshot changed the engine")

@@ -94,7 +94,8 @@ func (e *Engine) lstm(places []place) {
 		copy(w.h[i*hidden:], h)
 		copy(w.c[i*hidden:], c)
 		win := e.window(p.slot, p.cell, series.InputCells)
-		e.layout.Input(w.x[i*w.shapeOf.Inputs:][:w.shapeOf.Inputs], &win)
+		layout := e.layoutOf(p.slot)
+		layout.Input(w.x[i*w.shapeOf.Inputs:][:w.shapeOf.Inputs], &win)
 	}
 	e.model.LSTM.Step(w.ws, w.x, w.h, w.c, len(places))
 	for i, p := range places {

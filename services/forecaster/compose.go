@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -92,7 +93,10 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 
 func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
 	out := p.output(m, k)
-	message := streams.Event{Type: string(e.Kind), Time: m.Time.UTC(), Series: e.Series.String(), Text: e.Text}
+	message := streams.Event{Type: string(e.Kind), Time: m.Time.UTC(), Text: e.Text}
+	if e.Series != (series.ID{}) {
+		message.Series = e.Series.String()
+	}
 	out.To, out.Series = ToEvents, e.Series
 	out.Subject = streams.EventSubject(message.Type)
 	out.Data = message.AppendJSON(nil)

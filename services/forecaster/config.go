@@ -13,6 +13,7 @@ type Config struct {
 	DataDir         string          // holds the lock and the checkpoints
 	Model           string          // name of the registered model whose champion serves
 	Streams         topology.Config // as the streams are first made
+	MaxSeries       int             // most series of all partitions; each takes its share
 	BatchMessages   int             // most messages that one Step takes
 	CheckpointEvery time.Duration
 	MarkEvery       time.Duration
@@ -23,7 +24,7 @@ type Config struct {
 // DefaultConfig is the only place of defaults.
 func DefaultConfig() Config {
 	return Config{
-		DataDir: "loadtide-data", Model: "load-1h", Streams: topology.DefaultConfig(), BatchMessages: 512,
+		DataDir: "loadtide-data", Model: "load-1h", Streams: topology.DefaultConfig(), MaxSeries: 2_000_000, BatchMessages: 512,
 		CheckpointEvery: 30 * time.Second, MarkEvery: time.Second, TickEvery: 10 * time.Second, ReloadEvery: time.Second,
 	}
 }
@@ -36,6 +37,9 @@ func (c Config) Validate() error {
 	}
 	if c.Model == "" {
 		faults = append(faults, errors.New("forecaster.model: is empty; name a model, e.g. load-1h"))
+	}
+	if c.MaxSeries < 1 || c.MaxSeries > 1_000_000_000 {
+		faults = append(faults, fmt.Errorf("forecaster.max-series: %d is outside 1 to 1000000000", c.MaxSeries))
 	}
 	if c.BatchMessages < 1 || c.BatchMessages > 65536 {
 		faults = append(faults, fmt.Errorf("forecaster.batch-messages: %d is outside 1 to 65536", c.BatchMessages))

@@ -17,6 +17,8 @@ const (
 	// idleWait is how long the loop waits for readings before it looks after
 	// marks and checkpoints.
 	idleWait = 200 * time.Millisecond
+	// askWait is the same while questions come one after the other.
+	askWait = 2 * time.Millisecond
 	// flushEvery bounds how long outputs stay unconfirmed under load.
 	flushEvery = time.Second
 	// idleTicks is how many ticks that do nothing a checkpoint may be behind: an hour
@@ -43,7 +45,11 @@ func (p *partition) run(ctx context.Context) error {
 
 // turn takes one batch, or notices that there is none.
 func (p *partition) turn(ctx context.Context) error {
-	wait, cancel := context.WithTimeout(ctx, idleWait)
+	idle := idleWait
+	if p.now().Sub(p.asked) < idleWait {
+		idle = askWait
+	}
+	wait, cancel := context.WithTimeout(ctx, idle)
 	batch, err := p.tail.Next(wait, p.batch[:0], p.cfg.BatchMessages)
 	cancel()
 	p.batch = batch
@@ -70,8 +76,8 @@ func (p *partition) turn(ctx context.Context) error {
 		}
 		// A tick that found nothing to do is no reason to write all of the state.
 		if p.stirred || p.stored > p.saver.seq+idleTicks {
-			if p.saver.due(ctx, p.snapshot, p.stored) {
-				p.stirred = false
+			if p.saver.due(ctx, p.snapshot, p.stored, p.erasing) {
+				p.stirred, p.erasing = false, false
 			}
 		}
 	}
@@ -81,17 +87,22 @@ func (p *partition) turn(ctx context.Context) error {
 		}
 	}
 	p.report(caughtUp)
+	p.reply()
 	return nil
 }
 
 // step puts one batch through the pipeline and publishes what comes out beyond
 // the high-water mark.
 func (p *partition) step(ctx context.Context) error {
+	next := p.position + 1
 	for i := range p.batch {
 		m := &p.batch[i]
-		if m.Seq != p.position+uint64(i)+1 {
-			p.hole(p.position+uint64(i)+1, m.Seq)
+		if m.Seq != next {
+			if err := p.hole(ctx, next, m.Seq); err != nil {
+				return err
+			}
 		}
+		next = m.Seq + 1
 		if err := p.loadModel(ctx, m.Subject, i); err != nil {
 			return err
 		}
@@ -113,6 +124,7 @@ func (p *partition) step(ctx context.Context) error {
 		p.modelInForce()
 	}
 	p.stirred = p.stirred || result.stirs()
+	p.erasing = p.erasing || result.Erased
 	return nil
 }
 

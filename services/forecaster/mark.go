@@ -90,7 +90,12 @@ func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.
 	if err != nil {
 		return high, fmt.Errorf("read state of %s: %w", forecastsStream, err)
 	}
-	if state.LastSeq <= from.ForecastsSeq || state.Messages == 0 {
+	// The stream's end, unless what stood there was erased with its series.
+	newest, err := conn.NewestSeq(ctx, forecastsStream)
+	if err != nil {
+		return high, fmt.Errorf("read end of %s: %w", forecastsStream, err)
+	}
+	if newest <= from.ForecastsSeq {
 		return high, nil
 	}
 	log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: forecastsStream, From: max(from.ForecastsSeq+1, state.FirstSeq), HeadersOnly: true})
@@ -110,7 +115,7 @@ func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.
 					high = place
 				}
 			}
-			if batch[i].Seq >= state.LastSeq {
+			if batch[i].Seq >= newest {
 				return high, nil
 			}
 		}

@@ -48,6 +48,7 @@ type partition struct {
 	caughtUp uint64    // the log's end when the partition was started
 	dirty    bool      // published, not yet known to be stored
 	stirred  bool      // the state is another than the last checkpoint's
+	erasing  bool      // a series was forgotten, and its readings wait for the checkpoint without it
 	ticked   time.Time // when a tick was last due
 	flushed  time.Time // when outputs were last confirmed
 	marked   time.Time // when the mark was last written
@@ -56,6 +57,7 @@ type partition struct {
 	census  census // as of counted
 	counted time.Time
 
+	asked        time.Time // when the last question was answered
 	batch        []bus.Message
 	modelSubject string
 }
@@ -92,11 +94,17 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	}
 	from := p.position + 1
 	if state.Messages > 0 && state.FirstSeq > from || state.Messages == 0 && state.LastSeq >= from {
-		p.hole(from, state.FirstSeq)
+		if err := p.hole(ctx, from, state.FirstSeq); err != nil {
+			return nil, err
+		}
 		from = state.FirstSeq
 		p.position = from - 1
 	}
-	p.stored, p.caughtUp = p.position, state.LastSeq
+	// The log's end, unless what stood there was erased with its series.
+	p.stored = p.position
+	if p.caughtUp, err = d.conn.NewestSeq(ctx, p.stream); err != nil {
+		return nil, fmt.Errorf("read end of %s: %w", p.stream, err)
+	}
 	if p.tail, err = d.conn.OpenLog(ctx, bus.LogConfig{Stream: p.stream, From: from, Buffer: 4 * d.cfg.BatchMessages}); err != nil {
 		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
 	}
@@ -182,13 +190,22 @@ func (p *partition) belongs(h checkpoint.Header, state bus.StreamState) error {
 	return nil
 }
 
-// hole is loud: the log no longer has what the partition needs next.
-func (p *partition) hole(want, got uint64) {
+// hole is loud when the log no longer has what the partition needs next. What is
+// missing behind the log's first message was erased on purpose, with its series.
+func (p *partition) hole(ctx context.Context, want, got uint64) error {
 	if p.position == 0 {
-		return // nothing was known yet: the log simply starts later
+		return nil // nothing was known yet: the log simply starts later
+	}
+	state, err := p.conn.StreamState(ctx, p.stream)
+	if err != nil {
+		return fmt.Errorf("read state of %s: %w", p.stream, err)
+	}
+	if state.FirstSeq <= want {
+		return nil
 	}
 	p.metrics.holes.Inc()
 	p.log.Error().Uint64("expected_seq", want).Uint64(service.FieldStreamSeq, got).Msg("hole in the log: retention took readings before they were read")
+	return nil
 }
 
 // close ends what the partition holds open; it does not store anything.

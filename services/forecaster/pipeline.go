@@ -67,8 +67,9 @@ type Result struct {
 	Outputs    []Output // ascending in their place
 	Applied    int
 	Repeated   int
-	Held       int // readings that wait for others to agree
-	Controls   int // records other than ticks
+	Held       int  // readings that wait for others to agree
+	Controls   int  // records other than ticks
+	Erased     bool // a series was forgotten
 	Registers  meter.Counts
 	Rejections map[streams.Reason]int
 }
@@ -156,6 +157,19 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		}
 		result.Controls++
 		return p.engine.SetModel(next)
+	case streams.ControlLimit, streams.ControlSettings, streams.ControlDelete, streams.ControlState:
+		event, err := p.order(input.Control, m)
+		if err != nil {
+			return fmt.Errorf("control record %s at %d: %w", m.Subject, m.Seq, err)
+		}
+		result.Controls++
+		result.Erased = result.Erased || input.Control == streams.ControlDelete
+		var told engine.Result
+		if event.Kind != "" {
+			told.Events = []engine.Event{event}
+		}
+		p.compose(batch, told, nil, result)
+		return nil
 	default:
 		return fmt.Errorf("control record at %d: kind %q is not known to this release: use the release that wrote it", m.Seq, input.Control)
 	}

@@ -37,18 +37,27 @@ type saved struct {
 	err  error
 }
 
-// due begins a checkpoint when it is time for one, and says whether it does. seq is the position all
-// outputs of which are stored (I1).
-func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64) (begun bool) {
-	if s.pending != nil {
-		select {
-		case done := <-s.pending:
-			s.note(done)
-		default:
-			return false
-		}
+// look notes the one under way when it is done; idle says that none is.
+func (s *saver) look() (idle bool) {
+	if s.pending == nil {
+		return true
 	}
-	if seq == s.seq || s.now().Sub(s.last) < max(s.every, writingShare*s.cost) {
+	select {
+	case done := <-s.pending:
+		s.note(done)
+		return true
+	default:
+		return false
+	}
+}
+
+// due begins a checkpoint when it is time for one, or at once when it is urgent, and
+// says whether it does. seq is the position all outputs of which are stored (I1).
+func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64, urgent bool) (begun bool) {
+	if !s.look() {
+		return false
+	}
+	if seq == s.seq || !urgent && s.now().Sub(s.last) < max(s.every, writingShare*s.cost) {
 		return false
 	}
 	s.last = s.now()

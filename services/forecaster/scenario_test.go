@@ -60,11 +60,41 @@ type scenario struct {
 	kept      []engine.Section
 	keptModel *model.Model
 	keptAt    int
+	exported  map[string]streams.StateControl
 	out       strings.Builder
 }
 
+// order writes what an operator orders.
+func (s *scenario) order(command string, args []string) error {
+	kind, data := "", []byte(nil)
+	switch command {
+	case "limit": // count
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		kind, data = streams.ControlLimit, (&streams.LimitControl{Series: n}).AppendJSON(nil)
+	case "set": // pattern JSON
+		settings, err := streams.DecodeSettings([]byte(strings.Join(args[1:], " ")))
+		if err != nil {
+			return err
+		}
+		kind, data = streams.ControlSettings, (&streams.SettingsControl{Pattern: args[0], Settings: settings}).AppendJSON(nil)
+	case "unset": // pattern
+		kind, data = streams.ControlSettings, (&streams.SettingsControl{Pattern: args[0]}).AppendJSON(nil)
+	case "delete": // series
+		kind, data = streams.ControlDelete, (&streams.DeleteControl{Series: args[0]}).AppendJSON(nil)
+	case "import": // series [replace]
+		record := s.exported[args[0]]
+		record.Replace = len(args) > 1
+		kind, data = streams.ControlState, record.AppendJSON(nil)
+	}
+	s.log.add(streams.ControlSubject(0, kind), data)
+	return nil
+}
+
 func play(t *testing.T, commands string) string {
-	s := &scenario{t: t, log: newTestLog(), models: map[string]*model.Model{}, published: map[string]bool{}}
+	s := &scenario{t: t, log: newTestLog(), models: map[string]*model.Model{}, published: map[string]bool{}, exported: map[string]streams.StateControl{}}
 	s.pipe = s.newPipeline()
 	for n, line := range strings.Split(commands, "\n") {
 		line, _, _ = strings.Cut(line, "#")
@@ -148,6 +178,17 @@ func (s *scenario) do(command string, args []string) error {
 		m := testModel(s.t, seed)
 		s.models[m.Digest], s.pipe.models[m.Digest] = m, m
 		s.log.model(m)
+	case "limit", "set", "unset", "delete", "import":
+		if err := s.order(command, args); err != nil {
+			return err
+		}
+	case "export": // series
+		record, ok := s.pipe.stateOf(seriesOf(args[0]))
+		if !ok {
+			return fmt.Errorf("series %s is not known", args[0])
+		}
+		s.exported[args[0]] = record
+		return nil
 	case "checkpoint":
 		s.kept, s.keptModel, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Model(), s.position
 		return nil

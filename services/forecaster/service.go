@@ -41,6 +41,7 @@ type deps struct {
 	status     *board
 	now        func() time.Time
 	partitions int
+	asks       []chan ask // by partition
 	log        zerolog.Logger
 }
 
@@ -81,6 +82,13 @@ func (s *Service) Start(ctx context.Context) error {
 	s.partitions = layout.Partitions
 	s.status = newBoard(s.partitions)
 	s.parts = make([]*partition, s.partitions)
+	s.asks = make([]chan ask, s.partitions)
+	for i := range s.asks {
+		s.asks[i] = make(chan ask)
+		if err := s.announceLimit(ctx, i); err != nil {
+			return err
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(startTogether)
 	for i := range s.parts {
@@ -128,9 +136,12 @@ func (s *Service) champion(ctx context.Context) (v registry.Version, ok bool, er
 	return v, err == nil, err
 }
 
-// firstRecord writes the champion's control record into a new log before any
+// firstRecord writes the limit of series and the champion's control record into a new log before any
 // reading can enter it.
 func (s *Service) firstRecord(ctx context.Context, partition int) error {
+	if err := s.announceLimit(ctx, partition); err != nil {
+		return err
+	}
 	v, ok, err := s.champion(ctx)
 	if err != nil || !ok {
 		return err
@@ -150,6 +161,10 @@ func (s *Service) Run(ctx context.Context) error {
 	reload := &reloader{deps: s.deps, refused: map[string]time.Time{}}
 	watchers.Go(func() { reload.run(watching) })
 	watchers.Go(func() { s.watch(watching) })
+	watchers.Go(func() { (&settler{deps: s.deps}).run(watching) })
+	for i := range s.parts {
+		watchers.Go(func() { s.answer(watching, i) })
+	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	for i, p := range s.parts {

@@ -36,6 +36,8 @@ type cli struct {
 	Recorder   recorderCmd   `cmd:"" group:"run" help:"Forecasts into InfluxDB, off the main path."`
 	Gateway    gatewayCmd    `cmd:"" group:"run" help:"The HTTP API alone, against a NATS server."`
 	Models     modelsCmd     `cmd:"" group:"look after" help:"Versions of the registry: list, show, promote, roll back."`
+	Series     seriesCmd     `cmd:"" group:"look after" help:"Series: list, show, set, unset, delete."`
+	State      stateCmd      `cmd:"" group:"look after" help:"States of series: export, import, inspect."`
 	Version    versionCmd    `cmd:"" group:"look after" help:"Version and commit."`
 }
 
@@ -119,7 +121,7 @@ func usage(e *env, err error) int {
 	fix := "loadtide --help lists commands, loadtide help COMMAND its flags"
 	var parse *kong.ParseError
 	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
-		fix = fmt.Sprintf("loadtide help %s lists its flags", parse.Context.Selected().Name)
+		fix = fmt.Sprintf("loadtide help %s lists its flags", strings.TrimPrefix(parse.Context.Selected().Path(), "loadtide "))
 	}
 	faults := []error{err}
 	var joined interface {
@@ -148,6 +150,8 @@ run         forecaster  one role, against a NATS server
             recorder    forecasts into InfluxDB
             gateway     the HTTP API
 look after  models      list, show, promote, rollback
+            series      list, show, set, unset, delete
+            state       export, import, inspect
             version     version and commit
 
   loadtide up --demo                     forecasts of simulated meters in 10 seconds, an LSTM's in a minute

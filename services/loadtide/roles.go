@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -17,6 +18,7 @@ type forecasterCmd struct {
 	NATS       service.NATSFlags  `embed:""`
 	Dir        service.DataFlags  `embed:""`
 	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
+	MaxSeries  int                `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
 	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Replicas   int                `default:"1" env:"LOADTIDE_REPLICAS" help:"Replicas of each stream, 3 on a cluster; counts only when the streams are first made."`
 }
@@ -33,6 +35,16 @@ type gatewayCmd struct {
 	NATS  service.NATSFlags  `embed:""`
 	Admin service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9467"`
 	HTTP  gateway.Config     `embed:""`
+}
+
+// Validate refuses wrong flags before anything is made.
+func (c *forecasterCmd) Validate() error { return validMaxSeries(c.MaxSeries) }
+
+func validMaxSeries(n int) error {
+	if n < 1 || n > 1_000_000_000 {
+		return fmt.Errorf("--max-series %d is outside 1 to 1000000000", n)
+	}
+	return nil
 }
 
 func checkpointDir(dataDir string) string { return filepath.Join(dataDir, "checkpoints") }
@@ -71,7 +83,7 @@ func (c *forecasterCmd) Run(e *env) error {
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		streams := topology.ProductionConfig()
 		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")
-		s, _, err := p.forecaster(conn, c.Dir.Dir, streams)
+		s, _, err := p.forecaster(conn, c.Dir.Dir, c.MaxSeries, streams)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ import (
 type upCmd struct {
 	Demo       bool              `env:"LOADTIDE_DEMO" help:"Bring simulated meters on a clock of their own: 120 days at once, 30 days at an hour every 2 s, then real time."`
 	NATSListen string            `name:"nats-listen" env:"LOADTIDE_NATS_LISTEN" default:"127.0.0.1:4222" help:"Address of the embedded NATS server."`
+	MaxSeries  int               `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
 	Partitions int               `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron (UTC of the machine's zone); off turns off the first training too."`
 	Dir        service.DataFlags `embed:""`
@@ -35,6 +36,9 @@ type upCmd struct {
 func (c *upCmd) Validate() error {
 	if c.Partitions < 1 || c.Partitions > topology.MaxPartitions {
 		return fmt.Errorf("--partitions %d is outside 1 to %d", c.Partitions, topology.MaxPartitions)
+	}
+	if err := validMaxSeries(c.MaxSeries); err != nil {
+		return err
 	}
 	return validSchedule(c.Schedule)
 }
@@ -155,7 +159,7 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 	dir := u.cmd.Dir.Dir
 	streams := topology.DefaultConfig()
 	streams.Partitions, streams.Log, streams.StoreBytes = u.nats.Partitions(), u.component("topology"), u.nats.StoreBytes()
-	f, models, err := u.process.forecaster(conn, dir, streams)
+	f, models, err := u.process.forecaster(conn, dir, u.cmd.MaxSeries, streams)
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error
 		}
 		for i := range batch {
 			addMessage(b, &batch[i])
-			if batch[i].Seq >= state.LastSeq {
+			if batch[i].Pending == 0 || batch[i].Seq >= state.LastSeq { // what stood at the end may have been erased
 				return nil
 			}
 		}

@@ -16,6 +16,10 @@ const (
 	Events    = "EVENTS"
 	// Marks is the bucket of mark.<p>: how far the owner of a partition has published.
 	Marks = "PARTITIONS"
+	// Settings is the bucket of what is set for series.
+	Settings = "SERIES"
+	// SettingsLog is the stream behind it.
+	SettingsLog = "KV_" + Settings
 )
 
 // Keys in the metadata of streams.
@@ -122,5 +126,5 @@ func (c Config) Validate() error {
 
 // total is the sum of all bounds.
 func (c Config) total(partitions int) int64 {
-	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes
+	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes + settingsMaxBytes
 }

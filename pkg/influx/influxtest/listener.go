@@ -2,6 +2,7 @@ package influxtest
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/influx"
 )
@@ -34,6 +36,7 @@ type Listener struct {
 	refuse   func(Point) bool
 	points   map[string]Point
 	requests []int // points of each request that was parsed
+	deletes  []string
 }
 
 // Start returns a listener that lasts as long as the test.
@@ -85,7 +88,18 @@ func (l *Listener) Requests() []int {
 	return slices.Clone(l.requests)
 }
 
+// Deletes returns the predicates of all that was to be deleted.
+func (l *Listener) Deletes() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.deletes)
+}
+
 func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/api/v2/delete" {
+		l.delete(w, r)
+		return
+	}
 	points, answer := l.read(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,6 +115,25 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(answer.Status)
 	_, _ = io.WriteString(w, answer.Body)
+}
+
+func (l *Listener) delete(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "Token "+Token {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	var request struct {
+		Start, Stop time.Time
+		Predicate   string
+	}
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil || !request.Start.Before(request.Stop) || r.URL.Query().Get("bucket") == "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.deletes = append(l.deletes, request.Predicate)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // read parses a write; the answer's status is 0 when that worked.

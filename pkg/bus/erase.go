@@ -1,0 +1,72 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Purge takes all messages of a subject (wildcards allowed) out of a stream and returns how many there were; before: only
+// those before that sequence, 0 for all. Readers of the stream see a hole. It needs rights that no role has.
+func (c *Conn) Purge(ctx context.Context, stream, subject string, before uint64) (purged uint64, err error) {
+	ctx, cancel := c.request(ctx)
+	defer cancel()
+	request, err := json.Marshal(struct {
+		Filter string `json:"filter"`
+		Seq    uint64 `json:"seq,omitempty"`
+	}{subject, before})
+	if err != nil {
+		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, err)
+	}
+	answer, err := c.nc.RequestWithContext(ctx, "$JS.API.STREAM.PURGE."+stream, request)
+	if err != nil {
+		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, err)
+	}
+	var done struct {
+		Purged uint64              `json:"purged"`
+		Error  *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(answer.Data, &done); err != nil {
+		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, err)
+	}
+	if done.Error != nil {
+		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, done.Error)
+	}
+	return done.Purged, nil
+}
+
+// Erase takes one message out of a stream and overwrites it in the store.
+func (c *Conn) Erase(ctx context.Context, stream string, seq uint64) error {
+	ctx, cancel := c.request(ctx)
+	defer cancel()
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return fmt.Errorf("erase %d: %w", seq, streamError(stream, err))
+	}
+	if err := s.SecureDeleteMsg(ctx, seq); err != nil {
+		return fmt.Errorf("erase %d from %s: %w", seq, stream, err)
+	}
+	return nil
+}
+
+// NextBySubject returns the first message of a subject (wildcards allowed) at or after a sequence, and false when there is
+// none. It reads a few messages among many others.
+func (c *Conn) NextBySubject(ctx context.Context, stream, subject string, from uint64) (Message, bool, error) {
+	ctx, cancel := c.request(ctx)
+	defer cancel()
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return Message{}, false, fmt.Errorf("next message of %s: %w", subject, streamError(stream, err))
+	}
+	raw, err := s.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(subject))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return Message{}, false, nil
+	}
+	if err != nil {
+		return Message{}, false, fmt.Errorf("next message of %s in %s from %d: %w", subject, stream, from, err)
+	}
+	return Message{Subject: raw.Subject, Seq: raw.Sequence, Time: raw.Time.UTC(), Data: raw.Data}, true, nil
+}

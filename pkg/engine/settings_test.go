@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+func configure(t *testing.T, e *Engine, pattern series.ID, set Setting) Configured {
+	t.Helper()
+	done, err := e.Configure(pattern, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+func id(meter string) series.ID { return series.ID{Site: "north", Meter: meter} }
+
+func TestNewSeriesTakeWhatIsSet(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		set     map[series.ID]Setting
+		reading Reading
+		unit    string
+		kind    meter.Kind
+		value   float32
+		refused Reason
+	}{
+		"nothing set":                  {reading: Reading{Value: 5}, value: 5},
+		"unit of all":                  {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5}, unit: "kWh", kind: meter.Energy, value: 5},
+		"converted to it":              {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5000, Unit: "Wh"}, unit: "kWh", kind: meter.Energy, value: 5},
+		"not to be converted":          {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
+		"of its site":                  {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, {Site: "north", Meter: Any}: {Unit: "MW"}}, reading: Reading{Value: 5}, unit: "MW", kind: meter.Power, value: 5},
+		"its own":                      {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, m17: {Unit: "W"}}, reading: Reading{Value: 5}, unit: "W", kind: meter.Power, value: 5},
+		"of another site":              {set: map[series.ID]Setting{{Site: "south", Meter: Any}: {Unit: "kW"}}, reading: Reading{Value: 5}, value: 5},
+		"a wide unit that does not go": {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}, m17: {Kind: meter.Power}}, reading: Reading{Value: 5}, kind: meter.Power, value: 5},
+		"another kind":                 {set: map[series.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Kind: meter.Power}, refused: WrongKind},
+		"a unit that is not of a kind": {set: map[series.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := New()
+			for pattern, set := range c.set {
+				configure(t, e, pattern, set)
+			}
+			r := c.reading
+			r.Series, r.Second, r.Quality = m17, epoch, series.OK
+			result := e.Step([]Reading{r})
+			if c.refused != "" {
+				if len(result.Rejections) != 1 || result.Rejections[0].Reason != c.refused || e.Series() != 0 {
+					t.Fatalf("%+v, %d series, want %s and none", result.Rejections, e.Series(), c.refused)
+				}
+				return
+			}
+			if len(result.Rejections) > 0 {
+				t.Fatal(result.Rejections)
+			}
+			if unit, kind := e.slabs.units[0], e.slabs.record(0).kind; unit != c.unit || kind != c.kind {
+				t.Errorf("%q of kind %s, want %q of %s", unit, kind, c.unit, c.kind)
+			}
+			ring := e.slabs.ring(0)
+			if value, _ := ring.At(ring.Newest); value != c.value {
+				t.Errorf("value %v, want %v", value, c.value)
+			}
+		})
+	}
+}
+
+func TestKnownSeriesKeepTheirUnit(t *testing.T) {
+	t.Parallel()
+	e := New()
+	feed(e, 0, 3) // kWh
+	done := configure(t, e, series.ID{Site: Any, Meter: Any}, Setting{Unit: "Wh"})
+	if done.Series != 1 || done.Kept != 1 || !strings.Contains(done.Which, `north.m17 is measured in "kWh"`) {
+		t.Errorf("%+v", done)
+	}
+	if done := configure(t, e, m17, Setting{Kind: meter.Energy}); done.Kept != 1 { // the unit of all is still another
+		t.Errorf("%+v", done)
+	}
+	if _, err := e.Configure(m17, Setting{Unit: "kW", Kind: meter.Energy}); err == nil {
+		t.Error("kW of kind energy was taken")
+	}
+}
+
+// A zone of its own gives other features, and so another forecast; taken away
+// again the series is what it was.
+func TestZoneOfASeries(t *testing.T) {
+	t.Parallel()
+	m := randomModel(31, 4)
+	plain, zoned, back := newEngine(t, m), newEngine(t, m), newEngine(t, m)
+	for _, e := range []*Engine{plain, zoned, back} {
+		feed(e, 0, 200)
+	}
+	configure(t, zoned, m17, Setting{Zone: "Asia/Tokyo"})
+	configure(t, back, m17, Setting{Zone: "Asia/Tokyo"})
+	configure(t, back, m17, Setting{})
+	plain.slabs.record(0).fresh = false // the others' states are computed anew
+	want, far, same := last(t, plain, at(200)), last(t, zoned, at(200)), last(t, back, at(200))
+	if slices.Equal(want.Quantiles, far.Quantiles) {
+		t.Error("another zone, the same forecast")
+	}
+	if !slices.Equal(want.Quantiles, same.Quantiles) {
+		t.Error("the zone was taken away and the forecast is another")
+	}
+}
+
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	e := New()
+	e.Limit(2)
+	for i, name := range []string{"a", "b", "c", "a"} {
+		r := e.Step([]Reading{{Series: id(name), Second: epoch + int64(i)*Interval, Value: 1, Quality: series.OK}})
+		if refused := len(r.Rejections) == 1 && r.Rejections[0].Reason == SeriesLimit; refused != (name == "c") {
+			t.Errorf("%s: %+v", name, r.Rejections)
+		}
+	}
+	restored := New()
+	if err := restored.Restore(e.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	if r := restored.Step([]Reading{{Series: id("c"), Second: epoch, Value: 1, Quality: series.OK}}); len(r.Rejections) != 1 {
+		t.Error("the limit is not in the checkpoint")
+	}
+	if _, ok := restored.Delete(id("b")); !ok {
+		t.Fatal("b is not known")
+	}
+	if r := restored.Step([]Reading{{Series: id("c"), Second: epoch, Value: 1, Quality: series.OK}}); len(r.Rejections) != 0 {
+		t.Errorf("%+v", r.Rejections)
+	}
+	restored.Limit(0)
+	if r := restored.Step([]Reading{{Series: id("d"), Second: epoch, Value: 1, Quality: series.OK}}); len(r.Rejections) != 1 {
+		t.Error("a limit of 0 takes a series")
+	}
+}
+
+// Deleting one leaves an engine that never knew it, whichever it is.
+func TestDeletedIsAsIfItHadNeverBeen(t *testing.T) {
+	t.Parallel()
+	m := randomModel(33, 4)
+	const many = blockRows + 3
+	fill := func(without int) *Engine {
+		e := newEngine(t, m)
+		for k := range int64(3) {
+			var batch []Reading
+			for i := range many {
+				if i != without {
+					q := series.OK
+					if i%7 == 0 && k > 0 {
+						q = series.Bad
+					}
+					batch = append(batch, Reading{Series: id(fmt.Sprint("m", i)), Second: epoch + k*Interval + int64(i%2)*900*k, Value: load(k + int64(i)), Quality: q, Message: i})
+				}
+			}
+			e.Step(batch)
+		}
+		return e
+	}
+	for _, gone := range []int{0, 1, 7, blockRows - 1, blockRows, many - 1} {
+		e := fill(-1)
+		if cells, ok := e.Delete(id(fmt.Sprint("m", gone))); !ok || cells < 1 {
+			t.Fatalf("%d cells, %v", cells, ok)
+		}
+		if !sameSections(fill(gone).Snapshot(), e.Snapshot()) {
+			t.Errorf("without m%d the state is another than had it never been", gone)
+		}
+		if _, ok := e.Delete(id(fmt.Sprint("m", gone))); ok {
+			t.Error("deleted twice")
+		}
+	}
+	e := fill(-1)
+	for i := range many {
+		e.Delete(id(fmt.Sprint("m", i)))
+	}
+	if !sameSections(newEngine(t, m).Snapshot(), e.Snapshot()) {
+		t.Error("without any the state is not that of a new engine")
+	}
+}
+
+// A series that goes to another engine of the same model goes on to the bit; under
+// another model from its ring.
+func TestPortableState(t *testing.T) {
+	t.Parallel()
+	m := randomModel(35, 4)
+	home := newEngine(t, m)
+	feed(home, 0, 220)
+	state, curve, ok := home.Extract(m17)
+	if !ok {
+		t.Fatal("m17 is not known")
+	}
+	p, err := ReadState(state, curve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := p.Inside(); in.Series != m17 || len(in.Cells) != 220 || !in.Ready || !in.Warm || in.Norms[0] == 0 {
+		t.Errorf("%+v", in)
+	}
+	away := newEngine(t, m)
+	away.Step([]Reading{{Series: id("other"), Second: epoch, Value: 1, Quality: series.OK}})
+	if err := away.Insert(p, true, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := away.Insert(p, true, false); err == nil {
+		t.Error("put in twice")
+	}
+	if err := away.Insert(p, true, true); err != nil {
+		t.Error(err)
+	}
+	want := last(t, home, at(220))
+	if got := last(t, away, at(220)); !slices.Equal(got.Quantiles, want.Quantiles) || got.Origin != want.Origin {
+		t.Error("it goes on differently")
+	}
+	for name, other := range map[string]*Engine{"other model": newEngine(t, randomModel(36, 6)), "other curve": newEngine(t, randomModel(asinhModel, 4)), "no model": New()} {
+		if err := other.Insert(p, false, false); err != nil {
+			t.Fatal(name, err)
+		}
+		if f := last(t, other, at(220)); sound(&f) != "" || f.Origin != want.Origin || (f.Source == SourceLSTM) != (name != "no model") {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if _, err := ReadState(home.Snapshot()[:5], curve); err != nil {
+		t.Error("sections of later releases that are missing:", err)
+	}
+	if _, err := ReadState(New().Snapshot(), curve); err == nil {
+		t.Error("the state of no series was taken")
+	}
+}

@@ -1,0 +1,101 @@
+package forecaster
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/streams"
+)
+
+const (
+	// pageSeries is how many series one answer holds.
+	pageSeries = 1000
+	// askTimeout is how long a question waits for a partition that starts again.
+	askTimeout = 3 * time.Second
+)
+
+// ask is a question on its way to the goroutine that owns the state.
+type ask struct {
+	query  streams.SeriesQuery
+	state  bool
+	answer chan streams.SeriesPage // with room for one
+}
+
+// answer serves the questions about a partition until ctx ends.
+func (s *Service) answer(ctx context.Context, index int) {
+	err := s.conn.Answer(ctx, streams.QuerySubject(index, "*"), func(m bus.Message) []byte {
+		page := s.asking(ctx, index, m)
+		page.Schema, page.Partition = streams.Schema, index
+		return page.AppendJSON(nil)
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn().Err(err).Int("partition", index).Msg("questions about series are not answered any more")
+	}
+}
+
+func (s *Service) asking(ctx context.Context, index int, m bus.Message) streams.SeriesPage {
+	query, err := streams.DecodeSeriesQuery(m.Data)
+	if err != nil {
+		return streams.SeriesPage{Error: err.Error()}
+	}
+	question := ask{query: query, state: strings.HasSuffix(m.Subject, "."+streams.QueryState), answer: make(chan streams.SeriesPage, 1)}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	select {
+	case s.asks[index] <- question:
+	case <-ctx.Done():
+		return streams.SeriesPage{Error: "the partition is being started: ask again"}
+	}
+	return <-question.answer // a partition that took a question answers it at once
+}
+
+// reply answers the questions that wait.
+func (p *partition) reply() {
+	for {
+		select {
+		case question := <-p.asks[p.index]:
+			p.asked = p.now()
+			question.answer <- p.page(&question)
+		default:
+			return
+		}
+	}
+}
+
+func (p *partition) page(a *ask) streams.SeriesPage {
+	p.saver.look()
+	page := streams.SeriesPage{Position: p.position, Checkpoint: p.saver.seq, Series: []streams.SeriesSummary{}}
+	e := p.pipeline.engine
+	if a.query.Series == "" {
+		e.Summaries(a.query.From, func(s engine.Summary) bool {
+			if len(page.Series) == pageSeries {
+				page.Next = a.query.From + pageSeries
+				return false
+			}
+			page.Series = append(page.Series, summaryOf(&s))
+			return true
+		})
+		return page
+	}
+	id := seriesOf(a.query.Series)
+	if s, ok := e.Summary(id); ok {
+		page.Series = append(page.Series, summaryOf(&s))
+	}
+	if a.state {
+		if record, ok := p.pipeline.stateOf(id); ok {
+			page.State = &record
+		}
+	}
+	return page
+}
+
+func summaryOf(s *engine.Summary) streams.SeriesSummary {
+	return streams.SeriesSummary{
+		Series: s.Series.String(), Newest: time.Unix(s.Newest, 0).UTC(), Origin: time.Unix(s.Origin, 0).UTC(),
+		Interval: streams.Interval(time.Duration(s.Step) * time.Second), Unit: s.Unit, Kind: s.Kind.String(),
+		Source: string(s.Source), Quality: s.Quality.String(), Revisions: s.Revision, Live: s.Live,
+	}
+}

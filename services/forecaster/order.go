@@ -1,0 +1,168 @@
+package forecaster
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// order does what an operator wrote into the log, at its place there. The event
+// tells what came of it; one without a kind is not told. An error is a record that
+// nothing of this release can have written.
+func (p *Pipeline) order(kind string, m *bus.Message) (engine.Event, error) {
+	switch kind {
+	case streams.ControlLimit:
+		record, err := streams.DecodeLimitControl(m.Data)
+		if err != nil {
+			return engine.Event{}, err
+		}
+		p.engine.Limit(streams.ShareOf(record.Series, p.partition, p.partitions))
+		return engine.Event{}, nil
+	case streams.ControlSettings:
+		record, err := streams.DecodeSettingsControl(m.Data)
+		if err != nil {
+			return engine.Event{}, err
+		}
+		return p.configure(&record), nil
+	case streams.ControlDelete:
+		record, err := streams.DecodeDeleteControl(m.Data)
+		if err != nil {
+			return engine.Event{}, err
+		}
+		return p.forget(record.Series), nil
+	default:
+		record, err := streams.DecodeStateControl(m.Data)
+		if err != nil { // written by hand, or damaged: an import is no reason to stop
+			return engine.Event{Kind: streams.EventSeriesImportRefused, Text: err.Error()}, nil
+		}
+		return p.put(&record, m.Time), nil
+	}
+}
+
+// SettingOf is what settings come to in the engine; the error names what it does
+// not know, with the remedy.
+func SettingOf(s streams.Settings) (engine.Setting, error) {
+	kind, err := meter.ParseKind(s.Kind)
+	if err != nil {
+		return engine.Setting{}, err
+	}
+	setting := engine.Setting{Unit: s.Unit, Kind: kind, Zone: s.Zone, Country: s.Country}
+	return setting, setting.Check()
+}
+
+// configure puts settings in force. Those that this machine cannot take are told
+// and change nothing: the owner checks them before it writes them.
+func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
+	event := engine.Event{Kind: streams.EventSeriesSettings}
+	site, meterName, _ := streams.SplitPattern(record.Pattern)
+	pattern := series.ID{Site: site, Meter: meterName}
+	if site != streams.Any && meterName != streams.Any {
+		event.Series = pattern
+	}
+	setting, err := SettingOf(record.Settings)
+	if err != nil {
+		event.Text = fmt.Sprintf("%s: not taken: %v", record.Pattern, err)
+		return event
+	}
+	done, err := p.engine.Configure(pattern, setting)
+	if err != nil {
+		event.Text = fmt.Sprintf("%s: not taken: %v", record.Pattern, err)
+		return event
+	}
+	said := string(record.Settings.AppendJSON(nil))
+	if record.Settings == (streams.Settings{}) {
+		said, done.Kept = "nothing any more", 0
+	}
+	event.Text = fmt.Sprintf("%s: %s from here on, %d series so far", record.Pattern, said, done.Series)
+	if done.Kept > 0 {
+		event.Text += fmt.Sprintf("; %d of them keep what their readings are stored in (%s): loadtide series delete lets one begin anew", done.Kept, done.Which)
+	}
+	return event
+}
+
+// forget takes the state of a series away.
+func (p *Pipeline) forget(name string) engine.Event {
+	id := seriesOf(name)
+	cells, ok := p.engine.Delete(id)
+	text := "nothing was known of it"
+	if ok {
+		text = fmt.Sprintf("its state of %d intervals is forgotten", cells)
+	}
+	return engine.Event{Kind: streams.EventSeriesDeleted, Series: id, Text: text}
+}
+
+func seriesOf(name string) series.ID {
+	site, meterName, _ := streams.SplitSeries(name)
+	return series.ID{Site: site, Meter: meterName}
+}
+
+// put puts the state of a series in.
+func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event {
+	id := seriesOf(record.Series)
+	event := engine.Event{Kind: streams.EventSeriesImportRefused, Series: id}
+	state, err := ReadState(record)
+	switch {
+	case err != nil:
+		event.Text = err.Error()
+		return event
+	case state.Series() != id:
+		event.Text = fmt.Sprintf("the state is that of %s", state.Series())
+		return event
+	case streams.Partition(id.Site, id.Meter, p.partitions) != p.partition:
+		event.Text = fmt.Sprintf("the series belongs to partition %d of %d", streams.Partition(id.Site, id.Meter, p.partitions), p.partitions)
+		return event
+	case state.Newest() > now.Add(FutureLimit).Unix():
+		event.Text = fmt.Sprintf("its newest reading is of %s, which is ahead of the broker's clock", time.Unix(state.Newest(), 0).UTC().Format(time.RFC3339))
+		return event
+	}
+	m := p.engine.Model()
+	warm := m != nil && m.Digest == record.Model
+	if err := p.engine.Insert(state, warm, record.Replace); err != nil {
+		event.Text = err.Error()
+		return event
+	}
+	event.Kind, event.Text = streams.EventSeriesImported, "hidden state as it was"
+	if !warm {
+		event.Text = "hidden state computed anew from the ring at its next reading: it is of another model"
+	}
+	return event
+}
+
+// ReadState checks the state in a record.
+func ReadState(record *streams.StateControl) (*engine.Portable, error) {
+	sections := make([]engine.Section, len(record.Sections))
+	for i, s := range record.Sections {
+		sections[i] = engine.Section{Name: s.Name, Version: s.Version, Data: s.Data}
+	}
+	curve := series.Plain
+	if record.Scale == model.ScaleAsinh {
+		curve = series.Asinh
+	}
+	return engine.ReadState(sections, curve)
+}
+
+// stateOf is the record that puts the state of a series in again.
+func (p *Pipeline) stateOf(id series.ID) (streams.StateControl, bool) {
+	sections, curve, ok := p.engine.Extract(id)
+	if !ok {
+		return streams.StateControl{}, false
+	}
+	record := streams.StateControl{Schema: streams.Schema, Series: id.String(), Scale: model.ScalePlain}
+	if curve == series.Asinh {
+		record.Scale = model.ScaleAsinh
+	}
+	if m := p.engine.Model(); m != nil {
+		record.Model = m.Digest
+	}
+	for _, s := range sections {
+		record.Sections = append(record.Sections, streams.StateSection{Name: s.Name, Version: s.Version, Data: s.Data})
+	}
+	record.Digest = record.SectionsDigest()
+	return record, true
+}

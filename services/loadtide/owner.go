@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// owners talks with those who own the partitions.
+type owners struct {
+	*bus.Conn
+	partitions int
+}
+
+// withOwners connects for the time of fn.
+func withOwners(natsURL, name string, fn func(ctx context.Context, o *owners) error) error {
+	ctx, _, release := service.Signals(context.Background(), nil, nil)
+	defer release()
+	conn, err := bus.Connect(ctx, bus.Config{URL: natsURL, Name: "loadtide-" + name}, zerolog.Nop())
+	if err != nil {
+		return busError(err)
+	}
+	defer conn.Close()
+	o := &owners{Conn: conn}
+	if o.partitions, err = topology.Partitions(ctx, conn.JetStream()); err != nil {
+		return err
+	}
+	err = fn(ctx, o)
+	if ctx.Err() != nil {
+		return service.ErrInterrupted
+	}
+	return busError(err)
+}
+
+func (o *owners) of(series string) int {
+	site, meter, _ := streams.SplitSeries(series)
+	return streams.Partition(site, meter, o.partitions)
+}
+
+// ask asks the owner of a partition.
+func (o *owners) ask(ctx context.Context, partition int, kind string, q streams.SeriesQuery) (streams.SeriesPage, error) {
+	data, err := o.Ask(ctx, streams.QuerySubject(partition, kind), q.AppendJSON(nil))
+	if errors.Is(err, bus.ErrNoAnswer) {
+		return streams.SeriesPage{}, &service.HintError{
+			What: fmt.Sprintf("nobody owns partition %d: its state is with no running process", partition), Err: err, Reason: "no_owner",
+			Fix: []string{"start `loadtide up` or `loadtide forecaster` on this NATS server, then run this again"},
+		}
+	}
+	if err != nil {
+		return streams.SeriesPage{}, err
+	}
+	page, err := streams.DecodeSeriesPage(data)
+	if err == nil && page.Error != "" {
+		err = fmt.Errorf("partition %d: %s", partition, page.Error)
+	}
+	return page, err
+}
+
+// all calls fn with every series, partition by partition.
+func (o *owners) all(ctx context.Context, fn func(streams.SeriesSummary) error) error {
+	for p := range o.partitions {
+		for from := 0; ; {
+			page, err := o.ask(ctx, p, streams.QuerySeries, streams.SeriesQuery{From: from})
+			if err != nil {
+				return err
+			}
+			for _, s := range page.Series {
+				if err := fn(s); err != nil {
+					return err
+				}
+			}
+			if from = page.Next; from == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// one is the state of a series; a HintError when it is not known.
+func (o *owners) one(ctx context.Context, series string) (streams.SeriesSummary, *streams.StateControl, error) {
+	page, err := o.ask(ctx, o.of(series), streams.QueryState, streams.SeriesQuery{Series: series})
+	if err == nil && (len(page.Series) == 0 || page.State == nil) {
+		err = &service.HintError{
+			What: fmt.Sprintf("series %q is not known", series), Reason: "series_not_found",
+			Fix: []string{"loadtide series list shows those that are"},
+		}
+	}
+	if err != nil {
+		return streams.SeriesSummary{}, nil, err
+	}
+	return page.Series[0], page.State, nil
+}
+
+// order writes a record into a partition's log.
+func (o *owners) order(ctx context.Context, partition int, kind string, data []byte) (seq uint64, err error) {
+	return o.Publish(ctx, streams.ControlSubject(partition, kind), data, "")
+}
+
+// awaitOrder is how long an order may take to be carried out.
+const awaitOrder = 15 * time.Second
+
+// await waits until a partition's state holds a message of its log; done is false
+// when it does not in time, or nobody owns it: the order stands in the log and is
+// carried out when someone does.
+func (o *owners) await(ctx context.Context, partition int, seq uint64) (done bool, err error) {
+	return o.until(ctx, partition, func(page *streams.SeriesPage) bool { return page.Position >= seq })
+}
+
+// awaitCheckpoint waits until a partition's checkpoint holds it too, so that no
+// replay needs what lies before.
+func (o *owners) awaitCheckpoint(ctx context.Context, partition int, seq uint64) (done bool, err error) {
+	return o.until(ctx, partition, func(page *streams.SeriesPage) bool { return page.Checkpoint >= seq })
+}
+
+func (o *owners) until(ctx context.Context, partition int, reached func(*streams.SeriesPage) bool) (done bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, awaitOrder)
+	defer cancel()
+	for {
+		page, err := o.ask(ctx, partition, streams.QueryState, streams.SeriesQuery{Series: "_._"}) // the position alone
+		switch {
+		case err == nil && reached(&page):
+			return true, nil
+		case errors.Is(err, bus.ErrNoAnswer) || ctx.Err() != nil:
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func validSeries(series string) error {
+	if _, _, ok := streams.SplitSeries(series); !ok {
+		return usageError(fmt.Sprintf("series %q is not <site>.<meter>", series), "name one as loadtide series list shows it, e.g. home.m01")
+	}
+	return nil
+}

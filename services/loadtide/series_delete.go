@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/recorder"
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+type seriesDeleteCmd struct {
+	Series string            `arg:"" help:"<site>.<meter>"`
+	Yes    bool              `help:"Really: what is deleted does not come back."`
+	NATS   service.NATSFlags `embed:""`
+	Influx influx.Config     `embed:"" prefix:"influx-" envprefix:"LOADTIDE_INFLUX_"`
+}
+
+// Validate refuses what is no series.
+func (c *seriesDeleteCmd) Validate() error { return validSeries(c.Series) }
+
+// Run deletes all that is kept of a series, and says what that was.
+func (c *seriesDeleteCmd) Run(e *env) error {
+	if !c.Yes {
+		return usageError(fmt.Sprintf("deleting %s takes away its state, readings, forecasts, rejections and settings for good", c.Series), "loadtide series delete "+c.Series+" --yes")
+	}
+	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
+		partition := o.of(c.Series)
+		seq, err := o.order(ctx, partition, streams.ControlDelete, (&streams.DeleteControl{Series: c.Series}).AppendJSON(nil))
+		if err != nil {
+			return err
+		}
+		// A replay that began before the record would have to do without the readings, so
+		// the checkpoint comes first.
+		done, err := o.awaitCheckpoint(ctx, partition, seq)
+		if err != nil {
+			return err
+		}
+		// Settings go first: the owner writes their end into the log.
+		bucket, err := o.OpenBucket(ctx, topology.Settings)
+		if err != nil {
+			return err
+		}
+		settings, _, err := settingsOf(ctx, bucket, c.Series)
+		if err == nil && settings != (streams.Settings{}) {
+			err = bucket.Remove(ctx, streams.SettingsKey(c.Series))
+		}
+		if err != nil {
+			return err
+		}
+		counts, err := o.erase(ctx, c.Series, partition, seq)
+		if err != nil {
+			return err
+		}
+		points := "no InfluxDB is named: points that a recorder wrote there stay (--influx-url)"
+		if c.Influx.URL != "" {
+			if err := c.deletePoints(ctx); err != nil {
+				return fmt.Errorf("%s is deleted, its points in InfluxDB are not: %w", c.Series, err)
+			}
+			points = "its points in InfluxDB are deleted"
+		}
+		fmt.Fprintf(e.stdout, "deleted %s: %d messages with readings, %d forecasts, %d rejections, %d imported states; %s\n", c.Series, counts.readings, counts.forecasts, counts.rejected, counts.states, points)
+		if !done {
+			fmt.Fprintln(e.stderr, "warn: no forecaster has written a checkpoint without it yet; one does when it runs")
+		}
+		return nil
+	})
+}
+
+type erased struct {
+	readings, forecasts, rejected uint64
+	states                        int
+}
+
+// erase takes out of the streams what was there before the record at seq.
+func (o *owners) erase(ctx context.Context, series string, partition int, seq uint64) (n erased, err error) {
+	site, meter, _ := streams.SplitSeries(series)
+	log := topology.Log(partition)
+	subjects := []string{streams.ReadingSubject(partition, site, meter)}
+	if o.partitions == 1 {
+		subjects = append(subjects, streams.PublicReadingSubject(site, meter))
+	}
+	for _, subject := range subjects {
+		purged, err := o.Purge(ctx, log, subject, seq)
+		if n.readings += purged; err != nil {
+			return n, err
+		}
+	}
+	if n.forecasts, err = o.Purge(ctx, topology.Forecasts, streams.ForecastSubject(site, meter), 0); err != nil {
+		return n, err
+	}
+	if n.rejected, err = o.Purge(ctx, topology.Rejected, streams.RejectedSubject(site, meter), 0); err != nil {
+		return n, err
+	}
+	for from := uint64(1); from < seq; {
+		m, ok, err := o.NextBySubject(ctx, log, streams.ControlSubject(partition, streams.ControlState), from)
+		if err != nil || !ok || m.Seq >= seq {
+			return n, err
+		}
+		if record, err := streams.DecodeStateControl(m.Data); err == nil && record.Series == series {
+			if err := o.Erase(ctx, log, m.Seq); err != nil {
+				return n, err
+			}
+			n.states++
+		}
+		from = m.Seq + 1
+	}
+	return n, nil
+}
+
+func (c *seriesDeleteCmd) deletePoints(ctx context.Context) error {
+	w, err := influx.New(c.Influx)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	site, meter, _ := streams.SplitSeries(c.Series)
+	return w.Delete(ctx, recorder.Measurement, []influx.Tag{{Key: "site", Value: site}, {Key: "meter", Value: meter}})
+}

@@ -1,0 +1,185 @@
+package streams
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+)
+
+// LimitControl is the control record ctl.<p>.limit: how many series all partitions together take from its position on.
+// The share of a partition is ShareOf it. So a replay refuses what was refused.
+type LimitControl struct {
+	Series int
+}
+
+// ShareOf is how many of n series partition p of all takes: the shares differ by one at most and add up to n.
+func ShareOf(n, p, all int) int {
+	share := n / all
+	if p < n%all {
+		share++
+	}
+	return share
+}
+
+// AppendJSON appends the message.
+func (c *LimitControl) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"schema":1,"series":`...)
+	return append(strconv.AppendInt(dst, int64(c.Series), 10), '}')
+}
+
+// DecodeLimitControl reads what AppendJSON writes. The error is an *InvalidError.
+func DecodeLimitControl(data []byte) (LimitControl, error) {
+	var j struct {
+		Schema int `json:"schema"`
+		Series int `json:"series"`
+	}
+	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+		return LimitControl{}, err
+	}
+	if j.Series < 1 {
+		return LimitControl{}, fieldError("series", strconv.Itoa(j.Series), "must be 1 or more")
+	}
+	return LimitControl{Series: j.Series}, nil
+}
+
+// SettingsControl is the control record ctl.<p>.settings: from its position on this, and only this, is set for the
+// series of a pattern. Empty settings take away what was set.
+type SettingsControl struct {
+	Pattern  string // <site>.<meter>, <site>.* or *.*
+	Revision uint64 // of the bucket: which change this is
+	Settings Settings
+}
+
+type settingsControlJSON struct {
+	Schema   int             `json:"schema"`
+	Series   string          `json:"series"`
+	Revision uint64          `json:"revision"`
+	Settings json.RawMessage `json:"settings"`
+}
+
+// AppendJSON appends the message.
+func (c *SettingsControl) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"schema":1,"series":`...)
+	dst = appendString(dst, c.Pattern)
+	dst = append(dst, `,"revision":`...)
+	dst = strconv.AppendUint(dst, c.Revision, 10)
+	dst = append(dst, `,"settings":`...)
+	return append(c.Settings.AppendJSON(dst), '}')
+}
+
+// DecodeSettingsControl reads what AppendJSON writes. The error is an *InvalidError.
+func DecodeSettingsControl(data []byte) (SettingsControl, error) {
+	var j settingsControlJSON
+	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+		return SettingsControl{}, err
+	}
+	if _, _, ok := SplitPattern(j.Series); !ok {
+		return SettingsControl{}, fieldError("series", j.Series, "must be <site>.<meter>, <site>.* or *.*")
+	}
+	s, err := DecodeSettings(j.Settings)
+	return SettingsControl{Pattern: j.Series, Revision: j.Revision, Settings: s}, err
+}
+
+// DeleteControl is the control record ctl.<p>.delete: the state of a series is forgotten at its position.
+type DeleteControl struct {
+	Series string
+}
+
+// AppendJSON appends the message.
+func (c *DeleteControl) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"schema":1,"series":`...)
+	return append(appendString(dst, c.Series), '}')
+}
+
+// DecodeDeleteControl reads what AppendJSON writes. The error is an *InvalidError.
+func DecodeDeleteControl(data []byte) (DeleteControl, error) {
+	var j struct {
+		Schema int    `json:"schema"`
+		Series string `json:"series"`
+	}
+	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+		return DeleteControl{}, err
+	}
+	if _, _, ok := SplitSeries(j.Series); !ok {
+		return DeleteControl{}, fieldError("series", j.Series, "must be <site>.<meter>")
+	}
+	return DeleteControl{Series: j.Series}, nil
+}
+
+// MaxState bounds the state of one series in a message, in bytes of its sections.
+const MaxState = 64 << 10
+
+// maxStateMessage is MaxState in base 64 and what stands around it.
+const maxStateMessage = 2 * MaxState
+
+// StateSection is a named part of a state; what it holds is the engine's business.
+type StateSection struct {
+	Name    string `json:"name"`
+	Version uint16 `json:"version"`
+	Data    []byte `json:"data"` // base 64 on the wire
+}
+
+// StateControl is the control record ctl.<p>.state: the state of a series is put in at its position. A line of an
+// exported file is one.
+type StateControl struct {
+	Schema   int            `json:"schema"`
+	Series   string         `json:"series"`
+	Replace  bool           `json:"replace"` // a state that is there gives way; else this one is refused
+	Model    string         `json:"model"`   // digest of the model that the hidden states are of, empty without
+	Scale    string         `json:"scale"`   // of that model: plain or asinh
+	Sections []StateSection `json:"sections"`
+	Digest   string         `json:"digest"` // SectionsDigest of them
+}
+
+// SectionsDigest is sha256:<hex> over series, model, scale and sections.
+func (c *StateControl) SectionsDigest() string {
+	h := sha256.New()
+	field := func(b []byte) {
+		h.Write(strconv.AppendInt(nil, int64(len(b)), 10))
+		h.Write([]byte{':'})
+		h.Write(b)
+	}
+	field([]byte(c.Series))
+	field([]byte(c.Model))
+	field([]byte(c.Scale))
+	for _, s := range c.Sections {
+		field([]byte(s.Name))
+		field([]byte(strconv.Itoa(int(s.Version))))
+		field(s.Data)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// AppendJSON appends the message, its digest made anew.
+func (c *StateControl) AppendJSON(dst []byte) []byte {
+	own := *c
+	own.Schema, own.Digest = Schema, c.SectionsDigest()
+	data, _ := json.Marshal(&own) // of plain text and bytes, which cannot fail
+	return append(dst, data...)
+}
+
+// DecodeStateControl reads what AppendJSON writes and checks the digest. The error is an *InvalidError.
+func DecodeStateControl(data []byte) (StateControl, error) {
+	var c StateControl
+	if err := decodeMessage(data, maxStateMessage, &c, &c.Schema); err != nil {
+		return StateControl{}, err
+	}
+	if _, _, ok := SplitSeries(c.Series); !ok {
+		return StateControl{}, fieldError("series", c.Series, "must be <site>.<meter>")
+	}
+	if c.Scale != "plain" && c.Scale != "asinh" {
+		return StateControl{}, fieldError("scale", c.Scale, "must be plain or asinh")
+	}
+	size := 0
+	for _, s := range c.Sections {
+		size += len(s.Data)
+	}
+	if size > MaxState {
+		return StateControl{}, fieldError("sections", strconv.Itoa(size), "a series has at most 65536 bytes")
+	}
+	if got := c.SectionsDigest(); got != c.Digest {
+		return StateControl{}, fieldError("digest", c.Digest, "its content has "+got+": it was changed or damaged; export it again")
+	}
+	return c, nil
+}
