@@ -106,19 +106,20 @@ func (w *watch) done() served {
 }
 
 // agreement runs a batch of real windows through the layers that serve and through
-// the training graph in float64. difference is the largest one between them,
-// relative to what is above 1 in scaled units; crossed is the share of leads whose
-// quantiles are out of order before they are sorted.
+// the training graph in float64. difference is the largest one between them, relative
+// to the largest value that a quantile is made from: an idle meter's reading is a
+// million of its scales, and float32 has seven digits. crossed is the share of leads
+// whose quantiles are out of order before they are sorted.
 func agreement(m *model.Model, r train.Result, b *dataset.Batch) (difference, crossed float64, err error) {
 	shape := m.Spec.Shape()
 	want, err := train.Outputs(train.Config{Shape: shape, Levels: m.Spec.Levels}, train.Params{LSTM: r.LSTM, Head: r.Head}, b)
 	if err != nil {
 		return 0, 0, fmt.Errorf("hold serving against training: %w", err)
 	}
-	got := outputs(m, b)
+	got, sizes := outputs(m, b), inputSizes(shape, b)
 	leads, out := 0, 0
 	for i, v := range got {
-		d := math.Abs(float64(v)-want[i]) / max(1, math.Abs(want[i]))
+		d := math.Abs(float64(v)-want[i]) / max(sizes[i/shape.Outputs()], math.Abs(want[i]))
 		if !(d <= difference) { // NaN stays
 			difference = d
 		}
@@ -133,6 +134,28 @@ func agreement(m *model.Model, r train.Result, b *dataset.Batch) (difference, cr
 		}
 	}
 	return difference, float64(out) / float64(max(leads, 1)), nil
+}
+
+// inputSizes is the largest value that each row [S*B] of a batch reads, at least 1.
+func inputSizes(s nn.Shape, b *dataset.Batch) []float64 {
+	largest := func(from float64, x []float32) float64 {
+		for _, v := range x {
+			from = max(from, math.Abs(float64(v)))
+		}
+		return from
+	}
+	sizes := make([]float64, b.S*b.B)
+	for w := range b.B {
+		sequence := 1.
+		for t := range b.T {
+			sequence = largest(sequence, b.X[(t*b.B+w)*s.Inputs:][:s.Inputs])
+		}
+		for k := range b.S {
+			row, lead := k*b.B+w, s.Horizon*s.LeadFeatures
+			sizes[row] = largest(largest(sequence, b.Current[row*s.Current:][:s.Current]), b.Lead[row*lead:][:lead])
+		}
+	}
+	return sizes
 }
 
 // outputs are what the layers that serve make of a batch, [S*B][Horizon*Levels],

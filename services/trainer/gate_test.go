@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -168,4 +169,45 @@ func TestAgreement(t *testing.T) {
 	if difference, _, err := agreement(draft(f.spec, other), f.result, f.sample); err != nil || difference <= mostDifference {
 		t.Errorf("another weight: difference %v, %v", difference, err)
 	}
+}
+
+// A meter that was idle for long has readings of a million scales; that they agree
+// to fewer digits after the point is no fault of the kernels.
+func TestAgreementOnAnIdleMeter(t *testing.T) {
+	t.Parallel()
+	c := cycle(t, tiny(), nil)
+	c.Source = idle{}
+	histories, cut, err := c.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.fit(t.Context(), histories, cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	largest := slices.Max(inputSizes(f.spec.Shape(), f.sample))
+	difference, _, err := agreement(draft(f.spec, f.result), f.result, f.sample)
+	if err != nil || largest < 1e5 || difference > mostDifference/4 {
+		t.Errorf("inputs up to %.3g scales: difference %v, %v", largest, difference, err)
+	}
+}
+
+// idle is meters that say 0 for three weeks, and then what others do.
+type idle struct{}
+
+func (idle) Load(ctx context.Context, b *dataset.Builder) error {
+	all := dataset.NewBuilder()
+	if err := (meters{2, 50, nil}).Load(ctx, all); err != nil {
+		return err
+	}
+	for _, h := range all.Build() {
+		for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+			v, _ := h.Ring.At(n)
+			if n < h.Ring.First()+21*24 {
+				v = 0
+			}
+			b.Add(h.ID, h.Unit, h.Start(n), float64(v))
+		}
+	}
+	return nil
 }

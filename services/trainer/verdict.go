@@ -32,8 +32,8 @@ func CheckNames() []CheckName {
 }
 
 const (
-	// mostDifference is how far serving may be from training, relative to 1 and
-	// above in scaled units.
+	// mostDifference is how far serving may be from training, relative to the largest
+	// value that a quantile is made from, at least 1, in scaled units.
 	mostDifference = 1e-5
 	// mostCrossed is the share of leads whose quantiles may come out of order.
 	mostCrossed = 0.25
