@@ -36,7 +36,7 @@ const (
 	// value that a quantile is made from, at least 1, in scaled units.
 	mostDifference = 1e-5
 	// mostCrossed is the share of leads whose quantiles may come out of order.
-	mostCrossed = 0.25
+	mostCrossed = 0.5
 	// mostOff is the factor by which the medians of the typical series may be
 	// larger or smaller than its readings.
 	mostOff = 4
