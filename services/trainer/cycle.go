@@ -86,13 +86,13 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	if c.Registry == nil {
-		err = c.keep(f, judged(found), &out)
+		err = c.keep(f, verdictOf(found), &out)
 		return out, err
 	}
 	if found.rival, err = c.rival(ctx, f, out.Report, histories, cut); err != nil {
 		return Outcome{}, err
 	}
-	err = c.register(ctx, f, judged(found), &out)
+	err = c.register(ctx, f, verdictOf(found), &out)
 	return out, err
 }
 

@@ -74,7 +74,7 @@ func TestGate(t *testing.T) {
 			t.Parallel()
 			e := good()
 			c.change(&e)
-			v := judged(e)
+			v := verdictOf(e)
 			if v.Passed != (c.failed == nil) || v.First != c.first || !strings.Contains(v.Why(), c.words) {
 				t.Fatalf("passed %t, first %t: %s", v.Passed, v.First, v.Why())
 			}

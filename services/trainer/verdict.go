@@ -80,8 +80,8 @@ type rival struct {
 	broken  bool   // it cannot be read, so nothing serves that could be worse
 }
 
-// judged is the verdict on evidence.
-func judged(e evidence) Verdict {
+// verdictOf is the verdict on evidence.
+func verdictOf(e evidence) Verdict {
 	v := Verdict{First: e.rival == nil || e.rival.broken}
 	if e.rival != nil {
 		v.Rival = e.rival.version
