@@ -28,7 +28,14 @@ func recode(name string, data []byte) ([]byte, error) {
 		return m.AppendJSON(nil), err
 	case "control_tick.json":
 		return AppendTick(nil), nil
-	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json":
+	case "training_request.json":
+		m, err := DecodeTrainingRequest(data)
+		return m.AppendJSON(nil), err
+	case "training_answer.json":
+		m, err := DecodeTrainingAnswer(data)
+		return m.AppendJSON(nil), err
+	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json", "event_drift.json",
+		"event_training_started.json", "event_training_progress.json", "event_training_finished.json", "event_training_failed.json":
 		m, err := DecodeEvent(data)
 		return m.AppendJSON(nil), err
 	default:
@@ -108,6 +115,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, subject := range []string{
 		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
 		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
+		TrainingSubject, EventSubject(EventDrift), EventSubject("training.*"),
 		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick,
 	} {
 		names = append(names, "| `"+subject+"` |")

@@ -19,6 +19,7 @@ const (
 	maxSmallFile  = 1 << 20 // digest, metrics.json, meta.yaml, an alias
 	digestFile    = "digest"
 	metricsFile   = "metrics.json"
+	tagsFile      = "tags.json"
 	digestPrefix  = "sha256:"
 	digestLength  = len(digestPrefix) + 64
 	remedyWrite   = "write the model again with loadtide train, and register that"
@@ -29,10 +30,12 @@ const (
 type contents struct {
 	digest  string
 	metrics map[string]float64
+	tags    map[string]string
 }
 
-// readContents reads the digest and the metrics of dir; remedy is told with any
-// fault. A folder without metrics is fine, one without a digest was never whole.
+// readContents reads the digest, the metrics and the tags of dir; remedy is told
+// with any fault. A folder without metrics or tags is fine, one without a digest
+// was never whole.
 func readContents(dir, remedy string) (contents, error) {
 	refuse := func(fault string, err error) (contents, error) {
 		return contents{}, &FolderError{Folder: dir, Fault: fault, Remedy: remedy, Err: err}
@@ -48,15 +51,20 @@ func readContents(dir, remedy string) (contents, error) {
 	if !isDigest(c.digest) {
 		return refuse(fmt.Sprintf("%s holds %.80q, not sha256:<64 hex digits>", digestFile, c.digest), nil)
 	}
-	b, err = readSmall(filepath.Join(dir, metricsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err != nil {
-		return refuse("cannot read "+metricsFile, err)
-	}
-	if err := json.Unmarshal(b, &c.metrics); err != nil {
-		return refuse("wrong "+metricsFile, err)
+	for _, f := range []struct {
+		name string
+		into any
+	}{{metricsFile, &c.metrics}, {tagsFile, &c.tags}} {
+		b, err := readSmall(filepath.Join(dir, f.name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return refuse("cannot read "+f.name, err)
+		}
+		if err := json.Unmarshal(b, f.into); err != nil {
+			return refuse("wrong "+f.name, err)
+		}
 	}
 	return c, nil
 }

@@ -22,7 +22,11 @@ type Version struct {
 	Created time.Time
 	Aliases []string           // those that point here, sorted
 	Metrics map[string]float64 // from the model folder's metrics.json
+	Tags    map[string]string  // from its tags.json: what the gate said and why
 }
+
+// Description is the tag that says in words for a person what a version is.
+const Description = "description"
 
 // Registry keeps versions of models. Names and aliases are 1 to 64 of
 // [A-Za-z0-9_-]. It is safe for use by several goroutines and processes.

@@ -50,7 +50,7 @@ func (l *Local) read(name, version string) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	v := Version{Name: name, Version: version, Digest: c.digest, Metrics: c.metrics, Created: created}
+	v := Version{Name: name, Version: version, Digest: c.digest, Metrics: c.metrics, Tags: c.tags, Created: created}
 	entries, err := os.ReadDir(l.aliases(name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Version{}, l.unreadable(err)

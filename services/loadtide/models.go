@@ -20,7 +20,7 @@ import (
 // modelsCmd looks after the local registry.
 type modelsCmd struct {
 	List     modelsListCmd     `cmd:"" help:"All versions with their aliases and scores."`
-	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, scores by lead."`
+	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, verdict of the gate, scores by lead."`
 	Promote  modelsPromoteCmd  `cmd:"" help:"Make a version the champion."`
 	Rollback modelsRollbackCmd `cmd:"" help:"Make the version before it the champion again."`
 }
@@ -114,6 +114,7 @@ func (c *modelsShowCmd) Run(e *env) error {
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
 			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": overall, "by_lead": byLead,
+			"tags": v.Tags,
 		})
 	}
 	return errors.Join(showModel(e.stdout, v, m.Spec, overall), showLeads(e.stdout, byLead))
@@ -170,6 +171,12 @@ func showModel(w io.Writer, v registry.Version, s model.Spec, metrics map[string
 	fmt.Fprintf(w, "  scale     %s; zone %s, country %s\n", s.Scale, orUTC(s.Zone), orDash(s.Country))
 	if len(s.Covariates) > 0 {
 		fmt.Fprintf(w, "  needs     covariates %s\n", strings.Join(s.CovariateNames(), " "))
+	}
+	if start, ok := v.Tags["loadtide.start"]; ok {
+		fmt.Fprintf(w, "  start     %s\n", start)
+	}
+	for line := range strings.Lines(v.Tags[registry.Description]) {
+		fmt.Fprintf(w, "  %s\n", strings.TrimSuffix(line, "\n"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(metrics)) {
 		if _, err := fmt.Fprintf(w, "  %-24s  %.4g\n", name, metrics[name]); err != nil {

@@ -68,7 +68,7 @@ func register(t *testing.T, connect func() registry.Registry) {
 	for i := range 11 { // past 9: numbers do not sort as text
 		weights := fmt.Sprintf("weights %d", i)
 		v := mustRegister(t, connect(), model, weights)
-		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) || v.Metrics["pinball"] != 0.25 || v.Name != model {
+		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) || v.Metrics["pinball"] != 0.25 || v.Tags["loadtide.gate"] != "passed" || v.Name != model {
 			t.Fatalf("registered %+v", v)
 		}
 		if v.Created.Before(before) || v.Created.After(time.Now().Add(time.Minute)) || v.Created.Location() != time.UTC {
