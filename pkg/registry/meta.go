@@ -20,13 +20,16 @@ type meta struct {
 	CurrentStage         string `yaml:"current_stage"`
 	Status               string `yaml:"status"`
 	Description          string `yaml:"description"`
+	RunID                string `yaml:"run_id,omitempty"`
+	// Tags are MLflow's folder of tags, here in one place.
+	Tags map[string]string `yaml:"tags,omitempty"`
 }
 
 func writeMeta(dir string, v Version) error {
 	ms := v.Created.UnixMilli()
 	b, err := yaml.Marshal(meta{
 		Name: v.Name, Version: v.Version, CreationTimestamp: ms, LastUpdatedTimestamp: ms,
-		CurrentStage: "None", Status: "READY", Description: v.Digest,
+		CurrentStage: "None", Status: "READY", Description: v.Description, RunID: v.Run, Tags: v.Tags,
 	})
 	if err != nil {
 		return err
@@ -37,15 +40,17 @@ func writeMeta(dir string, v Version) error {
 	})
 }
 
-// readMeta returns when the version was registered.
-func readMeta(dir string) (time.Time, error) {
+// readMeta adds to v when it was registered, and what was said of it.
+func readMeta(dir string, v *Version) error {
 	b, err := readSmall(filepath.Join(dir, metaFile))
 	if err != nil {
-		return time.Time{}, &FolderError{Folder: dir, Fault: "cannot read " + metaFile, Remedy: remedyVersion, Err: err}
+		return &FolderError{Folder: dir, Fault: "cannot read " + metaFile, Remedy: remedyVersion, Err: err}
 	}
 	var m meta
 	if err := yaml.Unmarshal(b, &m); err != nil {
-		return time.Time{}, &FolderError{Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err}
+		return &FolderError{Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err}
 	}
-	return time.UnixMilli(m.CreationTimestamp).UTC(), nil
+	v.Created = time.UnixMilli(m.CreationTimestamp).UTC()
+	v.Note = Note{Description: m.Description, Tags: m.Tags, Run: m.RunID}
+	return nil
 }

@@ -14,8 +14,8 @@ import (
 
 // Register implements Registry. It works in a folder that nobody looks at and
 // renames it when everything in it is on the disk.
-func (l *Local) Register(ctx context.Context, name, dir string) (Version, error) {
-	if err := checkToken("model name", name); err != nil {
+func (l *Local) Register(ctx context.Context, name, dir string, note Note) (Version, error) {
+	if err := errors.Join(checkToken("model name", name), note.validate()); err != nil {
 		return Version{}, fmt.Errorf("register: %w", err)
 	}
 	names, err := listFiles(dir)
@@ -25,7 +25,7 @@ func (l *Local) Register(ctx context.Context, name, dir string) (Version, error)
 	if _, err := readContents(dir, remedyWrite); err != nil {
 		return Version{}, fmt.Errorf("register %s: %w", name, err)
 	}
-	v := Version{Name: name}
+	v := Version{Name: name, Note: note}
 	err = l.locked(ctx, func() error {
 		if err := l.prepare(name); err != nil {
 			return err

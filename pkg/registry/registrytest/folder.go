@@ -36,7 +36,7 @@ const model = "load-1h"
 
 func mustRegister(t *testing.T, r registry.Registry, name, weights string) registry.Version {
 	t.Helper()
-	v, err := r.Register(context.Background(), name, Folder(t, weights))
+	v, err := r.Register(context.Background(), name, Folder(t, weights), registry.Note{})
 	if err != nil {
 		t.Fatal(err)
 	}

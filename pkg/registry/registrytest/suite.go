@@ -26,6 +26,8 @@ func Run(t *testing.T, open Opener) {
 	cases := map[string]func(t *testing.T, connect func() registry.Registry){
 		"empty":                     empty,
 		"register, list, fetch":     register,
+		"notes":                     notes,
+		"by digest":                 byDigest,
 		"aliases":                   aliases,
 		"champion moves":            champion,
 		"names":                     names,
@@ -56,6 +58,9 @@ func empty(t *testing.T, connect func() registry.Registry) {
 	}
 	if err := r.SetAlias(ctx, model, registry.Champion, "1"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("set alias: %v", err)
+	}
+	if _, err := r.ByDigest(ctx, model, Digest("a")); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("by digest: %v", err)
 	}
 	if _, err := r.Fetch(ctx, registry.Version{Name: model, Version: "1"}); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("fetch: %v", err)
@@ -144,7 +149,7 @@ func names(t *testing.T, connect func() registry.Registry) {
 	ctx, r, dir := context.Background(), connect(), Folder(t, "a")
 	mustRegister(t, r, model, "a")
 	for _, bad := range []string{"", ".", "..", "a/b", `a\b`, "a b", "../x", "ä", ".tmp-1", strings.Repeat("x", 65)} {
-		if _, err := r.Register(ctx, bad, dir); err == nil {
+		if _, err := r.Register(ctx, bad, dir, registry.Note{}); err == nil {
 			t.Errorf("registered as %q", bad)
 		}
 		if _, err := r.Versions(ctx, bad); err == nil {
@@ -190,7 +195,7 @@ func refused(t *testing.T, connect func() registry.Registry) {
 			t.Logf("%s cannot be made here: %v", name, err) // links on some systems
 			continue
 		}
-		_, err := r.Register(context.Background(), model, dir)
+		_, err := r.Register(context.Background(), model, dir, registry.Note{})
 		if err == nil {
 			t.Errorf("%s was registered", name)
 			continue
@@ -229,7 +234,7 @@ func ended(t *testing.T, connect func() registry.Registry) {
 	mustRegister(t, r, model, "a")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, register := r.Register(ctx, model, dir)
+	_, register := r.Register(ctx, model, dir, registry.Note{})
 	_, byAlias := r.ByAlias(ctx, model, registry.Champion)
 	_, versions := r.Versions(ctx, model)
 	_, fetch := r.Fetch(ctx, registry.Version{Name: model, Version: "1", Digest: Digest("a")})
@@ -260,7 +265,7 @@ func apart(t *testing.T, connect func() registry.Registry) {
 
 func sourceChanges(t *testing.T, connect func() registry.Registry) {
 	r, dir := connect(), Folder(t, "a")
-	v, err := r.Register(context.Background(), model, dir)
+	v, err := r.Register(context.Background(), model, dir, registry.Note{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +277,7 @@ func sourceChanges(t *testing.T, connect func() registry.Registry) {
 		t.Fatal(err)
 	}
 	// What was fetched can be registered again, here as another model.
-	again, err := r.Register(context.Background(), "copy", fetched)
+	again, err := r.Register(context.Background(), "copy", fetched, registry.Note{})
 	if err != nil || again.Digest != v.Digest {
 		t.Errorf("registered again: %+v, %v", again, err)
 	}
