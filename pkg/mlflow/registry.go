@@ -30,6 +30,8 @@ type ModelVersion struct {
 	RunID       string `json:"run_id"`
 	Status      string `json:"status"`
 	Tags        []Tag  `json:"tags"`
+	// Aliases that point here; ByAlias and Version have them, Versions has not.
+	Aliases []string `json:"aliases"`
 }
 
 // Tag returns a tag's value and whether it is there.

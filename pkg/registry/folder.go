@@ -116,6 +116,49 @@ func listFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
+// file is one of a model folder in memory.
+type file struct {
+	name string
+	data []byte
+}
+
+// readFiles reads a model folder that is to be registered.
+func readFiles(dir string) ([]file, contents, error) {
+	names, err := listFiles(dir)
+	if err != nil {
+		return nil, contents{}, err
+	}
+	c, err := readContents(dir, remedyWrite)
+	if err != nil {
+		return nil, contents{}, err
+	}
+	refuse := func(name string, err error) ([]file, contents, error) {
+		return nil, contents{}, &FolderError{Folder: dir, Fault: "cannot read " + name, Remedy: remedyWrite, Err: err}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return refuse("the model folder", err)
+	}
+	defer func() { _ = root.Close() }() // it was only read
+	var files []file
+	left := int64(maxFolder)
+	for _, name := range names {
+		in, err := root.Open(name)
+		if err != nil {
+			return refuse(name, err)
+		}
+		data, err := io.ReadAll(io.LimitReader(in, left+1))
+		if err := errors.Join(err, in.Close()); err != nil {
+			return refuse(name, err)
+		}
+		if left -= int64(len(data)); left < 0 {
+			return refuse(name, errors.New("it grew while it was read"))
+		}
+		files = append(files, file{name, data})
+	}
+	return files, c, nil
+}
+
 // copyFiles copies the named files from one folder into another and syncs them.
 func copyFiles(ctx context.Context, from, to string, names []string) error {
 	root, err := os.OpenRoot(from)

@@ -40,7 +40,8 @@ func writeMeta(dir string, v Version) error {
 	})
 }
 
-// readMeta adds to v when it was registered, and what was said of it.
+// readMeta adds to v when it was registered and what was said of it, and its name
+// and number where v has none.
 func readMeta(dir string, v *Version) error {
 	b, err := readSmall(filepath.Join(dir, metaFile))
 	if err != nil {
@@ -49,6 +50,9 @@ func readMeta(dir string, v *Version) error {
 	var m meta
 	if err := yaml.Unmarshal(b, &m); err != nil {
 		return &FolderError{Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err}
+	}
+	if v.Name == "" {
+		v.Name, v.Version = m.Name, m.Version
 	}
 	v.Created = time.UnixMilli(m.CreationTimestamp).UTC()
 	v.Note = Note{Description: m.Description, Tags: m.Tags, Run: m.RunID}
