@@ -15,6 +15,7 @@ import (
 const (
 	modelFile   = "model.onnx"
 	metricsFile = "metrics.json"
+	tagsFile    = "tags.json"
 	cardFile    = "card.md"
 	digestFile  = "digest"
 

@@ -59,7 +59,7 @@ func readCached(dir string) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	v := Version{Digest: c.digest, Metrics: c.metrics}
+	v := Version{Digest: c.digest, Metrics: c.metrics, Tags: c.tags}
 	if err := readMeta(dir, &v); err != nil {
 		return Version{}, err
 	}

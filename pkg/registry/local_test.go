@@ -68,7 +68,7 @@ func TestRegisterKilledAtAnyMoment(t *testing.T) {
 		first := register(t, r, "a")
 		source := registrytest.Folder(t, "b")
 		died, err := killAt(n, func(ctx context.Context) error {
-			_, err := r.Register(ctx, name, source, registry.Note{})
+			_, err := r.Register(ctx, name, source)
 			return err
 		})
 		if err != nil {
@@ -126,7 +126,7 @@ func TestPromotionKilledAtAnyMoment(t *testing.T) {
 
 func register(t *testing.T, r *registry.Local, weights string) registry.Version {
 	t.Helper()
-	v, err := r.Register(context.Background(), name, registrytest.Folder(t, weights), registry.Note{})
+	v, err := r.Register(context.Background(), name, registrytest.Folder(t, weights))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestRegistryThatCannotBeUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, made := registry.NewLocal(dir)
-	_, registered := r.Register(context.Background(), name, registrytest.Folder(t, "a"), registry.Note{})
+	_, registered := r.Register(context.Background(), name, registrytest.Folder(t, "a"))
 	for _, err := range []error{made, registered} {
 		var fe *registry.FolderError
 		if !errors.As(err, &fe) || fe.Folder != dir || !strings.Contains(err.Error(), "remedy: give this user the right") {

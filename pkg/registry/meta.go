@@ -21,15 +21,13 @@ type meta struct {
 	Status               string `yaml:"status"`
 	Description          string `yaml:"description"`
 	RunID                string `yaml:"run_id,omitempty"`
-	// Tags are MLflow's folder of tags, here in one place.
-	Tags map[string]string `yaml:"tags,omitempty"`
 }
 
 func writeMeta(dir string, v Version) error {
 	ms := v.Created.UnixMilli()
 	b, err := yaml.Marshal(meta{
 		Name: v.Name, Version: v.Version, CreationTimestamp: ms, LastUpdatedTimestamp: ms,
-		CurrentStage: "None", Status: "READY", Description: v.Description, RunID: v.Run, Tags: v.Tags,
+		CurrentStage: "None", Status: "READY", Description: v.Tags[Description], RunID: v.Tags[Run],
 	})
 	if err != nil {
 		return err
@@ -40,8 +38,8 @@ func writeMeta(dir string, v Version) error {
 	})
 }
 
-// readMeta adds to v when it was registered and what was said of it, and its name
-// and number where v has none.
+// readMeta adds to v when it was registered, and its name and number where it has
+// none.
 func readMeta(dir string, v *Version) error {
 	b, err := readSmall(filepath.Join(dir, metaFile))
 	if err != nil {
@@ -55,6 +53,5 @@ func readMeta(dir string, v *Version) error {
 		v.Name, v.Version = m.Name, m.Version
 	}
 	v.Created = time.UnixMilli(m.CreationTimestamp).UTC()
-	v.Note = Note{Description: m.Description, Tags: m.Tags, Run: m.RunID}
 	return nil
 }

@@ -28,10 +28,10 @@ type MLflow struct {
 
 var _ Registry = (*MLflow)(nil)
 
-// Tags that a version has beside those of its note.
+// Tags that a version has beside its own.
 const (
-	tagDigest  = reservedTags + "digest"
-	tagMetrics = reservedTags + "metrics" // JSON
+	tagDigest  = "loadtide.digest"
+	tagMetrics = "loadtide.metrics" // JSON
 
 	// maxMetrics bounds the metrics that are kept as a tag, in bytes.
 	maxMetrics = 5000
@@ -49,8 +49,8 @@ func NewMLflow(client *mlflow.Client, cache string) *MLflow {
 
 // Register implements Registry. The version is made last, when all files are
 // there: before, only a logged model is to be seen, which nobody serves.
-func (r *MLflow) Register(ctx context.Context, name, dir string, note Note) (Version, error) {
-	if err := errors.Join(ctx.Err(), checkToken("model name", name), note.validate()); err != nil {
+func (r *MLflow) Register(ctx context.Context, name, dir string) (Version, error) {
+	if err := errors.Join(ctx.Err(), checkToken("model name", name)); err != nil {
 		return Version{}, fmt.Errorf("register: %w", err)
 	}
 	files, c, err := readFiles(dir)
@@ -65,14 +65,17 @@ func (r *MLflow) Register(ctx context.Context, name, dir string, note Note) (Ver
 		return Version{}, fmt.Errorf("register %s: %w", name, err)
 	}
 	tags := []mlflow.Tag{{Key: tagDigest, Value: c.digest}, {Key: tagMetrics, Value: string(metrics)}}
-	logged, err := r.log(ctx, name, note.Run, files, tags)
+	run := c.tags[Run]
+	logged, err := r.log(ctx, name, run, files, tags)
 	if err != nil {
 		return Version{}, r.failed("register "+name, err)
 	}
-	for key, value := range note.Tags {
-		tags = append(tags, mlflow.Tag{Key: key, Value: value})
+	for key, value := range c.tags {
+		if key != Description && key != Run { // fields of their own
+			tags = append(tags, mlflow.Tag{Key: key, Value: value})
+		}
 	}
-	made, err := r.client.CreateVersion(ctx, mlflow.NewVersion{Name: name, ModelID: logged, RunID: note.Run, Description: note.Description, Tags: tags})
+	made, err := r.client.CreateVersion(ctx, mlflow.NewVersion{Name: name, ModelID: logged, RunID: run, Description: c.tags[Description], Tags: tags})
 	if err != nil {
 		r.discard(ctx, logged)
 		return Version{}, r.failed("register "+name, err)
@@ -247,7 +250,12 @@ func versionOf(v mlflow.ModelVersion, aliases []string) (Version, error) {
 			Remedy: "register the model with loadtide train, or delete this version in MLflow"}
 	}
 	out := Version{Name: v.Name, Version: v.Version, Created: time.UnixMilli(v.Created).UTC(), Aliases: slices.Sorted(slices.Values(aliases))}
-	out.Note = Note{Description: v.Description, Run: v.RunID, Tags: map[string]string{}}
+	out.Tags = map[string]string{}
+	for key, value := range map[string]string{Description: v.Description, Run: v.RunID} {
+		if value != "" {
+			out.Tags[key] = value
+		}
+	}
 	if v.Status != "" && v.Status != "READY" {
 		return refuse("has the status " + v.Status)
 	}

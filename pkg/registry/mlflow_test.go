@@ -40,8 +40,8 @@ func (a apart) out(v registry.Version) registry.Version {
 	return v
 }
 
-func (a apart) Register(ctx context.Context, name, dir string, note registry.Note) (registry.Version, error) {
-	v, err := a.Registry.Register(ctx, a.in(name), dir, note)
+func (a apart) Register(ctx context.Context, name, dir string) (registry.Version, error) {
+	v, err := a.Registry.Register(ctx, a.in(name), dir)
 	return a.out(v), err
 }
 
@@ -116,7 +116,7 @@ func TestMLflowAway(t *testing.T) {
 	_, versions := r.Versions(ctx, name)
 	_, fetch := r.Fetch(ctx, other)
 	_, byDigest := r.ByDigest(ctx, name, other.Digest)
-	_, register := r.Register(ctx, name, registrytest.Folder(t, "c"), registry.Note{})
+	_, register := r.Register(ctx, name, registrytest.Folder(t, "c"))
 	for op, err := range map[string]error{"by alias": byAlias, "versions": versions, "fetch": fetch, "by digest": byDigest, "register": register, "set alias": r.SetAlias(ctx, name, registry.Champion, "1")} {
 		if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrNotFound) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", op, err)
@@ -167,7 +167,7 @@ func TestMLflowRegisterCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = registry.NewMLflow(c, t.TempDir()).Register(ctx, name, registrytest.Folder(t, "a"), registry.Note{})
+		_, err = registry.NewMLflow(c, t.TempDir()).Register(ctx, name, registrytest.Folder(t, "a"))
 		cancel()
 		c.Close()
 		all := versions(t, whole, name)
@@ -200,7 +200,7 @@ func versions(t *testing.T, r registry.Registry, name string) []registry.Version
 
 func registerAs(t *testing.T, r registry.Registry, name, weights string) registry.Version {
 	t.Helper()
-	v, err := r.Register(context.Background(), name, registrytest.Folder(t, weights), registry.Note{})
+	v, err := r.Register(context.Background(), name, registrytest.Folder(t, weights))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,13 +269,16 @@ func TestMLmodelIsStamped(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "MLmodel"), []byte("run_id: old\nflavors:\n  onnx: {data: model.onnx}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	v, err := r.Register(ctx, name, dir, registry.Note{Run: run.Info.RunID})
+	if err := os.WriteFile(filepath.Join(dir, "tags.json"), []byte(`{"loadtide.run":"`+run.Info.RunID+`"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v, err := r.Register(ctx, name, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := c.GetRun(ctx, run.Info.RunID)
-	if err != nil || len(got.Outputs.Models) != 1 || v.Run != run.Info.RunID {
-		t.Fatalf("version of run %q, run's models %v, %v", v.Run, got.Outputs.Models, err)
+	if err != nil || len(got.Outputs.Models) != 1 || v.Tags[registry.Run] != run.Info.RunID {
+		t.Fatalf("version of run %q, run's models %v, %v", v.Tags[registry.Run], got.Outputs.Models, err)
 	}
 	fetched, err := r.Fetch(ctx, v)
 	if err != nil {
@@ -295,7 +298,7 @@ func TestMLmodelIsStamped(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "MLmodel"), []byte("a: [}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Register(ctx, name, dir, registry.Note{}); err == nil || !strings.Contains(err.Error(), "MLmodel") {
+	if _, err := r.Register(ctx, name, dir); err == nil || !strings.Contains(err.Error(), "MLmodel") {
 		t.Errorf("a broken MLmodel: %v", err)
 	}
 	if all := versions(t, r, name); len(all) != 1 {

@@ -14,8 +14,8 @@ import (
 
 // Register implements Registry. It works in a folder that nobody looks at and
 // renames it when everything in it is on the disk.
-func (l *Local) Register(ctx context.Context, name, dir string, note Note) (Version, error) {
-	if err := errors.Join(checkToken("model name", name), note.validate()); err != nil {
+func (l *Local) Register(ctx context.Context, name, dir string) (Version, error) {
+	if err := checkToken("model name", name); err != nil {
 		return Version{}, fmt.Errorf("register: %w", err)
 	}
 	names, err := listFiles(dir)
@@ -25,7 +25,7 @@ func (l *Local) Register(ctx context.Context, name, dir string, note Note) (Vers
 	if _, err := readContents(dir, remedyWrite); err != nil {
 		return Version{}, fmt.Errorf("register %s: %w", name, err)
 	}
-	v := Version{Name: name, Note: note}
+	v := Version{Name: name}
 	err = l.locked(ctx, func() error {
 		if err := l.prepare(name); err != nil {
 			return err
@@ -62,7 +62,7 @@ func (l *Local) fill(ctx context.Context, v *Version, from, temp string, names [
 	if err != nil {
 		return err
 	}
-	v.Digest, v.Metrics = c.digest, c.metrics
+	v.Digest, v.Metrics, v.Tags = c.digest, c.metrics, c.tags
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -22,24 +22,24 @@ type Version struct {
 	Created time.Time
 	Aliases []string           // those that point here, sorted
 	Metrics map[string]float64 // from the model folder's metrics.json
-	Note
+	Tags    map[string]string  // from its tags.json: what the gate said and why
 }
 
-// Note is what is said of a version beside its files. It comes with the version
-// and stays as it is: no version is to be seen without its verdict.
-type Note struct {
-	Description string            // Markdown for people, at most 5000 bytes
-	Tags        map[string]string // at most 32; names like that of a model, dots allowed; values at most 5000 bytes
-	Run         string            // id of the training run that made it, "" for none
-}
+// Tags that every registry knows the meaning of.
+const (
+	// Description says in words for a person what a version is.
+	Description = "description"
+	// Run is the id of the training run that made it.
+	Run = "loadtide.run"
+)
 
 // Registry keeps versions of models. Names and aliases are 1 to 64 of
 // [A-Za-z0-9_-]. It is safe for use by several goroutines and processes. A
 // registry that does not answer is ErrUnavailable: ask again later.
 type Registry interface {
-	// Register copies the model folder dir as the next version of name, with what
-	// note says of it. Until it returns nil no version is to be seen.
-	Register(ctx context.Context, name, dir string, note Note) (Version, error)
+	// Register copies the model folder dir as the next version of name. Until it
+	// returns nil no version is to be seen.
+	Register(ctx context.Context, name, dir string) (Version, error)
 
 	// SetAlias lets alias point at a version, which must be there (ErrNotFound).
 	// The champion that another one takes over from becomes Previous.
@@ -63,33 +63,6 @@ type Registry interface {
 	// only. It refuses when v is not there (ErrNotFound) or has another digest.
 	Fetch(ctx context.Context, v Version) (dir string, err error)
 }
-
-// Limits of a note, which every backend can keep.
-const (
-	maxTags = 32
-	maxNote = 5000 // bytes of a description or a tag's value
-)
-
-func (n Note) validate() error {
-	if len(n.Description) > maxNote {
-		return fmt.Errorf("description of %d bytes: at most %d", len(n.Description), maxNote)
-	}
-	if len(n.Tags) > maxTags {
-		return fmt.Errorf("%d tags: at most %d", len(n.Tags), maxTags)
-	}
-	for key, value := range n.Tags {
-		if err := checkToken("tag", strings.ReplaceAll(key, ".", "_")); err != nil || strings.HasPrefix(key, reservedTags) {
-			return fmt.Errorf("tag %q: must be 1 to 64 letters, digits, dots, _ or -, and not begin with %s", key, reservedTags)
-		}
-		if len(value) > maxNote {
-			return fmt.Errorf("tag %s of %d bytes: at most %d", key, len(value), maxNote)
-		}
-	}
-	return nil
-}
-
-// reservedTags begins the names of what a backend keeps as tags for itself.
-const reservedTags = "loadtide."
 
 // checkToken guards what becomes the name of a file.
 func checkToken(what, value string) error {

@@ -46,7 +46,7 @@ func (l *Local) read(name, version string) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	v := Version{Name: name, Version: version, Digest: c.digest, Metrics: c.metrics}
+	v := Version{Name: name, Version: version, Digest: c.digest, Metrics: c.metrics, Tags: c.tags}
 	if err := readMeta(dir, &v); err != nil {
 		return Version{}, err
 	}

@@ -119,7 +119,7 @@ func TestBadModelLeavesTheChampion(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		v, err := models.Register(t.Context(), modelName, folder, registry.Note{})
+		v, err := models.Register(t.Context(), modelName, folder)
 		if err != nil {
 			t.Fatal(err)
 		}

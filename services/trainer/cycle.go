@@ -182,7 +182,7 @@ func (c *Cycle) register(ctx context.Context, dir string, histories []*dataset.H
 			return err
 		}
 	}
-	v, err := c.Registry.Register(ctx, c.Config.Model, dir, registry.Note{Description: out.Why})
+	v, err := c.Registry.Register(ctx, c.Config.Model, dir)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func writers(t *testing.T, connect func() registry.Registry) {
 		r := connect()
 		wg.Go(func() {
 			for _, dir := range dirs {
-				v, err := r.Register(context.Background(), model, dir, registry.Note{})
+				v, err := r.Register(context.Background(), model, dir)
 				if err != nil {
 					t.Error(err)
 					return
@@ -60,7 +60,7 @@ func readers(t *testing.T, connect func() registry.Registry) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for i, dir := range dirs {
-			if _, err := w.Register(context.Background(), model, dir, registry.Note{}); err != nil {
+			if _, err := w.Register(context.Background(), model, dir); err != nil {
 				t.Error(err)
 				return
 			}

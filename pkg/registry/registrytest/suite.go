@@ -33,7 +33,7 @@ func Run(t *testing.T, able Abilities, open Opener) {
 	cases := map[string]func(t *testing.T, connect func() registry.Registry){
 		"empty":                     empty,
 		"register, list, fetch":     register,
-		"notes":                     notes,
+		"tags":                      tags,
 		"by digest":                 byDigest,
 		"aliases":                   aliases,
 		"champion moves":            champion,
@@ -80,7 +80,7 @@ func register(t *testing.T, connect func() registry.Registry) {
 	for i := range 11 { // past 9: numbers do not sort as text
 		weights := fmt.Sprintf("weights %d", i)
 		v := mustRegister(t, connect(), model, weights)
-		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) || v.Metrics["pinball"] != 0.25 || v.Name != model {
+		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) || v.Metrics["pinball"] != 0.25 || v.Tags["loadtide.gate"] != "passed" || v.Name != model {
 			t.Fatalf("registered %+v", v)
 		}
 		if v.Created.Before(before) || v.Created.After(time.Now().Add(time.Minute)) || v.Created.Location() != time.UTC {
@@ -156,7 +156,7 @@ func names(t *testing.T, connect func() registry.Registry) {
 	ctx, r, dir := context.Background(), connect(), Folder(t, "a")
 	mustRegister(t, r, model, "a")
 	for _, bad := range []string{"", ".", "..", "a/b", `a\b`, "a b", "../x", "ä", ".tmp-1", strings.Repeat("x", 65)} {
-		if _, err := r.Register(ctx, bad, dir, registry.Note{}); err == nil {
+		if _, err := r.Register(ctx, bad, dir); err == nil {
 			t.Errorf("registered as %q", bad)
 		}
 		if _, err := r.Versions(ctx, bad); err == nil {
@@ -202,7 +202,7 @@ func refused(t *testing.T, connect func() registry.Registry) {
 			t.Logf("%s cannot be made here: %v", name, err) // links on some systems
 			continue
 		}
-		_, err := r.Register(context.Background(), model, dir, registry.Note{})
+		_, err := r.Register(context.Background(), model, dir)
 		if err == nil {
 			t.Errorf("%s was registered", name)
 			continue
@@ -241,7 +241,7 @@ func ended(t *testing.T, connect func() registry.Registry) {
 	mustRegister(t, r, model, "a")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, register := r.Register(ctx, model, dir, registry.Note{})
+	_, register := r.Register(ctx, model, dir)
 	_, byAlias := r.ByAlias(ctx, model, registry.Champion)
 	_, versions := r.Versions(ctx, model)
 	_, fetch := r.Fetch(ctx, registry.Version{Name: model, Version: "1", Digest: Digest("a")})
@@ -272,7 +272,7 @@ func apart(t *testing.T, connect func() registry.Registry) {
 
 func sourceChanges(t *testing.T, connect func() registry.Registry) {
 	r, dir := connect(), Folder(t, "a")
-	v, err := r.Register(context.Background(), model, dir, registry.Note{})
+	v, err := r.Register(context.Background(), model, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func sourceChanges(t *testing.T, connect func() registry.Registry) {
 		t.Fatal(err)
 	}
 	// What was fetched can be registered again, here as another model.
-	again, err := r.Register(context.Background(), "copy", fetched, registry.Note{})
+	again, err := r.Register(context.Background(), "copy", fetched)
 	if err != nil || again.Digest != v.Digest {
 		t.Errorf("registered again: %+v, %v", again, err)
 	}

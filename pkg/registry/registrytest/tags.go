@@ -2,57 +2,71 @@ package registrytest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
-func notes(t *testing.T, connect func() registry.Registry) {
+func tags(t *testing.T, connect func() registry.Registry) {
 	ctx, r := context.Background(), connect()
-	note := registry.Note{
-		Description: "promoted: wQL 0.081 against 0.097\n\n| lead | wQL |\n| --- | --- |\n| 1 | 0.05 | ü \"quoted\" 'too'",
-		Tags:        map[string]string{"verdict": "promoted", "gate.coverage80": "0.79", "empty": "", "long": strings.Repeat("x", 5000)},
+	want := map[string]string{
+		registry.Description: "Gate: passed.\n- naive ok: wQL 0.081 and 0.097\n| lead | ü \"quoted\" 'too'",
+		"loadtide.gate":      "passed", "gate.coverage80": "0.79", "empty": "", "long": strings.Repeat("x", 5000),
 	}
-	if _, err := r.Register(ctx, model, Folder(t, "a"), note); err != nil {
+	if _, err := r.Register(ctx, model, tagged(t, "a", want)); err != nil {
 		t.Fatal(err)
 	}
-	mustRegister(t, r, model, "b")
+	if _, err := r.Register(ctx, model, tagged(t, "b", nil)); err != nil {
+		t.Fatal(err)
+	}
 	all := list(t, connect(), model)
-	if diff := cmp.Diff(note, all[0].Note, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, all[0].Tags); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(registry.Note{}, all[1].Note, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("of one without (-want +got):\n%s", diff)
+	if len(all[1].Tags) != 0 {
+		t.Errorf("of one without: %v", all[1].Tags)
 	}
 	mustAlias(t, r, registry.Champion, "1")
 	v, err := connect().ByAlias(ctx, model, registry.Champion)
-	if diff := cmp.Diff(note, v.Note, cmpopts.EquateEmpty()); err != nil || diff != "" {
+	if diff := cmp.Diff(want, v.Tags); err != nil || diff != "" {
 		t.Errorf("by alias: %v, (-want +got):\n%s", err, diff)
 	}
 	many := map[string]string{}
-	for i := range 33 {
-		many[strings.Repeat("x", i+1)] = ""
+	for i := range 65 {
+		many[fmt.Sprint(i)] = ""
 	}
-	for name, bad := range map[string]registry.Note{
-		"description":   {Description: strings.Repeat("x", 5001)},
-		"value":         {Tags: map[string]string{"x": strings.Repeat("x", 5001)}},
-		"name":          {Tags: map[string]string{"a b": "x"}},
-		"empty name":    {Tags: map[string]string{"": "x"}},
-		"reserved name": {Tags: map[string]string{"loadtide.digest": "x"}},
-		"many":          {Tags: many},
+	for name, bad := range map[string]map[string]string{
+		"value": {"x": strings.Repeat("x", 5001)}, "name": {"a b": "x"}, "empty name": {"": "x"}, "digest": {"loadtide.digest": "x"}, "many": many,
 	} {
-		if _, err := r.Register(ctx, model, Folder(t, "c"), bad); err == nil {
+		if _, err := r.Register(ctx, model, tagged(t, "c", bad)); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
 	if all := list(t, r, model); len(all) != 2 {
 		t.Errorf("left behind: %v", all)
 	}
+}
+
+// tagged is Folder's folder with these tags.
+func tagged(t *testing.T, weights string, tags map[string]string) string {
+	t.Helper()
+	dir := Folder(t, weights)
+	b, err := json.Marshal(tags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tags.json"), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func byDigest(t *testing.T, connect func() registry.Registry) {
