@@ -21,15 +21,24 @@ type Config struct {
 	MaxSeries  int // a cycle takes at most so many, sampled by scale
 	// Choose tries both scales, takes the one that did better on the validation
 	// range, and fits it once more on all before the test.
-	Choose  bool
+	Choose bool
+	// Start is what a fit starts from: StartScratch or StartChampion. From the
+	// champion only its own scale is tried, at a quarter of the learning rate.
+	Start   string
 	Zone    string // IANA, whose calendar the features are read on; "" is UTC
 	Country string // whose holidays are a feature; "" has none
 }
 
+// What a fit starts from.
+const (
+	StartScratch  = "scratch"  // random weights
+	StartChampion = "champion" // the weights that serve, where they read the same features
+)
+
 // DefaultConfig is the reference training of a model of its own.
 func DefaultConfig() Config {
 	t := train.DefaultConfig()
-	return Config{Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true}
+	return Config{Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true, Start: StartScratch}
 }
 
 // Quick is the demo's first training: short windows, done in less than a
@@ -61,6 +70,9 @@ func (c Config) Validate() error {
 		if f.value < f.low || f.value > f.high {
 			faults = append(faults, fmt.Errorf("trainer.%s: %d is outside %d to %d", f.field, f.value, f.low, f.high))
 		}
+	}
+	if c.Start != StartScratch && c.Start != StartChampion {
+		faults = append(faults, fmt.Errorf("trainer.start: %q is neither %s nor %s", c.Start, StartScratch, StartChampion))
 	}
 	if c.BurnIn+c.Positions > c.Window {
 		faults = append(faults, fmt.Errorf("trainer.window: %d steps do not hold %d of burn-in and %d loss positions", c.Window, c.BurnIn, c.Positions))
