@@ -18,7 +18,7 @@ import (
 // modelsCmd looks after the local registry.
 type modelsCmd struct {
 	List     modelsListCmd     `cmd:"" help:"All versions with their aliases and scores."`
-	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, scores by lead."`
+	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, verdict of the gate, scores by lead."`
 	Promote  modelsPromoteCmd  `cmd:"" help:"Make a version the champion."`
 	Rollback modelsRollbackCmd `cmd:"" help:"Make the version before it the champion again."`
 }
@@ -110,7 +110,7 @@ func (c *modelsShowCmd) Run(e *env) error {
 	}
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
-			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": v.Metrics,
+			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": v.Metrics, "tags": v.Tags,
 		})
 	}
 	return showModel(e.stdout, v, m.Spec)
@@ -125,6 +125,12 @@ func showModel(w io.Writer, v registry.Version, s model.Spec) error {
 	fmt.Fprintf(w, "  forecast  %d leads of %s, levels %v\n", s.Horizon, s.Interval, s.Levels)
 	fmt.Fprintf(w, "  inputs    %s\n", strings.Join(s.Inputs, " "))
 	fmt.Fprintf(w, "  scale     %s; zone %s, country %s\n", s.Scale, orUTC(s.Zone), orDash(s.Country))
+	if start, ok := v.Tags["loadtide.start"]; ok {
+		fmt.Fprintf(w, "  start     %s\n", start)
+	}
+	for line := range strings.Lines(v.Tags[registry.Description]) {
+		fmt.Fprintf(w, "  %s\n", strings.TrimSuffix(line, "\n"))
+	}
 	names := make([]string, 0, len(v.Metrics))
 	for name := range v.Metrics {
 		names = append(names, name)

@@ -14,7 +14,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
-	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/pkg/train"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/trainer"
@@ -23,27 +22,19 @@ import (
 // trainCmd runs one cycle: from files for a person, from the logs as the child
 // of `up`.
 type trainCmd struct {
-	From     string   `enum:"files,logs" default:"files" help:"Where history comes from: files or logs."`
-	Data     []string `placeholder:"FILE" help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
-	CSV      csvFlags `embed:""`
-	Out      string   `placeholder:"DIR" help:"New folder to write the model to."`
-	Register string   `placeholder:"NAME" help:"Register the model under this name (load-1h when --out is not given either); it becomes champion when it is the first, or better than the champion on later time."`
+	History  historyFlags `embed:"" set:"from=files"`
+	Out      string       `placeholder:"DIR" help:"New folder to write the model to."`
+	Register string       `placeholder:"NAME" help:"Register the model under this name (load-1h when --out is not given either); it becomes champion when it is the first, or better than the champion on later time."`
 
 	TrainUntil time.Time `placeholder:"TIME" help:"Train on what is before (RFC 3339)."`
 	ValidUntil time.Time `placeholder:"TIME" help:"Look at nothing after; alone, the last fifth before it validates."`
 	TestFrom   time.Time `placeholder:"TIME" help:"Judge from here on."`
 	TestUntil  time.Time `placeholder:"TIME" help:"Judge up to here."`
 
-	Hidden     int    `default:"64" help:"Units of the LSTM."`
-	Iterations int    `default:"800" help:"Most iterations of one fit; the best of them on the validation range counts."`
-	Seed       uint64 `default:"1" help:"Same seed and workers, same model."`
-	Workers    int    `default:"2" help:"Goroutines that share an iteration."`
-	Quick      bool   `help:"At most 150 iterations on short windows."`
-	JSON       bool   `name:"json" help:"Print one JSON object instead of the summary."`
-	Child      bool   `hidden:"" help:"Report as JSON lines and end when standard input ends."`
-
-	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; UTC when not said."`
-	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
+	Fit   fitFlags `embed:""`
+	Quick bool     `help:"At most 150 iterations on short windows."`
+	JSON  bool     `name:"json" help:"Print one JSON object instead of the summary."`
+	Child bool     `hidden:"" help:"Report as JSON lines and end when standard input ends."`
 
 	NATS service.NATSFlags `embed:""`
 	Dir  service.DataFlags `embed:""`
@@ -106,9 +97,7 @@ func (c *trainCmd) Run(e *env) error {
 func registryDir(dataDir string) string { return filepath.Join(dataDir, "registry") }
 
 func (c *trainCmd) config() trainer.Config {
-	cfg := trainer.DefaultConfig()
-	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = c.Register, c.Hidden, c.Iterations, c.Seed, c.Workers
-	cfg.Zone, cfg.Country = c.Zone, c.Country
+	cfg := c.Fit.config(c.Register)
 	if c.Quick {
 		cfg = cfg.Quick()
 	}
@@ -117,24 +106,8 @@ func (c *trainCmd) config() trainer.Config {
 
 // source opens where history comes from; done closes it.
 func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.Source, func(), error) {
-	if c.From == "files" {
-		if len(c.Data) == 0 {
-			return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
-		}
-		opts, closeRejects, err := c.CSV.open(c.Data)
-		if err != nil {
-			return nil, nil, err
-		}
-		report := func(r tabular.Report) {
-			c.CSV.showFiles(show, r)
-			showRejected(show, r)
-		}
-		done := func() {
-			if err := closeRejects(); err != nil {
-				show.line("warn: %s", err)
-			}
-		}
-		return trainer.Files{Paths: c.Data, Options: opts, Report: report}, done, nil
+	if c.History.From != fromLogs {
+		return c.History.open(nil, show)
 	}
 	log, err := service.NewLogger(e.log, e.stderr, false, false)
 	if err != nil {

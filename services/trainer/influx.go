@@ -26,18 +26,21 @@ const (
 
 // Influx reads history from InfluxDB.
 type Influx struct {
-	Reader      *influx.Reader
-	From, Until time.Time
-	Pause       time.Duration // before the second try of a query; it doubles; 1 s when zero
+	Reader *influx.Reader
+	// Back is how far back from Until readings are taken.
+	Back  time.Duration
+	Until func() time.Time
+	Pause time.Duration // before the second try of a query; it doubles; 1 s when zero
 }
 
 // Load adds the readings of the time asked for. Those that the forecaster would
 // refuse by their form are left out.
 func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
-	for from := f.From; from.Before(f.Until); from = from.Add(influxSpan) {
+	end := f.Until()
+	for from := end.Add(-f.Back); from.Before(end); from = from.Add(influxSpan) {
 		until := from.Add(influxSpan)
-		if until.After(f.Until) {
-			until = f.Until
+		if until.After(end) {
+			until = end
 		}
 		rows, err := f.read(ctx, from, until)
 		if err != nil {

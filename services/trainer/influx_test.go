@@ -83,7 +83,7 @@ func TestInfluxIsRead(t *testing.T) {
 		return false
 	})
 	b := dataset.NewBuilder()
-	if err := (Influx{Reader: r, From: begin.AddDate(0, 0, -10), Until: begin.AddDate(0, 0, 60), Pause: time.Millisecond}).Load(t.Context(), b); err != nil {
+	if err := (Influx{Reader: r, Back: 70 * 24 * time.Hour, Until: func() time.Time { return begin.AddDate(0, 0, 60) }, Pause: time.Millisecond}).Load(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	all := b.Build()
@@ -112,7 +112,7 @@ func TestInfluxThatIsAway(t *testing.T) {
 			w.WriteHeader(c.status)
 			return true
 		})
-		err := Influx{Reader: r, From: time.Now().Add(-time.Hour), Until: time.Now(), Pause: time.Millisecond}.Load(t.Context(), dataset.NewBuilder())
+		err := Influx{Reader: r, Back: time.Hour, Until: time.Now, Pause: time.Millisecond}.Load(t.Context(), dataset.NewBuilder())
 		if err == nil || !strings.Contains(err.Error(), c.words) || tries != c.tries {
 			t.Errorf("%s: %d tries, %v", name, tries, err)
 		}

@@ -36,7 +36,7 @@ const (
 	// above in scaled units.
 	mostDifference = 1e-5
 	// mostCrossed is the share of leads whose quantiles may come out of order.
-	mostCrossed = 0.1
+	mostCrossed = 0.25
 	// mostOff is the factor by which the medians of the typical series may be
 	// larger or smaller than its readings.
 	mostOff = 4
