@@ -73,7 +73,7 @@ func (s *Service) Start(ctx context.Context) error {
 	if err := s.checkChampion(ctx); err != nil {
 		return err
 	}
-	layout, err := topology.Ensure(ctx, s.conn.JetStream(), s.cfg.Streams, s.firstRecord)
+	layout, err := topology.Ensure(ctx, s.conn.JetStream(), s.cfg.Streams, s.patiently(s.firstRecord))
 	if err != nil {
 		return err
 	}
@@ -110,11 +110,41 @@ func (s *Service) checkChampion(ctx context.Context) error {
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		r := reloader{deps: s.deps}
+		err = r.verify(ctx, v)
 	}
-	r := reloader{deps: s.deps}
-	return r.verify(ctx, v)
+	if errors.Is(err, registry.ErrUnavailable) && ctx.Err() == nil {
+		// The logs name the model in force, and what was fetched before is here.
+		s.log.Warn().Err(err).Msg("the registry is away, the start goes on without it")
+		return nil
+	}
+	return err
+}
+
+// registryPause is how long a registry that is away is left alone.
+const registryPause = 2 * time.Second
+
+// patiently writes a log's first record once the registry answers: no reading may
+// precede the first model, and a registry comes back without anyone at this end.
+func (s *Service) patiently(record func(context.Context, int) error) func(context.Context, int) error {
+	return func(ctx context.Context, partition int) error {
+		for told := false; ; told = true {
+			err := record(ctx, partition)
+			if !errors.Is(err, registry.ErrUnavailable) || ctx.Err() != nil {
+				return err
+			}
+			if !told {
+				s.log.Warn().Err(err).Int(service.FieldPartition, partition).Msg("a new log waits for the registry, which says what model it begins with")
+			}
+			s.ready.NotReady("waiting for the model registry")
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(registryPause):
+			}
+		}
+	}
 }
 
 // firstRecord writes the champion's control record into a new log before any

@@ -29,8 +29,9 @@ type backtestCmd struct {
 	JSON        bool      `name:"json" help:"Print one JSON object instead of the table."`
 	Workers     int       `help:"Goroutines that share the series; one for each core when not said."`
 
-	CSV csvFlags          `embed:""`
-	Dir service.DataFlags `embed:""`
+	CSV  csvFlags          `embed:""`
+	Dir  service.DataFlags `embed:""`
+	Kept registryFlags     `embed:""`
 }
 
 // measured is one backtest and what it was of.
@@ -58,7 +59,7 @@ func (c *backtestCmd) Run(e *env) error {
 }
 
 func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
-	m, err := openModel(ctx, c.Model, c.Dir.Dir)
+	m, err := openModel(ctx, c.Model, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func measure(ctx context.Context, show *screen, name string, m *model.Model, his
 }
 
 func (c *backtestCmd) compare(ctx context.Context, show *screen, ours *measured, histories []*dataset.History) (*evaluate.Verdict, error) {
-	m, err := openModel(ctx, c.Compare, c.Dir.Dir)
+	m, err := openModel(ctx, c.Compare, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return nil, err
 	}

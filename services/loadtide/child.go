@@ -37,6 +37,8 @@ const (
 	rush = 1000
 	// childGrace is how long a training child has to end.
 	childGrace = 3 * time.Second
+	// registryPause is how long a registry that does not answer is left alone.
+	registryPause = 10 * time.Second
 	// scheduleOff turns training off altogether.
 	scheduleOff = "off"
 )
@@ -57,6 +59,7 @@ type training struct {
 	schedule string
 	demo     bool // the quick first training is all until the schedule
 	registry registry.Registry
+	kept     registryFlags
 	arrived  func() arrivals
 	show     *screen
 	log      zerolog.Logger
@@ -74,7 +77,9 @@ func (t *training) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = clock.Shutdown() }() // its jobs only set a flag
+	away := false // told once, not every time
 	for {
+		var again <-chan time.Time
 		_, err := t.registry.ByAlias(ctx, t.model, registry.Champion)
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
@@ -94,11 +99,20 @@ func (t *training) Run(ctx context.Context) error {
 				t.log.Warn().Err(err).Msg("training failed")
 			}
 		case err != nil && ctx.Err() == nil:
-			t.log.Warn().Err(err).Msg("registry not readable")
+			if !away {
+				t.log.Warn().Err(err).Msg("registry not readable, it is asked again")
+			}
+			away = true
+			again = time.After(registryPause)
+		}
+		if err == nil || errors.Is(err, registry.ErrNotFound) {
+			away = false
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-again:
+			continue
 		case <-due:
 		}
 		if err := t.cycle(ctx, false); err != nil && ctx.Err() == nil {
@@ -179,11 +193,12 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 		return fmt.Errorf("find this program to start a training: %w", err)
 	}
 	args := []string{"train", "--child", "--from", "logs", "--register", t.model, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
+	args = append(args, t.kept.arguments()...)
 	if first {
 		args = append(args, "--quick")
 	}
 	cmd := exec.CommandContext(ctx, exe, args...)
-	cmd.Env = withoutSettings(os.Environ())
+	cmd.Env = append(withoutSettings(os.Environ()), t.kept.secrets()...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("start a training: %w", err)

@@ -26,6 +26,8 @@ type forecastCmd struct {
 
 	CSV csvFlags          `embed:""`
 	Dir service.DataFlags `embed:""`
+
+	Kept registryFlags `embed:""`
 }
 
 // Run forecasts and prints.
@@ -33,7 +35,7 @@ func (c *forecastCmd) Run(e *env) error {
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
-	m, err := openModel(ctx, c.Model, c.Dir.Dir)
+	m, err := openModel(ctx, c.Model, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// modelsCmd looks after the local registry.
+// modelsCmd looks after the registry.
 type modelsCmd struct {
 	List     modelsListCmd     `cmd:"" help:"All versions with their aliases and scores."`
 	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, verdict of the gate, scores by lead."`
@@ -28,11 +28,10 @@ type modelFlags struct {
 	Name string            `default:"load-1h" help:"Name of the model."`
 	JSON bool              `name:"json" help:"Print one JSON object."`
 	Dir  service.DataFlags `embed:""`
+	Kept registryFlags     `embed:""`
 }
 
-func (f *modelFlags) open() (registry.Registry, error) {
-	return registry.NewLocal(registryDir(f.Dir.Dir))
-}
+func (f *modelFlags) open() (registry.Registry, error) { return f.Kept.open(f.Dir.Dir) }
 
 type modelsListCmd struct {
 	modelFlags `embed:""`
@@ -64,7 +63,7 @@ func (c *modelsListCmd) Run(e *env) error {
 		return errors.Join(json.NewEncoder(e.stdout).Encode(out), broken)
 	}
 	if len(versions) == 0 && broken == nil {
-		fmt.Fprintf(e.stderr, "no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n", c.Name, c.Dir.Dir, c.Name)
+		fmt.Fprintf(e.stderr, "no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n", c.Name, c.Kept.place(c.Dir.Dir), c.Name)
 		return nil
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)

@@ -26,6 +26,7 @@ type upCmd struct {
 	Partitions int               `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron (UTC of the machine's zone); off turns off the first training too."`
 	Dir        service.DataFlags `embed:""`
+	Kept       registryFlags     `embed:""`
 	HTTP       gateway.Config    `embed:""`
 	Record     recorder.Config   `embed:""`
 	Simulate   simulator.Config  `embed:"" prefix:"simulate-" envprefix:"LOADTIDE_SIMULATE_"`
@@ -155,7 +156,11 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 	dir := u.cmd.Dir.Dir
 	streams := topology.DefaultConfig()
 	streams.Partitions, streams.Log, streams.StoreBytes = u.nats.Partitions(), u.component("topology"), u.nats.StoreBytes()
-	f, models, err := u.process.forecaster(conn, dir, streams)
+	models, err := u.cmd.Kept.open(dir)
+	if err != nil {
+		return err
+	}
+	f, err := u.process.forecaster(conn, dir, models, streams)
 	if err != nil {
 		return err
 	}
@@ -224,7 +229,7 @@ func (u *up) simulated() func(simulator.Progress) {
 func (u *up) training(models registry.Registry) *training {
 	return &training{
 		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: forecaster.DefaultConfig().Model, schedule: u.cmd.Schedule, demo: u.cmd.Demo,
-		registry: models, show: u.show, log: u.component("training"),
+		registry: models, kept: u.cmd.Kept, show: u.show, log: u.component("training"),
 		arrived: func() arrivals {
 			s := u.forecaster.Status()
 			return arrivals{readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days}
