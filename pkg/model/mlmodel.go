@@ -82,11 +82,11 @@ func mlflowFiles(s Spec) ([]namedFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", mlmodelFile, err)
 	}
-	example, err := json.Marshal(map[string]any{"inputs": inputExample(graph.Inputs)})
+	example, err := json.Marshal(inputExample(graph.Inputs))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", exampleFile, err)
 	}
-	example = append(example, '\n')
+	serving := fmt.Appendf(nil, `{"inputs": %s}`, example) // what a scoring server takes
 	packages := []string{"mlflow==" + mlflowVersion, "onnx==" + onnxVersion, "onnxruntime==" + onnxruntimeVersion}
 	requirements, conda := "", "name: mlflow-env\nchannels:\n- conda-forge\ndependencies:\n- python="+pythonVersion+"\n- pip\n- pip:\n"
 	for _, p := range packages {
@@ -96,7 +96,7 @@ func mlflowFiles(s Spec) ([]namedFile, error) {
 	python := "python: " + pythonVersion + "\nbuild_dependencies:\n- pip\ndependencies:\n- -r " + requirementsFile + "\n"
 	return []namedFile{
 		{mlmodelFile, about}, {requirementsFile, []byte(requirements)}, {condaFile, []byte(conda)}, {pythonFile, []byte(python)},
-		{exampleFile, example}, {servingFile, example},
+		{exampleFile, example}, {servingFile, serving},
 	}, nil
 }
 
