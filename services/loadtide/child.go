@@ -77,7 +77,7 @@ func (t *training) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = clock.Shutdown() }() // its jobs only set a flag
-	away := false // told once, not every time
+	away := false                           // told once, not every time
 	for {
 		var again <-chan time.Time
 		_, err := t.registry.ByAlias(ctx, t.model, registry.Champion)
