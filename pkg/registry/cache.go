@@ -95,6 +95,11 @@ func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 			return dir, nil
 		}
 	}
+	if r.before != nil {
+		if dir, err := r.before.Fetch(ctx, v); err == nil {
+			return dir, nil
+		}
+	}
 	there, err := r.version(ctx, v.Name, v.Version)
 	if err != nil {
 		return "", r.failed(what, err)

@@ -22,6 +22,7 @@ import (
 type MLflow struct {
 	client *mlflow.Client
 	cache  string
+	before *Local // nil for none
 
 	mu sync.Mutex // held while aliases move or the cache is written
 }
@@ -42,9 +43,11 @@ const (
 )
 
 // NewMLflow returns the registry of a server. Versions that are fetched are kept
-// below the folder cache, which is made when it is needed.
-func NewMLflow(client *mlflow.Client, cache string) *MLflow {
-	return &MLflow{client: client, cache: filepath.Clean(cache)}
+// below the folder cache, which is made when it is needed. before may be nil: it
+// is the local registry that was used first, whose versions the logs still name;
+// they are found by their digest and are no versions of MLflow's.
+func NewMLflow(client *mlflow.Client, cache string, before *Local) *MLflow {
+	return &MLflow{client: client, cache: filepath.Clean(cache), before: before}
 }
 
 // Register implements Registry. The version is made last, when all files are
@@ -237,6 +240,12 @@ func (r *MLflow) ByDigest(ctx context.Context, name, digest string) (Version, er
 	}
 	if v, ok := r.cached(name, digest); ok {
 		return v, nil
+	}
+	if r.before != nil {
+		if v, err := r.before.ByDigest(ctx, name, digest); err == nil {
+			v.Aliases = nil
+			return v, nil
+		}
 	}
 	all, err := r.Versions(ctx, name)
 	return newestOf(all, err, name, digest)

@@ -80,7 +80,7 @@ func TestMLflow(t *testing.T) {
 	registrytest.Run(t, registrytest.Abilities{}, func(t *testing.T) func() registry.Registry {
 		prefix := fmt.Sprintf("c%d-", opened.Add(1))
 		return func() registry.Registry { // a process: a client and a cache of its own
-			return apart{registry.NewMLflow(mlflowtest.Client(t), t.TempDir()), prefix}
+			return apart{registry.NewMLflow(mlflowtest.Client(t), t.TempDir(), nil), prefix}
 		}
 	})
 }
@@ -96,7 +96,7 @@ func onProxy(t *testing.T, cache string) (*mlflowtest.Proxy, *registry.MLflow) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return proxy, registry.NewMLflow(c, cache)
+	return proxy, registry.NewMLflow(c, cache, nil)
 }
 
 func TestMLflowAway(t *testing.T) {
@@ -151,13 +151,41 @@ func TestMLflowAway(t *testing.T) {
 	}
 }
 
+// TestMLflowAfterLocal finds the versions of the registry that was used before: the logs still name them.
+func TestMLflowAfterLocal(t *testing.T) {
+	t.Parallel()
+	const name = "TestMLflowAfterLocal"
+	ctx, before := t.Context(), local(t, filepath.Join(t.TempDir(), "registry"))
+	r := registry.NewMLflow(mlflowtest.Client(t), t.TempDir(), before)
+	old, fresh := registerAs(t, before, name, "a"), registerAs(t, r, name, "b")
+	if old.Version != fresh.Version {
+		t.Fatal("the two should have one number")
+	}
+	for _, want := range []registry.Version{old, fresh} {
+		v, err := r.ByDigest(ctx, name, want.Digest)
+		if err != nil || v.Digest != want.Digest {
+			t.Fatalf("%+v, %v", v, err)
+		}
+		dir, err := r.Fetch(ctx, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(filepath.Join(dir, "digest")); err != nil || strings.TrimSpace(string(b)) != want.Digest {
+			t.Errorf("fetched %s, %v", b, err)
+		}
+	}
+	if all := versions(t, r, name); len(all) != 1 {
+		t.Errorf("listed: %v", all)
+	}
+}
+
 // TestMLflowRegisterCut ends Register at each of its requests: no version is ever to be seen before its time, and the
 // next Register works.
 func TestMLflowRegisterCut(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLflowRegisterCut"
 	ctx := t.Context()
-	whole := registry.NewMLflow(mlflowtest.Client(t), t.TempDir())
+	whole := registry.NewMLflow(mlflowtest.Client(t), t.TempDir(), nil)
 	for n := 1; ; n++ {
 		before := len(versions(t, whole, name))
 		ctx, cancel := context.WithCancel(ctx)
@@ -167,7 +195,7 @@ func TestMLflowRegisterCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = registry.NewMLflow(c, t.TempDir()).Register(ctx, name, registrytest.Folder(t, "a"))
+		_, err = registry.NewMLflow(c, t.TempDir(), nil).Register(ctx, name, registrytest.Folder(t, "a"))
 		cancel()
 		c.Close()
 		all := versions(t, whole, name)
@@ -212,7 +240,7 @@ func TestMLflowForeignVersions(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLflowForeignVersions"
 	ctx, c := t.Context(), mlflowtest.Client(t)
-	r := registry.NewMLflow(c, t.TempDir())
+	r := registry.NewMLflow(c, t.TempDir(), nil)
 	good := registerAs(t, r, name, "a")
 	experiment, err := c.EnsureExperiment(ctx, name)
 	if err != nil {
@@ -256,7 +284,7 @@ func TestMLmodelIsStamped(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLmodelIsStamped"
 	ctx, c := t.Context(), mlflowtest.Client(t)
-	r := registry.NewMLflow(c, t.TempDir())
+	r := registry.NewMLflow(c, t.TempDir(), nil)
 	experiment, err := c.EnsureExperiment(ctx, name)
 	if err != nil {
 		t.Fatal(err)

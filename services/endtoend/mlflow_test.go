@@ -17,7 +17,7 @@ import (
 func TestServesWhileMLflowIsAway(t *testing.T) {
 	t.Parallel()
 	proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
-	kept := registry.NewMLflow(mlflowtest.Client(t), t.TempDir())
+	kept := registry.NewMLflow(mlflowtest.Client(t), t.TempDir(), nil)
 	register := func() registry.Version {
 		t.Helper()
 		dir := t.TempDir()

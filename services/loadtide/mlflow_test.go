@@ -56,7 +56,7 @@ func TestTrainedModelOpensElsewhere(t *testing.T) {
 	if _, err := os.Stat(registryDir(data)); err == nil {
 		t.Error("a local registry was made as well")
 	}
-	kept := registry.NewMLflow(client, t.TempDir())
+	kept := registry.NewMLflow(client, t.TempDir(), nil)
 	v, err := kept.ByAlias(ctx, "load-1h", registry.Champion)
 	if err != nil {
 		t.Fatal(err)

@@ -75,7 +75,11 @@ func (f registryFlags) open(dataDir string) (registry.Registry, error) {
 	if client == nil {
 		return registry.NewLocal(registryDir(dataDir))
 	}
-	return registry.NewMLflow(client, fetchedDir(dataDir)), nil
+	before, err := registry.NewLocal(registryDir(dataDir)) // empty where there was none
+	if err != nil {
+		return nil, err
+	}
+	return registry.NewMLflow(client, fetchedDir(dataDir), before), nil
 }
 
 // recorder is where training runs go, nil for a local registry; warn is told of
