@@ -84,7 +84,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 		t.Errorf("told %d times that the registry is away", said)
 	}
 	process.kill()
-	process = p.up(flags...)
+	p.up(flags...)
 	conn = p.connect()
 	serves("started again without MLflow", first)
 	if text, code := p.run(patience, "models", "list", "--data-dir", p.dir, "--mlflow-url", proxy.URL(), "--mlflow-retries", "0"); code != 1 || !strings.Contains(text, "unavailable") {

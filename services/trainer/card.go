@@ -19,7 +19,7 @@ func card(s model.Spec, r evaluate.Report, v Verdict, series int) string {
 	p("# %s\n\n", s.Name)
 	p("Forecasts the load of a meter for the next %d intervals of %s, as quantiles %v of each.\n\n", s.Horizon, s.Interval, s.Levels)
 	p("## What it is for\n\nLoads of meters, buildings and sites like those it was trained on, with regular readings. The graph takes scaled features and\n")
-	p("gives quantiles in the series' unit; in Loadtide an adaptive layer per series may follow. One model serves all series of its interval.\n\n")
+	p("gives quantiles in the series' unit. One model serves all series of its interval.\n\n")
 	p("## What it was made of\n\n- readings of %d series, %s to %s\n- calendar: zone %s, country %s\n", series, day(s.TrainedFrom), day(s.TrainedUntil), or(s.Zone, "UTC"), or(s.Country, "none"))
 	p("- one LSTM layer of %d units, a head of %d; %d weights; scale %s; seed %d\n\n", s.Hidden, s.Width, shape.LSTMParams()+shape.HeadParams(), s.Scale, s.Seed)
 	p("## How good it is\n\nOn later time that it was not fitted to, %d forecasts of %d series:\n\n", r.Forecasts, r.Series)

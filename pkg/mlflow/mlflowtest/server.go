@@ -26,13 +26,12 @@ const startLimit = 3 * time.Minute
 
 // server is the one of this test binary.
 type server struct {
-	once   sync.Once
-	python string
-	why    error // why there is none
-	url    string
-	dir    string
-	cmd    *exec.Cmd
-	alive  io.Closer // closing it ends the server
+	once  sync.Once
+	why   error // why there is none
+	url   string
+	dir   string
+	cmd   *exec.Cmd
+	alive io.Closer // closing it ends the server
 }
 
 var shared server //nolint:gochecknoglobals // one server for a test binary: it takes 20 s and half a gigabyte
@@ -50,7 +49,7 @@ func Main(m *testing.M) int {
 // and in a pipeline, or where one was named, it fails.
 func Python(t testing.TB) string {
 	t.Helper()
-	python, err := findPython()
+	python, err := findPython(t.Context())
 	if err == nil {
 		return python
 	}
@@ -92,7 +91,7 @@ func Client(t testing.TB) *mlflow.Client {
 	return c
 }
 
-func findPython() (string, error) {
+func findPython(ctx context.Context) (string, error) {
 	if runtime.GOOS == "windows" {
 		return "", errors.New("the MLflow server is ended by a Unix shell: there is none here")
 	}
@@ -105,7 +104,7 @@ func findPython() (string, error) {
 		python = filepath.Join(root, ".cache", "venv", "bin", "python")
 	}
 	// Whether it is there, not whether it works: importing MLflow takes seconds.
-	out, err := exec.Command(python, "-c", "import importlib.util as u, sys; sys.exit(0 if u.find_spec('mlflow') and u.find_spec('onnxruntime') else 1)").CombinedOutput()
+	out, err := exec.CommandContext(ctx, python, "-c", "import importlib.util as u, sys; sys.exit(0 if u.find_spec('mlflow') and u.find_spec('onnxruntime') else 1)").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("MLflow is not here, so nothing is held against it: `make test` installs it, or name an interpreter that has mlflow, onnx and onnxruntime in LOADTIDE_PYTHON (%s: %w %s)", filepath.Base(python), err, out)
 	}
@@ -155,12 +154,19 @@ func (s *server) start(python string) error {
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start MLflow: %w", err)
 	}
-	deadline := time.Now().Add(startLimit)
-	for time.Now().Before(deadline) {
+	limit := time.NewTimer(startLimit)
+	defer limit.Stop()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for waiting := true; waiting; {
 		if healthy(s.url) {
 			return nil
 		}
-		time.Sleep(200 * time.Millisecond)
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			waiting = false
+		}
 	}
 	return fmt.Errorf("MLflow did not answer within %v; it said: %s", startLimit, said)
 }
