@@ -26,7 +26,14 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "control_model.json":
 		m, err := DecodeModelControl(data)
 		return m.AppendJSON(nil), err
-	case "event_model_promoted.json":
+	case "training_request.json":
+		m, err := DecodeTrainingRequest(data)
+		return m.AppendJSON(nil), err
+	case "training_answer.json":
+		m, err := DecodeTrainingAnswer(data)
+		return m.AppendJSON(nil), err
+	case "event_model_promoted.json", "event_drift.json", "event_training_started.json", "event_training_progress.json",
+		"event_training_finished.json", "event_training_failed.json":
 		m, err := DecodeEvent(data)
 		return m.AppendJSON(nil), err
 	default:
@@ -106,6 +113,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, subject := range []string{
 		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
 		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
+		TrainingSubject, EventSubject(EventDrift), EventSubject("training.*"),
 		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick,
 	} {
 		names = append(names, "| `"+subject+"` |")

@@ -9,13 +9,21 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Names of the streams and of the bucket.
+// Names of the streams and of the buckets.
 const (
 	Forecasts = "FORECASTS"
 	Rejected  = "REJECTED"
 	Events    = "EVENTS"
 	// Marks is the bucket of mark.<p>: how far the owner of a partition has published.
 	Marks = "PARTITIONS"
+	// Training is the bucket of the training cycle that is asked for or under way, and of the lease on it.
+	Training = "TRAINING"
+)
+
+// Keys in Training.
+const (
+	TrainingCycle = "cycle"
+	TrainingLease = "lease"
 )
 
 // Keys in the metadata of streams.
@@ -122,5 +130,5 @@ func (c Config) Validate() error {
 
 // total is the sum of all bounds.
 func (c Config) total(partitions int) int64 {
-	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes
+	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes + trainingMaxBytes
 }

@@ -13,6 +13,7 @@ const (
 	// outputDuplicates is above the time a stale owner can go on; the mark covers the rest. An id costs 150 B of memory.
 	outputDuplicates = 30 * time.Second
 	marksMaxBytes    = 8 * mib
+	trainingMaxBytes = 8 * mib
 )
 
 // controlSubject and readingSubject are what a log takes.
@@ -62,10 +63,10 @@ func (c Config) stream(name string, maxAge time.Duration, maxBytes int64, subjec
 	}
 }
 
-// marks declares the bucket.
-func (c Config) marks() jetstream.KeyValueConfig {
-	return jetstream.KeyValueConfig{
-		Bucket: Marks, Description: "how far each partition is published", Storage: jetstream.FileStorage,
-		Replicas: c.Replicas, MaxBytes: marksMaxBytes,
+// buckets declares the key-value buckets.
+func (c Config) buckets() []jetstream.KeyValueConfig {
+	return []jetstream.KeyValueConfig{
+		{Bucket: Marks, Description: "how far each partition is published", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: marksMaxBytes},
+		{Bucket: Training, Description: "the training cycle under way, and who runs it", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: trainingMaxBytes},
 	}
 }

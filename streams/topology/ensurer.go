@@ -28,8 +28,10 @@ func (e *ensurer) all(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.marks(ctx); err != nil {
-		return err
+	for _, b := range e.cfg.buckets() {
+		if err := e.bucket(ctx, b); err != nil {
+			return err
+		}
 	}
 	for p := range e.partitions {
 		if err := e.log(ctx, p); err != nil {
@@ -123,19 +125,19 @@ func (e *ensurer) update(ctx context.Context, info *jetstream.StreamInfo, want j
 	return s.CachedInfo(), nil
 }
 
-// marks makes the bucket if it is not there.
-func (e *ensurer) marks(ctx context.Context) error {
-	_, err := e.js.KeyValue(ctx, Marks)
+// bucket makes a bucket if it is not there.
+func (e *ensurer) bucket(ctx context.Context, want jetstream.KeyValueConfig) error {
+	_, err := e.js.KeyValue(ctx, want.Bucket)
 	if err == nil {
 		return nil
 	}
 	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return fmt.Errorf("bucket %s: %w", Marks, err)
+		return fmt.Errorf("bucket %s: %w", want.Bucket, err)
 	}
-	if _, err = e.js.CreateKeyValue(ctx, e.cfg.marks()); err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
-		return fmt.Errorf("make bucket %s (%d bytes, %d replicas): %w", Marks, marksMaxBytes, e.cfg.Replicas, err)
+	if _, err = e.js.CreateKeyValue(ctx, want); err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+		return fmt.Errorf("make bucket %s (%d bytes, %d replicas): %w", want.Bucket, want.MaxBytes, want.Replicas, err)
 	}
-	e.made = append(e.made, "KV_"+Marks)
+	e.made = append(e.made, "KV_"+want.Bucket)
 	return nil
 }
 
