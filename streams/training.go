@@ -62,6 +62,7 @@ func DecodeTrainingRequest(data []byte) (TrainingRequest, error) {
 		Start  string `json:"start"`
 		Reason string `json:"reason"`
 	}
+	j.Schema = 1 // a person who asks need not say it
 	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
 		return TrainingRequest{}, err
 	}

@@ -35,11 +35,13 @@ func (f *historyFlags) Validate() error {
 	return nil
 }
 
-// open gives the source; done closes it. conn is that of logs alone.
-func (f *historyFlags) open(conn *bus.Conn, show *screen) (source trainer.Source, done func(), err error) {
+// open gives the source; done closes it, and says when rejected rows could not be
+// written. conn is that of logs alone, report is told
+// what was read of files.
+func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source trainer.Source, done func() error, err error) {
 	switch f.From {
 	case fromLogs:
-		return trainer.Logs{Conn: conn}, func() {}, nil
+		return trainer.Logs{Conn: conn}, func() error { return nil }, nil
 	case fromInflux:
 		if f.Influx.URL == "" {
 			return nil, nil, usageError("there is no InfluxDB to read from", "give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
@@ -48,7 +50,7 @@ func (f *historyFlags) open(conn *bus.Conn, show *screen) (source trainer.Source
 		if err != nil {
 			return nil, nil, err
 		}
-		return trainer.Influx{Reader: r, Back: f.Back, Until: time.Now}, r.Close, nil
+		return trainer.Influx{Reader: r, Back: f.Back, Until: time.Now}, func() error { r.Close(); return nil }, nil
 	}
 	if len(f.Data) == 0 {
 		return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
@@ -57,16 +59,7 @@ func (f *historyFlags) open(conn *bus.Conn, show *screen) (source trainer.Source
 	if err != nil {
 		return nil, nil, err
 	}
-	report := func(r tabular.Report) {
-		f.CSV.showFiles(show, r)
-		showRejected(show, r)
-	}
-	done = func() {
-		if err := closeRejects(); err != nil {
-			show.line("warn: %s", err)
-		}
-	}
-	return trainer.Files{Paths: f.Data, Options: opts, Report: report}, done, nil
+	return trainer.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
 }
 
 // fitFlags say what network is fitted, and how.

@@ -13,6 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/pkg/train"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/trainer"
@@ -61,18 +62,19 @@ func (c *trainCmd) Run(e *env) error {
 			cancel()
 		}()
 	}
-	var report reporter = &personReport{show: show, stdout: e.stdout, json: c.JSON}
-	if c.Child {
-		report = &childReport{out: json.NewEncoder(e.stdout)}
-	}
 	source, done, err := c.source(ctx, e, show)
 	if err != nil {
 		return err
 	}
 	defer done()
 	cycle := &trainer.Cycle{
-		Config: c.config(), Source: source, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
-		Progress: report.progress, Loaded: report.loaded, Judging: report.judging,
+		Config: c.config(), Source: source, Cut: c.cut, Out: c.Out, Scratch: scratchDir(c.Dir.Dir),
+	}
+	report := &personReport{show: show, stdout: e.stdout, json: c.JSON}
+	if c.Child {
+		cycle.Tell(tellParent(json.NewEncoder(e.stdout)))
+	} else {
+		cycle.Loaded, cycle.Progress, cycle.Judging = report.loaded, report.progress, report.judging
 	}
 	if c.Register != "" {
 		if cycle.Registry, err = c.Kept.open(c.Dir.Dir); err != nil {
@@ -91,14 +93,19 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return csvError(err)
 	}
-	if err := report.done(outcome); err != nil {
+	if c.Child {
+		return json.NewEncoder(e.stdout).Encode(outcome.Told())
+	}
+	if err := report.done(outcome.Told()); err != nil {
 		return err
 	}
-	if c.Register != "" && !outcome.Champion && !c.Child {
+	if c.Register != "" && !outcome.Champion {
 		return service.WithExitCode(fmt.Errorf("%s v%s is registered, but the champion stays: %s", outcome.Name, outcome.Version, outcome.Why), service.ExitNo)
 	}
 	return nil
 }
+
+func scratchDir(dataDir string) string { return filepath.Join(dataDir, "scratch") }
 
 func (c *trainCmd) config() trainer.Config {
 	cfg := c.Fit.config(c.Register)
@@ -111,7 +118,15 @@ func (c *trainCmd) config() trainer.Config {
 // source opens where history comes from; done closes it.
 func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.Source, func(), error) {
 	if c.History.From != fromLogs {
-		return c.History.open(nil, show)
+		source, closeSource, err := c.History.open(nil, func(r tabular.Report) {
+			c.History.CSV.showFiles(show, r)
+			showRejected(show, r)
+		})
+		return source, func() {
+			if err := closeSource(); err != nil {
+				show.line("warn: %s", err)
+			}
+		}, err
 	}
 	log, err := service.NewLogger(e.log, e.stderr, false, false)
 	if err != nil {
@@ -150,54 +165,11 @@ func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
 	return cut, nil
 }
 
-// reporter is told how a cycle goes.
-type reporter interface {
-	loaded(seriesCount int, hours int64, cut dataset.Cut)
-	progress(p train.Progress)
-	judging()
-	done(o trainer.Outcome) error
+// tellParent gives the lines of a child to its parent; one that is gone is noticed
+// on standard input.
+func tellParent(to *json.Encoder) func(trainer.Told) {
+	return func(t trainer.Told) { _ = to.Encode(t) }
 }
-
-// childEvent is one line of a training child on its standard output.
-type childEvent struct {
-	Event      string  `json:"event"` // loaded, progress, judging, done
-	Series     int     `json:"series,omitempty"`
-	Hours      int64   `json:"hours,omitempty"`
-	Iteration  int     `json:"iteration,omitempty"`
-	Iterations int     `json:"iterations,omitempty"`
-	Loss       float64 `json:"loss,omitempty"`
-	Valid      float64 `json:"valid,omitempty"`
-	Model      string  `json:"model,omitempty"`
-	Version    string  `json:"version,omitempty"`
-	Digest     string  `json:"digest,omitempty"`
-	Champion   bool    `json:"champion,omitempty"`
-	Why        string  `json:"why,omitempty"`
-	WQL        float64 `json:"wql,omitempty"`
-	NaiveWQL   float64 `json:"seasonal_naive_wql,omitempty"`
-	Coverage80 float64 `json:"coverage80,omitempty"`
-	Skill      float64 `json:"skill_day,omitempty"`
-}
-
-func doneEvent(o trainer.Outcome) childEvent {
-	return childEvent{
-		Event: "done", Series: o.Series, Model: o.Name, Version: o.Version, Digest: o.Digest, Champion: o.Champion, Why: o.Why, Iteration: o.Best,
-		WQL: o.Report.Overall.Pinball, NaiveWQL: o.Report.SeasonalNaive().Pinball, Coverage80: o.Report.Overall.Coverage80, Skill: o.Report.Skill(),
-	}
-}
-
-type childReport struct{ out *json.Encoder }
-
-func (r *childReport) loaded(n int, hours int64, _ dataset.Cut) {
-	_ = r.out.Encode(childEvent{Event: "loaded", Series: n, Hours: hours}) // a parent that is gone is noticed on stdin
-}
-
-func (r *childReport) progress(p train.Progress) {
-	_ = r.out.Encode(childEvent{Event: "progress", Iteration: p.Iteration, Iterations: p.Iterations, Loss: p.Loss, Valid: p.Valid})
-}
-
-func (r *childReport) judging() { _ = r.out.Encode(childEvent{Event: "judging"}) }
-
-func (r *childReport) done(o trainer.Outcome) error { return r.out.Encode(doneEvent(o)) }
 
 type personReport struct {
 	show   *screen
@@ -219,17 +191,17 @@ func (r *personReport) judging() {
 	r.show.line("measuring the model on later time")
 }
 
-func (r *personReport) done(o trainer.Outcome) error {
+func (r *personReport) done(t trainer.Told) error {
 	r.show.barDone()
 	if r.json {
-		return json.NewEncoder(r.stdout).Encode(doneEvent(o))
+		return json.NewEncoder(r.stdout).Encode(t)
 	}
-	_, err := fmt.Fprintf(r.stdout, "%s\n", modelLine(doneEvent(o)))
+	_, err := fmt.Fprintf(r.stdout, "%s\n", modelLine(t))
 	return err
 }
 
 // modelLine says in one line what a training came to.
-func modelLine(e childEvent) string {
+func modelLine(e trainer.Told) string {
 	name := e.Model
 	if e.Version != "" {
 		name += " v" + e.Version

@@ -16,6 +16,7 @@ import (
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/services/simulator"
+	"github.com/loadtide/loadtide/services/trainer"
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
@@ -37,7 +38,7 @@ func (c *upCmd) Validate() error {
 	if c.Partitions < 1 || c.Partitions > topology.MaxPartitions {
 		return fmt.Errorf("--partitions %d is outside 1 to %d", c.Partitions, topology.MaxPartitions)
 	}
-	return validSchedule(c.Schedule)
+	return trainer.ValidSchedule(c.Schedule)
 }
 
 // Run wires the roles:
@@ -190,8 +191,11 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 			return err
 		}
 	}
-	t := u.training(models)
-	g.Add("training", service.Funcs{RunFunc: t.Run})
+	t, err := u.trainer(conn, models)
+	if err != nil {
+		return err
+	}
+	g.Add("training", t)
 	g.Add("screen", service.Funcs{RunFunc: u.watch})
 	return g.Run(ctx, cut)
 }
@@ -226,15 +230,22 @@ func (u *up) simulated() func(simulator.Progress) {
 	}
 }
 
-func (u *up) training(models registry.Registry) *training {
-	return &training{
-		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: forecaster.DefaultConfig().Model, schedule: u.cmd.Schedule, demo: u.cmd.Demo,
-		registry: models, kept: u.cmd.Kept, show: u.show, log: u.component("training"),
+// trainer runs cycles as child processes: a quick first one as soon as there is
+// enough history, which a thorough one follows but in the demo.
+func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service, error) {
+	cfg := trainer.DefaultServiceConfig()
+	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = forecaster.DefaultConfig().Model, u.cmd.Schedule, true, !u.cmd.Demo
+	cfg.Watch = 200 * time.Millisecond
+	t := &training{
+		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept, show: u.show, log: u.component("training"),
 		arrived: func() arrivals {
 			s := u.forecaster.Status()
 			return arrivals{readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days}
 		},
 	}
+	return trainer.New(cfg, trainer.Deps{
+		Conn: conn, Registry: models, Run: t.run, Await: t.awaitHistory, Metrics: u.process.registry, Log: t.log, Now: time.Now,
+	})
 }
 
 // watch tells what happens: restored state, the first forecast, the network

@@ -145,7 +145,7 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 
 // write leaves the model folder and reads it back through every check.
 func (c *Cycle) write(dir string, f fitted, report evaluate.Report, v Verdict, series int, tags map[string]string) (*model.Model, error) {
-	a := model.Artifact{Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: metrics(report), Tags: tags, Card: card(f.spec, report, v, series)}
+	a := model.Artifact{Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: scores(report), Tags: tags, Card: card(f.spec, report, v, series)}
 	maps.Copy(a.Metrics, v.Metrics())
 	if _, err := model.Write(dir, a); err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (c *Cycle) write(dir string, f fitted, report evaluate.Report, v Verdict, s
 	return m, m.SelfTest()
 }
 
-func metrics(r evaluate.Report) map[string]float64 {
+func scores(r evaluate.Report) map[string]float64 {
 	all := map[string]float64{"skill_day": r.Skill(), "seasonal_naive_pinball": r.SeasonalNaive().Pinball}
 	for name, v := range r.Overall.Map() {
 		all[name] = v

@@ -178,7 +178,7 @@ func (r *recording) finish(ctx context.Context, f finding) error {
 		return fmt.Errorf("log the training: %w", err)
 	}
 	var final []mlflow.Metric
-	all := metrics(f.outcome.Report)
+	all := scores(f.outcome.Report)
 	for name, v := range f.verdict.Metrics() {
 		all[name] = v
 	}
