@@ -230,12 +230,16 @@ func (u *up) simulated() func(simulator.Progress) {
 	}
 }
 
+// leaseUp is how long the lease on a training outlives a killed `up`, which nobody
+// but its own next start waits for.
+const leaseUp = 3 * time.Second
+
 // trainer runs cycles as child processes: a quick first one as soon as there is
 // enough history, which a thorough one follows but in the demo.
 func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service, error) {
 	cfg := trainer.DefaultServiceConfig()
 	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = forecaster.DefaultConfig().Model, u.cmd.Schedule, true, !u.cmd.Demo
-	cfg.Watch = 200 * time.Millisecond
+	cfg.LeaseTTL = leaseUp
 	t := &training{
 		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept, show: u.show, log: u.component("training"),
 		arrived: func() arrivals {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -115,7 +116,8 @@ func (c *Cycle) add(ctx context.Context, dir, digest string) (registry.Version, 
 				return err
 			}
 			maps.DeleteFunc(now, func(version string, _ registry.Version) bool { _, was := before[version]; return was })
-			for _, added = range now {
+			if ours := slices.Collect(maps.Values(now)); len(ours) > 0 {
+				added = ours[0]
 				return nil
 			}
 		}

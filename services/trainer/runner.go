@@ -124,6 +124,7 @@ func (r *attempt) see(ctx context.Context, t Told) {
 			r.log.Info().Str("cycle", r.entry.Cycle).Int("iteration", t.Iteration).Int("iterations", t.Iterations).Float64("loss", t.Loss).Float64("valid", t.Valid).Msg("training")
 			r.tell(ctx, streams.EventTrainingProgress, fmt.Sprintf("%d of %d iterations", t.Iteration, t.Iterations), nil, tenth)
 		}
+	case Done: // the answer of the RunFunc, see end
 	}
 }
 

@@ -191,7 +191,7 @@ func (s *Service) poke() {
 
 // next runs the cycle that is open, if there is one and nobody else does.
 func (s *Service) next(ctx context.Context) error {
-	e, rev, err := s.book.read(ctx)
+	e, _, err := s.book.read(ctx)
 	if err != nil || !e.Open() {
 		return err
 	}
@@ -207,7 +207,8 @@ func (s *Service) next(ctx context.Context) error {
 		}
 	}()
 	// Read again under the lease: who had it before may have finished the cycle.
-	if e, rev, err = s.book.read(ctx); err != nil || !e.Open() {
+	e, rev, err := s.book.read(ctx)
+	if err != nil || !e.Open() {
 		return err
 	}
 	return s.cycle(ctx, e, rev)
