@@ -44,8 +44,12 @@ func (c Config) WithEnvironment(getenv func(string) string) Config {
 	return c
 }
 
-// Validate returns all faults, joined, each with its field, value and remedy.
+// Validate returns all faults, joined, each with its field, value and remedy. Without an address there is nothing to call
+// and nothing to check: that is no fault here, but New refuses it.
 func (c Config) Validate() error {
+	if c.URL == "" {
+		return nil
+	}
 	var faults []error
 	// What is not an address is not shown: it may be one with a password in it.
 	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
