@@ -140,7 +140,7 @@ func (s *Service) patiently(record func(context.Context, int) error) func(contex
 			s.ready.NotReady("waiting for the model registry")
 			select {
 			case <-ctx.Done():
-				return err
+				return ctx.Err()
 			case <-time.After(registryPause):
 			}
 		}
