@@ -123,8 +123,11 @@ func (r *Reader) flux(measurement string, from, until time.Time) string {
   |> range(start: %s, stop: %s)
   |> filter(fn: (r) => r._measurement == %s)
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,
-		strconv.Quote(r.cfg.Bucket), from.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), strconv.Quote(measurement))
+		fluxString(r.cfg.Bucket), from.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), fluxString(measurement))
 }
+
+// fluxString is s as a literal, in which nothing is an expression.
+func fluxString(s string) string { return strings.ReplaceAll(strconv.Quote(s), "${", `\${`) }
 
 // Close drops idle connections. No Read may follow.
 func (r *Reader) Close() {

@@ -37,7 +37,7 @@ func reader(t *testing.T, most int64, handle http.HandlerFunc) *Reader {
 	server := httptest.NewServer(handle)
 	t.Cleanup(server.Close)
 	cfg := DefaultConfig()
-	cfg.URL, cfg.Token, cfg.Bucket = server.URL, "secret-canary", `od"d`
+	cfg.URL, cfg.Token, cfg.Bucket = server.URL, "secret-canary", `od"d${1}`
 	r, err := newReader(cfg, most)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestRowsAreRead(t *testing.T) {
 				req.URL.Query().Get("org") != "loadtide" || req.Header.Get("Authorization") != "Token secret-canary" {
 				t.Errorf("%s of %+v, %v", req.URL, body, err)
 			}
-			for _, part := range []string{`from(bucket: "od\"d")`, "range(start: 2026-01-01T00:00:00Z, stop: 2026-02-01T00:00:00Z)", `r._measurement == "reading"`, "pivot("} {
+			for _, part := range []string{`from(bucket: "od\"d\${1}")`, "range(start: 2026-01-01T00:00:00Z, stop: 2026-02-01T00:00:00Z)", `r._measurement == "reading"`, "pivot("} {
 				if !strings.Contains(body.Query, part) {
 					t.Errorf("no %s in\n%s", part, body.Query)
 				}
