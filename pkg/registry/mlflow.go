@@ -35,7 +35,7 @@ const (
 	tagMetrics = "loadtide.metrics" // JSON
 
 	// maxMetrics bounds the metrics that are kept as a tag, in bytes.
-	maxMetrics = 5000
+	maxMetrics = 60000
 
 	modelDescription = "Load forecasts of Loadtide. The alias champion is the version that serves; move it, and forecasters follow within seconds."
 	// tidyLimit is how long it may take to remove what a broken Register left.

@@ -34,6 +34,7 @@ func Run(t *testing.T, able Abilities, open Opener) {
 		"empty":                     empty,
 		"register, list, fetch":     register,
 		"tags":                      tags,
+		"many metrics":              manyMetrics,
 		"by digest":                 byDigest,
 		"aliases":                   aliases,
 		"champion moves":            champion,

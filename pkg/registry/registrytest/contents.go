@@ -69,6 +69,30 @@ func tagged(t *testing.T, weights string, tags map[string]string) string {
 	return dir
 }
 
+// manyMetrics are those of a week of leads, some measures each.
+func manyMetrics(t *testing.T, connect func() registry.Registry) {
+	want := map[string]float64{"large": 1e300, "small": -5e-324, "third": 1. / 3}
+	for lead := range 168 {
+		for _, name := range []string{"wql", "wape", "coverage80"} {
+			want[fmt.Sprintf("%s_lead_%03d", name, lead+1)] = 1 / float64(lead+3)
+		}
+	}
+	b, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := Folder(t, "a")
+	if err := os.WriteFile(filepath.Join(dir, "metrics.json"), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := connect().Register(context.Background(), model, dir); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, list(t, connect(), model)[0].Metrics); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func byDigest(t *testing.T, connect func() registry.Registry) {
 	ctx, r := context.Background(), connect()
 	for _, weights := range []string{"a", "b", "a"} {
