@@ -175,6 +175,8 @@ func TestStrangeAnswers(t *testing.T) {
 		"429":            {429, "999999", "", mlflow.KindUnavailable, 1},
 		"a wrong path":   {404, "", "<html>not found</html>", mlflow.KindConfig, 1},
 		"400":            {400, "", `{"error_code":"INVALID_PARAMETER_VALUE","message":"no\nsuch\u001b[31m thing"}`, mlflow.KindRefused, 1},
+		"two writers":    {400, "", `{"error_code":"BAD_REQUEST","message":"(sqlite3.IntegrityError) UNIQUE constraint failed"}`, mlflow.KindUnavailable, 3},
+		"there already":  {400, "", `{"error_code":"RESOURCE_ALREADY_EXISTS","message":"Experiment(name=x) already exists. Error: (sqlite3.IntegrityError)"}`, mlflow.KindExists, 1},
 		"a flood":        {400, "", strings.Repeat("x", 1<<20), mlflow.KindRefused, 1},
 		"forbidden":      {403, "", "Permission denied", mlflow.KindConfig, 1},
 	} {

@@ -124,11 +124,11 @@ func (c *Client) judge(op string, status int, header http.Header, body []byte) *
 		e.Kind, e.Remedy = KindConfig, fmt.Sprintf("start the server with --allowed-hosts '%s,localhost:*', or call it by a host that it allows", c.base.Host)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		e.Kind, e.Remedy = KindConfig, "give a token by LOADTIDE_MLFLOW_TOKEN, or LOADTIDE_MLFLOW_USERNAME and LOADTIDE_MLFLOW_PASSWORD, of someone who may do this"
+	case said.Code == "RESOURCE_ALREADY_EXISTS":
+		e.Kind = KindExists
 	case strings.Contains(said.Message, "IntegrityError"):
 		// Two writers of one row: it is there now, and the next try changes it.
 		e.Kind, e.Message = KindUnavailable, "another writer was quicker in the server's database"
-	case said.Code == "RESOURCE_ALREADY_EXISTS":
-		e.Kind = KindExists
 	case said.Code == "RESOURCE_DOES_NOT_EXIST", said.Code == "ENDPOINT_NOT_FOUND" && status == http.StatusNotFound:
 		e.Kind = KindNotFound
 	case status == http.StatusBadRequest && strings.Contains(said.Message, "alias") && strings.HasSuffix(strings.TrimSpace(said.Message), "not found."):
