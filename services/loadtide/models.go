@@ -44,6 +44,9 @@ func (c *modelsListCmd) Run(e *env) error {
 		return err
 	}
 	versions, broken := models.Versions(context.Background(), c.Name)
+	if errors.Is(broken, registry.ErrUnavailable) {
+		return broken // there is no list, not even an empty one
+	}
 	slices.Reverse(versions)
 	if c.JSON {
 		type line struct {
