@@ -102,6 +102,11 @@ func (a Artifact) files() ([]namedFile, string, error) {
 	if a.Card != "" {
 		files = append(files, namedFile{cardFile, []byte(a.Card)})
 	}
+	others, err := mlflowFiles(a.Spec)
+	if err != nil {
+		return nil, "", err
+	}
+	files = append(files, others...)
 	return append(files, namedFile{digestFile, []byte(digest + "\n")}), digest, nil
 }
 

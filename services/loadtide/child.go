@@ -51,6 +51,7 @@ type training struct {
 	dataDir string
 	natsURL string
 	model   string
+	kept    registryFlags
 	arrived func() arrivals
 	show    *screen
 	log     zerolog.Logger
@@ -109,11 +110,12 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(trainer
 		return trainer.Told{}, fmt.Errorf("find this program to start a training: %w", err)
 	}
 	args := []string{"train", "--child", "--from", fromLogs, "--register", t.model, "--start", job.Start, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
+	args = append(args, t.kept.arguments()...)
 	if job.Quick {
 		args = append(args, "--quick")
 	}
 	cmd := exec.CommandContext(ctx, exe, args...)
-	cmd.Env = withoutSettings(os.Environ())
+	cmd.Env = append(withoutSettings(os.Environ()), t.kept.secrets()...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return trainer.Told{}, fmt.Errorf("start a training: %w", err)

@@ -16,6 +16,7 @@ import (
 type forecasterCmd struct {
 	NATS       service.NATSFlags  `embed:""`
 	Dir        service.DataFlags  `embed:""`
+	Kept       registryFlags      `embed:""`
 	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
 	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Replicas   int                `default:"1" env:"LOADTIDE_REPLICAS" help:"Replicas of each stream, 3 on a cluster; counts only when the streams are first made."`
@@ -71,7 +72,11 @@ func (c *forecasterCmd) Run(e *env) error {
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		streams := topology.ProductionConfig()
 		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")
-		s, _, err := p.forecaster(conn, c.Dir.Dir, streams)
+		models, err := c.Kept.open(c.Dir.Dir)
+		if err != nil {
+			return err
+		}
+		s, err := p.forecaster(conn, c.Dir.Dir, models, streams)
 		if err != nil {
 			return err
 		}

@@ -11,13 +11,15 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/pkg/train"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/trainer"
 )
+
+// registryPatience is how long a training waits for a registry that is away.
+const registryPatience = 10 * time.Minute
 
 // trainCmd runs one cycle: from files for a person, from the logs as the child
 // of `up`.
@@ -41,6 +43,7 @@ type trainCmd struct {
 
 	NATS service.NATSFlags `embed:""`
 	Dir  service.DataFlags `embed:""`
+	Kept registryFlags     `embed:""`
 }
 
 // Run is one training cycle.
@@ -83,11 +86,14 @@ func (c *trainCmd) Run(e *env) error {
 		cycle.Loaded, cycle.Progress, cycle.Judging, cycle.Warn = report.loaded, report.progress, report.judging, report.warn
 	}
 	if c.Register != "" {
-		models, err := registry.NewLocal(registryDir(c.Dir.Dir))
-		if err != nil {
+		if cycle.Registry, err = c.Kept.open(c.Dir.Dir); err != nil {
 			return err
 		}
-		cycle.Registry = models
+		cycle.Patience = registryPatience
+		cycle.Waiting = func(err error) { show.line("warn: waiting for the registry: %v", err) }
+		if cycle.Recorder, err = c.Kept.recorder(func(err error) { show.line("warn: %v", err) }); err != nil {
+			return err
+		}
 		if ahead != nil {
 			show.line("warn: forecasters cannot read covariates yet: they refuse this model, and the one in force goes on")
 		}
@@ -112,8 +118,6 @@ func (c *trainCmd) Run(e *env) error {
 }
 
 func scratchDir(dataDir string) string { return filepath.Join(dataDir, "scratch") }
-
-func registryDir(dataDir string) string { return filepath.Join(dataDir, "registry") }
 
 func (c *trainCmd) config() trainer.Config {
 	cfg := c.Fit.config(c.Register)

@@ -9,7 +9,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
-	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer"
@@ -19,6 +18,7 @@ import (
 type trainerCmd struct {
 	NATS     service.NATSFlags  `embed:""`
 	Dir      service.DataFlags  `embed:""`
+	Kept     registryFlags      `embed:""`
 	Admin    service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9465"`
 	History  historyFlags       `embed:"" set:"from=logs"`
 	Fit      fitFlags           `embed:""`
@@ -54,12 +54,16 @@ func (c *trainerCmd) Run(e *env) error {
 		return err
 	}
 	return role(e, "trainer", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		models, err := registry.NewLocal(registryDir(c.Dir.Dir))
+		models, err := c.Kept.open(c.Dir.Dir)
+		if err != nil {
+			return err
+		}
+		recorder, err := c.Kept.recorder(func(err error) { p.log.Warn().Err(err).Msg("the run in MLflow lags behind its cycle") })
 		if err != nil {
 			return err
 		}
 		runs := trainer.InProcess{
-			Config: c.Fit.config(c.Register), Registry: models, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.component("trainer"),
+			Config: c.Fit.config(c.Register), Registry: models, Recorder: recorder, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.component("trainer"),
 			Open: func() (trainer.Source, func() error, error) {
 				return c.History.open(conn, readFiles(p.component("trainer")))
 			},

@@ -27,6 +27,7 @@ type upCmd struct {
 	Partitions int               `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron (UTC of the machine's zone); off turns off the first training too."`
 	Dir        service.DataFlags `embed:""`
+	Kept       registryFlags     `embed:""`
 	HTTP       gateway.Config    `embed:""`
 	Record     recorder.Config   `embed:""`
 	Simulate   simulator.Config  `embed:"" prefix:"simulate-" envprefix:"LOADTIDE_SIMULATE_"`
@@ -156,7 +157,11 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 	dir := u.cmd.Dir.Dir
 	streams := topology.DefaultConfig()
 	streams.Partitions, streams.Log, streams.StoreBytes = u.nats.Partitions(), u.component("topology"), u.nats.StoreBytes()
-	f, models, err := u.process.forecaster(conn, dir, streams)
+	models, err := u.cmd.Kept.open(dir)
+	if err != nil {
+		return err
+	}
+	f, err := u.process.forecaster(conn, dir, models, streams)
 	if err != nil {
 		return err
 	}
@@ -236,7 +241,7 @@ func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service
 	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = forecaster.DefaultConfig().Model, u.cmd.Schedule, true, !u.cmd.Demo
 	cfg.LeaseTTL = leaseUp
 	t := &training{
-		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, show: u.show, log: u.component("training"),
+		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept, show: u.show, log: u.component("training"),
 		arrived: func() arrivals {
 			s := u.forecaster.Status()
 			return arrivals{readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days}

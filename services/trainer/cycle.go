@@ -38,6 +38,7 @@ type Cycle struct {
 	Registry registry.Registry // nil when the model is not registered
 	Out      string            // where the model folder is left, "" for none
 	Scratch  string            // where it is written before it is registered
+	Recorder *Recorder         // where the run is kept, nil for nowhere
 	Progress func(train.Progress)
 	Loaded   func(seriesCount int, hours int64, cut dataset.Cut)
 	Judging  func()            // the weights are found, the model is measured next
@@ -49,6 +50,8 @@ type Cycle struct {
 	// Holds says whether this cycle may still write to the registry: an error means
 	// that another one has taken its place. Nil always may.
 	Holds func(context.Context) error
+
+	run *recording // nil without a recorder
 }
 
 // Outcome is what a cycle came to.
@@ -75,6 +78,16 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	if c.run, err = c.Recorder.start(ctx, c, histories, cut); err != nil {
+		return Outcome{}, err
+	}
+	out, err := c.produce(ctx, histories, cut)
+	c.run.end(ctx, err)
+	return out, err
+}
+
+// produce is the path from history to a version.
+func (c *Cycle) produce(ctx context.Context, histories []*dataset.History, cut dataset.Cut) (Outcome, error) {
 	f, err := c.fit(ctx, histories, cut)
 	if err != nil {
 		return Outcome{}, err
@@ -94,7 +107,7 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 	if found.rival, err = c.rival(ctx, f, out.Report, histories, cut); err != nil {
 		return Outcome{}, err
 	}
-	err = c.register(ctx, f, verdictOf(found), &out)
+	err = c.register(ctx, f, verdictOf(found), histories, cut, &out)
 	return out, err
 }
 
@@ -156,8 +169,8 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 }
 
 // write leaves the model folder and reads it back through every check.
-func (c *Cycle) write(dir string, f fitted, report evaluate.Report, v Verdict, tags map[string]string) (*model.Model, error) {
-	a := model.Artifact{Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: scores(report), Tags: tags}
+func (c *Cycle) write(dir string, f fitted, report evaluate.Report, v Verdict, series int, tags map[string]string) (*model.Model, error) {
+	a := model.Artifact{Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: scores(report), Tags: tags, Card: card(f.spec, report, v, series)}
 	maps.Copy(a.Metrics, v.Metrics())
 	if _, err := model.Write(dir, a); err != nil {
 		return nil, err
@@ -203,6 +216,13 @@ func judged(cut dataset.Cut) (from, until int64) {
 // judge scores a model on the range it is judged on; see is given every forecast,
 // one at a time.
 func (c *Cycle) judge(ctx context.Context, m *model.Model, histories []*dataset.History, cut dataset.Cut, leads int, see func(engine.Forecast)) (evaluate.Report, error) {
+	cfg := c.judgement(cut)
+	cfg.Horizon, cfg.Each = leads, see
+	return evaluate.Backtest(ctx, m, histories, cfg)
+}
+
+// judgement says which origins a model is judged at.
+func (c *Cycle) judgement(cut dataset.Cut) evaluate.Config {
 	from, until := judged(cut)
-	return evaluate.Backtest(ctx, m, histories, evaluate.Config{From: from, Until: until, Every: judgeEvery, Horizon: leads, Workers: c.Config.Workers, Ahead: c.Ahead, Each: see})
+	return evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead}
 }

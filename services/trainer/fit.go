@@ -36,6 +36,7 @@ type fitted struct {
 	judged train.Result
 	sample *dataset.Batch // windows of the training range
 	start  string         // what it started from, in words
+	curve  []train.Point  // the looks at the loss of the fit that chose
 }
 
 // fit finds the weights: one fit on the training range, or the choice of scale
@@ -70,7 +71,7 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 		return fitted{}, err
 	}
 	spec := c.spec(layout, cut, best.curve)
-	out := fitted{spec: spec, result: best.result, judged: best.result, start: f.warm.words}
+	out := fitted{spec: spec, result: best.result, judged: best.result, start: f.warm.words, curve: best.result.Losses}
 	if c.Config.Choose {
 		f.done = len(curves) * c.Config.Iterations
 		if out.result, err = f.last(ctx, bent(histories, best.curve), spec, max(best.result.Best, leastRefit)); err != nil {
@@ -207,15 +208,14 @@ func (f *fitting) train(ctx context.Context, source train.Source, valid []*datas
 		cfg.Initial = f.warm.params
 		cfg.LearningRate *= warmRate
 	}
-	var told func(train.Progress)
-	if f.Progress != nil {
-		told = func(p train.Progress) {
-			p.Iteration += f.done
-			p.Iterations = f.total
+	return train.Fit(ctx, cfg, source, valid, func(p train.Progress) {
+		p.Iteration += f.done
+		p.Iterations = f.total
+		f.run.progress(p)
+		if f.Progress != nil {
 			f.Progress(p)
 		}
-	}
-	return train.Fit(ctx, cfg, source, valid, told)
+	})
 }
 
 func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {

@@ -15,6 +15,7 @@ type InProcess struct {
 	Config   Config
 	Open     func() (source Source, done func() error, err error) // called for each cycle
 	Registry registry.Registry
+	Recorder *Recorder     // where runs are kept, nil for nowhere
 	Scratch  string        // where models are written before they are registered
 	Patience time.Duration // how long a registry that is away is waited for
 	Log      zerolog.Logger
@@ -40,7 +41,7 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(Told)) (Told, err
 		Warn: func(text string) {
 			p.Log.Warn().Str("cycle", job.Cycle).Str("remark", text).Msg("something of the history is odd")
 		},
-		Config: cfg, Source: source, Cut: dataset.DefaultCut, Registry: p.Registry, Scratch: p.Scratch, Patience: p.Patience, Holds: job.Holds,
+		Config: cfg, Source: source, Cut: dataset.DefaultCut, Registry: p.Registry, Recorder: p.Recorder, Scratch: p.Scratch, Patience: p.Patience, Holds: job.Holds,
 		Waiting: func(err error) {
 			p.Log.Warn().Err(err).Str("cycle", job.Cycle).Msg("the model registry is away, the cycle waits for it")
 		},

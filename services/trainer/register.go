@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
@@ -31,7 +32,7 @@ func (c *Cycle) keep(f fitted, v Verdict, out *Outcome) error {
 	}
 	defer done()
 	out.Verdict, out.Why = v, "not registered"
-	m, err := c.write(dir, f, out.Report, v, nil)
+	m, err := c.write(dir, f, out.Report, v, out.Series, nil)
 	if err == nil {
 		out.Digest = m.Digest
 	}
@@ -40,7 +41,7 @@ func (c *Cycle) keep(f fitted, v Verdict, out *Outcome) error {
 
 // register writes the folder with the verdict in it, adds the version, and moves
 // the alias when the gate let it through. Every version is kept.
-func (c *Cycle) register(ctx context.Context, f fitted, v Verdict, out *Outcome) error {
+func (c *Cycle) register(ctx context.Context, f fitted, v Verdict, histories []*dataset.History, cut dataset.Cut, out *Outcome) error {
 	dir, done, err := c.folder()
 	if err != nil {
 		return err
@@ -48,11 +49,18 @@ func (c *Cycle) register(ctx context.Context, f fitted, v Verdict, out *Outcome)
 	defer done()
 	tags := v.Tags()
 	tags[startTag] = out.Start
-	m, err := c.write(dir, f, out.Report, v, tags)
+	if id := c.run.runID(); id != "" {
+		tags[registry.Run] = id
+	}
+	m, err := c.write(dir, f, out.Report, v, out.Series, tags)
 	if err != nil {
 		return err
 	}
 	out.Digest, out.Verdict, out.Why = m.Digest, v, v.Why()
+	found := finding{f, out, v, c.judgement(cut), histories, card(f.spec, out.Report, v, out.Series)}
+	if err := c.insist(ctx, func() error { return c.run.finish(ctx, found) }); err != nil {
+		return err
+	}
 	added, err := c.add(ctx, dir, m.Digest)
 	if err != nil {
 		return err

@@ -21,11 +21,21 @@ import (
 // each call stands for a process.
 type Opener func(t *testing.T) (connect func() registry.Registry)
 
+// Abilities are what not every kind of registry can do.
+type Abilities struct {
+	// OrderedMoves: of aliases that several processes move at the same moment each
+	// move sees the one before it.
+	OrderedMoves bool
+}
+
 // Run checks one kind of registry.
-func Run(t *testing.T, open Opener) {
+func Run(t *testing.T, able Abilities, open Opener) {
 	cases := map[string]func(t *testing.T, connect func() registry.Registry){
 		"empty":                     empty,
 		"register, list, fetch":     register,
+		"tags":                      tags,
+		"many metrics":              manyMetrics,
+		"by digest":                 byDigest,
 		"aliases":                   aliases,
 		"champion moves":            champion,
 		"names":                     names,
@@ -36,7 +46,7 @@ func Run(t *testing.T, open Opener) {
 		"readers see whole ones":    readers,
 		"models are apart":          apart,
 		"the folder may go on":      sourceChanges,
-		"aliases move concurrently": movers,
+		"aliases move concurrently": func(t *testing.T, connect func() registry.Registry) { movers(t, connect, able.OrderedMoves) },
 	}
 	for name, check := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -56,6 +66,9 @@ func empty(t *testing.T, connect func() registry.Registry) {
 	}
 	if err := r.SetAlias(ctx, model, registry.Champion, "1"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("set alias: %v", err)
+	}
+	if _, err := r.ByDigest(ctx, model, Digest("a")); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("by digest: %v", err)
 	}
 	if _, err := r.Fetch(ctx, registry.Version{Name: model, Version: "1"}); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("fetch: %v", err)
