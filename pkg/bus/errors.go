@@ -14,8 +14,8 @@ var (
 	ErrNoBucket = errors.New("no such bucket")
 	// ErrConflict says that a key changed since it was read, or is already there.
 	ErrConflict = errors.New("key was changed by someone else")
-	// ErrNoAnswer says that nobody serves a question.
-	ErrNoAnswer = errors.New("nobody answers")
+	// ErrNoServer says that nobody answers requests under a subject.
+	ErrNoServer = errors.New("nobody serves it")
 	// ErrClosed says that the connection, log or publisher was closed by its owner.
 	ErrClosed = errors.New("closed")
 )

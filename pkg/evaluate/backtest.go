@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -62,6 +63,10 @@ type Report struct {
 	RuleLeads map[Rule][]accuracy.Measures // [horizon]
 	Held      []float64                    // by level: the share of actuals at or below the quantile
 	Losses    []Loss                       // by origin, in the order of time
+	// NaiveLosses are those of the rule SeasonalNaiveDay at the same origins. A
+	// series without a week behind it counts with the model's own loss, so that it
+	// tells neither from the other.
+	NaiveLosses []Loss
 }
 
 // SeriesReport is the report on one series.
@@ -148,11 +153,12 @@ func shares(histories []*dataset.History, workers int) [][]*dataset.History {
 type seriesScores struct {
 	series string
 	model  *accuracy.Scores
-	rules  map[Rule][2]*accuracy.Scores // quantiles, plain value
+	rules  map[Rule]ruleScores
 	losses []Loss
-	held   []int // by level: actuals at or below the quantile
+	naive  []Loss // of SeasonalNaiveDay, beside losses
+	held   []int  // by level: actuals at or below the quantile
 	count  int
-	naive  int
+	ruled  int // of them, made by a simple rule
 }
 
 // stream runs one share of the histories through an engine of its own, side by
@@ -252,7 +258,7 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 	}
 	s.count++
 	if f.Source != engine.SourceLSTM {
-		s.naive++
+		s.ruled++
 	}
 	loss := Loss{Second: h.Start(n + 1)}
 	old := int(n + 1 - h.Cell(f.Origin)) // intervals since the forecast's own origin
@@ -265,11 +271,11 @@ func (b *backtest) score(gathered []*seriesScores, histories []*dataset.History,
 		if err := s.model.Add(k+1, float64(actual), row); err != nil {
 			return fmt.Errorf("series %s: %w", f.Series, err)
 		}
-		for i, level := range f.Levels {
+		for i := range f.Levels {
 			if float32(actual) <= row[i] {
 				s.held[i]++
 			}
-			loss.Pinball += 2 * accuracy.Pinball(level, float64(actual), float64(row[i])) / float64(len(f.Levels))
+			loss.Pinball += pinballShare(f.Levels, i, float64(actual), row[i])
 		}
 		loss.Actual += max(float64(actual), -float64(actual))
 	}
@@ -306,13 +312,19 @@ func (b *backtest) scoreRules(gathered []*seriesScores, histories []*dataset.His
 			for k, l := range s.losses {
 				origins[k] = h.Cell(l.Second) - 1
 			}
-			s.rules = map[Rule][2]*accuracy.Scores{}
+			s.rules = map[Rule]ruleScores{}
 			for _, r := range Rules() {
-				spread, plain, err := b.scoreRule(r, h, h.Cell(b.cfg.From), origins, b.cfg.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
+				scores, err := b.scoreRule(r, h, h.Cell(b.cfg.From), origins, b.cfg.Horizon, b.model.Spec.Levels, denominators(h, b.cfg.From))
 				if err != nil {
 					return fmt.Errorf("series %s: %s: %w", s.series, r, err)
 				}
-				s.rules[r] = [2]*accuracy.Scores{spread, plain}
+				s.rules[r] = scores
+			}
+			s.naive = slices.Clone(s.losses)
+			for k, pinball := range s.rules[SeasonalNaiveDay].pinball {
+				if !math.IsNaN(pinball) {
+					s.naive[k].Pinball = pinball
+				}
 			}
 		}
 	}

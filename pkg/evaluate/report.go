@@ -25,14 +25,14 @@ func (b *backtest) report(gathered []*seriesScores) (Report, error) {
 		rules[r] = [2]*accuracy.Total{spread, plain}
 	}
 	report := Report{Baselines: map[Rule]accuracy.Measures{}, RuleLeads: map[Rule][]accuracy.Measures{}, Held: make([]float64, len(levels))}
-	losses := map[int64]*Loss{}
+	losses, naive := map[int64]*Loss{}, map[int64]*Loss{}
 	names := map[string]bool{}
 	for _, s := range gathered {
 		if s == nil {
 			continue
 		}
 		report.Forecasts += s.count
-		report.Rules += s.naive
+		report.Rules += s.ruled
 		names[s.series] = true
 		for i, n := range s.held {
 			report.Held[i] += float64(n)
@@ -42,23 +42,16 @@ func (b *backtest) report(gathered []*seriesScores) (Report, error) {
 		}
 		one := SeriesReport{Series: s.series, Overall: s.model.Overall(), Baselines: map[Rule]accuracy.Measures{}}
 		for r, scores := range s.rules {
-			for i := range scores {
-				if err := rules[r][i].AddSeries(scores[i]); err != nil {
+			for i, of := range []*accuracy.Scores{scores.spread, scores.plain} {
+				if err := rules[r][i].AddSeries(of); err != nil {
 					return Report{}, err
 				}
 			}
-			one.Baselines[r] = joined(scores[0].Overall(), scores[1].Overall())
+			one.Baselines[r] = joined(scores.spread.Overall(), scores.plain.Overall())
 		}
 		report.PerSeries = append(report.PerSeries, one)
-		for _, l := range s.losses {
-			at, ok := losses[l.Second]
-			if !ok {
-				at = &Loss{Second: l.Second}
-				losses[l.Second] = at
-			}
-			at.Pinball += l.Pinball
-			at.Actual += l.Actual
-		}
+		addLosses(losses, s.losses)
+		addLosses(naive, s.naive)
 	}
 	if report.Forecasts == 0 {
 		return Report{}, ErrNoOrigins
@@ -77,9 +70,28 @@ func (b *backtest) report(gathered []*seriesScores) (Report, error) {
 	for i := range report.Held {
 		report.Held[i] /= float64(max(report.Overall.N, 1))
 	}
-	for _, l := range losses {
-		report.Losses = append(report.Losses, *l)
-	}
-	slices.SortFunc(report.Losses, func(a, b Loss) int { return cmp.Compare(a.Second, b.Second) })
+	report.Losses, report.NaiveLosses = inOrder(losses), inOrder(naive)
 	return report, nil
+}
+
+// addLosses adds those of one series to the sums by origin.
+func addLosses(sums map[int64]*Loss, of []Loss) {
+	for _, l := range of {
+		at, ok := sums[l.Second]
+		if !ok {
+			at = &Loss{Second: l.Second}
+			sums[l.Second] = at
+		}
+		at.Pinball += l.Pinball
+		at.Actual += l.Actual
+	}
+}
+
+func inOrder(sums map[int64]*Loss) []Loss {
+	all := make([]Loss, 0, len(sums))
+	for _, l := range sums {
+		all = append(all, *l)
+	}
+	slices.SortFunc(all, func(a, b Loss) int { return cmp.Compare(a.Second, b.Second) })
+	return all
 }

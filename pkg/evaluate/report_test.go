@@ -97,6 +97,17 @@ func TestReportAddsUp(t *testing.T) {
 		}
 	}
 	var pinball, actual float64
+	// The rule's losses are on the same origins, and add up to its score but for the series without a week behind it.
+	var ours, naive float64
+	for i, l := range r.NaiveLosses {
+		if l.Second != r.Losses[i].Second || l.Actual != r.Losses[i].Actual {
+			t.Errorf("origin %d: %+v beside %+v", i, l, r.Losses[i])
+		}
+		ours, naive = ours+r.Losses[i].Pinball, naive+l.Pinball
+	}
+	if got, want := naive/ours, r.SeasonalNaive().Pinball/r.Overall.Pinball; len(r.NaiveLosses) != len(r.Losses) || math.Abs(got/want-1) > 0.01 {
+		t.Errorf("the rule loses %v times as much by origin, %v times in all", got, want)
+	}
 	for i, l := range r.Losses {
 		pinball, actual = pinball+l.Pinball, actual+l.Actual
 		if i > 0 && l.Second <= r.Losses[i-1].Second {

@@ -102,19 +102,29 @@ func quantile(sorted []float64, level float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
-// scoreRule scores one rule on one series at the given origins. The point
-// measures are those of the plain value, the others those of its quantiles.
-func (b *backtest) scoreRule(r Rule, h *dataset.History, test int64, origins []int64, horizon int, levels []float64, d accuracy.Denominators) (spread, plain *accuracy.Scores, err error) {
+// ruleScores are what a rule is worth on one series: the point measures are those
+// of the plain value, the others those of its quantiles.
+type ruleScores struct {
+	spread, plain *accuracy.Scores
+	pinball       []float64 // by origin, as in Loss; NaN where the rule has no week behind it
+}
+
+// scoreRule scores one rule on one series at the given origins.
+func (b *backtest) scoreRule(r Rule, h *dataset.History, test int64, origins []int64, horizon int, levels []float64, d accuracy.Denominators) (ruleScores, error) {
 	table := b.residuals(r, h, test, horizon, levels)
-	if spread, err = accuracy.NewScores(levels, horizon, d); err != nil {
-		return nil, nil, err
+	spread, err := accuracy.NewScores(levels, horizon, d)
+	if err != nil {
+		return ruleScores{}, err
 	}
-	if plain, err = accuracy.NewScores(levels, horizon, d); err != nil {
-		return nil, nil, err
+	plain, err := accuracy.NewScores(levels, horizon, d)
+	if err != nil {
+		return ruleScores{}, err
 	}
 	row, flat := make([]float32, len(levels)), make([]float32, len(levels))
-	for _, origin := range origins {
+	pinball := make([]float64, len(origins))
+	for at, origin := range origins {
 		if origin-weekCells < h.Ring.First() {
+			pinball[at] = math.NaN()
 			continue
 		}
 		for k := 1; k <= horizon; k++ {
@@ -127,16 +137,22 @@ func (b *backtest) scoreRule(r Rule, h *dataset.History, test int64, origins []i
 			for q := range row {
 				flat[q] = float32(value)
 				row[q] = float32(value) + table.quantiles[i+q]
+				pinball[at] += pinballShare(levels, q, float64(actual), row[q])
 			}
 			if err := spread.Add(k, float64(actual), row); err != nil {
-				return nil, nil, err
+				return ruleScores{}, err
 			}
 			if err := plain.Add(k, float64(actual), flat); err != nil {
-				return nil, nil, err
+				return ruleScores{}, err
 			}
 		}
 	}
-	return spread, plain, nil
+	return ruleScores{spread, plain, pinball}, nil
+}
+
+// pinballShare is what one quantile adds to the Pinball of a Loss.
+func pinballShare(levels []float64, q int, actual float64, quantile float32) float64 {
+	return 2 * accuracy.Pinball(levels[q], actual, float64(quantile)) / float64(len(levels))
 }
 
 // joined takes the point measures of the plain values.

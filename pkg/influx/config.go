@@ -9,10 +9,10 @@ import (
 
 // Config says where points go. As flags it is embedded with prefix "influx-" and env prefix "LOADTIDE_INFLUX_".
 type Config struct {
-	URL     string        `name:"url" env:"URL" help:"InfluxDB 2 server, e.g. http://127.0.0.1:8086; nothing is recorded without it."`
+	URL     string        `name:"url" env:"URL" help:"InfluxDB 2 server, e.g. http://127.0.0.1:8086; without it nothing is recorded, or read."`
 	Org     string        `name:"org" env:"ORG" default:"loadtide" help:"Organisation in InfluxDB."`
 	Bucket  string        `name:"bucket" env:"BUCKET" default:"loadtide" help:"Bucket in InfluxDB."`
-	Token   Secret        `name:"token" env:"TOKEN" hidden:"" help:"Token that may write to the bucket; give it by environment, a flag is seen by other users."`
+	Token   Secret        `name:"token" env:"TOKEN" hidden:"" help:"Token of the bucket, to write for a recorder, to read for a training; give it by environment, a flag is seen by other users."`
 	Timeout time.Duration `name:"timeout" env:"TIMEOUT" default:"10s" help:"Longest time of one write."`
 }
 

@@ -30,7 +30,7 @@ func (w *Writer) Delete(ctx context.Context, measurement string, tags []Tag) err
 	target := server.ServerAPIURL() + "delete?" + url.Values{"org": {w.cfg.Org}, "bucket": {w.cfg.Bucket}}.Encode()
 	answer := server.DoPostRequest(ctx, target, bytes.NewReader(body), func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }, nil)
 	if answer != nil {
-		return w.classify(answer)
+		return w.cfg.classify(answer, false)
 	}
 	return nil
 }

@@ -27,9 +27,10 @@ const (
 // Kinds returns all kinds.
 func Kinds() []Kind { return []Kind{KindRetry, KindRefused, KindConfig} }
 
-// Error is a write that was not stored, or not surely.
+// Error is a write that was not stored, or not surely, or a query without a whole answer.
 type Error struct {
 	Kind       Kind
+	Query      bool          // it was a query, not a write
 	Status     int           // of HTTP; 0 when there was no answer
 	RetryAfter time.Duration // what the server asked for; 0 when it did not
 	Message    string        // the server's words, or the cause
@@ -40,6 +41,9 @@ type Error struct {
 // Error returns status, message and remedy in one line.
 func (e *Error) Error() string {
 	text := "write to influxdb: "
+	if e.Query {
+		text = "read from influxdb: "
+	}
 	if e.Status != 0 {
 		text += fmt.Sprintf("%d %s: ", e.Status, strings.ToLower(http.StatusText(e.Status)))
 	}
@@ -56,14 +60,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // maxMessage bounds the server's words, which are logged: a refused batch comes back with its lines in them.
 const maxMessage = 300
 
-// classify turns an error of the client into ours.
-func (w *Writer) classify(err error) *Error {
-	out := &Error{Kind: KindRetry, Message: err.Error(), Err: err}
+// classify turns an error of the client into ours; query says that it was no write.
+func (c Config) classify(err error, query bool) *Error {
+	out := &Error{Kind: KindRetry, Query: query, Message: err.Error(), Err: err}
 	var answer *influxhttp.Error
 	if errors.As(err, &answer) && answer.StatusCode != 0 {
 		out.Status = answer.StatusCode
 		out.RetryAfter = time.Duration(answer.RetryAfter) * time.Second
-		out.Kind, out.Remedy = w.judge(answer)
+		out.Kind, out.Remedy = c.judge(answer, query)
 		if answer.Message != "" {
 			out.Message = answer.Message
 		}
@@ -79,14 +83,18 @@ func (w *Writer) classify(err error) *Error {
 }
 
 // judge returns kind and remedy of an answer that is not 2xx.
-func (w *Writer) judge(answer *influxhttp.Error) (Kind, string) {
+func (c Config) judge(answer *influxhttp.Error, query bool) (Kind, string) {
+	access := "write"
+	if query {
+		access = "read"
+	}
 	switch code := answer.StatusCode; {
 	case code == http.StatusBadRequest, code == http.StatusUnprocessableEntity, code == http.StatusRequestEntityTooLarge:
 		return KindRefused, ""
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return KindConfig, fmt.Sprintf("create a token with write access to bucket %q and set LOADTIDE_INFLUX_TOKEN", w.cfg.Bucket)
+		return KindConfig, fmt.Sprintf("create a token with %s access to bucket %q and set LOADTIDE_INFLUX_TOKEN", access, c.Bucket)
 	case code == http.StatusNotFound:
-		return KindConfig, fmt.Sprintf("create bucket %q in organisation %q, or name others with --influx-bucket and --influx-org", w.cfg.Bucket, w.cfg.Org)
+		return KindConfig, fmt.Sprintf("create bucket %q in organisation %q, or name others with --influx-bucket and --influx-org", c.Bucket, c.Org)
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= http.StatusInternalServerError:
 		return KindRetry, ""
 	case code >= http.StatusMultipleChoices && code < http.StatusBadRequest:

@@ -25,11 +25,20 @@ type Writer struct {
 
 // New returns a writer for cfg; it opens no connection yet. The error holds all faults of cfg.
 func New(cfg Config) (*Writer, error) {
-	if cfg.URL == "" {
-		return nil, errors.New("influx.url: not set; give the address of an InfluxDB 2 server")
-	}
-	if err := cfg.Validate(); err != nil {
+	client, transport, err := cfg.client(cfg.Timeout, func(next http.RoundTripper) http.RoundTripper { return next })
+	if err != nil {
 		return nil, err
+	}
+	return &Writer{cfg: cfg, client: client, transport: transport, write: client.WriteAPIBlocking(cfg.Org, cfg.Bucket)}, nil
+}
+
+// client opens no connection yet. over stands between the client and the transport.
+func (c Config) client(timeout time.Duration, over func(http.RoundTripper) http.RoundTripper) (influxdb2.Client, *http.Transport, error) {
+	if c.URL == "" {
+		return nil, nil, errors.New("influx.url: not set; give the address of an InfluxDB 2 server")
+	}
+	if err := c.Validate(); err != nil {
+		return nil, nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	options := influxdb2.DefaultOptions().
@@ -37,13 +46,12 @@ func New(cfg Config) (*Writer, error) {
 		SetUseGZip(true).
 		SetPrecision(time.Nanosecond).
 		SetHTTPClient(&http.Client{
-			Timeout:   cfg.Timeout,
-			Transport: boundedAnswers{transport},
+			Timeout:   timeout,
+			Transport: over(boundedAnswers{transport}),
 			// The token must not follow a redirect to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		})
-	client := influxdb2.NewClientWithOptions(cfg.URL, cfg.Token.Reveal(), options)
-	return &Writer{cfg: cfg, client: client, transport: transport, write: client.WriteAPIBlocking(cfg.Org, cfg.Bucket)}, nil
+	return influxdb2.NewClientWithOptions(c.URL, c.Token.Reveal(), options), transport, nil
 }
 
 // Write stores points as one batch, all with one answer: nil once they are stored, else *Error. A batch that failed may
@@ -60,7 +68,7 @@ func (w *Writer) Write(ctx context.Context, points []Point) error {
 		native[i] = p.native()
 	}
 	if err := w.write.WritePoint(ctx, native...); err != nil {
-		return w.classify(err)
+		return w.cfg.classify(err, false)
 	}
 	return nil
 }
@@ -71,12 +79,12 @@ func (w *Writer) Close() {
 	w.transport.CloseIdleConnections()
 }
 
-// boundedAnswers cuts answers off at maxAnswer: the client reads the whole of an error's body into memory.
+// boundedAnswers cuts answers off that say what went wrong: the client reads the whole of them into memory.
 type boundedAnswers struct{ next http.RoundTripper }
 
 func (b boundedAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := b.next.RoundTrip(req)
-	if err == nil {
+	if err == nil && resp.StatusCode >= http.StatusMultipleChoices {
 		resp.Body = boundedBody{io.LimitReader(resp.Body, maxAnswer), resp.Body}
 	}
 	return resp, err

@@ -15,6 +15,7 @@ import (
 const (
 	modelFile   = "model.onnx"
 	metricsFile = "metrics.json"
+	tagsFile    = "tags.json"
 	cardFile    = "card.md"
 	digestFile  = "digest"
 
@@ -35,58 +36,73 @@ type Model struct {
 // Load reads a model folder. Whatever is missing, damaged, beyond the limits or
 // not finite is refused with *FolderError, which names folder, file and remedy.
 func Load(dir string) (*Model, error) {
+	a, digest, err := load(dir)
+	if err != nil {
+		return nil, err
+	}
+	shape := a.Spec.Shape()
+	return &Model{Spec: a.Spec, Digest: digest, LSTM: nn.NewLSTM(shape, a.LSTM), Head: nn.NewHead(shape, a.Head)}, nil
+}
+
+// LoadArtifact is Load for who goes on training from a model: spec and weights, and
+// nothing of what was found of it.
+func LoadArtifact(dir string) (Artifact, error) {
+	a, _, err := load(dir)
+	return a, err
+}
+
+func load(dir string) (a Artifact, digest string, err error) {
 	f, err := openFolder(dir)
 	if err != nil {
-		return nil, err
+		return Artifact{}, "", err
 	}
 	defer f.close()
-	digest, err := f.read(digestFile, maxSmall)
+	line, err := f.read(digestFile, maxSmall)
 	if err != nil {
-		return nil, err
+		return Artifact{}, "", err
 	}
-	said := strings.TrimSpace(string(digest))
+	said := strings.TrimSpace(string(line))
 	if !isDigest(said) {
-		return nil, f.refuse(digestFile, fmt.Sprintf("holds %.80q, not sha256:<64 hex digits>", said), nil)
+		return Artifact{}, "", f.refuse(digestFile, fmt.Sprintf("holds %.80q, not sha256:<64 hex digits>", said), nil)
 	}
 	b, err := f.read(modelFile, MaxFile)
 	if err != nil {
-		return nil, err
+		return Artifact{}, "", err
 	}
-	m, err := decode(b)
+	a, err = decode(b)
 	if is := digestOf(b); is != said {
 		// What is wrong inside, if anything can be told, comes as the cause.
-		return nil, f.refuse(modelFile, fmt.Sprintf("wrong checksum: the file is %s, %s says %s", is, digestFile, said), err)
+		return Artifact{}, "", f.refuse(modelFile, fmt.Sprintf("wrong checksum: the file is %s, %s says %s", is, digestFile, said), err)
 	}
 	if err != nil {
-		return nil, f.refuse(modelFile, "not a model this program can serve", err)
+		return Artifact{}, "", f.refuse(modelFile, "not a model this program can serve", err)
 	}
-	m.Digest = said
-	return m, nil
+	return a, said, nil
 }
 
 // decode reads a model file; version and digest are not in it.
-func decode(b []byte) (*Model, error) {
+func decode(b []byte) (Artifact, error) {
 	file, err := onnx.Read(b)
 	if err != nil {
-		return nil, err
+		return Artifact{}, err
 	}
 	text, err := metadata(file, specKey)
 	if err != nil {
-		return nil, err
+		return Artifact{}, err
 	}
 	spec, err := decodeSpec([]byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", specKey, oneLine(err))
+		return Artifact{}, fmt.Errorf("%s: %w", specKey, oneLine(err))
 	}
 	if err := checkGraph(&file.Graph, graphOf(spec)); err != nil {
-		return nil, err
+		return Artifact{}, err
 	}
 	shape := spec.Shape()
 	lstm, head := unpack(file.Graph.Initializers, shape)
 	if err := checkWeights(lstm, head, shape); err != nil {
-		return nil, err
+		return Artifact{}, err
 	}
-	return &Model{Spec: spec, LSTM: nn.NewLSTM(shape, lstm), Head: nn.NewHead(shape, head)}, nil
+	return Artifact{Spec: spec, LSTM: lstm, Head: head}, nil
 }
 
 // metadata is the value of a key that the file must have once.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ func tinySpec() Spec {
 func tinyArtifact() Artifact {
 	s := tinySpec().Shape()
 	a := Artifact{Spec: tinySpec(), LSTM: make([]float32, s.LSTMParams()), Head: make([]float32, s.HeadParams()),
-		Metrics: map[string]float64{"pinball": 0.25, "mase24": math.NaN()}, Card: "# load-1h\n"}
+		Metrics: map[string]float64{"pinball": 0.25, "mase24": math.NaN()}, Tags: map[string]string{"loadtide.gate": "passed"}, Card: "# load-1h\n"}
 	for i := range a.LSTM {
 		a.LSTM[i] = float32(math.Sin(float64(i)))
 	}
@@ -90,6 +91,15 @@ func TestWhatIsWrittenIsLoaded(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(dir, "metrics.json"))
 	if err != nil || json.Unmarshal(b, &metrics) != nil || len(metrics) != 1 || metrics["pinball"] != 0.25 {
 		t.Errorf("metrics %s, %v", b, err)
+	}
+	var tags map[string]string
+	b, err = os.ReadFile(filepath.Join(dir, "tags.json"))
+	if err != nil || json.Unmarshal(b, &tags) != nil || !maps.Equal(tags, a.Tags) {
+		t.Errorf("tags %s, %v", b, err)
+	}
+	whole, err := LoadArtifact(dir)
+	if diff := cmp.Diff(Artifact{Spec: a.Spec, LSTM: a.LSTM, Head: a.Head}, whole); diff != "" || err != nil {
+		t.Errorf("artifact (-want +got):\n%s %v", diff, err)
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "card.md")); err != nil || string(b) != a.Card {
 		t.Errorf("card %q, %v", b, err)

@@ -21,6 +21,8 @@ type Artifact struct {
 	// Metrics of the judgement, by name. Values that are not finite are left
 	// out: JSON has no word for a measure without meaning.
 	Metrics map[string]float64
+	// Tags say by name how the model came about and what was found of it.
+	Tags map[string]string
 	// Card is Markdown for people, or empty.
 	Card string
 }
@@ -90,9 +92,21 @@ func (a Artifact) files() ([]namedFile, string, error) {
 	}
 	digest := digestOf(file)
 	files := []namedFile{{modelFile, file}, {metricsFile, append(metrics, '\n')}}
+	if len(a.Tags) > 0 {
+		tags, err := json.MarshalIndent(a.Tags, "", "  ")
+		if err != nil {
+			return nil, "", fmt.Errorf("tags: %w", err)
+		}
+		files = append(files, namedFile{tagsFile, append(tags, '\n')})
+	}
 	if a.Card != "" {
 		files = append(files, namedFile{cardFile, []byte(a.Card)})
 	}
+	others, err := mlflowFiles(a.Spec)
+	if err != nil {
+		return nil, "", err
+	}
+	files = append(files, others...)
 	return append(files, namedFile{digestFile, []byte(digest + "\n")}), digest, nil
 }
 

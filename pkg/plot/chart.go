@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Chart is what [Write] can draw: [Fan], [Fans], [ByLead], [Calibration] or [Report].
+// Chart is what [Write] can draw: [Fan], [Fans], [ByLead], [Calibration], [LossCurve] or [Report].
 type Chart interface {
 	// check says what keeps the chart from being drawn, naming field and value.
 	check() error

@@ -8,6 +8,10 @@ import (
 // ErrNotFound says that a model, version or alias is not there.
 var ErrNotFound = errors.New("not found")
 
+// ErrUnavailable says that the registry did not answer, or only that it cannot now.
+// The same call may succeed later; nobody has to do anything here.
+var ErrUnavailable = errors.New("registry unavailable")
+
 // FolderError is a folder of the registry, or one to be registered, that is
 // refused. Nothing was changed.
 type FolderError struct {

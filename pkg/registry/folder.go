@@ -19,6 +19,7 @@ const (
 	maxSmallFile  = 1 << 20 // digest, metrics.json, meta.yaml, an alias
 	digestFile    = "digest"
 	metricsFile   = "metrics.json"
+	tagsFile      = "tags.json"
 	digestPrefix  = "sha256:"
 	digestLength  = len(digestPrefix) + 64
 	remedyWrite   = "write the model again with loadtide train, and register that"
@@ -29,10 +30,12 @@ const (
 type contents struct {
 	digest  string
 	metrics map[string]float64
+	tags    map[string]string
 }
 
-// readContents reads the digest and the metrics of dir; remedy is told with any
-// fault. A folder without metrics is fine, one without a digest was never whole.
+// readContents reads the digest, the metrics and the tags of dir; remedy is told
+// with any fault. A folder without metrics or tags is fine, one without a digest
+// was never whole.
 func readContents(dir, remedy string) (contents, error) {
 	refuse := func(fault string, err error) (contents, error) {
 		return contents{}, &FolderError{Folder: dir, Fault: fault, Remedy: remedy, Err: err}
@@ -48,17 +51,46 @@ func readContents(dir, remedy string) (contents, error) {
 	if !isDigest(c.digest) {
 		return refuse(fmt.Sprintf("%s holds %.80q, not sha256:<64 hex digits>", digestFile, c.digest), nil)
 	}
-	b, err = readSmall(filepath.Join(dir, metricsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
+	for _, f := range []struct {
+		name string
+		into any
+	}{{metricsFile, &c.metrics}, {tagsFile, &c.tags}} {
+		b, err := readSmall(filepath.Join(dir, f.name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return refuse("cannot read "+f.name, err)
+		}
+		if err := json.Unmarshal(b, f.into); err != nil {
+			return refuse("wrong "+f.name, err)
+		}
 	}
-	if err != nil {
-		return refuse("cannot read "+metricsFile, err)
-	}
-	if err := json.Unmarshal(b, &c.metrics); err != nil {
-		return refuse("wrong "+metricsFile, err)
+	if err := checkTags(c.tags); err != nil {
+		return refuse("wrong "+tagsFile, err)
 	}
 	return c, nil
+}
+
+// Limits of the tags of a version, which every backend can keep.
+const (
+	maxTags     = 64
+	maxTagValue = 5000 // bytes
+)
+
+func checkTags(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return fmt.Errorf("%d tags, at most %d", len(tags), maxTags)
+	}
+	for key, value := range tags {
+		if err := checkToken("tag", strings.ReplaceAll(key, ".", "_")); err != nil || key == tagDigest || key == tagMetrics {
+			return fmt.Errorf("tag %.80q: must be 1 to 64 letters, digits, dots, _ or -, and not %s or %s", key, tagDigest, tagMetrics)
+		}
+		if len(value) > maxTagValue {
+			return fmt.Errorf("tag %s has %d bytes, at most %d", key, len(value), maxTagValue)
+		}
+	}
+	return nil
 }
 
 func isDigest(s string) bool {
@@ -114,6 +146,49 @@ func listFiles(dir string) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// file is one of a model folder in memory.
+type file struct {
+	name string
+	data []byte
+}
+
+// readFiles reads a model folder that is to be registered.
+func readFiles(dir string) ([]file, contents, error) {
+	names, err := listFiles(dir)
+	if err != nil {
+		return nil, contents{}, err
+	}
+	c, err := readContents(dir, remedyWrite)
+	if err != nil {
+		return nil, contents{}, err
+	}
+	refuse := func(name string, err error) ([]file, contents, error) {
+		return nil, contents{}, &FolderError{Folder: dir, Fault: "cannot read " + name, Remedy: remedyWrite, Err: err}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return refuse("the model folder", err)
+	}
+	defer func() { _ = root.Close() }() // it was only read
+	var files []file
+	left := int64(maxFolder)
+	for _, name := range names {
+		in, err := root.Open(name)
+		if err != nil {
+			return refuse(name, err)
+		}
+		data, err := io.ReadAll(io.LimitReader(in, left+1))
+		if err := errors.Join(err, in.Close()); err != nil {
+			return refuse(name, err)
+		}
+		if left -= int64(len(data)); left < 0 {
+			return refuse(name, errors.New("it grew while it was read"))
+		}
+		files = append(files, file{name, data})
+	}
+	return files, c, nil
 }
 
 // copyFiles copies the named files from one folder into another and syncs them.

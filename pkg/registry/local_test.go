@@ -17,7 +17,7 @@ const name = "load-1h"
 
 func TestLocal(t *testing.T) {
 	t.Parallel()
-	registrytest.Run(t, func(t *testing.T) func() registry.Registry {
+	registrytest.Run(t, registrytest.Abilities{OrderedMoves: true}, func(t *testing.T) func() registry.Registry {
 		dir := filepath.Join(t.TempDir(), "registry")
 		return func() registry.Registry { return local(t, dir) }
 	})

@@ -20,13 +20,14 @@ type meta struct {
 	CurrentStage         string `yaml:"current_stage"`
 	Status               string `yaml:"status"`
 	Description          string `yaml:"description"`
+	RunID                string `yaml:"run_id,omitempty"`
 }
 
 func writeMeta(dir string, v Version) error {
 	ms := v.Created.UnixMilli()
 	b, err := yaml.Marshal(meta{
 		Name: v.Name, Version: v.Version, CreationTimestamp: ms, LastUpdatedTimestamp: ms,
-		CurrentStage: "None", Status: "READY", Description: v.Digest,
+		CurrentStage: "None", Status: "READY", Description: v.Tags[Description], RunID: v.Tags[Run],
 	})
 	if err != nil {
 		return err
@@ -37,15 +38,20 @@ func writeMeta(dir string, v Version) error {
 	})
 }
 
-// readMeta returns when the version was registered.
-func readMeta(dir string) (time.Time, error) {
+// readMeta adds to v when it was registered, and its name and number where it has
+// none.
+func readMeta(dir string, v *Version) error {
 	b, err := readSmall(filepath.Join(dir, metaFile))
 	if err != nil {
-		return time.Time{}, &FolderError{Folder: dir, Fault: "cannot read " + metaFile, Remedy: remedyVersion, Err: err}
+		return &FolderError{Folder: dir, Fault: "cannot read " + metaFile, Remedy: remedyVersion, Err: err}
 	}
 	var m meta
 	if err := yaml.Unmarshal(b, &m); err != nil {
-		return time.Time{}, &FolderError{Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err}
+		return &FolderError{Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err}
 	}
-	return time.UnixMilli(m.CreationTimestamp).UTC(), nil
+	if v.Name == "" {
+		v.Name, v.Version = m.Name, m.Version
+	}
+	v.Created = time.UnixMilli(m.CreationTimestamp).UTC()
+	return nil
 }

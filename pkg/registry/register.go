@@ -62,7 +62,7 @@ func (l *Local) fill(ctx context.Context, v *Version, from, temp string, names [
 	if err != nil {
 		return err
 	}
-	v.Digest, v.Metrics = c.digest, c.metrics
+	v.Digest, v.Metrics, v.Tags = c.digest, c.metrics, c.tags
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -22,10 +22,20 @@ type Version struct {
 	Created time.Time
 	Aliases []string           // those that point here, sorted
 	Metrics map[string]float64 // from the model folder's metrics.json
+	Tags    map[string]string  // from its tags.json: what the gate said and why
 }
 
+// Tags that every registry knows the meaning of.
+const (
+	// Description says in words for a person what a version is.
+	Description = "description"
+	// Run is the id of the training run that made it.
+	Run = "loadtide.run"
+)
+
 // Registry keeps versions of models. Names and aliases are 1 to 64 of
-// [A-Za-z0-9_-]. It is safe for use by several goroutines and processes.
+// [A-Za-z0-9_-]. It is safe for use by several goroutines and processes. A
+// registry that does not answer is ErrUnavailable: ask again later.
 type Registry interface {
 	// Register copies the model folder dir as the next version of name. Until it
 	// returns nil no version is to be seen.
@@ -38,6 +48,11 @@ type Registry interface {
 	// ByAlias returns the version that alias points at, ErrNotFound when the
 	// model or the alias is not there.
 	ByAlias(ctx context.Context, name, alias string) (Version, error)
+
+	// ByDigest returns the newest version of name with these bytes, ErrNotFound
+	// when there is none. One that was fetched on this machine before is found
+	// while the registry is away.
+	ByDigest(ctx context.Context, name, digest string) (Version, error)
 
 	// Versions lists the whole versions of name in the order of registration; an
 	// unknown name has none. For versions that are broken it returns an error

@@ -46,11 +46,10 @@ func (l *Local) read(name, version string) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	created, err := readMeta(dir)
-	if err != nil {
+	v := Version{Name: name, Version: version, Digest: c.digest, Metrics: c.metrics, Tags: c.tags}
+	if err := readMeta(dir, &v); err != nil {
 		return Version{}, err
 	}
-	v := Version{Name: name, Version: version, Digest: c.digest, Metrics: c.metrics, Created: created}
 	entries, err := os.ReadDir(l.aliases(name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Version{}, l.unreadable(err)
@@ -64,6 +63,26 @@ func (l *Local) read(name, version string) (Version, error) {
 		}
 	}
 	return v, nil
+}
+
+// ByDigest implements Registry.
+func (l *Local) ByDigest(ctx context.Context, name, digest string) (Version, error) {
+	all, err := l.Versions(ctx, name)
+	return newestOf(all, err, name, digest)
+}
+
+// newestOf picks the newest of a list with this digest; err is what came beside
+// the list.
+func newestOf(all []Version, err error, name, digest string) (Version, error) {
+	for _, v := range slices.Backward(all) {
+		if v.Digest == digest {
+			return v, nil
+		}
+	}
+	if err == nil {
+		err = notFound("model %s with digest %s", name, digest)
+	}
+	return Version{}, fmt.Errorf("find model by digest: %w", err)
 }
 
 // Fetch implements Registry: the version's own folder.

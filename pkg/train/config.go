@@ -18,6 +18,21 @@ type Config struct {
 	Workers      int       // goroutines that share the work of an iteration
 	ValidEvery   int       // iterations between two looks at the validation batches
 	Patience     int       // looks without a gain before Fit stops; 0: never
+	// Initial is where the fit starts, a network of the same shape; nil draws the
+	// first weights from Seed.
+	Initial *Params
+}
+
+// Params are the weights of a network, laid out as nn.SplitLSTM and nn.SplitHead
+// say. Fit copies them.
+type Params struct{ LSTM, Head []float32 }
+
+// first are the weights that a fit starts from.
+func (c Config) first() (lstm, head []float32) {
+	if c.Initial != nil {
+		return c.Initial.LSTM, c.Initial.Head
+	}
+	return initialParams(c.Shape, c.Seed)
 }
 
 // DefaultConfig is the reference training. Shape, Levels and Seed are the caller's.
@@ -61,6 +76,9 @@ func (c Config) Validate() error {
 	}
 	if c.Patience < 0 {
 		bad("patience is %d, must not be negative", c.Patience)
+	}
+	if p := c.Initial; p != nil && c.Shape.Validate() == nil && (len(p.LSTM) != c.Shape.LSTMParams() || len(p.Head) != c.Shape.HeadParams()) {
+		bad("initial: %d and %d weights, the shape has %d and %d; start from a network of the same shape", len(p.LSTM), len(p.Head), c.Shape.LSTMParams(), c.Shape.HeadParams())
 	}
 	return errors.Join(errs...)
 }

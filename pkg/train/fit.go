@@ -38,7 +38,7 @@ type Result struct {
 	Losses     []Point   // one for each look, in order
 }
 
-// Fit trains a network from cfg.Seed on batches from train and returns the weights
+// Fit trains a network from cfg.Initial, or from cfg.Seed, on batches from train and returns the weights
 // of the look at valid with the lowest loss, or the last ones if valid is empty.
 // Progress may be nil. It stops early after cfg.Patience looks without a gain.
 //
@@ -60,7 +60,7 @@ func Fit(ctx context.Context, cfg Config, train Source, valid []*dataset.Batch, 
 	}
 	var batch dataset.Batch
 	train.Next(&batch)
-	lstm, head := initialParams(cfg.Shape, cfg.Seed)
+	lstm, head := cfg.first()
 	g, err := newGraph[float32](cfg, &batch, lstm, head)
 	if err != nil {
 		return Result{}, fmt.Errorf("build training graph: %w", err)

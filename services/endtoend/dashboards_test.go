@@ -22,6 +22,7 @@ import (
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/services/simulator"
+	"github.com/loadtide/loadtide/services/trainer"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -205,6 +206,9 @@ func registered(t *testing.T) map[string]bool {
 	}
 	played := simulator.Deps{Publisher: silent{}, Dir: t.TempDir(), Now: time.Now, Registerer: reg}
 	if _, err := simulator.New(simulator.DefaultConfig(), played); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := trainer.New(trainer.DefaultServiceConfig(), trainer.Deps{Metrics: reg, Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	descriptions := make(chan *prometheus.Desc)

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 )
 
 // program is the binary as it is shipped, built once, when the first test asks for it.
@@ -42,7 +44,7 @@ func (b *binary) path(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := mlflowtest.Main(m)
 	if program.dir != "" {
 		_ = os.RemoveAll(program.dir) // in the system's folder for temporary files
 	}

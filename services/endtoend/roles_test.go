@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,37 +20,59 @@ import (
 // role starts one role as a process of its own; end stops it as a cluster does and wants exit code 0.
 func (p place) role(args ...string) (end func()) {
 	p.t.Helper()
+	return p.spawn(args...).end
+}
+
+// roleProcess is one role under way.
+type roleProcess struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	done  chan error
+	ended bool
+}
+
+// spawn starts one role as a process of its own.
+func (p place) spawn(args ...string) *roleProcess {
+	p.t.Helper()
 	cmd, said := p.command(context.WithoutCancel(p.t.Context()), args...), &transcript{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	ended := false
+	r := &roleProcess{t: p.t, cmd: cmd, done: make(chan error, 1)}
+	go func() { r.done <- cmd.Wait() }()
 	p.t.Cleanup(func() {
-		if !ended {
-			_ = cmd.Process.Kill() // whatever it was doing
-			<-done
-		}
+		r.kill()
 		if p.t.Failed() {
 			p.t.Logf("%s said:\n%s", strings.Join(args, " "), said)
 		}
 	})
-	return func() {
-		p.t.Helper()
-		ended = true
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			p.t.Fatal(err)
+	return r
+}
+
+// kill is kill -9, whatever it was doing.
+func (r *roleProcess) kill() {
+	if !r.ended {
+		r.ended = true
+		_ = r.cmd.Process.Kill() // it may have ended by itself
+		<-r.done
+	}
+}
+
+// end is SIGTERM, which it must answer with exit code 0.
+func (r *roleProcess) end() {
+	r.t.Helper()
+	r.ended = true
+	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		r.t.Fatal(err)
+	}
+	select {
+	case err := <-r.done:
+		if err != nil {
+			r.t.Errorf("%s: SIGTERM: %v, want exit code 0", r.cmd.Args[1], err)
 		}
-		select {
-		case err := <-done:
-			if err != nil {
-				p.t.Errorf("%s: SIGTERM: %v, want exit code 0", args[0], err)
-			}
-		case <-time.After(patience):
-			p.t.Fatalf("%s: SIGTERM: not ended after %s", args[0], patience)
-		}
+	case <-time.After(patience):
+		r.t.Fatalf("%s: SIGTERM: not ended after %s", r.cmd.Args[1], patience)
 	}
 }
 

@@ -26,7 +26,7 @@ type ask struct {
 
 // answer serves the questions about a partition until ctx ends.
 func (s *Service) answer(ctx context.Context, index int) {
-	err := s.conn.Answer(ctx, streams.QuerySubject(index, "*"), func(m bus.Message) []byte {
+	err := s.conn.Serve(ctx, streams.QuerySubject(index, "*"), "", func(m bus.Message) []byte {
 		page := s.asking(ctx, index, m)
 		page.Schema, page.Partition = streams.Schema, index
 		return page.AppendJSON(nil)

@@ -2,6 +2,7 @@ package forecaster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -31,19 +32,17 @@ func (s *modelStore) get(ctx context.Context, name, version, digest string) (*mo
 	if m, ok := s.loaded[digest]; ok {
 		return m, nil
 	}
-	versions, err := s.registry.Versions(ctx, name) // broken ones come as an error beside the list
-	for _, v := range versions {
-		if v.Digest == digest {
-			return s.load(ctx, v)
+	v, err := s.registry.ByDigest(ctx, name, digest)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return nil, &service.HintError{
+			What: fmt.Sprintf("model %s v%s (%s), which the log was written with, is not in the registry", name, version, digest),
+			Fix:  []string{"put that version's folder back into the registry; without it the log cannot be replayed"},
 		}
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("look up model %s v%s: %w", name, version, err)
 	}
-	return nil, &service.HintError{
-		What: fmt.Sprintf("model %s v%s (%s), which the log was written with, is not in the registry", name, version, digest),
-		Fix:  []string{"put that version's folder back into the registry; without it the log cannot be replayed"},
-	}
+	return s.load(ctx, v)
 }
 
 // byDigest is the model of a checkpoint.

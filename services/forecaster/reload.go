@@ -30,12 +30,22 @@ type reloader struct {
 func (r *reloader) run(ctx context.Context) {
 	tick := time.NewTicker(r.cfg.ReloadEvery)
 	defer tick.Stop()
-	said := "" // the same failure is told once, not every second
+	said := ""    // the same failure is told once, not every second
+	away := false // whatever words it has
 	for {
 		err := r.look(ctx)
 		switch {
 		case err == nil:
-			said = ""
+			if away {
+				r.log.Info().Msg("the registry is back")
+			}
+			said, away = "", false
+		case errors.Is(err, registry.ErrUnavailable):
+			if !away && ctx.Err() == nil {
+				r.metrics.swaps.WithLabelValues("failed").Inc()
+				r.log.Warn().Err(err).Msg("the registry is away, the model in force goes on")
+			}
+			away = true
 		case ctx.Err() == nil && err.Error() != said:
 			said = err.Error()
 			r.metrics.swaps.WithLabelValues("failed").Inc()
@@ -63,7 +73,9 @@ func (r *reloader) look(ctx context.Context) error {
 	if at, ok := r.refused[v.Digest]; ok && r.now().Sub(at) < refusedFor {
 		return nil
 	}
-	if err := r.verify(ctx, v); err != nil {
+	if err := r.verify(ctx, v); errors.Is(err, registry.ErrUnavailable) {
+		return err // nothing is known against the version
+	} else if err != nil {
 		r.refused[v.Digest] = r.now()
 		return errors.Join(err, r.tell(ctx, streams.EventModelRefused, v, err.Error()))
 	}

@@ -75,7 +75,7 @@ func (s *Service) Start(ctx context.Context) error {
 	if err := s.checkChampion(ctx); err != nil {
 		return err
 	}
-	layout, err := topology.Ensure(ctx, s.conn.JetStream(), s.cfg.Streams, s.firstRecord)
+	layout, err := topology.Ensure(ctx, s.conn.JetStream(), s.cfg.Streams, s.patiently(s.firstRecord))
 	if err != nil {
 		return err
 	}
@@ -117,6 +117,11 @@ func (s *Service) Start(ctx context.Context) error {
 // needs what is not known here is whole: it is passed over as later on.
 func (s *Service) checkChampion(ctx context.Context) error {
 	_, _, err := s.champion(ctx)
+	if errors.Is(err, registry.ErrUnavailable) && ctx.Err() == nil {
+		// The logs name the model in force, and what was fetched before is here.
+		s.log.Warn().Err(err).Msg("the registry is away, the start goes on without it")
+		return nil
+	}
 	return err
 }
 
@@ -134,6 +139,31 @@ func (s *Service) champion(ctx context.Context) (v registry.Version, ok bool, er
 		return v, false, nil // the reloader tells
 	}
 	return v, err == nil, err
+}
+
+// registryPause is how long a registry that is away is left alone.
+const registryPause = 2 * time.Second
+
+// patiently writes a log's first record once the registry answers: no reading may
+// precede the first model, and a registry comes back without anyone at this end.
+func (s *Service) patiently(record func(context.Context, int) error) func(context.Context, int) error {
+	return func(ctx context.Context, partition int) error {
+		for told := false; ; told = true {
+			err := record(ctx, partition)
+			if !errors.Is(err, registry.ErrUnavailable) || ctx.Err() != nil {
+				return err
+			}
+			if !told {
+				s.log.Warn().Err(err).Int(service.FieldPartition, partition).Msg("a new log waits for the registry, which says what model it begins with")
+			}
+			s.ready.NotReady("waiting for the model registry")
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(registryPause):
+			}
+		}
+	}
 }
 
 // firstRecord writes the limit of series and the champion's control record into a new log before any

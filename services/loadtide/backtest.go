@@ -37,6 +37,7 @@ type backtestCmd struct {
 	Place placeFlags        `embed:""`
 	Ahead aheadFlags        `embed:""`
 	Dir   service.DataFlags `embed:""`
+	Kept  registryFlags     `embed:""`
 }
 
 // measured is one backtest and what it was of.
@@ -68,7 +69,7 @@ func (c *backtestCmd) Run(e *env) error {
 }
 
 func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
-	m, err := openModel(ctx, c.Model, c.Dir.Dir)
+	m, err := openModel(ctx, c.Model, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return err
 	}
@@ -244,7 +245,7 @@ func measure(ctx context.Context, show *screen, name string, m *model.Model, his
 }
 
 func (c *backtestCmd) compare(ctx context.Context, show *screen, ours *measured, histories []*dataset.History) (*evaluate.Verdict, error) {
-	m, err := openModel(ctx, c.Compare, c.Dir.Dir)
+	m, err := openModel(ctx, c.Compare, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return nil, err
 	}

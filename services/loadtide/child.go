@@ -15,11 +15,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-co-op/gocron/v2"
 	"github.com/rs/zerolog"
 
-	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/streams"
 )
 
 const (
@@ -37,8 +36,6 @@ const (
 	rush = 1000
 	// childGrace is how long a training child has to end.
 	childGrace = 3 * time.Second
-	// scheduleOff turns training off altogether.
-	scheduleOff = "off"
 )
 
 // arrivals is what the first training waits for.
@@ -48,95 +45,16 @@ type arrivals struct {
 	enough, alone int // series that reach back over firstDays, loneDays
 }
 
-// training runs training cycles as child processes of `up`: the first by
-// itself, then by schedule.
+// training runs the cycles of `up` as child processes, and says when there is
+// enough for the first.
 type training struct {
-	dataDir  string
-	natsURL  string
-	model    string
-	schedule string
-	demo     bool // the quick first training is all until the schedule
-	registry registry.Registry
-	arrived  func() arrivals
-	show     *screen
-	log      zerolog.Logger
-}
-
-// Run trains until ctx ends. A cycle that fails is told and tried again at the
-// next time; serving goes on.
-func (t *training) Run(ctx context.Context) error {
-	if t.schedule == scheduleOff {
-		return nil
-	}
-	due := make(chan struct{}, 1)
-	clock, err := t.startClock(due)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = clock.Shutdown() }() // its jobs only set a flag
-	for {
-		_, err := t.registry.ByAlias(ctx, t.model, registry.Champion)
-		switch {
-		case errors.Is(err, registry.ErrNotFound):
-			if !t.awaitHistory(ctx) {
-				return nil
-			}
-			if err := t.cycle(ctx, true); err == nil {
-				if !t.demo { // a quick model serves; a thorough one follows, at low priority
-					select {
-					case due <- struct{}{}:
-					default:
-					}
-				}
-				continue
-			} else if ctx.Err() == nil {
-				t.show.warn("the first training failed, simple rules serve: %v", err)
-				t.log.Warn().Err(err).Msg("training failed")
-			}
-		case err != nil && ctx.Err() == nil:
-			t.log.Warn().Err(err).Msg("registry not readable")
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-due:
-		}
-		if err := t.cycle(ctx, false); err != nil && ctx.Err() == nil {
-			t.show.warn("training failed, the champion serves on: %v", err)
-			t.log.Warn().Err(err).Msg("training failed")
-		}
-	}
-}
-
-// validSchedule refuses what is no cron line.
-func validSchedule(schedule string) error {
-	if schedule == scheduleOff {
-		return nil
-	}
-	if err := gocron.NewDefaultCron(false).IsValid(schedule, time.UTC, time.Unix(0, 0)); err != nil {
-		return fmt.Errorf("--train-schedule %q is no schedule: give five cron fields, e.g. \"10 2 * * *\", or off", schedule)
-	}
-	return nil
-}
-
-// startClock puts a token into due at each time of the schedule; one that is
-// still there is enough.
-func (t *training) startClock(due chan<- struct{}) (gocron.Scheduler, error) {
-	clock, err := gocron.NewScheduler()
-	if err != nil {
-		return nil, fmt.Errorf("train schedule: %w", err)
-	}
-	_, err = clock.NewJob(gocron.CronJob(t.schedule, false), gocron.NewTask(func() {
-		select {
-		case due <- struct{}{}:
-		default:
-		}
-	}))
-	if err != nil {
-		return nil, fmt.Errorf("train schedule %q: %w", t.schedule, err)
-	}
-	clock.Start()
-	return clock, nil
+	dataDir string
+	natsURL string
+	model   string
+	kept    registryFlags
+	arrived func() arrivals
+	show    *screen
+	log     zerolog.Logger
 }
 
 // awaitHistory waits until there is enough to train on and arrivals rest; false
@@ -170,28 +88,42 @@ func (t *training) awaitHistory(ctx context.Context) bool {
 	}
 }
 
+// run is the trainer's RunFunc: one child, shown as it goes.
+func (t *training) run(ctx context.Context, job trainer.Job, tell func(trainer.Told)) (trainer.Told, error) {
+	done, err := t.cycle(ctx, job, tell)
+	if err != nil && ctx.Err() == nil {
+		if job.Trigger == streams.TriggerFirst {
+			t.show.warn("the first training failed, simple rules serve: %v", err)
+		} else {
+			t.show.warn("training failed, the champion serves on: %v", err)
+		}
+	}
+	return done, err
+}
+
 // cycle runs one `loadtide train` and shows how it goes. The child's standard
 // input is a pipe that nothing is written to: it closes when this process ends,
 // in whatever way, and the child ends with it.
-func (t *training) cycle(ctx context.Context, first bool) error {
+func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(trainer.Told)) (trainer.Told, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("find this program to start a training: %w", err)
+		return trainer.Told{}, fmt.Errorf("find this program to start a training: %w", err)
 	}
-	args := []string{"train", "--child", "--from", "logs", "--register", t.model, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
-	if first {
+	args := []string{"train", "--child", "--from", fromLogs, "--register", t.model, "--start", job.Start, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
+	args = append(args, t.kept.arguments()...)
+	if job.Quick {
 		args = append(args, "--quick")
 	}
 	cmd := exec.CommandContext(ctx, exe, args...)
-	cmd.Env = withoutSettings(os.Environ())
+	cmd.Env = append(withoutSettings(os.Environ()), t.kept.secrets()...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return fmt.Errorf("start a training: %w", err)
+		return trainer.Told{}, fmt.Errorf("start a training: %w", err)
 	}
 	defer func() { _ = stdin.Close() }() // the child may have gone
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return fmt.Errorf("start a training: %w", err)
+		return trainer.Told{}, fmt.Errorf("start a training: %w", err)
 	}
 	said := &lastLines{}
 	cmd.Stderr = said
@@ -199,23 +131,26 @@ func (t *training) cycle(ctx context.Context, first bool) error {
 	cmd.WaitDelay = childGrace
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start a training: %w", err)
+		return trainer.Told{}, fmt.Errorf("start a training: %w", err)
 	}
-	if !first {
+	if !job.Quick {
 		if err := lowerPriority(cmd.Process.Pid); err != nil {
 			t.log.Debug().Err(err).Msg("priority of the training child not lowered")
 		}
 	}
-	t.follow(stdout, first)
+	done, ended := t.follow(stdout, job, tell)
 	err = cmd.Wait()
 	t.show.barDone()
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return trainer.Told{}, ctx.Err()
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, said)
+		return trainer.Told{}, fmt.Errorf("%w: %s", err, said)
 	}
-	return nil
+	if !ended {
+		return trainer.Told{}, errors.New("the training ended without a word on its outcome")
+	}
+	return done, nil
 }
 
 // withoutSettings leaves out the variables that would set the child's flags:
@@ -224,34 +159,36 @@ func withoutSettings(environ []string) []string {
 	return slices.DeleteFunc(environ, func(v string) bool { return strings.HasPrefix(v, "LOADTIDE_") })
 }
 
-// follow turns the child's lines into what a person sees.
-func (t *training) follow(stdout io.Reader, first bool) {
+// follow turns the child's lines into what a person sees, and passes them on; ended
+// says that the last one came.
+func (t *training) follow(stdout io.Reader, job trainer.Job, tell func(trainer.Told)) (done trainer.Told, ended bool) {
 	lines := bufio.NewScanner(stdout)
 	var pace eta
 	for lines.Scan() {
-		var e childEvent
+		var e trainer.Told
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
+		tell(e)
 		switch e.Event {
-		case "loaded":
+		case trainer.Loaded:
 			which := "the next"
-			if first {
+			if job.Trigger == streams.TriggerFirst {
 				which = "the first"
 			}
-			t.log.Info().Int("series", e.Series).Int64("hours", e.Hours).Msg("training")
 			t.show.line("training %s model (%d series, %d h each; Ctrl-C is safe)", which, e.Series, e.Hours)
-		case "progress":
+		case trainer.Progress:
 			t.show.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid), pace.left(e.Iteration, e.Iterations))
-		case "judging":
+		case trainer.Judging:
 			t.show.barDone()
 			t.show.line("measuring the model on later time")
-		case "done":
+		case trainer.Done:
 			t.show.barDone()
 			t.show.ok("model", "%s", modelLine(e))
-			t.log.Info().Str(service.FieldModelVersion, e.Version).Bool("champion", e.Champion).Float64("wql", e.WQL).Float64("seasonal_naive_wql", e.NaiveWQL).Msg("trained")
+			done, ended = e, true
 		}
 	}
+	return done, ended
 }
 
 // lastLines keeps the end of what a child says, for the error.

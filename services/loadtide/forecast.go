@@ -28,6 +28,7 @@ type forecastCmd struct {
 	Place placeFlags        `embed:""`
 	Ahead aheadFlags        `embed:""`
 	Dir   service.DataFlags `embed:""`
+	Kept  registryFlags     `embed:""`
 }
 
 // Run forecasts and prints.
@@ -38,7 +39,7 @@ func (c *forecastCmd) Run(e *env) error {
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
-	m, err := openModel(ctx, c.Model, c.Dir.Dir)
+	m, err := openModel(ctx, c.Model, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return err
 	}

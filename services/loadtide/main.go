@@ -12,6 +12,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/forecaster"
 )
 
 // Set by the linker.
@@ -33,6 +34,7 @@ type cli struct {
 	Forecast   forecastCmd   `cmd:"" group:"try" help:"One forecast from files."`
 	Simulate   simulateCmd   `cmd:"" group:"try" help:"Synthetic meters, onto NATS or into a CSV file."`
 	Forecaster forecasterCmd `cmd:"" group:"run" help:"The forecaster alone, against a NATS server."`
+	Trainer    trainerCmd    `cmd:"" group:"run" help:"Training alone: by the clock, on request, on drift, against a NATS server."`
 	Recorder   recorderCmd   `cmd:"" group:"run" help:"Forecasts into InfluxDB, off the main path."`
 	Gateway    gatewayCmd    `cmd:"" group:"run" help:"The HTTP API alone, against a NATS server."`
 	Models     modelsCmd     `cmd:"" group:"look after" help:"Versions of the registry: list, show, promote, roll back."`
@@ -109,7 +111,7 @@ func kongOptions(e *env) []kong.Option {
 		kong.Writers(e.stdout, e.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.NamedMapper("files", kong.MapperFunc(fileList)),
-		kong.Vars{"admin_listen": service.AdminForecaster},
+		kong.Vars{"admin_listen": service.AdminForecaster, "from": fromFiles, "model": forecaster.DefaultConfig().Model},
 		kong.ShortUsageOnError(),
 		kong.DefaultEnvars("LOADTIDE"), // every key is also a flag and a variable
 	}
@@ -147,6 +149,7 @@ try         publish     readings from CSV files onto NATS
             forecast    one forecast from files
             simulate    synthetic meters, onto NATS or into a CSV file
 run         forecaster  one role, against a NATS server
+            trainer     models, by the clock, on request and on drift
             recorder    forecasts into InfluxDB
             gateway     the HTTP API
 look after  models      list, show, promote, rollback

@@ -17,10 +17,10 @@ import (
 	"github.com/loadtide/loadtide/services/trainer"
 )
 
-// modelsCmd looks after the local registry.
+// modelsCmd looks after the registry.
 type modelsCmd struct {
 	List     modelsListCmd     `cmd:"" help:"All versions with their aliases and scores."`
-	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, scores by lead."`
+	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, verdict of the gate, scores by lead."`
 	Promote  modelsPromoteCmd  `cmd:"" help:"Make a version the champion."`
 	Rollback modelsRollbackCmd `cmd:"" help:"Make the version before it the champion again."`
 }
@@ -30,11 +30,10 @@ type modelFlags struct {
 	Name string            `default:"load-1h" help:"Name of the model."`
 	JSON bool              `name:"json" help:"Print one JSON object."`
 	Dir  service.DataFlags `embed:""`
+	Kept registryFlags     `embed:""`
 }
 
-func (f *modelFlags) open() (registry.Registry, error) {
-	return registry.NewLocal(registryDir(f.Dir.Dir))
-}
+func (f *modelFlags) open() (registry.Registry, error) { return f.Kept.open(f.Dir.Dir) }
 
 type modelsListCmd struct {
 	modelFlags `embed:""`
@@ -47,6 +46,9 @@ func (c *modelsListCmd) Run(e *env) error {
 		return err
 	}
 	versions, broken := models.Versions(context.Background(), c.Name)
+	if errors.Is(broken, registry.ErrUnavailable) {
+		return broken // there is no list, not even an empty one
+	}
 	slices.Reverse(versions)
 	if c.JSON {
 		type line struct {
@@ -66,7 +68,7 @@ func (c *modelsListCmd) Run(e *env) error {
 		return errors.Join(json.NewEncoder(e.stdout).Encode(out), broken)
 	}
 	if len(versions) == 0 && broken == nil {
-		fmt.Fprintf(e.stderr, "no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n", c.Name, c.Dir.Dir, c.Name)
+		fmt.Fprintf(e.stderr, "no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n", c.Name, c.Kept.place(c.Dir.Dir), c.Name)
 		return nil
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
@@ -114,6 +116,7 @@ func (c *modelsShowCmd) Run(e *env) error {
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
 			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": overall, "by_lead": byLead,
+			"tags": v.Tags,
 		})
 	}
 	return errors.Join(showModel(e.stdout, v, m.Spec, overall), showLeads(e.stdout, byLead))
@@ -170,6 +173,12 @@ func showModel(w io.Writer, v registry.Version, s model.Spec, metrics map[string
 	fmt.Fprintf(w, "  scale     %s; zone %s, country %s\n", s.Scale, orUTC(s.Zone), orDash(s.Country))
 	if len(s.Covariates) > 0 {
 		fmt.Fprintf(w, "  needs     covariates %s\n", strings.Join(s.CovariateNames(), " "))
+	}
+	if start, ok := v.Tags["loadtide.start"]; ok {
+		fmt.Fprintf(w, "  start     %s\n", start)
+	}
+	for line := range strings.Lines(v.Tags[registry.Description]) {
+		fmt.Fprintf(w, "  %s\n", strings.TrimSuffix(line, "\n"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(metrics)) {
 		if _, err := fmt.Fprintf(w, "  %-24s  %.4g\n", name, metrics[name]); err != nil {

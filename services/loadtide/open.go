@@ -12,9 +12,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// openModel reads a model: a folder, or NAME@ALIAS or NAME@VERSION of the local
-// registry in the data dir.
-func openModel(ctx context.Context, what, dataDir string) (*model.Model, error) {
+// openModel reads a model: a folder, or NAME@ALIAS or NAME@VERSION of the
+// registry.
+func openModel(ctx context.Context, what, dataDir string, kept registryFlags) (*model.Model, error) {
 	if info, err := os.Stat(what); err == nil && info.IsDir() {
 		return model.Load(what)
 	}
@@ -22,7 +22,7 @@ func openModel(ctx context.Context, what, dataDir string) (*model.Model, error) 
 	if !ok {
 		return nil, usageError(fmt.Sprintf("model %q is neither a folder nor NAME@ALIAS", what), "give a model folder, or a name of the registry as in load-1h@champion or load-1h@3")
 	}
-	models, err := registry.NewLocal(registryDir(dataDir))
+	models, err := kept.open(dataDir)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,6 @@ func findVersion(ctx context.Context, models registry.Registry, name, which stri
 	}
 	return v, &service.HintError{
 		What: fmt.Sprintf("there is no %s@%s in the registry", name, which), Reason: "model_not_found",
-		Fix: []string{"loadtide models list shows what is there; --data-dir says whose registry", "loadtide train --data FILE --register " + name + " makes one"},
+		Fix: []string{"loadtide models list shows what is there; --data-dir or --mlflow-url says whose registry", "loadtide train --data FILE --register " + name + " makes one"},
 	}
 }

@@ -47,8 +47,8 @@ func (o *owners) of(series string) int {
 
 // ask asks the owner of a partition.
 func (o *owners) ask(ctx context.Context, partition int, kind string, q streams.SeriesQuery) (streams.SeriesPage, error) {
-	data, err := o.Ask(ctx, streams.QuerySubject(partition, kind), q.AppendJSON(nil))
-	if errors.Is(err, bus.ErrNoAnswer) {
+	answer, err := o.Request(ctx, streams.QuerySubject(partition, kind), q.AppendJSON(nil))
+	if errors.Is(err, bus.ErrNoServer) {
 		return streams.SeriesPage{}, &service.HintError{
 			What: fmt.Sprintf("nobody owns partition %d: its state is with no running process", partition), Err: err, Reason: "no_owner",
 			Fix: []string{"start `loadtide up` or `loadtide forecaster` on this NATS server, then run this again"},
@@ -57,7 +57,7 @@ func (o *owners) ask(ctx context.Context, partition int, kind string, q streams.
 	if err != nil {
 		return streams.SeriesPage{}, err
 	}
-	page, err := streams.DecodeSeriesPage(data)
+	page, err := streams.DecodeSeriesPage(answer.Data)
 	if err == nil && page.Error != "" {
 		err = fmt.Errorf("partition %d: %s", partition, page.Error)
 	}
@@ -129,7 +129,7 @@ func (o *owners) until(ctx context.Context, partition int, reached func(*streams
 		switch {
 		case err == nil && reached(&page):
 			return true, nil
-		case errors.Is(err, bus.ErrNoAnswer) || ctx.Err() != nil:
+		case errors.Is(err, bus.ErrNoServer) || ctx.Err() != nil:
 			return false, nil
 		case err != nil:
 			return false, err

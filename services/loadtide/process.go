@@ -56,22 +56,17 @@ func newProcess(e *env, logs io.Writer) (*process, error) {
 func (p *process) component(name string) zerolog.Logger { return service.Component(p.log, name) }
 
 // forecaster builds the forecaster over a data dir.
-func (p *process) forecaster(conn *bus.Conn, dir string, maxSeries int, streams topology.Config) (*forecaster.Service, registry.Registry, error) {
-	models, err := registry.NewLocal(registryDir(dir))
-	if err != nil {
-		return nil, nil, err
-	}
+func (p *process) forecaster(conn *bus.Conn, dir string, maxSeries int, models registry.Registry, streams topology.Config) (*forecaster.Service, error) {
 	store, err := checkpoint.NewFile(checkpointDir(dir), checkpointsKept)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	cfg := forecaster.DefaultConfig()
 	cfg.DataDir, cfg.Streams, cfg.MaxSeries = dir, streams, maxSeries
-	s, err := forecaster.New(cfg, forecaster.Deps{
+	return forecaster.New(cfg, forecaster.Deps{
 		Conn: conn, Registry: models, Checkpoints: store, Metrics: p.registry, Ready: p.health.Part("forecaster"),
 		Log: p.component("forecaster"), Now: time.Now,
 	})
-	return s, models, err
 }
 
 // recorder builds the recorder.

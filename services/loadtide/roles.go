@@ -17,6 +17,7 @@ import (
 type forecasterCmd struct {
 	NATS       service.NATSFlags  `embed:""`
 	Dir        service.DataFlags  `embed:""`
+	Kept       registryFlags      `embed:""`
 	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
 	MaxSeries  int                `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
 	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
@@ -83,7 +84,11 @@ func (c *forecasterCmd) Run(e *env) error {
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		streams := topology.ProductionConfig()
 		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")
-		s, _, err := p.forecaster(conn, c.Dir.Dir, c.MaxSeries, streams)
+		models, err := c.Kept.open(c.Dir.Dir)
+		if err != nil {
+			return err
+		}
+		s, err := p.forecaster(conn, c.Dir.Dir, c.MaxSeries, models, streams)
 		if err != nil {
 			return err
 		}

@@ -19,12 +19,19 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 )
 
 // TestMain lets this test binary stand in for the program: a script's `exec loadtide` is a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"loadtide": main})
+	testscript.Main(tests{m}, map[string]func(){"loadtide": main})
 }
+
+// tests end the MLflow server that one of them started.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int { return mlflowtest.Main(t.M) }
 
 // TestScripts runs testdata/script/*.txtar: what a person types, what the program says, and how it ends.
 func TestScripts(t *testing.T) {

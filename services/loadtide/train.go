@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/pkg/train"
@@ -20,36 +18,32 @@ import (
 	"github.com/loadtide/loadtide/services/trainer"
 )
 
+// registryPatience is how long a training waits for a registry that is away.
+const registryPatience = 10 * time.Minute
+
 // trainCmd runs one cycle: from files for a person, from the logs as the child
 // of `up`.
 type trainCmd struct {
-	From     string   `enum:"files,logs" default:"files" help:"Where history comes from: files or logs."`
-	Data     []string `type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
-	CSV      csvFlags `embed:""`
-	Out      string   `placeholder:"DIR" help:"New folder to write the model to."`
-	Register string   `placeholder:"NAME" help:"Register the model under this name (load-1h when --out is not given either); it becomes champion when it is the first, or better than the champion on later time."`
+	History  historyFlags `embed:"" set:"from=files"`
+	Out      string       `placeholder:"DIR" help:"New folder to write the model to."`
+	Register string       `placeholder:"NAME" help:"Register the model under this name (load-1h when --out is not given either); it becomes champion when it is the first, or better than the champion on later time."`
 
 	TrainUntil time.Time `placeholder:"TIME" help:"Train on what is before (RFC 3339)."`
 	ValidUntil time.Time `placeholder:"TIME" help:"Look at nothing after; alone, the last fifth before it validates."`
 	TestFrom   time.Time `placeholder:"TIME" help:"Judge from here on."`
 	TestUntil  time.Time `placeholder:"TIME" help:"Judge up to here."`
 
-	Interval   time.Duration `default:"1h" help:"Grid of the model: 1h alone for now. Finer readings are brought to it, coarser ones refused."`
-	Hidden     int           `default:"64" help:"Units of the LSTM."`
-	Iterations int           `default:"800" help:"Most iterations of one fit; the best of them on the validation range counts."`
-	Seed       uint64        `default:"1" help:"Same seed and workers, same model."`
-	Workers    int           `default:"2" help:"Goroutines that share an iteration."`
-	Quick      bool          `help:"At most 150 iterations on short windows."`
-	JSON       bool          `name:"json" help:"Print one JSON object instead of the summary."`
-	Child      bool          `hidden:"" help:"Report as JSON lines and end when standard input ends."`
-
-	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; UTC when not said."`
-	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
+	Interval time.Duration `default:"1h" help:"Grid of the model: 1h alone for now. Finer readings are brought to it, coarser ones refused."`
+	Fit      fitFlags      `embed:""`
+	Quick    bool          `help:"At most 150 iterations on short windows."`
+	JSON     bool          `name:"json" help:"Print one JSON object instead of the summary."`
+	Child    bool          `hidden:"" help:"Report as JSON lines and end when standard input ends."`
 
 	Ahead aheadFlags `embed:""`
 
 	NATS service.NATSFlags `embed:""`
 	Dir  service.DataFlags `embed:""`
+	Kept registryFlags     `embed:""`
 }
 
 // Run is one training cycle.
@@ -57,7 +51,7 @@ func (c *trainCmd) Run(e *env) error {
 	if c.Out == "" && c.Register == "" {
 		c.Register = forecaster.DefaultConfig().Model
 	}
-	if err := errors.Join(hourly(c.Interval), known(c.Zone, c.Country)); err != nil {
+	if err := errors.Join(hourly(c.Interval), known(c.Fit.Zone, c.Fit.Country)); err != nil {
 		return err
 	}
 	show := newScreen(e.stderr)
@@ -73,30 +67,33 @@ func (c *trainCmd) Run(e *env) error {
 			cancel()
 		}()
 	}
-	var report reporter = &personReport{show: show, stdout: e.stdout, json: c.JSON}
-	if c.Child {
-		report = &childReport{out: json.NewEncoder(e.stdout)}
-	}
 	source, done, err := c.source(ctx, e, show)
 	if err != nil {
 		return err
 	}
 	defer done()
-	ahead, err := c.Ahead.load(show, c.CSV.Timezone)
+	ahead, err := c.Ahead.load(show, c.History.CSV.Timezone)
 	if err != nil {
 		return csvError(err)
 	}
 	cycle := &trainer.Cycle{
-		Config: c.config(), Source: source, Ahead: ahead, Cut: c.cut, Out: c.Out, Scratch: filepath.Join(c.Dir.Dir, "scratch"),
-		Progress: report.progress, Loaded: report.loaded, Judging: report.judging,
-		Warn: report.warn,
+		Config: c.config(), Source: source, Ahead: ahead, Cut: c.cut, Out: c.Out, Scratch: scratchDir(c.Dir.Dir),
+	}
+	report := &personReport{show: show, stdout: e.stdout, json: c.JSON}
+	if c.Child {
+		cycle.Tell(tellParent(json.NewEncoder(e.stdout)))
+	} else {
+		cycle.Loaded, cycle.Progress, cycle.Judging, cycle.Warn = report.loaded, report.progress, report.judging, report.warn
 	}
 	if c.Register != "" {
-		models, err := registry.NewLocal(registryDir(c.Dir.Dir))
-		if err != nil {
+		if cycle.Registry, err = c.Kept.open(c.Dir.Dir); err != nil {
 			return err
 		}
-		cycle.Registry = models
+		cycle.Patience = registryPatience
+		cycle.Waiting = func(err error) { show.line("warn: waiting for the registry: %v", err) }
+		if cycle.Recorder, err = c.Kept.recorder(func(err error) { show.line("warn: %v", err) }); err != nil {
+			return err
+		}
 		if ahead != nil {
 			show.line("warn: forecasters cannot read covariates yet: they refuse this model, and the one in force goes on")
 		}
@@ -108,21 +105,22 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return csvError(err)
 	}
-	if err := report.done(outcome); err != nil {
+	if c.Child {
+		return json.NewEncoder(e.stdout).Encode(outcome.Told())
+	}
+	if err := report.done(outcome.Told()); err != nil {
 		return err
 	}
-	if c.Register != "" && !outcome.Champion && !c.Child {
+	if c.Register != "" && !outcome.Champion {
 		return service.WithExitCode(fmt.Errorf("%s v%s is registered, but the champion stays: %s", outcome.Name, outcome.Version, outcome.Why), service.ExitNo)
 	}
 	return nil
 }
 
-func registryDir(dataDir string) string { return filepath.Join(dataDir, "registry") }
+func scratchDir(dataDir string) string { return filepath.Join(dataDir, "scratch") }
 
 func (c *trainCmd) config() trainer.Config {
-	cfg := trainer.DefaultConfig()
-	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = c.Register, c.Hidden, c.Iterations, c.Seed, c.Workers
-	cfg.Zone, cfg.Country = c.Zone, c.Country
+	cfg := c.Fit.config(c.Register)
 	if c.Quick {
 		cfg = cfg.Quick()
 	}
@@ -131,24 +129,16 @@ func (c *trainCmd) config() trainer.Config {
 
 // source opens where history comes from; done closes it.
 func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.Source, func(), error) {
-	if c.From == "files" {
-		if len(c.Data) == 0 {
-			return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
-		}
-		opts, closeRejects, err := c.CSV.open(c.Data)
-		if err != nil {
-			return nil, nil, err
-		}
-		report := func(r tabular.Report) {
-			c.CSV.showFiles(show, r)
+	if c.History.From != fromLogs {
+		source, closeSource, err := c.History.open(nil, func(r tabular.Report) {
+			c.History.CSV.showFiles(show, r)
 			showRejected(show, r)
-		}
-		done := func() {
-			if err := closeRejects(); err != nil {
+		})
+		return source, func() {
+			if err := closeSource(); err != nil {
 				show.line("warn: %s", err)
 			}
-		}
-		return trainer.Files{Paths: c.Data, Options: opts, Report: report}, done, nil
+		}, err
 	}
 	log, err := service.NewLogger(e.log, e.stderr, false, false)
 	if err != nil {
@@ -187,64 +177,11 @@ func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
 	return cut, nil
 }
 
-// reporter is told how a cycle goes.
-type reporter interface {
-	loaded(seriesCount int, hours int64, cut dataset.Cut)
-	progress(p train.Progress)
-	judging()
-	warn(text string)
-	done(o trainer.Outcome) error
+// tellParent gives the lines of a child to its parent; one that is gone is noticed
+// on standard input.
+func tellParent(to *json.Encoder) func(trainer.Told) {
+	return func(t trainer.Told) { _ = to.Encode(t) }
 }
-
-// childEvent is one line of a training child on its standard output.
-type childEvent struct {
-	Event      string  `json:"event"` // loaded, progress, judging, done
-	Series     int     `json:"series,omitempty"`
-	Hours      int64   `json:"hours,omitempty"`
-	Iteration  int     `json:"iteration,omitempty"`
-	Iterations int     `json:"iterations,omitempty"`
-	Loss       float64 `json:"loss,omitempty"`
-	Valid      float64 `json:"valid,omitempty"`
-	Model      string  `json:"model,omitempty"`
-	Version    string  `json:"version,omitempty"`
-	Digest     string  `json:"digest,omitempty"`
-	Champion   bool    `json:"champion,omitempty"`
-	Why        string  `json:"why,omitempty"`
-	WQL        float64 `json:"wql,omitempty"`
-	NaiveWQL   float64 `json:"seasonal_naive_wql,omitempty"`
-	Coverage80 float64 `json:"coverage80,omitempty"`
-	Skill      float64 `json:"skill_day,omitempty"`
-}
-
-func doneEvent(o trainer.Outcome) childEvent {
-	number := func(v float64) float64 { // JSON has none for a score of nothing
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return 0
-		}
-		return v
-	}
-	return childEvent{
-		Event: "done", Series: o.Series, Model: o.Name, Version: o.Version, Digest: o.Digest, Champion: o.Champion, Why: o.Why, Iteration: o.Best,
-		WQL: number(o.Report.Overall.Pinball), NaiveWQL: number(o.Report.SeasonalNaive().Pinball), Coverage80: number(o.Report.Overall.Coverage80), Skill: number(o.Report.Skill()),
-	}
-}
-
-type childReport struct{ out *json.Encoder }
-
-func (r *childReport) loaded(n int, hours int64, _ dataset.Cut) {
-	_ = r.out.Encode(childEvent{Event: "loaded", Series: n, Hours: hours}) // a parent that is gone is noticed on stdin
-}
-
-func (r *childReport) progress(p train.Progress) {
-	_ = r.out.Encode(childEvent{Event: "progress", Iteration: p.Iteration, Iterations: p.Iterations, Loss: p.Loss, Valid: p.Valid})
-}
-
-func (r *childReport) judging() { _ = r.out.Encode(childEvent{Event: "judging"}) }
-
-// warn says nothing: what a parent shows of standard error is why a training failed.
-func (r *childReport) warn(string) {}
-
-func (r *childReport) done(o trainer.Outcome) error { return r.out.Encode(doneEvent(o)) }
 
 type personReport struct {
 	show   *screen
@@ -268,17 +205,17 @@ func (r *personReport) judging() {
 
 func (r *personReport) warn(text string) { r.show.line("warn: %s", text) }
 
-func (r *personReport) done(o trainer.Outcome) error {
+func (r *personReport) done(t trainer.Told) error {
 	r.show.barDone()
 	if r.json {
-		return json.NewEncoder(r.stdout).Encode(doneEvent(o))
+		return json.NewEncoder(r.stdout).Encode(t)
 	}
-	_, err := fmt.Fprintf(r.stdout, "%s\n", modelLine(doneEvent(o)))
+	_, err := fmt.Fprintf(r.stdout, "%s\n", modelLine(t))
 	return err
 }
 
 // modelLine says in one line what a training came to.
-func modelLine(e childEvent) string {
+func modelLine(e trainer.Told) string {
 	name := e.Model
 	if e.Version != "" {
 		name += " v" + e.Version

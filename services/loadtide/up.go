@@ -16,6 +16,7 @@ import (
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/services/simulator"
+	"github.com/loadtide/loadtide/services/trainer"
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
@@ -27,6 +28,7 @@ type upCmd struct {
 	Partitions int               `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron (UTC of the machine's zone); off turns off the first training too."`
 	Dir        service.DataFlags `embed:""`
+	Kept       registryFlags     `embed:""`
 	HTTP       gateway.Config    `embed:""`
 	Record     recorder.Config   `embed:""`
 	Simulate   simulator.Config  `embed:"" prefix:"simulate-" envprefix:"LOADTIDE_SIMULATE_"`
@@ -40,7 +42,7 @@ func (c *upCmd) Validate() error {
 	if err := validMaxSeries(c.MaxSeries); err != nil {
 		return err
 	}
-	return validSchedule(c.Schedule)
+	return trainer.ValidSchedule(c.Schedule)
 }
 
 // Run wires the roles:
@@ -159,7 +161,11 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 	dir := u.cmd.Dir.Dir
 	streams := topology.DefaultConfig()
 	streams.Partitions, streams.Log, streams.StoreBytes = u.nats.Partitions(), u.component("topology"), u.nats.StoreBytes()
-	f, models, err := u.process.forecaster(conn, dir, u.cmd.MaxSeries, streams)
+	models, err := u.cmd.Kept.open(dir)
+	if err != nil {
+		return err
+	}
+	f, err := u.process.forecaster(conn, dir, u.cmd.MaxSeries, models, streams)
 	if err != nil {
 		return err
 	}
@@ -189,8 +195,11 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 			return err
 		}
 	}
-	t := u.training(models)
-	g.Add("training", service.Funcs{RunFunc: t.Run})
+	t, err := u.trainer(conn, models)
+	if err != nil {
+		return err
+	}
+	g.Add("training", t)
 	g.Add("screen", service.Funcs{RunFunc: u.watch})
 	return g.Run(ctx, cut)
 }
@@ -225,15 +234,26 @@ func (u *up) simulated() func(simulator.Progress) {
 	}
 }
 
-func (u *up) training(models registry.Registry) *training {
-	return &training{
-		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: forecaster.DefaultConfig().Model, schedule: u.cmd.Schedule, demo: u.cmd.Demo,
-		registry: models, show: u.show, log: u.component("training"),
+// leaseUp is how long the lease on a training outlives a killed `up`, which nobody
+// but its own next start waits for.
+const leaseUp = 3 * time.Second
+
+// trainer runs cycles as child processes: a quick first one as soon as there is
+// enough history, which a thorough one follows but in the demo.
+func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service, error) {
+	cfg := trainer.DefaultServiceConfig()
+	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = forecaster.DefaultConfig().Model, u.cmd.Schedule, true, !u.cmd.Demo
+	cfg.LeaseTTL = leaseUp
+	t := &training{
+		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept, show: u.show, log: u.component("training"),
 		arrived: func() arrivals {
 			s := u.forecaster.Status()
 			return arrivals{readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days}
 		},
 	}
+	return trainer.New(cfg, trainer.Deps{
+		Conn: conn, Registry: models, Run: t.run, Await: t.awaitHistory, Metrics: u.process.registry, Log: t.log, Now: time.Now,
+	})
 }
 
 // watch tells what happens: restored state, the first forecast, the network

@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/train"
 )
@@ -21,15 +22,24 @@ type Config struct {
 	MaxSeries  int // a cycle takes at most so many, sampled by scale
 	// Choose tries both scales, takes the one that did better on the validation
 	// range, and fits it once more on all before the test.
-	Choose  bool
+	Choose bool
+	// Start is what a fit starts from: StartScratch or StartChampion. From the
+	// champion only its own scale is tried, at a quarter of the learning rate.
+	Start   string
 	Zone    string // IANA, whose calendar the features are read on; "" is UTC
 	Country string // whose holidays are a feature; "" has none
 }
 
+// What a fit starts from.
+const (
+	StartScratch  = "scratch"  // random weights
+	StartChampion = "champion" // the weights that serve, where they read the same features
+)
+
 // DefaultConfig is the reference training of a model of its own.
 func DefaultConfig() Config {
 	t := train.DefaultConfig()
-	return Config{Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true}
+	return Config{Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true, Start: StartScratch}
 }
 
 // Quick is the demo's first training: short windows, done in less than a
@@ -62,8 +72,54 @@ func (c Config) Validate() error {
 			faults = append(faults, fmt.Errorf("trainer.%s: %d is outside %d to %d", f.field, f.value, f.low, f.high))
 		}
 	}
+	if c.Start != StartScratch && c.Start != StartChampion {
+		faults = append(faults, fmt.Errorf("trainer.start: %q is neither %s nor %s", c.Start, StartScratch, StartChampion))
+	}
 	if c.BurnIn+c.Positions > c.Window {
 		faults = append(faults, fmt.Errorf("trainer.window: %d steps do not hold %d of burn-in and %d loss positions", c.Window, c.BurnIn, c.Positions))
+	}
+	return errors.Join(faults...)
+}
+
+// ServiceConfig is what the service is told.
+type ServiceConfig struct {
+	Model      string        // name to register under and to ask for the champion of
+	Schedule   string        // five cron fields, or ScheduleOff
+	Start      string        // what a cycle starts from when it is not said
+	QuickFirst bool          // the first training is a quick one
+	Follow     bool          // a thorough one follows the first
+	DriftPause time.Duration // between two cycles that drift starts
+	LeaseTTL   time.Duration // how long a dead trainer keeps a cycle from the others
+	Poll       time.Duration // between two looks at the book
+	Watch      time.Duration // between two looks at the registry and for drift
+}
+
+// DefaultServiceConfig is the only place of its defaults.
+func DefaultServiceConfig() ServiceConfig {
+	return ServiceConfig{
+		Model: "load-1h", Schedule: "10 2 * * *", Start: StartScratch, DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second, Watch: 2 * time.Second,
+	}
+}
+
+// Validate gathers all faults.
+func (c ServiceConfig) Validate() error {
+	faults := []error{ValidSchedule(c.Schedule)}
+	if c.Model == "" {
+		faults = append(faults, errors.New("trainer.model: is empty; name a model, e.g. load-1h"))
+	}
+	if c.Start != StartScratch && c.Start != StartChampion {
+		faults = append(faults, fmt.Errorf("trainer.start: %q is neither %s nor %s", c.Start, StartScratch, StartChampion))
+	}
+	for _, d := range []struct {
+		field            string
+		value, low, high time.Duration
+	}{
+		{"drift-pause", c.DriftPause, 0, 90 * 24 * time.Hour}, {"lease-ttl", c.LeaseTTL, 300 * time.Millisecond, 10 * time.Minute},
+		{"poll", c.Poll, 10 * time.Millisecond, time.Minute}, {"watch", c.Watch, 10 * time.Millisecond, time.Hour},
+	} {
+		if d.value < d.low || d.value > d.high {
+			faults = append(faults, fmt.Errorf("trainer.%s: %s is outside %s to %s", d.field, d.value, d.low, d.high))
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
@@ -38,10 +38,20 @@ type Cycle struct {
 	Registry registry.Registry // nil when the model is not registered
 	Out      string            // where the model folder is left, "" for none
 	Scratch  string            // where it is written before it is registered
+	Recorder *Recorder         // where the run is kept, nil for nowhere
 	Progress func(train.Progress)
 	Loaded   func(seriesCount int, hours int64, cut dataset.Cut)
 	Judging  func()            // the weights are found, the model is measured next
 	Warn     func(text string) // of what a person should know of the data; may be nil
+	// Patience is how long a registry that is away is waited for; 0 does not wait.
+	// Waiting is told of each time, with what was wrong.
+	Patience time.Duration
+	Waiting  func(error)
+	// Holds says whether this cycle may still write to the registry: an error means
+	// that another one has taken its place. Nil always may.
+	Holds func(context.Context) error
+
+	run *recording // nil without a recorder
 }
 
 // Outcome is what a cycle came to.
@@ -51,6 +61,8 @@ type Outcome struct {
 	Digest   string
 	Champion bool   // it serves from now on
 	Why      string // the gate's verdict in words
+	Verdict  Verdict
+	Start    string // what the fit started from: scratch, or the champion's version
 	Report   evaluate.Report
 	Best     int    // the iteration the weights are from
 	Scale    string // that was chosen
@@ -66,6 +78,16 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	if c.run, err = c.Recorder.start(ctx, c, histories, cut); err != nil {
+		return Outcome{}, err
+	}
+	out, err := c.produce(ctx, histories, cut)
+	c.run.end(ctx, err)
+	return out, err
+}
+
+// produce is the path from history to a version.
+func (c *Cycle) produce(ctx context.Context, histories []*dataset.History, cut dataset.Cut) (Outcome, error) {
 	f, err := c.fit(ctx, histories, cut)
 	if err != nil {
 		return Outcome{}, err
@@ -73,23 +95,19 @@ func (c *Cycle) Run(ctx context.Context) (Outcome, error) {
 	if c.Judging != nil {
 		c.Judging()
 	}
-	out := Outcome{Name: f.spec.Name, Best: f.result.Best, Scale: f.spec.Scale, Series: len(histories)}
-	if out.Report, err = c.judge(ctx, draft(f.spec, f.judged), histories, cut); err != nil {
-		return Outcome{}, err
-	}
-	dir, m, err := c.write(f.spec, f.result, out.Report)
+	out := Outcome{Name: f.spec.Name, Best: f.result.Best, Scale: f.spec.Scale, Series: len(histories), Start: f.start}
+	found, err := c.evidence(ctx, f, histories, cut, &out)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out.Digest = m.Digest
 	if c.Registry == nil {
-		out.Why = "not registered"
-		return out, nil
+		err = c.keep(f, verdictOf(found), &out)
+		return out, err
 	}
-	if c.Out == "" {
-		defer os.RemoveAll(dir)
+	if found.rival, err = c.rival(ctx, f, out.Report, histories, cut); err != nil {
+		return Outcome{}, err
 	}
-	err = c.register(ctx, dir, histories, cut, &out)
+	err = c.register(ctx, f, verdictOf(found), histories, cut, &out)
 	return out, err
 }
 
@@ -151,23 +169,20 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 }
 
 // write leaves the model folder and reads it back through every check.
-func (c *Cycle) write(spec model.Spec, result train.Result, report evaluate.Report) (string, *model.Model, error) {
-	dir := c.Out
-	if dir == "" {
-		dir = filepath.Join(c.Scratch, fmt.Sprintf("train-%d", os.Getpid()))
-		if err := os.RemoveAll(dir); err != nil {
-			return "", nil, fmt.Errorf("make room for the model folder: %w", err)
-		}
-	}
-	a := model.Artifact{Spec: spec, LSTM: result.LSTM, Head: result.Head, Metrics: metrics(report)}
+func (c *Cycle) write(dir string, f fitted, report evaluate.Report, v Verdict, series int, tags map[string]string) (*model.Model, error) {
+	a := model.Artifact{Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: scores(report), Tags: tags, Card: card(f.spec, report, v, series)}
+	maps.Copy(a.Metrics, v.Metrics())
 	if _, err := model.Write(dir, a); err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	m, err := model.Load(dir)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	return dir, m, m.SelfTest()
+	if !slices.Equal(outputs(m, f.sample), outputs(draft(f.spec, f.result), f.sample)) {
+		return nil, fmt.Errorf("the file in %s does not compute what was trained: the disk or the memory is faulty, train again", dir)
+	}
+	return m, m.SelfTest()
 }
 
 // LeadMetrics are the measures that a model folder keeps for every lead.
@@ -176,7 +191,7 @@ var LeadMetrics = [...]string{"wql", "wape", "coverage80"}
 // LeadMetric is the name of one of LeadMetrics at a lead.
 func LeadMetric(name string, lead int) string { return fmt.Sprintf("%s_lead_%02d", name, lead) }
 
-func metrics(r evaluate.Report) map[string]float64 {
+func scores(r evaluate.Report) map[string]float64 {
 	all := map[string]float64{"skill_day": r.Skill(), "seasonal_naive_pinball": r.SeasonalNaive().Pinball}
 	for name, v := range r.Overall.Map() {
 		all[name] = v
@@ -198,59 +213,16 @@ func judged(cut dataset.Cut) (from, until int64) {
 	return cut.TestFrom, cut.TestUntil
 }
 
-// judge scores a model on the range it is judged on.
-func (c *Cycle) judge(ctx context.Context, m *model.Model, histories []*dataset.History, cut dataset.Cut) (evaluate.Report, error) {
+// judge scores a model on the range it is judged on; see is given every forecast,
+// one at a time.
+func (c *Cycle) judge(ctx context.Context, m *model.Model, histories []*dataset.History, cut dataset.Cut, leads int, see func(engine.Forecast)) (evaluate.Report, error) {
+	cfg := c.judgement(cut)
+	cfg.Horizon, cfg.Each = leads, see
+	return evaluate.Backtest(ctx, m, histories, cfg)
+}
+
+// judgement says which origins a model is judged at.
+func (c *Cycle) judgement(cut dataset.Cut) evaluate.Config {
 	from, until := judged(cut)
-	return evaluate.Backtest(ctx, m, histories, evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead})
-}
-
-// register adds the version and moves the alias when the gate lets it through:
-// the first model always, a later one when it is better than the champion on
-// the same later time. Every version is kept.
-func (c *Cycle) register(ctx context.Context, dir string, histories []*dataset.History, cut dataset.Cut, out *Outcome) error {
-	champion, err := c.Registry.ByAlias(ctx, c.Config.Model, registry.Champion)
-	switch {
-	case errors.Is(err, registry.ErrNotFound):
-		out.Champion, out.Why = true, "the first model"
-	case err != nil:
-		return err
-	default:
-		if err := c.gate(ctx, champion, histories, cut, out); err != nil {
-			return err
-		}
-	}
-	v, err := c.Registry.Register(ctx, c.Config.Model, dir)
-	if err != nil {
-		return err
-	}
-	out.Version = v.Version
-	if !out.Champion {
-		return nil
-	}
-	return c.Registry.SetAlias(ctx, c.Config.Model, registry.Champion, v.Version)
-}
-
-// gate compares with the champion on the same origins.
-func (c *Cycle) gate(ctx context.Context, champion registry.Version, histories []*dataset.History, cut dataset.Cut, out *Outcome) error {
-	dir, err := c.Registry.Fetch(ctx, champion)
-	if err != nil {
-		return err
-	}
-	m, err := model.Load(dir)
-	if err != nil {
-		out.Champion, out.Why = true, fmt.Sprintf("the champion v%s cannot be read: %v", champion.Version, err)
-		return nil
-	}
-	report, err := c.judge(ctx, m, histories, cut)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil { // it reads covariates that are not here, or another interval
-		out.Why = fmt.Sprintf("the champion v%s cannot be measured on these readings: %v; `loadtide models promote` changes over by hand", champion.Version, err)
-		return nil
-	}
-	ours, theirs := out.Report.Overall.Pinball, report.Overall.Pinball
-	out.Champion = ours < theirs
-	out.Why = fmt.Sprintf("wQL %.3g, champion v%s %.3g on the same time", ours, champion.Version, theirs)
-	return nil
+	return evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead}
 }

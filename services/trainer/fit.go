@@ -19,6 +19,12 @@ const (
 	yearly = 8700 * dataset.Interval
 	// leastRefit is the fewest iterations of the last fit.
 	leastRefit = 50
+	// sampleStage sets the windows that the gate looks at apart from those of the
+	// fits.
+	sampleStage = 3
+	// warmRate is the share of the learning rate that weights are trained on with:
+	// the full one would first undo what they know.
+	warmRate = 0.25
 )
 
 // fitted is what came of a fit.
@@ -28,6 +34,9 @@ type fitted struct {
 	// judged is the network that is scored: the one that ships, or where it was
 	// fitted on the very range that judges it, the one before the last fit.
 	judged train.Result
+	sample *dataset.Batch // windows of the training range
+	start  string         // what it started from, in words
+	curve  []train.Point  // the looks at the loss of the fit that chose
 }
 
 // fit finds the weights: one fit on the training range, or the choice of scale
@@ -47,42 +56,70 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 	}
 	layout = layout.WithCovariates(covariates)
 	f := fitting{Cycle: c, layout: layout.At(place), cut: cut}
-	if !c.Config.Choose {
-		f.total = c.Config.Iterations
-		spec := c.spec(layout, cut, series.Plain)
-		result, err := f.choosing(ctx, histories, spec)
-		return fitted{spec, result, result}, err
-	}
 	curves := curvesOf(histories, cut.TrainUntil)
-	f.total = (len(curves) + 1) * c.Config.Iterations
-	type candidate struct {
-		curve  series.Curve
-		result train.Result
-		wql    float64
+	if !c.Config.Choose {
+		curves = curves[:1]
+	}
+	if f.warm, err = c.warm(ctx, layout, curves); err != nil {
+		return fitted{}, err
+	}
+	if f.warm.params != nil {
+		curves = []series.Curve{f.warm.curve}
+	}
+	best, err := f.best(ctx, histories, layout, curves)
+	if err != nil {
+		return fitted{}, err
+	}
+	spec := c.spec(layout, cut, best.curve)
+	out := fitted{spec: spec, result: best.result, judged: best.result, start: f.warm.words, curve: best.result.Losses}
+	if c.Config.Choose {
+		f.done = len(curves) * c.Config.Iterations
+		if out.result, err = f.last(ctx, bent(histories, best.curve), spec, max(best.result.Best, leastRefit)); err != nil {
+			return fitted{}, err
+		}
+		if cut.TestUntil > cut.TestFrom {
+			out.judged = out.result
+		}
+	}
+	windows, err := f.sampler(bent(histories, best.curve), cut.First, cut.TrainUntil, sampleStage)
+	if err != nil {
+		return fitted{}, err
+	}
+	out.sample = windows.Batches(1)[0]
+	return out, nil
+}
+
+// candidate is a network fitted on the training range under one scale.
+type candidate struct {
+	curve  series.Curve
+	result train.Result
+	wql    float64 // on the validation range, where there is a choice
+}
+
+// best fits a candidate for each curve and takes the one that does better on the
+// validation range.
+func (f *fitting) best(ctx context.Context, histories []*dataset.History, layout series.Layout, curves []series.Curve) (candidate, error) {
+	f.total = len(curves) * f.Config.Iterations
+	if f.Config.Choose {
+		f.total += f.Config.Iterations
 	}
 	var best candidate
 	for i, curve := range curves {
-		f.done = i * c.Config.Iterations
-		spec := c.spec(layout, cut, curve)
+		f.done = i * f.Config.Iterations
+		spec := f.spec(layout, f.cut, curve)
 		result, err := f.choosing(ctx, bent(histories, curve), spec)
-		if err != nil {
-			return fitted{}, err
+		if err != nil || len(curves) == 1 {
+			return candidate{curve: curve, result: result}, err
 		}
-		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead})
+		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: f.cut.TrainUntil, Until: f.cut.ValidUntil, Every: judgeEvery, Workers: f.Config.Workers, Ahead: f.Ahead})
 		if err != nil {
-			return fitted{}, fmt.Errorf("validation range: %w", err)
+			return candidate{}, fmt.Errorf("validation range: %w", err)
 		}
 		if wql := report.Overall.Pinball; i == 0 || wql < best.wql {
 			best = candidate{curve, result, wql}
 		}
 	}
-	f.done = len(curves) * c.Config.Iterations
-	spec := c.spec(layout, cut, best.curve)
-	result, err := f.last(ctx, bent(histories, best.curve), spec, max(best.result.Best, leastRefit))
-	if cut.TestUntil <= cut.TestFrom {
-		return fitted{spec, result, best.result}, err
-	}
-	return fitted{spec, result, result}, err
+	return best, nil
 }
 
 // negativeShare of the readings below zero makes a load a signed one.
@@ -112,6 +149,7 @@ type fitting struct {
 	*Cycle
 	layout      series.Layout
 	cut         dataset.Cut
+	warm        warmStart
 	done, total int // iterations of the stages before, and of all
 }
 
@@ -166,15 +204,18 @@ func (f *fitting) train(ctx context.Context, source train.Source, valid []*datas
 		// Where it rises instead, the last fit is as long as was best.
 		cfg.Patience = 0
 	}
-	var told func(train.Progress)
-	if f.Progress != nil {
-		told = func(p train.Progress) {
-			p.Iteration += f.done
-			p.Iterations = f.total
+	if f.warm.params != nil {
+		cfg.Initial = f.warm.params
+		cfg.LearningRate *= warmRate
+	}
+	return train.Fit(ctx, cfg, source, valid, func(p train.Progress) {
+		p.Iteration += f.done
+		p.Iterations = f.total
+		f.run.progress(p)
+		if f.Progress != nil {
 			f.Progress(p)
 		}
-	}
-	return train.Fit(ctx, cfg, source, valid, told)
+	})
 }
 
 func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {

@@ -9,7 +9,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Names of the streams and of the bucket.
+// Names of the streams and of the buckets.
 const (
 	Forecasts = "FORECASTS"
 	Rejected  = "REJECTED"
@@ -20,6 +20,14 @@ const (
 	Settings = "SERIES"
 	// SettingsLog is the stream behind it.
 	SettingsLog = "KV_" + Settings
+	// Training is the bucket of the training cycle that is asked for or under way, and of the lease on it.
+	Training = "TRAINING"
+)
+
+// Keys in Training.
+const (
+	TrainingCycle = "cycle"
+	TrainingLease = "lease"
 )
 
 // Keys in the metadata of streams.
@@ -126,5 +134,5 @@ func (c Config) Validate() error {
 
 // total is the sum of all bounds.
 func (c Config) total(partitions int) int64 {
-	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes + settingsMaxBytes
+	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes + settingsMaxBytes + trainingMaxBytes
 }

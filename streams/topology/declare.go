@@ -14,6 +14,7 @@ const (
 	outputDuplicates = 30 * time.Second
 	marksMaxBytes    = 8 * mib
 	settingsMaxBytes = 16 * mib
+	trainingMaxBytes = 8 * mib
 )
 
 // controlSubject and readingSubject are what a log takes.
@@ -68,5 +69,6 @@ func (c Config) buckets() []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
 		{Bucket: Marks, Description: "how far each partition is published", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: marksMaxBytes},
 		{Bucket: Settings, Description: "what is set for series", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: settingsMaxBytes},
+		{Bucket: Training, Description: "the training cycle under way, and who runs it", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: trainingMaxBytes},
 	}
 }

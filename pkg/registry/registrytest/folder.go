@@ -13,13 +13,14 @@ import (
 )
 
 // Folder makes a model folder whose weights are the given text, with the digest
-// file and a metric "pinball" of 0.25. To a registry the rest is opaque.
+// file, a metric "pinball" of 0.25 and a tag "loadtide.gate". To a registry the rest is opaque.
 func Folder(t testing.TB, weights string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"model.onnx":   weights,
 		"metrics.json": `{"pinball":0.25}`,
+		"tags.json":    `{"loadtide.gate":"passed"}`,
 		"digest":       Digest(weights) + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

@@ -21,11 +21,21 @@ import (
 // each call stands for a process.
 type Opener func(t *testing.T) (connect func() registry.Registry)
 
+// Abilities are what not every kind of registry can do.
+type Abilities struct {
+	// OrderedMoves: of aliases that several processes move at the same moment each
+	// move sees the one before it.
+	OrderedMoves bool
+}
+
 // Run checks one kind of registry.
-func Run(t *testing.T, open Opener) {
+func Run(t *testing.T, able Abilities, open Opener) {
 	cases := map[string]func(t *testing.T, connect func() registry.Registry){
 		"empty":                     empty,
 		"register, list, fetch":     register,
+		"tags":                      tags,
+		"many metrics":              manyMetrics,
+		"by digest":                 byDigest,
 		"aliases":                   aliases,
 		"champion moves":            champion,
 		"names":                     names,
@@ -36,7 +46,7 @@ func Run(t *testing.T, open Opener) {
 		"readers see whole ones":    readers,
 		"models are apart":          apart,
 		"the folder may go on":      sourceChanges,
-		"aliases move concurrently": movers,
+		"aliases move concurrently": func(t *testing.T, connect func() registry.Registry) { movers(t, connect, able.OrderedMoves) },
 	}
 	for name, check := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -57,6 +67,9 @@ func empty(t *testing.T, connect func() registry.Registry) {
 	if err := r.SetAlias(ctx, model, registry.Champion, "1"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("set alias: %v", err)
 	}
+	if _, err := r.ByDigest(ctx, model, Digest("a")); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("by digest: %v", err)
+	}
 	if _, err := r.Fetch(ctx, registry.Version{Name: model, Version: "1"}); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("fetch: %v", err)
 	}
@@ -68,7 +81,7 @@ func register(t *testing.T, connect func() registry.Registry) {
 	for i := range 11 { // past 9: numbers do not sort as text
 		weights := fmt.Sprintf("weights %d", i)
 		v := mustRegister(t, connect(), model, weights)
-		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) || v.Metrics["pinball"] != 0.25 || v.Name != model {
+		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) || v.Metrics["pinball"] != 0.25 || v.Tags["loadtide.gate"] != "passed" || v.Name != model {
 			t.Fatalf("registered %+v", v)
 		}
 		if v.Created.Before(before) || v.Created.After(time.Now().Add(time.Minute)) || v.Created.Location() != time.UTC {

@@ -12,26 +12,26 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
 
-func TestAskIsAnswered(t *testing.T) {
+func TestRequestsUnderAWildcardAreServed(t *testing.T) {
 	t.Parallel()
 	conn := bustest.Start(t).Connect()
 	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
 	defer stop()
-	if _, err := conn.Ask(ctx, "query.0.series", nil); !errors.Is(err, bus.ErrNoAnswer) {
+	if _, err := conn.Request(ctx, "query.0.series", nil); !errors.Is(err, bus.ErrNoServer) {
 		t.Fatalf("nobody serves it: %v", err)
 	}
 	serving, end := context.WithCancel(ctx)
 	done := make(chan error)
 	go func() {
-		done <- conn.Answer(serving, "query.0.*", func(m bus.Message) []byte { return append([]byte(m.Subject+" "), m.Data...) })
+		done <- conn.Serve(serving, "query.0.*", "", func(m bus.Message) []byte { return append([]byte(m.Subject+" "), m.Data...) })
 	}()
 	for {
-		answer, err := conn.Ask(ctx, "query.0.series", []byte("?"))
-		if errors.Is(err, bus.ErrNoAnswer) {
+		answer, err := conn.Request(ctx, "query.0.series", []byte("?"))
+		if errors.Is(err, bus.ErrNoServer) {
 			continue // not subscribed yet
 		}
-		if err != nil || string(answer) != "query.0.series ?" {
-			t.Fatalf("%q, %v", answer, err)
+		if err != nil || string(answer.Data) != "query.0.series ?" {
+			t.Fatalf("%q, %v", answer.Data, err)
 		}
 		break
 	}

@@ -1,0 +1,65 @@
+package mlflowtest
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/Shopify/toxiproxy/v2/toxics"
+	"github.com/rs/zerolog"
+)
+
+// Proxy is Toxiproxy between a client and a server.
+type Proxy struct {
+	t     testing.TB
+	proxy *toxiproxy.Proxy
+}
+
+// NewProxy starts a proxy before the server at address, as in http://127.0.0.1:5000.
+func NewProxy(t testing.TB, address string) *Proxy {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := zerolog.Nop()
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), quiet)
+	p := toxiproxy.NewProxy(server, "mlflow", "127.0.0.1:0", u.Host)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return &Proxy{t, p}
+}
+
+// URL is the address of the proxy; it stays when the proxy is off.
+func (p *Proxy) URL() string { return "http://" + p.proxy.Listen }
+
+// Off refuses connections and cuts those that are open.
+func (p *Proxy) Off() { p.proxy.Stop() }
+
+// On lets connections through again.
+func (p *Proxy) On() {
+	p.t.Helper()
+	if err := p.proxy.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Add puts one of Toxiproxy's faults, in its JSON form, on what the server answers, and returns what takes it away.
+func (p *Proxy) Add(json string) (remove func()) {
+	p.t.Helper()
+	wrapper, err := p.proxy.Toxics.AddToxicJson(strings.NewReader(json))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return func() { p.remove(wrapper) }
+}
+
+func (p *Proxy) remove(w *toxics.ToxicWrapper) {
+	p.t.Helper()
+	if err := p.proxy.Toxics.RemoveToxic(p.t.Context(), w.Name); err != nil {
+		p.t.Fatal(err)
+	}
+}

@@ -1,0 +1,221 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// cacheSize is how many versions of a model are kept on this machine: those that
+// were used last. One that is gone is fetched again.
+const cacheSize = 64
+
+// modelFile is the file that the digest is of.
+const modelFile = "model.onnx"
+
+// folderOf is where a fetched version lies. Its bytes are part of the name: a
+// server that was made anew gives the same numbers to others.
+func (r *MLflow) folderOf(v Version) string {
+	return filepath.Join(r.cache, v.Name, versionPrefix+v.Version+"-"+strings.TrimPrefix(v.Digest, digestPrefix))
+}
+
+// cached is the newest fetched version with this digest that is whole.
+func (r *MLflow) cached(name, digest string) (Version, bool) {
+	if !isDigest(digest) {
+		return Version{}, false
+	}
+	entries, err := os.ReadDir(filepath.Join(r.cache, name))
+	if err != nil {
+		return Version{}, false
+	}
+	newest := 0
+	for _, e := range entries {
+		number, ok := strings.CutSuffix(strings.TrimPrefix(e.Name(), versionPrefix), "-"+strings.TrimPrefix(digest, digestPrefix))
+		if n, err := strconv.Atoi(number); ok && err == nil {
+			newest = max(newest, n)
+		}
+	}
+	v, err := readCached(r.folderOf(Version{Name: name, Version: strconv.Itoa(newest), Digest: digest}))
+	if err != nil || v.Name != name || v.Digest != digest {
+		return Version{}, false
+	}
+	return v, true
+}
+
+// readCached reads a fetched version and holds its bytes against its digest: a
+// damaged folder must be fetched again, not stay in the way.
+func readCached(dir string) (Version, error) {
+	c, err := readContents(dir, remedyVersion)
+	if err != nil {
+		return Version{}, err
+	}
+	v := Version{Digest: c.digest, Metrics: c.metrics, Tags: c.tags}
+	if err := readMeta(dir, &v); err != nil {
+		return Version{}, err
+	}
+	f, err := os.Open(filepath.Join(dir, modelFile))
+	if err != nil {
+		return Version{}, err
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, io.LimitReader(f, maxFolder))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return Version{}, err
+	}
+	if is := digestPrefix + hex.EncodeToString(sum.Sum(nil)); is != v.Digest {
+		return Version{}, fmt.Errorf("%s is %s", modelFile, is)
+	}
+	return v, nil
+}
+
+// Fetch implements Registry. What was fetched before comes from this machine
+// without asking the server.
+func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
+	if err := errors.Join(ctx.Err(), checkToken("model name", v.Name)); err != nil {
+		return "", fmt.Errorf("fetch model: %w", err)
+	}
+	what := fmt.Sprintf("fetch model %s version %.80s", v.Name, v.Version)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if isNumber(v.Version) && isDigest(v.Digest) {
+		dir := r.folderOf(v)
+		if there, err := readCached(dir); err == nil && there.Version == v.Version && there.Digest == v.Digest {
+			now := time.Now()
+			_ = os.Chtimes(dir, now, now) // which is used last is a matter of order, no more
+			return dir, nil
+		}
+	}
+	if r.before != nil {
+		if dir, err := r.before.Fetch(ctx, v); err == nil {
+			return dir, nil
+		}
+	}
+	there, err := r.version(ctx, v.Name, v.Version)
+	if err != nil {
+		return "", r.failed(what, err)
+	}
+	if there.Digest != v.Digest {
+		return "", fmt.Errorf("%s: it is %s, not %s", what, there.Digest, v.Digest)
+	}
+	files, err := r.download(ctx, there)
+	if err != nil {
+		return "", r.failed(what, err)
+	}
+	dir, err := r.keep(there, files)
+	if err != nil {
+		return "", fmt.Errorf("%s: keep it in %s: %w", what, r.cache, err)
+	}
+	return dir, nil
+}
+
+// download reads the files of a version and holds them against its digest.
+func (r *MLflow) download(ctx context.Context, v Version) ([]file, error) {
+	refuse := func(fault string) ([]file, error) {
+		return nil, &FolderError{Folder: fmt.Sprintf("models:/%s/%s", v.Name, v.Version), Fault: fault, Remedy: "promote or train another version"}
+	}
+	uri, err := r.client.DownloadURI(ctx, v.Name, v.Version)
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.client.ListArtifacts(ctx, uri, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > maxFiles {
+		return refuse(fmt.Sprintf("has %d files, at most %d", len(list), maxFiles))
+	}
+	var files []file
+	left, digest := int64(maxFolder), ""
+	for _, f := range list {
+		if f.IsDir || f.Path == metaFile {
+			continue // no part of a model folder
+		}
+		if f.Path == "" || f.Path == ".." || strings.ContainsAny(f.Path, `/\:`) {
+			return refuse(fmt.Sprintf("has a file %.80q", f.Path))
+		}
+		data, err := r.client.Download(ctx, uri, f.Path, left)
+		if err != nil {
+			return nil, err
+		}
+		left -= int64(len(data))
+		files = append(files, file{f.Path, data})
+		if f.Path == modelFile {
+			sum := sha256.Sum256(data)
+			digest = digestPrefix + hex.EncodeToString(sum[:])
+		}
+	}
+	if digest != v.Digest {
+		return refuse(fmt.Sprintf("its %s is %s, the version says %s", modelFile, cmp.Or(digest, "missing"), v.Digest))
+	}
+	return files, nil
+}
+
+// keep writes a fetched version beside the others and drops the oldest.
+func (r *MLflow) keep(v Version, files []file) (string, error) {
+	dir := r.folderOf(v)
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", err
+	}
+	temp, err := os.MkdirTemp(parent, tempPrefix)
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(temp)
+	for _, f := range files {
+		if err := writeSynced(filepath.Join(temp, f.name), func(w io.Writer) error { _, err := w.Write(f.data); return err }); err != nil {
+			return "", err
+		}
+	}
+	if err := errors.Join(os.Chmod(temp, 0o755), writeMeta(temp, v), syncDir(temp)); err != nil {
+		return "", err
+	}
+	if there, err := readCached(dir); err == nil && there.Version == v.Version {
+		return dir, nil // another process was quicker
+	}
+	if err := os.RemoveAll(dir); err != nil { // damaged
+		return "", err
+	}
+	if err := os.Rename(temp, dir); err != nil {
+		return "", err
+	}
+	r.prune(parent)
+	return dir, syncDir(parent)
+}
+
+// prune drops what was used least lately, and what broken writes left behind.
+func (r *MLflow) prune(parent string) {
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return // it is tried again with the next version
+	}
+	type used struct {
+		name string
+		at   time.Time
+	}
+	var all []used
+	for _, e := range entries {
+		info, err := e.Info()
+		switch {
+		case err != nil:
+		case !strings.HasPrefix(e.Name(), tempPrefix):
+			all = append(all, used{e.Name(), info.ModTime()})
+		case time.Since(info.ModTime()) > time.Hour: // another process may be at it
+			_ = os.RemoveAll(filepath.Join(parent, e.Name()))
+		}
+	}
+	slices.SortFunc(all, func(a, b used) int { return b.at.Compare(a.at) })
+	for i := cacheSize; i < len(all); i++ {
+		_ = os.RemoveAll(filepath.Join(parent, all[i].name))
+	}
+}

@@ -1,0 +1,136 @@
+package endtoend
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// TestServesWhileMLflowIsAway takes MLflow away from a process that serves its champion, kills and starts that process
+// meanwhile, and brings MLflow back with another champion: forecasts by the model in force go on, the other one is taken
+// over with nothing done by hand, and little is said.
+func TestServesWhileMLflowIsAway(t *testing.T) {
+	t.Parallel()
+	proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+	kept := registry.NewMLflow(mlflowtest.Client(t), t.TempDir(), nil)
+	register := func() registry.Version {
+		t.Helper()
+		dir := t.TempDir()
+		made := registerChampion(t, dir)
+		models, err := registry.NewLocal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		folder, err := models.Fetch(t.Context(), made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := kept.Register(t.Context(), modelName, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	promote := func(v registry.Version) {
+		t.Helper()
+		if err := kept.SetAlias(t.Context(), modelName, registry.Champion, v.Version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := register()
+	time.Sleep(time.Second) // the spec has the time of training in it: other bytes
+	second := register()
+	promote(first)
+
+	p := newPlace(t)
+	flags := []string{"--train-schedule", "off", "--mlflow-url", proxy.URL(), "--mlflow-timeout", "2s", "--mlflow-retries", "1"}
+	process := p.up(flags...)
+	conn := p.connect()
+	const hours = 200
+	hour := time.Now().UTC().Truncate(time.Hour).Add(-2 * hours * time.Hour)
+	var past []streams.Reading
+	for i := range hours {
+		past = append(past, streams.Reading{Time: hour, Value: 2 + math.Sin(float64(i)), History: true})
+		hour = hour.Add(time.Hour)
+	}
+	publish := func(readings []byte) {
+		t.Helper()
+		if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject("away", "m1"), readings, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(streams.AppendReadings(nil, past))
+	serves := func(when string, v registry.Version) {
+		t.Helper()
+		publish(hourly(hour, 2))
+		hour = hour.Add(time.Hour)
+		f := awaitOrigin(t, conn, "away.m1", hour)
+		if f.Source != streams.SourceLSTM || f.Model == nil || f.Model.Digest != v.Digest || f.Model.Version != v.Version {
+			t.Fatalf("%s: %s forecast by %+v, want v%s %s", when, f.Source, f.Model, v.Version, v.Digest)
+		}
+	}
+	serves("at first", first)
+
+	proxy.Off()
+	time.Sleep(3 * time.Second) // several looks at the registry
+	serves("away", first)
+	said := strings.Count(process.said.String(), "registry is away")
+	if said != 1 {
+		t.Errorf("told %d times that the registry is away", said)
+	}
+	process.kill()
+	p.up(flags...)
+	conn = p.connect()
+	serves("started again without MLflow", first)
+	if text, code := p.run(patience, "models", "list", "--data-dir", p.dir, "--mlflow-url", proxy.URL(), "--mlflow-retries", "0"); code != 1 || !strings.Contains(text, "unavailable") {
+		t.Errorf("models list: %d %s", code, text)
+	}
+
+	promote(second)
+	proxy.On()
+	eventually(t, patience, "the other champion is taken over", func() (bool, string) {
+		return p.metric(`loadtide_forecaster_model_info{alias="champion",version="`+second.Version+`"}`) == 1, "not there"
+	})
+	serves("back", second)
+}
+
+// TestFirstStartWaitsForMLflow begins with neither streams nor MLflow: the start waits, for no reading may precede the
+// first model, and goes on by itself.
+func TestFirstStartWaitsForMLflow(t *testing.T) {
+	t.Parallel()
+	proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+	proxy.Off()
+	p := newPlace(t)
+	process := p.begin("--train-schedule", "off", "--mlflow-url", proxy.URL(), "--mlflow-retries", "0")
+	eventually(t, patience, "it says what it waits for", func() (bool, string) {
+		process.alive()
+		return strings.Contains(process.said.String(), "waits for the registry"), process.said.String()
+	})
+	proxy.On()
+	process.ready()
+}
+
+// TestWrongMLflow is refused with a remedy, before anything is made.
+func TestWrongMLflow(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	for what, c := range map[string]struct {
+		flags []string
+		says  string
+	}{
+		"no address": {[]string{"--registry", "mlflow"}, "--mlflow-url"},
+		"both":       {[]string{"--registry", "local", "--mlflow-url", "http://127.0.0.1:5000"}, "--registry local"},
+		"a secret":   {[]string{"--mlflow-url", "http://me:s3cret@127.0.0.1:5000"}, "LOADTIDE_MLFLOW_PASSWORD"},
+		"a word":     {[]string{"--mlflow-url", "mlflow"}, "mlflow.url"},
+	} {
+		said, code := p.run(patience, append([]string{"models", "list", "--data-dir", p.dir}, c.flags...)...)
+		if code != 2 || !strings.Contains(said, c.says) || strings.Contains(said, "s3cret") {
+			t.Errorf("%s: %d %s", what, code, said)
+		}
+	}
+}

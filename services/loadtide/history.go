@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/tabular"
+	"github.com/loadtide/loadtide/services/trainer"
+)
+
+// Where history comes from, the values of --from.
+const (
+	fromFiles  = "files"
+	fromLogs   = "logs"
+	fromInflux = "influx"
+)
+
+// historyFlags say where a training takes its readings from. The command sets the
+// variable from to its default.
+type historyFlags struct {
+	From   string        `enum:"files,logs,influx" default:"${from}" help:"Where history comes from: files, logs (the partitions' streams) or influx."`
+	Data   []string      `type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
+	CSV    csvFlags      `embed:""`
+	Influx influx.Config `embed:"" prefix:"influx-" envprefix:"LOADTIDE_INFLUX_"`
+	Back   time.Duration `name:"history" default:"19200h" help:"How far back readings are taken from InfluxDB."`
+}
+
+// Validate refuses a way back that is none.
+func (f *historyFlags) Validate() error {
+	if f.Back < 24*time.Hour || f.Back > 20*365*24*time.Hour {
+		return fmt.Errorf("--history %s is outside 24h to 175200h", f.Back)
+	}
+	return nil
+}
+
+// open gives the source; done closes it, and says when rejected rows could not be
+// written. conn is that of logs alone, report is told what was read of files.
+func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source trainer.Source, done func() error, err error) {
+	switch f.From {
+	case fromLogs:
+		return trainer.Logs{Conn: conn}, func() error { return nil }, nil
+	case fromInflux:
+		if f.Influx.URL == "" {
+			return nil, nil, usageError("there is no InfluxDB to read from", "give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
+		}
+		r, err := influx.NewReader(f.Influx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return trainer.Influx{Reader: r, Back: f.Back, Until: time.Now}, func() error { r.Close(); return nil }, nil
+	}
+	if len(f.Data) == 0 {
+		return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
+	}
+	opts, closeRejects, err := f.CSV.open(f.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	return trainer.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
+}
+
+// fitFlags say what network is fitted, and how.
+type fitFlags struct {
+	Hidden     int    `default:"64" help:"Units of the LSTM."`
+	Iterations int    `default:"800" help:"Most iterations of one fit; the best of them on the validation range counts."`
+	Seed       uint64 `default:"1" help:"Same seed and workers, same model."`
+	Workers    int    `default:"2" help:"Goroutines that share an iteration."`
+	Start      string `enum:"scratch,champion" default:"scratch" help:"What a fit starts from: scratch, or the champion's weights where they fit."`
+	Zone       string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; UTC when not said."`
+	Country    string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
+}
+
+// config is that of a cycle that registers under name, "" when it registers
+// nothing.
+func (f *fitFlags) config(name string) trainer.Config {
+	cfg := trainer.DefaultConfig()
+	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = name, f.Hidden, f.Iterations, f.Seed, f.Workers
+	cfg.Start, cfg.Zone, cfg.Country = f.Start, f.Zone, f.Country
+	return cfg
+}

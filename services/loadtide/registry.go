@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/mlflow"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/plot"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/trainer"
+)
+
+// Kinds of registries.
+const (
+	registryLocal  = "local"
+	registryMLflow = "mlflow"
+)
+
+// registryFlags say where models are kept. Every command that reads or writes
+// them has these.
+type registryFlags struct {
+	Registry string        `enum:"local,mlflow," default:"" env:"LOADTIDE_REGISTRY" help:"Where models are kept: local, a folder in the data dir, or mlflow; mlflow when --mlflow-url is given."`
+	MLflow   mlflow.Config `embed:"" prefix:"mlflow-" envprefix:"LOADTIDE_MLFLOW_"`
+}
+
+func registryDir(dataDir string) string { return filepath.Join(dataDir, "registry") }
+
+// fetchedDir is where versions of MLflow's are kept, so that a restart needs no
+// MLflow.
+func fetchedDir(dataDir string) string { return filepath.Join(dataDir, "models") }
+
+// kind is local or mlflow.
+func (f registryFlags) kind() (string, error) {
+	switch {
+	case f.Registry == registryLocal && f.MLflow.URL != "":
+		return "", usageError("--registry local has no use for --mlflow-url", "leave one of them out")
+	case f.Registry == "" && f.MLflow.URL != "":
+		return registryMLflow, nil
+	case f.Registry == "":
+		return registryLocal, nil
+	}
+	return f.Registry, nil
+}
+
+// client is that of MLflow, nil for a local registry.
+func (f registryFlags) client() (*mlflow.Client, error) {
+	kind, err := f.kind()
+	if err != nil || kind == registryLocal {
+		return nil, err
+	}
+	cfg := f.MLflow.WithEnvironment(os.Getenv)
+	if cfg.URL == "" {
+		return nil, usageError("--registry mlflow needs an address", "give --mlflow-url http://127.0.0.1:5000, or MLFLOW_TRACKING_URI")
+	}
+	client, err := mlflow.New(cfg)
+	if err != nil {
+		return nil, service.WithExitCode(err, service.ExitUsage)
+	}
+	return client, nil
+}
+
+// open is the registry of a data dir.
+func (f registryFlags) open(dataDir string) (registry.Registry, error) {
+	client, err := f.client()
+	if err != nil {
+		return nil, err
+	}
+	if client == nil {
+		return registry.NewLocal(registryDir(dataDir))
+	}
+	before, err := registry.NewLocal(registryDir(dataDir)) // empty where there was none
+	if err != nil {
+		return nil, err
+	}
+	return registry.NewMLflow(client, fetchedDir(dataDir), before), nil
+}
+
+// recorder is where training runs go, nil for a local registry; warn is told of
+// what comes late.
+func (f registryFlags) recorder(warn func(error)) (*trainer.Recorder, error) {
+	client, err := f.client()
+	if err != nil || client == nil {
+		return nil, err
+	}
+	sheet := func(ctx context.Context, m *model.Model, r evaluate.Report, cfg evaluate.Config, histories []*dataset.History) (plot.Report, error) {
+		return backtestSheet(ctx, &measured{model: m, report: r, config: cfg}, histories)
+	}
+	return &trainer.Recorder{Client: client, Now: time.Now, Sheet: sheet, Warn: warn}, nil
+}
+
+// place says where it is, for messages.
+func (f registryFlags) place(dataDir string) string {
+	if kind, err := f.kind(); err == nil && kind == registryMLflow {
+		return "MLflow at " + f.MLflow.WithEnvironment(os.Getenv).URL
+	}
+	return dataDir
+}
+
+// arguments give a child process the same registry; secrets go by environment.
+func (f registryFlags) arguments() []string {
+	kind, err := f.kind()
+	if err != nil || kind == registryLocal {
+		return nil
+	}
+	cfg := f.MLflow.WithEnvironment(os.Getenv)
+	args := []string{
+		"--registry", registryMLflow, "--mlflow-url", cfg.URL, "--mlflow-experiment", cfg.Experiment,
+		"--mlflow-timeout", cfg.Timeout.String(), "--mlflow-retries", fmt.Sprint(cfg.Retries),
+	}
+	if cfg.CAFile != "" {
+		args = append(args, "--mlflow-ca-file", cfg.CAFile)
+	}
+	return args
+}
+
+// secrets are the variables that arguments leave out.
+func (f registryFlags) secrets() []string {
+	cfg := f.MLflow.WithEnvironment(os.Getenv)
+	var env []string
+	for _, v := range []struct{ name, value string }{
+		{"LOADTIDE_MLFLOW_TOKEN", string(cfg.Token)}, {"LOADTIDE_MLFLOW_USERNAME", cfg.Username}, {"LOADTIDE_MLFLOW_PASSWORD", string(cfg.Password)},
+	} {
+		if v.value != "" {
+			env = append(env, v.name+"="+v.value)
+		}
+	}
+	return env
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/pkg/tabular"
+	"github.com/loadtide/loadtide/services/trainer"
+)
+
+// trainerCmd is the trainer alone.
+type trainerCmd struct {
+	NATS     service.NATSFlags  `embed:""`
+	Dir      service.DataFlags  `embed:""`
+	Kept     registryFlags      `embed:""`
+	Admin    service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9465"`
+	History  historyFlags       `embed:"" set:"from=logs"`
+	Fit      fitFlags           `embed:""`
+	Register string             `default:"${model}" placeholder:"NAME" help:"Name that models are registered under."`
+	Schedule string             `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron in the machine's zone; off leaves training on request alone."`
+	Drift    time.Duration      `name:"drift-pause" default:"6h" help:"Shortest time between two cycles that drift starts."`
+	Patience time.Duration      `name:"registry-patience" default:"1h" help:"How long a finished model waits for a registry that is away."`
+}
+
+// Validate refuses wrong flags before anything is opened.
+func (c *trainerCmd) Validate() error {
+	faults := []error{c.service().Validate(), c.Fit.config(c.Register).Validate()}
+	if c.Patience < 0 || c.Patience > 7*24*time.Hour {
+		faults = append(faults, fmt.Errorf("--registry-patience %s is outside 0s to 168h", c.Patience))
+	}
+	return errors.Join(faults...)
+}
+
+func (c *trainerCmd) service() trainer.ServiceConfig {
+	cfg := trainer.DefaultServiceConfig()
+	cfg.Model, cfg.Schedule, cfg.Start, cfg.DriftPause = c.Register, c.Schedule, c.Fit.Start, c.Drift
+	return cfg
+}
+
+// Run is the trainer until a signal.
+func (c *trainerCmd) Run(e *env) error {
+	// A wrong source is told now, not at night.
+	_, done, err := c.History.open(nil, nil)
+	if err != nil {
+		return err
+	}
+	if err := done(); err != nil {
+		return err
+	}
+	return role(e, "trainer", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+		models, err := c.Kept.open(c.Dir.Dir)
+		if err != nil {
+			return err
+		}
+		recorder, err := c.Kept.recorder(func(err error) { p.log.Warn().Err(err).Msg("the run in MLflow lags behind its cycle") })
+		if err != nil {
+			return err
+		}
+		runs := trainer.InProcess{
+			Config: c.Fit.config(c.Register), Registry: models, Recorder: recorder, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.component("trainer"),
+			Open: func() (trainer.Source, func() error, error) {
+				return c.History.open(conn, readFiles(p.component("trainer")))
+			},
+		}
+		s, err := trainer.New(c.service(), trainer.Deps{
+			Conn: conn, Registry: models, Run: runs.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.component("trainer"), Now: time.Now,
+		})
+		if err != nil {
+			return err
+		}
+		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("trainer", s) })
+	})
+}
+
+// readFiles logs what was read of files.
+func readFiles(log zerolog.Logger) func(tabular.Report) {
+	return func(r tabular.Report) {
+		for i := range r.Files {
+			log.Info().Str("file", r.Files[i].File).Int(service.FieldCount, r.Files[i].Rows).Msg("file read")
+		}
+		if r.Rejected > 0 {
+			log.Warn().Int(service.FieldCount, r.Rejected).Msg("rows that cannot be used are left out, --rejects FILE keeps them")
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package trainer
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// losses are those at n origins five hours apart: factor times what was hard for
+// all, and some luck.
+func losses(n int, factor float64) []evaluate.Loss {
+	shared, own := rand.New(rand.NewPCG(1, 1)), rand.New(rand.NewPCG(uint64(factor*1000), 2))
+	all := make([]evaluate.Loss, n)
+	for i := range all {
+		all[i] = evaluate.Loss{Second: epoch + int64(i)*5*hour, Pinball: factor*(1+3*shared.Float64()) + 0.05*own.NormFloat64(), Actual: 10}
+	}
+	return all
+}
+
+func good() evidence {
+	return evidence{
+		served: served{forecasts: 100, ratio: 1.1}, difference: 4e-7, crossed: 0.01, ours: losses(100, 0.5), naive: losses(100, 1),
+		rival: &rival{version: "7", ours: losses(100, 0.5), losses: losses(100, 0.7)},
+	}
+}
+
+func TestGate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*evidence)
+		failed []CheckName // that refuse it
+		words  string      // in Why
+		first  bool
+	}{
+		"better than the champion": {func(*evidence) {}, nil, "champion v7: better by", false},
+		"no better than the champion": {func(e *evidence) { e.rival.losses = losses(100, 0.5) },
+			[]CheckName{CheckChampion}, "champion v7: no sure difference", false},
+		"worse than the champion": {func(e *evidence) { e.rival.losses = losses(100, 0.4) },
+			[]CheckName{CheckChampion}, "champion v7: worse by", false},
+		"worse than the naive rule, better than the champion": {func(e *evidence) { e.naive = losses(100, 0.4) },
+			[]CheckName{CheckNaive}, "seasonal naive: worse by", false},
+		"nothing to judge on": {func(e *evidence) { e.ours, e.naive, e.rival.ours, e.rival.losses = nil, nil, nil, nil },
+			[]CheckName{CheckNaive, CheckChampion}, "widen the test range", false},
+		"quantiles that are no numbers": {func(e *evidence) { e.served.infinite = 1 }, []CheckName{CheckFinite}, "1 of 100 forecasts", false},
+		"no forecasts at all":           {func(e *evidence) { e.served.forecasts = 0 }, []CheckName{CheckFinite}, "0 of 0 forecasts", false},
+		"quantiles out of order":        {func(e *evidence) { e.served.unordered = 3 }, []CheckName{CheckOrdered}, "3 of 100", false},
+		"four times too large":          {func(e *evidence) { e.served.ratio = 4.1 }, []CheckName{CheckScale}, "4.1 times the readings", false},
+		"four times too small":          {func(e *evidence) { e.served.ratio = 0.24 }, []CheckName{CheckScale}, "0.24 times", false},
+		"a ratio that is no number":     {func(e *evidence) { e.served.ratio = math.NaN() }, []CheckName{CheckScale}, "NaN", false},
+		"forecasts that run wild":       {func(e *evidence) { e.served.wild = 1 }, []CheckName{CheckScale}, "1 % of forecasts are beyond 100 times", false},
+		"kernels that disagree":         {func(e *evidence) { e.difference = 1.1e-5 }, []CheckName{CheckKernels}, "differs from the training graph by 1.1e-05", false},
+		"kernels that say NaN":          {func(e *evidence) { e.difference = math.NaN() }, []CheckName{CheckFinite, CheckKernels}, "NaN", false},
+		"a network that crosses":        {func(e *evidence) { e.crossed = 0.6 }, []CheckName{CheckCrossing}, "60 % of leads cross", false},
+		"two faults are both told":      {func(e *evidence) { e.served.unordered, e.crossed = 1, 0.6 }, []CheckName{CheckOrdered, CheckCrossing}, "; ", false},
+		"a champion that cannot be compared with": {func(e *evidence) { e.rival.fault = "has other levels" },
+			[]CheckName{CheckChampion}, "champion v7 has other levels", false},
+		"the first":                   {func(e *evidence) { e.rival = nil }, nil, "the first model; seasonal naive: better by", true},
+		"the first, worse than naive": {func(e *evidence) { e.rival, e.naive, e.crossed = nil, losses(100, 0.2), 0.9 }, nil, "seasonal naive: worse by", true},
+		"the first, not sound":        {func(e *evidence) { e.rival, e.difference = nil, 1 }, []CheckName{CheckKernels}, "training graph", true},
+		"a champion that cannot be read": {func(e *evidence) {
+			e.rival.fault, e.rival.broken, e.naive = "cannot be read: gone", true, losses(100, 0.2)
+		}, nil, "champion v7 cannot be read", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := good()
+			c.change(&e)
+			v := verdictOf(e)
+			if v.Passed != (c.failed == nil) || v.First != c.first || !strings.Contains(v.Why(), c.words) {
+				t.Fatalf("passed %t, first %t: %s", v.Passed, v.First, v.Why())
+			}
+			var failed []CheckName
+			for _, name := range v.Refusals() {
+				if !c.first || name != CheckNaive && name != CheckCrossing {
+					failed = append(failed, name)
+				}
+			}
+			if !slices.Equal(failed, c.failed) {
+				t.Errorf("refused by %v, want %v", failed, c.failed)
+			}
+			tags, numbers := v.Tags(), v.Metrics()
+			if word := tags["loadtide.gate"]; (word == "refused") != (c.failed != nil) || (word == "first") != (c.first && v.Passed) {
+				t.Errorf("tag %q", word)
+			}
+			if got := numbers["gate_passed"]; (got == 1) != v.Passed {
+				t.Errorf("gate_passed %v", got)
+			}
+			for _, check := range v.Checks {
+				text := tags["loadtide.gate."+string(check.Name)]
+				if !strings.HasSuffix(text, check.Words) || strings.HasPrefix(text, "ok: ") != check.Passed || !strings.Contains(tags[registry.Description], check.Words) {
+					t.Errorf("tag of %s: %q, description\n%s", check.Name, text, tags[registry.Description])
+				}
+				if x, ok := numbers["gate_"+string(check.Name)]; ok != finite(check.Value) || ok && x != check.Value {
+					t.Errorf("metric of %s: %v, %t", check.Name, x, ok)
+				}
+			}
+		})
+	}
+}
+
+// The watch sees what a forecast holds, whoever made it.
+func TestWatchSeesForecasts(t *testing.T) {
+	t.Parallel()
+	b := dataset.NewBuilder()
+	id := series.ID{Site: "s", Meter: "m"}
+	for i := range int64(400) {
+		b.Add(id, "kWh", epoch+i*hour, 2)
+	}
+	idle := series.ID{Site: "s", Meter: "idle"}
+	for i := range int64(400) {
+		b.Add(idle, "kWh", epoch+i*hour, 0)
+	}
+	forecast := func(id series.ID, quantiles ...float32) engine.Forecast {
+		return engine.Forecast{Series: id, Origin: epoch + 300*hour, Horizon: 2, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: quantiles}
+	}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, c := range map[string]struct {
+		f    engine.Forecast
+		want served
+	}{
+		"fine":             {forecast(id, 1, 2, 3, 1, 2, 3), served{forecasts: 1, ratio: 1}},
+		"half as large":    {forecast(id, 1, 1, 3, 1, 1, 3), served{forecasts: 1, ratio: 0.5}},
+		"out of order":     {forecast(id, 1, 2, 3, 2, 2, 1), served{forecasts: 1, unordered: 1, ratio: 1}},
+		"infinite":         {forecast(id, 1, 2, 3, 1, 2, inf), served{forecasts: 1, infinite: 1, wild: 1, ratio: 1}},
+		"no number":        {forecast(id, 1, 2, nan, 1, 2, 3), served{forecasts: 1, infinite: 1, unordered: 1, ratio: 1}},
+		"wild":             {forecast(id, 1, 2, 3, 1, 2, 201), served{forecasts: 1, wild: 1, ratio: 1}},
+		"of an idle meter": {forecast(idle, 0, 1, 5, 0, 1, 5), served{forecasts: 1, ratio: 1}},
+	} {
+		w := newWatch(b.Build(), c.f.Levels)
+		w.see(c.f)
+		if got := w.done(); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
+// The layers that serve and the training graph agree on real windows, and a
+// difference in one weight is seen.
+func TestAgreement(t *testing.T) {
+	t.Parallel()
+	cfg := tiny()
+	cfg.Hidden = 64
+	c := cycle(t, cfg, nil)
+	histories, cut, err := c.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.fit(t.Context(), histories, cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	difference, crossed, err := agreement(draft(f.spec, f.result), f.result, f.sample)
+	t.Logf("serving differs by %.2g, %.2g of leads cross", difference, crossed)
+	if err != nil || difference > mostDifference/4 || difference == 0 {
+		t.Errorf("difference %v, %v", difference, err)
+	}
+	other := f.result
+	other.LSTM = slices.Clone(f.result.LSTM)
+	other.LSTM[len(other.LSTM)/2] += 0.01
+	if difference, _, err := agreement(draft(f.spec, other), f.result, f.sample); err != nil || difference <= mostDifference {
+		t.Errorf("another weight: difference %v, %v", difference, err)
+	}
+}
+
+// A meter that was idle for long has readings of a million scales; that they agree
+// to fewer digits after the point is no fault of the kernels.
+func TestAgreementOnAnIdleMeter(t *testing.T) {
+	t.Parallel()
+	c := cycle(t, tiny(), nil)
+	c.Source = idle{}
+	histories, cut, err := c.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.fit(t.Context(), histories, cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	largest := slices.Max(inputSizes(f.spec.Shape(), f.sample))
+	difference, _, err := agreement(draft(f.spec, f.result), f.result, f.sample)
+	if err != nil || largest < 1e5 || difference > mostDifference/4 {
+		t.Errorf("inputs up to %.3g scales: difference %v, %v", largest, difference, err)
+	}
+}
+
+// idle is meters that say 0 for three weeks, and then what others do.
+type idle struct{}
+
+func (idle) Load(ctx context.Context, b *dataset.Builder) error {
+	all := dataset.NewBuilder()
+	if err := (meters{2, 50, nil}).Load(ctx, all); err != nil {
+		return err
+	}
+	for _, h := range all.Build() {
+		for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+			v, _ := h.Ring.At(n)
+			if n < h.Ring.First()+21*24 {
+				v = 0
+			}
+			b.Add(h.ID, h.Unit, h.Start(n), float64(v))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package trainer
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+)
+
+// ScheduleOff turns off every training that nobody asked for.
+const ScheduleOff = "off"
+
+// ValidSchedule refuses what is neither a cron line of five fields nor off.
+func ValidSchedule(schedule string) error {
+	if schedule == ScheduleOff {
+		return nil
+	}
+	if err := gocron.NewDefaultCron(false).IsValid(schedule, time.UTC, time.Unix(0, 0)); err != nil {
+		return fmt.Errorf("--train-schedule %q is no schedule: give five cron fields, e.g. \"10 2 * * *\", or off", schedule)
+	}
+	return nil
+}
+
+// startClock calls due at each time of the schedule, with the minute it stands
+// for, in the machine's zone. Stop it by Shutdown.
+func startClock(schedule string, due func(slot time.Time)) (gocron.Scheduler, error) {
+	clock, err := gocron.NewScheduler()
+	if err != nil {
+		return nil, fmt.Errorf("train schedule: %w", err)
+	}
+	_, err = clock.NewJob(gocron.CronJob(schedule, false), gocron.NewTask(func() { due(time.Now().Truncate(time.Minute)) }))
+	if err != nil {
+		return nil, fmt.Errorf("train schedule %q: %w", schedule, err)
+	}
+	clock.Start()
+	return clock, nil
+}

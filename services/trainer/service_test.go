@@ -1,0 +1,113 @@
+package trainer
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+func TestCycleOnRequest(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.champion()
+	jobs, free := make(chan Job, 10), make(chan struct{})
+	w := s.work(quick(), func(ctx context.Context, job Job, tell func(Told)) (Told, error) {
+		<-free
+		return done(jobs)(ctx, job, tell)
+	})
+	if a := s.request(`{"start":"sideways"}`); a.Answer != streams.TrainingRefused || a.Cycle != "" {
+		t.Errorf("nonsense: %+v", a)
+	}
+	first := s.request(`{"start":"champion","reason":"new meters"}`)
+	if first.Answer != streams.TrainingAccepted || first.Cycle == "" {
+		t.Fatalf("%+v", first)
+	}
+	if a := s.request(``); a.Answer != streams.TrainingBusy || a.Cycle != first.Cycle {
+		t.Errorf("while one is under way: %+v", a)
+	}
+	close(free)
+	if job := <-jobs; job.Cycle != first.Cycle || job.Start != StartChampion || job.Trigger != streams.TriggerRequest || job.Quick || job.Holds(t.Context()) != nil {
+		t.Errorf("%+v", job)
+	}
+	eventually(t, "the cycle is done", func() bool { return s.entry().State == StateDone })
+	if e := s.entry(); e.Attempt != 1 || e.Reason != "new meters" || e.Text != "load-1h v7 is champion: better by 3 %" || e.Ended.IsZero() {
+		t.Errorf("%+v", e)
+	}
+	kinds, all := s.events()
+	want := slices.Concat([]string{streams.EventTrainingStarted}, slices.Repeat([]string{streams.EventTrainingProgress}, 10), []string{streams.EventTrainingFinished})
+	if !slices.Equal(kinds, want) || all[1].Training.Iteration != 2 || all[1].Training.Valid != 0.25 || all[11].Model == nil || all[11].Training.Cycle != first.Cycle {
+		t.Errorf("events %v\n%+v", kinds, all)
+	}
+	m := w.metrics
+	eventually(t, "nothing runs", func() bool { return value(m.running) == 0 })
+	for what, got := range map[string]float64{
+		"promoted": value(m.runs.WithLabelValues(outcomePromoted)), "accepted": value(m.requests.WithLabelValues(streams.TriggerRequest, streams.TrainingAccepted)),
+		"busy": value(m.requests.WithLabelValues(streams.TriggerRequest, streams.TrainingBusy)), "refused": value(m.requests.WithLabelValues(streams.TriggerRequest, streams.TrainingRefused)),
+		"progress": value(m.progress), "registry": value(m.registryUp),
+	} {
+		if got != 1 {
+			t.Errorf("metric %s: %v", what, got)
+		}
+	}
+	if second := s.request(``); second.Answer != streams.TrainingAccepted || second.Cycle == first.Cycle || (<-jobs).Start != StartScratch {
+		t.Errorf("the next: %+v", second)
+	}
+}
+
+// NATS going away and coming back costs a trainer nothing.
+func TestCycleOutlivesNATS(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.champion()
+	started, free := make(chan Job, 1), make(chan struct{})
+	s.work(quick(), func(_ context.Context, job Job, _ func(Told)) (Told, error) {
+		started <- job
+		<-free
+		return promoted(), nil
+	})
+	s.request(``)
+	<-started
+	s.server.Stop()
+	time.Sleep(2 * quick().LeaseTTL)
+	close(free)
+	s.server.Restart()
+	eventually(t, "the cycle is done", func() bool {
+		bucket, err := s.conn.OpenBucket(t.Context(), topology.Training)
+		if err != nil {
+			return false
+		}
+		e, _, err := book{bucket}.read(t.Context())
+		return err == nil && e.State == StateDone && e.Attempt == 1
+	})
+}
+
+func TestConfigOfTheService(t *testing.T) {
+	t.Parallel()
+	cfg := ServiceConfig{Schedule: "every day", Start: "sideways", LeaseTTL: time.Hour}
+	err := cfg.Validate()
+	for _, field := range []string{"--train-schedule", "trainer.model", "trainer.start", "trainer.lease-ttl", "trainer.poll", "trainer.watch"} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("no %s in %v", field, err)
+		}
+	}
+	if err := DefaultServiceConfig().Validate(); err != nil {
+		t.Error(err)
+	}
+	if _, err := New(cfg, Deps{}); err == nil {
+		t.Error("a service of nonsense")
+	}
+}
+
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	for schedule, ok := range map[string]bool{"10 2 * * *": true, "off": true, "*/5 * * * *": true, "": false, "daily": false, "61 * * * *": false, "* * * * * *": false} {
+		if err := ValidSchedule(schedule); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "five cron fields") {
+			t.Errorf("%q: %v", schedule, err)
+		}
+	}
+}
