@@ -14,6 +14,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/mlflow"
+	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/streams"
@@ -142,8 +144,33 @@ func TestTrainingLoop(t *testing.T) {
 	trainingLoop(t, localModels)
 }
 
-// trainingLoop is TestTrainingLoop with any registry.
-func trainingLoop(t *testing.T, open func(place) models) {
+// TestTrainingLoopInMLflow is the same with a real MLflow; each version names the run that made it.
+func TestTrainingLoopInMLflow(t *testing.T) {
+	t.Parallel()
+	url := mlflowtest.Start(t)
+	cfg := mlflow.DefaultConfig()
+	cfg.URL, cfg.Timeout = url, time.Minute
+	client, err := mlflow.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	kept := models{Registry: registry.NewMLflow(client, t.TempDir(), nil), flags: []string{"--mlflow-url", url}}
+	runs := map[string]bool{}
+	for _, v := range trainingLoop(t, func(place) models { return kept }) {
+		run, err := client.GetRun(t.Context(), v.Tags[registry.Run])
+		if err != nil || run.Info.Status != mlflow.StatusFinished {
+			t.Errorf("run %q of v%s: %+v, %v", v.Tags[registry.Run], v.Version, run.Info, err)
+		}
+		runs[run.Info.RunID] = true
+	}
+	if len(runs) != 3 {
+		t.Errorf("3 versions of %d runs", len(runs))
+	}
+}
+
+// trainingLoop is TestTrainingLoop with any registry; it returns the versions in their order.
+func trainingLoop(t *testing.T, open func(place) models) []registry.Version {
 	t.Helper()
 	history := openReal(t, "citylearn.csv.gz")
 	l := newLoop(t, open, history)
@@ -208,6 +235,7 @@ func trainingLoop(t *testing.T, open func(place) models) {
 			t.Errorf("v%s: %v", v.Version, err)
 		}
 	}
+	return versions
 }
 
 // TestKilledTrainerBeginsAgain kills a trainer in the middle of a cycle: nothing half-registered is left, and the next one

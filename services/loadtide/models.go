@@ -21,6 +21,7 @@ import (
 type modelsCmd struct {
 	List     modelsListCmd     `cmd:"" help:"All versions with their aliases and scores."`
 	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, verdict of the gate, scores by lead."`
+	Register modelsRegisterCmd `cmd:"" help:"Add a model folder as a version, without the gate; the champion stays."`
 	Promote  modelsPromoteCmd  `cmd:"" help:"Make a version the champion."`
 	Rollback modelsRollbackCmd `cmd:"" help:"Make the version before it the champion again."`
 }

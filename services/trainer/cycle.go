@@ -224,5 +224,5 @@ func (c *Cycle) judge(ctx context.Context, m *model.Model, histories []*dataset.
 // judgement says which origins a model is judged at.
 func (c *Cycle) judgement(cut dataset.Cut) evaluate.Config {
 	from, until := judged(cut)
-	return evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead}
+	return evaluate.Config{From: from, Until: until, Every: judgeEvery, Workers: c.Config.Workers, Ahead: c.Ahead, ExcludeFlagged: true}
 }

@@ -111,7 +111,7 @@ func (f *fitting) best(ctx context.Context, histories []*dataset.History, layout
 		if err != nil || len(curves) == 1 {
 			return candidate{curve: curve, result: result}, err
 		}
-		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: f.cut.TrainUntil, Until: f.cut.ValidUntil, Every: judgeEvery, Workers: f.Config.Workers, Ahead: f.Ahead})
+		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: f.cut.TrainUntil, Until: f.cut.ValidUntil, Every: judgeEvery, Workers: f.Config.Workers, Ahead: f.Ahead, ExcludeFlagged: true})
 		if err != nil {
 			return candidate{}, fmt.Errorf("validation range: %w", err)
 		}

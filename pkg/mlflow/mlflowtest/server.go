@@ -72,6 +72,17 @@ func Server(t testing.TB) string {
 	return shared.url
 }
 
+// Start returns the address of a server of the test's own, for one that cannot choose its names.
+func Start(t testing.TB) string {
+	t.Helper()
+	own := &server{}
+	t.Cleanup(own.stop)
+	if err := own.start(Python(t)); err != nil {
+		t.Fatal(err)
+	}
+	return own.url
+}
+
 // Config is that of a client of the shared server, patient enough for a busy machine.
 func Config(t testing.TB) mlflow.Config {
 	t.Helper()
