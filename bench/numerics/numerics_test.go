@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/nn"
-	"github.com/loadtide/loadtide/services/trainer"
 )
 
 func someResults() *results {
@@ -133,14 +132,12 @@ func TestWorkerRunsItsTasks(t *testing.T) {
 	if a := ask(request{Do: "hello"}); a.Kernel != nn.Kernel() || a.Name == "" {
 		t.Errorf("hello: %+v", a)
 	}
-	tiny := trainer.DefaultConfig()
-	tiny.Window, tiny.BurnIn, tiny.Positions, tiny.Batch = 12, 6, 2, 3
 	for what, write := range map[string]func(dir string) error{
 		"step": func(dir string) error {
 			return writeStep(dir, nn.Shape{Inputs: 5, Hidden: 8, Width: 1, Horizon: 2, Levels: 3}, 3)
 		},
 		"model": func(dir string) error { return writeModel(dir, 8, 3) },
-		"train": func(dir string) error { return writeTrain(dir, modelSpec(8), tiny) },
+		"train": func(dir string) error { return writeTrain(dir, modelSpec(8), windows{12, 6, 2, 3}) },
 	} {
 		dir := t.TempDir()
 		if err := write(dir); err != nil {

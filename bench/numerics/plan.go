@@ -240,7 +240,8 @@ func (b *bench) train(hidden int) ([]trainResult, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if err := writeTrain(dir, modelSpec(hidden), trainer.DefaultConfig()); err != nil {
+	c := trainer.DefaultConfig()
+	if err := writeTrain(dir, modelSpec(hidden), windows{c.Window, c.BurnIn, c.Positions, c.Batch}); err != nil {
 		return nil, "", err
 	}
 	p := point{what: "train", folder: dir}
