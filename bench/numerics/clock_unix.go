@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// processTime is the CPU time of this process: on a machine that does other things
-// too, waiting for them is no part of a call.
+// processTime is the CPU time of this process.
 func processTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

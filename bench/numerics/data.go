@@ -12,7 +12,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
-	"github.com/loadtide/loadtide/services/trainer"
 )
 
 // sizes is sizes.json of a task's folder. Beside it lie flat float32 arrays, little
@@ -97,17 +96,19 @@ func writeModel(dir string, hidden, batch int) error {
 	return err
 }
 
-// writeTrain writes one batch of windows as the trainer draws them, dataset.Batch
-// array by array; the last loss position is the last step, so that no side saves
-// any.
-func writeTrain(dir string, spec model.Spec, c trainer.Config) error {
+// windows are the sizes of a training batch.
+type windows struct{ steps, burnIn, positions, batch int }
+
+// writeTrain writes one batch of windows, dataset.Batch array by array; the last
+// loss position is the last step, so that no side saves any.
+func writeTrain(dir string, spec model.Spec, w windows) error {
 	s := spec.Shape()
-	z := sizes{Shape: s, Batch: c.Batch, Steps: c.Window, Levels: spec.Levels, Rate: trainRate, Clip: trainClip}
-	for i := range c.Positions {
-		z.Positions = append(z.Positions, c.BurnIn+(i+1)*(c.Window-c.BurnIn)/c.Positions-1)
+	z := sizes{Shape: s, Batch: w.batch, Steps: w.steps, Levels: spec.Levels, Rate: trainRate, Clip: trainClip}
+	for i := range w.positions {
+		z.Positions = append(z.Positions, w.burnIn+(i+1)*(w.steps-w.burnIn)/w.positions-1)
 	}
-	f, rows := newFolder(dir, z), c.Positions*c.Batch
-	f.normal("x", c.Window*c.Batch*s.Inputs)
+	f, rows := newFolder(dir, z), w.positions*w.batch
+	f.normal("x", w.steps*w.batch*s.Inputs)
 	f.normal("current", rows*s.Current)
 	f.normal("lead", rows*s.Horizon*s.LeadFeatures)
 	f.normal("target", rows*s.Horizon)

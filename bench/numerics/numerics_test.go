@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/nn"
-	"github.com/loadtide/loadtide/services/trainer"
 )
 
 func someResults() *results {
@@ -103,11 +102,15 @@ func TestGoalsAreHeldAgainstFigures(t *testing.T) {
 
 func TestTurns(t *testing.T) {
 	t.Parallel()
-	rounds := turns{{1, 2, 9}, {2, 8, 18}}
-	if s, r := rounds.time(0, 1e3), rounds.ratio(1, 0); s != 2000 || r != 2 {
-		t.Errorf("time %v, ratio %v, want 2000 and 2", s, r)
+	rounds := turns{
+		{{Seconds: 1, Passed: 1}, {Seconds: 2, Passed: 2}, {Seconds: 9, Passed: 9}},
+		{{Seconds: 2, Passed: 3}, {Seconds: 8, Passed: 12}, {Seconds: 18, Passed: 9}},
 	}
-	if m := median([]float64{4, 1, 2, 3}); m != 2.5 {
+	if s, r, p := rounds.time(0, 1e3), rounds.ratio(1, 0), rounds.ratioPassed(1, 0); s != 2000 || r != 2 || p != 3 {
+		t.Errorf("time %v, ratio %v, of what passed %v, want 2000, 2 and 3", s, r, p)
+	}
+	even := turns{{{Seconds: 4}, {Seconds: 1}, {Seconds: 2}, {Seconds: 3}}}
+	if m := even.time(0, 1); m != 2.5 {
 		t.Errorf("median %v, want 2.5", m)
 	}
 	if f := figure(123.456); f != 123.5 {
@@ -129,14 +132,12 @@ func TestWorkerRunsItsTasks(t *testing.T) {
 	if a := ask(request{Do: "hello"}); a.Kernel != nn.Kernel() || a.Name == "" {
 		t.Errorf("hello: %+v", a)
 	}
-	tiny := trainer.DefaultConfig()
-	tiny.Window, tiny.BurnIn, tiny.Positions, tiny.Batch = 12, 6, 2, 3
 	for what, write := range map[string]func(dir string) error{
 		"step": func(dir string) error {
 			return writeStep(dir, nn.Shape{Inputs: 5, Hidden: 8, Width: 1, Horizon: 2, Levels: 3}, 3)
 		},
 		"model": func(dir string) error { return writeModel(dir, 8, 3) },
-		"train": func(dir string) error { return writeTrain(dir, modelSpec(8), tiny) },
+		"train": func(dir string) error { return writeTrain(dir, modelSpec(8), windows{12, 6, 2, 3}) },
 	} {
 		dir := t.TempDir()
 		if err := write(dir); err != nil {

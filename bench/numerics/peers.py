@@ -38,23 +38,22 @@ class Folder:
 
 
 class Loop:
-    """A task whose calls are alike: run(n) makes n of them, timed in CPU time of its one thread."""
+    """A task whose calls are alike: run(n) makes n of them."""
 
-    threads, clock = 1, staticmethod(time.process_time)
-
-    def __init__(self, run):
-        self.run, self.calls = run, 1
+    def __init__(self, run, threads=1):
+        self.run, self.threads, self.calls = run, threads, 1
 
     def block(self):
-        """Seconds of a call."""
-        began = self.clock()
+        """Seconds of a call, the CPU time of one thread or what passes, and what passed."""
+        began, used = time.perf_counter(), time.process_time()
         self.run(self.calls)
-        return (self.clock() - began) / self.calls
+        passed, busy = time.perf_counter() - began, time.process_time() - used
+        return (busy if self.threads == 1 else passed) / self.calls, passed / self.calls
 
     def pace(self, seconds):
         """Warms up and finds how many calls fill a block."""
         self.calls = 1
-        while (call := self.block()) * self.calls < seconds / 2:
+        while (call := self.block()[0]) * self.calls < seconds / 2:
             self.calls *= 4
         self.calls = max(1, int(seconds / call))
 
@@ -149,13 +148,11 @@ class Onnxruntime:
 
 
 class TrainLoop(Loop):
-    """Training steps, in time that passes. The ways that PyTorch has are tried with each number of threads, and the fastest is
-    timed: its LSTM by oneDNN or not, its Adam fused or per tensor list."""
-
-    clock = staticmethod(time.perf_counter)
+    """Training steps. The ways that PyTorch has are tried with each number of threads, and the fastest is timed: its LSTM by
+    oneDNN or not, its Adam fused or per tensor list."""
 
     def __init__(self, torch, f, threads):
-        self.torch, self.threads = torch, threads
+        self.torch = torch
         s, t = f.sizes, torch.from_numpy
         rows = len(s["positions"]) * f.batch
         self.args = (
@@ -166,15 +163,15 @@ class TrainLoop(Loop):
         self.clip = s["clip"]
         self.note, best = "", float("inf")
         for onednn, adam in itertools.product((True, False), ("fused", "foreach")):
-            run = self.way(f, onednn, adam)
-            super().__init__(run)
+            run = self.way(f, threads, onednn, adam)
+            super().__init__(run, threads)
             run(2)
             self.calls = 4
-            if (call := min(self.block(), self.block())) < best:
+            if (call := min(self.block(), self.block())[0]) < best:
                 best, chosen, self.note = call, run, f"Adam {adam}, oneDNN {'on' if onednn else 'off'}"
-        super().__init__(chosen)
+        super().__init__(chosen, threads)
 
-    def way(self, f, onednn, adam):
+    def way(self, f, threads, onednn, adam):
         from network import Network, Shape, pinball
 
         torch = self.torch
@@ -184,7 +181,7 @@ class TrainLoop(Loop):
         solver = torch.optim.Adam(trained, lr=f.sizes["rate"], **{adam: True})
 
         def run(n):
-            torch.set_num_threads(self.threads)
+            torch.set_num_threads(threads)
             with torch.backends.mkldnn.flags(enabled=onednn):
                 for _ in range(n):
                     solver.zero_grad()
@@ -246,7 +243,8 @@ def respond(side, tasks, r):
             tasks[r["task"]] = loop
             return {"note": note}
         case "run":
-            return {"seconds": tasks[r["task"]].block()}
+            seconds, passed = tasks[r["task"]].block()
+            return {"seconds": seconds, "passed": passed}
         case "forget":
             tasks.clear()
             gc.collect()

@@ -240,7 +240,8 @@ func (b *bench) train(hidden int) ([]trainResult, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if err := writeTrain(dir, modelSpec(hidden), trainer.DefaultConfig()); err != nil {
+	c := trainer.DefaultConfig()
+	if err := writeTrain(dir, modelSpec(hidden), windows{c.Window, c.BurnIn, c.Positions, c.Batch}); err != nil {
 		return nil, "", err
 	}
 	p := point{what: "train", folder: dir}
@@ -258,9 +259,9 @@ func (b *bench) train(hidden int) ([]trainResult, string, error) {
 	var all []trainResult
 	for i := range 2 {
 		r := trainResult{Hidden: hidden, Threads: i + 1, LoadtideMS: t.time(i, 1e3), PytorchMS: t.time(2+i, 1e3),
-			overPytorch: t.ratio(2+i, i), overOneThread: t.ratio(0, i)}
+			overPytorch: t.ratio(2+i, i), overOneThread: t.ratioPassed(0, i)}
 		if b.sides.avx2 != nil {
-			r.AVX2 = &trainAVX2{LoadtideMS: t.time(4+i, 1e3), overPytorch: t.ratio(2+i, 4+i), overOneThread: t.ratio(4, 4+i)}
+			r.AVX2 = &trainAVX2{LoadtideMS: t.time(4+i, 1e3), overPytorch: t.ratio(2+i, 4+i), overOneThread: t.ratioPassed(4, 4+i)}
 		}
 		all = append(all, r)
 	}

@@ -9,7 +9,7 @@ import (
 // section is the figures for people.
 func (r *results) section() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Numerics\n\n`make bench-numerics`, %s, %s, %d cores, kernels %s. %s. All sides in one run, in turns of short blocks: medians of %d rounds (training %d), ratios within a round. Cell and model on one thread, in its CPU time; training in time that passes. It took %s.\n\n",
+	fmt.Fprintf(&b, "## Numerics\n\n`make bench-numerics`, %s, %s, %d cores, kernels %s. %s. All sides in one run, in turns of short blocks: medians of %d rounds (training %d), ratios within a round. One thread is timed in its CPU time, two in time that passes. It took %s.\n\n",
 		r.Date.Format(time.DateOnly), r.CPU, r.Cores, r.Kernel, strings.Join(r.Versions, ", "), r.Pace.rounds, r.Pace.trainRounds, r.Took.Round(time.Second))
 	r.goals(&b)
 	r.stepTable(&b)
@@ -81,10 +81,10 @@ func (r *results) modelTable(b *strings.Builder) {
 }
 
 func (r *results) trainTable(b *strings.Builder) {
-	fmt.Fprintf(b, "\n### Training steps\n\nThe default training (windows of 336 steps, 24 loss positions, batch 32): forward, backward, clipped gradient and Adam; ms of a step. PyTorch in eager mode, nn.LSTM over the sequence and the head over all positions at once; of its own ways the fastest, tried before: %s.\n\n", r.TrainNote)
-	columns := []string{"hidden", "threads", "Loadtide", "PyTorch", "PyTorch / Loadtide", "one thread / this"}
+	fmt.Fprintf(b, "\n### Training steps\n\nThe default training (windows of 336 steps, 24 loss positions, batch 32): forward, backward, clipped gradient and Adam; ms of a step. PyTorch in eager mode, nn.LSTM over the sequence and the head over all positions at once; of its own ways the fastest, tried before: %s. One worker beside two is in time that passes.\n\n", r.TrainNote)
+	columns := []string{"hidden", "threads", "Loadtide", "PyTorch", "PyTorch / Loadtide", "one worker / this"}
 	if r.hasAVX2 {
-		columns = append(columns, "Loadtide by AVX2", "PyTorch / AVX2", "one thread / this")
+		columns = append(columns, "Loadtide by AVX2", "PyTorch / AVX2", "one worker / this")
 	}
 	header(b, columns...)
 	for _, t := range r.Train {

@@ -37,7 +37,8 @@ type answer struct {
 	Name    string  `json:"name,omitempty"`    // hello: program and version
 	Kernel  string  `json:"kernel,omitempty"`  // hello: family of kernels, Loadtide alone
 	Note    string  `json:"note,omitempty"`    // prepare: what was chosen
-	Seconds float64 `json:"seconds,omitempty"` // run: of one call
+	Seconds float64 `json:"seconds,omitempty"` // run: of one call, CPU time on one thread, else Passed
+	Passed  float64 `json:"passed,omitempty"`  // run: time that passed for one call
 	Error   string  `json:"error,omitempty"`
 }
 

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/train"
@@ -22,13 +20,12 @@ const manySteps = math.MaxInt32
 // for: train.Fit waits in it between two blocks.
 type gate struct {
 	batch   *dataset.Batch
-	allowed chan int // steps of the next block
-	done    chan time.Time
+	allowed chan int      // steps of the next block
+	done    chan struct{} // it has ended
 	left    int
 }
 
-// Next waits where a block has ended. The clock of the next starts when it is
-// asked for, in run.
+// Next waits where a block has ended.
 func (g *gate) Next(b *dataset.Batch) {
 	if g.left == 0 {
 		g.left = <-g.allowed
@@ -37,9 +34,8 @@ func (g *gate) Next(b *dataset.Batch) {
 	*b = *g.batch
 }
 
-// trainJob is train.Fit on one batch, timed from the leave to go on to the
-// progress of the last step: the graph is built once, before the first block.
-// This is time that passes, for threads are compared with one.
+// trainJob is train.Fit on one batch; the graph is built once, before the first
+// block.
 func trainJob(z sizes, a map[string][]float32, threads int) (*job, error) {
 	cfg := train.DefaultConfig()
 	cfg.Shape, cfg.Levels, cfg.Iterations, cfg.LearningRate, cfg.ClipNorm = z.Shape, z.Levels, manySteps, z.Rate, z.Clip
@@ -49,7 +45,7 @@ func trainJob(z sizes, a map[string][]float32, threads int) (*job, error) {
 			T: z.Steps, B: z.Batch, S: len(z.Positions), Positions: z.Positions, X: a["x"],
 			Current: a["current"], Lead: a["lead"], Target: a["target"], Weight: a["weight"],
 		},
-		allowed: make(chan int), done: make(chan time.Time, 1),
+		allowed: make(chan int), done: make(chan struct{}, 1),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended, stopped := make(chan error, 1), make(chan struct{})
@@ -57,34 +53,34 @@ func trainJob(z sizes, a map[string][]float32, threads int) (*job, error) {
 		defer close(stopped)
 		_, err := train.Fit(ctx, cfg, g, nil, func(train.Progress) {
 			if g.left == 0 {
-				g.done <- time.Now()
+				g.done <- struct{}{}
 			}
 		})
 		ended <- err
 	}()
-	run := func(n int) (time.Duration, error) {
-		began := time.Now()
+	run := func(n int) error {
 		select {
 		case g.allowed <- n:
 		case err := <-ended:
-			return 0, fmt.Errorf("training ended: %w", err)
+			return fmt.Errorf("training ended: %w", err)
 		}
 		select {
-		case at := <-g.done:
-			return at.Sub(began), nil
+		case <-g.done:
+			return nil
 		case err := <-ended:
-			return 0, fmt.Errorf("training ended: %w", err)
+			return fmt.Errorf("training ended: %w", err)
 		}
 	}
 	stop := func() {
 		cancel()
 		// Fit looks at its context after one more step: it waits in the source now.
-		if _, err := run(1); err == nil {
+		if run(1) == nil {
 			<-stopped
 		}
 	}
-	if _, err := run(1); err != nil { // builds the graph
-		return nil, errors.Join(err, ctx.Err())
+	if err := run(1); err != nil { // builds the graph
+		cancel()
+		return nil, err
 	}
 	return &job{threads: threads, units: 1, run: run, stop: stop}, nil
 }

@@ -23,8 +23,8 @@ type task struct {
 	id   string
 }
 
-// turns are the seconds of a call of each task in each round, [task][round].
-type turns [][]float64
+// turns are what each task took for a call in each round.
+type turns [][]answer // [task][round]
 
 // takeTurns times blocks of all tasks, one after the other, round after round.
 func takeTurns(tasks []task, rounds int) (turns, error) {
@@ -35,17 +35,41 @@ func takeTurns(tasks []task, rounds int) (turns, error) {
 			if err != nil {
 				return nil, err
 			}
-			if !(a.Seconds > 0) {
+			if !(a.Seconds > 0 && a.Passed > 0) {
 				return nil, fmt.Errorf("%s took %v s for a call of %s", one.side.name, a.Seconds, one.id)
 			}
-			t[i] = append(t[i], a.Seconds)
+			t[i] = append(t[i], a)
 		}
 	}
 	return t, nil
 }
 
 // time is the median of a task's rounds, in parts of a second.
-func (t turns) time(i int, parts float64) float64 { return figure(parts * median(slices.Clone(t[i]))) }
+func (t turns) time(i int, parts float64) float64 {
+	return figure(t.overRounds(func(r int) float64 { return parts * t[i][r].Seconds }))
+}
+
+// ratio is how many times longer task i takes than task j: the median over the
+// rounds of the ratio within each.
+func (t turns) ratio(i, j int) float64 {
+	return t.overRounds(func(r int) float64 { return t[i][r].Seconds / t[j][r].Seconds })
+}
+
+// ratioPassed is ratio in time that passed.
+func (t turns) ratioPassed(i, j int) float64 {
+	return t.overRounds(func(r int) float64 { return t[i][r].Passed / t[j][r].Passed })
+}
+
+// overRounds is the median of a value of each round.
+func (t turns) overRounds(value func(r int) float64) float64 {
+	all := make([]float64, len(t[0]))
+	for r := range all {
+		all[r] = value(r)
+	}
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2
+}
 
 // figure is v to the digits that mean something.
 func figure(v float64) float64 {
@@ -54,23 +78,4 @@ func figure(v float64) float64 {
 		return v
 	}
 	return short
-}
-
-// ratio is how many times longer task i takes than task j: the median over the
-// rounds of the ratio within each.
-func (t turns) ratio(i, j int) float64 {
-	all := make([]float64, len(t[i]))
-	for r := range all {
-		all[r] = t[i][r] / t[j][r]
-	}
-	return median(all)
-}
-
-func median(x []float64) float64 {
-	slices.Sort(x)
-	n := len(x)
-	if n == 0 {
-		return 0
-	}
-	return (x[(n-1)/2] + x[n/2]) / 2
 }

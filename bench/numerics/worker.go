@@ -17,10 +17,10 @@ import (
 // job is a task that is ready.
 type job struct {
 	threads int
-	calls   int                                // of a block
-	units   float64                            // what a call does, where its time is that of one of many; else 1
-	run     func(n int) (time.Duration, error) // n calls
-	stop    func()                             // or nil
+	calls   int               // of a block
+	units   float64           // what a call does, where its time is that of one of many; else 1
+	run     func(n int) error // n calls
+	stop    func()            // or nil
 }
 
 // work is the side that runs Loadtide: it answers requests until they end.
@@ -64,8 +64,7 @@ func respond(jobs map[string]*job, r request) (answer, error) {
 		if j == nil {
 			return answer{}, fmt.Errorf("task %q is not ready", r.Task)
 		}
-		took, err := j.block(j.calls)
-		return answer{Seconds: took / j.units}, err
+		return j.block()
 	case "forget":
 		for id, j := range jobs {
 			if j.stop != nil {
@@ -80,20 +79,29 @@ func respond(jobs map[string]*job, r request) (answer, error) {
 	}
 }
 
-// block is the seconds of one of n calls in a row.
-func (j *job) block(n int) (float64, error) {
+// block times the calls of a block. On a machine that does other things too, waiting
+// for them is no part of a call: one thread is timed in its CPU time.
+func (j *job) block() (answer, error) {
 	runtime.GOMAXPROCS(j.threads)
-	took, err := j.run(n)
-	return took.Seconds() / float64(n), err
+	began, used := time.Now(), processTime()
+	err := j.run(j.calls)
+	passed, busy := time.Since(began), processTime()-used
+	all := float64(j.calls) * j.units
+	a := answer{Seconds: busy.Seconds() / all, Passed: passed.Seconds() / all}
+	if j.threads > 1 {
+		a.Seconds = a.Passed
+	}
+	return a, err
 }
 
 // pace warms up and finds how many calls fill a block.
 func (j *job) pace(seconds float64) error {
 	for j.calls = 1; ; j.calls *= 4 {
-		call, err := j.block(j.calls)
+		a, err := j.block()
 		if err != nil {
 			return err
 		}
+		call := a.Seconds * j.units
 		if call*float64(j.calls) >= seconds/2 {
 			j.calls = max(1, int(seconds/call))
 			return nil
@@ -144,14 +152,13 @@ func readArrays(dir string) (map[string][]float32, error) {
 // started is for a system without CPU times.
 var started = time.Now()
 
-// looped is a job of one thread whose calls are alike, in CPU time.
+// looped is a job of one thread whose calls are alike.
 func looped(call func()) *job {
-	return &job{threads: 1, units: 1, run: func(n int) (time.Duration, error) {
-		began := processTime()
+	return &job{threads: 1, units: 1, run: func(n int) error {
 		for range n {
 			call()
 		}
-		return processTime() - began, nil
+		return nil
 	}}
 }
 
