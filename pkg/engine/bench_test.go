@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // benchModel is of the default shape: 64 units, a day ahead.
@@ -55,5 +56,19 @@ func BenchmarkStep(b *testing.B) {
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/reading")
 			})
 		}
+	}
+}
+
+// BenchmarkDelete forgets the first of a hundred thousand series: the rows behind it
+// move up.
+func BenchmarkDelete(b *testing.B) {
+	e := newEngine(b, randomModel(41, 64))
+	batch := make([]Reading, 100_000)
+	for i := range batch {
+		batch[i] = Reading{Series: id(fmt.Sprint("m", i)), Second: epoch, Value: 1, Quality: series.OK, Message: i, History: true}
+	}
+	e.Step(batch)
+	for i := 0; b.Loop(); i++ {
+		e.Delete(id(fmt.Sprint("m", i)))
 	}
 }

@@ -56,6 +56,18 @@ func ReadState(state []Section, curve series.Curve) (*Portable, error) {
 	if n := len(p.slabs.ids); n != 1 || len(p.slabs.settings) > 0 || p.slabs.limit != unlimited {
 		return nil, fmt.Errorf("the state of %d series: want one, and nothing else", n)
 	}
+	rec := p.slabs.record(0)
+	if rec.heard > rec.newest+series.RingCells {
+		return nil, fmt.Errorf("series %s: heard at cell %d, the newest is %d", p.Series(), rec.heard, rec.newest)
+	}
+	scaler := &p.slabs.scale(0).Scaler
+	for _, numbers := range [][]float32{p.slabs.values.row(0), p.slabs.live.row(0), p.slabs.settled.row(0), {scaler.Center, scaler.Scale, scaler.Unit, scaler.Usual}} {
+		for _, v := range numbers {
+			if v-v != 0 { // a log is never poisoned from outside
+				return nil, fmt.Errorf("series %s: a number is %v", p.Series(), v)
+			}
+		}
+	}
 	return p, nil
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -224,6 +225,20 @@ func TestPortableState(t *testing.T) {
 	}
 	if _, err := ReadState(home.Snapshot()[:5], curve); err != nil {
 		t.Error("sections of later releases that are missing:", err)
+	}
+	for name, poison := range map[string]func(*slabs){
+		"a value":     func(s *slabs) { s.values.row(0)[3] = float32(math.NaN()) },
+		"a state":     func(s *slabs) { s.live.row(0)[1] = float32(math.Inf(1)) },
+		"a centre":    func(s *slabs) { s.scale(0).Scaler.Center = float32(math.NaN()) },
+		"what it has": func(s *slabs) { s.record(0).heard += 1000 },
+	} {
+		other := newEngine(t, m)
+		feed(other, 0, 220)
+		poison(&other.slabs)
+		state, curve, _ := other.Extract(m17)
+		if _, err := ReadState(state, curve); err == nil {
+			t.Errorf("%s that no engine writes was taken", name)
+		}
 	}
 	if _, err := ReadState(New().Snapshot(), curve); err == nil {
 		t.Error("the state of no series was taken")

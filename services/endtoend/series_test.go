@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -140,9 +141,12 @@ func seriesEvents(t *testing.T, conn *bus.Conn) []bus.Message {
 }
 
 // TestErasedAtTheEnd starts on logs and FORECASTS whose last messages were erased with their series: nothing waits for them.
+// Their points in InfluxDB go too.
 func TestErasedAtTheEnd(t *testing.T) {
 	t.Parallel()
+	server := influxtest.Start(t)
 	p := newPlace(t)
+	p.env = []string{"LOADTIDE_INFLUX_TOKEN=" + influxtest.Token}
 	o := &orders{place: p, t: t, process: p.up(ordered...), hour: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)}
 	o.conn = p.connect()
 	var all []string
@@ -153,7 +157,13 @@ func TestErasedAtTheEnd(t *testing.T) {
 		o.send(all...)
 	}
 	for _, name := range []string{"north.m3", "north.m2"} {
-		p.must(patience, "series", "delete", name, "--yes", "--nats-url", p.url())
+		said := p.must(patience, "series", "delete", name, "--yes", "--nats-url", p.url(), "--influx-url", server.Config().URL)
+		if !strings.Contains(said, "deleted "+name+": 3 messages with readings, 3 forecasts, 0 rejections") || !strings.Contains(said, "points in InfluxDB are deleted") {
+			t.Error(said)
+		}
+	}
+	if got := server.Deletes(); len(got) != 2 || got[0] != `_measurement="forecast" AND site="north" AND meter="m3"` {
+		t.Errorf("%q", got)
 	}
 	o.crash()
 	o.send(all[:2]...)

@@ -117,8 +117,8 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 	case streams.Partition(id.Site, id.Meter, p.partitions) != p.partition:
 		event.Text = fmt.Sprintf("the series belongs to partition %d of %d", streams.Partition(id.Site, id.Meter, p.partitions), p.partitions)
 		return event
-	case state.Newest() > now.Add(FutureLimit).Unix():
-		event.Text = fmt.Sprintf("its newest reading is of %s, which is ahead of the broker's clock", time.Unix(state.Newest(), 0).UTC().Format(time.RFC3339))
+	case max(state.Newest(), state.Origin()-engine.Interval) > now.Add(FutureLimit).Unix():
+		event.Text = fmt.Sprintf("its newest interval ends at %s, which is ahead of the broker's clock", time.Unix(state.Origin(), 0).UTC().Format(time.RFC3339))
 		return event
 	}
 	m := p.engine.Model()
