@@ -45,7 +45,10 @@ func (c *trainerCmd) service() trainer.ServiceConfig {
 
 // Run is the trainer until a signal.
 func (c *trainerCmd) Run(e *env) error {
-	// A wrong source is told now, not at night.
+	// A wrong place or source is told now, not at night.
+	if err := known(c.Fit.Zone, c.Fit.Country); err != nil {
+		return err
+	}
 	_, done, err := c.History.open(nil, nil)
 	if err != nil {
 		return err
