@@ -70,7 +70,7 @@ func TestEnsureMakesTheStreamsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if layout.Partitions != 8 || len(layout.Made) != 13 || !slices.Equal(c.seen, []int{0, 1, 2, 3, 4, 5, 6, 7}) {
+	if layout.Partitions != 8 || len(layout.Made) != 14 || !slices.Equal(c.seen, []int{0, 1, 2, 3, 4, 5, 6, 7}) {
 		t.Fatalf("layout %+v, first called for %v", layout, c.seen)
 	}
 	before := configs(t, conn)
@@ -189,7 +189,7 @@ func TestEnsureKeepsWhatExists(t *testing.T) {
 	if f := now[topology.Forecasts]; f.MaxBytes != 1<<30 || f.Metadata[topology.MetadataMaxBytes] != strconv.Itoa(1<<30) {
 		t.Fatalf("%+v", f)
 	}
-	if len(now) != 9 {
+	if len(now) != 10 {
 		t.Fatalf("%d streams", len(now))
 	}
 }
