@@ -38,15 +38,21 @@ func (c *Conn) Subscribe(ctx context.Context, subject string, fn func(Message)) 
 	if err != nil {
 		return fmt.Errorf("subscribe to %s: %w", subject, err)
 	}
+	return c.hear(ctx, "subscribe to", sub, msgs, func(m *nats.Msg) { fn(fromNats(m)) })
+}
+
+// hear hands over the messages of a subscription, one at a time, until ctx ends, and then ends the subscription. verb says
+// in an error what it was for.
+func (c *Conn) hear(ctx context.Context, verb string, sub *nats.Subscription, msgs <-chan *nats.Msg, fn func(*nats.Msg)) error {
 	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection, where nothing is left to undo
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-c.gone:
-			return fmt.Errorf("subscribe to %s: connection %w", subject, ErrClosed)
+			return fmt.Errorf("%s %s: connection %w", verb, sub.Subject, ErrClosed)
 		case m := <-msgs:
-			fn(fromNats(m))
+			fn(m)
 		}
 	}
 }

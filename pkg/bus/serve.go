@@ -19,23 +19,15 @@ func (c *Conn) Serve(ctx context.Context, subject, group string, answer func(Mes
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", subject, err)
 	}
-	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection, where nothing is left to undo
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-c.gone:
-			return fmt.Errorf("serve %s: connection %w", subject, ErrClosed)
-		case m := <-msgs:
-			data := answer(fromNats(m))
-			if m.Reply == "" {
-				continue
-			}
-			if err := m.Respond(data); err != nil { // the sender times out and asks again
-				c.log.Warn().AnErr("err", err).Str("subject", subject).Msg("request not answered")
-			}
+	return c.hear(ctx, "serve", sub, msgs, func(m *nats.Msg) {
+		data := answer(fromNats(m))
+		if m.Reply == "" {
+			return
 		}
-	}
+		if err := m.Respond(data); err != nil { // the sender times out and asks again
+			c.log.Warn().AnErr("err", err).Str("subject", subject).Msg("request not answered")
+		}
+	})
 }
 
 // Request asks whoever serves subject and waits for the answer. ErrNoServer when nobody does.
