@@ -65,39 +65,31 @@ func addProduct[T Float](q *product[T]) {
 	}
 }
 
-// cacheFloats is how many elements of b addTransposed works on before it moves on:
-// what stays in the first-level cache beside the rows of out.
-const cacheFloats = 4096
-
 // addTransposed adds a*b to out for an a that lies transposed, [k][m].
 func addTransposed[T Float](q *product[T]) {
 	out, a, b, m, k, n := q.out, q.a, q.b, q.m, q.k, q.n
-	block := max(cacheFloats/n, 4) &^ 3
-	for from := 0; from < k; from += block {
-		to := min(from+block, k)
-		i := 0
-		for ; i+2 <= m; i += 2 {
-			o0, o1 := out[i*n:i*n+n], out[(i+1)*n:(i+1)*n+n]
-			p := from
-			for ; p+4 <= to; p += 4 {
-				r0, r1, r2, r3 := a[p*m+i:p*m+i+2], a[(p+1)*m+i:(p+1)*m+i+2], a[(p+2)*m+i:(p+2)*m+i+2], a[(p+3)*m+i:(p+3)*m+i+2]
-				add2x4(o0, o1, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
-					r0[0], r1[0], r2[0], r3[0], r0[1], r1[1], r2[1], r3[1])
-			}
-			for ; p < to; p++ {
-				add2x1(o0, o1, b[p*n:p*n+n], a[p*m+i], a[p*m+i+1])
-			}
+	i := 0
+	for ; i+2 <= m; i += 2 {
+		o0, o1 := out[i*n:i*n+n], out[(i+1)*n:(i+1)*n+n]
+		p := 0
+		for ; p+4 <= k; p += 4 {
+			r0, r1, r2, r3 := a[p*m+i:p*m+i+2], a[(p+1)*m+i:(p+1)*m+i+2], a[(p+2)*m+i:(p+2)*m+i+2], a[(p+3)*m+i:(p+3)*m+i+2]
+			add2x4(o0, o1, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
+				r0[0], r1[0], r2[0], r3[0], r0[1], r1[1], r2[1], r3[1])
 		}
-		if i < m {
-			o0 := out[i*n : i*n+n]
-			p := from
-			for ; p+4 <= to; p += 4 {
-				add1x4(o0, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
-					a[p*m+i], a[(p+1)*m+i], a[(p+2)*m+i], a[(p+3)*m+i])
-			}
-			for ; p < to; p++ {
-				add1x1(o0, b[p*n:p*n+n], a[p*m+i])
-			}
+		for ; p < k; p++ {
+			add2x1(o0, o1, b[p*n:p*n+n], a[p*m+i], a[p*m+i+1])
+		}
+	}
+	if i < m {
+		o0 := out[i*n : i*n+n]
+		p := 0
+		for ; p+4 <= k; p += 4 {
+			add1x4(o0, b[p*n:p*n+n], b[(p+1)*n:(p+1)*n+n], b[(p+2)*n:(p+2)*n+n], b[(p+3)*n:(p+3)*n+n],
+				a[p*m+i], a[(p+1)*m+i], a[(p+2)*m+i], a[(p+3)*m+i])
+		}
+		for ; p < k; p++ {
+			add1x1(o0, b[p*n:p*n+n], a[p*m+i])
 		}
 	}
 }
