@@ -72,7 +72,7 @@ clean: ## Remove what was built and cached (bin, .cache); data stays
 ## Test
 
 .PHONY: test
-test: python-tools ## Run all tests; nats-py, onnx, onnxruntime and MLflow, which Loadtide is held against, go into .cache/venv
+test: python-tools influxd ## Run all tests; nats-py, onnx, onnxruntime and MLflow, which Loadtide is held against, go into .cache/venv, influxd into the user's cache
 	@python=; [ ! -e '$(NATS_PY)' ] || [ ! -e '$(ONNX)' ] || [ ! -e '$(ONNXRUNTIME)' ] || [ ! -e '$(MLFLOW)' ] || python='$(VENV)/bin/python'; \
 	LOADTIDE_PYTHON="$$python" go test -timeout 20m ./...
 
@@ -199,6 +199,10 @@ check-prometheus:
 	else $(call left_out,promtool is not installed (apt-get install prometheus): deployments/prometheus is not checked); fi
 
 ## Tools
+
+.PHONY: influxd
+influxd: ## Build InfluxDB for the tests, once per machine (3 to 15 minutes; needs Rust and a C compiler)
+	@.ci/influxd/build >/dev/null || $(call left_out,InfluxDB cannot be built: what is held against it is left out)
 
 # Says what is left out on a machine that lacks something; a pipeline (CI=true) must lack nothing.
 left_out = { echo 'left out: $(1)' >&2; [ -z "$${CI:-}" ]; }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
 // faulty stands before the real server. forward decides for the nth request, counted from 1, whether it reaches the
@@ -138,7 +139,7 @@ func TestNetworkFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+			proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 			remove := proxy.Add(c.fault)
 			c2 := client(t, proxy.URL(), func(cfg *mlflow.Config) { quick(cfg); cfg.Timeout = 500 * time.Millisecond })
 			_, err := c2.Download(ctx, run.Info.ArtifactURI, "big", 1<<20)
@@ -155,7 +156,7 @@ func TestNetworkFaults(t *testing.T) {
 
 	t.Run("away and back", func(t *testing.T) {
 		t.Parallel()
-		proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+		proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 		c := client(t, proxy.URL(), func(cfg *mlflow.Config) { cfg.Retries = 0 })
 		ok(t, c.Health(ctx))
 		proxy.Off()
@@ -169,7 +170,7 @@ func TestNetworkFaults(t *testing.T) {
 
 	t.Run("a run is started once it is back", func(t *testing.T) {
 		t.Parallel()
-		proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+		proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 		proxy.Off()
 		time.AfterFunc(300*time.Millisecond, proxy.On)
 		c := client(t, proxy.URL(), func(cfg *mlflow.Config) { cfg.Retries = 10 })
@@ -181,7 +182,7 @@ func TestNetworkFaults(t *testing.T) {
 
 	t.Run("an end in mid-pause", func(t *testing.T) {
 		t.Parallel()
-		proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+		proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 		proxy.Off()
 		c := client(t, proxy.URL(), func(cfg *mlflow.Config) { cfg.Retries = 10 })
 		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)

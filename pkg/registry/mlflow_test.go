@@ -18,6 +18,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/registry/registrytest"
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
 // apart gives every test model names of its own on the server that all share.
@@ -86,9 +87,9 @@ func TestMLflow(t *testing.T) {
 }
 
 // onProxy is a registry behind a proxy, impatient so that tests are not slow.
-func onProxy(t *testing.T, cache string) (*mlflowtest.Proxy, *registry.MLflow) {
+func onProxy(t *testing.T, cache string) (*servertest.Proxy, *registry.MLflow) {
 	t.Helper()
-	proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+	proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 	cfg := mlflowtest.Config(t)
 	cfg.URL, cfg.Retries = proxy.URL(), 0
 	c, err := mlflow.New(cfg)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -16,7 +17,7 @@ import (
 // over with nothing done by hand, and little is said.
 func TestServesWhileMLflowIsAway(t *testing.T) {
 	t.Parallel()
-	proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+	proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 	kept := registry.NewMLflow(mlflowtest.Client(t), t.TempDir(), nil)
 	register := func() registry.Version {
 		t.Helper()
@@ -103,7 +104,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 // first model, and goes on by itself.
 func TestFirstStartWaitsForMLflow(t *testing.T) {
 	t.Parallel()
-	proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+	proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 	proxy.Off()
 	p := newPlace(t)
 	process := p.begin("--train-schedule", "off", "--mlflow-url", proxy.URL(), "--mlflow-retries", "0")

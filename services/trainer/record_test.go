@@ -11,15 +11,16 @@ import (
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
 func TestMain(m *testing.M) { os.Exit(mlflowtest.Main(m)) }
 
 // recorded is a cycle whose run and model go to MLflow through a proxy, under the test's name.
-func recorded(t *testing.T) (*Cycle, *mlflowtest.Proxy, *atomic.Int32) {
+func recorded(t *testing.T) (*Cycle, *servertest.Proxy, *atomic.Int32) {
 	t.Helper()
-	proxy := mlflowtest.NewProxy(t, mlflowtest.Server(t))
+	proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 	cfg := mlflowtest.Config(t)
 	cfg.URL, cfg.Retries, cfg.Experiment = proxy.URL(), 0, t.Name()
 	client, err := mlflow.New(cfg)

@@ -1,4 +1,4 @@
-package mlflowtest
+package servertest
 
 import (
 	"net/url"
@@ -25,7 +25,7 @@ func NewProxy(t testing.TB, address string) *Proxy {
 	}
 	quiet := zerolog.Nop()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), quiet)
-	p := toxiproxy.NewProxy(server, "mlflow", "127.0.0.1:0", u.Host)
+	p := toxiproxy.NewProxy(server, "server", "127.0.0.1:0", u.Host)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

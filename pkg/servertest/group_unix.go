@@ -1,6 +1,6 @@
 //go:build !windows
 
-package mlflowtest
+package servertest
 
 import (
 	"os/exec"

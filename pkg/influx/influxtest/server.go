@@ -1,0 +1,140 @@
+package influxtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
+
+	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/servertest"
+)
+
+// startLimit is how long influxd may take to answer: 2 to 5 s on an idle machine.
+const startLimit = 2 * time.Minute
+
+// server is the influxd of this test binary.
+type server struct {
+	once    sync.Once
+	why     error // why there is none
+	url     string
+	dir     string
+	process servertest.Process
+}
+
+var shared server //nolint:gochecknoglobals // one server for a test binary
+
+// Main runs a package's tests, then ends the influxd that they started, if any did. Call it from TestMain:
+//
+//	func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
+func Main(m *testing.M) int {
+	code := m.Run()
+	shared.stop()
+	return code
+}
+
+// Server is the configuration of a new, empty bucket in a real influxd, which all tests of the binary share; it has no
+// retention. Without influxd the test is skipped, and in a pipeline, or where one was named, it fails.
+func Server(t testing.TB) influx.Config {
+	t.Helper()
+	binary, err := findInfluxd(t.Context())
+	if err != nil {
+		if servertest.Pipeline() || os.Getenv("LOADTIDE_INFLUXD") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	shared.once.Do(func() { shared.why = shared.start(binary) })
+	if shared.why != nil {
+		t.Fatal(shared.why)
+	}
+	cfg := influx.DefaultConfig()
+	cfg.URL, cfg.Token, cfg.Bucket, cfg.Timeout = shared.url, Token, bucketName(t), time.Minute
+	client := Client(t, cfg)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	org, err := client.OrganizationsAPI().FindOrganizationByName(ctx, cfg.Org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.BucketsAPI().CreateBucketWithName(ctx, org, cfg.Bucket); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// Client is InfluxDB's own client of a server, for what a test asks beside our code.
+func Client(t testing.TB, cfg influx.Config) influxdb2.Client {
+	t.Helper()
+	c := influxdb2.NewClientWithOptions(cfg.URL, cfg.Token.Reveal(), influxdb2.DefaultOptions().SetHTTPRequestTimeout(60))
+	t.Cleanup(c.Close)
+	return c
+}
+
+var buckets struct { //nolint:gochecknoglobals // names of buckets of one server
+	sync.Mutex
+	n int
+}
+
+func bucketName(t testing.TB) string {
+	buckets.Lock()
+	defer buckets.Unlock()
+	buckets.n++
+	return fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), buckets.n)
+}
+
+// findInfluxd is LOADTIDE_INFLUXD, else what .ci/influxd/build has built, if it has.
+func findInfluxd(ctx context.Context) (string, error) {
+	if path := os.Getenv("LOADTIDE_INFLUXD"); path != "" {
+		return path, nil
+	}
+	root, err := servertest.ModuleRoot()
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.CommandContext(ctx, filepath.Join(root, ".ci", "influxd", "build"), "--if-built").Output()
+	if err != nil {
+		return "", errors.New("influxd is not here, so nothing is held against it: `make influxd` builds it (Rust and a C compiler are needed), or name one in LOADTIDE_INFLUXD")
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func (s *server) start(binary string) error {
+	dir, err := os.MkdirTemp("", "influxd-test-*")
+	if err != nil {
+		return err
+	}
+	s.dir = dir
+	port, err := servertest.FreePort()
+	if err != nil {
+		return err
+	}
+	s.url = "http://127.0.0.1:" + strconv.Itoa(port)
+	s.process = servertest.Process{Name: "influxd", Dir: dir, Ready: s.url + "/health", Limit: startLimit}
+	if err := s.process.Start(binary, "--http-bind-address", "127.0.0.1:"+strconv.Itoa(port), "--bolt-path", filepath.Join(dir, "i.bolt"),
+		"--sqlite-path", filepath.Join(dir, "i.sqlite"), "--engine-path", filepath.Join(dir, "engine"), "--reporting-disabled", "--log-level", "warn"); err != nil {
+		return err
+	}
+	client := influxdb2.NewClient(s.url, "")
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, err = client.SetupWithToken(ctx, "loadtide", "a-password-of-tests", influx.DefaultConfig().Org, "first", 0, Token)
+	return err
+}
+
+func (s *server) stop() {
+	s.process.Stop()
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
+}

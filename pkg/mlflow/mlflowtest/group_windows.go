@@ -1,6 +1,0 @@
-package mlflowtest
-
-import "os/exec"
-
-// ownGroup does nothing: findPython refuses Windows.
-func ownGroup(*exec.Cmd) {}
