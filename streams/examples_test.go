@@ -20,6 +20,9 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "forecast.json", "forecast_without_model.json":
 		m, err := DecodeForecast(data)
 		return m.AppendJSON(nil), err
+	case "score.json", "score_void.json":
+		m, err := DecodeScore(data)
+		return m.AppendJSON(nil), err
 	case "rejected.json":
 		m, err := DecodeRejected(data)
 		return m.AppendJSON(nil), err

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"testing"
@@ -39,7 +40,7 @@ func FuzzDecodeForecast(f *testing.F) {
 }
 
 func FuzzDecodeRecords(f *testing.F) {
-	for _, name := range []string{"rejected.json", "control_model.json", "event_model_promoted.json", "event_training_progress.json", "training_request.json", "training_answer.json"} {
+	for _, name := range []string{"rejected.json", "control_model.json", "event_model_promoted.json", "event_training_progress.json", "score.json", "score_void.json", "training_request.json", "training_answer.json"} {
 		f.Add(example(f, name))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -47,6 +48,13 @@ func FuzzDecodeRecords(f *testing.F) {
 			checkInvalid(t, err)
 		} else if _, err := DecodeRejected(r.AppendJSON(nil)); err != nil && len(r.AppendJSON(nil)) <= maxPayload {
 			t.Fatal(err)
+		}
+		if s, err := DecodeScore(data); err != nil {
+			checkInvalid(t, err)
+		} else if second, err := DecodeScore(s.AppendJSON(nil)); err != nil && len(s.AppendJSON(nil)) <= maxPayload {
+			t.Fatalf("%q is written as %q: %v", data, s.AppendJSON(nil), err)
+		} else if third, err := DecodeScore(second.AppendJSON(nil)); err == nil && !bytes.Equal(second.AppendJSON(nil), third.AppendJSON(nil)) {
+			t.Fatalf("%+v comes back as %+v", second, third)
 		}
 		if c, err := DecodeModelControl(data); err != nil {
 			checkInvalid(t, err)

@@ -43,6 +43,7 @@ const (
 	forecastPrefix = "forecasts."
 	rejectedPrefix = "rejected."
 	eventPrefix    = "events."
+	scorePrefix    = "scores."
 )
 
 // ValidToken reports whether s may stand as site, meter or kind in a subject: 1 to 64 of [A-Za-z0-9_-].
@@ -96,6 +97,9 @@ func PublicReadingSubject(site, meter string) string { return publicPrefix + sit
 
 // ForecastSubject is where the forecasts of a series go: forecasts.<site>.<meter>.
 func ForecastSubject(site, meter string) string { return forecastPrefix + site + "." + meter }
+
+// ScoreSubject is where the scores of a series go: scores.<site>.<meter>.
+func ScoreSubject(site, meter string) string { return scorePrefix + site + "." + meter }
 
 // EventSubject is where events of a kind go: events.<kind>; a kind may have dots.
 func EventSubject(kind string) string { return eventPrefix + kind }

@@ -12,6 +12,7 @@ import (
 // Names of the streams and of the buckets.
 const (
 	Forecasts = "FORECASTS"
+	Scores    = "SCORES"
 	Rejected  = "REJECTED"
 	Events    = "EVENTS"
 	// Marks is the bucket of mark.<p>: how far the owner of a partition has published.
@@ -69,6 +70,9 @@ type Config struct {
 	// ForecastsMaxAge and ForecastsMaxBytes bound FORECASTS.
 	ForecastsMaxAge   time.Duration
 	ForecastsMaxBytes int64
+	// ScoresMaxAge and ScoresMaxBytes bound SCORES.
+	ScoresMaxAge   time.Duration
+	ScoresMaxBytes int64
 	// RejectedMaxAge, RejectedMaxBytes, EventsMaxAge and EventsMaxBytes bound the two small streams.
 	RejectedMaxAge   time.Duration
 	RejectedMaxBytes int64
@@ -87,6 +91,7 @@ func DefaultConfig() Config {
 		Partitions: 8, Replicas: 1,
 		LogMaxAge: 120 * day, LogMaxBytes: 256 * mib,
 		ForecastsMaxAge: 48 * time.Hour, ForecastsMaxBytes: 2 * gib,
+		ScoresMaxAge: 7 * day, ScoresMaxBytes: 512 * mib,
 		RejectedMaxAge: 7 * day, RejectedMaxBytes: 64 * mib,
 		EventsMaxAge: 30 * day, EventsMaxBytes: 64 * mib,
 	}
@@ -98,6 +103,7 @@ func ProductionConfig() Config {
 		Partitions: 64, Replicas: 3,
 		LogMaxAge: 72 * time.Hour, LogMaxBytes: 2 * gib,
 		ForecastsMaxAge: 48 * time.Hour, ForecastsMaxBytes: 64 * gib,
+		ScoresMaxAge: 48 * time.Hour, ScoresMaxBytes: 32 * gib,
 		RejectedMaxAge: 7 * day, RejectedMaxBytes: gib,
 		EventsMaxAge: 30 * day, EventsMaxBytes: 256 * mib,
 	}
@@ -117,7 +123,7 @@ func (c Config) Validate() error {
 		field string
 		value time.Duration
 	}{
-		{"log_max_age", c.LogMaxAge}, {"forecasts_max_age", c.ForecastsMaxAge}, {"rejected_max_age", c.RejectedMaxAge}, {"events_max_age", c.EventsMaxAge},
+		{"log_max_age", c.LogMaxAge}, {"forecasts_max_age", c.ForecastsMaxAge}, {"scores_max_age", c.ScoresMaxAge}, {"rejected_max_age", c.RejectedMaxAge}, {"events_max_age", c.EventsMaxAge},
 	} {
 		check(age.value == 0 || age.value >= time.Hour, age.field, age.value, "choose 1h or more, 0 for no bound")
 	}
@@ -125,7 +131,7 @@ func (c Config) Validate() error {
 		field string
 		value int64
 	}{
-		{"log_max_bytes", c.LogMaxBytes}, {"forecasts_max_bytes", c.ForecastsMaxBytes}, {"rejected_max_bytes", c.RejectedMaxBytes}, {"events_max_bytes", c.EventsMaxBytes},
+		{"log_max_bytes", c.LogMaxBytes}, {"forecasts_max_bytes", c.ForecastsMaxBytes}, {"scores_max_bytes", c.ScoresMaxBytes}, {"rejected_max_bytes", c.RejectedMaxBytes}, {"events_max_bytes", c.EventsMaxBytes},
 	} {
 		check(bytes.value == 0 || bytes.value >= minBytes, bytes.field, bytes.value, fmt.Sprintf("choose %d or more, 0 for no bound", minBytes))
 	}
@@ -134,5 +140,5 @@ func (c Config) Validate() error {
 
 // total is the sum of all bounds.
 func (c Config) total(partitions int) int64 {
-	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes + settingsMaxBytes + trainingMaxBytes
+	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.ScoresMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes + settingsMaxBytes + trainingMaxBytes
 }

@@ -47,11 +47,13 @@ func (c Config) logStream(p, partitions int) jetstream.StreamConfig {
 func (c Config) outputStreams() []jetstream.StreamConfig {
 	forecasts := c.stream(Forecasts, c.ForecastsMaxAge, c.ForecastsMaxBytes, "forecasts.*.*")
 	forecasts.Description = "forecasts, exactly once"
+	scores := c.stream(Scores, c.ScoresMaxAge, c.ScoresMaxBytes, "scores.*.*")
+	scores.Description = "forecasts beside their actuals, at least once"
 	rejected := c.stream(Rejected, c.RejectedMaxAge, c.RejectedMaxBytes, "rejected.*.*")
 	rejected.Description = "refused readings with their reasons"
 	events := c.stream(Events, c.EventsMaxAge, c.EventsMaxBytes, "events.>")
 	events.Description = "what happened to models and series"
-	return []jetstream.StreamConfig{forecasts, rejected, events}
+	return []jetstream.StreamConfig{forecasts, scores, rejected, events}
 }
 
 // stream is what all streams have in common. A bound of 0 means none.

@@ -70,7 +70,7 @@ func TestEnsureMakesTheStreamsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if layout.Partitions != 8 || len(layout.Made) != 14 || !slices.Equal(c.seen, []int{0, 1, 2, 3, 4, 5, 6, 7}) {
+	if layout.Partitions != 8 || len(layout.Made) != 15 || !slices.Equal(c.seen, []int{0, 1, 2, 3, 4, 5, 6, 7}) {
 		t.Fatalf("layout %+v, first called for %v", layout, c.seen)
 	}
 	before := configs(t, conn)
@@ -80,6 +80,7 @@ func TestEnsureMakesTheStreamsOnce(t *testing.T) {
 			f.AllowDirect && f.AllowBatchPublish && f.Duplicates == 30*time.Second && f.Discard == jetstream.DiscardOld,
 		"log": slices.Equal(r.Subjects, []string{"ctl.3.*", "r.3.*.*"}) && r.MaxAge == 120*24*time.Hour && r.MaxBytes == 256<<20 &&
 			r.AllowDirect && r.AllowBatchPublish && r.Retention == jetstream.LimitsPolicy && r.Storage == jetstream.FileStorage,
+		"scores":   slices.Equal(before[topology.Scores].Subjects, []string{"scores.*.*"}) && before[topology.Scores].MaxAge == 7*24*time.Hour,
 		"rejected": slices.Equal(before[topology.Rejected].Subjects, []string{"rejected.*.*"}),
 		"events":   slices.Equal(before[topology.Events].Subjects, []string{"events.>"}),
 		"metadata": before[topology.Log(0)].Metadata[topology.MetadataPartitions] == "8",
@@ -189,7 +190,7 @@ func TestEnsureKeepsWhatExists(t *testing.T) {
 	if f := now[topology.Forecasts]; f.MaxBytes != 1<<30 || f.Metadata[topology.MetadataMaxBytes] != strconv.Itoa(1<<30) {
 		t.Fatalf("%+v", f)
 	}
-	if len(now) != 10 {
+	if len(now) != 11 {
 		t.Fatalf("%d streams", len(now))
 	}
 }

@@ -1,0 +1,191 @@
+package streams
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// Score tells how the forecasts of one interval did, once its actual has arrived.
+type Score struct {
+	Series   string        // <site>.<meter>
+	Target   time.Time     // start of the interval that was forecast
+	Interval time.Duration // of it
+	Unit     string        // of actual and errors; may be empty
+	Actual   float64       // what the interval came to, as the forecaster took it: joined, converted, differenced
+	Scored   time.Time     // the broker's time of the input that brought the actual, to the millisecond
+	Revision int           // corrections of the actual since its first score
+	Void     bool          // a correction took the actual away: what was scored before does not count, Leads name only which
+	InputSeq uint64        // sequence of the input in its partition's log
+	Leads    []LeadScore   // ascending in Lead, at least one
+}
+
+// LeadScore is how the forecast of one lead did.
+type LeadScore struct {
+	Lead    int
+	Source  string // of the forecast, one of the Source words
+	Version string // of its model; "" when a rule made it
+	// Pinball is the mean quantile loss over the forecast's levels, and Naive that of the value of the same hour of the
+	// latest day known at the origin, for every level; NaN where that is not known. Both in Unit.
+	Pinball, Naive float32
+	Error          float32 // actual minus median, in Unit
+	// Covered50 and Covered80 tell whether the actual lay inside the central interval, ends included.
+	Covered50, Covered80 Covered
+}
+
+// Covered is whether an interval held the actual.
+type Covered uint8
+
+// The three cases. CoverageUnknown: the forecast has no such interval.
+const (
+	CoverageUnknown Covered = iota
+	Inside
+	Outside
+)
+
+// AppendJSON appends the message. Errors are rounded to 5 significant digits.
+func (s *Score) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"schema":1,"series":`...)
+	dst = appendString(dst, s.Series)
+	dst = append(dst, `,"target":`...)
+	dst = appendTime(dst, s.Target)
+	dst = append(dst, `,"interval":"`...)
+	dst = appendInterval(dst, s.Interval)
+	dst = append(dst, `","unit":`...)
+	dst = appendString(dst, s.Unit)
+	if !s.Void {
+		dst = append(dst, `,"actual":`...)
+		dst = appendFloat(dst, s.Actual)
+	}
+	dst = append(dst, `,"scored":`...)
+	dst = appendMillis(dst, s.Scored)
+	dst = append(dst, `,"revision":`...)
+	dst = strconv.AppendInt(dst, int64(s.Revision), 10)
+	if s.Void {
+		dst = append(dst, `,"void":true`...)
+	}
+	dst = append(dst, `,"input_seq":`...)
+	dst = strconv.AppendUint(dst, s.InputSeq, 10)
+	dst = append(dst, `,"leads":[`...)
+	for i := range s.Leads {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = s.Leads[i].appendJSON(dst, s.Void)
+	}
+	return append(dst, "]}"...)
+}
+
+func (l *LeadScore) appendJSON(dst []byte, void bool) []byte {
+	dst = append(dst, `{"lead":`...)
+	dst = strconv.AppendInt(dst, int64(l.Lead), 10)
+	dst = append(dst, `,"source":`...)
+	dst = appendString(dst, l.Source)
+	if l.Version != "" {
+		dst = append(dst, `,"version":`...)
+		dst = appendString(dst, l.Version)
+	}
+	if void {
+		return append(dst, '}')
+	}
+	dst = append(dst, `,"pinball":`...)
+	dst = appendRounded(dst, l.Pinball)
+	if !math.IsNaN(float64(l.Naive)) {
+		dst = append(dst, `,"pinball_naive":`...)
+		dst = appendRounded(dst, l.Naive)
+	}
+	dst = append(dst, `,"error":`...)
+	dst = appendRounded(dst, l.Error)
+	dst = appendCovered(dst, `,"covered50":`, l.Covered50)
+	dst = appendCovered(dst, `,"covered80":`, l.Covered80)
+	return append(dst, '}')
+}
+
+func appendCovered(dst []byte, key string, c Covered) []byte {
+	if c == CoverageUnknown {
+		return dst
+	}
+	return strconv.AppendBool(append(dst, key...), c == Inside)
+}
+
+func covered(b *bool) Covered {
+	switch {
+	case b == nil:
+		return CoverageUnknown
+	case *b:
+		return Inside
+	}
+	return Outside
+}
+
+// DecodeScore reads what AppendJSON writes. The error is an *InvalidError that names the field.
+func DecodeScore(data []byte) (Score, error) {
+	var j struct {
+		Schema   int       `json:"schema"`
+		Series   string    `json:"series"`
+		Target   time.Time `json:"target"`
+		Interval string    `json:"interval"`
+		Unit     string    `json:"unit"`
+		Actual   *float64  `json:"actual"`
+		Scored   time.Time `json:"scored"`
+		Revision int       `json:"revision"`
+		Void     bool      `json:"void"`
+		InputSeq uint64    `json:"input_seq"`
+		Leads    []struct {
+			Lead      int      `json:"lead"`
+			Source    string   `json:"source"`
+			Version   string   `json:"version"`
+			Pinball   *float32 `json:"pinball"`
+			Naive     *float32 `json:"pinball_naive"`
+			Error     *float32 `json:"error"`
+			Covered50 *bool    `json:"covered50"`
+			Covered80 *bool    `json:"covered80"`
+		} `json:"leads"`
+	}
+	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+		return Score{}, err
+	}
+	s := Score{
+		Series: j.Series, Target: j.Target.UTC(), Unit: j.Unit, Scored: j.Scored.UTC(), Revision: j.Revision, Void: j.Void,
+		InputSeq: j.InputSeq, Leads: make([]LeadScore, 0, len(j.Leads)),
+	}
+	if _, _, ok := SplitSeries(s.Series); !ok {
+		return Score{}, fieldError("series", s.Series, "must be <site>.<meter>")
+	}
+	if y := s.Target.Year(); y < minYear || y > maxYear {
+		return Score{}, fieldError("target", s.Target.Format(time.RFC3339), remedyTime)
+	}
+	var ok bool
+	if s.Interval, ok = parseInterval(j.Interval); !ok {
+		return Score{}, fieldError("interval", j.Interval, "must be a duration, e.g. 1h")
+	}
+	switch {
+	case j.Actual != nil && !s.Void:
+		s.Actual = *j.Actual
+	case !s.Void:
+		return Score{}, fieldError("actual", "", "must be a number, unless the score is void")
+	}
+	if len(j.Leads) == 0 {
+		return Score{}, fieldError("leads", "", "at least one lead is needed")
+	}
+	before := 0
+	for _, l := range j.Leads {
+		if l.Lead <= before {
+			return Score{}, fieldError("leads", strconv.Itoa(l.Lead), "must ascend from 1")
+		}
+		before = l.Lead
+		lead := LeadScore{Lead: l.Lead, Source: l.Source, Version: l.Version}
+		if !s.Void {
+			if l.Pinball == nil || l.Error == nil {
+				return Score{}, fieldError("leads", strconv.Itoa(l.Lead), "pinball and error must be numbers, unless the score is void")
+			}
+			lead.Pinball, lead.Error, lead.Naive = *l.Pinball, *l.Error, float32(math.NaN())
+			if l.Naive != nil {
+				lead.Naive = *l.Naive
+			}
+			lead.Covered50, lead.Covered80 = covered(l.Covered50), covered(l.Covered80)
+		}
+		s.Leads = append(s.Leads, lead)
+	}
+	return s, nil
+}
