@@ -13,7 +13,7 @@ import (
 // forecasts, the refusals and the state (I4).
 func TestCutsChangeNothing(t *testing.T) {
 	t.Parallel()
-	lstm := 0
+	lstm, scores := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		l := randomLog(t, 3, 30)
 		single, cut := New(), New()
@@ -23,6 +23,10 @@ func TestCutsChangeNothing(t *testing.T) {
 		if d := sameForecasts(want.forecasts, got.forecasts); d != "" {
 			t.Fatal(d)
 		}
+		if d := sameScores(want.scores, got.scores); d != "" || want.unscored != got.unscored {
+			t.Fatalf("%s, %d unscored and %d", d, want.unscored, got.unscored)
+		}
+		scores += len(got.scores)
 		slices.Sort(want.rejections)
 		slices.Sort(got.rejections)
 		if !slices.Equal(want.rejections, got.rejections) || want.applied != got.applied || want.repeated != got.repeated {
@@ -40,8 +44,8 @@ func TestCutsChangeNothing(t *testing.T) {
 			}
 		}
 	})
-	if lstm < 500 {
-		t.Errorf("%d forecasts of the network: this tests little", lstm)
+	if lstm < 500 || scores < 500 {
+		t.Errorf("%d forecasts of the network, %d scores: this tests little", lstm, scores)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestStepAllocatesPerBatch(t *testing.T) {
 				at(next)
 			}
 		})
-		if got := testing.AllocsPerRun(20, step) - noise; got > 4 {
+		if got := testing.AllocsPerRun(20, step) - noise; got > 6 {
 			t.Errorf("%s: %v allocations in a batch of %d series", name, got, meters)
 		}
 	}

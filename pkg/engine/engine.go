@@ -133,6 +133,8 @@ type Result struct {
 	Repeated   int // readings that said again what is known
 	Held       int // readings that wait for others to agree; later they are applied or rejected
 	Events     []Event
+	Scores     []Score
+	Unscored   int          // forecasts of a lead whose actual did not come while they were held
 	Registers  meter.Counts // what was decided about registers that did not count on
 }
 
@@ -184,10 +186,18 @@ func (e *Engine) SetModel(m *model.Model) error {
 	if median < 0 {
 		return fmt.Errorf("model %s: levels %v have no 0.5, which fills gaps; train it with one", nameOf(m), m.Spec.Levels)
 	}
+	waiting, err := accuracy.NewWaiting(m.Spec.Levels, m.Spec.Horizon)
+	if err != nil {
+		return fmt.Errorf("model %s: %w", nameOf(m), err)
+	}
 	shape := m.Spec.Shape()
 	e.model, e.layout, e.median = m, layout.At(place), median
 	e.forgetPlaces()
 	e.slabs.useHidden(shape.Hidden)
+	if !e.slabs.waiting.Fits(m.Spec.Levels, m.Spec.Horizon) {
+		e.slabs.layOut(waiting) // those of other levels or leads are not scored
+	}
+	e.slabs.serve(m)
 	e.slabs.bend(curveOf(m.Spec))
 	e.work.shape(shape)
 	return nil
@@ -268,6 +278,10 @@ type scratch struct {
 	touched  []touch
 	jobs     []job
 	dirty    []int32
+	changed  []spot
+	leads    []accuracy.Held
+	scored   []LeadScore // for the scores of a wave; they belong to the caller
+	cells64  []int64
 	asking   []int32
 	reads    []meter.Read
 	cells    []meter.Cell

@@ -181,7 +181,7 @@ func (e *Engine) resay(slot int32, n int64, now said) bool {
 	}
 	ring.Set(n, now.value, now.quality)
 	s.aside.drop(slot, n)
-	e.soil(slot)
+	e.soil(slot, n)
 	return true
 }
 

@@ -175,7 +175,7 @@ func (e *Engine) late(slot int32, cell int64, word said) verdict {
 	ring.Set(cell, word.value, word.quality)
 	s.aside.drop(slot, cell)
 	rec.heard = max(rec.heard, cell)
-	e.soil(slot)
+	e.soil(slot, cell)
 	return verdict{}
 }
 

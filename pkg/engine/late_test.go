@@ -11,14 +11,14 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// pristine is the state without what counts forecasts, which depends on how
-// often one was asked for.
+// pristine is the state without forecasts: how many there were and which wait for
+// their actuals depends on what was known when, and how often one was asked for.
 func pristine(e *Engine) []Section {
 	for slot := range e.slabs.ids {
 		rec := e.slabs.record(int32(slot))
 		rec.revision, rec.issued = 0, -1
 	}
-	return e.Snapshot()
+	return slices.DeleteFunc(e.Snapshot(), func(s Section) bool { return s.Name == sectionWaiting })
 }
 
 // Once the scale of a series is known, whatever order its readings come in, with

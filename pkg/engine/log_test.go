@@ -116,19 +116,22 @@ func randomLog(t *rapid.T, meters, messages int) log {
 // outcome is what a log came to, in an order that does not depend on how it was
 // cut: forecasts by message, rejections and counts.
 type outcome struct {
-	forecasts         []Forecast
-	rejections        []string
-	applied, repeated int
+	forecasts                   []Forecast
+	scores                      []Score
+	rejections                  []string
+	applied, repeated, unscored int
 }
 
 func (o *outcome) add(batch []Reading, r Result) {
 	o.forecasts = append(o.forecasts, r.Forecasts...)
+	o.scores = append(o.scores, r.Scores...)
 	for _, x := range r.Rejections {
 		at := batch[x.Reading]
 		o.rejections = append(o.rejections, fmt.Sprintf("message %d at %d: %s: %s", at.Message, at.Second, x.Reason, x.Detail))
 	}
 	o.applied += r.Applied
 	o.repeated += r.Repeated
+	o.unscored += r.Unscored
 }
 
 // run feeds messages from up to before to of the log, size() messages at a time,
@@ -167,6 +170,19 @@ func all(Reading) bool { return true }
 func of(id series.ID) func(Reading) bool { return func(r Reading) bool { return r.Series == id } }
 
 func one() int { return 1 }
+
+// sameScores says where two lists of scores part, to the bit.
+func sameScores(a, b []Score) string {
+	if len(a) != len(b) {
+		return fmt.Sprintf("%d scores and %d", len(a), len(b))
+	}
+	for i := range a {
+		if x, y := fmt.Sprintf("%+v", a[i]), fmt.Sprintf("%+v", b[i]); x != y {
+			return fmt.Sprintf("score %d: %s\n%s", i, x, y)
+		}
+	}
+	return ""
+}
 
 // sameForecasts says where two lists of forecasts part.
 func sameForecasts(a, b []Forecast) string {

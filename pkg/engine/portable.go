@@ -19,6 +19,7 @@ func (e *Engine) Extract(id series.ID) (state []Section, curve series.Curve, ok 
 	one := newSlabs()
 	one.curve = e.slabs.curve
 	one.useHidden(e.slabs.hidden)
+	one.layOut(e.slabs.waiting)
 	one.take(&e.slabs, slot)
 	state = slices.DeleteFunc(one.write(), func(s Section) bool { return s.Name == sectionSetting })
 	return state, one.curve, true
@@ -34,6 +35,7 @@ func (s *slabs) take(from *slabs, row int32) int32 {
 		copy(s.live.row(slot), from.live.row(row))
 		copy(s.settled.row(slot), from.settled.row(row))
 	}
+	s.takeHeld(slot, from, row)
 	if all, ok := from.aside[row]; ok {
 		s.aside[slot] = slices.Clone(all)
 	}
@@ -122,6 +124,7 @@ func (e *Engine) Delete(id series.ID) (cells int, ok bool) {
 	s.scaling.remove(slot, n)
 	s.live.remove(slot, n)
 	s.settled.remove(slot, n)
+	s.held.remove(slot, n)
 	s.ids, s.units = slices.Delete(s.ids, int(slot), int(slot)+1), slices.Delete(s.units, int(slot), int(slot)+1)
 	delete(s.index, id)
 	for i := slot; i < n-1; i++ {

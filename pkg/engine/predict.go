@@ -75,6 +75,7 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 		} else {
 			f.Source = e.naive(f.Quantiles, &ring, horizon, levels)
 		}
+		result.Unscored += e.await(t.slot, &f)
 		result.Forecasts = append(result.Forecasts, f)
 	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"strings"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -24,6 +25,10 @@ type slabs struct {
 	hidden  int           // width of a state
 	live    slab[float32] // [2*hidden]: h and c after the newest cell
 	settled slab[float32] // [2*hidden]: h and c after the newest cell that can no longer change
+
+	waiting *accuracy.Waiting // how forecasts that wait for their actuals are laid out
+	held    slab[byte]        // [waiting.Bytes()]
+	makers  makers            // who made them
 
 	aside  aside
 	extras extras
@@ -50,7 +55,7 @@ type record struct {
 }
 
 func newSlabs() slabs {
-	return slabs{
+	s := slabs{
 		index:   map[series.ID]int32{},
 		records: slab[record]{width: 1},
 		values:  slab[float32]{width: series.RingCells},
@@ -61,6 +66,8 @@ func newSlabs() slabs {
 
 		settings: settings{}, limit: unlimited,
 	}
+	s.layOut(mustWait(naiveLevels, NaiveHorizon))
+	return s
 }
 
 // add makes the row of a new series whose cells start at phase.
@@ -78,6 +85,7 @@ func (s *slabs) add(id series.ID, unit string, phase int32) int32 {
 	s.scaling.add(slot)
 	s.live.add(slot)
 	s.settled.add(slot)
+	s.held.add(slot)
 	r := s.record(slot)
 	r.phase, r.issued = phase, -1
 	s.scale(slot).Curve = s.curve
@@ -142,6 +150,7 @@ func (s *slabs) forget(slot int32) {
 	r := s.record(slot)
 	r.known, r.accepted, r.fresh, r.dirty, r.issued = 0, 0, false, false, -1
 	*s.scale(slot) = series.Scaling{Curve: s.curve}
+	clear(s.held.row(slot))
 	s.aside.forget(slot)
 	if x, ok := s.extras[slot]; ok {
 		x.from, x.moments, x.strays = 0, nil, nil

@@ -23,6 +23,7 @@ const (
 	sectionHidden  = "hidden"       // width, freshness, live states, settled states
 	sectionAside   = "aside"        // raw values of open cells that hold something else
 	sectionExtra   = "extra"        // readings that cells are joined of, or that wait
+	sectionWaiting = "waiting"      // forecasts that wait for their actuals, and who made them
 	sectionSetting = "settings"     // what is set for series, and how many there may be
 )
 
@@ -48,6 +49,7 @@ func sections() []section {
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
 		{name: sectionExtra, write: writeExtra, readers: readers{readExtra}, newer: true},
+		{name: sectionWaiting, write: writeWaiting, readers: readers{readWaiting}, newer: true},
 		{name: sectionSetting, write: writeSettings, readers: readers{readSettings}, newer: true},
 	}
 }
@@ -74,12 +76,17 @@ func (s *slabs) write() []Section {
 func (e *Engine) Restore(snapshot []Section) error {
 	next := newSlabs()
 	next.curve = e.slabs.curve
+	next.layOut(e.slabs.waiting)
 	if err := next.read(snapshot); err != nil {
 		return err
 	}
 	if want := e.slabs.hidden; next.hidden != want {
 		return fmt.Errorf("state section %q: hidden states of %d units, the model in force has %d", sectionHidden, next.hidden, want)
 	}
+	if levels, horizon := e.levels(); !next.waiting.Fits(levels, horizon) {
+		return fmt.Errorf("state section %q: forecasts of levels %v to lead %d, the model in force has %v to lead %d", sectionWaiting, next.waiting.Levels(), next.waiting.Horizon(), levels, horizon)
+	}
+	next.serve(e.model)
 	e.slabs = next
 	e.forgetPlaces()
 	return nil

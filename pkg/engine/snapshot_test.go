@@ -36,6 +36,7 @@ func TestRestoreGoesOnAsIfNothingWas(t *testing.T) {
 		for _, stop := range append(slices.Sorted(slices.Values(rapid.SliceOfN(rapid.IntRange(0, n), 1, 3).Draw(t, "stops"))), n) {
 			part := l.run(t, e, from, stop, func() int { return 3 }, all)
 			got.forecasts = append(got.forecasts, part.forecasts...)
+			got.scores = append(got.scores, part.scores...)
 			for i := from; i < stop; i++ {
 				if m := l.models[i]; m != nil {
 					inForce = m
@@ -52,6 +53,9 @@ func TestRestoreGoesOnAsIfNothingWas(t *testing.T) {
 			}
 		}
 		if d := sameForecasts(want.forecasts, got.forecasts); d != "" {
+			t.Fatal(d)
+		}
+		if d := sameScores(want.scores, got.scores); d != "" {
 			t.Fatal(d)
 		}
 		if !sameSections(whole.Snapshot(), e.Snapshot()) {
@@ -149,10 +153,10 @@ func TestRestoreRefuses(t *testing.T) {
 			refuses(t, c.damage, c.says)
 		})
 	}
-	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden", "aside", "extra"} {
+	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden", "aside", "extra", "waiting"} {
 		t.Run(section, func(t *testing.T) {
 			t.Parallel()
-			if section != "aside" && section != "extra" { // older releases have none
+			if section != "aside" && section != "extra" && section != "waiting" { // older releases have none
 				refuses(t, func(s map[string]*Section) { delete(s, section) }, `"`+section+`" is missing`)
 			}
 			refuses(t, func(s map[string]*Section) { s[section].Data = nil }, `"`+section+`": ends too early`)

@@ -13,14 +13,17 @@ import (
 func (e *Engine) Step(readings []Reading) Result {
 	var result Result
 	w := &e.work.waves
+	e.work.changed = e.work.changed[:0]
 	w.cut(readings)
 	for w.next() {
 		touched := e.observe(readings, w.wave, &result) // order, grid: which cells are new or another
 		e.advance(touched)                              // flags, gaps, ring, scale, one LSTM step each
+		e.score(touched, &result)                       // forecasts that meet their actual
 		e.forecast(touched, &result)                    // head, quantiles
 	}
 	e.settleDown()
 	slices.SortStableFunc(result.Forecasts, func(a, b Forecast) int { return cmp.Compare(a.Message, b.Message) })
+	slices.SortStableFunc(result.Scores, func(a, b Score) int { return cmp.Compare(a.Message, b.Message) })
 	slices.SortStableFunc(result.Events, func(a, b Event) int { return cmp.Compare(a.Message, b.Message) })
 	return result
 }
@@ -34,7 +37,9 @@ type touch struct {
 	raw          // what was said about one of them
 	also    raw  // and about another, where a reading was held; none has quality Unknown
 	changed bool // an open cell is another
-	ask     int  // the message that wants a forecast, or -1
+	counts  bool // it is not history: forecasts are held against it
+	message int
+	ask     int // the message that wants a forecast, or -1
 }
 
 // said is what a meter said about a cell; the zero value is that it said
@@ -59,11 +64,11 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 	touched := e.work.touched[:0]
 	for _, i := range wave {
 		r := &readings[i]
-		t := touch{slot: -1, ask: -1}
+		t := touch{slot: -1, counts: !r.History, message: r.Message, ask: -1}
 		if slot, ok := s.index[r.Series]; ok {
 			t.slot = slot
 		}
-		told := len(result.Events)
+		told, changed := len(result.Events), len(e.work.changed)
 		v := e.judge(r, &t, result, int(i))
 		for k := range result.Events[told:] {
 			result.Events[told+k].Message = r.Message
@@ -82,11 +87,17 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 		case rejected:
 			result.Rejections = append(result.Rejections, Rejection{Reading: int(i), Reason: v.reason, Detail: v.detail})
 		}
+		if r.History {
+			e.work.changed = e.work.changed[:changed] // nothing is scored by it
+		}
 		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] && (t.next || s.record(t.slot).known > 0) {
 			t.ask = r.Message
 		}
 		if t.next || t.ask >= 0 || v.status == applied {
 			touched = append(touched, t)
+		}
+		if t.ask < 0 && e.work.waves.lastOfMessage(i) {
+			e.takeChanged(t.slot) // mended by history, or refused in the end
 		}
 	}
 	e.work.touched = touched
@@ -94,7 +105,8 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 }
 
 // soil notes that an open cell of a series is another than the states have seen.
-func (e *Engine) soil(slot int32) {
+func (e *Engine) soil(slot int32, cell int64) {
+	e.work.changed = append(e.work.changed, spot{slot, cell})
 	if r := e.slabs.record(slot); !r.dirty {
 		r.dirty = true
 		e.work.dirty = append(e.work.dirty, slot)

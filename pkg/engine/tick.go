@@ -30,7 +30,7 @@ func (e *Engine) Tick(now int64, message int) Result {
 		if !rec.live || rec.known == 0 {
 			continue
 		}
-		t := touch{slot: slot, ask: message}
+		t := touch{slot: slot, counts: true, message: message, ask: message}
 		if x, ok := s.extras[slot]; ok && x.step > 0 {
 			e.reach(&t, min(rec.heard, rec.hour(now-int64(x.step))-1))
 		}
@@ -55,6 +55,7 @@ func (e *Engine) Tick(now int64, message int) Result {
 	}
 	w.touched = touched
 	e.advance(touched)
+	e.score(touched, &result)
 	e.forecast(touched, &result)
 	return result
 }
