@@ -55,7 +55,7 @@ func (s *Score) AppendJSON(dst []byte) []byte {
 	dst = appendString(dst, s.Unit)
 	if !s.Void {
 		dst = append(dst, `,"actual":`...)
-		dst = appendFloat(dst, s.Actual)
+		dst = appendActual(dst, s.Actual)
 	}
 	dst = append(dst, `,"scored":`...)
 	dst = appendMillis(dst, s.Scored)
@@ -74,6 +74,14 @@ func (s *Score) AppendJSON(dst []byte) []byte {
 		dst = s.Leads[i].appendJSON(dst, s.Void)
 	}
 	return append(dst, "]}"...)
+}
+
+// appendActual appends a number that is a float32 in that many digits.
+func appendActual(dst []byte, v float64) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) || float64(float32(v)) != v {
+		return appendFloat(dst, v)
+	}
+	return strconv.AppendFloat(dst, v, 'g', -1, 32)
 }
 
 func (l *LeadScore) appendJSON(dst []byte, void bool) []byte {

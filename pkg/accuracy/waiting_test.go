@@ -8,7 +8,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-
 func TestWaitingLeads(t *testing.T) {
 	t.Parallel()
 	for horizon, want := range map[int][]int{1: {1}, 6: {1, 6}, 8: {1, 6, 8}, 24: {1, 6, 12, 24}, 30: {1, 6, 12, 24, 30}, 168: {1, 6, 12, 24, 168}} {

@@ -129,6 +129,7 @@ const (
 type Result struct {
 	Forecasts  []Forecast
 	Rejections []Rejection
+	Series     int // that the batch spoke of
 	Applied    int // readings that changed a state
 	Repeated   int // readings that said again what is known
 	Held       int // readings that wait for others to agree; later they are applied or rejected
@@ -231,29 +232,6 @@ func (e *Engine) Model() *model.Model { return e.model }
 
 // Series is the number of series with a state.
 func (e *Engine) Series() int { return len(e.slabs.ids) }
-
-// Warm is the number of series whose hidden state is that of the model in force.
-func (e *Engine) Warm() int {
-	n := 0
-	for slot := range e.slabs.ids {
-		if e.slabs.record(int32(slot)).fresh {
-			n++
-		}
-	}
-	return n
-}
-
-// LongerThan is the number of series that reach back over at least that many
-// cells without having begun anew.
-func (e *Engine) LongerThan(cells int) int {
-	n := 0
-	for slot := range e.slabs.ids {
-		if r := e.slabs.record(int32(slot)); r.known > 0 && r.newest-r.since+1 >= int64(cells) {
-			n++
-		}
-	}
-	return n
-}
 
 // levels are the quantile levels and horizon in force.
 func (e *Engine) levels() ([]float64, int) {

@@ -110,8 +110,8 @@ func TestGapOfARingStartsAnew(t *testing.T) {
 		e := newEngine(t, randomModel(6, 5))
 		feed(e, 0, 300)
 		f := after(t, e, 300+gap)
-		if f.Source != SourcePersistence || e.LongerThan(3) != 0 || e.LongerThan(2) != 1 || e.Warm() != 0 {
-			t.Errorf("gap of %d: source %s, %d warm", gap, f.Source, e.Warm())
+		if f.Source != SourcePersistence || longerThan(e, 3) != 0 || longerThan(e, 2) != 1 || warm(e) != 0 {
+			t.Errorf("gap of %d: source %s, %d warm", gap, f.Source, warm(e))
 		}
 		// From there it is a young series.
 		fresh := newEngine(t, e.Model())

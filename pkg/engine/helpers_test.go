@@ -61,6 +61,21 @@ func newEngine(t interface{ Fatal(...any) }, m *model.Model) *Engine {
 	return e
 }
 
+// warm is the number of series whose hidden state is that of the model in force.
+func warm(e *Engine) int { return e.Census(0).Warm }
+
+// longerThan is the number of series that reach back over at least that many
+// cells without having begun anew.
+func longerThan(e *Engine, cells int) int {
+	n := 0
+	for slot := range e.slabs.ids {
+		if r := e.slabs.record(int32(slot)); r.known > 0 && r.newest-r.since+1 >= int64(cells) {
+			n++
+		}
+	}
+	return n
+}
+
 // load is a household at cell i: a day, and noise that is the same in every run.
 func load(i int64) float64 {
 	noise := rand.New(rand.NewPCG(uint64(i), 2)).NormFloat64()

@@ -248,7 +248,7 @@ func (e *Engine) giveUp(m moment, reason Reason, detail string, result *Result, 
 // interval ran, until it is stale or delivers days late.
 func (e *Engine) heardFrom(slot int32, r *Reading) {
 	if rec := e.slabs.record(slot); r.Second >= rec.last {
-		rec.last = r.Second
+		rec.last, rec.stale = r.Second, false
 		switch lag := r.Received - r.Second; {
 		case r.Received == 0 || lag > (SilentCells+1)*Interval:
 			rec.live = false

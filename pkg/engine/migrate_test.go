@@ -58,8 +58,8 @@ func TestCheckpointOfTheFirstRelease(t *testing.T) {
 		if err := old.Restore(firstRelease(e)); err != nil {
 			t.Fatalf("%d readings: %v", known, err)
 		}
-		if old.Warm() != 0 || old.Series() != 1 {
-			t.Errorf("%d readings: %d series, %d warm", known, old.Series(), old.Warm())
+		if warm(old) != 0 || old.Series() != 1 {
+			t.Errorf("%d readings: %d series, %d warm", known, old.Series(), warm(old))
 		}
 		before := e.slabs.ring(0)
 		after := old.slabs.ring(0)
@@ -129,5 +129,35 @@ func TestDamagedCheckpointOfTheFirstRelease(t *testing.T) {
 		if err := e.Restore(damage(firstRelease(e))); err == nil || !sameSections(before, e.Snapshot()) {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+}
+
+// A checkpoint of the second release knows no stale series and no forecasts that
+// wait.
+func TestCheckpointOfTheSecondRelease(t *testing.T) {
+	t.Parallel()
+	m := randomModel(52, 5)
+	e := newEngine(t, m)
+	feed(e, 0, 250)
+	var second []Section
+	for _, s := range e.Snapshot() {
+		switch s.Name {
+		case sectionWaiting:
+			continue
+		case sectionSeries:
+			s.Version, s.Data = 2, s.Data[:len(s.Data)-1] // of one series
+		}
+		second = append(second, s)
+	}
+	old := newEngine(t, m)
+	if err := old.Restore(second); err != nil {
+		t.Fatal(err)
+	}
+	a, b := last(t, e, at(250)), last(t, old, at(250))
+	if d := differ(&a, &b); d != "" {
+		t.Error(d)
+	}
+	if scores := old.Step([]Reading{at(251)}).Scores; len(scores) != 1 || len(scores[0].Leads) != 1 {
+		t.Errorf("%+v: want the one lead that was forecast since", scores)
 	}
 }

@@ -55,6 +55,9 @@ const (
 // sourceCodes are the sources by their number in who made a forecast, from 1 on.
 var sourceCodes = [...]Source{SourceLSTM, SourceSeasonalNaive, SourcePersistence}
 
+// Sources lists who can make a forecast.
+func Sources() []Source { return slices.Clone(sourceCodes[:]) }
+
 // mustWait lays out forecasts of levels and horizon that are constants.
 func mustWait(levels []float64, horizon int) *accuracy.Waiting {
 	w, err := accuracy.NewWaiting(levels, horizon)

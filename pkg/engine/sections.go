@@ -22,7 +22,7 @@ func writeSeries(s *slabs) []byte {
 		for _, v := range [...]uint32{rec.revision, uint32(rec.known), uint32(rec.accepted), uint32(rec.phase)} {
 			data = byteOrder.AppendUint32(data, v)
 		}
-		data = append(data, byte(rec.kind), bit(rec.live))
+		data = append(data, byte(rec.kind), bit(rec.live), bit(rec.stale))
 	}
 	return data
 }
@@ -30,7 +30,11 @@ func writeSeries(s *slabs) []byte {
 // mostCell bounds what a damaged time may ask for.
 const mostCell = 1 << 40
 
-func readSeries(s *slabs, r *reader) {
+func readSeries(s *slabs, r *reader) { readRecords(s, r, true) }
+
+// readRecords reads who a series is and what is remembered of it; stale says
+// whether that tells if it is.
+func readRecords(s *slabs, r *reader, stale bool) {
 	n, cells := int(r.uint32()), r.uint32()
 	if r.err == nil && cells != series.RingCells {
 		r.err = fmt.Errorf("rings of %d cells, this release keeps %d", cells, series.RingCells)
@@ -42,6 +46,7 @@ func readSeries(s *slabs, r *reader) {
 			revision: r.uint32(), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
 			kind: meter.Kind(r.byte()), live: r.bit(),
 		}
+		rec.stale = stale && r.bit()
 		addSeries(s, r, id, unit, rec)
 	}
 }

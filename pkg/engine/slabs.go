@@ -50,6 +50,7 @@ type record struct {
 	last     int64      // the second of the newest reading
 	kind     meter.Kind // as said or told by the unit; unknown is taken for power
 	live     bool       // it was up to date with the log's clock: its silence is noticed
+	stale    bool       // it was, and fell silent for so long that it is forecast no more
 	fresh    bool       // the states belong to the model in force and to the scale (I6)
 	dirty    bool       // an open cell is another than the states have seen; never between batches
 }

@@ -42,7 +42,7 @@ type section struct {
 func sections() []section {
 	type readers = []func(*slabs, *reader)
 	return []section{
-		{name: sectionSeries, write: writeSeries, readers: readers{readSeries1, readSeries}},
+		{name: sectionSeries, write: writeSeries, readers: readers{readSeries1, readSeries2, readSeries}},
 		{name: sectionValues, write: writeValues, readers: readers{readValues1, readValues}},
 		{name: sectionQuality, write: writeQuality, readers: readers{readQuality1, readQuality}},
 		{name: sectionScaling, write: writeScaling, readers: readers{readScaling1, readScaling}},

@@ -115,7 +115,8 @@ func TestRestoreRefuses(t *testing.T) {
 	// texts "north", "m17" and "kWh", each with a length of two bytes.
 	const fields = 4 + 4 + 2 + 5 + 2 + 3 + 2 + 3
 	const newest, heard, known, accepted, phase, mark = fields + 8, fields + 16, fields + 44, fields + 48, fields + 52, fields + 57
-	const moments = 4 * 8 // of the first series in "scaling"
+	const moments = 4 * 8                 // of the first series in "scaling"
+	const waits = 4 + 2 + 5*8 + 1 + 2 + 2 // the first forecast in "waiting": of five levels, by one model without a version
 	for name, c := range map[string]struct {
 		damage func(s map[string]*Section)
 		says   string
@@ -146,6 +147,14 @@ func TestRestoreRefuses(t *testing.T) {
 		"hidden of a few":      {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(3)) }, "too many"},
 		"hidden of a million":  {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(1e6)) }, "at most 512"},
 		"state of another one": {func(s map[string]*Section) { replace(s, snapshotOf(t, randomModel(23, 5))) }, "5 units, the model in force has 4"},
+		"horizon of no day":    {func(s map[string]*Section) { put(s["waiting"].Data, 0, uint32(0)) }, "to lead 0"},
+		"horizon of a year":    {func(s map[string]*Section) { put(s["waiting"].Data, 0, uint32(8760)) }, "to lead 8760"},
+		"levels that descend":  {func(s map[string]*Section) { put(s["waiting"].Data, 6, 0.95) }, "must ascend"},
+		"other levels":         {func(s map[string]*Section) { put(s["waiting"].Data, 6, 0.05) }, "the model in force has"},
+		"maker of none":        {func(s map[string]*Section) { put(s["waiting"].Data, 46, byte(9)) }, "model 9 of 1"},
+		"forecast of no one":   {func(s map[string]*Section) { put(s["waiting"].Data, waits+2, byte(1<<makerBits|7)) }, "made by model 7 of 1"},
+		"forecast of far away": {func(s map[string]*Section) { put(s["waiting"].Data, waits, uint16(1)) }, "after the newest one"},
+		"forecast of NaN":      {func(s map[string]*Section) { put(s["waiting"].Data, waits+4, uint32(0xffffffff)) }, "is NaN"},
 		"state without model":  {func(s map[string]*Section) { replace(s, snapshotOf(t, nil)) }, "0 units, the model in force has 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +195,7 @@ func replace(s map[string]*Section, by []Section) {
 
 // twice repeats the first of two series in place of the second.
 func twice(data []byte) []byte {
-	const first = 2 + 5 + 2 + 3 + 2 + 3 + 5*8 + 4*4 + 2
+	const first = 2 + 5 + 2 + 3 + 2 + 3 + 5*8 + 4*4 + 3
 	return slices.Concat(data[:8], data[8:8+first], data[8:8+first])
 }
 

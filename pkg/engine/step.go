@@ -15,6 +15,7 @@ func (e *Engine) Step(readings []Reading) Result {
 	w := &e.work.waves
 	e.work.changed = e.work.changed[:0]
 	w.cut(readings)
+	result.Series = len(w.wave)
 	for w.next() {
 		touched := e.observe(readings, w.wave, &result) // order, grid: which cells are new or another
 		e.advance(touched)                              // flags, gaps, ring, scale, one LSTM step each

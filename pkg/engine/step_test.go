@@ -34,8 +34,8 @@ func TestSourcesOfAYoungSeries(t *testing.T) {
 			t.Fatalf("reading %d: %s: %+v", i+1, wrong, f)
 		}
 	}
-	if e.Series() != 1 || e.Warm() != 1 || e.LongerThan(200) != 1 || e.LongerThan(201) != 0 {
-		t.Errorf("%d series, %d warm, %d of 200 cells, %d of 201", e.Series(), e.Warm(), e.LongerThan(200), e.LongerThan(201))
+	if e.Series() != 1 || warm(e) != 1 || longerThan(e, 200) != 1 || longerThan(e, 201) != 0 {
+		t.Errorf("%d series, %d warm, %d of 200 cells, %d of 201", e.Series(), warm(e), longerThan(e, 200), longerThan(e, 201))
 	}
 }
 
@@ -52,8 +52,8 @@ func TestWithoutAModelRulesServe(t *testing.T) {
 			t.Fatalf("forecast %d: %+v: %s", i, f, sound(&f))
 		}
 	}
-	if e.Model() != nil || e.Warm() != 0 {
-		t.Errorf("model %v, %d warm", e.Model(), e.Warm())
+	if e.Model() != nil || warm(e) != 0 {
+		t.Errorf("model %v, %d warm", e.Model(), warm(e))
 	}
 }
 

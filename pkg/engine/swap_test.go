@@ -32,8 +32,8 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 			if err := e.SetModel(second); err != nil {
 				t.Fatal(err)
 			}
-			if e.Model() != second || e.Warm() != 0 {
-				t.Errorf("model %v, %d warm", e.Model(), e.Warm())
+			if e.Model() != second || warm(e) != 0 {
+				t.Errorf("model %v, %d warm", e.Model(), warm(e))
 			}
 			f := last(t, e, at(300))
 			if f.Source != SourceLSTM || f.Model != second || f.Origin != epoch+301*Interval || sound(&f) != "" {
@@ -41,8 +41,8 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 			}
 			h, c := warmed(e, m17, WarmUpCells+1) // as the ring was before, then a step
 			checkState(t, e, h[:hidden], c)
-			if e.Warm() != 1 {
-				t.Errorf("%d warm: the other series had no reading", e.Warm())
+			if warm(e) != 1 {
+				t.Errorf("%d warm: the other series had no reading", warm(e))
 			}
 			// It goes on from there step by step.
 			for i := int64(301); i < 310; i++ {

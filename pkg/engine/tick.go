@@ -38,7 +38,7 @@ func (e *Engine) Tick(now int64, message int) Result {
 		if last := rec.heard + SilentCells; silent > last {
 			silent = last
 			if rec.newest == last {
-				rec.live = false
+				rec.live, rec.stale = false, true
 				result.Events = append(result.Events, Event{
 					Message: message, Series: s.ids[slot], Kind: SeriesStale,
 					Text: fmt.Sprintf("silent for %d intervals: no more forecasts until it is heard again", SilentCells),

@@ -12,7 +12,7 @@ import (
 )
 
 // compose makes the messages of a batch: for each input its rejections and events
-// first, then its forecasts, numbered in this order. The numbers are part of the ids,
+// first, then its forecasts and its scores, numbered in this order. The numbers are part of the ids,
 // so a replay says everything again under the same ids (I2).
 func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected []rejection, result *Result) {
 	p.rejections = rejected
@@ -23,11 +23,13 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected 
 	result.Applied += stepped.Applied
 	result.Repeated += stepped.Repeated
 	result.Held += stepped.Held
+	result.Series += stepped.Series
+	result.Unscored += stepped.Unscored
 	result.Registers.Resets += stepped.Registers.Resets
 	result.Registers.RollOvers += stepped.Registers.RollOvers
 	result.Registers.Exchanges += stepped.Registers.Exchanges
 
-	rejections, events, forecasts := p.rejections, stepped.Events, stepped.Forecasts
+	rejections, events, forecasts, scores := p.rejections, stepped.Events, stepped.Forecasts, stepped.Scores
 	for i := range batch {
 		k := 0
 		for ; len(rejections) > 0 && rejections[0].message == i; k++ {
@@ -42,6 +44,10 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected 
 		for ; len(forecasts) > 0 && forecasts[0].Message == i; k++ {
 			result.Outputs = append(result.Outputs, p.forecastOutput(&batch[i], &forecasts[0], k))
 			forecasts = forecasts[1:]
+		}
+		for ; len(scores) > 0 && scores[0].Message == i; k++ {
+			result.Outputs = append(result.Outputs, p.scoreOutput(&batch[i], &scores[0], k))
+			scores = scores[1:]
 		}
 	}
 }
@@ -89,6 +95,35 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 	out.Subject = streams.ForecastSubject(f.Series.Site, f.Series.Meter)
 	out.Data = message.AppendJSON(make([]byte, 0, forecastBytes(f)))
 	return out
+}
+
+func (p *Pipeline) scoreOutput(m *bus.Message, s *engine.Score, k int) Output {
+	out := p.output(m, k)
+	p.leads = p.leads[:0]
+	for _, l := range s.Leads {
+		p.leads = append(p.leads, streams.LeadScore{
+			Lead: l.Lead, Source: string(l.Source), Version: l.Version, Pinball: float32(l.Pinball), Naive: float32(l.Naive), Error: float32(l.Error),
+			Covered50: coveredBy(l.Has50, l.Inside50), Covered80: coveredBy(l.Has80, l.Inside80),
+		})
+	}
+	message := streams.Score{
+		Series: s.Series.String(), Target: time.Unix(s.Target, 0).UTC(), Interval: engine.Interval * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
+		Scored: m.Time.UTC(), Revision: s.Revision, Void: s.Void, InputSeq: m.Seq, Leads: p.leads,
+	}
+	out.To, out.Series, out.Score = ToScores, s.Series, s
+	out.Subject = streams.ScoreSubject(s.Series.Site, s.Series.Meter)
+	out.Data = message.AppendJSON(make([]byte, 0, 256+192*len(s.Leads)))
+	return out
+}
+
+func coveredBy(has, inside bool) streams.Covered {
+	switch {
+	case !has:
+		return streams.CoverageUnknown
+	case inside:
+		return streams.Inside
+	}
+	return streams.Outside
 }
 
 func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/checkpoint"
-	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -24,8 +23,12 @@ const (
 	// idleTicks is how many ticks that do nothing a checkpoint may be behind: an hour
 	// of them, read again in no time.
 	idleTicks = 360
-	// countEvery is how often the series are counted by who serves them.
+	// countEvery is how often the series are counted by how they stand, unless that
+	// takes more than its share of the time.
 	countEvery = 200 * time.Millisecond
+	countShare = 50
+	// freshFor is how old a reading may be before its forecast is late.
+	freshFor = time.Minute
 	// storeTimeout bounds one confirmation of outputs, mark or state read.
 	storeTimeout = 10 * time.Second
 )
@@ -112,12 +115,14 @@ func (p *partition) step(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("partition %d: %w", p.index, err)
 	}
-	p.metrics.step.Observe(p.now().Sub(began).Seconds())
-	p.metrics.batch.Observe(float64(len(p.batch)))
+	stepped := p.now()
+	p.metrics.stage(stageStep, stepped.Sub(began))
 	p.metrics.count(&result)
 	if err := p.publish(&result); err != nil {
 		return err
 	}
+	p.metrics.stage(stagePublish, p.now().Sub(stepped))
+	p.await()
 	last := &p.batch[len(p.batch)-1]
 	p.position, p.received = last.Seq, last.Time
 	if result.Controls > 0 {
@@ -145,18 +150,35 @@ func (p *partition) loadModel(ctx context.Context, subject string, i int) error 
 	return nil
 }
 
+// await notes when the readings in hand were received, until what comes of them is
+// stored. A replay is not counted.
+func (p *partition) await() {
+	for i := range p.batch {
+		if m := &p.batch[i]; m.Seq > p.caughtUp && !isControl(m.Subject) {
+			p.awaiting = append(p.awaiting, m.Time)
+		}
+	}
+}
+
 // publish sends outputs in their order; what a former run stored is left out
-// (I2). Rejections and events are stored before the forecasts of the same inputs,
-// so that the mark covers them.
+// (I2): of the forecasts, all up to the high-water mark; of the rest, which is
+// stored before the mark is written, all up to that. In between the rest is sent
+// again under the same ids.
 func (p *partition) publish(result *Result) error {
 	for i := range result.Outputs {
 		out := &result.Outputs[i]
-		if !out.Place.After(p.high) {
+		switch {
+		case out.To == ToForecasts && !out.Place.After(p.high):
 			p.metrics.skipped.Inc()
+			continue
+		case out.To != ToForecasts && !out.Place.After(p.covered):
 			continue
 		}
 		to := p.forecasts
 		switch out.To {
+		case ToScores:
+			to = p.scores
+			p.metrics.scores.add(out.Score)
 		case ToRejected:
 			to = p.rejects
 		case ToEvents:
@@ -202,6 +224,10 @@ func (p *partition) tick(ctx context.Context) error {
 func (p *partition) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
+	began := p.now()
+	if err := p.scores.Flush(ctx); err != nil {
+		return fmt.Errorf("store scores: %w", err)
+	}
 	if err := p.rejects.Flush(ctx); err != nil {
 		return fmt.Errorf("store rejections: %w", err)
 	}
@@ -212,10 +238,12 @@ func (p *partition) flush(ctx context.Context) error {
 		return fmt.Errorf("store forecasts: %w", err)
 	}
 	now := p.now()
+	p.metrics.stage(stageStore, now.Sub(began))
 	p.dirty, p.flushed, p.stored = false, now, p.position
-	if p.position > p.caughtUp {
-		p.metrics.age.Observe(now.Sub(p.received).Seconds())
+	for _, received := range p.awaiting {
+		p.metrics.age.Observe(now.Sub(received).Seconds())
 	}
+	p.awaiting = p.awaiting[:0]
 	return nil
 }
 
@@ -275,23 +303,24 @@ func (p *partition) drain(ctx context.Context) error {
 // report keeps gauges and status.
 func (p *partition) report(caughtUp bool) {
 	series := p.pipeline.engine.Series()
-	p.metrics.series.WithLabelValues(label(p.index)).Set(float64(series))
 	var pending uint64
 	if !caughtUp {
 		pending = p.batch[len(p.batch)-1].Pending
 	}
 	p.metrics.pending.WithLabelValues(label(p.index)).Set(float64(pending))
-	if now := p.now(); now.Sub(p.counted) > countEvery {
-		p.counted, p.census = now, p.count()
+	if now := p.now(); now.Sub(p.counted) > max(countEvery, countShare*p.counting) {
+		p.census = p.count(now, pending)
+		p.counted = p.now()
+		p.counting = p.counted.Sub(now)
 	}
 	p.status.turn(p.index, series, p.census, pending, p.position >= p.caughtUp)
 }
 
-// count looks at every series.
-func (p *partition) count() census {
-	const perDay = 86400 / engine.Interval
-	e := p.pipeline.engine
-	return census{warm: e.Warm(), over35: e.LongerThan(35 * perDay), over60: e.LongerThan(60 * perDay)}
+// count looks at every series. While the partition lags, none of them is current.
+func (p *partition) count(now time.Time, pending uint64) census {
+	c := census{Census: p.pipeline.engine.Census(now.Unix())}
+	c.behind = pending > 0 && now.Sub(p.received) > freshFor
+	return c
 }
 
 // modelInForce tells metrics and status of the model that serves now.

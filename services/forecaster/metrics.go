@@ -2,9 +2,11 @@ package forecaster
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/metrics"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -17,16 +19,29 @@ const (
 	outcomeHeld     = "held" // waits for others to agree; later it is applied or rejected too
 )
 
+// The stages of a batch, the closed set of label `stage`.
+const (
+	stageStep    = "step"    // readings to forecasts, without I/O
+	stagePublish = "publish" // handing the outputs to the broker
+	stageStore   = "store"   // waiting until they are stored
+)
+
+// How a change of model ended, the closed set of label `outcome`.
+const (
+	swapOK      = "ok"
+	swapRefused = "refused" // the version cannot serve
+	swapFailed  = "failed"  // the registry or a log could not be asked; it is tried again
+)
+
 type instruments struct {
 	readings    *prometheus.CounterVec
 	rejected    *prometheus.CounterVec
 	registers   *prometheus.CounterVec
 	published   *prometheus.CounterVec
 	skipped     prometheus.Counter
-	series      *prometheus.GaugeVec
 	pending     *prometheus.GaugeVec
 	batch       prometheus.Histogram
-	step        prometheus.Histogram
+	step        *prometheus.HistogramVec
 	age         prometheus.Histogram
 	checkpoint  prometheus.Histogram
 	checkpoints *prometheus.GaugeVec
@@ -34,10 +49,13 @@ type instruments struct {
 	holes       prometheus.Counter
 	restarts    prometheus.Counter
 	model       *prometheus.GaugeVec
+	since       *prometheus.GaugeVec
 	swaps       *prometheus.CounterVec
+	missed      prometheus.Counter
+	scores      *scoreboard
 }
 
-func newInstruments(reg prometheus.Registerer) *instruments {
+func newInstruments(reg prometheus.Registerer, now func() time.Time, status *board) *instruments {
 	const service = "forecaster"
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help})
@@ -52,15 +70,16 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help, Buckets: buckets})
 	}
 	m := &instruments{
-		readings:    counters("readings_total", "Readings by what became of them.", "outcome"),
-		rejected:    counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
-		registers:   counters("registers_total", "Registers that did not count on, by what was decided.", "decision"),
-		published:   counters("forecasts_published_total", "Forecasts published, by who made them.", "source"),
-		skipped:     counter("forecasts_replayed_total", "Forecasts made again after a start and found to be published already."),
-		series:      gauges("series", "Series with a state, by partition.", "partition"),
-		pending:     gauges("consumer_pending_messages", "Messages in the log that are not read yet, by partition.", "partition"),
-		batch:       histogram("batch_messages", "Messages taken in one step.", prometheus.ExponentialBuckets(1, 2, 14)),
-		step:        histogram("step_duration_seconds", "Time of one step without I/O.", metrics.LatencyBuckets()),
+		readings:  counters("readings_total", "Readings by what became of them.", "outcome"),
+		rejected:  counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
+		registers: counters("registers_total", "Registers that did not count on, by what was decided.", "decision"),
+		published: counters("forecasts_published_total", "Forecasts published, by who made them.", "source"),
+		skipped:   counter("forecasts_replayed_total", "Forecasts made again after a start and found to be published already."),
+		pending:   gauges("consumer_pending_messages", "Messages in the log that are not read yet, by partition.", "partition"),
+		batch:     histogram("batch_series", "Series that a batch of readings spoke of.", metrics.SizeBuckets()),
+		step: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: metrics.Namespace, Subsystem: service, Name: "step_duration_seconds", Help: "Time of a batch, by stage.", Buckets: metrics.LatencyBuckets(),
+		}, []string{"stage"}),
 		age:         histogram("reading_age_seconds", "From the broker's timestamp of a reading to its forecast stored, replay excluded.", metrics.LatencyBuckets()),
 		checkpoint:  histogram("checkpoint_duration_seconds", "Time to write a checkpoint.", metrics.LatencyBuckets()),
 		checkpoints: gauges("checkpoint_last_success_timestamp_seconds", "When the last checkpoint was written, by partition.", "partition"),
@@ -68,10 +87,25 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 		holes:       counter("log_holes_total", "Holes met in the sequence of a log: readings that retention took before they were read."),
 		restarts:    counter("partition_restarts_total", "Times that a partition was started again after a failure."),
 		model:       gauges("model_info", "The model in force, value 1.", "version", "alias"),
+		since:       gauges("model_since_timestamp_seconds", "When the model in force was written into the logs.", "alias"),
+		missed:      counter("scores_missed_total", "Forecasts of a lead that were never scored: their actual did not come while they were held."),
+		scores:      newScoreboard(now),
 		swaps:       counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
-	reg.MustRegister(m.readings, m.rejected, m.registers, m.published, m.skipped, m.series, m.pending, m.batch, m.step, m.age,
-		m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps)
+	reg.MustRegister(m.readings, m.rejected, m.registers, m.published, m.skipped, m.pending, m.batch, m.step, m.age,
+		m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps, m.since, m.missed, m.scores, newStandings(status))
+	for _, stage := range []string{stageStep, stagePublish, stageStore} {
+		m.step.WithLabelValues(stage)
+	}
+	for _, outcome := range []string{swapOK, swapRefused, swapFailed} {
+		m.swaps.WithLabelValues(outcome)
+	}
+	for _, source := range engine.Sources() {
+		m.published.WithLabelValues(string(source))
+	}
+	for _, decision := range []string{"reset", "roll_over", "exchange"} {
+		m.registers.WithLabelValues(decision)
+	}
 	for _, outcome := range []string{outcomeApplied, outcomeRepeated, outcomeRejected, outcomeHeld} {
 		m.readings.WithLabelValues(outcome)
 	}
@@ -83,7 +117,15 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 
 func label(partition int) string { return strconv.Itoa(partition) }
 
+func (m *instruments) stage(stage string, took time.Duration) {
+	m.step.WithLabelValues(stage).Observe(took.Seconds())
+}
+
 func (m *instruments) count(r *Result) {
+	if r.Series > 0 {
+		m.batch.Observe(float64(r.Series))
+	}
+	m.missed.Add(float64(r.Unscored))
 	m.readings.WithLabelValues(outcomeApplied).Add(float64(r.Applied))
 	m.readings.WithLabelValues(outcomeRepeated).Add(float64(r.Repeated))
 	m.readings.WithLabelValues(outcomeHeld).Add(float64(r.Held))

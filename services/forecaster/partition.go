@@ -20,6 +20,7 @@ import (
 // Names of the streams and buckets the forecaster uses.
 const (
 	forecastsStream = topology.Forecasts
+	scoresStream    = topology.Scores
 	rejectedStream  = topology.Rejected
 	eventsStream    = topology.Events
 	marksBucket     = topology.Marks
@@ -37,6 +38,7 @@ type partition struct {
 	pipeline  *Pipeline
 	tail      *bus.Log
 	forecasts publisher
+	scores    publisher
 	rejects   publisher
 	events    publisher
 	marker    *marker
@@ -44,7 +46,8 @@ type partition struct {
 
 	position uint64    // last sequence that went through Step
 	stored   uint64    // last sequence all outputs of which are stored (I1)
-	high     Place     // last output that is stored, or was found to be
+	high     Place     // last forecast that is stored, or was found to be
+	covered  Place     // everything up to it was stored when the partition was started
 	caughtUp uint64    // the log's end when the partition was started
 	dirty    bool      // published, not yet known to be stored
 	stirred  bool      // the state is another than the last checkpoint's
@@ -54,8 +57,11 @@ type partition struct {
 	marked   time.Time // when the mark was last written
 	received time.Time // broker's time of the newest message that went through Step
 
-	census  census // as of counted
-	counted time.Time
+	awaiting []time.Time // when the readings were received whose forecasts are not stored yet
+
+	census   census // as of counted
+	counted  time.Time
+	counting time.Duration // how long the last count took
 
 	asked        time.Time // when the last question was answered
 	batch        []bus.Message
@@ -89,6 +95,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	if p.marker, err = openMarker(ctx, bucket, index); err != nil {
 		return nil, err
 	}
+	p.covered = p.marker.mark.Place
 	if p.high, err = highWater(ctx, d.conn, index, state.Created, p.marker.mark); err != nil {
 		return nil, err
 	}
@@ -108,25 +115,14 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	if p.tail, err = d.conn.OpenLog(ctx, bus.LogConfig{Stream: p.stream, From: from, Buffer: 4 * d.cfg.BatchMessages}); err != nil {
 		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
 	}
-	forecasts, err := d.conn.OpenPublisher(ctx, forecastsStream)
-	if err != nil {
-		p.tail.Close()
-		return nil, fmt.Errorf("open %s: %w", forecastsStream, err)
+	for stream, to := range map[string]*publisher{forecastsStream: &p.forecasts, scoresStream: &p.scores, rejectedStream: &p.rejects, eventsStream: &p.events} {
+		opened, err := d.conn.OpenPublisher(ctx, stream)
+		if err != nil {
+			p.close()
+			return nil, fmt.Errorf("open %s: %w", stream, err)
+		}
+		*to = opened
 	}
-	rejects, err := d.conn.OpenPublisher(ctx, rejectedStream)
-	if err != nil {
-		p.tail.Close()
-		forecasts.Close()
-		return nil, fmt.Errorf("open %s: %w", rejectedStream, err)
-	}
-	events, err := d.conn.OpenPublisher(ctx, eventsStream)
-	if err != nil {
-		p.tail.Close()
-		forecasts.Close()
-		rejects.Close()
-		return nil, fmt.Errorf("open %s: %w", eventsStream, err)
-	}
-	p.forecasts, p.rejects, p.events = forecasts, rejects, events
 	p.saver = saver{store: d.store, partition: index, every: d.cfg.CheckpointEvery, now: d.now, last: d.now(), seq: p.position, metrics: d.metrics, log: p.log}
 	p.flushed = d.now()
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
@@ -211,9 +207,11 @@ func (p *partition) hole(ctx context.Context, want, got uint64) error {
 // close ends what the partition holds open; it does not store anything.
 func (p *partition) close() {
 	p.tail.Close()
-	p.forecasts.Close()
-	p.rejects.Close()
-	p.events.Close()
+	for _, to := range []publisher{p.forecasts, p.scores, p.rejects, p.events} {
+		if to != nil {
+			to.Close()
+		}
+	}
 }
 
 // fatal says that starting again would not help.

@@ -29,6 +29,7 @@ type Pipeline struct {
 
 	readings   []engine.Reading
 	rejections []rejection
+	leads      []streams.LeadScore
 }
 
 // Place is where an output belongs in the order of a partition's outputs: its
@@ -47,6 +48,7 @@ type Stream uint8
 // The streams of a partition's outputs.
 const (
 	ToForecasts Stream = iota
+	ToScores
 	ToRejected
 	ToEvents
 )
@@ -56,7 +58,8 @@ type Output struct {
 	Place   Place
 	To      Stream
 	Source  engine.Source // of a forecast
-	Series  series.ID     // of a forecast
+	Series  series.ID     // of a forecast or a score
+	Score   *engine.Score // of a score
 	Subject string
 	ID      string
 	Data    []byte
@@ -65,6 +68,8 @@ type Output struct {
 // Result is what a batch came to.
 type Result struct {
 	Outputs    []Output // ascending in their place
+	Series     int      // that the batch spoke of, those of its parts added
+	Unscored   int
 	Applied    int
 	Repeated   int
 	Held       int  // readings that wait for others to agree
@@ -130,7 +135,7 @@ func isControl(subject string) bool {
 // readingsOf is the main path.
 func (p *Pipeline) readingsOf(batch []bus.Message, result *Result) {
 	readings, rejected := p.decode(batch)       // streams: shape, range, units
-	stepped := p.engine.Step(readings)          // ring, scale, features, LSTM, head, quantiles
+	stepped := p.engine.Step(readings)          // ring, scale, features, LSTM, scores, head, quantiles
 	p.compose(batch, stepped, rejected, result) // messages: origin, version, ids
 }
 

@@ -26,6 +26,11 @@ type reloader struct {
 	refused   map[string]time.Time // by digest
 }
 
+// refusedError is why a version cannot serve.
+type refusedError struct{ error }
+
+func (e *refusedError) Unwrap() error { return e.error }
+
 // run asks for the champion until ctx ends.
 func (r *reloader) run(ctx context.Context) {
 	tick := time.NewTicker(r.cfg.ReloadEvery)
@@ -42,13 +47,17 @@ func (r *reloader) run(ctx context.Context) {
 			said, away = "", false
 		case errors.Is(err, registry.ErrUnavailable):
 			if !away && ctx.Err() == nil {
-				r.metrics.swaps.WithLabelValues("failed").Inc()
+				r.metrics.swaps.WithLabelValues(swapFailed).Inc()
 				r.log.Warn().Err(err).Msg("the registry is away, the model in force goes on")
 			}
 			away = true
 		case ctx.Err() == nil && err.Error() != said:
 			said = err.Error()
-			r.metrics.swaps.WithLabelValues("failed").Inc()
+			outcome := swapFailed
+			if errors.As(err, new(*refusedError)) {
+				outcome = swapRefused
+			}
+			r.metrics.swaps.WithLabelValues(outcome).Inc()
 			r.log.Warn().Err(err).Msg("champion not taken over, the model in force goes on")
 		}
 		select {
@@ -77,7 +86,7 @@ func (r *reloader) look(ctx context.Context) error {
 		return err // nothing is known against the version
 	} else if err != nil {
 		r.refused[v.Digest] = r.now()
-		return errors.Join(err, r.tell(ctx, streams.EventModelRefused, v, err.Error()))
+		return errors.Join(&refusedError{err}, r.tell(ctx, streams.EventModelRefused, v, err.Error()))
 	}
 	news := false
 	for p := range r.partitions {

@@ -61,6 +61,7 @@ type scenario struct {
 	keptModel *model.Model
 	keptAt    int
 	exported  map[string]streams.StateControl
+	scores    bool // they are shown
 	out       strings.Builder
 }
 
@@ -188,6 +189,9 @@ func (s *scenario) do(command string, args []string) error {
 			return fmt.Errorf("series %s is not known", args[0])
 		}
 		s.exported[args[0]] = record
+		return nil
+	case "scores": // show scores from here on
+		s.scores = true
 		return nil
 	case "checkpoint":
 		s.kept, s.keptModel, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Model(), s.position
@@ -318,6 +322,9 @@ func (s *scenario) step() error {
 	var lines []string
 	again := 0
 	for _, o := range result.Outputs {
+		if o.To == ToScores && !s.scores {
+			continue
+		}
 		line := describe(s.t, &o)
 		if s.published[o.ID] {
 			again++
@@ -346,34 +353,4 @@ func total(m map[streams.Reason]int) int {
 		n += v
 	}
 	return n
-}
-
-func describe(t *testing.T, o *Output) string {
-	if o.To == ToRejected {
-		r, err := streams.DecodeRejected(o.Data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprintf("%d.%d %s %s x%d: %s", o.Place.Seq, o.Place.K, o.Subject, r.Reason, r.Count, r.Detail)
-	}
-	if o.To == ToEvents {
-		e, err := streams.DecodeEvent(o.Data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprintf("%d.%d %s %s: %s", o.Place.Seq, o.Place.K, o.Subject, e.Series, e.Text)
-	}
-	f, err := streams.DecodeForecast(o.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	by := "no model"
-	if f.Model != nil {
-		by = "v" + f.Model.Version
-	}
-	origin := f.Origin.Format("01-02T15:04Z")
-	if f.Revision > 0 {
-		origin += fmt.Sprintf(" revision %d", f.Revision)
-	}
-	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, origin, f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
 }

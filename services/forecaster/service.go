@@ -17,6 +17,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
@@ -57,10 +58,11 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	status := &board{}
 	return &Service{
 		deps: deps{
 			cfg: cfg, conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry, cfg.Model),
-			metrics: newInstruments(d.Metrics), now: d.Now, log: d.Log,
+			metrics: newInstruments(d.Metrics, d.Now, status), status: status, now: d.Now, log: d.Log,
 		},
 		ready: d.Ready,
 	}, nil
@@ -80,7 +82,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return err
 	}
 	s.partitions = layout.Partitions
-	s.status = newBoard(s.partitions)
+	s.status.open(s.partitions)
 	s.parts = make([]*partition, s.partitions)
 	s.asks = make([]chan ask, s.partitions)
 	for i := range s.asks {
@@ -265,9 +267,10 @@ func (s *Service) watch(ctx context.Context) {
 			s.metrics.model.Reset()
 			s.metrics.model.WithLabelValues(m.Version, registry.Champion).Set(1)
 			if shown != "" {
-				s.metrics.swaps.WithLabelValues("ok").Inc()
+				s.metrics.swaps.WithLabelValues(swapOK).Inc()
 			}
 			shown = m.Digest
+			s.sinceWhen(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -278,13 +281,18 @@ func (s *Service) watch(ctx context.Context) {
 	}
 }
 
+// sinceWhen asks the log when the model in force was written into it.
+func (s *Service) sinceWhen(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	last, ok, err := s.conn.LastBySubject(ctx, topology.Log(0), streams.ControlSubject(0, streams.ControlModel))
+	if err == nil && ok { // else the gauge keeps what it says: nothing hangs on it
+		s.metrics.since.WithLabelValues(registry.Champion).Set(float64(last.Time.UnixMilli()) / 1000)
+	}
+}
+
 // Stop has nothing left to do: Run drains when its context ends.
 func (s *Service) Stop(context.Context) error { return nil }
 
 // Status is how it stands now.
-func (s *Service) Status() Status {
-	if s.status == nil {
-		return Status{}
-	}
-	return s.status.now()
-}
+func (s *Service) Status() Status { return s.status.now() }

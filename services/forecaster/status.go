@@ -41,11 +41,15 @@ type partStatus struct {
 
 // census is what takes a look at every series to know.
 type census struct {
-	warm, over35, over60 int
+	engine.Census
+	behind bool // what is current is not: the partition lags
 }
 
-func newBoard(partitions int) *board {
-	return &board{parts: make([]partStatus, partitions)}
+// open makes room for what the partitions report.
+func (b *board) open(partitions int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.parts = make([]partStatus, partitions)
 }
 
 // stepped adds one batch.
@@ -103,16 +107,46 @@ func (b *board) modelInForce() *model.Model {
 	return b.modelOne
 }
 
+// standing counts the series of all partitions by how they stand and who serves
+// them.
+func (b *board) standing() map[standing]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := map[standing]int{}
+	for _, p := range b.parts {
+		for i, n := range p.census.By {
+			s := engine.StandingAt(i)
+			state := string(s.State)
+			if s.State == engine.Current {
+				all[standing{stateBehind, string(s.Source)}] += 0 // it is shown when there are none, too
+				if p.census.behind {
+					state = stateBehind
+				}
+			}
+			all[standing{state, string(s.Source)}] += n
+		}
+	}
+	return all
+}
+
+// standing is how a series stands and who serves it, the labels of the gauge
+// series.
+type standing struct{ state, source string }
+
+// stateBehind is the state of series that would be current, did their partition not
+// lag.
+const stateBehind = "behind"
+
 func (b *board) now() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.status
-	s.Ready = true
+	s.Ready = len(b.parts) > 0
 	for _, p := range b.parts {
 		s.Series += p.series
-		s.Warm += p.census.warm
-		s.Over35Days += p.census.over35
-		s.Over60Days += p.census.over60
+		s.Warm += p.census.Warm
+		s.Over35Days += p.census.Over35Days
+		s.Over60Days += p.census.Over60Days
 		s.Behind += p.behind
 		s.Ready = s.Ready && p.ready
 	}

@@ -1,0 +1,216 @@
+package forecaster
+
+import (
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/metrics"
+)
+
+// scoreHours is how far back the ratios look.
+const scoreHours = 24
+
+// Who made a scored forecast, the closed set of label `alias`.
+const (
+	madeByChampion = "champion" // the model in force
+	madeByPrevious = "previous" // one before it
+	madeByRule     = "rule"     // a simple rule
+)
+
+// scoreboard is the end of the monitoring path: it adds the scores of all series
+// up, each divided by its series' usual size, and shows them as metrics. The first
+// score of an interval counts; corrections are counted apart. It is safe for
+// concurrent use.
+type scoreboard struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	tallies map[scoreKey]*tally
+	revised float64
+
+	count, pinball, naive, paired, actual, covered, revisions *prometheus.Desc // counters
+	pinballRatio, coverageRatio, skillRatio                   *prometheus.Desc // gauges
+}
+
+type scoreKey struct {
+	made string
+	lead int
+}
+
+// sums are what scores add up to. Pinball, Paired, Naive and Actual are free of
+// scale; paired is the pinball of the scores that have a naive one.
+type sums struct {
+	scores, pinball, paired, naive, actual float64
+	inside50, of50, inside80, of80         float64
+}
+
+// tally is the sum since the start, and by hour.
+type tally struct {
+	all   sums
+	hours [scoreHours]struct {
+		hour int64
+		sums
+	}
+}
+
+func newScoreboard(now func() time.Time) *scoreboard {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(metrics.Namespace, "forecaster", name), help, labels, nil)
+	}
+	return &scoreboard{
+		now: now, tallies: map[scoreKey]*tally{},
+		count:     desc("scores_total", "Forecasts of a lead that met their actual, by who made them.", "alias", "lead"),
+		pinball:   desc("score_pinball_total", "Sum of their pinball loss, each divided by the usual size of its series.", "alias", "lead"),
+		naive:     desc("score_pinball_naive_total", "The same of the value of a day before, where that is known.", "alias", "lead"),
+		paired:    desc("score_paired_pinball_total", "Sum of pinball loss of the scores that have a naive one beside them.", "alias", "lead"),
+		actual:    desc("score_actual_total", "Sum of their actuals' magnitudes, each divided by the usual size of its series.", "alias", "lead"),
+		covered:   desc("score_covered_total", "Scores whose actual lay inside the central interval.", "alias", "lead", "interval"),
+		revisions: desc("scores_revised_total", "Scores that a correction changed or took back."),
+
+		pinballRatio:  desc("score_pinball_ratio", "Pinball loss by size of the actuals, of the last 24 h.", "alias", "lead"),
+		coverageRatio: desc("score_coverage_ratio", "Share of actuals inside the central interval, of the last 24 h.", "alias", "lead", "interval"),
+		skillRatio:    desc("score_skill_ratio", "Gain over the value of a day before, 1 less the ratio of the losses, of the last 24 h.", "alias", "lead"),
+	}
+}
+
+// add counts one score.
+func (b *scoreboard) add(s *engine.Score) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.Revision > 0 || s.Void {
+		b.revised++
+		return
+	}
+	hour := b.now().Unix() / 3600
+	for i := range s.Leads {
+		l := &s.Leads[i]
+		key := scoreKey{madeByRule, l.Lead}
+		switch {
+		case l.InForce:
+			key.made = madeByChampion
+		case l.Source == engine.SourceLSTM:
+			key.made = madeByPrevious
+		}
+		t, ok := b.tallies[key]
+		if !ok {
+			t = &tally{}
+			b.tallies[key] = t
+		}
+		one := sumsOf(s, l)
+		t.all.add(&one)
+		h := &t.hours[hour%scoreHours]
+		if h.hour != hour {
+			h.hour, h.sums = hour, sums{}
+		}
+		h.add(&one)
+	}
+}
+
+func sumsOf(s *engine.Score, l *engine.LeadScore) sums {
+	one := sums{scores: 1}
+	if usual := float64(s.Usual); usual > 0 {
+		one.pinball, one.actual = l.Pinball/usual, math.Abs(float64(s.Actual))/usual
+		if !math.IsNaN(l.Naive) {
+			one.paired, one.naive = l.Pinball/usual, l.Naive/usual
+		}
+	}
+	one.of50, one.inside50 = number(l.Has50), number(l.Has50 && l.Inside50)
+	one.of80, one.inside80 = number(l.Has80), number(l.Has80 && l.Inside80)
+	return one
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (s *sums) add(o *sums) {
+	s.scores += o.scores
+	s.pinball += o.pinball
+	s.paired += o.paired
+	s.naive += o.naive
+	s.actual += o.actual
+	s.inside50 += o.inside50
+	s.of50 += o.of50
+	s.inside80 += o.inside80
+	s.of80 += o.of80
+}
+
+// lately is the sum of the last 24 hours.
+func (t *tally) lately(now time.Time) sums {
+	var s sums
+	for i := range t.hours {
+		if h := &t.hours[i]; h.hour > now.Unix()/3600-scoreHours {
+			s.add(&h.sums)
+		}
+	}
+	return s
+}
+
+// Describe is that of prometheus.Collector.
+func (b *scoreboard) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		b.count, b.pinball, b.naive, b.paired, b.actual, b.covered, b.revisions, b.pinballRatio, b.coverageRatio, b.skillRatio,
+	} {
+		to <- d
+	}
+}
+
+// Collect is that of prometheus.Collector. A ratio of nothing is left out.
+func (b *scoreboard) Collect(to chan<- prometheus.Metric) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	ratio := func(d *prometheus.Desc, part, whole float64, labels ...string) {
+		if whole > 0 {
+			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, part/whole, labels...)
+		}
+	}
+	counter(b.revisions, b.revised)
+	for key, t := range b.tallies {
+		lead := strconv.Itoa(key.lead)
+		counter(b.count, t.all.scores, key.made, lead)
+		counter(b.pinball, t.all.pinball, key.made, lead)
+		counter(b.naive, t.all.naive, key.made, lead)
+		counter(b.paired, t.all.paired, key.made, lead)
+		counter(b.actual, t.all.actual, key.made, lead)
+		counter(b.covered, t.all.inside50, key.made, lead, "50")
+		counter(b.covered, t.all.inside80, key.made, lead, "80")
+		s := t.lately(now)
+		ratio(b.pinballRatio, s.pinball, s.actual, key.made, lead)
+		ratio(b.coverageRatio, s.inside50, s.of50, key.made, lead, "50")
+		ratio(b.coverageRatio, s.inside80, s.of80, key.made, lead, "80")
+		ratio(b.skillRatio, s.naive-s.paired, s.naive, key.made, lead)
+	}
+}
+
+// standings shows how many series stand how, and who serves them.
+type standings struct {
+	board  *board
+	series *prometheus.Desc
+}
+
+func newStandings(b *board) *standings {
+	return &standings{b, prometheus.NewDesc(prometheus.BuildFQName(metrics.Namespace, "forecaster", "series"),
+		"Series by how up to date they are and who makes their forecasts.", []string{"state", "source"}, nil)}
+}
+
+// Describe is that of prometheus.Collector.
+func (s *standings) Describe(to chan<- *prometheus.Desc) { to <- s.series }
+
+// Collect is that of prometheus.Collector.
+func (s *standings) Collect(to chan<- prometheus.Metric) {
+	for one, n := range s.board.standing() {
+		to <- prometheus.MustNewConstMetric(s.series, prometheus.GaugeValue, float64(n), one.state, one.source)
+	}
+}

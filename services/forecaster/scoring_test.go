@@ -1,0 +1,83 @@
+package forecaster
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/engine"
+)
+
+// scoreOf is one score of one lead.
+func scoreOf(usual, actual float32, lead int, pinball, naive float64, inside bool, source engine.Source, inForce bool) *engine.Score {
+	held := accuracy.Held{Lead: lead, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside, Has50: true}
+	return &engine.Score{Actual: actual, Usual: usual, Leads: []engine.LeadScore{{Held: held, Source: source, InForce: inForce}}}
+}
+
+// TestScoreboard: series of any size weigh the same, ratios are of the last day,
+// counters of all time, and each kind of maker stands for itself.
+func TestScoreboard(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 25, 10, 30, 0, 0, time.UTC)
+	b := newScoreboard(func() time.Time { return now })
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(b)
+
+	b.add(scoreOf(1000, 2000, 24, 300, 400, false, engine.SourceLSTM, true)) // a factory, soon two days old
+	now = now.Add(25 * time.Hour)
+	b.add(scoreOf(1000, 1000, 24, 100, 200, true, engine.SourceLSTM, true))
+	b.add(scoreOf(1, -1, 24, 0.2, math.NaN(), false, engine.SourceLSTM, true)) // a roof, without a day before
+	b.add(scoreOf(0, 0, 24, 0, 0, true, engine.SourceLSTM, true))              // nothing at all
+	b.add(scoreOf(1, 1, 24, 0.5, 0.5, true, engine.SourceLSTM, false))
+	b.add(scoreOf(1, 1, 1, 0.5, 0.5, true, engine.SourceSeasonalNaive, false))
+	revised := scoreOf(1, 1, 24, 50, 0.5, true, engine.SourceLSTM, true)
+	revised.Revision = 1
+	b.add(revised)
+
+	err := testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP loadtide_forecaster_score_coverage_ratio Share of actuals inside the central interval, of the last 24 h.
+# TYPE loadtide_forecaster_score_coverage_ratio gauge
+loadtide_forecaster_score_coverage_ratio{alias="champion",interval="50",lead="24"} 0
+loadtide_forecaster_score_coverage_ratio{alias="champion",interval="80",lead="24"} 0.6666666666666666
+loadtide_forecaster_score_coverage_ratio{alias="previous",interval="50",lead="24"} 0
+loadtide_forecaster_score_coverage_ratio{alias="previous",interval="80",lead="24"} 1
+loadtide_forecaster_score_coverage_ratio{alias="rule",interval="50",lead="1"} 0
+loadtide_forecaster_score_coverage_ratio{alias="rule",interval="80",lead="1"} 1
+# HELP loadtide_forecaster_score_pinball_ratio Pinball loss by size of the actuals, of the last 24 h.
+# TYPE loadtide_forecaster_score_pinball_ratio gauge
+loadtide_forecaster_score_pinball_ratio{alias="champion",lead="24"} 0.15000000000000002
+loadtide_forecaster_score_pinball_ratio{alias="previous",lead="24"} 0.5
+loadtide_forecaster_score_pinball_ratio{alias="rule",lead="1"} 0.5
+# HELP loadtide_forecaster_score_skill_ratio Gain over the value of a day before, 1 less the ratio of the losses, of the last 24 h.
+# TYPE loadtide_forecaster_score_skill_ratio gauge
+loadtide_forecaster_score_skill_ratio{alias="champion",lead="24"} 0.5
+loadtide_forecaster_score_skill_ratio{alias="previous",lead="24"} 0
+loadtide_forecaster_score_skill_ratio{alias="rule",lead="1"} 0
+# HELP loadtide_forecaster_scores_total Forecasts of a lead that met their actual, by who made them.
+# TYPE loadtide_forecaster_scores_total counter
+loadtide_forecaster_scores_total{alias="champion",lead="24"} 4
+loadtide_forecaster_scores_total{alias="previous",lead="24"} 1
+loadtide_forecaster_scores_total{alias="rule",lead="1"} 1
+# HELP loadtide_forecaster_scores_revised_total Scores that a correction changed or took back.
+# TYPE loadtide_forecaster_scores_revised_total counter
+loadtide_forecaster_scores_revised_total 1
+# HELP loadtide_forecaster_score_paired_pinball_total Sum of pinball loss of the scores that have a naive one beside them.
+# TYPE loadtide_forecaster_score_paired_pinball_total counter
+loadtide_forecaster_score_paired_pinball_total{alias="champion",lead="24"} 0.4
+loadtide_forecaster_score_paired_pinball_total{alias="previous",lead="24"} 0.5
+loadtide_forecaster_score_paired_pinball_total{alias="rule",lead="1"} 0.5
+`), "loadtide_forecaster_score_coverage_ratio", "loadtide_forecaster_score_pinball_ratio", "loadtide_forecaster_score_skill_ratio",
+		"loadtide_forecaster_scores_total", "loadtide_forecaster_scores_revised_total", "loadtide_forecaster_score_paired_pinball_total")
+	if err != nil {
+		t.Error(err)
+	}
+	now = now.Add(48 * time.Hour)
+	if n := testutil.CollectAndCount(b, "loadtide_forecaster_score_skill_ratio"); n != 0 {
+		t.Errorf("%d ratios of a day without scores", n)
+	}
+}
