@@ -170,6 +170,7 @@ func (k *killer) finish(kills int) {
 	books := readLedger(k.t, k.conn)
 	messages := books.answered()
 	books.check(messages)
+	books.scored(messages)
 	counts := contiguous(k.t, messages)
 	for _, s := range k.feeder.series {
 		if want := int(k.feeder.hours.Load()); counts[s.name()] != want {
