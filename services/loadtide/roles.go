@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -34,6 +36,8 @@ type recorderCmd struct {
 // gatewayCmd is the gateway alone.
 type gatewayCmd struct {
 	NATS  service.NATSFlags  `embed:""`
+	Dir   service.DataFlags  `embed:""`
+	Kept  registryFlags      `embed:""`
 	Admin service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9467"`
 	HTTP  gateway.Config     `embed:""`
 }
@@ -116,7 +120,11 @@ func (c *recorderCmd) Run(e *env) error {
 // Run is the gateway until a signal.
 func (c *gatewayCmd) Run(e *env) error {
 	return role(e, "gateway", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		s, err := newGateway(p, conn, c.HTTP, false)
+		models, err := c.Kept.open(c.Dir.Dir)
+		if err != nil {
+			return err
+		}
+		s, err := newGateway(p, conn, c.HTTP, models, false)
 		if err != nil {
 			return err
 		}
@@ -125,9 +133,10 @@ func (c *gatewayCmd) Run(e *env) error {
 }
 
 // newGateway builds the gateway; with admin it also serves metrics and health.
-func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, admin bool) (*gateway.Service, error) {
+func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, models registry.Registry, admin bool) (*gateway.Service, error) {
 	deps := gateway.FromBus(conn)
 	deps.Version, deps.Registerer, deps.Readiness, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
+	deps.Models, deps.Model = models, forecaster.DefaultConfig().Model
 	if admin {
 		deps.Admin = service.AdminHandler(p.registry, p.health)
 	}

@@ -208,7 +208,7 @@ func (r *recording) finish(ctx context.Context, f finding) error {
 		{Key: "scale", Value: f.fitted.spec.Scale}, {Key: "best_iteration", Value: fmt.Sprint(f.outcome.Best)}, {Key: "started_from", Value: f.outcome.Start},
 		{Key: "weights", Value: fmt.Sprint(shape.LSTMParams() + shape.HeadParams())},
 	}
-	tags := []mlflow.Tag{{Key: tagPrefix, Value: f.verdict.word()}, {Key: "mlflow.note.content", Value: f.verdict.Tags()[registry.Description]}}
+	tags := []mlflow.Tag{{Key: registry.Verdict, Value: f.verdict.word()}, {Key: "mlflow.note.content", Value: f.verdict.Tags()[registry.Description]}}
 	if err := r.Client.LogBatch(ctx, r.id, final, chosen, tags); err != nil {
 		return fmt.Errorf("log the training: %w", err)
 	}
