@@ -22,9 +22,13 @@ type forecasterCmd struct {
 	Kept       registryFlags      `embed:""`
 	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
 	MaxSeries  int                `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
+	Streams    string             `enum:"cluster,machine" default:"cluster" help:"How long the streams are kept, where the disk has room: cluster, logs of 3 days beside an InfluxDB or files that hold the history; machine, logs of 120 days that are the history, as with up. Counts for streams that are made."`
 	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Replicas   int                `default:"1" env:"LOADTIDE_REPLICAS" help:"Replicas of each stream, 3 on a cluster; counts only when the streams are first made."`
 }
+
+// streamsOfMachine is the value of --streams that lets the logs be the history.
+const streamsOfMachine = "machine"
 
 // recorderCmd is the recorder alone.
 type recorderCmd struct {
@@ -87,6 +91,9 @@ func (c *forecasterCmd) Run(e *env) error {
 	defer func() { _ = lock.Release() }() // the system takes it back in any case
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		streams := topology.ProductionConfig()
+		if c.Streams == streamsOfMachine {
+			streams = topology.DefaultConfig()
+		}
 		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")
 		models, err := c.Kept.open(c.Dir.Dir)
 		if err != nil {
