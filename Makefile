@@ -205,8 +205,10 @@ check-deployments: check-kubernetes check-compose check-dockerfile check-prometh
 
 .PHONY: check-kubernetes
 check-kubernetes: $(KUSTOMIZE) $(KUBECONFORM) $(SCHEMAS)
-	$(KUSTOMIZE) build deployments/kubernetes/base | $(KUBECONFORM) -strict -summary \
-		-schema-location '$(SCHEMAS)/{{.ResourceKind}}{{.KindSuffix}}.json'
+	@for shape in base overlays/roles; do \
+		echo "kustomize build deployments/kubernetes/$$shape"; $(KUSTOMIZE) build deployments/kubernetes/$$shape | $(KUBECONFORM) -strict -summary \
+			-schema-location '$(SCHEMAS)/{{.ResourceKind}}{{.KindSuffix}}.json'; \
+	done
 
 .PHONY: check-compose
 check-compose: $(COMPOSE)
