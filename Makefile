@@ -65,6 +65,29 @@ build: ## Build bin/loadtide, one static binary
 run: build ## Build and start the demo: broker, simulator, training, forecasts
 	@exec ./bin/loadtide up --demo
 
+.PHONY: up
+up: ## Start Loadtide and its neighbours in containers (NATS, MLflow, InfluxDB, Prometheus, Grafana); needs Docker Compose
+	@$(need_compose)
+	@[ -e .env ] || { umask 077; while IFS= read -r line; do case $$line in \
+		*=replace-me*) echo "$${line%%=*}=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')";; *) echo "$$line";; esac; \
+		done < .env.example > .env; echo 'made .env with secrets of its own'; }
+	docker compose up --build --detach
+	@echo; echo 'Loadtide is starting; docker compose ps shows when all is healthy, within a minute or two.'; \
+	echo '  Grafana     http://127.0.0.1:3000   user admin, password in .env'; \
+	echo '  API         http://127.0.0.1:8080'; \
+	echo '  MLflow      http://127.0.0.1:5000'; \
+	echo '  Prometheus  http://127.0.0.1:9090'; \
+	echo '  InfluxDB    http://127.0.0.1:8086   user loadtide, password in .env'; \
+	echo '  NATS        nats://127.0.0.1:4222   ./bin/loadtide publish meters.csv (make build)'; \
+	echo 'make down stops it and keeps its data.'
+
+.PHONY: down
+down: ## Stop what make up started; data stays (docker compose down --volumes forgets it)
+	@$(need_compose)
+	docker compose --profile '*' down
+
+need_compose = docker compose version >/dev/null 2>&1 || { echo 'Docker Compose is not installed (https://docs.docker.com/compose/install/); without it: make run' >&2; exit 1; }
+
 .PHONY: clean
 clean: ## Remove what was built and cached (bin, .cache); data stays
 	rm -rf bin .cache
@@ -182,8 +205,10 @@ check-deployments: check-kubernetes check-compose check-dockerfile check-prometh
 
 .PHONY: check-kubernetes
 check-kubernetes: $(KUSTOMIZE) $(KUBECONFORM) $(SCHEMAS)
-	$(KUSTOMIZE) build deployments/kubernetes/base | $(KUBECONFORM) -strict -summary \
-		-schema-location '$(SCHEMAS)/{{.ResourceKind}}{{.KindSuffix}}.json'
+	@for shape in base overlays/roles; do \
+		echo "kustomize build deployments/kubernetes/$$shape"; $(KUSTOMIZE) build deployments/kubernetes/$$shape | $(KUBECONFORM) -strict -summary \
+			-schema-location '$(SCHEMAS)/{{.ResourceKind}}{{.KindSuffix}}.json'; \
+	done
 
 .PHONY: check-compose
 check-compose: $(COMPOSE)

@@ -89,12 +89,13 @@ func (c Config) judge(answer *influxhttp.Error, query bool) (Kind, string) {
 		access = "read"
 	}
 	switch code := answer.StatusCode; {
+	// An organisation that is not there makes a query, which is always of one form, a bad request.
+	case code == http.StatusNotFound, query && code == http.StatusBadRequest:
+		return KindConfig, fmt.Sprintf("create bucket %q in organisation %q, or name others with --influx-bucket and --influx-org", c.Bucket, c.Org)
 	case code == http.StatusBadRequest, code == http.StatusUnprocessableEntity, code == http.StatusRequestEntityTooLarge:
 		return KindRefused, ""
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		return KindConfig, fmt.Sprintf("create a token with %s access to bucket %q and set LOADTIDE_INFLUX_TOKEN", access, c.Bucket)
-	case code == http.StatusNotFound:
-		return KindConfig, fmt.Sprintf("create bucket %q in organisation %q, or name others with --influx-bucket and --influx-org", c.Bucket, c.Org)
 	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= http.StatusInternalServerError:
 		return KindRetry, ""
 	case code >= http.StatusMultipleChoices && code < http.StatusBadRequest:

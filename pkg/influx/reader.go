@@ -17,13 +17,21 @@ import (
 const (
 	// queryTimeout bounds a query with its answer, which may be long.
 	queryTimeout = 2 * time.Minute
-	// maxRows bounds an answer, in bytes of annotated CSV; one that is longer is an
-	// error, for what is behind would be missed.
-	maxRows = 1 << 30
+	// maxBytes bounds an answer as it is sent, which is compressed; one that is longer
+	// is an error, for what is behind would be missed.
+	maxBytes = 1 << 30
+	// maxRows bounds what a caller has to hold of an answer until it is whole.
+	maxRows = 4_000_000
 )
+
+// ErrTooLong is an answer that was given up because of its length: Reader.MaxRows, or 1 GiB.
+var ErrTooLong = errors.New("the answer is too long: ask for a shorter time")
 
 // Reader reads rows of a measurement. It is safe for concurrent use.
 type Reader struct {
+	// MaxRows bounds the rows of one answer, 4 million when not said otherwise before the first Read.
+	MaxRows int
+
 	cfg       Config
 	client    influxdb2.Client
 	transport *http.Transport
@@ -56,14 +64,14 @@ func (r Row) Number(name string) (v float64, ok bool) {
 }
 
 // NewReader returns a reader for cfg; it opens no connection yet. The error holds all faults of cfg.
-func NewReader(cfg Config) (*Reader, error) { return newReader(cfg, maxRows) }
+func NewReader(cfg Config) (*Reader, error) { return newReader(cfg, maxBytes) }
 
 func newReader(cfg Config, most int64) (*Reader, error) {
 	client, transport, err := cfg.client(queryTimeout, func(next http.RoundTripper) http.RoundTripper { return rowsOnly{next, most} })
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{cfg: cfg, client: client, transport: transport, query: client.QueryAPI(cfg.Org)}, nil
+	return &Reader{MaxRows: maxRows, cfg: cfg, client: client, transport: transport, query: client.QueryAPI(cfg.Org)}, nil
 }
 
 // rowsOnly lets an answer through that is CSV and not too long. The client takes a page for people as an answer without
@@ -106,7 +114,10 @@ func (r *Reader) Read(ctx context.Context, measurement string, from, until time.
 	if err != nil {
 		return r.cfg.classify(err, true)
 	}
-	for result.Next() {
+	for rows := 0; result.Next(); rows++ {
+		if rows >= r.MaxRows {
+			return errors.Join(r.cfg.classify(ErrTooLong, true), result.Close())
+		}
 		if err := each(Row{Time: result.Record().Time().UTC(), values: result.Record().Values()}); err != nil {
 			return errors.Join(err, result.Close())
 		}

@@ -51,7 +51,7 @@ var from, until = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 2
 func TestRowsAreRead(t *testing.T) {
 	t.Parallel()
 	for _, zipped := range []bool{false, true} {
-		r := reader(t, maxRows, func(w http.ResponseWriter, req *http.Request) {
+		r := reader(t, maxBytes, func(w http.ResponseWriter, req *http.Request) {
 			var body struct{ Query, Type string }
 			if err := json.NewDecoder(req.Body).Decode(&body); err != nil || body.Type != "flux" || req.URL.Path != "/api/v2/query" ||
 				req.URL.Query().Get("org") != "loadtide" || req.Header.Get("Authorization") != "Token secret-canary" {
@@ -106,19 +106,19 @@ func TestQueriesThatFail(t *testing.T) {
 		kind   Kind
 		words  string
 	}{
-		"no token":       {status(401, `{"code":"unauthorized","message":"unauthorized access"}`), maxRows, KindConfig, "read access"},
-		"no bucket":      {status(404, `{"code":"not found","message":"bucket not found"}`), maxRows, KindConfig, "--influx-bucket"},
-		"busy":           {status(503, `{"code":"unavailable","message":"wait"}`), maxRows, KindRetry, "503"},
-		"redirect":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, maxRows, KindConfig, "redirects are not followed"},
-		"breaks off":     {csv(answer + failing), maxRows, KindRetry, "shard is gone"},
-		"a page":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>welcome</html>") }, maxRows, KindRetry, "not text/csv"},
+		"no token":       {status(401, `{"code":"unauthorized","message":"unauthorized access"}`), maxBytes, KindConfig, "read access"},
+		"no bucket":      {status(404, `{"code":"not found","message":"bucket not found"}`), maxBytes, KindConfig, "--influx-bucket"},
+		"busy":           {status(503, `{"code":"unavailable","message":"wait"}`), maxBytes, KindRetry, "503"},
+		"redirect":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, maxBytes, KindConfig, "redirects are not followed"},
+		"breaks off":     {csv(answer + failing), maxBytes, KindRetry, "shard is gone"},
+		"a page":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>welcome</html>") }, maxBytes, KindRetry, "not text/csv"},
 		"too long":       {csv(answer), 200, KindRetry, "too long"},
-		"no annotations": {csv(",a,b\r\n,1,2\r\n"), maxRows, KindRetry, "annotations not found"},
+		"no annotations": {csv(",a,b\r\n,1,2\r\n"), maxBytes, KindRetry, "annotations not found"},
 		"half a body": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/csv")
 			w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
 			_, _ = io.WriteString(w, answer[:len(answer)/2])
-		}, maxRows, KindRetry, "breaks off"},
+		}, maxBytes, KindRetry, "breaks off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +130,7 @@ func TestQueriesThatFail(t *testing.T) {
 		})
 	}
 	stop := errors.New("enough")
-	if err := reader(t, maxRows, csv(answer)).Read(t.Context(), "reading", from, until, func(Row) error { return stop }); !errors.Is(err, stop) {
+	if err := reader(t, maxBytes, csv(answer)).Read(t.Context(), "reading", from, until, func(Row) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("%v", err)
 	}
 	if _, err := NewReader(Config{}); err == nil || !strings.Contains(err.Error(), "influx.url") {
@@ -138,10 +138,27 @@ func TestQueriesThatFail(t *testing.T) {
 	}
 }
 
+// An answer of too many rows is given up, and known by its error.
+func TestRowsAreBounded(t *testing.T) {
+	t.Parallel()
+	r := reader(t, maxBytes, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/csv")
+		_, _ = io.WriteString(w, answer)
+	})
+	for most, whole := range map[int]bool{1: false, 2: false, 3: true} {
+		r.MaxRows = most
+		rows := 0
+		err := r.Read(t.Context(), "reading", from, until, func(Row) error { rows++; return nil })
+		if (err == nil) != whole || errors.Is(err, ErrTooLong) == whole || rows != most {
+			t.Errorf("at most %d rows: %d, %v", most, rows, err)
+		}
+	}
+}
+
 // A server without anything to say answers an empty line.
 func TestNothingStored(t *testing.T) {
 	t.Parallel()
-	r := reader(t, maxRows, func(w http.ResponseWriter, _ *http.Request) {
+	r := reader(t, maxBytes, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		_, _ = io.WriteString(w, "\r\n")
 	})

@@ -246,3 +246,25 @@ func TestEndedContext(t *testing.T) {
 	}
 	ok(t, c.Health(t.Context()))
 }
+
+// Runs that have not ended are found by their tag.
+func TestOpenRuns(t *testing.T) {
+	t.Parallel()
+	c, ctx := mlflowtest.Client(t), t.Context()
+	experiment := must[string](t)(c.EnsureExperiment(ctx, t.Name()))
+	tag := mlflow.Tag{Key: "loadtide.cycle", Value: "A B-1"}
+	run := must[mlflow.Run](t)(c.CreateRun(ctx, experiment, "one", start, []mlflow.Tag{tag}))
+	must[mlflow.Run](t)(c.CreateRun(ctx, experiment, "other", start, []mlflow.Tag{{Key: tag.Key, Value: "C"}}))
+	if open := must[[]mlflow.Run](t)(c.OpenRuns(ctx, experiment, tag)); len(open) != 1 || open[0].Info.RunID != run.Info.RunID {
+		t.Errorf("open: %+v", open)
+	}
+	if err := c.EndRun(ctx, run.Info.RunID, mlflow.StatusKilled, start.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if open := must[[]mlflow.Run](t)(c.OpenRuns(ctx, experiment, tag)); len(open) != 0 {
+		t.Errorf("after its end: %+v", open)
+	}
+	if _, err := c.OpenRuns(ctx, experiment, mlflow.Tag{Key: "k", Value: "' or 'a' = 'a"}); err == nil {
+		t.Error("a quote was searched for")
+	}
+}

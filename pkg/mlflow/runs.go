@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -173,6 +174,25 @@ func (c *Client) GetRun(ctx context.Context, id string) (Run, error) {
 	}
 	err := c.get(ctx, "runs/get", url.Values{"run_id": {id}}, &answer)
 	return answer.Run, err
+}
+
+// maxOpen bounds the runs of one answer of OpenRuns.
+const maxOpen = 100
+
+// OpenRuns lists the runs of an experiment that carry a tag and have not ended, newest first, at most 100.
+func (c *Client) OpenRuns(ctx context.Context, experiment string, tag Tag) ([]Run, error) {
+	if strings.ContainsAny(tag.Key+tag.Value, "`'\"\\") { // the filter knows no way to write them
+		return nil, fmt.Errorf("search runs by tag %s=%q: a quote cannot be searched for", tag.Key, tag.Value)
+	}
+	var answer struct {
+		Runs []Run `json:"runs"`
+	}
+	body := map[string]any{
+		"experiment_ids": []string{experiment}, "max_results": maxOpen, "run_view_type": "ACTIVE_ONLY",
+		"filter": fmt.Sprintf("attributes.status = 'RUNNING' and tags.`%s` = '%s'", tag.Key, tag.Value),
+	}
+	err := c.json(ctx, call{method: http.MethodPost, path: "runs/search"}, body, &answer)
+	return answer.Runs, err
 }
 
 // MetricHistory reads all values of one metric of a run, at most 25 thousand.

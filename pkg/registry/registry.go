@@ -29,6 +29,8 @@ type Version struct {
 const (
 	// Description says in words for a person what a version is.
 	Description = "description"
+	// Verdict is what the gate said of it, in one word: first, passed or refused.
+	Verdict = "loadtide.gate"
 	// Run is the id of the training run that made it.
 	Run = "loadtide.run"
 )

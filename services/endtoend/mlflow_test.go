@@ -2,6 +2,8 @@ package endtoend
 
 import (
 	"math"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +86,15 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	if said != 1 {
 		t.Errorf("told %d times that the registry is away", said)
 	}
+	models := func(words ...string) {
+		t.Helper()
+		eventually(t, patience, "GET /v1/models says "+strings.Join(words, " "), func() (bool, string) {
+			code, page, err := fetch("http://" + p.http + "/v1/models")
+			missing := slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(page, word) })
+			return err == nil && code == http.StatusOK && !missing, page
+		})
+	}
+	models(`"registry":"away"`, first.Digest)
 	process.kill()
 	p.up(flags...)
 	conn = p.connect()
@@ -98,6 +109,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 		return p.metric(`loadtide_forecaster_model_info{alias="champion",version="`+second.Version+`"}`) == 1, "not there"
 	})
 	serves("back", second)
+	models(`"registry":"ok"`, `"version":"`+second.Version+`","digest":"`+second.Digest+`"`, `"aliases":["champion"]`)
 }
 
 // TestFirstStartWaitsForMLflow begins with neither streams nor MLflow: the start waits, for no reading may precede the

@@ -119,6 +119,34 @@ func TestRolesApart(t *testing.T) {
 	stopGateway()
 }
 
+// TestDemoOfRoles is what Compose starts: a forecaster whose logs are the history, and the simulator as a process of its own.
+func TestDemoOfRoles(t *testing.T) {
+	t.Parallel()
+	server := bustest.Start(t)
+	p := newPlace(t)
+	p.nats = strings.TrimPrefix(server.URL(), "nats://")
+	admin, simulator := freeAddress(t), freeAddress(t)
+	stop := p.role("forecaster", "--streams", "machine", "--nats-url", p.url(), "--data-dir", p.dir, "--admin-listen", admin)
+	answers(t, "http://"+admin+"/readyz")
+	stopSimulator := p.role("simulate", "--meters", "2", "--step", "20ms", "--nats-url", p.url(), "--data-dir", t.TempDir(), "--admin-listen", simulator)
+	answers(t, "http://"+simulator+"/readyz")
+	conn := p.connect()
+	log, err := conn.JetStream().Stream(t.Context(), "R0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if age := log.CachedInfo().Config.MaxAge; age != 120*24*time.Hour {
+		t.Errorf("logs are kept for %s, want 120 days", age)
+	}
+	eventually(t, patience, "forecasts and the simulator's metrics", func() (bool, string) {
+		code, body, err := fetch("http://" + simulator + "/metrics")
+		live := strings.Contains(body, `loadtide_simulator_readings_total{phase="replay"}`)
+		return err == nil && code == http.StatusOK && live && messages(t, conn, "FORECASTS") > 0, body
+	})
+	stopSimulator()
+	stop()
+}
+
 // TestTailShowsForecasts follows one series while the demo runs; its reader then goes away, as `| head` does.
 func TestTailShowsForecasts(t *testing.T) {
 	t.Parallel()

@@ -68,6 +68,42 @@ type modelName struct {
 	Digest  string   `json:"digest" example:"sha256:3f2a91c0"`
 }
 
+// What the registry is at the moment.
+const (
+	registryAnswers = "ok"
+	registryAway    = "away"
+)
+
+type modelsInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"Most versions in the answer, the newest."`
+}
+
+type modelsOutput struct {
+	CacheControl string `header:"Cache-Control" hidden:"true"`
+	Body         modelList
+}
+
+type modelList struct {
+	_        struct{}    `json:"-" additionalProperties:"true"`
+	Name     string      `json:"name" doc:"Model." example:"load-1h"`
+	Registry string      `json:"registry" enum:"ok,away" doc:"away: it does not answer now, and the list is that of as_of."`
+	AsOf     time.Time   `json:"as_of" doc:"When the registry was asked for this list."`
+	Broken   string      `json:"broken,omitempty" doc:"Versions that cannot be served, and why."`
+	Versions []modelItem `json:"versions" nullable:"false" doc:"Newest first."`
+}
+
+type modelItem struct {
+	_           struct{}           `json:"-" additionalProperties:"true"`
+	Version     string             `json:"version" example:"7"`
+	Digest      string             `json:"digest" doc:"Of the model file." example:"sha256:3f2a91c0"`
+	Created     time.Time          `json:"created" doc:"When it was registered."`
+	Aliases     []string           `json:"aliases" nullable:"false" doc:"champion is the version that serves." example:"[\"champion\"]"`
+	Verdict     string             `json:"verdict,omitempty" doc:"Of the gate: first, passed or refused." example:"passed"`
+	Description string             `json:"description,omitempty" doc:"The verdict in words."`
+	Metrics     map[string]float64 `json:"metrics" doc:"On the time that it was judged by."`
+	Tags        map[string]string  `json:"tags" doc:"What the gate said of each check, the run that made it, and others."`
+}
+
 type statusOutput struct {
 	CacheControl string `header:"Cache-Control" hidden:"true"`
 	Body         struct {

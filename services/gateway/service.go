@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,13 +22,16 @@ type Store interface {
 	StreamState(ctx context.Context, stream string) (bus.StreamState, error)
 }
 
-// Deps is what the gateway works with; all but Readiness and Admin are needed.
+// Deps is what the gateway works with; all but Models, Readiness and Admin are needed.
 type Deps struct {
 	Store Store
 	// OpenLog opens FORECASTS with the newest message of each subject first; it is called again after a failure.
 	OpenLog func(ctx context.Context) (Log, error)
 	// Partitions returns the number of partitions of the deployment.
 	Partitions func(ctx context.Context) (int, error)
+	// Models lists the versions of Model; nil: GET /v1/models answers 503.
+	Models     Models
+	Model      string
 	Version    string // of the program
 	Registerer prometheus.Registerer
 	Readiness  *service.Readiness // nil: nobody asks
@@ -46,6 +50,8 @@ type Service struct {
 	server  *service.HTTPServer
 
 	partitions      atomic.Int64 // 0: not asked yet
+	models          atomic.Pointer[models]
+	modelsAway      atomic.Bool  // the registry did not answer the last time
 	lastUnavailable atomic.Int64 // unix nanoseconds of the last log line about it
 }
 
@@ -94,15 +100,15 @@ func (s *Service) Start(ctx context.Context) error { return s.server.Start(ctx) 
 // Run answers and follows the stream until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	followCtx, cancel := context.WithCancel(ctx)
-	followed := make(chan struct{})
-	go func() {
-		defer close(followed)
-		s.follow(followCtx)
-	}()
+	var followers sync.WaitGroup
+	followers.Go(func() { s.follow(followCtx) })
+	if s.deps.Models != nil {
+		followers.Go(func() { s.watchModels(followCtx) })
+	}
 	err := s.server.Run(ctx)
 	s.unready("draining")
 	cancel()
-	<-followed
+	followers.Wait()
 	return err
 }
 

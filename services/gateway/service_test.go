@@ -216,7 +216,7 @@ func TestOpenAPI(t *testing.T) {
 		t.Errorf("openapi %q, info %+v", doc.OpenAPI, doc.Info)
 	}
 	for path, codes := range map[string][]string{
-		"/v1/series": {"200", "422"}, "/v1/series/{site}/{meter}/forecast": {"200", "404", "422", "503"},
+		"/v1/series": {"200", "422"}, "/v1/models": {"200", "422", "503"}, "/v1/series/{site}/{meter}/forecast": {"200", "404", "422", "503"},
 		"/ping": {"200", "503"}, "/health": {"200", "503"}, "/version": {"200"},
 	} {
 		op, ok := doc.Paths[path]["get"]

@@ -109,7 +109,7 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(trainer
 	if err != nil {
 		return trainer.Told{}, fmt.Errorf("find this program to start a training: %w", err)
 	}
-	args := []string{"train", "--child", "--from", fromLogs, "--register", t.model, "--start", job.Start, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
+	args := []string{"train", "--child", "--cycle", job.Cycle, "--from", fromLogs, "--register", t.model, "--start", job.Start, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
 	args = append(args, t.kept.arguments()...)
 	if job.Quick {
 		args = append(args, "--quick")

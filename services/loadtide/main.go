@@ -40,6 +40,7 @@ type cli struct {
 	Models     modelsCmd     `cmd:"" group:"look after" help:"Versions of the registry: list, show, promote, roll back."`
 	Series     seriesCmd     `cmd:"" group:"look after" help:"Series: list, show, set, unset, delete."`
 	State      stateCmd      `cmd:"" group:"look after" help:"States of series: export, import, inspect."`
+	Health     healthCmd     `cmd:"" group:"look after" help:"Ask /readyz or /healthz of a role; exit code 0 when it is 200."`
 	Version    versionCmd    `cmd:"" group:"look after" help:"Version and commit."`
 }
 
@@ -155,6 +156,7 @@ run         forecaster  one role, against a NATS server
 look after  models      list, show, promote, rollback
             series      list, show, set, unset, delete
             state       export, import, inspect
+            health      ask /readyz of a role, for containers without a shell
             version     version and commit
 
   loadtide up --demo                     forecasts of simulated meters in 10 seconds, an LSTM's in a minute

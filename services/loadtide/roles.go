@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -20,9 +22,13 @@ type forecasterCmd struct {
 	Kept       registryFlags      `embed:""`
 	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
 	MaxSeries  int                `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
+	Streams    string             `enum:"cluster,machine" default:"cluster" help:"How long the streams are kept, where the disk has room: cluster, logs of 3 days beside an InfluxDB or files that hold the history; machine, logs of 120 days that are the history, as with up. Counts for streams that are made."`
 	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 	Replicas   int                `default:"1" env:"LOADTIDE_REPLICAS" help:"Replicas of each stream, 3 on a cluster; counts only when the streams are first made."`
 }
+
+// streamsOfMachine is the value of --streams that lets the logs be the history.
+const streamsOfMachine = "machine"
 
 // recorderCmd is the recorder alone.
 type recorderCmd struct {
@@ -34,6 +40,8 @@ type recorderCmd struct {
 // gatewayCmd is the gateway alone.
 type gatewayCmd struct {
 	NATS  service.NATSFlags  `embed:""`
+	Dir   service.DataFlags  `embed:""`
+	Kept  registryFlags      `embed:""`
 	Admin service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9467"`
 	HTTP  gateway.Config     `embed:""`
 }
@@ -83,6 +91,9 @@ func (c *forecasterCmd) Run(e *env) error {
 	defer func() { _ = lock.Release() }() // the system takes it back in any case
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		streams := topology.ProductionConfig()
+		if c.Streams == streamsOfMachine {
+			streams = topology.DefaultConfig()
+		}
 		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")
 		models, err := c.Kept.open(c.Dir.Dir)
 		if err != nil {
@@ -116,7 +127,11 @@ func (c *recorderCmd) Run(e *env) error {
 // Run is the gateway until a signal.
 func (c *gatewayCmd) Run(e *env) error {
 	return role(e, "gateway", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		s, err := newGateway(p, conn, c.HTTP, false)
+		models, err := c.Kept.open(c.Dir.Dir)
+		if err != nil {
+			return err
+		}
+		s, err := newGateway(p, conn, c.HTTP, models, false)
 		if err != nil {
 			return err
 		}
@@ -125,9 +140,10 @@ func (c *gatewayCmd) Run(e *env) error {
 }
 
 // newGateway builds the gateway; with admin it also serves metrics and health.
-func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, admin bool) (*gateway.Service, error) {
+func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, models registry.Registry, admin bool) (*gateway.Service, error) {
 	deps := gateway.FromBus(conn)
 	deps.Version, deps.Registerer, deps.Readiness, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
+	deps.Models, deps.Model = models, forecaster.DefaultConfig().Model
 	if admin {
 		deps.Admin = service.AdminHandler(p.registry, p.health)
 	}

@@ -82,6 +82,17 @@ func TestHelpOfEveryCommand(t *testing.T) {
 	}
 }
 
+// A quick first training is followed by a thorough one.
+func TestQuickFirst(t *testing.T) {
+	t.Parallel()
+	for _, quick := range []bool{false, true} {
+		c := trainerCmd{Quick: quick, Schedule: "off", Register: "load-1h", Fit: fitFlags{Start: "scratch"}}
+		if cfg := c.service(); cfg.QuickFirst != quick || cfg.Follow != quick {
+			t.Errorf("--quick-first=%v: %+v", quick, cfg)
+		}
+	}
+}
+
 // Every key is a flag and a variable.
 func TestEveryFlagHasAVariable(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 )
 
@@ -28,10 +29,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){"loadtide": main})
 }
 
-// tests end the MLflow server that one of them started.
+// tests end the servers that one of them started.
 type tests struct{ *testing.M }
 
-func (t tests) Run() int { return mlflowtest.Main(t.M) }
+func (t tests) Run() int {
+	defer influxtest.Stop()
+	return mlflowtest.Main(t.M)
+}
 
 // TestScripts runs testdata/script/*.txtar: what a person types, what the program says, and how it ends.
 func TestScripts(t *testing.T) {

@@ -23,6 +23,7 @@ type simulateCmd struct {
 	CSV      csvFlags          `embed:""`
 	Simulate simulator.Config  `embed:"" envprefix:"LOADTIDE_SIMULATE_"`
 	NATS     service.NATSFlags `embed:""`
+	Admin    string            `name:"admin-listen" placeholder:"ADDRESS" help:"Address of /metrics, /healthz and /readyz, e.g. 127.0.0.1:9468; none when not given."`
 	Dir      service.DataFlags `embed:""`
 }
 
@@ -72,6 +73,9 @@ func (c *simulateCmd) Run(e *env) error {
 			return err
 		}
 		g := service.NewGroup(p.component("run"), drainUp)
+		if c.Admin != "" {
+			g.Add("admin", service.NewAdmin(c.Admin, p.registry, p.health, p.log))
+		}
 		g.Add("simulator", s)
 		return g.Run(ctx, cut)
 	})

@@ -37,6 +37,7 @@ type trainCmd struct {
 	Fit      fitFlags      `embed:""`
 	Quick    bool          `help:"At most 150 iterations on short windows."`
 	JSON     bool          `name:"json" help:"Print one JSON object instead of the summary."`
+	Cycle    string        `hidden:"" help:"Id of the cycle in the book of training."`
 	Child    bool          `hidden:"" help:"Report as JSON lines and end when standard input ends."`
 
 	Ahead aheadFlags `embed:""`
@@ -77,7 +78,7 @@ func (c *trainCmd) Run(e *env) error {
 		return csvError(err)
 	}
 	cycle := &trainer.Cycle{
-		Config: c.config(), Source: source, Ahead: ahead, Cut: c.cut, Out: c.Out, Scratch: scratchDir(c.Dir.Dir),
+		ID: c.Cycle, Config: c.config(), Source: source, Ahead: ahead, Cut: c.cut, Out: c.Out, Scratch: scratchDir(c.Dir.Dir),
 	}
 	report := &personReport{show: show, stdout: e.stdout, json: c.JSON}
 	if c.Child {

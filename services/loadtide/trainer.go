@@ -24,6 +24,7 @@ type trainerCmd struct {
 	Fit      fitFlags           `embed:""`
 	Register string             `default:"${model}" placeholder:"NAME" help:"Name that models are registered under."`
 	Schedule string             `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron in the machine's zone; off leaves training on request alone."`
+	Quick    bool               `name:"quick-first" help:"Where there is no champion yet, a quick training comes first, of half a minute for some dozen series, and a thorough one follows."`
 	Drift    time.Duration      `name:"drift-pause" default:"6h" help:"Shortest time between two cycles that drift starts."`
 	Patience time.Duration      `name:"registry-patience" default:"1h" help:"How long a finished model waits for a registry that is away."`
 }
@@ -40,6 +41,7 @@ func (c *trainerCmd) Validate() error {
 func (c *trainerCmd) service() trainer.ServiceConfig {
 	cfg := trainer.DefaultServiceConfig()
 	cfg.Model, cfg.Schedule, cfg.Start, cfg.DriftPause = c.Register, c.Schedule, c.Fit.Start, c.Drift
+	cfg.QuickFirst, cfg.Follow = c.Quick, c.Quick
 	return cfg
 }
 

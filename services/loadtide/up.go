@@ -170,7 +170,7 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 		return err
 	}
 	u.forecaster = f
-	http, err := newGateway(u.process, conn, u.cmd.HTTP, true)
+	http, err := newGateway(u.process, conn, u.cmd.HTTP, models, true)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func levels() []float64 { return []float64{0.1, 0.25, 0.5, 0.75, 0.9} }
 
 // Cycle is one training: everything it needs, and whom it tells.
 type Cycle struct {
+	ID       string // in the book, "" when it stands in none; an attempt before this one had the same
 	Config   Config
 	Source   Source
 	Ahead    *dataset.Covariates // known ahead, which the model will need; nil for none

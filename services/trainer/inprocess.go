@@ -41,7 +41,7 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(Told)) (Told, err
 		Warn: func(text string) {
 			p.Log.Warn().Str("cycle", job.Cycle).Str("remark", text).Msg("something of the history is odd")
 		},
-		Config: cfg, Source: source, Cut: dataset.DefaultCut, Registry: p.Registry, Recorder: p.Recorder, Scratch: p.Scratch, Patience: p.Patience, Holds: job.Holds,
+		ID: job.Cycle, Config: cfg, Source: source, Cut: dataset.DefaultCut, Registry: p.Registry, Recorder: p.Recorder, Scratch: p.Scratch, Patience: p.Patience, Holds: job.Holds,
 		Waiting: func(err error) {
 			p.Log.Warn().Err(err).Str("cycle", job.Cycle).Msg("the model registry is away, the cycle waits for it")
 		},

@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -74,6 +75,11 @@ func (r *Recorder) start(ctx context.Context, c *Cycle, histories []*dataset.His
 	}
 	now := r.Now().UTC()
 	tags := []mlflow.Tag{{Key: "mlflow.source.name", Value: "loadtide"}, {Key: "mlflow.source.type", Value: "JOB"}, {Key: "loadtide.model", Value: c.Config.Model}}
+	if c.ID != "" {
+		tag := mlflow.Tag{Key: "loadtide.cycle", Value: c.ID}
+		tags = append(tags, tag)
+		r.closeBefore(ctx, experiment, tag)
+	}
 	run, err := r.Client.CreateRun(ctx, experiment, c.Config.Model+" "+now.Format("2006-01-02 15:04:05"), now, tags)
 	if err != nil {
 		return nil, fmt.Errorf("start a run: %w", err)
@@ -91,6 +97,18 @@ func (r *Recorder) start(ctx context.Context, c *Cycle, histories []*dataset.His
 		return nil, fmt.Errorf("start a run: %w", err)
 	}
 	return rec, nil
+}
+
+// closeBefore ends what an attempt at the same cycle left open whose process was
+// killed: nobody else will.
+func (r *Recorder) closeBefore(ctx context.Context, experiment string, cycle mlflow.Tag) {
+	open, err := r.Client.OpenRuns(ctx, experiment, cycle)
+	for _, run := range open {
+		err = errors.Join(err, r.Client.EndRun(ctx, run.Info.RunID, mlflow.StatusKilled, r.Now()))
+	}
+	if err != nil && r.Warn != nil {
+		r.Warn(fmt.Errorf("the run of an attempt that was killed stays open: %w", err))
+	}
 }
 
 // progress takes an iteration; it never waits for MLflow.
@@ -190,7 +208,7 @@ func (r *recording) finish(ctx context.Context, f finding) error {
 		{Key: "scale", Value: f.fitted.spec.Scale}, {Key: "best_iteration", Value: fmt.Sprint(f.outcome.Best)}, {Key: "started_from", Value: f.outcome.Start},
 		{Key: "weights", Value: fmt.Sprint(shape.LSTMParams() + shape.HeadParams())},
 	}
-	tags := []mlflow.Tag{{Key: tagPrefix, Value: f.verdict.word()}, {Key: "mlflow.note.content", Value: f.verdict.Tags()[registry.Description]}}
+	tags := []mlflow.Tag{{Key: registry.Verdict, Value: f.verdict.word()}, {Key: "mlflow.note.content", Value: f.verdict.Tags()[registry.Description]}}
 	if err := r.Client.LogBatch(ctx, r.id, final, chosen, tags); err != nil {
 		return fmt.Errorf("log the training: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
@@ -15,7 +16,11 @@ import (
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
-func TestMain(m *testing.M) { os.Exit(mlflowtest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := mlflowtest.Main(m)
+	influxtest.Stop()
+	os.Exit(code)
+}
 
 // recorded is a cycle whose run and model go to MLflow through a proxy, under the test's name.
 func recorded(t *testing.T) (*Cycle, *servertest.Proxy, *atomic.Int32) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
+	"github.com/jonboulle/clockwork"
 )
 
 // ScheduleOff turns off every training that nobody asked for.
@@ -23,15 +24,15 @@ func ValidSchedule(schedule string) error {
 
 // startClock calls due at each time of the schedule, with the minute it stands
 // for, in the machine's zone. Stop it by Shutdown.
-func startClock(schedule string, due func(slot time.Time)) (gocron.Scheduler, error) {
-	clock, err := gocron.NewScheduler()
+func startClock(schedule string, clock clockwork.Clock, due func(slot time.Time)) (gocron.Scheduler, error) {
+	scheduler, err := gocron.NewScheduler(gocron.WithClock(clock))
 	if err != nil {
 		return nil, fmt.Errorf("train schedule: %w", err)
 	}
-	_, err = clock.NewJob(gocron.CronJob(schedule, false), gocron.NewTask(func() { due(time.Now().Truncate(time.Minute)) }))
+	_, err = scheduler.NewJob(gocron.CronJob(schedule, false), gocron.NewTask(func() { due(clock.Now().Truncate(time.Minute)) }))
 	if err != nil {
 		return nil, fmt.Errorf("train schedule %q: %w", schedule, err)
 	}
-	clock.Start()
-	return clock, nil
+	scheduler.Start()
+	return scheduler, nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jonboulle/clockwork"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
@@ -45,6 +46,7 @@ type Deps struct {
 	Metrics prometheus.Registerer
 	Log     zerolog.Logger
 	Now     func() time.Time
+	Clock   clockwork.Clock // that the schedule goes by; the machine's when nil
 }
 
 // Service starts cycles: by the clock, on request, on drift, and where there is no
@@ -65,6 +67,9 @@ type Service struct {
 func New(cfg ServiceConfig, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if d.Clock == nil {
+		d.Clock = clockwork.NewRealClock()
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -109,13 +114,13 @@ func (s *Service) Run(ctx context.Context) error {
 	defer group.Wait()
 	defer stop()
 	if s.cfg.Schedule != ScheduleOff {
-		clock, err := startClock(s.cfg.Schedule, func(slot time.Time) {
+		scheduler, err := startClock(s.cfg.Schedule, s.deps.Clock, func(slot time.Time) {
 			s.want(ctx, wish{trigger: streams.TriggerSchedule, slot: slot.Unix()})
 		})
 		if err != nil {
 			return err
 		}
-		defer func() { _ = clock.Shutdown() }() // its job only asks
+		defer func() { _ = scheduler.Shutdown() }() // its job only asks
 	}
 	served := make(chan error, 1)
 	group.Go(func() {

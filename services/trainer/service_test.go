@@ -102,12 +102,3 @@ func TestConfigOfTheService(t *testing.T) {
 		t.Error("a service of nonsense")
 	}
 }
-
-func TestSchedules(t *testing.T) {
-	t.Parallel()
-	for schedule, ok := range map[string]bool{"10 2 * * *": true, "off": true, "*/5 * * * *": true, "": false, "daily": false, "61 * * * *": false, "* * * * * *": false} {
-		if err := ValidSchedule(schedule); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "five cron fields") {
-			t.Errorf("%q: %v", schedule, err)
-		}
-	}
-}

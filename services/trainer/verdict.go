@@ -175,12 +175,10 @@ func (v Verdict) word() string {
 	}
 }
 
-const tagPrefix = "loadtide.gate"
-
 // Tags say the verdict in the registry: loadtide.gate is passed, first or refused;
 // loadtide.gate.<check> is what was found; the description is all of it.
 func (v Verdict) Tags() map[string]string {
-	tags := map[string]string{tagPrefix: v.word()}
+	tags := map[string]string{registry.Verdict: v.word()}
 	var text strings.Builder
 	fmt.Fprintf(&text, "Gate: %s.\n", v.word())
 	for _, c := range v.Checks {
@@ -188,7 +186,7 @@ func (v Verdict) Tags() map[string]string {
 		if !c.Passed {
 			word = "no"
 		}
-		tags[tagPrefix+"."+string(c.Name)] = word + ": " + c.Words
+		tags[registry.Verdict+"."+string(c.Name)] = word + ": " + c.Words
 		fmt.Fprintf(&text, "- %s %s: %s\n", c.Name, word, c.Words)
 	}
 	tags[registry.Description] = text.String()

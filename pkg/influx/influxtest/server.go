@@ -38,9 +38,12 @@ var shared server //nolint:gochecknoglobals // one server for a test binary
 //	func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
 func Main(m *testing.M) int {
 	code := m.Run()
-	shared.stop()
+	Stop()
 	return code
 }
+
+// Stop ends the influxd of this test binary, if one runs: for a TestMain that ends other servers as well.
+func Stop() { shared.stop() }
 
 // Server is the configuration of a new, empty bucket in a real influxd, which all tests of the binary share; it has no
 // retention. Without influxd the test is skipped, and in a pipeline, or where one was named, it fails.

@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
+)
+
+// Models lists the versions of a model; every registry.Registry is one.
+type Models interface {
+	Versions(ctx context.Context, name string) ([]registry.Version, error)
+}
+
+const (
+	modelsEvery   = 5 * time.Second
+	modelsTimeout = 10 * time.Second
+	// maxVersions bounds what is kept of the list: the newest.
+	maxVersions = 1000
+)
+
+// models is the registry's last answer; it is replaced and never changed.
+type models struct {
+	versions []registry.Version // newest first
+	broken   string             // what cannot be served of the rest
+	asked    time.Time
+}
+
+// watchModels asks the registry until ctx ends. Requests never do: one that is slow or away holds nothing up.
+func (s *Service) watchModels(ctx context.Context) {
+	told := false
+	for {
+		err := s.askModels(ctx)
+		switch {
+		case err == nil:
+			told = false
+		case !told && ctx.Err() == nil:
+			told = true
+			s.log.Warn().AnErr(service.FieldError, err).Msg("model registry does not answer; its last list is served")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(modelsEvery):
+		}
+	}
+}
+
+// askModels takes a new list over; versions that are broken stand beside one, with an error.
+func (s *Service) askModels(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, modelsTimeout)
+	defer cancel()
+	now := s.deps.Now()
+	all, err := s.deps.Models.Versions(ctx, s.deps.Model)
+	if err != nil && (len(all) == 0 || errors.Is(err, registry.ErrUnavailable)) {
+		s.modelsAway.Store(true)
+		return err
+	}
+	list := models{asked: now, versions: slices.Clone(all[max(0, len(all)-maxVersions):])}
+	slices.Reverse(list.versions)
+	if err != nil {
+		list.broken = err.Error()
+	}
+	s.models.Store(&list)
+	s.modelsAway.Store(false)
+	return nil
+}
+
+// listModels answers with what the registry said last.
+func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput, error) {
+	list := s.models.Load()
+	if list == nil {
+		return nil, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable(
+			"the model registry has not answered yet; try again, and see that it can be reached at --mlflow-url, or --data-dir for a local one (the log of this process says why; forecasts do not need it)"),
+			http.Header{"Retry-After": {retrySeconds}})
+	}
+	out := &modelsOutput{CacheControl: noStore}
+	out.Body = modelList{
+		Name: s.deps.Model, Registry: registryAnswers, AsOf: list.asked.UTC(), Broken: list.broken, Versions: []modelItem{},
+	}
+	if s.modelsAway.Load() {
+		out.Body.Registry = registryAway
+	}
+	for _, v := range list.versions[:min(in.Limit, len(list.versions))] {
+		out.Body.Versions = append(out.Body.Versions, itemOf(v))
+	}
+	return out, nil
+}
+
+func itemOf(v registry.Version) modelItem {
+	item := modelItem{
+		Version: v.Version, Digest: v.Digest, Created: v.Created.UTC(), Aliases: append([]string{}, v.Aliases...),
+		Verdict: v.Tags[registry.Verdict], Description: v.Tags[registry.Description], Metrics: map[string]float64{}, Tags: map[string]string{},
+	}
+	for name, value := range v.Metrics {
+		if !math.IsNaN(value) && !math.IsInf(value, 0) { // JSON has none
+			item.Metrics[name] = value
+		}
+	}
+	for name, value := range v.Tags {
+		if name != registry.Verdict && name != registry.Description {
+			item.Tags[name] = value
+		}
+	}
+	return item
+}
