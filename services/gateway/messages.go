@@ -87,7 +87,7 @@ type modelList struct {
 	_        struct{}    `json:"-" additionalProperties:"true"`
 	Name     string      `json:"name" doc:"Model." example:"load-1h"`
 	Registry string      `json:"registry" enum:"ok,away" doc:"away: it does not answer now, and the list is that of as_of."`
-	AsOf     time.Time   `json:"as_of" doc:"When the registry was asked for this list."`
+	AsOf     *time.Time  `json:"as_of,omitempty" doc:"When the registry was asked for this list; absent when it has not answered yet."`
 	Broken   string      `json:"broken,omitempty" doc:"Versions that cannot be served, and why."`
 	Versions []modelItem `json:"versions" nullable:"false" doc:"Newest first."`
 }

@@ -73,21 +73,25 @@ func (s *Service) askModels(ctx context.Context) error {
 	return nil
 }
 
-// listModels answers with what the registry said last.
+// listModels answers with what the registry said last; before it said anything, with an empty list where forecasts are
+// served without it.
 func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput, error) {
 	list := s.models.Load()
-	if list == nil {
+	if list == nil && s.view.Len() == 0 {
 		return nil, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable(
 			"the model registry has not answered yet; try again, and see that it can be reached at --mlflow-url, or --data-dir for a local one (the log of this process says why; forecasts do not need it)"),
 			http.Header{"Retry-After": {retrySeconds}})
 	}
 	out := &modelsOutput{CacheControl: noStore}
-	out.Body = modelList{
-		Name: s.deps.Model, Registry: registryAnswers, AsOf: list.asked.UTC(), Broken: list.broken, Versions: []modelItem{},
-	}
-	if s.modelsAway.Load() {
+	out.Body = modelList{Name: s.deps.Model, Registry: registryAnswers, Versions: []modelItem{}}
+	if list == nil || s.modelsAway.Load() {
 		out.Body.Registry = registryAway
 	}
+	if list == nil {
+		return out, nil
+	}
+	asked := list.asked.UTC()
+	out.Body.AsOf, out.Body.Broken = &asked, list.broken
 	for _, v := range list.versions[:min(in.Limit, len(list.versions))] {
 		out.Body.Versions = append(out.Body.Versions, itemOf(v))
 	}

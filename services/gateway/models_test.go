@@ -102,7 +102,8 @@ func TestRegistryThatIsAway(t *testing.T) {
 		}
 		return nil, fmt.Errorf("%w: canary", registry.ErrUnavailable)
 	})
-	deps := gateway.FromBus(broker(t))
+	conn := broker(t)
+	deps := gateway.FromBus(conn)
 	deps.Models, deps.Model = m, "load-1h"
 	b := start(t, deps)
 	begun := time.Now()
@@ -113,6 +114,11 @@ func TestRegistryThatIsAway(t *testing.T) {
 	if a := b.get("/v1/series"); a.code != http.StatusOK || time.Since(begun) > 3*time.Second {
 		t.Errorf("beside it: %d after %s", a.code, time.Since(begun))
 	}
+	publish(t, conn, "north.m17", 1) // served without the registry
+	b.await("an answer without a list", func() bool { return b.get("/v1/models").code == http.StatusOK })
+	if list := b.models(""); list.Registry != "away" || len(list.Versions) != 0 || !list.AsOf.IsZero() {
+		t.Errorf("%+v", list)
+	}
 	m.set(func(context.Context) ([]registry.Version, error) {
 		return []registry.Version{{
 			Name: "load-1h", Version: "4", Metrics: map[string]float64{"pinball": 0.25, "none": math.NaN()},
@@ -120,7 +126,7 @@ func TestRegistryThatIsAway(t *testing.T) {
 		}}, errors.New("version 3 has no digest")
 	})
 	close(hold)
-	b.await("a list", func() bool { return b.get("/v1/models").code == http.StatusOK })
+	b.await("a list", func() bool { return b.models("").Registry == "ok" })
 	list := b.models("")
 	v := list.Versions[0]
 	if list.Registry != "ok" || list.Broken != "version 3 has no digest" || v.Verdict != "passed" || v.Description != "better" || v.Tags[registry.Run] != "r1" || len(v.Metrics) != 1 || v.Metrics["pinball"] != 0.25 {
