@@ -33,8 +33,8 @@ type scoreboard struct {
 	tallies map[scoreKey]*tally
 	revised float64
 
-	count, pinball, naive, paired, actual, covered, revisions *prometheus.Desc // counters
-	pinballRatio, coverageRatio, skillRatio                   *prometheus.Desc // gauges
+	count, pinball, naive, paired, failure, actual, covered, revisions *prometheus.Desc // counters
+	pinballRatio, wapeRatio, coverageRatio, skillRatio                 *prometheus.Desc // gauges
 }
 
 type scoreKey struct {
@@ -42,10 +42,12 @@ type scoreKey struct {
 	lead int
 }
 
-// sums are what scores add up to. Pinball, Paired, Naive and Actual are free of
-// scale; paired is the pinball of the scores that have a naive one.
+// sums are what scores add up to. Pinball, paired, naive, failure (the error of the
+// median) and actual are free of scale; paired is the pinball of the scores that
+// have a naive one.
 type sums struct {
-	scores, pinball, paired, naive, actual float64
+	scores, pinball, paired, naive, failure, actual float64
+
 	inside50, of50, inside80, of80         float64
 }
 
@@ -68,11 +70,13 @@ func newScoreboard(now func() time.Time) *scoreboard {
 		pinball:   desc("score_pinball_total", "Sum of their pinball loss, each divided by the usual size of its series.", "alias", "lead"),
 		naive:     desc("score_pinball_naive_total", "The same of the value of a day before, where that is known.", "alias", "lead"),
 		paired:    desc("score_paired_pinball_total", "Sum of pinball loss of the scores that have a naive one beside them.", "alias", "lead"),
+		failure:   desc("score_error_total", "Sum of the absolute errors of their medians, each divided by the usual size of its series.", "alias", "lead"),
 		actual:    desc("score_actual_total", "Sum of their actuals' magnitudes, each divided by the usual size of its series.", "alias", "lead"),
 		covered:   desc("score_covered_total", "Scores whose actual lay inside the central interval.", "alias", "lead", "interval"),
 		revisions: desc("scores_revised_total", "Scores that a correction changed or took back."),
 
 		pinballRatio:  desc("score_pinball_ratio", "Pinball loss by size of the actuals, of the last 24 h.", "alias", "lead"),
+		wapeRatio:     desc("score_wape_ratio", "Absolute error of the median by size of the actuals, of the last 24 h.", "alias", "lead"),
 		coverageRatio: desc("score_coverage_ratio", "Share of actuals inside the central interval, of the last 24 h.", "alias", "lead", "interval"),
 		skillRatio:    desc("score_skill_ratio", "Gain over the value of a day before, 1 less the ratio of the losses, of the last 24 h.", "alias", "lead"),
 	}
@@ -114,7 +118,7 @@ func (b *scoreboard) add(s *engine.Score) {
 func sumsOf(s *engine.Score, l *engine.LeadScore) sums {
 	one := sums{scores: 1}
 	if usual := float64(s.Usual); usual > 0 {
-		one.pinball, one.actual = l.Pinball/usual, math.Abs(float64(s.Actual))/usual
+		one.pinball, one.failure, one.actual = l.Pinball/usual, math.Abs(l.Error)/usual, math.Abs(float64(s.Actual))/usual
 		if !math.IsNaN(l.Naive) {
 			one.paired, one.naive = l.Pinball/usual, l.Naive/usual
 		}
@@ -136,6 +140,7 @@ func (s *sums) add(o *sums) {
 	s.pinball += o.pinball
 	s.paired += o.paired
 	s.naive += o.naive
+	s.failure += o.failure
 	s.actual += o.actual
 	s.inside50 += o.inside50
 	s.of50 += o.of50
@@ -157,7 +162,7 @@ func (t *tally) lately(now time.Time) sums {
 // Describe is that of prometheus.Collector.
 func (b *scoreboard) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		b.count, b.pinball, b.naive, b.paired, b.actual, b.covered, b.revisions, b.pinballRatio, b.coverageRatio, b.skillRatio,
+		b.count, b.pinball, b.naive, b.paired, b.failure, b.actual, b.covered, b.revisions, b.pinballRatio, b.wapeRatio, b.coverageRatio, b.skillRatio,
 	} {
 		to <- d
 	}
@@ -183,11 +188,13 @@ func (b *scoreboard) Collect(to chan<- prometheus.Metric) {
 		counter(b.pinball, t.all.pinball, key.made, lead)
 		counter(b.naive, t.all.naive, key.made, lead)
 		counter(b.paired, t.all.paired, key.made, lead)
+		counter(b.failure, t.all.failure, key.made, lead)
 		counter(b.actual, t.all.actual, key.made, lead)
 		counter(b.covered, t.all.inside50, key.made, lead, "50")
 		counter(b.covered, t.all.inside80, key.made, lead, "80")
 		s := t.lately(now)
 		ratio(b.pinballRatio, s.pinball, s.actual, key.made, lead)
+		ratio(b.wapeRatio, s.failure, s.actual, key.made, lead)
 		ratio(b.coverageRatio, s.inside50, s.of50, key.made, lead, "50")
 		ratio(b.coverageRatio, s.inside80, s.of80, key.made, lead, "80")
 		ratio(b.skillRatio, s.naive-s.paired, s.naive, key.made, lead)

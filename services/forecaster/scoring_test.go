@@ -15,7 +15,7 @@ import (
 
 // scoreOf is one score of one lead.
 func scoreOf(usual, actual float32, lead int, pinball, naive float64, inside bool, source engine.Source, inForce bool) *engine.Score {
-	held := accuracy.Held{Lead: lead, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside, Has50: true}
+	held := accuracy.Held{Lead: lead, Error: -2 * pinball, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside, Has50: true}
 	return &engine.Score{Actual: actual, Usual: usual, Leads: []engine.LeadScore{{Held: held, Source: source, InForce: inForce}}}
 }
 
@@ -58,6 +58,11 @@ loadtide_forecaster_score_pinball_ratio{alias="rule",lead="1"} 0.5
 loadtide_forecaster_score_skill_ratio{alias="champion",lead="24"} 0.5
 loadtide_forecaster_score_skill_ratio{alias="previous",lead="24"} 0
 loadtide_forecaster_score_skill_ratio{alias="rule",lead="1"} 0
+# HELP loadtide_forecaster_score_wape_ratio Absolute error of the median by size of the actuals, of the last 24 h.
+# TYPE loadtide_forecaster_score_wape_ratio gauge
+loadtide_forecaster_score_wape_ratio{alias="champion",lead="24"} 0.30000000000000004
+loadtide_forecaster_score_wape_ratio{alias="previous",lead="24"} 1
+loadtide_forecaster_score_wape_ratio{alias="rule",lead="1"} 1
 # HELP loadtide_forecaster_scores_total Forecasts of a lead that met their actual, by who made them.
 # TYPE loadtide_forecaster_scores_total counter
 loadtide_forecaster_scores_total{alias="champion",lead="24"} 4
@@ -71,7 +76,7 @@ loadtide_forecaster_scores_revised_total 1
 loadtide_forecaster_score_paired_pinball_total{alias="champion",lead="24"} 0.4
 loadtide_forecaster_score_paired_pinball_total{alias="previous",lead="24"} 0.5
 loadtide_forecaster_score_paired_pinball_total{alias="rule",lead="1"} 0.5
-`), "loadtide_forecaster_score_coverage_ratio", "loadtide_forecaster_score_pinball_ratio", "loadtide_forecaster_score_skill_ratio",
+`), "loadtide_forecaster_score_coverage_ratio", "loadtide_forecaster_score_pinball_ratio", "loadtide_forecaster_score_wape_ratio", "loadtide_forecaster_score_skill_ratio",
 		"loadtide_forecaster_scores_total", "loadtide_forecaster_scores_revised_total", "loadtide_forecaster_score_paired_pinball_total")
 	if err != nil {
 		t.Error(err)
