@@ -48,7 +48,7 @@ type scoreKey struct {
 type sums struct {
 	scores, pinball, paired, naive, failure, actual float64
 
-	inside50, of50, inside80, of80         float64
+	inside50, of50, inside80, of80 float64
 }
 
 // tally is the sum since the start, and by hour.
