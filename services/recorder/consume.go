@@ -47,6 +47,7 @@ func (s *Service) consume(ctx context.Context, l lane) error {
 			return fmt.Errorf("fetch: %w", err)
 		}
 		if len(batch.Messages) == 0 {
+			s.goesOn(l)
 			continue
 		}
 		lost, err := s.lost(ctx, l, batch)
@@ -61,6 +62,14 @@ func (s *Service) consume(ctx context.Context, l lane) error {
 			return err
 		}
 		s.count(l, batch, unreadable, lost)
+		s.goesOn(l)
+	}
+}
+
+// goesOn notes that a stream was read without a fault, which may end an outage of the streams.
+func (s *Service) goesOn(l lane) {
+	if lasted, over := s.streams.works(l.stream, s.deps.Now()); over {
+		s.log.Info().Int64(service.FieldDuration, lasted.Milliseconds()).Msg("all streams are read")
 	}
 }
 

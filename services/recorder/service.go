@@ -124,9 +124,6 @@ func (s *Service) reads(stream string) {
 	defer s.mu.Unlock()
 	s.waiting = slices.DeleteFunc(s.waiting, func(w string) bool { return w == stream })
 	s.judge()
-	if lasted, over := s.streams.works(stream, s.deps.Now()); over {
-		s.log.Info().Int64(service.FieldDuration, lasted.Milliseconds()).Msg("all streams are read")
-	}
 }
 
 // broken notes that a stream is not read.
