@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,15 @@ func TestTasks(t *testing.T) {
 	}
 	if today := got[fmt.Sprintln("north", "m1", "1", 24, "count")]; today != nil {
 		t.Errorf("today, which is not over, has a sum: %v", today)
+	}
+	readme, err := os.ReadFile("../../deployments/influxdb/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, ok := strings.Cut(string(readme), "```flux\n")
+	example, _, _ = strings.Cut(example, "```")
+	if rows := query(t, daily, example); !ok || len(rows) != 2 || rows[0]["lead"] != "1" || rows[0]["coverage80"] != 1.0 || rows[0]["skill"] == nil {
+		t.Errorf("the example of the README gives %v", rows)
 	}
 }
 
