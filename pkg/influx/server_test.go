@@ -97,6 +97,47 @@ func stored(t *testing.T, cfg influx.Config, meter string, at time.Time) (found 
 	return found
 }
 
+// TestServerTakesAnyText: no text breaks out of its field; a line break becomes the two characters that stand for it.
+func TestServerTakesAnyText(t *testing.T) {
+	t.Parallel()
+	cfg := influxtest.Server(t)
+	w := newWriter(t, cfg)
+	texts := []string{
+		"", "two\nlines", "\r\n\t", `"quoted" \ `, `\`, "\\\n\" 1\nreading,site=x,meter=y value=1 1", "\" 1769868000000000000\nreading,site=x value=1",
+		"a,b=c d", "é\u2028\x00\x01", "\xff", strings.Repeat("long ", 13000),
+	}
+	var points []influx.Point
+	for i, text := range texts {
+		p := point("m1", text)
+		p.Fields[0].Key, p.Time = "text", at.Add(time.Duration(i)*time.Second)
+		points = append(points, p)
+	}
+	if err := w.Write(t.Context(), points); err != nil {
+		t.Fatal(err)
+	}
+	r, err := influx.NewReader(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	plain := strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
+	i := 0
+	for _, measurement := range []string{"forecast", "reading"} {
+		if err := r.Read(t.Context(), measurement, at.Add(-time.Hour), at.Add(time.Hour), func(row influx.Row) error {
+			if want := plain.Replace(texts[i]); row.Text("text") != want && texts[i] != "\xff" {
+				t.Errorf("%q came back as %q", texts[i], row.Text("text"))
+			}
+			i++
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if i != len(texts) {
+		t.Errorf("%d rows, want %d", i, len(texts))
+	}
+}
+
 // TestServerDeletes: the points of one series go, those of others stay.
 func TestServerDeletes(t *testing.T) {
 	t.Parallel()
@@ -110,6 +151,11 @@ func TestServerDeletes(t *testing.T) {
 	}
 	if stored(t, cfg, "m1", at) || !stored(t, cfg, "m2", at) {
 		t.Error("m1 should be gone and m2 be there")
+	}
+	cfg.Bucket += "-daily"
+	var fault *influx.Error
+	if err := newWriter(t, cfg).Delete(t.Context(), "score", point("m1", 1.0).Tags); !errors.As(err, &fault) || fault.Status != http.StatusNotFound {
+		t.Errorf("a bucket that is not there: %v", err)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestTasks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	yesterday := time.Now().UTC().Truncate(24 * time.Hour).AddDate(0, 0, -1)
+	yesterday := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
 	writeScores(t, cfg, yesterday)
 
 	files, err := filepath.Glob("../../deployments/influxdb/tasks/*.flux")
