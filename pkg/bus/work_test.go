@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
@@ -133,6 +135,54 @@ func TestWorkOutlivesErasure(t *testing.T) {
 	}
 	if left, err := c.WorkLeft(patient(t), "FORECASTS", "nobody"); left != 0 || err != nil {
 		t.Fatalf("%d left, error %v", left, err)
+	}
+}
+
+// TestWorkGoesOnAsAnother: a durable reader that an older release made, with cumulative acknowledgements, is taken over where
+// it was; one of a stream that was made anew begins anew.
+func TestWorkGoesOnAsAnother(t *testing.T) {
+	t.Parallel()
+	c := bustest.Start(t).Connect()
+	makeStream(t, c, "FORECASTS", "forecasts.*.*")
+	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 9)
+	old, err := c.JetStream().CreateConsumer(patient(t), "FORECASTS", jetstream.ConsumerConfig{Durable: "recorder", AckPolicy: jetstream.AckAllPolicy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		m, err := old.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.DoubleAck(patient(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := w.Fetch(patient(t), 10, time.Second)
+	if err != nil || len(batch.Messages) != 5 || batch.Messages[0].Seq != 5 || batch.After != 4 {
+		t.Fatalf("batch %+v, error %v", batch, err)
+	}
+	if err := batch.Ack(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := c.JetStream().DeleteStream(patient(t), "FORECASTS"); err != nil {
+		t.Fatal(err)
+	}
+	if none, err := w.Fetch(patient(t), 10, time.Second); err == nil {
+		t.Fatalf("batch %+v of a stream that is gone", none)
+	}
+	makeStream(t, c, "FORECASTS", "forecasts.*.*")
+	fill(t, c, "FORECASTS", "forecasts.a.b", "y", 3)
+	if w, err = c.OpenWork(patient(t), "FORECASTS", "recorder"); err != nil {
+		t.Fatal(err)
+	}
+	if batch, err = w.Fetch(patient(t), 10, time.Second); err != nil || len(batch.Messages) != 3 || batch.After != 0 {
+		t.Fatalf("batch %+v, error %v", batch, err)
 	}
 }
 

@@ -82,7 +82,7 @@ func (s *Service) store(ctx context.Context, l lane, messages []bus.Message) (un
 		points, err := l.append(r.points, m)
 		if err != nil {
 			unreadable++
-			if l.kind != kindReadings { // the forecaster lists those
+			if l.kind != kindReadings && unreadable <= refusedLogged { // the forecaster lists those of the logs
 				s.log.Warn().Str(service.FieldSubject, m.Subject).Uint64(service.FieldStreamSeq, m.Seq).
 					AnErr(service.FieldError, err).Msg("message is unreadable, not recorded")
 			}
@@ -95,6 +95,9 @@ func (s *Service) store(ctx context.Context, l lane, messages []bus.Message) (un
 			}
 			r = rows{r.points[:0], r.of[:0]}
 		}
+	}
+	if more := unreadable - refusedLogged; more > 0 && l.kind != kindReadings {
+		s.log.Warn().Str(service.FieldStream, l.stream).Int(service.FieldCount, more).Msg("more messages are unreadable, not recorded")
 	}
 	return unreadable, s.sink.store(ctx, l, r)
 }

@@ -20,7 +20,7 @@ type Writer interface {
 const (
 	maxRetryAfter = 5 * time.Minute // however long the server asks for
 	maxPoints     = 5000            // of one request, what InfluxDB advises
-	maxWrites     = 4               // requests at once, of all lanes
+	maxWrites     = 8               // requests at once, of all lanes
 )
 
 // sink writes points for as long as it takes. All lanes write through one.
