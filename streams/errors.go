@@ -35,7 +35,10 @@ const (
 	ReasonContentType         Reason = "content_type"         // an encoding that this release does not read
 )
 
-// Reasons returns all reasons in a fixed order, for metric labels that exist from the start.
+// ReasonNotRecorded is not of an input: InfluxDB refused a point that the recorder made of a stored message.
+const ReasonNotRecorded Reason = "not_recorded"
+
+// Reasons returns all reasons for which an input is refused, in a fixed order, for metric labels that exist from the start.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonUnparsable, ReasonNotANumber, ReasonNotFinite, ReasonOutOfRange, ReasonBadTimestamp, ReasonFuture,

@@ -1,9 +1,12 @@
 package bus_test
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
@@ -72,5 +75,147 @@ func TestWorkOfSomeSubjects(t *testing.T) {
 	}
 	if _, err := c.OpenWork(patient(t), "NONE", "watcher"); !errors.Is(err, bus.ErrNoStream) {
 		t.Fatalf("error %v", err)
+	}
+}
+
+// TestWorkOutlivesErasure: what a reader that went away had in its hands comes again, whatever was erased of it since. Of
+// what retention took meanwhile the position tells how much it was.
+func TestWorkOutlivesErasure(t *testing.T) {
+	t.Parallel()
+	c := bustest.Start(t).Connect()
+	makeStream(t, c, "FORECASTS", "forecasts.*.*")
+	fetch := func(w *bus.Work, want, first int, after uint64) bus.Batch {
+		t.Helper()
+		batch, err := w.Fetch(patient(t), 50, 200*time.Millisecond)
+		if err != nil || len(batch.Messages) != want || batch.Messages[0].Seq != uint64(first) || batch.After != after {
+			t.Fatalf("%d messages after %d, error %v; want %d from %d after %d", len(batch.Messages), batch.After, err, want, first, after)
+		}
+		return batch
+	}
+	open := func() *bus.Work {
+		t.Helper()
+		w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 5)
+	w := open()
+	if err := fetch(w, 5, 1, 0).Ack(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, c, "FORECASTS", "forecasts.a.b", "y", 10)
+	fill(t, c, "FORECASTS", "forecasts.a.gone", "z", 1)
+	fill(t, c, "FORECASTS", "forecasts.a.b", "v", 4)
+	fetch(w, 15, 6, 5) // in its hands, and there they stay
+	if left, err := c.WorkLeft(patient(t), "FORECASTS", "recorder"); left != 15 || err != nil {
+		t.Fatalf("%d left, error %v", left, err)
+	}
+	if n, err := c.Purge(patient(t), "FORECASTS", "forecasts.a.gone", 0); n != 1 || err != nil {
+		t.Fatalf("%d purged, error %v", n, err)
+	}
+	fetch(open(), 14, 6, 5)
+
+	stream, err := c.JetStream().Stream(patient(t), "FORECASTS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := stream.CachedInfo().Config
+	short.MaxMsgs = 3
+	if _, err := c.JetStream().UpdateStream(patient(t), short); err != nil {
+		t.Fatal(err)
+	}
+	w = open()
+	if err := fetch(w, 3, 18, 5).Ack(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := c.WorkLeft(patient(t), "FORECASTS", "recorder"); left != 0 || err != nil {
+		t.Fatalf("%d left, error %v", left, err)
+	}
+	if left, err := c.WorkLeft(patient(t), "FORECASTS", "nobody"); left != 0 || err != nil {
+		t.Fatalf("%d left, error %v", left, err)
+	}
+}
+
+// TestWorkGoesOnAsAnother: a durable reader that an older release made, with cumulative acknowledgements, is taken over where
+// it was; one of a stream that was made anew begins anew.
+func TestWorkGoesOnAsAnother(t *testing.T) {
+	t.Parallel()
+	c := bustest.Start(t).Connect()
+	makeStream(t, c, "FORECASTS", "forecasts.*.*")
+	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 9)
+	old, err := c.JetStream().CreateConsumer(patient(t), "FORECASTS", jetstream.ConsumerConfig{Durable: "recorder", AckPolicy: jetstream.AckAllPolicy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		m, err := old.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.DoubleAck(patient(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := w.Fetch(patient(t), 10, time.Second)
+	if err != nil || len(batch.Messages) != 5 || batch.Messages[0].Seq != 5 || batch.After != 4 {
+		t.Fatalf("batch %+v, error %v", batch, err)
+	}
+	if err := batch.Ack(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := c.JetStream().DeleteStream(patient(t), "FORECASTS"); err != nil {
+		t.Fatal(err)
+	}
+	if none, err := w.Fetch(patient(t), 10, time.Second); err == nil {
+		t.Fatalf("batch %+v of a stream that is gone", none)
+	}
+	makeStream(t, c, "FORECASTS", "forecasts.*.*")
+	fill(t, c, "FORECASTS", "forecasts.a.b", "y", 3)
+	if w, err = c.OpenWork(patient(t), "FORECASTS", "recorder"); err != nil {
+		t.Fatal(err)
+	}
+	if batch, err = w.Fetch(patient(t), 10, time.Second); err != nil || len(batch.Messages) != 3 || batch.After != 0 {
+		t.Fatalf("batch %+v, error %v", batch, err)
+	}
+}
+
+// TestWorkIsBoundedInBytes: large messages come in smaller batches, each once and in order.
+func TestWorkIsBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	c := bustest.Start(t).Connect()
+	makeStream(t, c, "FORECASTS", "forecasts.*.*")
+	const n, size = 120, 90 << 10
+	large := bytes.Repeat([]byte("x"), size)
+	for range n {
+		if _, err := c.Publish(patient(t), "forecasts.a.b", large, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := uint64(1)
+	for next <= n {
+		batch, err := w.Fetch(patient(t), 1000, time.Second)
+		if err != nil || len(batch.Messages) == 0 || len(batch.Messages)*size > 5<<20 {
+			t.Fatalf("%d messages, error %v", len(batch.Messages), err)
+		}
+		for _, m := range batch.Messages {
+			if m.Seq != next || len(m.Data) != size {
+				t.Fatalf("message %d of %d bytes, want %d of %d", m.Seq, len(m.Data), next, size)
+			}
+			next++
+		}
+		if err := batch.Ack(patient(t)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -26,6 +26,11 @@ type Field struct {
 	Value any
 }
 
+// String returns the point as a line of InfluxDB's line protocol, for a person.
+func (p Point) String() string {
+	return strings.TrimSuffix(write.PointToLineProtocol(p.native(), time.Nanosecond), "\n")
+}
+
 // check returns why the point cannot be written. The encoder would leave out a tag that it cannot express, and the point
 // would land in another series.
 func (p Point) check() error {

@@ -3,6 +3,7 @@ package influx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -12,8 +13,12 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/api/write"
 )
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 64 << 10
+const (
+	// maxAnswer bounds what is read of an answer, in bytes.
+	maxAnswer = 64 << 10
+	// idleConnections are kept for the next requests of callers that write several batches at once.
+	idleConnections = 8
+)
 
 // Writer writes batches of points. It is safe for concurrent use.
 type Writer struct {
@@ -25,7 +30,7 @@ type Writer struct {
 
 // New returns a writer for cfg; it opens no connection yet. The error holds all faults of cfg.
 func New(cfg Config) (*Writer, error) {
-	client, transport, err := cfg.client(cfg.Timeout, func(next http.RoundTripper) http.RoundTripper { return next })
+	client, transport, err := cfg.client(cfg.Timeout, func(next http.RoundTripper) http.RoundTripper { return storedOnly{next} })
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +46,7 @@ func (c Config) client(timeout time.Duration, over func(http.RoundTripper) http.
 		return nil, nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = idleConnections
 	options := influxdb2.DefaultOptions().
 		SetApplicationName("loadtide").
 		SetUseGZip(true).
@@ -78,6 +84,21 @@ func (w *Writer) Close() {
 	w.client.Close()
 	w.transport.CloseIdleConnections()
 }
+
+// storedOnly takes no other answer than 204 for a success: a page for people says 200, and has stored nothing.
+type storedOnly struct{ next http.RoundTripper }
+
+func (s storedOnly) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := s.next.RoundTrip(req)
+	if err == nil && resp.StatusCode < http.StatusMultipleChoices && resp.StatusCode != http.StatusNoContent {
+		return nil, errors.Join(&oddAnswerError{resp.StatusCode}, resp.Body.Close())
+	}
+	return resp, err
+}
+
+type oddAnswerError struct{ status int }
+
+func (e *oddAnswerError) Error() string { return fmt.Sprintf("answer %d, want 204", e.status) }
 
 // boundedAnswers cuts answers off that say what went wrong: the client reads the whole of them into memory.
 type boundedAnswers struct{ next http.RoundTripper }

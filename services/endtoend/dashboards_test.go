@@ -194,8 +194,7 @@ func registered(t *testing.T) map[string]bool {
 	recording := recorder.DefaultConfig()
 	recording.Influx.URL = "http://127.0.0.1:1"
 	recording.Influx.Org, recording.Influx.Bucket, recording.Influx.Token = "o", "b", "t"
-	open := func(context.Context) (recorder.Work, error) { return nil, context.Canceled }
-	if _, err := recorder.New(recording, recorder.Deps{Open: open, Registerer: reg, Now: time.Now}); err != nil {
+	if _, err := recorder.New(recording, recorder.Deps{NATS: recorder.FromBus(nil), Registerer: reg, Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Deps{

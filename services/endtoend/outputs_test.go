@@ -49,9 +49,17 @@ func TestForecastsReachInflux(t *testing.T) {
 	f := feedDay(t, p.connect(), "plant", "feeder-1", 200)
 	first := f.Origin.Add(-2 * time.Hour) // the first of the three live origins
 	var rows []influxtest.Point
-	eventually(t, patience, "points of all three forecasts", func() (bool, string) {
-		rows = listener.Points()
-		return len(rows) == f.Leads()+2, fmt.Sprintf("%d points, want %d", len(rows), f.Leads()+2)
+	eventually(t, patience, "all readings, and points of all three forecasts", func() (bool, string) {
+		rows = nil
+		others := make(map[string]int)
+		for _, row := range listener.Points() {
+			if row.Measurement == "forecast" {
+				rows = append(rows, row)
+			} else {
+				others[row.Measurement]++
+			}
+		}
+		return len(rows) == f.Leads()+2 && others["reading"] == 200 && others["forecast_lead"] == 3*4, fmt.Sprintf("%d points of the curve, %v", len(rows), others)
 	})
 	for i, row := range rows {
 		if want := first.Add(time.Duration(i) * time.Hour); !row.Time.Equal(want) {

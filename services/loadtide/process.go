@@ -72,7 +72,7 @@ func (p *process) forecaster(conn *bus.Conn, dir string, maxSeries int, models r
 // recorder builds the recorder.
 func (p *process) recorder(conn *bus.Conn, cfg recorder.Config) (*recorder.Service, error) {
 	return recorder.New(cfg, recorder.Deps{
-		Open: recorder.FromBus(conn), Registerer: p.registry, Readiness: p.health.Part("recorder"), Log: p.log, Now: time.Now,
+		NATS: recorder.FromBus(conn), Registerer: p.registry, Readiness: p.health.Part("recorder"), Log: p.log, Now: time.Now,
 	})
 }
 

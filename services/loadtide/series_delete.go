@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -24,7 +26,7 @@ func (c *seriesDeleteCmd) Validate() error { return validSeries(c.Series) }
 // Run deletes all that is kept of a series, and says what that was.
 func (c *seriesDeleteCmd) Run(e *env) error {
 	if !c.Yes {
-		return usageError(fmt.Sprintf("deleting %s takes away its state, readings, forecasts, rejections and settings for good", c.Series), "loadtide series delete "+c.Series+" --yes")
+		return usageError(fmt.Sprintf("deleting %s takes away its state, readings, forecasts, scores, rejections and settings for good", c.Series), "loadtide series delete "+c.Series+" --yes")
 	}
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		partition := o.of(c.Series)
@@ -61,7 +63,7 @@ func (c *seriesDeleteCmd) Run(e *env) error {
 			}
 			points = "its points in InfluxDB are deleted"
 		}
-		fmt.Fprintf(e.stdout, "deleted %s: %d messages with readings, %d forecasts, %d rejections, %d imported states; %s\n", c.Series, counts.readings, counts.forecasts, counts.rejected, counts.states, points)
+		fmt.Fprintf(e.stdout, "deleted %s: %d messages with readings, %d forecasts, %d rejections, %d scores, %d imported states; %s\n", c.Series, counts.readings, counts.forecasts, counts.rejected, counts.scores, counts.states, points)
 		if !done {
 			fmt.Fprintln(e.stderr, "warn: no forecaster has written a checkpoint without it yet; one does when it runs")
 		}
@@ -70,8 +72,8 @@ func (c *seriesDeleteCmd) Run(e *env) error {
 }
 
 type erased struct {
-	readings, forecasts, rejected uint64
-	states                        int
+	readings, forecasts, rejected, scores uint64
+	states                                int
 }
 
 // erase takes out of the streams what was there before the record at seq.
@@ -94,6 +96,9 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 	if n.rejected, err = o.Purge(ctx, topology.Rejected, streams.RejectedSubject(site, meter), 0); err != nil {
 		return n, err
 	}
+	if n.scores, err = o.Purge(ctx, topology.Scores, streams.ScoreSubject(site, meter), 0); err != nil {
+		return n, err
+	}
 	for from := uint64(1); from < seq; {
 		m, ok, err := o.NextBySubject(ctx, log, streams.ControlSubject(partition, streams.ControlState), from)
 		if err != nil || !ok || m.Seq >= seq {
@@ -110,12 +115,32 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 	return n, nil
 }
 
+// deletePoints takes the series' points out of the bucket, and the daily sums out of the one beside it, if there is one.
 func (c *seriesDeleteCmd) deletePoints(ctx context.Context) error {
-	w, err := influx.New(c.Influx)
+	site, meter, _ := streams.SplitSeries(c.Series)
+	if err := deleteTagged(ctx, c.Influx, recorder.Tags(site, meter), recorder.Measurements()...); err != nil {
+		return err
+	}
+	daily := c.Influx
+	daily.Bucket += recorder.DailySuffix
+	err := deleteTagged(ctx, daily, recorder.Tags(site, meter), recorder.MeasurementScore)
+	var fault *influx.Error
+	if errors.As(err, &fault) && fault.Status == http.StatusNotFound {
+		return nil // sums are not kept there
+	}
+	return err
+}
+
+func deleteTagged(ctx context.Context, cfg influx.Config, tags []influx.Tag, measurements ...string) error {
+	w, err := influx.New(cfg)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	site, meter, _ := streams.SplitSeries(c.Series)
-	return w.Delete(ctx, recorder.Measurement, []influx.Tag{{Key: "site", Value: site}, {Key: "meter", Value: meter}})
+	for _, m := range measurements {
+		if err := w.Delete(ctx, m, tags); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/loadtide/loadtide/pkg/influx"
 )
 
-// Config says where forecasts are recorded and how patiently. As flags it is embedded without a prefix.
+// Config says where is recorded to and how patiently. As flags it is embedded without a prefix.
 type Config struct {
 	Influx influx.Config `embed:"" prefix:"influx-" envprefix:"LOADTIDE_INFLUX_"`
-	// Batch is how many forecasts one write holds at most; a forecast has a point for each lead.
-	Batch int `name:"record-batch" env:"LOADTIDE_RECORD_BATCH" default:"200" help:"Most forecasts in one write."`
+	// Batch is how many messages of a stream are taken and acknowledged together at most; a request has at most 5000 points.
+	Batch int `name:"record-batch" env:"LOADTIDE_RECORD_BATCH" default:"1000" help:"Most messages of a stream that are recorded together."`
 	// Wait is how long an incomplete batch waits for more.
-	Wait time.Duration `name:"record-wait" env:"LOADTIDE_RECORD_WAIT" default:"1s" help:"Longest time that a forecast waits for others to be written with."`
+	Wait time.Duration `name:"record-wait" env:"LOADTIDE_RECORD_WAIT" default:"1s" help:"Longest time that a message waits for others to be written with."`
 	// RetryMin and RetryMax bound the pause after a failure; it doubles from one to the other.
 	RetryMin time.Duration `name:"record-retry-min" env:"LOADTIDE_RECORD_RETRY_MIN" default:"500ms" help:"Pause after the first failed write."`
 	RetryMax time.Duration `name:"record-retry-max" env:"LOADTIDE_RECORD_RETRY_MAX" default:"30s" help:"Longest pause between failed writes."`
@@ -22,7 +22,7 @@ type Config struct {
 
 // DefaultConfig returns the defaults; the address of InfluxDB is empty.
 func DefaultConfig() Config {
-	return Config{Influx: influx.DefaultConfig(), Batch: 200, Wait: time.Second, RetryMin: 500 * time.Millisecond, RetryMax: 30 * time.Second}
+	return Config{Influx: influx.DefaultConfig(), Batch: 1000, Wait: time.Second, RetryMin: 500 * time.Millisecond, RetryMax: 30 * time.Second}
 }
 
 // Enabled tells whether there is an InfluxDB to record into.
@@ -32,8 +32,8 @@ func (c Config) Enabled() bool { return c.Influx.URL != "" }
 // is not Enabled is no fault; New refuses it.
 func (c Config) Validate() error {
 	faults := []error{c.Influx.Validate()}
-	if c.Batch < 1 || c.Batch > 2000 {
-		faults = append(faults, fmt.Errorf("recorder.batch: %d is out of range; give 1 to 2000", c.Batch))
+	if c.Batch < 1 || c.Batch > 5000 {
+		faults = append(faults, fmt.Errorf("recorder.batch: %d is out of range; give 1 to 5000", c.Batch))
 	}
 	if c.Wait < 10*time.Millisecond || c.Wait > time.Minute {
 		faults = append(faults, fmt.Errorf("recorder.wait: %s is out of range; give 10ms to 1m", c.Wait))

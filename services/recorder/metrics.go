@@ -10,39 +10,39 @@ import (
 // Outcomes that metrics tell apart; those of a failed write are the kinds of package influx.
 const (
 	outcomeStored     = "stored"
-	outcomeRefused    = "refused"
-	outcomeUnreadable = "unreadable"
+	outcomeUnreadable = "unreadable" // of a message: no points could be made of it
+	outcomeLost       = "lost"       // of a message: the stream's retention took it first
+	outcomeRefused    = "refused"    // of a point: InfluxDB will never take it
+	outcomeExpired    = "expired"    // of a point: older than its bucket keeps any
 )
 
 type recorderMetrics struct {
-	messages    *prometheus.CounterVec // forecasts by outcome
-	points      *prometheus.CounterVec // points by outcome
+	messages    *prometheus.CounterVec // by stream and outcome
+	points      *prometheus.CounterVec // by stream and outcome
 	writes      *prometheus.CounterVec // requests by outcome
 	duration    prometheus.Histogram
 	age         prometheus.Histogram
-	pending     prometheus.Gauge
+	pending     *prometheus.GaugeVec // by stream
 	lastSuccess prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *recorderMetrics {
-	counter := func(name, help string, outcomes ...string) *prometheus.CounterVec {
-		vec := prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metrics.Namespace, Subsystem: "recorder", Name: name, Help: help,
-		}, []string{"outcome"})
-		for _, outcome := range outcomes {
-			vec.WithLabelValues(outcome) // a series that is there from the start has a rate from the start
+	name := func(name, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: metrics.Namespace, Subsystem: "recorder", Name: name, Help: help}
+	}
+	byStream := func(n, help string, outcomes ...string) *prometheus.CounterVec {
+		vec := prometheus.NewCounterVec(prometheus.CounterOpts(name(n, help)), []string{"stream", "outcome"})
+		for _, kind := range kinds() {
+			for _, outcome := range outcomes {
+				vec.WithLabelValues(kind, outcome) // a series that is there from the start has a rate from the start
+			}
 		}
-		reg.MustRegister(vec)
 		return vec
 	}
-	writes := []string{outcomeStored}
-	for _, kind := range influx.Kinds() {
-		writes = append(writes, string(kind))
-	}
 	m := &recorderMetrics{
-		messages: counter("messages_total", "Forecasts taken from the stream, by outcome.", outcomeStored, outcomeUnreadable),
-		points:   counter("points_total", "Points for InfluxDB, by outcome.", outcomeStored, outcomeRefused),
-		writes:   counter("writes_total", "Write requests to InfluxDB, by outcome.", writes...),
+		messages: byStream("messages_total", "Messages of the streams, by outcome.", outcomeStored, outcomeUnreadable, outcomeLost),
+		points:   byStream("points_total", "Points for InfluxDB, by outcome.", outcomeStored, outcomeRefused, outcomeExpired),
+		writes:   prometheus.NewCounterVec(prometheus.CounterOpts(name("writes_total", "Write requests to InfluxDB, by outcome.")), []string{"outcome"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: metrics.Namespace, Subsystem: "recorder", Name: "write_duration_seconds",
 			Help: "Time of one write request to InfluxDB, failed ones included.", Buckets: metrics.LatencyBuckets(),
@@ -51,15 +51,17 @@ func newMetrics(reg prometheus.Registerer) *recorderMetrics {
 			Namespace: metrics.Namespace, Subsystem: "recorder", Name: "forecast_age_seconds",
 			Help: "Age of a forecast in the stream when it was stored in InfluxDB.", Buckets: metrics.AgeBuckets(),
 		}),
-		pending: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: metrics.Namespace, Subsystem: "recorder", Name: "consumer_pending_messages",
-			Help: "Forecasts that wait in the stream behind the batch in hand.",
-		}),
-		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: metrics.Namespace, Subsystem: "recorder", Name: "write_last_success_timestamp_seconds",
-			Help: "When InfluxDB last stored a write.",
-		}),
+		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts(name("consumer_pending_messages",
+			"Messages in the streams that are not recorded yet.")), []string{"stream"}),
+		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts(name("write_last_success_timestamp_seconds", "When InfluxDB last stored a write."))),
 	}
-	reg.MustRegister(m.duration, m.age, m.pending, m.lastSuccess)
+	m.writes.WithLabelValues(outcomeStored)
+	for _, kind := range influx.Kinds() {
+		m.writes.WithLabelValues(string(kind))
+	}
+	for _, kind := range kinds() {
+		m.pending.WithLabelValues(kind)
+	}
+	reg.MustRegister(m.messages, m.points, m.writes, m.duration, m.age, m.pending, m.lastSuccess)
 	return m
 }

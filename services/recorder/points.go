@@ -1,61 +1,68 @@
 package recorder
 
 import (
-	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/streams"
 )
 
-// Measurement is where forecasts go: tags site and meter; fields p10, p25, … by level, source, quality, model_version,
-// revision and origin; time is the start of the target interval.
-const Measurement = "forecast"
+// Measurements in InfluxDB. All have the tags site and meter, but an event that concerns no series; every word that may
+// change from one row to the next is a field, else one time would get two rows.
+const (
+	MeasurementReading      = "reading"       // readings as they were sent; time is their ts
+	MeasurementForecast     = "forecast"      // the best known curve: one row for each target time
+	MeasurementForecastLead = "forecast_lead" // what was believed then; tag lead
+	MeasurementScore        = "score"         // how forecasts did; tag lead
+	MeasurementActual       = "actual"        // what an interval came to, as the forecaster took it
+	MeasurementEvent        = "event"         // tag kind
+)
 
-// AppendPoints appends a point for each lead of f. Its row is that of its target interval, so the newest belief about an
-// interval replaces the older ones.
-func AppendPoints(dst []influx.Point, f *streams.Forecast) []influx.Point {
-	site, meter, _ := strings.Cut(f.Series, ".")
-	tags := []influx.Tag{{Key: "site", Value: site}, {Key: "meter", Value: meter}}
-	// Every row has every field, an empty one too: what a row does not name keeps the value of the forecast before.
-	version := ""
-	if f.Model != nil {
-		version = f.Model.Version
+// DailySuffix is what the bucket of daily sums is called beyond the recorder's own, see deployments/influxdb.
+const DailySuffix = "-daily"
+
+// Measurements returns all that may hold points of a series.
+func Measurements() []string {
+	return []string{
+		MeasurementReading, MeasurementForecast, MeasurementForecastLead, MeasurementScore, MeasurementActual, MeasurementEvent,
 	}
-	shared := []influx.Field{
-		{Key: "source", Value: f.Source},
-		{Key: "quality", Value: f.Quality},
-		{Key: "model_version", Value: version},
-		{Key: "revision", Value: int64(f.Revision)},
-		{Key: "origin", Value: f.Origin.UTC().Format(time.RFC3339)},
-	}
-	names := make([]string, len(f.Levels))
-	for i, level := range f.Levels {
-		names[i] = levelName(level)
-	}
-	for lead := range f.Leads() {
-		fields := make([]influx.Field, 0, len(names)+len(shared))
-		for i, name := range names {
-			fields = append(fields, influx.Field{Key: name, Value: decimal(f.Quantiles[lead*len(names)+i])})
-		}
-		dst = append(dst, influx.Point{
-			Measurement: Measurement, Tags: tags, Fields: append(fields, shared...),
-			Time: f.Origin.Add(time.Duration(lead) * f.Interval),
-		})
-	}
-	return dst
 }
 
-// levelName returns the field of a level: p10 for 0.1, p05 for 0.05, p2_5 for 0.025.
-func levelName(level float64) string {
-	percent := math.Round(level*1e6) / 1e4
-	name := strconv.FormatFloat(percent, 'f', -1, 64)
-	if percent < 10 && percent == math.Trunc(percent) {
-		name = "0" + name
+// Tags returns the tags of a series' points.
+func Tags(site, meter string) []influx.Tag {
+	return []influx.Tag{{Key: "site", Value: site}, {Key: "meter", Value: meter}}
+}
+
+// tagsOf returns the tags of a series by its name, which is a valid one.
+func tagsOf(series string) []influx.Tag {
+	site, meter, _ := strings.Cut(series, ".")
+	return Tags(site, meter)
+}
+
+// withLead returns tags and the lead, in intervals.
+func withLead(tags []influx.Tag, lead int) []influx.Tag {
+	return append(tags[:len(tags):len(tags)], influx.Tag{Key: "lead", Value: strconv.Itoa(lead)})
+}
+
+// seriesOf returns the site and meter of a point of ours, empty when it concerns no series.
+func seriesOf(p influx.Point) (site, meter string) {
+	for _, t := range p.Tags {
+		switch t.Key {
+		case "site":
+			site = t.Value
+		case "meter":
+			meter = t.Value
+		}
 	}
-	return "p" + strings.ReplaceAll(name, ".", "_")
+	return site, meter
+}
+
+func versionOf(m *streams.Model) string {
+	if m == nil {
+		return ""
+	}
+	return m.Version
 }
 
 // decimal returns the float64 with the same shortest decimal digits as v: 1.02 stays 1.02 and is not stored as

@@ -34,6 +34,8 @@ type Listener struct {
 	mu       sync.Mutex
 	answers  []Answer
 	refuse   func(Point) bool
+	sick     func(Point) bool
+	says     Answer // to what is sick
 	points   map[string]Point
 	requests []int // points of each request that was parsed
 	deletes  []string
@@ -67,6 +69,13 @@ func (l *Listener) RefuseIf(bad func(Point) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refuse = bad
+}
+
+// AnswerIf gives the answer to every write with a point for which sick is true, and stores none of it; nil ends that.
+func (l *Listener) AnswerIf(sick func(Point) bool, answer Answer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sick, l.says = sick, answer
 }
 
 // Points returns what is stored, sorted by its key.
@@ -171,6 +180,9 @@ func (l *Listener) decide(points []Point) Answer {
 		answer := l.answers[0]
 		l.answers = l.answers[1:]
 		return answer
+	}
+	if l.sick != nil && slices.ContainsFunc(points, l.sick) {
+		return l.says
 	}
 	if l.refuse != nil && slices.ContainsFunc(points, l.refuse) {
 		return Answer{Status: http.StatusBadRequest, Body: `{"code":"invalid","message":"unable to parse: bad point"}`}

@@ -1,0 +1,150 @@
+package recorder
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/service"
+)
+
+// ackTimeout bounds the acknowledgement of a batch that is stored, also when the recorder is to stop.
+const ackTimeout = 5 * time.Second
+
+// run consumes a lane until ctx ends. Whatever fails is tried again, from the last acknowledgement on.
+func (s *Service) run(ctx context.Context, l lane) {
+	for failures := 0; ; failures++ {
+		begun := s.deps.Now()
+		err := s.consume(ctx, l)
+		if ctx.Err() != nil {
+			return
+		}
+		now := s.deps.Now()
+		if now.Sub(begun) > s.cfg.RetryMax {
+			failures = 0
+		}
+		s.broken(l.stream)
+		if _, tell := s.streams.fail(l.stream, false, now); tell {
+			s.log.Warn().Str(service.FieldStream, l.stream).AnErr(service.FieldError, err).Msg("stream cannot be read; trying again")
+		}
+		if sleep(ctx, min(s.cfg.RetryMax, s.cfg.RetryMin<<min(failures, 10))) != nil {
+			return
+		}
+	}
+}
+
+// consume is the recorder's path: fetch, translate and store, acknowledge.
+func (s *Service) consume(ctx context.Context, l lane) error {
+	work, err := s.deps.NATS.Open(ctx, l.stream)
+	if err != nil {
+		return fmt.Errorf("open consumer %s: %w", Durable, err)
+	}
+	s.reads(l.stream)
+	for {
+		batch, err := work.Fetch(ctx, s.cfg.Batch, s.cfg.Wait)
+		if err != nil {
+			return fmt.Errorf("fetch: %w", err)
+		}
+		if len(batch.Messages) == 0 {
+			s.goesOn(l)
+			continue
+		}
+		lost, err := s.lost(ctx, l, batch)
+		if err != nil {
+			return err
+		}
+		unreadable, err := s.store(ctx, l, batch.Messages)
+		if err != nil {
+			return err
+		}
+		if err := s.acknowledge(ctx, batch); err != nil {
+			return err
+		}
+		s.count(l, batch, unreadable, lost)
+		s.goesOn(l)
+	}
+}
+
+// goesOn notes that a stream was read without a fault, which may end an outage of the streams.
+func (s *Service) goesOn(l lane) {
+	if lasted, over := s.streams.works(l.stream, s.deps.Now()); over {
+		s.log.Info().Int64(service.FieldDuration, lasted.Milliseconds()).Msg("all streams are read")
+	}
+}
+
+// store brings the points of messages into the sink, a request's worth at a time. I7: a message that cannot be read is
+// counted and passed over.
+func (s *Service) store(ctx context.Context, l lane, messages []bus.Message) (unreadable int, err error) {
+	var r rows
+	for i := range messages {
+		m := &messages[i]
+		points, err := l.append(r.points, m)
+		if err != nil {
+			unreadable++
+			if l.kind != kindReadings && unreadable <= refusedLogged { // the forecaster lists those of the logs
+				s.log.Warn().Str(service.FieldSubject, m.Subject).Uint64(service.FieldStreamSeq, m.Seq).
+					AnErr(service.FieldError, err).Msg("message is unreadable, not recorded")
+			}
+			continue
+		}
+		r.add(m, points)
+		if r.len() >= maxPoints {
+			if err := s.sink.store(ctx, l, r); err != nil {
+				return unreadable, err
+			}
+			r = rows{r.points[:0], r.of[:0]}
+		}
+	}
+	if more := unreadable - refusedLogged; more > 0 && l.kind != kindReadings {
+		s.log.Warn().Str(service.FieldStream, l.stream).Int(service.FieldCount, more).Msg("more messages are unreadable, not recorded")
+	}
+	return unreadable, s.sink.store(ctx, l, r)
+}
+
+// lost returns how many messages before and in a batch retention took before they were recorded. A hole above the first
+// message that is kept was made by somebody who erased a series.
+func (s *Service) lost(ctx context.Context, l lane, batch Batch) (lost uint64, err error) {
+	first, last := batch.Messages[0].Seq, batch.Messages[len(batch.Messages)-1].Seq
+	if first == batch.After+1 && last-first == uint64(len(batch.Messages)-1) {
+		return 0, nil
+	}
+	kept, err := s.deps.NATS.FirstSeq(ctx, l.stream)
+	if err != nil {
+		return 0, fmt.Errorf("look for what was lost: %w", err)
+	}
+	next := batch.After + 1
+	for i := range batch.Messages {
+		if to := min(batch.Messages[i].Seq, kept); to > next {
+			lost += to - next
+		}
+		next = batch.Messages[i].Seq + 1
+	}
+	return lost, nil
+}
+
+func (s *Service) acknowledge(ctx context.Context, batch Batch) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
+	defer cancel()
+	if err := batch.Ack(ctx); err != nil {
+		return fmt.Errorf("acknowledge: %w", err)
+	}
+	return nil
+}
+
+// count notes a batch that is done.
+func (s *Service) count(l lane, batch Batch, unreadable int, lost uint64) {
+	if l.kind == kindForecasts {
+		now := s.deps.Now()
+		for i := range batch.Messages {
+			s.metrics.age.Observe(max(0, now.Sub(batch.Messages[i].Time).Seconds()))
+		}
+	}
+	s.metrics.messages.WithLabelValues(l.kind, outcomeStored).Add(float64(len(batch.Messages) - unreadable))
+	s.metrics.messages.WithLabelValues(l.kind, outcomeUnreadable).Add(float64(unreadable))
+	if lost > 0 {
+		s.metrics.messages.WithLabelValues(l.kind, outcomeLost).Add(float64(lost))
+		s.log.Error().Str(service.FieldStream, l.stream).Uint64(service.FieldStreamSeq, batch.After).Uint64(service.FieldCount, lost).
+			Msg("messages were lost to the stream's retention before they were recorded: give the stream more room, or InfluxDB less downtime")
+	}
+}

@@ -1,0 +1,78 @@
+package recorder
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// maxLevels bounds the fields of a row: each level is one, in a schema that never forgets one.
+const maxLevels = 99
+
+func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
+	f, err := streams.DecodeForecast(m.Data)
+	if err != nil {
+		return dst, err
+	}
+	if len(f.Levels) > maxLevels {
+		return dst, fmt.Errorf("%d levels, at most %d are recorded", len(f.Levels), maxLevels)
+	}
+	return AppendForecast(dst, &f), nil
+}
+
+// AppendForecast appends a point for each lead of f: fields p10, p25, … by level, source, quality, model_version, revision and
+// origin; time is the start of the target interval. In MeasurementForecast the newest belief about an interval replaces the
+// older ones; those of the leads that are scored stand in MeasurementForecastLead too, under their lead.
+func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
+	tags := tagsOf(f.Series)
+	// Every row has every field, an empty one too: what a row does not name keeps the value of the forecast before.
+	shared := []influx.Field{
+		{Key: "source", Value: f.Source},
+		{Key: "quality", Value: f.Quality},
+		{Key: "model_version", Value: versionOf(f.Model)},
+		{Key: "revision", Value: int64(f.Revision)},
+		{Key: "origin", Value: f.Origin.UTC().Format(time.RFC3339)},
+	}
+	names := make([]string, len(f.Levels))
+	for i, level := range f.Levels {
+		names[i] = levelName(level)
+	}
+	horizon := f.Leads()
+	for i := range horizon {
+		fields := make([]influx.Field, 0, len(names)+len(shared))
+		for k, name := range names {
+			fields = append(fields, influx.Field{Key: name, Value: decimal(f.Quantiles[i*len(names)+k])})
+		}
+		p := influx.Point{
+			Measurement: MeasurementForecast, Tags: tags, Fields: append(fields, shared...),
+			Time: f.Origin.Add(time.Duration(i) * f.Interval),
+		}
+		dst = append(dst, p)
+		if lead := i + 1; scored(lead, horizon) {
+			p.Measurement, p.Tags = MeasurementForecastLead, withLead(tags, lead)
+			dst = append(dst, p)
+		}
+	}
+	return dst
+}
+
+// scored tells whether forecasts of a lead meet their actual.
+func scored(lead, horizon int) bool {
+	return lead == 1 || lead == 6 || lead == 12 || lead == 24 || lead == horizon
+}
+
+// levelName returns the field of a level: p10 for 0.1, p05 for 0.05, p2_5 for 0.025.
+func levelName(level float64) string {
+	percent := math.Round(level*1e6) / 1e4
+	name := strconv.FormatFloat(percent, 'f', -1, 64)
+	if percent < 10 && percent == math.Trunc(percent) {
+		name = "0" + name
+	}
+	return "p" + strings.ReplaceAll(name, ".", "_")
+}

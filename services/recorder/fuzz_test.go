@@ -1,0 +1,51 @@
+package recorder
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// FuzzPoints: whatever a message says, it is unreadable or gives points that line protocol can carry, with the tags of their
+// measurement and no others.
+func FuzzPoints(f *testing.F) {
+	files, err := filepath.Glob("../../streams/testdata/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no messages: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	tags := map[string]int{
+		MeasurementReading: 2, MeasurementForecast: 2, MeasurementForecastLead: 3, MeasurementScore: 3, MeasurementActual: 2,
+	}
+	f.Add([]byte("{\"schema\":1,\"type\":\"drift\",\"text\":\"two\\n\\\"lines\\\\\"}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, l := range append(fixedLanes(), logLane(0)) {
+			m := bus.Message{Subject: streams.ReadingSubject(0, "north", "m17"), Seq: 1, Time: time.Unix(1769868000, 0), Data: data}
+			points, err := l.append(nil, &m)
+			if err != nil && len(points) > 0 {
+				t.Fatalf("%s: %d points of a message that is unreadable: %v", l.kind, len(points), err)
+			}
+			for _, p := range points {
+				parsed, err := influxtest.Parse(strings.ReplaceAll(p.String(), "\n", " ")) // an event's text may have lines
+				if err != nil || len(parsed) != 1 {
+					t.Fatalf("%s: %v in %s", l.kind, err, p)
+				}
+				if want, ok := tags[p.Measurement]; ok && len(parsed[0].Tags) != want {
+					t.Fatalf("%s has %d tags: %s", p.Measurement, len(parsed[0].Tags), p)
+				}
+			}
+		}
+	})
+}

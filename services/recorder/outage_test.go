@@ -1,0 +1,313 @@
+package recorder_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/servertest"
+	"github.com/loadtide/loadtide/services/recorder"
+	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
+)
+
+// ofAll publishes a reading, a forecast, a score and an event, n times.
+func ofAll(t *testing.T, conn *bus.Conn, n int) {
+	t.Helper()
+	for i := range n {
+		meter := fmt.Sprintf("m%03d", i)
+		publishReadings(t, conn, "north", meter, `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
+		publishForecast(t, conn, forecast("north."+meter, float32(i)))
+		s := score("north."+meter, 0)
+		publish(t, conn, streams.ScoreSubject("north", meter), s.AppendJSON(nil))
+		publishEvent(t, conn, streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: "north." + meter, Text: "silent"})
+	}
+}
+
+// holds waits until all of it is on the real server.
+func (b *bench) holds(n int) {
+	b.t.Helper()
+	for _, kind := range []string{"readings", "forecasts", "scores", "events"} {
+		b.awaitStored(kind, n)
+	}
+	want := map[string]int{"reading": n, "forecast": 2 * n, "forecast_lead": 2 * n, "score": 2 * n, "actual": n, "event": n}
+	for m, rows := range b.rows() {
+		if rows != want[m] {
+			b.t.Errorf("%d rows of %s, want %d", rows, m, want[m])
+		}
+	}
+}
+
+// TestRealServerFails: InfluxDB is away, slow, and cut off in the middle of an answer; then all drains by itself.
+func TestRealServerFails(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func(p *servertest.Proxy) (mend func()){
+		"away": func(p *servertest.Proxy) func() { p.Off(); return p.On },
+		"slow": func(p *servertest.Proxy) func() {
+			return p.Add(`{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":2000}}`)
+		},
+		"cut in mid-answer": func(p *servertest.Proxy) func() {
+			return p.Add(`{"name":"cut","type":"limit_data","stream":"downstream","attributes":{"bytes":20}}`)
+		},
+		"reset": func(p *servertest.Proxy) func() {
+			return p.Add(`{"name":"reset","type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := connect(t)
+			b := newBench(t, influxtest.Server(t), recorder.FromBus(conn))
+			proxy := servertest.NewProxy(t, b.influx.URL)
+			direct := b.influx
+			b.edit = func(c *recorder.Config) { c.Influx.URL, c.Influx.Timeout = proxy.URL(), 500*time.Millisecond }
+			mend := fault(proxy)
+			b.run()
+			ofAll(t, conn, 20) // nobody who publishes waits for InfluxDB
+			b.await("several tries", func() bool { return b.metric("writes_total", "retry") >= 8 })
+			if stored := b.metric("writes_total", "stored"); stored != 0 || len(b.health.NotReady()) != 0 {
+				t.Errorf("%v writes are said to be stored; not ready: %v", stored, b.health.NotReady())
+			}
+			mend()
+			b.influx = direct
+			b.holds(20)
+			b.await("its end is told", func() bool { return strings.Contains(b.log.String(), "influxdb is back") })
+			b.logged("influxdb does not store", 1)
+			b.logged("influxdb is back", 1)
+		})
+	}
+}
+
+// TestAnswersThatPass: what the server cannot do now it is asked for again, as late as it says.
+func TestAnswersThatPass(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer influxtest.Answer
+		least  time.Duration
+	}{
+		"busy":         {influxtest.Answer{Status: 429, RetryAfter: 2, Body: `{"code":"too many requests","message":"limit"}`}, 2 * time.Second},
+		"starting":     {influxtest.Answer{Status: 503, RetryAfter: 1}, time.Second},
+		"unavailable":  {influxtest.Answer{Status: 503}, 0},
+		"full disk":    {influxtest.Answer{Status: 500, Body: `{"code":"internal error","message":"engine: write wal: no space left on device"}`}, 0},
+		"bad gateway":  {influxtest.Answer{Status: 502, Body: "<html>bad gateway</html>"}, 0},
+		"proxy's word": {influxtest.Answer{Status: 400, Body: "<html>Bad Request: plain HTTP on a TLS port</html>"}, 0},
+		"a page":       {influxtest.Answer{Status: 200, Body: "<html>welcome</html>"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := connect(t)
+			l := influxtest.Start(t)
+			l.Script(c.answer)
+			b := newBench(t, l.Config(), recorder.FromBus(conn))
+			publishForecast(t, conn, forecast("north.m1", 1))
+			begun := time.Now()
+			b.run()
+			b.awaitStored("forecasts", 1)
+			if took := time.Since(begun); took < c.least {
+				t.Errorf("stored after %v, the server asked for %v", took, c.least)
+			}
+			if n := len(l.Points()); n != rowsOfForecast {
+				t.Errorf("%d points, want %d", n, rowsOfForecast)
+			}
+			b.logged("influxdb does not store", 1)
+			b.logged("refused by influxdb", 0)
+		})
+	}
+}
+
+// TestRetryAfterHoldsAllLanes: a server that asks one lane to wait is asked by none.
+func TestRetryAfterHoldsAllLanes(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	l := influxtest.Start(t)
+	l.Script(influxtest.Answer{Status: 429, RetryAfter: 2})
+	b := newBench(t, l.Config(), recorder.FromBus(conn))
+	publishForecast(t, conn, forecast("north.m1", 1))
+	b.run()
+	b.await("the server is busy", func() bool { return b.metric("writes_total", "retry") == 1 })
+	ofAll(t, conn, 5)
+	time.Sleep(time.Second)
+	if n := len(l.Requests()); n != 1 {
+		t.Errorf("%d requests while the server asked for none", n-1)
+	}
+	for _, kind := range []string{"readings", "scores", "events"} {
+		b.awaitStored(kind, 5)
+	}
+	b.awaitStored("forecasts", 6)
+}
+
+// TestWhatAPersonMustMend is waited for as well; the token is nowhere.
+func TestWhatAPersonMustMend(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	ofAll(t, conn, 3)
+	b := newBench(t, influxtest.Server(t), recorder.FromBus(conn))
+	right := b.influx
+
+	b.influx.Token = "wrong-canary"
+	stop := b.run()
+	b.await("several refusals", func() bool { return b.metric("writes_total", "config") >= 8 })
+	stop()
+	b.logged("LOADTIDE_INFLUX_TOKEN", 1)
+	b.logged(`"level":"error"`, 1)
+	b.logged("canary", 0)
+
+	b.influx = right
+	b.influx.Bucket += "-later"
+	b.run()
+	b.await("several refusals", func() bool { return b.metric("writes_total", "config") >= 8 })
+	b.logged("--influx-bucket", 1)
+	client := influxtest.Client(t, right)
+	org, err := client.OrganizationsAPI().FindOrganizationByName(t.Context(), right.Org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.BucketsAPI().CreateBucketWithName(t.Context(), org, b.influx.Bucket); err != nil {
+		t.Fatal(err)
+	}
+	b.holds(3) // by itself
+}
+
+// TestLanesAreIndependent: what never passes on one stream holds no other one up, and is told once.
+func TestLanesAreIndependent(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	l := influxtest.Start(t)
+	l.AnswerIf(func(p influxtest.Point) bool { return p.Measurement == "score" }, influxtest.Answer{Status: 500, Body: `{"code":"internal error","message":"shard is broken"}`})
+	b := newBench(t, l.Config(), recorder.FromBus(conn))
+	b.run()
+	for i := range 20 {
+		ofAll(t, conn, 2)
+		for _, kind := range []string{"readings", "forecasts", "events"} {
+			b.awaitStored(kind, 2*i+2)
+		}
+	}
+	if n := b.metric("messages_total", "scores", "stored"); n != 0 {
+		t.Errorf("%v scores are said to be stored", n)
+	}
+	b.logged("influxdb does not store", 1)
+	b.logged("influxdb is back", 0)
+	l.AnswerIf(nil, influxtest.Answer{})
+	b.awaitStored("scores", 40)
+	b.logged("influxdb is back", 1)
+}
+
+// fakeNATS has one stream, FORECASTS, and fails as told.
+type fakeNATS struct {
+	recorder.NATS
+	opens     atomic.Int64
+	open      func(n int64) (recorder.Work, error)
+	published func(subject string) error
+}
+
+func (f *fakeNATS) Partitions(context.Context) (int, error) { return 0, errors.New("none") }
+
+func (f *fakeNATS) Open(_ context.Context, stream string) (recorder.Work, error) {
+	if stream != topology.Forecasts {
+		return nothing{}, nil
+	}
+	return f.open(f.opens.Add(1))
+}
+
+func (f *fakeNATS) Left(context.Context, string) (uint64, error) { return 0, nil }
+
+func (f *fakeNATS) Publish(_ context.Context, subject string, _ []byte, _ string) error {
+	return f.published(subject)
+}
+
+type nothing struct{}
+
+func (nothing) Fetch(ctx context.Context, _ int, wait time.Duration) (recorder.Batch, error) {
+	select {
+	case <-ctx.Done():
+		return recorder.Batch{}, ctx.Err()
+	case <-time.After(wait):
+		return recorder.Batch{}, nil
+	}
+}
+
+// scripted hands out batches and errors in turn, then nothing.
+type scripted struct{ steps chan any }
+
+func (s scripted) Fetch(ctx context.Context, limit int, wait time.Duration) (recorder.Batch, error) {
+	select {
+	case step := <-s.steps:
+		if err, bad := step.(error); bad {
+			return recorder.Batch{}, err
+		}
+		return step.(recorder.Batch), nil
+	default:
+		return nothing{}.Fetch(ctx, limit, wait)
+	}
+}
+
+// TestFailuresOfTheStreamAreTriedAgain: opening, fetching, listing and acknowledging fail once each. Only what is listed is
+// acknowledged.
+func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	l := influxtest.Start(t)
+	l.RefuseIf(func(p influxtest.Point) bool { return p.Fields["p50"] == 2.2 && p.Measurement == "forecast" })
+	f := forecast("north.m1", 1)
+	var acks, lists atomic.Int64
+	batch := recorder.Batch{
+		Messages: []bus.Message{{Subject: "forecasts.north.m1", Seq: 1, Time: origin, Data: f.AppendJSON(nil)}},
+		Ack: func(context.Context) error {
+			if acks.Add(1) == 1 {
+				return errors.New("acknowledge fails")
+			}
+			return nil
+		},
+	}
+	work := scripted{make(chan any, 9)}
+	for _, step := range []any{errors.New("fetch fails"), batch, batch, batch} {
+		work.steps <- step
+	}
+	nats := &fakeNATS{
+		open: func(n int64) (recorder.Work, error) {
+			if n == 1 {
+				return nil, errors.New("open fails")
+			}
+			return work, nil
+		},
+		published: func(subject string) error {
+			if subject != "rejected.north.m1" {
+				t.Errorf("listed under %s", subject)
+			}
+			if lists.Add(1) == 1 {
+				return errors.New("list fails")
+			}
+			return nil
+		},
+	}
+	b := newBench(t, l.Config(), nats)
+	stop := b.run()
+	b.awaitStored("forecasts", 1)
+	stop()
+	if acks.Load() != 2 || lists.Load() != 3 || nats.opens.Load() != 5 {
+		t.Errorf("acknowledged %d times, listed %d, opened %d; want 2, 3 and 5", acks.Load(), lists.Load(), nats.opens.Load())
+	}
+	if got := len(l.Points()); got != rowsOfForecast-1 {
+		t.Errorf("%d points, want %d: a repeat overwrites", got, rowsOfForecast-1)
+	}
+	b.logged("stream cannot be read", 1)
+}
+
+func TestNewNamesAllFaults(t *testing.T) {
+	t.Parallel()
+	cfg := recorder.DefaultConfig()
+	if _, err := recorder.New(cfg, recorder.Deps{}); err == nil || !strings.Contains(err.Error(), "--influx-url") {
+		t.Errorf("error %v, want one that names --influx-url", err)
+	}
+	_, err := recorder.New(recorder.Config{Influx: influx.Config{URL: "x"}}, recorder.Deps{})
+	for _, field := range []string{"influx.url", "recorder.batch", "recorder.wait", "recorder.retry_min"} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("no %s in %v", field, err)
+		}
+	}
+}

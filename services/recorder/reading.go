@@ -1,0 +1,42 @@
+package recorder
+
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// appendReadings appends a point for each good reading of a message in a partition's log, and none for a control record. A
+// reading that is refused by its form is the forecaster's business, which lists it; the error is that of a whole message.
+func appendReadings(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
+	in, err := streams.ParseInput(m.Subject)
+	switch {
+	case err != nil:
+		return dst, err
+	case in.Control != "":
+		return dst, nil
+	case m.ContentType != "" && m.ContentType != streams.ContentTypeJSON:
+		return dst, fmt.Errorf("Content-Type %q, want %s", m.ContentType, streams.ContentTypeJSON)
+	}
+	good, bad := streams.DecodeReadings(m.Data)
+	if len(good) == 0 && len(bad) == 1 && bad[0].Index == streams.WholeMessage {
+		return dst, bad[0]
+	}
+	tags := Tags(in.Site, in.Meter)
+	for i := range good {
+		dst = append(dst, readingPoint(tags, &good[i]))
+	}
+	return dst, nil
+}
+
+// readingPoint is a reading as it was sent. The trainer reads these rows.
+func readingPoint(tags []influx.Tag, r *streams.Reading) influx.Point {
+	return influx.Point{Measurement: MeasurementReading, Tags: tags, Time: r.Time, Fields: []influx.Field{
+		{Key: "value", Value: r.Value},
+		{Key: "quality", Value: r.Quality},
+		{Key: "unit", Value: r.Unit},
+		{Key: "kind", Value: r.Kind},
+	}}
+}

@@ -1,0 +1,82 @@
+package recorder
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// refusedLogged is how many points that are refused together are logged one by one; all of them are listed.
+const refusedLogged = 10
+
+// refusals keeps account of points that InfluxDB will never take.
+type refusals struct {
+	nats    NATS
+	metrics *recorderMetrics
+	log     zerolog.Logger
+	now     func() time.Time
+
+	mu   sync.Mutex
+	old  int       // points too old since the last log line about them
+	told time.Time // when that was
+}
+
+// list writes a message for each refused point to rejected.<site>.<meter>, where refused readings are too: that stream is
+// bounded, outlives this process, and gives up a series that is erased. The error is that of a message that was not stored.
+func (f *refusals) list(ctx context.Context, l lane, r rows, cause *influx.Error) error {
+	for i, p := range r.points {
+		m := r.of[i]
+		site, meter := seriesOf(p)
+		line := p.String()
+		message := streams.Rejected{
+			Series: strings.Trim(site+"."+meter, "."), Subject: m.Subject, Seq: m.Seq, Partition: l.partition, Reason: streams.ReasonNotRecorded,
+			Detail: cause.Error(), Index: streams.WholeMessage, Count: 1, Received: m.Time,
+		}
+		message.SetPayload([]byte(line))
+		if err := f.nats.Publish(ctx, streams.RejectedSubject(site, meter), message.AppendJSON(nil), refusalID(l.stream, m.Seq, line)); err != nil {
+			return fmt.Errorf("list a refused point: %w", err)
+		}
+		f.metrics.points.WithLabelValues(l.kind, outcomeRefused).Inc()
+		if i < refusedLogged {
+			f.log.Warn().Str(service.FieldSeries, message.Series).Str("measurement", p.Measurement).Str("time", p.Time.UTC().Format(time.RFC3339)).
+				Str(service.FieldReason, string(cause.Kind)).AnErr(service.FieldError, cause).Msg("point refused by influxdb, it is listed in REJECTED")
+		}
+	}
+	if more := r.len() - refusedLogged; more > 0 {
+		f.log.Warn().Int(service.FieldCount, more).Msg("more points refused, they are listed in REJECTED")
+	}
+	return nil
+}
+
+// refusalID is the same for the same point of the same message, so that a repeat is dropped.
+func refusalID(stream string, seq uint64, line string) string {
+	h := fnv.New64a()
+	h.Write([]byte(line))
+	return fmt.Sprintf("recorder-%s-%d-%x", stream, seq, h.Sum64())
+}
+
+// expired counts points that are older than the bucket keeps any. They are no fault and would be gone by now, so they are not
+// listed; a log line now and then says how many there were.
+func (f *refusals) expired(l lane, n int, oldest time.Time) {
+	if n == 0 {
+		return
+	}
+	f.metrics.points.WithLabelValues(l.kind, outcomeExpired).Add(float64(n))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.old += n
+	if now := f.now(); now.Sub(f.told) >= outageReminder {
+		f.log.Warn().Int(service.FieldCount, f.old).Str("oldest_kept", oldest.UTC().Format(time.RFC3339)).
+			Msg("points are older than the bucket's retention, they are left out")
+		f.old, f.told = 0, now
+	}
+}
