@@ -194,7 +194,7 @@ func TestAlertsAreComplete(t *testing.T) {
 		if s := r.Labels["severity"]; s != "page" && s != "ticket" {
 			t.Errorf("%s: severity %q, want page or ticket", r.Alert, s)
 		}
-		if r.Annotations["summary"] == "" || !regexp.MustCompile(`[0-9]`).MatchString(r.Annotations["description"]) {
+		if r.Annotations["summary"] == "" || !regexp.MustCompile(`[0-9]|\$value`).MatchString(r.Annotations["description"]) {
 			t.Errorf("%s: wants a summary, and a description with numbers", r.Alert)
 		}
 		if want := runbooks + strings.ToLower(r.Alert); r.Annotations["runbook_url"] != want {
