@@ -136,7 +136,7 @@ func scraped(t *testing.T) []scrapeJob {
 func TestScrapeConfigNamesThePortsOfTheRoles(t *testing.T) {
 	t.Parallel()
 	ports := map[string]string{} // by role
-	for _, m := range regexp.MustCompile("(?m)^\\| [0-9.]+:([0-9]+) \\| (.*) \\|").FindAllStringSubmatch(readDocument(t, "docs/operations.md"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| [0-9.]+:([0-9]+) \| (.*) \|`).FindAllStringSubmatch(readDocument(t, "docs/operations.md"), -1) {
 		for _, role := range regexp.MustCompile("/metrics[^;]*? of `([a-z]+)`|the same of `([a-z]+)`").FindAllStringSubmatch(m[2], -1) {
 			ports[role[1]+role[2]] = m[1]
 		}

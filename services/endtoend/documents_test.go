@@ -49,12 +49,12 @@ func TestRunbooksNameCommandsThatExist(t *testing.T) {
 	p, asked := newPlace(t), 0
 	for heading, text := range sections(t) {
 		for _, m := range regexp.MustCompile("(?m)^\\./bin/loadtide (.*)$|`loadtide ([^`]*)`").FindAllStringSubmatch(text, -1) {
-			words := strings.Fields(m[1] + m[2])
-			end := slices.IndexFunc(words, func(w string) bool { return !regexp.MustCompile(`^[a-z]+$`).MatchString(w) })
+			line := strings.Fields(m[1] + m[2])
+			end := slices.IndexFunc(line, func(w string) bool { return !regexp.MustCompile(`^[a-z]+$`).MatchString(w) })
 			if end < 0 {
-				end = len(words)
+				end = len(line)
 			}
-			command := words[:min(end, 2)]
+			command := line[:min(end, 2)]
 			said, code := p.run(patience, append([]string{"help"}, command...)...)
 			for code != 0 && len(command) > 1 { // the second word is an argument
 				command = command[:1]
@@ -65,7 +65,7 @@ func TestRunbooksNameCommandsThatExist(t *testing.T) {
 				t.Errorf("section %s: there is no command %q: %s", heading, command, lastLine(said))
 				continue
 			}
-			for _, w := range words[end:] {
+			for _, w := range line[end:] {
 				if flag, _, _ := strings.Cut(w, "="); strings.HasPrefix(flag, "--") && !strings.Contains(said, flag) {
 					t.Errorf("section %s: %q has no flag %s", heading, command, flag)
 				}
