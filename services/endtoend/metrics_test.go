@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,6 +64,15 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 	}
 	if _, err := trainer.New(trainer.DefaultServiceConfig(), trainer.Deps{Metrics: reg("trainer"), Now: time.Now}); err != nil {
 		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(root(t), "services", "*", "metrics.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if role := filepath.Base(filepath.Dir(file)); all[role] == nil {
+			t.Errorf("the metrics of the %s are held against nothing: build it here", role)
+		}
 	}
 	return all
 }
@@ -260,7 +270,7 @@ func words(t *testing.T) vocabulary {
 	for role, reg := range registries(t) {
 		for name, m := range described(t, reg) {
 			said := document[role][name]
-			m.kind, m.values = said.kind, said.values
+			m.kind, m.values = said.kind, said.values // none where the document lacks it, which is told elsewhere
 			if m.kind == "histogram" && m.bounds == nil {
 				m.bounds = metrics.LatencyBuckets()
 			}
@@ -277,7 +287,9 @@ func words(t *testing.T) vocabulary {
 	}
 	ofTarget := targetLabels(t)
 	for name, m := range all {
-		m.values = maps.Clone(m.values)
+		values := map[string][]string{}
+		maps.Copy(values, m.values)
+		m.values = values
 		for label, values := range ofTarget {
 			m.labels = append(slices.Clone(m.labels), label)
 			if values != nil {
