@@ -131,12 +131,15 @@ func scraped(t *testing.T) []scrapeJob {
 	return config.Jobs
 }
 
-// TestScrapeConfigNamesThePortsOfTheRoles holds the targets against the addresses in docs/operations.md, which the golden
-// print of the configuration is held against.
+// TestScrapeConfigNamesThePortsOfTheRoles holds the targets against the addresses in docs/operations.md.
 func TestScrapeConfigNamesThePortsOfTheRoles(t *testing.T) {
 	t.Parallel()
 	ports := map[string]string{} // by role
-	for _, m := range regexp.MustCompile(`(?m)^\| [0-9.]+:([0-9]+) \| (.*) \|`).FindAllStringSubmatch(readDocument(t, "docs/operations.md"), -1) {
+	document := readDocument(t, "docs/operations.md")
+	if m := regexp.MustCompile("the same of `simulate`.* ([0-9]+) in Compose").FindStringSubmatch(document); m != nil {
+		ports["simulator"] = m[1]
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| [0-9.]+:([0-9]+) \| (.*) \|`).FindAllStringSubmatch(document, -1) {
 		for _, role := range regexp.MustCompile("/metrics[^;]*? of `([a-z]+)`|the same of `([a-z]+)`").FindAllStringSubmatch(m[2], -1) {
 			ports[role[1]+role[2]] = m[1]
 		}
@@ -156,8 +159,8 @@ func TestScrapeConfigNamesThePortsOfTheRoles(t *testing.T) {
 			}
 		}
 	}
-	if seen != 5 {
-		t.Errorf("prometheus.yml: %d roles, want up, forecaster, trainer, recorder and gateway", seen)
+	if seen != 6 {
+		t.Errorf("prometheus.yml: %d roles, want up, forecaster, trainer, recorder, gateway and simulator", seen)
 	}
 }
 
