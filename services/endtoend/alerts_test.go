@@ -269,3 +269,26 @@ func TestAlertsAreTested(t *testing.T) {
 		}
 	}
 }
+
+// TestBurnAlertsAreAlike: the thresholds that the tests of rules try on freshness are those of every service level.
+func TestBurnAlertsAreAlike(t *testing.T) {
+	t.Parallel()
+	level := regexp.MustCompile(`slo="[a-z_]+"`)
+	first := map[string]string{} // by severity
+	seen := 0
+	for _, r := range allRules(t) {
+		if r.Alert == "" || !level.MatchString(r.Expr) {
+			continue
+		}
+		seen++
+		expr := strings.Join(strings.Fields(level.ReplaceAllString(r.Expr, `slo="x"`)), " ")
+		if severity := r.Labels["severity"]; first[severity] == "" {
+			first[severity] = expr
+		} else if !strings.Contains(expr, first[severity]) {
+			t.Errorf("%s of severity %s asks for other burn rates than the others", r.Alert, severity)
+		}
+	}
+	if seen != 10 {
+		t.Errorf("%d alerts on burn rates, want two for each of five service levels", seen)
+	}
+}
