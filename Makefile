@@ -154,6 +154,7 @@ lint: $(GOLANGCI) ## Format, vet, golangci-lint by .golangci.yml
 	$(GOLANGCI) run ./...
 	cd .ci/compose-check && go vet ./...
 	cd .ci/kube-schemas && go vet ./...
+	cd .ci/promql && go vet ./...
 	cd pkg/nn/kernel/_gen && go vet ./...
 
 .PHONY: fmt
@@ -164,6 +165,7 @@ fmt: ## Format all Go files
 tidy-check: ## Fail when go mod tidy would change go.mod or go.sum
 	go mod tidy -diff
 	cd .ci/compose-check && go mod tidy -diff
+	cd .ci/promql && go mod tidy -diff
 	cd pkg/nn/kernel/_gen && go mod tidy -diff
 
 .PHONY: generate
@@ -221,6 +223,7 @@ check-dockerfile: $(HADOLINT)
 .PHONY: check-prometheus
 check-prometheus:
 	@if command -v promtool >/dev/null; then promtool check config deployments/prometheus/prometheus.yml; \
+		promtool test rules deployments/prometheus/tests/*.yml; \
 	else $(call left_out,promtool is not installed (apt-get install prometheus): deployments/prometheus is not checked); fi
 
 ## Tools

@@ -2,7 +2,6 @@ package endtoend
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,18 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"gopkg.in/yaml.v3"
 
-	"github.com/loadtide/loadtide/pkg/bus"
-	"github.com/loadtide/loadtide/pkg/metrics"
-	"github.com/loadtide/loadtide/services/forecaster"
-	"github.com/loadtide/loadtide/services/gateway"
-	"github.com/loadtide/loadtide/services/recorder"
-	"github.com/loadtide/loadtide/services/simulator"
-	"github.com/loadtide/loadtide/services/trainer"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -180,101 +170,6 @@ func checkFill(t *testing.T, name string, p dashboardPanel) {
 			if to, ok := property.Value.(string); property.ID == "custom.fillBelowTo" && (!ok || !slices.Contains(have, to)) {
 				t.Errorf("%s: panel %q fills below to %v, its queries return %q", name, p.Title, property.Value, have)
 			}
-		}
-	}
-}
-
-// registered are the names of all metrics that the services have, with their types' suffixes.
-func registered(t *testing.T) map[string]bool {
-	t.Helper()
-	reg := prometheus.NewPedanticRegistry()
-	if _, err := forecaster.New(forecaster.DefaultConfig(), forecaster.Deps{Metrics: reg, Now: time.Now}); err != nil {
-		t.Fatal(err)
-	}
-	recording := recorder.DefaultConfig()
-	recording.Influx.URL = "http://127.0.0.1:1"
-	recording.Influx.Org, recording.Influx.Bucket, recording.Influx.Token = "o", "b", "t"
-	if _, err := recorder.New(recording, recorder.Deps{NATS: recorder.FromBus(nil), Registerer: reg, Now: time.Now}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Deps{
-		Store: (*bus.Conn)(nil), OpenLog: func(context.Context) (gateway.Log, error) { return nil, context.Canceled },
-		Partitions: func(context.Context) (int, error) { return 0, context.Canceled }, Registerer: reg, Now: time.Now,
-	}); err != nil {
-		t.Fatal(err)
-	}
-	played := simulator.Deps{Publisher: silent{}, Dir: t.TempDir(), Now: time.Now, Registerer: reg}
-	if _, err := simulator.New(simulator.DefaultConfig(), played); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := trainer.New(trainer.DefaultServiceConfig(), trainer.Deps{Metrics: reg, Now: time.Now}); err != nil {
-		t.Fatal(err)
-	}
-	descriptions := make(chan *prometheus.Desc)
-	go func() { reg.Describe(descriptions); close(descriptions) }()
-	name := regexp.MustCompile(`fqName: "([^"]+)"`)
-	names := map[string]bool{metrics.Namespace + "_build_info": true} // the command's own, see services/loadtide
-	for d := range descriptions {
-		m := name.FindStringSubmatch(d.String())
-		if m == nil {
-			t.Fatalf("no name in %s", d)
-		}
-		names[m[1]] = true
-	}
-	return names
-}
-
-// silent is a publisher for a simulator that is not run.
-type silent struct{}
-
-func (silent) PublishReadings(context.Context, string, string, []streams.Reading) error {
-	return context.Canceled
-}
-
-func (silent) PublishPayload(context.Context, string, string, []byte) error { return context.Canceled }
-
-func (silent) Flush(context.Context) error { return context.Canceled }
-
-// metricNames finds the names of our metrics in a text; of a histogram's series the metric itself.
-func metricNames(text string) []string {
-	var names []string
-	for _, name := range regexp.MustCompile(`\b`+metrics.Namespace+`_[a-z0-9_]+`).FindAllString(text, -1) {
-		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
-			name = strings.TrimSuffix(name, suffix)
-		}
-		names = append(names, name)
-	}
-	return names
-}
-
-func TestDashboardsAndDocumentsNameMetricsThatExist(t *testing.T) {
-	t.Parallel()
-	known := registered(t)
-	for name, d := range dashboards(t) {
-		asked := 0
-		for _, p := range d.Panels {
-			for _, target := range p.Targets {
-				for _, metric := range metricNames(target.Expr) {
-					asked++
-					if !known[metric] {
-						t.Errorf("%s: panel %q: no registry has %s", name, p.Title, metric)
-					}
-				}
-			}
-		}
-		if asked == 0 {
-			t.Errorf("%s: asks for no metric of ours", name)
-		}
-	}
-	operations := readDocument(t, "docs/operations.md")
-	for _, metric := range metricNames(operations) {
-		if !known[metric] {
-			t.Errorf("docs/operations.md: no registry has %s", metric)
-		}
-	}
-	for metric := range known {
-		if !strings.Contains(operations, "`"+metric) {
-			t.Errorf("docs/operations.md does not name %s", metric)
 		}
 	}
 }

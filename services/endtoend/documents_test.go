@@ -1,0 +1,78 @@
+package endtoend
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// anchor is what GitHub makes of a heading: lower case, spaces to hyphens, other marks gone.
+func anchor(heading string) string {
+	heading = strings.ToLower(strings.TrimSpace(heading))
+	return strings.ReplaceAll(regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(heading, ""), " ", "-")
+}
+
+// TestLinksBetweenDocumentsLead follows every relative link of the documents to its file and heading.
+func TestLinksBetweenDocumentsLead(t *testing.T) {
+	t.Parallel()
+	files := trackedFiles(t)
+	anchors := map[string][]string{}
+	for _, file := range files {
+		if strings.HasSuffix(file, ".md") {
+			for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(readDocument(t, file), -1) {
+				anchors[file] = append(anchors[file], anchor(m[1]))
+			}
+		}
+	}
+	for file := range anchors {
+		for _, m := range regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]+)?\)`).FindAllStringSubmatch(readDocument(t, file), -1) {
+			target := file
+			if m[1] != "" {
+				target = strings.TrimSuffix(path.Join(path.Dir(file), m[1]), "/")
+			}
+			isFolder := slices.ContainsFunc(files, func(f string) bool { return strings.HasPrefix(f, target+"/") })
+			if !slices.Contains(files, target) && !isFolder {
+				t.Errorf("%s: nothing at %s", file, m[0])
+			}
+			if heading := strings.TrimPrefix(m[2], "#"); heading != "" && !slices.Contains(anchors[target], heading) {
+				t.Errorf("%s: no heading for %s", file, m[0])
+			}
+		}
+	}
+}
+
+// TestRunbooksNameCommandsThatExist asks the program about each command of the runbooks and its flags.
+func TestRunbooksNameCommandsThatExist(t *testing.T) {
+	t.Parallel()
+	p, asked := newPlace(t), 0
+	for heading, text := range sections(t) {
+		for _, m := range regexp.MustCompile("(?m)^\\./bin/loadtide (.*)$|`loadtide ([^`]*)`").FindAllStringSubmatch(text, -1) {
+			line := strings.Fields(m[1] + m[2])
+			end := slices.IndexFunc(line, func(w string) bool { return !regexp.MustCompile(`^[a-z]+$`).MatchString(w) })
+			if end < 0 {
+				end = len(line)
+			}
+			command := line[:min(end, 2)]
+			said, code := p.run(patience, append([]string{"help"}, command...)...)
+			for code != 0 && len(command) > 1 { // the second word is an argument
+				command = command[:1]
+				said, code = p.run(patience, append([]string{"help"}, command...)...)
+			}
+			asked++
+			if code != 0 || !strings.Contains(said, "loadtide "+strings.Join(command, " ")) {
+				t.Errorf("section %s: there is no command %q: %s", heading, command, lastLine(said))
+				continue
+			}
+			for _, w := range line[end:] {
+				if flag, _, _ := strings.Cut(w, "="); strings.HasPrefix(flag, "--") && !strings.Contains(said, flag) {
+					t.Errorf("section %s: %q has no flag %s", heading, command, flag)
+				}
+			}
+		}
+	}
+	if asked < 5 {
+		t.Errorf("%d commands found in the runbooks; the rules would hold of nothing", asked)
+	}
+}
