@@ -94,11 +94,12 @@ func (b *board) model(m *model.Model) {
 	b.modelOne = m
 }
 
-// down says that a partition is being started again.
+// down says that a partition is being started again: none of its series is current
+// until it has looked at them anew.
 func (b *board) down(partition int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.parts[partition].ready = false
+	b.parts[partition].ready, b.parts[partition].census.behind = false, true
 }
 
 func (b *board) modelInForce() *model.Model {
