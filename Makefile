@@ -40,11 +40,13 @@ ONNX        := $(VENV)/.onnx-$(ONNX_VERSION)
 ONNXRUNTIME := $(VENV)/.onnxruntime-$(ONNXRUNTIME_VERSION)
 MLFLOW      := $(VENV)/.mlflow-$(MLFLOW_VERSION)
 HADOLINT    := $(VENV)/.hadolint-$(HADOLINT_VERSION)
+# Its versions are those of .ci/grafana-schema/package-lock.json.
+GRAFANA     := $(CACHE)/grafana-schema
 # What bench/ measures beside has an environment of its own: PyTorch with all it requires takes 6 GB.
 PEER_VENV   := $(CACHE)/venv-bench
 PEERS       := $(PEER_VENV)/.torch-$(TORCH_VERSION)-onnx-$(ONNX_VERSION)-onnxruntime-$(ONNXRUNTIME_VERSION)
 
-GO_DIRS  := pkg services streams bench .ci
+GO_DIRS  := pkg services streams bench grafana .ci
 FUZZTIME ?= 5s
 
 .PHONY: help
@@ -143,7 +145,7 @@ cover: ## Measure test coverage, per function in .cache/cover.txt
 ## Check
 
 .PHONY: check
-check: lint tidy-check check-generated test test-purego test-kernels test-race cross check-deployments ## Everything that must hold before a change goes in
+check: lint tidy-check check-generated test test-purego test-kernels test-race cross check-deployments check-dashboards ## Everything that must hold before a change goes in
 	@echo 'check: all of it passed'
 
 .PHONY: lint
@@ -156,6 +158,7 @@ lint: $(GOLANGCI) ## Format, vet, golangci-lint by .golangci.yml
 	cd .ci/kube-schemas && go vet ./...
 	cd .ci/promql && go vet ./...
 	cd pkg/nn/kernel/_gen && go vet ./...
+	cd grafana/_gen && go vet ./...
 
 .PHONY: fmt
 fmt: ## Format all Go files
@@ -167,17 +170,22 @@ tidy-check: ## Fail when go mod tidy would change go.mod or go.sum
 	cd .ci/compose-check && go mod tidy -diff
 	cd .ci/promql && go mod tidy -diff
 	cd pkg/nn/kernel/_gen && go mod tidy -diff
+	cd grafana/_gen && go mod tidy -diff
 
 .PHONY: generate
-generate: ## Write generated files anew (assembly of pkg/nn/kernel)
+generate: ## Write generated files anew (assembly of pkg/nn/kernel, dashboards of grafana)
 	go generate ./pkg/nn/kernel
+	cd grafana/_gen && go run .
 
 .PHONY: check-generated
 check-generated: ## Fail when a generated file is not what its generator writes
-	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp pkg/nn/kernel/*.s "$$kept"; $(MAKE) generate; \
-	for f in pkg/nn/kernel/*.s; do \
-		cmp -s "$$f" "$$kept/$${f##*/}" || { echo "$$f is not what its generator writes: make generate, and commit it" >&2; cp "$$kept"/*.s pkg/nn/kernel/; exit 1; }; \
-	done
+	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp $(GENERATED) "$$kept"; $(MAKE) generate; \
+	for f in $(GENERATED); do \
+		cmp -s "$$f" "$$kept/$${f##*/}" || { echo "$$f is not what its generator writes: make generate, and commit it" >&2; restore=1; }; \
+	done; \
+	[ -z "$${restore:-}" ] || { for f in $(GENERATED); do cp "$$kept/$${f##*/}" "$$f"; done; exit 1; }
+
+GENERATED := $(wildcard pkg/nn/kernel/*.s grafana/dashboards/*.json)
 
 .PHONY: cross
 cross: ## Build for linux/arm64, darwin/arm64 and windows/amd64
@@ -226,6 +234,10 @@ check-prometheus:
 		promtool test rules deployments/prometheus/tests/*.yml; \
 	else $(call left_out,promtool is not installed (apt-get install prometheus): deployments/prometheus is not checked); fi
 
+.PHONY: check-dashboards
+check-dashboards: $(GRAFANA)/.installed ## Hold the dashboards against Grafana's own types (needs node and npm)
+	@[ ! -e $(GRAFANA)/.installed ] || { echo .ci/grafana-schema/check grafana/dashboards/*.json; .ci/grafana-schema/check $(GRAFANA) grafana/dashboards/*.json; }
+
 ## Tools
 
 .PHONY: influxd
@@ -246,6 +258,12 @@ $(eval $(call go_tool,$(KUBECONFORM),github.com/yannh/kubeconform/cmd/kubeconfor
 
 $(COMPOSE): $(wildcard .ci/compose-check/*)
 	cd .ci/compose-check && CGO_ENABLED=0 go build -trimpath -o $@ .
+
+$(GRAFANA)/.installed: .ci/grafana-schema/package.json .ci/grafana-schema/package-lock.json
+	@mkdir -p $(@D); cp $^ $(@D)
+	@if ! command -v npm >/dev/null || ! command -v node >/dev/null; then $(call left_out,node and npm are not installed (apt-get install nodejs npm): the dashboards are not held against their types); \
+	elif (cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel error); then touch $@; \
+	else $(call left_out,npm could not install @grafana/schema: the dashboards are not held against their types); fi
 
 # Kubernetes' own OpenAPI document, as JSON schemas that need no network.
 $(SCHEMAS): $(wildcard .ci/kube-schemas/*)

@@ -1,0 +1,135 @@
+package main
+
+import "strings"
+
+// newDashboard is one without panels, with links to its sisters, the events of the fleet, and no variables.
+func newDashboard(name, title, question, from, to, refresh string) dashboard {
+	d := dashboard{
+		UID: prefix + name, Title: title, Description: question, Tags: []string{"loadtide"}, SchemaVersion: 39, Version: 1,
+		GraphTooltip: 1, Refresh: refresh, Timezone: "browser", Time: span{from, to},
+		// Sisters keep site and meter, not the range: one looks a day back, another 36 hours ahead.
+		Links: []link{{
+			Title: "Loadtide", Type: "dashboards", Icon: "external link", Tooltip: "The other dashboards", Tags: []string{"loadtide"}, IncludeVars: true,
+		}},
+	}
+	d.Annotations.List = []annotation{{
+		Name: "Annotations & Alerts", Datasource: source{"grafana", "-- Grafana --"}, Enable: true, Hide: true,
+		IconColor: "rgba(0, 211, 255, 1)", BuiltIn: 1, Type: "dashboard",
+	}}
+	d.Templating.List = []variable{}
+	return d
+}
+
+// events are marks at what the stream EVENTS told, by kind; where narrows them down, "" takes all series.
+func events(name, colour, where string, kinds ...string) annotation {
+	var kind []string
+	for _, k := range kinds {
+		kind = append(kind, `r.kind == "`+k+`"`)
+	}
+	condition := "(" + strings.Join(kind, " or ") + ")"
+	if where != "" {
+		condition += " and " + where
+	}
+	return mark(name, colour, `from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "event" and r._field == "text" and `+condition+`)
+  |> group()
+  |> keep(columns: ["_time", "kind", "_value"])
+  |> rename(columns: {_time: "time", kind: "tags", _value: "text"})
+  |> sort(columns: ["time"], desc: true)
+  |> limit(n: 200)`)
+}
+
+// mark is an annotation whose query returns time and text, and timeEnd or tags besides.
+func mark(name, colour, query string) annotation {
+	return annotation{
+		Name: name, Datasource: influx, Enable: true, IconColor: colour, Target: &target{RefID: name, Query: query},
+	}
+}
+
+// The kinds are those of streams.Event.
+var (
+	swaps = []string{"model.promoted", "model.rolled_back", "model.refused"}
+	stale = []string{"series.stale"}
+	drift = []string{"drift"}
+)
+
+// fleetEvents are the three sorts of marks on a dashboard of the fleet.
+func fleetEvents() []annotation {
+	return []annotation{
+		events("Model changes", blue, "", swaps...),
+		events("Drift", orange, "", drift...),
+		events("Stale series", bad, "", stale...),
+	}
+}
+
+// site and meter list what has been read in two months: the demo's past ends a month ago.
+func siteVariable() variable {
+	return asked("site", "Site", "Sites with readings in the last 60 days.", `import "influxdata/influxdb/schema"
+schema.tagValues(bucket: v.defaultBucket, tag: "site", predicate: (r) => r._measurement == "reading", start: -60d)`)
+}
+
+func meterVariable() variable {
+	v := asked("meter", "Meter", "Meters of the site, the first 500; any other can be typed in.", `import "influxdata/influxdb/schema"
+schema.tagValues(bucket: v.defaultBucket, tag: "meter", predicate: (r) => r._measurement == "reading" and r.site == "${site}", start: -60d)
+  |> limit(n: 500)`)
+	v.AllowCustomValue = true
+	return v
+}
+
+// unitVariable is what an interval of the meter is counted in: that of the actuals, and before there is one of the readings.
+func unitVariable() variable {
+	v := asked("unit", "Unit", "Unit of the meter's intervals.", `from(bucket: v.defaultBucket)
+  |> range(start: -60d)
+  |> filter(fn: (r) => (r._measurement == "actual" or r._measurement == "reading") and r._field == "unit" and r.site == "${site}" and r.meter == "${meter}")
+  |> last()
+  |> filter(fn: (r) => r._value != "")
+  |> group()
+  |> sort(columns: ["_measurement"])
+  |> limit(n: 1)
+  |> keep(columns: ["_value"])`)
+	v.Hide = 2
+	return v
+}
+
+// asked is a variable whose values InfluxDB knows.
+func asked(name, label, description, query string) variable {
+	return variable{
+		Name: name, Label: label, Description: description, Type: "query", Datasource: &influx,
+		Query: object{"refId": name, "query": query}, Refresh: 2, Sort: 7, Options: []choice{},
+	}
+}
+
+// chosen is a variable of fixed values.
+func chosen(name, label, description, initial string, values ...string) variable {
+	v := variable{
+		Name: name, Label: label, Description: description, Type: "custom", Query: strings.Join(values, ","), AllowCustomValue: true,
+		Current: &choice{initial, initial, true},
+	}
+	for _, value := range values {
+		v.Options = append(v.Options, choice{value, value, value == initial})
+	}
+	return v
+}
+
+func leadVariable() variable {
+	return chosen("lead", "Lead", "How far ahead, in intervals: 24 is a day ahead for hourly meters.", "24", "1", "6", "12", "24")
+}
+
+// typed is an address that a person may change.
+func typed(name, label, description, value string) variable {
+	return variable{
+		Name: name, Label: label, Description: description, Type: "textbox", Query: value, Options: []choice{{value, value, true}},
+		Current: &choice{value, value, true},
+	}
+}
+
+// tint gives curves of sources their colours.
+func (p panel) tintSources() panel {
+	return p.colours("lstm", blue, "seasonal_naive", grey, "persistence", warn, "none", bad)
+}
+
+// tintLeads gives curves of leads theirs, from near to far.
+func (p panel) tintLeads() panel {
+	return p.colours("lead 1", lead1, "lead 6", lead6, "lead 12", lead12, "lead 24", lead24)
+}
