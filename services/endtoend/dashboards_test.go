@@ -1,9 +1,9 @@
 package endtoend
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,42 +12,63 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/loadtide/loadtide/streams"
 )
 
 // dashboard is the part of Grafana's format that the rules are about.
 type dashboard struct {
-	UID        string
-	Panels     []dashboardPanel
-	Templating struct {
-		List []struct{ Datasource *datasource }
-	}
-	Annotations struct {
-		List []struct{ Datasource *datasource }
-	}
+	UID, Description string
+	Time             struct{ From, To string }
+	Panels           []dashboardPanel
+	Templating       struct{ List []dashboardVariable }
+	Annotations      struct{ List []dashboardAnnotation }
+}
+
+type dashboardVariable struct {
+	Name, Type string
+	Datasource *datasource
+	Query      any
+	Current    struct{ Value string }
+}
+
+type dashboardAnnotation struct {
+	Name       string
+	Datasource *datasource
+	Filter     struct{ IDs []int }
+	Target     struct{ Query string }
 }
 
 type dashboardPanel struct {
-	ID          int
-	Title       string
-	Description string
-	Datasource  *datasource
-	TimeFrom    string
-	GridPos     struct{ X, Y, W, H int }
-	Targets     []struct {
-		Datasource  *datasource
-		Expr, Query string
+	ID                       int
+	Type, Title, Description string
+	Datasource               *datasource
+	TimeFrom                 string
+	HideTimeOverride         bool
+	GridPos                  struct{ X, Y, W, H int }
+	Targets                  []dashboardTarget
+	Links                    []struct{ URL string }
+	Transformations          []struct {
+		ID      string
+		Options struct{ Include struct{ Names []string } }
 	}
 	FieldConfig struct {
-		Defaults  struct{ Unit, NoValue string }
+		Defaults struct {
+			Unit, NoValue string
+			Thresholds    struct{ Steps []struct{ Color string } }
+		}
 		Overrides []struct {
+			Matcher    struct{ ID, Options string }
 			Properties []struct {
 				ID    string
 				Value any
 			}
 		}
 	}
+}
+
+type dashboardTarget struct {
+	Datasource                        *datasource
+	Expr, Query, Format, LegendFormat string
+	Instant                           bool
 }
 
 type datasource struct{ Type, UID string }
@@ -76,14 +97,10 @@ func dashboards(t *testing.T) map[string]dashboard {
 
 func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(filepath.Join(root(t), "grafana", "provisioning", "datasources", "loadtide.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var provisioned struct {
 		Datasources []struct{ UID, Type string }
 	}
-	if err := yaml.Unmarshal(data, &provisioned); err != nil {
+	if err := yaml.Unmarshal([]byte(readDocument(t, "grafana/provisioning/datasources/loadtide.yaml")), &provisioned); err != nil {
 		t.Fatal(err)
 	}
 	types := map[string]string{"-- Grafana --": "grafana"} // Grafana's own
@@ -100,6 +117,9 @@ func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 			}
 		}
 		for _, p := range d.Panels {
+			if p.Type == "row" {
+				continue
+			}
 			check(fmt.Sprintf("panel %q", p.Title), p.Datasource)
 			for _, target := range p.Targets {
 				check(fmt.Sprintf("a target of panel %q", p.Title), target.Datasource)
@@ -109,86 +129,125 @@ func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 			check("an annotation", a.Datasource)
 		}
 		for _, v := range d.Templating.List {
-			if v.Datasource != nil { // a variable of fixed values has none
-				check("a variable", v.Datasource)
+			if v.Type == "query" {
+				check("variable "+v.Name, v.Datasource)
 			}
 		}
 	}
 }
 
+func TestDashboardsAreFourAndTheFirstIsHome(t *testing.T) {
+	t.Parallel()
+	all := dashboards(t)
+	if names := slices.Sorted(maps.Keys(all)); !slices.Equal(names, []string{"fleet.json", "models.json", "pipeline.json", "series.json"}) {
+		t.Errorf("dashboards are %v", names)
+	}
+	for name, d := range all {
+		if want := "loadtide-" + strings.TrimSuffix(name, ".json"); d.UID != want || d.Description == "" {
+			t.Errorf("%s: uid %q, want %q; description %q", name, d.UID, want, d.Description)
+		}
+	}
+	if home := "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: /etc/grafana/dashboards/fleet.json\n"; !strings.Contains(readDocument(t, "docker-compose.yml"), home) {
+		t.Errorf("docker-compose.yml has no %q", home)
+	}
+}
+
 func TestDashboardsAreWellFormed(t *testing.T) {
 	t.Parallel()
-	uids := map[string]string{}
 	for name, d := range dashboards(t) {
-		if other := uids[d.UID]; d.UID == "" || other != "" {
-			t.Errorf("%s: uid %q, other dashboard with it: %q", name, d.UID, other)
-		}
-		uids[d.UID] = name
 		ids, cells := map[int]bool{}, map[[2]int]string{}
 		for _, p := range d.Panels {
 			if ids[p.ID] {
 				t.Errorf("%s: panel %q: id %d is there twice", name, p.Title, p.ID)
 			}
 			ids[p.ID] = true
-			if p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.FieldConfig.Defaults.NoValue == "" {
-				t.Errorf("%s: panel %q lacks a description, a unit or words for no data", name, p.Title)
-			}
-			if len(p.Targets) == 0 {
-				t.Errorf("%s: panel %q asks nothing", name, p.Title)
-			}
 			for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
 				for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
-					if other, taken := cells[[2]int{x, y}]; taken {
-						t.Fatalf("%s: panels %q and %q overlap", name, other, p.Title)
+					if other, taken := cells[[2]int{x, y}]; taken || x > 23 {
+						t.Fatalf("%s: panel %q lies outside or over %q", name, p.Title, other)
 					}
 					cells[[2]int{x, y}] = p.Title
 				}
 			}
-			for _, target := range p.Targets {
-				// The range ends in the future, where Prometheus has nothing.
-				if target.Datasource != nil && target.Datasource.Type == "prometheus" && p.TimeFrom == "" {
-					t.Errorf("%s: panel %q asks Prometheus about the future: give it a timeFrom", name, p.Title)
+			if p.Type != "row" {
+				checkPanel(t, name, d, p)
+			}
+		}
+		for _, a := range d.Annotations.List {
+			for _, id := range a.Filter.IDs {
+				if !ids[id] {
+					t.Errorf("%s: annotation %q is for panel %d, which is not there", name, a.Name, id)
 				}
 			}
-			checkFill(t, name, p)
 		}
 	}
 }
 
-// checkFill holds the bands of a fan chart against the columns of its queries.
-func checkFill(t *testing.T, name string, p dashboardPanel) {
+func checkPanel(t *testing.T, name string, d dashboard, p dashboardPanel) {
 	t.Helper()
-	columns := regexp.MustCompile(`p\d+: "([^"]+)"`)
-	var have []string
+	if p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.FieldConfig.Defaults.NoValue == "" {
+		t.Errorf("%s: panel %q lacks a description, a unit or words for no data", name, p.Title)
+	}
+	if len(p.Targets) == 0 {
+		t.Errorf("%s: panel %q asks nothing", name, p.Title)
+	}
 	for _, target := range p.Targets {
-		for _, m := range columns.FindAllStringSubmatch(target.Query, -1) {
-			have = append(have, m[1])
+		// Prometheus has nothing in the future: an instant query there is asked at the range's end.
+		if strings.Contains(d.Time.To, "+") && target.Expr != "" && (p.TimeFrom == "" || !p.HideTimeOverride) {
+			t.Errorf("%s: panel %q asks Prometheus about the future: give it a timeFrom and hide that", name, p.Title)
+		}
+		if (target.Expr == "") == (target.Query == "") {
+			t.Errorf("%s: panel %q: a target asks %q of Prometheus and %q of InfluxDB", name, p.Title, target.Expr, target.Query)
 		}
 	}
+	// A red number says what to do about it.
+	const bad = "#d1334f"
+	red := slices.ContainsFunc(p.FieldConfig.Defaults.Thresholds.Steps, func(s struct{ Color string }) bool { return s.Color == bad })
+	if red && p.Type == "stat" && len(p.Links) == 0 {
+		t.Errorf("%s: panel %q may be red and links to no runbook", name, p.Title)
+	}
+	// What Prometheus returns is named by the legend; InfluxDB's columns are held against a real server.
 	for _, o := range p.FieldConfig.Overrides {
-		for _, property := range o.Properties {
-			if to, ok := property.Value.(string); property.ID == "custom.fillBelowTo" && (!ok || !slices.Contains(have, to)) {
-				t.Errorf("%s: panel %q fills below to %v, its queries return %q", name, p.Title, property.Value, have)
+		if p.Targets[0].Expr != "" && !slices.ContainsFunc(p.Targets, func(target dashboardTarget) bool { return mayReturn(p, target, o.Matcher.Options) }) {
+			t.Errorf("%s: panel %q overrides %q, which no query of it returns", name, p.Title, o.Matcher.Options)
+		}
+	}
+}
+
+// mayReturn says whether a query of Prometheus can return a series of this name, or a column of it in a table.
+func mayReturn(p dashboardPanel, target dashboardTarget, name string) bool {
+	if target.Format == "table" {
+		for _, step := range p.Transformations {
+			if slices.Contains(step.Options.Include.Names, name) {
+				return true
 			}
 		}
+		return false
 	}
+	legend := regexp.MustCompile(`\\\{\\\{\w+\\\}\\\}`).ReplaceAllString(regexp.QuoteMeta(target.LegendFormat), `.+`)
+	return regexp.MustCompile(`^` + legend + `$`).MatchString(name)
 }
 
-func TestOperationsNamesEveryReason(t *testing.T) {
+// TestDashboardsLinkToRunbooks holds links into the documents against their headings.
+func TestDashboardsLinkToRunbooks(t *testing.T) {
 	t.Parallel()
-	operations := readDocument(t, "docs/operations.md")
-	for _, reason := range streams.Reasons() {
-		if !strings.Contains(operations, "| `"+string(reason)+"` |") {
-			t.Errorf("docs/operations.md: its table of reasons has no %q", reason)
+	anchors := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(readDocument(t, "docs/operations.md"), -1) {
+		anchors[anchor(heading[1])] = true
+	}
+	for name, d := range dashboards(t) {
+		linked := 0
+		for _, p := range d.Panels {
+			for _, l := range p.Links {
+				linked++
+				_, to, ok := strings.Cut(l.URL, "https://github.com/loadtide/loadtide/blob/main/docs/operations.md#")
+				if !ok || !anchors[to] {
+					t.Errorf("%s: panel %q links to %s, and docs/operations.md has no such heading", name, p.Title, l.URL)
+				}
+			}
+		}
+		if linked == 0 {
+			t.Errorf("%s: links to no runbook", name)
 		}
 	}
-}
-
-func readDocument(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root(t), filepath.FromSlash(name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))
 }

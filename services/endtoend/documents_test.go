@@ -1,12 +1,27 @@
 package endtoend
 
 import (
+	"bytes"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/loadtide/loadtide/streams"
 )
+
+// readDocument is the text of a file of the repository.
+func readDocument(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root(t), filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))
+}
 
 // anchor is what GitHub makes of a heading: lower case, spaces to hyphens, other marks gone.
 func anchor(heading string) string {
@@ -74,5 +89,15 @@ func TestRunbooksNameCommandsThatExist(t *testing.T) {
 	}
 	if asked < 5 {
 		t.Errorf("%d commands found in the runbooks; the rules would hold of nothing", asked)
+	}
+}
+
+func TestOperationsNamesEveryReason(t *testing.T) {
+	t.Parallel()
+	operations := readDocument(t, "docs/operations.md")
+	for _, reason := range streams.Reasons() {
+		if !strings.Contains(operations, "| `"+string(reason)+"` |") {
+			t.Errorf("docs/operations.md: its table of reasons has no %q", reason)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 )
 
@@ -44,12 +45,17 @@ func (b *binary) path(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
-	code := mlflowtest.Main(m)
+	code := influxtest.Main(suite{m})
 	if program.dir != "" {
 		_ = os.RemoveAll(program.dir) // in the system's folder for temporary files
 	}
 	os.Exit(code)
 }
+
+// suite runs all tests and then ends the MLflow that they started, if any did.
+type suite struct{ m *testing.M }
+
+func (s suite) Run() int { return mlflowtest.Main(s.m) }
 
 // sharedData is the folder of real series, which lies beside the repository or where LOADTIDE_SHARED says. Without it the
 // test is left out.

@@ -23,9 +23,9 @@ type prometheusServer struct {
 	url string
 }
 
-// startPrometheus starts Prometheus on the shipped configuration and rules with `up` at address in place of loadtide:8080, and
-// with seconds in place of minutes. Where it is not installed the test is left out.
-func startPrometheus(t *testing.T, address string) *prometheusServer {
+// startPrometheus starts Prometheus on the shipped configuration and rules with seconds in place of minutes, and with each
+// address in the place of the target before it, as in "loadtide:8080", address. Where it is not installed the test is left out.
+func startPrometheus(t *testing.T, places ...string) *prometheusServer {
 	t.Helper()
 	binary, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -49,7 +49,7 @@ func startPrometheus(t *testing.T, address string) *prometheusServer {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := strings.ReplaceAll(often.ReplaceAllString(string(data), "$1: 1s"), "loadtide:8080", address)
+		text := strings.NewReplacer(places...).Replace(often.ReplaceAllString(string(data), "$1: 1s"))
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func (s *prometheusServer) query(promql string) []sample {
 func TestPrometheusRunsWhatIsShipped(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	s := startPrometheus(t, p.http)
+	s := startPrometheus(t, "loadtide:8080", p.http)
 	p.up("--demo", "--train-schedule", "off", "--simulate-meters", "6", "--simulate-step", "200ms")
 
 	// What never ran is down and no alert; what runs has its values and every rule its turn.

@@ -36,7 +36,9 @@ var shared server //nolint:gochecknoglobals // one server for a test binary
 // Main runs a package's tests, then ends the influxd that they started, if any did. Call it from TestMain:
 //
 //	func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
-func Main(m *testing.M) int {
+//
+// m is testing.M, or what stands around it in a package that tests several servers.
+func Main(m interface{ Run() int }) int {
 	code := m.Run()
 	Stop()
 	return code
