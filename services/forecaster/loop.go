@@ -73,6 +73,7 @@ func (p *partition) turn(ctx context.Context) error {
 	} else if !p.dirty {
 		p.stored = p.position
 	}
+	p.saver.look()
 	if !p.dirty {
 		if err := p.mark(ctx); err != nil {
 			return err

@@ -33,6 +33,7 @@ type saver struct {
 
 type saved struct {
 	seq  uint64
+	at   time.Time // when it was written
 	cost time.Duration
 	err  error
 }
@@ -66,7 +67,8 @@ func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, s
 	go func() {
 		began := s.now()
 		err := s.store.Save(ctx, snap)
-		pending <- saved{seq: snap.Header.Seq, cost: s.now().Sub(began), err: err}
+		at := s.now()
+		pending <- saved{seq: snap.Header.Seq, at: at, cost: at.Sub(began), err: err}
 	}()
 	return true
 }
@@ -79,7 +81,8 @@ func (s *saver) finish(ctx context.Context, snapshot func() *checkpoint.Snapshot
 	}
 	began := s.now()
 	err := s.store.Save(ctx, snapshot())
-	s.note(saved{seq: seq, cost: s.now().Sub(began), err: err})
+	at := s.now()
+	s.note(saved{seq: seq, at: at, cost: at.Sub(began), err: err})
 }
 
 // wait ends the one under way.
@@ -99,6 +102,6 @@ func (s *saver) note(done saved) {
 	}
 	s.seq = done.seq
 	s.metrics.checkpoint.Observe(done.cost.Seconds())
-	s.metrics.checkpoints.WithLabelValues(label(s.partition)).Set(float64(s.now().Unix()))
+	s.metrics.checkpoints.WithLabelValues(label(s.partition)).Set(float64(done.at.Unix()))
 	s.log.Debug().Uint64(service.FieldStreamSeq, done.seq).Dur(service.FieldDuration, done.cost).Msg("checkpoint written")
 }
