@@ -22,16 +22,7 @@ import (
 // startLimit is how long influxd may take to answer: 2 to 5 s on an idle machine.
 const startLimit = 2 * time.Minute
 
-// server is the influxd of this test binary.
-type server struct {
-	once    sync.Once
-	why     error // why there is none
-	url     string
-	dir     string
-	process servertest.Process
-}
-
-var shared server //nolint:gochecknoglobals // one server for a test binary
+var shared servertest.Shared //nolint:gochecknoglobals // one influxd for a test binary
 
 // Main runs a package's tests, then ends the influxd that they started, if any did. Call it from TestMain:
 //
@@ -45,7 +36,7 @@ func Main(m interface{ Run() int }) int {
 }
 
 // Stop ends the influxd of this test binary, if one runs: for a TestMain that ends other servers as well.
-func Stop() { shared.stop() }
+func Stop() { shared.Stop() }
 
 // Server is the configuration of a new, empty bucket in a real influxd, which all tests of the binary share; it has no
 // retention. Without influxd the test is skipped, and in a pipeline, or where one was named, it fails.
@@ -58,12 +49,9 @@ func Server(t testing.TB) influx.Config {
 		}
 		t.Skip(err)
 	}
-	shared.once.Do(func() { shared.why = shared.start(binary) })
-	if shared.why != nil {
-		t.Fatal(shared.why)
-	}
 	cfg := influx.DefaultConfig()
-	cfg.URL, cfg.Token, cfg.Bucket, cfg.Timeout = shared.url, Token, bucketName(t), time.Minute
+	cfg.URL = shared.Get(t, func(l *servertest.Local) error { return start(l, binary) })
+	cfg.Token, cfg.Bucket, cfg.Timeout = Token, bucketName(t), time.Minute
 	client := Client(t, cfg)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -113,33 +101,20 @@ func findInfluxd(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-func (s *server) start(binary string) error {
-	dir, err := os.MkdirTemp("", "influxd-test-*")
+func start(l *servertest.Local, binary string) error {
+	err := l.Start(servertest.Process{Name: "influxd", Ready: "/health", Limit: startLimit}, func(dir string, port int) (string, []string) {
+		return binary, []string{
+			"--http-bind-address", "127.0.0.1:" + strconv.Itoa(port), "--bolt-path", filepath.Join(dir, "i.bolt"),
+			"--sqlite-path", filepath.Join(dir, "i.sqlite"), "--engine-path", filepath.Join(dir, "engine"), "--reporting-disabled", "--log-level", "warn",
+		}
+	})
 	if err != nil {
 		return err
 	}
-	s.dir = dir
-	port, err := servertest.FreePort()
-	if err != nil {
-		return err
-	}
-	s.url = "http://127.0.0.1:" + strconv.Itoa(port)
-	s.process = servertest.Process{Name: "influxd", Dir: dir, Ready: s.url + "/health", Limit: startLimit}
-	if err := s.process.Start(binary, "--http-bind-address", "127.0.0.1:"+strconv.Itoa(port), "--bolt-path", filepath.Join(dir, "i.bolt"),
-		"--sqlite-path", filepath.Join(dir, "i.sqlite"), "--engine-path", filepath.Join(dir, "engine"), "--reporting-disabled", "--log-level", "warn"); err != nil {
-		return err
-	}
-	client := influxdb2.NewClient(s.url, "")
+	client := influxdb2.NewClient(l.URL, "")
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_, err = client.SetupWithToken(ctx, "loadtide", "a-password-of-tests", influx.DefaultConfig().Org, "first", 0, Token)
 	return err
-}
-
-func (s *server) stop() {
-	s.process.Stop()
-	if s.dir != "" {
-		_ = os.RemoveAll(s.dir)
-	}
 }

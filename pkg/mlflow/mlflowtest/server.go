@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,23 +19,14 @@ import (
 // startLimit is how long the server may take to answer: 10 to 20 s on an idle machine.
 const startLimit = 3 * time.Minute
 
-// server is the one of this test binary.
-type server struct {
-	once    sync.Once
-	why     error // why there is none
-	url     string
-	dir     string
-	process servertest.Process
-}
-
-var shared server //nolint:gochecknoglobals // one server for a test binary: it takes 20 s and half a gigabyte
+var shared servertest.Shared //nolint:gochecknoglobals // one server for a test binary: it takes 20 s and half a gigabyte
 
 // Main runs a package's tests, then ends the server that they started, if any did. Call it from TestMain:
 //
 //	func TestMain(m *testing.M) { os.Exit(mlflowtest.Main(m)) }
 func Main(m *testing.M) int {
 	code := m.Run()
-	shared.stop()
+	shared.Stop()
 	return code
 }
 
@@ -60,22 +50,18 @@ func Python(t testing.TB) string {
 func Server(t testing.TB) string {
 	t.Helper()
 	python := Python(t)
-	shared.once.Do(func() { shared.why = shared.start(python) })
-	if shared.why != nil {
-		t.Fatal(shared.why)
-	}
-	return shared.url
+	return shared.Get(t, func(l *servertest.Local) error { return start(l, python) })
 }
 
 // Start returns the address of a server of the test's own, for one that cannot choose its names.
 func Start(t testing.TB) string {
 	t.Helper()
-	own := &server{}
-	t.Cleanup(own.stop)
-	if err := own.start(Python(t)); err != nil {
+	var own servertest.Local
+	t.Cleanup(own.Stop)
+	if err := start(&own, Python(t)); err != nil {
 		t.Fatal(err)
 	}
-	return own.url
+	return own.URL
 }
 
 // Config is that of a client of the shared server, patient enough for a busy machine.
@@ -117,28 +103,14 @@ func findPython(ctx context.Context) (string, error) {
 	return python, nil
 }
 
-func (s *server) start(python string) error {
-	dir, err := os.MkdirTemp("", "mlflow-test-*")
-	if err != nil {
-		return err
-	}
-	s.dir = dir
-	port, err := servertest.FreePort()
-	if err != nil {
-		return err
-	}
-	s.url = "http://127.0.0.1:" + strconv.Itoa(port)
-	s.process = servertest.Process{
-		Name: "MLflow", Dir: dir, Ready: s.url + "/health", Limit: startLimit,
+func start(l *servertest.Local, python string) error {
+	return l.Start(servertest.Process{
+		Name: "MLflow", Ready: "/health", Limit: startLimit,
 		Env: []string{"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", "MLFLOW_DISABLE_TELEMETRY=true", "DO_NOT_TRACK=true"},
-	}
-	return s.process.Start(python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--workers", "1",
-		"--backend-store-uri", "sqlite:///"+filepath.Join(dir, "mlflow.db"), "--serve-artifacts", "--artifacts-destination", filepath.Join(dir, "artifacts"))
-}
-
-func (s *server) stop() {
-	s.process.Stop()
-	if s.dir != "" {
-		_ = os.RemoveAll(s.dir)
-	}
+	}, func(dir string, port int) (string, []string) {
+		return python, []string{
+			"-m", "mlflow", "server", "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--workers", "1",
+			"--backend-store-uri", "sqlite:///" + filepath.Join(dir, "mlflow.db"), "--serve-artifacts", "--artifacts-destination", filepath.Join(dir, "artifacts"),
+		}
+	})
 }
