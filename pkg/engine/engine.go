@@ -256,10 +256,9 @@ type scratch struct {
 	touched  []touch
 	jobs     []job
 	dirty    []int32
-	changed  []spot
+	changed  map[int32][]int64 // by series: the known cells that the message in hand has changed
 	leads    []accuracy.Held
 	scored   []LeadScore // for the scores of a wave; they belong to the caller
-	cells64  []int64
 	asking   []int32
 	reads    []meter.Read
 	cells    []meter.Cell

@@ -32,12 +32,6 @@ type LeadScore struct {
 	InForce       bool   // that model is the one in force
 }
 
-// spot is a cell of a series.
-type spot struct {
-	slot int32
-	cell int64
-}
-
 // makers are the versions of models whose forecasts wait, by number from 1 on;
 // number 0 is a rule.
 type makers struct {
@@ -164,19 +158,16 @@ func (e *Engine) score(touched []touch, result *Result) {
 	}
 }
 
-// takeChanged takes the cells of a series that the message in hand has changed out
-// of the list, ascending.
+// takeChanged takes the known cells of a series that the message in hand has
+// changed, ascending.
 func (e *Engine) takeChanged(slot int32) []int64 {
-	w := &e.work
-	w.cells64 = w.cells64[:0]
-	w.changed = slices.DeleteFunc(w.changed, func(s spot) bool {
-		if s.slot == slot {
-			w.cells64 = append(w.cells64, s.cell)
-		}
-		return s.slot == slot
-	})
-	slices.Sort(w.cells64)
-	return slices.Compact(w.cells64)
+	cells, ok := e.work.changed[slot]
+	if !ok {
+		return nil
+	}
+	delete(e.work.changed, slot)
+	slices.Sort(cells)
+	return slices.Compact(cells)
 }
 
 // meet scores the forecasts of a cell. Only what was measured, and can be true,

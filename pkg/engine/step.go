@@ -13,7 +13,7 @@ import (
 func (e *Engine) Step(readings []Reading) Result {
 	var result Result
 	w := &e.work.waves
-	e.work.changed = e.work.changed[:0]
+	clear(e.work.changed)
 	w.cut(readings)
 	result.Series = len(w.wave)
 	for w.next() {
@@ -69,7 +69,7 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 		if slot, ok := s.index[r.Series]; ok {
 			t.slot = slot
 		}
-		told, changed := len(result.Events), len(e.work.changed)
+		told, before := len(result.Events), len(e.work.changed[t.slot])
 		v := e.judge(r, &t, result, int(i))
 		for k := range result.Events[told:] {
 			result.Events[told+k].Message = r.Message
@@ -88,8 +88,8 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 		case rejected:
 			result.Rejections = append(result.Rejections, Rejection{Reading: int(i), Reason: v.reason, Detail: v.detail})
 		}
-		if r.History {
-			e.work.changed = e.work.changed[:changed] // nothing is scored by it
+		if r.History && t.changed {
+			e.work.changed[t.slot] = e.work.changed[t.slot][:before] // nothing is scored by it
 		}
 		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] && (t.next || s.record(t.slot).known > 0) {
 			t.ask = r.Message
@@ -107,7 +107,10 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 
 // soil notes that an open cell of a series is another than the states have seen.
 func (e *Engine) soil(slot int32, cell int64) {
-	e.work.changed = append(e.work.changed, spot{slot, cell})
+	if e.work.changed == nil {
+		e.work.changed = map[int32][]int64{}
+	}
+	e.work.changed[slot] = append(e.work.changed[slot], cell)
 	if r := e.slabs.record(slot); !r.dirty {
 		r.dirty = true
 		e.work.dirty = append(e.work.dirty, slot)
