@@ -239,7 +239,10 @@ func TestRestoreNeedsTheModelFirst(t *testing.T) {
 func FuzzRestore(f *testing.F) {
 	m := randomModel(25, 2)
 	add := func(s []Section) {
-		f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data, s[6].Data, s[7].Data)
+		if len(s) != 9 {
+			f.Fatalf("%d sections: a new one wants an argument below", len(s))
+		}
+		f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data, s[6].Data, s[7].Data, s[8].Data)
 	}
 	add(snapshotOf(f, m))
 	add(New().Snapshot())
@@ -253,11 +256,11 @@ func FuzzRestore(f *testing.F) {
 	}
 	feed(set, 0, 200)
 	add(set.Snapshot())
-	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside, extra, settings []byte) {
+	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside, extra, waiting, settings []byte) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
 		before := e.Snapshot()
-		sections := []Section{{"series", 2, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 2, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}, {"settings", 1, settings}}
+		sections := []Section{{"series", 3, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 2, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}, {"waiting", 1, waiting}, {"settings", 1, settings}}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {
 				t.Fatal("a refused snapshot changed the engine")
