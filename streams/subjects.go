@@ -144,6 +144,15 @@ type Input struct {
 	Meter     string
 }
 
+// IsControl reports whether the subject is a control record's. Of another subject it is told without reading it whole.
+func IsControl(subject string) bool {
+	if !strings.HasPrefix(subject, controlPrefix) {
+		return false
+	}
+	in, err := ParseInput(subject)
+	return err == nil && in.Control != ""
+}
+
 // ParseInput reads the subject of a message in a partition's log: r.<p>.<site>.<meter>, readings.<site>.<meter> or
 // ctl.<p>.<kind>. The error is an *InvalidError with ReasonBadSubject; Input is then filled as far as it goes, for the
 // rejected message.

@@ -139,3 +139,15 @@ func TestOutputID(t *testing.T) {
 		t.Error("a younger stream must come later")
 	}
 }
+
+func TestIsControl(t *testing.T) {
+	t.Parallel()
+	for subject, want := range map[string]bool{
+		"ctl.3.model": true, "ctl.0.tick": true, "ctl.3": false, "ctl.3.a.b": false, "ctl.x.model": false, "ctl.": false, "": false,
+		"r.3.ctl.m17": false, "readings.ctl.m17": false, "ctlx.3.model": false,
+	} {
+		if IsControl(subject) != want {
+			t.Errorf("%q: %v", subject, !want)
+		}
+	}
+}

@@ -92,6 +92,9 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 		message.Model = &streams.Model{Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest}
 	}
 	out.Source, out.Series = f.Source, f.Series
+	if !streams.IsControl(m.Subject) {
+		out.Received = m.Time
+	}
 	out.Subject = streams.ForecastSubject(f.Series.Site, f.Series.Meter)
 	out.Data = message.AppendJSON(make([]byte, 0, forecastBytes(f)))
 	return out

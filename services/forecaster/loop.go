@@ -123,7 +123,6 @@ func (p *partition) step(ctx context.Context) error {
 		return err
 	}
 	p.metrics.stage(stagePublish, p.now().Sub(stepped))
-	p.await()
 	last := &p.batch[len(p.batch)-1]
 	p.position, p.received = last.Seq, last.Time
 	if result.Controls > 0 {
@@ -151,16 +150,6 @@ func (p *partition) loadModel(ctx context.Context, subject string, i int) error 
 	return nil
 }
 
-// await notes when the readings in hand were received, until what comes of them is
-// stored. A replay is not counted.
-func (p *partition) await() {
-	for i := range p.batch {
-		if m := &p.batch[i]; m.Seq > p.caughtUp && !isControl(m.Subject) {
-			p.awaiting = append(p.awaiting, m.Time)
-		}
-	}
-}
-
 // publish sends outputs in their order; what a former run stored is left out
 // (I2): of the forecasts, all up to the high-water mark; of the rest, which is
 // stored before the mark is written, all up to that. In between the rest is sent
@@ -186,6 +175,9 @@ func (p *partition) publish(result *Result) error {
 			to = p.events
 		case ToForecasts:
 			p.high = out.Place
+			if out.Place.Seq > p.caughtUp && !out.Received.IsZero() {
+				p.awaiting = append(p.awaiting, out.Received)
+			}
 			p.metrics.published.WithLabelValues(string(out.Source)).Inc()
 		}
 		if err := to.Publish(out.Subject, out.ID, out.Data); err != nil {

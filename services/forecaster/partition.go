@@ -57,7 +57,7 @@ type partition struct {
 	marked   time.Time // when the mark was last written
 	received time.Time // broker's time of the newest message that went through Step
 
-	awaiting []time.Time // when the readings were received whose forecasts are not stored yet
+	awaiting []time.Time // when the readings were received whose forecasts are published and not stored yet
 
 	census   census // as of counted
 	counted  time.Time

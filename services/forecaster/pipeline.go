@@ -55,14 +55,17 @@ const (
 
 // Output is one message to be published.
 type Output struct {
-	Place   Place
-	To      Stream
-	Source  engine.Source // of a forecast
-	Series  series.ID     // of a forecast or a score
-	Score   *engine.Score // of a score
-	Subject string
-	ID      string
-	Data    []byte
+	Place  Place
+	To     Stream
+	Source engine.Source // of a forecast
+	Series series.ID     // of a forecast or a score
+	Score  *engine.Score // of a score
+	// Received is the broker's time of the reading that was forecast; zero for what a
+	// tick led to.
+	Received time.Time
+	Subject  string
+	ID       string
+	Data     []byte
 }
 
 // Result is what a batch came to.
@@ -120,16 +123,11 @@ func (p *Pipeline) Step(batch []bus.Message) (Result, error) {
 
 func untilControl(batch []bus.Message) int {
 	for i := range batch {
-		if isControl(batch[i].Subject) {
+		if streams.IsControl(batch[i].Subject) {
 			return i
 		}
 	}
 	return len(batch)
-}
-
-func isControl(subject string) bool {
-	input, err := streams.ParseInput(subject)
-	return err == nil && input.Control != ""
 }
 
 // readingsOf is the main path.
