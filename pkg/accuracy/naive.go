@@ -15,6 +15,18 @@ const (
 	RulePersistence   Rule = "persistence"
 )
 
+// NaiveRule is the rule by which SeasonalNaive forecasts a series of which that
+// many values are known.
+func NaiveRule(known, season int) Rule {
+	switch {
+	case known < 1:
+		return RuleNone
+	case season < 1 || known < season+1:
+		return RulePersistence
+	}
+	return RuleSeasonalNaive
+}
+
 // NaiveScratch is the length of scratch with which SeasonalNaive and Persistence
 // do not allocate, for at most that many known values and levels.
 func NaiveScratch(known, levels int) int { return levels + 4*known }
@@ -32,7 +44,7 @@ func NaiveScratch(known, levels int) int { return levels + 4*known }
 // so quantiles never cross. Known values are finite, in any unit; so is dst.
 // scratch is overwritten (NaiveScratch).
 func SeasonalNaive(dst, past []float32, known, season, horizon int, levels []float64, scratch []float32) Rule {
-	if season < 1 || known < season+1 {
+	if NaiveRule(known, season) != RuleSeasonalNaive {
 		return Persistence(dst, past, known, horizon, levels, scratch)
 	}
 	y := past[len(past)-known:]

@@ -1,5 +1,11 @@
 package engine
 
+import (
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/accuracy"
+)
+
 // State is how up to date a series is.
 type State string
 
@@ -58,30 +64,33 @@ func (e *Engine) Census(now int64) Census {
 				}
 			}
 		}
-		c.By[standingOf(rec, now)*len(standers)+e.standerOf(int32(slot), rec)]++
+		c.By[standingIndex(stateAt(rec, now), e.nextSource(int32(slot), rec))]++
 	}
 	return c
 }
 
-func standingOf(rec *record, now int64) int {
-	switch {
-	case rec.stale || rec.live && now >= rec.start(rec.heard+3):
-		return 2
-	case rec.live:
-		return 1
-	}
-	return 0
+// standingIndex is the place of a standing, as StandingAt counts.
+func standingIndex(state State, source Source) int {
+	return slices.Index(states[:], state)*len(standers) + slices.Index(standers[:], source)
 }
 
-// standerOf is who makes the next forecast of a series.
-func (e *Engine) standerOf(slot int32, rec *record) int {
+func stateAt(rec *record, now int64) State {
 	switch {
-	case rec.issued < 0:
-		return 0
-	case e.model != nil && e.slabs.scale(slot).Ready:
-		return 1
-	case rec.known > perDay:
-		return 2
+	case rec.stale || rec.live && now >= rec.start(rec.heard+3):
+		return Silent
+	case rec.live:
+		return Current
 	}
-	return 3
+	return Past
+}
+
+// nextSource is who makes the next forecast of a series.
+func (e *Engine) nextSource(slot int32, rec *record) Source {
+	switch {
+	case rec.issued < 0 || rec.known == 0:
+		return SourceNone
+	case e.model != nil && e.slabs.scale(slot).Ready:
+		return SourceLSTM
+	}
+	return Source(accuracy.NaiveRule(int(rec.known), perDay))
 }

@@ -153,7 +153,7 @@ type Engine struct {
 
 // New is an engine without series and without a model.
 func New() *Engine {
-	return &Engine{slabs: newSlabs()}
+	return &Engine{slabs: newSlabs(naiveWaiting())}
 }
 
 // Foresee tells the engine where it finds what is known ahead of a series. Call

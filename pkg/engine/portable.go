@@ -16,10 +16,9 @@ func (e *Engine) Extract(id series.ID) (state []Section, curve series.Curve, ok 
 	if !ok {
 		return nil, 0, false
 	}
-	one := newSlabs()
+	one := newSlabs(e.slabs.waiting)
 	one.curve = e.slabs.curve
 	one.useHidden(e.slabs.hidden)
-	one.layOut(e.slabs.waiting)
 	one.take(&e.slabs, slot)
 	state = slices.DeleteFunc(one.write(), func(s Section) bool { return s.Name == sectionSetting })
 	return state, one.curve, true
@@ -50,7 +49,7 @@ func (s *slabs) take(from *slabs, row int32) int32 {
 // ReadState checks the state of one series, as Extract gives it, on the curve of
 // its scale.
 func ReadState(state []Section, curve series.Curve) (*Portable, error) {
-	p := &Portable{newSlabs()}
+	p := &Portable{newSlabs(naiveWaiting())}
 	p.slabs.curve = curve
 	if err := p.slabs.read(state); err != nil {
 		return nil, err

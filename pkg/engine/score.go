@@ -52,13 +52,24 @@ var sourceCodes = [...]Source{SourceLSTM, SourceSeasonalNaive, SourcePersistence
 // Sources lists who can make a forecast.
 func Sources() []Source { return slices.Clone(sourceCodes[:]) }
 
-// mustWait lays out forecasts of levels and horizon that are constants.
-func mustWait(levels []float64, horizon int) *accuracy.Waiting {
-	w, err := accuracy.NewWaiting(levels, horizon)
+// naiveWaiting lays out the forecasts of rules while no model says otherwise.
+func naiveWaiting() *accuracy.Waiting {
+	w, err := accuracy.NewWaiting(naiveLevels, NaiveHorizon)
 	if err != nil {
-		panic(err)
+		panic(err) // both are constants
 	}
 	return w
+}
+
+// packMaker is who made a forecast in a byte: the source's number, and that of the
+// model or 0. It is never 0.
+func packMaker(source Source, number int) uint8 {
+	return uint8((slices.Index(sourceCodes[:], source)+1)<<makerBits | number)
+}
+
+// unpackMaker takes it apart; code counts the sources from 1 on.
+func unpackMaker(who uint8) (code, number int) {
+	return int(who >> makerBits), int(who & (1<<makerBits - 1))
 }
 
 // layOut drops all forecasts that wait and makes room for those of a layout.
@@ -97,7 +108,7 @@ func (s *slabs) maker(version string) int {
 	m.versions[m.last-1] = version
 	for slot := range s.ids {
 		s.waiting.Made(s.held.row(int32(slot)), func(who uint8) uint8 {
-			if int(who&(1<<makerBits-1)) == m.last {
+			if _, number := unpackMaker(who); number == m.last {
 				return 0
 			}
 			return who
@@ -113,10 +124,11 @@ func (s *slabs) takeHeld(slot int32, from *slabs, row int32) {
 	}
 	copy(s.held.row(slot), from.held.row(row))
 	s.waiting.Made(s.held.row(slot), func(who uint8) uint8 {
-		if number := int(who & (1<<makerBits - 1)); number > 0 {
-			return who&^(1<<makerBits-1) | uint8(s.maker(from.makers.versions[number-1]))
+		code, number := unpackMaker(who)
+		if number > 0 {
+			number = s.maker(from.makers.versions[number-1])
 		}
-		return who
+		return packMaker(sourceCodes[code-1], number)
 	})
 }
 
@@ -124,11 +136,11 @@ func (s *slabs) takeHeld(slot int32, from *slabs, row int32) {
 // made room that were never scored.
 func (e *Engine) await(slot int32, f *Forecast) int {
 	s := &e.slabs
-	who := uint8(slices.Index(sourceCodes[:], f.Source)+1) << makerBits
+	number := 0
 	if f.Model != nil {
-		who |= uint8(s.makers.inForce)
+		number = s.makers.inForce
 	}
-	return s.waiting.Put(s.held.row(slot), s.record(slot).newest, who, f.Quantiles)
+	return s.waiting.Put(s.held.row(slot), s.record(slot).newest, packMaker(f.Source, number), f.Quantiles)
 }
 
 // score holds the forecasts that wait against what the readings of a wave came
@@ -203,9 +215,9 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 	score.Leads, w.scored = w.scored[:len(w.leads):len(w.leads)], w.scored[len(w.leads):]
 	for i, h := range w.leads {
 		score.Revision = max(score.Revision, h.Revision)
-		number := int(h.Who & (1<<makerBits - 1))
+		code, number := unpackMaker(h.Who)
 		l := &score.Leads[i]
-		*l = LeadScore{Held: h, Source: sourceCodes[h.Who>>makerBits-1], InForce: number > 0 && number == s.makers.inForce}
+		*l = LeadScore{Held: h, Source: sourceCodes[code-1], InForce: number > 0 && number == s.makers.inForce}
 		if number > 0 {
 			l.Version = s.makers.versions[number-1]
 		}

@@ -62,8 +62,8 @@ func readWaiting(s *slabs, r *reader) {
 		}
 		row := s.held.row(int32(i))
 		waiting.Made(row, func(who uint8) uint8 {
-			if number, source := int(who&(1<<makerBits-1)), int(who>>makerBits); number > count || source < 1 || source > len(sourceCodes) {
-				r.err = fmt.Errorf("series %s: a forecast made by model %d of %d, source %d", s.ids[i], number, count, source)
+			if code, number := unpackMaker(who); number > count || code < 1 || code > len(sourceCodes) {
+				r.err = fmt.Errorf("series %s: a forecast made by model %d of %d, source %d", s.ids[i], number, count, code)
 			}
 			return who
 		})

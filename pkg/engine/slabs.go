@@ -55,7 +55,8 @@ type record struct {
 	dirty    bool       // an open cell is another than the states have seen; never between batches
 }
 
-func newSlabs() slabs {
+// newSlabs are empty, with room for forecasts of a layout.
+func newSlabs(waiting *accuracy.Waiting) slabs {
 	s := slabs{
 		index:   map[series.ID]int32{},
 		records: slab[record]{width: 1},
@@ -67,7 +68,7 @@ func newSlabs() slabs {
 
 		settings: settings{}, limit: unlimited,
 	}
-	s.layOut(mustWait(naiveLevels, NaiveHorizon))
+	s.layOut(waiting)
 	return s
 }
 

@@ -74,9 +74,8 @@ func (s *slabs) write() []Section {
 // not know, or does not find, or that holds what no engine can have written, is
 // an error, and the engine is left as it was.
 func (e *Engine) Restore(snapshot []Section) error {
-	next := newSlabs()
+	next := newSlabs(e.slabs.waiting)
 	next.curve = e.slabs.curve
-	next.layOut(e.slabs.waiting)
 	if err := next.read(snapshot); err != nil {
 		return err
 	}

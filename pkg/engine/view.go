@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -55,8 +56,7 @@ func (e *Engine) summary(slot int32) Summary {
 	}
 	_, sum.Quality = ring.At(ring.Newest)
 	if sum.Source = SourceLSTM; !rec.fresh {
-		levels, horizon := e.levels()
-		sum.Source = e.naive(make([]float32, horizon*len(levels)), &ring, horizon, levels)
+		sum.Source = Source(accuracy.NaiveRule(ring.Known, perDay))
 	}
 	return sum
 }
