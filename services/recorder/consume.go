@@ -28,7 +28,7 @@ func (s *Service) run(ctx context.Context, l lane) {
 		if _, tell := s.streams.fail(l.stream, false, now); tell {
 			s.log.Warn().Str(service.FieldStream, l.stream).AnErr(service.FieldError, err).Msg("stream cannot be read; trying again")
 		}
-		if sleep(ctx, min(s.cfg.RetryMax, s.cfg.RetryMin<<min(failures, 10))) != nil {
+		if service.Sleep(ctx, min(s.cfg.RetryMax, s.cfg.RetryMin<<min(failures, 10))) != nil {
 			return
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // outageReminder is the time between log lines about the same outage.
@@ -60,20 +62,5 @@ func (o *outage) held(ctx context.Context, now func() time.Time) error {
 	o.mu.Lock()
 	until := o.until
 	o.mu.Unlock()
-	return sleep(ctx, until.Sub(now()))
-}
-
-// sleep waits for d or the end of ctx, whose error it returns.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return service.Sleep(ctx, until.Sub(now()))
 }

@@ -90,7 +90,7 @@ func (s *Service) Run(ctx context.Context) error {
 			wait = min(lookEvery, s.cfg.RetryMax)
 		}
 		s.measure(ctx, lanes)
-		if sleep(ctx, wait) != nil {
+		if service.Sleep(ctx, wait) != nil {
 			return nil
 		}
 	}

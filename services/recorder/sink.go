@@ -148,7 +148,7 @@ func (s *sink) pause(ctx context.Context, stream string, failure *influx.Error, 
 	if failures < 20 {
 		wait = min(wait, s.cfg.RetryMin<<failures)
 	}
-	return sleep(ctx, wait/2+rand.N(wait/2+1))
+	return service.Sleep(ctx, wait/2+rand.N(wait/2+1))
 }
 
 // works notes an answer of the server, which may end an outage.

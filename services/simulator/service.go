@@ -188,7 +188,7 @@ func (s *Service) publish(ctx context.Context, from, until int64, history bool) 
 			s.log.Warn().AnErr(service.FieldError, err).Msg("a step was not acknowledged; trying again")
 		}
 		wait := firstWait << (try - 1)
-		if !sleep(ctx, wait/2+rand.N(wait/2)) {
+		if service.Sleep(ctx, wait/2+rand.N(wait/2)) != nil {
 			return fmt.Errorf("publish the hours from %s: %w", timeOf(from).Format(time.RFC3339), err)
 		}
 	}
@@ -217,20 +217,8 @@ func (s *Service) sleepUntil(ctx context.Context, t time.Time) bool {
 		if left <= 0 {
 			return ctx.Err() == nil
 		}
-		if !sleep(ctx, min(left, maxSleep)) {
+		if service.Sleep(ctx, min(left, maxSleep)) != nil {
 			return false
 		}
-	}
-}
-
-// sleep waits for d; false means that ctx has ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -75,7 +75,7 @@ func (s *Service) cycle(ctx context.Context, e Entry, rev uint64) error {
 // renew keeps the lease until ctx ends, and ends the cycle when another has it.
 // While NATS is away nobody can take it.
 func (s *Service) renew(ctx context.Context, cancel context.CancelCauseFunc) {
-	for pause(ctx, s.cfg.LeaseTTL/3) {
+	for service.Sleep(ctx, s.cfg.LeaseTTL/3) == nil {
 		if ours, err := s.lease.Take(ctx); err == nil && !ours {
 			cancel(errLost)
 			return
@@ -94,7 +94,7 @@ func (s *Service) holds(ctx context.Context) error {
 		case err == nil:
 			return errLost
 		}
-		if !pause(ctx, time.Second) {
+		if service.Sleep(ctx, time.Second) != nil {
 			return err
 		}
 	}
@@ -176,7 +176,7 @@ func (r *attempt) note(ctx context.Context, rev uint64) error {
 				return nil
 			}
 		}
-		if !pause(ctx, time.Second) {
+		if service.Sleep(ctx, time.Second) != nil {
 			return err
 		}
 	}

@@ -100,7 +100,7 @@ func (s *Service) Start(ctx context.Context) error {
 		if !told {
 			s.log.Info().Err(err).Msg("waiting for a forecaster to make the streams")
 		}
-		if !pause(ctx, time.Second) {
+		if service.Sleep(ctx, time.Second) != nil {
 			return ctx.Err()
 		}
 	}
@@ -220,15 +220,3 @@ func (s *Service) next(ctx context.Context) error {
 }
 
 const releaseTimeout = 2 * time.Second
-
-// pause waits; false when ctx ended before.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}

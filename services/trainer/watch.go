@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -45,7 +46,7 @@ func (s *Service) watch(ctx context.Context) {
 		if s.cfg.Schedule != ScheduleOff {
 			s.drift(ctx)
 		}
-		if !pause(ctx, s.cfg.Watch) {
+		if service.Sleep(ctx, s.cfg.Watch) != nil {
 			if s.deps.Ready != nil {
 				s.deps.Ready.NotReady("draining")
 			}
