@@ -2,32 +2,31 @@ package servertest
 
 import (
 	"os"
-	"strconv"
 	"sync"
 	"testing"
 )
 
 // Local is a server on a port of this machine, in a folder of its own that goes with it. Its zero value has not begun.
 type Local struct {
-	URL string // http://127.0.0.1:<port>
+	URL string // http://<address>
 
 	dir     string
 	process Process
 }
 
-// Start runs the command that how gives for a folder and a port; of p it takes Name, Env and Limit, and Ready as a path.
-func (l *Local) Start(p Process, how func(dir string, port int) (command string, args []string)) error {
+// Start runs the command that how gives for a folder and an address; of p it takes Name, Env and Limit, and Ready as a path.
+func (l *Local) Start(p Process, how func(dir, address string) (command string, args []string)) error {
 	var err error
 	if l.dir, err = os.MkdirTemp("", "loadtide-test-*"); err != nil {
 		return err
 	}
-	port, err := FreePort()
+	address, err := FreeAddress()
 	if err != nil {
 		return err
 	}
-	l.URL = "http://127.0.0.1:" + strconv.Itoa(port)
+	l.URL = "http://" + address
 	l.process = Process{Name: p.Name, Env: p.Env, Limit: p.Limit, Dir: l.dir, Ready: l.URL + p.Ready}
-	command, args := how(l.dir, port)
+	command, args := how(l.dir, address)
 	return l.process.Start(command, args...)
 }
 

@@ -23,9 +23,13 @@ func NewProxy(t testing.TB, address string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	own, err := FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
 	quiet := zerolog.Nop()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), quiet)
-	p := toxiproxy.NewProxy(server, "server", "127.0.0.1:0", u.Host)
+	p := toxiproxy.NewProxy(server, "server", own, u.Host)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -5,20 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
 // patience is how long anything may take on a machine that does other things besides.
@@ -37,25 +36,13 @@ func newPlace(t *testing.T) place {
 	return place{t: t, dir: filepath.Join(t.TempDir(), "data"), nats: freeAddress(t), http: freeAddress(t)}
 }
 
-// ports hands out each port once. They lie below those that a system gives to outgoing connections, one of which could
-// otherwise sit on the port while the process is away.
-var ports atomic.Uint32
-
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	const low, count = 20000, 12000
-	for range count {
-		port := low + (uint32(os.Getpid())*97+ports.Add(1))%count
-		address := fmt.Sprintf("127.0.0.1:%d", port)
-		if l, err := net.Listen("tcp", address); err == nil {
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return address
-		}
+	address, err := servertest.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return address
 }
 
 // url of the embedded NATS server.

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
 // TestMain lets this test binary stand in for the program: a script's `exec loadtide` is a process of its own.
@@ -82,19 +82,10 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// ports hands out each port once, below those that a system gives to outgoing connections.
-var ports atomic.Uint32
-
 func freePort(ts *testscript.TestScript) net.Listener {
-	const low, count = 10000, 9000
-	for range count {
-		n := low + (uint32(os.Getpid())*89+ports.Add(1))%count
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", n)); err == nil {
-			return l
-		}
-	}
-	ts.Fatalf("no free port")
-	return nil
+	l, err := servertest.Listen()
+	ts.Check(err)
+	return l
 }
 
 // port NAME... sets each variable to a free address.

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
 const (
@@ -29,8 +30,12 @@ type Server struct {
 // Start starts a server, which ends with the test. edit may change its configuration.
 func Start(t testing.TB, edit ...func(*bus.EmbeddedConfig)) *Server {
 	t.Helper()
+	address, err := servertest.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &Server{t: t, cfg: bus.EmbeddedConfig{
-		Listen: "127.0.0.1:0", StoreDir: filepath.Join(t.TempDir(), "nats"), Partitions: Partitions, Log: zerolog.Nop(),
+		Listen: address, StoreDir: filepath.Join(t.TempDir(), "nats"), Partitions: Partitions, Log: zerolog.Nop(),
 	}}
 	for _, e := range edit {
 		e(&s.cfg)

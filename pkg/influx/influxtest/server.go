@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -102,9 +101,9 @@ func findInfluxd(ctx context.Context) (string, error) {
 }
 
 func start(l *servertest.Local, binary string) error {
-	err := l.Start(servertest.Process{Name: "influxd", Ready: "/health", Limit: startLimit}, func(dir string, port int) (string, []string) {
+	err := l.Start(servertest.Process{Name: "influxd", Ready: "/health", Limit: startLimit}, func(dir, address string) (string, []string) {
 		return binary, []string{
-			"--http-bind-address", "127.0.0.1:" + strconv.Itoa(port), "--bolt-path", filepath.Join(dir, "i.bolt"),
+			"--http-bind-address", address, "--bolt-path", filepath.Join(dir, "i.bolt"),
 			"--sqlite-path", filepath.Join(dir, "i.sqlite"), "--engine-path", filepath.Join(dir, "engine"), "--reporting-disabled", "--log-level", "warn",
 		}
 	})

@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,9 +107,10 @@ func start(l *servertest.Local, python string) error {
 	return l.Start(servertest.Process{
 		Name: "MLflow", Ready: "/health", Limit: startLimit,
 		Env: []string{"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", "MLFLOW_DISABLE_TELEMETRY=true", "DO_NOT_TRACK=true"},
-	}, func(dir string, port int) (string, []string) {
+	}, func(dir, address string) (string, []string) {
+		host, port, _ := strings.Cut(address, ":")
 		return python, []string{
-			"-m", "mlflow", "server", "--host", "127.0.0.1", "--port", strconv.Itoa(port), "--workers", "1",
+			"-m", "mlflow", "server", "--host", host, "--port", port, "--workers", "1",
 			"--backend-store-uri", "sqlite:///" + filepath.Join(dir, "mlflow.db"), "--serve-artifacts", "--artifacts-destination", filepath.Join(dir, "artifacts"),
 		}
 	})
