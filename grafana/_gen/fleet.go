@@ -110,16 +110,16 @@ func fleetAnswer() []panel {
 	return []panel{
 		stat("Meters up to date", "Share of the series whose readings come as they should, of all that are judged: history and replays are not.", "percentunit",
 			over(`(sum(loadtide_forecaster_series{state="current"}) or vector(0))
-  / (sum(loadtide_forecaster_series{state!="past"}) > 0)`, "current")).steps(bad, 0.95, warn, 0.99, ok).none("No live readings yet").runbook("loadtidemeterssilent"),
+  / (sum(loadtide_forecaster_series{state!="past"}) > 0)`, "current")).steps(bad, 0.95, warn, 0.99, ok).none("No live readings yet").runbook("alerts.md#loadtidemeterssilent"),
 		stat("Reading to forecast, p99", "From the broker's timestamp of a reading to its forecast stored, last 5 minutes with readings.", "s",
-			over(agePercentile, "p99")).steps(ok, 0.05, warn, 1.0, bad).runbook("loadtidelatencyburning"),
+			over(agePercentile, "p99")).steps(ok, 0.05, warn, 1.0, bad).runbook("alerts.md#loadtidelatencyburning"),
 		stat("Skill, last 24 h", "What forecasts at the chosen lead gained on the same hour of the day before. Below 0 the plain rule would have been better.", "percentunit",
-			over(skillNow, "skill")).steps(bad, 0.0, warn, 0.1, ok).none("No scores yet").runbook("loadtideskillbelownaive"),
+			over(skillNow, "skill")).steps(bad, 0.0, warn, 0.1, ok).none("No scores yet").runbook("alerts.md#loadtideskillbelownaive"),
 		stat("80 % band held, last 24 h", "Share of actuals inside the band that should hold 8 of 10, at the chosen lead.", "percentunit",
-			over(bandNow, "held")).steps(bad, 0.75, warn, 0.78, ok, 0.82, warn, 0.85, bad).none("No scores yet").runbook("loadtidecoverageoutofband"),
+			over(bandNow, "held")).steps(bad, 0.75, warn, 0.78, ok, 0.82, warn, 0.85, bad).none("No scores yet").runbook("alerts.md#loadtidecoverageoutofband"),
 		stat("Forecasts/s", "Forecasts published, a second.", "suffix:/s", over(`sum(rate(loadtide_forecaster_forecasts_published_total[$__rate_interval]))`, "forecasts")),
 		stat("Firing alerts", "Alerts of Prometheus that fire now.", "short", now(`count(ALERTS{alertstate="firing"}) or vector(0)`, "firing")).
-			steps(ok, 1.0, bad).none("Prometheus does not answer").runbook("alerts"),
+			steps(ok, 1.0, bad).none("Prometheus does not answer").runbook("alerts.md#alerts"),
 	}
 }
 

@@ -71,17 +71,17 @@ func models() dashboard {
 func modelAnswer() []panel {
 	return []panel{
 		stat("Model in force", "Version behind the alias champion.", "string", now(`max by (version) (loadtide_forecaster_model_info{alias="champion"})`, "v{{version}}")).named().steps(blue).none("No model yet").
-			runbook("models"),
+			runbook("operations.md#models"),
 		stat("In force since", "When the champion was put into the logs.", "dateTimeFromNow", now(`max(loadtide_forecaster_model_since_timestamp_seconds{alias="champion"}) * 1000`, "since")).none("No model yet"),
 		stat("Skill, last 24 h", "What all forecasts at the chosen lead gained on the same hour of the day before. Below 0 the plain rule would have been better.", "percentunit", over(skillNow, "skill")).
-			steps(bad, 0.0, warn, 0.1, ok).none("No scores yet").runbook("loadtideskillbelownaive"),
+			steps(bad, 0.0, warn, 0.1, ok).none("No scores yet").runbook("alerts.md#loadtideskillbelownaive"),
 		stat("Changes of model", "Logs that took another version in the range, and versions that were refused. A version is one change in each partition.", "short",
-			now(`sum by (outcome) (increase(loadtide_forecaster_model_swaps_total[$__range])) or label_replace(vector(0), "outcome", "ok", "", "")`, "{{outcome}}")).colours("ok", ok, "refused", bad, "failed", warn).runbook("loadtidemodelrefused"),
+			now(`sum by (outcome) (increase(loadtide_forecaster_model_swaps_total[$__range])) or label_replace(vector(0), "outcome", "ok", "", "")`, "{{outcome}}")).colours("ok", ok, "refused", bad, "failed", warn).runbook("alerts.md#loadtidemodelrefused"),
 		stat("Last version registered", "When a training last ended with a version in the registry.", "dateTimeFromNow",
-			now(`(max(loadtide_trainer_training_last_success_timestamp_seconds) > 0) * 1000`, "registered")).none("None yet").runbook("loadtidetrainingstuck"),
+			now(`(max(loadtide_trainer_training_last_success_timestamp_seconds) > 0) * 1000`, "registered")).none("None yet").runbook("alerts.md#loadtidetrainingstuck"),
 		stat("Registry answers", "Whether the model registry answered last. While it does not, the model in force serves on and finished models wait.", "short",
 			now(`min(loadtide_trainer_registry_up)`, "registry")).mapped([]object{{"type": "value", "options": object{
-			"0": object{"text": "no", "color": bad, "index": 0}, "1": object{"text": "yes", "color": ok, "index": 1}}}}).runbook("loadtideregistryaway"),
+			"0": object{"text": "no", "color": bad, "index": 0}, "1": object{"text": "yes", "color": ok, "index": 1}}}}).runbook("alerts.md#loadtideregistryaway"),
 	}
 }
 
@@ -89,7 +89,7 @@ func trainingPanels() []panel {
 	return []panel{
 		stat("Trainings by outcome", "Training cycles in the range: promoted serves, refused was not better, failed and interrupted registered nothing.", "short",
 			now(`sum by (outcome) (increase(loadtide_trainer_training_runs_total[$__range]))`, "{{outcome}}")).size(6, 8).
-			colours("promoted", ok, "refused", warn, "failed", bad, "interrupted", grey).runbook("loadtidetrainingfailed"),
+			colours("promoted", ok, "refused", warn, "failed", bad, "interrupted", grey).runbook("alerts.md#loadtidetrainingfailed"),
 		lines("Under way", "Share of the iterations that are done of the training under way; 0 to 1.", "percentunit",
 			over(`max(loadtide_trainer_training_progress_ratio) * max(loadtide_trainer_training_running)`, "done")).size(6, 8).colours("done", blue).between(0, 1),
 		stat("Time of a training, mean", "From reading history to the registry, in the range.", "s",

@@ -1,6 +1,9 @@
 package main
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Colours are fixed, so that the same thing looks the same everywhere, and readable on both themes.
 const (
@@ -23,8 +26,8 @@ const (
 
 const prefix = "loadtide-"
 
-// runbooks is where an alert and a red number send one to.
-const runbooks = "https://github.com/loadtide/loadtide/blob/main/docs/operations.md#"
+// documents is the folder of the pages that say what to do about a red number.
+const documents = "https://github.com/loadtide/loadtide/blob/main/docs/"
 
 var (
 	prometheus = source{"prometheus", "loadtide-prometheus"}
@@ -187,9 +190,11 @@ func words(triples ...string) []object {
 	return []object{{"type": "value", "options": options}}
 }
 
-// runbook links to what to do about it.
-func (p panel) runbook(anchor string) panel {
-	p.Links = append(p.Links, outward("What to do", "The section of docs/operations.md", runbooks+anchor))
+// runbook links to a section that says what to do about a red number, such as
+// "alerts.md#loadtidelaggrowing".
+func (p panel) runbook(section string) panel {
+	page, _, _ := strings.Cut(section, "#")
+	p.Links = append(p.Links, outward("What to do", "The section of docs/"+page, documents+section))
 	return p
 }
 

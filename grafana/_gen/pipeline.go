@@ -78,15 +78,15 @@ func pipelineAnswer() []panel {
 	return []panel{
 		stat("Readings/s", "Readings that changed their series, a second.", "suffix:/s", over(`sum(rate(loadtide_forecaster_readings_total{outcome="applied"}[$__rate_interval]))`, "applied")),
 		stat("Waiting in the logs", "Messages that no forecaster has read yet.", "short", over(`sum(max by (partition) (loadtide_forecaster_consumer_pending_messages))`, "waiting")).
-			steps(ok, 1000.0, warn, 100000.0, bad).runbook("loadtidelaggrowing"),
+			steps(ok, 1000.0, warn, 100000.0, bad).runbook("alerts.md#loadtidelaggrowing"),
 		stat("Reading to forecast, p99", "From the broker's timestamp of a reading to its forecast stored, last 5 minutes with readings.", "s", over(agePercentile, "p99")).
-			steps(ok, 0.05, warn, 1.0, bad).runbook("loadtidelatencyburning"),
+			steps(ok, 0.05, warn, 1.0, bad).runbook("alerts.md#loadtidelatencyburning"),
 		stat("Oldest checkpoint", "Of the partition where it is oldest. A partition without readings writes none: on a silent fleet this grows and is harmless.", "s",
-			over(`time() - min(max by (partition) (loadtide_forecaster_checkpoint_last_success_timestamp_seconds))`, "age")).steps(ok, 60.0, warn, 300.0, bad).none("No checkpoint yet").runbook("loadtidecheckpointstale"),
+			over(`time() - min(max by (partition) (loadtide_forecaster_checkpoint_last_success_timestamp_seconds))`, "age")).steps(ok, 60.0, warn, 300.0, bad).none("No checkpoint yet").runbook("alerts.md#loadtidecheckpointstale"),
 		stat("Waiting for InfluxDB", "Messages that the recorder has not written yet. Forecasts go on meanwhile.", "short", over(`sum(loadtide_recorder_consumer_pending_messages)`, "waiting")).
-			steps(ok, 10000.0, warn, 1000000.0, bad).runbook("loadtiderecorderbacklog"),
+			steps(ok, 10000.0, warn, 1000000.0, bad).runbook("alerts.md#loadtiderecorderbacklog"),
 		stat("Rejected, last hour", "Readings refused in the last hour.", "short", over(`sum(increase(loadtide_forecaster_readings_rejected_total[1h]))`, "rejected")).
-			steps(ok, 1.0, warn, 1000.0, bad).runbook("loadtidereadingsrejected"),
+			steps(ok, 1.0, warn, 1000.0, bad).runbook("alerts.md#loadtidereadingsrejected"),
 	}
 }
 

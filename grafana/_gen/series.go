@@ -148,7 +148,7 @@ func series() dashboard {
 			word("Made by", "Who made the newest forecast: the network (lstm), or a rule.", "string", flux(lastOf("source", "Made by"))).none("No forecast in this range"),
 			word("Model version", "Version of the model behind the newest forecast; empty when a rule made it.", "string", flux(lastOf("model_version", "Model version"))).mapped(words("", "none", grey)).none("No forecast in this range"),
 			word("Quality", "Of the newest reading behind the forecast, as the forecaster judged it.", "string", flux(lastOf("quality", "Quality"))).mapped(quality()).none("No forecast in this range").
-				runbook("meters-that-are-late-silent-or-wrong"),
+				runbook("operations.md#meters-that-are-late-silent-or-wrong"),
 			word("Forecast until", "End of the last interval that is forecast.", "dateTimeAsIso", flux(until)).none("No forecast in this range"),
 			lines("80 % band held, last 7 days", "Share of actuals inside the band that should hold 8 of 10, at the chosen lead, seven days back from each point. The aim is 0.8.",
 				"percentunit", flux(held)).size(8, 4).colours("80 % band held", blue).between(0, 1).steps("transparent", 0.8, ok).drawSteps().plain().none("No scores in this range"),

@@ -164,28 +164,21 @@ func TestScrapeConfigNamesThePortsOfTheRoles(t *testing.T) {
 	}
 }
 
-const runbooks = "https://github.com/loadtide/loadtide/blob/main/docs/operations.md#"
+const runbooks = "https://github.com/loadtide/loadtide/blob/main/docs/alerts.md#"
 
-// sections are the third-level headings of the chapter of alerts, with their text.
+// sections returns the text of each section of docs/alerts.md by its heading.
 func sections(t *testing.T) map[string]string {
 	t.Helper()
-	_, chapter, ok := strings.Cut(readDocument(t, "docs/operations.md"), "\n## Alerts\n")
-	if !ok {
-		t.Fatal("docs/operations.md has no chapter of alerts")
-	}
-	if i := strings.Index(chapter, "\n## "); i >= 0 {
-		chapter = chapter[:i]
-	}
 	all := map[string]string{}
-	for _, part := range strings.Split(chapter, "\n### ")[1:] {
+	for _, part := range strings.Split(readDocument(t, "docs/alerts.md"), "\n## ")[1:] {
 		heading, text, _ := strings.Cut(part, "\n")
 		all[heading] = text
 	}
 	return all
 }
 
-// TestAlertsAreComplete: each has a severity, what it says with numbers, and a section of its own that tells what to do;
-// each section of the chapter is an alert's.
+// TestAlertsAreComplete holds each alert to a severity, a description with numbers, and a section of docs/alerts.md;
+// and each section of that page to an alert and to the five parts of a runbook.
 func TestAlertsAreComplete(t *testing.T) {
 	t.Parallel()
 	written, alerts := sections(t), map[string]bool{}
@@ -204,18 +197,18 @@ func TestAlertsAreComplete(t *testing.T) {
 			t.Errorf("%s: runbook_url %q, want %q", r.Alert, r.Annotations["runbook_url"], want)
 		}
 		if written[r.Alert] == "" {
-			t.Errorf("docs/operations.md: its chapter of alerts has no section %s", r.Alert)
+			t.Errorf("docs/alerts.md has no section %s", r.Alert)
 		}
 	}
 	for heading, text := range written {
 		if !alerts[heading] {
-			t.Errorf("docs/operations.md: section %s is of no alert", heading)
+			t.Errorf("docs/alerts.md: no alert is named %s", heading)
 		}
 		at := 0
 		for _, part := range []string{"**Means.**", "**Felt.**", "**Look.**", "**Do.**", "**Drill.**"} {
 			i := strings.Index(text[at:], part)
 			if i < 0 {
-				t.Errorf("docs/operations.md: section %s has no %s, or not in its order", heading, part)
+				t.Errorf("docs/alerts.md: section %s has no %s, or not in its order", heading, part)
 				break
 			}
 			at += i
