@@ -12,7 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 	"github.com/loadtide/loadtide/pkg/series"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 const (
@@ -210,7 +210,7 @@ func (b *bench) model(batch int) (modelResult, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := writeModel(dir, trainer.DefaultConfig().Hidden, batch); err != nil {
+	if err := writeModel(dir, cycle.DefaultConfig().Hidden, batch); err != nil {
 		return r, err
 	}
 	p := point{what: "model", folder: dir}
@@ -240,7 +240,7 @@ func (b *bench) train(hidden int) ([]trainResult, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	c := trainer.DefaultConfig()
+	c := cycle.DefaultConfig()
 	if err := writeTrain(dir, modelSpec(hidden), windows{c.Window, c.BurnIn, c.Positions, c.Batch}); err != nil {
 		return nil, "", err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 const (
@@ -67,7 +67,7 @@ func main() {
 
 func run(o options, out io.Writer) error {
 	b := dataset.NewBuilder()
-	if err := (trainer.Files{Paths: []string{o.data}}).Load(context.Background(), b); err != nil {
+	if err := (cycle.Files{Paths: []string{o.data}}).Load(context.Background(), b); err != nil {
 		return err
 	}
 	count, first, last := b.Span()
@@ -81,7 +81,7 @@ func run(o options, out io.Writer) error {
 			histories[i] = h.Bent(series.Asinh)
 		}
 	}
-	layout, c := series.DefaultLayout(cut.TrainUntil-cut.First > yearly), trainer.DefaultConfig()
+	layout, c := series.DefaultLayout(cut.TrainUntil-cut.First > yearly), cycle.DefaultConfig()
 	// Where the validation range is short, all windows are.
 	steps := min(c.Window, c.BurnIn+int((cut.ValidUntil-cut.TrainUntil)/dataset.Interval)-horizon)
 	windows := dataset.WindowConfig{Layout: layout, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: min(c.Positions, steps-c.BurnIn), Batch: c.Batch}

@@ -10,7 +10,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -27,7 +27,7 @@ func TestStreamEqualsBacktest(t *testing.T) {
 	t.Log(p.must(publishing, "publish", path, "--nats-url", p.url()))
 
 	b := dataset.NewBuilder()
-	if err := (trainer.Files{Paths: []string{path}}).Load(t.Context(), b); err != nil {
+	if err := (cycle.Files{Paths: []string{path}}).Load(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	histories := b.Build()

@@ -15,7 +15,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // backtestCmd measures a model on files by rolling origin.
@@ -163,7 +163,7 @@ func loadHistories(ctx context.Context, show *screen, paths []string, csv *csvFl
 		csv.showFiles(show, r)
 		showRejected(show, r)
 	}
-	err = trainer.Files{Paths: paths, Options: options, Report: report}.Load(ctx, b)
+	err = cycle.Files{Paths: paths, Options: options, Report: report}.Load(ctx, b)
 	if closed := done(); err == nil {
 		err = closed
 	}

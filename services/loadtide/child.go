@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -89,7 +90,7 @@ func (t *training) awaitHistory(ctx context.Context) bool {
 }
 
 // run is the trainer's RunFunc: one child, shown as it goes.
-func (t *training) run(ctx context.Context, job trainer.Job, tell func(trainer.Told)) (trainer.Told, error) {
+func (t *training) run(ctx context.Context, job trainer.Job, tell func(cycle.Told)) (cycle.Told, error) {
 	done, err := t.cycle(ctx, job, tell)
 	if err != nil && ctx.Err() == nil {
 		if job.Trigger == streams.TriggerFirst {
@@ -104,10 +105,10 @@ func (t *training) run(ctx context.Context, job trainer.Job, tell func(trainer.T
 // cycle runs one `loadtide train` and shows how it goes. The child's standard
 // input is a pipe that nothing is written to: it closes when this process ends,
 // in whatever way, and the child ends with it.
-func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(trainer.Told)) (trainer.Told, error) {
+func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(cycle.Told)) (cycle.Told, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return trainer.Told{}, fmt.Errorf("find this program to start a training: %w", err)
+		return cycle.Told{}, fmt.Errorf("find this program to start a training: %w", err)
 	}
 	args := []string{"train", "--child", "--cycle", job.Cycle, "--from", fromLogs, "--register", t.model, "--start", job.Start, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
 	args = append(args, t.kept.arguments()...)
@@ -118,12 +119,12 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(trainer
 	cmd.Env = append(withoutSettings(os.Environ()), t.kept.secrets()...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return trainer.Told{}, fmt.Errorf("start a training: %w", err)
+		return cycle.Told{}, fmt.Errorf("start a training: %w", err)
 	}
 	defer func() { _ = stdin.Close() }() // the child may have gone
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return trainer.Told{}, fmt.Errorf("start a training: %w", err)
+		return cycle.Told{}, fmt.Errorf("start a training: %w", err)
 	}
 	said := &lastLines{}
 	cmd.Stderr = said
@@ -131,7 +132,7 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(trainer
 	cmd.WaitDelay = childGrace
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
-		return trainer.Told{}, fmt.Errorf("start a training: %w", err)
+		return cycle.Told{}, fmt.Errorf("start a training: %w", err)
 	}
 	if !job.Quick {
 		if err := lowerPriority(cmd.Process.Pid); err != nil {
@@ -142,13 +143,13 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(trainer
 	err = cmd.Wait()
 	t.show.barDone()
 	if ctx.Err() != nil {
-		return trainer.Told{}, ctx.Err()
+		return cycle.Told{}, ctx.Err()
 	}
 	if err != nil {
-		return trainer.Told{}, fmt.Errorf("%w: %s", err, said)
+		return cycle.Told{}, fmt.Errorf("%w: %s", err, said)
 	}
 	if !ended {
-		return trainer.Told{}, errors.New("the training ended without a word on its outcome")
+		return cycle.Told{}, errors.New("the training ended without a word on its outcome")
 	}
 	return done, nil
 }
@@ -161,28 +162,28 @@ func withoutSettings(environ []string) []string {
 
 // follow turns the child's lines into what a person sees, and passes them on; ended
 // says that the last one came.
-func (t *training) follow(stdout io.Reader, job trainer.Job, tell func(trainer.Told)) (done trainer.Told, ended bool) {
+func (t *training) follow(stdout io.Reader, job trainer.Job, tell func(cycle.Told)) (done cycle.Told, ended bool) {
 	lines := bufio.NewScanner(stdout)
 	var pace eta
 	for lines.Scan() {
-		var e trainer.Told
+		var e cycle.Told
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
 		tell(e)
 		switch e.Event {
-		case trainer.Loaded:
+		case cycle.Loaded:
 			which := "the next"
 			if job.Trigger == streams.TriggerFirst {
 				which = "the first"
 			}
 			t.show.line("training %s model (%d series, %d h each; Ctrl-C is safe)", which, e.Series, e.Hours)
-		case trainer.Progress:
+		case cycle.Progress:
 			t.show.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid), pace.left(e.Iteration, e.Iterations))
-		case trainer.Judging:
+		case cycle.Judging:
 			t.show.barDone()
 			t.show.line("measuring the model on later time")
-		case trainer.Done:
+		case cycle.Done:
 			t.show.barDone()
 			t.show.ok("model", "%s", modelLine(e))
 			done, ended = e, true

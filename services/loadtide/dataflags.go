@@ -16,7 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // fileList reads the flags of type "files": all arguments up to the next flag,
@@ -99,7 +99,7 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 		}
 		showRejected(show, r)
 	}
-	all, err := trainer.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
+	all, err := cycle.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
 	var file *tabular.FileError
 	if errors.As(err, &file) && strings.Contains(file.Remedy, "--") { // a flag that is of --data alone
 		file.Remedy = "give --covariates files with series,timestamp,value, a series <site>.<name> each, or with timestamp and a column each"

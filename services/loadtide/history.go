@@ -7,7 +7,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/tabular"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // Where history comes from, the values of --from.
@@ -37,10 +37,10 @@ func (f *historyFlags) Validate() error {
 
 // open gives the source; done closes it, and says when rejected rows could not be
 // written. conn is that of logs alone, report is told what was read of files.
-func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source trainer.Source, done func() error, err error) {
+func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source cycle.Source, done func() error, err error) {
 	switch f.From {
 	case fromLogs:
-		return trainer.Logs{Conn: conn}, func() error { return nil }, nil
+		return cycle.Logs{Conn: conn}, func() error { return nil }, nil
 	case fromInflux:
 		if f.Influx.URL == "" {
 			return nil, nil, usageError("there is no InfluxDB to read from", "give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
@@ -49,7 +49,7 @@ func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source
 		if err != nil {
 			return nil, nil, err
 		}
-		return trainer.Influx{Reader: r, Back: f.Back, Until: time.Now}, func() error { r.Close(); return nil }, nil
+		return cycle.Influx{Reader: r, Back: f.Back, Until: time.Now}, func() error { r.Close(); return nil }, nil
 	}
 	if len(f.Data) == 0 {
 		return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
@@ -58,7 +58,7 @@ func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source
 	if err != nil {
 		return nil, nil, err
 	}
-	return trainer.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
+	return cycle.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
 }
 
 // fitFlags say what network is fitted, and how.
@@ -74,8 +74,8 @@ type fitFlags struct {
 
 // config is that of a cycle that registers under name, "" when it registers
 // nothing.
-func (f *fitFlags) config(name string) trainer.Config {
-	cfg := trainer.DefaultConfig()
+func (f *fitFlags) config(name string) cycle.Config {
+	cfg := cycle.DefaultConfig()
 	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = name, f.Hidden, f.Iterations, f.Seed, f.Workers
 	cfg.Start, cfg.Zone, cfg.Country = f.Start, f.Zone, f.Country
 	return cfg

@@ -13,7 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // TestTrainFromInflux trains on three years of real readings, once from their file and once from a real InfluxDB that holds
@@ -41,7 +41,7 @@ func TestTrainFromInflux(t *testing.T) {
 	for row := range table.All() {
 		name := table.Name(row)
 		points = append(points, influx.Point{
-			Measurement: trainer.ReadingMeasurement, Tags: []influx.Tag{{Key: "site", Value: name.Site}, {Key: "meter", Value: name.Meter}}, Time: row.Time(),
+			Measurement: cycle.ReadingMeasurement, Tags: []influx.Tag{{Key: "site", Value: name.Site}, {Key: "meter", Value: name.Meter}}, Time: row.Time(),
 			Fields: []influx.Field{{Key: "value", Value: row.Value}, {Key: "unit", Value: ""}, {Key: "quality", Value: ""}, {Key: "kind", Value: ""}},
 		})
 	}
@@ -56,11 +56,11 @@ func TestTrainFromInflux(t *testing.T) {
 		}
 	}
 
-	train := func(source ...string) trainer.Told {
+	train := func(source ...string) cycle.Told {
 		t.Helper()
 		args := []string{"train", "--json", "--quick", "--hidden", "8", "--iterations", "5", "--out", filepath.Join(t.TempDir(), "model"), "--data-dir", t.TempDir()}
 		stdout, stderr, code := said(append(args, source...)...)
-		var told trainer.Told
+		var told cycle.Told
 		if err := json.Unmarshal([]byte(stdout), &told); code != service.ExitOK || err != nil {
 			t.Fatalf("%v: exit code %d, %v: %s", source, code, err, stderr)
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // modelsCmd looks after the registry.
@@ -129,8 +129,8 @@ func splitMetrics(all map[string]float64, horizon int) (overall map[string]float
 	overall, byLead = maps.Clone(all), []map[string]float64{}
 	for lead := 1; lead <= horizon; lead++ {
 		one := map[string]float64{"lead": float64(lead)}
-		for _, name := range trainer.LeadMetrics {
-			key := trainer.LeadMetric(name, lead)
+		for _, name := range cycle.LeadMetrics {
+			key := cycle.LeadMetric(name, lead)
 			if v, ok := all[key]; ok {
 				one[name] = v
 				delete(overall, key)

@@ -14,7 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // Kinds of registries.
@@ -84,7 +84,7 @@ func (f registryFlags) open(dataDir string) (registry.Registry, error) {
 
 // recorder is where training runs go, nil for a local registry; warn is told of
 // what comes late.
-func (f registryFlags) recorder(warn func(error)) (*trainer.Recorder, error) {
+func (f registryFlags) recorder(warn func(error)) (*cycle.Recorder, error) {
 	client, err := f.client()
 	if err != nil || client == nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (f registryFlags) recorder(warn func(error)) (*trainer.Recorder, error) {
 	sheet := func(ctx context.Context, m *model.Model, r evaluate.Report, cfg evaluate.Config, histories []*dataset.History) (plot.Report, error) {
 		return backtestSheet(ctx, &measured{model: m, report: r, config: cfg}, histories)
 	}
-	return &trainer.Recorder{Client: client, Now: time.Now, Sheet: sheet, Warn: warn}, nil
+	return &cycle.Recorder{Client: client, Now: time.Now, Sheet: sheet, Warn: warn}, nil
 }
 
 // place says where it is, for messages.

@@ -15,7 +15,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/pkg/train"
 	"github.com/loadtide/loadtide/services/forecaster"
-	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // registryPatience is how long a training waits for a registry that is away.
@@ -77,29 +77,29 @@ func (c *trainCmd) Run(e *env) error {
 	if err != nil {
 		return csvError(err)
 	}
-	cycle := &trainer.Cycle{
+	training := &cycle.Cycle{
 		ID: c.Cycle, Config: c.config(), Source: source, Ahead: ahead, Cut: c.cut, Out: c.Out, Scratch: scratchDir(c.Dir.Dir),
 	}
 	report := &personReport{show: show, stdout: e.stdout, json: c.JSON}
 	if c.Child {
-		cycle.Tell(tellParent(json.NewEncoder(e.stdout)))
+		training.Tell(tellParent(json.NewEncoder(e.stdout)))
 	} else {
-		cycle.Loaded, cycle.Progress, cycle.Judging, cycle.Warn = report.loaded, report.progress, report.judging, report.warn
+		training.Loaded, training.Progress, training.Judging, training.Warn = report.loaded, report.progress, report.judging, report.warn
 	}
 	if c.Register != "" {
-		if cycle.Registry, err = c.Kept.open(c.Dir.Dir); err != nil {
+		if training.Registry, err = c.Kept.open(c.Dir.Dir); err != nil {
 			return err
 		}
-		cycle.Patience = registryPatience
-		cycle.Waiting = func(err error) { show.line("warn: waiting for the registry: %v", err) }
-		if cycle.Recorder, err = c.Kept.recorder(func(err error) { show.line("warn: %v", err) }); err != nil {
+		training.Patience = registryPatience
+		training.Waiting = func(err error) { show.line("warn: waiting for the registry: %v", err) }
+		if training.Recorder, err = c.Kept.recorder(func(err error) { show.line("warn: %v", err) }); err != nil {
 			return err
 		}
 		if ahead != nil {
 			show.line("warn: forecasters cannot read covariates yet: they refuse this model, and the one in force goes on")
 		}
 	}
-	outcome, err := cycle.Run(ctx)
+	outcome, err := training.Run(ctx)
 	if ctx.Err() != nil {
 		return service.ErrInterrupted
 	}
@@ -120,7 +120,7 @@ func (c *trainCmd) Run(e *env) error {
 
 func scratchDir(dataDir string) string { return filepath.Join(dataDir, "scratch") }
 
-func (c *trainCmd) config() trainer.Config {
+func (c *trainCmd) config() cycle.Config {
 	cfg := c.Fit.config(c.Register)
 	if c.Quick {
 		cfg = cfg.Quick()
@@ -129,7 +129,7 @@ func (c *trainCmd) config() trainer.Config {
 }
 
 // source opens where history comes from; done closes it.
-func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.Source, func(), error) {
+func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (cycle.Source, func(), error) {
 	if c.History.From != fromLogs {
 		source, closeSource, err := c.History.open(nil, func(r tabular.Report) {
 			c.History.CSV.showFiles(show, r)
@@ -149,7 +149,7 @@ func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (trainer.So
 	if err != nil {
 		return nil, nil, busError(err)
 	}
-	return trainer.Logs{Conn: conn}, conn.Close, nil
+	return cycle.Logs{Conn: conn}, conn.Close, nil
 }
 
 func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
@@ -180,8 +180,8 @@ func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
 
 // tellParent gives the lines of a child to its parent; one that is gone is noticed
 // on standard input.
-func tellParent(to *json.Encoder) func(trainer.Told) {
-	return func(t trainer.Told) { _ = to.Encode(t) }
+func tellParent(to *json.Encoder) func(cycle.Told) {
+	return func(t cycle.Told) { _ = to.Encode(t) }
 }
 
 type personReport struct {
@@ -206,7 +206,7 @@ func (r *personReport) judging() {
 
 func (r *personReport) warn(text string) { r.show.line("warn: %s", text) }
 
-func (r *personReport) done(t trainer.Told) error {
+func (r *personReport) done(t cycle.Told) error {
 	r.show.barDone()
 	if r.json {
 		return json.NewEncoder(r.stdout).Encode(t)
@@ -216,7 +216,7 @@ func (r *personReport) done(t trainer.Told) error {
 }
 
 // modelLine says in one line what a training came to.
-func modelLine(e trainer.Told) string {
+func modelLine(e cycle.Told) string {
 	name := e.Model
 	if e.Version != "" {
 		name += " v" + e.Version

@@ -12,6 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // trainerCmd is the trainer alone.
@@ -69,7 +70,7 @@ func (c *trainerCmd) Run(e *env) error {
 		}
 		runs := trainer.InProcess{
 			Config: c.Fit.config(c.Register), Registry: models, Recorder: recorder, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.component("trainer"),
-			Open: func() (trainer.Source, func() error, error) {
+			Open: func() (cycle.Source, func() error, error) {
 				return c.History.open(conn, readFiles(p.component("trainer")))
 			},
 		}

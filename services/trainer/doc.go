@@ -1,13 +1,9 @@
-// Package trainer fits new models, judges them and registers them:
+// Package trainer runs training cycles: by the clock, on request, on drift, and where
+// there is no champion yet. What a cycle does is in package cycle.
 //
-//	history -> windows -> fit -> judge -> gate -> register -> alias
+// Start with Service.Run. Of several trainers on one NATS server one runs a cycle at a
+// time, under a lease. InProcess is how the role runs a cycle; `loadtide up` runs
+// `loadtide train` as a child process, so that training never disturbs serving.
 //
-// Start with Cycle.Run, the training path, which reads top to bottom. Source says
-// where history comes from, Verdict what the gate found. Service says when a cycle
-// runs and that one runs at a time; InProcess is how the role runs it, `loadtide up`
-// runs `loadtide train` as a child process, so that training never disturbs serving.
-//
-// It must never look at readings later than the cut it was given, never move the
-// champion's alias to a model that the gate refused, and never write to the registry
-// without asking for its lease again.
+// It must never run a cycle without the lease, and never lose one that was accepted.
 package trainer

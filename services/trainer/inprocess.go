@@ -8,24 +8,25 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // InProcess runs cycles in this process. Its Run is a RunFunc.
 type InProcess struct {
-	Config   Config
-	Open     func() (source Source, done func() error, err error) // called for each cycle
+	Config   cycle.Config
+	Open     func() (source cycle.Source, done func() error, err error) // called for each cycle
 	Registry registry.Registry
-	Recorder *Recorder     // where runs are kept, nil for nowhere
-	Scratch  string        // where models are written before they are registered
-	Patience time.Duration // how long a registry that is away is waited for
+	Recorder *cycle.Recorder // where runs are kept, nil for nowhere
+	Scratch  string          // where models are written before they are registered
+	Patience time.Duration   // how long a registry that is away is waited for
 	Log      zerolog.Logger
 }
 
 // Run runs one cycle on the last tenth of what there is.
-func (p InProcess) Run(ctx context.Context, job Job, tell func(Told)) (Told, error) {
+func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error) {
 	source, done, err := p.Open()
 	if err != nil {
-		return Told{}, err
+		return cycle.Told{}, err
 	}
 	defer func() {
 		if err := done(); err != nil {
@@ -37,7 +38,7 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(Told)) (Told, err
 	if job.Quick {
 		cfg = cfg.Quick()
 	}
-	c := &Cycle{
+	c := &cycle.Cycle{
 		Warn: func(text string) {
 			p.Log.Warn().Str("cycle", job.Cycle).Str("remark", text).Msg("something of the history is odd")
 		},
@@ -49,7 +50,7 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(Told)) (Told, err
 	c.Tell(tell)
 	out, err := c.Run(ctx)
 	if err != nil {
-		return Told{}, err
+		return cycle.Told{}, err
 	}
 	return out.Told(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -60,7 +61,7 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 			m.requests.WithLabelValues(trigger, answer)
 		}
 	}
-	for _, check := range CheckNames() {
+	for _, check := range cycle.CheckNames() {
 		m.refusals.WithLabelValues(string(check))
 	}
 	for _, on := range []string{"training", "validation"} {
@@ -70,8 +71,8 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 }
 
 // see takes what is told of a cycle under way.
-func (m *instruments) see(t Told) {
-	if t.Event == Progress && t.Iterations > 0 {
+func (m *instruments) see(t cycle.Told) {
+	if t.Event == cycle.Progress && t.Iterations > 0 {
 		m.progress.Set(float64(t.Iteration) / float64(t.Iterations))
 		m.loss.WithLabelValues("training").Set(t.Loss)
 		m.loss.WithLabelValues("validation").Set(t.Valid)

@@ -16,6 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -24,15 +25,15 @@ import (
 type Job struct {
 	Cycle   string
 	Trigger string
-	Start   string // StartScratch or StartChampion
+	Start   string // cycle.StartScratch or cycle.StartChampion
 	Quick   bool   // short windows, few iterations
-	// Holds is that of Cycle: to be asked before anything is written to the registry.
+	// Holds is that of cycle.Cycle: to be asked before anything is written to the registry.
 	Holds func(context.Context) error
 }
 
 // RunFunc runs a cycle and tells of its way; the answer is the last thing told, of
-// Event Done. It ends soon after ctx does.
-type RunFunc func(ctx context.Context, job Job, tell func(Told)) (Told, error)
+// event Done. It ends soon after ctx does.
+type RunFunc func(ctx context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error)
 
 // Deps are what a Service works with. Await, Ready and the log may be left out.
 type Deps struct {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -16,7 +17,7 @@ func TestCycleOnRequest(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	jobs, free := make(chan Job, 10), make(chan struct{})
-	w := s.work(quick(), func(ctx context.Context, job Job, tell func(Told)) (Told, error) {
+	w := s.work(quick(), func(ctx context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error) {
 		<-free
 		return done(jobs)(ctx, job, tell)
 	})
@@ -31,7 +32,7 @@ func TestCycleOnRequest(t *testing.T) {
 		t.Errorf("while one is under way: %+v", a)
 	}
 	close(free)
-	if job := <-jobs; job.Cycle != first.Cycle || job.Start != StartChampion || job.Trigger != streams.TriggerRequest || job.Quick || job.Holds(t.Context()) != nil {
+	if job := <-jobs; job.Cycle != first.Cycle || job.Start != cycle.StartChampion || job.Trigger != streams.TriggerRequest || job.Quick || job.Holds(t.Context()) != nil {
 		t.Errorf("%+v", job)
 	}
 	eventually(t, "the cycle is done", func() bool { return s.entry().State == StateDone })
@@ -55,7 +56,7 @@ func TestCycleOnRequest(t *testing.T) {
 			t.Errorf("metric %s: %v", what, got)
 		}
 	}
-	if second := s.request(``); second.Answer != streams.TrainingAccepted || second.Cycle == first.Cycle || (<-jobs).Start != StartScratch {
+	if second := s.request(``); second.Answer != streams.TrainingAccepted || second.Cycle == first.Cycle || (<-jobs).Start != cycle.StartScratch {
 		t.Errorf("the next: %+v", second)
 	}
 }
@@ -66,7 +67,7 @@ func TestCycleOutlivesNATS(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	started, free := make(chan Job, 1), make(chan struct{})
-	s.work(quick(), func(_ context.Context, job Job, _ func(Told)) (Told, error) {
+	s.work(quick(), func(_ context.Context, job Job, _ func(cycle.Told)) (cycle.Told, error) {
 		started <- job
 		<-free
 		return promoted(), nil

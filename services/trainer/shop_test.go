@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/registry/registrytest"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -36,6 +38,15 @@ func newShop(t *testing.T) *shop {
 		t.Fatal(err)
 	}
 	return &shop{t: t, server: server, conn: conn, models: local(t)}
+}
+
+func local(t testing.TB) *registry.Local {
+	t.Helper()
+	reg, err := registry.NewLocal(filepath.Join(t.TempDir(), "registry"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reg
 }
 
 // champion gives the registry a first version.
@@ -177,15 +188,15 @@ func (s *shop) events() (kinds []string, all []streams.Event) {
 }
 
 // promoted is the outcome of a cycle that went well.
-func promoted() Told {
-	return Told{Event: Done, Model: "load-1h", Version: "7", Digest: registrytest.Digest("w"), Champion: true, Why: "better by 3 %"}
+func promoted() cycle.Told {
+	return cycle.Told{Event: cycle.Done, Model: "load-1h", Version: "7", Digest: registrytest.Digest("w"), Champion: true, Why: "better by 3 %"}
 }
 
 // done runs cycles that end at once.
 func done(jobs chan<- Job) RunFunc {
-	return func(_ context.Context, job Job, tell func(Told)) (Told, error) {
+	return func(_ context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error) {
 		for i := range 20 {
-			tell(Told{Event: Progress, Iteration: i + 1, Iterations: 20, Loss: 0.5, Valid: 0.25})
+			tell(cycle.Told{Event: cycle.Progress, Iteration: i + 1, Iterations: 20, Loss: 0.5, Valid: 0.25})
 		}
 		jobs <- job
 		return promoted(), nil

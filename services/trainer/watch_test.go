@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -23,7 +24,7 @@ func TestFirstTraining(t *testing.T) {
 	cfg := quick()
 	cfg.QuickFirst, cfg.Follow = true, true
 	awaited := make(chan struct{})
-	s.work(cfg, func(ctx context.Context, job Job, tell func(Told)) (Told, error) {
+	s.work(cfg, func(ctx context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error) {
 		s.champion()
 		return done(jobs)(ctx, job, tell)
 	}, func(d *Deps) {
@@ -54,9 +55,9 @@ func TestFailedFirstTrainingWaits(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	var runs atomic.Int32
-	w := s.work(quick(), func(context.Context, Job, func(Told)) (Told, error) {
+	w := s.work(quick(), func(context.Context, Job, func(cycle.Told)) (cycle.Told, error) {
 		runs.Add(1)
-		return Told{}, errors.New("the data spans 3 days")
+		return cycle.Told{}, errors.New("the data spans 3 days")
 	})
 	eventually(t, "it failed", func() bool { return s.entry().State == StateFailed })
 	time.Sleep(20 * quick().Watch)
@@ -154,7 +155,6 @@ type flaky struct {
 	registry.Registry
 	down  atomic.Bool
 	calls atomic.Int32
-	lose  atomic.Int32 // so many answers of Register are lost
 }
 
 var errAway = errors.New("connection refused")
@@ -165,12 +165,4 @@ func (f *flaky) ByAlias(ctx context.Context, name, alias string) (registry.Versi
 		return registry.Version{}, errAway
 	}
 	return f.Registry.ByAlias(ctx, name, alias)
-}
-
-func (f *flaky) Register(ctx context.Context, name, dir string) (registry.Version, error) {
-	v, err := f.Registry.Register(ctx, name, dir)
-	if err == nil && f.lose.Add(-1) >= 0 {
-		return registry.Version{}, errAway
-	}
-	return v, err
 }

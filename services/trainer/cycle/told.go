@@ -1,4 +1,4 @@
-package trainer
+package cycle
 
 import (
 	"github.com/loadtide/loadtide/pkg/dataset"

@@ -1,4 +1,4 @@
-package trainer
+package cycle
 
 import (
 	"context"
@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 )
@@ -66,6 +66,25 @@ func TestRegistryAwayIsWaitedFor(t *testing.T) {
 	}
 }
 
+// flaky is a registry that loses answers.
+type flaky struct {
+	registry.Registry
+	lose atomic.Int32 // so many answers of Register are lost
+}
+
+var (
+	errAway  = errors.New("connection refused")
+	errTaken = errors.New("another trainer has taken this cycle over")
+)
+
+func (f *flaky) Register(ctx context.Context, name, dir string) (registry.Version, error) {
+	v, err := f.Registry.Register(ctx, name, dir)
+	if err == nil && f.lose.Add(-1) >= 0 {
+		return registry.Version{}, errAway
+	}
+	return v, err
+}
+
 // Who has lost the cycle writes nothing.
 func TestNothingIsRegisteredWithoutTheLease(t *testing.T) {
 	t.Parallel()
@@ -77,11 +96,11 @@ func TestNothingIsRegisteredWithoutTheLease(t *testing.T) {
 		asked := 0
 		c.Holds = func(context.Context) error {
 			if asked++; asked > allowed {
-				return errLost
+				return errTaken
 			}
 			return nil
 		}
-		if _, err := c.Run(t.Context()); !errors.Is(err, errLost) {
+		if _, err := c.Run(t.Context()); !errors.Is(err, errTaken) {
 			t.Errorf("%v", err)
 		}
 		all, err := reg.Versions(t.Context(), "load-1h")
@@ -189,32 +208,5 @@ func TestScratchIsSwept(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(c.Scratch, "*"))
 	if err != nil || len(left) != 2 || filepath.Base(left[0]) != "kept" || filepath.Base(left[1]) != "train-2" {
 		t.Errorf("%v, %v", left, err)
-	}
-}
-
-// The role runs cycles in its own process by the same path.
-func TestInProcess(t *testing.T) {
-	t.Parallel()
-	reg := local(t)
-	cfg := tiny()
-	closed := 0
-	p := InProcess{
-		Config: cfg, Registry: reg, Scratch: t.TempDir(),
-		Open: func() (Source, func() error, error) {
-			return meters{3, 50, nil}, func() error { closed++; return errors.New("full") }, nil
-		},
-	}
-	var told []Event
-	got, err := p.Run(t.Context(), Job{Cycle: "c", Start: StartScratch, Quick: true}, func(e Told) {
-		if len(told) == 0 || told[len(told)-1] != e.Event {
-			told = append(told, e.Event)
-		}
-	})
-	if err != nil || !got.Champion || got.Version != "1" || got.Event != Done || closed != 1 || len(told) != 3 || told[0] != Loaded || told[2] != Judging {
-		t.Errorf("%+v, %v; told %v", got, err, told)
-	}
-	p.Open = func() (Source, func() error, error) { return nil, nil, dataset.ErrNoWindows }
-	if _, err := p.Run(t.Context(), Job{Start: StartScratch}, func(Told) {}); !errors.Is(err, dataset.ErrNoWindows) {
-		t.Errorf("%v", err)
 	}
 }
