@@ -12,6 +12,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/retry"
 )
 
 const (
@@ -95,26 +97,20 @@ func (c *Conn) dial(ctx context.Context) error {
 	if c.cfg.InProcess != nil {
 		options = append(options, nats.InProcessServer(c.cfg.InProcess.server))
 	}
-	for {
-		nc, err := nats.Connect(c.cfg.URL, options...)
-		if err == nil {
-			js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(c.cfg.RequestTimeout))
-			if err != nil {
-				nc.Close()
-				return err
-			}
-			c.nc, c.js = nc, js
-			return nil
-		}
-		if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(connectRetryPause):
-		}
+	policy := retry.Policy{Backoff: retry.Backoff{Least: connectRetryPause}, Final: func(err error) bool {
+		return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired)
+	}}
+	err := retry.Until(ctx, policy, func(context.Context) (err error) {
+		c.nc, err = nats.Connect(c.cfg.URL, options...)
+		return err
+	})
+	if err != nil {
+		return err
 	}
+	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(c.cfg.RequestTimeout)); err != nil {
+		c.nc.Close()
+	}
+	return err
 }
 
 // check refuses a server that outputs could not be published to.

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/loadtide/loadtide/pkg/retry"
 )
 
-const (
-	defaultLogBuffer = 4096
-	// logPauseMin and logPauseMax bound the wait between attempts to read on.
-	logPauseMin = 50 * time.Millisecond
-	logPauseMax = 2 * time.Second
-)
+const defaultLogBuffer = 4096
+
+// readBackoff is the pause between attempts to read on; the first attempt comes at once.
+var readBackoff = retry.Backoff{Least: 50 * time.Millisecond, Most: 2 * time.Second}
 
 // LogConfig says what of a stream to read.
 type LogConfig struct {
@@ -44,9 +44,9 @@ type Log struct {
 	settled bool      // the newest message per subject have been delivered, or were not asked for
 	last    uint64    // with settled false: the stream's end when the reading of those began
 
-	pull    *pull // nil: to be made
-	fault   error // why pull has to be made anew
-	pause   time.Duration
+	pull    *pull         // nil: to be made
+	fault   error         // why pull has to be made anew
+	tries   int           // attempts to read on since the last message
 	silence time.Duration // without message or heartbeat that means that pull is dead
 	timer   *time.Timer
 	closed  bool
@@ -131,7 +131,7 @@ func (l *Log) drain(dst []Message, limit int) ([]Message, error) {
 			continue
 		}
 		dst = append(dst, msg)
-		l.next, l.pause = msg.Seq+1, 0
+		l.next, l.tries = msg.Seq+1, 0
 		if !l.settled && (msg.Seq >= l.last || msg.Pending == 0) {
 			l.settled = true
 			return dst, errSettled
@@ -168,11 +168,11 @@ func (l *Log) reopen(ctx context.Context) error {
 		l.conn.log.Info().Str("stream", l.cfg.Stream).Uint64("stream_seq", l.next-1).AnErr("err", l.fault).Msg("log is read on anew")
 	}
 	for {
-		if err := sleep(ctx, l.pause); err != nil {
+		if err := retry.Sleep(ctx, readBackoff.Pause(l.tries)); err != nil {
 			return err
 		}
 		if !errors.Is(l.fault, errSettled) {
-			l.pause = min(max(2*l.pause, logPauseMin), logPauseMax)
+			l.tries++
 		}
 		err := l.open(ctx)
 		var changed *StreamChangedError
@@ -224,19 +224,4 @@ func (l *Log) delivered() bool {
 		return l.next > 1
 	}
 	return l.next > max(l.cfg.From, 1)
-}
-
-// sleep waits for d or the end of ctx.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -8,13 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/retry"
 )
 
 const (
@@ -25,9 +26,10 @@ const (
 	maxRefusal = 64 << 10
 	// fileTimes is how many times the timeout a file may take.
 	fileTimes = 6
-	// The pause before a request is repeated: it doubles, and is drawn from its upper half.
-	leastPause, mostPause = 200 * time.Millisecond, 5 * time.Second
 )
+
+// backoff is the pause before a request is repeated.
+var backoff = retry.Backoff{Least: 200 * time.Millisecond, Most: 5 * time.Second, Jitter: true}
 
 // Client calls one server. It is safe for concurrent use.
 type Client struct {
@@ -120,30 +122,39 @@ func (c *Client) json(ctx context.Context, r call, body, answer any) error {
 	return err
 }
 
-// do sends a request until it is answered, at most 1 + Retries times, and returns what came; take looks at it first.
+// do sends a request until it is answered, at most 1 + Retries times. It returns the answer that
+// take accepts; an answer that take refuses counts as none.
 func (c *Client) do(ctx context.Context, r call, take func([]byte) error) ([]byte, error) {
-	for try := 0; ; try++ {
-		b, wait, err := c.send(ctx, r)
-		if err == nil {
-			cause := take(b)
-			if cause == nil {
-				return b, nil
-			}
-			err = &Error{Op: r.op(), Kind: KindUnavailable, Message: short(fmt.Sprintf("the answer of %s is none of MLflow's: %v", c.base.Host, cause)), Err: cause}
-		}
-		if ctx.Err() != nil {
-			return nil, &Error{Op: r.op(), Kind: KindUnavailable, Message: "interrupted: " + ctx.Err().Error(), Err: ctx.Err()}
-		}
-		if try >= c.cfg.Retries || err.Kind != KindUnavailable || r.once && !neverArrived(err) {
-			return nil, err
-		}
-		pause := min(leastPause<<try, mostPause)
-		pause = max(pause/2+rand.N(pause/2), min(wait, mostPause))
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+	var body []byte
+	var wait time.Duration // what the server asked for
+	policy := retry.Policy{
+		Backoff: backoff, Attempts: 1 + c.cfg.Retries,
+		Final: func(err error) bool {
+			var failed *Error
+			return errors.As(err, &failed) && (failed.Kind != KindUnavailable || r.once && !neverArrived(failed))
+		},
+		Adjust: func(_ error, pause time.Duration) time.Duration { return max(pause, min(wait, backoff.Most)) },
 	}
+	err := retry.Until(ctx, policy, func(ctx context.Context) error {
+		b, asked, failed := c.send(ctx, r)
+		if failed != nil {
+			wait = asked
+			return failed
+		}
+		if cause := take(b); cause != nil {
+			wait = 0
+			return &Error{
+				Op: r.op(), Kind: KindUnavailable, Err: cause,
+				Message: short(fmt.Sprintf("the answer of %s is none of MLflow's: %v", c.base.Host, cause)),
+			}
+		}
+		body = b
+		return nil
+	})
+	if err != nil && ctx.Err() != nil {
+		return nil, &Error{Op: r.op(), Kind: KindUnavailable, Message: "interrupted: " + ctx.Err().Error(), Err: ctx.Err()}
+	}
+	return body, err
 }
 
 // neverArrived says that the server surely did not act on a request.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -33,39 +34,34 @@ func (e *refusedError) Unwrap() error { return e.error }
 
 // run asks for the champion until ctx ends.
 func (r *reloader) run(ctx context.Context) {
-	tick := time.NewTicker(r.cfg.ReloadEvery)
-	defer tick.Stop()
-	said := ""    // the same failure is told once, not every second
-	away := false // whatever words it has
-	for {
-		err := r.look(ctx)
-		switch {
-		case err == nil:
-			if away {
-				r.log.Info().Msg("the registry is back")
-			}
-			said, away = "", false
-		case errors.Is(err, registry.ErrUnavailable):
-			if !away && ctx.Err() == nil {
-				r.metrics.swaps.WithLabelValues(swapFailed).Inc()
-				r.log.Warn().Err(err).Msg("the registry is away, the model in force goes on")
-			}
-			away = true
-		case ctx.Err() == nil && err.Error() != said:
-			said = err.Error()
-			outcome := swapFailed
-			if errors.As(err, new(*refusedError)) {
-				outcome = swapRefused
-			}
-			r.metrics.swaps.WithLabelValues(outcome).Inc()
-			r.log.Warn().Err(err).Msg("champion not taken over, the model in force goes on")
+	notice := retry.Notice{Kind: kindOfFailure, Failed: r.failed, Recovered: func(err error) {
+		if errors.Is(err, registry.ErrUnavailable) {
+			r.log.Info().Msg("the registry is back")
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	}}
+	retry.Poll(ctx, r.cfg.ReloadEvery, &notice, r.look)
+}
+
+// kindOfFailure is one kind for a registry that is away, whatever the text says; other failures go
+// by their text.
+func kindOfFailure(err error) string {
+	if errors.Is(err, registry.ErrUnavailable) {
+		return registry.ErrUnavailable.Error()
 	}
+	return err.Error()
+}
+
+// failed counts and logs a failure.
+func (r *reloader) failed(err error) {
+	outcome, text := swapFailed, "champion not taken over, the model in force goes on"
+	switch {
+	case errors.Is(err, registry.ErrUnavailable):
+		text = "the registry is away, the model in force goes on"
+	case errors.As(err, new(*refusedError)):
+		outcome = swapRefused
+	}
+	r.metrics.swaps.WithLabelValues(outcome).Inc()
+	r.log.Warn().Err(err).Msg(text)
 }
 
 // look announces the champion if the logs do not name it already.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -150,21 +150,20 @@ const registryPause = 2 * time.Second
 // precede the first model, and a registry comes back without anyone at this end.
 func (s *Service) patiently(record func(context.Context, int) error) func(context.Context, int) error {
 	return func(ctx context.Context, partition int) error {
-		for told := false; ; told = true {
-			err := record(ctx, partition)
-			if !errors.Is(err, registry.ErrUnavailable) || ctx.Err() != nil {
-				return err
-			}
-			if !told {
-				s.log.Warn().Err(err).Int(service.FieldPartition, partition).Msg("a new log waits for the registry, which says what model it begins with")
-			}
-			s.ready.NotReady("waiting for the model registry")
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(registryPause):
-			}
+		policy := retry.Policy{
+			Backoff: retry.Backoff{Least: registryPause},
+			Final:   func(err error) bool { return !errors.Is(err, registry.ErrUnavailable) },
+			Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
+				s.log.Warn().Err(err).Int(service.FieldPartition, partition).
+					Msg("a new log waits for the registry, which says what model it begins with")
+				s.ready.NotReady("waiting for the model registry")
+			}},
 		}
+		err := retry.Until(ctx, policy, func(ctx context.Context) error { return record(ctx, partition) })
+		if errors.Is(err, registry.ErrUnavailable) && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return err
 	}
 }
 
@@ -205,47 +204,51 @@ func (s *Service) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// keep runs a partition, again and again until ctx ends.
+// How long a partition that broke waits before it starts again; after a run longer than the longest
+// pause the pauses start anew.
+const restartLeast, restartMost = 200 * time.Millisecond, 10 * time.Second
+
+// keep runs a partition, and starts it again after each failure, until ctx ends or a failure is
+// fatal. keep returns fatal failures only.
 func (s *Service) keep(ctx context.Context, index int, p *partition) error {
-	const least, most = 200 * time.Millisecond, 10 * time.Second
-	wait := least
-	for {
-		began := s.now()
-		var err error
-		if p != nil {
-			err = p.run(ctx)
-		}
-		if err == nil && p != nil {
-			return nil
-		}
-		if err != nil {
-			s.status.down(index)
-			if fatal(err) {
-				return err
-			}
-			s.metrics.restarts.Inc()
-			s.log.Warn().Err(err).Int(service.FieldPartition, index).Msg("partition broke, starting it again")
-		}
-		if s.now().Sub(began) > most {
-			wait = least
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait/2 + rand.N(wait)):
-		}
-		wait = min(2*wait, most)
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: restartLeast, Most: restartMost, Jitter: true}, Steady: restartMost, Final: fatal,
+	}
+	err := retry.Until(ctx, policy, func(ctx context.Context) error {
+		opened := p
+		p = nil // only the first attempt finds a partition that Start has opened
+		return s.runPartition(ctx, index, opened)
+	})
+	if err != nil && fatal(err) {
+		return err
+	}
+	return nil
+}
+
+// runPartition runs the partition p, or opens it first when p is nil, until it fails or ctx ends.
+// Failures that are not fatal are logged here.
+func (s *Service) runPartition(ctx context.Context, index int, p *partition) (err error) {
+	log := s.log.With().Int(service.FieldPartition, index).Logger()
+	if p == nil {
 		if p, err = startPartition(ctx, s.deps, index); err != nil {
-			p = nil
 			if ctx.Err() != nil {
 				return nil
 			}
-			if fatal(err) {
-				return err
+			if !fatal(err) {
+				log.Warn().Err(err).Msg("partition not started")
 			}
-			s.log.Warn().Err(err).Int(service.FieldPartition, index).Msg("partition not started")
+			return err
 		}
 	}
+	if err = p.run(ctx); err == nil {
+		return nil
+	}
+	s.status.down(index)
+	if !fatal(err) {
+		s.metrics.restarts.Inc()
+		log.Warn().Err(err).Msg("partition broke, starting it again")
+	}
+	return err
 }
 
 // watch keeps readiness and the gauge of the model.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -19,21 +20,19 @@ type settler struct {
 	written []uint64 // by partition: the newest revision of the bucket in its log
 }
 
-const settleAgain = time.Second
+// settlePause is the pause between two attempts to follow the bucket. A failure after settleSteady
+// of following is logged again.
+const settlePause, settleSteady = time.Second, time.Minute
 
 // run follows the bucket until ctx ends.
 func (s *settler) run(ctx context.Context) {
-	said := "" // the same failure is told once, not every second
-	for ctx.Err() == nil {
-		if err := s.follow(ctx); err != nil && ctx.Err() == nil && err.Error() != said {
-			said = err.Error()
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: settlePause}, Steady: settleSteady,
+		Notice: &retry.Notice{Failed: func(err error) {
 			s.log.Warn().Err(err).Msg("settings of series are not followed, those in force hold")
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(settleAgain):
-		}
+		}},
 	}
+	_ = retry.Until(ctx, policy, s.follow) // it has told its failures
 }
 
 // follow writes what the logs do not have, then what comes.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -20,41 +21,33 @@ type Log interface {
 }
 
 const (
-	followBatch    = 512
-	followRetryMin = 100 * time.Millisecond
-	followRetryMax = 5 * time.Second
+	followBatch = 512 // messages fetched at once
+	// followLeast and followMost bound the pause before the stream is read again.
+	followLeast = 100 * time.Millisecond
+	followMost  = 5 * time.Second
 )
 
-// follow feeds the view until ctx ends; what it cannot read it tries again.
+// follow feeds the view until ctx ends. After a failure it reads the stream again.
 func (s *Service) follow(ctx context.Context) {
-	pause := followRetryMin
-	told := false
-	for {
-		begun := s.deps.Now()
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: followLeast, Most: followMost}, Steady: followMost,
+		Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
+			s.log.Warn().AnErr(service.FieldError, err).Msg("forecasts cannot be read; trying again")
+		}},
+	}
+	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // it has told its failures
 		err := s.feed(ctx)
 		if ctx.Err() != nil {
-			return
-		}
-		if s.deps.Now().Sub(begun) > followRetryMax {
-			pause, told = followRetryMin, false
+			return err
 		}
 		s.unready(notFollowing(err))
-		if !told {
-			told = true
-			s.log.Warn().AnErr(service.FieldError, err).Msg("forecasts cannot be read; trying again")
-		}
 		var changed *bus.StreamChangedError
 		if errors.As(err, &changed) {
 			s.view.Reset()
 			s.partitions.Store(0)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, followRetryMax)
-	}
+		return err
+	})
 }
 
 // notFollowing says in words for /readyz why the stream is not read.

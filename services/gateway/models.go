@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
@@ -33,24 +34,14 @@ type models struct {
 	asked    time.Time
 }
 
-// watchModels asks the registry until ctx ends. Requests never do: one that is slow or away holds nothing up.
+// watchModels asks the registry until ctx ends. Requests of clients never ask it: a registry that is
+// slow or away delays no answer.
 func (s *Service) watchModels(ctx context.Context) {
-	told := false
-	for {
-		err := s.askModels(ctx)
-		switch {
-		case err == nil:
-			told = false
-		case !told && ctx.Err() == nil:
-			told = true
-			s.log.Warn().AnErr(service.FieldError, err).Msg("model registry does not answer; its last list is served")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(modelsEvery):
-		}
-	}
+	notice := retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
+		s.log.Warn().AnErr(service.FieldError, err).
+			Msg("model registry does not answer; its last list is served")
+	}}
+	retry.Poll(ctx, modelsEvery, &notice, s.askModels)
 }
 
 // askModels takes a new list over; versions that are broken stand beside one, with an error.

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -105,8 +106,9 @@ func (o *owners) order(ctx context.Context, partition int, kind string, data []b
 	return o.Publish(ctx, streams.ControlSubject(partition, kind), data, "")
 }
 
-// awaitOrder is how long an order may take to be carried out.
-const awaitOrder = 15 * time.Second
+// awaitOrder is how long an order may take to be carried out, pollOrder the pause between two
+// questions whether it has been.
+const awaitOrder, pollOrder = 15 * time.Second, 20 * time.Millisecond
 
 // await waits until a partition's state holds a message of its log; done is false
 // when it does not in time, or nobody owns it: the order stands in the log and is
@@ -134,10 +136,7 @@ func (o *owners) until(ctx context.Context, partition int, reached func(*streams
 		case err != nil:
 			return false, err
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(20 * time.Millisecond):
-		}
+		_ = retry.Sleep(ctx, pollOrder) // the next question sees the end of ctx
 	}
 }
 

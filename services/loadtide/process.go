@@ -14,6 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/metrics"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/recorder"
@@ -76,24 +77,19 @@ func (p *process) recorder(conn *bus.Conn, cfg recorder.Config) (*recorder.Servi
 	})
 }
 
-// awaitStreams waits until a forecaster has made the streams.
+// awaitStreams waits until a forecaster has made the streams. The error is the one of ctx.
 func (p *process) awaitStreams(ctx context.Context, conn *bus.Conn) error {
-	told := false
-	for {
-		_, err := topology.Partitions(ctx, conn.JetStream())
-		if err == nil || ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if !told {
-			told = true
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: time.Second},
+		Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
 			p.log.Info().Err(err).Msg("waiting for the streams")
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
+		}},
 	}
+	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // it has told its failures
+		_, err := topology.Partitions(ctx, conn.JetStream())
+		return err
+	})
+	return ctx.Err()
 }
 
 // runRole runs the parts of a cluster role until a signal.

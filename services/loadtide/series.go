@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/streams"
@@ -288,10 +289,8 @@ func (o *owners) settled(ctx context.Context, pattern string, revision uint64) (
 		if _, err := o.ask(ctx, p, streams.QueryState, streams.SeriesQuery{Series: "_._"}); errors.Is(err, bus.ErrNoServer) || time.Now().After(until) {
 			return false, nil
 		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		if err := retry.Sleep(ctx, pollOrder); err != nil {
+			return false, err
 		}
 	}
 	return true, nil

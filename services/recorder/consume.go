@@ -6,32 +6,31 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // ackTimeout bounds the acknowledgement of a batch that is stored, also when the recorder is to stop.
 const ackTimeout = 5 * time.Second
 
-// run consumes a lane until ctx ends. Whatever fails is tried again, from the last acknowledgement on.
+// run consumes a lane until ctx ends. After a failure the lane is read again from the last
+// acknowledgement on.
 func (s *Service) run(ctx context.Context, l lane) {
-	for failures := 0; ; failures++ {
-		begun := s.deps.Now()
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: s.cfg.RetryMin, Most: s.cfg.RetryMax}, Steady: s.cfg.RetryMax,
+	}
+	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // it has told its failures
 		err := s.consume(ctx, l)
 		if ctx.Err() != nil {
-			return
-		}
-		now := s.deps.Now()
-		if now.Sub(begun) > s.cfg.RetryMax {
-			failures = 0
+			return err
 		}
 		s.broken(l.stream)
-		if _, tell := s.streams.fail(l.stream, false, now); tell {
-			s.log.Warn().Str(service.FieldStream, l.stream).AnErr(service.FieldError, err).Msg("stream cannot be read; trying again")
+		if _, tell := s.streams.fail(l.stream, false, s.deps.Now()); tell {
+			s.log.Warn().Str(service.FieldStream, l.stream).AnErr(service.FieldError, err).
+				Msg("stream cannot be read; trying again")
 		}
-		if service.Sleep(ctx, min(s.cfg.RetryMax, s.cfg.RetryMin<<min(failures, 10))) != nil {
-			return
-		}
-	}
+		return err
+	})
 }
 
 // consume is the recorder's path: fetch, translate and store, acknowledge.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/pkg/retry"
 )
 
 // outageReminder is the time between log lines about the same outage.
@@ -62,5 +62,5 @@ func (o *outage) held(ctx context.Context, now func() time.Time) error {
 	o.mu.Lock()
 	until := o.until
 	o.mu.Unlock()
-	return service.Sleep(ctx, until.Sub(now()))
+	return retry.Sleep(ctx, until.Sub(now()))
 }

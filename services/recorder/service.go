@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
@@ -90,7 +91,7 @@ func (s *Service) Run(ctx context.Context) error {
 			wait = min(lookEvery, s.cfg.RetryMax)
 		}
 		s.measure(ctx, lanes)
-		if service.Sleep(ctx, wait) != nil {
+		if retry.Sleep(ctx, wait) != nil {
 			return nil
 		}
 	}

@@ -3,12 +3,12 @@ package recorder
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
@@ -84,32 +84,40 @@ func (s *sink) halve(ctx context.Context, l lane, r rows) error {
 	return s.halve(ctx, l, r.slice(middle, r.len()))
 }
 
-// write tries until points are stored (nil, nil) or refused (the refusal, nil). The error is that of an ended ctx.
+// write tries until the points are stored, which returns (nil, nil), or refused, which returns
+// (refusal, nil). The error is the one of an ended ctx.
 func (s *sink) write(ctx context.Context, stream string, points []influx.Point) (*influx.Error, error) {
-	for failures := 0; ; failures++ {
-		err := s.try(ctx, points)
-		if err != nil && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err == nil {
-			s.metrics.writes.WithLabelValues(outcomeStored).Inc()
-			s.metrics.lastSuccess.Set(float64(s.now().UnixMilli()) / 1e3)
-			s.works(stream)
-			return nil, nil
-		}
-		failure := &influx.Error{Kind: influx.KindRetry, Message: err.Error(), Err: err}
-		errors.As(err, &failure)
-		s.metrics.writes.WithLabelValues(string(failure.Kind)).Inc()
-		if failure.Kind == influx.KindRefused {
-			if failure.Status != 0 {
-				s.works(stream) // it answers
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: s.cfg.RetryMin, Most: s.cfg.RetryMax, Jitter: true},
+		Final:   func(err error) bool { return asFailure(err).Kind == influx.KindRefused },
+		Adjust: func(err error, pause time.Duration) time.Duration {
+			if asFailure(err).RetryAfter > 0 {
+				return 0 // the next try waits, like those of all lanes
 			}
-			return failure, nil
-		}
-		if err := s.pause(ctx, stream, failure, failures); err != nil {
-			return nil, err
-		}
+			return pause
+		},
 	}
+	err := retry.Until(ctx, policy, func(ctx context.Context) error {
+		err := s.try(ctx, points)
+		if err == nil || ctx.Err() == nil {
+			s.note(stream, err)
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return nil, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return asFailure(err), nil
+}
+
+// asFailure returns the failure that err holds; any other error is one that passes.
+func asFailure(err error) *influx.Error {
+	failure := &influx.Error{Kind: influx.KindRetry, Message: err.Error(), Err: err}
+	errors.As(err, &failure)
+	return failure
 }
 
 // try makes one request when there is room for one.
@@ -128,27 +136,36 @@ func (s *sink) try(ctx context.Context, points []influx.Point) error {
 	return s.writer.Write(ctx, points)
 }
 
-// pause notes a failure and waits before the next try: twice as long as the last time, up to RetryMax, less a random part so
-// that lanes do not come back at once. Where the server asks for another time all lanes keep to that.
-func (s *sink) pause(ctx context.Context, stream string, failure *influx.Error, failures int) error {
+// note counts and logs the result of a request. When the server asks for a pause, note holds all
+// lanes.
+func (s *sink) note(stream string, err error) {
+	if err == nil {
+		s.metrics.writes.WithLabelValues(outcomeStored).Inc()
+		s.metrics.lastSuccess.Set(float64(s.now().UnixMilli()) / 1e3)
+		s.works(stream)
+		return
+	}
+	failure := asFailure(err)
+	s.metrics.writes.WithLabelValues(string(failure.Kind)).Inc()
+	if failure.Kind == influx.KindRefused {
+		if failure.Status != 0 {
+			s.works(stream) // it answers
+		}
+		return
+	}
 	now := s.now()
 	if since, tell := s.outage.fail(stream, failure.Kind == influx.KindConfig, now); tell {
 		event := s.log.Warn()
 		if failure.Kind == influx.KindConfig {
 			event = s.log.Error() // it does not pass by itself
 		}
-		event.Str(service.FieldReason, string(failure.Kind)).Str(service.FieldStream, stream).AnErr(service.FieldError, failure).
-			Int64(service.FieldDuration, since.Milliseconds()).Msg("influxdb does not store; what is to be recorded waits in the streams")
+		event.Str(service.FieldReason, string(failure.Kind)).Str(service.FieldStream, stream).
+			AnErr(service.FieldError, failure).Int64(service.FieldDuration, since.Milliseconds()).
+			Msg("influxdb does not store; what is to be recorded waits in the streams")
 	}
 	if failure.RetryAfter > 0 {
 		s.outage.holdUntil(now.Add(min(failure.RetryAfter, maxRetryAfter)))
-		return s.outage.held(ctx, s.now)
 	}
-	wait := s.cfg.RetryMax
-	if failures < 20 {
-		wait = min(wait, s.cfg.RetryMin<<failures)
-	}
-	return service.Sleep(ctx, wait/2+rand.N(wait/2+1))
 }
 
 // works notes an answer of the server, which may end an outage.

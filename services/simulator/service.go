@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -167,31 +167,33 @@ func (s *Service) tell() {
 	}
 }
 
+// A step is tried maxTries times. The pauses between the tries add up to about 15 seconds, which is
+// as long as a broker takes to start again.
 const (
-	// maxTries of a step; with the pauses between them about 15 seconds, which a broker's restart takes.
-	maxTries  = 7
-	firstWait = 250 * time.Millisecond
+	maxTries   = 7
+	leastPause = 250 * time.Millisecond
+	mostPause  = 8 * time.Second
 )
 
 // publish sends one step until it is acknowledged. A repeat is harmless: it carries the same values.
 func (s *Service) publish(ctx context.Context, from, until int64, history bool) error {
-	for try := 1; ; try++ {
-		err := s.send(ctx, from, until, history)
-		if err == nil {
-			return nil
-		}
-		s.metrics.failures.Inc()
-		if try == maxTries || ctx.Err() != nil {
-			return fmt.Errorf("publish the hours from %s: %w", timeOf(from).Format(time.RFC3339), err)
-		}
-		if try == 1 {
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: leastPause, Most: mostPause, Jitter: true}, Attempts: maxTries,
+		Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
 			s.log.Warn().AnErr(service.FieldError, err).Msg("a step was not acknowledged; trying again")
-		}
-		wait := firstWait << (try - 1)
-		if service.Sleep(ctx, wait/2+rand.N(wait/2)) != nil {
-			return fmt.Errorf("publish the hours from %s: %w", timeOf(from).Format(time.RFC3339), err)
-		}
+		}},
 	}
+	err := retry.Until(ctx, policy, func(ctx context.Context) error {
+		err := s.send(ctx, from, until, history)
+		if err != nil {
+			s.metrics.failures.Inc()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("publish the hours from %s: %w", timeOf(from).Format(time.RFC3339), err)
+	}
+	return nil
 }
 
 // send publishes one step of every meter and waits for the acknowledgement.
@@ -217,7 +219,7 @@ func (s *Service) sleepUntil(ctx context.Context, t time.Time) bool {
 		if left <= 0 {
 			return ctx.Err() == nil
 		}
-		if service.Sleep(ctx, min(left, maxSleep)) != nil {
+		if retry.Sleep(ctx, min(left, maxSleep)) != nil {
 			return false
 		}
 	}
