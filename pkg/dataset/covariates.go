@@ -105,7 +105,7 @@ func (c *Covariates) Names() []string {
 }
 
 // Of is what is known ahead of a series.
-func (c *Covariates) Of(id series.ID) series.Ahead {
+func (c *Covariates) Of(id meter.ID) series.Ahead {
 	if c == nil {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (c *Covariates) Gaps(histories []*History, names []string, from, until int6
 	if c == nil {
 		return ""
 	}
-	sites := map[string]series.ID{}
+	sites := map[string]meter.ID{}
 	for _, h := range histories {
 		sites[h.ID.Site] = h.ID
 		if _, own := c.sites[h.ID.Site]; !own {
@@ -157,7 +157,7 @@ func (c *Covariates) Gaps(histories []*History, names []string, from, until int6
 	var parts []string
 	for _, name := range names {
 		filled, unknown, all := 0, 0, 0
-		for _, site := range slices.SortedFunc(maps.Values(sites), func(a, b series.ID) int { return cmp.Compare(a.Site, b.Site) }) {
+		for _, site := range slices.SortedFunc(maps.Values(sites), func(a, b meter.ID) int { return cmp.Compare(a.Site, b.Site) }) {
 			h := c.Of(site)[name]
 			for hour := floorDiv(from, Interval); hour < floorDiv(until-1, Interval)+1; hour++ {
 				all++

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const firstHour = 480_000
@@ -13,7 +13,7 @@ const firstHour = 480_000
 // add gives a builder n values of a covariate, one every step seconds.
 func addCovariate(b *Builder, site, name string, n int, step int64, value func(i int) float64) {
 	for i := range n {
-		b.Add(series.ID{Site: site, Meter: name}, "", firstHour*Interval+int64(i)*step, value(i))
+		b.Add(meter.ID{Site: site, Meter: name}, "", firstHour*Interval+int64(i)*step, value(i))
 	}
 }
 
@@ -26,7 +26,7 @@ func covariates(t testing.TB, b *Builder) *Covariates {
 	return c
 }
 
-func of(site string) series.ID { return series.ID{Site: site, Meter: "m1"} }
+func of(site string) meter.ID { return meter.ID{Site: site, Meter: "m1"} }
 
 func TestWhoseCovariate(t *testing.T) {
 	t.Parallel()
@@ -65,8 +65,8 @@ func TestCovariatesComeByTheHour(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
 	addCovariate(b, "default", "temperature", 4*10, 900, func(i int) float64 { return float64(i) })
-	b.Add(series.ID{Site: "default", Meter: "temperature"}, "", firstHour*Interval+1800, 1e6) // again: the first counts
-	b.Add(series.ID{Site: "default", Meter: "temperature"}, "", (firstHour+20)*Interval+600, 7)
+	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", firstHour*Interval+1800, 1e6) // again: the first counts
+	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", (firstHour+20)*Interval+600, 7)
 	h := covariates(t, b).Of(of("x"))["temperature"]
 	for hour := range int64(10) {
 		if got, want := h.At(firstHour+hour), float32(4*hour)+1.5; got != want {
@@ -117,7 +117,7 @@ func TestCovariatesThatCannotBeUsed(t *testing.T) {
 			for i := range 20 {
 				name := string(rune('a' + i))
 				for _, second := range []int64{0, Interval, 7_200_000_000} {
-					b.Add(series.ID{Site: "s", Meter: name}, "", second, 1)
+					b.Add(meter.ID{Site: "s", Meter: name}, "", second, 1)
 				}
 			}
 		}, "20000000 are the most"},

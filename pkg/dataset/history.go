@@ -19,7 +19,7 @@ const perDay = 86400 / Interval
 // holes filled with the same hour of the day before and marked MISSING, and the
 // causal scaler that serving would have had at every cell.
 type History struct {
-	ID    series.ID
+	ID    meter.ID
 	Unit  string
 	Phase int64       // seconds between a full interval since the epoch and the start of a cell
 	Ring  series.Ring // what the network is shown: BAD cells are filled
@@ -64,7 +64,7 @@ func (h *History) Bent(c series.Curve) *History {
 // cells again, as it does in serving.
 func (h *History) walk(c series.Curve) {
 	raw := &h.Raw
-	h.Ring = series.Ring{Values: make([]float32, len(raw.Values)), Quality: series.NewQualities(len(raw.Values))}
+	h.Ring = series.Ring{Values: make([]float32, len(raw.Values)), Quality: meter.NewQualities(len(raw.Values))}
 	h.spans = nil
 	scaling := series.Scaling{Curve: c}
 	accepted := 0
@@ -90,8 +90,8 @@ func (h *History) walk(c series.Curve) {
 func (h *History) judge(n int64, usual float32) bool {
 	value, q := h.Raw.At(n)
 	past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay, Usual: usual}
-	if q == series.OK && h.Ring.Known > 0 && past.Judge(value) != meter.Fine {
-		q = series.Bad
+	if q == meter.OK && h.Ring.Known > 0 && past.Judge(value) != meter.Fine {
+		q = meter.Bad
 	}
 	if !q.Accepted() {
 		value = h.Ring.SameHour(n, perDay)
@@ -122,9 +122,9 @@ func (h *History) MeanAbs() float64 {
 
 // Builder gathers readings of many series in any order.
 type Builder struct {
-	index  map[series.ID]int
+	index  map[meter.ID]int
 	points [][]meter.Read
-	ids    []series.ID
+	ids    []meter.ID
 	units  []string
 	kinds  []meter.Kind
 
@@ -135,23 +135,23 @@ type Builder struct {
 type point struct {
 	second  int64
 	value   float32
-	quality series.Quality
+	quality meter.Quality
 }
 
 // NewBuilder is an empty builder.
-func NewBuilder() *Builder { return &Builder{index: map[series.ID]int{}} }
+func NewBuilder() *Builder { return &Builder{index: map[meter.ID]int{}} }
 
 // Add takes one reading: the Unix second at which its interval starts, or at
 // which a register was read, and its value. The first unit of a series is that of
 // all; values in another are converted, or left out when they cannot be, as in
 // serving.
-func (b *Builder) Add(id series.ID, unit string, second int64, value float64) {
+func (b *Builder) Add(id meter.ID, unit string, second int64, value float64) {
 	b.AddOf(b.kind, id, unit, second, value)
 }
 
 // AddOf is Add of a reading that says its kind. That of the first reading is the
 // series' own; others are left out.
-func (b *Builder) AddOf(kind meter.Kind, id series.ID, unit string, second int64, value float64) {
+func (b *Builder) AddOf(kind meter.Kind, id meter.ID, unit string, second int64, value float64) {
 	i, ok := b.index[id]
 	if ok && unit != "" {
 		if b.units[i] == "" {
@@ -249,16 +249,16 @@ func agreed(rest []point, p point) bool {
 }
 
 // build makes one history of readings that were taken.
-func build(id series.ID, unit string, phase int64, points []point) *History {
+func build(id meter.ID, unit string, phase int64, points []point) *History {
 	h := &History{ID: id, Unit: unit, Phase: phase}
 	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
 	size := int(last-first) + 1
-	h.Raw = series.Ring{Values: make([]float32, size), Quality: series.NewQualities(size)}
+	h.Raw = series.Ring{Values: make([]float32, size), Quality: meter.NewQualities(size)}
 	for _, p := range points {
 		n := h.Cell(p.second)
 		for h.Raw.Known > 0 && h.Raw.Newest < n-1 {
 			next := h.Raw.Newest + 1
-			h.Raw.Put(next, h.Raw.SameHour(next, perDay), series.Missing)
+			h.Raw.Put(next, h.Raw.SameHour(next, perDay), meter.Missing)
 		}
 		h.Raw.Put(n, p.value, p.quality)
 	}

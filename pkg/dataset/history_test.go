@@ -9,15 +9,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
 const epoch = 480_000 * Interval // a Thursday of 2024, at midnight
 
-var m17 = series.ID{Site: "north", Meter: "m17"}
+var m17 = meter.ID{Site: "north", Meter: "m17"}
 
 // cells lists a history from its first cell on: the values and their qualities.
-func cells(h *History) (values []float32, qualities []series.Quality) {
+func cells(h *History) (values []float32, qualities []meter.Quality) {
 	for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
 		v, q := h.Ring.At(n)
 		values, qualities = append(values, v), append(qualities, q)
@@ -40,23 +41,23 @@ func built(readings ...given) []*History {
 
 func TestBuilderTakesWhatServingTakes(t *testing.T) {
 	t.Parallel()
-	const ok, missing = series.OK, series.Missing
+	const ok, missing = meter.OK, meter.Missing
 	at := func(hours, seconds int64) int64 { return epoch + hours*Interval + seconds }
 	for name, c := range map[string]struct {
 		readings  []given
 		phase     int64
 		values    []float32
-		qualities []series.Quality
+		qualities []meter.Quality
 	}{
-		"in order":          {[]given{{at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
-		"unsorted":          {[]given{{at(2, 0), 3}, {at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2, 3}, []series.Quality{ok, ok, ok}},
-		"last of a cell":    {[]given{{at(1, 0), 9}, {at(0, 0), 9}, {at(1, 0), 2}, {at(0, 0), 1}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
-		"off the grid":      {[]given{{at(0, 0), 1}, {at(1, 0), 2}, {at(1, 900), 9}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
-		"every half hour":   {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9}, {at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{10, 18, 18}, []series.Quality{ok, ok, series.Estimated}},
-		"years ahead":       {[]given{{at(0, 0), 1}, {at(90000, 0), 9}, {at(1, 0), 2}}, 0, []float32{1, 2}, []series.Quality{ok, ok}},
-		"two agree":         {[]given{{at(0, 0), 1}, {at(50, 0), 3}, {at(51, 0), 4}}, 0, append(slices.Repeat([]float32{1}, 50), 3, 4), append(append([]series.Quality{ok}, slices.Repeat([]series.Quality{missing}, 49)...), ok, ok)},
-		"a grid of its own": {[]given{{at(0, 900), 1}, {at(1, 900), 2}, {at(1, 1200), 9}}, 900, []float32{1, 2}, []series.Quality{ok, ok}},
-		"gap before a day":  {[]given{{at(0, 0), 1}, {at(3, 0), 4}}, 0, []float32{1, 1, 1, 4}, []series.Quality{ok, missing, missing, ok}},
+		"in order":          {[]given{{at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
+		"unsorted":          {[]given{{at(2, 0), 3}, {at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2, 3}, []meter.Quality{ok, ok, ok}},
+		"last of a cell":    {[]given{{at(1, 0), 9}, {at(0, 0), 9}, {at(1, 0), 2}, {at(0, 0), 1}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
+		"off the grid":      {[]given{{at(0, 0), 1}, {at(1, 0), 2}, {at(1, 900), 9}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
+		"every half hour":   {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9}, {at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{10, 18, 18}, []meter.Quality{ok, ok, meter.Estimated}},
+		"years ahead":       {[]given{{at(0, 0), 1}, {at(90000, 0), 9}, {at(1, 0), 2}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
+		"two agree":         {[]given{{at(0, 0), 1}, {at(50, 0), 3}, {at(51, 0), 4}}, 0, append(slices.Repeat([]float32{1}, 50), 3, 4), append(append([]meter.Quality{ok}, slices.Repeat([]meter.Quality{missing}, 49)...), ok, ok)},
+		"a grid of its own": {[]given{{at(0, 900), 1}, {at(1, 900), 2}, {at(1, 1200), 9}}, 900, []float32{1, 2}, []meter.Quality{ok, ok}},
+		"gap before a day":  {[]given{{at(0, 0), 1}, {at(3, 0), 4}}, 0, []float32{1, 1, 1, 4}, []meter.Quality{ok, missing, missing, ok}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,9 +107,9 @@ func TestGapIsFilledWithTheSameHourOfTheDayBefore(t *testing.T) {
 	h := built(readings...)[0]
 	values, qualities := cells(h)
 	for i := range 100 {
-		want, quality := float32(i), series.OK
+		want, quality := float32(i), meter.OK
 		if i >= 50 && i < 90 {
-			want, quality = float32(26+(i-50)%24), series.Missing
+			want, quality = float32(26+(i-50)%24), meter.Missing
 		}
 		if values[i] != want || qualities[i] != quality {
 			t.Errorf("cell %d is %v %s, want %v %s", i, values[i], qualities[i], want, quality)
@@ -179,7 +180,7 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		}
 		h := built(readings...)[0]
 
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: meter.NewQualities(series.RingCells)}
 		var scaling series.Scaling
 		accepted, next := 0, h.Cell(epoch)
 		check := func() {
@@ -190,7 +191,7 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		}
 		for _, r := range readings {
 			for cell := h.Cell(r.second); next < cell; next++ {
-				ring.Put(next, ring.SameHour(next, 24), series.Missing)
+				ring.Put(next, ring.SameHour(next, 24), meter.Missing)
 				scaling.Advance(&ring, accepted)
 				check()
 			}
@@ -230,7 +231,7 @@ func TestBuilderKeepsSeriesApart(t *testing.T) {
 	if all := b.Build(); len(all) != 0 {
 		t.Errorf("an empty builder has %d histories", len(all))
 	}
-	ids := []series.ID{{Site: "b", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "a", Meter: "1"}}
+	ids := []meter.ID{{Site: "b", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "a", Meter: "1"}}
 	for i, id := range ids {
 		for k := range int64(3) {
 			b.Add(id, id.Meter, epoch+(int64(10*i)+k)*Interval, float64(i))
@@ -241,7 +242,7 @@ func TestBuilderKeepsSeriesApart(t *testing.T) {
 		t.Errorf("%d series from %d to %d", n, first-epoch, last-epoch)
 	}
 	all := b.Build()
-	for i, want := range []series.ID{ids[2], ids[1], ids[0]} {
+	for i, want := range []meter.ID{ids[2], ids[1], ids[0]} {
 		if all[i].ID != want || all[i].Unit != want.Meter || all[i].Ring.Known != 3 {
 			t.Errorf("history %d is %s in %q with %d cells, want %s", i, all[i].ID, all[i].Unit, all[i].Ring.Known, want)
 		}

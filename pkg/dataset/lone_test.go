@@ -4,12 +4,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestDropLone(t *testing.T) {
 	t.Parallel()
-	id := series.ID{Site: "s", Meter: "m"}
+	id := meter.ID{Site: "s", Meter: "m"}
 	for _, c := range []struct {
 		name    string
 		hours   []int64

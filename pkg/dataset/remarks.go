@@ -20,7 +20,7 @@ func Remarks(histories []*History, from int64) []string {
 		end         int64 // Unix second
 	}
 	var every []*seen
-	byID := map[series.ID]*seen{}
+	byID := map[meter.ID]*seen{}
 	for _, h := range histories {
 		least, most, accepted := h.extent()
 		s, again := byID[h.ID]

@@ -5,15 +5,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestRemarks(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	add := func(meter string, hours int, value func(i int) float64) {
+	add := func(name string, hours int, value func(i int) float64) {
 		for i := range hours {
-			b.Add(series.ID{Site: "s", Meter: meter}, "kWh", firstHour*Interval+int64(i)*Interval, value(i))
+			b.Add(meter.ID{Site: "s", Meter: name}, "kWh", firstHour*Interval+int64(i)*Interval, value(i))
 		}
 	}
 	moving := func(i int) float64 { return float64(i % 24) }
@@ -22,8 +22,8 @@ func TestRemarks(t *testing.T) {
 	add("fine", 500, moving)
 	add("short", 100, moving)
 	add("zero", 500, func(int) float64 { return 0 })
-	b.Add(series.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*Interval, 77) // another value, another series' repeat is none
-	b.Add(series.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*Interval, 0)
+	b.Add(meter.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*Interval, 77) // another value, another series' repeat is none
+	b.Add(meter.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*Interval, 0)
 	got := Remarks(b.Build(), (firstHour+400)*Interval)
 	want := []string{
 		"2 of 5 series hold one value all through: s.constant (5.5), s.zero (0)",

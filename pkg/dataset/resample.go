@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Kind says what the values of series mean that are added from here on. Unknown is
@@ -56,7 +55,7 @@ func (b *Builder) hours(i int) []point {
 	}
 	points := make([]point, len(reads))
 	for k, r := range reads {
-		points[k] = point{r.Second, float32(r.Value), series.OK}
+		points[k] = point{r.Second, float32(r.Value), meter.OK}
 	}
 	return points
 }
@@ -84,11 +83,11 @@ func join(reads []meter.Read, kind meter.Kind, step int64) []point {
 	return points
 }
 
-func quality(estimated bool) series.Quality {
+func quality(estimated bool) meter.Quality {
 	if estimated {
-		return series.Estimated
+		return meter.Estimated
 	}
-	return series.OK
+	return meter.OK
 }
 
 // commonStep is the most frequent distance of neighbouring readings in order of

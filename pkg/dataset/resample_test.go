@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 func TestFinerReadingsBecomeHours(t *testing.T) {
@@ -23,7 +22,7 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 			t.Parallel()
 			b := NewBuilder()
 			b.Kind(c.kind)
-			id := series.ID{Site: "north", Meter: "m1"}
+			id := meter.ID{Site: "north", Meter: "m1"}
 			const first = 1_700_006_400 / 3600 * 3600
 			for i := range 40 * 4 { // quarters of 40 hours, shuffled; one of hour 7 is missing, one of hour 9 comes twice
 				k := i * 37 % 160
@@ -45,9 +44,9 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 				if !c.sum {
 					want /= 4
 				}
-				quality := series.OK
+				quality := meter.OK
 				if hour == 7 { // it lacks the third quarter: the others stand for it
-					want, quality = (28+29+31)/3.0*4, series.Estimated
+					want, quality = (28+29+31)/3.0*4, meter.Estimated
 					if !c.sum {
 						want /= 4
 					}
@@ -64,8 +63,8 @@ func TestCoarseReadingsAreNamed(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
 	for i := range 10 {
-		b.Add(series.ID{Site: "a", Meter: "fine"}, "", int64(i)*1800, 1)
-		b.Add(series.ID{Site: "a", Meter: "daily"}, "", int64(i)*86400, 1)
+		b.Add(meter.ID{Site: "a", Meter: "fine"}, "", int64(i)*1800, 1)
+		b.Add(meter.ID{Site: "a", Meter: "daily"}, "", int64(i)*86400, 1)
 	}
 	if err := b.Coarse(); err == nil || !strings.Contains(err.Error(), "a.daily has a reading every 24 h") {
 		t.Errorf("%v", err)

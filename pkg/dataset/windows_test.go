@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -22,7 +23,7 @@ func smallWindows() WindowConfig {
 func ramps(n, hours int) []*History {
 	b := NewBuilder()
 	for i := range n {
-		id := series.ID{Site: "s", Meter: fmt.Sprint(i)}
+		id := meter.ID{Site: "s", Meter: fmt.Sprint(i)}
 		for k := range int64(hours) {
 			b.Add(id, "", epoch+int64(i)*300+k*Interval, float64(k))
 		}
@@ -189,7 +190,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 		s.fill(&b, 2, h, start, math.MaxInt32)
 
 		scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: meter.NewQualities(series.RingCells)}
 		next, position := first, 0
 		for step := range cfg.Steps {
 			for ; next <= start+int64(step); next++ {

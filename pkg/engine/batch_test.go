@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // However the log is cut into batches, the outcome is the same to the bit: the
@@ -56,8 +56,8 @@ func TestSeriesAreIndependent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := randomLog(t, 3, 30)
 		together := l.run(t, New(), 0, len(l.messages), func() int { return 7 }, all)
-		for _, meter := range []string{"m0", "m2"} {
-			id := series.ID{Site: "north", Meter: meter}
+		for _, name := range []string{"m0", "m2"} {
+			id := meter.ID{Site: "north", Meter: name}
 			alone := l.run(t, New(), 0, len(l.messages), func() int { return 1 + len(l.messages)/3 }, of(id))
 			among := slices.DeleteFunc(slices.Clone(together.forecasts), func(f Forecast) bool { return f.Series != id })
 			if d := sameForecasts(alone.forecasts, among); d != "" {

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // benchModel is of the default shape: 64 units, a day ahead.
@@ -65,7 +65,7 @@ func BenchmarkDelete(b *testing.B) {
 	e := newEngine(b, randomModel(41, 64))
 	batch := make([]Reading, 100_000)
 	for i := range batch {
-		batch[i] = Reading{Series: id(fmt.Sprint("m", i)), Second: epoch, Value: 1, Quality: series.OK, Message: i, History: true}
+		batch[i] = Reading{Series: id(fmt.Sprint("m", i)), Second: epoch, Value: 1, Quality: meter.OK, Message: i, History: true}
 	}
 	e.Step(batch)
 	for i := 0; b.Loop(); i++ {

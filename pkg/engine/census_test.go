@@ -3,7 +3,7 @@ package engine
 import (
 	"testing"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Each series counts once, by how up to date it is and who serves it.
@@ -26,7 +26,7 @@ func TestCensus(t *testing.T) {
 	put("days", n-30, n, true)
 	put("current", 0, n, true)
 	put("silent", 0, n-3, true)
-	e.Step([]Reading{history(Reading{Series: series.ID{Site: "north", Meter: "history"}, Second: epoch, Quality: series.OK})})
+	e.Step([]Reading{history(Reading{Series: meter.ID{Site: "north", Meter: "history"}, Second: epoch, Quality: meter.OK})})
 	c := e.Census(epoch + n*Interval + 60)
 	got := map[Standing]int{}
 	for i, count := range c.By {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -30,12 +31,12 @@ func warmModel(seed uint64) *model.Model {
 }
 
 // temperatures are known from the day before the epoch until cell last.
-func temperatures(last int64, value func(cell int64) float32) func(series.ID) series.Ahead {
+func temperatures(last int64, value func(cell int64) float32) func(meter.ID) series.Ahead {
 	h := series.Hours{First: epoch/3600 - 24}
 	for i := int64(-24); i <= last; i++ {
 		h.Values = append(h.Values, value(i))
 	}
-	return func(series.ID) series.Ahead { return series.Ahead{"temperature": h} }
+	return func(meter.ID) series.Ahead { return series.Ahead{"temperature": h} }
 }
 
 func TestCovariatesMustBeKnown(t *testing.T) {

@@ -37,12 +37,12 @@ func NaiveLevels() []float64 { return slices.Clone(naiveLevels) }
 
 // Reading is one value of a series, in the order of its log.
 type Reading struct {
-	Series  series.ID
+	Series  meter.ID
 	Second  int64 // Unix second at which its interval starts
 	Value   float64
 	Unit    string     // "" when not said
 	Kind    meter.Kind // unknown when not said
-	Quality series.Quality
+	Quality meter.Quality
 	History bool // builds state, asks for no forecast
 	Message int  // the message it came in; messages ascend
 	// Interval is the seconds that its sender says it is of, 0 when not said.
@@ -80,13 +80,13 @@ type Rejection struct {
 type Held struct {
 	Second  int64
 	Value   float64 // in the unit of its series
-	Quality series.Quality
+	Quality meter.Quality
 }
 
 // Event is something about a series that is no forecast.
 type Event struct {
 	Message int // the one that led to it
-	Series  series.ID
+	Series  meter.ID
 	Kind    EventKind
 	Text    string // a line for a person
 }
@@ -103,12 +103,12 @@ const (
 // Forecast is what a series is expected to do after its newest interval.
 type Forecast struct {
 	Message   int // the message whose newest origin this is
-	Series    series.ID
+	Series    meter.ID
 	Unit      string
 	Origin    int64 // Unix second, the end of the newest interval
 	Revision  int   // forecasts of this origin before this one
 	Source    Source
-	Quality   series.Quality
+	Quality   meter.Quality
 	Model     *model.Model // nil when a rule serves
 	Horizon   int
 	Levels    []float64
@@ -147,7 +147,7 @@ type Engine struct {
 	layout   series.Layout
 	placed   map[where]series.Layout // of series with a place of their own; nil when none has
 	median   int                     // index of the level 0.5
-	foreseen func(series.ID) series.Ahead
+	foreseen func(meter.ID) series.Ahead
 	work     scratch
 }
 
@@ -159,7 +159,7 @@ func New() *Engine {
 // Foresee tells the engine where it finds what is known ahead of a series. Call
 // it before SetModel: a model that reads covariates is refused by an engine that
 // was not told.
-func (e *Engine) Foresee(ahead func(series.ID) series.Ahead) { e.foreseen = ahead }
+func (e *Engine) Foresee(ahead func(meter.ID) series.Ahead) { e.foreseen = ahead }
 
 // ErrCovariates says that a model needs what an engine does not know.
 var ErrCovariates = errors.New("reads covariates")

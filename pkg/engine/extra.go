@@ -12,7 +12,7 @@ import (
 type moment struct {
 	second  int64
 	value   float64
-	quality series.Quality
+	quality meter.Quality
 }
 
 // extra is what is remembered of a series whose cells are not its readings: a
@@ -98,10 +98,10 @@ func (e *Engine) joined(slot int32, n int64) said {
 				return registered(c)
 			}
 		}
-		return said{quality: series.Missing}
+		return said{quality: meter.Missing}
 	}
 	var sum float64
-	have, quality := 0, series.OK
+	have, quality := 0, meter.OK
 	first, _ := find(x.moments, rec.start(n))
 	for _, m := range x.moments[first:] {
 		if m.second >= rec.start(n+1) {
@@ -112,25 +112,25 @@ func (e *Engine) joined(slot int32, n int64) said {
 		}
 		sum += m.value
 		have++
-		if m.quality == series.Estimated {
-			quality = series.Estimated
+		if m.quality == meter.Estimated {
+			quality = meter.Estimated
 		}
 	}
 	value, estimated, ok := rec.kind.Whole(sum, have, int(Interval/x.step))
 	if !ok {
-		return said{quality: series.Missing}
+		return said{quality: meter.Missing}
 	}
 	if estimated {
-		quality = series.Estimated
+		quality = meter.Estimated
 	}
 	return said{float32(value), quality}
 }
 
 func registered(c meter.Cell) said {
 	if c.Estimated {
-		return said{float32(c.Energy), series.Estimated}
+		return said{float32(c.Energy), meter.Estimated}
 	}
-	return said{float32(c.Energy), series.OK}
+	return said{float32(c.Energy), meter.OK}
 }
 
 // differ is the energy of the cells that the reads of a register give.
@@ -173,7 +173,7 @@ func (e *Engine) resay(slot int32, n int64, now said) bool {
 		return false
 	}
 	was := s.said(slot, n)
-	if was.quality == now.quality && (was.value == now.value || now.quality == series.Missing) {
+	if was.quality == now.quality && (was.value == now.value || now.quality == meter.Missing) {
 		return false
 	}
 	if n == ring.First() && !now.quality.Accepted() {

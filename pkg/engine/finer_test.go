@@ -8,7 +8,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // part is the k-th reading of step seconds after the epoch of a finer series
@@ -93,7 +92,7 @@ func TestMissingPartsOfAnHour(t *testing.T) {
 			e.Step([]Reading{r})
 		}
 	}
-	for i, want := range map[int64]series.Quality{199: series.OK, 200: series.Estimated, 201: series.OK, 202: series.Missing, 203: series.OK, 204: series.OK} {
+	for i, want := range map[int64]meter.Quality{199: meter.OK, 200: meter.Estimated, 201: meter.OK, 202: meter.Missing, 203: meter.OK, 204: meter.OK} {
 		if _, q := cellAt(t, e, i); q != want {
 			t.Errorf("hour %d is %s, want %s", i, q, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -31,9 +32,9 @@ func TestShortGapIsFilledWithTheMedian(t *testing.T) {
 			for i := n; i <= n+gap; i++ {
 				v, q := cellAt(t, e, i)
 				w, _ := cellAt(t, measured, i)
-				quality := series.Missing
+				quality := meter.Missing
 				if i == n+gap {
-					quality = series.OK
+					quality = meter.OK
 				}
 				if v != w || q != quality {
 					t.Errorf("cell %d is %v %s, want %v %s", i-n, v, q, w, quality)
@@ -57,7 +58,7 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 			e, measured := newEngine(t, randomModel(5, 5)), newEngine(t, randomModel(5, 5))
 			forecast := feed(e, 0, n).Forecasts[n-1]
 			f := after(t, e, n+gap)
-			if f.Source != SourceLSTM || f.Quality != series.OK || f.Origin != epoch+(n+gap+1+far(gap))*Interval {
+			if f.Source != SourceLSTM || f.Quality != meter.OK || f.Origin != epoch+(n+gap+1+far(gap))*Interval {
 				t.Errorf("after the gap: %+v", f)
 			}
 			feed(measured, 0, n)
@@ -74,7 +75,7 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 						t.Errorf("cell %d is %v, a day before %v", i-n, v, w)
 					}
 				}
-				if q != series.Missing {
+				if q != meter.Missing {
 					t.Errorf("cell %d is %s", i-n, q)
 				}
 				r := at(i)
@@ -144,14 +145,14 @@ func TestGapOfAYoungSeries(t *testing.T) {
 		feed(e, 0, 10)
 		last(t, e, at(13))
 		for i := int64(10); i < 13; i++ {
-			if v, q := cellAt(t, e, i); v != float32(load(9)) || q != series.Missing {
+			if v, q := cellAt(t, e, i); v != float32(load(9)) || q != meter.Missing {
 				t.Errorf("%s: cell %d is %v %s", name, i, v, q)
 			}
 		}
 		feed(e, 14, 40)
 		last(t, e, at(44))
 		for i := int64(40); i < 44; i++ {
-			if v, q := cellAt(t, e, i); v != float32(load(i-24)) || q != series.Missing {
+			if v, q := cellAt(t, e, i); v != float32(load(i-24)) || q != meter.Missing {
 				t.Errorf("%s: cell %d is %v %s", name, i, v, q)
 			}
 		}
@@ -170,7 +171,7 @@ func TestBadCellIsFilled(t *testing.T) {
 		r := bad(at(n + gap))
 		r.Value = 1e9
 		f := last(t, e, r)
-		if f.Source != SourceLSTM || f.Quality != series.Bad || f.Origin != epoch+(n+gap+1)*Interval {
+		if f.Source != SourceLSTM || f.Quality != meter.Bad || f.Origin != epoch+(n+gap+1)*Interval {
 			t.Errorf("gap of %d: %+v", gap, f)
 		}
 		if result := e.Step([]Reading{r}); result.Repeated != 1 {
@@ -187,9 +188,9 @@ func TestBadCellIsFilled(t *testing.T) {
 			checkState(t, e, h, c)
 		}
 		for i := n; i <= n+gap; i++ {
-			quality := series.Missing
+			quality := meter.Missing
 			if i == n+gap {
-				quality = series.Bad
+				quality = meter.Bad
 			}
 			if v, q := cellAt(t, e, i); q != quality || v > 100 {
 				t.Errorf("gap of %d: cell %d is %v %s", gap, i-n, v, q)
@@ -201,11 +202,11 @@ func TestBadCellIsFilled(t *testing.T) {
 	e := newEngine(t, randomModel(8, 5))
 	feed(e, 0, n)
 	const gap = SilentCells - 1
-	if f := last(t, e, bad(at(n+gap))); f.Source != SourceLSTM || f.Quality != series.Bad {
+	if f := last(t, e, bad(at(n+gap))); f.Source != SourceLSTM || f.Quality != meter.Bad {
 		t.Errorf("bad after a gap of %d: %+v", gap, f)
 	}
 	want, _ := cellAt(t, e, n+gap-24)
-	if v, q := cellAt(t, e, n+gap); v != want || q != series.Bad {
+	if v, q := cellAt(t, e, n+gap); v != want || q != meter.Bad {
 		t.Errorf("bad after a gap of %d: cell %v %s", gap, v, q)
 	}
 }

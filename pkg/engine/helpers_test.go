@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -17,7 +18,7 @@ const (
 	horizon = 6
 )
 
-var m17 = series.ID{Site: "north", Meter: "m17"}
+var m17 = meter.ID{Site: "north", Meter: "m17"}
 
 // asinhModel is the first seed of a model on the curve of asinh; below it all are
 // plain.
@@ -84,7 +85,7 @@ func load(i int64) float64 {
 
 // at is the reading of m17 i cells after the epoch.
 func at(i int64) Reading {
-	return Reading{Series: m17, Second: epoch + i*Interval, Value: load(i), Unit: "kWh", Quality: series.OK, Message: int(i)}
+	return Reading{Series: m17, Second: epoch + i*Interval, Value: load(i), Unit: "kWh", Quality: meter.OK, Message: int(i)}
 }
 
 // feed gives the engine the readings of cells from up to before to, as one batch.
@@ -110,7 +111,7 @@ func last(t interface {
 }
 
 // cellAt is the cell of m17 i after the epoch.
-func cellAt(t testing.TB, e *Engine, i int64) (float32, series.Quality) {
+func cellAt(t testing.TB, e *Engine, i int64) (float32, meter.Quality) {
 	t.Helper()
 	ring := e.slabs.ring(e.slabs.index[m17])
 	if !ring.Has(epoch/Interval + i) {
@@ -121,7 +122,7 @@ func cellAt(t testing.TB, e *Engine, i int64) (float32, series.Quality) {
 
 // warmed is the hidden state that the model in force computes from zero over the
 // last n cells of a series' ring, cell by cell and alone.
-func warmed(e *Engine, id series.ID, n int64) (h, c []float32) {
+func warmed(e *Engine, id meter.ID, n int64) (h, c []float32) {
 	slot := e.slabs.index[id]
 	ring, shape := e.slabs.ring(slot), e.model.Spec.Shape()
 	h, c = make([]float32, shape.Hidden), make([]float32, shape.Hidden)

@@ -36,13 +36,13 @@ func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict 
 	s := &e.slabs
 	m := moment{r.Second, r.Value, r.Quality}
 	if !m.quality.Accepted() {
-		m.value, m.quality = 0, series.Bad
+		m.value, m.quality = 0, meter.Bad
 	}
 	if r.Interval != 0 && (r.Interval < leastStep || Interval%r.Interval != 0) {
 		return refuse(IntervalUnsupported, "interval of %d s: an interval is 5 minutes to an hour and divides the hour", r.Interval)
 	}
 	if t.slot < 0 {
-		if m.quality == series.Bad {
+		if m.quality == meter.Bad {
 			return refuse(BadQuality, "quality %q on the first reading of a series: %s", r.Quality, nothingToStandIn)
 		}
 		if r.Interval != 0 && r.Interval != Interval && r.Second%int64(r.Interval) != 0 {
@@ -161,7 +161,7 @@ func (e *Engine) late(slot int32, cell int64, word said) verdict {
 	rec, ring := s.record(slot), s.ring(slot)
 	bad := !word.quality.Accepted()
 	if ring.Has(cell) {
-		if was := s.said(slot, cell); was.quality.Accepted() != bad && was.quality != series.Missing && (bad || was.value == word.value) {
+		if was := s.said(slot, cell); was.quality.Accepted() != bad && was.quality != meter.Missing && (bad || was.value == word.value) {
 			return verdict{status: repeated}
 		}
 	}
@@ -183,7 +183,7 @@ func (e *Engine) late(slot int32, cell int64, word said) verdict {
 func (e *Engine) extend(slot int32, cell int64) {
 	rec, ring := e.slabs.record(slot), e.slabs.ring(slot)
 	for n := cell; n < ring.First(); n++ {
-		ring.Set(n, 0, series.Missing)
+		ring.Set(n, 0, meter.Missing)
 	}
 	rec.known = max(rec.known, int32(rec.newest-cell+1))
 }
@@ -211,7 +211,7 @@ func (e *Engine) ahead(m moment, slot int32, cell int64, result *Result, index i
 			return nil, verdict{}
 		}
 	} else {
-		if m.quality == series.Bad {
+		if m.quality == meter.Bad {
 			return nil, refuse(BadQuality, "quality %q after %d silent intervals: %s", m.quality, cell-rec.heard-1, nothingToStandIn)
 		}
 		if held != nil && held.second == m.second && held.value == m.value {

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -47,9 +48,9 @@ func TestAnyOrderGivesTheSame(t *testing.T) {
 			}
 			switch random.IntN(12) {
 			case 0:
-				r.Quality = series.Bad
+				r.Quality = meter.Bad
 			case 1:
-				r.Quality = series.Estimated
+				r.Quality = meter.Estimated
 			case 2:
 				r.Value *= 1000
 			}
@@ -203,7 +204,7 @@ func TestRevisions(t *testing.T) {
 		t.Errorf("late history: %+v", result)
 	}
 	// A message of several late readings is one input.
-	if result := e.Step(message(9, at(n-1), at(n-2), bad(at(n-3)), at(n))); len(result.Forecasts) != 1 || result.Forecasts[0].Revision != 3 || result.Forecasts[0].Quality != series.OK {
+	if result := e.Step(message(9, at(n-1), at(n-2), bad(at(n-3)), at(n))); len(result.Forecasts) != 1 || result.Forecasts[0].Revision != 3 || result.Forecasts[0].Quality != meter.OK {
 		t.Errorf("several: %+v", result)
 	}
 	if f := last(t, e, at(n+3)); f.Revision != 0 {

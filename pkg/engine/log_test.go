@@ -8,7 +8,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // log is a partition's log: messages in order, and before some of them a model.
@@ -94,7 +93,7 @@ func randomLog(t *rapid.T, meters, messages int) log {
 			r.Unit = []string{"W", "Wh", "m3"}[random.IntN(3)]
 			readings = append(readings, r)
 		case p < 32:
-			r.Quality = []series.Quality{series.Bad, series.Missing, series.Estimated}[random.IntN(3)]
+			r.Quality = []meter.Quality{meter.Bad, meter.Missing, meter.Estimated}[random.IntN(3)]
 			readings = append(readings, r)
 		case p < 52:
 			for range 2 + random.IntN(4) {
@@ -167,7 +166,7 @@ func (l log) run(t *rapid.T, e *Engine, from, to int, size func() int, keep func
 
 func all(Reading) bool { return true }
 
-func of(id series.ID) func(Reading) bool { return func(r Reading) bool { return r.Series == id } }
+func of(id meter.ID) func(Reading) bool { return func(r Reading) bool { return r.Series == id } }
 
 func one() int { return 1 }
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 var memorySeries = flag.Int("series", 20_000, "how many series TestBytesPerSeries fills an engine with")
@@ -31,7 +31,7 @@ func TestBytesPerSeries(t *testing.T) {
 	batch := make([]Reading, 0, 1000)
 	for i := range n {
 		r := at(0)
-		r.Series = series.ID{Site: fmt.Sprintf("site%03d", i%1000), Meter: fmt.Sprintf("meter-%07d", i)}
+		r.Series = meter.ID{Site: fmt.Sprintf("site%03d", i%1000), Meter: fmt.Sprintf("meter-%07d", i)}
 		r.Message = len(batch)
 		if batch = append(batch, history(r)); len(batch) == cap(batch) || i == n-1 {
 			e.Step(batch)
@@ -46,7 +46,7 @@ func TestBytesPerSeries(t *testing.T) {
 			row[k] = 1
 		}
 		for k, row := 0, e.slabs.quality.row(slot); k < len(row); k++ {
-			row[k] = byte(series.OK<<4 | series.OK)
+			row[k] = byte(meter.OK<<4 | meter.OK)
 		}
 	}
 	bytes := float64(heap()-before) / float64(n)

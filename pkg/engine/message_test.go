@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // message makes one message of readings of m17.
@@ -21,7 +21,7 @@ func history(r Reading) Reading {
 }
 
 func bad(r Reading) Reading {
-	r.Quality = series.Bad
+	r.Quality = meter.Bad
 	return r
 }
 

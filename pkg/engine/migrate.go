@@ -19,7 +19,7 @@ func readSeries1(s *slabs, r *reader) {
 		r.err = fmt.Errorf("rings of %d cells, version 1 keeps %d", cells, ringCells1)
 	}
 	for i := 0; i < n && r.err == nil; i++ {
-		id, unit := series.ID{Site: r.text(), Meter: r.text()}, r.text()
+		id, unit := meter.ID{Site: r.text(), Meter: r.text()}, r.text()
 		rec := record{
 			since: int64(r.uint64()), newest: int64(r.uint64()), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
 		}
@@ -47,7 +47,7 @@ func readValues1(s *slabs, r *reader) {
 		r.floats(values[:])
 		ring := s.ring(int32(i))
 		for n := ring.First(); n <= ring.Newest; n++ {
-			ring.Set(n, values[n%ringCells1], series.Unknown)
+			ring.Set(n, values[n%ringCells1], meter.Unknown)
 		}
 	}
 }
@@ -59,8 +59,8 @@ func readQuality1(s *slabs, r *reader) {
 			return
 		}
 		for n := ring.First(); n <= ring.Newest; n++ {
-			q := series.Quality(qualities[n%ringCells1])
-			if q == series.Unknown || q > series.Bad {
+			q := meter.Quality(qualities[n%ringCells1])
+			if q == meter.Unknown || q > meter.Bad {
 				r.err = fmt.Errorf("series %s: cell %d has quality %d", s.ids[i], n, q)
 				return
 			}

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // nasty are values that a meter may send: the codec takes anything finite below
@@ -27,9 +27,9 @@ func TestForecastsOfNastySeriesAreSound(t *testing.T) {
 		cell := int64(0)
 		for part := range rapid.IntRange(1, 4).Draw(t, "parts") {
 			values := rapid.SliceOfN(nasty(), 1, 3).Draw(t, "values") // constants, and what alternates
-			quality := series.OK
+			quality := meter.OK
 			if part > 0 {
-				quality = rapid.SampledFrom([]series.Quality{series.OK, series.OK, series.Bad}).Draw(t, "quality")
+				quality = rapid.SampledFrom([]meter.Quality{meter.OK, meter.OK, meter.Bad}).Draw(t, "quality")
 			}
 			length := rapid.SampledFrom([]int{1, 5, 30, 170, 250}).Draw(t, "length")
 			for i := range length {

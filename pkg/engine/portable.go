@@ -5,13 +5,14 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Extract is the state of one series as a snapshot of an engine that has no other;
 // ok is false when there is none. What is set for it stays out. curve is that of
 // its scale, which Insert needs.
-func (e *Engine) Extract(id series.ID) (state []Section, curve series.Curve, ok bool) {
+func (e *Engine) Extract(id meter.ID) (state []Section, curve series.Curve, ok bool) {
 	slot, ok := e.slabs.index[id]
 	if !ok {
 		return nil, 0, false
@@ -76,7 +77,7 @@ func ReadState(state []Section, curve series.Curve) (*Portable, error) {
 type Portable struct{ slabs slabs }
 
 // Series is whose it is.
-func (p *Portable) Series() series.ID { return p.slabs.ids[0] }
+func (p *Portable) Series() meter.ID { return p.slabs.ids[0] }
 
 // Origin is the Unix second at which its newest interval ends.
 func (p *Portable) Origin() int64 { return p.slabs.origin(0) }
@@ -109,7 +110,7 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 // Delete forgets a series, and says how many cells it had; ok is false when it is
 // not known. The order of the others stays: it is that of their first readings,
 // whether this one was ever there or not.
-func (e *Engine) Delete(id series.ID) (cells int, ok bool) {
+func (e *Engine) Delete(id meter.ID) (cells int, ok bool) {
 	s := &e.slabs
 	slot, ok := s.index[id]
 	if !ok {

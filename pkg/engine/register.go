@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // register takes a reading of a register: all reads of the open cells give the
@@ -9,7 +9,7 @@ import (
 func (e *Engine) register(m moment, t *touch, result *Result, index int) verdict {
 	s := &e.slabs
 	rec := s.record(t.slot)
-	if m.quality == series.Bad {
+	if m.quality == meter.Bad {
 		return refuse(BadQuality, "quality %q of a register: leave the reading out, the next one gives what was used in between", m.quality)
 	}
 	if x, ok := s.extras[t.slot]; ok && same(x.moments, m) {
@@ -44,7 +44,7 @@ func (e *Engine) register(m moment, t *touch, result *Result, index int) verdict
 			t.changed = e.resay(t.slot, c.N, registered(c)) || t.changed
 			// What an exchanged meter used between its cells is not known.
 			for n := c.N + 1; i+1 < len(cells) && n < min(cells[i+1].N, rec.newest+1); n++ {
-				t.changed = e.resay(t.slot, n, said{quality: series.Missing}) || t.changed
+				t.changed = e.resay(t.slot, n, said{quality: meter.Missing}) || t.changed
 			}
 			continue
 		}

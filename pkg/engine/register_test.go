@@ -7,7 +7,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // counted is what a register shows at the start of cell i: what at counts, in
@@ -73,13 +72,13 @@ func TestRegisters(t *testing.T) {
 			}
 			for i := range int64(n) {
 				v, q := cellAt(t, e, i)
-				want := series.OK
+				want := meter.OK
 				if i == c.missing {
-					want = series.Missing
+					want = meter.Missing
 				} else if name == "is reset" && i == 199 {
-					want = series.Estimated
+					want = meter.Estimated
 				}
-				if q != want || want != series.Missing && math.Abs(float64(v)-(shown[i+1]-shown[i])) > 1e-3 {
+				if q != want || want != meter.Missing && math.Abs(float64(v)-(shown[i+1]-shown[i])) > 1e-3 {
 					t.Errorf("cell %d is %v %s, want %v %s", i, v, q, shown[i+1]-shown[i], want)
 				}
 			}

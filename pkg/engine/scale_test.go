@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -133,14 +134,14 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 			if ready != k.ready || ready && scaler != k.scaler {
 				t.Fatalf("cell %d: training has %+v %v, serving %+v %v", k.cell, scaler, ready, k.scaler, k.ready)
 			}
-			if v, q := h.Raw.At(k.cell); q != series.OK {
+			if v, q := h.Raw.At(k.cell); q != meter.OK {
 				t.Fatalf("cell %d was served, the history has %v %s", k.cell, v, q)
 			}
 		}
 		measured := 0
 		for _, h := range b.Build() {
 			for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
-				if _, q := h.Raw.At(n); q == series.OK {
+				if _, q := h.Raw.At(n); q == meter.OK {
 					measured++
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -12,7 +13,7 @@ import (
 // Score is how the forecasts of one interval did, now that its actual is known.
 type Score struct {
 	Message  int // the one that brought the actual
-	Series   series.ID
+	Series   meter.ID
 	Unit     string
 	Target   int64 // Unix second at which the interval starts
 	Actual   float32
@@ -192,7 +193,7 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 		return
 	}
 	actual, quality := ring.At(cell)
-	void := quality != series.OK
+	void := quality != meter.OK
 	naive := func(lead int) float32 {
 		if m := cell - int64((lead+perDay-1)/perDay*perDay); ring.Has(m) {
 			v, _ := ring.At(m)

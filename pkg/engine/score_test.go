@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // ledger remembers forecasts by what they were for, as a subscriber would.
@@ -102,8 +102,8 @@ func TestEveryForecastIsScored(t *testing.T) {
 func TestWhatDoesNotCount(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*Reading){
-		"bad":       func(r *Reading) { r.Quality = series.Bad },
-		"estimated": func(r *Reading) { r.Quality = series.Estimated },
+		"bad":       func(r *Reading) { r.Quality = meter.Bad },
+		"estimated": func(r *Reading) { r.Quality = meter.Estimated },
 		"history":   func(r *Reading) { r.History = true },
 		"a spike":   func(r *Reading) { r.Value *= 1000 },
 	} {

@@ -40,7 +40,7 @@ func readRecords(s *slabs, r *reader, stale bool) {
 		r.err = fmt.Errorf("rings of %d cells, this release keeps %d", cells, series.RingCells)
 	}
 	for i := 0; i < n && r.err == nil; i++ {
-		id, unit := series.ID{Site: r.text(), Meter: r.text()}, r.text()
+		id, unit := meter.ID{Site: r.text(), Meter: r.text()}, r.text()
 		rec := record{
 			since: int64(r.uint64()), newest: int64(r.uint64()), heard: int64(r.uint64()), issued: int64(r.uint64()), last: int64(r.uint64()),
 			revision: r.uint32(), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
@@ -52,7 +52,7 @@ func readRecords(s *slabs, r *reader, stale bool) {
 }
 
 // addSeries makes the row of a record if an engine can have written it.
-func addSeries(s *slabs, r *reader, id series.ID, unit string, rec record) {
+func addSeries(s *slabs, r *reader, id meter.ID, unit string, rec record) {
 	if r.err != nil {
 		return
 	}
@@ -91,12 +91,12 @@ func readQuality(s *slabs, r *reader) {
 	for i := range s.ids {
 		ring := s.ring(int32(i))
 		for k := range series.RingCells {
-			if q := ring.Quality.At(k); q > series.Bad && r.err == nil {
+			if q := ring.Quality.At(k); q > meter.Bad && r.err == nil {
 				r.err = fmt.Errorf("series %s: cell %d of the ring has quality %d", s.ids[i], k, q)
 			}
 		}
 		for n := ring.First(); n <= ring.Newest; n++ {
-			if _, q := ring.At(n); q == series.Unknown && r.err == nil {
+			if _, q := ring.At(n); q == meter.Unknown && r.err == nil {
 				r.err = fmt.Errorf("series %s: cell %d was never written", s.ids[i], n)
 			}
 		}
@@ -213,7 +213,7 @@ func readAside(s *slabs, r *reader) {
 			a := raw{cell: int64(r.uint64())}
 			var value [1]float32
 			r.floats(value[:])
-			a.said = said{value[0], series.Quality(r.byte())}
+			a.said = said{value[0], meter.Quality(r.byte())}
 			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) || a.cell < ring.Newest-series.LatenessCells || i > 0 && a.cell <= all[i-1].cell) {
 				r.err = fmt.Errorf("series %s: %s value of cell %d, the newest is %d", s.ids[slot], a.quality, a.cell, ring.Newest)
 			}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func writeExtra(s *slabs) []byte {
@@ -59,8 +59,8 @@ func readMoments(r *reader, list *[]moment) {
 		r.err = fmt.Errorf("%d readings of one series", count)
 	}
 	for i := 0; i < int(count) && r.err == nil; i++ {
-		m := moment{int64(r.uint64()), r.float64(), series.Quality(r.byte())}
-		if r.err == nil && (m.second < 0 || m.second > mostCell*Interval || math.IsNaN(m.value) || math.IsInf(m.value, 0) || m.quality < series.OK || m.quality > series.Bad || i > 0 && m.second <= (*list)[i-1].second) {
+		m := moment{int64(r.uint64()), r.float64(), meter.Quality(r.byte())}
+		if r.err == nil && (m.second < 0 || m.second > mostCell*Interval || math.IsNaN(m.value) || math.IsInf(m.value, 0) || m.quality < meter.OK || m.quality > meter.Bad || i > 0 && m.second <= (*list)[i-1].second) {
 			r.err = fmt.Errorf("reading %v of %s at %d", m.value, m.quality, m.second)
 		}
 		*list = append(*list, m)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 func writeSettings(s *slabs) []byte {
@@ -26,14 +25,14 @@ func readSettings(s *slabs, r *reader) {
 		r.err = fmt.Errorf("a limit of %d series", limit)
 	}
 	s.limit = int(limit) + unlimited
-	before := series.ID{}
+	before := meter.ID{}
 	for n := r.uint32(); n > 0 && r.err == nil; n-- {
-		id := series.ID{Site: r.text(), Meter: r.text()}
+		id := meter.ID{Site: r.text(), Meter: r.text()}
 		set := Setting{Unit: r.text(), Zone: r.text(), Country: r.text(), Kind: meter.Kind(r.byte())}
 		if r.err != nil {
 			return
 		}
-		if set.Kind > meter.Register || set == (Setting{}) || id == (series.ID{}) || compareIDs(before, id) >= 0 {
+		if set.Kind > meter.Register || set == (Setting{}) || id == (meter.ID{}) || compareIDs(before, id) >= 0 {
 			r.err = fmt.Errorf("setting of %s: nothing is set, kind %d, or out of order", id, set.Kind)
 		} else if r.err = set.Check(); r.err != nil {
 			return

@@ -33,17 +33,17 @@ func (s Setting) Check() error {
 }
 
 // settings are those in force, by pattern.
-type settings map[series.ID]Setting
+type settings map[meter.ID]Setting
 
 // of merges what is said about a series: its own word comes before that about its
 // site, and that before the one about all. What a wider one says and does not go
 // with a narrower one's is left out.
-func (all settings) of(id series.ID) Setting {
+func (all settings) of(id meter.ID) Setting {
 	var s Setting
 	if len(all) == 0 {
 		return s
 	}
-	for _, pattern := range [...]series.ID{id, {Site: id.Site, Meter: Any}, {Site: Any, Meter: Any}} {
+	for _, pattern := range [...]meter.ID{id, {Site: id.Site, Meter: Any}, {Site: Any, Meter: Any}} {
 		wide, ok := all[pattern]
 		if !ok {
 			continue
@@ -60,8 +60,8 @@ func (all settings) of(id series.ID) Setting {
 }
 
 // sorted are the patterns in an order of their own: a map has none.
-func (all settings) sorted() []series.ID {
-	ids := make([]series.ID, 0, len(all))
+func (all settings) sorted() []meter.ID {
+	ids := make([]meter.ID, 0, len(all))
 	for id := range all {
 		ids = append(ids, id)
 	}
@@ -69,13 +69,13 @@ func (all settings) sorted() []series.ID {
 	return ids
 }
 
-func compareIDs(a, b series.ID) int {
+func compareIDs(a, b meter.ID) int {
 	return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Meter, b.Meter))
 }
 
 // coveredBy goes over the rows that a pattern covers.
-func (s *slabs) coveredBy(pattern series.ID) iter.Seq2[int32, series.ID] {
-	return func(yield func(int32, series.ID) bool) {
+func (s *slabs) coveredBy(pattern meter.ID) iter.Seq2[int32, meter.ID] {
+	return func(yield func(int32, meter.ID) bool) {
 		if slot, ok := s.index[pattern]; ok {
 			yield(slot, pattern)
 			return
@@ -99,7 +99,7 @@ type Configured struct {
 // nothing. A series that has a unit or a kind keeps it: its cells are measured in
 // it, and to have another it has to begin anew (Delete). Where the zone or the
 // country changes, hidden states are computed anew, as with another model.
-func (e *Engine) Configure(pattern series.ID, setting Setting) (Configured, error) {
+func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error) {
 	var done Configured
 	if err := setting.Check(); err != nil {
 		return done, err

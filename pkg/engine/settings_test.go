@@ -8,10 +8,9 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
-func configure(t *testing.T, e *Engine, pattern series.ID, set Setting) Configured {
+func configure(t *testing.T, e *Engine, pattern meter.ID, set Setting) Configured {
 	t.Helper()
 	done, err := e.Configure(pattern, set)
 	if err != nil {
@@ -20,12 +19,12 @@ func configure(t *testing.T, e *Engine, pattern series.ID, set Setting) Configur
 	return done
 }
 
-func id(meter string) series.ID { return series.ID{Site: "north", Meter: meter} }
+func id(name string) meter.ID { return meter.ID{Site: "north", Meter: name} }
 
 func TestNewSeriesTakeWhatIsSet(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		set     map[series.ID]Setting
+		set     map[meter.ID]Setting
 		reading Reading
 		unit    string
 		kind    meter.Kind
@@ -33,15 +32,15 @@ func TestNewSeriesTakeWhatIsSet(t *testing.T) {
 		refused Reason
 	}{
 		"nothing set":                  {reading: Reading{Value: 5}, value: 5},
-		"unit of all":                  {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5}, unit: "kWh", kind: meter.Energy, value: 5},
-		"converted to it":              {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5000, Unit: "Wh"}, unit: "kWh", kind: meter.Energy, value: 5},
-		"not to be converted":          {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
-		"of its site":                  {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, {Site: "north", Meter: Any}: {Unit: "MW"}}, reading: Reading{Value: 5}, unit: "MW", kind: meter.Power, value: 5},
-		"its own":                      {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, m17: {Unit: "W"}}, reading: Reading{Value: 5}, unit: "W", kind: meter.Power, value: 5},
-		"of another site":              {set: map[series.ID]Setting{{Site: "south", Meter: Any}: {Unit: "kW"}}, reading: Reading{Value: 5}, value: 5},
-		"a wide unit that does not go": {set: map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}, m17: {Kind: meter.Power}}, reading: Reading{Value: 5}, kind: meter.Power, value: 5},
-		"another kind":                 {set: map[series.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Kind: meter.Power}, refused: WrongKind},
-		"a unit that is not of a kind": {set: map[series.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
+		"unit of all":                  {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5}, unit: "kWh", kind: meter.Energy, value: 5},
+		"converted to it":              {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5000, Unit: "Wh"}, unit: "kWh", kind: meter.Energy, value: 5},
+		"not to be converted":          {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
+		"of its site":                  {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, {Site: "north", Meter: Any}: {Unit: "MW"}}, reading: Reading{Value: 5}, unit: "MW", kind: meter.Power, value: 5},
+		"its own":                      {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, m17: {Unit: "W"}}, reading: Reading{Value: 5}, unit: "W", kind: meter.Power, value: 5},
+		"of another site":              {set: map[meter.ID]Setting{{Site: "south", Meter: Any}: {Unit: "kW"}}, reading: Reading{Value: 5}, value: 5},
+		"a wide unit that does not go": {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}, m17: {Kind: meter.Power}}, reading: Reading{Value: 5}, kind: meter.Power, value: 5},
+		"another kind":                 {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Kind: meter.Power}, refused: WrongKind},
+		"a unit that is not of a kind": {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +49,7 @@ func TestNewSeriesTakeWhatIsSet(t *testing.T) {
 				configure(t, e, pattern, set)
 			}
 			r := c.reading
-			r.Series, r.Second, r.Quality = m17, epoch, series.OK
+			r.Series, r.Second, r.Quality = m17, epoch, meter.OK
 			result := e.Step([]Reading{r})
 			if c.refused != "" {
 				if len(result.Rejections) != 1 || result.Rejections[0].Reason != c.refused || e.Series() != 0 {
@@ -76,7 +75,7 @@ func TestKnownSeriesKeepTheirUnit(t *testing.T) {
 	t.Parallel()
 	e := New()
 	feed(e, 0, 3) // kWh
-	done := configure(t, e, series.ID{Site: Any, Meter: Any}, Setting{Unit: "Wh"})
+	done := configure(t, e, meter.ID{Site: Any, Meter: Any}, Setting{Unit: "Wh"})
 	if done.Series != 1 || done.Kept != 1 || !strings.Contains(done.Which, `north.m17 is measured in "kWh"`) {
 		t.Errorf("%+v", done)
 	}
@@ -115,7 +114,7 @@ func TestLimit(t *testing.T) {
 	e := New()
 	e.Limit(2)
 	for i, name := range []string{"a", "b", "c", "a"} {
-		r := e.Step([]Reading{{Series: id(name), Second: epoch + int64(i)*Interval, Value: 1, Quality: series.OK}})
+		r := e.Step([]Reading{{Series: id(name), Second: epoch + int64(i)*Interval, Value: 1, Quality: meter.OK}})
 		if refused := len(r.Rejections) == 1 && r.Rejections[0].Reason == SeriesLimit; refused != (name == "c") {
 			t.Errorf("%s: %+v", name, r.Rejections)
 		}
@@ -124,17 +123,17 @@ func TestLimit(t *testing.T) {
 	if err := restored.Restore(e.Snapshot()); err != nil {
 		t.Fatal(err)
 	}
-	if r := restored.Step([]Reading{{Series: id("c"), Second: epoch, Value: 1, Quality: series.OK}}); len(r.Rejections) != 1 {
+	if r := restored.Step([]Reading{{Series: id("c"), Second: epoch, Value: 1, Quality: meter.OK}}); len(r.Rejections) != 1 {
 		t.Error("the limit is not in the checkpoint")
 	}
 	if _, ok := restored.Delete(id("b")); !ok {
 		t.Fatal("b is not known")
 	}
-	if r := restored.Step([]Reading{{Series: id("c"), Second: epoch, Value: 1, Quality: series.OK}}); len(r.Rejections) != 0 {
+	if r := restored.Step([]Reading{{Series: id("c"), Second: epoch, Value: 1, Quality: meter.OK}}); len(r.Rejections) != 0 {
 		t.Errorf("%+v", r.Rejections)
 	}
 	restored.Limit(0)
-	if r := restored.Step([]Reading{{Series: id("d"), Second: epoch, Value: 1, Quality: series.OK}}); len(r.Rejections) != 1 {
+	if r := restored.Step([]Reading{{Series: id("d"), Second: epoch, Value: 1, Quality: meter.OK}}); len(r.Rejections) != 1 {
 		t.Error("a limit of 0 takes a series")
 	}
 }
@@ -150,9 +149,9 @@ func TestDeletedIsAsIfItHadNeverBeen(t *testing.T) {
 			var batch []Reading
 			for i := range many {
 				if i != without {
-					q := series.OK
+					q := meter.OK
 					if i%7 == 0 && k > 0 {
-						q = series.Bad
+						q = meter.Bad
 					}
 					batch = append(batch, Reading{Series: id(fmt.Sprint("m", i)), Second: epoch + k*Interval + int64(i%2)*900*k, Value: load(k + int64(i)), Quality: q, Message: i})
 				}
@@ -201,7 +200,7 @@ func TestPortableState(t *testing.T) {
 		t.Errorf("%+v", in)
 	}
 	away := newEngine(t, m)
-	away.Step([]Reading{{Series: id("other"), Second: epoch, Value: 1, Quality: series.OK}})
+	away.Step([]Reading{{Series: id("other"), Second: epoch, Value: 1, Quality: meter.OK}})
 	if err := away.Insert(p, true, false); err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 // row i of each belongs to series i. A batch gathers rows, a checkpoint writes
 // slabs.
 type slabs struct {
-	index map[series.ID]int32
-	ids   []series.ID
+	index map[meter.ID]int32
+	ids   []meter.ID
 	units []string
 
 	records slab[record]
@@ -58,10 +58,10 @@ type record struct {
 // newSlabs are empty, with room for forecasts of a layout.
 func newSlabs(waiting *accuracy.Waiting) slabs {
 	s := slabs{
-		index:   map[series.ID]int32{},
+		index:   map[meter.ID]int32{},
 		records: slab[record]{width: 1},
 		values:  slab[float32]{width: series.RingCells},
-		quality: slab[byte]{width: series.QualityBytes(series.RingCells)},
+		quality: slab[byte]{width: meter.QualityBytes(series.RingCells)},
 		scaling: slab[series.Scaling]{width: 1},
 		aside:   aside{},
 		extras:  extras{},
@@ -73,11 +73,11 @@ func newSlabs(waiting *accuracy.Waiting) slabs {
 }
 
 // add makes the row of a new series whose cells start at phase.
-func (s *slabs) add(id series.ID, unit string, phase int32) int32 {
+func (s *slabs) add(id meter.ID, unit string, phase int32) int32 {
 	slot := int32(len(s.ids))
 	// A name is cut from its message: kept as it is it would keep all of that.
 	name := strings.Clone(id.Site + id.Meter)
-	id = series.ID{Site: name[:len(id.Site)], Meter: name[len(id.Site):]}
+	id = meter.ID{Site: name[:len(id.Site)], Meter: name[len(id.Site):]}
 	s.index[id] = slot
 	s.ids = append(s.ids, id)
 	s.units = append(s.units, unit)
@@ -129,7 +129,7 @@ func (s *slabs) ring(slot int32) series.Ring {
 }
 
 // put writes the cell after the newest one.
-func (s *slabs) put(slot int32, cell int64, value float32, q series.Quality) {
+func (s *slabs) put(slot int32, cell int64, value float32, q meter.Quality) {
 	r, ring := s.record(slot), s.ring(slot)
 	if ring.Known == 0 {
 		r.since = cell

@@ -12,7 +12,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 func sameSections(a, b []Section) bool {
@@ -249,7 +248,7 @@ func FuzzRestore(f *testing.F) {
 	add(snapshotOf(f, nil))
 	set := newEngine(f, m)
 	set.Limit(7)
-	for pattern, setting := range map[series.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh", Zone: "Europe/Amsterdam"}, m17: {Kind: meter.Register}} {
+	for pattern, setting := range map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh", Zone: "Europe/Amsterdam"}, m17: {Kind: meter.Register}} {
 		if _, err := set.Configure(pattern, setting); err != nil {
 			f.Fatal(err)
 		}
@@ -275,7 +274,7 @@ func FuzzRestore(f *testing.F) {
 			if origin < 0 || origin > 1<<40 {
 				continue
 			}
-			for k, q := range []series.Quality{series.OK, series.Bad, series.OK} {
+			for k, q := range []meter.Quality{meter.OK, meter.Bad, meter.OK} {
 				e.Step([]Reading{{Series: id, Second: origin + int64(3*k)*Interval, Value: 1, Quality: q}})
 			}
 		}

@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/loadtide/loadtide/pkg/series"
+import (
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
 
 // place is a state of a series, live or settled, and the cell it is brought to.
 type place struct {
@@ -43,8 +46,8 @@ func (e *Engine) plan(p place) {
 	ring, w := e.slabs.ring(p.slot), &e.work
 	_, q := ring.At(p.cell)
 	switch long := longSilence(&ring, p.cell); {
-	case q == series.Missing && long:
-	case q != series.Missing && longSilence(&ring, p.cell-1):
+	case q == meter.Missing && long:
+	case q != meter.Missing && longSilence(&ring, p.cell-1):
 		w.warming = append(w.warming, p)
 	default:
 		w.stepping = append(w.stepping, p)
@@ -57,7 +60,7 @@ func longSilence(ring *series.Ring, n int64) bool {
 		if !ring.Has(n - k) {
 			return false
 		}
-		if _, q := ring.At(n - k); q != series.Missing {
+		if _, q := ring.At(n - k); q != meter.Missing {
 			return false
 		}
 	}

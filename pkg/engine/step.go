@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Step takes a batch of readings through the network. Forecasts come out in the
@@ -47,7 +47,7 @@ type touch struct {
 // nothing.
 type said struct {
 	value   float32
-	quality series.Quality
+	quality meter.Quality
 }
 
 // raw is what a meter said about which cell.

@@ -27,7 +27,7 @@ func TestSourcesOfAYoungSeries(t *testing.T) {
 		if f.Source != want {
 			t.Fatalf("reading %d: source %s, want %s", i+1, f.Source, want)
 		}
-		if f.Series != m17 || f.Unit != "kWh" || f.Message != int(i) || f.Origin != epoch+(i+1)*Interval || f.Quality != series.OK || f.Horizon != horizon {
+		if f.Series != m17 || f.Unit != "kWh" || f.Message != int(i) || f.Origin != epoch+(i+1)*Interval || f.Quality != meter.OK || f.Horizon != horizon {
 			t.Fatalf("reading %d: %+v", i+1, f)
 		}
 		if wrong := sound(&f); wrong != "" {
@@ -67,7 +67,7 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 		}
 		return r
 	}
-	bad := func(r *Reading) { r.Quality = series.Bad }
+	bad := func(r *Reading) { r.Quality = meter.Bad }
 	for name, c := range map[string]struct {
 		reading  Reading
 		reason   Reason // "" for a repeat
@@ -77,7 +77,7 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 		"newest again":              {reading: with(n-1, nil)},
 		"an old one again":          {reading: with(n-100, nil)},
 		"again without a unit":      {reading: with(n-1, func(r *Reading) { r.Unit = "" })},
-		"again as estimated":        {reading: with(n-1, func(r *Reading) { r.Quality = series.Estimated })},
+		"again as estimated":        {reading: with(n-1, func(r *Reading) { r.Quality = meter.Estimated })},
 		"corrected too late":        {reading: with(n-50, func(r *Reading) { r.Value++ }), reason: TooLate, says: "49 intervals before"},
 		"taken back too late":       {reading: with(n-50, bad), reason: TooLate, says: "says something new"},
 		"before the ring":           {reading: with(n-1000, nil), reason: TooLate, says: "taken up to 48 intervals late"},
@@ -121,7 +121,7 @@ func TestFirstReadingIsBad(t *testing.T) {
 	t.Parallel()
 	e := New()
 	r := at(0)
-	r.Quality = series.Missing
+	r.Quality = meter.Missing
 	result := e.Step([]Reading{r})
 	if len(result.Rejections) != 1 || result.Rejections[0].Reason != BadQuality || e.Series() != 0 {
 		t.Errorf("%+v, %d series", result, e.Series())

@@ -3,7 +3,7 @@ package engine
 import (
 	"testing"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // live at is a reading that the log has two minutes after its interval.
@@ -33,7 +33,7 @@ func TestSilentMeter(t *testing.T) {
 				t.Fatalf("silent %d: cell %d is forecast too early", silent, i-n)
 			}
 			result := e.Tick(start+2*Interval, 5)
-			if len(result.Forecasts) != 1 || result.Forecasts[0].Quality != series.Missing || result.Forecasts[0].Message != 5 ||
+			if len(result.Forecasts) != 1 || result.Forecasts[0].Quality != meter.Missing || result.Forecasts[0].Message != 5 ||
 				result.Forecasts[0].Origin != start+Interval || result.Forecasts[0].Revision != 0 {
 				t.Fatalf("silent %d: cell %d: %+v", silent, i-n, result)
 			}
@@ -78,7 +78,7 @@ func TestStaleMeter(t *testing.T) {
 	if forecasts != SilentCells-10 || events != 1 || e.Live() {
 		t.Errorf("%d forecasts, %d events, live %v", forecasts, events, e.Live())
 	}
-	if f := after(t, e, n+200); f.Source != SourceLSTM || f.Quality != series.OK {
+	if f := after(t, e, n+200); f.Source != SourceLSTM || f.Quality != meter.OK {
 		t.Errorf("back: %+v", f)
 	}
 	// Its backlog is taken too: nothing of the silence was too late while it lasted.
@@ -127,11 +127,11 @@ func TestTickClosesAnHour(t *testing.T) {
 		t.Fatalf("%+v", result)
 	}
 	result := e.Tick(epoch+200*Interval+step, 3)
-	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+200*Interval || result.Forecasts[0].Quality != series.Estimated {
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+200*Interval || result.Forecasts[0].Quality != meter.Estimated {
 		t.Fatalf("%+v", result)
 	}
 	r := part(4*200-1, step)
-	if f := last(t, e, r); f.Revision != 1 || f.Quality != series.OK {
+	if f := last(t, e, r); f.Revision != 1 || f.Quality != meter.OK {
 		t.Errorf("%+v", f)
 	}
 }

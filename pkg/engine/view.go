@@ -5,21 +5,20 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Summary is how a series stands.
 type Summary struct {
-	Series   series.ID
+	Series   meter.ID
 	Newest   int64 // Unix second of its newest reading
 	Origin   int64 // Unix second at which its newest interval ends
 	Step     int32 // seconds between its readings
 	Unit     string
 	Kind     meter.Kind
 	Source   Source
-	Quality  series.Quality // of its newest interval
-	Revision int            // of its newest forecast
-	Live     bool           // up to date with the log's clock
+	Quality  meter.Quality // of its newest interval
+	Revision int           // of its newest forecast
+	Live     bool          // up to date with the log's clock
 }
 
 // Summaries calls yield with each series from the place-th on, in the order of
@@ -33,7 +32,7 @@ func (e *Engine) Summaries(place int, yield func(Summary) bool) {
 }
 
 // Summary is how one series stands; ok is false when it is not known.
-func (e *Engine) Summary(id series.ID) (s Summary, ok bool) {
+func (e *Engine) Summary(id meter.ID) (s Summary, ok bool) {
 	slot, ok := e.slabs.index[id]
 	if !ok {
 		return s, false
@@ -65,13 +64,13 @@ func (e *Engine) summary(slot int32) Summary {
 type Cell struct {
 	Second  int64 // it starts at
 	Value   float32
-	Quality series.Quality
+	Quality meter.Quality
 	Said    float32 // what the meter said, where that is not in the ring and can still change
 }
 
 // Inside is all that is kept of a series, to be read by a person.
 type Inside struct {
-	Series   series.ID
+	Series   meter.ID
 	Unit     string
 	Kind     meter.Kind
 	Newest   int64 // Unix second of its newest reading
@@ -99,7 +98,7 @@ func (p *Portable) Inside() Inside {
 	for n := ring.First(); ring.Known > 0 && n <= ring.Newest; n++ {
 		value, quality := ring.At(n)
 		c := Cell{Second: rec.start(n), Value: value, Quality: quality, Said: value}
-		if quality == series.Missing {
+		if quality == meter.Missing {
 			c.Said = 0
 		}
 		if raw, ok := s.aside.find(0, n); ok {

@@ -128,20 +128,20 @@ func (e *Engine) decide(jobs []job) {
 			j.kept = s.said(j.slot, n)
 		case j.joins:
 			j.kept = e.joined(j.slot, n)
-		case n == j.reading.cell && j.reading.quality != series.Unknown:
+		case n == j.reading.cell && j.reading.quality != meter.Unknown:
 			j.kept = j.reading.said
-		case n == j.also.cell && j.also.quality != series.Unknown:
+		case n == j.also.cell && j.also.quality != meter.Unknown:
 			j.kept = j.also.said
 		default:
-			j.kept = said{quality: series.Missing}
+			j.kept = said{quality: meter.Missing}
 		}
 		j.put, j.asking, j.rejudge = j.kept, false, false
 		j.flagged = e.lies(j.slot, j.kept)
 		if j.kept.quality.Accepted() && !j.flagged {
 			continue
 		}
-		if j.put.quality != series.Missing {
-			j.put.quality = series.Bad
+		if j.put.quality != meter.Missing {
+			j.put.quality = meter.Bad
 		}
 		ring := s.ring(j.slot)
 		j.put.value = ring.SameHour(n, perDay)
@@ -162,7 +162,7 @@ func (e *Engine) decide(jobs []job) {
 // true. An estimate does not claim to be: that of a gap is flat.
 func (e *Engine) lies(slot int32, word said) bool {
 	ring := e.slabs.ring(slot)
-	if ring.Known == 0 || word.quality != series.OK {
+	if ring.Known == 0 || word.quality != meter.OK {
 		return false
 	}
 	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: perDay, Usual: e.slabs.scale(slot).Scaler.Usual}

@@ -1,6 +1,8 @@
 package engine
 
-import "github.com/loadtide/loadtide/pkg/series"
+import (
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // waves cut a batch into runs that hold at most one reading of a series, each
 // series' readings in their order. The cut costs time in proportion to the
@@ -11,7 +13,7 @@ type waves struct {
 	group []int32 // which of the batch's messages a reading is of
 	last  []int32 // by group: its last reading
 	owed  []bool  // by group: a reading was taken, and the newest one is not history
-	tail  map[series.ID]int32
+	tail  map[meter.ID]int32
 	begun bool
 }
 
@@ -19,7 +21,7 @@ func (w *waves) cut(readings []Reading) {
 	w.wave, w.after, w.group = w.wave[:0], w.after[:0], w.group[:0]
 	w.last, w.owed = w.last[:0], w.owed[:0]
 	if w.tail == nil {
-		w.tail = make(map[series.ID]int32)
+		w.tail = make(map[meter.ID]int32)
 	}
 	clear(w.tail)
 	w.begun = false

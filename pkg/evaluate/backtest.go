@@ -13,8 +13,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Config says which origins are scored: the first one is From, then one every
@@ -33,7 +33,7 @@ type Config struct {
 	// Feed is what the model hears instead of the histories, which are then the
 	// truth that it is scored against: the readings of each series as they came.
 	// nil: the model hears the histories.
-	Feed map[series.ID][]Arrival
+	Feed map[meter.ID][]Arrival
 
 	// Progress is told how many hours of how many are streamed, from any goroutine
 	// but one at a time; may be nil.

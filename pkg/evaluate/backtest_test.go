@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -42,15 +43,15 @@ func randomModel(seed uint64) *model.Model {
 	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(shape, weights(shape.LSTMParams())), Head: nn.NewHead(shape, weights(shape.HeadParams()))}
 }
 
-// meter is one series of a test: its readings by hour, NaN where none came.
-type meter struct {
+// metered is one series of a test: its readings by hour, NaN where none came.
+type metered struct {
 	name   string
 	phase  int64
 	values []float64
 }
 
 // meters are a steady series, one with gaps and a grid of its own, and a young one.
-func meters(hours int) []meter {
+func meters(hours int) []metered {
 	random := rand.New(rand.NewPCG(8, 9))
 	load := func(level float64) []float64 {
 		v := make([]float64, hours)
@@ -59,7 +60,7 @@ func meters(hours int) []meter {
 		}
 		return v
 	}
-	all := []meter{{"steady", 0, load(1)}, {"gappy", 900, load(30)}, {"young", 0, load(5)}}
+	all := []metered{{"steady", 0, load(1)}, {"gappy", 900, load(30)}, {"young", 0, load(5)}}
 	for i := range all[1].values {
 		if i > 0 && i%37 < 3 || i >= 400 && i < 430 {
 			all[1].values[i] = math.NaN()
@@ -71,11 +72,11 @@ func meters(hours int) []meter {
 	return all
 }
 
-func (m meter) id() series.ID { return series.ID{Site: "s", Meter: m.name} }
+func (m metered) id() meter.ID { return meter.ID{Site: "s", Meter: m.name} }
 
-func (m meter) second(i int) int64 { return epoch + int64(i)*hour + m.phase }
+func (m metered) second(i int) int64 { return epoch + int64(i)*hour + m.phase }
 
-func histories(all []meter) []*dataset.History {
+func histories(all []metered) []*dataset.History {
 	b := dataset.NewBuilder()
 	for _, m := range all {
 		for i, v := range m.values {
@@ -292,7 +293,7 @@ func TestExcludeFlagged(t *testing.T) {
 	m := meters(1200)[0]
 	const wrong = 1000 // a value a thousand times too high, on the last days
 	m.values[wrong] *= 1000
-	all := histories([]meter{m})
+	all := histories([]metered{m})
 	cfg := Config{From: m.second(900), Until: m.second(1200), Every: 1}
 	with, err := Backtest(t.Context(), randomModel(7), all, cfg)
 	if err != nil {

@@ -3,7 +3,7 @@ package evaluate
 import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // A hearing appends the readings that the model hears in the hour that starts at
@@ -32,7 +32,7 @@ func (b *backtest) hearHistories(histories []*dataset.History, message []int) he
 // stand at an origin is not known before, so from a horizon before the test on
 // all are made.
 func (b *backtest) hearFeed(histories []*dataset.History, message []int) hearing {
-	heard := map[series.ID]int{}
+	heard := map[meter.ID]int{}
 	from := b.cfg.From - int64(b.cfg.Horizon)*dataset.Interval
 	return func(batch []engine.Reading, second int64) []engine.Reading {
 		for i, h := range histories {
@@ -42,7 +42,7 @@ func (b *backtest) hearFeed(histories []*dataset.History, message []int) hearing
 			all := b.cfg.Feed[h.ID]
 			for n := heard[h.ID]; n < len(all) && all[n].Clock <= second; n++ {
 				batch = append(batch, engine.Reading{
-					Series: h.ID, Second: all[n].Second, Value: all[n].Value, Unit: h.Unit, Quality: series.OK, Message: i, History: second < from,
+					Series: h.ID, Second: all[n].Second, Value: all[n].Value, Unit: h.Unit, Quality: meter.OK, Message: i, History: second < from,
 				})
 				heard[h.ID] = n + 1
 			}

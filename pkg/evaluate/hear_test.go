@@ -8,12 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/loadtide/loadtide/pkg/engine"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // onTime is every reading when its interval is the newest.
-func onTime(all []meter) map[series.ID][]Arrival {
-	feed := map[series.ID][]Arrival{}
+func onTime(all []metered) map[meter.ID][]Arrival {
+	feed := map[meter.ID][]Arrival{}
 	for _, m := range all {
 		for i, v := range m.values {
 			if !math.IsNaN(v) {

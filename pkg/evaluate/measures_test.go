@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/engine"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const (
@@ -20,7 +20,7 @@ func config() Config { return Config{From: epoch + from*hour, Until: epoch + unt
 
 // origins of a meter: the first one is that of the cell that ends with From, a
 // forecast is due when its last reading came and a day lies in the range.
-func (m meter) origins() (last []int) {
+func (m metered) origins() (last []int) {
 	first := from - 1
 	if m.phase > 0 {
 		first-- // the cell that holds From has begun before it
@@ -35,7 +35,7 @@ func (m meter) origins() (last []int) {
 
 // past gives the readings with their holes filled by the day before, the index of
 // the first one, and that of the first cell of the test.
-func (m meter) past() (filled []float64, begin, test int) {
+func (m metered) past() (filled []float64, begin, test int) {
 	filled = slices.Clone(m.values)
 	begin = slices.IndexFunc(filled, func(v float64) bool { return !math.IsNaN(v) })
 	for i := begin; i < hours; i++ {
@@ -53,7 +53,7 @@ func (m meter) past() (filled []float64, begin, test int) {
 }
 
 // scores of a rule on a meter: of its quantiles, and of its plain value.
-func (m meter) scores(rule func(y []float64, i int) float64) (spread, plain tally) {
+func (m metered) scores(rule func(y []float64, i int) float64) (spread, plain tally) {
 	filled, begin, test := m.past()
 	errors := func(hour, k int) (e []float64) {
 		for o := begin + 168; o <= test-1-horizon; o++ {
@@ -150,22 +150,22 @@ func TestModelMeasuresAreThoseOfServing(t *testing.T) {
 	}
 	var total tally
 	leads := make([]tally, horizon)
-	for _, meter := range all {
+	for _, one := range all {
 		e := engine.New()
 		if err := e.SetModel(m); err != nil {
 			t.Fatal(err)
 		}
-		origins := meter.origins()
-		for i, v := range meter.values {
+		origins := one.origins()
+		for i, v := range one.values {
 			if math.IsNaN(v) {
 				continue
 			}
-			f := e.Step([]engine.Reading{{Series: meter.id(), Second: meter.second(i), Value: v, Quality: series.OK}}).Forecasts[0]
+			f := e.Step([]engine.Reading{{Series: one.id(), Second: one.second(i), Value: v, Quality: meter.OK}}).Forecasts[0]
 			if !slices.Contains(origins, i) {
 				continue
 			}
 			for k := range horizon {
-				y := meter.values[i+1+k]
+				y := one.values[i+1+k]
 				if math.IsNaN(y) {
 					continue
 				}

@@ -70,7 +70,7 @@ func TestReportAddsUp(t *testing.T) {
 	if len(given) != r.Forecasts || last != most || most < until-horizon {
 		t.Errorf("%d forecasts handed out of %d, told of %d hours of %d", len(given), r.Forecasts, last, most)
 	}
-	values := map[string]meter{}
+	values := map[string]metered{}
 	for _, m := range all {
 		values[m.id().String()] = m
 	}

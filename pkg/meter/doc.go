@@ -1,24 +1,25 @@
-// Package meter knows what meters send: what a unit means, how the readings of
-// a register become energy, and when a value cannot be true.
+// Package meter holds the words that every part of Loadtide shares, and what is known of what
+// meters send: what a unit means, how the readings of a register become energy, and when a value
+// cannot be true.
 //
-// Start with Past.Judge for lying meters, Registers for cumulative ones,
-// ParseUnit and Convert for units. The engine calls them:
+// The words are ID (the name of a series), Quality, Kind and Unit. The rest is called by the
+// engine:
 //
-//   - A reading's unit is converted to the unit of its series by Convert; kinds
-//     default by KindOf. Energy and power are never turned into each other here.
-//   - Of a register the engine keeps the raw readings of the lateness window and
-//     the last one before it, sorted by time, one a moment. After each that arrives
-//     it calls Registers.Differ with all of them and takes the cells that come out
-//     in place of those it had: the result depends on the readings, not on the
-//     order in which they came. Grid.First is the oldest cell still in the window.
-//   - A value about to be put into cell n is tried by Past.Judge with Newest n-1.
-//     A Reason makes the cell BAD and a fill takes its place. In a replay cells are
-//     judged again in order, with Known less by as many cells as Newest lies behind
-//     the end of the ring. A ring of LookDays and the lateness window gives the
-//     same verdicts then. A value that the sender itself calls bad needs no
-//     verdict; its BAD cell counts as one.
+//   - Convert takes the value of a reading to the unit of its series. KindOf gives the kind of a
+//     series that names none. Neither turns energy into power or power into energy.
+//   - Registers.Differ takes the raw readings of a register: those of the lateness window and the
+//     last one before it, sorted by time, one a moment. The engine calls Differ with all of them
+//     after each reading that arrives, and replaces the cells that it had. The result depends on
+//     the readings, not on the order in which they came. Grid.First is the oldest cell that is
+//     still in the window.
+//   - Past.Judge tries a value before it becomes cell n, with Newest n-1. When Judge gives a
+//     Reason, the cell becomes BAD and holds a fill instead of the value. In a replay the engine
+//     judges the cells again in order, with Known less by as many cells as Newest lies behind the
+//     end of the ring. A ring of LookDays and the lateness window gives the same verdicts then.
+//     A value that its sender calls bad is not judged; its BAD cell counts like a judged one.
 //
-// The counter of flags in a row is in the ring: nothing else is remembered.
+// How many BAD cells follow each other is read from the ring. The package remembers nothing.
 //
-// Nothing here reads a clock, does I/O, or allocates on the way of a reading.
+// Package meter imports no other package of Loadtide. It reads no clock, does no I/O and
+// allocates nothing on the way of a reading.
 package meter

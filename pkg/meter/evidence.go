@@ -68,7 +68,7 @@ func (p Past) evidence(value float32) evidence {
 		n := min(i, look-back) // cells up to place i, as far as the ring does not wrap
 		e.walk(p, i-n, i, value)
 		for k := i - min(n, max(lately-back, 0)); k < i; k++ {
-			if quality(p.Quality, k) == Bad {
+			if p.Quality.At(k) == Bad {
 				e.bad++
 			}
 		}
@@ -86,7 +86,7 @@ func (p Past) evidence(value float32) evidence {
 func (e *evidence) walk(p Past, from, to int, value float32) {
 	for i := to - 1; i >= from; i-- {
 		v := p.Values[i]
-		if !quality(p.Quality, i).accepted() {
+		if !p.Quality.At(i).Accepted() {
 			e.adjacent, e.run = false, 1
 			continue
 		}

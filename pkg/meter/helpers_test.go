@@ -20,20 +20,15 @@ func newStrip(perDay int, first int64) *strip {
 }
 
 func longStrip(cells, perDay int, first int64) *strip {
-	return &strip{meter.Past{Values: make([]float32, cells), Quality: make([]byte, (cells+1)/2), Newest: first - 1, PerDay: perDay}}
+	return &strip{meter.Past{Values: make([]float32, cells), Quality: meter.NewQualities(cells), Newest: first - 1, PerDay: perDay}}
 }
 
 func (s *strip) put(v float32, q meter.Quality) {
 	s.Newest++
-	i := s.Newest % int64(len(s.Values))
-	shift := i % 2 * 4
-	s.Values[i], s.Quality[i/2] = v, s.Quality[i/2]&^(0xf<<shift)|byte(q)<<shift
+	i := int(s.Newest % int64(len(s.Values)))
+	s.Values[i] = v
+	s.Quality.Set(i, q)
 	s.Known = min(s.Known+1, len(s.Values))
-}
-
-// quality is that of place i of the ring.
-func (s *strip) quality(i int) meter.Quality {
-	return meter.Quality(s.Quality[i/2] >> (i % 2 * 4) & 0xf)
 }
 
 // miss is a cell without a reading; what fills it must not matter.

@@ -2,19 +2,6 @@ package meter
 
 import "math"
 
-// Quality numbers the qualities of cells as the ring does, in the order of the
-// wire's words, so that a ring is judged where it lies.
-type Quality uint8
-
-// The qualities. Only OK and Estimated cells are evidence.
-const (
-	Unknown Quality = iota
-	OK
-	Estimated
-	Missing
-	Bad
-)
-
 // What a judgement looks at, in days of cells. All of it lies within LookDays
 // before the cell judged: a ring that holds a lateness window beyond that gives
 // a replay the verdicts of the first pass.
@@ -57,20 +44,14 @@ func Reasons() []Reason {
 // looked at, so verdicts do not depend on what fills gaps.
 type Past struct {
 	Values  []float32
-	Quality []byte // two to a byte: that of place i in the four bits from 4*(i%2) on
-	Newest  int64  // the cell before the one judged; not negative
-	Known   int    // cells up to Newest, at most len(Values)
-	PerDay  int    // cells of a day: 24 at 1 h
+	Quality Qualities
+	Newest  int64 // the cell before the one judged; not negative
+	Known   int   // cells up to Newest, at most len(Values)
+	PerDay  int   // cells of a day: 24 at 1 h
 	// Usual is the mean absolute value over months, 0 when it is not known: a house
 	// that was left alone for two weeks is not lying when it is lived in again.
 	Usual float32
 }
-
-// quality is that of place i of a ring.
-func quality(packed []byte, i int) Quality { return Quality(packed[i>>1] >> (i & 1 << 2) & 0xf) }
-
-// accepted says that a cell is evidence.
-func (q Quality) accepted() bool { return q-OK <= Estimated-OK }
 
 // Judge says whether value can be true for the cell after p.Newest. It is a
 // function of its arguments and allocates nothing; most values cost a look at
@@ -113,7 +94,7 @@ func (p Past) believable(value float32, e *evidence) bool {
 	}
 	thick := 0
 	for back := range int64(min(p.Known, 2*BelieveDays*p.PerDay)) {
-		if quality(p.Quality, int((p.Newest-back)%int64(len(p.Values)))) == Bad {
+		if p.Quality.At(int((p.Newest-back)%int64(len(p.Values)))) == Bad {
 			thick++
 		}
 	}
@@ -139,11 +120,11 @@ func (p Past) recent(value float32) recent {
 	equal, adjacent := true, false
 	var later float32
 	for back := range min(p.Known, LookDays*p.PerDay) {
-		v, q := p.Values[i], quality(p.Quality, i)
+		v, q := p.Values[i], p.Quality.At(i)
 		if i--; i < 0 {
 			i = len(p.Values) - 1
 		}
-		if !q.accepted() {
+		if !q.Accepted() {
 			if r.seen == 0 && q == Missing {
 				r.missing++
 			}
@@ -177,11 +158,11 @@ func (p Past) ordinary(value float32, run int) bool {
 	present, adjacent, length := true, false, 1
 	var later float32
 	for range min(p.Known, LookDays*p.PerDay) {
-		v, q := p.Values[i], quality(p.Quality, i)
+		v, q := p.Values[i], p.Quality.At(i)
 		if i--; i < 0 {
 			i = len(p.Values) - 1
 		}
-		if !q.accepted() {
+		if !q.Accepted() {
 			adjacent, length = false, 1
 			continue
 		}

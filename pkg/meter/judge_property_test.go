@@ -6,21 +6,8 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 	"pgregory.net/rapid"
 )
-
-// The engine hands in rings of series.Quality.
-func TestQualityNumbers(t *testing.T) {
-	t.Parallel()
-	for ours, theirs := range map[meter.Quality]series.Quality{
-		meter.Unknown: series.Unknown, meter.OK: series.OK, meter.Estimated: series.Estimated, meter.Missing: series.Missing, meter.Bad: series.Bad,
-	} {
-		if uint8(ours) != uint8(theirs) {
-			t.Errorf("%d is %s", ours, theirs)
-		}
-	}
-}
 
 func TestConstantSeriesIsNeverFlagged(t *testing.T) {
 	t.Parallel()
@@ -129,7 +116,7 @@ func TestVerdictsAreAFunctionOfTheirPast(t *testing.T) {
 		}
 		fill := rapid.Float32().Draw(t, "fill")
 		for i := range long.Values {
-			if q := long.quality(i); q == meter.Missing || q == meter.Bad {
+			if q := long.Quality.At(i); q == meter.Missing || q == meter.Bad {
 				long.Values[i] = fill
 			}
 		}

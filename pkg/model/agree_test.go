@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -115,9 +116,9 @@ type past struct {
 
 // remember fills a ring with the values, the last one at cell end.
 func remember(values []float32, end int64) past {
-	p := past{ring: series.Ring{Values: make([]float32, series.RingCells), Quality: series.NewQualities(series.RingCells)}, scaling: map[string]series.Scaler{}}
+	p := past{ring: series.Ring{Values: make([]float32, series.RingCells), Quality: meter.NewQualities(series.RingCells)}, scaling: map[string]series.Scaler{}}
 	for i, v := range values {
-		p.ring.Put(end-int64(len(values)-1-i), v, series.OK)
+		p.ring.Put(end-int64(len(values)-1-i), v, meter.OK)
 	}
 	for scale, curve := range map[string]series.Curve{ScalePlain: series.Plain, ScaleAsinh: series.Asinh} {
 		s := series.Scaling{Curve: curve}

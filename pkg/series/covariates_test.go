@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 var nan = float32(math.NaN())
@@ -59,7 +61,7 @@ func TestHoursAt(t *testing.T) {
 func covariateWindow(values []float32) Window {
 	ring := newRing(RingCells)
 	for n := range int64(10*day - 2) {
-		ring.Put(n, float32(n%7), OK)
+		ring.Put(n, float32(n%7), meter.OK)
 	}
 	w := WindowOf(make([]float32, FeatureCells), &ring, Scaler{Scale: 1}, ring.Newest, 0, hour)
 	w.Ahead = Ahead{"temperature": {Values: values}}

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // curved is the scaling of a ring that was filled with values, on a curve.
 func curved(c Curve, values []float32) (*Scaling, *Ring) {
 	ring, s := newRing(RingCells), &Scaling{Curve: c}
 	for i, v := range values {
-		ring.Put(int64(i), v, OK)
+		ring.Put(int64(i), v, meter.OK)
 		s.Advance(&ring, i+1)
 	}
 	return s, &ring

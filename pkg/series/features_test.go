@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const hour = 3600
@@ -104,7 +106,7 @@ func TestFeaturesAreThoseOfTheReference(t *testing.T) {
 		scaler := Scaler{Center: 2, Scale: 4} // powers of two: the reference divides without rounding
 		for i := range cells {
 			v := float32(random.NormFloat64())
-			ring.Put(firstCell+int64(i), v, OK)
+			ring.Put(firstCell+int64(i), v, meter.OK)
 			reference.z = append(reference.z, float64((v-2)/4))
 		}
 		dropped := max(cells-FeatureCells, 0) // what the features cannot look back on
@@ -136,7 +138,7 @@ func TestLagsAreTheirCells(t *testing.T) {
 	t.Parallel()
 	ring := newRing(RingCells)
 	for n := int64(1000); n < 1000+RingCells; n++ {
-		ring.Put(n, float32(n), OK)
+		ring.Put(n, float32(n), meter.OK)
 	}
 	now := float32(ring.Newest)
 	w := WindowOf(make([]float32, FeatureCells), &ring, Scaler{Scale: 1}, ring.Newest, 0, hour)
@@ -178,7 +180,7 @@ func TestBackIsTheWindowThatEndedThere(t *testing.T) {
 		back := rapid.IntRange(0, RingCells-FeatureCells).Draw(t, "back")
 		ring, random := newRing(RingCells), rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 2))
 		for n := range int64(cells) {
-			ring.Put(n, float32(random.NormFloat64()), OK)
+			ring.Put(n, float32(random.NormFloat64()), meter.OK)
 		}
 		scaler := Scaler{Center: 0.3, Scale: 1.7}
 		moved := WindowOf(make([]float32, RingCells), &ring, scaler, ring.Newest, 900, hour).Back(back)

@@ -1,5 +1,7 @@
 package series
 
+import "github.com/loadtide/loadtide/pkg/meter"
+
 // LatenessCells is how many intervals a reading may be behind the newest one of
 // its series.
 const LatenessCells = 48
@@ -22,7 +24,7 @@ const RingCells = FeatureCells + OpenCells
 // history): whoever calls Put writes Newest and Known back.
 type Ring struct {
 	Values  []float32 // in the series' own unit
-	Quality Qualities
+	Quality meter.Qualities
 	Newest  int64 // the newest cell; of no meaning while Known is 0
 	Known   int   // cells written up to Newest without a hole, at most len(Values)
 }
@@ -34,13 +36,13 @@ func (r *Ring) First() int64 { return r.Newest - int64(r.Known) + 1 }
 func (r *Ring) Has(n int64) bool { return r.Known > 0 && n <= r.Newest && n >= r.First() }
 
 // At is the value and quality of cell n, which the ring must hold.
-func (r *Ring) At(n int64) (float32, Quality) {
+func (r *Ring) At(n int64) (float32, meter.Quality) {
 	i := int(n % int64(len(r.Values)))
 	return r.Values[i], r.Quality.At(i)
 }
 
 // Set writes over cell n.
-func (r *Ring) Set(n int64, value float32, q Quality) {
+func (r *Ring) Set(n int64, value float32, q meter.Quality) {
 	i := int(n % int64(len(r.Values)))
 	r.Values[i] = value
 	r.Quality.Set(i, q)
@@ -55,7 +57,7 @@ func (r Ring) Until(n int64) Ring {
 }
 
 // Put writes the cell after the newest one, or the first one.
-func (r *Ring) Put(n int64, value float32, q Quality) {
+func (r *Ring) Put(n int64, value float32, q meter.Quality) {
 	r.Set(n, value, q)
 	r.Newest = n
 	if r.Known < len(r.Values) {

@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func newRing(size int) Ring {
-	return Ring{Values: make([]float32, size), Quality: NewQualities(size)}
+	return Ring{Values: make([]float32, size), Quality: meter.NewQualities(size)}
 }
 
 // The model of a ring is the list of all that was ever put into it.
@@ -21,10 +23,10 @@ func TestRingKeepsTheNewestCells(t *testing.T) {
 		day := rapid.IntRange(1, 30).Draw(t, "day")
 		r := newRing(size)
 		var values []float32
-		var qualities []Quality
+		var qualities []meter.Quality
 		for i := range puts {
 			n, v := first+int64(i), float32(i+1)
-			q := OK + Quality(i%4)
+			q := meter.OK + meter.Quality(i%4)
 			r.Put(n, v, q)
 			values, qualities = append(values, v), append(qualities, q)
 
@@ -86,7 +88,7 @@ func TestRingIsAView(t *testing.T) {
 	t.Parallel()
 	one := newRing(4)
 	for n := int64(10); n < 16; n++ {
-		one.Put(n, float32(n), OK)
+		one.Put(n, float32(n), meter.OK)
 	}
 	two := Ring{Values: one.Values, Quality: one.Quality, Newest: one.Newest, Known: one.Known}
 	if got := two.Past(make([]float32, 4)); !slices.Equal(got, []float32{12, 13, 14, 15}) {

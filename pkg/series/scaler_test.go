@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // cell is one put of a stream.
 type cell struct {
 	value   float32
-	quality Quality
+	quality meter.Quality
 }
 
 // inForce is a scaler and the cell with which it came into force.
@@ -42,7 +44,7 @@ func stream(first int64, cells []cell) []inForce {
 func measured(values ...float32) []cell {
 	cells := make([]cell, len(values))
 	for i, v := range values {
-		cells[i] = cell{v, OK}
+		cells[i] = cell{v, meter.OK}
 	}
 	return cells
 }
@@ -66,9 +68,9 @@ func TestFirstScaleIsFrom168AcceptedCells(t *testing.T) {
 		var cells []cell
 		var sum, squares float64
 		for accepted := 0; accepted < ScalerCells; {
-			c := cell{1e6, []Quality{Missing, Bad}[random.IntN(2)]} // what is filled in teaches nothing
+			c := cell{1e6, []meter.Quality{meter.Missing, meter.Bad}[random.IntN(2)]} // what is filled in teaches nothing
 			if random.Float64() >= filled {
-				c = cell{float32(5 + random.Float64()), []Quality{OK, Estimated}[random.IntN(2)]}
+				c = cell{float32(5 + random.Float64()), []meter.Quality{meter.OK, meter.Estimated}[random.IntN(2)]}
 				accepted++
 				sum += float64(c.value)
 				squares += float64(c.value) * float64(c.value)
@@ -227,7 +229,7 @@ func TestNewLevelIsBelieved(t *testing.T) {
 	// Cells that were filled in break no row.
 	gappy := measured(slices.Concat(make([]float32, 168), load)...)
 	for i := 168; i < len(gappy); i += 3 {
-		gappy[i] = cell{0, Missing}
+		gappy[i] = cell{0, meter.Missing}
 	}
 	all = stream(0, gappy)
 	if got := all[len(all)-1].scaler; got.Scale < 0.6*want.Scale {

@@ -178,6 +178,8 @@ func TestImportRulesBite(t *testing.T) {
 		want                 string // part of the fault, "" for none
 	}{
 		"down":                        {"pkg/engine", "step.go", ours + "pkg/series", ""},
+		"ground over the words":       {"pkg/series", "ring.go", ours + "pkg/meter", ""},
+		"streams over the words":      {"streams", "reading.go", ours + "pkg/meter", ""},
 		"inside a room":               {"pkg/nn", "lstm.go", ours + "pkg/nn/kernel", ""},
 		"topology over streams":       {"streams/topology", "ensure.go", ours + "streams", ""},
 		"service over streams":        {"services/forecaster", "loop.go", ours + "streams/topology", ""},
@@ -186,6 +188,9 @@ func TestImportRulesBite(t *testing.T) {
 		"foreign package by name":     {"pkg/nn", "lstm.go", "gorgonia.organic/x", ""},
 		"up":                          {"pkg/series", "ring.go", ours + "pkg/engine", "floor 1 does not import floor 3"},
 		"ground sideways":             {"pkg/checkpoint", "store.go", ours + "pkg/nn", "floor 1 does not import floor 1"},
+		"words up":                    {"pkg/meter", "id.go", ours + "pkg/series", "floor 0 does not import floor 1"},
+		"words sideways":              {"pkg/meter", "id.go", ours + "pkg/servertest", "floor 0 does not import floor 0"},
+		"streams over another room":   {"streams", "reading.go", ours + "pkg/series", "floor 1 does not import floor 1"},
 		"second floor sideways":       {"pkg/registry", "local.go", ours + "pkg/model", "floor 2 does not import floor 2"},
 		"from a room below":           {"pkg/nn/kernel", "gemm.go", ours + "pkg/series", "floor 1 does not import floor 1"},
 		"services sideways":           {"services/gateway", "view.go", ours + "services/recorder", "floor 6 does not import floor 6"},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/engine"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -132,7 +132,7 @@ func coveredBy(has, inside bool) streams.Covered {
 func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
 	out := p.output(m, k)
 	message := streams.Event{Type: string(e.Kind), Time: m.Time.UTC(), Text: e.Text}
-	if e.Series != (series.ID{}) {
+	if e.Series != (meter.ID{}) {
 		message.Series = e.Series.String()
 	}
 	out.To, out.Series = ToEvents, e.Series

@@ -61,7 +61,7 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
 	event := engine.Event{Kind: streams.EventSeriesSettings}
 	site, meterName, _ := streams.SplitPattern(record.Pattern)
-	pattern := series.ID{Site: site, Meter: meterName}
+	pattern := meter.ID{Site: site, Meter: meterName}
 	if site != streams.Any && meterName != streams.Any {
 		event.Series = pattern
 	}
@@ -97,9 +97,9 @@ func (p *Pipeline) forget(name string) engine.Event {
 	return engine.Event{Kind: streams.EventSeriesDeleted, Series: id, Text: text}
 }
 
-func seriesOf(name string) series.ID {
+func seriesOf(name string) meter.ID {
 	site, meterName, _ := streams.SplitSeries(name)
-	return series.ID{Site: site, Meter: meterName}
+	return meter.ID{Site: site, Meter: meterName}
 }
 
 // put puts the state of a series in.
@@ -148,7 +148,7 @@ func ReadState(record *streams.StateControl) (*engine.Portable, error) {
 }
 
 // stateOf is the record that puts the state of a series in again.
-func (p *Pipeline) stateOf(id series.ID) (streams.StateControl, bool) {
+func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	sections, curve, ok := p.engine.Extract(id)
 	if !ok {
 		return streams.StateControl{}, false

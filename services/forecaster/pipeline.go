@@ -10,7 +10,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -58,7 +57,7 @@ type Output struct {
 	Place  Place
 	To     Stream
 	Source engine.Source // of a forecast
-	Series series.ID     // of a forecast or a score
+	Series meter.ID      // of a forecast or a score
 	Score  *engine.Score // of a score
 	// Received is the broker's time of the reading that was forecast; zero for what a
 	// tick led to.
@@ -216,7 +215,7 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 				p.reject(i, streams.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
 				continue
 			}
-			quality, err := series.ParseQuality(r.Quality)
+			quality, err := meter.ParseQuality(r.Quality)
 			if err != nil {
 				p.reject(i, streams.ReasonUnknownQuality, err.Error(), k)
 				continue
@@ -227,7 +226,7 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 				continue
 			}
 			p.readings = append(p.readings, engine.Reading{
-				Series: series.ID{Site: input.Site, Meter: input.Meter}, Second: r.Time.Unix(), Value: r.Value,
+				Series: meter.ID{Site: input.Site, Meter: input.Meter}, Second: r.Time.Unix(), Value: r.Value,
 				Unit: r.Unit, Kind: kind, Quality: quality, Interval: int32(r.Interval / time.Second), History: r.History,
 				Message: i, Received: m.Time.Unix(),
 			})

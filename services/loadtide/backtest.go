@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -144,7 +145,7 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 
 // load reads what the model hears and what it is scored against: the same, but
 // with a column of true values.
-func (c *backtestCmd) load(ctx context.Context, show *screen) ([]*dataset.History, map[series.ID][]evaluate.Arrival, *scoreboard, error) {
+func (c *backtestCmd) load(ctx context.Context, show *screen) ([]*dataset.History, map[meter.ID][]evaluate.Arrival, *scoreboard, error) {
 	if c.TruthColumn != "" {
 		return loadFaulty(ctx, show, c.Data, &c.CSV, c.TruthColumn)
 	}

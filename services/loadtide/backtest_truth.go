@@ -11,7 +11,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
@@ -35,7 +35,7 @@ func (s *scoreboard) words(faulty accuracy.Measures) string {
 
 // loadFaulty reads files twice: their true values as the histories that are
 // scored against, and what came, in the order of the rows.
-func loadFaulty(ctx context.Context, show *screen, paths []string, csv *csvFlags, truth string) ([]*dataset.History, map[series.ID][]evaluate.Arrival, *scoreboard, error) {
+func loadFaulty(ctx context.Context, show *screen, paths []string, csv *csvFlags, truth string) ([]*dataset.History, map[meter.ID][]evaluate.Arrival, *scoreboard, error) {
 	options, done, err := csv.open(paths)
 	if err != nil {
 		return nil, nil, nil, err
@@ -83,8 +83,8 @@ const (
 
 // arrivalsOf gives each row of a table in the order of arrival the clock that it
 // came by: the newest interval that any series had a reading of.
-func arrivalsOf(table *tabular.Table, board *scoreboard) (map[series.ID][]evaluate.Arrival, error) {
-	feed := map[series.ID][]evaluate.Arrival{}
+func arrivalsOf(table *tabular.Table, board *scoreboard) (map[meter.ID][]evaluate.Arrival, error) {
+	feed := map[meter.ID][]evaluate.Arrival{}
 	clock := table.Row(0).Unix
 	for i := range min(firstRows, table.Len()) {
 		clock = min(clock, table.Row(i).Unix)
@@ -92,7 +92,7 @@ func arrivalsOf(table *tabular.Table, board *scoreboard) (map[series.ID][]evalua
 	behind := 0
 	hear := func(row tabular.Row) {
 		name := table.Name(row)
-		id := series.ID{Site: name.Site, Meter: name.Meter}
+		id := meter.ID{Site: name.Site, Meter: name.Meter}
 		clock = max(clock, row.Unix)
 		feed[id] = append(feed[id], evaluate.Arrival{Second: row.Unix, Value: row.Value, Clock: clock})
 		board.Readings++

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -59,7 +59,7 @@ func TestArrivals(t *testing.T) {
 				t.Fatal(err)
 			}
 			var heard []string
-			for _, a := range feed[series.ID{Site: "s", Meter: "a"}] {
+			for _, a := range feed[meter.ID{Site: "s", Meter: "a"}] {
 				heard = append(heard, hoursOf(a.Second-zero)+"@"+hoursOf(a.Clock-zero))
 			}
 			if got := strings.Join(heard, " "); got != c.heard || board.Future != c.future {

@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/loadtide/loadtide/pkg/engine"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/streams"
@@ -74,7 +74,7 @@ func insideJSON(record *streams.StateControl, in *engine.Inside) map[string]any 
 	cells := make([]cellJSON, len(in.Cells))
 	for i, c := range in.Cells {
 		cells[i] = cellJSON{TS: second(c.Second), Value: c.Value, Quality: c.Quality.String()}
-		if c.Quality == series.Bad && c.Said != c.Value {
+		if c.Quality == meter.Bad && c.Said != c.Value {
 			cells[i].Said = &c.Said
 		}
 	}
@@ -107,7 +107,7 @@ func printInside(w io.Writer, record *streams.StateControl, in *engine.Inside) e
 	fmt.Fprintln(t, "INTERVAL (UTC)\tVALUE\tQUALITY\tMETER SAID\t")
 	for _, c := range in.Cells {
 		said := ""
-		if c.Quality == series.Bad && c.Said != c.Value {
+		if c.Quality == meter.Bad && c.Said != c.Value {
 			said = fmt.Sprintf("%.6g", c.Said)
 		}
 		fmt.Fprintf(t, "%s\t%.6g\t%s\t%s\t\n", second(c.Second), c.Value, c.Quality, said)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
@@ -21,7 +21,7 @@ type waves struct {
 func (s waves) Load(_ context.Context, b *dataset.Builder) error {
 	const epoch = 480_000
 	for m := range s.meters {
-		id := series.ID{Site: "site", Meter: fmt.Sprintf("m%02d", m)}
+		id := meter.ID{Site: "site", Meter: fmt.Sprintf("m%02d", m)}
 		for i := range s.days * 24 {
 			v := 2 + math.Sin(2*math.Pi*float64(i+int64(m))/24)
 			b.Add(id, "kWh", (epoch+i)*dataset.Interval, v*float64(m+1))

@@ -7,8 +7,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -93,7 +93,7 @@ func TestSignedLoadsKeepTheirScale(t *testing.T) {
 			if i%int64(c.every) == int64(c.every)-1 {
 				v = -1
 			}
-			b.Add(series.ID{Site: "a", Meter: "b"}, "kWh", epoch+i*hour, v)
+			b.Add(meter.ID{Site: "a", Meter: "b"}, "kWh", epoch+i*hour, v)
 		}
 		if got := curvesOf(b.Build(), epoch+1500*hour); len(got) != c.curves {
 			t.Errorf("%s: %d scales are tried, want %d", name, len(got), c.curves)

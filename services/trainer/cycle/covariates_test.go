@@ -8,8 +8,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // heated is a source whose one series follows a temperature that nobody can guess
@@ -25,7 +25,7 @@ func (s heated) each(f func(second int64, temperature float64)) {
 
 func (s heated) Load(_ context.Context, b *dataset.Builder) error {
 	s.each(func(second int64, temperature float64) {
-		b.Add(series.ID{Site: "north", Meter: "m1"}, "kWh", second, 40-temperature)
+		b.Add(meter.ID{Site: "north", Meter: "m1"}, "kWh", second, 40-temperature)
 	})
 	return nil
 }
@@ -34,7 +34,7 @@ func (s heated) covariates(t testing.TB) *dataset.Covariates {
 	t.Helper()
 	b := dataset.NewBuilder()
 	s.each(func(second int64, temperature float64) {
-		b.Add(series.ID{Site: "default", Meter: "temperature"}, "", second, temperature)
+		b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", second, temperature)
 	})
 	c, err := b.Covariates()
 	if err != nil {

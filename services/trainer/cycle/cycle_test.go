@@ -13,9 +13,9 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -35,7 +35,7 @@ type meters struct {
 func (s meters) Load(_ context.Context, b *dataset.Builder) error {
 	random := rand.New(rand.NewPCG(1, 2))
 	for m := range s.count {
-		id := series.ID{Site: "site", Meter: fmt.Sprintf("m%02d", m)}
+		id := meter.ID{Site: "site", Meter: fmt.Sprintf("m%02d", m)}
 		for i := range s.days * 24 {
 			v := 2 + math.Sin(2*math.Pi*float64(i+int64(m))/24) + 0.2*random.NormFloat64()
 			if i/24%7 >= 5 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -49,7 +49,7 @@ func FuzzFiles(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, known := range all {
-			if v := c.Of(series.ID{Site: "default", Meter: "m"})[known.Name]; !(known.Scale > 0) || known.Center-known.Center != 0 || len(v.Values) > 2_100_000 {
+			if v := c.Of(meter.ID{Site: "default", Meter: "m"})[known.Name]; !(known.Scale > 0) || known.Center-known.Center != 0 || len(v.Values) > 2_100_000 {
 				t.Fatalf("%+v, %d hours", known, len(v.Values))
 			}
 		}

@@ -10,10 +10,10 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -33,15 +33,15 @@ func (s served) wildShare() float64 { return float64(s.wild) / float64(max(s.for
 // watch gathers served while a model is judged.
 type watch struct {
 	served
-	of     map[series.ID][]*dataset.History
-	sizes  map[series.ID]*size
+	of     map[meter.ID][]*dataset.History
+	sizes  map[meter.ID]*size
 	median int
 }
 
 type size struct{ forecast, actual, largest float64 }
 
 func newWatch(histories []*dataset.History, levels []float64) *watch {
-	w := &watch{of: map[series.ID][]*dataset.History{}, sizes: map[series.ID]*size{}, median: slices.Index(levels, 0.5)}
+	w := &watch{of: map[meter.ID][]*dataset.History{}, sizes: map[meter.ID]*size{}, median: slices.Index(levels, 0.5)}
 	for _, h := range histories {
 		s := w.sizes[h.ID]
 		if s == nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // losses are those at n origins five hours apart: factor times what was hard for
@@ -111,15 +111,15 @@ func TestGate(t *testing.T) {
 func TestWatchSeesForecasts(t *testing.T) {
 	t.Parallel()
 	b := dataset.NewBuilder()
-	id := series.ID{Site: "s", Meter: "m"}
+	id := meter.ID{Site: "s", Meter: "m"}
 	for i := range int64(400) {
 		b.Add(id, "kWh", epoch+i*hour, 2)
 	}
-	idle := series.ID{Site: "s", Meter: "idle"}
+	idle := meter.ID{Site: "s", Meter: "idle"}
 	for i := range int64(400) {
 		b.Add(idle, "kWh", epoch+i*hour, 0)
 	}
-	forecast := func(id series.ID, quantiles ...float32) engine.Forecast {
+	forecast := func(id meter.ID, quantiles ...float32) engine.Forecast {
 		return engine.Forecast{Series: id, Origin: epoch + 300*hour, Horizon: 2, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: quantiles}
 	}
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))

@@ -10,7 +10,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -75,7 +74,7 @@ type influxRows struct {
 
 type influxSeries struct {
 	kind meter.Kind
-	id   series.ID
+	id   meter.ID
 	unit string
 }
 
@@ -87,17 +86,17 @@ type influxRow struct {
 
 // add takes a row, unless the forecaster would refuse it by its form.
 func (a *influxRows) add(r influx.Row) {
-	id := series.ID{Site: r.Text("site"), Meter: r.Text("meter")}
+	id := meter.ID{Site: r.Text("site"), Meter: r.Text("meter")}
 	kind, unknown := meter.ParseKind(r.Text("kind"))
 	value, ok := r.Number("value")
-	q, err := series.ParseQuality(r.Text("quality"))
+	q, err := meter.ParseQuality(r.Text("quality"))
 	if !ok || !finite(value) || err != nil || unknown != nil || !q.Accepted() || !streams.ValidToken(id.Site) || !streams.ValidToken(id.Meter) {
 		return
 	}
 	s := influxSeries{kind, id, r.Text("unit")}
 	i, known := a.index[s]
 	if !known {
-		s = influxSeries{kind, series.ID{Site: strings.Clone(id.Site), Meter: strings.Clone(id.Meter)}, strings.Clone(s.unit)}
+		s = influxSeries{kind, meter.ID{Site: strings.Clone(id.Site), Meter: strings.Clone(id.Meter)}, strings.Clone(s.unit)}
 		i = int32(len(a.series))
 		a.index[s] = i
 		a.series = append(a.series, s)

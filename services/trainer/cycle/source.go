@@ -9,7 +9,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -41,7 +40,7 @@ func (f Files) Load(_ context.Context, b *dataset.Builder) error {
 	b.Kind(kind)
 	for row := range table.All() {
 		name := table.Name(row)
-		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
+		b.Add(meter.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
 	}
 	if n := b.DropLone(); n > 0 {
 		report.Warnings = append(report.Warnings, fmt.Sprintf("%s: %d readings far ahead of all others of their series were left out", report.File, n))
@@ -65,7 +64,7 @@ func (f Files) Covariates() (*dataset.Covariates, error) {
 	b := dataset.NewBuilder()
 	for row := range table.All() {
 		name := table.Name(row)
-		b.Add(series.ID{Site: name.Site, Meter: name.Meter}, "", row.Unix, row.Value)
+		b.Add(meter.ID{Site: name.Site, Meter: name.Meter}, "", row.Unix, row.Value)
 	}
 	c, err := b.Covariates()
 	if err != nil {
@@ -137,8 +136,8 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
 		kind, unknown := meter.ParseKind(r.Kind)
-		if q, err := series.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
-			b.AddOf(kind, series.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
+		if q, err := meter.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
+			b.AddOf(kind, meter.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -40,7 +40,7 @@ func TestFilesAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := b.Build()
-	if len(all) != 2 || all[0].ID != (series.ID{Site: "default", Meter: "bare"}) || !slices.Equal(values(all[1]), []float32{1, 2}) || reports != 1 {
+	if len(all) != 2 || all[0].ID != (meter.ID{Site: "default", Meter: "bare"}) || !slices.Equal(values(all[1]), []float32{1, 2}) || reports != 1 {
 		t.Errorf("%d histories, %d reports", len(all), reports)
 	}
 	missing := Files{Paths: []string{filepath.Join(t.TempDir(), "none.csv")}}
@@ -70,7 +70,7 @@ func TestLogsAreRead(t *testing.T) {
 		}
 	}
 	at := func(hours int) string { return start.Add(time.Duration(hours) * time.Hour).Format(time.RFC3339) }
-	ids := []series.ID{{Site: "a", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "b", Meter: "1"}, {Site: "c", Meter: "9"}}
+	ids := []meter.ID{{Site: "a", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "b", Meter: "1"}, {Site: "c", Meter: "9"}}
 	for i, id := range ids {
 		publish(id.Site, id.Meter, fmt.Sprintf(`[{"ts":%q,"value":%d,"unit":"kWh"},{"ts":%q,"value":5}]`, at(0), i, at(1)))
 		publish(id.Site, id.Meter, `not a reading`)
