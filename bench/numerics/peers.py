@@ -92,7 +92,7 @@ class Onnxruntime:
         return model
 
     def shipped_model(self, f):
-        """The file that Loadtide writes, up to the quantiles in scaled units, which docs/model.md calls z."""
+        """The file that Loadtide writes, up to the quantiles in scaled units, which docs/format/model.md calls z."""
         model = self.onnx.load(f.path / "artifact" / "model.onnx")
         g, used = model.graph, {"z", "h_out", "c_out"}
         kept = []

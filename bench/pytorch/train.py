@@ -4,7 +4,7 @@
     loadtide backtest --data FILE --model DIR
 
 The windows come from the Go program beside this file, by the one function that makes features; the network is network.py,
-the layout docs/model.md.
+the layout docs/format/model.md.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def fit(net, windows, iterations, rate):
 
 
 def arrays(net):
-    """The weights by the names of docs/model.md."""
+    """The weights by the names of docs/format/model.md."""
     gates = lambda w: torch.cat([w.chunk(4)[i] for i in (0, 3, 1, 2)])  # PyTorch has i f g o, ONNX i o f c
     m = net.lstm
     named = {

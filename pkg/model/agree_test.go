@@ -69,10 +69,10 @@ func TestAgreesWithONNXRuntime(t *testing.T) {
 
 // A file that onnx has read, filled with tensors made anew and written again is
 // taken, and is the same model: so an exporter can use one as its template. The
-// function that docs/model.md gives for that works as it stands there.
+// function that docs/format/model.md gives for that works as it stands there.
 func TestTakesWhatPythonWrites(t *testing.T) {
 	t.Parallel()
-	document, err := os.ReadFile(filepath.Join("..", "..", "docs", "model.md"))
+	document, err := os.ReadFile(filepath.Join("..", "..", "docs", "format", "model.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@
 // backtest and `loadtide forecast` get a Model from one with Load, whose layers
 // the engine then runs. The folder is
 //
-//	model.onnx    network, scale and spec, as docs/model.md lays them out
+//	model.onnx    network, scale and spec, as docs/format/model.md lays them out
 //	metrics.json  how good it was when it was judged, not covered by the digest
 //	card.md       the same for people, when there is one
 //	digest        sha256 of model.onnx

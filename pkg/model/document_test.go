@@ -10,10 +10,10 @@ import (
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
-// Whoever exports a model reads docs/model.md: it says what this package takes.
+// Whoever exports a model reads docs/format/model.md: it says what this package takes.
 func TestDocumentIsTheGraph(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "model.md"))
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "format", "model.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ type FolderError struct {
 }
 
 // remedyLoad is what helps with any folder that is not as it was written.
-const remedyLoad = "move the folder away, and fetch the model again, train another, or export it as docs/model.md says"
+const remedyLoad = "move the folder away, and fetch the model again, train another, or export it as docs/format/model.md says"
 
 // Error is one line: folder, file, fault, cause and remedy.
 func (e *FolderError) Error() string {

@@ -7,7 +7,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// The graph of a model file; docs/model.md is its reference for those who make
+// The graph of a model file; docs/format/model.md is its reference for those who make
 // such a file elsewhere. With T steps, a batch of B, and the other sizes from the
 // spec, all inputs and outputs are float32:
 //

@@ -38,13 +38,13 @@ func TestArchitecture(t *testing.T) {
 	}
 }
 
-// A dependency needs a line in docs/decisions.md.
+// TestDependenciesAreDecided: a dependency needs a row in docs/dependencies.md.
 func TestDependenciesAreDecided(t *testing.T) {
 	t.Parallel()
-	decisions := readDocument(t, "docs/decisions.md")
+	dependencies := readDocument(t, "docs/dependencies.md")
 	decided := func(imported string) bool {
 		for p := imported; strings.Contains(p, "/"); p = path.Dir(p) {
-			if strings.Contains(decisions, "`"+p+"`") {
+			if strings.Contains(dependencies, "| `"+p+"`") {
 				return true
 			}
 		}
@@ -63,7 +63,7 @@ func TestDependenciesAreDecided(t *testing.T) {
 				}
 				asked[imported] = true
 				if !decided(imported) {
-					t.Errorf("%s imports %s: docs/decisions.md has no line for it", p.path, imported)
+					t.Errorf("%s imports %s: docs/dependencies.md has no row for it", p.path, imported)
 				}
 			}
 		}

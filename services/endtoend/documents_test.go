@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,6 +99,50 @@ func TestOperationsNamesEveryReason(t *testing.T) {
 	for _, reason := range streams.Reasons() {
 		if !strings.Contains(operations, "| `"+string(reason)+"` |") {
 			t.Errorf("docs/operations.md: its table of reasons has no %q", reason)
+		}
+	}
+}
+
+// decision is the heading of an entry of docs/decisions.md and the line below it.
+type decision struct{ number, title, date, status string }
+
+// TestDecisionsAreIndexedAndInOrder holds the index of docs/decisions.md to its entries, the numbers
+// and dates of the entries to their order, and each "replaced by" to a "replaces".
+func TestDecisionsAreIndexedAndInOrder(t *testing.T) {
+	t.Parallel()
+	document := readDocument(t, "docs/decisions.md")
+	var entries, index []decision
+	for _, m := range regexp.MustCompile(`(?m)^## D(\d+): (.+)\n\n([0-9-]{10}), (.+)\.$`).FindAllStringSubmatch(document, -1) {
+		entries = append(entries, decision{m[1], m[2], m[3], m[4]})
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| \[D(\d+)\]\(#(.+?)\) \| (.+) \| (.+) \| (.+) \|$`).FindAllStringSubmatch(document, -1) {
+		if want := anchor("D" + m[1] + ": " + m[3]); m[2] != want {
+			t.Errorf("docs/decisions.md: the index links D%s to #%s, want #%s", m[1], m[2], want)
+		}
+		index = append(index, decision{m[1], m[3], m[4], m[5]})
+	}
+	if headings := strings.Count(document, "\n## "); headings != len(entries) || headings < 30 {
+		t.Errorf("docs/decisions.md: %d headings, and %d entries with number, date and status", headings, len(entries))
+	}
+	if !slices.Equal(entries, index) {
+		t.Errorf("docs/decisions.md: the index is\n%q\nand the entries are\n%q", index, entries)
+	}
+	for i, e := range entries {
+		if e.number != strconv.Itoa(i+1) || i > 0 && e.date < entries[i-1].date {
+			t.Errorf("docs/decisions.md: D%s of %s is entry %d: numbers and dates ascend", e.number, e.date, i+1)
+		}
+		by, replaced := strings.CutPrefix(e.status, "replaced by D")
+		if !replaced {
+			continue
+		}
+		n, err := strconv.Atoi(by)
+		if err != nil || n <= i+1 || n > len(entries) {
+			t.Errorf("docs/decisions.md: D%s is %s, which is no later entry", e.number, e.status)
+			continue
+		}
+		_, old, _ := strings.Cut(entries[n-1].status, "replaces ")
+		if !slices.Contains(regexp.MustCompile(`D\d+`).FindAllString(old, -1), "D"+e.number) {
+			t.Errorf("docs/decisions.md: D%s is %s, whose status is %q", e.number, e.status, entries[n-1].status)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func loadByPython(t *testing.T, tracking, uri string, feeds []map[string]tensor)
 	return got
 }
 
-// randomFeed is inputs of the graph, as docs/model.md lays them out.
+// randomFeed is inputs of the graph, as docs/format/model.md lays them out.
 func randomFeed(s model.Spec, steps, batch int) map[string]tensor {
 	n, random := s.Shape(), rand.New(rand.NewPCG(uint64(steps), 3))
 	draw := func(low, high float64, shape ...int) tensor {

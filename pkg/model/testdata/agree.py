@@ -3,7 +3,7 @@
 Standard input is one JSON object:
   model  path of the file
   save   path under which onnx writes it again, or ""
-  export folder that the function of docs/model.md makes of it, or ""
+  export folder that the function of docs/format/model.md makes of it, or ""
   code   that function
   runs   list of {"stateful": bool, "feed": {input: {"shape": [...], "data": [...]}}}
 A stateful run feeds the sequence a step at a time and hands h_out and c_out on
