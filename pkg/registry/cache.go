@@ -85,8 +85,6 @@ func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 		return "", fmt.Errorf("fetch model: %w", err)
 	}
 	what := fmt.Sprintf("fetch model %s version %.80s", v.Name, v.Version)
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if isNumber(v.Version) && isDigest(v.Digest) {
 		dir := r.folderOf(v)
 		if there, err := readCached(dir); err == nil && there.Version == v.Version && there.Digest == v.Digest {
@@ -111,6 +109,8 @@ func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 	if err != nil {
 		return "", r.failed(what, err)
 	}
+	r.mu.Lock() // after the download: a version that is on this machine does not wait for another's
+	defer r.mu.Unlock()
 	dir, err := r.keep(there, files)
 	if err != nil {
 		return "", fmt.Errorf("%s: keep it in %s: %w", what, r.cache, err)

@@ -41,12 +41,15 @@ func testModel(t testing.TB, seed uint64) *model.Model {
 // testLog is one partition's log in memory.
 type testLog struct {
 	messages []bus.Message
-	clock    time.Time // broker's time of the next message
+	models   map[string]*model.Model // those that the log names, by digest
+	clock    time.Time               // broker's time of the next message
 }
 
 var logCreated = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func newTestLog() *testLog { return &testLog{clock: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)} }
+func newTestLog() *testLog {
+	return &testLog{models: map[string]*model.Model{}, clock: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
+}
 
 func (l *testLog) add(subject string, data []byte) {
 	l.messages = append(l.messages, bus.Message{Subject: subject, Seq: uint64(len(l.messages) + 1), Time: l.clock, Data: data})
@@ -59,7 +62,16 @@ func (l *testLog) reading(site, meter string, readings ...streams.Reading) {
 
 func (l *testLog) model(m *model.Model) {
 	record := streams.ModelControl{Name: m.Spec.Name, Version: m.Version, Digest: m.Digest}
+	l.models[m.Digest] = m
 	l.add(streams.ControlSubject(0, streams.ControlModel), record.AppendJSON(nil))
+}
+
+// step takes the messages from..to-1 through a pipeline, with the models that they may name.
+func (l *testLog) step(p *Pipeline, from, to int) (Result, error) {
+	for _, m := range l.models {
+		p.Use(m)
+	}
+	return p.Step(l.messages[from:to])
 }
 
 // testValue is a load with a day in it and some noise of its own.

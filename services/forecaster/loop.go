@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -74,6 +75,7 @@ func (p *partition) turn(ctx context.Context) error {
 		p.stored = p.position
 	}
 	p.saver.look()
+	p.keepModels()
 	if !p.dirty {
 		if err := p.mark(ctx); err != nil {
 			return err
@@ -95,24 +97,50 @@ func (p *partition) turn(ctx context.Context) error {
 	return nil
 }
 
-// step puts one batch through the pipeline and publishes what comes out beyond
-// the high-water mark.
+// step puts the fetched batch through the pipeline and publishes what comes out beyond the high-water
+// mark. A batch that names many models is stepped in parts, so that few of them are in memory.
 func (p *partition) step(ctx context.Context) error {
-	next := p.position + 1
-	for i := range p.batch {
-		m := &p.batch[i]
+	for rest := p.batch; len(rest) > 0; {
+		n, err := p.prepare(ctx, rest)
+		if err != nil {
+			return err
+		}
+		if err := p.stepPart(rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// prepare looks for holes in the log and loads the models that the batch names. It returns the number
+// of messages that may be stepped: all, or those up to the last model that is loaded at once.
+func (p *partition) prepare(ctx context.Context, batch []bus.Message) (n int, err error) {
+	next, models := p.position+1, 0
+	for i := range batch {
+		m := &batch[i]
 		if m.Seq != next {
 			if err := p.hole(ctx, next, m.Seq); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		next = m.Seq + 1
-		if err := p.loadModel(ctx, m.Subject, i); err != nil {
-			return err
+		if m.Subject != p.modelSubject {
+			continue
+		}
+		if err := p.loadModel(ctx, m); err != nil {
+			return 0, err
+		}
+		if models++; models == mostRecent {
+			return i + 1, nil
 		}
 	}
+	return len(batch), nil
+}
+
+func (p *partition) stepPart(batch []bus.Message) error {
 	began := p.now()
-	result, err := p.pipeline.Step(p.batch)
+	result, err := p.pipeline.Step(batch)
 	if err != nil {
 		return fmt.Errorf("partition %d: %w", p.index, err)
 	}
@@ -123,30 +151,13 @@ func (p *partition) step(ctx context.Context) error {
 		return err
 	}
 	p.metrics.stage(stagePublish, p.now().Sub(stepped))
-	last := &p.batch[len(p.batch)-1]
+	last := &batch[len(batch)-1]
 	p.position, p.received = last.Seq, last.Time
 	if result.Controls > 0 {
 		p.modelInForce()
 	}
 	p.stirred = p.stirred || result.stirs()
 	p.erasing = p.erasing || result.Erased
-	return nil
-}
-
-// loadModel fetches the model that a control record names before Step meets it.
-func (p *partition) loadModel(ctx context.Context, subject string, i int) error {
-	if subject != p.modelSubject {
-		return nil
-	}
-	record, err := decodeModelControl(&p.batch[i])
-	if err != nil {
-		return err
-	}
-	m, err := p.models.get(ctx, record.Name, record.Version, record.Digest)
-	if err != nil {
-		return fmt.Errorf("partition %d: control record at %d: %w", p.index, p.batch[i].Seq, err)
-	}
-	p.pipeline.models[m.Digest] = m
 	return nil
 }
 

@@ -4,54 +4,153 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// modelStore fetches models from the registry and verifies them, once each.
+// loadTimeout bounds one load of a model, also when nobody waits for it any more.
+const loadTimeout = time.Minute
+
+// holder is who needs a model: a partition by its index, or the reloader.
+type holder int
+
+const reloaderHolder holder = -1
+
+// modelStore loads models from the registry and verifies them. It keeps a model while a holder
+// needs it, so that partitions with the same model share one copy (I9: the models of former times
+// do not pile up). It is safe for concurrent use, and no lock is held while a model is loaded.
 type modelStore struct {
 	registry registry.Registry
 	name     string
+	loads    singleflight.Group // callers that ask for the same model share one load
 
 	mu     sync.Mutex
-	loaded map[string]*model.Model // by digest
+	loaded map[string]*model.Model        // by digest: exactly those that a holder needs
+	needed map[holder]map[string]struct{} // digests
 }
 
 func newModelStore(r registry.Registry, name string) *modelStore {
-	return &modelStore{registry: r, name: name, loaded: map[string]*model.Model{}}
+	return &modelStore{
+		registry: r, name: name,
+		loaded: map[string]*model.Model{}, needed: map[holder]map[string]struct{}{},
+	}
 }
 
-// get is the model that a control record names. The bytes must be those whose
-// digest the record has: a log is replayed with the models it was written with.
-func (s *modelStore) get(ctx context.Context, name, version, digest string) (*model.Model, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m, ok := s.loaded[digest]; ok {
+// get returns the model that a control record names, and notes that the holder needs it. The model
+// has the digest of the record: a log is replayed with the models that it was written with. When
+// ctx ends before the model is loaded, get returns registry.ErrUnavailable. The load then goes on,
+// up to loadTimeout, and the next call waits for the same load.
+func (s *modelStore) get(
+	ctx context.Context, h holder, name, version, digest string,
+) (*model.Model, error) {
+	if m, ok := s.find(h, digest); ok {
 		return m, nil
 	}
+	load := s.loads.DoChan(name+"@"+digest, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
+		defer cancel()
+		return s.load(ctx, name, version, digest)
+	})
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("load model %s v%s: %w: not finished yet: %w",
+			name, version, registry.ErrUnavailable, ctx.Err())
+	case done := <-load:
+		if done.Err != nil {
+			return nil, done.Err
+		}
+		return s.add(h, done.Val.(*model.Model)), nil
+	}
+}
+
+// byDigest returns the model of a checkpoint.
+func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*model.Model, error) {
+	return s.get(ctx, h, s.name, "?", digest)
+}
+
+// find returns a model that is loaded already, and notes that h needs it.
+func (s *modelStore) find(h holder, digest string) (*model.Model, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.loaded[digest]
+	if ok {
+		s.note(h, digest)
+	}
+	return m, ok
+}
+
+// add notes that h needs m, and returns the copy that all holders share.
+func (s *modelStore) add(h holder, m *model.Model) *model.Model {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if shared, ok := s.loaded[m.Digest]; ok {
+		m = shared
+	}
+	s.loaded[m.Digest] = m
+	s.note(h, m.Digest)
+	return m
+}
+
+// note notes that h needs a model. The caller holds the lock.
+func (s *modelStore) note(h holder, digest string) {
+	if s.needed[h] == nil {
+		s.needed[h] = map[string]struct{}{}
+	}
+	s.needed[h][digest] = struct{}{}
+}
+
+// keep says that h needs these models and no others from here on. A model that no holder needs is
+// dropped; when it is needed again, it is loaded again.
+func (s *modelStore) keep(h holder, digests ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for digest := range s.needed[h] {
+		if slices.Contains(digests, digest) {
+			continue
+		}
+		delete(s.needed[h], digest)
+		if !s.needs(digest) {
+			delete(s.loaded, digest)
+		}
+	}
+}
+
+// needs reports whether any holder needs a model. The caller holds the lock.
+func (s *modelStore) needs(digest string) bool {
+	for _, digests := range s.needed {
+		if _, ok := digests[digest]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// load finds a version by its digest, fetches it and verifies it.
+func (s *modelStore) load(
+	ctx context.Context, name, version, digest string,
+) (*model.Model, error) {
 	v, err := s.registry.ByDigest(ctx, name, digest)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		return nil, &service.HintError{
-			What: fmt.Sprintf("model %s v%s (%s), which the log was written with, is not in the registry", name, version, digest),
-			Fix:  []string{"put that version's folder back into the registry; without it the log cannot be replayed"},
+			What: fmt.Sprintf(
+				"model %s v%s (%s), which the log was written with, is not in the registry",
+				name, version, digest),
+			Fix: []string{
+				"put that version's folder back into the registry; " +
+					"without it the log cannot be replayed",
+			},
 		}
 	case err != nil:
 		return nil, fmt.Errorf("look up model %s v%s: %w", name, version, err)
 	}
-	return s.load(ctx, v)
-}
-
-// byDigest is the model of a checkpoint.
-func (s *modelStore) byDigest(ctx context.Context, digest string) (*model.Model, error) {
-	return s.get(ctx, s.name, "?", digest)
-}
-
-// load fetches and verifies one version; the caller holds the lock.
-func (s *modelStore) load(ctx context.Context, v registry.Version) (*model.Model, error) {
 	dir, err := s.registry.Fetch(ctx, v)
 	if err != nil {
 		return nil, fmt.Errorf("fetch model %s v%s: %w", v.Name, v.Version, err)
@@ -61,12 +160,12 @@ func (s *modelStore) load(ctx context.Context, v registry.Version) (*model.Model
 		return nil, err
 	}
 	if m.Digest != v.Digest {
-		return nil, fmt.Errorf("model %s v%s: its bytes have digest %s, the registry says %s", v.Name, v.Version, m.Digest, v.Digest)
+		return nil, fmt.Errorf("model %s v%s: its bytes have digest %s, the registry says %s",
+			v.Name, v.Version, m.Digest, v.Digest)
 	}
 	if err := m.SelfTest(); err != nil {
 		return nil, fmt.Errorf("model %s v%s: %w", v.Name, v.Version, err)
 	}
 	m.Version = v.Version
-	s.loaded[m.Digest] = m
 	return m, nil
 }

@@ -66,6 +66,7 @@ type partition struct {
 	asked        time.Time // when the last question was answered
 	batch        []bus.Message
 	modelSubject string
+	recent       []modelRef // models that a start from the newest checkpoint would need, oldest first
 }
 
 // publisher is the part of bus.Publisher that a partition uses.
@@ -150,11 +151,11 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 		p.log.Warn().Str("was", h.Kernel).Str("is", nn.Kernel()).Msg("another kernel family than the checkpoint's: forecasts may differ in the last digits")
 	}
 	if len(h.Models) > 0 {
-		m, err := p.models.byDigest(ctx, h.Models[0])
+		m, err := p.models.byDigest(ctx, holder(p.index), h.Models[0])
 		if err != nil {
 			return fmt.Errorf("restore partition %d: %w", p.index, err)
 		}
-		p.pipeline.models[m.Digest] = m
+		p.recent = append(p.recent, modelRef{seq: h.Seq, digest: m.Digest})
 		if err := p.pipeline.engine.SetModel(m); err != nil {
 			return fmt.Errorf("restore partition %d: %w", p.index, err)
 		}

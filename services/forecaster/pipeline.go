@@ -24,7 +24,7 @@ type Pipeline struct {
 	partitions int
 	created    time.Time // of the log: part of every output's id
 	engine     *engine.Engine
-	models     map[string]*model.Model // by digest; the loop puts a model here before Step meets its record
+	models     map[string]*model.Model // by digest: those that the next batch names
 
 	readings   []engine.Reading
 	rejections []rejection
@@ -101,10 +101,14 @@ func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
 	return &Pipeline{partition: partition, partitions: partitions, created: created, engine: engine.New(), models: map[string]*model.Model{}}
 }
 
-// Step takes one batch from raw messages to outputs. It does no I/O and reads
-// no clock. A control record takes effect at its own place: the batch is cut
-// there.
+// Use hands over a model that the next batch names. The caller loads it, because Step does no I/O.
+func (p *Pipeline) Use(m *model.Model) { p.models[m.Digest] = m }
+
+// Step takes one batch from raw messages to outputs. It does no I/O and reads no clock. A control
+// record takes effect at its own place: the batch is cut there. A model that a record of the batch
+// names was handed over with Use; after Step only the model in force is kept (I9).
 func (p *Pipeline) Step(batch []bus.Message) (Result, error) {
+	defer clear(p.models)
 	result := Result{Rejections: map[streams.Reason]int{}}
 	for len(batch) > 0 {
 		n := untilControl(batch)
@@ -155,7 +159,7 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		}
 		next, ok := p.models[record.Digest]
 		if !ok {
-			return fmt.Errorf("control record at %d: model %s v%s (%s) is not loaded", m.Seq, record.Name, record.Version, record.Digest)
+			return fmt.Errorf("control record at %d: model %s v%s (%s) was not handed over", m.Seq, record.Name, record.Version, record.Digest)
 		}
 		result.Controls++
 		return p.engine.SetModel(next)

@@ -75,12 +75,12 @@ func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 	models := []*model.Model{testModel(t, 1), testModel(t, 2)}
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLog(t, models)
-		want := outputs(t, fresh(models), l, 0, func() int { return 1 })
+		want := outputs(t, fresh(), l, 0, func() int { return 1 })
 		got := map[string]string{}
-		p, kept, keptModel, keptAt := fresh(models), []engine.Section(nil), (*model.Model)(nil), 0
+		p, kept, keptModel, keptAt := fresh(), []engine.Section(nil), (*model.Model)(nil), 0
 		for at := 0; at < len(l.messages); {
 			n := min(rapid.IntRange(1, 40).Draw(t, "batch"), len(l.messages)-at)
-			result, err := p.Step(l.messages[at : at+n])
+			result, err := l.step(p, at, at+n)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +95,7 @@ func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 			case 0:
 				kept, keptModel, keptAt = p.engine.Snapshot(), p.engine.Model(), at
 			case 1:
-				p, at = fresh(models), keptAt
+				p, at = fresh(), keptAt
 				if keptModel != nil {
 					if err := p.engine.SetModel(keptModel); err != nil {
 						t.Fatal(err)
@@ -114,20 +114,14 @@ func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 	})
 }
 
-func fresh(models []*model.Model) *Pipeline {
-	p := NewPipeline(0, 1, logCreated)
-	for _, m := range models {
-		p.models[m.Digest] = m
-	}
-	return p
-}
+func fresh() *Pipeline { return NewPipeline(0, 1, logCreated) }
 
 func outputs(t *rapid.T, p *Pipeline, l *testLog, from int, size func() int) map[string]string {
 	all := map[string]string{}
 	var last Place
 	for at := from; at < len(l.messages); {
 		n := min(size(), len(l.messages)-at)
-		result, err := p.Step(l.messages[at : at+n])
+		result, err := l.step(p, at, at+n)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/engine"
@@ -78,10 +79,11 @@ func (r *reloader) look(ctx context.Context) error {
 	if at, ok := r.refused[v.Digest]; ok && r.now().Sub(at) < refusedFor {
 		return nil
 	}
+	defer func() { r.models.keep(reloaderHolder, r.announced) }()
 	if err := r.verify(ctx, v); errors.Is(err, registry.ErrUnavailable) {
 		return err // nothing is known against the version
 	} else if err != nil {
-		r.refused[v.Digest] = r.now()
+		r.refuse(v.Digest)
 		return errors.Join(&refusedError{err}, r.tell(ctx, streams.EventModelRefused, v, err.Error()))
 	}
 	news := false
@@ -99,6 +101,13 @@ func (r *reloader) look(ctx context.Context) error {
 	}
 	r.announced = v.Digest
 	return nil
+}
+
+// refuse notes that a version is refused, and forgets those whose time is over (I9).
+func (r *reloader) refuse(digest string) {
+	now := r.now()
+	maps.DeleteFunc(r.refused, func(_ string, at time.Time) bool { return now.Sub(at) >= refusedFor })
+	r.refused[digest] = now
 }
 
 // tell publishes an event about a version. Its id names the version and the last
@@ -119,7 +128,7 @@ func (r *reloader) tell(ctx context.Context, kind string, v registry.Version, te
 
 // verify loads the version and tries it on an engine of its own.
 func (r *reloader) verify(ctx context.Context, v registry.Version) error {
-	m, err := r.models.get(ctx, v.Name, v.Version, v.Digest)
+	m, err := r.models.get(ctx, reloaderHolder, v.Name, v.Version, v.Digest)
 	if err != nil {
 		return err
 	}

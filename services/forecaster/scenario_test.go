@@ -53,7 +53,6 @@ func TestScenarios(t *testing.T) {
 type scenario struct {
 	t         *testing.T
 	log       *testLog
-	models    map[string]*model.Model
 	pipe      *Pipeline
 	position  int // messages that went through Step
 	published map[string]bool
@@ -95,8 +94,8 @@ func (s *scenario) order(command string, args []string) error {
 }
 
 func play(t *testing.T, commands string) string {
-	s := &scenario{t: t, log: newTestLog(), models: map[string]*model.Model{}, published: map[string]bool{}, exported: map[string]streams.StateControl{}}
-	s.pipe = s.newPipeline()
+	s := &scenario{t: t, log: newTestLog(), published: map[string]bool{}, exported: map[string]streams.StateControl{}}
+	s.pipe = fresh()
 	for n, line := range strings.Split(commands, "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		fields := strings.Fields(line)
@@ -109,14 +108,6 @@ func play(t *testing.T, commands string) string {
 		}
 	}
 	return s.out.String()
-}
-
-func (s *scenario) newPipeline() *Pipeline {
-	p := NewPipeline(0, 1, logCreated)
-	for digest, m := range s.models {
-		p.models[digest] = m
-	}
-	return p
 }
 
 func (s *scenario) do(command string, args []string) error {
@@ -176,9 +167,7 @@ func (s *scenario) do(command string, args []string) error {
 		if err != nil {
 			return err
 		}
-		m := testModel(s.t, seed)
-		s.models[m.Digest], s.pipe.models[m.Digest] = m, m
-		s.log.model(m)
+		s.log.model(testModel(s.t, seed))
 	case "limit", "set", "unset", "delete", "import":
 		if err := s.order(command, args); err != nil {
 			return err
@@ -197,7 +186,7 @@ func (s *scenario) do(command string, args []string) error {
 		s.kept, s.keptModel, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Model(), s.position
 		return nil
 	case "crash": // back to the checkpoint; the log is read again from there
-		s.pipe = s.newPipeline()
+		s.pipe = fresh()
 		if s.keptModel != nil {
 			if err := s.pipe.engine.SetModel(s.keptModel); err != nil {
 				return err
@@ -312,8 +301,7 @@ func parseReading(args []string) (streams.Reading, error) {
 // step reads the log to its end and writes what is new; of many alike the first
 // and the last are shown.
 func (s *scenario) step() error {
-	batch := s.log.messages[s.position:]
-	result, err := s.pipe.Step(batch)
+	result, err := s.log.step(s.pipe, s.position, len(s.log.messages))
 	if err != nil {
 		fmt.Fprintf(&s.out, "error: %v\n", err)
 		return nil
