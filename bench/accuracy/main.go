@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// protocol is one entry of protocol.json beside the data.
+// protocol is one entry of protocol.json in the folder of the data sets.
 type protocol struct {
 	Series      int    `json:"series"`
 	TestFrom    string `json:"test_from"`
@@ -31,7 +31,7 @@ type measures struct {
 	Coverage float64 `json:"coverage80"`
 }
 
-// result is what was measured on one set.
+// result holds the measures of one set.
 type result struct {
 	Name      string              `json:"name"`
 	Overall   measures            `json:"overall"`
@@ -44,18 +44,19 @@ type result struct {
 func main() {
 	binary := flag.String("loadtide", "bin/loadtide", "program to measure")
 	data := flag.String("data", "../shared/data/hourly", "folder with protocol.json and the sets")
-	out := flag.String("out", "docs/accuracy.md", "document whose table is written anew")
-	only := flag.String("only", "", "sets to measure, parted by commas; all that are known when empty")
+	document := flag.String("document", "docs/accuracy.md", "document whose table of results is replaced")
+	figures := flag.String("figures", "bench/results/accuracy.json", "file that holds the results; sets that are not measured keep theirs")
+	only := flag.String("only", "", "sets to measure, separated by commas; default: all sets of the table")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *binary, *data, *out, *only); err != nil {
+	if err := run(ctx, *binary, *data, *document, *figures, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary, data, out, only string) error {
+func run(ctx context.Context, binary, data, document, figures, only string) error {
 	raw, err := os.ReadFile(filepath.Join(data, "protocol.json"))
 	if err != nil {
 		return fmt.Errorf("the data sets are not here: %w", err)
@@ -64,7 +65,7 @@ func run(ctx context.Context, binary, data, out, only string) error {
 	if err := json.Unmarshal(raw, &protocols); err != nil {
 		return fmt.Errorf("protocol.json: %w", err)
 	}
-	results, err := earlier(out)
+	results, err := readFigures(figures)
 	if err != nil {
 		return err
 	}
@@ -84,14 +85,14 @@ func run(ctx context.Context, binary, data, out, only string) error {
 		}
 		results[name] = r
 		fmt.Fprintf(os.Stderr, "%s: wQL %.4f, WAPE %.2f %%, band %.1f %%, scale %s, %.0f s training, %.0f s backtest\n", name, r.Overall.Pinball, 100*r.Overall.WAPE, 100*r.Overall.Coverage, r.Scale, r.TrainS, r.BacktestS)
-		if err := write(out, results); err != nil {
+		if err := writeFigures(figures, results); err != nil {
 			return err
 		}
 	}
-	return write(out, results)
+	return writeTable(document, results)
 }
 
-// measure is the protocol as two commands.
+// measure trains on one set and backtests on its test, with two commands of the program.
 func measure(ctx context.Context, binary, file, dir, name string, p protocol) (result, error) {
 	r := result{Name: name}
 	began := time.Now()

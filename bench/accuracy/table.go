@@ -2,16 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 )
 
-// sets are those with a row, in this order.
+// sets are the data sets of the table, in its order.
 var sets = []string{"edrp", "pjm", "sgsc", "citylearn", "etth1", "vic", "liander"}
 
-// reference are results of other programs by the same protocol, measured once
-// with the scripts that came with the data: wQL and WAPE.
+// reference holds results of other programs by the same protocol: wQL and, in
+// brackets, WAPE. They were measured once, with the scripts that came with the data.
 var reference = map[string]struct{ lightGBM, pytorch string }{
 	"edrp":      {".3233 (43.2 %)", ".3249 (43.4 %)"},
 	"pjm":       {".0302 (4.25 %)", ".0288 (4.04 %)"},
@@ -23,33 +25,36 @@ var reference = map[string]struct{ lightGBM, pytorch string }{
 }
 
 const (
-	beginTable = "<!-- table: make accuracy -->"
+	beginTable = "<!-- table: make accuracy -->\n"
 	endTable   = "<!-- end of table -->"
-	beginData  = "<!-- results "
-	endData    = " -->"
 )
 
-// earlier are the results that the document holds, for sets that are not
-// measured now.
-func earlier(path string) (map[string]result, error) {
+// readFigures reads the results of earlier runs, by set. A file that does not exist holds none.
+func readFigures(path string) (map[string]result, error) {
 	results := map[string]result{}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("the document must be there, with its marks: %w", err)
-	}
-	_, rest, found := strings.Cut(string(text), beginData)
-	if !found {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return results, nil
 	}
-	data, _, _ := strings.Cut(rest, endData)
-	if err := json.Unmarshal([]byte(data), &results); err != nil {
-		return nil, fmt.Errorf("%s: results: %w", path, err)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &results); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return results, nil
 }
 
-// write puts the table between its marks.
-func write(path string, results map[string]result) error {
+func writeFigures(path string, results map[string]result) error {
+	data, err := json.MarshalIndent(results, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o644)
+}
+
+// writeTable replaces the table between its two marks in the document.
+func writeTable(path string, results map[string]result) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -59,13 +64,10 @@ func write(path string, results map[string]result) error {
 	if !found || !closed {
 		return fmt.Errorf("%s has no marks %q and %q", path, beginTable, endTable)
 	}
-	data, err := json.Marshal(results)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(head+beginTable+"\n"+beginData+string(data)+endData+"\n"+table(results)+endTable+tail), 0o644)
+	return os.WriteFile(path, []byte(head+beginTable+table(results)+endTable+tail), 0o644)
 }
 
+// table writes one row for each set that has results.
 func table(results map[string]result) string {
 	var b strings.Builder
 	b.WriteString("| set | same hour yesterday | same hour last week | mean of 7 days | mix | LightGBM | PyTorch L16 | **Loadtide** | band held | scale | training, backtest |\n")
