@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
-// Whoever exports a model reads docs/format/model.md: it says what this package takes.
+// docs/format/model.md states the graph, the names, the fields and the limits of this package.
 func TestDocumentIsTheGraph(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "format", "model.md"))
@@ -48,10 +49,19 @@ func TestDocumentIsTheGraph(t *testing.T) {
 	for _, i := range g.Initializers {
 		wanted = append(wanted, i.Name)
 	}
-	for _, name := range append(wanted, specKey, modelFile, digestFile, metricsFile, cardFile) {
+	for spec := range reflect.TypeFor[Spec]().Fields() {
+		name, _, _ := strings.Cut(spec.Tag.Get("json"), ",")
+		wanted = append(wanted, name)
+	}
+	for _, name := range append(wanted, specKey, modelFile, digestFile, metricsFile, tagsFile, cardFile) {
 		if !strings.Contains(text, "`"+name+"`") {
 			t.Errorf("%s is not there", name)
 		}
+	}
+	limits := fmt.Sprintf("At most: %d LSTM units, %d units of a layer of the head, %d leads and %.0f days, %d levels, %d names in a list of features, %d bytes in a name.",
+		MaxHidden, MaxWidth, MaxHorizon, longestHorizon.Hours()/24, MaxLevels, MaxFeatures, maxName)
+	if !strings.Contains(strings.Join(strings.Fields(text), " "), limits) {
+		t.Errorf("the limits should be: %s", limits)
 	}
 }
 
