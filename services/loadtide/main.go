@@ -108,7 +108,7 @@ func run(args []string, e *env) int {
 func kongOptions(e *env) []kong.Option {
 	return []kong.Option{
 		kong.Name("loadtide"),
-		kong.Description("Streaming energy forecasts: meter readings in on NATS JetStream, calibrated quantile forecasts out."),
+		kong.Description("Streaming energy forecasts: meter readings in on NATS JetStream, quantile forecasts out."),
 		kong.Writers(e.stdout, e.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.NamedMapper("files", kong.MapperFunc(fileList)),
@@ -140,20 +140,20 @@ func usage(e *env, err error) int {
 	return service.ExitUsage
 }
 
-const overview = `loadtide: readings of energy meters in, calibrated forecasts of their next day out.
+const overview = `loadtide: readings of energy meters in, quantile forecasts of the next day out.
 
-start       up          everything in one process; up --demo brings its own meters
+start       up          everything in one process; up --demo adds simulated meters
 try         publish     readings from CSV files onto NATS
-            tail        forecasts as they come
+            tail        forecasts as they are published
             train       one training cycle
-            backtest    a model on files, beside simple rules
+            backtest    scores of a model and of simple rules, on files
             forecast    one forecast from files
             simulate    synthetic meters, onto NATS or into a CSV file
 run         forecaster  one role, against a NATS server
-            trainer     models, by the clock, on request and on drift
-            recorder    forecasts into InfluxDB
+            trainer     trains models: on a schedule, on request, on drift
+            recorder    readings, forecasts and scores into InfluxDB
             gateway     the HTTP API
-look after  models      list, show, promote, rollback
+look after  models      list, show, register, promote, rollback
             series      list, show, set, unset, delete
             state       export, import, inspect
             health      ask /readyz of a role, for containers without a shell
@@ -161,7 +161,7 @@ look after  models      list, show, promote, rollback
 
   loadtide up --demo                     forecasts of simulated meters in 10 seconds, an LSTM's in a minute
   loadtide publish meters.csv            your own readings: series,timestamp,value
-  loadtide tail home.m01                 what is forecast for one series
+  loadtide tail home.m01                 the forecasts of one series
 
-loadtide help COMMAND shows its flags; README.md and docs/ say the rest.
+loadtide help COMMAND shows its flags; README.md and docs/ are the manual.
 `
