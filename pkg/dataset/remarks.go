@@ -84,9 +84,17 @@ func (h *History) extent() (least, most float32, accepted int) {
 	return least, most, accepted
 }
 
-// Repeats is how many readings Build left out because another one of the same
-// moment with another value came after them.
+// Repeats is the number of readings that Build left out because a later reading gave
+// another value for the same moment of the series.
 func (b *Builder) Repeats() int { return b.repeats }
+
+// RepeatsRemark tells a person of Repeats in a line; it is empty when there are none.
+func (b *Builder) RepeatsRemark() string {
+	if b.repeats == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d readings give another value for a moment that their series had already; the last value counts", b.repeats)
+}
 
 // repeated counts those among points in the order of time.
 func repeated(reads []meter.Read) int {

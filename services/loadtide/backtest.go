@@ -172,8 +172,8 @@ func loadHistories(ctx context.Context, show *screen, paths []string, csv *csvFl
 		return nil, err
 	}
 	histories := b.Build()
-	if n := b.Repeats(); n > 0 {
-		show.line("warn: %d readings say something new of a moment that their series had a value for; the first one counts", n)
+	if text := b.RepeatsRemark(); text != "" {
+		show.line("warn: %s", text)
 	}
 	return histories, nil
 }

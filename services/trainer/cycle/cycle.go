@@ -144,8 +144,8 @@ func (c *Cycle) warn(b *dataset.Builder, histories []*dataset.History, first, la
 	if c.Warn == nil {
 		return
 	}
-	if n := b.Repeats(); n > 0 {
-		c.Warn(fmt.Sprintf("%d readings say something new of a moment that their series had a value for; the last one counts", n))
+	if text := b.RepeatsRemark(); text != "" {
+		c.Warn(text)
 	}
 	from, _ := judged(cut)
 	for _, text := range dataset.Remarks(histories, from) {
