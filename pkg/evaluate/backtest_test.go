@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -88,14 +89,14 @@ func histories(all []metered) []*dataset.History {
 	return b.Build()
 }
 
-// tally adds up measures in the plainest way.
-type tally struct {
+// sums adds up measures in the plainest way.
+type sums struct {
 	n                         int
 	err, actual, inside, wide float64
 	pinball                   [5]float64
 }
 
-func (s *tally) add(y float64, q []float64) {
+func (s *sums) add(y float64, q []float64) {
 	s.n++
 	s.err += math.Abs(y - q[2])
 	s.actual += math.Abs(y)
@@ -112,14 +113,14 @@ func (s *tally) add(y float64, q []float64) {
 	s.wide += q[4] - q[0] + 10*math.Max(0, q[0]-y) + 10*math.Max(0, y-q[4])
 }
 
-func (s *tally) join(o tally) {
+func (s *sums) join(o sums) {
 	s.n, s.err, s.actual, s.inside, s.wide = s.n+o.n, s.err+o.err, s.actual+o.actual, s.inside+o.inside, s.wide+o.wide
 	for i := range s.pinball {
 		s.pinball[i] += o.pinball[i]
 	}
 }
 
-func (s *tally) measures() map[string]float64 {
+func (s *sums) measures() map[string]float64 {
 	nd := func(i int) float64 { return 2 * s.pinball[i] / s.actual }
 	return map[string]float64{
 		"mae": s.err / float64(s.n), "wape": s.err / s.actual, "pinball": (nd(0) + nd(1) + nd(2) + nd(3) + nd(4)) / 5,
@@ -127,7 +128,7 @@ func (s *tally) measures() map[string]float64 {
 	}
 }
 
-func check(t *testing.T, what string, n int, got map[string]float64, want *tally, also map[string]float64) {
+func check(t *testing.T, what string, n int, got map[string]float64, want *sums, also map[string]float64) {
 	t.Helper()
 	if n != want.n {
 		t.Errorf("%s: %d actuals, want %d", what, n, want.n)
@@ -153,17 +154,28 @@ func typeSeven(sorted []float64, level float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
+// measured is a model and the rules on the same origins.
+type measured struct {
+	Report    Report
+	Baselines Baselines
+}
+
+func measure(t *testing.T, m *model.Model, all []*dataset.History, cfg Config) (got measured) {
+	t.Helper()
+	var err error
+	if got.Report, err = Backtest(t.Context(), m, all, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got.Baselines, err = ScoreRules(t.Context(), got.Report, all, cfg); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func TestEveryRunGivesTheSame(t *testing.T) {
 	t.Parallel()
 	all, m := histories(meters(hours)), randomModel(3)
-	one, err := Backtest(t.Context(), m, all, config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	two, err := Backtest(t.Context(), m, all, config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	one, two := measure(t, m, all, config()), measure(t, m, all, config())
 	if diff := cmp.Diff(one, two, cmpopts.EquateNaNs()); diff != "" {
 		t.Error(diff)
 	}
@@ -180,15 +192,9 @@ func TestNothingLaterIsSeen(t *testing.T) {
 			m.values[i] = 1e6 * float64(i)
 		}
 	}
-	want, err := Backtest(t.Context(), randomModel(4), histories(meters(hours)), config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := Backtest(t.Context(), randomModel(4), histories(later), config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+	before := measure(t, randomModel(4), histories(meters(hours)), config())
+	after := measure(t, randomModel(4), histories(later), config())
+	if diff := cmp.Diff(before, after, cmpopts.EquateNaNs()); diff != "" {
 		t.Error(diff)
 	}
 
@@ -196,7 +202,7 @@ func TestNothingLaterIsSeen(t *testing.T) {
 	// move less what they were, whatever the model had seen of them would show.
 	single := Config{From: epoch + from*hour, Until: epoch + (from+horizon)*hour, Every: 1000}
 	steady := meters(hours)[:1]
-	want, err = Backtest(t.Context(), randomModel(4), histories(steady), single)
+	want, err := Backtest(t.Context(), randomModel(4), histories(steady), single)
 	if err != nil || want.Forecasts != 1 {
 		t.Fatalf("%d forecasts, %v", want.Forecasts, err)
 	}
@@ -204,7 +210,7 @@ func TestNothingLaterIsSeen(t *testing.T) {
 	for i := from; i < hours; i++ {
 		steady[0].values[i] += move
 	}
-	got, err = Backtest(t.Context(), randomModel(4), histories(steady), single)
+	got, err := Backtest(t.Context(), randomModel(4), histories(steady), single)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,9 +286,8 @@ func TestBacktestRefuses(t *testing.T) {
 
 func TestSkillOfNothing(t *testing.T) {
 	t.Parallel()
-	var r Report
-	if r.Skill() != 0 {
-		t.Errorf("%v", r.Skill())
+	if got := Skill(accuracy.Measures{}, accuracy.Measures{}); got != 0 {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -295,21 +300,15 @@ func TestExcludeFlagged(t *testing.T) {
 	m.values[wrong] *= 1000
 	all := histories([]metered{m})
 	cfg := Config{From: m.second(900), Until: m.second(1200), Every: 1}
-	with, err := Backtest(t.Context(), randomModel(7), all, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	flagged := measure(t, randomModel(7), all, cfg)
 	cfg.ExcludeFlagged = true
-	without, err := Backtest(t.Context(), randomModel(7), all, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := measure(t, randomModel(7), all, cfg)
+	with, without := flagged.Report, plain.Report
 	horizon := len(with.ByLead)
 	if with.Forecasts != without.Forecasts || with.Overall.N-without.Overall.N != horizon || with.Overall.MAE < 2*without.Overall.MAE {
 		t.Errorf("%d forecasts, %d scores, MAE %v; without %d, %d, %v", with.Forecasts, with.Overall.N, with.Overall.MAE, without.Forecasts, without.Overall.N, without.Overall.MAE)
 	}
-	rule := SeasonalNaiveDay
-	if with.Baselines[rule].N-without.Baselines[rule].N != horizon {
-		t.Errorf("the rules are scored on %d and %d", with.Baselines[rule].N, without.Baselines[rule].N)
+	if all, few := flagged.Baselines.SeasonalNaive().N, plain.Baselines.SeasonalNaive().N; all-few != horizon {
+		t.Errorf("the rules are scored on %d and %d", all, few)
 	}
 }

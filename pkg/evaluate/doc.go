@@ -1,8 +1,10 @@
-// Package evaluate judges models on later time than they were trained on, by
-// rolling origin, beside the simple rules that cost nothing.
+// Package evaluate measures models on later time than they were trained on, by rolling origin, and
+// measures simple rules on the same origins.
 //
-// Start with Backtest: it streams the readings through pkg/engine, the code
-// that serves, and scores what comes out. The trainer's cycle calls it.
+// Start with Backtest: it streams the readings through pkg/engine, the code that serves, and scores
+// the forecasts. ScoreRules scores the simple rules at the origins of a backtest; Compare compares
+// two models that were measured on the same origins. The trainer's cycle and the command backtest
+// call this package.
 //
-// It must never let a forecast see a reading at or after its origin.
+// A forecast must never see a reading at or after its origin.
 package evaluate

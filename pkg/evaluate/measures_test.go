@@ -53,7 +53,7 @@ func (m metered) past() (filled []float64, begin, test int) {
 }
 
 // scores of a rule on a meter: of its quantiles, and of its plain value.
-func (m metered) scores(rule func(y []float64, i int) float64) (spread, plain tally) {
+func (m metered) scores(rule func(y []float64, i int) float64) (spread, plain sums) {
 	filled, begin, test := m.past()
 	errors := func(hour, k int) (e []float64) {
 		for o := begin + 168; o <= test-1-horizon; o++ {
@@ -88,10 +88,8 @@ func (m metered) scores(rule func(y []float64, i int) float64) (spread, plain ta
 func TestRulesAreThoseOfPlainCode(t *testing.T) {
 	t.Parallel()
 	all := meters(hours)
-	report, err := Backtest(t.Context(), randomModel(1), histories(all), config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	both := measure(t, randomModel(1), histories(all), config())
+	report, baselines := both.Report, both.Baselines
 	mean := func(y []float64, i int) float64 {
 		return (y[i-24] + y[i-48] + y[i-72] + y[i-96] + y[i-120] + y[i-144] + y[i-168]) / 7
 	}
@@ -101,7 +99,7 @@ func TestRulesAreThoseOfPlainCode(t *testing.T) {
 		"mean_7_days":         mean,
 		"mix":                 func(y []float64, i int) float64 { return mean(y, i)/2 + y[i-168]/2 },
 	} {
-		var total, flat tally
+		var total, flat sums
 		var mase, mase24 float64
 		for _, m := range all {
 			spread, plain := m.scores(rule)
@@ -124,11 +122,11 @@ func TestRulesAreThoseOfPlainCode(t *testing.T) {
 			delete(also, ofQuantiles)
 		}
 		also["mase"], also["mase24"] = mase/2, mase24/3 // the young series has no week before the test
-		got := report.Baselines[name]
+		got := baselines.Overall[name]
 		check(t, string(name), got.N, got.Map(), &total, also)
 	}
-	if got, want := report.SeasonalNaive(), report.Baselines[SeasonalNaiveDay]; got != want || len(report.Baselines) != len(Rules()) {
-		t.Errorf("seasonal naive %+v, want %+v of %d rules", got, want, len(report.Baselines))
+	if got, want := baselines.SeasonalNaive(), baselines.Overall[SeasonalNaiveDay]; got != want || len(baselines.Overall) != len(Rules()) {
+		t.Errorf("seasonal naive %+v, want %+v of %d rules", got, want, len(baselines.Overall))
 	}
 	origins := 0
 	for _, m := range all {
@@ -144,12 +142,10 @@ func TestRulesAreThoseOfPlainCode(t *testing.T) {
 func TestModelMeasuresAreThoseOfServing(t *testing.T) {
 	t.Parallel()
 	all, m := meters(hours), randomModel(2)
-	report, err := Backtest(t.Context(), m, histories(all), config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var total tally
-	leads := make([]tally, horizon)
+	both := measure(t, m, histories(all), config())
+	report, naive := both.Report, both.Baselines.SeasonalNaive()
+	var total sums
+	leads := make([]sums, horizon)
 	for _, one := range all {
 		e := engine.New()
 		if err := e.SetModel(m); err != nil {
@@ -185,7 +181,7 @@ func TestModelMeasuresAreThoseOfServing(t *testing.T) {
 	for k := range leads {
 		check(t, "lead", report.ByLead[k].N, report.ByLead[k].Map(), &leads[k], nil)
 	}
-	if got, want := report.Skill(), 1-report.Overall.Pinball/report.SeasonalNaive().Pinball; got != want {
+	if got, want := Skill(report.Overall, naive), 1-report.Overall.Pinball/naive.Pinball; got != want {
 		t.Errorf("skill %v, want %v", got, want)
 	}
 }

@@ -1,97 +1,77 @@
 package evaluate
 
-import (
-	"cmp"
-	"slices"
+import "github.com/loadtide/loadtide/pkg/accuracy"
 
-	"github.com/loadtide/loadtide/pkg/accuracy"
-)
+// Report says how good a model is on a range of time.
+type Report struct {
+	Forecasts int
+	ByRules   int // forecasts that a simple rule made because the series had too few readings
+	Series    int
+	Levels    []float64
+	Overall   accuracy.Measures
+	ByLead    []accuracy.Measures // [horizon]
+	PerSeries []SeriesReport      // in the order of the histories; histories without a forecast are left out
+	AtOrBelow []float64           // by level: the share of the actuals at or below the quantile
+	Losses    []Loss              // of all series, by origin, in the order of time
+}
 
-// report joins what was gathered, in the order of the histories, so that sums
-// are the same in every run.
-func (b *backtest) report(gathered []*seriesScores) (Report, error) {
-	levels, horizon := b.model.Spec.Levels, b.cfg.Horizon
+// SeriesReport is the report on one history.
+type SeriesReport struct {
+	Series  string
+	History int // index of the history
+	Overall accuracy.Measures
+	Losses  []Loss // by origin, in the order of time
+}
+
+// Skill is the gain in pinball loss over a baseline, 1 at best; 0 when the baseline has no loss.
+func Skill(model, baseline accuracy.Measures) float64 {
+	if baseline.Pinball == 0 {
+		return 0
+	}
+	return 1 - model.Pinball/baseline.Pinball
+}
+
+// newReport adds up the tallies in the order of the histories, so that sums are the same in every
+// run.
+func newReport(levels []float64, horizon int, tallies []*tally) (Report, error) {
 	total, err := accuracy.NewTotal(levels, horizon)
 	if err != nil {
 		return Report{}, err
 	}
-	rules := map[Rule][2]*accuracy.Total{}
-	for _, r := range Rules() {
-		spread, err := accuracy.NewTotal(levels, horizon)
-		if err != nil {
-			return Report{}, err
-		}
-		plain, _ := accuracy.NewTotal(levels, horizon) // the same arguments
-		rules[r] = [2]*accuracy.Total{spread, plain}
-	}
-	report := Report{Baselines: map[Rule]accuracy.Measures{}, RuleLeads: map[Rule][]accuracy.Measures{}, Held: make([]float64, len(levels))}
-	losses, naive := map[int64]*Loss{}, map[int64]*Loss{}
-	names := map[string]bool{}
-	for _, s := range gathered {
-		if s == nil {
+	r := Report{Levels: levels, AtOrBelow: make([]float64, len(levels))}
+	losses, names := lossSums{}, map[string]bool{}
+	for i, t := range tallies {
+		if t.scores == nil {
 			continue
 		}
-		report.Forecasts += s.count
-		report.Rules += s.ruled
-		names[s.series] = true
-		for i, n := range s.held {
-			report.Held[i] += float64(n)
-		}
-		if err := total.AddSeries(s.model); err != nil {
+		if err := total.AddSeries(t.scores); err != nil {
 			return Report{}, err
 		}
-		one := SeriesReport{Series: s.series, Overall: s.model.Overall(), Baselines: map[Rule]accuracy.Measures{}}
-		for r, scores := range s.rules {
-			for i, of := range []*accuracy.Scores{scores.spread, scores.plain} {
-				if err := rules[r][i].AddSeries(of); err != nil {
-					return Report{}, err
-				}
-			}
-			one.Baselines[r] = joined(scores.spread.Overall(), scores.plain.Overall())
+		r.Forecasts += len(t.losses)
+		r.ByRules += t.byRules
+		for level, n := range t.atOrBelow {
+			r.AtOrBelow[level] += float64(n)
 		}
-		report.PerSeries = append(report.PerSeries, one)
-		addLosses(losses, s.losses)
-		addLosses(naive, s.naive)
+		one := SeriesReport{t.history.ID.String(), i, t.scores.Overall(), t.losses}
+		r.PerSeries = append(r.PerSeries, one)
+		losses.add(t.losses)
+		names[one.Series] = true
 	}
-	if report.Forecasts == 0 {
+	if r.Forecasts == 0 {
 		return Report{}, ErrNoOrigins
 	}
-	report.Series = len(names)
-	report.Overall = total.Overall()
-	for k := 1; k <= horizon; k++ {
-		report.ByLead = append(report.ByLead, total.Lead(k))
+	r.Series, r.Overall, r.ByLead = len(names), total.Overall(), byLead(total, horizon)
+	for level := range r.AtOrBelow {
+		r.AtOrBelow[level] /= float64(max(r.Overall.N, 1))
 	}
-	for r, t := range rules {
-		report.Baselines[r] = joined(t[0].Overall(), t[1].Overall())
-		for k := 1; k <= horizon; k++ {
-			report.RuleLeads[r] = append(report.RuleLeads[r], joined(t[0].Lead(k), t[1].Lead(k)))
-		}
-	}
-	for i := range report.Held {
-		report.Held[i] /= float64(max(report.Overall.N, 1))
-	}
-	report.Losses, report.NaiveLosses = inOrder(losses), inOrder(naive)
-	return report, nil
+	r.Losses = losses.sorted()
+	return r, nil
 }
 
-// addLosses adds those of one series to the sums by origin.
-func addLosses(sums map[int64]*Loss, of []Loss) {
-	for _, l := range of {
-		at, ok := sums[l.Second]
-		if !ok {
-			at = &Loss{Second: l.Second}
-			sums[l.Second] = at
-		}
-		at.Pinball += l.Pinball
-		at.Actual += l.Actual
+func byLead(total *accuracy.Total, horizon int) []accuracy.Measures {
+	leads := make([]accuracy.Measures, horizon)
+	for k := range leads {
+		leads[k] = total.Lead(k + 1)
 	}
-}
-
-func inOrder(sums map[int64]*Loss) []Loss {
-	all := make([]Loss, 0, len(sums))
-	for _, l := range sums {
-		all = append(all, *l)
-	}
-	slices.SortFunc(all, func(a, b Loss) int { return cmp.Compare(a.Second, b.Second) })
-	return all
+	return leads
 }

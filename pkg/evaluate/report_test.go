@@ -16,16 +16,10 @@ func TestWorkersChangeNothing(t *testing.T) {
 	t.Parallel()
 	all, m := histories(meters(hours)), randomModel(7)
 	cfg := config()
-	want, err := Backtest(t.Context(), m, all, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := measure(t, m, all, cfg)
 	for _, workers := range []int{1, 2, 3, 50} {
 		cfg.Workers = workers
-		got, err := Backtest(t.Context(), m, all, cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := measure(t, m, all, cfg)
 		if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
 			t.Errorf("%d workers: %s", workers, diff)
 		}
@@ -63,10 +57,8 @@ func TestReportAddsUp(t *testing.T) {
 	most, last := 0, 0
 	cfg.Each = func(f engine.Forecast) { given = append(given, f) }
 	cfg.Progress = func(done, total int) { last, most = done, total }
-	r, err := Backtest(t.Context(), randomModel(9), histories(all), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	both := measure(t, randomModel(9), histories(all), cfg)
+	r, baselines := both.Report, both.Baselines
 	if len(given) != r.Forecasts || last != most || most < until-horizon {
 		t.Errorf("%d forecasts handed out of %d, told of %d hours of %d", len(given), r.Forecasts, last, most)
 	}
@@ -92,20 +84,20 @@ func TestReportAddsUp(t *testing.T) {
 		}
 	}
 	for i := range held {
-		if math.Abs(r.Held[i]-held[i]/actuals) > 1e-12 {
-			t.Errorf("level %d holds %v of the actuals, want %v", i, r.Held[i], held[i]/actuals)
+		if math.Abs(r.AtOrBelow[i]-held[i]/actuals) > 1e-12 {
+			t.Errorf("level %d holds %v of the actuals, want %v", i, r.AtOrBelow[i], held[i]/actuals)
 		}
 	}
 	var pinball, actual float64
 	// The rule's losses are on the same origins, and add up to its score but for the series without a week behind it.
 	var ours, naive float64
-	for i, l := range r.NaiveLosses {
+	for i, l := range baselines.Losses {
 		if l.Second != r.Losses[i].Second || l.Actual != r.Losses[i].Actual {
 			t.Errorf("origin %d: %+v beside %+v", i, l, r.Losses[i])
 		}
 		ours, naive = ours+r.Losses[i].Pinball, naive+l.Pinball
 	}
-	if got, want := naive/ours, r.SeasonalNaive().Pinball/r.Overall.Pinball; len(r.NaiveLosses) != len(r.Losses) || math.Abs(got/want-1) > 0.01 {
+	if got, want := naive/ours, baselines.SeasonalNaive().Pinball/r.Overall.Pinball; len(baselines.Losses) != len(r.Losses) || math.Abs(got/want-1) > 0.01 {
 		t.Errorf("the rule loses %v times as much by origin, %v times in all", got, want)
 	}
 	for i, l := range r.Losses {

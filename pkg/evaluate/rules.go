@@ -4,20 +4,19 @@ import (
 	"math"
 	"slices"
 
-	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
 )
 
 const (
 	dayCells  = 86400 / dataset.Interval
 	weekCells = 7 * dayCells
-	// residualCells is how far back the residuals of the rules reach.
+	// residualCells bounds how far back the residuals of the rules reach.
 	residualCells = 365 * dayCells
 )
 
-// Rule is a forecast that costs nothing: a value from the past, with quantiles
-// of its own residuals before the test by lead and hour of the day. It is what
-// a model is held against (ACCURACY protocol of the design documents).
+// Rule is a simple forecast that needs no model: a value from the past. The quantiles are those of
+// the rule's own residuals before the test, by lead and hour of the day. Models are compared with
+// the rules.
 type Rule string
 
 // The rules, named as in the JSON of a backtest.
@@ -28,11 +27,10 @@ const (
 	Mix               Rule = "mix"
 )
 
-// Rules lists them in the order of a report.
+// Rules lists the rules in the order of a report.
 func Rules() []Rule { return []Rule{SeasonalNaiveDay, SeasonalNaiveWeek, Mean7Days, Mix} }
 
-// value is what the rule says for a cell that lies at most a day after the
-// origin.
+// value is the forecast of the rule for a cell at most a day after the origin.
 func (r Rule) value(h *dataset.History, cell int64) float64 {
 	at := func(back int64) float64 {
 		v, _ := h.Raw.At(cell - back)
@@ -57,28 +55,30 @@ func (r Rule) value(h *dataset.History, cell int64) float64 {
 	}
 }
 
-// residuals are the quantiles of a rule's errors on one series before the test,
+// residuals are the quantiles of a rule's errors on one history before the test,
 // [hour of the origin][lead][level].
 type residuals struct {
 	levels, horizon int
 	quantiles       []float32
 }
 
-// residuals learns from the origins of the last year before cell test. An hour
-// of the day that none fell on has no spread.
-func (b *backtest) residuals(r Rule, h *dataset.History, test int64, horizon int, levels []float64) *residuals {
+// newResiduals learns from the origins of the last year before the test. The quantiles of an hour
+// of the day without an origin are 0.
+func newResiduals(cfg *Config, r Rule, h *dataset.History, levels []float64) *residuals {
+	test := h.Cell(cfg.From)
 	first := max(h.Ring.First()+weekCells, test-residualCells)
-	last := test - 1 - int64(horizon)
-	t := &residuals{levels: len(levels), horizon: horizon, quantiles: make([]float32, dayCells*horizon*len(levels))}
-	errors := make([][]float64, dayCells*horizon)
+	last := test - 1 - int64(cfg.Horizon)
+	t := &residuals{
+		levels: len(levels), horizon: cfg.Horizon, quantiles: make([]float32, dayCells*cfg.Horizon*len(levels)),
+	}
+	errors := make([][]float64, dayCells*cfg.Horizon)
 	for origin := first; origin <= last; origin++ {
-		hour := int(origin % dayCells)
-		for k := 1; k <= horizon; k++ {
-			actual, ok := b.actual(h, origin+int64(k))
+		for k := 1; k <= cfg.Horizon; k++ {
+			actual, ok := cfg.actual(h, origin+int64(k))
 			if !ok {
 				continue
 			}
-			i := hour*horizon + k - 1
+			i := t.index(origin, k)
 			errors[i] = append(errors[i], float64(actual)-r.value(h, origin+int64(k)))
 		}
 	}
@@ -91,7 +91,15 @@ func (b *backtest) residuals(r Rule, h *dataset.History, test int64, horizon int
 	return t
 }
 
-// quantile is that of sorted values by linear interpolation (type 7).
+// index is the place of the hour of an origin and of a lead k.
+func (t *residuals) index(origin int64, k int) int { return int(origin%dayCells)*t.horizon + k - 1 }
+
+// row holds the quantiles for an origin and a lead k, by level.
+func (t *residuals) row(origin int64, k int) []float32 {
+	return t.quantiles[t.index(origin, k)*t.levels:][:t.levels]
+}
+
+// quantile is the quantile of sorted values by linear interpolation (type 7).
 func quantile(sorted []float64, level float64) float64 {
 	if len(sorted) == 0 {
 		return 0
@@ -100,63 +108,4 @@ func quantile(sorted []float64, level float64) float64 {
 	low := int(math.Floor(at))
 	high := min(low+1, len(sorted)-1)
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
-}
-
-// ruleScores are what a rule is worth on one series: the point measures are those
-// of the plain value, the others those of its quantiles.
-type ruleScores struct {
-	spread, plain *accuracy.Scores
-	pinball       []float64 // by origin, as in Loss; NaN where the rule has no week behind it
-}
-
-// scoreRule scores one rule on one series at the given origins.
-func (b *backtest) scoreRule(r Rule, h *dataset.History, test int64, origins []int64, horizon int, levels []float64, d accuracy.Denominators) (ruleScores, error) {
-	table := b.residuals(r, h, test, horizon, levels)
-	spread, err := accuracy.NewScores(levels, horizon, d)
-	if err != nil {
-		return ruleScores{}, err
-	}
-	plain, err := accuracy.NewScores(levels, horizon, d)
-	if err != nil {
-		return ruleScores{}, err
-	}
-	row, flat := make([]float32, len(levels)), make([]float32, len(levels))
-	pinball := make([]float64, len(origins))
-	for at, origin := range origins {
-		if origin-weekCells < h.Ring.First() {
-			pinball[at] = math.NaN()
-			continue
-		}
-		for k := 1; k <= horizon; k++ {
-			actual, ok := b.actual(h, origin+int64(k))
-			if !ok {
-				continue
-			}
-			value := r.value(h, origin+int64(k))
-			i := (int(origin%dayCells)*horizon + k - 1) * len(levels)
-			for q := range row {
-				flat[q] = float32(value)
-				row[q] = float32(value) + table.quantiles[i+q]
-				pinball[at] += pinballShare(levels, q, float64(actual), row[q])
-			}
-			if err := spread.Add(k, float64(actual), row); err != nil {
-				return ruleScores{}, err
-			}
-			if err := plain.Add(k, float64(actual), flat); err != nil {
-				return ruleScores{}, err
-			}
-		}
-	}
-	return ruleScores{spread, plain, pinball}, nil
-}
-
-// pinballShare is what one quantile adds to the Pinball of a Loss.
-func pinballShare(levels []float64, q int, actual float64, quantile float32) float64 {
-	return 2 * accuracy.Pinball(levels[q], actual, float64(quantile)) / float64(len(levels))
-}
-
-// joined takes the point measures of the plain values.
-func joined(spread, plain accuracy.Measures) accuracy.Measures {
-	spread.MAE, spread.WAPE, spread.MASE, spread.MASE24, spread.NDP50 = plain.MAE, plain.WAPE, plain.MASE, plain.MASE24, plain.NDP50
-	return spread
 }

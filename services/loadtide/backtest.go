@@ -43,12 +43,13 @@ type backtestCmd struct {
 
 // measured is one backtest and what it was of.
 type measured struct {
-	name   string // as the user named the model
-	model  *model.Model
-	report evaluate.Report
-	config evaluate.Config
-	took   time.Duration
-	board  *scoreboard // nil where no column of true values was named
+	name      string // as the user named the model
+	model     *model.Model
+	report    evaluate.Report
+	baselines evaluate.Baselines
+	config    evaluate.Config
+	took      time.Duration
+	board     *scoreboard // nil where no column of true values was named
 }
 
 // Run measures and prints.
@@ -99,21 +100,27 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if err != nil {
 		return err
 	}
+	if err := ours.scoreRules(ctx, histories); err != nil {
+		return err
+	}
 	if ours.board = board; board != nil {
 		if err := board.clean(ctx, show, &ours, histories); err != nil {
 			return err
 		}
 	}
-	var fair *evaluate.Report
+	var fair *measured
 	if c.ExcludeFlagged {
 		cfg.ExcludeFlagged = true
 		second, err := measure(ctx, show, c.Model, m, histories, cfg)
 		if err != nil {
 			return err
 		}
-		fair = &second.report
+		if err := second.scoreRules(ctx, histories); err != nil {
+			return err
+		}
+		fair = &second
 	}
-	var verdict *evaluate.Verdict
+	var verdict *evaluate.Comparison
 	if c.Compare != "" {
 		if verdict, err = c.compare(ctx, show, &ours, histories); err != nil {
 			return err
@@ -239,13 +246,24 @@ func measure(ctx context.Context, show *screen, name string, m *model.Model, his
 			Reason: "test_range",
 		}
 	}
-	if err == nil && report.Rules > 0 {
-		show.line("warn: %d of %d forecasts are those of a simple rule, for their series had less than the %d readings that the network needs", report.Rules, report.Forecasts, series.ScalerCells)
+	if err == nil && report.ByRules > 0 {
+		show.line("warn: %d of %d forecasts are those of a simple rule, for their series had less than the %d readings that the network needs", report.ByRules, report.Forecasts, series.ScalerCells)
 	}
 	return measured{name: name, model: m, report: report, config: cfg, took: time.Since(began)}, err
 }
 
-func (c *backtestCmd) compare(ctx context.Context, show *screen, ours *measured, histories []*dataset.History) (*evaluate.Verdict, error) {
+// scoreRules scores the simple rules on the origins of the report.
+func (m *measured) scoreRules(ctx context.Context, histories []*dataset.History) (err error) {
+	m.baselines, err = evaluate.ScoreRules(ctx, m.report, histories, m.config)
+	return err
+}
+
+// skill is the gain of the model over the rule "same hour yesterday".
+func (m *measured) skill() float64 {
+	return evaluate.Skill(m.report.Overall, m.baselines.SeasonalNaive())
+}
+
+func (c *backtestCmd) compare(ctx context.Context, show *screen, ours *measured, histories []*dataset.History) (*evaluate.Comparison, error) {
 	m, err := openModel(ctx, c.Compare, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return nil, err

@@ -22,19 +22,20 @@ const fanPast = 72
 // series, error by lead, calibration.
 func backtestSheet(ctx context.Context, m *measured, histories []*dataset.History) (plot.Report, error) {
 	r := m.report
+	skill := m.skill()
 	sheet := plot.Report{
-		Title:    fmt.Sprintf("%s: wQL %s, %.0f %% better than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), 100*r.Skill()),
+		Title:    fmt.Sprintf("%s: wQL %s, %.0f %% better than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), 100*skill),
 		Subtitle: fmt.Sprintf("%s to %s, %d series, %d forecasts", stamp(m.config.From), stamp(m.config.Until), r.Series, r.Forecasts),
-		ByLead:   byLeadPlot(&r),
+		ByLead:   byLeadPlot(m),
 		Calibration: plot.Calibration{
-			Title: fmt.Sprintf("80 %% band held %.1f %%", 100*r.Overall.Coverage80), Levels: m.model.Spec.Levels, Held: r.Held,
+			Title: fmt.Sprintf("80 %% band held %.1f %%", 100*r.Overall.Coverage80), Levels: m.model.Spec.Levels, Held: r.AtOrBelow,
 		},
 	}
 	switch {
 	case math.IsNaN(r.Overall.Pinball):
 		sheet.Title = m.model.Spec.Name + ": nothing was used in the test, so there is no score"
-	case r.Skill() < 0:
-		sheet.Title = fmt.Sprintf("%s: wQL %s, %.0f %% WORSE than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), -100*r.Skill())
+	case skill < 0:
+		sheet.Title = fmt.Sprintf("%s: wQL %s, %.0f %% WORSE than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), -100*skill)
 	}
 	ranked := slices.Clone(r.PerSeries)
 	slices.SortStableFunc(ranked, func(a, b evaluate.SeriesReport) int { return cmp.Compare(a.Overall.NDP50, b.Overall.NDP50) })
@@ -57,7 +58,7 @@ func backtestSheet(ctx context.Context, m *measured, histories []*dataset.Histor
 	return sheet, nil
 }
 
-func byLeadPlot(r *evaluate.Report) plot.ByLead {
+func byLeadPlot(m *measured) plot.ByLead {
 	curve := func(name string, all []accuracy.Measures) plot.Rule {
 		rule := plot.Rule{Name: name}
 		for _, m := range all {
@@ -65,9 +66,9 @@ func byLeadPlot(r *evaluate.Report) plot.ByLead {
 		}
 		return rule
 	}
-	out := plot.ByLead{Title: "error by lead", Interval: dataset.Interval * time.Second, Ours: curve("loadtide", r.ByLead)}
+	out := plot.ByLead{Title: "error by lead", Interval: dataset.Interval * time.Second, Ours: curve("loadtide", m.report.ByLead)}
 	for _, rule := range evaluate.Rules() {
-		out.Naive = append(out.Naive, curve(ruleWords[rule], r.RuleLeads[rule]))
+		out.Naive = append(out.Naive, curve(ruleWords[rule], m.baselines.ByLead[rule]))
 	}
 	return out
 }

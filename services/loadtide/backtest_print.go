@@ -33,7 +33,7 @@ func (s scored) MarshalJSON() ([]byte, error) {
 }
 
 // backtestObject is what --json prints; its names are a contract.
-func backtestObject(m *measured, fair *evaluate.Report, verdict *evaluate.Verdict) any {
+func backtestObject(m, fair *measured, verdict *evaluate.Comparison) any {
 	horizon := len(m.report.ByLead)
 	out := struct {
 		Protocol  map[string]any                      `json:"protocol"`
@@ -43,17 +43,17 @@ func backtestObject(m *measured, fair *evaluate.Report, verdict *evaluate.Verdic
 		Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
 		Faults    *scoreboard                         `json:"faults,omitempty"`
 		Fair      *fairObject                         `json:"exclude_flagged,omitempty"`
-		Compare   *evaluate.Verdict                   `json:"compare,omitempty"`
+		Compare   *evaluate.Comparison                `json:"compare,omitempty"`
 	}{
 		Protocol: map[string]any{
 			"test_from": stamp(m.config.From), "test_until": stamp(m.config.Until), "origin_every": m.config.Every, "horizon": horizon,
 			"interval": m.model.Spec.Interval, "levels": m.model.Spec.Levels, "forecasts": m.report.Forecasts, "series": m.report.Series,
 			"model": map[string]string{"name": m.model.Spec.Name, "version": m.model.Version, "digest": m.model.Digest, "scale": m.model.Spec.Scale},
 		},
-		Overall: m.report.Overall, ByLead: []scored{}, Series: []scored{}, Baselines: m.report.Baselines, Faults: m.board, Compare: verdict,
+		Overall: m.report.Overall, ByLead: []scored{}, Series: []scored{}, Baselines: m.baselines.Overall, Faults: m.board, Compare: verdict,
 	}
 	if fair != nil {
-		out.Fair = &fairObject{fair.Overall, fair.Baselines, m.report.Overall.N - fair.Overall.N}
+		out.Fair = &fairObject{fair.report.Overall, fair.baselines.Overall, m.report.Overall.N - fair.report.Overall.N}
 	}
 	for k, lead := range m.report.ByLead {
 		out.ByLead = append(out.ByLead, scored{"lead", k + 1, lead})
@@ -78,7 +78,7 @@ var ruleWords = map[evaluate.Rule]string{
 }
 
 // printBacktest is the table of a backtest.
-func printBacktest(w io.Writer, m *measured, fair *evaluate.Report, verdict *evaluate.Verdict) error {
+func printBacktest(w io.Writer, m, fair *measured, verdict *evaluate.Comparison) error {
 	r := m.report
 	fmt.Fprintf(w, "test: %s to %s, an origin every %d h, %d leads, %d series, %d forecasts in %.1f s; the model saw data up to %s\n",
 		stamp(m.config.From), stamp(m.config.Until), m.config.Every, len(r.ByLead), r.Series, r.Forecasts, m.took.Seconds(), m.model.Spec.TrainedUntil.Format("2006-01-02"))
@@ -88,7 +88,7 @@ func printBacktest(w io.Writer, m *measured, fair *evaluate.Report, verdict *eva
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	const head = "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\t"
 	fmt.Fprintln(t, head)
-	day := r.SeasonalNaive()
+	day := m.baselines.SeasonalNaive()
 	name := m.model.Spec.Name
 	if m.model.Version != "" {
 		name += " v" + m.model.Version
@@ -97,30 +97,30 @@ func printBacktest(w io.Writer, m *measured, fair *evaluate.Report, verdict *eva
 		if i == 0 && len(r.ByLead) == 1 {
 			continue
 		}
-		printRow(t, fmt.Sprintf("%s  lead %d", pick(i == 0, name, strings.Repeat(" ", len(name))), lead), r.ByLead[lead-1], r.RuleLeads[evaluate.SeasonalNaiveDay][lead-1])
+		printRow(t, fmt.Sprintf("%s  lead %d", pick(i == 0, name, strings.Repeat(" ", len(name))), lead), r.ByLead[lead-1], m.baselines.ByLead[evaluate.SeasonalNaiveDay][lead-1])
 	}
 	printRow(t, strings.Repeat(" ", len(name))+"  all", r.Overall, day)
 	if m.board != nil {
 		printRow(t, strings.Repeat(" ", len(name))+"  on true values", m.board.Clean, day)
 	}
 	for _, rule := range evaluate.Rules() {
-		printRow(t, ruleWords[rule], r.Baselines[rule], day)
+		printRow(t, ruleWords[rule], m.baselines.Overall[rule], day)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	if fair != nil {
-		fmt.Fprintf(w, "without %d scores of actuals that cannot be true:\n", r.Overall.N-fair.Overall.N)
+		fmt.Fprintf(w, "without %d scores of actuals that cannot be true:\n", r.Overall.N-fair.report.Overall.N)
 		fmt.Fprintln(t, head)
-		printRow(t, name+"  all", fair.Overall, fair.SeasonalNaive())
+		printRow(t, name+"  all", fair.report.Overall, fair.baselines.SeasonalNaive())
 		for _, rule := range evaluate.Rules() {
-			printRow(t, ruleWords[rule], fair.Baselines[rule], fair.SeasonalNaive())
+			printRow(t, ruleWords[rule], fair.baselines.Overall[rule], fair.baselines.SeasonalNaive())
 		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
 	}
-	if _, err := fmt.Fprintln(w, inWords(r)); err != nil {
+	if _, err := fmt.Fprintln(w, inWords(m)); err != nil {
 		return err
 	}
 	if m.board != nil {
@@ -168,17 +168,19 @@ func digits(v float64) string {
 
 // inWords is the last line: on how many series the model is better than every
 // simple rule, and the worst one. Bad news is not softened.
-func inWords(r evaluate.Report) string {
+func inWords(m *measured) string {
+	r := m.report
 	better, worse, worst, worstSkill := 0, []string{}, "", math.Inf(1)
-	for _, s := range r.PerSeries {
+	for i, s := range r.PerSeries {
+		rules := m.baselines.PerSeries[i]
 		least := math.Inf(1)
-		for _, b := range s.Baselines {
+		for _, b := range rules {
 			least = min(least, b.Pinball)
 		}
 		if s.Overall.Pinball < least {
 			better++
 		}
-		day := s.Baselines[evaluate.SeasonalNaiveDay].Pinball
+		day := rules[evaluate.SeasonalNaiveDay].Pinball
 		if s.Overall.Pinball > day {
 			worse = append(worse, s.Series)
 		}

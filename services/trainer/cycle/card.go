@@ -11,7 +11,8 @@ import (
 
 // card is the model card: what the model is for, what it was made of, how good it
 // is and where it is not.
-func card(s model.Spec, r evaluate.Report, v Verdict, series int) string {
+func card(s model.Spec, out *Outcome, v Verdict) string {
+	r, series := out.Report, out.Series
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
 	day := func(t interface{ Format(string) string }) string { return t.Format("2006-01-02") }
@@ -26,13 +27,13 @@ func card(s model.Spec, r evaluate.Report, v Verdict, series int) string {
 	}
 	p("- one LSTM layer of %d units, a head of %d; %d weights; scale %s; seed %d\n\n", s.Hidden, s.Width, shape.LSTMParams()+shape.HeadParams(), s.Scale, s.Seed)
 	p("## How good it is\n\nOn later time that it was not fitted to, %d forecasts of %d series:\n\n", r.Forecasts, r.Series)
-	naive := r.SeasonalNaive()
+	naive := out.Baselines.SeasonalNaive()
 	p("| | this model | same hour yesterday |\n| --- | --- | --- |\n")
 	p("| wQL | %s | %s |\n| WAPE, %% | %s | %s |\n| 80 %% band held, %% | %s | %s |\n\n",
 		digits(r.Overall.Pinball, 1), digits(naive.Pinball, 1), digits(r.Overall.WAPE, 100), digits(naive.WAPE, 100), digits(r.Overall.Coverage80, 100), digits(naive.Coverage80, 100))
 	better := 0
-	for _, one := range r.PerSeries {
-		if one.Overall.Pinball < one.Baselines[evaluate.SeasonalNaiveDay].Pinball {
+	for i, one := range r.PerSeries {
+		if one.Overall.Pinball < out.Baselines.PerSeries[i][evaluate.SeasonalNaiveDay].Pinball {
 			better++
 		}
 	}

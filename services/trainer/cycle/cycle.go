@@ -57,17 +57,18 @@ type Cycle struct {
 
 // Outcome is what a cycle came to.
 type Outcome struct {
-	Name     string
-	Version  string // "" when it was not registered
-	Digest   string
-	Champion bool   // it serves from now on
-	Why      string // the gate's verdict in words
-	Verdict  Verdict
-	Start    string // what the fit started from: scratch, or the champion's version
-	Report   evaluate.Report
-	Best     int    // the iteration the weights are from
-	Scale    string // that was chosen
-	Series   int
+	Name      string
+	Version   string // "" when it was not registered
+	Digest    string
+	Champion  bool   // it serves from now on
+	Why       string // the gate's verdict in words
+	Verdict   Verdict
+	Start     string // what the fit started from: scratch, or the champion's version
+	Report    evaluate.Report
+	Baselines evaluate.Baselines // on the origins of the report
+	Best      int                // the iteration the weights are from
+	Scale     string             // that was chosen
+	Series    int
 }
 
 // Run is the training path.
@@ -170,8 +171,8 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 }
 
 // write leaves the model folder and reads it back through every check.
-func (c *Cycle) write(dir string, f fitted, report evaluate.Report, v Verdict, series int, tags map[string]string) (*model.Model, error) {
-	a := model.Artifact{Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: scores(report), Tags: tags, Card: card(f.spec, report, v, series)}
+func (c *Cycle) write(dir string, f fitted, out *Outcome, v Verdict, tags map[string]string) (*model.Model, error) {
+	a := model.Artifact{Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: scores(out.Report, out.Baselines), Tags: tags, Card: card(f.spec, out, v)}
 	maps.Copy(a.Metrics, v.Metrics())
 	if _, err := model.Write(dir, a); err != nil {
 		return nil, err
@@ -192,8 +193,9 @@ var LeadMetrics = [...]string{"wql", "wape", "coverage80"}
 // LeadMetric is the name of one of LeadMetrics at a lead.
 func LeadMetric(name string, lead int) string { return fmt.Sprintf("%s_lead_%02d", name, lead) }
 
-func scores(r evaluate.Report) map[string]float64 {
-	all := map[string]float64{"skill_day": r.Skill(), "seasonal_naive_pinball": r.SeasonalNaive().Pinball}
+func scores(r evaluate.Report, b evaluate.Baselines) map[string]float64 {
+	naive := b.SeasonalNaive()
+	all := map[string]float64{"skill_day": evaluate.Skill(r.Overall, naive), "seasonal_naive_pinball": naive.Pinball}
 	for name, v := range r.Overall.Map() {
 		all[name] = v
 	}

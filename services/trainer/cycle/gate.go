@@ -185,8 +185,12 @@ func (c *Cycle) evidence(ctx context.Context, f fitted, histories []*dataset.His
 	if err != nil {
 		return evidence{}, err
 	}
-	out.Report = report
-	e := evidence{served: seen.done(), ours: report.Losses, naive: report.NaiveLosses}
+	baselines, err := evaluate.ScoreRules(ctx, report, histories, c.judgement(cut))
+	if err != nil {
+		return evidence{}, err
+	}
+	out.Report, out.Baselines = report, baselines
+	e := evidence{served: seen.done(), ours: report.Losses, naive: baselines.Losses}
 	e.difference, e.crossed, err = agreement(draft(f.spec, f.result), f.result, f.sample)
 	return e, err
 }

@@ -23,7 +23,7 @@ type Recorder struct {
 	Client *mlflow.Client
 	Now    func() time.Time
 	// Sheet draws a report; nil leaves its charts out.
-	Sheet func(context.Context, *model.Model, evaluate.Report, evaluate.Config, []*dataset.History) (plot.Report, error)
+	Sheet func(context.Context, *model.Model, evaluate.Report, evaluate.Baselines, evaluate.Config, []*dataset.History) (plot.Report, error)
 	// Warn is told of what does not hold a cycle up: that metrics come late, that
 	// a run stays open. Once for each run, from any goroutine.
 	Warn func(error)
@@ -196,7 +196,7 @@ func (r *recording) finish(ctx context.Context, f finding) error {
 		return fmt.Errorf("log the training: %w", err)
 	}
 	var final []mlflow.Metric
-	all := scores(f.outcome.Report)
+	all := scores(f.outcome.Report, f.outcome.Baselines)
 	for name, v := range f.verdict.Metrics() {
 		all[name] = v
 	}

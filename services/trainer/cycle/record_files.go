@@ -21,15 +21,15 @@ type artifact struct {
 
 // files are the charts and tables of a run.
 func (r *recording) files(ctx context.Context, f finding) ([]artifact, error) {
-	report := f.outcome.Report
-	table, err := json.MarshalIndent(evaluation(report), "", "  ")
+	report, baselines := f.outcome.Report, f.outcome.Baselines
+	table, err := json.MarshalIndent(evaluation(report, baselines), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("evaluation table: %w", err)
 	}
-	all := []artifact{{"evaluation.json", table}, {"evaluation.md", []byte(evaluationTable(report))}, {"card.md", []byte(f.card)}}
+	all := []artifact{{"evaluation.json", table}, {"evaluation.md", []byte(evaluationTable(report, baselines))}, {"card.md", []byte(f.card)}}
 	charts := map[string]plot.Chart{"loss_curve.png": lossCurve(f.fitted.curve)}
 	if r.Sheet != nil {
-		sheet, err := r.Sheet(ctx, draft(f.fitted.spec, f.fitted.judged), report, f.config, f.histories)
+		sheet, err := r.Sheet(ctx, draft(f.fitted.spec, f.fitted.judged), report, baselines, f.config, f.histories)
 		if err != nil {
 			return nil, fmt.Errorf("charts: %w", err)
 		}
@@ -70,7 +70,7 @@ func lossCurve(points []train.Point) plot.LossCurve {
 }
 
 // evaluation is the report as evaluation.json has it.
-func evaluation(r evaluate.Report) any {
+func evaluation(r evaluate.Report, b evaluate.Baselines) any {
 	type row struct {
 		Lead     int               `json:"lead,omitempty"`
 		Series   string            `json:"series,omitempty"`
@@ -83,11 +83,11 @@ func evaluation(r evaluate.Report) any {
 	for _, s := range r.PerSeries {
 		series = append(series, row{Series: s.Series, Measures: s.Overall})
 	}
-	return map[string]any{"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "series": series, "baselines": r.Baselines}
+	return map[string]any{"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "series": series, "baselines": b.Overall}
 }
 
 // evaluationTable is the same for people, in Markdown.
-func evaluationTable(r evaluate.Report) string {
+func evaluationTable(r evaluate.Report, rules evaluate.Baselines) string {
 	var b strings.Builder
 	row := func(name string, m accuracy.Measures) {
 		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", name, m.N, digits(m.MAE, 1), digits(m.WAPE, 100), digits(m.MASE, 1), digits(m.Pinball, 1), digits(m.Coverage80, 100))
@@ -99,7 +99,7 @@ func evaluationTable(r evaluate.Report) string {
 	head("model")
 	row("this model", r.Overall)
 	for _, rule := range evaluate.Rules() {
-		row(string(rule), r.Baselines[rule])
+		row(string(rule), rules.Overall[rule])
 	}
 	b.WriteString("\n")
 	head("lead")

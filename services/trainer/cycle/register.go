@@ -32,7 +32,7 @@ func (c *Cycle) keep(f fitted, v Verdict, out *Outcome) error {
 	}
 	defer done()
 	out.Verdict, out.Why = v, "not registered"
-	m, err := c.write(dir, f, out.Report, v, out.Series, nil)
+	m, err := c.write(dir, f, out, v, nil)
 	if err == nil {
 		out.Digest = m.Digest
 	}
@@ -52,12 +52,12 @@ func (c *Cycle) register(ctx context.Context, f fitted, v Verdict, histories []*
 	if id := c.run.runID(); id != "" {
 		tags[registry.Run] = id
 	}
-	m, err := c.write(dir, f, out.Report, v, out.Series, tags)
+	m, err := c.write(dir, f, out, v, tags)
 	if err != nil {
 		return err
 	}
 	out.Digest, out.Verdict, out.Why = m.Digest, v, v.Why()
-	found := finding{f, out, v, c.judgement(cut), histories, card(f.spec, out.Report, v, out.Series)}
+	found := finding{f, out, v, c.judgement(cut), histories, card(f.spec, out, v)}
 	if err := c.insist(ctx, func() error { return c.run.finish(ctx, found) }); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cycle
 
 import (
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -46,9 +47,10 @@ func (o Outcome) Told() Told {
 		}
 		return v
 	}
+	naive := o.Baselines.SeasonalNaive()
 	return Told{
 		Event: Done, Series: o.Series, Model: o.Name, Version: o.Version, Digest: o.Digest, Champion: o.Champion, Why: o.Why, Refusals: o.Verdict.Refusals(), Iteration: o.Best,
-		WQL: number(o.Report.Overall.Pinball), NaiveWQL: number(o.Report.SeasonalNaive().Pinball), Coverage80: number(o.Report.Overall.Coverage80), Skill: number(o.Report.Skill()),
+		WQL: number(o.Report.Overall.Pinball), NaiveWQL: number(naive.Pinball), Coverage80: number(o.Report.Overall.Coverage80), Skill: number(evaluate.Skill(o.Report.Overall, naive)),
 	}
 }
 

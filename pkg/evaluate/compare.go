@@ -7,43 +7,38 @@ import (
 )
 
 const (
-	// resamples of a bootstrap, and its fixed seed: the same data give the same
-	// verdict.
+	// resamples is the number of resamples of a bootstrap. The seed is fixed, so that the same data
+	// give the same comparison.
 	resamples     = 2000
 	bootstrapSeed = 0x10ad71de
-	// blockDays is the length of a block: errors of one week hang together.
+	// blockDays is the length of a block: the errors of one week depend on each other.
 	blockDays = 7
 )
 
-// Loss is what all series together lost at one origin.
-type Loss struct {
-	Second  int64   // of the origin
-	Pinball float64 // twice the sum of pinball losses, mean over the levels
-	Actual  float64 // sum of the absolute actuals
-}
-
-// Verdict says whether one model is better than another on the same origins.
-type Verdict struct {
-	Gain      float64 `json:"gain"`    // share of the other's loss that is saved
-	Low       float64 `json:"low"`     // 95 % range of the gain
-	High      float64 `json:"high"`    //
-	Origins   int     `json:"origins"` //
-	Better    bool    `json:"better"`  // surely: the whole range is above 0
-	Worse     bool    `json:"worse"`   // surely
-	InWords   string  `json:"verdict"` //
+// Comparison says whether one model is better than another one on the same origins.
+type Comparison struct {
+	Gain      float64 `json:"gain"` // share of the other model's loss that the model saves
+	Low       float64 `json:"low"`  // Low to High is the 95 % range of the gain
+	High      float64 `json:"high"`
+	Origins   int     `json:"origins"` // that both were scored at
+	Better    bool    `json:"better"`  // the whole range is above 0
+	Worse     bool    `json:"worse"`   // the whole range is below 0
+	InWords   string  `json:"verdict"`
 	OursWQL   float64 `json:"wql"`
 	TheirsWQL float64 `json:"other_wql"`
 }
 
-// Compare is a paired block bootstrap (Politis and Romano 1992, circular blocks)
-// over the origins that both were scored at: the same blocks are drawn for both,
-// so that what is hard for both does not blur the difference. Blocks go round
-// from the last origin to the first, or those at the ends would be drawn too
-// rarely and short tests be too sure.
-func Compare(ours, theirs []Loss) (Verdict, error) {
+// Compare compares the losses of two models by a paired block bootstrap (Politis and Romano 1992,
+// circular blocks) over the origins that both models were scored at. The same blocks are drawn for
+// both models, so that an origin that is hard for both does not blur the difference. Blocks continue
+// from the last origin to the first: otherwise the origins at the ends would be drawn too rarely,
+// and the range of a short test would be too narrow.
+//
+// The error says that the models share less than two origins.
+func Compare(ours, theirs []Loss) (Comparison, error) {
 	a, b := paired(ours, theirs)
 	if len(a) < 2 {
-		return Verdict{}, fmt.Errorf("only %d origins are shared by both models: widen the test range", len(a))
+		return Comparison{}, fmt.Errorf("only %d origins are shared by both models: widen the test range", len(a))
 	}
 	block := blockLength(a)
 	rng := rand.New(rand.NewPCG(bootstrapSeed, uint64(len(a))))
@@ -61,7 +56,7 @@ func Compare(ours, theirs []Loss) (Verdict, error) {
 		gains[i] = gain(x, y)
 	}
 	slices.Sort(gains)
-	v := Verdict{Low: quantile(gains, 0.025), High: quantile(gains, 0.975), Origins: len(a)}
+	v := Comparison{Low: quantile(gains, 0.025), High: quantile(gains, 0.975), Origins: len(a)}
 	var x, y, actual float64
 	for i := range a {
 		x, y, actual = x+a[i].Pinball, y+b[i].Pinball, actual+a[i].Actual
@@ -82,7 +77,7 @@ func gain(ours, theirs float64) float64 {
 	return 1 - ours/theirs
 }
 
-func (v Verdict) words() string {
+func (v Comparison) words() string {
 	span := fmt.Sprintf("95 %%: %+.1f .. %+.1f %%, %d origins", 100*v.Low, 100*v.High, v.Origins)
 	switch {
 	case v.Better:
@@ -94,7 +89,7 @@ func (v Verdict) words() string {
 	}
 }
 
-// paired keeps the origins that both have, in the order of time.
+// paired keeps the origins of both models, in the order of ours.
 func paired(ours, theirs []Loss) (a, b []Loss) {
 	other := make(map[int64]Loss, len(theirs))
 	for _, l := range theirs {
@@ -108,8 +103,8 @@ func paired(ours, theirs []Loss) (a, b []Loss) {
 	return a, b
 }
 
-// blockLength is the number of origins in blockDays, at most an eighth of them:
-// fewer blocks say too little about their own spread.
+// blockLength is the number of origins in blockDays, at most an eighth of all origins: fewer blocks
+// say too little about their spread.
 func blockLength(a []Loss) int {
 	step := max((a[len(a)-1].Second-a[0].Second)/int64(len(a)-1), 1)
 	return int(min(max(blockDays*86400/step, 1), int64(max(len(a)/8, 1))))

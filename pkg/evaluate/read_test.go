@@ -28,17 +28,11 @@ func onTime(all []metered) map[meter.ID][]Arrival {
 func TestFeedOfTheTruthIsTheHistories(t *testing.T) {
 	t.Parallel()
 	all, m, cfg := meters(hours), randomModel(3), config()
-	want, err := Backtest(t.Context(), m, histories(all), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := measure(t, m, histories(all), cfg)
 	cfg.Feed = onTime(all)
 	for _, workers := range []int{1, 3} {
 		cfg.Workers = workers
-		got, err := Backtest(t.Context(), m, histories(all), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := measure(t, m, histories(all), cfg)
 		if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
 			t.Errorf("%d workers: %s", workers, diff)
 		}

@@ -1,0 +1,66 @@
+package evaluate
+
+import (
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// A reader appends the readings that the model reads in the hour that starts at second. It is called
+// with rising seconds.
+type reader func(batch []engine.Reading, second int64) []engine.Reading
+
+// readHistories gives each reading in the hour it belongs to. Only readings at an origin ask for a
+// forecast.
+func (b *backtest) readHistories(histories []*dataset.History, message []int) reader {
+	return func(batch []engine.Reading, second int64) []engine.Reading {
+		for i, h := range histories {
+			n := h.Cell(second)
+			if !accepted(h, n) {
+				continue
+			}
+			value, q := h.Raw.At(n)
+			batch = append(batch, engine.Reading{
+				Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q,
+				Message: message[i], History: !b.cfg.isOrigin(h, n),
+			})
+		}
+		return batch
+	}
+}
+
+// readFeed gives each reading in the hour in which it arrived. Which forecast will be in force at an
+// origin is not known in advance, so every reading from a horizon before the test on asks for a
+// forecast.
+func (b *backtest) readFeed(histories []*dataset.History, message []int) reader {
+	next := map[meter.ID]int{}
+	from := b.cfg.From - int64(b.cfg.Horizon)*dataset.Interval
+	return func(batch []engine.Reading, second int64) []engine.Reading {
+		for i, h := range histories {
+			if message[i] != i {
+				continue
+			}
+			all := b.cfg.Feed[h.ID]
+			for n := next[h.ID]; n < len(all) && all[n].Clock <= second; n++ {
+				batch = append(batch, engine.Reading{
+					Series: h.ID, Second: all[n].Second, Value: all[n].Value, Unit: h.Unit, Quality: meter.OK,
+					Message: i, History: second < from,
+				})
+				next[h.ID] = n + 1
+			}
+		}
+		return batch
+	}
+}
+
+// firstOfSeries gives each history the index of the first history of its series.
+func firstOfSeries(histories []*dataset.History) []int {
+	first := make([]int, len(histories))
+	for i := range histories {
+		first[i] = i
+		if i > 0 && histories[i].ID == histories[i-1].ID {
+			first[i] = first[i-1]
+		}
+	}
+	return first
+}

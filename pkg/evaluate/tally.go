@@ -1,0 +1,62 @@
+package evaluate
+
+import (
+	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/engine"
+)
+
+// tally gathers the scores of the model on one history. scores is nil until the first forecast.
+type tally struct {
+	cfg     *Config
+	history *dataset.History
+
+	scores    *accuracy.Scores
+	losses    []Loss // by origin
+	atOrBelow []int  // by level: the number of actuals at or below the quantile
+	byRules   int    // forecasts that a simple rule made
+}
+
+// add compares the forecast in force after cell n with the actuals after that cell.
+func (t *tally) add(n int64, f *engine.Forecast) (err error) {
+	h := t.history
+	if t.scores == nil {
+		t.scores, err = accuracy.NewScores(f.Levels, t.cfg.Horizon, denominators(h, t.cfg.From))
+		if err != nil {
+			return err
+		}
+		t.atOrBelow = make([]int, len(f.Levels))
+	}
+	loss := Loss{Second: h.Start(n + 1)}
+	age := int(n + 1 - h.Cell(f.Origin)) // intervals since the origin of the forecast
+	for k := range t.cfg.Horizon {
+		actual, ok := t.cfg.actual(h, n+1+int64(k))
+		if at := k + age; !ok || at < 0 || at >= f.Horizon {
+			continue
+		}
+		quantiles := f.Quantiles[(k+age)*len(f.Levels):][:len(f.Levels)]
+		if err := t.scores.Add(k+1, float64(actual), quantiles); err != nil {
+			return err
+		}
+		for i, q := range quantiles {
+			if actual <= q {
+				t.atOrBelow[i]++
+			}
+		}
+		loss.add(f.Levels, float64(actual), quantiles)
+	}
+	t.losses = append(t.losses, loss)
+	if f.Source != engine.SourceLSTM {
+		t.byRules++
+	}
+	return nil
+}
+
+// denominators are the in-sample errors before the test.
+func denominators(h *dataset.History, from int64) accuracy.Denominators {
+	past := h.Values(int(max(h.Cell(from)-h.Ring.First(), 0)))
+	return accuracy.Denominators{
+		Week: accuracy.SeasonalNaiveMAE(past, weekCells),
+		Day:  accuracy.SeasonalNaiveMAE(past, dayCells),
+	}
+}
