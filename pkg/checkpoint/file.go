@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // File keeps snapshots in one folder, one file each, named
@@ -43,7 +45,7 @@ func newFile(fsys fileSystem, dir string, keep int) (*File, error) {
 		return nil, &FolderError{Dir: dir, Op: "read", Err: err}
 	}
 	probe := filepath.Join(dir, "probe"+temporary)
-	f, err := fsys.Create(probe)
+	f, err := fsys.Create(probe, 0o644)
 	if err == nil {
 		err = errors.Join(f.Close(), fsys.Remove(probe))
 	}
@@ -66,16 +68,15 @@ func (f *File) Save(ctx context.Context, s *Snapshot) error {
 
 	name := fileName(p, seq)
 	path := filepath.Join(f.dir, name)
-	temp := path + temporary
-	if err := f.write(ctx, temp, s); err != nil {
-		_ = f.fs.Remove(temp) // the first fault is the one to tell; a leftover is swept by a later Save
-		return f.wrap(ctx, "save checkpoint "+path, err)
-	}
-	if err := f.fs.Rename(temp, path); err != nil {
-		_ = f.fs.Remove(temp)
-		return f.wrap(ctx, "save checkpoint "+path, err)
-	}
-	if err := f.fs.SyncDir(f.dir); err != nil {
+	whole := durable.File{Path: path, Temp: path + temporary, FS: f.fs}
+	err := whole.Write(func(w io.Writer) error {
+		buf := bufio.NewWriterSize(contextWriter{ctx, w}, bufferSize)
+		if err := Encode(buf, s); err != nil {
+			return err
+		}
+		return buf.Flush()
+	})
+	if err != nil { // a temporary file that stays is swept by a later Save
 		return f.wrap(ctx, "save checkpoint "+path, err)
 	}
 	f.remember(name, true)
@@ -126,24 +127,6 @@ func (f *File) judged(name string) (whole, known bool) {
 	defer f.mu.Unlock()
 	whole, known = f.whole[name]
 	return whole, known
-}
-
-// write puts s under temp and syncs it. A file that failed once is given up:
-// after a failed sync the same descriptor may report success without the data.
-func (f *File) write(ctx context.Context, temp string, s *Snapshot) error {
-	w, err := f.fs.Create(temp)
-	if err != nil {
-		return err
-	}
-	buf := bufio.NewWriterSize(contextWriter{ctx, w}, bufferSize)
-	err = Encode(buf, s)
-	if err == nil {
-		err = buf.Flush()
-	}
-	if err == nil {
-		err = w.Sync()
-	}
-	return errors.Join(err, w.Close())
 }
 
 // prune removes leftovers of broken saves and whole files below seq beyond the

@@ -4,34 +4,22 @@ import (
 	"errors"
 	"io"
 	"os"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
-// fileSystem is what File needs of a disk. It stands between them so that tests
-// can fail the nth call and drop what was not synced.
+// fileSystem is what File needs of a disk. Tests put one in that fails on its nth call and that
+// drops what was not synced.
 type fileSystem interface {
+	durable.FS
 	MkdirAll(dir string) error
+	// ReadDir returns the names in dir.
 	ReadDir(dir string) (names []string, err error)
-	Create(path string) (writeFile, error)
-	Open(path string) (f readFile, size int64, err error)
-	Rename(from, to string) error
-	Remove(path string) error
-	// SyncDir makes the names in dir durable.
-	SyncDir(dir string) error
-}
-
-type writeFile interface {
-	io.Writer
-	Sync() error
-	Close() error
-}
-
-type readFile interface {
-	io.Reader
-	Close() error
+	Open(path string) (f io.ReadCloser, size int64, err error)
 }
 
 // disk is the real file system.
-type disk struct{}
+type disk struct{ durable.Disk }
 
 func (disk) MkdirAll(dir string) error { return os.MkdirAll(dir, 0o755) }
 
@@ -47,13 +35,9 @@ func (disk) ReadDir(dir string) ([]string, error) {
 	return names, nil
 }
 
-func (disk) Create(path string) (writeFile, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-}
-
-func (disk) Open(path string) (readFile, int64, error) {
-	// What is not a plain file is refused before it is opened: opening a pipe
-	// waits for its other end for ever.
+// Open refuses whatever is not a plain file before it is opened: opening a pipe would wait for its
+// other end without limit.
+func (disk) Open(path string) (io.ReadCloser, int64, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, 0, err
 	} else if !info.Mode().IsRegular() {
@@ -70,7 +54,3 @@ func (disk) Open(path string) (readFile, int64, error) {
 	}
 	return f, info.Size(), nil
 }
-
-func (disk) Rename(from, to string) error { return os.Rename(from, to) }
-func (disk) Remove(path string) error     { return os.Remove(path) }
-func (disk) SyncDir(dir string) error     { return syncDir(dir) }

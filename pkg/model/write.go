@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/loadtide/loadtide/pkg/durable"
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
@@ -43,17 +44,15 @@ func Write(dir string, a Artifact) (digest string, err error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", unwritable(dir, err)
 	}
-	temp, err := os.MkdirTemp(parent, ".tmp-"+filepath.Base(dir)+"-*")
+	err = durable.Folder{Path: dir}.Write(func(d durable.Dir) error {
+		for _, f := range files {
+			if err := d.WriteFile(f.name, durable.Bytes(f.data)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return "", unwritable(dir, err)
-	}
-	if err := fill(temp, files); err != nil {
-		return "", errors.Join(unwritable(dir, err), os.RemoveAll(temp))
-	}
-	if err := os.Rename(temp, dir); err != nil {
-		return "", errors.Join(unwritable(dir, err), os.RemoveAll(temp))
-	}
-	if err := syncDir(parent); err != nil {
 		return "", unwritable(dir, err)
 	}
 	return digest, nil
@@ -140,29 +139,4 @@ func makeRoom(dir string) error {
 
 func unwritable(dir string, err error) error {
 	return &FolderError{Folder: dir, Fault: "cannot be written", Err: err, Remedy: "name a folder where this user may write and that has room"}
-}
-
-// fill writes and syncs the files and their folder.
-func fill(dir string, files []namedFile) error {
-	for _, f := range files {
-		if err := writeSynced(filepath.Join(dir, f.name), f.data); err != nil {
-			return err
-		}
-	}
-	if err := os.Chmod(dir, 0o755); err != nil { // made private, as temporary folders are
-		return err
-	}
-	return syncDir(dir)
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }

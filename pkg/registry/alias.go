@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // SetAlias implements Registry.
@@ -49,22 +50,13 @@ func (l *Local) point(ctx context.Context, name, alias, version string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	dir := l.aliases(name)
-	temp := filepath.Join(dir, tempPrefix+alias)
-	err := writeSynced(temp, func(w io.Writer) error {
-		_, err := io.WriteString(w, version+"\n")
-		return err
+	alias = filepath.Join(l.aliases(name), alias)
+	return durable.File{Path: alias}.Write(func(w io.Writer) error {
+		if _, err := io.WriteString(w, version+"\n"); err != nil {
+			return err
+		}
+		return ctx.Err()
 	})
-	if err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, filepath.Join(dir, alias)); err != nil {
-		return err
-	}
-	return syncDir(dir)
 }
 
 // pointsAt reads an alias.

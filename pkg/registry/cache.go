@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // cacheSize is how many versions of a model are kept on this machine: those that
@@ -160,6 +162,9 @@ func (r *MLflow) download(ctx context.Context, v Version) ([]file, error) {
 	return files, nil
 }
 
+// errCached says that another process has fetched the same version meanwhile.
+var errCached = errors.New("cached already")
+
 // keep writes a fetched version beside the others and drops the oldest.
 func (r *MLflow) keep(v Version, files []file) (string, error) {
 	dir := r.folderOf(v)
@@ -167,30 +172,28 @@ func (r *MLflow) keep(v Version, files []file) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", err
 	}
-	temp, err := os.MkdirTemp(parent, tempPrefix)
+	err := durable.Folder{Path: dir}.Write(func(d durable.Dir) error {
+		for _, f := range files {
+			if err := d.WriteFile(f.name, durable.Bytes(f.data)); err != nil {
+				return err
+			}
+		}
+		if err := writeMeta(d, v); err != nil {
+			return err
+		}
+		if there, err := readCached(dir); err == nil && there.Version == v.Version {
+			return errCached
+		}
+		return os.RemoveAll(dir) // damaged
+	})
+	if errors.Is(err, errCached) {
+		return dir, nil
+	}
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(temp)
-	for _, f := range files {
-		if err := writeSynced(filepath.Join(temp, f.name), func(w io.Writer) error { _, err := w.Write(f.data); return err }); err != nil {
-			return "", err
-		}
-	}
-	if err := errors.Join(os.Chmod(temp, 0o755), writeMeta(temp, v), syncDir(temp)); err != nil {
-		return "", err
-	}
-	if there, err := readCached(dir); err == nil && there.Version == v.Version {
-		return dir, nil // another process was quicker
-	}
-	if err := os.RemoveAll(dir); err != nil { // damaged
-		return "", err
-	}
-	if err := os.Rename(temp, dir); err != nil {
-		return "", err
-	}
 	r.prune(parent)
-	return dir, syncDir(parent)
+	return dir, nil
 }
 
 // prune drops what was used least lately, and what broken writes left behind.
@@ -208,7 +211,7 @@ func (r *MLflow) prune(parent string) {
 		info, err := e.Info()
 		switch {
 		case err != nil:
-		case !strings.HasPrefix(e.Name(), tempPrefix):
+		case !strings.HasPrefix(e.Name(), durable.TempPrefix):
 			all = append(all, used{e.Name(), info.ModTime()})
 		case time.Since(info.ModTime()) > time.Hour: // another process may be at it
 			_ = os.RemoveAll(filepath.Join(parent, e.Name()))

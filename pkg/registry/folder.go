@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // Limits of a model folder.
@@ -192,7 +194,7 @@ func readFiles(dir string) ([]file, contents, error) {
 }
 
 // copyFiles copies the named files from one folder into another and syncs them.
-func copyFiles(ctx context.Context, from, to string, names []string) error {
+func copyFiles(ctx context.Context, from string, to durable.Dir, names []string) error {
 	root, err := os.OpenRoot(from)
 	if err != nil {
 		return err
@@ -203,7 +205,7 @@ func copyFiles(ctx context.Context, from, to string, names []string) error {
 			break
 		}
 		var n int64
-		if n, err = copyFile(root, name, filepath.Join(to, name), left); err != nil {
+		if n, err = copyFile(root, name, to, left); err != nil {
 			break
 		}
 		left -= n
@@ -211,13 +213,13 @@ func copyFiles(ctx context.Context, from, to string, names []string) error {
 	return errors.Join(err, root.Close())
 }
 
-func copyFile(root *os.Root, name, to string, limit int64) (int64, error) {
+func copyFile(root *os.Root, name string, to durable.Dir, limit int64) (int64, error) {
 	in, err := root.Open(name)
 	if err != nil {
 		return 0, err
 	}
 	var n int64
-	err = writeSynced(to, func(w io.Writer) error {
+	err = to.WriteFile(name, func(w io.Writer) error {
 		n, err = io.Copy(w, io.LimitReader(in, limit+1))
 		if err == nil && n > limit {
 			err = fmt.Errorf("%s grew while it was copied", name)
@@ -225,17 +227,4 @@ func copyFile(root *os.Root, name, to string, limit int64) (int64, error) {
 		return err
 	})
 	return n, errors.Join(err, in.Close())
-}
-
-// writeSynced makes a file that is on the disk when nil is returned.
-func writeSynced(path string, fill func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	err = fill(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }

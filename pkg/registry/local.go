@@ -26,7 +26,6 @@ var _ Registry = (*Local)(nil)
 
 const (
 	versionPrefix = "version-"
-	tempPrefix    = ".tmp-"
 	lockFile      = "registry.lock"
 	lockWait      = 30 * time.Second
 	lockRetry     = 20 * time.Millisecond

@@ -1,11 +1,12 @@
 package registry
 
 import (
-	"io"
 	"path/filepath"
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // metaFile is the registry's own file in a version's folder.
@@ -23,7 +24,7 @@ type meta struct {
 	RunID                string `yaml:"run_id,omitempty"`
 }
 
-func writeMeta(dir string, v Version) error {
+func writeMeta(d durable.Dir, v Version) error {
 	ms := v.Created.UnixMilli()
 	b, err := yaml.Marshal(meta{
 		Name: v.Name, Version: v.Version, CreationTimestamp: ms, LastUpdatedTimestamp: ms,
@@ -32,10 +33,7 @@ func writeMeta(dir string, v Version) error {
 	if err != nil {
 		return err
 	}
-	return writeSynced(filepath.Join(dir, metaFile), func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
-	})
+	return d.WriteFile(metaFile, durable.Bytes(b))
 }
 
 // readMeta adds to v when it was registered, and its name and number where it has

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // Register implements Registry. It works in a folder that nobody looks at and
@@ -36,12 +38,7 @@ func (l *Local) Register(ctx context.Context, name, dir string) (Version, error)
 		}
 		v.Version = strconv.Itoa(n + 1)
 		v.Created = time.Now().UTC().Truncate(time.Millisecond)
-		temp := filepath.Join(l.model(name), tempPrefix+v.Version)
-		if err := l.fill(ctx, &v, dir, temp, names); err != nil {
-			_ = os.RemoveAll(temp) // swept by the next Register otherwise
-			return err
-		}
-		return l.show(ctx, name, temp, l.version(name, v.Version))
+		return l.add(ctx, &v, dir, names)
 	})
 	if err != nil {
 		return Version{}, fmt.Errorf("register %s: %w", name, err)
@@ -49,47 +46,30 @@ func (l *Local) Register(ctx context.Context, name, dir string) (Version, error)
 	return v, nil
 }
 
-// fill makes the version's folder under its temporary name.
-func (l *Local) fill(ctx context.Context, v *Version, from, temp string, names []string) error {
-	if err := os.Mkdir(temp, 0o755); err != nil {
-		return err
-	}
-	if err := copyFiles(ctx, from, temp, names); err != nil {
-		return err
-	}
-	// What was copied counts, should the source have changed meanwhile.
-	c, err := readContents(temp, remedyWrite)
-	if err != nil {
-		return err
-	}
-	v.Digest, v.Metrics, v.Tags = c.digest, c.metrics, c.tags
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := writeMeta(temp, *v); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return syncDir(temp)
-}
-
-// show gives a filled folder its name. From here on the version exists.
-func (l *Local) show(ctx context.Context, name, temp, path string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there already", path) // a rename would replace an empty folder
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
-	}
-	if err := syncDir(l.model(name)); err != nil {
-		return errors.Join(err, os.Rename(path, temp)) // not durable: not to be seen
-	}
-	return nil
+// add writes the version's folder. From its return on the version exists.
+func (l *Local) add(ctx context.Context, v *Version, from string, names []string) error {
+	path := l.version(v.Name, v.Version)
+	return durable.Folder{Path: path}.Write(func(d durable.Dir) error {
+		if err := copyFiles(ctx, from, d, names); err != nil {
+			return err
+		}
+		// What was copied counts, should the source have changed meanwhile.
+		c, err := readContents(d.Path, remedyWrite)
+		if err != nil {
+			return err
+		}
+		v.Digest, v.Metrics, v.Tags = c.digest, c.metrics, c.tags
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := writeMeta(d, *v); err != nil {
+			return err
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is there already", path) // a rename would replace an empty folder
+		}
+		return ctx.Err()
+	})
 }
 
 // prepare makes the model's folders and removes what broken writes left behind.
@@ -98,7 +78,7 @@ func (l *Local) prepare(name string) error {
 		return err
 	}
 	for _, dir := range []string{l.model(name), filepath.Dir(l.model(name)), l.dir} {
-		if err := syncDir(dir); err != nil {
+		if err := durable.SyncDir(dir); err != nil {
 			return err
 		}
 	}
@@ -108,7 +88,7 @@ func (l *Local) prepare(name string) error {
 			return err
 		}
 		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), tempPrefix) {
+			if strings.HasPrefix(e.Name(), durable.TempPrefix) {
 				if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 					return err
 				}

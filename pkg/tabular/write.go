@@ -3,15 +3,14 @@ package tabular
 import (
 	"bufio"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // Writer writes readings in the long form. It keeps the first error and gives it again ever after.
@@ -86,38 +85,17 @@ func (w *Writer) header() {
 	}
 }
 
-// WriteFile writes a file of the long form, gzip'd when its name ends in .gz. rows is called once to write them; extra
-// names further columns. The file appears under its name when it is whole: after an error an older one is still there.
-func WriteFile(path string, rows func(*Writer) error, extra ...string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+// WriteFile writes a file of the long form, compressed by gzip when its name ends in .gz. rows is
+// called once to write the rows; extra names further columns. The file appears under its name when
+// it is whole. After an error an older file is still there.
+func WriteFile(path string, rows func(*Writer) error, extra ...string) error {
+	err := durable.File{Path: path}.Write(func(w io.Writer) error {
+		return writeTo(w, strings.HasSuffix(strings.ToLower(path), ".gz"), rows, extra)
+	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, errors.Join(err, ignoreClosed(f.Close()), os.Remove(f.Name())))
-		}
-	}()
-	if err := writeTo(f, strings.HasSuffix(strings.ToLower(path), ".gz"), rows, extra); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil { // a temporary file is for its owner alone
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, os.ErrClosed) {
-		return nil
-	}
-	return err
+	return nil
 }
 
 func writeTo(f io.Writer, zipped bool, rows func(*Writer) error, extra []string) error {

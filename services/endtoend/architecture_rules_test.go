@@ -16,7 +16,7 @@ const module = "github.com/loadtide/loadtide/"
 // floors: imports point down only, never sideways. A room that is not here has no place in the house yet; giving it one
 // is a decision.
 var floors = map[string]int{
-	"pkg/meter": 0, "pkg/retry": 0, "pkg/servertest": 0, // words and tools that every room may use
+	"pkg/durable": 0, "pkg/meter": 0, "pkg/retry": 0, "pkg/servertest": 0, // words and tools that every room may use
 	"pkg/nn": 1, "pkg/series": 1, "pkg/checkpoint": 1, "pkg/accuracy": 1, "pkg/bus": 1,
 	"pkg/mlflow": 1, "pkg/influx": 1, "pkg/onnx": 1, "pkg/tabular": 1, "pkg/plot": 1, "pkg/metrics": 1, "streams": 1,
 	"pkg/model": 2, "pkg/registry": 2, "pkg/dataset": 2, "pkg/service": 2,
@@ -153,6 +153,9 @@ func sourceFaults(pkg, file string, f *ast.File) []string {
 			faults = append(faults, fmt.Sprintf("%s/%s: func init runs behind everyone's back", pkg, file))
 		}
 	}
+	if pkg != "pkg/durable" && !isSuite(pkg) && uses(f, "os", "Rename") {
+		faults = append(faults, fmt.Sprintf("%s/%s uses os.Rename: write files by pkg/durable, which also syncs them", pkg, file))
+	}
 	only, isPure := pure[pkg]
 	if !isPure || only != nil && !slices.Contains(only, file) {
 		return faults
@@ -180,6 +183,20 @@ func sourceFaults(pkg, file string, f *ast.File) []string {
 		return true
 	})
 	return faults
+}
+
+// uses reports whether a file names a member of a package that it imports under the package's own
+// name.
+func uses(f *ast.File, pkg, member string) bool {
+	found := false
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == member {
+			x, isName := s.X.(*ast.Ident)
+			found = found || isName && x.Name == pkg
+		}
+		return !found
+	})
+	return found
 }
 
 // packageFaults holds a package's name and doc.go against the rules.

@@ -239,6 +239,9 @@ func TestSourceRulesBite(t *testing.T) {
 		"clock of a test":   {"pkg/series", "ring_test.go", `import "time"; var t = time.Now()`, ""},
 		"clock elsewhere":   {"pkg/bus", "connect.go", `import "time"; var t = time.Now()`, ""},
 		"artifact of model": {"pkg/model", "artifact.go", `import "os"`, ""},
+		"rename":            {"pkg/model", "write.go", `import "os"; var f = os.Rename`, "uses os.Rename"},
+		"rename of durable": {"pkg/durable", "fs.go", `import "os"; var f = os.Rename`, ""},
+		"rename of a test":  {"pkg/model", "write_test.go", `import "os"; var f = os.Rename`, ""},
 		"spec of model":     {"pkg/model", "spec.go", `import "os"`, "imports os"},
 	} {
 		f, err := parser.ParseFile(token.NewFileSet(), c.file, "package x; "+c.source, 0)

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/durable"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/streams"
@@ -65,28 +65,27 @@ func (c *stateExportCmd) Run(e *env) error {
 	})
 }
 
+// export writes the states of the named series, a line each. The file is readable by its owner
+// alone, as personal data should be.
 func (o *owners) export(ctx context.Context, names []string, out string) error {
-	f, err := os.CreateTemp(filepath.Dir(out), ".state-*") // readable by its owner alone, as personal data should be
-	if err != nil {
+	var asked error // about the series, not about the file
+	err := durable.File{Path: out, Mode: 0o600}.Write(func(f io.Writer) error {
+		w := bufio.NewWriter(f)
+		for _, name := range names {
+			var record *streams.StateControl
+			if _, record, asked = o.one(ctx, name); asked != nil {
+				return asked
+			}
+			if _, err := w.Write(append(record.AppendJSON(nil), '\n')); err != nil {
+				return err
+			}
+		}
+		return w.Flush()
+	})
+	if err != nil && asked == nil {
 		return fmt.Errorf("--out %s: %w", out, err)
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // no longer there when all went well
-	w := bufio.NewWriter(f)
-	for _, name := range names {
-		_, record, err := o.one(ctx, name)
-		if err != nil {
-			_ = f.Close() // it is thrown away
-			return err
-		}
-		if _, err := w.Write(append(record.AppendJSON(nil), '\n')); err != nil {
-			_ = f.Close() // it is thrown away
-			return fmt.Errorf("--out %s: %w", out, err)
-		}
-	}
-	if err := errors.Join(w.Flush(), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("--out %s: %w", out, err)
-	}
-	return os.Rename(f.Name(), out)
+	return err
 }
 
 // maxStateLine bounds a line of a file of states.

@@ -7,8 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/durable"
 )
 
 // clockFile is the name of the clock in the data folder.
@@ -104,48 +105,18 @@ func (e *ClockError) Error() string {
 
 func brokenClock(path, problem string) *ClockError { return &ClockError{Path: path, Problem: problem} }
 
-// save writes the clock so that after a crash the file holds either this one or the one before.
-func (c clock) save(dir string) (err error) {
+// save writes the clock. After a crash the file holds either this clock or the one before.
+func (c clock) save(dir string) error {
 	data, err := json.Marshal(clockJSON{clockSchema, c.seed, timeOf(c.base), timeOf(c.live), timeOf(c.next)})
+	if err == nil {
+		path := filepath.Join(dir, clockFile)
+		file := durable.File{Path: path, Temp: path + ".part", Mode: 0o600}
+		err = file.Write(durable.Bytes(append(data, '\n')))
+	}
 	if err != nil {
 		return fmt.Errorf("save the demo's clock: %w", err)
 	}
-	// One name for all tries: what a crash leaves behind, the next save takes over.
-	f, err := os.OpenFile(filepath.Join(dir, clockFile+".part"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("save the demo's clock: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close() // the clock before stays as it is
-			err = fmt.Errorf("save the demo's clock: %w", err)
-		}
-	}()
-	if _, err := f.Write(append(data, '\n')); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), filepath.Join(dir, clockFile)); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes a rename last. Windows cannot sync a folder and needs it not.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }
 
 // hourOf returns the hour that t lies in.

@@ -1,14 +1,14 @@
 //go:build !windows
 
-package registry
+package durable
 
 import (
 	"errors"
 	"os"
 )
 
-// syncDir makes renames inside dir durable.
-func syncDir(dir string) error {
+// SyncDir makes the names in dir durable: files that were made, renamed or removed there.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
