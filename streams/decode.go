@@ -1,6 +1,10 @@
 package streams
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // DecodeReadings reads a message of readings: one object, or an array of at most 1000, at most 64 KiB. Each element
 // is judged by itself: good ones are returned in their order, the others as one error each with its Index. A fault of
@@ -13,13 +17,13 @@ func DecodeReadings(payload []byte) (good []Reading, bad []*InvalidError) {
 // reuse its memory. Nothing returned refers to payload.
 func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*InvalidError) {
 	if len(payload) > maxPayload {
-		return dst, whole(ReasonTooLarge, strconv.AppendInt(nil, int64(len(payload)), 10), remedySize)
+		return dst, whole(meter.ReasonTooLarge, strconv.AppendInt(nil, int64(len(payload)), 10), remedySize)
 	}
 	s := scanner{data: payload}
 	switch s.peek() {
 	case 0:
 		if s.end() {
-			return dst, whole(ReasonEmpty, nil, remedyEmpty)
+			return dst, whole(meter.ReasonEmpty, nil, remedyEmpty)
 		}
 	case '{':
 		var f fields
@@ -37,7 +41,7 @@ func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*I
 	return dst, s.broken(syntaxFault)
 }
 
-func whole(reason Reason, value []byte, remedy string) []*InvalidError {
+func whole(reason meter.Reason, value []byte, remedy string) []*InvalidError {
 	return []*InvalidError{{
 		Reason: reason, Index: WholeMessage, Field: "message", Value: shown(value), Remedy: remedy,
 	}}
@@ -46,9 +50,9 @@ func whole(reason Reason, value []byte, remedy string) []*InvalidError {
 // broken is the error of a message whose scan stopped.
 func (s *scanner) broken(f fault) []*InvalidError {
 	if f == nestingFault {
-		return whole(ReasonTooLarge, s.near(), remedyNesting)
+		return whole(meter.ReasonTooLarge, s.near(), remedyNesting)
 	}
-	return whole(ReasonUnparsable, s.near(), remedyJSON)
+	return whole(meter.ReasonUnparsable, s.near(), remedyJSON)
 }
 
 // array reads the elements of a message; nothing of dst is kept from a message that turns out broken.
@@ -59,12 +63,12 @@ func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
 		if !s.end() {
 			return dst, s.broken(syntaxFault)
 		}
-		return dst, whole(ReasonEmpty, []byte("[]"), remedyEmpty)
+		return dst, whole(meter.ReasonEmpty, []byte("[]"), remedyEmpty)
 	}
 	good = dst
 	for i := 0; ; i++ {
 		if i == maxReadings {
-			return dst, whole(ReasonTooLarge, s.near(), remedySize)
+			return dst, whole(meter.ReasonTooLarge, s.near(), remedySize)
 		}
 		var f fields
 		var err *InvalidError
@@ -81,7 +85,7 @@ func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
 			if fault != noFault {
 				return dst, s.broken(fault)
 			}
-			err = invalid(ReasonUnparsable, "reading", t, remedyJSON)
+			err = invalid(meter.ReasonUnparsable, "reading", t, remedyJSON)
 		}
 		if err != nil {
 			err.Index = i

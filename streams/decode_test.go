@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
@@ -72,50 +74,50 @@ func TestDecodeBadReading(t *testing.T) {
 	const ts = `"ts":"2026-01-31T12:00:00Z"`
 	for _, c := range []struct {
 		payload string
-		reason  Reason
+		reason  meter.Reason
 		field   string
 		value   string
 	}{
-		{`{"value":1}`, ReasonBadTimestamp, "ts", ""},
-		{`{"ts":"","value":1}`, ReasonBadTimestamp, "ts", ""},
-		{`{"ts":1769860800,"value":1}`, ReasonBadTimestamp, "ts", "1769860800"},
-		{`{"ts":"2026-13-01T00:00:00Z","value":1}`, ReasonBadTimestamp, "ts", "2026-13-01T00:00:00Z"},
-		{`{"ts":"2026-02-30T00:00:00Z","value":1}`, ReasonBadTimestamp, "ts", "2026-02-30T00:00:00Z"},
-		{`{"ts":"2026-01-31T12:00:00","value":1}`, ReasonBadTimestamp, "ts", "2026-01-31T12:00:00"},
-		{`{"ts":"2026-01-31T1:00:00Z","value":1}`, ReasonBadTimestamp, "ts", "2026-01-31T1:00:00Z"},
-		{`{"ts":"1969-12-31T23:00:00Z","value":1}`, ReasonBadTimestamp, "ts", "1969-12-31T23:00:00Z"},
-		{`{"ts":"2201-01-01T00:00:00Z","value":1}`, ReasonBadTimestamp, "ts", "2201-01-01T00:00:00Z"},
-		{`{` + ts + `}`, ReasonNotANumber, "value", ""},
-		{`{` + ts + `,"value":null}`, ReasonNotANumber, "value", "null"},
-		{`{` + ts + `,"value":true}`, ReasonNotANumber, "value", "true"},
-		{`{` + ts + `,"value":[1]}`, ReasonNotANumber, "value", "[1]"},
-		{`{` + ts + `,"value":"1.5"}`, ReasonNotANumber, "value", "1.5"},
-		{`{` + ts + `,"value":NaN}`, ReasonNotANumber, "value", "NaN"},
-		{`{` + ts + `,"value":-nan}`, ReasonNotANumber, "value", "-nan"},
-		{`{` + ts + `,"value":"NaN"}`, ReasonNotANumber, "value", "NaN"},
-		{`{` + ts + `,"value":Infinity}`, ReasonNotFinite, "value", "Infinity"},
-		{`{` + ts + `,"value":-Infinity}`, ReasonNotFinite, "value", "-Infinity"},
-		{`{` + ts + `,"value":"+inf"}`, ReasonNotFinite, "value", "+inf"},
-		{`{` + ts + `,"value":1e999}`, ReasonNotFinite, "value", "1e999"},
-		{`{` + ts + `,"value":1e12}`, ReasonOutOfRange, "value", "1e12"},
-		{`{` + ts + `,"value":-1e300}`, ReasonOutOfRange, "value", "-1e300"},
-		{`{` + ts + `,"value":1,"unit":"kW","kind":"energy"}`, ReasonWrongUnit, "unit", "kW"},
-		{`{` + ts + `,"value":1,"kind":"power","unit":"GWh"}`, ReasonWrongUnit, "unit", "GWh"},
-		{`{` + ts + `,"value":1,"unit":"0123456789abcdefg"}`, ReasonWrongUnit, "unit", "0123456789abcdefg"},
-		{`{` + ts + `,"value":1,"unit":"k\u0007"}`, ReasonWrongUnit, "unit", "k\a"},
-		{`{` + ts + `,"value":1,"unit":7}`, ReasonWrongUnit, "unit", "7"},
-		{`{` + ts + `,"value":1,"kind":"register","unit":"kW"}`, ReasonWrongUnit, "unit", "kW"},
-		{`{` + ts + `,"value":1,"kind":"gas"}`, ReasonUnknownKind, "kind", "gas"},
-		{`{` + ts + `,"value":1,"kind":1}`, ReasonUnknownKind, "kind", "1"},
-		{`{` + ts + `,"value":1,"quality":"good"}`, ReasonUnknownQuality, "quality", "good"},
-		{`{` + ts + `,"value":1,"quality":{}}`, ReasonUnknownQuality, "quality", "{}"},
-		{`{` + ts + `,"value":1,"interval":"25m"}`, ReasonIntervalUnsupported, "interval", "25m"},
-		{`{` + ts + `,"value":1,"interval":"PT2H"}`, ReasonIntervalUnsupported, "interval", "PT2H"},
-		{`{` + ts + `,"value":1,"interval":3600}`, ReasonIntervalUnsupported, "interval", "3600"},
-		{`{` + ts + `,"value":1,"interval":"hourly"}`, ReasonIntervalUnsupported, "interval", "hourly"},
-		{`{` + ts + `,"value":1,"history":"yes"}`, ReasonUnparsable, "history", "yes"},
-		{`{` + ts + `,"value":1,"x":"` + strings.Repeat("y", 257) + `"}`, ReasonTooLarge, "string", "over 256 bytes"},
-		{`{}`, ReasonBadTimestamp, "ts", ""},
+		{`{"value":1}`, meter.ReasonBadTimestamp, "ts", ""},
+		{`{"ts":"","value":1}`, meter.ReasonBadTimestamp, "ts", ""},
+		{`{"ts":1769860800,"value":1}`, meter.ReasonBadTimestamp, "ts", "1769860800"},
+		{`{"ts":"2026-13-01T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-13-01T00:00:00Z"},
+		{`{"ts":"2026-02-30T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-02-30T00:00:00Z"},
+		{`{"ts":"2026-01-31T12:00:00","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-01-31T12:00:00"},
+		{`{"ts":"2026-01-31T1:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-01-31T1:00:00Z"},
+		{`{"ts":"1969-12-31T23:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "1969-12-31T23:00:00Z"},
+		{`{"ts":"2201-01-01T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2201-01-01T00:00:00Z"},
+		{`{` + ts + `}`, meter.ReasonNotANumber, "value", ""},
+		{`{` + ts + `,"value":null}`, meter.ReasonNotANumber, "value", "null"},
+		{`{` + ts + `,"value":true}`, meter.ReasonNotANumber, "value", "true"},
+		{`{` + ts + `,"value":[1]}`, meter.ReasonNotANumber, "value", "[1]"},
+		{`{` + ts + `,"value":"1.5"}`, meter.ReasonNotANumber, "value", "1.5"},
+		{`{` + ts + `,"value":NaN}`, meter.ReasonNotANumber, "value", "NaN"},
+		{`{` + ts + `,"value":-nan}`, meter.ReasonNotANumber, "value", "-nan"},
+		{`{` + ts + `,"value":"NaN"}`, meter.ReasonNotANumber, "value", "NaN"},
+		{`{` + ts + `,"value":Infinity}`, meter.ReasonNotFinite, "value", "Infinity"},
+		{`{` + ts + `,"value":-Infinity}`, meter.ReasonNotFinite, "value", "-Infinity"},
+		{`{` + ts + `,"value":"+inf"}`, meter.ReasonNotFinite, "value", "+inf"},
+		{`{` + ts + `,"value":1e999}`, meter.ReasonNotFinite, "value", "1e999"},
+		{`{` + ts + `,"value":1e12}`, meter.ReasonOutOfRange, "value", "1e12"},
+		{`{` + ts + `,"value":-1e300}`, meter.ReasonOutOfRange, "value", "-1e300"},
+		{`{` + ts + `,"value":1,"unit":"kW","kind":"energy"}`, meter.ReasonWrongUnit, "unit", "kW"},
+		{`{` + ts + `,"value":1,"kind":"power","unit":"GWh"}`, meter.ReasonWrongUnit, "unit", "GWh"},
+		{`{` + ts + `,"value":1,"unit":"0123456789abcdefg"}`, meter.ReasonWrongUnit, "unit", "0123456789abcdefg"},
+		{`{` + ts + `,"value":1,"unit":"k\u0007"}`, meter.ReasonWrongUnit, "unit", "k\a"},
+		{`{` + ts + `,"value":1,"unit":7}`, meter.ReasonWrongUnit, "unit", "7"},
+		{`{` + ts + `,"value":1,"kind":"register","unit":"kW"}`, meter.ReasonWrongUnit, "unit", "kW"},
+		{`{` + ts + `,"value":1,"kind":"gas"}`, meter.ReasonUnknownKind, "kind", "gas"},
+		{`{` + ts + `,"value":1,"kind":1}`, meter.ReasonUnknownKind, "kind", "1"},
+		{`{` + ts + `,"value":1,"quality":"good"}`, meter.ReasonUnknownQuality, "quality", "good"},
+		{`{` + ts + `,"value":1,"quality":{}}`, meter.ReasonUnknownQuality, "quality", "{}"},
+		{`{` + ts + `,"value":1,"interval":"25m"}`, meter.ReasonIntervalUnsupported, "interval", "25m"},
+		{`{` + ts + `,"value":1,"interval":"PT2H"}`, meter.ReasonIntervalUnsupported, "interval", "PT2H"},
+		{`{` + ts + `,"value":1,"interval":3600}`, meter.ReasonIntervalUnsupported, "interval", "3600"},
+		{`{` + ts + `,"value":1,"interval":"hourly"}`, meter.ReasonIntervalUnsupported, "interval", "hourly"},
+		{`{` + ts + `,"value":1,"history":"yes"}`, meter.ReasonUnparsable, "history", "yes"},
+		{`{` + ts + `,"value":1,"x":"` + strings.Repeat("y", 257) + `"}`, meter.ReasonTooLarge, "string", "over 256 bytes"},
+		{`{}`, meter.ReasonBadTimestamp, "ts", ""},
 	} {
 		t.Run(c.payload[:min(len(c.payload), 60)], func(t *testing.T) {
 			t.Parallel()
@@ -142,20 +144,20 @@ func TestDecodeBrokenMessage(t *testing.T) {
 	t.Parallel()
 	fine := `{"ts":"2026-01-31T12:00:00Z","value":1}`
 	many := "[" + strings.Repeat(fine+",", 1000) + fine + "]"
-	for payload, reason := range map[string]Reason{
-		"": ReasonEmpty, " \n": ReasonEmpty, "[]": ReasonEmpty, "[ ] ": ReasonEmpty,
-		"nonsense": ReasonUnparsable, "1": ReasonUnparsable, `"x"`: ReasonUnparsable, "\x00": ReasonUnparsable,
-		fine + "x": ReasonUnparsable, fine + fine: ReasonUnparsable, "[" + fine: ReasonUnparsable,
-		"[" + fine + ",]": ReasonUnparsable, "[]x": ReasonUnparsable, "[" + fine + "]]": ReasonUnparsable,
-		"{": ReasonUnparsable, `{"ts"`: ReasonUnparsable, `{"ts":`: ReasonUnparsable, `{"ts":"`: ReasonUnparsable,
-		`{"ts":"a",}`: ReasonUnparsable, `{"a\x":1}`: ReasonUnparsable, `{"a\u12g4":1}`: ReasonUnparsable,
-		`{"value":01}`: ReasonUnparsable, `{"value":1.}`: ReasonUnparsable, `{"value":.5}`: ReasonUnparsable,
-		`{"value":+1}`: ReasonUnparsable, `{"value":1e}`: ReasonUnparsable, `{"value":-}`: ReasonUnparsable,
-		`{"value":nul}`: ReasonUnparsable, `{"value":-true}`: ReasonUnparsable, "{\"a\":\"\n\"}": ReasonUnparsable,
-		`{'ts':1}`: ReasonUnparsable, `{1:2}`: ReasonUnparsable, `{"x":{1:2}}`: ReasonUnparsable,
-		`{"x":` + strings.Repeat("[", 8) + strings.Repeat("]", 8) + `}`:   ReasonTooLarge,
-		`[{"x":` + strings.Repeat("[", 7) + strings.Repeat("]", 7) + `}]`: ReasonTooLarge,
-		many: ReasonTooLarge, strings.Repeat(" ", 64<<10) + fine: ReasonTooLarge,
+	for payload, reason := range map[string]meter.Reason{
+		"": meter.ReasonEmpty, " \n": meter.ReasonEmpty, "[]": meter.ReasonEmpty, "[ ] ": meter.ReasonEmpty,
+		"nonsense": meter.ReasonUnparsable, "1": meter.ReasonUnparsable, `"x"`: meter.ReasonUnparsable, "\x00": meter.ReasonUnparsable,
+		fine + "x": meter.ReasonUnparsable, fine + fine: meter.ReasonUnparsable, "[" + fine: meter.ReasonUnparsable,
+		"[" + fine + ",]": meter.ReasonUnparsable, "[]x": meter.ReasonUnparsable, "[" + fine + "]]": meter.ReasonUnparsable,
+		"{": meter.ReasonUnparsable, `{"ts"`: meter.ReasonUnparsable, `{"ts":`: meter.ReasonUnparsable, `{"ts":"`: meter.ReasonUnparsable,
+		`{"ts":"a",}`: meter.ReasonUnparsable, `{"a\x":1}`: meter.ReasonUnparsable, `{"a\u12g4":1}`: meter.ReasonUnparsable,
+		`{"value":01}`: meter.ReasonUnparsable, `{"value":1.}`: meter.ReasonUnparsable, `{"value":.5}`: meter.ReasonUnparsable,
+		`{"value":+1}`: meter.ReasonUnparsable, `{"value":1e}`: meter.ReasonUnparsable, `{"value":-}`: meter.ReasonUnparsable,
+		`{"value":nul}`: meter.ReasonUnparsable, `{"value":-true}`: meter.ReasonUnparsable, "{\"a\":\"\n\"}": meter.ReasonUnparsable,
+		`{'ts':1}`: meter.ReasonUnparsable, `{1:2}`: meter.ReasonUnparsable, `{"x":{1:2}}`: meter.ReasonUnparsable,
+		`{"x":` + strings.Repeat("[", 8) + strings.Repeat("]", 8) + `}`:   meter.ReasonTooLarge,
+		`[{"x":` + strings.Repeat("[", 7) + strings.Repeat("]", 7) + `}]`: meter.ReasonTooLarge,
+		many: meter.ReasonTooLarge, strings.Repeat(" ", 64<<10) + fine: meter.ReasonTooLarge,
 	} {
 		good, bad := DecodeReadings([]byte(payload))
 		if len(good) != 0 || len(bad) != 1 || bad[0].Index != WholeMessage || bad[0].Reason != reason {
@@ -195,7 +197,7 @@ func TestReadingsComeBack(t *testing.T) {
 			r.Kind = KindEnergy
 		}
 		if rapid.Bool().Draw(t, "with interval") {
-			r.Interval = MostInterval
+			r.Interval = meter.MostInterval
 		}
 		return r
 	})
@@ -208,7 +210,7 @@ func TestReadingsComeBack(t *testing.T) {
 		}
 	})
 	_, bad := DecodeReadings(AppendReadings(nil, []Reading{{Time: noon, Value: math.NaN()}}))
-	if len(bad) != 1 || bad[0].Reason != ReasonNotANumber {
+	if len(bad) != 1 || bad[0].Reason != meter.ReasonNotANumber {
 		t.Errorf("a NaN must be refused by name, got %v", bad)
 	}
 }
@@ -248,7 +250,7 @@ func FuzzDecodeReadings(f *testing.F) {
 			if e.Index == WholeMessage && (len(bad) > 1 || len(good) > 0) {
 				t.Fatalf("%v beside others in %q", e, payload)
 			}
-			if e.Index == WholeMessage && e.Reason == ReasonUnparsable && valid && (first == '{' || first == '[') {
+			if e.Index == WholeMessage && e.Reason == meter.ReasonUnparsable && valid && (first == '{' || first == '[') {
 				t.Fatalf("JSON called unparsable: %q", payload)
 			}
 			if len(e.Value) > 64 || e.Remedy == "" || e.Error() == "" {
@@ -259,7 +261,7 @@ func FuzzDecodeReadings(f *testing.F) {
 			return
 		}
 		again, bad := DecodeReadings(AppendReadings(nil, good))
-		if diff := cmp.Diff(good, again); diff != "" && len(AppendReadings(nil, good)) <= 64<<10 || len(bad) > 0 && bad[0].Reason != ReasonTooLarge {
+		if diff := cmp.Diff(good, again); diff != "" && len(AppendReadings(nil, good)) <= 64<<10 || len(bad) > 0 && bad[0].Reason != meter.ReasonTooLarge {
 			t.Fatalf("%q does not come back: %s %v", payload, diff, bad)
 		}
 	})

@@ -14,20 +14,6 @@ const Schema = 1
 // ContentTypeJSON is the Content-Type of JSON messages; a message without the header is read as this.
 const ContentTypeJSON = "application/json"
 
-// Source of a forecast: who answered. No forecast goes out without one of these words.
-const (
-	// SourceLSTM: the network holds at least half of the median's weight.
-	SourceLSTM = "lstm"
-	// SourceMix: the network holds less than half.
-	SourceMix = "mix"
-	// SourceSeasonalNaive: a seasonal rule answers, because the series or the model is not ready.
-	SourceSeasonalNaive = "seasonal_naive"
-	// SourcePersistence: the newest value is repeated, because less than a day of readings is known.
-	SourcePersistence = "persistence"
-	// SourcePrevious: the preceding model version answers, because the current one failed on this series.
-	SourcePrevious = "previous"
-)
-
 // Quality of a reading or of the interval that a forecast starts from, in OpenADR's words.
 const (
 	QualityOK        = "OK"

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // checkRounded holds appendRounded against strconv: the same number, and the layout it promises.
@@ -110,7 +112,7 @@ func TestIntervals(t *testing.T) {
 func testForecast() Forecast {
 	f := Forecast{
 		Series: "north.m17", Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon.Add(412 * time.Millisecond),
-		Source: SourceLSTM, Quality: QualityOK, Model: &Model{"load-1h", "7", "sha256:00"}, InputSeq: 9,
+		Source: meter.SourceLSTM, Quality: QualityOK, Model: &Model{"load-1h", "7", "sha256:00"}, InputSeq: 9,
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9},
 	}
 	for i := range 24 * len(f.Levels) {
@@ -163,11 +165,11 @@ func TestDecodeForecastNamesTheField(t *testing.T) {
 	} {
 		_, err := DecodeForecast([]byte(strings.ReplaceAll(fine, c.from, c.to)))
 		var invalid *InvalidError
-		if !errors.As(err, &invalid) || invalid.Field != c.field || invalid.Reason != ReasonUnparsable {
+		if !errors.As(err, &invalid) || invalid.Field != c.field || invalid.Reason != meter.ReasonUnparsable {
 			t.Errorf("%s -> %s: %v, want field %s", c.from, c.to, err, c.field)
 		}
 	}
-	for reason, data := range map[Reason][]byte{ReasonEmpty: nil, ReasonTooLarge: make([]byte, 1<<20+1)} {
+	for reason, data := range map[meter.Reason][]byte{meter.ReasonEmpty: nil, meter.ReasonTooLarge: make([]byte, 1<<20+1)} {
 		_, err := DecodeForecast(data)
 		var invalid *InvalidError
 		if !errors.As(err, &invalid) || invalid.Reason != reason {
@@ -191,7 +193,7 @@ func TestSetPayload(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want := Rejected{Series: "a.b", Reason: ReasonUnparsable, Index: WholeMessage, Count: 1, Received: noon}
+			want := Rejected{Series: "a.b", Reason: meter.ReasonUnparsable, Index: WholeMessage, Count: 1, Received: noon}
 			want.SetPayload([]byte(c.payload))
 			if want.Payload != c.kept || want.PayloadEncoding != c.encoding || want.PayloadBytes != len(c.payload) {
 				t.Errorf("kept %.40q as %s of %d", want.Payload, want.PayloadEncoding, want.PayloadBytes)
@@ -231,8 +233,8 @@ func TestMessagesNeedTheirFields(t *testing.T) {
 
 func TestReasonsAreDistinct(t *testing.T) {
 	t.Parallel()
-	seen := map[Reason]bool{}
-	for _, r := range Reasons() {
+	seen := map[meter.Reason]bool{}
+	for _, r := range meter.Reasons() {
 		if seen[r] || r == "" {
 			t.Errorf("reason %q twice", r)
 		}
@@ -257,7 +259,7 @@ func BenchmarkForecastAppendJSON(b *testing.B) {
 
 func ExampleForecast_AppendJSON() {
 	f := Forecast{
-		Series: "north.m17", Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon, Source: SourceSeasonalNaive,
+		Series: "north.m17", Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon, Source: meter.SourceSeasonalNaive,
 		Quality: QualityOK, InputSeq: 7, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{1.02, 1.2, 1.41},
 	}
 	fmt.Println(string(f.AppendJSON(nil)))

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // recode decodes an example and encodes it again, per message type. A new file in testdata needs a line here.
@@ -134,7 +136,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, file := range files {
 		names = append(names, "(testdata/"+filepath.Base(file)+")")
 	}
-	for _, reason := range Reasons() {
+	for _, reason := range meter.Reasons() {
 		names = append(names, "| `"+string(reason)+"` |")
 	}
 	for _, subject := range []string{

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Forecast is the quantile forecast of one series from one origin.
@@ -15,12 +17,12 @@ type Forecast struct {
 	Unit      string        // of the quantiles; may be empty
 	Issued    time.Time     // the broker's time of the input that caused it, to the millisecond
 	Revision  int           // accepted inputs that changed the series since Origin was first forecast
-	Source    string        // one of the Source words
-	Quality   string        // one of the Quality words: the newest interval's
-	Model     *Model        // nil when no model took part
-	InputSeq  uint64        // sequence of the input in its partition's log
-	Levels    []float64     // probabilities, ascending inside (0, 1)
-	Quantiles []float32     // [lead][level], len = leads*len(Levels), in Unit; non-decreasing within a lead
+	Source    meter.Source
+	Quality   string    // one of the Quality words: the newest interval's
+	Model     *Model    // nil when no model took part
+	InputSeq  uint64    // sequence of the input in its partition's log
+	Levels    []float64 // probabilities, ascending inside (0, 1)
+	Quantiles []float32 // [lead][level], len = leads*len(Levels), in Unit; non-decreasing within a lead
 }
 
 // Leads returns how many leads the forecast has; 0 without levels.
@@ -47,7 +49,7 @@ func (f *Forecast) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"revision":`...)
 	dst = strconv.AppendInt(dst, int64(f.Revision), 10)
 	dst = append(dst, `,"source":`...)
-	dst = appendString(dst, f.Source)
+	dst = appendString(dst, string(f.Source))
 	dst = append(dst, `,"quality":`...)
 	dst = appendString(dst, f.Quality)
 	if f.Model != nil {
@@ -91,7 +93,7 @@ type forecastJSON struct {
 	Unit      string          `json:"unit"`
 	Issued    time.Time       `json:"issued"`
 	Revision  int             `json:"revision"`
-	Source    string          `json:"source"`
+	Source    meter.Source    `json:"source"`
 	Quality   string          `json:"quality"`
 	Model     *Model          `json:"model"`
 	InputSeq  uint64          `json:"input_seq"`

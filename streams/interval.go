@@ -5,12 +5,6 @@ import (
 	"time"
 )
 
-// The intervals that readings may name; each divides the hour.
-const (
-	LeastInterval = 5 * time.Minute
-	MostInterval  = time.Hour
-)
-
 // parseInterval reads an interval as a Go duration ("1h", "30m") or in ISO 8601 ("PT1H", "PT30M"); ok is false when
 // it is neither or not positive.
 func parseInterval(s string) (d time.Duration, ok bool) {

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const (
@@ -62,7 +64,7 @@ func (f *fields) put(key, t token) {
 func (f *fields) judge(long bool) (Reading, *InvalidError) {
 	var r Reading
 	if long {
-		return r, &InvalidError{Reason: ReasonTooLarge, Field: "string", Value: "over 256 bytes", Remedy: remedyString}
+		return r, &InvalidError{Reason: meter.ReasonTooLarge, Field: "string", Value: "over 256 bytes", Remedy: remedyString}
 	}
 	var err *InvalidError
 	if r.Time, err = f.time(); err != nil {
@@ -74,7 +76,7 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 	if given(f.unit) {
 		text := f.unit.text()
 		if f.unit.kind != stringToken || !printable(text) {
-			return r, invalid(ReasonWrongUnit, "unit", f.unit, remedyUnit)
+			return r, invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
 		}
 		r.Unit = unitWord(text)
 	}
@@ -85,12 +87,12 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 	}
 	if given(f.quality) {
 		if r.Quality = qualityWord(f.quality); r.Quality == "" {
-			return r, invalid(ReasonUnknownQuality, "quality", f.quality, remedyQuality)
+			return r, invalid(meter.ReasonUnknownQuality, "quality", f.quality, remedyQuality)
 		}
 	}
 	if given(f.interval) {
-		if r.Interval = intervalWord(f.interval); r.Interval < LeastInterval || r.Interval > MostInterval || time.Hour%r.Interval != 0 {
-			return r, invalid(ReasonIntervalUnsupported, "interval", f.interval, remedyInterval)
+		if r.Interval = intervalWord(f.interval); r.Interval < meter.LeastInterval || r.Interval > meter.MostInterval || time.Hour%r.Interval != 0 {
+			return r, invalid(meter.ReasonIntervalUnsupported, "interval", f.interval, remedyInterval)
 		}
 	}
 	switch f.history.kind {
@@ -98,12 +100,12 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 	case boolToken:
 		r.History = f.history.raw[0] == 't'
 	default:
-		return r, invalid(ReasonUnparsable, "history", f.history, remedyHistory)
+		return r, invalid(meter.ReasonUnparsable, "history", f.history, remedyHistory)
 	}
 	return r, nil
 }
 
-func invalid(reason Reason, field string, t token, remedy string) *InvalidError {
+func invalid(reason meter.Reason, field string, t token, remedy string) *InvalidError {
 	return &InvalidError{Reason: reason, Field: field, Value: shown(t.text()), Remedy: remedy}
 }
 
@@ -120,7 +122,7 @@ func (f *fields) time() (time.Time, *InvalidError) {
 			return t, nil
 		}
 	}
-	return time.Time{}, invalid(ReasonBadTimestamp, "ts", f.ts, remedyTime)
+	return time.Time{}, invalid(meter.ReasonBadTimestamp, "ts", f.ts, remedyTime)
 }
 
 // strictTime refuses what package time lets pass as RFC 3339: hours of one digit and decimal commas.
@@ -138,22 +140,22 @@ func (f *fields) number() (float64, *InvalidError) {
 		v, err := strconv.ParseFloat(string(f.value.raw), 64)
 		switch {
 		case err != nil: // the grammar is checked, so it is beyond a float64
-			return 0, invalid(ReasonNotFinite, "value", f.value, remedyNumber)
+			return 0, invalid(meter.ReasonNotFinite, "value", f.value, remedyNumber)
 		case math.Abs(v) >= maxValue:
-			return 0, invalid(ReasonOutOfRange, "value", f.value, remedyRange)
+			return 0, invalid(meter.ReasonOutOfRange, "value", f.value, remedyRange)
 		}
 		return v, nil
 	case infToken:
-		return 0, invalid(ReasonNotFinite, "value", f.value, remedyNumber)
+		return 0, invalid(meter.ReasonNotFinite, "value", f.value, remedyNumber)
 	default:
-		return 0, invalid(ReasonNotANumber, "value", f.value, remedyNumber)
+		return 0, invalid(meter.ReasonNotANumber, "value", f.value, remedyNumber)
 	}
 }
 
 // kindWord judges the kind together with the unit.
 func (f *fields) kindWord(unit string) (string, *InvalidError) {
 	if f.kind.kind != stringToken {
-		return "", invalid(ReasonUnknownKind, "kind", f.kind, remedyKind)
+		return "", invalid(meter.ReasonUnknownKind, "kind", f.kind, remedyKind)
 	}
 	var kind string
 	switch string(f.kind.text()) {
@@ -164,10 +166,10 @@ func (f *fields) kindWord(unit string) (string, *InvalidError) {
 	case KindRegister:
 		kind = KindRegister
 	default:
-		return "", invalid(ReasonUnknownKind, "kind", f.kind, remedyKind)
+		return "", invalid(meter.ReasonUnknownKind, "kind", f.kind, remedyKind)
 	}
 	if implied := kindOf(unit); implied != "" && implied != kind && !(implied == KindEnergy && kind == KindRegister) {
-		return "", invalid(ReasonWrongUnit, "unit", f.unit, remedyUnit)
+		return "", invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
 	}
 	return kind, nil
 }

@@ -3,6 +3,8 @@ package streams
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // SeriesQuery asks the owner of a partition on query.<p>.series or query.<p>.state.
@@ -13,16 +15,16 @@ type SeriesQuery struct {
 
 // SeriesSummary is how a series stands.
 type SeriesSummary struct {
-	Series    string    `json:"series"`
-	Newest    time.Time `json:"newest"`   // ts of its newest reading
-	Origin    time.Time `json:"origin"`   // end of its newest interval
-	Interval  Interval  `json:"interval"` // of its readings
-	Unit      string    `json:"unit"`
-	Kind      string    `json:"kind"`
-	Source    string    `json:"source"`    // who forecasts it
-	Quality   string    `json:"quality"`   // of its newest interval
-	Revisions int       `json:"revisions"` // of the forecast of that origin
-	Live      bool      `json:"live"`      // up to date with the log: its silence is noticed
+	Series    string       `json:"series"`
+	Newest    time.Time    `json:"newest"`   // ts of its newest reading
+	Origin    time.Time    `json:"origin"`   // end of its newest interval
+	Interval  Interval     `json:"interval"` // of its readings
+	Unit      string       `json:"unit"`
+	Kind      string       `json:"kind"`
+	Source    meter.Source `json:"source"`    // who forecasts it
+	Quality   string       `json:"quality"`   // of its newest interval
+	Revisions int          `json:"revisions"` // of the forecast of that origin
+	Live      bool         `json:"live"`      // up to date with the log: its silence is noticed
 }
 
 // SeriesPage is the answer to a SeriesQuery.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // How the payload of a refused input is kept.
@@ -24,7 +26,7 @@ type Rejected struct {
 	Subject         string // of the input
 	Seq             uint64 // of the input in its partition's log
 	Partition       int
-	Reason          Reason
+	Reason          meter.Reason
 	Detail          string    // InvalidError.Error of it
 	Index           int       // the reading in its message, or WholeMessage
 	Count           int       // readings of the message that were refused for this reason
@@ -81,20 +83,20 @@ func (r *Rejected) AppendJSON(dst []byte) []byte {
 }
 
 type rejectedJSON struct {
-	Schema          int       `json:"schema"`
-	Series          string    `json:"series"`
-	Subject         string    `json:"subject"`
-	Seq             uint64    `json:"seq"`
-	Partition       int       `json:"partition"`
-	Reason          Reason    `json:"reason"`
-	Detail          string    `json:"detail"`
-	Index           int       `json:"index"`
-	Count           int       `json:"count"`
-	Received        time.Time `json:"received"`
-	Payload         string    `json:"payload"`
-	PayloadEncoding string    `json:"payload_encoding"`
-	PayloadBytes    int       `json:"payload_bytes"`
-	PayloadDigest   string    `json:"payload_digest"`
+	Schema          int          `json:"schema"`
+	Series          string       `json:"series"`
+	Subject         string       `json:"subject"`
+	Seq             uint64       `json:"seq"`
+	Partition       int          `json:"partition"`
+	Reason          meter.Reason `json:"reason"`
+	Detail          string       `json:"detail"`
+	Index           int          `json:"index"`
+	Count           int          `json:"count"`
+	Received        time.Time    `json:"received"`
+	Payload         string       `json:"payload"`
+	PayloadEncoding string       `json:"payload_encoding"`
+	PayloadBytes    int          `json:"payload_bytes"`
+	PayloadDigest   string       `json:"payload_digest"`
 }
 
 // DecodeRejected reads what AppendJSON writes. The error is an *InvalidError; a reason that this release does not

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Score tells how the forecasts of one interval did, once its actual has arrived.
@@ -23,8 +25,8 @@ type Score struct {
 // LeadScore is how the forecast of one lead did.
 type LeadScore struct {
 	Lead    int
-	Source  string // of the forecast, one of the Source words
-	Version string // of its model; "" when a rule made it
+	Source  meter.Source // of the forecast
+	Version string       // of its model; "" when a rule made it
 	// Pinball is the mean quantile loss over the forecast's levels, and Naive that of the value of the same hour of the
 	// latest day known at the origin, for every level; NaN where that is not known. Both in Unit.
 	Pinball, Naive float32
@@ -88,7 +90,7 @@ func (l *LeadScore) appendJSON(dst []byte, void bool) []byte {
 	dst = append(dst, `{"lead":`...)
 	dst = strconv.AppendInt(dst, int64(l.Lead), 10)
 	dst = append(dst, `,"source":`...)
-	dst = appendString(dst, l.Source)
+	dst = appendString(dst, string(l.Source))
 	if l.Version != "" {
 		dst = append(dst, `,"version":`...)
 		dst = appendString(dst, l.Version)
@@ -140,14 +142,14 @@ func DecodeScore(data []byte) (Score, error) {
 		Void     bool      `json:"void"`
 		InputSeq uint64    `json:"input_seq"`
 		Leads    []struct {
-			Lead      int      `json:"lead"`
-			Source    string   `json:"source"`
-			Version   string   `json:"version"`
-			Pinball   *float32 `json:"pinball"`
-			Naive     *float32 `json:"pinball_naive"`
-			Error     *float32 `json:"error"`
-			Covered50 *bool    `json:"covered50"`
-			Covered80 *bool    `json:"covered80"`
+			Lead      int          `json:"lead"`
+			Source    meter.Source `json:"source"`
+			Version   string       `json:"version"`
+			Pinball   *float32     `json:"pinball"`
+			Naive     *float32     `json:"pinball_naive"`
+			Error     *float32     `json:"error"`
+			Covered50 *bool        `json:"covered50"`
+			Covered80 *bool        `json:"covered80"`
 		} `json:"leads"`
 	}
 	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {

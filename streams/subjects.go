@@ -3,6 +3,8 @@ package streams
 import (
 	"strconv"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // MaxToken is the longest site, meter or control kind in bytes.
@@ -154,7 +156,7 @@ func IsControl(subject string) bool {
 }
 
 // ParseInput reads the subject of a message in a partition's log: r.<p>.<site>.<meter>, readings.<site>.<meter> or
-// ctl.<p>.<kind>. The error is an *InvalidError with ReasonBadSubject; Input is then filled as far as it goes, for the
+// ctl.<p>.<kind>. The error is an *InvalidError with meter.ReasonBadSubject; Input is then filled as far as it goes, for the
 // rejected message.
 func ParseInput(subject string) (Input, error) {
 	var in Input
@@ -187,7 +189,7 @@ func ParseInput(subject string) (Input, error) {
 
 func badSubject(subject string) *InvalidError {
 	return &InvalidError{
-		Reason: ReasonBadSubject, Index: WholeMessage, Field: "subject", Value: shown([]byte(subject)),
+		Reason: meter.ReasonBadSubject, Index: WholeMessage, Field: "subject", Value: shown([]byte(subject)),
 		Remedy: "publish on readings.<site>.<meter>, each of 1 to 64 letters, digits, _ or -",
 	}
 }

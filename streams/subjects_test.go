@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestValidToken(t *testing.T) {
@@ -72,8 +74,8 @@ func TestParseInput(t *testing.T) {
 			t.Errorf("ParseInput(%q) = %+v, %v; want %+v, ok %t", c.subject, got, err, c.want, c.ok)
 		}
 		var invalid *InvalidError
-		if err != nil && (!errors.As(err, &invalid) || invalid.Reason != ReasonBadSubject) {
-			t.Errorf("ParseInput(%q) error is %v, want an InvalidError with %s", c.subject, err, ReasonBadSubject)
+		if err != nil && (!errors.As(err, &invalid) || invalid.Reason != meter.ReasonBadSubject) {
+			t.Errorf("ParseInput(%q) error is %v, want an InvalidError with %s", c.subject, err, meter.ReasonBadSubject)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -26,7 +27,7 @@ const (
 	validBatches = 4
 	// yearly is the training range, in seconds, from which the day of the year is a
 	// feature.
-	yearly = 8700 * dataset.Interval
+	yearly = 8700 * meter.IntervalSeconds
 )
 
 // header says what the batches look like. Each is the arrays of dataset.Batch one
@@ -83,7 +84,7 @@ func run(o options, out io.Writer) error {
 	}
 	layout, c := series.DefaultLayout(cut.TrainUntil-cut.First > yearly), cycle.DefaultConfig()
 	// Where the validation range is short, all windows are.
-	steps := min(c.Window, c.BurnIn+int((cut.ValidUntil-cut.TrainUntil)/dataset.Interval)-horizon)
+	steps := min(c.Window, c.BurnIn+int((cut.ValidUntil-cut.TrainUntil)/meter.IntervalSeconds)-horizon)
 	windows := dataset.WindowConfig{Layout: layout, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: min(c.Positions, steps-c.BurnIn), Batch: c.Batch}
 	if windows.Positions < 1 {
 		return dataset.ErrNoWindows
@@ -135,7 +136,7 @@ func (o options) cut(first, last int64) (dataset.Cut, error) {
 	if err != nil {
 		return dataset.Cut{}, fmt.Errorf("-valid-until: %w", err)
 	}
-	return dataset.CutBefore(first, min(until.Unix(), last+dataset.Interval))
+	return dataset.CutBefore(first, min(until.Unix(), last+meter.IntervalSeconds))
 }
 
 func writeBatch(w io.Writer, b *dataset.Batch) error {

@@ -3,28 +3,20 @@ package accuracy
 import (
 	"math"
 	"slices"
-)
 
-// Rule names the rule that made a forecast, in the words of a forecast's source.
-type Rule string
-
-// The rules. RuleNone says that nothing is known, so nothing was forecast.
-const (
-	RuleNone          Rule = ""
-	RuleSeasonalNaive Rule = "seasonal_naive"
-	RulePersistence   Rule = "persistence"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // NaiveRule is the rule by which SeasonalNaive forecasts a series of which that
 // many values are known.
-func NaiveRule(known, season int) Rule {
+func NaiveRule(known, season int) meter.Source {
 	switch {
 	case known < 1:
-		return RuleNone
+		return ""
 	case season < 1 || known < season+1:
-		return RulePersistence
+		return meter.SourcePersistence
 	}
-	return RuleSeasonalNaive
+	return meter.SourceSeasonalNaive
 }
 
 // NaiveScratch is the length of scratch with which SeasonalNaive and Persistence
@@ -43,8 +35,8 @@ func NaiveScratch(known, levels int) int { return levels + 4*known }
 // dst [horizon*levels] takes lead k, level q at (k-1)*levels+q; levels ascend,
 // so quantiles never cross. Known values are finite, in any unit; so is dst.
 // scratch is overwritten (NaiveScratch).
-func SeasonalNaive(dst, past []float32, known, season, horizon int, levels []float64, scratch []float32) Rule {
-	if NaiveRule(known, season) != RuleSeasonalNaive {
+func SeasonalNaive(dst, past []float32, known, season, horizon int, levels []float64, scratch []float32) meter.Source {
+	if NaiveRule(known, season) != meter.SourceSeasonalNaive {
 		return Persistence(dst, past, known, horizon, levels, scratch)
 	}
 	y := past[len(past)-known:]
@@ -61,17 +53,17 @@ func SeasonalNaive(dst, past []float32, known, season, horizon int, levels []flo
 			lead[q] = bounded(value + float64(r))
 		}
 	}
-	return RuleSeasonalNaive
+	return meter.SourceSeasonalNaive
 }
 
 // Persistence forecasts the last known value for every lead, in a band that
 // grows like that of a random walk: the quantiles of the steps seen so far, up
 // and down alike, times the root of the lead. After a single value the band is
 // as wide as the value. Arguments as in SeasonalNaive; without any known value
-// dst is left alone and the rule is RuleNone.
-func Persistence(dst, past []float32, known, horizon int, levels []float64, scratch []float32) Rule {
+// dst is left alone and the rule is "".
+func Persistence(dst, past []float32, known, horizon int, levels []float64, scratch []float32) meter.Source {
 	if known < 1 {
-		return RuleNone
+		return ""
 	}
 	y := past[len(past)-known:]
 	last := float64(y[known-1])
@@ -97,7 +89,7 @@ func Persistence(dst, past []float32, known, horizon int, levels []float64, scra
 			lead[q] = bounded(last + grow*float64(r))
 		}
 	}
-	return RulePersistence
+	return meter.SourcePersistence
 }
 
 // split cuts scratch into one part for the levels and two for n values.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 var fiveLevels = []float64{0.1, 0.25, 0.5, 0.75, 0.9}
@@ -17,7 +19,7 @@ func TestSeasonalNaiveByHand(t *testing.T) {
 	past := []float32{nan, nan, 10, 20, 30, 11, 21, 31, 13, 18}
 	levels := []float64{0.25, 0.5, 0.9}
 	dst := make([]float32, 7*len(levels))
-	if rule := SeasonalNaive(dst, past, 8, 3, 7, levels, nil); rule != RuleSeasonalNaive {
+	if rule := SeasonalNaive(dst, past, 8, 3, 7, levels, nil); rule != meter.SourceSeasonalNaive {
 		t.Fatalf("rule %q", rule)
 	}
 	// Type 7: at 0.25*4 = 1: 1; at 2: 1; at 3.6: 1 + 0.6*(2-1) = 1.6.
@@ -36,15 +38,15 @@ func TestPersistenceByHand(t *testing.T) {
 	cases := map[string]struct {
 		past  []float32
 		known int
-		rule  Rule
+		rule  meter.Source
 		leads map[int][]float32
 	}{
-		"nothing known":  {[]float32{1, 2, 3}, 0, RuleNone, map[int][]float32{1: {0, 0, 0}, 4: {0, 0, 0}}},
-		"one reading":    {[]float32{7, 8}, 1, RulePersistence, map[int][]float32{1: {6, 8, 10}, 4: {6, 8, 10}}},
-		"one below zero": {[]float32{-8}, 1, RulePersistence, map[int][]float32{1: {-10, -8, -6}}},
-		"one zero":       {[]float32{0}, 1, RulePersistence, map[int][]float32{1: {0, 0, 0}}},
+		"nothing known":  {[]float32{1, 2, 3}, 0, "", map[int][]float32{1: {0, 0, 0}, 4: {0, 0, 0}}},
+		"one reading":    {[]float32{7, 8}, 1, meter.SourcePersistence, map[int][]float32{1: {6, 8, 10}, 4: {6, 8, 10}}},
+		"one below zero": {[]float32{-8}, 1, meter.SourcePersistence, map[int][]float32{1: {-10, -8, -6}}},
+		"one zero":       {[]float32{0}, 1, meter.SourcePersistence, map[int][]float32{1: {0, 0, 0}}},
 		// Steps 2 and -4, both ways: -4 -2 2 4, quartiles -2.5 and 2.5.
-		"three readings": {[]float32{99, 10, 12, 8}, 3, RulePersistence, map[int][]float32{1: {5.5, 8, 10.5}, 4: {3, 8, 13}}},
+		"three readings": {[]float32{99, 10, 12, 8}, 3, meter.SourcePersistence, map[int][]float32{1: {5.5, 8, 10.5}, 4: {3, 8, 13}}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +83,7 @@ func TestNaiveIsFiniteAndOrdered(t *testing.T) {
 		before := slices.Clone(past)
 		dst := make([]float32, horizon*len(levels))
 		rule := SeasonalNaive(dst, past, known, season, horizon, levels, make([]float32, 3))
-		if want := known > season; want != (rule == RuleSeasonalNaive) || rule == RuleNone {
+		if want := known > season; want != (rule == meter.SourceSeasonalNaive) || rule == "" {
 			t.Fatalf("%d known at season %d: %q", known, season, rule)
 		}
 		for k := range horizon {

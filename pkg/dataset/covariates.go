@@ -36,11 +36,11 @@ func (b *Builder) Covariates() (*Covariates, error) {
 	for i, id := range b.ids {
 		points := b.points[i]
 		slices.SortStableFunc(points, bySecond)
-		if hours += (points[len(points)-1].Second-points[0].Second)/Interval + 1; hours > maxCovariateHours {
+		if hours += (points[len(points)-1].Second-points[0].Second)/meter.IntervalSeconds + 1; hours > maxCovariateHours {
 			return nil, fmt.Errorf("the covariates span %d hours and more in all: %d are the most; leave out sites or years", hours, maxCovariateHours)
 		}
-		if step := commonStep(points); step > Interval {
-			return nil, fmt.Errorf("covariate %s has a value every %.3g h: give one for every hour, or more often", id, float64(step)/Interval)
+		if step := commonStep(points); step > meter.IntervalSeconds {
+			return nil, fmt.Errorf("covariate %s has a value every %.3g h: give one for every hour, or more often", id, float64(step)/meter.IntervalSeconds)
 		}
 		if len(id.Meter) > series.MaxCovariateName {
 			return nil, fmt.Errorf("covariate %s: its name has %d bytes: %d are the most", id, len(id.Meter), series.MaxCovariateName)
@@ -75,16 +75,16 @@ func (c *Covariates) spread() {
 // hourMeans is the mean of each hour of points in the order of time; of two
 // values of a moment the first counts.
 func hourMeans(points []meter.Read) series.Hours {
-	first, last := floorDiv(points[0].Second, Interval), floorDiv(points[len(points)-1].Second, Interval)
+	first, last := meter.FloorDiv(points[0].Second, meter.IntervalSeconds), meter.FloorDiv(points[len(points)-1].Second, meter.IntervalSeconds)
 	h := series.Hours{First: first, Values: make([]float32, last-first+1)}
 	for i := range h.Values {
 		h.Values[i] = float32(math.NaN())
 	}
 	for start := 0; start < len(points); {
-		hour := floorDiv(points[start].Second, Interval)
+		hour := meter.FloorDiv(points[start].Second, meter.IntervalSeconds)
 		var sum, n float64
 		end := start
-		for ; end < len(points) && floorDiv(points[end].Second, Interval) == hour; end++ {
+		for ; end < len(points) && meter.FloorDiv(points[end].Second, meter.IntervalSeconds) == hour; end++ {
 			if end == start || points[end].Second != points[end-1].Second {
 				sum += points[end].Value
 				n++
@@ -123,7 +123,7 @@ func (c *Covariates) Standardised(until int64) ([]series.Covariate, error) {
 		var sum, squares, n float64
 		for _, site := range slices.Sorted(maps.Keys(c.sites)) {
 			h := c.sites[site][name]
-			for i, v := range h.Values[:max(0, min(int64(len(h.Values)), floorDiv(until, Interval)-h.First))] {
+			for i, v := range h.Values[:max(0, min(int64(len(h.Values)), meter.FloorDiv(until, meter.IntervalSeconds)-h.First))] {
 				if h.Knows(h.First + int64(i)) {
 					sum, squares, n = sum+float64(v), squares+float64(v)*float64(v), n+1
 				}
@@ -159,7 +159,7 @@ func (c *Covariates) Gaps(histories []*History, names []string, from, until int6
 		filled, unknown, all := 0, 0, 0
 		for _, site := range slices.SortedFunc(maps.Values(sites), func(a, b meter.ID) int { return cmp.Compare(a.Site, b.Site) }) {
 			h := c.Of(site)[name]
-			for hour := floorDiv(from, Interval); hour < floorDiv(until-1, Interval)+1; hour++ {
+			for hour := meter.FloorDiv(from, meter.IntervalSeconds); hour < meter.FloorDiv(until-1, meter.IntervalSeconds)+1; hour++ {
 				all++
 				switch v := h.At(hour); {
 				case h.Knows(hour):

@@ -13,7 +13,7 @@ const firstHour = 480_000
 // add gives a builder n values of a covariate, one every step seconds.
 func addCovariate(b *Builder, site, name string, n int, step int64, value func(i int) float64) {
 	for i := range n {
-		b.Add(meter.ID{Site: site, Meter: name}, "", firstHour*Interval+int64(i)*step, value(i))
+		b.Add(meter.ID{Site: site, Meter: name}, "", firstHour*meter.IntervalSeconds+int64(i)*step, value(i))
 	}
 }
 
@@ -49,7 +49,7 @@ func TestWhoseCovariate(t *testing.T) {
 			b := NewBuilder()
 			for id, v := range c.add {
 				site, name, _ := strings.Cut(id, ".")
-				addCovariate(b, site, name, 5, Interval, value(v))
+				addCovariate(b, site, name, 5, meter.IntervalSeconds, value(v))
 			}
 			got := covariates(t, b).Of(of(c.site))["temperature"].At(firstHour + 2)
 			if got != c.want && !(math.IsNaN(float64(got)) && math.IsNaN(float64(c.want))) {
@@ -65,8 +65,8 @@ func TestCovariatesComeByTheHour(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
 	addCovariate(b, "default", "temperature", 4*10, 900, func(i int) float64 { return float64(i) })
-	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", firstHour*Interval+1800, 1e6) // again: the first counts
-	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", (firstHour+20)*Interval+600, 7)
+	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", firstHour*meter.IntervalSeconds+1800, 1e6) // again: the first counts
+	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", (firstHour+20)*meter.IntervalSeconds+600, 7)
 	h := covariates(t, b).Of(of("x"))["temperature"]
 	for hour := range int64(10) {
 		if got, want := h.At(firstHour+hour), float32(4*hour)+1.5; got != want {
@@ -81,15 +81,15 @@ func TestCovariatesComeByTheHour(t *testing.T) {
 func TestStandardisedLooksAtTheTrainingRangeAlone(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "north", "temperature", 100, Interval, func(i int) float64 {
+	addCovariate(b, "north", "temperature", 100, meter.IntervalSeconds, func(i int) float64 {
 		if i >= 50 {
 			return 1e6 // after the training range
 		}
 		return float64(10 + i%2)
 	})
-	addCovariate(b, "south", "temperature", 50, Interval, func(i int) float64 { return float64(20 + i%2) })
-	addCovariate(b, "south", "constant", 50, Interval, func(int) float64 { return 0 })
-	all, err := covariates(t, b).Standardised((firstHour + 50) * Interval)
+	addCovariate(b, "south", "temperature", 50, meter.IntervalSeconds, func(i int) float64 { return float64(20 + i%2) })
+	addCovariate(b, "south", "constant", 50, meter.IntervalSeconds, func(int) float64 { return 0 })
+	all, err := covariates(t, b).Standardised((firstHour + 50) * meter.IntervalSeconds)
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
@@ -99,7 +99,7 @@ func TestStandardisedLooksAtTheTrainingRangeAlone(t *testing.T) {
 	if c := all[1]; c.Name != "temperature" || c.Center != 15.5 || math.Abs(float64(c.Scale)-math.Sqrt(25.25)) > 1e-4 {
 		t.Errorf("%+v", c)
 	}
-	if _, err := covariates(t, b).Standardised(firstHour * Interval); err == nil || !strings.Contains(err.Error(), "constant has no value in the training range") {
+	if _, err := covariates(t, b).Standardised(firstHour * meter.IntervalSeconds); err == nil || !strings.Contains(err.Error(), "constant has no value in the training range") {
 		t.Errorf("%v", err)
 	}
 }
@@ -111,12 +111,12 @@ func TestCovariatesThatCannotBeUsed(t *testing.T) {
 		add  func(b *Builder)
 		says string
 	}{
-		"coarse":    {func(b *Builder) { addCovariate(b, "north", "temperature", 9, 3*Interval, flat) }, "covariate north.temperature has a value every 3 h"},
-		"long name": {func(b *Builder) { addCovariate(b, "north", strings.Repeat("x", 60), 9, Interval, flat) }, "60 bytes: 54 are the most"},
+		"coarse":    {func(b *Builder) { addCovariate(b, "north", "temperature", 9, 3*meter.IntervalSeconds, flat) }, "covariate north.temperature has a value every 3 h"},
+		"long name": {func(b *Builder) { addCovariate(b, "north", strings.Repeat("x", 60), 9, meter.IntervalSeconds, flat) }, "60 bytes: 54 are the most"},
 		"too much": {func(b *Builder) {
 			for i := range 20 {
 				name := string(rune('a' + i))
-				for _, second := range []int64{0, Interval, 7_200_000_000} {
+				for _, second := range []int64{0, meter.IntervalSeconds, 7_200_000_000} {
 					b.Add(meter.ID{Site: "s", Meter: name}, "", second, 1)
 				}
 			}
@@ -136,14 +136,14 @@ func TestCovariatesThatCannotBeUsed(t *testing.T) {
 func TestGapsInWords(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "default", "temperature", 100, Interval, func(int) float64 { return 1 })
+	addCovariate(b, "default", "temperature", 100, meter.IntervalSeconds, func(int) float64 { return 1 })
 	c := covariates(t, b)
 	histories := []*History{{ID: of("a")}, {ID: of("b")}}
-	if got := c.Gaps(histories, []string{"temperature"}, firstHour*Interval, (firstHour+100)*Interval); got != "" {
+	if got := c.Gaps(histories, []string{"temperature"}, firstHour*meter.IntervalSeconds, (firstHour+100)*meter.IntervalSeconds); got != "" {
 		t.Errorf("nothing is missing: %q", got)
 	}
 	want := "temperature is missing in 20 of 120 hours (10 take the same hour of a day before, 10 the mean)"
-	if got := c.Gaps(histories, []string{"temperature"}, (firstHour-10)*Interval, (firstHour+110)*Interval); got != want {
+	if got := c.Gaps(histories, []string{"temperature"}, (firstHour-10)*meter.IntervalSeconds, (firstHour+110)*meter.IntervalSeconds); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	var none *Covariates
@@ -156,7 +156,7 @@ func TestGapsInWords(t *testing.T) {
 func TestWindowsReadCovariates(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "north", "temperature", 1000, Interval, func(i int) float64 { return float64(i) })
+	addCovariate(b, "north", "temperature", 1000, meter.IntervalSeconds, func(i int) float64 { return float64(i) })
 	cfg := smallWindows()
 	h := noise(700, 5, 0)
 	cfg.Ahead = covariates(t, b)

@@ -9,12 +9,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Interval is the grid of every history for now, in seconds.
-const Interval = 3600
-
-// perDay is a day in cells.
-const perDay = 86400 / Interval
-
 // History is the past of one series on its grid: a ring as long as the history,
 // holes filled with the same hour of the day before and marked MISSING, and the
 // causal scaler that serving would have had at every cell.
@@ -34,10 +28,10 @@ type span struct {
 }
 
 // Start is the Unix second at which cell n starts.
-func (h *History) Start(n int64) int64 { return n*Interval + h.Phase }
+func (h *History) Start(n int64) int64 { return n*meter.IntervalSeconds + h.Phase }
 
 // Cell is the cell that holds the Unix second t.
-func (h *History) Cell(t int64) int64 { return floorDiv(t-h.Phase, Interval) }
+func (h *History) Cell(t int64) int64 { return meter.FloorDiv(t-h.Phase, meter.IntervalSeconds) }
 
 // ScalerAt is the scaler in force once cell n was known, if there was one.
 func (h *History) ScalerAt(n int64) (series.Scaler, bool) {
@@ -78,7 +72,7 @@ func (h *History) walk(c series.Curve) {
 			continue
 		}
 		h.spans = append(h.spans, span{n, scaling.Scaler})
-		first := max(raw.First(), n-series.LatenessCells)
+		first := max(raw.First(), n-meter.LatenessCells)
 		h.Ring = h.Ring.Until(first - 1)
 		for m := first; m <= n; m++ {
 			h.judge(m, scaling.Scaler.Usual)
@@ -89,12 +83,12 @@ func (h *History) walk(c series.Curve) {
 // judge puts cell n into the ring and says whether it is one that was measured.
 func (h *History) judge(n int64, usual float32) bool {
 	value, q := h.Raw.At(n)
-	past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: perDay, Usual: usual}
+	past := meter.Past{Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known, PerDay: meter.DayCells, Usual: usual}
 	if q == meter.OK && h.Ring.Known > 0 && past.Judge(value) != meter.Fine {
 		q = meter.Bad
 	}
 	if !q.Accepted() {
-		value = h.Ring.SameHour(n, perDay)
+		value = h.Ring.SameHour(n, meter.DayCells)
 	}
 	h.Ring.Put(n, value, q)
 	return q.Accepted()
@@ -206,11 +200,11 @@ func (b *Builder) Build() []*History {
 		if len(points) == 0 {
 			continue
 		}
-		phase := ((points[0].second % Interval) + Interval) % Interval
+		phase := ((points[0].second % meter.IntervalSeconds) + meter.IntervalSeconds) % meter.IntervalSeconds
 		points = taken(points, phase)
 		start := 0
 		for k := 1; k <= len(points); k++ {
-			if k == len(points) || (points[k].second-points[k-1].second)/Interval > series.RingCells {
+			if k == len(points) || (points[k].second-points[k-1].second)/meter.IntervalSeconds > series.RingCells {
 				all = append(all, build(b.ids[i], b.units[i], phase, points[start:k]))
 				start = k
 			}
@@ -225,9 +219,9 @@ func (b *Builder) Build() []*History {
 func taken(points []point, phase int64) []point {
 	kept := make([]point, 0, len(points))
 	for i, p := range points {
-		far := func(q point) bool { return (p.second-q.second)/Interval > series.LatenessCells }
+		far := func(q point) bool { return (p.second-q.second)/meter.IntervalSeconds > meter.LatenessCells }
 		switch {
-		case floorDiv(p.second-phase, Interval)*Interval+phase != p.second:
+		case meter.FloorDiv(p.second-phase, meter.IntervalSeconds)*meter.IntervalSeconds+phase != p.second:
 		case len(kept) > 0 && p.second == kept[len(kept)-1].second:
 			kept[len(kept)-1] = p
 		case len(kept) > 0 && far(kept[len(kept)-1]) && !agreed(points[i+1:], p):
@@ -242,7 +236,7 @@ func taken(points []point, phase int64) []point {
 func agreed(rest []point, p point) bool {
 	for _, next := range rest {
 		if next.second > p.second {
-			return (next.second-p.second)/Interval <= series.LatenessCells
+			return (next.second-p.second)/meter.IntervalSeconds <= meter.LatenessCells
 		}
 	}
 	return false
@@ -258,18 +252,10 @@ func build(id meter.ID, unit string, phase int64, points []point) *History {
 		n := h.Cell(p.second)
 		for h.Raw.Known > 0 && h.Raw.Newest < n-1 {
 			next := h.Raw.Newest + 1
-			h.Raw.Put(next, h.Raw.SameHour(next, perDay), meter.Missing)
+			h.Raw.Put(next, h.Raw.SameHour(next, meter.DayCells), meter.Missing)
 		}
 		h.Raw.Put(n, p.value, p.quality)
 	}
 	h.walk(series.Plain)
 	return h
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

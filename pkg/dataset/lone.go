@@ -1,10 +1,10 @@
 package dataset
 
-import "slices"
+import (
+	"slices"
 
-// farAhead is how far a reading may be ahead of its series until a second one
-// agrees, in seconds, as when serving.
-const farAhead = 48 * Interval
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // DropLone leaves out the readings that are far ahead of all before them and that
 // no later one agrees with: a wrong clock, which would stretch the history by
@@ -15,8 +15,8 @@ func (b *Builder) DropLone() int {
 		slices.SortStableFunc(points, bySecond)
 		kept := points[:0]
 		for k, p := range points {
-			ahead := k > 0 && p.Second-points[k-1].Second > farAhead
-			if ahead && (k == len(points)-1 || points[k+1].Second-p.Second > farAhead) {
+			ahead := k > 0 && p.Second-points[k-1].Second > meter.LatenessSeconds
+			if ahead && (k == len(points)-1 || points[k+1].Second-p.Second > meter.LatenessSeconds) {
 				dropped++
 				continue
 			}

@@ -29,12 +29,12 @@ func TestDropLone(t *testing.T) {
 			t.Parallel()
 			b := NewBuilder()
 			for _, h := range c.hours {
-				b.Add(id, "kWh", h*Interval, 1)
+				b.Add(id, "kWh", h*meter.IntervalSeconds, 1)
 			}
 			dropped := b.DropLone()
 			var kept []int64
 			for _, p := range b.points[0] {
-				kept = append(kept, p.Second/Interval)
+				kept = append(kept, p.Second/meter.IntervalSeconds)
 			}
 			if dropped != c.dropped || !slices.Equal(kept, c.kept) {
 				t.Errorf("%d dropped, kept %v", dropped, kept)

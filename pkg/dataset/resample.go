@@ -20,8 +20,8 @@ func (b *Builder) Coarse() error {
 			continue
 		}
 		slices.SortStableFunc(points, bySecond)
-		if step := commonStep(points); step > Interval {
-			return fmt.Errorf("series %s has a reading every %.3g h: models forecast hours, and coarser readings cannot be made finer; leave it out with --series, or give hourly data", b.ids[i], float64(step)/Interval)
+		if step := commonStep(points); step > meter.IntervalSeconds {
+			return fmt.Errorf("series %s has a reading every %.3g h: models forecast hours, and coarser readings cannot be made finer; leave it out with --series, or give hourly data", b.ids[i], float64(step)/meter.IntervalSeconds)
 		}
 	}
 	return nil
@@ -44,13 +44,13 @@ func (b *Builder) hours(i int) []point {
 	switch {
 	case kind == meter.Register:
 		var registers meter.Registers
-		cells, _ := registers.Differ(nil, reads, meter.Grid{Interval: Interval, First: floorDiv(reads[0].Second, Interval)})
+		cells, _ := registers.Differ(nil, reads, meter.Grid{Interval: meter.IntervalSeconds, First: meter.FloorDiv(reads[0].Second, meter.IntervalSeconds)})
 		points := make([]point, len(cells))
 		for k, c := range cells {
-			points[k] = point{c.N * Interval, float32(c.Energy), quality(c.Estimated)}
+			points[k] = point{c.N * meter.IntervalSeconds, float32(c.Energy), quality(c.Estimated)}
 		}
 		return points
-	case step > 0 && step < Interval && Interval%step == 0:
+	case step > 0 && step < meter.IntervalSeconds && meter.IntervalSeconds%step == 0:
 		return join(reads, kind, step)
 	}
 	points := make([]point, len(reads))
@@ -65,18 +65,18 @@ func (b *Builder) hours(i int) []point {
 func join(reads []meter.Read, kind meter.Kind, step int64) []point {
 	var points []point
 	for start := 0; start < len(reads); {
-		hour := floorDiv(reads[start].Second, Interval)
+		hour := meter.FloorDiv(reads[start].Second, meter.IntervalSeconds)
 		var sum float64
 		have, end := 0, start
-		for ; end < len(reads) && floorDiv(reads[end].Second, Interval) == hour; end++ {
+		for ; end < len(reads) && meter.FloorDiv(reads[end].Second, meter.IntervalSeconds) == hour; end++ {
 			again := end+1 < len(reads) && reads[end+1].Second == reads[end].Second
 			if reads[end].Second%step == 0 && !again {
 				sum += reads[end].Value
 				have++
 			}
 		}
-		if value, estimated, ok := kind.Whole(sum, have, int(Interval/step)); ok {
-			points = append(points, point{hour * Interval, float32(value), quality(estimated)})
+		if value, estimated, ok := kind.Whole(sum, have, int(meter.IntervalSeconds/step)); ok {
+			points = append(points, point{hour * meter.IntervalSeconds, float32(value), quality(estimated)})
 		}
 		start = end
 	}
@@ -105,8 +105,8 @@ func commonStep(reads []meter.Read) int64 {
 			common = step
 		}
 	}
-	if counts[common] == counts[Interval] { // one that strays is not finer
-		return Interval
+	if counts[common] == counts[meter.IntervalSeconds] { // one that strays is not finer
+		return meter.IntervalSeconds
 	}
 	return common
 }

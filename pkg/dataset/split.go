@@ -3,6 +3,8 @@ package dataset
 import (
 	"fmt"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Cut divides time, never series: training before TrainUntil, choosing from
@@ -19,12 +21,12 @@ const LeastDays = 21
 // it to validation. first and last are the starts of the first and last
 // interval, in Unix seconds.
 func DefaultCut(first, last int64) (Cut, error) {
-	until := last + Interval
+	until := last + meter.IntervalSeconds
 	span := until - first
 	if err := enough(span); err != nil {
 		return Cut{}, err
 	}
-	tenth := span / 10 / Interval * Interval
+	tenth := span / 10 / meter.IntervalSeconds * meter.IntervalSeconds
 	return Cut{First: first, TrainUntil: until - 2*tenth, ValidUntil: until - tenth, TestFrom: until - tenth, TestUntil: until}, nil
 }
 
@@ -38,7 +40,7 @@ func CutBefore(first, until int64) (Cut, error) {
 	if err := enough(span); err != nil {
 		return Cut{}, err
 	}
-	fifth := min(max(span/5, 7*86400), 56*86400) / Interval * Interval
+	fifth := min(max(span/5, 7*86400), 56*86400) / meter.IntervalSeconds * meter.IntervalSeconds
 	return Cut{First: first, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until, TestUntil: until}, nil
 }
 

@@ -5,13 +5,15 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const days = 86400
 
 func TestDefaultCut(t *testing.T) {
 	t.Parallel()
-	cut, err := DefaultCut(epoch, epoch+100*days-Interval)
+	cut, err := DefaultCut(epoch, epoch+100*days-meter.IntervalSeconds)
 	want := Cut{First: epoch, TrainUntil: epoch + 80*days, ValidUntil: epoch + 90*days, TestFrom: epoch + 90*days, TestUntil: epoch + 100*days}
 	if err != nil || cut != want {
 		t.Errorf("%+v, %v, want %+v", cut, err, want)
@@ -36,13 +38,13 @@ func TestCutBefore(t *testing.T) {
 func TestCutSaysWhatIsThereAndNeeded(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]func(span int64) (Cut, error){
-		"default": func(span int64) (Cut, error) { return DefaultCut(epoch, epoch+span-Interval) },
+		"default": func(span int64) (Cut, error) { return DefaultCut(epoch, epoch+span-meter.IntervalSeconds) },
 		"before":  func(span int64) (Cut, error) { return CutBefore(epoch, epoch+span) },
 	} {
 		if _, err := cut(21 * days); err != nil {
 			t.Errorf("%s: 21 days: %v", name, err)
 		}
-		_, err := cut(21*days - Interval)
+		_, err := cut(21*days - meter.IntervalSeconds)
 		if err == nil || !strings.Contains(err.Error(), "spans 21.0 days, training needs 21: add history") {
 			t.Errorf("%s: an hour less than 21 days: %v", name, err)
 		}
@@ -58,9 +60,9 @@ func TestCutsAreInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first := rapid.Int64Range(0, 5e9).Draw(t, "first")
 		hours := rapid.Int64Range(LeastDays*24, 100_000).Draw(t, "hours")
-		until := first + hours*Interval
+		until := first + hours*meter.IntervalSeconds
 		for name, cut := range map[string]func() (Cut, error){
-			"default": func() (Cut, error) { return DefaultCut(first, until-Interval) },
+			"default": func() (Cut, error) { return DefaultCut(first, until-meter.IntervalSeconds) },
 			"before":  func() (Cut, error) { return CutBefore(first, until) },
 		} {
 			c, err := cut()
@@ -71,7 +73,7 @@ func TestCutsAreInOrder(t *testing.T) {
 				t.Fatalf("%s: %+v", name, c)
 			}
 			for _, s := range []int64{c.TrainUntil, c.ValidUntil, c.TestFrom} {
-				if (s-first)%Interval != 0 {
+				if (s-first)%meter.IntervalSeconds != 0 {
 					t.Fatalf("%s: %+v cuts an interval", name, c)
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -115,7 +116,7 @@ func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
 	scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
 	end := start + int64(cfg.Steps-1+cfg.Horizon)
 	// end is inside the history, so the window holds all that is known to it.
-	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, Interval)
+	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, meter.IntervalSeconds)
 	all.Known = int(min(int64(all.Known), known))
 	all.Ahead = cfg.Ahead.Of(h.ID)
 	at := func(step int) series.Window { return all.Back(cfg.Steps - 1 - step + cfg.Horizon) }

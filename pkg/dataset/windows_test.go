@@ -25,7 +25,7 @@ func ramps(n, hours int) []*History {
 	for i := range n {
 		id := meter.ID{Site: "s", Meter: fmt.Sprint(i)}
 		for k := range int64(hours) {
-			b.Add(id, "", epoch+int64(i)*300+k*Interval, float64(k))
+			b.Add(id, "", epoch+int64(i)*300+k*meter.IntervalSeconds, float64(k))
 		}
 	}
 	return b.Build()
@@ -37,7 +37,7 @@ func noise(hours int, seed uint64, growth float64) *History {
 	b := NewBuilder()
 	level := 1.0
 	for k := range int64(hours) {
-		b.Add(m17, "", epoch+k*Interval, level*(3+random.NormFloat64()))
+		b.Add(m17, "", epoch+k*meter.IntervalSeconds, level*(3+random.NormFloat64()))
 		level *= 1 + growth
 	}
 	return b.Build()[0]
@@ -56,7 +56,7 @@ func TestSamplersOfOneSeedDrawTheSame(t *testing.T) {
 	t.Parallel()
 	histories := ramps(3, 800)
 	draw := func(seed uint64) []*Batch {
-		return sampler(t, smallWindows(), histories, epoch, epoch+700*Interval, seed).Batches(3)
+		return sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, seed).Batches(3)
 	}
 	if !reflect.DeepEqual(draw(1), draw(1)) {
 		t.Error("two draws of a seed differ")
@@ -66,7 +66,7 @@ func TestSamplersOfOneSeedDrawTheSame(t *testing.T) {
 		t.Error("two draws are alike")
 	}
 	// A batch that is filled again is the batch that a fresh one would be.
-	s, again := sampler(t, smallWindows(), histories, epoch, epoch+700*Interval, 1), &Batch{}
+	s, again := sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, 1), &Batch{}
 	s.Next(again)
 	s.Next(again)
 	if !reflect.DeepEqual(one[1], again) {
@@ -78,7 +78,7 @@ func TestBatchHasTheShapeAsked(t *testing.T) {
 	t.Parallel()
 	cfg := smallWindows()
 	var b Batch
-	s := sampler(t, cfg, ramps(2, 600), epoch, epoch+600*Interval, 1)
+	s := sampler(t, cfg, ramps(2, 600), epoch, epoch+600*meter.IntervalSeconds, 1)
 	s.Next(&b)
 	rows := cfg.Positions * cfg.Batch
 	inputs, current, lead := len(cfg.Layout.InputNames()), len(cfg.Layout.CurrentNames()), len(cfg.Layout.LeadNames())
@@ -107,7 +107,7 @@ func TestLossLiesInTheRange(t *testing.T) {
 		from := rapid.IntRange(0, hours-100).Draw(t, "from")
 		until := rapid.IntRange(from+54, hours+50).Draw(t, "until")
 		histories := ramps(2, hours)
-		s, err := NewSampler(cfg, histories, epoch+int64(from)*Interval, epoch+int64(until)*Interval, rapid.Uint64().Draw(t, "seed"))
+		s, err := NewSampler(cfg, histories, epoch+int64(from)*meter.IntervalSeconds, epoch+int64(until)*meter.IntervalSeconds, rapid.Uint64().Draw(t, "seed"))
 		if err != nil {
 			if usable := min(until, hours) - max(from, series.ScalerCells) - 1; usable >= cfg.Steps-cfg.BurnIn+cfg.Horizon {
 				t.Fatalf("%d usable hours: %v", usable, err)
@@ -133,10 +133,10 @@ func TestLossLiesInTheRange(t *testing.T) {
 		for _, p := range s.spans {
 			first, last := p.first+int64(cfg.BurnIn), p.last+int64(cfg.Steps-1+cfg.Horizon)
 			h := p.history
-			if h.Start(first) < epoch+int64(from)*Interval-Interval+1 || first < h.Ring.First() {
+			if h.Start(first) < epoch+int64(from)*meter.IntervalSeconds-meter.IntervalSeconds+1 || first < h.Ring.First() {
 				t.Fatalf("the first loss position is cell %d of %d", first-h.Ring.First(), from)
 			}
-			if h.Start(last) >= epoch+int64(until)*Interval || last > h.Ring.Newest {
+			if h.Start(last) >= epoch+int64(until)*meter.IntervalSeconds || last > h.Ring.Newest {
 				t.Fatalf("the last target is cell %d, the range ends before %d", last-h.Ring.First(), until)
 			}
 			if _, ok := h.ScalerAt(first); !ok {
@@ -158,12 +158,12 @@ func TestNothingAfterTheRangeIsSeen(t *testing.T) {
 			if k >= until {
 				v = later
 			}
-			b.Add(m17, "", epoch+k*Interval, v)
+			b.Add(m17, "", epoch+k*meter.IntervalSeconds, v)
 		}
 		return b.Build()
 	}
 	draw := func(later float64) []*Batch {
-		return sampler(t, smallWindows(), build(later), epoch, epoch+until*Interval, 9).Batches(20)
+		return sampler(t, smallWindows(), build(later), epoch, epoch+until*meter.IntervalSeconds, 9).Batches(20)
 	}
 	if !reflect.DeepEqual(draw(0), draw(1e6)) {
 		t.Error("batches depend on what came after their range")
@@ -197,7 +197,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 				v, q := h.Ring.At(next)
 				ring.Put(next, v, q)
 			}
-			w := series.WindowOf(make([]float32, series.FeatureCells), &ring, scaler, ring.Newest, h.Phase, Interval)
+			w := series.WindowOf(make([]float32, series.FeatureCells), &ring, scaler, ring.Newest, h.Phase, meter.IntervalSeconds)
 			want := make([]float32, len(layout.InputNames()))
 			layout.Input(want, &w)
 			if got := b.X[(step*b.B+2)*len(want):][:len(want)]; !slices.Equal(got, want) {
@@ -239,7 +239,7 @@ func TestFillsHaveNoWeight(t *testing.T) {
 	b := NewBuilder()
 	for k := range int64(700) {
 		if k%10 != 7 {
-			b.Add(m17, "", epoch+k*Interval, float64(k%24))
+			b.Add(m17, "", epoch+k*meter.IntervalSeconds, float64(k%24))
 		}
 	}
 	h := b.Build()[0]
@@ -276,7 +276,7 @@ func TestOldLagsAreHiddenInATenth(t *testing.T) {
 	cfg.Positions = 1
 	cfg.Batch = 50
 	const hours = 2000
-	s := sampler(t, cfg, []*History{noise(hours, 6, 0)}, epoch+600*Interval, epoch+hours*Interval, 3)
+	s := sampler(t, cfg, []*History{noise(hours, 6, 0)}, epoch+600*meter.IntervalSeconds, epoch+hours*meter.IntervalSeconds, 3)
 	width := len(cfg.Layout.LeadNames())
 	hidden, windows := 0, 0
 	for _, b := range s.Batches(60) {
@@ -330,13 +330,13 @@ func TestNoWindows(t *testing.T) {
 		"range in the past": {ramps(2, 900), -500, -10},
 		"range to come":     {ramps(2, 900), 900, 2000},
 	} {
-		if _, err := NewSampler(cfg, c.histories, epoch+c.from*Interval, epoch+c.until*Interval, 1); !errors.Is(err, ErrNoWindows) {
+		if _, err := NewSampler(cfg, c.histories, epoch+c.from*meter.IntervalSeconds, epoch+c.until*meter.IntervalSeconds, 1); !errors.Is(err, ErrNoWindows) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// A young series is left out, the others are drawn from.
 	mixed := append(ramps(2, 900), ramps(1, 100)...)
-	if s := sampler(t, cfg, mixed, epoch, epoch+900*Interval, 1); s.Series() != 2 {
+	if s := sampler(t, cfg, mixed, epoch, epoch+900*meter.IntervalSeconds, 1); s.Series() != 2 {
 		t.Errorf("windows of %d series, want 2", s.Series())
 	}
 }

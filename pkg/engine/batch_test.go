@@ -40,7 +40,7 @@ func TestCutsChangeNothing(t *testing.T) {
 			if wrong := sound(&f); wrong != "" {
 				t.Fatalf("%+v: %s", f, wrong)
 			}
-			if f.Source == SourceLSTM {
+			if f.Source == meter.SourceLSTM {
 				lstm++
 			}
 		}
@@ -93,7 +93,7 @@ func TestManySeriesInOneWave(t *testing.T) {
 			f = alone.Step(batch(i)[k : k+1]).Forecasts[0]
 		}
 		f.Model = e.Model() // the same weights
-		if d := differ(&f, &forecasts[k]); d != "" || f.Source != SourceLSTM {
+		if d := differ(&f, &forecasts[k]); d != "" || f.Source != meter.SourceLSTM {
 			t.Errorf("series %d of %d: %s %s", k, meters, f.Source, d)
 		}
 	}

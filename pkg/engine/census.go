@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // State is how up to date a series is.
@@ -17,19 +18,16 @@ const (
 	Silent  State = "silent"  // none did
 )
 
-// Standing is how a series stands and who serves it; SourceNone before its first
+// Standing is how a series stands and who serves it; meter.SourceNone before its first
 // forecast.
 type Standing struct {
 	State  State
-	Source Source
+	Source meter.Source
 }
-
-// SourceNone says that there is no forecast.
-const SourceNone Source = "none"
 
 var (
 	states   = [...]State{Past, Current, Silent}
-	standers = [...]Source{SourceNone, SourceLSTM, SourceSeasonalNaive, SourcePersistence}
+	standers = [...]meter.Source{meter.SourceNone, meter.SourceLSTM, meter.SourceSeasonalNaive, meter.SourcePersistence}
 )
 
 // Standings is how many of them there are.
@@ -57,9 +55,9 @@ func (e *Engine) Census(now int64) Census {
 			c.Warm++
 		}
 		if rec.known > 0 {
-			if reach := rec.newest - rec.since + 1; reach >= 35*perDay {
+			if reach := rec.newest - rec.since + 1; reach >= 35*meter.DayCells {
 				c.Over35Days++
-				if reach >= 60*perDay {
+				if reach >= 60*meter.DayCells {
 					c.Over60Days++
 				}
 			}
@@ -70,7 +68,7 @@ func (e *Engine) Census(now int64) Census {
 }
 
 // standingIndex is the place of a standing, as StandingAt counts.
-func standingIndex(state State, source Source) int {
+func standingIndex(state State, source meter.Source) int {
 	return slices.Index(states[:], state)*len(standers) + slices.Index(standers[:], source)
 }
 
@@ -85,12 +83,12 @@ func stateAt(rec *record, now int64) State {
 }
 
 // nextSource is who makes the next forecast of a series.
-func (e *Engine) nextSource(slot int32, rec *record) Source {
+func (e *Engine) nextSource(slot int32, rec *record) meter.Source {
 	switch {
 	case rec.issued < 0 || rec.known == 0:
-		return SourceNone
+		return meter.SourceNone
 	case e.model != nil && e.slabs.scale(slot).Ready:
-		return SourceLSTM
+		return meter.SourceLSTM
 	}
-	return Source(accuracy.NaiveRule(int(rec.known), perDay))
+	return accuracy.NaiveRule(int(rec.known), meter.DayCells)
 }

@@ -27,7 +27,7 @@ func TestCensus(t *testing.T) {
 	put("current", 0, n, true)
 	put("silent", 0, n-3, true)
 	e.Step([]Reading{history(Reading{Series: meter.ID{Site: "north", Meter: "history"}, Second: epoch, Quality: meter.OK})})
-	c := e.Census(epoch + n*Interval + 60)
+	c := e.Census(epoch + n*meter.IntervalSeconds + 60)
 	got := map[Standing]int{}
 	for i, count := range c.By {
 		if count > 0 {
@@ -35,8 +35,8 @@ func TestCensus(t *testing.T) {
 		}
 	}
 	want := map[Standing]int{
-		{Past, SourceLSTM}: 1, {Current, SourcePersistence}: 1, {Current, SourceSeasonalNaive}: 1, {Current, SourceLSTM}: 1,
-		{Silent, SourceLSTM}: 1, {Past, SourceNone}: 1,
+		{Past, meter.SourceLSTM}: 1, {Current, meter.SourcePersistence}: 1, {Current, meter.SourceSeasonalNaive}: 1, {Current, meter.SourceLSTM}: 1,
+		{Silent, meter.SourceLSTM}: 1, {Past, meter.SourceNone}: 1,
 	}
 	for s, count := range want {
 		if got[s] != count {
@@ -48,13 +48,13 @@ func TestCensus(t *testing.T) {
 	}
 	// A meter that is stale stays silent, after a restart too, until it is heard.
 	for i := range int64(SilentCells + 3) {
-		e.Tick(epoch+(n+i)*Interval, 0)
+		e.Tick(epoch+(n+i)*meter.IntervalSeconds, 0)
 	}
 	again := newEngine(t, e.Model())
 	if err := again.Restore(e.Snapshot()); err != nil {
 		t.Fatal(err)
 	}
-	far := epoch + (n+1000)*Interval
+	far := epoch + (n+1000)*meter.IntervalSeconds
 	silent := func(e *Engine) (n int) {
 		for i, count := range e.Census(far).By {
 			if StandingAt(i).State == Silent {

@@ -64,7 +64,7 @@ func TestForecastFollowsCovariates(t *testing.T) {
 		}
 		all := feed(e, 0, now).Forecasts
 		last := all[len(all)-1]
-		if last.Source != SourceLSTM {
+		if last.Source != meter.SourceLSTM {
 			t.Fatalf("source %s", last.Source)
 		}
 		return last.Quantiles

@@ -15,10 +15,6 @@ import (
 )
 
 const (
-	// Interval is the grid of every series for now, in seconds.
-	Interval = 3600
-	// perDay is a day in cells.
-	perDay = 86400 / Interval
 	// GapCells is the longest hole that is filled with the network's own lead-1
 	// median; after a longer one the hidden state is computed anew.
 	GapCells = 6
@@ -52,24 +48,10 @@ type Reading struct {
 	Received int64
 }
 
-// Reason says why a reading was not taken; the words are those on the wire.
-type Reason string
-
-// The reasons the engine gives.
-const (
-	TooLate             Reason = "too_late"
-	WrongUnit           Reason = "wrong_unit"
-	IntervalUnsupported Reason = "interval_unsupported"
-	BadQuality          Reason = "bad_quality"
-	WrongKind           Reason = "wrong_kind"
-	Unconfirmed         Reason = "unconfirmed"
-	SeriesLimit         Reason = "series_limit"
-)
-
 // Rejection is a reading that was not taken.
 type Rejection struct {
 	Reading int // index into the batch
-	Reason  Reason
+	Reason  meter.Reason
 	Detail  string // names the field, the value and the remedy
 	// Held is set when it is not this reading that was refused but one that waited
 	// for others to agree.
@@ -107,23 +89,13 @@ type Forecast struct {
 	Unit      string
 	Origin    int64 // Unix second, the end of the newest interval
 	Revision  int   // forecasts of this origin before this one
-	Source    Source
+	Source    meter.Source
 	Quality   meter.Quality
 	Model     *model.Model // nil when a rule serves
 	Horizon   int
 	Levels    []float64
 	Quantiles []float32 // [Horizon][len(Levels)], ascending in a lead
 }
-
-// Source says who made a forecast; the words are those on the wire.
-type Source string
-
-// The sources so far.
-const (
-	SourceLSTM          Source = "lstm"
-	SourceSeasonalNaive Source = Source(accuracy.RuleSeasonalNaive)
-	SourcePersistence   Source = Source(accuracy.RulePersistence)
-)
 
 // Result is what a batch came to. Its slices belong to the caller.
 type Result struct {
@@ -176,7 +148,7 @@ func (e *Engine) SetModel(m *model.Model) error {
 	if err != nil {
 		return fmt.Errorf("model %s: %w", nameOf(m), err)
 	}
-	if step := m.Spec.Step(); step != Interval*time.Second {
+	if step := m.Spec.Step(); step != meter.IntervalSeconds*time.Second {
 		return fmt.Errorf("model %s forecasts intervals of %s, this release series of 1 h: train it on hourly readings", nameOf(m), m.Spec.Interval)
 	}
 	place, err := series.NewPlace(m.Spec.Zone, m.Spec.Country)

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // moment is one reading as it came, in the unit of its series.
@@ -83,10 +82,10 @@ func (s *slabs) gathered(slot int32) bool {
 }
 
 // hour is the cell of a series that holds a second.
-func (r *record) hour(second int64) int64 { return (second - int64(r.phase)) / Interval }
+func (r *record) hour(second int64) int64 { return (second - int64(r.phase)) / meter.IntervalSeconds }
 
 // start is the second at which cell n starts.
-func (r *record) start(n int64) int64 { return n*Interval + int64(r.phase) }
+func (r *record) start(n int64) int64 { return n*meter.IntervalSeconds + int64(r.phase) }
 
 // joined is what the readings of a cell make together, Missing when they are too
 // few.
@@ -116,7 +115,7 @@ func (e *Engine) joined(slot int32, n int64) said {
 			quality = meter.Estimated
 		}
 	}
-	value, estimated, ok := rec.kind.Whole(sum, have, int(Interval/x.step))
+	value, estimated, ok := rec.kind.Whole(sum, have, int(meter.IntervalSeconds/x.step))
 	if !ok {
 		return said{quality: meter.Missing}
 	}
@@ -148,9 +147,9 @@ func (e *Engine) differ(slot int32) []meter.Cell {
 	if len(w.reads) == 0 {
 		return nil
 	}
-	grid := meter.Grid{Interval: Interval, Phase: int64(rec.phase), First: rec.hour(w.reads[0].Second)}
+	grid := meter.Grid{Interval: meter.IntervalSeconds, Phase: int64(rec.phase), First: rec.hour(w.reads[0].Second)}
 	if rec.known > 0 {
-		grid.First = max(grid.First, rec.newest-series.LatenessCells)
+		grid.First = max(grid.First, rec.newest-meter.LatenessCells)
 	}
 	w.cells, w.counts = w.registers.Differ(w.cells[:0], w.reads, grid)
 	return w.cells
@@ -161,7 +160,7 @@ func (e *Engine) complete(slot int32, n int64) bool {
 	x, rec := e.slabs.extras[slot], e.slabs.record(slot)
 	first, _ := find(x.moments, rec.start(n))
 	last, _ := find(x.moments, rec.start(n+1))
-	return last-first >= int(Interval/x.step)
+	return last-first >= int(meter.IntervalSeconds/x.step)
 }
 
 // resay changes what was said about an open cell when its readings make
@@ -169,7 +168,7 @@ func (e *Engine) complete(slot int32, n int64) bool {
 func (e *Engine) resay(slot int32, n int64, now said) bool {
 	s := &e.slabs
 	ring := s.ring(slot)
-	if n < s.record(slot).newest-series.LatenessCells || !ring.Has(n) {
+	if n < s.record(slot).newest-meter.LatenessCells || !ring.Has(n) {
 		return false
 	}
 	was := s.said(slot, n)

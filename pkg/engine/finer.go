@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -12,7 +13,7 @@ const (
 	leastStep = 300
 	// strayPatience is how long a reading off the grid waits for others like it, in
 	// seconds of event time.
-	strayPatience = 2 * Interval
+	strayPatience = 2 * meter.IntervalSeconds
 	// coarserCells is how many hours in a row must come whole at a coarser interval
 	// before a series is taken to have changed to it.
 	coarserCells = 3
@@ -26,7 +27,7 @@ func (e *Engine) finer(m moment, t *touch, result *Result, index int) verdict {
 	s := &e.slabs
 	rec, x := s.record(t.slot), s.extras[t.slot]
 	if off := m.second % int64(x.step); off != 0 {
-		return e.stray(m, t, m.second%Interval, int64(x.step), result, index)
+		return e.stray(m, t, m.second%meter.IntervalSeconds, int64(x.step), result, index)
 	}
 	cell := rec.hour(m.second)
 	if same(x.moments, m) {
@@ -38,7 +39,7 @@ func (e *Engine) finer(m moment, t *touch, result *Result, index int) verdict {
 		}
 	}
 	if cell < x.from {
-		return refuse(IntervalUnsupported, "ts lies before the series changed to readings every %d s: corrections of earlier intervals are not taken", x.step)
+		return refuse(meter.ReasonIntervalUnsupported, "ts lies before the series changed to readings every %d s: corrections of earlier intervals are not taken", x.step)
 	}
 	held, v := e.ahead(m, t.slot, cell, result, index)
 	if v.status != applied {
@@ -99,21 +100,21 @@ func (e *Engine) stray(m moment, t *touch, off, step int64, result *Result, inde
 	s := &e.slabs
 	rec := s.record(t.slot)
 	if finest := gcd(off, step); finest < leastStep {
-		return refuse(IntervalUnsupported, "ts is %d s off the series' grid: send one reading for each interval of 5 minutes to an hour, at its start", off%step)
+		return refuse(meter.ReasonIntervalUnsupported, "ts is %d s off the series' grid: send one reading for each interval of 5 minutes to an hour, at its start", off%step)
 	}
 	cell := rec.hour(m.second)
 	if v := tooLate(rec, cell); v.status == rejected {
 		return v
 	}
-	if cell-rec.heard > series.LatenessCells {
-		return refuse(IntervalUnsupported, "ts is off the series' grid and %d intervals ahead of it: send one reading for each interval, at its start", cell-rec.heard)
+	if cell-rec.heard > meter.LatenessCells {
+		return refuse(meter.ReasonIntervalUnsupported, "ts is off the series' grid and %d intervals ahead of it: send one reading for each interval, at its start", cell-rec.heard)
 	}
 	x := s.extras.of(t.slot)
 	if same(x.strays, m) {
 		return verdict{status: repeated}
 	}
 	if x.strays = insert(x.strays, m); len(x.strays) > maxStrays {
-		e.giveUp(x.strays[0], IntervalUnsupported, lonely, result, index)
+		e.giveUp(x.strays[0], meter.ReasonIntervalUnsupported, lonely, result, index)
 		x.strays = slices.Delete(x.strays, 0, 1)
 	}
 	for i := range len(x.strays) - 1 {
@@ -160,7 +161,7 @@ func (e *Engine) refine(t *touch, step int32, from int64, result *Result, index 
 	was := int64(x.step)
 	first := floorHour(from)
 	var moments []moment
-	for second := first; second <= rec.last+Interval; second += int64(step) {
+	for second := first; second <= rec.last+meter.IntervalSeconds; second += int64(step) {
 		if m, ok := e.moment(t.slot, second); ok {
 			moments = append(moments, m)
 		}
@@ -205,12 +206,12 @@ func (e *Engine) coarser(slot int32, result *Result, index int) bool {
 	if len(lately) == 0 {
 		return false
 	}
-	step := int64(Interval)
+	step := int64(meter.IntervalSeconds)
 	for _, m := range lately {
-		step = gcd(m.second%Interval, step)
+		step = gcd(m.second%meter.IntervalSeconds, step)
 	}
 	was := int64(x.step)
-	if step <= was || int64(len(lately)) != coarserCells*Interval/step {
+	if step <= was || int64(len(lately)) != coarserCells*meter.IntervalSeconds/step {
 		return false
 	}
 	from := rec.heard - coarserCells
@@ -228,7 +229,7 @@ func (e *Engine) coarser(slot int32, result *Result, index int) bool {
 func (e *Engine) declare(slot, step int32, m moment, result *Result, index int) {
 	s := &e.slabs
 	rec := s.record(slot)
-	was := int32(Interval)
+	was := int32(meter.IntervalSeconds)
 	if x, ok := s.extras[slot]; ok && x.step > 0 {
 		was = x.step
 	}
@@ -236,7 +237,7 @@ func (e *Engine) declare(slot, step int32, m moment, result *Result, index int) 
 		return
 	}
 	x := s.extras.of(slot)
-	cell := floorHour(m.second) / Interval
+	cell := floorHour(m.second) / meter.IntervalSeconds
 	if rec.phase != 0 {
 		s.forget(slot)
 		rec.phase = 0
@@ -255,7 +256,7 @@ func (e *Engine) declare(slot, step int32, m moment, result *Result, index int) 
 
 func (e *Engine) tellInterval(slot int32, was, is int64, result *Result, index int) {
 	if was == 0 {
-		was = Interval
+		was = meter.IntervalSeconds
 	}
 	result.Events = append(result.Events, Event{
 		Message: index, Series: e.slabs.ids[slot], Kind: IntervalChanged,
@@ -271,7 +272,7 @@ func (e *Engine) giveUpStrays(slot int32, now int64, result *Result, index int) 
 	}
 	n, _ := find(x.strays, now-strayPatience)
 	for _, m := range x.strays[:n] {
-		e.giveUp(m, IntervalUnsupported, lonely, result, index)
+		e.giveUp(m, meter.ReasonIntervalUnsupported, lonely, result, index)
 	}
 	x.strays = slices.Delete(x.strays, 0, n)
 	e.slabs.extras.tidy(slot)
@@ -282,7 +283,7 @@ func (s *slabs) first(slot int32) int64 {
 	return ring.First()
 }
 
-func floorHour(second int64) int64 { return second - second%Interval }
+func floorHour(second int64) int64 { return second - second%meter.IntervalSeconds }
 
 func gcd(a, b int64) int64 {
 	for b != 0 {

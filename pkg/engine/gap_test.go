@@ -58,7 +58,7 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 			e, measured := newEngine(t, randomModel(5, 5)), newEngine(t, randomModel(5, 5))
 			forecast := feed(e, 0, n).Forecasts[n-1]
 			f := after(t, e, n+gap)
-			if f.Source != SourceLSTM || f.Quality != meter.OK || f.Origin != epoch+(n+gap+1+far(gap))*Interval {
+			if f.Source != meter.SourceLSTM || f.Quality != meter.OK || f.Origin != epoch+(n+gap+1+far(gap))*meter.IntervalSeconds {
 				t.Errorf("after the gap: %+v", f)
 			}
 			feed(measured, 0, n)
@@ -98,7 +98,7 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 
 // far is 1 after a gap so long that the reading after it waits for a second one.
 func far(gap int64) int64 {
-	if gap >= series.LatenessCells {
+	if gap >= meter.LatenessCells {
 		return 1
 	}
 	return 0
@@ -111,7 +111,7 @@ func TestGapOfARingStartsAnew(t *testing.T) {
 		e := newEngine(t, randomModel(6, 5))
 		feed(e, 0, 300)
 		f := after(t, e, 300+gap)
-		if f.Source != SourcePersistence || longerThan(e, 3) != 0 || longerThan(e, 2) != 1 || warm(e) != 0 {
+		if f.Source != meter.SourcePersistence || longerThan(e, 3) != 0 || longerThan(e, 2) != 1 || warm(e) != 0 {
 			t.Errorf("gap of %d: source %s, %d warm", gap, f.Source, warm(e))
 		}
 		// From there it is a young series.
@@ -128,7 +128,7 @@ func TestGapOfARingStartsAnew(t *testing.T) {
 				t.Fatalf("gap of %d, %d readings after it: %s", gap, i-300-gap, d)
 			}
 		}
-		if f.Source != SourceLSTM {
+		if f.Source != meter.SourceLSTM {
 			t.Errorf("200 readings after a gap of %d: source %s", gap, f.Source)
 		}
 	}
@@ -171,7 +171,7 @@ func TestBadCellIsFilled(t *testing.T) {
 		r := bad(at(n + gap))
 		r.Value = 1e9
 		f := last(t, e, r)
-		if f.Source != SourceLSTM || f.Quality != meter.Bad || f.Origin != epoch+(n+gap+1)*Interval {
+		if f.Source != meter.SourceLSTM || f.Quality != meter.Bad || f.Origin != epoch+(n+gap+1)*meter.IntervalSeconds {
 			t.Errorf("gap of %d: %+v", gap, f)
 		}
 		if result := e.Step([]Reading{r}); result.Repeated != 1 {
@@ -202,7 +202,7 @@ func TestBadCellIsFilled(t *testing.T) {
 	e := newEngine(t, randomModel(8, 5))
 	feed(e, 0, n)
 	const gap = SilentCells - 1
-	if f := last(t, e, bad(at(n+gap))); f.Source != SourceLSTM || f.Quality != meter.Bad {
+	if f := last(t, e, bad(at(n+gap))); f.Source != meter.SourceLSTM || f.Quality != meter.Bad {
 		t.Errorf("bad after a gap of %d: %+v", gap, f)
 	}
 	want, _ := cellAt(t, e, n+gap-24)

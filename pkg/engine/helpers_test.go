@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	epoch   = 480_000 * Interval // a Thursday of 2024, at midnight
-	median  = 2                  // of five levels
+	epoch   = 480_000 * meter.IntervalSeconds // a Thursday of 2024, at midnight
+	median  = 2                               // of five levels
 	horizon = 6
 )
 
@@ -85,7 +85,7 @@ func load(i int64) float64 {
 
 // at is the reading of m17 i cells after the epoch.
 func at(i int64) Reading {
-	return Reading{Series: m17, Second: epoch + i*Interval, Value: load(i), Unit: "kWh", Quality: meter.OK, Message: int(i)}
+	return Reading{Series: m17, Second: epoch + i*meter.IntervalSeconds, Value: load(i), Unit: "kWh", Quality: meter.OK, Message: int(i)}
 }
 
 // feed gives the engine the readings of cells from up to before to, as one batch.
@@ -114,10 +114,10 @@ func last(t interface {
 func cellAt(t testing.TB, e *Engine, i int64) (float32, meter.Quality) {
 	t.Helper()
 	ring := e.slabs.ring(e.slabs.index[m17])
-	if !ring.Has(epoch/Interval + i) {
-		t.Fatalf("the ring has cells %d to %d, not %d", ring.First()-epoch/Interval, ring.Newest-epoch/Interval, i)
+	if !ring.Has(epoch/meter.IntervalSeconds + i) {
+		t.Fatalf("the ring has cells %d to %d, not %d", ring.First()-epoch/meter.IntervalSeconds, ring.Newest-epoch/meter.IntervalSeconds, i)
 	}
-	return ring.At(epoch/Interval + i)
+	return ring.At(epoch/meter.IntervalSeconds + i)
 }
 
 // warmed is the hidden state that the model in force computes from zero over the
@@ -128,7 +128,7 @@ func warmed(e *Engine, id meter.ID, n int64) (h, c []float32) {
 	h, c = make([]float32, shape.Hidden), make([]float32, shape.Hidden)
 	x, ws := make([]float32, shape.Inputs), nn.NewWorkspace(shape, 1)
 	for end := ring.Newest - n + 1; end <= ring.Newest; end++ {
-		w := series.WindowOf(make([]float32, series.FeatureCells), &ring, e.slabs.scale(slot).Scaler, end, int64(e.slabs.record(slot).phase), Interval)
+		w := series.WindowOf(make([]float32, series.FeatureCells), &ring, e.slabs.scale(slot).Scaler, end, int64(e.slabs.record(slot).phase), meter.IntervalSeconds)
 		e.layout.Input(x, &w)
 		e.model.LSTM.Step(ws, x, h, c, 1)
 	}
@@ -154,7 +154,7 @@ func sound(f *Forecast) string {
 	if len(f.Quantiles) != f.Horizon*len(f.Levels) || f.Horizon == 0 {
 		return "sizes do not fit"
 	}
-	if (f.Source == SourceLSTM) != (f.Model != nil) {
+	if (f.Source == meter.SourceLSTM) != (f.Model != nil) {
 		return "source " + string(f.Source) + " and model do not fit"
 	}
 	for i, q := range f.Quantiles {

@@ -10,7 +10,7 @@ import (
 // verdict is what becomes of a reading.
 type verdict struct {
 	status status
-	reason Reason
+	reason meter.Reason
 	detail string
 }
 
@@ -23,7 +23,7 @@ const (
 	rejected
 )
 
-func refuse(reason Reason, format string, args ...any) verdict {
+func refuse(reason meter.Reason, format string, args ...any) verdict {
 	return verdict{rejected, reason, fmt.Sprintf(format, args...)}
 }
 
@@ -38,15 +38,15 @@ func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict 
 	if !m.quality.Accepted() {
 		m.value, m.quality = 0, meter.Bad
 	}
-	if r.Interval != 0 && (r.Interval < leastStep || Interval%r.Interval != 0) {
-		return refuse(IntervalUnsupported, "interval of %d s: an interval is 5 minutes to an hour and divides the hour", r.Interval)
+	if r.Interval != 0 && (r.Interval < leastStep || meter.IntervalSeconds%r.Interval != 0) {
+		return refuse(meter.ReasonIntervalUnsupported, "interval of %d s: an interval is 5 minutes to an hour and divides the hour", r.Interval)
 	}
 	if t.slot < 0 {
 		if m.quality == meter.Bad {
-			return refuse(BadQuality, "quality %q on the first reading of a series: %s", r.Quality, nothingToStandIn)
+			return refuse(meter.ReasonBadQuality, "quality %q on the first reading of a series: %s", r.Quality, nothingToStandIn)
 		}
-		if r.Interval != 0 && r.Interval != Interval && r.Second%int64(r.Interval) != 0 {
-			return refuse(IntervalUnsupported, "ts is not the start of an interval of %d s: give the start, in UTC", r.Interval)
+		if r.Interval != 0 && r.Interval != meter.IntervalSeconds && r.Second%int64(r.Interval) != 0 {
+			return refuse(meter.ReasonIntervalUnsupported, "ts is not the start of an interval of %d s: give the start, in UTC", r.Interval)
 		}
 		slot, v := e.begin(r, &m)
 		if v.status == rejected {
@@ -76,13 +76,13 @@ func (e *Engine) open(r *Reading) int32 {
 		kind = meter.KindOf(r.Unit)
 	}
 	phase := int32(0) // finer readings and registers are cut by the hour
-	if kind != meter.Register && (r.Interval == 0 || r.Interval == Interval) {
-		phase = int32(r.Second % Interval)
+	if kind != meter.Register && (r.Interval == 0 || r.Interval == meter.IntervalSeconds) {
+		phase = int32(r.Second % meter.IntervalSeconds)
 	}
 	slot := e.slabs.add(r.Series, r.Unit, phase)
 	rec := e.slabs.record(slot)
 	rec.kind = kind
-	if kind != meter.Register && r.Interval != 0 && r.Interval != Interval {
+	if kind != meter.Register && r.Interval != 0 && r.Interval != meter.IntervalSeconds {
 		x := e.slabs.extras.of(slot)
 		x.step, x.told = r.Interval, true
 	}
@@ -98,7 +98,7 @@ func (e *Engine) measure(r *Reading, slot int32, m *moment) verdict {
 	if r.Unit != "" && unit != "" {
 		conversion, err := meter.Convert(r.Unit, unit)
 		if err != nil {
-			return refuse(WrongUnit, "%s", err)
+			return refuse(meter.ReasonWrongUnit, "%s", err)
 		}
 		m.value = conversion.Apply(m.value)
 	}
@@ -108,7 +108,7 @@ func (e *Engine) measure(r *Reading, slot int32, m *moment) verdict {
 	}
 	if kind != meter.KindUnknown && kind != rec.kind {
 		if rec.kind != meter.KindUnknown || kind == meter.Register {
-			return refuse(WrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.kind))
+			return refuse(meter.ReasonWrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.kind))
 		}
 		rec.kind = kind
 	}
@@ -129,8 +129,8 @@ func takenFor(k meter.Kind) meter.Kind {
 // hourly takes a reading of a series that has one for each cell.
 func (e *Engine) hourly(m moment, t *touch, result *Result, index int) verdict {
 	rec := e.slabs.record(t.slot)
-	if off := (m.second - int64(rec.phase)) % Interval; off != 0 {
-		return e.stray(m, t, off, Interval, result, index)
+	if off := (m.second - int64(rec.phase)) % meter.IntervalSeconds; off != 0 {
+		return e.stray(m, t, off, meter.IntervalSeconds, result, index)
 	}
 	cell := rec.hour(m.second)
 	word := said{float32(m.value), m.quality}
@@ -169,7 +169,7 @@ func (e *Engine) late(slot int32, cell int64, word said) verdict {
 		return v
 	}
 	if bad && cell <= ring.First() {
-		return refuse(BadQuality, "quality %q on the first reading of a series: %s", word.quality, nothingToStandIn)
+		return refuse(meter.ReasonBadQuality, "quality %q on the first reading of a series: %s", word.quality, nothingToStandIn)
 	}
 	e.extend(slot, cell)
 	ring.Set(cell, word.value, word.quality)
@@ -189,8 +189,8 @@ func (e *Engine) extend(slot int32, cell int64) {
 }
 
 func tooLate(rec *record, cell int64) verdict {
-	if behind := rec.newest - cell; behind > series.LatenessCells {
-		return refuse(TooLate, "ts is %d intervals before the series' newest one and says something new: readings and corrections are taken up to %d intervals late", behind, series.LatenessCells)
+	if behind := rec.newest - cell; behind > meter.LatenessCells {
+		return refuse(meter.ReasonTooLate, "ts is %d intervals before the series' newest one and says something new: readings and corrections are taken up to %d intervals late", behind, meter.LatenessCells)
 	}
 	return verdict{}
 }
@@ -201,25 +201,25 @@ func tooLate(rec *record, cell int64) verdict {
 // near it.
 func (e *Engine) ahead(m moment, slot int32, cell int64, result *Result, index int) (*moment, verdict) {
 	rec, x := e.slabs.record(slot), e.slabs.extras[slot]
-	far := (rec.known > 0 || rec.last > 0) && cell-rec.heard > series.LatenessCells
+	far := (rec.known > 0 || rec.last > 0) && cell-rec.heard > meter.LatenessCells
 	var held *moment
 	if x != nil && len(x.held) > 0 {
 		held = &x.held[0]
 	}
 	if !far {
-		if held == nil || rec.hour(held.second)-cell > series.LatenessCells {
+		if held == nil || rec.hour(held.second)-cell > meter.LatenessCells {
 			return nil, verdict{}
 		}
 	} else {
 		if m.quality == meter.Bad {
-			return nil, refuse(BadQuality, "quality %q after %d silent intervals: %s", m.quality, cell-rec.heard-1, nothingToStandIn)
+			return nil, refuse(meter.ReasonBadQuality, "quality %q after %d silent intervals: %s", m.quality, cell-rec.heard-1, nothingToStandIn)
 		}
 		if held != nil && held.second == m.second && held.value == m.value {
 			return nil, verdict{status: repeated}
 		}
-		if held == nil || held.second == m.second || distance(cell, rec.hour(held.second)) > series.LatenessCells {
+		if held == nil || held.second == m.second || distance(cell, rec.hour(held.second)) > meter.LatenessCells {
 			if held != nil {
-				e.giveUp(*held, Unconfirmed, fmt.Sprintf("was %d intervals ahead of its series and no second reading agreed: set the meter's clock, ts is the start of the interval in UTC", rec.hour(held.second)-rec.heard), result, index)
+				e.giveUp(*held, meter.ReasonUnconfirmed, fmt.Sprintf("was %d intervals ahead of its series and no second reading agreed: set the meter's clock, ts is the start of the interval in UTC", rec.hour(held.second)-rec.heard), result, index)
 			}
 			e.slabs.extras.of(slot).held = []moment{m}
 			return nil, verdict{status: kept}
@@ -237,7 +237,7 @@ func (e *Engine) ahead(m moment, slot int32, cell int64, result *Result, index i
 func distance(a, b int64) int64 { return max(a-b, b-a) }
 
 // giveUp refuses a reading that was held.
-func (e *Engine) giveUp(m moment, reason Reason, detail string, result *Result, index int) {
+func (e *Engine) giveUp(m moment, reason meter.Reason, detail string, result *Result, index int) {
 	result.Rejections = append(result.Rejections, Rejection{
 		Reading: index, Reason: reason, Detail: detail, Held: &Held{Second: m.second, Value: m.value, Quality: m.quality},
 	})
@@ -250,9 +250,9 @@ func (e *Engine) heardFrom(slot int32, r *Reading) {
 	if rec := e.slabs.record(slot); r.Second >= rec.last {
 		rec.last, rec.stale = r.Second, false
 		switch lag := r.Received - r.Second; {
-		case r.Received == 0 || lag > (SilentCells+1)*Interval:
+		case r.Received == 0 || lag > (SilentCells+1)*meter.IntervalSeconds:
 			rec.live = false
-		case lag < 2*Interval && !r.History:
+		case lag < 2*meter.IntervalSeconds && !r.History:
 			rec.live = true
 		}
 	}

@@ -27,7 +27,7 @@ func readSeries1(s *slabs, r *reader) {
 		if unit != "" {
 			rec.kind = meter.KindOf(unit)
 		}
-		rec.last = rec.newest*Interval + int64(rec.phase)
+		rec.last = rec.newest*meter.IntervalSeconds + int64(rec.phase)
 		// That release forecast an origin once.
 		rec.heard, rec.issued, rec.accepted = rec.newest, rec.newest, min(rec.accepted, series.ScalerCells)
 		if r.err == nil && rec.known > ringCells1 {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -76,7 +77,7 @@ func TestCheckpointOfTheFirstRelease(t *testing.T) {
 		// release forecast.
 		r := at(known - 1)
 		r.Value++
-		if f := last(t, old, r); f.Revision != 1 || (f.Source == SourceLSTM) != (known >= series.ScalerCells) {
+		if f := last(t, old, r); f.Revision != 1 || (f.Source == meter.SourceLSTM) != (known >= series.ScalerCells) {
 			t.Errorf("%d readings: %+v", known, f)
 		}
 		last(t, e, r)
@@ -116,7 +117,7 @@ func TestDamagedCheckpointOfTheFirstRelease(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func([]Section) []Section{
 		"other rings":     func(s []Section) []Section { put(s[0].Data, 4, uint32(385)); return s },
-		"unknown quality": func(s []Section) []Section { s[2].Data[(epoch/Interval+100)%384] = 0; return s },
+		"unknown quality": func(s []Section) []Section { s[2].Data[(epoch/meter.IntervalSeconds+100)%384] = 0; return s },
 		"short values":    func(s []Section) []Section { s[1].Data = s[1].Data[:100]; return s },
 		"short quality":   func(s []Section) []Section { s[2].Data = s[2].Data[:100]; return s },
 		"short states":    func(s []Section) []Section { s[4].Data = s[4].Data[:20]; return s },

@@ -96,7 +96,7 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	case there:
 		e.Delete(id)
 	case s.full():
-		return fmt.Errorf("%s: its partition holds %d series, its share of --max-series", SeriesLimit, len(s.ids))
+		return fmt.Errorf("%s: its partition holds %d series, its share of --max-series", meter.ReasonSeriesLimit, len(s.ids))
 	}
 	slot := s.take(&p.slabs, 0)
 	rec, ring := s.record(slot), s.ring(slot)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -66,7 +67,7 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 		ring := s.ring(t.slot)
 		_, f.Quality = ring.At(ring.Newest)
 		if s.record(t.slot).fresh {
-			f.Source, f.Model = SourceLSTM, e.model
+			f.Source, f.Model = meter.SourceLSTM, e.model
 			scaler := s.scale(t.slot).Scaler
 			for k, z := range out[served*size : (served+1)*size] {
 				f.Quantiles[k] = scaler.Inverse(z)
@@ -82,12 +83,12 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 
 // naive writes the forecast of a simple rule: what the series did a day before,
 // with the spread of its own past changes.
-func (e *Engine) naive(dst []float32, ring *series.Ring, horizon int, levels []float64) Source {
+func (e *Engine) naive(dst []float32, ring *series.Ring, horizon int, levels []float64) meter.Source {
 	w := &e.work
 	w.past = slices.Grow(w.past[:0], series.RingCells)[:series.RingCells]
 	past := ring.Past(w.past)
 	w.naive = slices.Grow(w.naive[:0], accuracy.NaiveScratch(series.RingCells, len(levels)))
-	return Source(accuracy.SeasonalNaive(dst, past, len(past), perDay, horizon, levels, w.naive))
+	return accuracy.SeasonalNaive(dst, past, len(past), meter.DayCells, horizon, levels, w.naive)
 }
 
 // issue counts the forecast of the newest origin and returns its revision.

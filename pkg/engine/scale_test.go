@@ -58,7 +58,7 @@ func TestChangeOfScaleWarmsUpAgain(t *testing.T) {
 			steps := c.reading - rescaled // since the change
 			h, state := warmed(e, m17, WarmUpCells+steps)
 			checkState(t, e, h, state)
-			if f.Source != SourceLSTM || sound(&f) != "" {
+			if f.Source != meter.SourceLSTM || sound(&f) != "" {
 				t.Errorf("%s %s", f.Source, sound(&f))
 			}
 		})

@@ -28,7 +28,7 @@ type Score struct {
 // LeadScore is how the forecast of one lead did.
 type LeadScore struct {
 	accuracy.Held // numbers in the series' unit; Naive is NaN where there is no naive value
-	Source        Source
+	Source        meter.Source
 	Version       string // of the model that made it; "" when a rule did
 	InForce       bool   // that model is the one in force
 }
@@ -47,11 +47,9 @@ const (
 	makerBits  = 5
 )
 
-// sourceCodes are the sources by their number in who made a forecast, from 1 on.
-var sourceCodes = [...]Source{SourceLSTM, SourceSeasonalNaive, SourcePersistence}
-
-// Sources lists who can make a forecast.
-func Sources() []Source { return slices.Clone(sourceCodes[:]) }
+// sourceCodes are the sources by their number in who made a forecast, from 1 on. Checkpoints hold
+// these numbers.
+var sourceCodes = [...]meter.Source{meter.SourceLSTM, meter.SourceSeasonalNaive, meter.SourcePersistence}
 
 // naiveWaiting lays out the forecasts of rules while no model says otherwise.
 func naiveWaiting() *accuracy.Waiting {
@@ -64,7 +62,7 @@ func naiveWaiting() *accuracy.Waiting {
 
 // packMaker is who made a forecast in a byte: the source's number, and that of the
 // model or 0. It is never 0.
-func packMaker(source Source, number int) uint8 {
+func packMaker(source meter.Source, number int) uint8 {
 	return uint8((slices.Index(sourceCodes[:], source)+1)<<makerBits | number)
 }
 
@@ -195,7 +193,7 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 	actual, quality := ring.At(cell)
 	void := quality != meter.OK
 	naive := func(lead int) float32 {
-		if m := cell - int64((lead+perDay-1)/perDay*perDay); ring.Has(m) {
+		if m := cell - int64((lead+meter.DayCells-1)/meter.DayCells*meter.DayCells); ring.Has(m) {
 			v, _ := ring.At(m)
 			return v
 		}

@@ -56,11 +56,11 @@ func addSeries(s *slabs, r *reader, id meter.ID, unit string, rec record) {
 	if r.err != nil {
 		return
 	}
-	if rec.known < 0 || rec.known > series.RingCells || rec.newest < int64(rec.known)-1 || rec.newest > mostCell || rec.accepted < 0 || rec.accepted > series.ScalerCells || rec.phase < 0 || rec.phase >= Interval {
+	if rec.known < 0 || rec.known > series.RingCells || rec.newest < int64(rec.known)-1 || rec.newest > mostCell || rec.accepted < 0 || rec.accepted > series.ScalerCells || rec.phase < 0 || rec.phase >= meter.IntervalSeconds {
 		r.err = fmt.Errorf("series %s: ring of %d cells up to cell %d, %d accepted, phase %d", id, rec.known, rec.newest, rec.accepted, rec.phase)
 		return
 	}
-	if rec.since > rec.newest || rec.heard > mostCell || rec.issued > rec.newest || rec.last > mostCell*Interval || rec.kind > meter.Register {
+	if rec.since > rec.newest || rec.heard > mostCell || rec.issued > rec.newest || rec.last > mostCell*meter.IntervalSeconds || rec.kind > meter.Register {
 		r.err = fmt.Errorf("series %s: of %s, began at cell %d, heard at %d, forecast at %d, newest cell %d", id, rec.kind, rec.since, rec.heard, rec.issued, rec.newest)
 		return
 	}
@@ -214,7 +214,7 @@ func readAside(s *slabs, r *reader) {
 			var value [1]float32
 			r.floats(value[:])
 			a.said = said{value[0], meter.Quality(r.byte())}
-			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) || a.cell < ring.Newest-series.LatenessCells || i > 0 && a.cell <= all[i-1].cell) {
+			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) || a.cell < ring.Newest-meter.LatenessCells || i > 0 && a.cell <= all[i-1].cell) {
 				r.err = fmt.Errorf("series %s: %s value of cell %d, the newest is %d", s.ids[slot], a.quality, a.cell, ring.Newest)
 			}
 			all[i] = a

@@ -4,11 +4,12 @@ import (
 	"fmt"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const (
 	mostLevels  = 99
-	mostHorizon = 7 * perDay
+	mostHorizon = 7 * meter.DayCells
 )
 
 func writeWaiting(s *slabs) []byte {

@@ -161,7 +161,7 @@ func (s *slabs) full() bool { return s.limit != unlimited && len(s.ids) >= s.lim
 func (e *Engine) begin(r *Reading, m *moment) (int32, verdict) {
 	s := &e.slabs
 	if s.full() {
-		return -1, refuse(SeriesLimit, "series %s is new, and its partition holds %d series, its share of --max-series: raise that, or take series away that are gone (loadtide series delete)", r.Series, len(s.ids))
+		return -1, refuse(meter.ReasonSeriesLimit, "series %s is new, and its partition holds %d series, its share of --max-series: raise that, or take series away that are gone (loadtide series delete)", r.Series, len(s.ids))
 	}
 	set := s.settings.of(r.Series)
 	first := *r
@@ -169,7 +169,7 @@ func (e *Engine) begin(r *Reading, m *moment) (int32, verdict) {
 		if r.Unit != "" {
 			conversion, err := meter.Convert(r.Unit, set.Unit)
 			if err != nil {
-				return -1, refuse(WrongUnit, "%s", err)
+				return -1, refuse(meter.ReasonWrongUnit, "%s", err)
 			}
 			m.value = conversion.Apply(m.value)
 		}
@@ -177,12 +177,12 @@ func (e *Engine) begin(r *Reading, m *moment) (int32, verdict) {
 	}
 	if set.Kind != meter.KindUnknown {
 		if r.Kind != meter.KindUnknown && r.Kind != set.Kind {
-			return -1, refuse(WrongKind, "kind %s: the series is set to be of kind %s; send that kind, or change it with loadtide series set", r.Kind, set.Kind)
+			return -1, refuse(meter.ReasonWrongKind, "kind %s: the series is set to be of kind %s; send that kind, or change it with loadtide series set", r.Kind, set.Kind)
 		}
 		first.Kind = set.Kind
 	}
 	if first.Kind != meter.KindUnknown && first.Unit != "" && !first.Kind.Fits(first.Unit) {
-		return -1, refuse(WrongUnit, "unit %q is not one of kind %s, which one of them is set for the series: change it with loadtide series set", first.Unit, first.Kind)
+		return -1, refuse(meter.ReasonWrongUnit, "unit %q is not one of kind %s, which one of them is set for the series: change it with loadtide series set", first.Unit, first.Kind)
 	}
 	return e.open(&first), verdict{}
 }

@@ -29,18 +29,18 @@ func TestNewSeriesTakeWhatIsSet(t *testing.T) {
 		unit    string
 		kind    meter.Kind
 		value   float32
-		refused Reason
+		refused meter.Reason
 	}{
 		"nothing set":                  {reading: Reading{Value: 5}, value: 5},
 		"unit of all":                  {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5}, unit: "kWh", kind: meter.Energy, value: 5},
 		"converted to it":              {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5000, Unit: "Wh"}, unit: "kWh", kind: meter.Energy, value: 5},
-		"not to be converted":          {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
+		"not to be converted":          {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5, Unit: "kW"}, refused: meter.ReasonWrongUnit},
 		"of its site":                  {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, {Site: "north", Meter: Any}: {Unit: "MW"}}, reading: Reading{Value: 5}, unit: "MW", kind: meter.Power, value: 5},
 		"its own":                      {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, m17: {Unit: "W"}}, reading: Reading{Value: 5}, unit: "W", kind: meter.Power, value: 5},
 		"of another site":              {set: map[meter.ID]Setting{{Site: "south", Meter: Any}: {Unit: "kW"}}, reading: Reading{Value: 5}, value: 5},
 		"a wide unit that does not go": {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}, m17: {Kind: meter.Power}}, reading: Reading{Value: 5}, kind: meter.Power, value: 5},
-		"another kind":                 {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Kind: meter.Power}, refused: WrongKind},
-		"a unit that is not of a kind": {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Unit: "kW"}, refused: WrongUnit},
+		"another kind":                 {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Kind: meter.Power}, refused: meter.ReasonWrongKind},
+		"a unit that is not of a kind": {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Unit: "kW"}, refused: meter.ReasonWrongUnit},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,8 +114,8 @@ func TestLimit(t *testing.T) {
 	e := New()
 	e.Limit(2)
 	for i, name := range []string{"a", "b", "c", "a"} {
-		r := e.Step([]Reading{{Series: id(name), Second: epoch + int64(i)*Interval, Value: 1, Quality: meter.OK}})
-		if refused := len(r.Rejections) == 1 && r.Rejections[0].Reason == SeriesLimit; refused != (name == "c") {
+		r := e.Step([]Reading{{Series: id(name), Second: epoch + int64(i)*meter.IntervalSeconds, Value: 1, Quality: meter.OK}})
+		if refused := len(r.Rejections) == 1 && r.Rejections[0].Reason == meter.ReasonSeriesLimit; refused != (name == "c") {
 			t.Errorf("%s: %+v", name, r.Rejections)
 		}
 	}
@@ -153,7 +153,7 @@ func TestDeletedIsAsIfItHadNeverBeen(t *testing.T) {
 					if i%7 == 0 && k > 0 {
 						q = meter.Bad
 					}
-					batch = append(batch, Reading{Series: id(fmt.Sprint("m", i)), Second: epoch + k*Interval + int64(i%2)*900*k, Value: load(k + int64(i)), Quality: q, Message: i})
+					batch = append(batch, Reading{Series: id(fmt.Sprint("m", i)), Second: epoch + k*meter.IntervalSeconds + int64(i%2)*900*k, Value: load(k + int64(i)), Quality: q, Message: i})
 				}
 			}
 			e.Step(batch)
@@ -218,7 +218,7 @@ func TestPortableState(t *testing.T) {
 		if err := other.Insert(p, false, false); err != nil {
 			t.Fatal(name, err)
 		}
-		if f := last(t, other, at(220)); sound(&f) != "" || f.Origin != want.Origin || (f.Source == SourceLSTM) != (name != "no model") {
+		if f := last(t, other, at(220)); sound(&f) != "" || f.Origin != want.Origin || (f.Source == meter.SourceLSTM) != (name != "no model") {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

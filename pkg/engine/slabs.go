@@ -166,5 +166,5 @@ func (s *slabs) halves(row []float32) (h, c []float32) { return row[:s.hidden], 
 // origin is the Unix second at which the newest interval ends.
 func (s *slabs) origin(slot int32) int64 {
 	r := s.record(slot)
-	return (r.newest+1)*Interval + int64(r.phase)
+	return (r.newest+1)*meter.IntervalSeconds + int64(r.phase)
 }

@@ -94,7 +94,7 @@ func TestRestoreOfNothing(t *testing.T) {
 	if err := e.Restore(empty); err != nil || e.Series() != 0 {
 		t.Errorf("%v, %d series", err, e.Series())
 	}
-	if f := last(t, e, at(9)); f.Source != SourcePersistence {
+	if f := last(t, e, at(9)); f.Source != meter.SourcePersistence {
 		t.Errorf("%+v", f)
 	}
 }
@@ -218,7 +218,7 @@ func refuses(t *testing.T, damage func(map[string]*Section), says string) {
 	if !sameSections(before, e.Snapshot()) {
 		t.Error("the engine changed")
 	}
-	if f := last(t, e, at(180)); f.Source != SourceLSTM || sound(&f) != "" {
+	if f := last(t, e, at(180)); f.Source != meter.SourceLSTM || sound(&f) != "" {
 		t.Errorf("it goes on with %+v", f)
 	}
 }
@@ -275,7 +275,7 @@ func FuzzRestore(f *testing.F) {
 				continue
 			}
 			for k, q := range []meter.Quality{meter.OK, meter.Bad, meter.OK} {
-				e.Step([]Reading{{Series: id, Second: origin + int64(3*k)*Interval, Value: 1, Quality: q}})
+				e.Step([]Reading{{Series: id, Second: origin + int64(3*k)*meter.IntervalSeconds, Value: 1, Quality: q}})
 			}
 		}
 	})

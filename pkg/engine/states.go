@@ -116,7 +116,7 @@ func (e *Engine) window(slot int32, end int64, n int) series.Window {
 		w.window = make([]float32, n)
 	}
 	ring := e.slabs.ring(slot)
-	win := series.WindowOf(w.window[:n], &ring, e.slabs.scale(slot).Scaler, end, int64(e.slabs.record(slot).phase), Interval)
+	win := series.WindowOf(w.window[:n], &ring, e.slabs.scale(slot).Scaler, end, int64(e.slabs.record(slot).phase), meter.IntervalSeconds)
 	if e.foreseen != nil {
 		win.Ahead = e.foreseen(e.slabs.ids[slot])
 	}

@@ -17,17 +17,17 @@ func TestSourcesOfAYoungSeries(t *testing.T) {
 	e := newEngine(t, m)
 	for i := range int64(200) {
 		f := last(t, e, at(i))
-		want := SourceLSTM
+		want := meter.SourceLSTM
 		switch n := i + 1; {
-		case n <= perDay:
-			want = SourcePersistence
+		case n <= meter.DayCells:
+			want = meter.SourcePersistence
 		case n < series.ScalerCells:
-			want = SourceSeasonalNaive
+			want = meter.SourceSeasonalNaive
 		}
 		if f.Source != want {
 			t.Fatalf("reading %d: source %s, want %s", i+1, f.Source, want)
 		}
-		if f.Series != m17 || f.Unit != "kWh" || f.Message != int(i) || f.Origin != epoch+(i+1)*Interval || f.Quality != meter.OK || f.Horizon != horizon {
+		if f.Series != m17 || f.Unit != "kWh" || f.Message != int(i) || f.Origin != epoch+(i+1)*meter.IntervalSeconds || f.Quality != meter.OK || f.Horizon != horizon {
 			t.Fatalf("reading %d: %+v", i+1, f)
 		}
 		if wrong := sound(&f); wrong != "" {
@@ -48,7 +48,7 @@ func TestWithoutAModelRulesServe(t *testing.T) {
 		t.Fatalf("%d forecasts", len(forecasts))
 	}
 	for i, f := range forecasts {
-		if f.Source == SourceLSTM || f.Horizon != NaiveHorizon || !slices.Equal(f.Levels, NaiveLevels()) || sound(&f) != "" {
+		if f.Source == meter.SourceLSTM || f.Horizon != NaiveHorizon || !slices.Equal(f.Levels, NaiveLevels()) || sound(&f) != "" {
 			t.Fatalf("forecast %d: %+v: %s", i, f, sound(&f))
 		}
 	}
@@ -70,7 +70,7 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 	bad := func(r *Reading) { r.Quality = meter.Bad }
 	for name, c := range map[string]struct {
 		reading  Reading
-		reason   Reason // "" for a repeat
+		reason   meter.Reason // "" for a repeat
 		says     string
 		forecast bool
 	}{
@@ -78,20 +78,20 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 		"an old one again":          {reading: with(n-100, nil)},
 		"again without a unit":      {reading: with(n-1, func(r *Reading) { r.Unit = "" })},
 		"again as estimated":        {reading: with(n-1, func(r *Reading) { r.Quality = meter.Estimated })},
-		"corrected too late":        {reading: with(n-50, func(r *Reading) { r.Value++ }), reason: TooLate, says: "49 intervals before"},
-		"taken back too late":       {reading: with(n-50, bad), reason: TooLate, says: "says something new"},
-		"before the ring":           {reading: with(n-1000, nil), reason: TooLate, says: "taken up to 48 intervals late"},
-		"other unit":                {reading: with(n, func(r *Reading) { r.Unit = "W" }), reason: WrongUnit, says: `unit "W" is one of power: the series is measured in "kWh"`},
-		"unknown unit":              {reading: with(n, func(r *Reading) { r.Unit = "m3" }), reason: WrongUnit, says: `unit "m3": the series is measured in "kWh"`},
-		"other kind":                {reading: with(n, func(r *Reading) { r.Kind = meter.Power }), reason: WrongKind, says: "kind power: the series is of kind energy"},
-		"a register":                {reading: with(n, func(r *Reading) { r.Kind = meter.Register }), reason: WrongKind, says: "kind register"},
-		"off any grid":              {reading: with(n, func(r *Reading) { r.Second += 60 }), reason: IntervalUnsupported, says: "60 s off"},
-		"off the grid too late":     {reading: with(n-60, func(r *Reading) { r.Second += 900 }), reason: TooLate, says: "59 intervals"},
-		"interval of a minute":      {reading: with(n, func(r *Reading) { r.Interval = 60 }), reason: IntervalUnsupported, says: "interval of 60 s"},
-		"interval of two hours":     {reading: with(n, func(r *Reading) { r.Interval = 7200 }), reason: IntervalUnsupported, says: "interval of 7200 s"},
-		"bad after a year":          {reading: with(n+8760, bad), reason: BadQuality, says: "after 8760 silent intervals"},
-		"bad far ahead":             {reading: with(n+48, bad), reason: BadQuality, says: "after 48 silent intervals"},
-		"bad after a ring of cells": {reading: with(n+series.RingCells, bad), reason: BadQuality, says: "nothing to stand in"},
+		"corrected too late":        {reading: with(n-50, func(r *Reading) { r.Value++ }), reason: meter.ReasonTooLate, says: "49 intervals before"},
+		"taken back too late":       {reading: with(n-50, bad), reason: meter.ReasonTooLate, says: "says something new"},
+		"before the ring":           {reading: with(n-1000, nil), reason: meter.ReasonTooLate, says: "taken up to 48 intervals late"},
+		"other unit":                {reading: with(n, func(r *Reading) { r.Unit = "W" }), reason: meter.ReasonWrongUnit, says: `unit "W" is one of power: the series is measured in "kWh"`},
+		"unknown unit":              {reading: with(n, func(r *Reading) { r.Unit = "m3" }), reason: meter.ReasonWrongUnit, says: `unit "m3": the series is measured in "kWh"`},
+		"other kind":                {reading: with(n, func(r *Reading) { r.Kind = meter.Power }), reason: meter.ReasonWrongKind, says: "kind power: the series is of kind energy"},
+		"a register":                {reading: with(n, func(r *Reading) { r.Kind = meter.Register }), reason: meter.ReasonWrongKind, says: "kind register"},
+		"off any grid":              {reading: with(n, func(r *Reading) { r.Second += 60 }), reason: meter.ReasonIntervalUnsupported, says: "60 s off"},
+		"off the grid too late":     {reading: with(n-60, func(r *Reading) { r.Second += 900 }), reason: meter.ReasonTooLate, says: "59 intervals"},
+		"interval of a minute":      {reading: with(n, func(r *Reading) { r.Interval = 60 }), reason: meter.ReasonIntervalUnsupported, says: "interval of 60 s"},
+		"interval of two hours":     {reading: with(n, func(r *Reading) { r.Interval = 7200 }), reason: meter.ReasonIntervalUnsupported, says: "interval of 7200 s"},
+		"bad after a year":          {reading: with(n+8760, bad), reason: meter.ReasonBadQuality, says: "after 8760 silent intervals"},
+		"bad far ahead":             {reading: with(n+48, bad), reason: meter.ReasonBadQuality, says: "after 48 silent intervals"},
+		"bad after a ring of cells": {reading: with(n+series.RingCells, bad), reason: meter.ReasonBadQuality, says: "nothing to stand in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +123,7 @@ func TestFirstReadingIsBad(t *testing.T) {
 	r := at(0)
 	r.Quality = meter.Missing
 	result := e.Step([]Reading{r})
-	if len(result.Rejections) != 1 || result.Rejections[0].Reason != BadQuality || e.Series() != 0 {
+	if len(result.Rejections) != 1 || result.Rejections[0].Reason != meter.ReasonBadQuality || e.Series() != 0 {
 		t.Errorf("%+v, %d series", result, e.Series())
 	}
 }
@@ -135,7 +135,7 @@ func TestGridOfTheFirstReading(t *testing.T) {
 	for i := range int64(30) {
 		r := at(i)
 		r.Second += 1500
-		if f := last(t, e, r); f.Origin != epoch+1500+(i+1)*Interval {
+		if f := last(t, e, r); f.Origin != epoch+1500+(i+1)*meter.IntervalSeconds {
 			t.Fatalf("origin %d s after the epoch", f.Origin-epoch)
 		}
 	}

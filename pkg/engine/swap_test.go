@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -36,7 +37,7 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 				t.Errorf("model %v, %d warm", e.Model(), warm(e))
 			}
 			f := last(t, e, at(300))
-			if f.Source != SourceLSTM || f.Model != second || f.Origin != epoch+301*Interval || sound(&f) != "" {
+			if f.Source != meter.SourceLSTM || f.Model != second || f.Origin != epoch+301*meter.IntervalSeconds || sound(&f) != "" {
 				t.Errorf("first forecast after the swap: %+v: %s", f, sound(&f))
 			}
 			h, c := warmed(e, m17, WarmUpCells+1) // as the ring was before, then a step
@@ -46,7 +47,7 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 			}
 			// It goes on from there step by step.
 			for i := int64(301); i < 310; i++ {
-				if f = last(t, e, at(i)); f.Model != second || f.Origin != epoch+(i+1)*Interval {
+				if f = last(t, e, at(i)); f.Model != second || f.Origin != epoch+(i+1)*meter.IntervalSeconds {
 					t.Fatalf("reading %d: %+v", i, f)
 				}
 			}
@@ -71,7 +72,7 @@ func TestSwapThenGap(t *testing.T) {
 		if err := e.SetModel(randomModel(16, 5)); err != nil {
 			t.Fatal(err)
 		}
-		if f := last(t, e, at(250+gap)); f.Source != SourceLSTM || f.Model != e.Model() {
+		if f := last(t, e, at(250+gap)); f.Source != meter.SourceLSTM || f.Model != e.Model() {
 			t.Errorf("gap of %d: %+v", gap, f)
 		}
 		checkWarm(t, e, WarmUpCells+gap+1)
@@ -89,12 +90,12 @@ func TestFirstModelServesFromTheRing(t *testing.T) {
 	if err := e.SetModel(randomModel(17, 5)); err != nil {
 		t.Fatal(err)
 	}
-	if f := last(t, e, at(190)); f.Source != SourceLSTM {
+	if f := last(t, e, at(190)); f.Source != meter.SourceLSTM {
 		t.Errorf("source %s", f.Source)
 	}
 	checkWarm(t, e, WarmUpCells+1)
-	young.Second += Interval
-	if f := last(t, e, young); f.Source != SourcePersistence || f.Model != nil {
+	young.Second += meter.IntervalSeconds
+	if f := last(t, e, young); f.Source != meter.SourcePersistence || f.Model != nil {
 		t.Errorf("a series of two readings: %+v", f)
 	}
 }
@@ -121,7 +122,7 @@ func TestSwapToAnotherCurve(t *testing.T) {
 			if got := e.slabs.scale(0).Scaler; got != want.Scaler || (got.Unit > 0) != (seed >= asinhModel) {
 				t.Errorf("%s, swap %d: scaler %+v, from the ring %+v", name, i, got, want.Scaler)
 			}
-			if f := last(t, e, at(next)); f.Source != SourceLSTM || f.Model != e.Model() || sound(&f) != "" {
+			if f := last(t, e, at(next)); f.Source != meter.SourceLSTM || f.Model != e.Model() || sound(&f) != "" {
 				t.Errorf("%s, swap %d: %s %s", name, i, f.Source, sound(&f))
 			}
 			checkWarm(t, e, WarmUpCells+1)

@@ -9,7 +9,7 @@ import (
 // live at is a reading that the log has two minutes after its interval.
 func liveAt(i int64) Reading {
 	r := at(i)
-	r.Received = r.Second + Interval + 120
+	r.Received = r.Second + meter.IntervalSeconds + 120
 	return r
 }
 
@@ -28,16 +28,16 @@ func TestSilentMeter(t *testing.T) {
 			t.Fatal("not live")
 		}
 		for i := n; i < n+silent; i++ {
-			start := epoch + i*Interval
-			if result := e.Tick(start+2*Interval-1, 5); len(result.Forecasts) != 0 {
+			start := epoch + i*meter.IntervalSeconds
+			if result := e.Tick(start+2*meter.IntervalSeconds-1, 5); len(result.Forecasts) != 0 {
 				t.Fatalf("silent %d: cell %d is forecast too early", silent, i-n)
 			}
-			result := e.Tick(start+2*Interval, 5)
+			result := e.Tick(start+2*meter.IntervalSeconds, 5)
 			if len(result.Forecasts) != 1 || result.Forecasts[0].Quality != meter.Missing || result.Forecasts[0].Message != 5 ||
-				result.Forecasts[0].Origin != start+Interval || result.Forecasts[0].Revision != 0 {
+				result.Forecasts[0].Origin != start+meter.IntervalSeconds || result.Forecasts[0].Revision != 0 {
 				t.Fatalf("silent %d: cell %d: %+v", silent, i-n, result)
 			}
-			if result := e.Tick(start+2*Interval+10, 6); len(result.Forecasts)+len(result.Events) != 0 {
+			if result := e.Tick(start+2*meter.IntervalSeconds+10, 6); len(result.Forecasts)+len(result.Events) != 0 {
 				t.Fatalf("silent %d: cell %d is forecast again", silent, i-n)
 			}
 		}
@@ -60,13 +60,13 @@ func TestStaleMeter(t *testing.T) {
 	feed(e, 0, n-1)
 	last(t, e, liveAt(n-1))
 	// After a pause of the owner all that is due comes at once: one forecast.
-	result := e.Tick(epoch+(n+11)*Interval, 1)
-	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+(n+10)*Interval {
+	result := e.Tick(epoch+(n+11)*meter.IntervalSeconds, 1)
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+(n+10)*meter.IntervalSeconds {
 		t.Fatalf("%+v", result)
 	}
 	forecasts, events := 0, 0
 	for i := n + 10; i < n+200; i++ {
-		result := e.Tick(epoch+(i+2)*Interval, 1)
+		result := e.Tick(epoch+(i+2)*meter.IntervalSeconds, 1)
 		forecasts += len(result.Forecasts)
 		for _, event := range result.Events {
 			events++
@@ -78,14 +78,14 @@ func TestStaleMeter(t *testing.T) {
 	if forecasts != SilentCells-10 || events != 1 || e.Live() {
 		t.Errorf("%d forecasts, %d events, live %v", forecasts, events, e.Live())
 	}
-	if f := after(t, e, n+200); f.Source != SourceLSTM || f.Quality != meter.OK {
+	if f := after(t, e, n+200); f.Source != meter.SourceLSTM || f.Quality != meter.OK {
 		t.Errorf("back: %+v", f)
 	}
 	// Its backlog is taken too: nothing of the silence was too late while it lasted.
 	e = newEngine(t, e.Model())
 	feed(e, 0, n-1)
 	last(t, e, liveAt(n-1))
-	e.Tick(epoch+(n+300)*Interval, 1)
+	e.Tick(epoch+(n+300)*meter.IntervalSeconds, 1)
 	for i := n; i < n+100; i++ {
 		if result := e.Step([]Reading{at(i)}); result.Applied != 1 || len(result.Forecasts) != 1 {
 			t.Fatalf("backlog %d: %+v", i-n, result)
@@ -107,7 +107,7 @@ func TestTickLooksAtSeriesThatAreUpToDate(t *testing.T) {
 		change(&r)
 		e.Step([]Reading{r})
 		before := e.Snapshot()
-		if result := e.Tick(epoch+50*Interval, 1); e.Live() || len(result.Forecasts) != 0 || !sameSections(before, e.Snapshot()) {
+		if result := e.Tick(epoch+50*meter.IntervalSeconds, 1); e.Live() || len(result.Forecasts) != 0 || !sameSections(before, e.Snapshot()) {
 			t.Errorf("%s: live %v, %+v", name, e.Live(), result)
 		}
 	}
@@ -123,11 +123,11 @@ func TestTickClosesAnHour(t *testing.T) {
 		r.Interval, r.Received = step, r.Second+step+5
 		e.Step([]Reading{r})
 	}
-	if result := e.Tick(epoch+200*Interval+step-1, 3); len(result.Forecasts) != 0 {
+	if result := e.Tick(epoch+200*meter.IntervalSeconds+step-1, 3); len(result.Forecasts) != 0 {
 		t.Fatalf("%+v", result)
 	}
-	result := e.Tick(epoch+200*Interval+step, 3)
-	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+200*Interval || result.Forecasts[0].Quality != meter.Estimated {
+	result := e.Tick(epoch+200*meter.IntervalSeconds+step, 3)
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+200*meter.IntervalSeconds || result.Forecasts[0].Quality != meter.Estimated {
 		t.Fatalf("%+v", result)
 	}
 	r := part(4*200-1, step)

@@ -15,7 +15,7 @@ type Summary struct {
 	Step     int32 // seconds between its readings
 	Unit     string
 	Kind     meter.Kind
-	Source   Source
+	Source   meter.Source
 	Quality  meter.Quality // of its newest interval
 	Revision int           // of its newest forecast
 	Live     bool          // up to date with the log's clock
@@ -44,7 +44,7 @@ func (e *Engine) summary(slot int32) Summary {
 	s := &e.slabs
 	rec, ring := s.record(slot), s.ring(slot)
 	sum := Summary{
-		Series: s.ids[slot], Newest: rec.last, Origin: s.origin(slot), Step: Interval, Unit: s.units[slot], Kind: takenFor(rec.kind),
+		Series: s.ids[slot], Newest: rec.last, Origin: s.origin(slot), Step: meter.IntervalSeconds, Unit: s.units[slot], Kind: takenFor(rec.kind),
 		Revision: int(rec.revision), Live: rec.live,
 	}
 	if x, ok := s.extras[slot]; ok && x.step > 0 {
@@ -54,8 +54,8 @@ func (e *Engine) summary(slot int32) Summary {
 		return sum
 	}
 	_, sum.Quality = ring.At(ring.Newest)
-	if sum.Source = SourceLSTM; !rec.fresh {
-		sum.Source = Source(accuracy.NaiveRule(ring.Known, perDay))
+	if sum.Source = meter.SourceLSTM; !rec.fresh {
+		sum.Source = accuracy.NaiveRule(ring.Known, meter.DayCells)
 	}
 	return sum
 }

@@ -10,7 +10,7 @@ import (
 // SilentCells is how many cells of a silent meter in a row are stepped through.
 // Beyond them the state stands still, and it is computed anew from the ring when
 // a reading comes.
-const SilentCells = series.LatenessCells
+const SilentCells = meter.LatenessCells
 
 // job brings one series up to a cell.
 type job struct {
@@ -144,7 +144,7 @@ func (e *Engine) decide(jobs []job) {
 			j.put.quality = meter.Bad
 		}
 		ring := s.ring(j.slot)
-		j.put.value = ring.SameHour(n, perDay)
+		j.put.value = ring.SameHour(n, meter.DayCells)
 		if j.asking = e.foretold(j.slot); j.asking {
 			w.asking = append(w.asking, j.slot)
 		}
@@ -165,7 +165,7 @@ func (e *Engine) lies(slot int32, word said) bool {
 	if ring.Known == 0 || word.quality != meter.OK {
 		return false
 	}
-	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: perDay, Usual: e.slabs.scale(slot).Scaler.Usual}
+	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: meter.DayCells, Usual: e.slabs.scale(slot).Scaler.Usual}
 	return past.Judge(word.value) != meter.Fine
 }
 
@@ -225,7 +225,7 @@ func (e *Engine) acceptedCells(slot int32) int {
 	}
 	ring := e.slabs.ring(slot)
 	n := int(e.slabs.record(slot).accepted)
-	for cell := max(ring.First(), ring.Newest-series.LatenessCells); cell <= ring.Newest; cell++ {
+	for cell := max(ring.First(), ring.Newest-meter.LatenessCells); cell <= ring.Newest; cell++ {
 		if _, q := ring.At(cell); q.Accepted() {
 			n++
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 )
 
@@ -36,7 +37,7 @@ func Backtest(ctx context.Context, m *model.Model, histories []*dataset.History,
 	parts := shares(histories, max(cfg.Workers, 1))
 	for _, part := range parts {
 		first, last := b.span(part)
-		b.total += int(max(last-first, 0)/dataset.Interval) + 1
+		b.total += int(max(last-first, 0)/meter.IntervalSeconds) + 1
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	results := make([][]*tally, len(parts))
@@ -99,11 +100,11 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 	}
 	first, last := b.span(histories)
 	var batch []engine.Reading
-	for second := first; second <= last; second += dataset.Interval {
+	for second := first; second <= last; second += meter.IntervalSeconds {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if hour := (second-first)/dataset.Interval + 1; hour%progressHours == 0 {
+		if hour := (second-first)/meter.IntervalSeconds + 1; hour%progressHours == 0 {
 			b.progress(progressHours)
 		}
 		batch = read(batch[:0], second)
@@ -123,7 +124,7 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 			}
 		}
 	}
-	b.progress(int((last-first)/dataset.Interval+1) % progressHours)
+	b.progress(int((last-first)/meter.IntervalSeconds+1) % progressHours)
 	return tallies, nil
 }
 
@@ -155,7 +156,7 @@ func (b *backtest) span(histories []*dataset.History) (first, last int64) {
 		first = min(first, h.Start(h.Ring.First()))
 		last = max(last, h.Start(h.Ring.Newest))
 	}
-	return first, min(last, b.cfg.Until-int64(b.cfg.Horizon+1)*dataset.Interval)
+	return first, min(last, b.cfg.Until-int64(b.cfg.Horizon+1)*meter.IntervalSeconds)
 }
 
 // score scores the forecast in force after cell n of a history.

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	hour    = dataset.Interval
+	hour    = meter.IntervalSeconds
 	epoch   = 480_000 * hour
 	horizon = 24
 )

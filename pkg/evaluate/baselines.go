@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Baselines say how good the simple rules are at the origins of a report.
@@ -129,7 +130,7 @@ func scoreRule(cfg *Config, r Rule, h *dataset.History, model []Loss, levels []f
 	quantiles, flat := make([]float32, len(levels)), make([]float32, len(levels))
 	for at := range losses {
 		origin := h.Cell(losses[at].Second) - 1
-		if origin-weekCells < h.Ring.First() {
+		if origin-meter.WeekCells < h.Ring.First() {
 			continue // the rule has no week of readings behind it
 		}
 		losses[at].Pinball = 0

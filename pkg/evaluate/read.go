@@ -34,7 +34,7 @@ func (b *backtest) readHistories(histories []*dataset.History, message []int) re
 // forecast.
 func (b *backtest) readFeed(histories []*dataset.History, message []int) reader {
 	next := map[meter.ID]int{}
-	from := b.cfg.From - int64(b.cfg.Horizon)*dataset.Interval
+	from := b.cfg.From - int64(b.cfg.Horizon)*meter.IntervalSeconds
 	return func(batch []engine.Reading, second int64) []engine.Reading {
 		for i, h := range histories {
 			if message[i] != i {

@@ -5,14 +5,11 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-const (
-	dayCells  = 86400 / dataset.Interval
-	weekCells = 7 * dayCells
-	// residualCells bounds how far back the residuals of the rules reach.
-	residualCells = 365 * dayCells
-)
+// residualCells bounds how far back the residuals of the rules reach.
+const residualCells = 365 * meter.DayCells
 
 // Rule is a simple forecast that needs no model: a value from the past. The quantiles are those of
 // the rule's own residuals before the test, by lead and hour of the day. Models are compared with
@@ -39,19 +36,19 @@ func (r Rule) value(h *dataset.History, cell int64) float64 {
 	mean := func() float64 {
 		var sum float64
 		for d := int64(1); d <= 7; d++ {
-			sum += at(d * dayCells)
+			sum += at(d * meter.DayCells)
 		}
 		return sum / 7
 	}
 	switch r {
 	case SeasonalNaiveDay:
-		return at(dayCells)
+		return at(meter.DayCells)
 	case SeasonalNaiveWeek:
-		return at(weekCells)
+		return at(meter.WeekCells)
 	case Mean7Days:
 		return mean()
 	default:
-		return mean()/2 + at(weekCells)/2
+		return mean()/2 + at(meter.WeekCells)/2
 	}
 }
 
@@ -66,12 +63,12 @@ type residuals struct {
 // of the day without an origin are 0.
 func newResiduals(cfg *Config, r Rule, h *dataset.History, levels []float64) *residuals {
 	test := h.Cell(cfg.From)
-	first := max(h.Ring.First()+weekCells, test-residualCells)
+	first := max(h.Ring.First()+meter.WeekCells, test-residualCells)
 	last := test - 1 - int64(cfg.Horizon)
 	t := &residuals{
-		levels: len(levels), horizon: cfg.Horizon, quantiles: make([]float32, dayCells*cfg.Horizon*len(levels)),
+		levels: len(levels), horizon: cfg.Horizon, quantiles: make([]float32, meter.DayCells*cfg.Horizon*len(levels)),
 	}
-	errors := make([][]float64, dayCells*cfg.Horizon)
+	errors := make([][]float64, meter.DayCells*cfg.Horizon)
 	for origin := first; origin <= last; origin++ {
 		for k := 1; k <= cfg.Horizon; k++ {
 			actual, ok := cfg.actual(h, origin+int64(k))
@@ -92,7 +89,9 @@ func newResiduals(cfg *Config, r Rule, h *dataset.History, levels []float64) *re
 }
 
 // index is the place of the hour of an origin and of a lead k.
-func (t *residuals) index(origin int64, k int) int { return int(origin%dayCells)*t.horizon + k - 1 }
+func (t *residuals) index(origin int64, k int) int {
+	return int(origin%meter.DayCells)*t.horizon + k - 1
+}
 
 // row holds the quantiles for an origin and a lead k, by level.
 func (t *residuals) row(origin int64, k int) []float32 {

@@ -4,6 +4,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // tally gathers the scores of the model on one history. scores is nil until the first forecast.
@@ -46,7 +47,7 @@ func (t *tally) add(n int64, f *engine.Forecast) (err error) {
 		loss.add(f.Levels, float64(actual), quantiles)
 	}
 	t.losses = append(t.losses, loss)
-	if f.Source != engine.SourceLSTM {
+	if f.Source != meter.SourceLSTM {
 		t.byRules++
 	}
 	return nil
@@ -56,7 +57,7 @@ func (t *tally) add(n int64, f *engine.Forecast) (err error) {
 func denominators(h *dataset.History, from int64) accuracy.Denominators {
 	past := h.Values(int(max(h.Cell(from)-h.Ring.First(), 0)))
 	return accuracy.Denominators{
-		Week: accuracy.SeasonalNaiveMAE(past, weekCells),
-		Day:  accuracy.SeasonalNaiveMAE(past, dayCells),
+		Week: accuracy.SeasonalNaiveMAE(past, meter.WeekCells),
+		Day:  accuracy.SeasonalNaiveMAE(past, meter.DayCells),
 	}
 }

@@ -13,7 +13,7 @@
 //     the readings, not on the order in which they came. Grid.First is the oldest cell that is
 //     still in the window.
 //   - Past.Judge tries a value before it becomes cell n, with Newest n-1. When Judge gives a
-//     Reason, the cell becomes BAD and holds a fill instead of the value. In a replay the engine
+//     Flag, the cell becomes BAD and holds a fill instead of the value. In a replay the engine
 //     judges the cells again in order, with Known less by as many cells as Newest lies behind the
 //     end of the ring. A ring of LookDays and the lateness window gives the same verdicts then.
 //     A value that its sender calls bad is not judged; its BAD cell counts like a judged one.

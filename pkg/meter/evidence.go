@@ -150,7 +150,7 @@ func (e *evidence) smooth() bool { return e.step <= smooth*(e.high-e.low) }
 
 // outlier tries a value that is outside the range of two weeks or reached by a
 // leap.
-func (e *evidence) outlier(value, usual float32, r *recent) Reason {
+func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 	size, largest := magnitude(value), max(e.high, -e.low)
 	strange := size > unusual*usual
 	if (strange || size < largest) && e.thousandfold(size, largest) {

@@ -35,7 +35,7 @@ func (s *strip) put(v float32, q meter.Quality) {
 func (s *strip) miss() { s.put(float32(math.NaN()), meter.Missing) }
 
 // take judges a reading and keeps it, or the mark that it was BAD.
-func (s *strip) take(v float32) meter.Reason {
+func (s *strip) take(v float32) meter.Flag {
 	if s.Known > 0 {
 		if reason := s.Judge(v); reason != meter.Fine {
 			s.put(float32(math.NaN()), meter.Bad)

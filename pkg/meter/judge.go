@@ -18,25 +18,20 @@ const (
 	BelieveDays, BelieveWithinDays = 1, 7
 )
 
-// Reason says what is wrong with a value; "" is nothing.
-type Reason string
+// Flag says why a value cannot be true. Fine says that it can.
+type Flag string
 
-// The reasons, as words of metrics and events.
+// The flags.
 const (
-	Fine     Reason = ""
-	Frozen   Reason = "frozen"   // the same value more often than this series repeats itself
-	ZeroRun  Reason = "zero_run" // zero in a series that stays far from it or never stays there
-	Spike    Reason = "spike"    // far outside of what the last two weeks saw
-	Gathered Reason = "gathered" // the energy of a gap in the value after it
-	Double   Reason = "double"   // two intervals in one, as on the day the clocks go back
-	Factor   Reason = "factor"   // a thousand times, or a thousandth of, what fits
-	Sign     Reason = "sign"     // fits with the sign swapped
+	Fine     Flag = ""
+	Frozen   Flag = "frozen"   // the same value more often than this series repeats itself
+	ZeroRun  Flag = "zero_run" // zero in a series that stays far from it or never stays there
+	Spike    Flag = "spike"    // far outside the values of the last two weeks
+	Gathered Flag = "gathered" // the energy of a gap in the value after it
+	Double   Flag = "double"   // two intervals in one, as on the day the clocks go back
+	Factor   Flag = "factor"   // a thousand times, or a thousandth of, what fits
+	Sign     Flag = "sign"     // fits with the sign swapped
 )
-
-// Reasons are all that a judgement may give.
-func Reasons() []Reason {
-	return []Reason{Frozen, ZeroRun, Spike, Gathered, Double, Factor, Sign}
-}
 
 // Past is what is known of a series before the cell to be judged: a view of the
 // last Known cells of a ring, where cell n lies at n modulo the length. Values
@@ -60,7 +55,7 @@ type Past struct {
 // It is built to miss rather than to accuse: a value within the range of two
 // weeks that is not repeated nor reached by a leap is taken, a series with little
 // history is not tried at all, and a day of flags in a row ends the trial.
-func (p Past) Judge(value float32) Reason {
+func (p Past) Judge(value float32) Flag {
 	r := p.recent(value)
 	if r.seen == 0 {
 		return Fine

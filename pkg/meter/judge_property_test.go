@@ -45,8 +45,8 @@ func nastyStream(t *rapid.T) []float32 {
 	return out
 }
 
-func verdicts(s *strip, values []float32) []meter.Reason {
-	out := make([]meter.Reason, len(values))
+func verdicts(s *strip, values []float32) []meter.Flag {
+	out := make([]meter.Flag, len(values))
 	for i, v := range values {
 		if v != v {
 			s.miss()
@@ -62,14 +62,15 @@ func verdicts(s *strip, values []float32) []meter.Reason {
 // beyond the rest.
 func TestFlagsEnd(t *testing.T) {
 	t.Parallel()
-	beyond := []meter.Reason{meter.Spike, meter.Factor, meter.Gathered}
+	every := []meter.Flag{meter.Frozen, meter.ZeroRun, meter.Spike, meter.Gathered, meter.Double, meter.Factor, meter.Sign}
+	beyond := []meter.Flag{meter.Spike, meter.Factor, meter.Gathered}
 	rapid.Check(t, func(t *rapid.T) {
 		values := nastyStream(t)
 		got := verdicts(newStrip(24, 0), values)
 		counts := func(i int) bool { return got[i] != meter.Fine && !slices.Contains(beyond, got[i]) }
 		flags, row := 0, 0
 		for i, reason := range got {
-			if reason != meter.Fine && !slices.Contains(meter.Reasons(), reason) {
+			if reason != meter.Fine && !slices.Contains(every, reason) {
 				t.Fatalf("cell %d: %q is no reason", i, reason)
 			}
 			switch {

@@ -93,7 +93,7 @@ func TestFewOfRealReadingsAreFlagged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cells, flags, reasons := 0, 0, map[meter.Reason]int{}
+			cells, flags, reasons := 0, 0, map[meter.Flag]int{}
 			for _, l := range hourlyLives(t, name) {
 				for i, reason := range verdicts(newStrip(24, 0), l.values) {
 					cells++

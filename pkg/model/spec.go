@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 )
 
@@ -34,8 +35,6 @@ const (
 	MaxCovariates = 32
 	maxName       = 64
 
-	leastInterval  = 5 * time.Minute
-	mostInterval   = time.Hour
 	longestHorizon = 7 * 24 * time.Hour
 )
 
@@ -122,8 +121,8 @@ func (s Spec) Validate() error {
 		add("name %.80q: must be 1 to %d letters, digits, _ or -", s.Name, maxName)
 	}
 	step := s.Step()
-	if step < leastInterval || step > mostInterval || time.Hour%max(step, 1) != 0 {
-		add("interval %.40q: must be a part of an hour, %v to %v", s.Interval, leastInterval, mostInterval)
+	if step < meter.LeastInterval || step > meter.MostInterval || time.Hour%max(step, 1) != 0 {
+		add("interval %.40q: must be a part of an hour, %v to %v", s.Interval, meter.LeastInterval, meter.MostInterval)
 	}
 	for _, f := range []struct {
 		name       string

@@ -2,13 +2,9 @@ package series
 
 import "github.com/loadtide/loadtide/pkg/meter"
 
-// LatenessCells is how many intervals a reading may be behind the newest one of
-// its series.
-const LatenessCells = 48
-
 // OpenCells are those that may still change: the newest one and those that a
 // late reading may be for.
-const OpenCells = LatenessCells + 1
+const OpenCells = meter.LatenessCells + 1
 
 // RingCells is the length of a ring at 1 h: two weeks that the features look
 // back on, before the oldest open cell, so that a replay sees every lag that the

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/onnx"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/streams"
@@ -102,7 +103,7 @@ func TestBadModelLeavesTheChampion(t *testing.T) {
 		t.Helper()
 		publish(hourly(hour, 2))
 		hour = hour.Add(time.Hour)
-		if f := awaitOrigin(t, conn, "bad.model", hour); f.Source != streams.SourceLSTM || f.Model == nil || f.Model.Digest != digest {
+		if f := awaitOrigin(t, conn, "bad.model", hour); f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != digest {
 			t.Fatalf("%s forecast by %+v, want %s", f.Source, f.Model, digest)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // readDocument is the text of a file of the repository.
@@ -96,7 +96,7 @@ func TestRunbooksNameCommandsThatExist(t *testing.T) {
 func TestOperationsNamesEveryReason(t *testing.T) {
 	t.Parallel()
 	operations := readDocument(t, "docs/operations.md")
-	for _, reason := range streams.Reasons() {
+	for _, reason := range meter.Reasons() {
 		if !strings.Contains(operations, "| `"+string(reason)+"` |") {
 			t.Errorf("docs/operations.md: its table of reasons has no %q", reason)
 		}

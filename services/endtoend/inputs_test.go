@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -186,7 +187,7 @@ func TestArrayWithOneBadReading(t *testing.T) {
 		t.Fatalf("%d rejected messages, want 1", len(rejected))
 	}
 	r, err := streams.DecodeRejected(rejected[0].Data)
-	if err != nil || r.Index != 1 || r.Count != 1 || r.Seq != seq || r.Reason != streams.ReasonNotANumber {
+	if err != nil || r.Index != 1 || r.Count != 1 || r.Seq != seq || r.Reason != meter.ReasonNotANumber {
 		t.Errorf("rejected %s, %v", rejected[0].Data, err)
 	}
 	if forecasts := readStream(t, conn, topology.Forecasts); len(forecasts) != 1 {
@@ -217,6 +218,6 @@ func TestSubjectsOutsideAreNotHeard(t *testing.T) {
 			return false, fmt.Sprintf("%d messages", len(rejected))
 		}
 		r, err := streams.DecodeRejected(rejected[0].Data)
-		return err == nil && r.Reason == streams.ReasonWrongPartition && r.Partition == other && r.Seq == seq, string(rejected[0].Data)
+		return err == nil && r.Reason == meter.ReasonWrongPartition && r.Partition == other && r.Seq == seq, string(rejected[0].Data)
 	})
 }

@@ -153,7 +153,7 @@ func (k *killer) served() {
 		eventually(k.t, 3*patience, series+" is forecast by the network", func() (bool, string) {
 			k.process.alive()
 			f, _, _ := newest(k.t, k.conn, series)
-			return f.Source == "lstm" && f.Model != nil, f.Source
+			return f.Source == "lstm" && f.Model != nil, string(f.Source)
 		})
 	}
 }

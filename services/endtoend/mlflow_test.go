@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/servertest"
@@ -73,7 +74,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 		publish(hourly(hour, 2))
 		hour = hour.Add(time.Hour)
 		f := awaitOrigin(t, conn, "away.m1", hour)
-		if f.Source != streams.SourceLSTM || f.Model == nil || f.Model.Digest != v.Digest || f.Model.Version != v.Version {
+		if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != v.Digest || f.Model.Version != v.Version {
 			t.Fatalf("%s: %s forecast by %+v, want v%s %s", when, f.Source, f.Model, v.Version, v.Digest)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -163,7 +164,7 @@ func TestTrainedModelServesAfterARestart(t *testing.T) {
 		return got == readings, fmt.Sprintf("%d forecasts of %d readings", got, readings)
 	})
 	before, _, _ := newest(t, conn, demoSeries)
-	if before.Source != streams.SourceLSTM || time.Since(before.Origin) > 2*time.Hour {
+	if before.Source != meter.SourceLSTM || time.Since(before.Origin) > 2*time.Hour {
 		t.Errorf("newest forecast by %s from %s, want lstm from now", before.Source, before.Origin)
 	}
 	r.interrupt()
@@ -178,7 +179,7 @@ func TestTrainedModelServesAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := awaitOrigin(t, conn, demoSeries, before.Origin.Add(time.Hour))
-	if took := time.Since(r.began); f.Source != streams.SourceLSTM || took > 15*time.Second {
+	if took := time.Since(r.began); f.Source != meter.SourceLSTM || took > 15*time.Second {
 		t.Errorf("after the restart: source %s, %s after the start; want lstm within 5 s on a machine of its own", f.Source, took)
 	}
 	if got := messages(t, conn, topology.Forecasts); got != readings+1 {

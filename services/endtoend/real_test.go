@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -150,7 +151,7 @@ func TestHistoryYieldsNoForecast(t *testing.T) {
 		t.Errorf("%d forecasts of one live reading", got)
 	}
 	// The history has built the state, so the network serves from the first live reading on.
-	if f.Source != streams.SourceLSTM || f.Model == nil || f.Model.Digest != version.Digest || f.Unit != "kWh" {
+	if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != version.Digest || f.Unit != "kWh" {
 		t.Errorf("forecast by source %s, model %v, in %q", f.Source, f.Model, f.Unit)
 	}
 }

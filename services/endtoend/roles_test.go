@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -195,7 +196,7 @@ func checkTail(t *testing.T, said []string, asJSON bool) {
 			t.Errorf("no head: %s", said[0])
 		}
 		for _, line := range said[1:] {
-			if fields := strings.Fields(line); len(fields) < 8 || fields[0] != demoSeries || fields[2] != streams.SourceSeasonalNaive {
+			if fields := strings.Fields(line); len(fields) < 8 || fields[0] != demoSeries || fields[2] != string(meter.SourceSeasonalNaive) {
 				t.Errorf("line %q", line)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
@@ -41,7 +42,7 @@ func TestStreamEqualsBacktest(t *testing.T) {
 	_, err = evaluate.Backtest(t.Context(), m, histories, evaluate.Config{
 		From: last - 60*86400, Until: last + 3600, Every: 5, Workers: 2,
 		Each: func(f engine.Forecast) {
-			if f.Source == engine.SourceLSTM {
+			if f.Source == meter.SourceLSTM {
 				want[key(f.Series.String(), time.Unix(f.Origin, 0))] = slices.Clone(f.Quantiles)
 			}
 		},
@@ -74,7 +75,7 @@ func TestStreamEqualsBacktest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Source != streams.SourceLSTM || f.Model.Digest != m.Digest || !slices.Equal(f.Quantiles, published.Quantiles) {
+		if f.Source != meter.SourceLSTM || f.Model.Digest != m.Digest || !slices.Equal(f.Quantiles, published.Quantiles) {
 			t.Fatalf("%s at %s: published %s %v, the backtest has %v", f.Series, f.Origin, f.Source, f.Quantiles[:5], published.Quantiles[:5])
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/model"
@@ -118,12 +119,12 @@ func (l *loop) told(kind, cycle string, attempt int) streams.Event {
 // served publishes the next hour of a series and waits until a version forecasts from it.
 func (l *loop) served(series string, hour time.Time, version string) {
 	l.t.Helper()
-	site, meter, _ := streams.SplitSeries(series)
-	if _, err := l.conn.Publish(l.t.Context(), streams.PublicReadingSubject(site, meter), hourly(hour, 1.25), ""); err != nil {
+	site, name, _ := streams.SplitSeries(series)
+	if _, err := l.conn.Publish(l.t.Context(), streams.PublicReadingSubject(site, name), hourly(hour, 1.25), ""); err != nil {
 		l.t.Fatal(err)
 	}
 	f := awaitOrigin(l.t, l.conn, series, hour.Add(time.Hour))
-	if f.Model == nil || f.Model.Version != version || f.Source != streams.SourceLSTM {
+	if f.Model == nil || f.Model.Version != version || f.Source != meter.SourceLSTM {
 		l.t.Errorf("%s is forecast by %s, model %+v, want v%s", series, f.Source, f.Model, version)
 	}
 }

@@ -96,6 +96,6 @@ func summaryOf(s *engine.Summary) streams.SeriesSummary {
 	return streams.SeriesSummary{
 		Series: s.Series.String(), Newest: time.Unix(s.Newest, 0).UTC(), Origin: time.Unix(s.Origin, 0).UTC(),
 		Interval: streams.Interval(time.Duration(s.Step) * time.Second), Unit: s.Unit, Kind: s.Kind.String(),
-		Source: string(s.Source), Quality: s.Quality.String(), Revisions: s.Revision, Live: s.Live,
+		Source: s.Source, Quality: s.Quality.String(), Revisions: s.Revision, Live: s.Live,
 	}
 }

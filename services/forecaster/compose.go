@@ -55,7 +55,7 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected 
 // rejectLate notes a refusal by the engine; those of one message for one reason
 // are one.
 func (p *Pipeline) rejectLate(r engine.Rejection) {
-	message, reason := p.readings[r.Reading].Message, streams.Reason(r.Reason)
+	message, reason := p.readings[r.Reading].Message, meter.Reason(r.Reason)
 	if r.Held != nil {
 		p.rejections = append(p.rejections, rejection{message: message, reason: reason, detail: r.Detail, count: 1, held: r.Held})
 		return
@@ -84,8 +84,8 @@ func (p *Pipeline) output(m *bus.Message, k int) Output {
 func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Output {
 	out := p.output(m, k)
 	message := streams.Forecast{
-		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: engine.Interval * time.Second, Unit: f.Unit,
-		Issued: m.Time.UTC(), Revision: f.Revision, Source: string(f.Source), Quality: f.Quality.String(), InputSeq: m.Seq,
+		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
+		Issued: m.Time.UTC(), Revision: f.Revision, Source: f.Source, Quality: f.Quality.String(), InputSeq: m.Seq,
 		Levels: f.Levels, Quantiles: f.Quantiles,
 	}
 	if f.Model != nil {
@@ -105,12 +105,12 @@ func (p *Pipeline) scoreOutput(m *bus.Message, s *engine.Score, k int) Output {
 	p.leads = p.leads[:0]
 	for _, l := range s.Leads {
 		p.leads = append(p.leads, streams.LeadScore{
-			Lead: l.Lead, Source: string(l.Source), Version: l.Version, Pinball: float32(l.Pinball), Naive: float32(l.Naive), Error: float32(l.Error),
+			Lead: l.Lead, Source: l.Source, Version: l.Version, Pinball: float32(l.Pinball), Naive: float32(l.Naive), Error: float32(l.Error),
 			Covered50: coveredBy(l.Has50, l.Inside50), Covered80: coveredBy(l.Has80, l.Inside80),
 		})
 	}
 	message := streams.Score{
-		Series: s.Series.String(), Target: time.Unix(s.Target, 0).UTC(), Interval: engine.Interval * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
+		Series: s.Series.String(), Target: time.Unix(s.Target, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
 		Scored: m.Time.UTC(), Revision: s.Revision, Void: s.Void, InputSeq: m.Seq, Leads: p.leads,
 	}
 	out.To, out.Series, out.Score = ToScores, s.Series, s

@@ -6,9 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/metrics"
-	"github.com/loadtide/loadtide/streams"
 )
 
 // What becomes of a message or reading, the closed set of label `outcome`.
@@ -100,7 +99,7 @@ func newInstruments(reg prometheus.Registerer, now func() time.Time, status *boa
 	for _, outcome := range []string{swapOK, swapRefused, swapFailed} {
 		m.swaps.WithLabelValues(outcome)
 	}
-	for _, source := range engine.Sources() {
+	for _, source := range meter.Sources() {
 		m.published.WithLabelValues(string(source))
 	}
 	for _, decision := range []string{"reset", "roll_over", "exchange"} {
@@ -109,7 +108,7 @@ func newInstruments(reg prometheus.Registerer, now func() time.Time, status *boa
 	for _, outcome := range []string{outcomeApplied, outcomeRepeated, outcomeRejected, outcomeHeld} {
 		m.readings.WithLabelValues(outcome)
 	}
-	for _, reason := range streams.Reasons() {
+	for _, reason := range meter.Reasons() {
 		m.rejected.WithLabelValues(string(reason))
 	}
 	return m

@@ -117,7 +117,7 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 	case streams.Partition(id.Site, id.Meter, p.partitions) != p.partition:
 		event.Text = fmt.Sprintf("the series belongs to partition %d of %d", streams.Partition(id.Site, id.Meter, p.partitions), p.partitions)
 		return event
-	case max(state.Newest(), state.Origin()-engine.Interval) > now.Add(FutureLimit).Unix():
+	case max(state.Newest(), state.Origin()-meter.IntervalSeconds) > now.Add(meter.FutureLimit).Unix():
 		event.Text = fmt.Sprintf("its newest interval ends at %s, which is ahead of the broker's clock", time.Unix(state.Origin(), 0).UTC().Format(time.RFC3339))
 		return event
 	}

@@ -13,10 +13,6 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// FutureLimit is how far a reading may be ahead of the log's own time, so that
-// one wrong clock cannot shut a series' window.
-const FutureLimit = 15 * time.Minute
-
 // Pipeline turns the messages of one partition's log into forecasts. All that
 // changes its state comes through Step (I4); one goroutine owns it.
 type Pipeline struct {
@@ -56,7 +52,7 @@ const (
 type Output struct {
 	Place  Place
 	To     Stream
-	Source engine.Source // of a forecast
+	Source meter.Source  // of a forecast
 	Series meter.ID      // of a forecast or a score
 	Score  *engine.Score // of a score
 	// Received is the broker's time of the reading that was forecast; zero for what a
@@ -78,7 +74,7 @@ type Result struct {
 	Controls   int  // records other than ticks
 	Erased     bool // a series was forgotten
 	Registers  meter.Counts
-	Rejections map[streams.Reason]int
+	Rejections map[meter.Reason]int
 }
 
 // stirs says that the batch changed the state or said something.
@@ -89,7 +85,7 @@ func (r *Result) stirs() bool {
 // rejection is a part of a message that is refused for one reason.
 type rejection struct {
 	message int
-	reason  streams.Reason
+	reason  meter.Reason
 	detail  string
 	index   int // of the first reading concerned, -1 where it is the message
 	count   int
@@ -109,7 +105,7 @@ func (p *Pipeline) Use(m *model.Model) { p.models[m.Digest] = m }
 // names was handed over with Use; after Step only the model in force is kept (I9).
 func (p *Pipeline) Step(batch []bus.Message) (Result, error) {
 	defer clear(p.models)
-	result := Result{Rejections: map[streams.Reason]int{}}
+	result := Result{Rejections: map[meter.Reason]int{}}
 	for len(batch) > 0 {
 		n := untilControl(batch)
 		p.readingsOf(batch[:n], &result)
@@ -197,15 +193,15 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 		m := &batch[i]
 		input, err := streams.ParseInput(m.Subject)
 		if err != nil {
-			p.reject(i, streams.ReasonBadSubject, err.Error(), -1)
+			p.reject(i, meter.ReasonBadSubject, err.Error(), -1)
 			continue
 		}
 		if own := streams.Partition(input.Site, input.Meter, p.partitions); own != p.partition {
-			p.reject(i, streams.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s.%s belongs to partition %d of %d; publish to %s", m.Subject, input.Site, input.Meter, own, p.partitions, streams.PublicReadingSubject(input.Site, input.Meter)), -1)
+			p.reject(i, meter.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s.%s belongs to partition %d of %d; publish to %s", m.Subject, input.Site, input.Meter, own, p.partitions, streams.PublicReadingSubject(input.Site, input.Meter)), -1)
 			continue
 		}
 		if m.ContentType != "" && m.ContentType != streams.ContentTypeJSON {
-			p.reject(i, streams.ReasonContentType, fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON), -1)
+			p.reject(i, meter.ReasonContentType, fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON), -1)
 			continue
 		}
 		good, bad := streams.DecodeReadings(m.Data)
@@ -215,18 +211,18 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 		first := len(p.readings)
 		for k := range good {
 			r := &good[k]
-			if r.Time.Sub(m.Time) > FutureLimit {
-				p.reject(i, streams.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
+			if r.Time.Sub(m.Time) > meter.FutureLimit {
+				p.reject(i, meter.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
 				continue
 			}
 			quality, err := meter.ParseQuality(r.Quality)
 			if err != nil {
-				p.reject(i, streams.ReasonUnknownQuality, err.Error(), k)
+				p.reject(i, meter.ReasonUnknownQuality, err.Error(), k)
 				continue
 			}
 			kind, err := meter.ParseKind(r.Kind)
 			if err != nil {
-				p.reject(i, streams.ReasonUnknownKind, err.Error(), k)
+				p.reject(i, meter.ReasonUnknownKind, err.Error(), k)
 				continue
 			}
 			p.readings = append(p.readings, engine.Reading{
@@ -241,7 +237,7 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 }
 
 // reject notes a refusal; those of one message for one reason are one.
-func (p *Pipeline) reject(message int, reason streams.Reason, detail string, index int) {
+func (p *Pipeline) reject(message int, reason meter.Reason, detail string, index int) {
 	for k := len(p.rejections) - 1; k >= 0 && p.rejections[k].message == message; k-- {
 		if p.rejections[k].reason == reason {
 			p.rejections[k].count++

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -141,11 +142,11 @@ func TestWrongPartitionAndContentTypeAreRejected(t *testing.T) {
 	t.Parallel()
 	p := NewPipeline(0, 8, logCreated)
 	l := newTestLog()
-	meter := "m0"
-	for i := 0; streams.Partition("north", meter, 8) == 0; i++ {
-		meter = fmt.Sprintf("m%d", i)
+	other := "m0"
+	for i := 0; streams.Partition("north", other, 8) == 0; i++ {
+		other = fmt.Sprintf("m%d", i)
 	}
-	l.reading("north", meter, streams.Reading{Time: logCreated, Value: 1})
+	l.reading("north", other, streams.Reading{Time: logCreated, Value: 1})
 	own := "m0"
 	for i := 0; streams.Partition("north", own, 8) != 0; i++ {
 		own = fmt.Sprintf("m%d", i)
@@ -156,7 +157,7 @@ func TestWrongPartitionAndContentTypeAreRejected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[streams.Reason]int{streams.ReasonWrongPartition: 1, streams.ReasonContentType: 1}
+	want := map[meter.Reason]int{meter.ReasonWrongPartition: 1, meter.ReasonContentType: 1}
 	if d := cmp.Diff(want, result.Rejections); d != "" {
 		t.Errorf("rejections (-want +got):\n%s", d)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -335,7 +336,7 @@ func (s *scenario) step() error {
 	return nil
 }
 
-func total(m map[streams.Reason]int) int {
+func total(m map[meter.Reason]int) int {
 	n := 0
 	for _, v := range m {
 		n += v

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/metrics"
 )
 
@@ -97,7 +98,7 @@ func (b *scoreboard) add(s *engine.Score) {
 		switch {
 		case l.InForce:
 			key.made = madeByChampion
-		case l.Source == engine.SourceLSTM:
+		case l.Source == meter.SourceLSTM:
 			key.made = madeByPrevious
 		}
 		t, ok := b.tallies[key]

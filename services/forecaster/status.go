@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 )
 
@@ -69,7 +70,7 @@ func (b *board) stepped(r *Result) {
 		if b.status.First == "" {
 			b.status.First = out.Series.String() + " by source " + string(out.Source)
 		}
-		if b.status.FirstLSTM == "" && out.Source == engine.SourceLSTM {
+		if b.status.FirstLSTM == "" && out.Source == meter.SourceLSTM {
 			b.status.FirstLSTM = out.Series.String()
 		}
 	}

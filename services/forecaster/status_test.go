@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Series of a partition that lags, or is being started again, are behind.
@@ -13,7 +14,7 @@ func TestStanding(t *testing.T) {
 	b.open(2)
 	var c census
 	for i := range c.By {
-		if engine.StandingAt(i) == (engine.Standing{State: engine.Current, Source: engine.SourceLSTM}) {
+		if engine.StandingAt(i) == (engine.Standing{State: engine.Current, Source: meter.SourceLSTM}) {
 			c.By[i] = 3
 		}
 	}

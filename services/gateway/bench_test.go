@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/metrics"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/gateway"
@@ -158,7 +159,7 @@ func publish(t *testing.T, conn *bus.Conn, series string, median float32) string
 	t.Helper()
 	f := streams.Forecast{
 		Series: series, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(412 * time.Millisecond),
-		Source: streams.SourceSeasonalNaive, Quality: streams.QualityOK, InputSeq: 81231,
+		Source: meter.SourceSeasonalNaive, Quality: streams.QualityOK, InputSeq: 81231,
 		Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{median - 1, median, median + 1},
 	}
 	site, meter, _ := streams.SplitSeries(series)

@@ -10,13 +10,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
-
-// sourceNone is the source of an answer for a series that has readings and no forecast; it is never published.
-const sourceNone = "none"
 
 const (
 	noStore      = "no-store" // the next reading makes every answer old
@@ -59,7 +57,7 @@ func (s *Service) newestForecast(ctx context.Context, in *seriesPath) (*forecast
 			"series %s has neither a forecast nor a reading; publish readings on %s, or take a name from GET /v1/series",
 			series, streams.PublicReadingSubject(in.Site, in.Meter)))
 	}
-	out.Body, err = json.Marshal(forecastMessage{Schema: streams.Schema, Series: series, Source: sourceNone, Quantiles: [][]float64{}})
+	out.Body, err = json.Marshal(forecastMessage{Schema: streams.Schema, Series: series, Source: meter.SourceNone, Quantiles: [][]float64{}})
 	return out, err
 }
 

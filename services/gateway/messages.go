@@ -1,6 +1,10 @@
 package gateway
 
-import "time"
+import (
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // The types of this file are the API's messages; their tags become the OpenAPI document.
 
@@ -28,11 +32,11 @@ type seriesList struct {
 }
 
 type seriesItem struct {
-	_       struct{}  `json:"-" additionalProperties:"true"`
-	Series  string    `json:"series" doc:"Name, <site>.<meter>." example:"north.m17"`
-	Origin  time.Time `json:"origin" doc:"End of the last interval that the newest forecast knows."`
-	Source  string    `json:"source" doc:"What made the newest forecast." example:"lstm"`
-	Quality string    `json:"quality" doc:"Quality of the newest interval." example:"OK"`
+	_       struct{}     `json:"-" additionalProperties:"true"`
+	Series  string       `json:"series" doc:"Name, <site>.<meter>." example:"north.m17"`
+	Origin  time.Time    `json:"origin" doc:"End of the last interval that the newest forecast knows."`
+	Source  meter.Source `json:"source" doc:"What made the newest forecast." example:"lstm"`
+	Quality string       `json:"quality" doc:"Quality of the newest interval." example:"OK"`
 }
 
 // forecastOutput hands a message on as it was published.
@@ -45,20 +49,20 @@ type forecastOutput struct {
 // forecastMessage describes the message of a forecast for the OpenAPI document, and is the answer for a series that has
 // none yet.
 type forecastMessage struct {
-	_         struct{}    `json:"-" additionalProperties:"true"`
-	Schema    int         `json:"schema" doc:"Version of the message." example:"1"`
-	Series    string      `json:"series" doc:"Name, <site>.<meter>." example:"north.m17"`
-	Origin    *time.Time  `json:"origin,omitempty" doc:"End of the last known interval."`
-	Interval  string      `json:"interval,omitempty" doc:"Length of an interval." example:"1h"`
-	Unit      string      `json:"unit,omitempty" doc:"Unit of the values." example:"kWh"`
-	Issued    *time.Time  `json:"issued,omitempty" doc:"When the reading that caused the forecast arrived."`
-	Revision  int         `json:"revision,omitempty" doc:"Accepted inputs that changed the series since its origin was first forecast."`
-	Source    string      `json:"source" enum:"lstm,mix,seasonal_naive,persistence,previous,none" doc:"What made the forecast; none: there are readings, but no forecast yet."`
-	Quality   string      `json:"quality,omitempty" enum:"OK,ESTIMATED,MISSING,BAD" doc:"Quality of the newest interval."`
-	Model     *modelName  `json:"model,omitempty" doc:"Model that took part."`
-	InputSeq  uint64      `json:"input_seq,omitempty" doc:"Place in its log of the reading that caused the forecast."`
-	Levels    []float64   `json:"levels,omitempty" doc:"Probabilities of the quantiles." example:"[0.1,0.25,0.5,0.75,0.9]"`
-	Quantiles [][]float64 `json:"quantiles" nullable:"false" doc:"For each lead a value for each level; lead k is the interval that starts at origin + (k-1) x interval."`
+	_         struct{}     `json:"-" additionalProperties:"true"`
+	Schema    int          `json:"schema" doc:"Version of the message." example:"1"`
+	Series    string       `json:"series" doc:"Name, <site>.<meter>." example:"north.m17"`
+	Origin    *time.Time   `json:"origin,omitempty" doc:"End of the last known interval."`
+	Interval  string       `json:"interval,omitempty" doc:"Length of an interval." example:"1h"`
+	Unit      string       `json:"unit,omitempty" doc:"Unit of the values." example:"kWh"`
+	Issued    *time.Time   `json:"issued,omitempty" doc:"When the reading that caused the forecast arrived."`
+	Revision  int          `json:"revision,omitempty" doc:"Accepted inputs that changed the series since its origin was first forecast."`
+	Source    meter.Source `json:"source" enum:"lstm,mix,seasonal_naive,persistence,previous,none" doc:"What made the forecast; none: there are readings, but no forecast yet."`
+	Quality   string       `json:"quality,omitempty" enum:"OK,ESTIMATED,MISSING,BAD" doc:"Quality of the newest interval."`
+	Model     *modelName   `json:"model,omitempty" doc:"Model that took part."`
+	InputSeq  uint64       `json:"input_seq,omitempty" doc:"Place in its log of the reading that caused the forecast."`
+	Levels    []float64    `json:"levels,omitempty" doc:"Probabilities of the quantiles." example:"[0.1,0.25,0.5,0.75,0.9]"`
+	Quantiles [][]float64  `json:"quantiles" nullable:"false" doc:"For each lead a value for each level; lead k is the interval that starts at origin + (k-1) x interval."`
 }
 
 type modelName struct {

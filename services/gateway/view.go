@@ -5,15 +5,17 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Entry is what the gateway remembers of a series: where its newest forecast is, and of what kind.
 type Entry struct {
 	Series  string    // <site>.<meter>
 	Origin  time.Time // of the newest forecast
-	Source  string    // one of streams' Source words
-	Quality string    // one of streams' Quality words
-	Seq     uint64    // of the forecast in FORECASTS
+	Source  meter.Source
+	Quality string // one of streams' Quality words
+	Seq     uint64 // of the forecast in FORECASTS
 }
 
 // View holds an Entry for each series that has a forecast. Its size is bounded by the stream that feeds it. It is safe

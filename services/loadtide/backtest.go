@@ -192,7 +192,7 @@ func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (eval
 	if err != nil {
 		return evaluate.Config{}, err
 	}
-	cfg := evaluate.Config{From: end - (end-first)/10/dataset.Interval*dataset.Interval, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers}
+	cfg := evaluate.Config{From: end - (end-first)/10/meter.IntervalSeconds*meter.IntervalSeconds, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers}
 	if cfg.Workers < 1 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -202,7 +202,7 @@ func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (eval
 	if !c.TestUntil.IsZero() {
 		cfg.Until = min(c.TestUntil.Unix(), end)
 	}
-	if least := 10 * int64(leads) * dataset.Interval; c.TestFrom.IsZero() && end-first < least {
+	if least := 10 * int64(leads) * meter.IntervalSeconds; c.TestFrom.IsZero() && end-first < least {
 		return cfg, &service.HintError{
 			What:   fmt.Sprintf("the data span %.1f days; a backtest needs %.1f, so that their last tenth holds a forecast of %d h", float64(end-first)/86400, float64(least)/86400, leads),
 			Fix:    []string{"give longer data, or say --test-from"},

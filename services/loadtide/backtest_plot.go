@@ -12,6 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/plot"
 )
 
@@ -66,7 +67,7 @@ func byLeadPlot(m *measured) plot.ByLead {
 		}
 		return rule
 	}
-	out := plot.ByLead{Title: "error by lead", Interval: dataset.Interval * time.Second, Ours: curve("loadtide", m.report.ByLead)}
+	out := plot.ByLead{Title: "error by lead", Interval: meter.IntervalSeconds * time.Second, Ours: curve("loadtide", m.report.ByLead)}
 	for _, rule := range evaluate.Rules() {
 		out.Naive = append(out.Naive, curve(ruleWords[rule], m.baselines.ByLead[rule]))
 	}
@@ -94,7 +95,7 @@ func fanOf(ctx context.Context, m *measured, histories []*dataset.History, name 
 // fanChart is a forecast with its past and, where it is known, what came.
 func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 	origin := h.Cell(f.Origin)
-	fan := plot.Fan{Unit: f.Unit, Origin: time.Unix(f.Origin, 0).UTC(), Interval: dataset.Interval * time.Second, NaiveName: ruleWords[evaluate.SeasonalNaiveDay]}
+	fan := plot.Fan{Unit: f.Unit, Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, NaiveName: ruleWords[evaluate.SeasonalNaiveDay]}
 	value := func(n int64) float64 {
 		if !h.Ring.Has(n) {
 			return math.NaN()

@@ -48,7 +48,7 @@ func loadFaulty(ctx context.Context, show *screen, paths []string, csv *csvFlags
 		return nil, nil, nil, err
 	}
 	csv.showFiles(show, report)
-	if report.Interval < dataset.Interval*time.Second {
+	if report.Interval < meter.IntervalSeconds*time.Second {
 		return nil, nil, nil, &service.HintError{
 			What:   fmt.Sprintf("%s: a reading every %s: only hourly readings can be heard as they came", report.File, stepWords(report.Interval)),
 			Fix:    []string{"make the file of hourly readings: loadtide simulate --from HOURLY --faults all --out FILE"},
@@ -72,13 +72,10 @@ func loadFaulty(ctx context.Context, show *screen, paths []string, csv *csvFlags
 }
 
 const (
-	// farAhead is how far a reading may be ahead of all before it until a second
-	// one agrees.
-	farAhead = 48 * dataset.Interval
 	// firstRows tell where a file begins: one of them may be stamped far ahead.
 	firstRows = 100
 	// farBehind of what was heard before is rare in an order of arrival.
-	farBehind = 14 * 24 * dataset.Interval
+	farBehind = 2 * meter.WeekSeconds
 )
 
 // arrivalsOf gives each row of a table in the order of arrival the clock that it
@@ -103,10 +100,10 @@ func arrivalsOf(table *tabular.Table, board *scoreboard) (map[meter.ID][]evaluat
 	var held *tabular.Row
 	for row := range table.All() {
 		switch {
-		case row.Unix <= clock+farAhead:
+		case row.Unix <= clock+meter.LatenessSeconds:
 			held = nil
 			hear(row)
-		case held != nil && max(row.Unix-held.Unix, held.Unix-row.Unix) <= farAhead: // all were silent
+		case held != nil && max(row.Unix-held.Unix, held.Unix-row.Unix) <= meter.LatenessSeconds: // all were silent
 			board.Future--
 			hear(*held)
 			hear(row)

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -146,7 +147,7 @@ func drawable(path string) error {
 
 // hourly refuses a grid that no model can be made for yet.
 func hourly(interval time.Duration) error {
-	if interval != dataset.Interval*time.Second {
+	if interval != meter.IntervalSeconds*time.Second {
 		return usageError(fmt.Sprintf("--interval: models forecast hours, not intervals of %s", stepWords(interval)), "give --interval 1h, or leave it out; finer readings are brought to hours")
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -66,7 +67,7 @@ func (c *forecastCmd) Run(e *env) error {
 	if !c.Origin.IsZero() {
 		end = min(end, c.Origin.Unix())
 	}
-	if err := c.Ahead.fit(show, c.Model, m, known, own, end+int64(leads)*dataset.Interval); err != nil {
+	if err := c.Ahead.fit(show, c.Model, m, known, own, end+int64(leads)*meter.IntervalSeconds); err != nil {
 		return err
 	}
 	f, err := forecastAt(m, own, known, c.Origin)
@@ -135,8 +136,8 @@ func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariate
 func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) error {
 	size := leads * len(f.Levels)
 	message := streams.Forecast{
-		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: engine.Interval * time.Second, Unit: f.Unit,
-		Issued: time.Unix(f.Origin, 0).UTC(), Source: string(f.Source), Quality: f.Quality.String(), Levels: f.Levels, Quantiles: f.Quantiles[:size],
+		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
+		Issued: time.Unix(f.Origin, 0).UTC(), Source: f.Source, Quality: f.Quality.String(), Levels: f.Levels, Quantiles: f.Quantiles[:size],
 	}
 	if f.Model != nil {
 		message.Model = &streams.Model{Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest}
@@ -153,7 +154,7 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 	}
 	fmt.Fprintln(t)
 	for k := range leads {
-		fmt.Fprintf(t, "%d\t%s\t", k+1, time.Unix(f.Origin+int64(k)*engine.Interval, 0).UTC().Format("2006-01-02 15:04"))
+		fmt.Fprintf(t, "%d\t%s\t", k+1, time.Unix(f.Origin+int64(k)*meter.IntervalSeconds, 0).UTC().Format("2006-01-02 15:04"))
 		for _, v := range f.Quantiles[k*len(f.Levels):][:len(f.Levels)] {
 			fmt.Fprintf(t, "%.4g\t", v)
 		}

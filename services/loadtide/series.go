@@ -61,7 +61,7 @@ func printSeries(w io.Writer, list []streams.SeriesSummary) error {
 	fmt.Fprintln(t, "SERIES\tNEWEST READING (UTC)\tINTERVAL\tUNIT\tKIND\tSOURCE\tQUALITY\tREVISIONS")
 	for _, s := range list {
 		interval, _ := s.Interval.MarshalText()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Series, s.Newest.Format(time.RFC3339), interval, orDash(s.Unit), s.Kind, orDash(s.Source), s.Quality, s.Revisions)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Series, s.Newest.Format(time.RFC3339), interval, orDash(s.Unit), s.Kind, orDash(string(s.Source)), s.Quality, s.Revisions)
 	}
 	return t.Flush()
 }

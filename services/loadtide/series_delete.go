@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
@@ -117,13 +118,14 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 
 // deletePoints takes the series' points out of the bucket, and the daily sums out of the one beside it, if there is one.
 func (c *seriesDeleteCmd) deletePoints(ctx context.Context) error {
-	site, meter, _ := streams.SplitSeries(c.Series)
-	if err := deleteTagged(ctx, c.Influx, recorder.Tags(site, meter), recorder.Measurements()...); err != nil {
+	site, name, _ := streams.SplitSeries(c.Series)
+	tags := recorder.Tags(meter.ID{Site: site, Meter: name})
+	if err := deleteTagged(ctx, c.Influx, tags, recorder.Measurements()...); err != nil {
 		return err
 	}
 	daily := c.Influx
 	daily.Bucket += recorder.DailySuffix
-	err := deleteTagged(ctx, daily, recorder.Tags(site, meter), recorder.MeasurementScore)
+	err := deleteTagged(ctx, daily, tags, recorder.MeasurementScore)
 	var fault *influx.Error
 	if errors.As(err, &fault) && fault.Status == http.StatusNotFound {
 		return nil // sums are not kept there

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/pkg/train"
@@ -156,7 +157,7 @@ func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
 	set := func(t time.Time) bool { return !t.IsZero() }
 	if !set(c.TrainUntil) && !set(c.TestFrom) && !set(c.TestUntil) {
 		if set(c.ValidUntil) {
-			return dataset.CutBefore(first, min(c.ValidUntil.Unix(), last+dataset.Interval))
+			return dataset.CutBefore(first, min(c.ValidUntil.Unix(), last+meter.IntervalSeconds))
 		}
 		return dataset.DefaultCut(first, last)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -27,11 +28,11 @@ func appendEvent(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 		Fields: []influx.Field{{Key: "text", Value: e.Text}},
 	}
 	if e.Series != "" {
-		site, meter, ok := streams.SplitSeries(e.Series)
+		site, name, ok := streams.SplitSeries(e.Series)
 		if !ok {
 			return dst, fmt.Errorf("series %q: must be <site>.<meter>", e.Series)
 		}
-		p.Tags = append(p.Tags, Tags(site, meter)...)
+		p.Tags = append(p.Tags, Tags(meter.ID{Site: site, Meter: name})...)
 	}
 	if e.Model != nil {
 		p.Fields = append(p.Fields, influx.Field{Key: "model_version", Value: e.Model.Version})

@@ -33,7 +33,7 @@ func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	tags := tagsOf(f.Series)
 	// Every row has every field, an empty one too: what a row does not name keeps the value of the forecast before.
 	shared := []influx.Field{
-		{Key: "source", Value: f.Source},
+		{Key: "source", Value: string(f.Source)},
 		{Key: "quality", Value: f.Quality},
 		{Key: "model_version", Value: versionOf(f.Model)},
 		{Key: "revision", Value: int64(f.Revision)},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -30,14 +31,14 @@ func Measurements() []string {
 }
 
 // Tags returns the tags of a series' points.
-func Tags(site, meter string) []influx.Tag {
-	return []influx.Tag{{Key: "site", Value: site}, {Key: "meter", Value: meter}}
+func Tags(id meter.ID) []influx.Tag {
+	return []influx.Tag{{Key: "site", Value: id.Site}, {Key: "meter", Value: id.Meter}}
 }
 
 // tagsOf returns the tags of a series by its name, which is a valid one.
 func tagsOf(series string) []influx.Tag {
-	site, meter, _ := strings.Cut(series, ".")
-	return Tags(site, meter)
+	site, name, _ := strings.Cut(series, ".")
+	return Tags(meter.ID{Site: site, Meter: name})
 }
 
 // withLead returns tags and the lead, in intervals.
@@ -46,16 +47,17 @@ func withLead(tags []influx.Tag, lead int) []influx.Tag {
 }
 
 // seriesOf returns the site and meter of a point of ours, empty when it concerns no series.
-func seriesOf(p influx.Point) (site, meter string) {
+func seriesOf(p influx.Point) meter.ID {
+	var id meter.ID
 	for _, t := range p.Tags {
 		switch t.Key {
 		case "site":
-			site = t.Value
+			id.Site = t.Value
 		case "meter":
-			meter = t.Value
+			id.Meter = t.Value
 		}
 	}
-	return site, meter
+	return id
 }
 
 func versionOf(m *streams.Model) string {

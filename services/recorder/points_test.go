@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -19,7 +20,7 @@ var origin = time.Date(2026, 1, 31, 14, 0, 0, 0, time.UTC)
 func forecast(series string, value float32) streams.Forecast {
 	return streams.Forecast{
 		Series: series, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(time.Second),
-		Revision: 2, Source: streams.SourceLSTM, Quality: streams.QualityOK,
+		Revision: 2, Source: meter.SourceLSTM, Quality: streams.QualityOK,
 		Model: &streams.Model{Name: "load-1h", Version: "7", Digest: "sha256:3f"}, InputSeq: 9,
 		Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{value - 0.5, value, value + 0.5, 1.1, 2.2, 3.3},
 	}
@@ -32,8 +33,8 @@ func score(series string, revision int) streams.Score {
 	return streams.Score{
 		Series: series, Target: origin, Interval: time.Hour, Unit: "kWh", Actual: -1.5, Scored: origin.Add(time.Hour), Revision: revision, InputSeq: 12,
 		Leads: []streams.LeadScore{
-			{Lead: 1, Source: streams.SourceLSTM, Version: "7", Pinball: 0.01, Naive: 0.05, Error: -0.1, Covered50: streams.Outside, Covered80: streams.Inside},
-			{Lead: 24, Source: streams.SourceSeasonalNaive, Pinball: 0.02, Naive: float32(math.NaN()), Error: 0.2},
+			{Lead: 1, Source: meter.SourceLSTM, Version: "7", Pinball: 0.01, Naive: 0.05, Error: -0.1, Covered50: streams.Outside, Covered80: streams.Inside},
+			{Lead: 24, Source: meter.SourceSeasonalNaive, Pinball: 0.02, Naive: float32(math.NaN()), Error: 0.2},
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -24,7 +25,7 @@ func appendReadings(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 	if len(good) == 0 && len(bad) == 1 && bad[0].Index == streams.WholeMessage {
 		return dst, bad[0]
 	}
-	tags := Tags(in.Site, in.Meter)
+	tags := Tags(meter.ID{Site: in.Site, Meter: in.Meter})
 	for i := range good {
 		dst = append(dst, readingPoint(tags, &good[i]))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -35,14 +36,14 @@ type refusals struct {
 func (f *refusals) list(ctx context.Context, l lane, r rows, cause *influx.Error) error {
 	for i, p := range r.points {
 		m := r.of[i]
-		site, meter := seriesOf(p)
+		id := seriesOf(p)
 		line := p.String()
 		message := streams.Rejected{
-			Series: strings.Trim(site+"."+meter, "."), Subject: m.Subject, Seq: m.Seq, Partition: l.partition, Reason: streams.ReasonNotRecorded,
+			Series: strings.Trim(id.String(), "."), Subject: m.Subject, Seq: m.Seq, Partition: l.partition, Reason: meter.ReasonNotRecorded,
 			Detail: cause.Error(), Index: streams.WholeMessage, Count: 1, Received: m.Time,
 		}
 		message.SetPayload([]byte(line))
-		if err := f.nats.Publish(ctx, streams.RejectedSubject(site, meter), message.AppendJSON(nil), refusalID(l.stream, m.Seq, line)); err != nil {
+		if err := f.nats.Publish(ctx, streams.RejectedSubject(id.Site, id.Meter), message.AppendJSON(nil), refusalID(l.stream, m.Seq, line)); err != nil {
 			return fmt.Errorf("list a refused point: %w", err)
 		}
 		f.metrics.points.WithLabelValues(l.kind, outcomeRefused).Inc()

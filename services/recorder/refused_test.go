@@ -11,8 +11,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/services/recorder"
-	"github.com/loadtide/loadtide/streams"
 )
 
 // TestBadPointIsFound: one bad point makes a server take none of a batch (400). It is found by halving and listed.
@@ -42,7 +42,7 @@ func TestBadPointIsFound(t *testing.T) {
 		t.Fatalf("%d points listed: %+v", len(all), all)
 	}
 	r := all[0]
-	if r.Series != "north.m13" || r.Subject != "forecasts.north.m13" || r.Seq != 14 || r.Reason != streams.ReasonNotRecorded || r.Received.IsZero() ||
+	if r.Series != "north.m13" || r.Subject != "forecasts.north.m13" || r.Seq != 14 || r.Reason != meter.ReasonNotRecorded || r.Received.IsZero() ||
 		!strings.Contains(r.Detail, "unable to parse: bad point") || !strings.HasPrefix(r.Payload, "forecast,meter=m13,site=north p10=12.5,p50=13,") {
 		t.Errorf("listed %+v", r)
 	}
@@ -60,7 +60,7 @@ func TestConflictOfTypes(t *testing.T) {
 	}
 	defer w.Close()
 	if err := w.Write(t.Context(), []influx.Point{{
-		Measurement: "reading", Tags: recorder.Tags("other", "x"), Time: origin, Fields: []influx.Field{{Key: "value", Value: int64(1)}},
+		Measurement: "reading", Tags: recorder.Tags(meter.ID{Site: "other", Meter: "x"}), Time: origin, Fields: []influx.Field{{Key: "value", Value: int64(1)}},
 	}}); err != nil {
 		t.Fatal(err)
 	}

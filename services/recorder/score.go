@@ -23,7 +23,7 @@ func AppendScore(dst []influx.Point, s *streams.Score) []influx.Point {
 	for i := range s.Leads {
 		l := &s.Leads[i]
 		fields := []influx.Field{
-			{Key: "source", Value: l.Source},
+			{Key: "source", Value: string(l.Source)},
 			{Key: "model_version", Value: l.Version},
 			{Key: "revision", Value: int64(s.Revision)},
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/train"
@@ -127,12 +128,12 @@ func (c *Cycle) load(ctx context.Context) ([]*dataset.History, dataset.Cut, erro
 	if err != nil {
 		return nil, cut, err
 	}
-	if cut.TestFrom >= last+dataset.Interval && cut.TestUntil > cut.TestFrom || cut.ValidUntil > last+dataset.Interval || cut.ValidUntil <= first {
+	if cut.TestFrom >= last+meter.IntervalSeconds && cut.TestUntil > cut.TestFrom || cut.ValidUntil > last+meter.IntervalSeconds || cut.ValidUntil <= first {
 		return nil, cut, fmt.Errorf("%s: that lies outside of the data, which reach from %s to %s", cut, date(first), date(last))
 	}
 	histories := sample(b.Build(), c.Config.MaxSeries)
 	if c.Loaded != nil {
-		c.Loaded(count, (last-first)/dataset.Interval+1, cut)
+		c.Loaded(count, (last-first)/meter.IntervalSeconds+1, cut)
 	}
 	c.warn(b, histories, first, last, cut)
 	return histories, cut, nil
@@ -152,7 +153,7 @@ func (c *Cycle) warn(b *dataset.Builder, histories []*dataset.History, first, la
 	for _, text := range dataset.Remarks(histories, from) {
 		c.Warn(text)
 	}
-	if gaps := c.Ahead.Gaps(histories, c.Ahead.Names(), first, last+dataset.Interval); gaps != "" {
+	if gaps := c.Ahead.Gaps(histories, c.Ahead.Names(), first, last+meter.IntervalSeconds); gaps != "" {
 		c.Warn("covariates: " + gaps)
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	hour  = dataset.Interval
+	hour  = meter.IntervalSeconds
 	day   = 24 * hour
 	epoch = 480_000 * hour
 )

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -16,7 +17,7 @@ import (
 const (
 	// yearly is the training range, in seconds, from which the day of the year
 	// is worth a feature.
-	yearly = 8700 * dataset.Interval
+	yearly = 8700 * meter.IntervalSeconds
 	// leastRefit is the fewest iterations of the last fit.
 	leastRefit = 50
 	// sampleStage sets the windows that the gate looks at apart from those of the
@@ -182,7 +183,7 @@ func (f *fitting) last(ctx context.Context, histories []*dataset.History, spec m
 // starts, but for the range that only judges.
 func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage uint64) (*dataset.Sampler, error) {
 	c := f.Config
-	lossHours := (until-from)/dataset.Interval - horizon
+	lossHours := (until-from)/meter.IntervalSeconds - horizon
 	if from == f.cut.First {
 		lossHours = (lossHours - series.ScalerCells) / 2
 	}

@@ -3,7 +3,6 @@ package cycle
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
@@ -81,13 +80,8 @@ type Logs struct {
 	Conn *bus.Conn
 }
 
-const (
-	// logBatch is how many messages are read at once.
-	logBatch = 1024
-	// futureLimit is how far a reading may be ahead of the log's own time, as for
-	// the forecaster: one wrong clock must not stretch the history by years.
-	futureLimit = 15 * time.Minute
-)
+// logBatch is how many messages are read at once.
+const logBatch = 1024
 
 // Load adds the readings that stand in the logs now. Those that the forecaster
 // would refuse by their form are left out.
@@ -136,7 +130,7 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
 		kind, unknown := meter.ParseKind(r.Kind)
-		if q, err := meter.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= futureLimit {
+		if q, err := meter.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
 			b.AddOf(kind, meter.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}
