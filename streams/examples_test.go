@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // recode decodes an example and encodes it again, per message type. A new file in testdata needs a line here.
@@ -121,7 +119,8 @@ func TestRejectedExampleIsMadeByTheDecoder(t *testing.T) {
 	}
 }
 
-// README.md is the reference for people: it must name every example, every reason and every subject.
+// README.md is the reference for people: it must name every example and every subject. The table of
+// reasons is in docs/operations.md, where a test of services/endtoend looks for it.
 func TestReadmeIsComplete(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
@@ -135,9 +134,6 @@ func TestReadmeIsComplete(t *testing.T) {
 	}
 	for _, file := range files {
 		names = append(names, "(testdata/"+filepath.Base(file)+")")
-	}
-	for _, reason := range meter.Reasons() {
-		names = append(names, "| `"+string(reason)+"` |")
 	}
 	for _, subject := range []string{
 		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
