@@ -154,7 +154,7 @@ func documented(t *testing.T) map[string]map[string]metric {
 		m := row.FindStringSubmatch(line)
 		if m == nil {
 			if strings.HasPrefix(line, "| `"+metrics.Namespace) {
-				t.Errorf("docs/metrics.md: a row is not | `name` | type | labels | what |: %s", line)
+				t.Errorf("docs/metrics.md: a row is not | `name` | type | labels | meaning |: %s", line)
 			}
 			continue
 		}
