@@ -71,18 +71,16 @@ func (p *partition) turn(ctx context.Context) error {
 		if err := p.flush(ctx); err != nil {
 			return err
 		}
-	} else if !p.dirty {
-		p.stored = p.position
 	}
 	p.saver.look()
 	p.keepModels()
-	if !p.dirty {
+	if !p.dirty { // all outputs up to the position are stored (I1)
 		if err := p.mark(ctx); err != nil {
 			return err
 		}
 		// A tick that found nothing to do is no reason to write all of the state.
-		if p.stirred || p.stored > p.saver.seq+idleTicks {
-			if p.saver.due(ctx, p.snapshot, p.stored, p.erasing) {
+		if p.stirred || p.position > p.saver.seq+idleTicks {
+			if p.saver.due(ctx, p.snapshot, p.erasing) {
 				p.stirred, p.erasing = false, false
 			}
 		}
@@ -243,7 +241,7 @@ func (p *partition) flush(ctx context.Context) error {
 	}
 	now := p.now()
 	p.metrics.stage(stageStore, now.Sub(began))
-	p.dirty, p.flushed, p.stored = false, now, p.position
+	p.dirty, p.flushed = false, now
 	for _, received := range p.awaiting {
 		p.metrics.age.Observe(now.Sub(received).Seconds())
 	}
@@ -298,8 +296,7 @@ func (p *partition) drain(ctx context.Context) error {
 	if err := p.mark(ctx); err != nil {
 		return err
 	}
-	p.stored = p.position
-	p.saver.finish(ctx, p.snapshot, p.stored)
+	p.saver.finish(ctx, p.snapshot, p.position)
 	p.log.Info().Uint64(service.FieldStreamSeq, p.position).Msg("drained")
 	return nil
 }

@@ -1,57 +1,112 @@
 package forecaster
 
 import (
-	"context"
+	"fmt"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/streams"
 )
-
-// sink takes what is published.
-type sink struct{ ids []string }
-
-func (s *sink) Publish(_, id string, _ []byte) error { s.ids = append(s.ids, id); return nil }
-func (s *sink) Flush(context.Context) error          { return nil }
-func (s *sink) Close()                               {}
 
 // After a kill forecasts go on behind the newest stored one. The rest is stored on other streams and may be missing up to
 // there: it is sent again from the mark on.
 func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 	t.Parallel()
-	var forecasts, scores, rejects, events sink
-	status := &board{}
-	p := &partition{
-		deps:      deps{metrics: newInstruments(prometheus.NewRegistry(), time.Now, status), status: status},
-		forecasts: &forecasts, scores: &scores, rejects: &rejects, events: &events,
-		covered: Place{Seq: 5}, high: Place{Seq: 8, K: 1},
-	}
-	var result Result
-	for seq := uint64(4); seq <= 9; seq++ {
-		for k, to := range []Stream{ToRejected, ToEvents, ToForecasts, ToScores} {
-			result.Outputs = append(result.Outputs, Output{Place: Place{Seq: seq, K: k}, To: to, ID: string(rune('0' + seq)), Score: &engine.Score{}})
+	order := []Stream{ToRejected, ToEvents, ToForecasts, ToScores}
+	for _, c := range []struct {
+		covered, high Place
+		from          map[Stream]int // the first message whose output is sent
+		newest        Place
+	}{
+		{Place{5, 0}, Place{8, 1}, map[Stream]int{ToRejected: 6, ToEvents: 5, ToForecasts: 8, ToScores: 5}, Place{9, 2}},
+		{Place{5, 1}, Place{8, 2}, map[Stream]int{ToRejected: 6, ToEvents: 6, ToForecasts: 9, ToScores: 5}, Place{9, 2}},
+		{Place{5, 3}, Place{8, 3}, map[Stream]int{ToRejected: 6, ToEvents: 6, ToForecasts: 9, ToScores: 6}, Place{9, 2}},
+		{Place{9, 2}, Place{9, 2}, map[Stream]int{ToRejected: 10, ToEvents: 10, ToForecasts: 10, ToScores: 9}, Place{9, 2}},
+	} {
+		p := newPure()
+		p.covered, p.high = c.covered, c.high
+		var result Result
+		for seq := 4; seq <= 9; seq++ {
+			for k, to := range order {
+				result.Outputs = append(result.Outputs, Output{Place: Place{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{}})
+			}
+		}
+		if err := p.publish(&result); err != nil {
+			t.Fatal(err)
+		}
+		for to, sent := range map[Stream]*sink{ToForecasts: &p.forecasts, ToScores: &p.scores, ToRejected: &p.rejects, ToEvents: &p.events} {
+			var want []string
+			for seq := c.from[to]; seq <= 9; seq++ {
+				want = append(want, fmt.Sprint(seq))
+			}
+			if !slices.Equal(sent.ids, want) {
+				t.Errorf("covered %v, high %v: to stream %d %v are sent, want %v", c.covered, c.high, to, sent.ids, want)
+			}
+		}
+		if skipped := testutil.ToFloat64(p.metrics.skipped); int(skipped) != c.from[ToForecasts]-4 {
+			t.Errorf("covered %v, high %v: %v forecasts are counted as published already", c.covered, c.high, skipped)
+		}
+		if p.high != c.newest || !p.dirty {
+			t.Errorf("the newest forecast is %v", p.high)
 		}
 	}
-	if err := p.publish(&result); err != nil {
+}
+
+// What is already stored leaves nothing to confirm.
+func TestNothingIsSentTwice(t *testing.T) {
+	t.Parallel()
+	p := newPure()
+	p.log.reading("north", "m1", hour(0))
+	p.high, p.covered = Place{1, 0}, Place{1, 0}
+	p.batch = p.log.messages
+	if err := p.step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct {
-		got  []string
-		want []string
-	}{
-		"forecasts":  {forecasts.ids, []string{"8", "9"}}, // of 8 the first two outputs are stored, this is the third
-		"scores":     {scores.ids, []string{"5", "6", "7", "8", "9"}},
-		"rejections": {rejects.ids, []string{"6", "7", "8", "9"}},
-		"events":     {events.ids, []string{"5", "6", "7", "8", "9"}},
-	} {
-		if !slices.Equal(c.got, c.want) {
-			t.Errorf("%s: sent %v, want %v", name, c.got, c.want)
+	if p.dirty || len(p.forecasts.ids) != 0 || p.position != 1 {
+		t.Errorf("dirty %v, sent %q, position %d", p.dirty, p.forecasts.ids, p.position)
+	}
+}
+
+// The order of places is that of their messages, then that of the outputs of one message.
+func TestPlaceAfter(t *testing.T) {
+	t.Parallel()
+	places := []Place{{}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}}
+	for i, a := range places {
+		for j, b := range places {
+			if a.After(b) != (i > j) {
+				t.Errorf("%v after %v: %v", a, b, a.After(b))
+			}
 		}
 	}
-	if p.high != (Place{Seq: 9, K: 2}) || !p.dirty {
-		t.Errorf("the newest forecast is %v", p.high)
+}
+
+// The model that a control record names serves from there on, and the status names it. A
+// batch without a control record leaves the status as another partition has set it.
+func TestStepLoadsTheModel(t *testing.T) {
+	t.Parallel()
+	p := newPure()
+	first, second := testModel(t, 1), testModel(t, 2)
+	p.models.loaded[first.Digest] = first
+	step := func() error {
+		p.batch = p.log.messages[p.position:]
+		return p.step(t.Context())
+	}
+	p.log.reading("north", "m1", hour(0))
+	p.log.model(first)
+	p.log.reading("north", "m1", hour(1))
+	if err := step(); err != nil || p.pipeline.engine.Model() != first || p.status.modelInForce() != first {
+		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model())
+	}
+	p.status.model(second)
+	p.log.reading("north", "m1", hour(2))
+	if err := step(); err != nil || p.status.modelInForce() != second {
+		t.Errorf("%v, the status names v%s", err, p.status.modelInForce().Version)
+	}
+	p.log.add(streams.ControlSubject(0, streams.ControlModel), []byte("{"))
+	if err := step(); err == nil || p.position != 4 {
+		t.Errorf("%v, position %d", err, p.position)
 	}
 }

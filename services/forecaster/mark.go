@@ -52,11 +52,8 @@ func openMarker(ctx context.Context, bucket *bus.Bucket, partition int) (*marker
 	return m, m.write(ctx)
 }
 
-// advance writes a new place, when it is one.
+// advance writes a new place, which is after the one before.
 func (m *marker) advance(ctx context.Context, place Place, forecastsSeq uint64) error {
-	if !place.After(m.mark.Place) {
-		return nil
-	}
 	m.mark.Place, m.mark.ForecastsSeq = place, forecastsSeq
 	return m.write(ctx)
 }
@@ -86,10 +83,6 @@ func (m *marker) write(ctx context.Context) error {
 func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.Time, from mark) (Place, error) {
 	high := from.Place
 	own, _ := streams.ParseOutputID(streams.OutputID(created, partition, 0, 0))
-	state, err := conn.StreamState(ctx, forecastsStream)
-	if err != nil {
-		return high, fmt.Errorf("read state of %s: %w", forecastsStream, err)
-	}
 	// The stream's end, unless what stood there was erased with its series.
 	newest, err := conn.NewestSeq(ctx, forecastsStream)
 	if err != nil {
@@ -98,7 +91,7 @@ func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.
 	if newest <= from.ForecastsSeq {
 		return high, nil
 	}
-	log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: forecastsStream, From: max(from.ForecastsSeq+1, state.FirstSeq), HeadersOnly: true})
+	log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: forecastsStream, From: from.ForecastsSeq + 1, HeadersOnly: true})
 	if err != nil {
 		return high, fmt.Errorf("read %s: %w", forecastsStream, err)
 	}

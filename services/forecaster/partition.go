@@ -36,7 +36,7 @@ type partition struct {
 	created time.Time
 
 	pipeline  *Pipeline
-	tail      *bus.Log
+	tail      reader
 	forecasts publisher
 	scores    publisher
 	rejects   publisher
@@ -45,7 +45,6 @@ type partition struct {
 	saver     saver
 
 	position uint64    // last sequence that went through Step
-	stored   uint64    // last sequence all outputs of which are stored (I1)
 	high     Place     // last forecast that is stored, or was found to be
 	covered  Place     // everything up to it was stored when the partition was started
 	caughtUp uint64    // the log's end when the partition was started
@@ -67,6 +66,12 @@ type partition struct {
 	batch        []bus.Message
 	modelSubject string
 	recent       []modelRef // models that a start from the newest checkpoint would need, oldest first
+}
+
+// reader is the part of bus.Log that a partition uses.
+type reader interface {
+	Next(ctx context.Context, dst []bus.Message, limit int) ([]bus.Message, error)
+	Close()
 }
 
 // publisher is the part of bus.Publisher that a partition uses.
@@ -101,7 +106,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		return nil, err
 	}
 	from := p.position + 1
-	if state.Messages > 0 && state.FirstSeq > from || state.Messages == 0 && state.LastSeq >= from {
+	if state.FirstSeq > from {
 		if err := p.hole(ctx, from, state.FirstSeq); err != nil {
 			return nil, err
 		}
@@ -109,7 +114,6 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		p.position = from - 1
 	}
 	// The log's end, unless what stood there was erased with its series.
-	p.stored = p.position
 	if p.caughtUp, err = d.conn.NewestSeq(ctx, p.stream); err != nil {
 		return nil, fmt.Errorf("read end of %s: %w", p.stream, err)
 	}

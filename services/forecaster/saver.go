@@ -53,12 +53,12 @@ func (s *saver) look() (idle bool) {
 }
 
 // due begins a checkpoint when it is time for one, or at once when it is urgent, and
-// says whether it does. seq is the position all outputs of which are stored (I1).
-func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64, urgent bool) (begun bool) {
+// says whether it does. All outputs up to the snapshot's position are stored (I1).
+func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, urgent bool) (begun bool) {
 	if !s.look() {
 		return false
 	}
-	if seq == s.seq || !urgent && s.now().Sub(s.last) < max(s.every, writingShare*s.cost) {
+	if !urgent && s.now().Sub(s.last) < max(s.every, writingShare*s.cost) {
 		return false
 	}
 	s.last = s.now()

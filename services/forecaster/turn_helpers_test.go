@@ -1,0 +1,159 @@
+package forecaster
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// sink takes what is published.
+type sink struct {
+	ids     []string
+	flushes int
+	closed  bool
+}
+
+func (s *sink) Publish(_, id string, _ []byte) error { s.ids = append(s.ids, id); return nil }
+func (s *sink) Flush(ctx context.Context) error      { s.flushes++; return ctx.Err() }
+func (s *sink) Close()                               { s.closed = true }
+
+// reel is a reader that hands out the batches it was given, then waits as a log does.
+type reel struct {
+	batches [][]bus.Message
+	before  func() // runs before a batch is handed out
+	err     error  // in place of an empty wait
+	closed  bool
+}
+
+func (r *reel) Next(ctx context.Context, dst []bus.Message, _ int) ([]bus.Message, error) {
+	if len(r.batches) > 0 {
+		if r.before != nil {
+			r.before()
+		}
+		batch := r.batches[0]
+		r.batches = r.batches[1:]
+		return append(dst, batch...), nil
+	}
+	if r.err != nil {
+		return dst, r.err
+	}
+	<-ctx.Done()
+	return dst, ctx.Err()
+}
+
+func (r *reel) Close() { r.closed = true }
+
+// vault is a store that counts the checkpoints it keeps; while held it waits in Save.
+type vault struct {
+	*checkpoint.Memory
+	saves int
+	seq   uint64
+	held  chan struct{}
+	err   error
+}
+
+func newVault() *vault { return &vault{Memory: checkpoint.NewMemory()} }
+
+func (v *vault) Save(ctx context.Context, s *checkpoint.Snapshot) error {
+	if v.held != nil {
+		<-v.held
+	}
+	if v.err != nil {
+		return v.err
+	}
+	v.saves++
+	v.seq = s.Header.Seq
+	return v.Memory.Save(ctx, s)
+}
+
+// pure is a partition without a server: its readings come from log, its outputs go into
+// sinks. It runs inside a bubble of package synctest, so time passes when all wait.
+type pure struct {
+	*partition
+	log       *testLog
+	tail      *reel
+	store     *vault
+	forecasts sink
+	scores    sink
+	rejects   sink
+	events    sink
+}
+
+const pureEvery = 10 * time.Second // between checkpoints of a pure partition
+
+// newPure is a partition that has read nothing; the marker does nothing for a day.
+func newPure() *pure {
+	p := &pure{log: newTestLog(), tail: &reel{}, store: newVault()}
+	p.log.clock = time.Now()
+	status := &board{}
+	status.open(1)
+	d := deps{
+		cfg:     Config{BatchMessages: 512, CheckpointEvery: pureEvery, MarkEvery: 24 * time.Hour, TickEvery: 24 * time.Hour},
+		metrics: newInstruments(prometheus.NewRegistry(), time.Now, status), status: status, now: time.Now,
+		models: newModelStore(nil, "load-1h"), asks: []chan ask{make(chan ask, 1)}, partitions: 1, store: p.store,
+	}
+	p.partition = &partition{
+		deps: d, stream: "R0", created: logCreated, pipeline: NewPipeline(0, 1, logCreated), tail: p.tail, marker: &marker{},
+		forecasts: &p.forecasts, scores: &p.scores, rejects: &p.rejects, events: &p.events,
+		marked: time.Now(), ticked: time.Now(), flushed: time.Now(), modelSubject: streams.ControlSubject(0, streams.ControlModel),
+	}
+	p.saver = saver{store: p.store, every: pureEvery, now: time.Now, last: time.Now(), metrics: d.metrics, log: zerolog.Nop()}
+	return p
+}
+
+// bubble runs a test of a pure partition.
+func bubble(t *testing.T, test func(t *testing.T, p *pure)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, newPure()) })
+}
+
+// give hands what the log has gained to the reader as one batch, behind which pending
+// messages are not read yet.
+func (p *pure) give(pending uint64) {
+	given := p.position
+	for _, b := range p.tail.batches {
+		given += uint64(len(b))
+	}
+	batch := p.log.messages[given:]
+	batch[len(batch)-1].Pending = pending
+	p.tail.batches = append(p.tail.batches, batch)
+}
+
+// take gives what the log has gained and takes one turn.
+func (p *pure) take(t *testing.T, pending uint64) {
+	t.Helper()
+	p.give(pending)
+	p.must(t)
+}
+
+// must takes one turn, which succeeds, and lets a checkpoint end that it began.
+func (p *pure) must(t *testing.T) {
+	t.Helper()
+	if err := p.turn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// bubbleStart is the time at which every bubble begins.
+var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// hour is the reading of interval n of a day that ends when the bubble begins.
+func hour(n int) streams.Reading {
+	return streams.Reading{Time: bubbleStart.Add(time.Duration(n-24) * time.Hour), Value: testValue(1, int64(n))}
+}
+
+// past is a reading that asks for no forecast.
+func past(n int) streams.Reading {
+	r := hour(n)
+	r.History = true
+	return r
+}

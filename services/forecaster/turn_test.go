@@ -1,0 +1,181 @@
+package forecaster
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// A turn without readings lasts idleWait; while questions come, askWait.
+func TestTurnWaitsForReadings(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, p *pure) {
+		for _, c := range []struct {
+			name     string
+			since    time.Duration // the last question
+			question bool
+			want     time.Duration
+		}{
+			{"no question", 0, false, idleWait},
+			{"a question in the turn before", 0, true, askWait},
+			{"the question is almost as old as a wait", idleWait - askWait - 1, false, askWait},
+			{"the question is as old as a wait", 1, false, idleWait},
+		} {
+			time.Sleep(c.since)
+			began := time.Now()
+			p.must(t)
+			if took := time.Since(began); took != c.want {
+				t.Errorf("%s: the turn took %s, want %s", c.name, took, c.want)
+			}
+			if c.name == "no question" {
+				p.asks[0] <- ask{answer: make(chan streams.SeriesPage, 1)}
+				p.must(t)
+			}
+		}
+	})
+}
+
+// While readings are pending, outputs are confirmed once a second; when the log is read
+// to its end, at once; when there are none, never.
+func TestTurnConfirmsOutputs(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, p *pure) {
+		check := func(when string, want int, dirty bool) {
+			t.Helper()
+			if p.forecasts.flushes != want || p.scores.flushes != want || p.rejects.flushes != want || p.events.flushes != want || p.dirty != dirty {
+				t.Fatalf("%s: %d confirmations of forecasts, dirty %v, want %d and %v", when, p.forecasts.flushes, p.dirty, want, dirty)
+			}
+		}
+		p.must(t)
+		check("idle", 0, false)
+		time.Sleep(flushEvery - idleWait)
+		p.log.reading("north", "m1", hour(0))
+		p.take(t, 7)
+		check("a second after the last one", 0, true)
+		time.Sleep(1)
+		p.log.reading("north", "m1", hour(1))
+		p.take(t, 6)
+		check("more than a second after the last one", 1, false)
+		p.log.reading("north", "m1", hour(2))
+		p.take(t, 5)
+		check("right after a confirmation", 1, true)
+		p.log.reading("north", "m1", hour(3))
+		p.take(t, 0)
+		check("at the end of the log", 2, false)
+		p.must(t)
+		check("idle again", 2, false)
+	})
+}
+
+// What was fetched is stepped, published and confirmed, also when the partition is told to
+// end meanwhile.
+func TestTurnFinishesWhatWasFetched(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, p *pure) {
+		ctx, cancel := context.WithCancel(t.Context())
+		p.tail.before = cancel
+		p.log.reading("north", "m1", hour(0))
+		p.give(0)
+		if err := p.turn(ctx); err != nil || p.forecasts.flushes != 1 || len(p.forecasts.ids) != 1 || p.position != 1 {
+			t.Errorf("%v, %d confirmations, forecasts %q, position %d", err, p.forecasts.flushes, p.forecasts.ids, p.position)
+		}
+		if err := p.turn(ctx); err != nil {
+			t.Errorf("a turn after the end: %v", err)
+		}
+	})
+}
+
+// When the log cannot be read, the turn says where.
+func TestTurnTellsWhyTheLogIsNotRead(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, p *pure) {
+		p.position = 41
+		p.tail.err = bus.ErrNoStream
+		if err := p.turn(t.Context()); !errors.Is(err, bus.ErrNoStream) || !strings.Contains(err.Error(), "read R0 after 41") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// The gauge and the status say how many messages are pending, and the partition is ready
+// once it has read what the log held at the start.
+func TestTurnReports(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, p *pure) {
+		p.caughtUp = 2
+		for _, c := range []struct {
+			pending uint64
+			ready   bool
+		}{{5, false}, {4, true}, {0, true}} {
+			p.log.reading("north", "m1", hour(int(p.position)))
+			p.take(t, c.pending)
+			status := p.status.now()
+			if got := testutil.ToFloat64(p.metrics.pending.WithLabelValues("0")); got != float64(c.pending) || status.Behind != c.pending || status.Ready != c.ready {
+				t.Errorf("at %d: gauge %v, status %+v; want %d pending, ready %v", p.position, got, status, c.pending, c.ready)
+			}
+		}
+		if status := p.status.now(); status.Readings != 3 || status.Forecasts != 3 || status.Series != 1 {
+			t.Errorf("%+v", status)
+		}
+	})
+}
+
+// A partition that lags counts none of its series as current once the newest message it
+// read is older than freshFor. The series are counted at most every countEvery.
+func TestTurnCounts(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, p *pure) {
+		behind := func(pending uint64) bool {
+			p.log.clock = bubbleStart
+			p.log.reading("north", "m1", hour(int(p.position)))
+			p.take(t, pending)
+			return p.status.parts[0].census.behind
+		}
+		if behind(3) {
+			t.Error("behind by messages of this moment")
+		}
+		time.Sleep(freshFor)
+		if behind(3) {
+			t.Error("behind by messages of a minute ago")
+		}
+		time.Sleep(countEvery + 1)
+		if !behind(3) {
+			t.Error("not behind by messages of more than a minute ago")
+		}
+		time.Sleep(countEvery)
+		if !behind(0) {
+			t.Error("counted again too soon")
+		}
+		time.Sleep(1)
+		if behind(0) {
+			t.Error("behind without pending messages")
+		}
+	})
+}
+
+// A count that takes long makes the next one wait countShare times as long.
+func TestTurnCountsRarelyWhenThatIsDear(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, p *pure) {
+		p.must(t)
+		p.counting = time.Second
+		counted := p.counted
+		time.Sleep(countShare*time.Second - idleWait)
+		p.must(t)
+		if p.counted != counted {
+			t.Error("counted before its share of the time")
+		}
+		time.Sleep(1)
+		p.must(t)
+		if p.counted == counted {
+			t.Error("not counted")
+		}
+	})
+}
