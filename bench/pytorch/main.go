@@ -68,7 +68,7 @@ func main() {
 
 func run(o options, out io.Writer) error {
 	b := dataset.NewBuilder()
-	if err := (cycle.Files{Paths: []string{o.data}}).Load(context.Background(), b); err != nil {
+	if err := (dataset.Files{Paths: []string{o.data}}).Load(context.Background(), b); err != nil {
 		return err
 	}
 	count, first, last := b.Span()

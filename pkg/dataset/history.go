@@ -201,7 +201,7 @@ func (b *Builder) Build() []*History {
 			continue
 		}
 		phase := ((points[0].second % meter.IntervalSeconds) + meter.IntervalSeconds) % meter.IntervalSeconds
-		points = taken(points, phase)
+		points = onGrid(points, phase)
 		start := 0
 		for k := 1; k <= len(points); k++ {
 			if k == len(points) || (points[k].second-points[k-1].second)/meter.IntervalSeconds > series.RingCells {
@@ -213,33 +213,26 @@ func (b *Builder) Build() []*History {
 	return all
 }
 
-// taken leaves those of a series' readings, in order of time, that serving
-// takes: on the grid, the last of a cell, and none so far ahead of the one before
-// that serving would hold it, unless the next one agrees.
-func taken(points []point, phase int64) []point {
+// onGrid keeps the points that serving takes, of points in the order of time: those on the grid, the
+// last one of each moment, and none that is far ahead and not confirmed.
+func onGrid(points []point, phase int64) []point {
 	kept := make([]point, 0, len(points))
 	for i, p := range points {
-		far := func(q point) bool { return (p.second-q.second)/meter.IntervalSeconds > meter.LatenessCells }
-		switch {
-		case meter.FloorDiv(p.second-phase, meter.IntervalSeconds)*meter.IntervalSeconds+phase != p.second:
-		case len(kept) > 0 && p.second == kept[len(kept)-1].second:
-			kept[len(kept)-1] = p
-		case len(kept) > 0 && far(kept[len(kept)-1]) && !agreed(points[i+1:], p):
-		default:
+		if meter.FloorDiv(p.second-phase, meter.IntervalSeconds)*meter.IntervalSeconds+phase != p.second {
+			continue
+		}
+		if len(kept) == 0 {
+			kept = append(kept, p)
+			continue
+		}
+		switch last := &kept[len(kept)-1]; {
+		case p.second == last.second:
+			*last = p
+		case !lone(points[i:], last.second, func(p point) int64 { return p.second }):
 			kept = append(kept, p)
 		}
 	}
 	return kept
-}
-
-// agreed says that the next moment after p is not far ahead of it.
-func agreed(rest []point, p point) bool {
-	for _, next := range rest {
-		if next.second > p.second {
-			return (next.second-p.second)/meter.IntervalSeconds <= meter.LatenessCells
-		}
-	}
-	return false
 }
 
 // build makes one history of readings that were taken.

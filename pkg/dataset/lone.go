@@ -6,23 +6,39 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// DropLone leaves out the readings that are far ahead of all before them and that
-// no later one agrees with: a wrong clock, which would stretch the history by
-// years. It returns how many there were.
+// DropLone leaves out the readings that are far ahead of all before them and that no later reading
+// confirms: they come from a wrong clock and would stretch the history by years. It returns their
+// number.
 func (b *Builder) DropLone() int {
 	dropped := 0
-	for i, points := range b.points {
-		slices.SortStableFunc(points, bySecond)
-		kept := points[:0]
-		for k, p := range points {
-			ahead := k > 0 && p.Second-points[k-1].Second > meter.LatenessSeconds
-			if ahead && (k == len(points)-1 || points[k+1].Second-p.Second > meter.LatenessSeconds) {
+	for i, reads := range b.points {
+		slices.SortStableFunc(reads, bySecond)
+		kept := reads[:0] // never longer than what is read already
+		for k, r := range reads {
+			if len(kept) > 0 && lone(reads[k:], kept[len(kept)-1].Second, secondOf) {
 				dropped++
 				continue
 			}
-			kept = append(kept, p)
+			kept = append(kept, r)
 		}
 		b.points[i] = kept
 	}
 	return dropped
 }
+
+// lone reports whether the first of readings in the order of time is far ahead of newest and the
+// next moment does not confirm it. A repeat of the same moment confirms nothing.
+func lone[T any](readings []T, newest int64, second func(T) int64) bool {
+	first := second(readings[0])
+	if !meter.FarAhead(first, newest) {
+		return false
+	}
+	for _, r := range readings[1:] {
+		if next := second(r); next > first {
+			return !meter.Confirms(next, first)
+		}
+	}
+	return true
+}
+
+func secondOf(r meter.Read) int64 { return r.Second }

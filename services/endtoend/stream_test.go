@@ -11,7 +11,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -28,7 +27,7 @@ func TestStreamEqualsBacktest(t *testing.T) {
 	t.Log(p.must(publishing, "publish", path, "--nats-url", p.url()))
 
 	b := dataset.NewBuilder()
-	if err := (cycle.Files{Paths: []string{path}}).Load(t.Context(), b); err != nil {
+	if err := (dataset.Files{Paths: []string{path}}).Load(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	histories := b.Build()

@@ -19,15 +19,15 @@ import (
 // fanPast is how much of the past a fan chart shows, in cells.
 const fanPast = 72
 
-// backtestSheet draws a backtest: fans of the best, the median and the worst
-// series, error by lead, calibration.
-func backtestSheet(ctx context.Context, m *measured, histories []*dataset.History) (plot.Report, error) {
+// sheet draws a backtest: fans of the best, the median and the worst series, error by lead,
+// calibration.
+func (m *measured) sheet(ctx context.Context) (plot.Report, error) {
 	r := m.report
 	skill := m.skill()
 	sheet := plot.Report{
 		Title:    fmt.Sprintf("%s: wQL %s, %.0f %% better than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), 100*skill),
 		Subtitle: fmt.Sprintf("%s to %s, %d series, %d forecasts", stamp(m.config.From), stamp(m.config.Until), r.Series, r.Forecasts),
-		ByLead:   byLeadPlot(m),
+		ByLead:   m.byLead(),
 		Calibration: plot.Calibration{
 			Title: fmt.Sprintf("80 %% band held %.1f %%", 100*r.Overall.Coverage80), Levels: m.model.Spec.Levels, Held: r.AtOrBelow,
 		},
@@ -49,7 +49,7 @@ func backtestSheet(ctx context.Context, m *measured, histories []*dataset.Histor
 			continue
 		}
 		s := ranked[rank.at]
-		fan, err := fanOf(ctx, m, histories, s.Series)
+		fan, err := m.fan(ctx, s.Series)
 		if err != nil {
 			return sheet, err
 		}
@@ -59,7 +59,7 @@ func backtestSheet(ctx context.Context, m *measured, histories []*dataset.Histor
 	return sheet, nil
 }
 
-func byLeadPlot(m *measured) plot.ByLead {
+func (m *measured) byLead() plot.ByLead {
 	curve := func(name string, all []accuracy.Measures) plot.Rule {
 		rule := plot.Rule{Name: name}
 		for _, m := range all {
@@ -74,10 +74,10 @@ func byLeadPlot(m *measured) plot.ByLead {
 	return out
 }
 
-// fanOf runs one series again and takes the forecast in the middle of the test.
-func fanOf(ctx context.Context, m *measured, histories []*dataset.History, name string) (plot.Fan, error) {
+// fan runs one series again and draws the forecast in the middle of the test.
+func (m *measured) fan(ctx context.Context, name string) (plot.Fan, error) {
 	var own []*dataset.History
-	for _, h := range histories {
+	for _, h := range m.histories {
 		if h.ID.String() == name {
 			own = append(own, h)
 		}

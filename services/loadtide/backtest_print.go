@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/evaluate"
@@ -32,37 +33,57 @@ func (s scored) MarshalJSON() ([]byte, error) {
 	return append(append(head[:len(head)-1], ','), tail[1:]...), nil
 }
 
-// backtestObject is what --json prints; its names are a contract.
-func backtestObject(m, fair *measured, verdict *evaluate.Comparison) any {
-	horizon := len(m.report.ByLead)
+// print prints the results, as one JSON object or as a table.
+func (r *results) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(r.object())
+	}
+	return r.table(w)
+}
+
+// object is what --json prints; its names are a contract.
+func (r *results) object() any {
 	out := struct {
 		Protocol  map[string]any                      `json:"protocol"`
 		Overall   accuracy.Measures                   `json:"overall"`
 		ByLead    []scored                            `json:"by_lead"`
 		Series    []scored                            `json:"series"`
 		Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
-		Faults    *scoreboard                         `json:"faults,omitempty"`
+		Faults    *evaluate.FaultCost                 `json:"faults,omitempty"`
 		Fair      *fairObject                         `json:"exclude_flagged,omitempty"`
 		Compare   *evaluate.Comparison                `json:"compare,omitempty"`
 	}{
-		Protocol: map[string]any{
-			"test_from": stamp(m.config.From), "test_until": stamp(m.config.Until), "origin_every": m.config.Every, "horizon": horizon,
-			"interval": m.model.Spec.Interval, "levels": m.model.Spec.Levels, "forecasts": m.report.Forecasts, "series": m.report.Series,
-			"model": map[string]string{"name": m.model.Spec.Name, "version": m.model.Version, "digest": m.model.Digest, "scale": m.model.Spec.Scale},
-		},
-		Overall: m.report.Overall, ByLead: []scored{}, Series: []scored{}, Baselines: m.baselines.Overall, Faults: m.board, Compare: verdict,
+		Protocol: r.protocol(), Overall: r.report.Overall, ByLead: []scored{}, Series: []scored{},
+		Baselines: r.baselines.Overall, Faults: r.cost, Compare: r.comparison,
 	}
-	if fair != nil {
-		out.Fair = &fairObject{fair.report.Overall, fair.baselines.Overall, m.report.Overall.N - fair.report.Overall.N}
+	if r.fair != nil {
+		out.Fair = &fairObject{r.fair.report.Overall, r.fair.baselines.Overall, r.flagged()}
 	}
-	for k, lead := range m.report.ByLead {
+	for k, lead := range r.report.ByLead {
 		out.ByLead = append(out.ByLead, scored{"lead", k + 1, lead})
 	}
-	for _, s := range m.report.PerSeries {
+	for _, s := range r.report.PerSeries {
 		out.Series = append(out.Series, scored{"series", s.Series, s.Overall})
 	}
 	return out
 }
+
+// protocol says what was measured, and how.
+func (r *results) protocol() map[string]any {
+	m := r.model
+	return map[string]any{
+		"test_from": stamp(r.config.From), "test_until": stamp(r.config.Until),
+		"origin_every": r.config.Every, "horizon": len(r.report.ByLead),
+		"interval": m.Spec.Interval, "levels": m.Spec.Levels,
+		"forecasts": r.report.Forecasts, "series": r.report.Series,
+		"model": map[string]string{
+			"name": m.Spec.Name, "version": m.Version, "digest": m.Digest, "scale": m.Spec.Scale,
+		},
+	}
+}
+
+// flagged is the number of scores of actuals that cannot be true.
+func (r *results) flagged() int { return r.report.Overall.N - r.fair.report.Overall.N }
 
 // fairObject is the second table of --exclude-flagged.
 type fairObject struct {
@@ -71,83 +92,87 @@ type fairObject struct {
 	LeftOut   int                                 `json:"left_out"` // scores of actuals that cannot be true
 }
 
-// ruleWords are what the rules are called before a person.
+// ruleWords are the names of the rules in tables and charts.
 var ruleWords = map[evaluate.Rule]string{
 	evaluate.SeasonalNaiveDay: "same hour yesterday", evaluate.SeasonalNaiveWeek: "same hour last week",
 	evaluate.Mean7Days: "mean of 7 days", evaluate.Mix: "mix of simple rules",
 }
 
-// printBacktest is the table of a backtest.
-func printBacktest(w io.Writer, m, fair *measured, verdict *evaluate.Comparison) error {
-	r := m.report
+// table prints the results for a person.
+func (r *results) table(w io.Writer) error {
+	m := r.model
 	fmt.Fprintf(w, "test: %s to %s, an origin every %d h, %d leads, %d series, %d forecasts in %.1f s; the model saw data up to %s\n",
-		stamp(m.config.From), stamp(m.config.Until), m.config.Every, len(r.ByLead), r.Series, r.Forecasts, m.took.Seconds(), m.model.Spec.TrainedUntil.Format("2006-01-02"))
-	if m.model.Spec.TrainedUntil.Unix() > m.config.From {
+		stamp(r.config.From), stamp(r.config.Until), r.config.Every, len(r.report.ByLead), r.report.Series,
+		r.report.Forecasts, r.took.Seconds(), m.Spec.TrainedUntil.Format(time.DateOnly))
+	if m.Spec.TrainedUntil.Unix() > r.config.From {
 		fmt.Fprintln(w, "warn: the model has seen part of this test; its scores are too good")
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	const head = "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\t"
-	fmt.Fprintln(t, head)
-	day := m.baselines.SeasonalNaive()
-	name := m.model.Spec.Name
-	if m.model.Version != "" {
-		name += " v" + m.model.Version
+	name := m.Spec.Name
+	if m.Version != "" {
+		name += " v" + m.Version
 	}
-	for i, lead := range []int{1, len(r.ByLead)} {
-		if i == 0 && len(r.ByLead) == 1 {
-			continue
-		}
-		printRow(t, fmt.Sprintf("%s  lead %d", pick(i == 0, name, strings.Repeat(" ", len(name))), lead), r.ByLead[lead-1], m.baselines.ByLead[evaluate.SeasonalNaiveDay][lead-1])
-	}
-	printRow(t, strings.Repeat(" ", len(name))+"  all", r.Overall, day)
-	if m.board != nil {
-		printRow(t, strings.Repeat(" ", len(name))+"  on true values", m.board.Clean, day)
-	}
-	for _, rule := range evaluate.Rules() {
-		printRow(t, ruleWords[rule], m.baselines.Overall[rule], day)
-	}
-	if err := t.Flush(); err != nil {
+	if err := r.scores(newTable(w), name); err != nil {
 		return err
 	}
-	if fair != nil {
-		fmt.Fprintf(w, "without %d scores of actuals that cannot be true:\n", r.Overall.N-fair.report.Overall.N)
-		fmt.Fprintln(t, head)
-		printRow(t, name+"  all", fair.report.Overall, fair.baselines.SeasonalNaive())
-		for _, rule := range evaluate.Rules() {
-			printRow(t, ruleWords[rule], fair.baselines.Overall[rule], fair.baselines.SeasonalNaive())
-		}
-		if err := t.Flush(); err != nil {
+	if r.fair != nil {
+		fmt.Fprintf(w, "without %d scores of actuals that cannot be true:\n", r.flagged())
+		t := newTable(w)
+		t.row(name+"  all", r.fair.report.Overall, r.fair.baselines.SeasonalNaive())
+		if err := t.rules(r.fair.baselines); err != nil {
 			return err
 		}
 	}
-	if _, err := fmt.Fprintln(w, inWords(m)); err != nil {
-		return err
+	lines := []string{r.summary()}
+	if r.cost != nil {
+		lines = append(lines, costWords(r.cost, r.report.Overall))
 	}
-	if m.board != nil {
-		if _, err := fmt.Fprintln(w, m.board.words(r.Overall)); err != nil {
-			return err
-		}
+	if r.comparison != nil {
+		lines = append(lines, "against the other model: "+r.comparison.InWords)
 	}
-	if verdict != nil {
-		_, err := fmt.Fprintf(w, "against the other model: %s\n", verdict.InWords)
-		return err
-	}
-	return nil
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
 }
 
-func pick(first bool, a, b string) string {
-	if first {
-		return a
+// scores prints the rows of the model and of the rules.
+func (r *results) scores(t scoreTable, name string) error {
+	indent := strings.Repeat(" ", len(name))
+	day, last := r.baselines.ByLead[evaluate.SeasonalNaiveDay], len(r.report.ByLead)
+	if last > 1 {
+		t.row(name+"  lead 1", r.report.ByLead[0], day[0])
 	}
-	return b
+	t.row(fmt.Sprintf("%s  lead %d", indent, last), r.report.ByLead[last-1], day[last-1])
+	t.row(indent+"  all", r.report.Overall, r.baselines.SeasonalNaive())
+	if r.cost != nil {
+		t.row(indent+"  on true values", r.cost.Clean, r.baselines.SeasonalNaive())
+	}
+	return t.rules(r.baselines)
 }
 
-func printRow(w io.Writer, name string, m, day accuracy.Measures) {
-	against := "-"
+// scoreTable prints scores in columns.
+type scoreTable struct{ *tabwriter.Writer }
+
+func newTable(w io.Writer) scoreTable {
+	t := scoreTable{tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)}
+	fmt.Fprintln(t, "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\t")
+	return t
+}
+
+// row prints scores beside those of the rule "same hour yesterday".
+func (t scoreTable) row(name string, m, day accuracy.Measures) {
+	gain := "-"
 	if m != day && day.Pinball > 0 {
-		against = fmt.Sprintf("%+.0f %%", 100*(1-m.Pinball/day.Pinball))
+		gain = fmt.Sprintf("%+.0f %%", 100*evaluate.Skill(m, day))
 	}
-	fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, m.N, digits(m.MAE), percent(m.WAPE), digits(m.MASE), digits(m.Pinball), percent(m.Coverage80), digits(m.IntervalScore80), against)
+	fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, m.N, digits(m.MAE), percent(m.WAPE),
+		digits(m.MASE), digits(m.Pinball), percent(m.Coverage80), digits(m.IntervalScore80), gain)
+}
+
+// rules prints the rows of the rules, and ends the table.
+func (t scoreTable) rules(b evaluate.Baselines) error {
+	for _, rule := range evaluate.Rules() {
+		t.row(ruleWords[rule], b.Overall[rule], b.SeasonalNaive())
+	}
+	return t.Flush()
 }
 
 // percent is a share as people read it, - where there is none.
@@ -166,13 +191,15 @@ func digits(v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-// inWords is the last line: on how many series the model is better than every
-// simple rule, and the worst one. Bad news is not softened.
-func inWords(m *measured) string {
-	r := m.report
+// maxWorse is how many series the last line names.
+const maxWorse = 5
+
+// summary is the last line: on how many series the model is better than every simple rule, and the
+// worst series. Bad news is not softened.
+func (r *results) summary() string {
 	better, worse, worst, worstSkill := 0, []string{}, "", math.Inf(1)
-	for i, s := range r.PerSeries {
-		rules := m.baselines.PerSeries[i]
+	for i, s := range r.report.PerSeries {
+		rules := r.baselines.PerSeries[i]
 		least := math.Inf(1)
 		for _, b := range rules {
 			least = min(least, b.Pinball)
@@ -188,16 +215,17 @@ func inWords(m *measured) string {
 			worst, worstSkill = s.Series, skill
 		}
 	}
-	band := fmt.Sprintf("The 80 %% band held %.1f %% of the actuals.", 100*r.Overall.Coverage80)
-	if len(worse) > 0 {
-		shown := worse
-		if len(shown) > 5 {
-			shown = append(shown[:5:5], "...")
+	all := len(r.report.PerSeries)
+	band := fmt.Sprintf("The 80 %% band held %.1f %% of the actuals.", 100*r.report.Overall.Coverage80)
+	if n := len(worse); n > 0 {
+		if n > maxWorse {
+			worse = append(worse[:maxWorse:maxWorse], "...")
 		}
-		return fmt.Sprintf("WORSE than same hour yesterday on %d of %d series: %s. %s", len(worse), len(r.PerSeries), strings.Join(shown, " "), band)
+		return fmt.Sprintf("WORSE than same hour yesterday on %d of %d series: %s. %s", n, all, strings.Join(worse, " "), band)
 	}
 	if worst == "" {
-		return fmt.Sprintf("There is nothing to be better at: the same hour yesterday is never wrong, or nothing was used. %s", band)
+		return "There is nothing to be better at: the same hour yesterday is never wrong, or nothing was used. " + band
 	}
-	return fmt.Sprintf("better than all four simple rules on %d of %d series; worst: %s (%+.0f %% against same hour yesterday). %s", better, len(r.PerSeries), worst, 100*worstSkill, band)
+	return fmt.Sprintf("better than all four simple rules on %d of %d series; worst: %s (%+.0f %% against same hour yesterday). %s",
+		better, all, worst, 100*worstSkill, band)
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
-	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // fileList reads the flags of type "files": all arguments up to the next flag,
@@ -91,7 +90,9 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 		return nil, nil
 	}
 	csv := csvFlags{Timezone: timezone}
+	var read tabular.Report
 	report := func(r tabular.Report) {
+		read = r
 		for i := range r.Files {
 			show.line("covariates %s", csv.fileLine(&r.Files[i]))
 		}
@@ -100,12 +101,15 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 		}
 		showRejected(show, r)
 	}
-	all, err := cycle.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
+	covariates, err := dataset.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
 	var file *tabular.FileError
 	if errors.As(err, &file) && strings.Contains(file.Remedy, "--") { // a flag that is of --data alone
 		file.Remedy = "give --covariates files with series,timestamp,value, a series <site>.<name> each, or with timestamp and a column each"
 	}
-	return all, err
+	if n := len(covariates.Names()); err == nil && n > model.MaxCovariates {
+		return nil, fmt.Errorf("%s: %d covariates: a model reads %d at most; leave out those that say least", read.File, n, model.MaxCovariates)
+	}
+	return covariates, err
 }
 
 // fit holds what is known against what a model needs, between the first reading

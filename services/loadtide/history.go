@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
@@ -58,7 +59,7 @@ func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source
 	if err != nil {
 		return nil, nil, err
 	}
-	return cycle.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
+	return dataset.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
 }
 
 // fitFlags say what network is fitted, and how.

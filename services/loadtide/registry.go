@@ -90,7 +90,8 @@ func (f registryFlags) recorder(warn func(error)) (*cycle.Recorder, error) {
 		return nil, err
 	}
 	sheet := func(ctx context.Context, m *model.Model, r evaluate.Report, b evaluate.Baselines, cfg evaluate.Config, histories []*dataset.History) (plot.Report, error) {
-		return backtestSheet(ctx, &measured{model: m, report: r, baselines: b, config: cfg}, histories)
+		scored := &measured{model: m, report: r, baselines: b, config: cfg, histories: histories}
+		return scored.sheet(ctx)
 	}
 	return &cycle.Recorder{Client: client, Now: time.Now, Sheet: sheet, Warn: warn}, nil
 }

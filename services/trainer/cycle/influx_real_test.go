@@ -116,7 +116,7 @@ func TestInfluxGivesTheHistoryOfFiles(t *testing.T) {
 	write(t, cfg, points)
 	write(t, cfg, points[:100]) // what comes twice is there once
 	b := dataset.NewBuilder()
-	if err := (Files{Paths: []string{path}}).Load(t.Context(), b); err != nil {
+	if err := (dataset.Files{Paths: []string{path}}).Load(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	want := b.Build()

@@ -52,7 +52,7 @@ func stamp(second int64) string { return time.Unix(second, 0).UTC().Format(time.
 // sourceName says in a word where history came from.
 func sourceName(s Source) string {
 	switch s.(type) {
-	case Files:
+	case dataset.Files:
 		return "files"
 	case Logs:
 		return "logs"

@@ -7,8 +7,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -17,62 +15,6 @@ import (
 type Source interface {
 	// Load adds all readings it has to b.
 	Load(ctx context.Context, b *dataset.Builder) error
-}
-
-// Files reads history from CSV files.
-type Files struct {
-	Paths   []string
-	Options tabular.Options      // how they are to be read; their unit is that of every series
-	Report  func(tabular.Report) // called once with what was read and refused, may be nil
-}
-
-// Load adds the files' readings.
-func (f Files) Load(_ context.Context, b *dataset.Builder) error {
-	table, report, err := tabular.Load(f.Paths, f.Options)
-	if err != nil {
-		return err
-	}
-	kind, err := meter.ParseKind(f.Options.Kind)
-	if err != nil {
-		return err
-	}
-	b.Kind(kind)
-	for row := range table.All() {
-		name := table.Name(row)
-		b.Add(meter.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
-	}
-	if n := b.DropLone(); n > 0 {
-		report.Warnings = append(report.Warnings, fmt.Sprintf("%s: %d readings far ahead of all others of their series were left out", report.File, n))
-	}
-	if f.Report != nil {
-		f.Report(report)
-	}
-	return b.Coarse()
-}
-
-// Covariates reads values known ahead from files: each series in them is one, by
-// site and name.
-func (f Files) Covariates() (*dataset.Covariates, error) {
-	table, report, err := tabular.Load(f.Paths, f.Options)
-	if err != nil {
-		return nil, err
-	}
-	if f.Report != nil {
-		f.Report(report)
-	}
-	b := dataset.NewBuilder()
-	for row := range table.All() {
-		name := table.Name(row)
-		b.Add(meter.ID{Site: name.Site, Meter: name.Meter}, "", row.Unix, row.Value)
-	}
-	c, err := b.Covariates()
-	if err != nil {
-		return nil, err
-	}
-	if n := len(c.Names()); n > model.MaxCovariates {
-		return nil, fmt.Errorf("%s: %d covariates: a model reads %d at most; leave out those that say least", report.File, n, model.MaxCovariates)
-	}
-	return c, nil
 }
 
 // Logs reads history from the partitions' logs.

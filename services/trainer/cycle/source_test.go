@@ -2,8 +2,6 @@ package cycle
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +11,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -25,28 +22,6 @@ func values(h *dataset.History) (all []float32) {
 		all = append(all, v)
 	}
 	return all
-}
-
-func TestFilesAreRead(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "a.csv")
-	content := "series,timestamp,value\nnorth.m1,2026-01-31T01:00:00Z,2\nnorth.m1,2026-01-31T00:00:00Z,1\nbare,2026-01-31T00:00:00Z,7\nnorth.m1,yesterday,3\n"
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b, reports := dataset.NewBuilder(), 0
-	files := Files{Paths: []string{path}, Report: func(tabular.Report) { reports++ }}
-	if err := files.Load(t.Context(), b); err != nil {
-		t.Fatal(err)
-	}
-	all := b.Build()
-	if len(all) != 2 || all[0].ID != (meter.ID{Site: "default", Meter: "bare"}) || !slices.Equal(values(all[1]), []float32{1, 2}) || reports != 1 {
-		t.Errorf("%d histories, %d reports", len(all), reports)
-	}
-	missing := Files{Paths: []string{filepath.Join(t.TempDir(), "none.csv")}}
-	if err := missing.Load(t.Context(), dataset.NewBuilder()); err == nil || !strings.Contains(err.Error(), "none.csv") {
-		t.Errorf("%v", err)
-	}
 }
 
 // The logs of all partitions are read to their present end; what the forecaster

@@ -1,6 +1,7 @@
-package main
+package evaluate
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -53,17 +54,16 @@ func TestArrivals(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			board := &scoreboard{}
-			feed, err := arrivalsOf(tableOf(t, c.rows), board)
+			arrivals, err := ArrivalsOf(tableOf(t, c.rows))
 			if err != nil {
 				t.Fatal(err)
 			}
 			var heard []string
-			for _, a := range feed[meter.ID{Site: "s", Meter: "a"}] {
+			for _, a := range arrivals.Feed[meter.ID{Site: "s", Meter: "a"}] {
 				heard = append(heard, hoursOf(a.Second-zero)+"@"+hoursOf(a.Clock-zero))
 			}
-			if got := strings.Join(heard, " "); got != c.heard || board.Future != c.future {
-				t.Errorf("heard %q, %d left out; want %q, %d", got, board.Future, c.heard, c.future)
+			if got := strings.Join(heard, " "); got != c.heard || arrivals.Future != c.future {
+				t.Errorf("heard %q, %d left out; want %q, %d", got, arrivals.Future, c.heard, c.future)
 			}
 		})
 	}
@@ -73,7 +73,8 @@ func TestArrivals(t *testing.T) {
 			bySeries = append(bySeries, meter+" "+(time.Duration(h)*time.Hour).String())
 		}
 	}
-	if _, err := arrivalsOf(tableOf(t, bySeries), &scoreboard{}); err == nil || !strings.Contains(err.Error(), "do not stand in the order in which they came") {
+	var order *OrderError
+	if _, err := ArrivalsOf(tableOf(t, bySeries)); !errors.As(err, &order) || order.Rows != 2000 || order.Behind < 600 {
 		t.Errorf("a file that is sorted by series: %v", err)
 	}
 }

@@ -1,11 +1,10 @@
-package cycle
+package dataset
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
@@ -28,7 +27,7 @@ func FuzzFiles(f *testing.F) {
 			t.Fatal(err)
 		}
 		source := Files{Paths: []string{path}, Options: tabular.Options{Kind: kind, MaxRows: 1000}}
-		b := dataset.NewBuilder()
+		b := NewBuilder()
 		if source.Load(t.Context(), b) == nil {
 			histories := b.Build()
 			for _, h := range histories {
@@ -38,7 +37,7 @@ func FuzzFiles(f *testing.F) {
 					}
 				}
 			}
-			dataset.Remarks(histories, 0)
+			Remarks(histories, 0)
 		}
 		c, err := source.Covariates()
 		if err != nil {

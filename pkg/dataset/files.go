@@ -1,0 +1,60 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/tabular"
+)
+
+// Files reads readings and covariates from CSV files.
+type Files struct {
+	Paths   []string
+	Options tabular.Options      // how the files are read; their unit is the unit of every series
+	Report  func(tabular.Report) // called once, with what was read and what was rejected; may be nil
+}
+
+// Load adds the readings of the files to b. The error says which file cannot be read, or which
+// series has less than a reading an hour.
+func (f Files) Load(_ context.Context, b *Builder) error {
+	table, report, err := tabular.Load(f.Paths, f.Options)
+	if err != nil {
+		return err
+	}
+	kind, err := meter.ParseKind(f.Options.Kind)
+	if err != nil {
+		return err
+	}
+	b.Kind(kind)
+	b.addTable(table)
+	if n := b.DropLone(); n > 0 {
+		report.Warnings = append(report.Warnings,
+			fmt.Sprintf("%s: %d readings far ahead of all others of their series were left out", report.File, n))
+	}
+	if f.Report != nil {
+		f.Report(report)
+	}
+	return b.Coarse()
+}
+
+// Covariates reads covariates from the files: each series in the files is one, by site and name.
+func (f Files) Covariates() (*Covariates, error) {
+	table, report, err := tabular.Load(f.Paths, f.Options)
+	if err != nil {
+		return nil, err
+	}
+	if f.Report != nil {
+		f.Report(report)
+	}
+	b := NewBuilder()
+	b.addTable(table)
+	return b.Covariates()
+}
+
+func (b *Builder) addTable(table *tabular.Table) {
+	for row := range table.All() {
+		name := table.Name(row)
+		b.Add(meter.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
+	}
+}
