@@ -9,7 +9,7 @@ import (
 // section is the figures for people.
 func (r *results) section() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Numerics\n\n`make bench-numerics`, %s, %s, %d cores, kernels %s. %s. All sides in one run, in turns of short blocks: medians of %d rounds (training %d), ratios within a round. One thread is timed in its CPU time, two in time that passes. It took %s.\n\n",
+	fmt.Fprintf(&b, "## Numerics\n\n`make bench-numerics`, %s, %s, %d cores, kernels %s. %s. All sides ran in one run, in turns of short blocks. Figures are medians of %d rounds (training %d), ratios within a round. One thread is timed in CPU time, two threads in elapsed time. The run took %s.\n\n",
 		r.Date.Format(time.DateOnly), r.CPU, r.Cores, r.Kernel, strings.Join(r.Versions, ", "), r.Pace.rounds, r.Pace.trainRounds, r.Took.Round(time.Second))
 	r.goals(&b)
 	r.stepTable(&b)
@@ -43,7 +43,7 @@ func (r *results) stepTable(b *strings.Builder) {
 	for _, s := range r.Step {
 		worst = max(worst, s.worst)
 	}
-	fmt.Fprintf(b, "### Cell and linear head\n\nOne LSTM step (%d inputs) and a linear map to %d leads of %d levels, float32; ns of a series-step. PyTorch runs LSTMCell and Linear in inference mode, onnxruntime LSTM and Gemm with bound buffers; both are called from Python, as they are used. Outputs agree to %.1e.\n\n",
+	fmt.Fprintf(b, "### Cell and linear head\n\nOne LSTM step (%d inputs) and a linear map to %d leads of %d levels, float32; ns of a series-step. PyTorch runs LSTMCell and Linear in inference mode, onnxruntime LSTM and Gemm with bound buffers. Both are called from Python, as their users call them. Outputs agree to %.1e.\n\n",
 		stepInputs, stepHorizon, stepLevels, worst)
 	columns := []string{"hidden", "batch", "Loadtide", "onnxruntime", "PyTorch", "onnxruntime / Loadtide", "PyTorch / Loadtide", "share of the FMA peak"}
 	if r.hasAVX2 {
@@ -65,7 +65,7 @@ func (r *results) modelTable(b *strings.Builder) {
 	for _, m := range r.Model {
 		worst = max(worst, m.worst)
 	}
-	fmt.Fprintf(b, "\n### The whole default model\n\nStep and head of hidden 64, 24 leads of 5 levels, to quantiles in scaled units; ns of a series-step. onnxruntime runs the model file that Loadtide writes, without its last lines (scale and sort), with sizes fixed and buffers bound. Outputs agree to %.1e.\n\n", worst)
+	fmt.Fprintf(b, "\n### The whole default model\n\nStep and head of hidden 64, 24 leads of 5 levels, to quantiles in scaled units; ns of a series-step. onnxruntime runs the model file that Loadtide writes, without its last nodes (scale and sort), with fixed sizes and bound buffers. Outputs agree to %.1e.\n\n", worst)
 	columns := []string{"batch", "Loadtide", "onnxruntime", "onnxruntime / Loadtide"}
 	if r.hasAVX2 {
 		columns = append(columns, "Loadtide by AVX2", "onnxruntime / AVX2")
@@ -81,7 +81,7 @@ func (r *results) modelTable(b *strings.Builder) {
 }
 
 func (r *results) trainTable(b *strings.Builder) {
-	fmt.Fprintf(b, "\n### Training steps\n\nThe default training (windows of 336 steps, 24 loss positions, batch 32): forward, backward, clipped gradient and Adam; ms of a step. PyTorch in eager mode, nn.LSTM over the sequence and the head over all positions at once; of its own ways the fastest, tried before: %s. One worker beside two is in time that passes.\n\n", r.TrainNote)
+	fmt.Fprintf(b, "\n### Training steps\n\nThe default training (windows of 336 steps, 24 loss positions, batch 32): forward, backward, clipped gradient and Adam; ms of a step. PyTorch runs in eager mode, nn.LSTM over the sequence and the head over all positions at once, in the fastest of its settings, which is chosen before the run: %s. One worker and two workers are compared in elapsed time.\n\n", r.TrainNote)
 	columns := []string{"hidden", "threads", "Loadtide", "PyTorch", "PyTorch / Loadtide", "one worker / this"}
 	if r.hasAVX2 {
 		columns = append(columns, "Loadtide by AVX2", "PyTorch / AVX2", "one worker / this")
