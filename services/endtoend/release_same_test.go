@@ -1,0 +1,165 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// sameKernel says whether the network computes here with kernels that give the bits of those that
+// the release was made with: AVX2 and AVX-512 agree to the bit, plain Go differs in the last
+// digits.
+func sameKernel() bool { return strings.HasPrefix(nn.Kernel(), "avx") }
+
+// samePublished holds what was published again against what the release published: the same ids,
+// each with the same subject and content, in the same order within a partition.
+func samePublished(t *testing.T, stream string, want, got []bus.Message) {
+	t.Helper()
+	a, b := byPlace(t, stream, want), byPlace(t, stream, got)
+	if len(a) == 0 {
+		t.Fatalf("%s: the release published nothing", stream)
+	}
+	faults := 0
+	for i := 0; i < max(len(a), len(b)) && faults < 3; i++ {
+		switch {
+		case i >= len(a) || i < len(b) && less(&b[i], &a[i]):
+			t.Errorf("%s: the release has not published %s", stream, shown(&b[i]))
+			return
+		case i >= len(b) || less(&a[i], &b[i]):
+			t.Errorf("%s: the release has also published %s", stream, shown(&a[i]))
+			return
+		case a[i].Subject != b[i].Subject || !sameContent(withoutText(&a[i]), withoutText(&b[i])):
+			faults++
+			t.Errorf("%s: got %s\nthe release has %s", stream, shown(&b[i]), shown(&a[i]))
+		}
+	}
+}
+
+func shown(m *bus.Message) string { return fmt.Sprintf("%s on %s\n%s", m.ID, m.Subject, m.Data) }
+
+// byPlace sorts messages by the places of their inputs. A stream has the outputs of a partition in
+// this order; of those that it has again, after a crash, the first counts, and the others must be
+// equal to it.
+func byPlace(t *testing.T, stream string, all []bus.Message) []bus.Message {
+	t.Helper()
+	first := map[string]*bus.Message{}
+	newest := map[int]*bus.Message{}
+	var once []bus.Message
+	for i := range all {
+		m := &all[i]
+		if before, again := first[m.ID]; again {
+			if string(before.Data) != string(m.Data) || before.Subject != m.Subject {
+				t.Errorf("%s: %s was published twice, with two contents", stream, m.ID)
+			}
+			continue
+		}
+		first[m.ID] = m
+		once = append(once, *m)
+		place, _ := streams.ParseOutputID(m.ID)
+		if before := newest[place.Partition]; before != nil && less(m, before) {
+			t.Errorf("%s: %s stands behind %s", stream, m.ID, before.ID)
+		}
+		newest[place.Partition] = m
+	}
+	slices.SortFunc(once, func(a, b bus.Message) int {
+		switch {
+		case less(&a, &b):
+			return -1
+		case less(&b, &a):
+			return 1
+		}
+		return 0
+	})
+	return once
+}
+
+func less(a, b *bus.Message) bool {
+	x, _ := streams.ParseOutputID(a.ID)
+	y, _ := streams.ParseOutputID(b.ID)
+	return x.Less(y)
+}
+
+// sameContent compares two messages: to the byte with the release's kernels, else numbers of the
+// network to the last of the five digits that are printed.
+func sameContent(want, got string) bool {
+	if want == got {
+		return true
+	}
+	if sameKernel() {
+		return false
+	}
+	var a, b any
+	if json.Unmarshal([]byte(want), &a) != nil || json.Unmarshal([]byte(got), &b) != nil {
+		return false
+	}
+	return alike(a, b, 0, largest(a))
+}
+
+// ofNetwork are the fields whose numbers come from the network, with the share of the message's
+// largest number that they may differ by. A score is the difference of an actual value and a
+// forecast that was kept in few bits.
+var ofNetwork = map[string]float64{
+	"quantiles": 1e-5, "pinball": 1e-4, "pinball_naive": 1e-4, "error": 1e-4,
+}
+
+// alike walks two messages; share is that of the field they are in.
+func alike(a, b any, share, largest float64) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for key, value := range x {
+			other, ok := y[key]
+			if !ok || !alike(value, other, max(share, ofNetwork[key]), largest) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, func(a, b any) bool {
+			return alike(a, b, share, largest)
+		})
+	case float64:
+		y, ok := b.(float64)
+		return ok && (x == y || share > 0 && math.Abs(x-y) <= share*largest+digit(x))
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// digit is the place of the fifth significant digit, and a little more.
+func digit(x float64) float64 { return 1.01 * math.Pow(10, math.Floor(math.Log10(math.Abs(x)))-4) }
+
+// largest is the largest number in the values, actual or forecast, of a message.
+func largest(message any) float64 {
+	most := 0.0
+	var walk func(v any, value bool)
+	walk = func(v any, value bool) {
+		switch x := v.(type) {
+		case map[string]any:
+			for key, field := range x {
+				walk(field, key == "actual" || ofNetwork[key] > 0)
+			}
+		case []any:
+			for _, element := range x {
+				walk(element, value)
+			}
+		case float64:
+			if value {
+				most = max(most, math.Abs(x))
+			}
+		}
+	}
+	walk(message, false)
+	return most
+}
