@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/secret"
 )
 
 // Config says where points go. As flags it is embedded with prefix "influx-" and env prefix "LOADTIDE_INFLUX_".
@@ -12,13 +14,8 @@ type Config struct {
 	URL     string        `name:"url" env:"URL" help:"InfluxDB 2 server, e.g. http://127.0.0.1:8086; without it nothing is recorded, or read."`
 	Org     string        `name:"org" env:"ORG" default:"loadtide" help:"Organisation in InfluxDB."`
 	Bucket  string        `name:"bucket" env:"BUCKET" default:"loadtide" help:"Bucket in InfluxDB."`
-	Token   Secret        `name:"token" env:"TOKEN" hidden:"" help:"Token of the bucket, to write for a recorder, to read for a training; give it by environment, a flag is seen by other users."`
+	Token   secret.Text   `name:"token" env:"TOKEN" hidden:"" help:"Token of the bucket, to write for a recorder, to read for a training; give it by environment, a flag is seen by other users."`
 	Timeout time.Duration `name:"timeout" env:"TIMEOUT" default:"10s" help:"Longest time of one write."`
-}
-
-// DefaultConfig returns the values of a config that names nothing; the URL is empty.
-func DefaultConfig() Config {
-	return Config{Org: "loadtide", Bucket: "loadtide", Timeout: 10 * time.Second}
 }
 
 // Validate returns all faults, joined, each with its field, value and remedy. Without an address there is nothing to write
@@ -44,26 +41,3 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(faults...)
 }
-
-// Secret is a string that no formatting and no encoder shows.
-type Secret string
-
-// hidden is shown in place of a secret; an empty secret shows as empty, so that its absence is seen.
-const hidden = "***"
-
-// Reveal returns the secret itself, for the one call that needs it.
-func (s Secret) Reveal() string { return string(s) }
-
-// String returns "***".
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return hidden
-}
-
-// Format writes "***" for every verb, among them %q, %x and %#v.
-func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
-
-// MarshalText returns "***", for JSON and YAML.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

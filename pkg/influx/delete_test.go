@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/secret"
 )
 
 func TestDelete(t *testing.T) {
@@ -26,7 +27,7 @@ func TestDelete(t *testing.T) {
 		t.Errorf("an empty tag would delete more than one series: %v", err)
 	}
 	cfg := server.Config()
-	cfg.Token = "another"
+	cfg.Token = secret.New("another")
 	if err := newWriter(t, cfg).Delete(ctx, "forecast", []influx.Tag{{Key: "site", Value: "north"}}); !errors.As(err, &fault) || fault.Kind != influx.KindConfig {
 		t.Errorf("another token: %v", err)
 	}

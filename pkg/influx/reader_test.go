@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/flagtest"
+	"github.com/loadtide/loadtide/pkg/secret"
 )
 
 // answer is what an InfluxDB 2 server says to the reader's query, annotated CSV with CRLF and an empty line after each
@@ -36,8 +39,8 @@ func reader(t *testing.T, most int64, handle http.HandlerFunc) *Reader {
 	t.Helper()
 	server := httptest.NewServer(handle)
 	t.Cleanup(server.Close)
-	cfg := DefaultConfig()
-	cfg.URL, cfg.Token, cfg.Bucket = server.URL, "secret-canary", `od"d${1}`
+	cfg := flagtest.Defaults[Config](t)
+	cfg.URL, cfg.Token, cfg.Bucket = server.URL, secret.New("secret-canary"), `od"d${1}`
 	r, err := newReader(cfg, most)
 	if err != nil {
 		t.Fatal(err)

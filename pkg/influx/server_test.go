@@ -12,8 +12,10 @@ import (
 
 	"github.com/influxdata/influxdb-client-go/v2/domain"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/secret"
 )
 
 func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
@@ -73,7 +75,7 @@ func TestServerRefuses(t *testing.T) {
 	if got := write(point("m1", 1.0)); got.Kind != influx.KindConfig || got.Status != 404 {
 		t.Errorf("no bucket: %+v", got)
 	}
-	cfg.Token = "wrong-canary"
+	cfg.Token = secret.New("wrong-canary")
 	w = newWriter(t, cfg)
 	if got := write(point("m1", 1.0)); got.Kind != influx.KindConfig || got.Status != 401 || strings.Contains(got.Error(), "canary") {
 		t.Errorf("no right: %+v", got)
@@ -181,7 +183,7 @@ func TestAnswersOfOthers(t *testing.T) {
 				w.WriteHeader(c.status)
 			}))
 			defer server.Close()
-			cfg := influx.DefaultConfig()
+			cfg := flagtest.Defaults[influx.Config](t)
 			cfg.URL = server.URL
 			var got *influx.Error
 			if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) || got.Kind != c.want || got.Status != c.status {
@@ -198,7 +200,7 @@ func TestRetryAfterAsADate(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer server.Close()
-	cfg := influx.DefaultConfig()
+	cfg := flagtest.Defaults[influx.Config](t)
 	cfg.URL = server.URL
 	var got *influx.Error
 	if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) || got.RetryAfter < 80*time.Second || got.RetryAfter > 90*time.Second {

@@ -212,10 +212,10 @@ func (c *Client) address(r call) string {
 
 func (c *Client) authorize(req *http.Request) {
 	switch {
-	case c.cfg.Token != "":
-		req.Header.Set("Authorization", "Bearer "+string(c.cfg.Token))
+	case !c.cfg.Token.IsZero():
+		req.Header.Set("Authorization", "Bearer "+c.cfg.Token.Reveal())
 	case c.cfg.Username != "":
-		req.SetBasicAuth(c.cfg.Username, string(c.cfg.Password))
+		req.SetBasicAuth(c.cfg.Username, c.cfg.Password.Reveal())
 	}
 	req.Header.Set("User-Agent", "loadtide")
 }

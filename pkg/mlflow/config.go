@@ -8,23 +8,20 @@ import (
 	"net/url"
 	"os"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/secret"
 )
 
 // Config says where the server is. As flags it is embedded with prefix "mlflow-" and env prefix "LOADTIDE_MLFLOW_".
 type Config struct {
 	URL        string        `name:"url" env:"URL" help:"MLflow server, e.g. http://127.0.0.1:5000."`
 	Experiment string        `name:"experiment" env:"EXPERIMENT" default:"loadtide" help:"Experiment in MLflow that training runs are logged to; made when it is not there."`
-	Token      Secret        `name:"token" env:"TOKEN" hidden:"" help:"Bearer token; give it by environment, a flag is seen by other users."`
+	Token      secret.Text   `name:"token" env:"TOKEN" hidden:"" help:"Bearer token; give it by environment, a flag is seen by other users."`
 	Username   string        `name:"username" env:"USERNAME" hidden:"" help:"User of basic authentication."`
-	Password   Secret        `name:"password" env:"PASSWORD" hidden:"" help:"Password of basic authentication; give it by environment."`
+	Password   secret.Text   `name:"password" env:"PASSWORD" hidden:"" help:"Password of basic authentication; give it by environment."`
 	CAFile     string        `name:"ca-file" env:"CA_FILE" placeholder:"FILE" help:"PEM file of certificates that an https address of MLflow is trusted by, beside those of the system."`
 	Timeout    time.Duration `name:"timeout" env:"TIMEOUT" default:"10s" help:"Longest time of one request to MLflow; files may take six times as long."`
 	Retries    int           `name:"retries" env:"RETRIES" default:"3" help:"How often a request to MLflow that may be repeated is tried again."`
-}
-
-// DefaultConfig returns the values of a config that names nothing; the URL is empty.
-func DefaultConfig() Config {
-	return Config{Experiment: "loadtide", Timeout: 10 * time.Second, Retries: 3}
 }
 
 // WithEnvironment fills what is not said from the variables that MLflow's own client reads: MLFLOW_TRACKING_TOKEN,
@@ -32,14 +29,14 @@ func DefaultConfig() Config {
 func (c Config) WithEnvironment(getenv func(string) string) Config {
 	c.URL = cmp.Or(c.URL, getenv("MLFLOW_TRACKING_URI"))
 	c.CAFile = cmp.Or(c.CAFile, getenv("MLFLOW_TRACKING_SERVER_CERT_PATH"))
-	if c.Token == "" && c.Username == "" {
-		c.Token = Secret(getenv("MLFLOW_TRACKING_TOKEN"))
-		if c.Token == "" {
+	if c.Token.IsZero() && c.Username == "" {
+		c.Token = secret.New(getenv("MLFLOW_TRACKING_TOKEN"))
+		if c.Token.IsZero() {
 			c.Username = getenv("MLFLOW_TRACKING_USERNAME")
 		}
 	}
 	if c.Username != "" {
-		c.Password = cmp.Or(c.Password, Secret(getenv("MLFLOW_TRACKING_PASSWORD")))
+		c.Password = cmp.Or(c.Password, secret.New(getenv("MLFLOW_TRACKING_PASSWORD")))
 	}
 	return c
 }
@@ -60,7 +57,7 @@ func (c Config) Validate() error {
 	if c.Experiment == "" || len(c.Experiment) > 500 {
 		faults = append(faults, fmt.Errorf("mlflow.experiment: %.40q has %d bytes; give a name of 1 to 500", c.Experiment, len(c.Experiment)))
 	}
-	if c.Token != "" && c.Username != "" {
+	if !c.Token.IsZero() && c.Username != "" {
 		faults = append(faults, errors.New("mlflow.token: is there beside mlflow.username; give one of them"))
 	}
 	if c.Timeout < 100*time.Millisecond || c.Timeout > 5*time.Minute {
@@ -90,23 +87,3 @@ func (c Config) roots() (*x509.CertPool, error) {
 	}
 	return pool, nil
 }
-
-// Secret is a string that no formatting and no encoder shows.
-type Secret string
-
-// hidden is shown in place of a secret; an empty secret shows as empty, so that its absence is seen.
-const hidden = "***"
-
-// String returns "***".
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return hidden
-}
-
-// Format writes "***" for every verb, among them %q, %x and %#v.
-func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
-
-// MarshalText returns "***", for JSON and YAML.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

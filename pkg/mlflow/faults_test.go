@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/servertest"
@@ -46,7 +47,7 @@ func faulty(t *testing.T, forward func(n int, r *http.Request) bool, answer func
 
 func client(t *testing.T, address string, change func(*mlflow.Config)) *mlflow.Client {
 	t.Helper()
-	cfg := mlflow.DefaultConfig()
+	cfg := flagtest.Defaults[mlflow.Config](t)
 	cfg.URL, cfg.Timeout = address, time.Minute
 	if change != nil {
 		change(&cfg)

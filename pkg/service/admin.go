@@ -7,8 +7,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
-
-	"github.com/loadtide/loadtide/pkg/metrics"
 )
 
 // AdminHandler serves /metrics, /healthz and /readyz; up mounts it on its one port.
@@ -35,7 +33,7 @@ func NewAdmin(addr string, reg *prometheus.Registry, health *Health, log zerolog
 
 func adminMux(reg *prometheus.Registry, health *Health) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler(reg))
+	mux.Handle("GET /metrics", metricsHandler(reg))
 	mux.HandleFunc("GET /healthz", serveLive)
 	mux.HandleFunc("GET /readyz", health.serveReady)
 	return mux

@@ -13,7 +13,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/loadtide/loadtide/pkg/metrics"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
@@ -99,7 +98,7 @@ func TestAdmin(t *testing.T) {
 	t.Parallel()
 	var health service.Health
 	part := health.Part("partition 3")
-	url := serve(t, service.NewAdmin("127.0.0.1:0", metrics.NewRegistry(), &health, zerolog.Nop()))
+	url := serve(t, service.NewAdmin("127.0.0.1:0", service.NewRegistry(), &health, zerolog.Nop()))
 	for path, want := range map[string]string{
 		"/healthz": `"alive"`, "/metrics": "go_goroutines", "/debug/pprof/goroutine?debug=1": "goroutine profile",
 	} {
@@ -123,7 +122,7 @@ func TestAdmin(t *testing.T) {
 func TestAdminHandlerHasNoProfiles(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
-	service.AdminHandler(metrics.NewRegistry(), &service.Health{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/debug/pprof/heap", nil))
+	service.AdminHandler(service.NewRegistry(), &service.Health{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/debug/pprof/heap", nil))
 	if rec.Code != http.StatusNotFound {
 		t.Errorf("code %d, want 404", rec.Code)
 	}

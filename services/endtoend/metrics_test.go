@@ -16,7 +16,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/loadtide/loadtide/pkg/bus"
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/flagtest"
+	"github.com/loadtide/loadtide/pkg/secret"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/services/recorder"
@@ -45,20 +47,20 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 	if _, err := forecaster.New(forecaster.DefaultConfig(), forecaster.Deps{Metrics: reg("forecaster"), Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
-	recording := recorder.DefaultConfig()
+	recording := flagtest.Defaults[recorder.Config](t)
 	recording.Influx.URL = "http://127.0.0.1:1"
-	recording.Influx.Org, recording.Influx.Bucket, recording.Influx.Token = "o", "b", "t"
+	recording.Influx.Org, recording.Influx.Bucket, recording.Influx.Token = "o", "b", secret.New("t")
 	if _, err := recorder.New(recording, recorder.Deps{NATS: recorder.FromBus(nil), Registerer: reg("recorder"), Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Deps{
+	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{
 		Store: (*bus.Conn)(nil), OpenLog: func(context.Context) (gateway.Log, error) { return nil, context.Canceled },
 		Partitions: func(context.Context) (int, error) { return 0, context.Canceled }, Registerer: reg("gateway"), Now: time.Now,
 	}); err != nil {
 		t.Fatal(err)
 	}
 	played := simulator.Deps{Publisher: silent{}, Dir: t.TempDir(), Now: time.Now, Registerer: reg("simulator")}
-	if _, err := simulator.New(simulator.DefaultConfig(), played); err != nil {
+	if _, err := simulator.New(flagtest.Defaults[simulator.Config](t), played); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := trainer.New(trainer.DefaultServiceConfig(), trainer.Deps{Metrics: reg("trainer"), Now: time.Now}); err != nil {
@@ -142,7 +144,7 @@ func described(t *testing.T, reg *prometheus.Registry) map[string]metric {
 // documented reads the tables of docs/metrics.md, by role; what every role has is under "every role".
 func documented(t *testing.T) map[string]map[string]metric {
 	t.Helper()
-	row := regexp.MustCompile("^\\| `(" + metrics.Namespace + "_[a-z0-9_]+)` \\| ([a-z]+) \\| ([^|]*)\\| ([^|]+) \\|$")
+	row := regexp.MustCompile("^\\| `(" + service.Namespace + "_[a-z0-9_]+)` \\| ([a-z]+) \\| ([^|]*)\\| ([^|]+) \\|$")
 	label := regexp.MustCompile("^`([a-z]+)`(?:: ([A-Za-z0-9_, ]+))?$")
 	all := map[string]map[string]metric{}
 	role := ""
@@ -153,7 +155,7 @@ func documented(t *testing.T) map[string]map[string]metric {
 		}
 		m := row.FindStringSubmatch(line)
 		if m == nil {
-			if strings.HasPrefix(line, "| `"+metrics.Namespace) {
+			if strings.HasPrefix(line, "| `"+service.Namespace) {
 				t.Errorf("docs/metrics.md: a row is not | `name` | type | labels | meaning |: %s", line)
 			}
 			continue
@@ -236,8 +238,8 @@ func TestMetricsFollowTheRules(t *testing.T) {
 	}
 	for role, reg := range registries(t) {
 		for name, m := range described(t, reg) {
-			if !strings.HasPrefix(name, metrics.Namespace+"_"+role+"_") {
-				t.Errorf("%s: its name does not begin with %s_%s_", name, metrics.Namespace, role)
+			if !strings.HasPrefix(name, service.Namespace+"_"+role+"_") {
+				t.Errorf("%s: its name does not begin with %s_%s_", name, service.Namespace, role)
 			}
 			// A family without a series has no type yet; the document's is held against the code's where there is one.
 			kind, ok := kinds[document[role][name].kind]
@@ -271,13 +273,13 @@ func words(t *testing.T) vocabulary {
 			said := document[role][name]
 			m.kind, m.values = said.kind, said.values // none where the document lacks it, which is told elsewhere
 			if m.kind == "histogram" && m.bounds == nil {
-				m.bounds = metrics.LatencyBuckets()
+				m.bounds = service.LatencyBuckets()
 			}
 			all[name] = m
 		}
 	}
 	maps.Copy(all, document["every role"]) // made by services/loadtide
-	for name, m := range described(t, metrics.NewRegistry()) {
+	for name, m := range described(t, service.NewRegistry()) {
 		m.values = map[string][]string{}
 		all[name] = m
 	}

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/loadtide/loadtide/pkg/metrics"
 	"github.com/loadtide/loadtide/pkg/servertest"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // query is PromQL and where it stands.
@@ -272,7 +272,7 @@ func TestQueriesNameWhatIsExported(t *testing.T) {
 			t.Errorf("docs/metrics.md does not name %s", r.Record)
 		}
 	}
-	for _, m := range regexp.MustCompile("`([a-z_]+:"+metrics.Namespace+"_[a-z_]+:[a-z0-9_]+)`").FindAllStringSubmatch(document, -1) {
+	for _, m := range regexp.MustCompile("`([a-z_]+:"+service.Namespace+"_[a-z_]+:[a-z0-9_]+)`").FindAllStringSubmatch(document, -1) {
 		if known[m[1]].name == "" {
 			t.Errorf("docs/metrics.md: no rule records %s", m[1])
 		}
@@ -314,11 +314,11 @@ func TestQueryRulesBite(t *testing.T) {
 // TestDocumentsNameMetricsThatExist holds every name of a metric in the prose.
 func TestDocumentsNameMetricsThatExist(t *testing.T) {
 	t.Parallel()
-	known, name := words(t), regexp.MustCompile(`\b`+metrics.Namespace+`_[a-z]+_[a-z0-9_]+`)
+	known, name := words(t), regexp.MustCompile(`\b`+service.Namespace+`_[a-z]+_[a-z0-9_]+`)
 	for _, r := range allRules(t) {
 		known[r.Record] = metric{name: r.Record}
 	}
-	recorded := regexp.MustCompile(`[a-z_]+:` + metrics.Namespace + `_[a-z0-9_]+:[a-z0-9_]+`)
+	recorded := regexp.MustCompile(`[a-z_]+:` + service.Namespace + `_[a-z0-9_]+:[a-z0-9_]+`)
 	for _, file := range trackedFiles(t) {
 		if !strings.HasSuffix(file, ".md") || file == "CHANGELOG.md" {
 			continue

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
@@ -149,7 +150,7 @@ func TestTrainingLoop(t *testing.T) {
 func TestTrainingLoopInMLflow(t *testing.T) {
 	t.Parallel()
 	url := mlflowtest.Start(t)
-	cfg := mlflow.DefaultConfig()
+	cfg := flagtest.Defaults[mlflow.Config](t)
 	cfg.URL, cfg.Timeout = url, time.Minute
 	client, err := mlflow.New(cfg)
 	if err != nil {

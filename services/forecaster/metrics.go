@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // What becomes of a message or reading, the closed set of label `outcome`.
@@ -32,7 +32,7 @@ const (
 	swapFailed  = "failed"  // the registry or a log could not be asked; it is tried again
 )
 
-type instruments struct {
+type metrics struct {
 	readings    *prometheus.CounterVec
 	rejected    *prometheus.CounterVec
 	registers   *prometheus.CounterVec
@@ -54,33 +54,33 @@ type instruments struct {
 	scores      *scoreboard
 }
 
-func newInstruments(reg prometheus.Registerer, now func() time.Time, status *board) *instruments {
-	const service = "forecaster"
+func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) *metrics {
+	const subsystem = "forecaster"
 	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help})
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help})
 	}
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help}, labels)
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help}, labels)
 	}
 	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help}, labels)
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help}, labels)
 	}
 	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help, Buckets: buckets})
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets})
 	}
-	m := &instruments{
+	m := &metrics{
 		readings:  counters("readings_total", "Readings by what became of them.", "outcome"),
 		rejected:  counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
 		registers: counters("registers_total", "Registers that did not count on, by what was decided.", "decision"),
 		published: counters("forecasts_published_total", "Forecasts published, by who made them.", "source"),
 		skipped:   counter("forecasts_replayed_total", "Forecasts made again after a start and found to be published already."),
 		pending:   gauges("consumer_pending_messages", "Messages in the log that are not read yet, by partition.", "partition"),
-		batch:     histogram("batch_series", "Series that a batch of readings spoke of.", metrics.SizeBuckets()),
+		batch:     histogram("batch_series", "Series that a batch of readings spoke of.", service.SizeBuckets()),
 		step: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: metrics.Namespace, Subsystem: service, Name: "step_duration_seconds", Help: "Time of a batch, by stage.", Buckets: metrics.LatencyBuckets(),
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "step_duration_seconds", Help: "Time of a batch, by stage.", Buckets: service.LatencyBuckets(),
 		}, []string{"stage"}),
-		age:         histogram("reading_age_seconds", "From the broker's timestamp of a reading to its forecast stored, replay excluded.", metrics.LatencyBuckets()),
-		checkpoint:  histogram("checkpoint_duration_seconds", "Time to write a checkpoint.", metrics.LatencyBuckets()),
+		age:         histogram("reading_age_seconds", "From the broker's timestamp of a reading to its forecast stored, replay excluded.", service.LatencyBuckets()),
+		checkpoint:  histogram("checkpoint_duration_seconds", "Time to write a checkpoint.", service.LatencyBuckets()),
 		checkpoints: gauges("checkpoint_last_success_timestamp_seconds", "When the last checkpoint was written, by partition.", "partition"),
 		failed:      counter("checkpoint_failures_total", "Checkpoints that could not be written."),
 		holes:       counter("log_holes_total", "Holes met in the sequence of a log: readings that retention took before they were read."),
@@ -116,11 +116,11 @@ func newInstruments(reg prometheus.Registerer, now func() time.Time, status *boa
 
 func label(partition int) string { return strconv.Itoa(partition) }
 
-func (m *instruments) stage(stage string, took time.Duration) {
+func (m *metrics) stage(stage string, took time.Duration) {
 	m.step.WithLabelValues(stage).Observe(took.Seconds())
 }
 
-func (m *instruments) count(r *Result) {
+func (m *metrics) count(r *Result) {
 	if r.Series > 0 {
 		m.batch.Observe(float64(r.Series))
 	}

@@ -104,7 +104,7 @@ func testPartition(store *modelStore) *partition {
 	status.open(1)
 	return &partition{
 		deps: deps{
-			models: store, metrics: newInstruments(prometheus.NewRegistry(), time.Now, status),
+			models: store, metrics: newMetrics(prometheus.NewRegistry(), time.Now, status),
 			status: status, now: time.Now, partitions: 1, log: zerolog.Nop(),
 		},
 		pipeline: fresh(), modelSubject: streams.ControlSubject(0, streams.ControlModel),

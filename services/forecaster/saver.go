@@ -22,7 +22,7 @@ type saver struct {
 	partition int
 	every     time.Duration
 	now       func() time.Time
-	metrics   *instruments
+	metrics   *metrics
 	log       zerolog.Logger
 
 	last    time.Time     // when the last one was begun

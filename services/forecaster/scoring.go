@@ -10,7 +10,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // scoreHours is how far back the ratios look.
@@ -63,7 +63,7 @@ type tally struct {
 
 func newScoreboard(now func() time.Time) *scoreboard {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(metrics.Namespace, "forecaster", name), help, labels, nil)
+		return prometheus.NewDesc(prometheus.BuildFQName(service.Namespace, "forecaster", name), help, labels, nil)
 	}
 	return &scoreboard{
 		now: now, tallies: map[scoreKey]*tally{},
@@ -209,7 +209,7 @@ type standings struct {
 }
 
 func newStandings(b *board) *standings {
-	return &standings{b, prometheus.NewDesc(prometheus.BuildFQName(metrics.Namespace, "forecaster", "series"),
+	return &standings{b, prometheus.NewDesc(prometheus.BuildFQName(service.Namespace, "forecaster", "series"),
 		"Series by how up to date they are and who makes their forecasts.", []string{"state", "source"}, nil)}
 }
 

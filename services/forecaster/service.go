@@ -38,7 +38,7 @@ type deps struct {
 	conn       *bus.Conn
 	store      checkpoint.Store
 	models     *modelStore
-	metrics    *instruments
+	metrics    *metrics
 	status     *board
 	now        func() time.Time
 	partitions int
@@ -62,7 +62,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	return &Service{
 		deps: deps{
 			cfg: cfg, conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry, cfg.Model),
-			metrics: newInstruments(d.Metrics, d.Now, status), status: status, now: d.Now, log: d.Log,
+			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now, log: d.Log,
 		},
 		ready: d.Ready,
 	}, nil

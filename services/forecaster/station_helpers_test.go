@@ -57,7 +57,7 @@ func (s *station) deps() deps {
 		cfg: cfg, conn: s.conn, store: s.store, models: newModelStore(nil, "load-1h"), status: status, partitions: 2,
 		now: func() time.Time { return s.clock }, asks: []chan ask{make(chan ask), make(chan ask)}, log: zerolog.Nop(),
 	}
-	d.metrics = newInstruments(prometheus.NewRegistry(), d.now, status)
+	d.metrics = newMetrics(prometheus.NewRegistry(), d.now, status)
 	return d
 }
 

@@ -13,8 +13,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/metrics"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/streams"
@@ -36,10 +36,10 @@ type bench struct {
 // start runs a gateway over deps until the test ends.
 func start(t *testing.T, deps gateway.Deps) *bench {
 	t.Helper()
-	b := &bench{t: t, registry: metrics.NewRegistry(), health: &service.Health{}}
+	b := &bench{t: t, registry: service.NewRegistry(), health: &service.Health{}}
 	deps.Version, deps.Registerer, deps.Readiness = "0.1.0-test", b.registry, b.health.Part("gateway")
 	deps.Admin, deps.Log, deps.Now = service.AdminHandler(b.registry, b.health), zerolog.Nop(), time.Now
-	cfg := gateway.DefaultConfig()
+	cfg := flagtest.Defaults[gateway.Config](t)
 	cfg.Listen = "127.0.0.1:0"
 	s, err := gateway.New(cfg, deps)
 	if err != nil {

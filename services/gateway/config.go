@@ -11,9 +11,6 @@ type Config struct {
 	Listen string `name:"http-listen" env:"LOADTIDE_HTTP_LISTEN" default:"127.0.0.1:8080" help:"Address of the page and the API."`
 }
 
-// DefaultConfig returns the defaults.
-func DefaultConfig() Config { return Config{Listen: "127.0.0.1:8080"} }
-
 // Validate returns all faults, joined, each with its field, value and remedy.
 func (c Config) Validate() error {
 	var faults []error

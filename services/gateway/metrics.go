@@ -8,7 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // Outcomes of messages that feed the view.
@@ -17,24 +17,24 @@ const (
 	outcomeUnreadable = "unreadable"
 )
 
-type gatewayMetrics struct {
+type metrics struct {
 	requests *prometheus.HistogramVec
 	messages *prometheus.CounterVec
 	series   prometheus.Gauge
 }
 
-func newMetrics(reg prometheus.Registerer) *gatewayMetrics {
-	m := &gatewayMetrics{
+func newMetrics(reg prometheus.Registerer) *metrics {
+	m := &metrics{
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: metrics.Namespace, Subsystem: "gateway", Name: "http_request_duration_seconds",
-			Help: "Time to answer a request, by route, method and status code.", Buckets: metrics.LatencyBuckets(),
+			Namespace: service.Namespace, Subsystem: "gateway", Name: "http_request_duration_seconds",
+			Help: "Time to answer a request, by route, method and status code.", Buckets: service.LatencyBuckets(),
 		}, []string{"route", "method", "code"}),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metrics.Namespace, Subsystem: "gateway", Name: "forecasts_total",
+			Namespace: service.Namespace, Subsystem: "gateway", Name: "forecasts_total",
 			Help: "Forecasts read from the stream for the list of series, by outcome.",
 		}, []string{"outcome"}),
 		series: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: metrics.Namespace, Subsystem: "gateway", Name: "series",
+			Namespace: service.Namespace, Subsystem: "gateway", Name: "series",
 			Help: "Series with a forecast.",
 		}),
 	}
@@ -47,7 +47,7 @@ func newMetrics(reg prometheus.Registerer) *gatewayMetrics {
 
 // observe times next's answers. I9: the route is the pattern that matched and never the path, the method one of the known
 // ones, the code a status code, so the labels stay a closed set whatever is asked.
-func (m *gatewayMetrics) observe(next http.Handler, now func() time.Time) http.Handler {
+func (m *metrics) observe(next http.Handler, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := now()
 		recorder := &statusRecorder{ResponseWriter: w, code: http.StatusOK}

@@ -44,7 +44,7 @@ type Deps struct {
 type Service struct {
 	deps    Deps
 	log     zerolog.Logger
-	metrics *gatewayMetrics
+	metrics *metrics
 	view    *View
 	handler http.Handler
 	server  *service.HTTPServer

@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -330,22 +330,7 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := gateway.New(gateway.Config{Listen: "nowhere"}, gateway.Deps{}); err == nil || !strings.Contains(err.Error(), "gateway.listen") {
 		t.Errorf("error %v, want one that names gateway.listen", err)
 	}
-	if _, err := gateway.New(gateway.DefaultConfig(), gateway.Deps{Registerer: prometheus.NewRegistry()}); err == nil {
+	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{Registerer: prometheus.NewRegistry()}); err == nil {
 		t.Error("missing dependencies were taken")
-	}
-}
-
-// TestFlags keeps the flags' defaults equal to DefaultConfig.
-func TestFlags(t *testing.T) {
-	t.Parallel()
-	var cli struct {
-		Gateway gateway.Config `embed:""`
-	}
-	parser, err := kong.New(&cli)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := parser.Parse(nil); err != nil || cli.Gateway != gateway.DefaultConfig() {
-		t.Errorf("parsed %+v (%v), want %+v", cli.Gateway, err, gateway.DefaultConfig())
 	}
 }

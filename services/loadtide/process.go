@@ -12,7 +12,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
-	"github.com/loadtide/loadtide/pkg/metrics"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -47,8 +46,8 @@ func newProcess(e *env, logs io.Writer) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{log: log, registry: metrics.NewRegistry(), health: &service.Health{}}
-	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: metrics.Namespace, Name: "build_info", Help: "The program, value 1."}, []string{"version", "commit"})
+	p := &process{log: log, registry: service.NewRegistry(), health: &service.Health{}}
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: service.Namespace, Name: "build_info", Help: "The program, value 1."}, []string{"version", "commit"})
 	info.WithLabelValues(version, commit).Set(1)
 	return p, p.registry.Register(info)
 }

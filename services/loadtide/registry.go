@@ -126,7 +126,7 @@ func (f registryFlags) secrets() []string {
 	cfg := f.MLflow.WithEnvironment(os.Getenv)
 	var env []string
 	for _, v := range []struct{ name, value string }{
-		{"LOADTIDE_MLFLOW_TOKEN", string(cfg.Token)}, {"LOADTIDE_MLFLOW_USERNAME", cfg.Username}, {"LOADTIDE_MLFLOW_PASSWORD", string(cfg.Password)},
+		{"LOADTIDE_MLFLOW_TOKEN", cfg.Token.Reveal()}, {"LOADTIDE_MLFLOW_USERNAME", cfg.Username}, {"LOADTIDE_MLFLOW_PASSWORD", cfg.Password.Reveal()},
 	} {
 		if v.value != "" {
 			env = append(env, v.name+"="+v.value)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -44,7 +45,7 @@ func newBench(t testing.TB, to influx.Config, nats recorder.NATS) *bench {
 // run runs a recorder until the function it returns is called. Its metrics begin anew.
 func (b *bench) run() (stop func()) {
 	b.t.Helper()
-	cfg := recorder.DefaultConfig()
+	cfg := flagtest.Defaults[recorder.Config](b.t)
 	cfg.Influx = b.influx
 	cfg.Wait, cfg.RetryMin, cfg.RetryMax = 100*time.Millisecond, 2*time.Millisecond, 50*time.Millisecond
 	b.edit(&cfg)

@@ -20,11 +20,6 @@ type Config struct {
 	RetryMax time.Duration `name:"record-retry-max" env:"LOADTIDE_RECORD_RETRY_MAX" default:"30s" help:"Longest pause between failed writes."`
 }
 
-// DefaultConfig returns the defaults; the address of InfluxDB is empty.
-func DefaultConfig() Config {
-	return Config{Influx: influx.DefaultConfig(), Batch: 1000, Wait: time.Second, RetryMin: 500 * time.Millisecond, RetryMax: 30 * time.Second}
-}
-
 // Enabled tells whether there is an InfluxDB to record into.
 func (c Config) Enabled() bool { return c.Influx.URL != "" }
 

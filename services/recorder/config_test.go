@@ -5,30 +5,26 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestFlags keeps the flags' defaults equal to DefaultConfig.
+// A recorder is enabled by the address of InfluxDB; its flags are variables as well.
 func TestFlags(t *testing.T) {
 	t.Parallel()
+	cfg := flagtest.Defaults[recorder.Config](t)
+	if err := cfg.Validate(); err != nil || cfg.Enabled() {
+		t.Errorf("defaults: %v, enabled %v", err, cfg.Enabled())
+	}
+	if cfg.Influx.URL = "http://h:8086"; !cfg.Enabled() {
+		t.Error("an address does not enable it")
+	}
 	var cli struct {
 		Recorder recorder.Config `embed:""`
 	}
 	parser, err := kong.New(&cli)
 	if err != nil {
 		t.Fatal(err)
-	}
-	want := recorder.DefaultConfig()
-	for _, args := range [][]string{nil, {"--record-batch=300", "--influx-url=http://h:8086"}} {
-		if _, err := parser.Parse(args); err != nil {
-			t.Fatal(err)
-		}
-		if len(args) > 0 {
-			want.Batch, want.Influx.URL = 300, "http://h:8086"
-		}
-		if cli.Recorder != want || cli.Recorder.Enabled() != (len(args) > 0) {
-			t.Errorf("%v: parsed %+v, want %+v", args, cli.Recorder, want)
-		}
 	}
 	envs := make(map[string]string)
 	for _, group := range parser.Model.AllFlags(false) {

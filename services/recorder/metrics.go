@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loadtide/loadtide/pkg/influx"
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // Outcomes that metrics tell apart; those of a failed write are the kinds of package influx.
@@ -16,7 +16,7 @@ const (
 	outcomeExpired    = "expired"    // of a point: older than its bucket keeps any
 )
 
-type recorderMetrics struct {
+type metrics struct {
 	messages    *prometheus.CounterVec // by stream and outcome
 	points      *prometheus.CounterVec // by stream and outcome
 	writes      *prometheus.CounterVec // requests by outcome
@@ -26,9 +26,9 @@ type recorderMetrics struct {
 	lastSuccess prometheus.Gauge
 }
 
-func newMetrics(reg prometheus.Registerer) *recorderMetrics {
+func newMetrics(reg prometheus.Registerer) *metrics {
 	name := func(name, help string) prometheus.Opts {
-		return prometheus.Opts{Namespace: metrics.Namespace, Subsystem: "recorder", Name: name, Help: help}
+		return prometheus.Opts{Namespace: service.Namespace, Subsystem: "recorder", Name: name, Help: help}
 	}
 	byStream := func(n, help string, outcomes ...string) *prometheus.CounterVec {
 		vec := prometheus.NewCounterVec(prometheus.CounterOpts(name(n, help)), []string{"stream", "outcome"})
@@ -39,17 +39,17 @@ func newMetrics(reg prometheus.Registerer) *recorderMetrics {
 		}
 		return vec
 	}
-	m := &recorderMetrics{
+	m := &metrics{
 		messages: byStream("messages_total", "Messages of the streams, by outcome.", outcomeStored, outcomeUnreadable, outcomeLost),
 		points:   byStream("points_total", "Points for InfluxDB, by outcome.", outcomeStored, outcomeRefused, outcomeExpired),
 		writes:   prometheus.NewCounterVec(prometheus.CounterOpts(name("writes_total", "Write requests to InfluxDB, by outcome.")), []string{"outcome"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: metrics.Namespace, Subsystem: "recorder", Name: "write_duration_seconds",
-			Help: "Time of one write request to InfluxDB, failed ones included.", Buckets: metrics.LatencyBuckets(),
+			Namespace: service.Namespace, Subsystem: "recorder", Name: "write_duration_seconds",
+			Help: "Time of one write request to InfluxDB, failed ones included.", Buckets: service.LatencyBuckets(),
 		}),
 		age: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: metrics.Namespace, Subsystem: "recorder", Name: "forecast_age_seconds",
-			Help: "Age of a forecast in the stream when it was stored in InfluxDB.", Buckets: metrics.AgeBuckets(),
+			Namespace: service.Namespace, Subsystem: "recorder", Name: "forecast_age_seconds",
+			Help: "Age of a forecast in the stream when it was stored in InfluxDB.", Buckets: service.AgeBuckets(),
 		}),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts(name("consumer_pending_messages",
 			"Messages in the streams that are not recorded yet.")), []string{"stream"}),

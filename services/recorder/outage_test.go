@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/secret"
 	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
@@ -151,7 +153,7 @@ func TestWhatAPersonMustMend(t *testing.T) {
 	b := newBench(t, influxtest.Server(t), recorder.FromBus(conn))
 	right := b.influx
 
-	b.influx.Token = "wrong-canary"
+	b.influx.Token = secret.New("wrong-canary")
 	stop := b.run()
 	b.await("several refusals", func() bool { return b.metric("writes_total", "config") >= 8 })
 	stop()
@@ -301,7 +303,7 @@ func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
 
 func TestNewNamesAllFaults(t *testing.T) {
 	t.Parallel()
-	cfg := recorder.DefaultConfig()
+	cfg := flagtest.Defaults[recorder.Config](t)
 	if _, err := recorder.New(cfg, recorder.Deps{}); err == nil || !strings.Contains(err.Error(), "--influx-url") {
 		t.Errorf("error %v, want one that names --influx-url", err)
 	}

@@ -22,7 +22,7 @@ const refusedLogged = 10
 // refusals keeps account of points that InfluxDB will never take.
 type refusals struct {
 	nats    NATS
-	metrics *recorderMetrics
+	metrics *metrics
 	log     zerolog.Logger
 	now     func() time.Time
 

@@ -35,7 +35,7 @@ type Service struct {
 	log     zerolog.Logger
 	writer  *influx.Writer
 	sink    *sink
-	metrics *recorderMetrics
+	metrics *metrics
 	streams outage // of the streams
 
 	mu      sync.Mutex

@@ -27,7 +27,7 @@ const (
 type sink struct {
 	cfg     Config
 	writer  Writer
-	metrics *recorderMetrics
+	metrics *metrics
 	log     zerolog.Logger
 	now     func() time.Time
 	slots   chan struct{}
@@ -35,7 +35,7 @@ type sink struct {
 	refused *refusals
 }
 
-func newSink(cfg Config, writer Writer, m *recorderMetrics, log zerolog.Logger, deps Deps) *sink {
+func newSink(cfg Config, writer Writer, m *metrics, log zerolog.Logger, deps Deps) *sink {
 	return &sink{
 		cfg: cfg, writer: writer, metrics: m, log: log, now: deps.Now, slots: make(chan struct{}, maxWrites),
 		refused: &refusals{nats: deps.NATS, metrics: m, log: log, now: deps.Now},

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
@@ -15,7 +16,7 @@ import (
 func BenchmarkForecasts(b *testing.B) {
 	conn := connect(b)
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))
-	w.edit = func(c *recorder.Config) { *c = recorder.DefaultConfig(); c.Influx = w.influx }
+	w.edit = func(c *recorder.Config) { *c = flagtest.Defaults[recorder.Config](w.t); c.Influx = w.influx }
 	for i := range b.N {
 		publishForecast(b, conn, dayAhead(i))
 	}
@@ -30,7 +31,7 @@ func BenchmarkForecasts(b *testing.B) {
 func BenchmarkReadings(b *testing.B) {
 	conn := connect(b)
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))
-	w.edit = func(c *recorder.Config) { *c = recorder.DefaultConfig(); c.Influx = w.influx }
+	w.edit = func(c *recorder.Config) { *c = flagtest.Defaults[recorder.Config](w.t); c.Influx = w.influx }
 	for i := range b.N {
 		publishReadings(b, conn, "north", fmt.Sprintf("m%04d", i%5000), fmt.Sprintf(`{"ts":%q,"value":%d.25,"unit":"kWh"}`, origin.Add(time.Duration(i/5000)*time.Hour).Format(time.RFC3339), i))
 	}

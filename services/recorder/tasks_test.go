@@ -10,6 +10,7 @@ import (
 
 	"github.com/influxdata/influxdb-client-go/v2/domain"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
 	"github.com/loadtide/loadtide/services/recorder"
@@ -25,7 +26,7 @@ func TestTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Bucket = influx.DefaultConfig().Bucket
+	cfg.Bucket = flagtest.Defaults[influx.Config](t).Bucket
 	daily := cfg
 	daily.Bucket += recorder.DailySuffix
 	for _, name := range []string{cfg.Bucket, daily.Bucket} {

@@ -28,7 +28,7 @@ func TestCrashAnywhere(t *testing.T) {
 				kill() // nothing after this is acknowledged, and no clock is saved
 				return errPlanned
 			}
-			s := newService(t, small(), dir, first, nil)
+			s := newService(t, small(t), dir, first, nil)
 			if err := s.Start(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -36,7 +36,7 @@ func TestCrashAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			second := &broker{}
-			cfg := small()
+			cfg := small(t)
 			cfg.Seed = 99 // the clock keeps its own
 			resumed := newService(t, cfg, dir, second, nil)
 			if err := run(t, resumed, 2*time.Hour); err != nil {
@@ -90,7 +90,7 @@ func TestBrokenClockIsLeftAlone(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := newService(t, small(), dir, &broker{}, nil).Start(t.Context())
+			err := newService(t, small(t), dir, &broker{}, nil).Start(t.Context())
 			var broken *ClockError
 			if !errors.As(err, &broken) || broken.Path != path || !strings.Contains(err.Error(), "move the file away") {
 				t.Errorf("error %v", err)
@@ -100,10 +100,10 @@ func TestBrokenClockIsLeftAlone(t *testing.T) {
 			}
 		})
 	}
-	if err := newService(t, small(), filepath.Join(t.TempDir(), "none"), &broker{}, nil).Start(t.Context()); !errors.Is(err, os.ErrNotExist) {
+	if err := newService(t, small(t), filepath.Join(t.TempDir(), "none"), &broker{}, nil).Start(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a data folder that is not there: %v", err)
 	}
-	if _, err := New(small(), Deps{}); err == nil {
+	if _, err := New(small(t), Deps{}); err == nil {
 		t.Error("New without its parts must refuse")
 	}
 	if _, err := New(Config{}, Deps{}); err == nil {

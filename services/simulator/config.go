@@ -29,11 +29,6 @@ type Config struct {
 	Timeout time.Duration `name:"timeout" env:"TIMEOUT" default:"30s" help:"Longest wait for the acknowledgement of a step."`
 }
 
-// DefaultConfig is the demo of 24 meters.
-func DefaultConfig() Config {
-	return Config{Meters: 24, Sites: 3, Seed: 1, HistoryDays: 120, ReplayDays: 30, Step: 2 * time.Second, Timeout: 30 * time.Second}
-}
-
 // Validate returns all faults, joined, each with its field, value and limit.
 func (c Config) Validate() error {
 	var faults []error

@@ -4,32 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
+	"github.com/loadtide/loadtide/pkg/flagtest"
 )
-
-// TestFlags keeps the flags' defaults equal to DefaultConfig.
-func TestFlags(t *testing.T) {
-	t.Parallel()
-	var cli struct {
-		Simulator Config `embed:"" prefix:"simulate-"`
-	}
-	parser, err := kong.New(&cli)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := parser.Parse([]string{"--simulate-meters=30"}); err != nil {
-		t.Fatal(err)
-	}
-	want := DefaultConfig()
-	want.Meters = 30
-	if cli.Simulator != want {
-		t.Errorf("parsed %+v, want %+v", cli.Simulator, want)
-	}
-}
 
 func TestValidateNamesAllFaults(t *testing.T) {
 	t.Parallel()
-	if err := DefaultConfig().Validate(); err != nil {
+	if err := flagtest.Defaults[Config](t).Validate(); err != nil {
 		t.Fatal(err)
 	}
 	err := Config{Meters: 200_000, HistoryDays: -1, ReplayDays: 9999}.Validate()

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -42,7 +43,7 @@ func TestFleet(t *testing.T) {
 		}
 	}
 	sites := map[string]int{}
-	for _, m := range fleetOf(t, 1, DefaultConfig().Meters) {
+	for _, m := range fleetOf(t, 1, flagtest.Defaults[Config](t).Meters) {
 		sites[m.Site]++
 	}
 	if sites[SiteHome] != 12 || sites[SiteFlat] != 8 || sites[SiteShop] != 4 {
@@ -195,7 +196,7 @@ func TestWriteCSV(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "meters.csv.gz")
 	until := time.Date(2026, 1, 31, 13, 45, 0, 0, time.UTC)
-	cfg := DefaultConfig()
+	cfg := flagtest.Defaults[Config](t)
 	rows, err := WriteCSV(t.Context(), path, cfg, until, 2)
 	if err != nil || rows != 48*24 {
 		t.Fatalf("%d rows, %v", rows, err)

@@ -3,33 +3,33 @@ package simulator
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
-type simulatorMetrics struct {
+type metrics struct {
 	readings *prometheus.CounterVec // acknowledged, by phase
 	faults   *prometheus.CounterVec // readings that went wrong on purpose, by fault
 	failures prometheus.Counter
 	newest   prometheus.Gauge
 }
 
-func newMetrics(reg prometheus.Registerer) *simulatorMetrics {
+func newMetrics(reg prometheus.Registerer) *metrics {
 	const subsystem = "simulator"
-	m := &simulatorMetrics{
+	m := &metrics{
 		readings: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "readings_total",
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "readings_total",
 			Help: "Simulated readings that were acknowledged.",
 		}, []string{"phase"}),
 		faults: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "faults_total",
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "faults_total",
 			Help: "Simulated readings that were acknowledged and went wrong on purpose.",
 		}, []string{"fault"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "publish_failures_total",
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "publish_failures_total",
 			Help: "Steps that were not acknowledged and published again.",
 		}),
 		newest: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: metrics.Namespace, Subsystem: subsystem, Name: "newest_hour_timestamp_seconds",
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "newest_hour_timestamp_seconds",
 			Help: "End of the newest hour that was acknowledged.",
 		}),
 	}

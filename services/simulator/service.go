@@ -48,7 +48,7 @@ type Service struct {
 	cfg     Config
 	deps    Deps
 	log     zerolog.Logger
-	metrics *simulatorMetrics
+	metrics *metrics
 	fleet   []player
 	clock   clock
 	told    Progress

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -65,8 +66,9 @@ func (b *broker) Flush(context.Context) error {
 }
 
 // small is a demo of 3 meters, 12 days of history and 1 day of replay.
-func small() Config {
-	cfg := DefaultConfig()
+func small(t *testing.T) Config {
+	t.Helper()
+	cfg := flagtest.Defaults[Config](t)
 	cfg.Meters, cfg.HistoryDays, cfg.ReplayDays = 3, 12, 1
 	return cfg
 }
@@ -122,7 +124,7 @@ func TestDemoClock(t *testing.T) {
 		base := begun.Truncate(time.Hour)
 		b := &broker{}
 		var told []Progress
-		s := newService(t, small(), t.TempDir(), b, func(p Progress) { told = append(told, p) })
+		s := newService(t, small(t), t.TempDir(), b, func(p Progress) { told = append(told, p) })
 		if err := run(t, s, 3*time.Hour); err != nil {
 			t.Fatal(err)
 		}
@@ -197,13 +199,13 @@ func TestGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		dir, b := t.TempDir(), &broker{}
-		if err := run(t, newService(t, small(), dir, b, nil), 90*time.Minute); err != nil {
+		if err := run(t, newService(t, small(t), dir, b, nil), 90*time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		done := len(b.messages)
 		time.Sleep(5 * time.Hour)
 		again := time.Now()
-		if err := run(t, newService(t, small(), dir, b, nil), time.Hour); err != nil {
+		if err := run(t, newService(t, small(t), dir, b, nil), time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		checkNoHole(t, b.messages, 0)
@@ -226,7 +228,7 @@ func TestNoBurstAfterAStandstill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &broker{}
 		var slept atomic.Int64
-		s := newService(t, small(), t.TempDir(), b, nil)
+		s := newService(t, small(t), t.TempDir(), b, nil)
 		s.deps.Now = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Hour)
 		defer cancel()
@@ -263,7 +265,7 @@ func TestPublishTriesAgain(t *testing.T) {
 			}
 			return nil
 		}}
-		s := newService(t, small(), t.TempDir(), b, nil)
+		s := newService(t, small(t), t.TempDir(), b, nil)
 		if err := run(t, s, 2*time.Hour); err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +281,7 @@ func TestPublishGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &broker{fail: func(int) error { return errPlanned }}
 		begun := time.Now()
-		err := run(t, newService(t, small(), t.TempDir(), b, nil), time.Hour)
+		err := run(t, newService(t, small(t), t.TempDir(), b, nil), time.Hour)
 		if !errors.Is(err, errPlanned) || b.calls != maxTries {
 			t.Errorf("%d calls, %v", b.calls, err)
 		}
@@ -301,7 +303,7 @@ func (hanging) Flush(ctx context.Context) error { <-ctx.Done(); return ctx.Err()
 func TestAcknowledgementHasATimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newService(t, small(), t.TempDir(), &broker{}, nil)
+		s := newService(t, small(t), t.TempDir(), &broker{}, nil)
 		s.deps.Publisher = hanging{}
 		if err := run(t, s, time.Hour); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -129,7 +130,7 @@ func TestSpoilCSVRefuses(t *testing.T) {
 // writeSmall writes a day of two meters.
 func writeSmall(t *testing.T) string {
 	t.Helper()
-	cfg := DefaultConfig()
+	cfg := flagtest.Defaults[Config](t)
 	cfg.Meters = 2
 	path := filepath.Join(t.TempDir(), "small.csv")
 	if _, err := WriteCSV(t.Context(), path, cfg, time.Date(2026, 1, 31, 13, 0, 0, 0, time.UTC), 1); err != nil {
@@ -143,7 +144,7 @@ func TestWriteFaultyCSV(t *testing.T) {
 	t.Parallel()
 	for _, registers := range []int{0, 6} {
 		dir, until := t.TempDir(), time.Date(2026, 5, 31, 13, 0, 0, 0, time.UTC)
-		cfg := DefaultConfig()
+		cfg := flagtest.Defaults[Config](t)
 		cfg.Meters, cfg.Sites, cfg.Registers = 6, MaxSites, registers
 		clean, faulty := filepath.Join(dir, "clean.csv"), filepath.Join(dir, "faulty.csv.gz")
 		if _, err := WriteCSV(t.Context(), clean, cfg, until, 100); err != nil {
@@ -164,7 +165,7 @@ func TestWriteFaultyCSV(t *testing.T) {
 			}
 		}
 	}
-	cfg := DefaultConfig()
+	cfg := flagtest.Defaults[Config](t)
 	cfg.Registers = 3
 	if _, err := WriteCSV(t.Context(), filepath.Join(t.TempDir(), "x.csv"), cfg, time.Now(), 1); err == nil || !strings.Contains(err.Error(), "3 of 24 meters are registers") {
 		t.Errorf("error %v", err)
@@ -175,7 +176,7 @@ func TestWriteFaultyCSV(t *testing.T) {
 // what one in a piece does.
 func TestFaultsGoOnWhereTheyStopped(t *testing.T) {
 	t.Parallel()
-	cfg := small()
+	cfg := small(t)
 	cfg.Faults, cfg.Registers, cfg.ReplayDays = "all,gap=12h/2d,late=10%,burst=1d/3d,garbage=2%", 1, 4
 	played := func(pauses []time.Duration, fail func(int) error) map[string]int {
 		all := map[string]int{}

@@ -3,7 +3,7 @@ package trainer
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -29,25 +29,25 @@ type instruments struct {
 }
 
 func newInstruments(reg prometheus.Registerer) *instruments {
-	const service = "trainer"
+	const subsystem = "trainer"
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help}, labels)
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help}, labels)
 	}
 	gauge := func(name, help string) prometheus.Gauge {
-		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: metrics.Namespace, Subsystem: service, Name: name, Help: help})
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help})
 	}
 	m := &instruments{
 		runs:     counters("training_runs_total", "Training cycles by how they ended.", "outcome"),
 		requests: counters("training_requests_total", "Wishes for a cycle, by what wished for it and the answer.", "trigger", "answer"),
 		refusals: counters("gate_refusals_total", "Versions that the gate kept from serving, by check.", "check"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: metrics.Namespace, Subsystem: service, Name: "training_duration_seconds", Help: "Time of a cycle from reading history to the registry.",
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "training_duration_seconds", Help: "Time of a cycle from reading history to the registry.",
 			Buckets: prometheus.ExponentialBuckets(5, 2, 12),
 		}),
 		running:  gauge("training_running", "1 while this process runs a cycle."),
 		progress: gauge("training_progress_ratio", "Iterations done of those of the cycle under way."),
 		loss: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: metrics.Namespace, Subsystem: service, Name: "training_loss_ratio", Help: "Mean pinball loss in scaled units, of the cycle under way, by what it is on.",
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "training_loss_ratio", Help: "Mean pinball loss in scaled units, of the cycle under way, by what it is on.",
 		}, []string{"on"}),
 		success:    gauge("training_last_success_timestamp_seconds", "When a version was last registered by this process."),
 		registryUp: gauge("registry_up", "1 when the model registry answered last."),

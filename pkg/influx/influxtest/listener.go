@@ -14,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/secret"
 )
 
 // Token is the one that the listener takes.
@@ -29,7 +31,8 @@ type Answer struct {
 
 // Listener accepts writes at its URL. It is safe for concurrent use.
 type Listener struct {
-	server *httptest.Server
+	server   *httptest.Server
+	defaults influx.Config
 
 	mu       sync.Mutex
 	answers  []Answer
@@ -44,7 +47,7 @@ type Listener struct {
 // Start returns a listener that lasts as long as the test.
 func Start(t testing.TB) *Listener {
 	t.Helper()
-	l := &Listener{points: make(map[string]Point)}
+	l := &Listener{points: make(map[string]Point), defaults: flagtest.Defaults[influx.Config](t)}
 	l.server = httptest.NewServer(http.HandlerFunc(l.serve))
 	t.Cleanup(l.server.Close)
 	return l
@@ -52,8 +55,8 @@ func Start(t testing.TB) *Listener {
 
 // Config returns the configuration of a writer to the listener.
 func (l *Listener) Config() influx.Config {
-	cfg := influx.DefaultConfig()
-	cfg.URL, cfg.Token = l.server.URL, Token
+	cfg := l.defaults
+	cfg.URL, cfg.Token = l.server.URL, secret.New(Token)
 	return cfg
 }
 

@@ -14,7 +14,9 @@ import (
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/secret"
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
@@ -48,9 +50,9 @@ func Server(t testing.TB) influx.Config {
 		}
 		t.Skip(err)
 	}
-	cfg := influx.DefaultConfig()
+	cfg := flagtest.Defaults[influx.Config](t)
 	cfg.URL = shared.Get(t, func(l *servertest.Local) error { return start(l, binary) })
-	cfg.Token, cfg.Bucket, cfg.Timeout = Token, bucketName(t), time.Minute
+	cfg.Token, cfg.Bucket, cfg.Timeout = secret.New(Token), bucketName(t), time.Minute
 	client := Client(t, cfg)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -114,6 +116,6 @@ func start(l *servertest.Local, binary string) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	_, err = client.SetupWithToken(ctx, "loadtide", "a-password-of-tests", influx.DefaultConfig().Org, "first", 0, Token)
+	_, err = client.SetupWithToken(ctx, "loadtide", "a-password-of-tests", "loadtide", "first", 0, Token)
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
@@ -67,7 +68,7 @@ func Start(t testing.TB) string {
 // Config is that of a client of the shared server, patient enough for a busy machine.
 func Config(t testing.TB) mlflow.Config {
 	t.Helper()
-	cfg := mlflow.DefaultConfig()
+	cfg := flagtest.Defaults[mlflow.Config](t)
 	cfg.URL, cfg.Timeout = Server(t), time.Minute
 	return cfg
 }

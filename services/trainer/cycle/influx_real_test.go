@@ -16,6 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/secret"
 	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
@@ -187,7 +188,7 @@ func TestInfluxRefuses(t *testing.T) {
 		edit  func(*influx.Config)
 		words []string
 	}{
-		"wrong token": {func(c *influx.Config) { c.Token = "wrong-canary" }, []string{"401", "LOADTIDE_INFLUX_TOKEN", "read access"}},
+		"wrong token": {func(c *influx.Config) { c.Token = secret.New("wrong-canary") }, []string{"401", "LOADTIDE_INFLUX_TOKEN", "read access"}},
 		"no bucket":   {func(c *influx.Config) { c.Bucket = "nowhere" }, []string{"404", `"nowhere"`, "--influx-bucket"}},
 		"no org":      {func(c *influx.Config) { c.Org = "nobody" }, []string{"400", `"nobody"`, "--influx-org"}},
 	} {

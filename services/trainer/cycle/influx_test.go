@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
 )
 
@@ -59,7 +60,7 @@ func stored(t *testing.T, begin time.Time, hours int, fail func(w http.ResponseW
 		}
 	}))
 	t.Cleanup(server.Close)
-	cfg := influx.DefaultConfig()
+	cfg := flagtest.Defaults[influx.Config](t)
 	cfg.URL = server.URL
 	r, err := influx.NewReader(cfg)
 	if err != nil {

@@ -1,4 +1,4 @@
-package metrics
+package service
 
 // LatencyBuckets returns bounds in seconds for work between 100 microseconds and 10 seconds: steps, publishing, HTTP
 // requests, writes to a database. 0.05, 0.2 and 1 are bounds because service levels are judged at them.

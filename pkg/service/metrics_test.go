@@ -1,4 +1,4 @@
-package metrics_test
+package service_test
 
 import (
 	"net/http"
@@ -9,18 +9,18 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/loadtide/loadtide/pkg/metrics"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
-func TestHandlerServesRuntimeAndOwnMetrics(t *testing.T) {
+func TestMetricsHaveRuntimeAndOwnMetrics(t *testing.T) {
 	t.Parallel()
-	reg := metrics.NewRegistry()
-	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: metrics.Namespace, Name: "things_total", Help: "Things."})
+	reg := service.NewRegistry()
+	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: service.Namespace, Name: "things_total", Help: "Things."})
 	reg.MustRegister(c)
 	c.Add(3)
 
 	rec := httptest.NewRecorder()
-	metrics.Handler(reg).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	service.AdminHandler(reg, &service.Health{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if rec.Code != http.StatusOK {
 		t.Fatalf("code %d, want 200", rec.Code)
 	}
@@ -34,13 +34,13 @@ func TestHandlerServesRuntimeAndOwnMetrics(t *testing.T) {
 func TestBucketsRise(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string][]float64{
-		"latency": metrics.LatencyBuckets(), "size": metrics.SizeBuckets(), "age": metrics.AgeBuckets(),
+		"latency": service.LatencyBuckets(), "size": service.SizeBuckets(), "age": service.AgeBuckets(),
 	} {
 		if !slices.IsSorted(b) || len(slices.Compact(slices.Clone(b))) != len(b) || b[0] <= 0 {
 			t.Errorf("%s: %v does not rise strictly from above 0", name, b)
 		}
 	}
-	if b := metrics.LatencyBuckets(); !slices.Contains(b, 0.2) || !slices.Contains(b, 1) {
+	if b := service.LatencyBuckets(); !slices.Contains(b, 0.2) || !slices.Contains(b, 1) {
 		t.Errorf("latency: %v lacks a bound that a service level is judged at", b)
 	}
 }

@@ -1,4 +1,4 @@
-package metrics
+package service
 
 import (
 	"net/http"
@@ -21,8 +21,8 @@ func NewRegistry() *prometheus.Registry {
 	return reg
 }
 
-// Handler serves what reg gathers. At most four scrapes are answered at once; a fifth gets 503, so that a scraper gone
+// metricsHandler serves what reg gathers. At most four scrapes are answered at once; a fifth gets 503, so that a scraper gone
 // wrong cannot take the process' time.
-func Handler(reg *prometheus.Registry) http.Handler {
+func metricsHandler(reg *prometheus.Registry) http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg, MaxRequestsInFlight: 4})
 }
