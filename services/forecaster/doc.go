@@ -1,16 +1,31 @@
-// Package forecaster owns partitions of the series: it reads their logs, steps
-// the network once per reading and publishes a forecast for every origin.
+// Package forecaster owns partitions of the series. It reads their logs, takes one LSTM
+// step for each reading, and publishes a forecast for every new origin.
 //
-//	reading -> decode, validate -> state of its series -> batch -> LSTM step -> head -> quantiles -> forecast -> stream
-//	              | rejected            ring, scaler, h and c
-//	              v
+//	              log R<p>                                FORECASTS  SCORES  REJECTED  EVENTS
+//	 readings, control records                                 ^       ^        ^        ^
+//	                 |                                         |       |        |        |
+//	 partition.run   v                                         |       |        |        |
+//	+-----------> fetch -> Pipeline.Step ------------------> publish --+--------+--------+
+//	|             a batch    |  decode   message -> readings     |       in the order of (Seq, K),
+//	|                        |  engine   ring, scale, LSTM,      |       beyond the high-water mark
+//	|                        |           scores, quantiles       v
+//	|                        |  compose  forecasts -> bytes    flush   wait until all are stored
+//	|                        |                                   |
+//	|                        v                                   v
+//	|                      engine's state                      mark    position of stored outputs
+//	|                        |                                   |     -> bucket PARTITIONS
+//	|                        +----------> snapshot --------> checkpoint -> checkpoints/ (I1)
+//	|                                                            |
+//	+------------------------- tick, answers, metrics <----------+
 //
-// Start with Pipeline.Step, the main path, which does no I/O and reads no
-// clock. loop.go is the only place that does I/O in order: fetch, Step,
-// publish, checkpoint. partition.go starts a partition from its checkpoint and
-// finds out what was published already; reload.go brings a new champion into
-// the logs. services/loadtide builds a Service; nothing else calls this.
+//	reloader: alias moved -> fetch artifact -> verify -> control record into every log
 //
-// It must never acknowledge what is not published (I1), and never publish what
-// the log did not ask for (I4).
+// The package to know first is pkg/engine; its doc.go has the contract of the loop. Start here
+// with Pipeline.Step, the main path, which does no I/O and reads no clock. loop.go does all I/O
+// of a partition in order. partition.go starts a partition from its checkpoint and finds out
+// which outputs were published already. reload.go writes a new champion into the logs.
+// services/loadtide builds a Service; nothing else calls this package.
+//
+// It must never acknowledge a reading whose outputs are not stored (I1), and never publish
+// an output that its log does not ask for (I4).
 package forecaster
