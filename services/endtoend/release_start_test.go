@@ -23,12 +23,16 @@ func TestDataDirOfReleaseGoesOn(t *testing.T) {
 	before := kept.published()
 	p := newPlace(t)
 	p.dir = kept.data()
-	process := p.up("--config", filepath.Join(releaseDir, "config.yaml"))
-	restored := fmt.Sprintf("%d series, model %s v%s", releaseSeries, modelName, releaseChampion)
-	eventually(t, patience, restored, func() (bool, string) {
-		said := process.said.String()
-		return strings.Contains(said, restored), said
-	})
+	process := p.up("--config", filepath.Join(releaseDir, "config.yaml"), "--demo")
+	for _, line := range []string{
+		fmt.Sprintf("%d series, model %s v%s", releaseSeries, modelName, releaseChampion),
+		"10 meters, going on at 2026-11-30T08:00:00Z",
+	} {
+		eventually(t, patience, line, func() (bool, string) {
+			said := process.said.String()
+			return strings.Contains(said, line), said
+		})
+	}
 	if holes := p.metric("loadtide_forecaster_log_holes_total"); holes != 0 {
 		t.Errorf("%v holes in the logs", holes)
 	}
