@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -67,6 +69,20 @@ func TestDependenciesAreDecided(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestFloorsAreDocumented: docs/architecture.md has each package on the floor that it has here.
+func TestFloorsAreDocumented(t *testing.T) {
+	t.Parallel()
+	written := map[string]int{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (\\d) \\| (`.+?`) \\|").FindAllStringSubmatch(readDocument(t, "docs/architecture.md"), -1) {
+		for _, name := range regexp.MustCompile("`([a-z/]+)`").FindAllStringSubmatch(row[2], -1) {
+			written[name[1]], _ = strconv.Atoi(row[1])
+		}
+	}
+	if !maps.Equal(written, floors) {
+		t.Errorf("docs/architecture.md has the floors\n%v\nand the rules have\n%v", written, floors)
 	}
 }
 

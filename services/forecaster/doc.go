@@ -26,6 +26,6 @@
 // which outputs were published already. reload.go writes a new champion into the logs.
 // services/loadtide builds a Service; nothing else calls this package.
 //
-// It must never acknowledge a reading whose outputs are not stored (I1), and never publish
-// an output that its log does not ask for (I4).
+// A checkpoint must never hold a position whose outputs are not stored (I1). The package must
+// never publish an output that its log does not ask for (I4).
 package forecaster
