@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // appendString appends s as a JSON string. Broken UTF-8 becomes the replacement character.
@@ -46,6 +48,16 @@ func appendString(dst []byte, s string) []byte {
 		start = i
 	}
 	return append(append(dst, s[start:]...), '"')
+}
+
+// appendID appends the name of a series as a JSON string. The bytes of a valid name need no escape;
+// those of another are escaped.
+func appendID(dst []byte, id meter.ID) []byte {
+	if !id.Valid() {
+		return appendString(dst, id.String())
+	}
+	dst = append(append(append(dst, '"'), id.Site...), '.')
+	return append(append(dst, id.Meter...), '"')
 }
 
 // appendTime appends t as a JSON string, RFC 3339 in UTC.

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // LimitControl is the control record ctl.<p>.limit: how many series all partitions together take from its position on.
@@ -74,7 +76,7 @@ func DecodeSettingsControl(data []byte) (SettingsControl, error) {
 	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
 		return SettingsControl{}, err
 	}
-	if _, _, ok := SplitPattern(j.Series); !ok {
+	if _, ok := meter.ParsePattern(j.Series); !ok {
 		return SettingsControl{}, fieldError("series", j.Series, "must be <site>.<meter>, <site>.* or *.*")
 	}
 	s, err := DecodeSettings(j.Settings)
@@ -101,8 +103,8 @@ func DecodeDeleteControl(data []byte) (DeleteControl, error) {
 	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
 		return DeleteControl{}, err
 	}
-	if _, _, ok := SplitSeries(j.Series); !ok {
-		return DeleteControl{}, fieldError("series", j.Series, "must be <site>.<meter>")
+	if _, ok := meter.ParseID(j.Series); !ok {
+		return DeleteControl{}, fieldError("series", j.Series, remedySeries)
 	}
 	return DeleteControl{Series: j.Series}, nil
 }
@@ -165,8 +167,8 @@ func DecodeStateControl(data []byte) (StateControl, error) {
 	if err := decodeMessage(data, maxStateMessage, &c, &c.Schema); err != nil {
 		return StateControl{}, err
 	}
-	if _, _, ok := SplitSeries(c.Series); !ok {
-		return StateControl{}, fieldError("series", c.Series, "must be <site>.<meter>")
+	if _, ok := meter.ParseID(c.Series); !ok {
+		return StateControl{}, fieldError("series", c.Series, remedySeries)
 	}
 	if c.Scale != "plain" && c.Scale != "asinh" {
 		return StateControl{}, fieldError("scale", c.Scale, "must be plain or asinh")

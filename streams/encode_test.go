@@ -111,7 +111,7 @@ func TestIntervals(t *testing.T) {
 
 func testForecast() Forecast {
 	f := Forecast{
-		Series: "north.m17", Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon.Add(412 * time.Millisecond),
+		Series: meter.ID{Site: "north", Meter: "m17"}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon.Add(412 * time.Millisecond),
 		Source: meter.SourceLSTM, Quality: QualityOK, Model: &Model{"load-1h", "7", "sha256:00"}, InputSeq: 9,
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9},
 	}
@@ -259,7 +259,7 @@ func BenchmarkForecastAppendJSON(b *testing.B) {
 
 func ExampleForecast_AppendJSON() {
 	f := Forecast{
-		Series: "north.m17", Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon, Source: meter.SourceSeasonalNaive,
+		Series: meter.ID{Site: "north", Meter: "m17"}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon, Source: meter.SourceSeasonalNaive,
 		Quality: QualityOK, InputSeq: 7, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{1.02, 1.2, 1.41},
 	}
 	fmt.Println(string(f.AppendJSON(nil)))

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // recode decodes an example and encodes it again, per message type. A new file in testdata needs a line here.
@@ -136,7 +138,7 @@ func TestReadmeIsComplete(t *testing.T) {
 		names = append(names, "(testdata/"+filepath.Base(file)+")")
 	}
 	for _, subject := range []string{
-		PublicReadingSubject("<site>", "<meter>"), ForecastSubject("<site>", "<meter>"), EventSubject("<type>"),
+		PublicReadingSubject(meter.ID{Site: "<site>", Meter: "<meter>"}), ForecastSubject(meter.ID{Site: "<site>", Meter: "<meter>"}), EventSubject("<type>"),
 		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
 		TrainingSubject, EventSubject(EventDrift), EventSubject("training.*"),
 		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick, controlPrefix + "<p>." + ControlLimit,

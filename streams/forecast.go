@@ -11,7 +11,7 @@ import (
 
 // Forecast is the quantile forecast of one series from one origin.
 type Forecast struct {
-	Series    string        // <site>.<meter>
+	Series    meter.ID
 	Origin    time.Time     // end of the last known interval; lead k starts at Origin + (k-1)*Interval
 	Interval  time.Duration // of every lead
 	Unit      string        // of the quantiles; may be empty
@@ -37,7 +37,7 @@ func (f *Forecast) Leads() int {
 // allocates nothing but the growth of dst.
 func (f *Forecast) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"schema":1,"series":`...)
-	dst = appendString(dst, f.Series)
+	dst = appendID(dst, f.Series)
 	dst = append(dst, `,"origin":`...)
 	dst = appendTime(dst, f.Origin)
 	dst = append(dst, `,"interval":"`...)
@@ -109,16 +109,16 @@ func DecodeForecast(data []byte) (Forecast, error) {
 		return Forecast{}, err
 	}
 	f := Forecast{
-		Series: j.Series, Origin: j.Origin.UTC(), Unit: j.Unit, Issued: j.Issued.UTC(), Revision: j.Revision,
+		Origin: j.Origin.UTC(), Unit: j.Unit, Issued: j.Issued.UTC(), Revision: j.Revision,
 		Source: j.Source, Quality: j.Quality, Model: j.Model, InputSeq: j.InputSeq, Levels: j.Levels,
 	}
-	if _, _, ok := SplitSeries(f.Series); !ok {
-		return Forecast{}, fieldError("series", f.Series, "must be <site>.<meter>")
+	var ok bool
+	if f.Series, ok = meter.ParseID(j.Series); !ok {
+		return Forecast{}, fieldError("series", j.Series, remedySeries)
 	}
 	if y := f.Origin.Year(); y < minYear || y > maxYear {
 		return Forecast{}, fieldError("origin", f.Origin.Format(time.RFC3339), remedyTime)
 	}
-	var ok bool
 	if f.Interval, ok = parseInterval(j.Interval); !ok {
 		return Forecast{}, fieldError("interval", j.Interval, "must be a duration, e.g. 1h")
 	}

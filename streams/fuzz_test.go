@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // checkInvalid: whatever a decoder refuses, it refuses with an InvalidError that says something.
@@ -87,13 +89,13 @@ func FuzzParseInput(f *testing.F) {
 		in, err := ParseInput(subject)
 		if err != nil {
 			checkInvalid(t, err)
-			if s := RejectedSubject(in.Site, in.Meter); len(s) > len("rejected.")+2*MaxToken+1 {
+			if s := RejectedSubject(in.Series); len(s) > len("rejected.")+2*meter.MaxToken+1 {
 				t.Fatalf("rejected subject %q", s)
 			}
 			return
 		}
 		switch subject {
-		case ReadingSubject(in.Partition, in.Site, in.Meter), PublicReadingSubject(in.Site, in.Meter),
+		case ReadingSubject(in.Partition, in.Series), PublicReadingSubject(in.Series),
 			ControlSubject(in.Partition, in.Control):
 		default:
 			t.Fatalf("%q is read as %+v", subject, in)

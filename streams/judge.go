@@ -20,6 +20,7 @@ const (
 
 // What a sender is told to do.
 const (
+	remedySeries   = "must be <site>.<meter>"
 	remedyJSON     = `send {"ts":"2026-01-31T13:00:00Z","value":1.234} or an array of such`
 	remedyTime     = "write RFC 3339 with Z or an offset, years 1970 to 2200, e.g. 2026-01-31T13:00:00Z"
 	remedyNumber   = "write a finite number with a decimal point, or leave the reading out"

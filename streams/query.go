@@ -78,8 +78,8 @@ func DecodeSeriesQuery(data []byte) (SeriesQuery, error) {
 		return SeriesQuery{}, err
 	}
 	if q.Series != "" {
-		if _, _, ok := SplitSeries(q.Series); !ok {
-			return SeriesQuery{}, fieldError("series", q.Series, "must be <site>.<meter>")
+		if _, ok := meter.ParseID(q.Series); !ok {
+			return SeriesQuery{}, fieldError("series", q.Series, remedySeries)
 		}
 	}
 	if q.From < 0 {

@@ -3,6 +3,8 @@ package streams
 import (
 	"strings"
 	"testing"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestPatterns(t *testing.T) {
@@ -11,7 +13,7 @@ func TestPatterns(t *testing.T) {
 		"north.m17": true, "north.*": true, "*.*": true, "*.m17": false, "north": false, "north.": false, "*": false, "no*.m": false,
 		"north.m*": false, "north.m.17": false, "": false, "=.=": false, "north.=": false,
 	} {
-		if _, _, got := SplitPattern(pattern); got != ok {
+		if _, got := meter.ParsePattern(pattern); got != ok {
 			t.Errorf("%q: %v", pattern, got)
 		}
 		if !ok {

@@ -10,7 +10,7 @@ import (
 
 // Score tells how the forecasts of one interval did, once its actual has arrived.
 type Score struct {
-	Series   string        // <site>.<meter>
+	Series   meter.ID
 	Target   time.Time     // start of the interval that was forecast
 	Interval time.Duration // of it
 	Unit     string        // of actual and errors; may be empty
@@ -48,7 +48,7 @@ const (
 // AppendJSON appends the message. Errors are rounded to 5 significant digits.
 func (s *Score) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"schema":1,"series":`...)
-	dst = appendString(dst, s.Series)
+	dst = appendID(dst, s.Series)
 	dst = append(dst, `,"target":`...)
 	dst = appendTime(dst, s.Target)
 	dst = append(dst, `,"interval":"`...)
@@ -156,16 +156,16 @@ func DecodeScore(data []byte) (Score, error) {
 		return Score{}, err
 	}
 	s := Score{
-		Series: j.Series, Target: j.Target.UTC(), Unit: j.Unit, Scored: j.Scored.UTC(), Revision: j.Revision, Void: j.Void,
+		Target: j.Target.UTC(), Unit: j.Unit, Scored: j.Scored.UTC(), Revision: j.Revision, Void: j.Void,
 		InputSeq: j.InputSeq, Leads: make([]LeadScore, 0, len(j.Leads)),
 	}
-	if _, _, ok := SplitSeries(s.Series); !ok {
-		return Score{}, fieldError("series", s.Series, "must be <site>.<meter>")
+	var ok bool
+	if s.Series, ok = meter.ParseID(j.Series); !ok {
+		return Score{}, fieldError("series", j.Series, remedySeries)
 	}
 	if y := s.Target.Year(); y < minYear || y > maxYear {
 		return Score{}, fieldError("target", s.Target.Format(time.RFC3339), remedyTime)
 	}
-	var ok bool
 	if s.Interval, ok = parseInterval(j.Interval); !ok {
 		return Score{}, fieldError("interval", j.Interval, "must be a duration, e.g. 1h")
 	}

@@ -5,33 +5,20 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Any stands in a pattern of series for every site or every meter.
-const Any = "*"
-
-// SplitPattern takes a pattern apart: <site>.<meter>, <site>.* or *.*; ok is false for anything else.
-func SplitPattern(pattern string) (site, meter string, ok bool) {
-	site, meter, _ = strings.Cut(pattern, ".")
-	switch {
-	case site == Any:
-		return site, meter, meter == Any
-	case meter == Any:
-		return site, meter, ValidToken(site)
-	}
-	return site, meter, ValidToken(site) && ValidToken(meter)
-}
-
-// anyKey stands for Any in a key of the bucket of settings, which may not hold a star; no token holds it.
+// anyKey stands for meter.Any in a key of the bucket of settings, which may not hold a star; no token holds it.
 const anyKey = "="
 
 // SettingsKey is the key of a pattern in the bucket of settings: the pattern, with = for *.
-func SettingsKey(pattern string) string { return strings.ReplaceAll(pattern, Any, anyKey) }
+func SettingsKey(pattern string) string { return strings.ReplaceAll(pattern, meter.Any, anyKey) }
 
 // SettingsPattern is the pattern of a key; ok is false when SettingsKey cannot have made it.
 func SettingsPattern(key string) (pattern string, ok bool) {
-	pattern = strings.ReplaceAll(key, anyKey, Any)
-	_, _, ok = SplitPattern(pattern)
+	pattern = strings.ReplaceAll(key, anyKey, meter.Any)
+	_, ok = meter.ParsePattern(pattern)
 	return pattern, ok && SettingsKey(pattern) == key
 }
 
@@ -97,7 +84,7 @@ func (s *Settings) check() error {
 	if len(s.Unit) > maxUnit || strings.ContainsFunc(s.Unit, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 		return fieldError("unit", s.Unit, "at most 16 bytes, without spaces")
 	}
-	if len(s.Zone) > MaxToken || len(s.Country) > MaxToken {
+	if len(s.Zone) > meter.MaxToken || len(s.Country) > meter.MaxToken {
 		return fieldError("zone, country", s.Zone+s.Country, "a name such as Europe/Amsterdam, a code such as NL")
 	}
 	return nil

@@ -7,9 +7,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// MaxToken is the longest site, meter or control kind in bytes.
-const MaxToken = 64
-
 // MaxPartitions is the largest number of partitions a deployment may have.
 const MaxPartitions = 1024
 
@@ -48,60 +45,37 @@ const (
 	scorePrefix    = "scores."
 )
 
-// ValidToken reports whether s may stand as site, meter or kind in a subject: 1 to 64 of [A-Za-z0-9_-].
-func ValidToken(s string) bool {
-	if len(s) == 0 || len(s) > MaxToken {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if !tokenByte(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func tokenByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
-}
-
-// SplitSeries takes a series name apart into site and meter; ok is false unless both are valid tokens.
-func SplitSeries(series string) (site, meter string, ok bool) {
-	site, meter, _ = strings.Cut(series, ".")
-	return site, meter, ValidToken(site) && ValidToken(meter)
-}
-
 // Partition returns the partition of a series: FNV-1a-32 of site and meter without a separator, modulo partitions.
 // It equals partition(P,1,2) of a NATS subject mapping, so that a publisher and the broker agree. partitions below 1
 // counts as 1.
-func Partition(site, meter string, partitions int) int {
+func Partition(id meter.ID, partitions int) int {
 	if partitions <= 1 {
 		return 0
 	}
 	const offset, prime = 2166136261, 16777619
 	h := uint32(offset)
-	for i := 0; i < len(site); i++ {
-		h = (h ^ uint32(site[i])) * prime
+	for i := range len(id.Site) {
+		h = (h ^ uint32(id.Site[i])) * prime
 	}
-	for i := 0; i < len(meter); i++ {
-		h = (h ^ uint32(meter[i])) * prime
+	for i := range len(id.Meter) {
+		h = (h ^ uint32(id.Meter[i])) * prime
 	}
 	return int(h % uint32(partitions))
 }
 
 // ReadingSubject is where our own publishers write a reading: r.<p>.<site>.<meter>.
-func ReadingSubject(p int, site, meter string) string {
-	return readingPrefix + strconv.Itoa(p) + "." + site + "." + meter
+func ReadingSubject(p int, id meter.ID) string {
+	return readingPrefix + strconv.Itoa(p) + "." + id.Site + "." + id.Meter
 }
 
 // PublicReadingSubject is where any other client writes a reading: readings.<site>.<meter>.
-func PublicReadingSubject(site, meter string) string { return publicPrefix + site + "." + meter }
+func PublicReadingSubject(id meter.ID) string { return publicPrefix + id.Site + "." + id.Meter }
 
 // ForecastSubject is where the forecasts of a series go: forecasts.<site>.<meter>.
-func ForecastSubject(site, meter string) string { return forecastPrefix + site + "." + meter }
+func ForecastSubject(id meter.ID) string { return forecastPrefix + id.Site + "." + id.Meter }
 
 // ScoreSubject is where the scores of a series go: scores.<site>.<meter>.
-func ScoreSubject(site, meter string) string { return scorePrefix + site + "." + meter }
+func ScoreSubject(id meter.ID) string { return scorePrefix + id.Site + "." + id.Meter }
 
 // EventSubject is where events of a kind go: events.<kind>; a kind may have dots.
 func EventSubject(kind string) string { return eventPrefix + kind }
@@ -114,36 +88,19 @@ func ControlSubject(p int, kind string) string {
 // QuerySubject is where questions to the owner of partition p are asked: query.<p>.<kind>. Nothing is stored there.
 func QuerySubject(p int, kind string) string { return queryPrefix + strconv.Itoa(p) + "." + kind }
 
-// RejectedSubject is where a refused input of a series goes. Site and meter may be anything, even empty: every byte
-// that is illegal in a token becomes '_', and a token is cut to 64 bytes.
-func RejectedSubject(site, meter string) string {
-	return rejectedPrefix + legalToken(site) + "." + legalToken(meter)
+// RejectedSubject is where a refused input of a series goes. Site and meter may be any text, even
+// none: meter.Token makes tokens of them.
+func RejectedSubject(id meter.ID) string {
+	return rejectedPrefix + meter.Token(id.Site) + "." + meter.Token(id.Meter)
 }
 
-func legalToken(s string) string {
-	if ValidToken(s) {
-		return s
-	}
-	if s == "" {
-		return "_"
-	}
-	b := []byte(s[:min(len(s), MaxToken)])
-	for i, c := range b {
-		if !tokenByte(c) {
-			b[i] = '_'
-		}
-	}
-	return string(b)
-}
-
-// Input is what the subject of a message in a partition's log says. Control is empty for readings, Site and Meter are
+// Input is what the subject of a message in a partition's log says. Control is empty for readings, Series is
 // empty for control records. Partition is 0 for a public subject: only the one log of a deployment with one partition
 // takes those unmapped.
 type Input struct {
 	Control   string
 	Partition int
-	Site      string
-	Meter     string
+	Series    meter.ID
 }
 
 // IsControl reports whether the subject is a control record's. Of another subject it is told without reading it whole.
@@ -163,17 +120,17 @@ func ParseInput(subject string) (Input, error) {
 	switch {
 	case strings.HasPrefix(subject, readingPrefix):
 		p, rest, _ := strings.Cut(subject[len(readingPrefix):], ".")
-		in.Site, in.Meter, _ = strings.Cut(rest, ".")
+		in.Series.Site, in.Series.Meter, _ = strings.Cut(rest, ".")
 		var ok bool
 		if in.Partition, ok = parsePartition(p); !ok {
 			return in, badSubject(subject)
 		}
 	case strings.HasPrefix(subject, publicPrefix):
-		in.Site, in.Meter, _ = strings.Cut(subject[len(publicPrefix):], ".")
+		in.Series.Site, in.Series.Meter, _ = strings.Cut(subject[len(publicPrefix):], ".")
 	case strings.HasPrefix(subject, controlPrefix):
 		p, kind, _ := strings.Cut(subject[len(controlPrefix):], ".")
 		var ok bool
-		if in.Partition, ok = parsePartition(p); !ok || !ValidToken(kind) {
+		if in.Partition, ok = parsePartition(p); !ok || !meter.ValidToken(kind) {
 			return in, badSubject(subject)
 		}
 		in.Control = kind
@@ -181,7 +138,7 @@ func ParseInput(subject string) (Input, error) {
 	default:
 		return in, badSubject(subject)
 	}
-	if !ValidToken(in.Site) || !ValidToken(in.Meter) {
+	if !in.Series.Valid() {
 		return in, badSubject(subject)
 	}
 	return in, nil

@@ -12,31 +12,19 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-func TestValidToken(t *testing.T) {
-	t.Parallel()
-	for token, want := range map[string]bool{
-		"m17": true, "A_b-9": true, strings.Repeat("x", 64): true,
-		"": false, strings.Repeat("x", 65): false, "a.b": false, "a b": false, "ä": false, "*": false, ">": false,
-	} {
-		if got := ValidToken(token); got != want {
-			t.Errorf("ValidToken(%q) = %t, want %t", token, got, want)
-		}
-	}
-}
-
 func TestPartitionIsFNV(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		site := rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "site")
-		meter := rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`).Draw(t, "meter")
+		token := rapid.StringMatching(`[A-Za-z0-9_-]{1,64}`)
+		id := meter.ID{Site: token.Draw(t, "site"), Meter: token.Draw(t, "meter")}
 		partitions := rapid.IntRange(1, MaxPartitions).Draw(t, "partitions")
 		h := fnv.New32a()
-		h.Write([]byte(site + meter))
-		if got, want := Partition(site, meter, partitions), int(h.Sum32()%uint32(partitions)); got != want {
-			t.Fatalf("Partition(%q, %q, %d) = %d, want %d", site, meter, partitions, got, want)
+		h.Write([]byte(id.Site + id.Meter))
+		if got, want := Partition(id, partitions), int(h.Sum32()%uint32(partitions)); got != want {
+			t.Fatalf("Partition(%s, %d) = %d, want %d", id, partitions, got, want)
 		}
 	})
-	if got := Partition("a", "b", 0); got != 0 {
+	if got := Partition(meter.ID{Site: "a", Meter: "b"}, 0); got != 0 {
 		t.Errorf("Partition of 0 partitions = %d, want 0", got)
 	}
 }
@@ -49,19 +37,19 @@ func TestParseInput(t *testing.T) {
 		want    Input
 		ok      bool
 	}{
-		{ReadingSubject(3, "north", "m17"), Input{Partition: 3, Site: "north", Meter: "m17"}, true},
-		{ReadingSubject(1023, "n", "m"), Input{Partition: 1023, Site: "n", Meter: "m"}, true},
-		{PublicReadingSubject("north", "m17"), Input{Site: "north", Meter: "m17"}, true},
+		{ReadingSubject(3, meter.ID{Site: "north", Meter: "m17"}), Input{Partition: 3, Series: meter.ID{Site: "north", Meter: "m17"}}, true},
+		{ReadingSubject(1023, meter.ID{Site: "n", Meter: "m"}), Input{Partition: 1023, Series: meter.ID{Site: "n", Meter: "m"}}, true},
+		{PublicReadingSubject(meter.ID{Site: "north", Meter: "m17"}), Input{Series: meter.ID{Site: "north", Meter: "m17"}}, true},
 		{ControlSubject(7, ControlModel), Input{Control: ControlModel, Partition: 7}, true},
 		{ControlSubject(7, ControlTick), Input{Control: ControlTick, Partition: 7}, true},
-		{"r.1024.n.m", Input{Site: "n", Meter: "m"}, false},
-		{"r.03.n.m", Input{Site: "n", Meter: "m"}, false},
-		{"r.-1.n.m", Input{Site: "n", Meter: "m"}, false},
-		{"r.3.n", Input{Partition: 3, Site: "n"}, false},
-		{"r.3.n.m.o", Input{Partition: 3, Site: "n", Meter: "m.o"}, false},
-		{"r.3.n." + long, Input{Partition: 3, Site: "n", Meter: long}, false},
-		{"readings.hall 1.m", Input{Site: "hall 1", Meter: "m"}, false},
-		{"readings.küche.m", Input{Site: "küche", Meter: "m"}, false},
+		{"r.1024.n.m", Input{Series: meter.ID{Site: "n", Meter: "m"}}, false},
+		{"r.03.n.m", Input{Series: meter.ID{Site: "n", Meter: "m"}}, false},
+		{"r.-1.n.m", Input{Series: meter.ID{Site: "n", Meter: "m"}}, false},
+		{"r.3.n", Input{Partition: 3, Series: meter.ID{Site: "n"}}, false},
+		{"r.3.n.m.o", Input{Partition: 3, Series: meter.ID{Site: "n", Meter: "m.o"}}, false},
+		{"r.3.n." + long, Input{Partition: 3, Series: meter.ID{Site: "n", Meter: long}}, false},
+		{"readings.hall 1.m", Input{Series: meter.ID{Site: "hall 1", Meter: "m"}}, false},
+		{"readings.küche.m", Input{Series: meter.ID{Site: "küche", Meter: "m"}}, false},
 		{"readings", Input{}, false},
 		{"ctl.x.model", Input{}, false},
 		{"ctl.1.", Input{Partition: 1}, false},
@@ -82,27 +70,16 @@ func TestParseInput(t *testing.T) {
 
 func TestRejectedSubjectIsAlwaysLegal(t *testing.T) {
 	t.Parallel()
-	if got, want := RejectedSubject("hall 1", ""), "rejected.hall_1._"; got != want {
+	if got, want := RejectedSubject(meter.ID{Site: "hall 1", Meter: ""}), "rejected.hall_1._"; got != want {
 		t.Errorf("RejectedSubject = %q, want %q", got, want)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		site, meter := rapid.String().Draw(t, "site"), rapid.String().Draw(t, "meter")
-		tokens := strings.Split(RejectedSubject(site, meter), ".")
-		if len(tokens) != 3 || !ValidToken(tokens[1]) || !ValidToken(tokens[2]) {
-			t.Fatalf("RejectedSubject(%q, %q) has tokens %q", site, meter, tokens)
+		id := meter.ID{Site: rapid.String().Draw(t, "site"), Meter: rapid.String().Draw(t, "meter")}
+		tokens := strings.Split(RejectedSubject(id), ".")
+		if len(tokens) != 3 || !meter.ValidToken(tokens[1]) || !meter.ValidToken(tokens[2]) {
+			t.Fatalf("RejectedSubject(%q) has tokens %q", id, tokens)
 		}
 	})
-}
-
-func TestSplitSeries(t *testing.T) {
-	t.Parallel()
-	for series, want := range map[string]bool{
-		"north.m17": true, "north": false, "north.": false, ".m17": false, "a.b.c": false, "": false,
-	} {
-		if _, _, ok := SplitSeries(series); ok != want {
-			t.Errorf("SplitSeries(%q) ok = %t, want %t", series, ok, want)
-		}
-	}
 }
 
 func TestOutputID(t *testing.T) {

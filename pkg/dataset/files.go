@@ -54,7 +54,6 @@ func (f Files) Covariates() (*Covariates, error) {
 
 func (b *Builder) addTable(table *tabular.Table) {
 	for row := range table.All() {
-		name := table.Name(row)
-		b.Add(meter.ID{Site: name.Site, Meter: name.Meter}, table.Unit, row.Unix, row.Value)
+		b.Add(table.Name(row), table.Unit, row.Unix, row.Value)
 	}
 }

@@ -10,10 +10,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Any stands in a pattern for every site or every meter: {north *} are all meters
-// of a site, {* *} all series.
-const Any = "*"
-
 // Setting is what an operator says about the series of a pattern. An empty field
 // says nothing.
 type Setting struct {
@@ -43,7 +39,7 @@ func (all settings) of(id meter.ID) Setting {
 	if len(all) == 0 {
 		return s
 	}
-	for _, pattern := range [...]meter.ID{id, {Site: id.Site, Meter: Any}, {Site: Any, Meter: Any}} {
+	for _, pattern := range [...]meter.ID{id, {Site: id.Site, Meter: meter.Any}, {Site: meter.Any, Meter: meter.Any}} {
 		wide, ok := all[pattern]
 		if !ok {
 			continue
@@ -81,7 +77,7 @@ func (s *slabs) coveredBy(pattern meter.ID) iter.Seq2[int32, meter.ID] {
 			return
 		}
 		for i, id := range s.ids {
-			if pattern.Meter == Any && (pattern.Site == Any || pattern.Site == id.Site) && !yield(int32(i), id) {
+			if pattern.Meter == meter.Any && (pattern.Site == meter.Any || pattern.Site == id.Site) && !yield(int32(i), id) {
 				return
 			}
 		}

@@ -32,13 +32,13 @@ func TestNewSeriesTakeWhatIsSet(t *testing.T) {
 		refused meter.Reason
 	}{
 		"nothing set":                  {reading: Reading{Value: 5}, value: 5},
-		"unit of all":                  {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5}, unit: "kWh", kind: meter.Energy, value: 5},
-		"converted to it":              {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5000, Unit: "Wh"}, unit: "kWh", kind: meter.Energy, value: 5},
-		"not to be converted":          {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}}, reading: Reading{Value: 5, Unit: "kW"}, refused: meter.ReasonWrongUnit},
-		"of its site":                  {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, {Site: "north", Meter: Any}: {Unit: "MW"}}, reading: Reading{Value: 5}, unit: "MW", kind: meter.Power, value: 5},
-		"its own":                      {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kW"}, m17: {Unit: "W"}}, reading: Reading{Value: 5}, unit: "W", kind: meter.Power, value: 5},
-		"of another site":              {set: map[meter.ID]Setting{{Site: "south", Meter: Any}: {Unit: "kW"}}, reading: Reading{Value: 5}, value: 5},
-		"a wide unit that does not go": {set: map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh"}, m17: {Kind: meter.Power}}, reading: Reading{Value: 5}, kind: meter.Power, value: 5},
+		"unit of all":                  {set: map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kWh"}}, reading: Reading{Value: 5}, unit: "kWh", kind: meter.Energy, value: 5},
+		"converted to it":              {set: map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kWh"}}, reading: Reading{Value: 5000, Unit: "Wh"}, unit: "kWh", kind: meter.Energy, value: 5},
+		"not to be converted":          {set: map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kWh"}}, reading: Reading{Value: 5, Unit: "kW"}, refused: meter.ReasonWrongUnit},
+		"of its site":                  {set: map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kW"}, {Site: "north", Meter: meter.Any}: {Unit: "MW"}}, reading: Reading{Value: 5}, unit: "MW", kind: meter.Power, value: 5},
+		"its own":                      {set: map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kW"}, m17: {Unit: "W"}}, reading: Reading{Value: 5}, unit: "W", kind: meter.Power, value: 5},
+		"of another site":              {set: map[meter.ID]Setting{{Site: "south", Meter: meter.Any}: {Unit: "kW"}}, reading: Reading{Value: 5}, value: 5},
+		"a wide unit that does not go": {set: map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kWh"}, m17: {Kind: meter.Power}}, reading: Reading{Value: 5}, kind: meter.Power, value: 5},
 		"another kind":                 {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Kind: meter.Power}, refused: meter.ReasonWrongKind},
 		"a unit that is not of a kind": {set: map[meter.ID]Setting{m17: {Kind: meter.Energy}}, reading: Reading{Value: 5, Unit: "kW"}, refused: meter.ReasonWrongUnit},
 	} {
@@ -75,7 +75,7 @@ func TestKnownSeriesKeepTheirUnit(t *testing.T) {
 	t.Parallel()
 	e := New()
 	feed(e, 0, 3) // kWh
-	done := configure(t, e, meter.ID{Site: Any, Meter: Any}, Setting{Unit: "Wh"})
+	done := configure(t, e, meter.ID{Site: meter.Any, Meter: meter.Any}, Setting{Unit: "Wh"})
 	if done.Series != 1 || done.Kept != 1 || !strings.Contains(done.Which, `north.m17 is measured in "kWh"`) {
 		t.Errorf("%+v", done)
 	}

@@ -248,7 +248,7 @@ func FuzzRestore(f *testing.F) {
 	add(snapshotOf(f, nil))
 	set := newEngine(f, m)
 	set.Limit(7)
-	for pattern, setting := range map[meter.ID]Setting{{Site: Any, Meter: Any}: {Unit: "kWh", Zone: "Europe/Amsterdam"}, m17: {Kind: meter.Register}} {
+	for pattern, setting := range map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kWh", Zone: "Europe/Amsterdam"}, m17: {Kind: meter.Register}} {
 		if _, err := set.Configure(pattern, setting); err != nil {
 			f.Fatal(err)
 		}

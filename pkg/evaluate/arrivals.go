@@ -41,8 +41,7 @@ func ArrivalsOf(table *tabular.Table) (Arrivals, error) {
 	}
 	behind := 0
 	add := func(row tabular.Row) {
-		name := table.Name(row)
-		id := meter.ID{Site: name.Site, Meter: name.Meter}
+		id := table.Name(row)
 		clock = max(clock, row.Unix)
 		a.Feed[id] = append(a.Feed[id], Arrival{Second: row.Unix, Value: row.Value, Clock: clock})
 		a.Readings++

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -33,7 +32,6 @@ const (
 	MaxFeatures = 256 // of each list
 	// MaxCovariates is how many values known ahead a model reads at most.
 	MaxCovariates = 32
-	maxName       = 64
 
 	longestHorizon = 7 * 24 * time.Hour
 )
@@ -117,8 +115,8 @@ func (s Spec) Validate() error {
 	if s.Schema != SpecSchema {
 		add("schema %d: this program reads %d", s.Schema, SpecSchema)
 	}
-	if !isName(s.Name) {
-		add("name %.80q: must be 1 to %d letters, digits, _ or -", s.Name, maxName)
+	if !meter.ValidToken(s.Name) {
+		add("name %.80q: must be 1 to %d letters, digits, _ or -", s.Name, meter.MaxToken)
 	}
 	step := s.Step()
 	if step < meter.LeastInterval || step > meter.MostInterval || time.Hour%max(step, 1) != 0 {
@@ -145,8 +143,8 @@ func (s Spec) Validate() error {
 			continue
 		}
 		for i, name := range f.list {
-			if !isName(name) {
-				add("%s: name %.80q: must be 1 to %d letters, digits, _ or -", f.name, name, maxName)
+			if !meter.ValidToken(name) {
+				add("%s: name %.80q: must be 1 to %d letters, digits, _ or -", f.name, name, meter.MaxToken)
 			} else if slices.Contains(f.list[:i], name) {
 				add("%s: %q is there twice", f.name, name)
 			}
@@ -155,8 +153,8 @@ func (s Spec) Validate() error {
 	if s.Scale != ScalePlain && s.Scale != ScaleAsinh {
 		add("scale %.40q: this program knows %q and %q", s.Scale, ScalePlain, ScaleAsinh)
 	}
-	if len(s.Zone) > maxName || len(s.Country) > maxName {
-		add("zone %.40q, country %.40q: at most %d bytes each", s.Zone, s.Country, maxName)
+	if len(s.Zone) > meter.MaxToken || len(s.Country) > meter.MaxToken {
+		add("zone %.40q, country %.40q: at most %d bytes each", s.Zone, s.Country, meter.MaxToken)
 	}
 	errs = append(errs, s.validateCovariates()...)
 	if s.TrainedUntil.Before(s.TrainedFrom) {
@@ -172,8 +170,8 @@ func (s Spec) validateCovariates() []error {
 	var errs []error
 	names := s.CovariateNames()
 	for i, c := range s.Covariates {
-		if !isName(c.Name) || slices.Contains(names[:i], c.Name) {
-			errs = append(errs, fmt.Errorf("spec: covariates: name %.80q: must be there once, 1 to %d letters, digits, _ or -", c.Name, maxName))
+		if !meter.ValidToken(c.Name) || slices.Contains(names[:i], c.Name) {
+			errs = append(errs, fmt.Errorf("spec: covariates: name %.80q: must be there once, 1 to %d letters, digits, _ or -", c.Name, meter.MaxToken))
 		}
 		if sum := c.Center + c.Scale; !(c.Scale > 0) || sum-sum != 0 {
 			errs = append(errs, fmt.Errorf("spec: covariates: %.80q: center %v and scale %v must be finite, the scale above 0", c.Name, c.Center, c.Scale))
@@ -195,11 +193,6 @@ func (s Spec) validateLevels() []error {
 		return []error{fmt.Errorf("spec: levels %v: 0.5 is missing, which fills gaps", s.Levels)}
 	}
 	return nil
-}
-
-func isName(s string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-	return s != "" && len(s) <= maxName && strings.Trim(s, letters) == ""
 }
 
 // decodeSpec reads a spec in JSON. A field it does not know is refused: a model may

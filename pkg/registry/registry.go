@@ -3,8 +3,9 @@ package registry
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Aliases that the roles know. Setting Champion moves the one before to Previous.
@@ -68,9 +69,8 @@ type Registry interface {
 
 // checkToken guards what becomes the name of a file.
 func checkToken(what, value string) error {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-	if value == "" || len(value) > 64 || strings.Trim(value, letters) != "" {
-		return fmt.Errorf("%s %q: must be 1 to 64 letters, digits, _ or -", what, value)
+	if !meter.ValidToken(value) {
+		return fmt.Errorf("%s %q: must be 1 to %d letters, digits, _ or -", what, value, meter.MaxToken)
 	}
 	return nil
 }

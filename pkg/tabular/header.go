@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // maxColumns is how wide a file may be.
@@ -167,7 +169,7 @@ func (l *loader) one(at *layout) error {
 // without a name is none, as long as its cells are empty.
 func (l *loader) wide(at *layout) error {
 	at.ids = make([]int32, len(at.names))
-	columns := map[SeriesName]int{}
+	columns := map[meter.ID]int{}
 	for i, name := range at.names {
 		at.ids[i] = -1
 		if i == at.time || name == "" {

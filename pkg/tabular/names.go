@@ -4,64 +4,42 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // defaultSite is the site of a series that is named without one.
 const defaultSite = "default"
 
 const (
-	maxToken  = 64 // bytes of a site or meter
 	maxSeries = 1_000_000
 )
 
 // parseName reads <site>.<meter> or <meter>; both must be legal tokens.
-func parseName(text string) (SeriesName, bool) {
-	site, meter, dotted := strings.Cut(text, ".")
-	if !dotted {
-		site, meter = defaultSite, text
+func parseName(text string) (meter.ID, bool) {
+	if !strings.Contains(text, ".") {
+		id := meter.ID{Site: defaultSite, Meter: text}
+		return id, id.Valid()
 	}
-	return SeriesName{Site: site, Meter: meter}, validToken(site) && validToken(meter)
+	return meter.ParseID(text)
 }
 
 // mappedName is parseName for names that were not made for Loadtide: bytes that no token has become _. A dot parts site
 // and meter only when it is the one dot, after a legal site and before a meter, so that "No. 5" stays one name.
-func mappedName(text string) (SeriesName, bool) {
-	site, meter, _ := strings.Cut(text, ".")
-	if !validToken(site) || meter == "" || strings.Contains(meter, ".") || strings.TrimSpace(meter) != meter {
-		site, meter = defaultSite, text
+func mappedName(text string) (meter.ID, bool) {
+	site, name, _ := strings.Cut(text, ".")
+	if !meter.ValidToken(site) || name == "" || strings.Contains(name, ".") || strings.TrimSpace(name) != name {
+		site, name = defaultSite, text
 	}
-	if len(meter) == 0 || len(meter) > maxToken {
-		return SeriesName{}, false
+	if len(name) == 0 || len(name) > meter.MaxToken {
+		return meter.ID{}, false
 	}
-	legal := []byte(meter)
-	for i, c := range legal {
-		if !tokenByte(c) {
-			legal[i] = '_'
-		}
-	}
-	return SeriesName{Site: site, Meter: string(legal)}, true
-}
-
-// validToken reports whether s can stand in a subject: 1 to 64 of [A-Za-z0-9_-].
-func validToken(s string) bool {
-	if len(s) == 0 || len(s) > maxToken {
-		return false
-	}
-	for i := range len(s) {
-		if !tokenByte(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func tokenByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+	return meter.ID{Site: site, Meter: meter.Token(name)}, true
 }
 
 // known is a series that the files name.
 type known struct {
-	name  SeriesName
+	name  meter.ID
 	as    string // as the files name it, when bytes of it were changed
 	index int32  // in Table.Series, -1 until a row is kept
 	skip  bool   // its rows are not wanted
@@ -71,13 +49,13 @@ type known struct {
 type names struct {
 	list   []known
 	byText map[string]int32 // index of list, by the text in the file being read
-	byName map[SeriesName]int32
-	only   *SeriesName // the one series wanted, nil for all
-	found  bool        // the one wanted
+	byName map[meter.ID]int32
+	only   *meter.ID // the one series wanted, nil for all
+	found  bool      // the one wanted
 }
 
 func newNames(only string) names {
-	n := names{byText: map[string]int32{}, byName: map[SeriesName]int32{}}
+	n := names{byText: map[string]int32{}, byName: map[meter.ID]int32{}}
 	if only != "" {
 		name, _ := mappedName(only) // checked with the options
 		n.only = &name

@@ -4,13 +4,9 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
-
-// SeriesName names a series as <Site>.<Meter>.
-type SeriesName struct{ Site, Meter string }
-
-// String returns <site>.<meter>.
-func (n SeriesName) String() string { return n.Site + "." + n.Meter }
 
 // Row is one reading: 24 bytes, so that ten million of them take 1.2 GB at the peak of loading and sorting.
 type Row struct {
@@ -24,9 +20,9 @@ func (r Row) Time() time.Time { return time.Unix(r.Unix, 0).UTC() }
 
 // Table holds readings of many series. Rows stand in the order of the files until SortByTime.
 type Table struct {
-	Series []SeriesName // in the order of their first row
-	Unit   string       // of all values, as Options say; may be empty
-	Kind   string       // of all values, as Options say; may be empty
+	Series []meter.ID // in the order of their first row
+	Unit   string     // of all values, as Options say; may be empty
+	Kind   string     // of all values, as Options say; may be empty
 	rows   []Row
 }
 
@@ -40,7 +36,7 @@ func (t *Table) Row(i int) Row { return t.rows[i] }
 func (t *Table) All() iter.Seq[Row] { return slices.Values(t.rows) }
 
 // Name returns the series of a row.
-func (t *Table) Name(r Row) SeriesName { return t.Series[r.Series] }
+func (t *Table) Name(r Row) meter.ID { return t.Series[r.Series] }
 
 // Counts returns how many rows each series has, by index of Series.
 func (t *Table) Counts() []int {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestSortByTimeIsStable(t *testing.T) {
@@ -36,7 +38,7 @@ func TestSortByTimeIsStable(t *testing.T) {
 
 func TestWriteFile(t *testing.T) {
 	t.Parallel()
-	name, hour := SeriesName{"north", "m1"}, time.Date(2026, 1, 31, 13, 0, 0, 0, time.FixedZone("", 3600))
+	name, hour := meter.ID{Site: "north", Meter: "m1"}, time.Date(2026, 1, 31, 13, 0, 0, 0, time.FixedZone("", 3600))
 	for _, file := range []string{"a.csv", "a.csv.gz"} {
 		path := filepath.Join(t.TempDir(), file)
 		for _, value := range []float64{0.1, -1e-7, 123456789.125} {
@@ -65,7 +67,7 @@ func TestWriteFile(t *testing.T) {
 func TestWriteFileWithFurtherColumns(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.csv")
-	name, at := SeriesName{"north", "m1"}, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	name, at := meter.ID{Site: "north", Meter: "m1"}, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	err := WriteFile(path, func(w *Writer) error {
 		return errors.Join(w.Write(name, at, 1.5, "2", "late"), w.WriteText(name, at.Add(time.Hour), "n/a", "3", ""))
 	}, "truth", "fault")
@@ -101,11 +103,11 @@ func TestWriteFileLeavesTheOldOneAfterAnError(t *testing.T) {
 	}
 	for name, rows := range map[string]func(*Writer) error{
 		"caller": func(*Writer) error { return errors.New("planned") },
-		"series": func(w *Writer) error { return w.Write(SeriesName{"a b", "c"}, time.Unix(0, 0), 1) },
-		"value":  func(w *Writer) error { return w.Write(SeriesName{"a", "c"}, time.Unix(0, 0), math.Inf(1)) },
+		"series": func(w *Writer) error { return w.Write(meter.ID{Site: "a b", Meter: "c"}, time.Unix(0, 0), 1) },
+		"value":  func(w *Writer) error { return w.Write(meter.ID{Site: "a", Meter: "c"}, time.Unix(0, 0), math.Inf(1)) },
 		"kept": func(w *Writer) error {
-			first := w.Write(SeriesName{"", "c"}, time.Unix(0, 0), 1)
-			if again := w.Write(SeriesName{"a", "c"}, time.Unix(0, 0), 1); again == nil || again != first {
+			first := w.Write(meter.ID{Site: "", Meter: "c"}, time.Unix(0, 0), 1)
+			if again := w.Write(meter.ID{Site: "a", Meter: "c"}, time.Unix(0, 0), 1); again == nil || again != first {
 				return nil
 			}
 			return first
@@ -133,7 +135,7 @@ func BenchmarkLoad(b *testing.B) {
 	const rows = 100_000
 	err := WriteFile(path, func(w *Writer) error {
 		for i := range rows {
-			if err := w.Write(SeriesName{"site", fmt.Sprint("m", i%50)}, start.Add(time.Duration(i%977)*time.Hour), float64(i)/7); err != nil {
+			if err := w.Write(meter.ID{Site: "site", Meter: fmt.Sprint("m", i%50)}, start.Add(time.Duration(i%977)*time.Hour), float64(i)/7); err != nil {
 				return err
 			}
 		}

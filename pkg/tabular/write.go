@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/durable"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Writer writes readings in the long form. It keeps the first error and gives it again ever after.
@@ -30,7 +31,7 @@ func NewWriter(w io.Writer, extra ...string) *Writer {
 
 // Write appends one row; t is written in UTC to the second, extra are the fields of the further columns. The error is
 // that of the writer below, or names a series, a value or a field that no reader would take.
-func (w *Writer) Write(name SeriesName, t time.Time, value float64, extra ...string) error {
+func (w *Writer) Write(name meter.ID, t time.Time, value float64, extra ...string) error {
 	if w.err == nil && (math.IsNaN(value) || math.Abs(value) >= maxValue) {
 		w.err = fmt.Errorf("write row: value %g of %s: must be finite and below 1e12", value, name)
 	}
@@ -38,11 +39,11 @@ func (w *Writer) Write(name SeriesName, t time.Time, value float64, extra ...str
 }
 
 // WriteText is Write for a value that need be no number; readers reject such rows.
-func (w *Writer) WriteText(name SeriesName, t time.Time, value string, extra ...string) error {
+func (w *Writer) WriteText(name meter.ID, t time.Time, value string, extra ...string) error {
 	w.header()
 	switch {
 	case w.err != nil:
-	case !validToken(name.Site) || !validToken(name.Meter):
+	case !name.Valid():
 		w.err = fmt.Errorf("write row: series %q: %s", name.String(), remedySeries)
 	case len(extra) != len(w.extra):
 		w.err = fmt.Errorf("write row: %d further fields of %s: there are %d further columns", len(extra), name, len(w.extra))

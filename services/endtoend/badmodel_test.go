@@ -91,7 +91,7 @@ func TestBadModelLeavesTheChampion(t *testing.T) {
 		past = append(past, streams.Reading{Time: hour, Value: 2 + math.Sin(float64(i)), History: true})
 		hour = hour.Add(time.Hour)
 	}
-	subject := streams.PublicReadingSubject("bad", "model")
+	subject := streams.PublicReadingSubject(meter.ID{Site: "bad", Meter: "model"})
 	publish := func(readings []byte) {
 		t.Helper()
 		if _, err := conn.Publish(t.Context(), subject, readings, ""); err != nil {

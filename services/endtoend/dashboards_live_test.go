@@ -17,6 +17,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -243,10 +244,10 @@ func (f *shownFleet) train(t *testing.T) {
 
 // live lives three days in half a minute, past the first checkpoint, with what a healthy day has none of.
 func (f *shownFleet) live(ctx context.Context) error {
-	site, meter := f.series(0)
+	id := f.series(0)
 	for _, e := range []streams.Event{
 		{Type: streams.EventDrift, Text: "forecasts have become worse"},
-		{Type: streams.EventSeriesStale, Series: site + "." + meter, Text: "silent for long"},
+		{Type: streams.EventSeriesStale, Series: id.String(), Text: "silent for long"},
 	} {
 		e.Time = time.Now().UTC()
 		if _, err := f.conn.Publish(ctx, streams.EventSubject(e.Type), e.AppendJSON(nil), ""); err != nil {
@@ -276,8 +277,8 @@ func (f *shownFleet) live(ctx context.Context) error {
 	return nil
 }
 
-func (f *shownFleet) series(i int) (site, meter string) {
-	return fmt.Sprintf("site%d", i%3), fmt.Sprintf("m%02d", i)
+func (f *shownFleet) series(i int) meter.ID {
+	return meter.ID{Site: fmt.Sprintf("site%d", i%3), Meter: fmt.Sprintf("m%02d", i)}
 }
 
 // reading has a day, a week and a little of its own; the last but one hour of each day is marked by its sender.
@@ -292,8 +293,7 @@ func (f *shownFleet) reading(i int, hour time.Time, history bool) streams.Readin
 }
 
 func (f *shownFleet) publish(ctx context.Context, i int, data []byte) error {
-	site, meter := f.series(i)
-	_, err := f.conn.Publish(ctx, streams.PublicReadingSubject(site, meter), data, "")
+	_, err := f.conn.Publish(ctx, streams.PublicReadingSubject(f.series(i)), data, "")
 	return err
 }
 
@@ -301,8 +301,8 @@ func (f *shownFleet) publish(ctx context.Context, i int, data []byte) error {
 // the first meter must be among the answers.
 func (f *shownFleet) values(t *testing.T, d dashboard) (values map[string]string, asked []*question) {
 	t.Helper()
-	site, meter := f.series(0)
-	found := map[string]string{"site": site, "meter": meter, "unit": "kWh"}
+	id := f.series(0)
+	found := map[string]string{"site": id.Site, "meter": id.Meter, "unit": "kWh"}
 	values = map[string]string{}
 	for _, v := range d.Templating.List {
 		values[v.Name] = v.Current.Value

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -19,16 +20,12 @@ import (
 // stored twice and the forecaster has to see that it says nothing new.
 type feeder struct {
 	conn    *bus.Conn
-	series  []streamed
+	series  []meter.ID
 	first   time.Time
 	pace    time.Duration // at least between two hours
 	hours   atomic.Int64  // acknowledged for every series
 	repeats atomic.Int64  // readings that were sent again
 }
-
-type streamed struct{ site, meter string }
-
-func (s streamed) name() string { return s.site + "." + s.meter }
 
 // feederDays is how far in the past a feeder begins: it must not run into the future.
 const feederDays = 120
@@ -36,7 +33,7 @@ const feederDays = 120
 func newFeeder(conn *bus.Conn, meters int, pace time.Duration) *feeder {
 	f := &feeder{conn: conn, pace: pace, first: time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, -feederDays)}
 	for i := range meters {
-		f.series = append(f.series, streamed{site: fmt.Sprintf("feed%d", i%3), meter: fmt.Sprintf("n%02d", i)})
+		f.series = append(f.series, meter.ID{Site: fmt.Sprintf("feed%d", i%3), Meter: fmt.Sprintf("n%02d", i)})
 	}
 	return f
 }
@@ -91,14 +88,14 @@ func (f *feeder) send(ctx context.Context, i int, hour int64) error {
 	s := f.series[i]
 	data := hourly(f.first.Add(time.Duration(hour)*time.Hour), f.value(i, hour))
 	for {
-		_, err := f.conn.Publish(ctx, streams.PublicReadingSubject(s.site, s.meter), data, "")
+		_, err := f.conn.Publish(ctx, streams.PublicReadingSubject(s), data, "")
 		if err == nil {
 			return nil
 		}
 		f.repeats.Add(1)
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", s.name(), err)
+			return fmt.Errorf("%s: %w", s, err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -78,7 +78,7 @@ func TestBadInputCostsOneRejection(t *testing.T) {
 	good := func() {
 		t.Helper()
 		reading := streams.AppendReadings(nil, []streams.Reading{{Time: hour, Value: 1 + math.Sin(float64(hour.Hour())), Unit: "kWh"}})
-		if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject("bad", "m1"), reading, ""); err != nil {
+		if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: "bad", Meter: "m1"}), reading, ""); err != nil {
 			t.Fatal(err)
 		}
 		hour = hour.Add(time.Hour)
@@ -98,11 +98,11 @@ func TestBadInputCostsOneRejection(t *testing.T) {
 		if _, known := counted[c.reason]; !known {
 			counted[c.reason] = p.metric(sample)
 		}
-		seq, err := conn.Publish(t.Context(), streams.PublicReadingSubject(c.site, c.meter), []byte(c.payload), "")
+		seq, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: c.site, Meter: c.meter}), []byte(c.payload), "")
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		subject := streams.RejectedSubject(c.site, c.meter)
+		subject := streams.RejectedSubject(meter.ID{Site: c.site, Meter: c.meter})
 		var m bus.Message
 		eventually(t, patience, c.name+" is rejected", func() (bool, string) {
 			var ok bool
@@ -144,8 +144,8 @@ func checkRejected(t *testing.T, c badInput, m bus.Message, seq uint64) {
 	if string(r.Reason) != c.reason || r.Seq != seq {
 		t.Errorf("%s: reason %s at %d, want %s at %d (%s)", c.name, r.Reason, r.Seq, c.reason, seq, r.Detail)
 	}
-	partition := streams.Partition(c.site, c.meter, 8)
-	if r.Partition != partition || r.Subject != streams.ReadingSubject(partition, c.site, c.meter) {
+	partition := streams.Partition(meter.ID{Site: c.site, Meter: c.meter}, 8)
+	if r.Partition != partition || r.Subject != streams.ReadingSubject(partition, meter.ID{Site: c.site, Meter: c.meter}) {
 		t.Errorf("%s: partition %d, subject %q", c.name, r.Partition, r.Subject)
 	}
 	if !strings.Contains(r.Detail, c.detail) || r.Detail == "" {
@@ -177,7 +177,7 @@ func TestArrayWithOneBadReading(t *testing.T) {
 	hour := time.Now().UTC().Truncate(time.Hour).Add(-48 * time.Hour)
 	payload := fmt.Sprintf(`[{"ts":"%s","value":1},{"ts":"%s","value":"?"},{"ts":"%s","value":3}]`,
 		hour.Format(time.RFC3339), hour.Add(time.Hour).Format(time.RFC3339), hour.Add(2*time.Hour).Format(time.RFC3339))
-	seq, err := conn.Publish(t.Context(), streams.PublicReadingSubject("bad", "array"), []byte(payload), "")
+	seq, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: "bad", Meter: "array"}), []byte(payload), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,8 +207,8 @@ func TestSubjectsOutsideAreNotHeard(t *testing.T) {
 			t.Errorf("%s was taken at %d, %v", subject, seq, err)
 		}
 	}
-	other := (streams.Partition("site", "meter", 8) + 1) % 8
-	seq, err := conn.Publish(t.Context(), streams.ReadingSubject(other, "site", "meter"), hourly(time.Now().UTC().Truncate(time.Hour), 1), "")
+	other := (streams.Partition(meter.ID{Site: "site", Meter: "meter"}, 8) + 1) % 8
+	seq, err := conn.Publish(t.Context(), streams.ReadingSubject(other, meter.ID{Site: "site", Meter: "meter"}), hourly(time.Now().UTC().Truncate(time.Hour), 1), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
@@ -124,7 +125,7 @@ func (k *killer) forgetIDs() {
 // forecastsGoOn waits for forecasts of the demo and of the feeder's series from later origins than those that are there.
 func (k *killer) forecastsGoOn() {
 	k.t.Helper()
-	for _, series := range []string{demoSeries, k.feeder.series[0].name(), k.feeder.series[len(k.feeder.series)-1].name()} {
+	for _, series := range []string{demoSeries, k.feeder.series[0].String(), k.feeder.series[len(k.feeder.series)-1].String()} {
 		before, _, _ := newest(k.t, k.conn, series)
 		eventually(k.t, patience, "forecasts of "+series+" go on", func() (bool, string) {
 			k.process.alive()
@@ -149,7 +150,7 @@ func (k *killer) kill() {
 // served waits until the network forecasts the demo and the feeder's series, which takes 168 of their readings.
 func (k *killer) served() {
 	k.t.Helper()
-	for _, series := range []string{demoSeries, k.feeder.series[0].name()} {
+	for _, series := range []string{demoSeries, k.feeder.series[0].String()} {
 		eventually(k.t, 3*patience, series+" is forecast by the network", func() (bool, string) {
 			k.process.alive()
 			f, _, _ := newest(k.t, k.conn, series)
@@ -165,7 +166,7 @@ func (k *killer) finish(kills int) {
 		k.t.Fatalf("%d kills, want %d", k.kills, kills)
 	}
 	for _, s := range k.feeder.series {
-		awaitOrigin(k.t, k.conn, s.name(), k.feeder.origin())
+		awaitOrigin(k.t, k.conn, s.String(), k.feeder.origin())
 	}
 	books := readLedger(k.t, k.conn)
 	messages := books.answered()
@@ -173,11 +174,11 @@ func (k *killer) finish(kills int) {
 	books.scored(messages)
 	counts := contiguous(k.t, messages)
 	for _, s := range k.feeder.series {
-		if want := int(k.feeder.hours.Load()); counts[s.name()] != want {
-			k.t.Errorf("%s: %d forecasts of %d readings", s.name(), counts[s.name()], want)
+		if want := int(k.feeder.hours.Load()); counts[s] != want {
+			k.t.Errorf("%s: %d forecasts of %d readings", s, counts[s], want)
 		}
 	}
-	if counts[demoSeries] == 0 {
+	if demo, _ := meter.ParseID(demoSeries); counts[demo] == 0 {
 		k.t.Errorf("no forecast of %s", demoSeries)
 	}
 	if state, err := k.conn.StreamState(k.t.Context(), topology.Rejected); err != nil || state.LastSeq != 0 {

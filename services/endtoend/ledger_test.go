@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -25,7 +26,7 @@ type ledger struct {
 // entry is one forecast: which it is, of what, and what it came from.
 type entry struct {
 	ID     string
-	Series string
+	Series meter.ID
 	Origin time.Time
 	Seq    uint64
 	Issued time.Time
@@ -61,7 +62,7 @@ func readLedger(t *testing.T, conn *bus.Conn) *ledger {
 func (l *ledger) asks(p int, created time.Time, messages []bus.Message) []entry {
 	l.t.Helper()
 	var all []entry
-	reached := map[string]time.Time{}
+	reached := map[meter.ID]time.Time{}
 	for _, m := range messages {
 		input, err := streams.ParseInput(m.Subject)
 		if err != nil {
@@ -74,7 +75,7 @@ func (l *ledger) asks(p int, created time.Time, messages []bus.Message) []entry 
 		if len(faults) > 0 {
 			l.t.Fatalf("%s at %d: %v", m.Subject, m.Seq, faults[0])
 		}
-		series, live := input.Site+"."+input.Meter, false
+		series, live := input.Series, false
 		for _, r := range readings {
 			if end := r.Time.Add(time.Hour); end.After(reached[series]) {
 				reached[series] = end
@@ -99,7 +100,7 @@ func (l *ledger) answered() []bus.Message {
 		}
 		last := wanted[len(wanted)-1]
 		eventually(l.t, patience, fmt.Sprintf("forecast for the end of partition %d", p), func() (bool, string) {
-			f, _, ok := newest(l.t, l.conn, last.Series)
+			f, _, ok := newest(l.t, l.conn, last.Series.String())
 			return ok && !f.Origin.Before(last.Origin), fmt.Sprintf("%s from %s, want from %s", last.Series, f.Origin, last.Origin)
 		})
 	}
@@ -124,7 +125,7 @@ func (l *ledger) check(messages []bus.Message) map[string]streams.Forecast {
 			l.t.Errorf("FORECASTS holds id %s twice, again at %d", m.ID, m.Seq)
 		}
 		byID[m.ID] = f
-		if site, meter, _ := streams.SplitSeries(f.Series); m.Subject != streams.ForecastSubject(site, meter) {
+		if m.Subject != streams.ForecastSubject(f.Series) {
 			l.t.Errorf("forecast of %s on %s", f.Series, m.Subject)
 		}
 		if place.Seq <= uint64(len(l.logs[place.Partition])) { // later inputs came after the logs were read
@@ -154,9 +155,9 @@ func firstDifference(want, got []entry) string {
 }
 
 // contiguous checks that every series is forecast from each hour since its first one, in order.
-func contiguous(t *testing.T, messages []bus.Message) (series map[string]int) {
+func contiguous(t *testing.T, messages []bus.Message) (series map[meter.ID]int) {
 	t.Helper()
-	last, series := map[string]time.Time{}, map[string]int{}
+	last, series := map[meter.ID]time.Time{}, map[meter.ID]int{}
 	for _, m := range messages {
 		f, err := streams.DecodeForecast(m.Data)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/flagtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/secret"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
@@ -81,11 +82,11 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 // silent is a publisher for a simulator that is not run.
 type silent struct{}
 
-func (silent) PublishReadings(context.Context, string, string, []streams.Reading) error {
+func (silent) PublishReadings(context.Context, meter.ID, []streams.Reading) error {
 	return context.Canceled
 }
 
-func (silent) PublishPayload(context.Context, string, string, []byte) error { return context.Canceled }
+func (silent) PublishPayload(context.Context, meter.ID, []byte) error { return context.Canceled }
 
 func (silent) Flush(context.Context) error { return context.Canceled }
 

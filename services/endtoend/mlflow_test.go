@@ -64,7 +64,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	}
 	publish := func(readings []byte) {
 		t.Helper()
-		if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject("away", "m1"), readings, ""); err != nil {
+		if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: "away", Meter: "m1"}), readings, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // feedDay publishes the last hours of a series and waits for the forecast from its end.
-func feedDay(t *testing.T, conn *bus.Conn, site, meter string, hours int) streams.Forecast {
+func feedDay(t *testing.T, conn *bus.Conn, id meter.ID, hours int) streams.Forecast {
 	t.Helper()
 	start := time.Now().UTC().Truncate(time.Hour).Add(-time.Duration(hours) * time.Hour)
 	var readings []streams.Reading
@@ -29,13 +29,13 @@ func feedDay(t *testing.T, conn *bus.Conn, site, meter string, hours int) stream
 			Time: start.Add(time.Duration(i) * time.Hour), Value: 2 + math.Sin(2*math.Pi*float64(i)/24), Unit: "kWh", History: i < hours-3,
 		})
 	}
-	subject := streams.PublicReadingSubject(site, meter)
+	subject := streams.PublicReadingSubject(id)
 	for _, part := range [][]streams.Reading{readings[:hours-3], readings[hours-3 : hours-2], readings[hours-2 : hours-1], readings[hours-1:]} {
 		if _, err := conn.Publish(t.Context(), subject, streams.AppendReadings(nil, part), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return awaitOrigin(t, conn, site+"."+meter, start.Add(time.Duration(hours)*time.Hour))
+	return awaitOrigin(t, conn, id.String(), start.Add(time.Duration(hours)*time.Hour))
 }
 
 // TestForecastsReachInflux runs with --influx-url against a listener that speaks the line protocol: what stands there must
@@ -47,7 +47,7 @@ func TestForecastsReachInflux(t *testing.T) {
 	p.env = []string{"LOADTIDE_INFLUX_TOKEN=" + influxtest.Token}
 	version := registerChampion(t, filepath.Join(p.dir, "registry"))
 	p.up("--train-schedule", "off", "--influx-url", listener.Config().URL)
-	f := feedDay(t, p.connect(), "plant", "feeder-1", 200)
+	f := feedDay(t, p.connect(), meter.ID{Site: "plant", Meter: "feeder-1"}, 200)
 	first := f.Origin.Add(-2 * time.Hour) // the first of the three live origins
 	var rows []influxtest.Point
 	eventually(t, patience, "all readings, and points of all three forecasts", func() (bool, string) {
@@ -96,8 +96,8 @@ func TestGatewayAnswers(t *testing.T) {
 		t.Errorf("/ping without a forecast: %d %s %v, want 503", code, body, err)
 	}
 	conn := p.connect()
-	feedDay(t, conn, "north", "m17", 30)
-	feedDay(t, conn, "north", "m18", 30)
+	feedDay(t, conn, meter.ID{Site: "north", Meter: "m17"}, 30)
+	feedDay(t, conn, meter.ID{Site: "north", Meter: "m18"}, 30)
 	_, m, _ := newest(t, conn, "north.m17")
 	if body := p.page("/v1/series/north/m17/forecast"); body != string(m.Data) {
 		t.Errorf("forecast of the gateway\n%s\nthe message is\n%s", body, m.Data)
@@ -175,7 +175,7 @@ func TestTrainedModelServesAfterARestart(t *testing.T) {
 	r = p.up("--train-schedule", "off")
 	conn = p.connect()
 	reading := streams.AppendReadings(nil, []streams.Reading{{Time: before.Origin, Value: 1.5, Unit: "kWh"}})
-	if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject("home", "m01"), reading, ""); err != nil {
+	if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: "home", Meter: "m01"}), reading, ""); err != nil {
 		t.Fatal(err)
 	}
 	f := awaitOrigin(t, conn, demoSeries, before.Origin.Add(time.Hour))

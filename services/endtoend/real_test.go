@@ -111,7 +111,7 @@ func checkOnce(t *testing.T, conn *bus.Conn, want int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		origin := f.Series + f.Origin.Format(time.RFC3339)
+		origin := f.Series.String() + f.Origin.Format(time.RFC3339)
 		if ids[m.ID] || origins[origin] {
 			t.Errorf("forecast %s of %s from %s is there twice", m.ID, f.Series, f.Origin)
 		}

@@ -101,8 +101,8 @@ func (r release) nextForecast(conn *bus.Conn) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	site, name, _ := streams.SplitSeries(silentSeries)
-	subject := streams.PublicReadingSubject(site, name)
+	id, _ := meter.ParseID(silentSeries)
+	subject := streams.PublicReadingSubject(id)
 	if _, err := conn.Publish(r.t.Context(), subject, next.Readings, ""); err != nil {
 		r.t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func TestRolesApart(t *testing.T) {
 	answers(t, "http://"+admin+"/readyz")
 	stopGateway := p.role("gateway", "--nats-url", p.url(), "--http-listen", p.http, "--admin-listen", freeAddress(t))
 	conn := p.connect()
-	feedDay(t, conn, "north", "m17", 30)
+	feedDay(t, conn, meter.ID{Site: "north", Meter: "m17"}, 30)
 	_, m, _ := newest(t, conn, "north.m17")
 	answers(t, "http://"+p.http+"/v1/series/north/m17/forecast")
 	if body := p.page("/v1/series/north/m17/forecast"); body != string(m.Data) {
@@ -112,7 +112,7 @@ func TestRolesApart(t *testing.T) {
 
 	stop = p.role(forecaster...)
 	answers(t, "http://"+admin+"/readyz")
-	feedDay(t, conn, "north", "m18", 30)
+	feedDay(t, conn, meter.ID{Site: "north", Meter: "m18"}, 30)
 	if got := messages(t, conn, "FORECASTS"); got != 6 {
 		t.Errorf("%d forecasts after a restart, want 3 of each series", got)
 	}
@@ -205,7 +205,7 @@ func checkTail(t *testing.T, said []string, asJSON bool) {
 	var last time.Time
 	for _, line := range said {
 		f, err := streams.DecodeForecast([]byte(line))
-		if err != nil || !json.Valid([]byte(line)) || f.Series != demoSeries {
+		if err != nil || !json.Valid([]byte(line)) || f.Series.String() != demoSeries {
 			t.Errorf("line %q: %v", line, err)
 		}
 		if !last.IsZero() && !f.Origin.Equal(last.Add(time.Hour)) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -17,7 +18,7 @@ import (
 func (l *ledger) scored(forecasts []bus.Message) {
 	l.t.Helper()
 	type interval struct {
-		series string
+		series meter.ID
 		start  time.Time
 	}
 	actuals := map[interval]float64{}
@@ -29,7 +30,7 @@ func (l *ledger) scored(forecasts []bus.Message) {
 			}
 			readings, _ := streams.DecodeReadings(m.Data)
 			for _, r := range readings {
-				actuals[interval{input.Site + "." + input.Meter, r.Time.UTC()}] = r.Value
+				actuals[interval{input.Series, r.Time.UTC()}] = r.Value
 			}
 		}
 	}

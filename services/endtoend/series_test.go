@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -29,9 +30,9 @@ var ordered = []string{"--train-schedule", "off", "--partitions", "2", "--max-se
 func (o *orders) send(series ...string) {
 	o.t.Helper()
 	for i, name := range series {
-		site, meter, _ := streams.SplitSeries(name)
+		id, _ := meter.ParseID(name)
 		value := 2 + math.Sin(2*math.Pi*float64(o.hour.Hour())/24) + 0.1*float64(i)
-		if _, err := o.conn.Publish(o.t.Context(), streams.PublicReadingSubject(site, meter), hourly(o.hour, value), ""); err != nil {
+		if _, err := o.conn.Publish(o.t.Context(), streams.PublicReadingSubject(id), hourly(o.hour, value), ""); err != nil {
 			o.t.Fatal(err)
 		}
 	}
@@ -60,12 +61,12 @@ func TestOrdersOutliveKills(t *testing.T) {
 	all := []string{"north.m1", "north.m2", "south.m1"}
 	p.must(patience, "series", "set", "*.*", "--unit", "kWh", "--nats-url", p.url())
 	for _, name := range all {
-		site, meter, _ := streams.SplitSeries(name)
+		id, _ := meter.ParseID(name)
 		var past []streams.Reading
 		for k := range 200 {
 			past = append(past, streams.Reading{Time: o.hour.Add(time.Duration(k) * time.Hour), Value: 2 + math.Sin(2*math.Pi*float64(k)/24), History: true})
 		}
-		if _, err := o.conn.Publish(t.Context(), streams.PublicReadingSubject(site, meter), streams.AppendReadings(nil, past), ""); err != nil {
+		if _, err := o.conn.Publish(t.Context(), streams.PublicReadingSubject(id), streams.AppendReadings(nil, past), ""); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -37,12 +37,14 @@ func TestStreamEqualsBacktest(t *testing.T) {
 	}
 	_, _, last := b.Span()
 	want := map[string][]float32{}
-	key := func(series string, origin time.Time) string { return series + " " + origin.UTC().Format(time.RFC3339) }
+	key := func(series meter.ID, origin time.Time) string {
+		return series.String() + " " + origin.UTC().Format(time.RFC3339)
+	}
 	_, err = evaluate.Backtest(t.Context(), m, histories, evaluate.Config{
 		From: last - 60*86400, Until: last + 3600, Every: 5, Workers: 2,
 		Each: func(f engine.Forecast) {
 			if f.Source == meter.SourceLSTM {
-				want[key(f.Series.String(), time.Unix(f.Origin, 0))] = slices.Clone(f.Quantiles)
+				want[key(f.Series, time.Unix(f.Origin, 0))] = slices.Clone(f.Quantiles)
 			}
 		},
 	})

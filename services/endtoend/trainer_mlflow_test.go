@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
@@ -76,9 +77,9 @@ func TestTrainerAndItsMLflow(t *testing.T) {
 		t.Errorf("registry_up is %v", up)
 	}
 	const series = "citylearn.7"
-	site, meter, _ := streams.SplitSeries(series)
+	id, _ := meter.ParseID(series)
 	hour := history.last[series].Add(time.Hour)
-	if _, err := l.conn.Publish(t.Context(), streams.PublicReadingSubject(site, meter), hourly(hour, 1.25), ""); err != nil {
+	if _, err := l.conn.Publish(t.Context(), streams.PublicReadingSubject(id), hourly(hour, 1.25), ""); err != nil {
 		t.Fatal(err)
 	}
 	awaitOrigin(t, l.conn, series, hour.Add(time.Hour))

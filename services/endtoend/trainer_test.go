@@ -120,8 +120,8 @@ func (l *loop) told(kind, cycle string, attempt int) streams.Event {
 // served publishes the next hour of a series and waits until a version forecasts from it.
 func (l *loop) served(series string, hour time.Time, version string) {
 	l.t.Helper()
-	site, name, _ := streams.SplitSeries(series)
-	if _, err := l.conn.Publish(l.t.Context(), streams.PublicReadingSubject(site, name), hourly(hour, 1.25), ""); err != nil {
+	id, _ := meter.ParseID(series)
+	if _, err := l.conn.Publish(l.t.Context(), streams.PublicReadingSubject(id), hourly(hour, 1.25), ""); err != nil {
 		l.t.Fatal(err)
 	}
 	f := awaitOrigin(l.t, l.conn, series, hour.Add(time.Hour))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -108,8 +109,8 @@ func readStream(t *testing.T, conn *bus.Conn, stream string) []bus.Message {
 // newest returns the newest forecast of a series; ok is false while there is none.
 func newest(t *testing.T, conn *bus.Conn, series string) (f streams.Forecast, m bus.Message, ok bool) {
 	t.Helper()
-	site, meter, _ := streams.SplitSeries(series)
-	m, ok, err := conn.LastBySubject(t.Context(), topology.Forecasts, streams.ForecastSubject(site, meter))
+	id, _ := meter.ParseID(series)
+	m, ok, err := conn.LastBySubject(t.Context(), topology.Forecasts, streams.ForecastSubject(id))
 	if err != nil || !ok {
 		return f, m, false
 	}

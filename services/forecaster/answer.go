@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -80,7 +81,7 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 		})
 		return page
 	}
-	id := seriesOf(a.query.Series)
+	id, _ := meter.ParseID(a.query.Series)
 	if s, ok := e.Summary(id); ok {
 		page.Series = append(page.Series, summaryOf(&s))
 	}

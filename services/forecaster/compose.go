@@ -84,7 +84,7 @@ func (p *Pipeline) output(m *bus.Message, k int) Output {
 func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Output {
 	out := p.output(m, k)
 	message := streams.Forecast{
-		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
+		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
 		Issued: m.Time.UTC(), Revision: f.Revision, Source: f.Source, Quality: f.Quality.String(), InputSeq: m.Seq,
 		Levels: f.Levels, Quantiles: f.Quantiles,
 	}
@@ -95,7 +95,7 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 	if !streams.IsControl(m.Subject) {
 		out.Received = m.Time
 	}
-	out.Subject = streams.ForecastSubject(f.Series.Site, f.Series.Meter)
+	out.Subject = streams.ForecastSubject(f.Series)
 	out.Data = message.AppendJSON(make([]byte, 0, forecastBytes(f)))
 	return out
 }
@@ -110,11 +110,11 @@ func (p *Pipeline) scoreOutput(m *bus.Message, s *engine.Score, k int) Output {
 		})
 	}
 	message := streams.Score{
-		Series: s.Series.String(), Target: time.Unix(s.Target, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
+		Series: s.Series, Target: time.Unix(s.Target, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
 		Scored: m.Time.UTC(), Revision: s.Revision, Void: s.Void, InputSeq: m.Seq, Leads: p.leads,
 	}
 	out.To, out.Series, out.Score = ToScores, s.Series, s
-	out.Subject = streams.ScoreSubject(s.Series.Site, s.Series.Meter)
+	out.Subject = streams.ScoreSubject(s.Series)
 	out.Data = message.AppendJSON(make([]byte, 0, 256+192*len(s.Leads)))
 	return out
 }
@@ -154,12 +154,12 @@ func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
 			Time: time.Unix(r.held.Second, 0).UTC(), Value: r.held.Value, Quality: r.held.Quality.String(),
 		}}))
 	}
-	message.Series = input.Site + "." + input.Meter
+	message.Series = input.Series.String()
 	message.Subject, message.Seq, message.Partition = m.Subject, m.Seq, p.partition
 	message.Reason, message.Detail, message.Index, message.Count = r.reason, r.detail, r.index, r.count
 	message.Received = m.Time.UTC()
 	out.To = ToRejected
-	out.Subject = streams.RejectedSubject(input.Site, input.Meter)
+	out.Subject = streams.RejectedSubject(input.Series)
 	out.Data = message.AppendJSON(nil)
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -56,8 +57,8 @@ func (l *testLog) add(subject string, data []byte) {
 	l.clock = l.clock.Add(time.Second)
 }
 
-func (l *testLog) reading(site, meter string, readings ...streams.Reading) {
-	l.add(streams.ReadingSubject(0, site, meter), streams.AppendReadings(nil, readings))
+func (l *testLog) reading(id meter.ID, readings ...streams.Reading) {
+	l.add(streams.ReadingSubject(0, id), streams.AppendReadings(nil, readings))
 }
 
 func (l *testLog) model(m *model.Model) {

@@ -42,7 +42,7 @@ func TestMarkFollowsTheForecasts(t *testing.T) {
 		t.Error("written again without news")
 	}
 	// A rejection is no forecast, and others write into FORECASTS too.
-	s.write(streams.ReadingSubject(0, "north", s.meter), []byte("{"), "")
+	s.write(streams.ReadingSubject(0, s.series), []byte("{"), "")
 	s.write("forecasts.south.m1", []byte("{}"), "")
 	s.readings(1)
 	s.read(p, 5)

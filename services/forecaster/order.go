@@ -60,9 +60,8 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 // and change nothing: the owner checks them before it writes them.
 func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
 	event := engine.Event{Kind: streams.EventSeriesSettings}
-	site, meterName, _ := streams.SplitPattern(record.Pattern)
-	pattern := meter.ID{Site: site, Meter: meterName}
-	if site != streams.Any && meterName != streams.Any {
+	pattern, _ := meter.ParsePattern(record.Pattern)
+	if pattern.Valid() {
 		event.Series = pattern
 	}
 	setting, err := SettingOf(record.Settings)
@@ -88,7 +87,7 @@ func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
 
 // forget takes the state of a series away.
 func (p *Pipeline) forget(name string) engine.Event {
-	id := seriesOf(name)
+	id, _ := meter.ParseID(name)
 	cells, ok := p.engine.Delete(id)
 	text := "nothing was known of it"
 	if ok {
@@ -97,14 +96,9 @@ func (p *Pipeline) forget(name string) engine.Event {
 	return engine.Event{Kind: streams.EventSeriesDeleted, Series: id, Text: text}
 }
 
-func seriesOf(name string) meter.ID {
-	site, meterName, _ := streams.SplitSeries(name)
-	return meter.ID{Site: site, Meter: meterName}
-}
-
 // put puts the state of a series in.
 func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event {
-	id := seriesOf(record.Series)
+	id, _ := meter.ParseID(record.Series)
 	event := engine.Event{Kind: streams.EventSeriesImportRefused, Series: id}
 	state, err := ReadState(record)
 	switch {
@@ -114,8 +108,8 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 	case state.Series() != id:
 		event.Text = fmt.Sprintf("the state is that of %s", state.Series())
 		return event
-	case streams.Partition(id.Site, id.Meter, p.partitions) != p.partition:
-		event.Text = fmt.Sprintf("the series belongs to partition %d of %d", streams.Partition(id.Site, id.Meter, p.partitions), p.partitions)
+	case streams.Partition(id, p.partitions) != p.partition:
+		event.Text = fmt.Sprintf("the series belongs to partition %d of %d", streams.Partition(id, p.partitions), p.partitions)
 		return event
 	case max(state.Newest(), state.Origin()-meter.IntervalSeconds) > now.Add(meter.FutureLimit).Unix():
 		event.Text = fmt.Sprintf("its newest interval ends at %s, which is ahead of the broker's clock", time.Unix(state.Origin(), 0).UTC().Format(time.RFC3339))

@@ -196,8 +196,8 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 			p.reject(i, meter.ReasonBadSubject, err.Error(), -1)
 			continue
 		}
-		if own := streams.Partition(input.Site, input.Meter, p.partitions); own != p.partition {
-			p.reject(i, meter.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s.%s belongs to partition %d of %d; publish to %s", m.Subject, input.Site, input.Meter, own, p.partitions, streams.PublicReadingSubject(input.Site, input.Meter)), -1)
+		if own := streams.Partition(input.Series, p.partitions); own != p.partition {
+			p.reject(i, meter.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s belongs to partition %d of %d; publish to %s", m.Subject, input.Series, own, p.partitions, streams.PublicReadingSubject(input.Series)), -1)
 			continue
 		}
 		if m.ContentType != "" && m.ContentType != streams.ContentTypeJSON {
@@ -226,7 +226,7 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 				continue
 			}
 			p.readings = append(p.readings, engine.Reading{
-				Series: meter.ID{Site: input.Site, Meter: input.Meter}, Second: r.Time.Unix(), Value: r.Value,
+				Series: input.Series, Second: r.Time.Unix(), Value: r.Value,
 				Unit: r.Unit, Kind: kind, Quality: quality, Interval: int32(r.Interval / time.Second), History: r.History,
 				Message: i, Received: m.Time.Unix(),
 			})

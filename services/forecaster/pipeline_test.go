@@ -28,7 +28,7 @@ func drawLog(t *rapid.T, models []*model.Model) *testLog {
 			history = append(history, streams.Reading{Time: at, Value: testValue(int64(s), int64(i)), History: true})
 		}
 		if n > 0 {
-			l.reading("north", name, history...)
+			l.reading(meter.ID{Site: "north", Meter: name}, history...)
 		}
 		hour[name] = n
 	}
@@ -39,21 +39,21 @@ func drawLog(t *rapid.T, models []*model.Model) *testLog {
 		case 0:
 			l.model(rapid.SampledFrom(models).Draw(t, "model"))
 		case 1:
-			l.add(streams.ReadingSubject(0, "north", name), []byte("{"))
+			l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: name}), []byte("{"))
 		case 2:
 			hour[name] += rapid.IntRange(1, 10).Draw(t, "gap")
 		case 3:
 			at := from.Add(time.Duration(max(hour[name]-rapid.IntRange(1, 3).Draw(t, "late"), 0)) * time.Hour)
-			l.reading("north", name, streams.Reading{Time: at, Value: 1})
+			l.reading(meter.ID{Site: "north", Meter: name}, streams.Reading{Time: at, Value: 1})
 		case 4:
 			var many []streams.Reading
 			for range rapid.IntRange(2, 5).Draw(t, "array") {
 				many = append(many, streams.Reading{Time: from.Add(time.Duration(hour[name]) * time.Hour), Value: testValue(9, int64(hour[name]))})
 				hour[name]++
 			}
-			l.reading("north", name, many...)
+			l.reading(meter.ID{Site: "north", Meter: name}, many...)
 		default:
-			l.reading("north", name, streams.Reading{Time: from.Add(time.Duration(hour[name]) * time.Hour), Value: testValue(3, int64(hour[name]))})
+			l.reading(meter.ID{Site: "north", Meter: name}, streams.Reading{Time: from.Add(time.Duration(hour[name]) * time.Hour), Value: testValue(3, int64(hour[name]))})
 			hour[name]++
 		}
 	}
@@ -143,15 +143,15 @@ func TestWrongPartitionAndContentTypeAreRejected(t *testing.T) {
 	p := NewPipeline(0, 8, logCreated)
 	l := newTestLog()
 	other := "m0"
-	for i := 0; streams.Partition("north", other, 8) == 0; i++ {
+	for i := 0; streams.Partition(meter.ID{Site: "north", Meter: other}, 8) == 0; i++ {
 		other = fmt.Sprintf("m%d", i)
 	}
-	l.reading("north", other, streams.Reading{Time: logCreated, Value: 1})
+	l.reading(meter.ID{Site: "north", Meter: other}, streams.Reading{Time: logCreated, Value: 1})
 	own := "m0"
-	for i := 0; streams.Partition("north", own, 8) != 0; i++ {
+	for i := 0; streams.Partition(meter.ID{Site: "north", Meter: own}, 8) != 0; i++ {
 		own = fmt.Sprintf("m%d", i)
 	}
-	l.reading("north", own, streams.Reading{Time: logCreated, Value: 1})
+	l.reading(meter.ID{Site: "north", Meter: own}, streams.Reading{Time: logCreated, Value: 1})
 	l.messages[1].ContentType = "application/x-protobuf"
 	result, err := p.Step(l.messages)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func (p *pure) allClosed() bool {
@@ -20,7 +21,7 @@ func TestRunDrains(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		ctx, cancel := context.WithCancel(t.Context())
-		p.log.reading("north", "m1", past(0))
+		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
 		p.give(0)
 		p.log.add("r.0.north.m2", []byte("{"))
 		p.give(1) // its rejection is not confirmed before the end
@@ -60,7 +61,7 @@ func TestRunBreaks(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		p.store.held = make(chan struct{})
-		p.log.reading("north", "m1", past(0))
+		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
 		p.give(0)
 		time.Sleep(pureEvery)
 		p.tail.err = bus.ErrNoStream

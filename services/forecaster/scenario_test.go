@@ -155,8 +155,8 @@ func (s *scenario) do(command string, args []string) error {
 		if err != nil {
 			return err
 		}
-		site, meter, _ := streams.SplitSeries(args[0])
-		s.log.reading(site, meter, r)
+		id, _ := meter.ParseID(args[0])
+		s.log.reading(id, r)
 	case "readings": // series from count: hourly, one message each
 		return s.many(args, false)
 	case "history": // series from count: one message
@@ -174,7 +174,8 @@ func (s *scenario) do(command string, args []string) error {
 			return err
 		}
 	case "export": // series
-		record, ok := s.pipe.stateOf(seriesOf(args[0]))
+		id, _ := meter.ParseID(args[0])
+		record, ok := s.pipe.stateOf(id)
 		if !ok {
 			return fmt.Errorf("series %s is not known", args[0])
 		}
@@ -214,17 +215,17 @@ func (s *scenario) many(args []string, history bool) error {
 	if err != nil {
 		return err
 	}
-	site, meter, _ := streams.SplitSeries(args[0])
+	id, _ := meter.ParseID(args[0])
 	var all []streams.Reading
 	for i := range n {
 		at := from.Add(time.Duration(i) * time.Hour)
 		all = append(all, streams.Reading{Time: at, Value: testValue(1, at.Unix()/3600), History: history})
 	}
 	if history {
-		s.log.reading(site, meter, all...)
+		s.log.reading(id, all...)
 	} else {
 		for _, r := range all {
-			s.log.reading(site, meter, r)
+			s.log.reading(id, r)
 		}
 	}
 	return s.step()
@@ -240,13 +241,13 @@ func (s *scenario) series(args []string, step time.Duration, base func(time.Time
 	if err != nil {
 		return err
 	}
-	site, meter, _ := streams.SplitSeries(args[0])
+	id, _ := meter.ParseID(args[0])
 	factor := r.Value
 	for range n {
 		if b := base(r.Time); b != 0 {
 			r.Value = b * factor
 		}
-		s.log.reading(site, meter, r)
+		s.log.reading(id, r)
 		r.Time = r.Time.Add(step)
 	}
 	return s.step()
@@ -261,9 +262,9 @@ func (s *scenario) register(args []string) error {
 	if err != nil {
 		return err
 	}
-	site, meter, _ := streams.SplitSeries(args[0])
+	id, _ := meter.ParseID(args[0])
 	for range n {
-		s.log.reading(site, meter, r)
+		s.log.reading(id, r)
 		r.Value += testValue(1, r.Time.Unix()/3600)
 		r.Time = r.Time.Add(time.Hour)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -101,8 +102,8 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 		return nil
 	}
 	first, last := 0, s.partitions-1
-	if site, meter, ok := streams.SplitSeries(pattern); ok {
-		first = streams.Partition(site, meter, s.partitions)
+	if id, ok := meter.ParseID(pattern); ok {
+		first = streams.Partition(id, s.partitions)
 		last = first
 	}
 	for p := first; p <= last; p++ {

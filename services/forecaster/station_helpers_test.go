@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -18,13 +19,13 @@ import (
 // station is a server with the streams of two partitions, and what partition 0 keeps
 // outside of them. Its partitions read the time from clock.
 type station struct {
-	t     *testing.T
-	ctx   context.Context // ends when a test takes far too long
-	conn  *bus.Conn
-	store *vault
-	clock time.Time
-	meter string // one of partition 0
-	sent  int    // readings so far
+	t      *testing.T
+	ctx    context.Context // ends when a test takes far too long
+	conn   *bus.Conn
+	store  *vault
+	clock  time.Time
+	series meter.ID // one of partition 0
+	sent   int      // readings so far
 }
 
 // patience bounds a test that waits for what never comes.
@@ -40,9 +41,9 @@ func newStation(t *testing.T) *station {
 	if _, err := topology.Ensure(ctx, s.conn.JetStream(), cfg, nil); err != nil {
 		t.Fatal(err)
 	}
-	s.meter = "m1"
-	if streams.Partition("north", s.meter, 2) != 0 {
-		s.meter = "m2"
+	s.series = meter.ID{Site: "north", Meter: "m1"}
+	if streams.Partition(s.series, 2) != 0 {
+		s.series.Meter = "m2"
 	}
 	return s
 }
@@ -79,7 +80,7 @@ func (s *station) readings(n int) {
 	for range n {
 		r := streams.Reading{Time: time.Now().Truncate(time.Hour).Add(time.Duration(s.sent-40) * time.Hour), Value: testValue(1, int64(s.sent))}
 		s.sent++
-		s.write(streams.ReadingSubject(0, "north", s.meter), streams.AppendReadings(nil, []streams.Reading{r}), "")
+		s.write(streams.ReadingSubject(0, s.series), streams.AppendReadings(nil, []streams.Reading{r}), "")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func (s *station) live() {
 	s.t.Helper()
 	r := streams.Reading{Time: time.Now().Truncate(time.Hour).Add(-time.Hour), Value: 1}
-	s.write(streams.ReadingSubject(0, "north", s.meter), streams.AppendReadings(nil, []streams.Reading{r}), "")
+	s.write(streams.ReadingSubject(0, s.series), streams.AppendReadings(nil, []streams.Reading{r}), "")
 }
 
 // lastTick is the place of the newest tick in the log, 0 without one.

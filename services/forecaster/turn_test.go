@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -56,17 +57,17 @@ func TestTurnConfirmsOutputs(t *testing.T) {
 		p.must(t)
 		check("idle", 0, false)
 		time.Sleep(flushEvery - idleWait)
-		p.log.reading("north", "m1", hour(0))
+		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
 		p.take(t, 7)
 		check("a second after the last one", 0, true)
 		time.Sleep(1)
-		p.log.reading("north", "m1", hour(1))
+		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(1))
 		p.take(t, 6)
 		check("more than a second after the last one", 1, false)
-		p.log.reading("north", "m1", hour(2))
+		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(2))
 		p.take(t, 5)
 		check("right after a confirmation", 1, true)
-		p.log.reading("north", "m1", hour(3))
+		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(3))
 		p.take(t, 0)
 		check("at the end of the log", 2, false)
 		p.must(t)
@@ -81,7 +82,7 @@ func TestTurnFinishesWhatWasFetched(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pure) {
 		ctx, cancel := context.WithCancel(t.Context())
 		p.tail.before = cancel
-		p.log.reading("north", "m1", hour(0))
+		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
 		p.give(0)
 		if err := p.turn(ctx); err != nil || p.forecasts.flushes != 1 || len(p.forecasts.ids) != 1 || p.position != 1 {
 			t.Errorf("%v, %d confirmations, forecasts %q, position %d", err, p.forecasts.flushes, p.forecasts.ids, p.position)
@@ -114,7 +115,7 @@ func TestTurnReports(t *testing.T) {
 			pending uint64
 			ready   bool
 		}{{5, false}, {4, true}, {0, true}} {
-			p.log.reading("north", "m1", hour(int(p.position)))
+			p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(int(p.position)))
 			p.take(t, c.pending)
 			status := p.status.now()
 			if got := testutil.ToFloat64(p.metrics.pending.WithLabelValues("0")); got != float64(c.pending) || status.Behind != c.pending || status.Ready != c.ready {
@@ -134,7 +135,7 @@ func TestTurnCounts(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pure) {
 		behind := func(pending uint64) bool {
 			p.log.clock = bubbleStart
-			p.log.reading("north", "m1", hour(int(p.position)))
+			p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(int(p.position)))
 			p.take(t, pending)
 			return p.status.parts[0].census.behind
 		}

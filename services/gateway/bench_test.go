@@ -157,14 +157,14 @@ func ensure(t *testing.T, conn *bus.Conn) {
 // publish publishes a forecast of series and returns its bytes.
 func publish(t *testing.T, conn *bus.Conn, series string, median float32) string {
 	t.Helper()
+	id, _ := meter.ParseID(series)
 	f := streams.Forecast{
-		Series: series, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(412 * time.Millisecond),
+		Series: id, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(412 * time.Millisecond),
 		Source: meter.SourceSeasonalNaive, Quality: streams.QualityOK, InputSeq: 81231,
 		Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{median - 1, median, median + 1},
 	}
-	site, meter, _ := streams.SplitSeries(series)
 	data := f.AppendJSON(nil)
-	if _, err := conn.Publish(t.Context(), streams.ForecastSubject(site, meter), data, ""); err != nil {
+	if _, err := conn.Publish(t.Context(), streams.ForecastSubject(id), data, ""); err != nil {
 		t.Fatal(err)
 	}
 	return string(data)

@@ -99,5 +99,5 @@ func (s *Service) note(m bus.Message) {
 		return
 	}
 	s.metrics.messages.WithLabelValues(outcomeSeen).Inc()
-	s.view.Put(Entry{Series: f.Series, Origin: f.Origin, Source: f.Source, Quality: f.Quality, Seq: m.Seq})
+	s.view.Put(Entry{Series: f.Series.String(), Origin: f.Origin, Source: f.Source, Quality: f.Quality, Seq: m.Seq})
 }

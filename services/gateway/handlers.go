@@ -39,7 +39,8 @@ func (s *Service) listSeries(_ context.Context, in *listInput) (*listOutput, err
 func (s *Service) newestForecast(ctx context.Context, in *seriesPath) (*forecastOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	m, found, err := s.deps.Store.LastBySubject(ctx, topology.Forecasts, streams.ForecastSubject(in.Site, in.Meter))
+	id := meter.ID{Site: in.Site, Meter: in.Meter}
+	m, found, err := s.deps.Store.LastBySubject(ctx, topology.Forecasts, streams.ForecastSubject(id))
 	if err != nil {
 		return nil, s.unavailable(err)
 	}
@@ -47,22 +48,21 @@ func (s *Service) newestForecast(ctx context.Context, in *seriesPath) (*forecast
 	if found {
 		return out, nil
 	}
-	series := in.Site + "." + in.Meter
-	known, err := s.hasReadings(ctx, in.Site, in.Meter)
+	known, err := s.hasReadings(ctx, id)
 	switch {
 	case err != nil:
 		return nil, s.unavailable(err)
 	case !known:
 		return nil, huma.Error404NotFound(fmt.Sprintf(
 			"series %s has neither a forecast nor a reading; publish readings on %s, or take a name from GET /v1/series",
-			series, streams.PublicReadingSubject(in.Site, in.Meter)))
+			id, streams.PublicReadingSubject(id)))
 	}
-	out.Body, err = json.Marshal(forecastMessage{Schema: streams.Schema, Series: series, Source: meter.SourceNone, Quantiles: [][]float64{}})
+	out.Body, err = json.Marshal(forecastMessage{Schema: streams.Schema, Series: id.String(), Source: meter.SourceNone, Quantiles: [][]float64{}})
 	return out, err
 }
 
 // hasReadings tells whether the series' partition holds a reading of it.
-func (s *Service) hasReadings(ctx context.Context, site, meter string) (bool, error) {
+func (s *Service) hasReadings(ctx context.Context, id meter.ID) (bool, error) {
 	partitions := int(s.partitions.Load())
 	if partitions == 0 {
 		var err error
@@ -71,10 +71,10 @@ func (s *Service) hasReadings(ctx context.Context, site, meter string) (bool, er
 		}
 		s.partitions.Store(int64(partitions))
 	}
-	p := streams.Partition(site, meter, partitions)
-	subjects := []string{streams.ReadingSubject(p, site, meter)}
+	p := streams.Partition(id, partitions)
+	subjects := []string{streams.ReadingSubject(p, id)}
 	if partitions == 1 {
-		subjects = append(subjects, streams.PublicReadingSubject(site, meter)) // the one log takes readings unmapped too
+		subjects = append(subjects, streams.PublicReadingSubject(id)) // the one log takes readings unmapped too
 	}
 	for _, subject := range subjects {
 		if _, found, err := s.deps.Store.LastBySubject(ctx, topology.Log(p), subject); found || err != nil {

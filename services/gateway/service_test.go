@@ -18,6 +18,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/flagtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/services/gateway"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -69,10 +70,10 @@ func TestForecastsAreServed(t *testing.T) {
 func TestViewIsRestored(t *testing.T) {
 	t.Parallel()
 	conn := broker(t)
-	for _, meter := range []string{"m3", "m1", "m2", "m1"} {
-		publish(t, conn, "north."+meter, 1)
+	for _, name := range []string{"m3", "m1", "m2", "m1"} {
+		publish(t, conn, "north."+name, 1)
 	}
-	if _, err := conn.Publish(t.Context(), streams.ForecastSubject("north", "broken"), []byte(`{}`), ""); err != nil {
+	if _, err := conn.Publish(t.Context(), streams.ForecastSubject(meter.ID{Site: "north", Meter: "broken"}), []byte(`{}`), ""); err != nil {
 		t.Fatal(err)
 	}
 	b := start(t, gateway.FromBus(conn))
@@ -100,7 +101,7 @@ func TestViewIsRestored(t *testing.T) {
 func TestSeriesWithoutAForecast(t *testing.T) {
 	t.Parallel()
 	conn := broker(t)
-	if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject("north", "m17"), []byte(`{"ts":"2026-01-31T13:00:00Z","value":1}`), ""); err != nil {
+	if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: "north", Meter: "m17"}), []byte(`{"ts":"2026-01-31T13:00:00Z","value":1}`), ""); err != nil {
 		t.Fatal(err)
 	}
 	b := start(t, gateway.FromBus(conn))
@@ -234,7 +235,7 @@ func TestOpenAPI(t *testing.T) {
 	ref, _ := schema["$ref"].(string)
 	described := string(doc.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")])
 	var message map[string]any
-	f := streams.Forecast{Series: "a.b", Origin: origin, Interval: time.Hour, Issued: origin, Model: &streams.Model{}, Levels: []float64{0.5}, Quantiles: []float32{1}}
+	f := streams.Forecast{Series: meter.ID{Site: "a", Meter: "b"}, Origin: origin, Interval: time.Hour, Issued: origin, Model: &streams.Model{}, Levels: []float64{0.5}, Quantiles: []float32{1}}
 	if err := json.Unmarshal(f.AppendJSON(nil), &message); err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +283,8 @@ func (f *fakeLog) Next(ctx context.Context, dst []bus.Message, _ int) ([]bus.Mes
 func (f *fakeLog) Close() {}
 
 func message(series string, seq uint64) bus.Message {
-	f := streams.Forecast{Series: series, Origin: origin, Interval: time.Hour, Issued: origin, Levels: []float64{0.5}, Quantiles: []float32{1}}
+	id, _ := meter.ParseID(series)
+	f := streams.Forecast{Series: id, Origin: origin, Interval: time.Hour, Issued: origin, Levels: []float64{0.5}, Quantiles: []float32{1}}
 	return bus.Message{Subject: "forecasts." + series, Seq: seq, Data: f.AppendJSON(nil)}
 }
 

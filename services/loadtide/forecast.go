@@ -136,7 +136,7 @@ func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariate
 func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) error {
 	size := leads * len(f.Levels)
 	message := streams.Forecast{
-		Series: f.Series.String(), Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
+		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
 		Issued: time.Unix(f.Origin, 0).UTC(), Source: f.Source, Quality: f.Quality.String(), Levels: f.Levels, Quantiles: f.Quantiles[:size],
 	}
 	if f.Model != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -42,8 +43,8 @@ func withOwners(natsURL, name string, fn func(ctx context.Context, o *owners) er
 }
 
 func (o *owners) of(series string) int {
-	site, meter, _ := streams.SplitSeries(series)
-	return streams.Partition(site, meter, o.partitions)
+	id, _ := meter.ParseID(series)
+	return streams.Partition(id, o.partitions)
 }
 
 // ask asks the owner of a partition.
@@ -141,7 +142,7 @@ func (o *owners) until(ctx context.Context, partition int, reached func(*streams
 }
 
 func validSeries(series string) error {
-	if _, _, ok := streams.SplitSeries(series); !ok {
+	if _, ok := meter.ParseID(series); !ok {
 		return usageError(fmt.Sprintf("series %q is not <site>.<meter>", series), "name one as loadtide series list shows it, e.g. home.m01")
 	}
 	return nil

@@ -173,8 +173,7 @@ func (j *publishJob) send(ctx context.Context, s int32, readings []streams.Readi
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	name := j.table.Series[s]
-	return j.to.PublishReadings(ctx, name.Site, name.Meter, readings)
+	return j.to.PublishReadings(ctx, j.table.Series[s], readings)
 }
 
 func (j *publishJob) flush(ctx context.Context, done int) error {

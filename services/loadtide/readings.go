@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -29,15 +30,15 @@ func newReadingPublisher(ctx context.Context, conn *bus.Conn) (*readingPublisher
 
 // PublishReadings sends one message of one series; it is stored once Flush has
 // returned.
-func (p *readingPublisher) PublishReadings(ctx context.Context, site, meter string, readings []streams.Reading) error {
+func (p *readingPublisher) PublishReadings(ctx context.Context, id meter.ID, readings []streams.Reading) error {
 	p.data = streams.AppendReadings(p.data[:0], readings)
-	return p.PublishPayload(ctx, site, meter, p.data)
+	return p.PublishPayload(ctx, id, p.data)
 }
 
 // PublishPayload sends one message of one series as it is; it is stored once
 // Flush has returned.
-func (p *readingPublisher) PublishPayload(ctx context.Context, site, meter string, payload []byte) error {
-	partition := streams.Partition(site, meter, len(p.open))
+func (p *readingPublisher) PublishPayload(ctx context.Context, id meter.ID, payload []byte) error {
+	partition := streams.Partition(id, len(p.open))
 	to := p.open[partition]
 	if to == nil {
 		var err error
@@ -46,7 +47,7 @@ func (p *readingPublisher) PublishPayload(ctx context.Context, site, meter strin
 		}
 		p.open[partition] = to
 	}
-	return to.Publish(streams.ReadingSubject(partition, site, meter), "", payload)
+	return to.Publish(streams.ReadingSubject(partition, id), "", payload)
 }
 
 // Flush returns when all that was published is stored. After an error the next
@@ -84,19 +85,19 @@ type lateReadings struct {
 }
 
 // PublishReadings sends one message of one series.
-func (l *lateReadings) PublishReadings(ctx context.Context, site, meter string, readings []streams.Reading) error {
+func (l *lateReadings) PublishReadings(ctx context.Context, id meter.ID, readings []streams.Reading) error {
 	if err := l.open(ctx); err != nil {
 		return err
 	}
-	return l.note(l.to.PublishReadings(ctx, site, meter, readings))
+	return l.note(l.to.PublishReadings(ctx, id, readings))
 }
 
 // PublishPayload sends one message of one series as it is.
-func (l *lateReadings) PublishPayload(ctx context.Context, site, meter string, payload []byte) error {
+func (l *lateReadings) PublishPayload(ctx context.Context, id meter.ID, payload []byte) error {
 	if err := l.open(ctx); err != nil {
 		return err
 	}
-	return l.note(l.to.PublishPayload(ctx, site, meter, payload))
+	return l.note(l.to.PublishPayload(ctx, id, payload))
 }
 
 func (l *lateReadings) open(ctx context.Context) (err error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
@@ -82,13 +83,15 @@ func (c *seriesShowCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		site, _, _ := streams.SplitSeries(c.Series)
+		id, _ := meter.ParseID(c.Series)
 		bucket, err := o.OpenBucket(ctx, topology.Settings)
 		if err != nil {
 			return err
 		}
 		set := map[string]streams.Settings{}
-		patterns := []string{c.Series, site + "." + streams.Any, streams.Any + "." + streams.Any}
+		patterns := []string{
+			c.Series, meter.ID{Site: id.Site, Meter: meter.Any}.String(), meter.ID{Site: meter.Any, Meter: meter.Any}.String(),
+		}
 		for _, pattern := range patterns {
 			settings, _, err := settingsOf(ctx, bucket, pattern)
 			if err != nil {
@@ -143,7 +146,7 @@ type seriesSetCmd struct {
 func (c *seriesSetCmd) Validate() error { return validPattern(c.Pattern) }
 
 func validPattern(pattern string) error {
-	if _, _, ok := streams.SplitPattern(pattern); !ok {
+	if _, ok := meter.ParsePattern(pattern); !ok {
 		return usageError(fmt.Sprintf("series %q is neither <site>.<meter> nor <site>.* nor *.*", pattern), "loadtide series set 'north.*' --unit kWh")
 	}
 	return nil
@@ -246,7 +249,7 @@ func (o *owners) settle(ctx context.Context, e *env, pattern string, change func
 
 // warnKept tells that a series which has a state keeps its unit and kind.
 func (o *owners) warnKept(ctx context.Context, e *env, pattern string, set streams.Settings) error {
-	if _, _, ok := streams.SplitSeries(pattern); !ok {
+	if _, ok := meter.ParseID(pattern); !ok {
 		return nil // the event says how many
 	}
 	page, err := o.ask(ctx, o.of(pattern), streams.QuerySeries, streams.SeriesQuery{Series: pattern})
@@ -263,7 +266,7 @@ func (o *owners) warnKept(ctx context.Context, e *env, pattern string, set strea
 // records.
 func (o *owners) settled(ctx context.Context, pattern string, revision uint64) (bool, error) {
 	first, last := 0, o.partitions-1
-	if _, _, ok := streams.SplitSeries(pattern); ok {
+	if _, ok := meter.ParseID(pattern); ok {
 		first = o.of(pattern)
 		last = first
 	}

@@ -79,11 +79,11 @@ type erased struct {
 
 // erase takes out of the streams what was there before the record at seq.
 func (o *owners) erase(ctx context.Context, series string, partition int, seq uint64) (n erased, err error) {
-	site, meter, _ := streams.SplitSeries(series)
+	id, _ := meter.ParseID(series)
 	log := topology.Log(partition)
-	subjects := []string{streams.ReadingSubject(partition, site, meter)}
+	subjects := []string{streams.ReadingSubject(partition, id)}
 	if o.partitions == 1 {
-		subjects = append(subjects, streams.PublicReadingSubject(site, meter))
+		subjects = append(subjects, streams.PublicReadingSubject(id))
 	}
 	for _, subject := range subjects {
 		purged, err := o.Purge(ctx, log, subject, seq)
@@ -91,13 +91,13 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 			return n, err
 		}
 	}
-	if n.forecasts, err = o.Purge(ctx, topology.Forecasts, streams.ForecastSubject(site, meter), 0); err != nil {
+	if n.forecasts, err = o.Purge(ctx, topology.Forecasts, streams.ForecastSubject(id), 0); err != nil {
 		return n, err
 	}
-	if n.rejected, err = o.Purge(ctx, topology.Rejected, streams.RejectedSubject(site, meter), 0); err != nil {
+	if n.rejected, err = o.Purge(ctx, topology.Rejected, streams.RejectedSubject(id), 0); err != nil {
 		return n, err
 	}
-	if n.scores, err = o.Purge(ctx, topology.Scores, streams.ScoreSubject(site, meter), 0); err != nil {
+	if n.scores, err = o.Purge(ctx, topology.Scores, streams.ScoreSubject(id), 0); err != nil {
 		return n, err
 	}
 	for from := uint64(1); from < seq; {
@@ -118,8 +118,8 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 
 // deletePoints takes the series' points out of the bucket, and the daily sums out of the one beside it, if there is one.
 func (c *seriesDeleteCmd) deletePoints(ctx context.Context) error {
-	site, name, _ := streams.SplitSeries(c.Series)
-	tags := recorder.Tags(meter.ID{Site: site, Meter: name})
+	id, _ := meter.ParseID(c.Series)
+	tags := recorder.Tags(id)
 	if err := deleteTagged(ctx, c.Influx, tags, recorder.Measurements()...); err != nil {
 		return err
 	}

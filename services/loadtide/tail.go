@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -22,13 +23,13 @@ type tailCmd struct {
 
 // Run prints until it is interrupted.
 func (c *tailCmd) Run(e *env) error {
-	subject := streams.ForecastSubject("*", "*")
+	subject := streams.ForecastSubject(meter.ID{Site: meter.Any, Meter: meter.Any})
 	if c.Series != "" {
-		site, meter, ok := streams.SplitSeries(c.Series)
+		id, ok := meter.ParseID(c.Series)
 		if !ok {
 			return usageError(fmt.Sprintf("series %q is not <site>.<meter>", c.Series), "loadtide tail home.m01")
 		}
-		subject = streams.ForecastSubject(site, meter)
+		subject = streams.ForecastSubject(id)
 	}
 	drain, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()

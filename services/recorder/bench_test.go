@@ -17,6 +17,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
@@ -193,14 +194,13 @@ func publish(t testing.TB, conn *bus.Conn, subject string, data []byte) {
 
 func publishForecast(t testing.TB, conn *bus.Conn, f streams.Forecast) {
 	t.Helper()
-	site, meter, _ := streams.SplitSeries(f.Series)
-	publish(t, conn, streams.ForecastSubject(site, meter), f.AppendJSON(nil))
+	publish(t, conn, streams.ForecastSubject(f.Series), f.AppendJSON(nil))
 }
 
 // publishReadings publishes a message to the log of its series.
-func publishReadings(t testing.TB, conn *bus.Conn, site, meter, payload string) {
+func publishReadings(t testing.TB, conn *bus.Conn, id meter.ID, payload string) {
 	t.Helper()
-	publish(t, conn, streams.ReadingSubject(streams.Partition(site, meter, bustest.Partitions), site, meter), []byte(payload))
+	publish(t, conn, streams.ReadingSubject(streams.Partition(id, bustest.Partitions), id), []byte(payload))
 }
 
 func publishEvent(t testing.TB, conn *bus.Conn, e streams.Event) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -17,7 +18,7 @@ func TestCardinalityIsDocumented(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
 	b := newBench(t, influxtest.Server(t), recorder.FromBus(conn))
-	publishReadings(t, conn, "north", "m0000", `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m0000"}, `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
 	publishForecast(t, conn, dayAhead(0))
 	s := score("north.m0000", 0)
 	whole := s.Leads[0]
@@ -26,7 +27,7 @@ func TestCardinalityIsDocumented(t *testing.T) {
 		whole.Lead = lead
 		s.Leads = append(s.Leads, whole)
 	}
-	publish(t, conn, streams.ScoreSubject("north", "m0000"), s.AppendJSON(nil))
+	publish(t, conn, streams.ScoreSubject(meter.ID{Site: "north", Meter: "m0000"}), s.AppendJSON(nil))
 	b.run()
 	for _, kind := range []string{"readings", "forecasts", "scores"} {
 		b.awaitStored(kind, 1)

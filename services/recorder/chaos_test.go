@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
@@ -39,12 +40,12 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 	sent := 0
 	send := func(n int) {
 		for range n {
-			meter := fmt.Sprintf("m%03d", sent)
+			id := meter.ID{Site: "north", Meter: fmt.Sprintf("m%03d", sent)}
 			sent++
-			f := forecast("north."+meter, 1)
+			f := forecast(id.String(), 1)
 			for _, m := range [][2]string{
-				{streams.ReadingSubject(streams.Partition("north", meter, bustest.Partitions), "north", meter), `{"ts":"2026-01-31T14:00:00Z","value":1}`},
-				{streams.ForecastSubject("north", meter), string(f.AppendJSON(nil))},
+				{streams.ReadingSubject(streams.Partition(id, bustest.Partitions), id), `{"ts":"2026-01-31T14:00:00Z","value":1}`},
+				{streams.ForecastSubject(id), string(f.AppendJSON(nil))},
 			} {
 				b.await("a message is published", func() bool {
 					_, err := conn.Publish(t.Context(), m[0], []byte(m[1]), "")

@@ -28,11 +28,11 @@ func appendEvent(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 		Fields: []influx.Field{{Key: "text", Value: e.Text}},
 	}
 	if e.Series != "" {
-		site, name, ok := streams.SplitSeries(e.Series)
+		id, ok := meter.ParseID(e.Series)
 		if !ok {
 			return dst, fmt.Errorf("series %q: must be <site>.<meter>", e.Series)
 		}
-		p.Tags = append(p.Tags, Tags(meter.ID{Site: site, Meter: name})...)
+		p.Tags = append(p.Tags, Tags(id)...)
 	}
 	if e.Model != nil {
 		p.Fields = append(p.Fields, influx.Field{Key: "model_version", Value: e.Model.Version})
@@ -48,7 +48,7 @@ func validKind(kind string) bool {
 		return false
 	}
 	for word := range strings.SplitSeq(kind, ".") {
-		if !streams.ValidToken(word) {
+		if !meter.ValidToken(word) {
 			return false
 		}
 	}

@@ -30,7 +30,7 @@ func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 // origin; time is the start of the target interval. In MeasurementForecast the newest belief about an interval replaces the
 // older ones; those of the leads that are scored stand in MeasurementForecastLead too, under their lead.
 func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
-	tags := tagsOf(f.Series)
+	tags := Tags(f.Series)
 	// Every row has every field, an empty one too: what a row does not name keeps the value of the forecast before.
 	shared := []influx.Field{
 		{Key: "source", Value: string(f.Source)},

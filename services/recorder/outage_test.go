@@ -13,6 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/secret"
 	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/services/recorder"
@@ -24,12 +25,12 @@ import (
 func ofAll(t *testing.T, conn *bus.Conn, n int) {
 	t.Helper()
 	for i := range n {
-		meter := fmt.Sprintf("m%03d", i)
-		publishReadings(t, conn, "north", meter, `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
-		publishForecast(t, conn, forecast("north."+meter, float32(i)))
-		s := score("north."+meter, 0)
-		publish(t, conn, streams.ScoreSubject("north", meter), s.AppendJSON(nil))
-		publishEvent(t, conn, streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: "north." + meter, Text: "silent"})
+		id := meter.ID{Site: "north", Meter: fmt.Sprintf("m%03d", i)}
+		publishReadings(t, conn, id, `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
+		publishForecast(t, conn, forecast(id.String(), float32(i)))
+		s := score(id.String(), 0)
+		publish(t, conn, streams.ScoreSubject(id), s.AppendJSON(nil))
+		publishEvent(t, conn, streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: id.String(), Text: "silent"})
 	}
 }
 

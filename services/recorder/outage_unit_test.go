@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -51,7 +52,7 @@ func TestWhatATagMayBe(t *testing.T) {
 	for i := range levels {
 		levels[i] = float64(i+1) / 101
 	}
-	many := streams.Forecast{Series: "north.m17", Origin: time.Unix(1769868000, 0), Interval: time.Hour, Levels: levels, Quantiles: make([]float32, 100)}
+	many := streams.Forecast{Series: meter.ID{Site: "north", Meter: "m17"}, Origin: time.Unix(1769868000, 0), Interval: time.Hour, Levels: levels, Quantiles: make([]float32, 100)}
 	for name, c := range map[string]struct {
 		append func() error
 		says   string

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -33,12 +32,6 @@ func Measurements() []string {
 // Tags returns the tags of a series' points.
 func Tags(id meter.ID) []influx.Tag {
 	return []influx.Tag{{Key: "site", Value: id.Site}, {Key: "meter", Value: id.Meter}}
-}
-
-// tagsOf returns the tags of a series by its name, which is a valid one.
-func tagsOf(series string) []influx.Tag {
-	site, name, _ := strings.Cut(series, ".")
-	return Tags(meter.ID{Site: site, Meter: name})
 }
 
 // withLead returns tags and the lead, in intervals.

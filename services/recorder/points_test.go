@@ -18,8 +18,9 @@ var origin = time.Date(2026, 1, 31, 14, 0, 0, 0, time.UTC)
 
 // forecast returns one of two leads whose median at lead 1 is value.
 func forecast(series string, value float32) streams.Forecast {
+	id, _ := meter.ParseID(series)
 	return streams.Forecast{
-		Series: series, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(time.Second),
+		Series: id, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(time.Second),
 		Revision: 2, Source: meter.SourceLSTM, Quality: streams.QualityOK,
 		Model: &streams.Model{Name: "load-1h", Version: "7", Digest: "sha256:3f"}, InputSeq: 9,
 		Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{value - 0.5, value, value + 0.5, 1.1, 2.2, 3.3},
@@ -30,8 +31,9 @@ func forecast(series string, value float32) streams.Forecast {
 const rowsOfForecast = 4
 
 func score(series string, revision int) streams.Score {
+	id, _ := meter.ParseID(series)
 	return streams.Score{
-		Series: series, Target: origin, Interval: time.Hour, Unit: "kWh", Actual: -1.5, Scored: origin.Add(time.Hour), Revision: revision, InputSeq: 12,
+		Series: id, Target: origin, Interval: time.Hour, Unit: "kWh", Actual: -1.5, Scored: origin.Add(time.Hour), Revision: revision, InputSeq: 12,
 		Leads: []streams.LeadScore{
 			{Lead: 1, Source: meter.SourceLSTM, Version: "7", Pinball: 0.01, Naive: 0.05, Error: -0.1, Covered50: streams.Outside, Covered80: streams.Inside},
 			{Lead: 24, Source: meter.SourceSeasonalNaive, Pinball: 0.02, Naive: float32(math.NaN()), Error: 0.2},

@@ -5,7 +5,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx"
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -25,7 +24,7 @@ func appendReadings(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 	if len(good) == 0 && len(bad) == 1 && bad[0].Index == streams.WholeMessage {
 		return dst, bad[0]
 	}
-	tags := Tags(meter.ID{Site: in.Site, Meter: in.Meter})
+	tags := Tags(in.Series)
 	for i := range good {
 		dst = append(dst, readingPoint(tags, &good[i]))
 	}

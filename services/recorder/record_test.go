@@ -10,6 +10,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -19,23 +20,22 @@ import (
 func everything(t *testing.T, conn *bus.Conn) map[string]int {
 	t.Helper()
 	for i := range 20 { // over all logs
-		publishReadings(t, conn, "north", fmt.Sprintf("m%02d", i), `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
+		publishReadings(t, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%02d", i)}, `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
 	}
-	publishReadings(t, conn, "north", "m17", `[{"ts":"2025-12-01T00:00:00Z","value":10,"kind":"register","history":true},{"ts":"2025-12-01T01:00:00Z","value":11,"quality":"ESTIMATED"}]`)
-	publishReadings(t, conn, "north", "m17", `[{"ts":"2026-01-31T15:00:00Z","value":"no"},{"ts":"2026-01-31T15:00:00Z","value":3}]`)
-	publishReadings(t, conn, "north", "m17", `{"ts":"2026-01-31T14:00:00Z","value":2.5,"unit":"kWh"}`) // a correction
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `[{"ts":"2025-12-01T00:00:00Z","value":10,"kind":"register","history":true},{"ts":"2025-12-01T01:00:00Z","value":11,"quality":"ESTIMATED"}]`)
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `[{"ts":"2026-01-31T15:00:00Z","value":"no"},{"ts":"2026-01-31T15:00:00Z","value":3}]`)
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":"2026-01-31T14:00:00Z","value":2.5,"unit":"kWh"}`) // a correction
 	publish(t, conn, streams.ControlSubject(3, streams.ControlTick), streams.AppendTick(nil))
-	publishReadings(t, conn, "north", "m17", `{"ts":`)
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":`)
 	for i := range 3 {
 		publishForecast(t, conn, forecast(fmt.Sprintf("north.m%02d", i), float32(i)))
 	}
 	newer := forecast("north.m00", 100)
 	newer.Origin = origin.Add(time.Hour)
 	publishForecast(t, conn, newer)
-	publish(t, conn, streams.ForecastSubject("north", "broken"), []byte(`{"schema":1`))
+	publish(t, conn, streams.ForecastSubject(meter.ID{Site: "north", Meter: "broken"}), []byte(`{"schema":1`))
 	for _, s := range []streams.Score{score("north.m00", 0), score("north.m01", 0), void(score("north.m01", 0))} {
-		site, meter, _ := streams.SplitSeries(s.Series)
-		publish(t, conn, streams.ScoreSubject(site, meter), s.AppendJSON(nil))
+		publish(t, conn, streams.ScoreSubject(s.Series), s.AppendJSON(nil))
 	}
 	publishEvent(t, conn, streams.Event{Type: streams.EventModelPromoted, Time: origin, Model: &streams.Model{Name: "load-1h", Version: "8", Digest: "sha256:3f"}, Text: "better"})
 	publishEvent(t, conn, streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: "north.m17", Text: "silent"})
@@ -169,7 +169,7 @@ func TestWhatRetentionTookIsCounted(t *testing.T) {
 	for i := range 30 {
 		publishForecast(t, conn, forecast(fmt.Sprintf("north.m%d", i), 1))
 	}
-	if _, err := conn.Purge(t.Context(), topology.Forecasts, streams.ForecastSubject("north", "m25"), 0); err != nil {
+	if _, err := conn.Purge(t.Context(), topology.Forecasts, streams.ForecastSubject(meter.ID{Site: "north", Meter: "m25"}), 0); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := conn.JetStream().Stream(t.Context(), topology.Forecasts)
@@ -203,7 +203,7 @@ func TestBacklogIsMeasured(t *testing.T) {
 	b.edit = func(c *recorder.Config) { c.Batch = 3 }
 	for i := range 7 {
 		publishForecast(t, conn, forecast(fmt.Sprintf("north.m%d", i), 1))
-		publishReadings(t, conn, "north", fmt.Sprintf("m%d", i), `{"ts":"2026-01-31T14:00:00Z","value":1}`)
+		publishReadings(t, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%d", i)}, `{"ts":"2026-01-31T14:00:00Z","value":1}`)
 	}
 	b.run()
 	b.await("seven forecasts and readings wait", func() bool {

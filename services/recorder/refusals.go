@@ -43,7 +43,7 @@ func (f *refusals) list(ctx context.Context, l lane, r rows, cause *influx.Error
 			Detail: cause.Error(), Index: streams.WholeMessage, Count: 1, Received: m.Time,
 		}
 		message.SetPayload([]byte(line))
-		if err := f.nats.Publish(ctx, streams.RejectedSubject(id.Site, id.Meter), message.AppendJSON(nil), refusalID(l.stream, m.Seq, line)); err != nil {
+		if err := f.nats.Publish(ctx, streams.RejectedSubject(id), message.AppendJSON(nil), refusalID(l.stream, m.Seq, line)); err != nil {
 			return fmt.Errorf("list a refused point: %w", err)
 		}
 		f.metrics.points.WithLabelValues(l.kind, outcomeRefused).Inc()

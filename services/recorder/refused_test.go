@@ -69,7 +69,7 @@ func TestConflictOfTypes(t *testing.T) {
 	for i := range hours {
 		payload = append(payload, fmt.Sprintf(`{"ts":%q,"value":%d}`, origin.AddDate(0, 0, -10).Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i))
 	}
-	publishReadings(t, conn, "north", "m1", "["+strings.Join(payload, ",")+"]")
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m1"}, "["+strings.Join(payload, ",")+"]")
 	publishForecast(t, conn, forecast("north.m1", 1))
 	b.run()
 	b.awaitStored("readings", 1)
@@ -110,7 +110,7 @@ func TestAllOfAKindRefused(t *testing.T) {
 	for i := range n {
 		payload = append(payload, fmt.Sprintf(`{"ts":%q,"value":%d}`, origin.Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i))
 	}
-	publishReadings(t, conn, "north", "m1", "["+strings.Join(payload, ",")+"]")
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m1"}, "["+strings.Join(payload, ",")+"]")
 	b.run()
 	b.awaitStored("readings", 1)
 	if requests := l.Requests(); !slices.Equal(requests, []int{n}) {
@@ -134,8 +134,8 @@ func TestOlderThanTheBucketKeeps(t *testing.T) {
 	for i := range 1000 {
 		payload = append(payload, fmt.Sprintf(`{"ts":%q,"value":%d}`, now.Add(-time.Duration(i)*time.Hour).Format(time.RFC3339), i))
 	}
-	publishReadings(t, conn, "north", "m1", "["+strings.Join(payload, ",")+"]")
-	publishReadings(t, conn, "north", "m2", fmt.Sprintf(`{"ts":%q,"value":1}`, now.Format(time.RFC3339)))
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m1"}, "["+strings.Join(payload, ",")+"]")
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m2"}, fmt.Sprintf(`{"ts":%q,"value":1}`, now.Format(time.RFC3339)))
 	b.run()
 	b.awaitStored("readings", 2)
 	expired, stored := int(b.metric("points_total", "readings", "expired")), b.count(`r._measurement == "reading" and r._field == "value"`)

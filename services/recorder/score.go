@@ -19,7 +19,7 @@ func appendScore(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 // AppendScore appends a point for each lead of s in MeasurementScore, and one in MeasurementActual unless s is void; time is
 // the start of the interval that was forecast. Numbers of a void score are 0, its count too, so that sums do without it.
 func AppendScore(dst []influx.Point, s *streams.Score) []influx.Point {
-	tags := tagsOf(s.Series)
+	tags := Tags(s.Series)
 	for i := range s.Leads {
 		l := &s.Leads[i]
 		fields := []influx.Field{

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/influx/influxtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/services/recorder"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -33,7 +34,7 @@ func BenchmarkReadings(b *testing.B) {
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))
 	w.edit = func(c *recorder.Config) { *c = flagtest.Defaults[recorder.Config](w.t); c.Influx = w.influx }
 	for i := range b.N {
-		publishReadings(b, conn, "north", fmt.Sprintf("m%04d", i%5000), fmt.Sprintf(`{"ts":%q,"value":%d.25,"unit":"kWh"}`, origin.Add(time.Duration(i/5000)*time.Hour).Format(time.RFC3339), i))
+		publishReadings(b, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%04d", i%5000)}, fmt.Sprintf(`{"ts":%q,"value":%d.25,"unit":"kWh"}`, origin.Add(time.Duration(i/5000)*time.Hour).Format(time.RFC3339), i))
 	}
 	b.ResetTimer()
 	w.run()

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -47,7 +48,7 @@ func WriteCSV(ctx context.Context, path string, cfg Config, until time.Time, day
 			for i := range fleet {
 				m := &fleet[i]
 				stamp, value := m.reading(hour)
-				if err := w.Write(tabular.SeriesName{Site: m.Site, Meter: m.Name}, timeOf(stamp), value); err != nil {
+				if err := w.Write(m.ID, timeOf(stamp), value); err != nil {
 					return err
 				}
 				rows++
@@ -75,7 +76,7 @@ func writeFaulty(ctx context.Context, path string, fleet []Meter, faults Faults,
 					_, value := fleet[i].reading(hour)
 					in.take(cell, value)
 				} // else what is under way still comes
-				n, err := writeArrivals(w, tabular.SeriesName{Site: fleet[i].Site, Meter: fleet[i].Name}, in.due(cell))
+				n, err := writeArrivals(w, fleet[i].ID, in.due(cell))
 				if err != nil {
 					return err
 				}
@@ -88,7 +89,7 @@ func writeFaulty(ctx context.Context, path string, fleet []Meter, faults Faults,
 }
 
 // writeArrivals writes what has come of one series.
-func writeArrivals(w *tabular.Writer, name tabular.SeriesName, all []arrival) (int, error) {
+func writeArrivals(w *tabular.Writer, name meter.ID, all []arrival) (int, error) {
 	for i := range all {
 		a := &all[i]
 		value, truth := a.text, ""

@@ -3,6 +3,8 @@ package simulator
 import (
 	"fmt"
 	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Unit of every simulated reading: energy used within the hour, or what a register of it shows.
@@ -30,8 +32,8 @@ const (
 // Meter is one simulated meter. Its load is a function of the fleet's seed, its own name and the hour; so a larger
 // fleet holds the meters of a smaller one unchanged.
 type Meter struct {
-	Site, Name string
-	Register   bool // reports what a cumulative register shows; see Value
+	ID       meter.ID
+	Register bool // reports what a cumulative register shows; see Value
 
 	kind    kind
 	key     key // of the meter
@@ -67,7 +69,7 @@ func Fleet(seed uint64, meters, ofSites int) ([]Meter, error) {
 		for i := range count {
 			name := fmt.Sprintf("m%02d", i+1)
 			k := root.sub(at.name + "." + name)
-			m := Meter{Site: at.name, Name: name, kind: at.kinds[i%len(at.kinds)], key: k, climate: c}
+			m := Meter{ID: meter.ID{Site: at.name, Meter: name}, kind: at.kinds[i%len(at.kinds)], key: k, climate: c}
 			m.shape = shapeOf(m.kind, k)
 			fleet = append(fleet, m)
 		}

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/loadtide/loadtide/pkg/flagtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
-	"github.com/loadtide/loadtide/streams"
 )
 
 // fleetOf returns meters of the demo's three sites.
@@ -33,10 +33,10 @@ func TestFleet(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 7, 24, 150} {
 		seen := map[string]bool{}
 		for _, m := range fleetOf(t, 1, n) {
-			if _, _, ok := streams.SplitSeries(m.Site + "." + m.Name); !ok || seen[m.Site+m.Name] {
-				t.Errorf("%d meters: %s.%s is doubled or no series", n, m.Site, m.Name)
+			if _, ok := meter.ParseID(m.ID.String()); !ok || seen[m.ID.String()] {
+				t.Errorf("%d meters: %s is doubled or no series", n, m.ID)
 			}
-			seen[m.Site+m.Name] = true
+			seen[m.ID.String()] = true
 		}
 		if len(seen) != n {
 			t.Errorf("%d meters are %d", n, len(seen))
@@ -44,7 +44,7 @@ func TestFleet(t *testing.T) {
 	}
 	sites := map[string]int{}
 	for _, m := range fleetOf(t, 1, flagtest.Defaults[Config](t).Meters) {
-		sites[m.Site]++
+		sites[m.ID.Site]++
 	}
 	if sites[SiteHome] != 12 || sites[SiteFlat] != 8 || sites[SiteShop] != 4 {
 		t.Errorf("sites of the demo: %v", sites)
@@ -56,18 +56,18 @@ func TestLoadIsAFunctionOfSeedMeterHour(t *testing.T) {
 	small, large, other := fleetOf(t, 7, 24), fleetOf(t, 7, 60), fleetOf(t, 8, 24)
 	byName := map[string]Meter{}
 	for _, m := range large {
-		byName[m.Site+"."+m.Name] = m
+		byName[m.ID.String()] = m
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		m := small[rapid.IntRange(0, len(small)-1).Draw(t, "meter")]
 		hour := rapid.Int64Range(-1000, 24*366*200).Draw(t, "hour")
-		twin := byName[m.Site+"."+m.Name]
+		twin := byName[m.ID.String()]
 		got := m.KWh(hour)
 		if again := twin.KWh(hour); got != again {
-			t.Fatalf("%s.%s at %d: %g in one fleet, %g in another", m.Site, m.Name, hour, got, again)
+			t.Fatalf("%s at %d: %g in one fleet, %g in another", m.ID, hour, got, again)
 		}
 		if !(got > -10 && got < 200) || got < 0 && m.kind != prosumer || math.Abs(got*1000-math.Round(got*1000)) > 1e-6 {
-			t.Fatalf("%s.%s at %d: %g", m.Site, m.Name, hour, got)
+			t.Fatalf("%s at %d: %g", m.ID, hour, got)
 		}
 	})
 	differs := 0
@@ -115,7 +115,7 @@ func TestLoadHasItsPatterns(t *testing.T) {
 	fleet := fleetOf(t, 1, 24)
 	for i := range fleet {
 		m := &fleet[i]
-		name := m.Site + "." + m.Name
+		name := m.ID.String()
 		v := hours(m, monday, 24*7*20)
 		day, week := autocorrelation(v, 24), autocorrelation(v, 168)
 		lowDay, lowWeek, least, most := 0.35, 0.35, 0.1, 3.0
@@ -124,7 +124,7 @@ func TestLoadHasItsPatterns(t *testing.T) {
 			lowDay, lowWeek, least = 0.3, 0.3, -1
 		case m.kind == car: // when it charges is a matter of the day
 			lowDay, lowWeek = 0.1, 0.1
-		case m.Site == SiteShop:
+		case m.ID.Site == SiteShop:
 			lowDay, lowWeek, least, most = 0.5, 0.8, 4, 60
 			if week < day+0.1 {
 				t.Errorf("%s: the week (%.2f) should tell more than the day (%.2f)", name, week, day)
@@ -208,9 +208,9 @@ func TestWriteCSV(t *testing.T) {
 	if report.Rows != rows || report.Rejected != 0 || report.Series != 24 || report.Until.Hour() != 12 || report.Until.Sub(report.From) != 47*time.Hour {
 		t.Errorf("report %+v", report)
 	}
-	byName := map[tabular.SeriesName]Meter{}
+	byName := map[meter.ID]Meter{}
 	for _, m := range fleetOf(t, cfg.Seed, cfg.Meters) {
-		byName[tabular.SeriesName{Site: m.Site, Meter: m.Name}] = m
+		byName[m.ID] = m
 	}
 	for row := range table.All() {
 		m := byName[table.Name(row)]
@@ -248,7 +248,7 @@ func ExampleFleet() {
 	}
 	shop := fleet[20]
 	for _, at := range []int64{3, 12} {
-		fmt.Printf("%s.%s at %02d:00 UTC on a Monday: %.3f kWh\n", shop.Site, shop.Name, at, shop.KWh(monday+at))
+		fmt.Printf("%s at %02d:00 UTC on a Monday: %.3f kWh\n", shop.ID, at, shop.KWh(monday+at))
 	}
 	// Output:
 	// shop.m01 at 03:00 UTC on a Monday: 7.629 kWh

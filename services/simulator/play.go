@@ -65,7 +65,7 @@ func (m *Meter) injector(f Faults, seed uint64, origin, once int64) *injector {
 	if m.Register {
 		rolls = m.rolls()
 	}
-	return newInjector(f, faultKey(seed, m.Site+"."+m.Name), 3600, origin, once, rolls)
+	return newInjector(f, faultKey(seed, m.ID.String()), 3600, origin, once, rolls)
 }
 
 // faultKey is where the faults of a series are drawn from.
@@ -104,7 +104,7 @@ func (p *player) publish(ctx context.Context, to Publisher, from, until int64, h
 		if len(readings) == 0 {
 			return nil
 		}
-		err := to.PublishReadings(ctx, p.Site, p.Name, readings)
+		err := to.PublishReadings(ctx, p.ID, readings)
 		readings = readings[:0]
 		return err
 	}
@@ -136,7 +136,7 @@ func (p *player) publish(ctx context.Context, to Publisher, from, until int64, h
 		if err := flush(); err != nil { // order stays
 			return err
 		}
-		if err := to.PublishPayload(ctx, p.Site, p.Name, garbage(a)); err != nil {
+		if err := to.PublishPayload(ctx, p.ID, garbage(a)); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -17,9 +18,9 @@ import (
 // Publisher takes readings of one series a call; Flush returns when all taken so far are acknowledged. After an error
 // of either, the whole step is published again, so a Publisher must be able to go on after one.
 type Publisher interface {
-	PublishReadings(ctx context.Context, site, meter string, readings []streams.Reading) error
+	PublishReadings(ctx context.Context, id meter.ID, readings []streams.Reading) error
 	// PublishPayload sends a message as it is: one that is no reading.
-	PublishPayload(ctx context.Context, site, meter string, payload []byte) error
+	PublishPayload(ctx context.Context, id meter.ID, payload []byte) error
 	Flush(ctx context.Context) error
 }
 

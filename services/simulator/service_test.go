@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/flagtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -41,19 +42,19 @@ func (b *broker) call() error {
 	return b.fail(b.calls)
 }
 
-func (b *broker) PublishReadings(_ context.Context, site, meter string, readings []streams.Reading) error {
+func (b *broker) PublishReadings(_ context.Context, id meter.ID, readings []streams.Reading) error {
 	if err := b.call(); err != nil {
 		return err
 	}
-	b.messages = append(b.messages, message{site + "." + meter, time.Now(), append([]streams.Reading(nil), readings...), ""})
+	b.messages = append(b.messages, message{id.String(), time.Now(), append([]streams.Reading(nil), readings...), ""})
 	return nil
 }
 
-func (b *broker) PublishPayload(_ context.Context, site, meter string, payload []byte) error {
+func (b *broker) PublishPayload(_ context.Context, id meter.ID, payload []byte) error {
 	if err := b.call(); err != nil {
 		return err
 	}
-	b.messages = append(b.messages, message{site + "." + meter, time.Now(), nil, string(payload)})
+	b.messages = append(b.messages, message{id.String(), time.Now(), nil, string(payload)})
 	return nil
 }
 
@@ -294,9 +295,9 @@ func TestPublishGivesUp(t *testing.T) {
 // A publisher that hangs is cut off by the timeout of a step.
 type hanging struct{}
 
-func (hanging) PublishReadings(context.Context, string, string, []streams.Reading) error { return nil }
+func (hanging) PublishReadings(context.Context, meter.ID, []streams.Reading) error { return nil }
 
-func (hanging) PublishPayload(context.Context, string, string, []byte) error { return nil }
+func (hanging) PublishPayload(context.Context, meter.ID, []byte) error { return nil }
 
 func (hanging) Flush(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 

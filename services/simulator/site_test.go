@@ -91,11 +91,11 @@ func TestProsumersOfASiteShareTheSun(t *testing.T) {
 				fedIn++
 			}
 			if m.KWh(june+day*24+1) <= 0 {
-				t.Fatalf("%s feeds in at night", m.Name)
+				t.Fatalf("%s feeds in at night", m.ID.Meter)
 			}
 		}
 		if fedIn < 15 {
-			t.Errorf("%s feeds in at noon on %d of 30 days of June", m.Name, fedIn)
+			t.Errorf("%s feeds in at noon on %d of 30 days of June", m.ID.Meter, fedIn)
 		}
 	}
 	a, b := hours(panels[0], june, 24*30), hours(panels[1], june, 24*30)
@@ -123,17 +123,17 @@ func TestSites(t *testing.T) {
 		}
 		has := map[string]kind{}
 		for _, m := range larger {
-			has[m.Site+"."+m.Name] = m.kind
+			has[m.ID.String()] = m.kind
 		}
 		seen := map[string]bool{}
 		for i := range fleet {
 			m := &fleet[i]
-			seen[m.Site] = true
-			if k, ok := has[m.Site+"."+m.Name]; !ok || k != m.kind {
-				t.Errorf("%s.%s is gone from a larger fleet", m.Site, m.Name)
+			seen[m.ID.Site] = true
+			if k, ok := has[m.ID.String()]; !ok || k != m.kind {
+				t.Errorf("%s is gone from a larger fleet", m.ID)
 			}
 			if level := mean(hours(m, monday, 24*28)); level < -1 || level > 400 {
-				t.Errorf("%s.%s: %.2f kWh an hour", m.Site, m.Name, level)
+				t.Errorf("%s: %.2f kWh an hour", m.ID, level)
 			}
 		}
 		if n == 60 && len(seen) != MaxSites {
@@ -160,14 +160,14 @@ func TestRegister(t *testing.T) {
 		for hour := monday + 1; hour < monday+24*200; hour++ {
 			now := m.Shows(hour)
 			if used := now - last; math.Abs(used-max(m.KWh(hour-1), 0)) > 1e-6 {
-				t.Fatalf("%s: %g kWh between %d and the next hour, drawn %g", m.Name, used, hour-1, m.KWh(hour-1))
+				t.Fatalf("%s: %g kWh between %d and the next hour, drawn %g", m.ID.Meter, used, hour-1, m.KWh(hour-1))
 			}
 			last = now
 		}
-		again := Meter{Site: m.Site, Name: m.Name, key: m.key, climate: m.climate, kind: m.kind, shape: m.shape}
+		again := Meter{ID: m.ID, key: m.key, climate: m.climate, kind: m.kind, shape: m.shape}
 		late := again.Shows(monday + 24*300)
 		if again.Shows(monday) != m.Shows(monday) || m.Shows(monday+24*300) != late {
-			t.Errorf("%s: a register depends on what it was asked before", m.Name)
+			t.Errorf("%s: a register depends on what it was asked before", m.ID.Meter)
 		}
 	}
 }

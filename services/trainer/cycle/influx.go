@@ -10,7 +10,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/streams"
 )
 
 // ReadingMeasurement is where readings are in InfluxDB: tags site and meter; fields
@@ -90,7 +89,7 @@ func (a *influxRows) add(r influx.Row) {
 	kind, unknown := meter.ParseKind(r.Text("kind"))
 	value, ok := r.Number("value")
 	q, err := meter.ParseQuality(r.Text("quality"))
-	if !ok || !finite(value) || err != nil || unknown != nil || !q.Accepted() || !streams.ValidToken(id.Site) || !streams.ValidToken(id.Meter) {
+	if !ok || !finite(value) || err != nil || unknown != nil || !q.Accepted() || !meter.ValidToken(id.Site) || !meter.ValidToken(id.Meter) {
 		return
 	}
 	s := influxSeries{kind, id, r.Text("unit")}

@@ -73,7 +73,7 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	for _, r := range readings {
 		kind, unknown := meter.ParseKind(r.Kind)
 		if q, err := meter.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
-			b.AddOf(kind, meter.ID{Site: input.Site, Meter: input.Meter}, r.Unit, r.Time.Unix(), r.Value)
+			b.AddOf(kind, input.Series, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}
 }

@@ -38,8 +38,8 @@ func TestLogsAreRead(t *testing.T) {
 		t.Errorf("empty logs: %v", err)
 	}
 	start := time.Now().UTC().Truncate(time.Hour).Add(-10 * time.Hour)
-	publish := func(site, meter, payload string) {
-		subject := streams.ReadingSubject(streams.Partition(site, meter, 2), site, meter)
+	publish := func(id meter.ID, payload string) {
+		subject := streams.ReadingSubject(streams.Partition(id, 2), id)
 		if _, err := conn.Publish(t.Context(), subject, []byte(payload), ""); err != nil {
 			t.Fatal(err)
 		}
@@ -47,11 +47,11 @@ func TestLogsAreRead(t *testing.T) {
 	at := func(hours int) string { return start.Add(time.Duration(hours) * time.Hour).Format(time.RFC3339) }
 	ids := []meter.ID{{Site: "a", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "b", Meter: "1"}, {Site: "c", Meter: "9"}}
 	for i, id := range ids {
-		publish(id.Site, id.Meter, fmt.Sprintf(`[{"ts":%q,"value":%d,"unit":"kWh"},{"ts":%q,"value":5}]`, at(0), i, at(1)))
-		publish(id.Site, id.Meter, `not a reading`)
-		publish(id.Site, id.Meter, fmt.Sprintf(`{"ts":%q,"value":99,"quality":"BAD"}`, at(2)))
-		publish(id.Site, id.Meter, fmt.Sprintf(`{"ts":%q,"value":99}`, at(100_000)))
-		publish(id.Site, id.Meter, fmt.Sprintf(`{"ts":%q,"value":6,"quality":"ESTIMATED","history":true}`, at(3)))
+		publish(id, fmt.Sprintf(`[{"ts":%q,"value":%d,"unit":"kWh"},{"ts":%q,"value":5}]`, at(0), i, at(1)))
+		publish(id, `not a reading`)
+		publish(id, fmt.Sprintf(`{"ts":%q,"value":99,"quality":"BAD"}`, at(2)))
+		publish(id, fmt.Sprintf(`{"ts":%q,"value":99}`, at(100_000)))
+		publish(id, fmt.Sprintf(`{"ts":%q,"value":6,"quality":"ESTIMATED","history":true}`, at(3)))
 	}
 	for p := range 2 {
 		if _, err := conn.Publish(t.Context(), fmt.Sprintf("ctl.%d.tick", p), []byte(`{}`), ""); err != nil {
