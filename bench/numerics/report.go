@@ -115,7 +115,7 @@ func (r *results) writeSection(path string) error {
 		return err
 	}
 	if len(text) == 0 {
-		text = []byte("# Speed beside onnxruntime and PyTorch\n\n")
+		text = []byte("# Speed compared with onnxruntime and PyTorch\n\n")
 	}
 	head, rest, found := bytes.Cut(text, []byte(beginSection))
 	_, tail, closed := bytes.Cut(rest, []byte(endSection))
