@@ -99,7 +99,7 @@ clean: ## Remove what was built and cached (bin, .cache); data stays
 .PHONY: test
 test: python-tools influxd ## Run all tests; nats-py, onnx, onnxruntime and MLflow, which Loadtide is held against, go into .cache/venv, influxd into the user's cache
 	@python=; [ ! -e '$(NATS_PY)' ] || [ ! -e '$(ONNX)' ] || [ ! -e '$(ONNXRUNTIME)' ] || [ ! -e '$(MLFLOW)' ] || python='$(VENV)/bin/python'; \
-	LOADTIDE_PYTHON="$$python" go test -timeout 20m ./...
+	LOADTIDE_TESTS=servers,long LOADTIDE_PYTHON="$$python" go test -timeout 20m ./...
 
 .PHONY: test-race
 test-race: ## Run the tests of the packages with goroutines under the race detector (needs a C compiler)
@@ -123,7 +123,7 @@ test-kernels: ## Run the numeric packages with every kernel family of this machi
 .PHONY: test-e2e
 test-e2e: python-client ## Run the end-to-end tests alone, verbose and uncached
 	@python=; [ ! -e '$(NATS_PY)' ] || python='$(VENV)/bin/python'; \
-	LOADTIDE_PYTHON="$$python" go test -timeout 20m -count=1 -v ./services/endtoend/...
+	LOADTIDE_TESTS=servers,long LOADTIDE_PYTHON="$$python" go test -timeout 20m -count=1 -v ./services/endtoend/...
 
 .PHONY: soak
 soak: ## Train for an hour and hold the memory flat (SOAK=1h)

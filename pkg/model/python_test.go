@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
 // array is a tensor as testdata/agree.py reads and prints it.
@@ -38,7 +38,7 @@ type pythonJob struct {
 // returns the outputs of onnxruntime by run and name.
 func runPython(t *testing.T, todo pythonJob) []map[string]array {
 	t.Helper()
-	python := pythonWithONNX(t)
+	python := servertest.Python(t, "onnx", "onnxruntime")
 	todo.Runs = append([]pythonRun{}, todo.Runs...) // none is an empty list
 	job, err := json.Marshal(todo)
 	if err != nil {
@@ -61,29 +61,4 @@ func runPython(t *testing.T, todo pythonJob) []map[string]array {
 		t.Fatalf("%d answers to %d runs", len(answers), len(todo.Runs))
 	}
 	return answers
-}
-
-// pythonWithONNX is the interpreter that has onnx and onnxruntime: LOADTIDE_PYTHON,
-// or that of .cache/venv.
-func pythonWithONNX(t *testing.T) string {
-	t.Helper()
-	python := os.Getenv("LOADTIDE_PYTHON")
-	if python == "" {
-		python = filepath.Join("..", "..", ".cache", "venv", "bin", "python")
-	}
-	out, err := exec.CommandContext(t.Context(), python, "-c", "import onnx, onnxruntime").CombinedOutput()
-	if err == nil {
-		return python
-	}
-	const why = "onnx and onnxruntime are not here, so model files are not held against them: `make test` installs them, or name an interpreter that has both in LOADTIDE_PYTHON"
-	var exit *exec.ExitError
-	switch {
-	case os.Getenv("LOADTIDE_PYTHON") != "" || os.Getenv("CI") == "true":
-		t.Fatalf("%s: %v %s\n%s", python, err, out, why)
-	case errors.As(err, &exit), errors.Is(err, os.ErrNotExist), runtime.GOOS == "windows":
-		t.Skip(why)
-	default:
-		t.Fatalf("%s: %v\n%s", python, err, why)
-	}
-	return ""
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // reserved holds what this process was given until it ends.
-var reserved struct { //nolint:gochecknoglobals // ports are the machine's
+var reserved struct { // ports are the machine's
 	sync.Mutex
 	next int
 	by   []net.PacketConn

@@ -1,7 +1,12 @@
-// Package endtoend holds the tests that need the house as a whole: all roles in one process, the binary as a process
-// that is killed and started again, another client of the wire, the drawings and manifests beside the code, and the
-// rules of architecture themselves.
+// Package endtoend holds the tests that need Loadtide as a whole. Nothing calls this package. A test that
+// one package alone could have does not belong here.
 //
-// Start with architecture_test.go, which says what may import what. Nothing calls this package; it has no code of its
-// own, and it must never be the place of a test that one package alone could have.
+// The prefix of a file says what its tests are about:
+//
+//   - rules_: the rules of the repository: floors and walls (start with rules_floors_test.go), documents,
+//     metrics, alerts, queries
+//   - roles_: the binary as processes that work together, with MLflow, InfluxDB and clients of the wire
+//   - kill_: processes that are killed and started again
+//   - dashboards_: the dashboards, as files and with a real Prometheus and InfluxDB behind them
+//   - place_: a data dir, the processes in it, and how a test waits for them
 package endtoend

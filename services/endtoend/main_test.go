@@ -2,9 +2,7 @@ package endtoend
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,23 +54,3 @@ func TestMain(m *testing.M) {
 type suite struct{ m *testing.M }
 
 func (s suite) Run() int { return mlflowtest.Main(s.m) }
-
-// sharedData is the folder of real series, which lies beside the repository or where LOADTIDE_SHARED says. Without it the
-// test is left out.
-func sharedData(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("LOADTIDE_SHARED"); dir != "" {
-		return filepath.Join(dir, "data")
-	}
-	for dir := root(t); ; dir = filepath.Dir(dir) {
-		data := filepath.Join(filepath.Dir(dir), "shared", "data")
-		if _, err := os.Stat(data); err == nil {
-			return data
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			t.Fatal(err)
-		}
-		if filepath.Dir(dir) == dir {
-			t.Skip("real series are not here: put them into ../shared/data, or name the folder above `data` in LOADTIDE_SHARED")
-		}
-	}
-}

@@ -23,7 +23,7 @@ import (
 // startLimit is how long influxd may take to answer: 2 to 5 s on an idle machine.
 const startLimit = 2 * time.Minute
 
-var shared servertest.Shared //nolint:gochecknoglobals // one influxd for a test binary
+var shared servertest.Shared // one influxd for a test binary
 
 // Main runs a package's tests, then ends the influxd that they started, if any did. Call it from TestMain:
 //
@@ -40,15 +40,13 @@ func Main(m interface{ Run() int }) int {
 func Stop() { shared.Stop() }
 
 // Server is the configuration of a new, empty bucket in a real influxd, which all tests of the binary share; it has no
-// retention. Without influxd the test is skipped, and in a pipeline, or where one was named, it fails.
+// retention. The test is of the kind servertest.Servers.
 func Server(t testing.TB) influx.Config {
 	t.Helper()
+	servertest.Require(t, servertest.Servers)
 	binary, err := findInfluxd(t.Context())
 	if err != nil {
-		if servertest.Pipeline() || os.Getenv("LOADTIDE_INFLUXD") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		servertest.Missing(t, "LOADTIDE_INFLUXD", err)
 	}
 	cfg := flagtest.Defaults[influx.Config](t)
 	cfg.URL = shared.Get(t, func(l *servertest.Local) error { return start(l, binary) })
@@ -74,7 +72,7 @@ func Client(t testing.TB, cfg influx.Config) influxdb2.Client {
 	return c
 }
 
-var buckets struct { //nolint:gochecknoglobals // names of buckets of one server
+var buckets struct { // names of buckets of one server
 	sync.Mutex
 	n int
 }
@@ -97,7 +95,7 @@ func findInfluxd(ctx context.Context) (string, error) {
 	}
 	out, err := exec.CommandContext(ctx, filepath.Join(root, ".ci", "influxd", "build"), "--if-built").Output()
 	if err != nil {
-		return "", errors.New("influxd is not here, so nothing is held against it: `make influxd` builds it (Rust and a C compiler are needed), or name one in LOADTIDE_INFLUXD")
+		return "", errors.New("influxd is not here: `make test-servers` builds it, with Rust and a C compiler, or name one in LOADTIDE_INFLUXD")
 	}
 	return strings.TrimSpace(string(out)), nil
 }

@@ -1,13 +1,7 @@
 package mlflowtest
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +14,7 @@ import (
 // startLimit is how long the server may take to answer: 10 to 20 s on an idle machine.
 const startLimit = 3 * time.Minute
 
-var shared servertest.Shared //nolint:gochecknoglobals // one server for a test binary: it takes 20 s and half a gigabyte
+var shared servertest.Shared // one server for a test binary: it takes 20 s and half a gigabyte
 
 // Main runs a package's tests, then ends the server that they started, if any did. Call it from TestMain:
 //
@@ -31,19 +25,10 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Python is an interpreter that has MLflow: LOADTIDE_PYTHON, or that of .cache/venv. Without one the test is skipped,
-// and in a pipeline, or where one was named, it fails.
+// Python is an interpreter that has MLflow and onnxruntime.
 func Python(t testing.TB) string {
 	t.Helper()
-	python, err := findPython(t.Context())
-	if err == nil {
-		return python
-	}
-	if servertest.Pipeline() || os.Getenv("LOADTIDE_PYTHON") != "" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-	return ""
+	return servertest.Python(t, "mlflow", "onnxruntime")
 }
 
 // Server returns the address of a server that all tests of the binary share. Names of experiments and models are up to
@@ -82,26 +67,6 @@ func Client(t testing.TB) *mlflow.Client {
 	}
 	t.Cleanup(c.Close)
 	return c
-}
-
-func findPython(ctx context.Context) (string, error) {
-	if runtime.GOOS == "windows" {
-		return "", errors.New("the MLflow server is ended by a Unix shell: there is none here")
-	}
-	python := os.Getenv("LOADTIDE_PYTHON")
-	if python == "" {
-		root, err := servertest.ModuleRoot()
-		if err != nil {
-			return "", err
-		}
-		python = filepath.Join(root, ".cache", "venv", "bin", "python")
-	}
-	// Whether it is there, not whether it works: importing MLflow takes seconds.
-	out, err := exec.CommandContext(ctx, python, "-c", "import importlib.util as u, sys; sys.exit(0 if u.find_spec('mlflow') and u.find_spec('onnxruntime') else 1)").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("MLflow is not here, so nothing is held against it: `make test` installs it, or name an interpreter that has mlflow, onnx and onnxruntime in LOADTIDE_PYTHON (%s: %w %s)", filepath.Base(python), err, out)
-	}
-	return python, nil
 }
 
 func start(l *servertest.Local, python string) error {

@@ -1,8 +1,6 @@
 package cycle
 
 import (
-	"context"
-	"errors"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -13,7 +11,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/servertest"
-	"github.com/loadtide/loadtide/pkg/train"
 )
 
 func TestMain(m *testing.M) {
@@ -48,70 +45,6 @@ func runOf(t *testing.T, id string) mlflow.Run {
 		t.Fatal(err)
 	}
 	return run
-}
-
-// MLflow that goes away in mid-fit holds nothing up, and nothing is missing in the end.
-func TestRecordsThroughAnAbsence(t *testing.T) {
-	t.Parallel()
-	c, proxy, warned := recorded(t)
-	c.Patience = time.Minute
-	c.Progress = func(p train.Progress) {
-		switch p.Iteration {
-		case 30:
-			proxy.Off()
-			time.Sleep(2 * flushEvery) // two flushes fail
-		case 60:
-			proxy.On()
-		}
-	}
-	out := run(t, c)
-	v, err := c.Registry.ByAlias(t.Context(), t.Name(), registry.Champion)
-	if err != nil || v.Version != out.Version {
-		t.Fatalf("champion %+v, %v", v, err)
-	}
-	losses, err := mlflowtest.Client(t).MetricHistory(t.Context(), v.Tags[registry.Run], "train_loss")
-	if err != nil || len(losses) != 4 {
-		t.Errorf("losses %v, %v", losses, err)
-	}
-	if n := warned.Load(); n != 1 {
-		t.Errorf("warned %d times", n)
-	}
-	if r := runOf(t, v.Tags[registry.Run]); r.Info.Status != mlflow.StatusFinished || len(r.Outputs.Models) != 1 {
-		t.Errorf("run %+v %+v", r.Info, r.Outputs)
-	}
-}
-
-// A cycle that is ended leaves its run as killed, and no model.
-func TestEndedCycleLeavesNoModel(t *testing.T) {
-	t.Parallel()
-	c, _, _ := recorded(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	c.Progress = func(p train.Progress) {
-		if p.Iteration == 50 {
-			cancel()
-		}
-	}
-	if _, err := c.Run(ctx); !errors.Is(err, context.Canceled) {
-		t.Fatalf("ended with %v", err)
-	}
-	if all, err := c.Registry.Versions(t.Context(), t.Name()); err != nil || len(all) != 0 {
-		t.Errorf("left behind: %v, %v", all, err)
-	}
-	if r := runOf(t, c.run.runID()); r.Info.Status != mlflow.StatusKilled {
-		t.Errorf("run %+v", r.Info)
-	}
-}
-
-// Where MLflow is not there at all, a cycle ends before it has worked for nothing.
-func TestCycleNeedsItsRun(t *testing.T) {
-	t.Parallel()
-	c, proxy, _ := recorded(t)
-	proxy.Off()
-	c.Progress = func(train.Progress) { t.Error("a fit was begun") }
-	if _, err := c.Run(t.Context()); !mlflow.Is(err, mlflow.KindUnavailable) {
-		t.Errorf("%v", err)
-	}
 }
 
 // The digest of the readings is that of what was read, whoever read it.

@@ -14,6 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -25,6 +26,7 @@ const agreement = 1e-5
 // layers forecast of real readings against what onnxruntime makes of the file.
 func TestAgreesWithONNXRuntime(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Servers)
 	cases := map[string]struct {
 		scale  string
 		hidden int
@@ -72,6 +74,7 @@ func TestAgreesWithONNXRuntime(t *testing.T) {
 // function that docs/format/model.md gives for that works as it stands there.
 func TestTakesWhatPythonWrites(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Servers)
 	document, err := os.ReadFile(filepath.Join("..", "..", "docs", "format", "model.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -137,13 +140,7 @@ func zeros(_ *testing.T, batch int) []past {
 func hourly(name string) func(t *testing.T, batch int) []past {
 	return func(t *testing.T, batch int) []past {
 		t.Helper()
-		path := filepath.Join("..", "..", "..", "shared", "data", "hourly", name+".csv.gz")
-		if dir := os.Getenv("LOADTIDE_SHARED"); dir != "" {
-			path = filepath.Join(dir, "data", "hourly", name+".csv.gz")
-		}
-		if _, err := os.Stat(path); err != nil {
-			t.Skipf("no public readings to compare on: %v", err)
-		}
+		path := filepath.Join(servertest.PublicReadings(t), "hourly", name+".csv.gz")
 		table, _, err := tabular.Load([]string{path}, tabular.Options{})
 		if err != nil {
 			t.Fatal(err)

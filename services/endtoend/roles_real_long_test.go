@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -25,7 +26,7 @@ type realFile struct {
 
 func openReal(t *testing.T, name string) realFile {
 	t.Helper()
-	f := realFile{path: filepath.Join(sharedData(t), "hourly", name), last: map[string]time.Time{}}
+	f := realFile{path: filepath.Join(servertest.PublicReadings(t), "hourly", name), last: map[string]time.Time{}}
 	table, report, err := tabular.Load([]string{f.path}, tabular.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +66,7 @@ func messages(t *testing.T, conn *bus.Conn, stream string) uint64 {
 // forecast at its last origin, and publishing the same again changes nothing.
 func TestRealSeriesAreForecast(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Long)
 	homes, meters := openReal(t, "citylearn.csv.gz"), openReal(t, "sgsc.csv.gz")
 	p := newPlace(t)
 	p.up("--train-schedule", "off")
@@ -125,6 +127,7 @@ func checkOnce(t *testing.T, conn *bus.Conn, want int) {
 // TestHistoryYieldsNoForecast publishes a file as history, then one live reading.
 func TestHistoryYieldsNoForecast(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Long)
 	homes := openReal(t, "citylearn.csv.gz")
 	p := newPlace(t)
 	version := registerChampion(t, filepath.Join(p.dir, "registry"))

@@ -14,10 +14,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
-	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/mlflow"
-	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/streams"
@@ -139,38 +136,6 @@ func (l *loop) inForce(version string) {
 	})
 }
 
-// TestTrainingLoop is the way of a model: months of real readings, a first champion that is served, a worse one that is
-// registered and refused, a better one that takes over. The forecaster is one process throughout.
-func TestTrainingLoop(t *testing.T) {
-	t.Parallel()
-	trainingLoop(t, localModels)
-}
-
-// TestTrainingLoopInMLflow is the same with a real MLflow; each version names the run that made it.
-func TestTrainingLoopInMLflow(t *testing.T) {
-	t.Parallel()
-	url := mlflowtest.Start(t)
-	cfg := flagtest.Defaults[mlflow.Config](t)
-	cfg.URL, cfg.Timeout = url, time.Minute
-	client, err := mlflow.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	kept := models{Registry: registry.NewMLflow(client, t.TempDir(), nil), flags: []string{"--mlflow-url", url}}
-	runs := map[string]bool{}
-	for _, v := range trainingLoop(t, func(place) models { return kept }) {
-		run, err := client.GetRun(t.Context(), v.Tags[registry.Run])
-		if err != nil || run.Info.Status != mlflow.StatusFinished {
-			t.Errorf("run %q of v%s: %+v, %v", v.Tags[registry.Run], v.Version, run.Info, err)
-		}
-		runs[run.Info.RunID] = true
-	}
-	if len(runs) != 3 {
-		t.Errorf("3 versions of %d runs", len(runs))
-	}
-}
-
 // trainingLoop is TestTrainingLoop with any registry; it returns the versions in their order.
 func trainingLoop(t *testing.T, open func(place) models) []registry.Version {
 	t.Helper()
@@ -238,36 +203,6 @@ func trainingLoop(t *testing.T, open func(place) models) []registry.Version {
 		}
 	}
 	return versions
-}
-
-// TestKilledTrainerBeginsAgain kills a trainer in the middle of a cycle: nothing half-registered is left, and the next one
-// runs the same cycle.
-func TestKilledTrainerBeginsAgain(t *testing.T) {
-	t.Parallel()
-	l := newLoop(t, localModels, openReal(t, "citylearn.csv.gz"))
-	r := l.trainer("--hidden", "16", "--iterations", "5000")
-	started := l.told(streams.EventTrainingStarted, "", 1)
-	eventually(t, patience, "some iterations", func() (bool, string) {
-		done := trainerMetric(t, l.admin, "loadtide_trainer_training_progress_ratio")
-		return done > 0.001, fmt.Sprint(done)
-	})
-	r.kill()
-	if versions, err := l.models.Versions(t.Context(), modelName); err != nil || len(versions) != 0 {
-		t.Fatalf("after the kill: %d versions, %v", len(versions), err)
-	}
-	r = l.trainer("--hidden", "16", "--iterations", "5")
-	l.told(streams.EventTrainingStarted, started.Training.Cycle, 2)
-	e := l.told(streams.EventTrainingFinished, started.Training.Cycle, 2)
-	if e.Model == nil || e.Model.Version != "1" || l.models.alias(t, registry.Champion) != "1" {
-		t.Errorf("%+v", e)
-	}
-	if versions, err := l.models.Versions(t.Context(), modelName); err != nil || len(versions) != 1 {
-		t.Errorf("%d versions, %v", len(versions), err)
-	}
-	r.end()
-	if left, err := filepath.Glob(filepath.Join(l.place.dir, "scratch", "*")); err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v, %v", left, err)
-	}
 }
 
 // trainerMetric reads one sample of a trainer's metrics.

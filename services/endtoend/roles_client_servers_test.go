@@ -3,12 +3,10 @@ package endtoend
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -39,7 +38,7 @@ type said struct {
 // TestAnotherClient publishes readings and reads forecasts with nats-py, which knows nothing of Loadtide.
 func TestAnotherClient(t *testing.T) {
 	t.Parallel()
-	python := pythonWithNATS(t)
+	python := servertest.Python(t, "nats")
 	p := newPlace(t)
 	version := registerChampion(t, filepath.Join(p.dir, "registry"))
 	p.up("--train-schedule", "off")
@@ -93,31 +92,6 @@ func TestAnotherClient(t *testing.T) {
 			t.Errorf("%q at %d: rejected message %s, want reason %s", r.Sent, r.Seq, r.Answer[1], want.reason)
 		}
 	}
-}
-
-// pythonWithNATS is the interpreter that has nats-py: LOADTIDE_PYTHON, or that of .cache/venv.
-func pythonWithNATS(t *testing.T) string {
-	t.Helper()
-	python := os.Getenv("LOADTIDE_PYTHON")
-	if python == "" {
-		python = filepath.Join(root(t), ".cache", "venv", "bin", "python")
-	}
-	probe := exec.CommandContext(t.Context(), python, "-c", "import nats")
-	out, err := probe.CombinedOutput()
-	if err == nil {
-		return python
-	}
-	const why = "nats-py is not here, so no other client is tried: `make test` installs it, or name an interpreter that has it in LOADTIDE_PYTHON"
-	var exit *exec.ExitError
-	switch {
-	case os.Getenv("LOADTIDE_PYTHON") != "" || os.Getenv("CI") == "true":
-		t.Fatalf("%s: %v %s\n%s", python, err, out, why)
-	case errors.As(err, &exit), errors.Is(err, os.ErrNotExist), runtime.GOOS == "windows":
-		t.Skip(why)
-	default:
-		t.Fatalf("%s: %v\n%s", python, err, why)
-	}
-	return ""
 }
 
 // significant is how many significant digits a JSON number has.

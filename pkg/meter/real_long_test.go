@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,34 +12,9 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
-
-// shared finds the folder of public readings beside the repository, or by LOADTIDE_SHARED.
-func shared(t testing.TB) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("public readings take seconds: run without -short")
-	}
-	if dir := os.Getenv("LOADTIDE_SHARED"); dir != "" {
-		return filepath.Join(dir, "data")
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		data := filepath.Join(dir, "shared", "data")
-		if info, err := os.Stat(data); err == nil && info.IsDir() {
-			return data
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Skip("no shared/data beside the repository; set LOADTIDE_SHARED to the folder that holds data")
-		}
-		dir = parent
-	}
-}
 
 // life is one series on its grid; cells without a reading are NaN.
 type life struct {
@@ -57,7 +31,7 @@ func (l *life) moment(i int) string {
 // lives reads a file; of repeated times the last value counts.
 func lives(t testing.TB, file string, interval time.Duration, opts tabular.Options) []life {
 	t.Helper()
-	table, _, err := tabular.Load([]string{filepath.Join(shared(t), file)}, opts)
+	table, _, err := tabular.Load([]string{filepath.Join(servertest.PublicReadings(t), file)}, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +62,7 @@ func hourlyLives(t testing.TB, name string) []life {
 // hours and days, some twenty times.
 func TestFewOfRealReadingsAreFlagged(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Long)
 	for name, most := range map[string]float64{ // shares of all cells; measured: see docs/accuracy.md
 		"edrp": 0.0005, "sgsc": 0.0003, "pjm": 0.00003, "citylearn": 0.0001, "vic": 0, "liander": 0.0003, "etth1": 0.02,
 	} {
@@ -119,6 +94,7 @@ func TestFewOfRealReadingsAreFlagged(t *testing.T) {
 // The values that are known to be wrong are found.
 func TestKnownLies(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Long)
 	for name, c := range map[string]struct {
 		file     string
 		interval time.Duration
@@ -202,6 +178,7 @@ var faults = []fault{
 // be a household.
 func TestSeededFaultsAreFound(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Long)
 	for name, least := range map[string][]float64{ // in the order of faults
 		"pjm":       {1, 1, 0.8, 1, 1, 1, 1, 1, 0.99},
 		"vic":       {1, 1, 0.8, 1, 1, 1, 1, 1, 0.99},

@@ -134,9 +134,9 @@ func importFaults(from, file, imported string) []string {
 	other, otherKnown := floors[room(target)]
 	switch {
 	case !known:
-		fault("%s has no floor yet: give it one in architecture_test.go", room(from))
+		fault("%s has no floor yet: give it one in rules_floors_test.go", room(from))
 	case !otherKnown:
-		fault("%s has no floor yet: give it one in architecture_test.go", room(target))
+		fault("%s has no floor yet: give it one in rules_floors_test.go", room(target))
 	case other >= own:
 		fault("floor %d does not import floor %d", own, other)
 	}

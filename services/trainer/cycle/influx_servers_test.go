@@ -65,17 +65,7 @@ func history(t testing.TB, cfg influx.Config, back time.Duration, until time.Tim
 // realMonths is a CSV file of a season of three real households, and the same as points.
 func realMonths(t *testing.T) (path string, points []influx.Point, first, last time.Time) {
 	t.Helper()
-	root, err := servertest.ModuleRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := filepath.Join(filepath.Dir(root), "shared", "data", "hourly", "citylearn.csv.gz")
-	if dir := os.Getenv("LOADTIDE_SHARED"); dir != "" {
-		source = filepath.Join(dir, "data", "hourly", "citylearn.csv.gz")
-	}
-	if _, err := os.Stat(source); err != nil {
-		t.Skip("real series are not here: put them into ../shared/data, or name the folder above `data` in LOADTIDE_SHARED")
-	}
+	source := filepath.Join(servertest.PublicReadings(t), "hourly", "citylearn.csv.gz")
 	table, _, err := tabular.Load([]string{source}, tabular.Options{})
 	if err != nil {
 		t.Fatal(err)

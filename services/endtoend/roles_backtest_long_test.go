@@ -11,6 +11,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/servertest"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -19,7 +20,8 @@ import (
 // with the same quantiles to the bit, from the same model.
 func TestStreamEqualsBacktest(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(sharedData(t), "hourly", "sgsc.csv.gz")
+	servertest.Require(t, servertest.Long)
+	path := filepath.Join(servertest.PublicReadings(t), "hourly", "sgsc.csv.gz")
 	p := newPlace(t)
 	v := registerChampion(t, filepath.Join(p.dir, "registry"))
 	p.up("--train-schedule", "off")

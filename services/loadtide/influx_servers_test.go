@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,18 +20,7 @@ import (
 func TestTrainFromInflux(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
-	root, err := servertest.ModuleRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared := filepath.Join(filepath.Dir(root), "shared")
-	if dir := os.Getenv("LOADTIDE_SHARED"); dir != "" {
-		shared = dir
-	}
-	file := filepath.Join(shared, "data", "hourly", "vic.csv.gz")
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("real series are not here: put them into ../shared/data, or name the folder above `data` in LOADTIDE_SHARED")
-	}
+	file := filepath.Join(servertest.PublicReadings(t), "hourly", "vic.csv.gz")
 	table, _, err := tabular.Load([]string{file}, tabular.Options{})
 	if err != nil {
 		t.Fatal(err)

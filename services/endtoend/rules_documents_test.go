@@ -146,3 +146,8 @@ func TestDecisionsAreIndexedAndInOrder(t *testing.T) {
 		}
 	}
 }
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}

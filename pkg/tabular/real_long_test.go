@@ -1,43 +1,18 @@
 package tabular
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
-
-// shared finds the folder of public readings beside the repository, or by LOADTIDE_SHARED.
-func shared(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("LOADTIDE_SHARED"); dir != "" {
-		return filepath.Join(dir, "data")
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if data := filepath.Join(dir, "shared", "data"); isDir(data) {
-			return data
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Skip("no shared/data beside the repository; set LOADTIDE_SHARED to the folder that holds data")
-		}
-		dir = parent
-	}
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
 
 func TestRealFiles(t *testing.T) {
 	t.Parallel()
-	dir := shared(t)
+	servertest.Require(t, servertest.Long)
+	dir := servertest.PublicReadings(t)
 	zones := Options{SeriesColumn: "zone", TimeColumn: "Datetime", ValueColumn: "MW", Timezone: "America/New_York", IntervalLabel: LabelEnd}
 	one := zones
 	one.Series = "NI"

@@ -12,12 +12,14 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
 // TestTrainingChildEndsWithItsKilledParent kills the demo while its first training runs, twice, and once more when the
 // trained network serves.
 func TestTrainingChildEndsWithItsKilledParent(t *testing.T) {
 	t.Parallel()
+	servertest.Require(t, servertest.Long)
 	if runtime.GOOS != "linux" {
 		t.Skip("children are found in /proc")
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/flagtest"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
@@ -98,4 +99,29 @@ func TestTrainerAndItsMLflow(t *testing.T) {
 		t.Errorf("registry_up is %v", up)
 	}
 	r.end()
+}
+
+// TestTrainingLoopInMLflow is the same with a real MLflow; each version names the run that made it.
+func TestTrainingLoopInMLflow(t *testing.T) {
+	t.Parallel()
+	url := mlflowtest.Start(t)
+	cfg := flagtest.Defaults[mlflow.Config](t)
+	cfg.URL, cfg.Timeout = url, time.Minute
+	client, err := mlflow.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	kept := models{Registry: registry.NewMLflow(client, t.TempDir(), nil), flags: []string{"--mlflow-url", url}}
+	runs := map[string]bool{}
+	for _, v := range trainingLoop(t, func(place) models { return kept }) {
+		run, err := client.GetRun(t.Context(), v.Tags[registry.Run])
+		if err != nil || run.Info.Status != mlflow.StatusFinished {
+			t.Errorf("run %q of v%s: %+v, %v", v.Tags[registry.Run], v.Version, run.Info, err)
+		}
+		runs[run.Info.RunID] = true
+	}
+	if len(runs) != 3 {
+		t.Errorf("3 versions of %d runs", len(runs))
+	}
 }

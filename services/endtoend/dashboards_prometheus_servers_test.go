@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,15 +25,13 @@ type prometheusServer struct {
 }
 
 // startPrometheus starts Prometheus on the shipped configuration and rules with seconds in place of minutes, and with each
-// address in the place of the target before it, as in "loadtide:8080", address. Where it is not installed the test is left out.
+// address in the place of the target before it, as in "loadtide:8080", address.
 func startPrometheus(t *testing.T, places ...string) *prometheusServer {
 	t.Helper()
+	servertest.Require(t, servertest.Servers)
 	binary, err := exec.LookPath("prometheus")
 	if err != nil {
-		if servertest.Pipeline() {
-			t.Fatal("prometheus is not installed (apt-get install prometheus)")
-		}
-		t.Skip("prometheus is not installed (apt-get install prometheus): the configuration is not run")
+		servertest.Missing(t, "", errors.New("prometheus is not installed: apt-get install prometheus"))
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "rules"), 0o700); err != nil {
