@@ -8,13 +8,14 @@ const (
 	EventModelRolledBack = "model.rolled_back" // the previous champion came back
 	EventModelRefused    = "model.refused"     // a version was not taken, Text says why
 
-	EventSeriesStale           = "series.stale"            // silent for long: no more forecasts until it is heard again
-	EventSeriesIntervalChanged = "series.interval_changed" // its readings come at another interval
-	EventSeriesSettings        = "series.settings"         // what is set for it, or for many, is another
-	EventSeriesDeleted         = "series.deleted"          // its state was forgotten
-	EventSeriesImported        = "series.imported"         // its state was put in from elsewhere
-	EventSeriesImportRefused   = "series.import_refused"   // it was not, Text says why
-	EventDrift                 = "drift"                   // forecasts have become worse; a trainer starts a cycle
+	EventSeriesStale            = "series.stale"             // silent for long: no more forecasts until it is heard again
+	EventSeriesIntervalChanged  = "series.interval_changed"  // its readings come at another interval
+	EventSeriesForecastReplaced = "series.forecast_replaced" // the network's was no number or out of range: a rule's went out
+	EventSeriesSettings         = "series.settings"          // what is set for it, or for many, is another
+	EventSeriesDeleted          = "series.deleted"           // its state was forgotten
+	EventSeriesImported         = "series.imported"          // its state was put in from elsewhere
+	EventSeriesImportRefused    = "series.import_refused"    // it was not, Text says why
+	EventDrift                  = "drift"                    // forecasts have become worse; a trainer starts a cycle
 
 	EventTrainingStarted  = "training.started"  // a cycle began, or began again after a kill
 	EventTrainingProgress = "training.progress" // every tenth of the iterations

@@ -188,6 +188,22 @@ func (w *Waiting) Made(row []byte, each func(who uint8) uint8) {
 	}
 }
 
+// Largest returns the largest magnitude among the quantiles that a row keeps, 0 for an empty one.
+func (w *Waiting) Largest(row []byte) float32 {
+	var most float32
+	for at := 0; at < w.bytes; at += w.size {
+		slot := row[at : at+w.size]
+		if slot[2] == never {
+			continue
+		}
+		for q := range w.levels {
+			v := get24(slot[slotHead+3*q:])
+			most = max(most, v, -v)
+		}
+	}
+	return most
+}
+
 // Check says what no Put can have written.
 func (w *Waiting) Check(row []byte, newest int64) error {
 	for i := range w.leads {

@@ -80,6 +80,9 @@ type EventKind string
 const (
 	SeriesStale     EventKind = "series.stale"            // silent for SilentCells: it is not forecast until it is heard again
 	IntervalChanged EventKind = "series.interval_changed" // its readings come at another interval
+	// ForecastReplaced: the network's forecast is not finite or beyond what readings may be, and the
+	// forecast of a simple rule goes out instead.
+	ForecastReplaced EventKind = "series.forecast_replaced"
 )
 
 // Forecast is what a series is expected to do after its newest interval.
@@ -92,6 +95,7 @@ type Forecast struct {
 	Source    meter.Source
 	Quality   meter.Quality
 	Model     *model.Model // nil when a rule serves
+	Replaced  meter.Reason // why the network's forecast was not taken; "" when it was, or there was none
 	Horizon   int
 	Levels    []float64
 	Quantiles []float32 // [Horizon][len(Levels)], ascending in a lead

@@ -62,13 +62,8 @@ func ReadState(state []Section, curve series.Curve) (*Portable, error) {
 	if rec.heard > rec.newest+series.RingCells {
 		return nil, fmt.Errorf("series %s: heard at cell %d, the newest is %d", p.Series(), rec.heard, rec.newest)
 	}
-	scaler := &p.slabs.scale(0).Scaler
-	for _, numbers := range [][]float32{p.slabs.values.row(0), p.slabs.live.row(0), p.slabs.settled.row(0), {scaler.Center, scaler.Scale, scaler.Unit, scaler.Usual}} {
-		for _, v := range numbers {
-			if v-v != 0 { // a log is never poisoned from outside
-				return nil, fmt.Errorf("series %s: a number is %v", p.Series(), v)
-			}
-		}
+	if err := p.checkNumbers(); err != nil {
+		return nil, fmt.Errorf("series %s: %w", p.Series(), err)
 	}
 	return p, nil
 }

@@ -67,28 +67,31 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 		ring := s.ring(t.slot)
 		_, f.Quality = ring.At(ring.Newest)
 		if s.record(t.slot).fresh {
-			f.Source, f.Model = meter.SourceLSTM, e.model
-			scaler := s.scale(t.slot).Scaler
-			for k, z := range out[served*size : (served+1)*size] {
-				f.Quantiles[k] = scaler.Inverse(z)
-			}
+			e.network(t.slot, &f, out[served*size:(served+1)*size], result)
 			served++
 		} else {
-			f.Source = e.naive(f.Quantiles, &ring, horizon, levels)
+			f.Source = e.naive(f.Quantiles, t.slot, horizon, levels)
 		}
 		result.Unscored += e.await(t.slot, &f)
 		result.Forecasts = append(result.Forecasts, f)
 	}
 }
 
-// naive writes the forecast of a simple rule: what the series did a day before,
-// with the spread of its own past changes.
-func (e *Engine) naive(dst []float32, ring *series.Ring, horizon int, levels []float64) meter.Source {
-	w := &e.work
+// naive writes the forecast of a simple rule: what the series did a day before, with the spread of
+// its own past changes. The forecast is finite and within meter.MaxValue, whatever the ring holds.
+func (e *Engine) naive(dst []float32, slot int32, horizon int, levels []float64) meter.Source {
+	w, ring := &e.work, e.slabs.ring(slot)
 	w.past = slices.Grow(w.past[:0], series.RingCells)[:series.RingCells]
 	past := ring.Past(w.past)
+	for i, v := range past {
+		past[i] = bounded(v)
+	}
 	w.naive = slices.Grow(w.naive[:0], accuracy.NaiveScratch(series.RingCells, len(levels)))
-	return accuracy.SeasonalNaive(dst, past, len(past), meter.DayCells, horizon, levels, w.naive)
+	rule := accuracy.SeasonalNaive(dst, past, len(past), meter.DayCells, horizon, levels, w.naive)
+	for i, v := range dst {
+		dst[i] = bounded(v)
+	}
+	return rule
 }
 
 // issue counts the forecast of the newest origin and returns its revision.

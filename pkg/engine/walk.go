@@ -144,7 +144,7 @@ func (e *Engine) decide(jobs []job) {
 			j.put.quality = meter.Bad
 		}
 		ring := s.ring(j.slot)
-		j.put.value = ring.SameHour(n, meter.DayCells)
+		j.put.value = bounded(ring.SameHour(n, meter.DayCells))
 		if j.asking = e.foretold(j.slot); j.asking {
 			w.asking = append(w.asking, j.slot)
 		}
@@ -152,7 +152,10 @@ func (e *Engine) decide(jobs []job) {
 	out, next := e.head(w.asking), 0
 	for i := range jobs {
 		if j := &jobs[i]; j.asking {
-			j.put.value = s.scale(j.slot).Scaler.Inverse(out[next*w.shapeOf.Outputs()+e.median])
+			z := out[next*w.shapeOf.Outputs()+e.median]
+			if v := s.scale(j.slot).Scaler.Inverse(z); unsound(v) == "" {
+				j.put.value = v // otherwise the cell keeps the value of the day before
+			}
 			next++
 		}
 	}

@@ -126,38 +126,6 @@ func (m *Model) WithVersion(version string) *Model {
 	return &named
 }
 
-// SelfTest takes one step from zero state and checks that state and quantiles
-// are finite, with all features at zero and with all at one.
-func (m *Model) SelfTest() error {
-	s := m.Spec.Shape()
-	ws := nn.NewWorkspace(s, 1)
-	for _, value := range []float32{0, 1} {
-		x, current, lead := filled(s.Inputs, value), filled(s.Current, value), filled(s.Horizon*s.LeadFeatures, value)
-		h, c, out := make([]float32, s.Hidden), make([]float32, s.Hidden), make([]float32, s.Outputs())
-		m.LSTM.Step(ws, x, h, c, 1)
-		m.Head.Forward(ws, out, h, current, lead, 1)
-		for _, a := range []struct {
-			what   string
-			values []float32
-		}{{"hidden state", h}, {"cell state", c}, {"quantile", out}} {
-			for i, v := range a.values {
-				if !finite(v) {
-					return fmt.Errorf("self-test of model %s %s: %s %d is %v with features of %v", m.Spec.Name, m.Digest, a.what, i, v, value)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func filled(n int, value float32) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = value
-	}
-	return x
-}
-
 // folder reads bounded plain files of a model folder and nothing outside it.
 type folder struct {
 	dir  string

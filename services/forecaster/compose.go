@@ -91,7 +91,7 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 	if f.Model != nil {
 		message.Model = &streams.Model{Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest}
 	}
-	out.Source, out.Series = f.Source, f.Series
+	out.Source, out.Series, out.Replaced = f.Source, f.Series, f.Replaced
 	if !streams.IsControl(m.Subject) {
 		out.Received = m.Time
 	}
@@ -135,7 +135,7 @@ func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
 	if e.Series != (meter.ID{}) {
 		message.Series = e.Series.String()
 	}
-	out.To, out.Series = ToEvents, e.Series
+	out.To, out.Series, out.Event = ToEvents, e.Series, e
 	out.Subject = streams.EventSubject(message.Type)
 	out.Data = message.AppendJSON(nil)
 	return out

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -182,12 +183,16 @@ func (p *partition) publish(result *Result) error {
 			to = p.rejects
 		case ToEvents:
 			to = p.events
+			p.warn(out.Event)
 		case ToForecasts:
 			p.high = out.Place
 			if out.Place.Seq > p.caughtUp && !out.Received.IsZero() {
 				p.awaiting = append(p.awaiting, out.Received)
 			}
 			p.metrics.published.WithLabelValues(string(out.Source)).Inc()
+			if out.Replaced != "" {
+				p.metrics.replaced.WithLabelValues(string(out.Replaced)).Inc()
+			}
 		}
 		if err := to.Publish(out.Subject, out.ID, out.Data); err != nil {
 			return fmt.Errorf("publish %s: %w", out.ID, err)
@@ -196,6 +201,14 @@ func (p *partition) publish(result *Result) error {
 	}
 	p.status.stepped(result)
 	return nil
+}
+
+// warn logs the events that a person should look at.
+func (p *partition) warn(e *engine.Event) {
+	if e != nil && e.Kind == engine.ForecastReplaced {
+		p.log.Warn().Str(service.FieldSeries, e.Series.String()).Str("text", e.Text).
+			Msg("the network's forecast was not published, a simple rule stands in")
+	}
 }
 
 // tick writes the time into the log, so that series which are up to date and fall

@@ -37,6 +37,7 @@ type metrics struct {
 	rejected    *prometheus.CounterVec
 	registers   *prometheus.CounterVec
 	published   *prometheus.CounterVec
+	replaced    *prometheus.CounterVec
 	skipped     prometheus.Counter
 	pending     *prometheus.GaugeVec
 	batch       prometheus.Histogram
@@ -73,6 +74,7 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 		rejected:  counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
 		registers: counters("registers_total", "Registers that did not count on, by what was decided.", "decision"),
 		published: counters("forecasts_published_total", "Forecasts published, by who made them.", "source"),
+		replaced:  counters("forecasts_replaced_total", "Forecasts of the network that a simple rule replaced, by reason.", "reason"),
 		skipped:   counter("forecasts_replayed_total", "Forecasts made again after a start and found to be published already."),
 		pending:   gauges("consumer_pending_messages", "Messages in the log that are not read yet, by partition.", "partition"),
 		batch:     histogram("batch_series", "Series that a batch of readings spoke of.", service.SizeBuckets()),
@@ -91,7 +93,7 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 		scores:      newScoreboard(now),
 		swaps:       counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
-	reg.MustRegister(m.readings, m.rejected, m.registers, m.published, m.skipped, m.pending, m.batch, m.step, m.age,
+	reg.MustRegister(m.readings, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch, m.step, m.age,
 		m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps, m.since, m.missed, m.scores, newStandings(status))
 	for _, stage := range []string{stageStep, stagePublish, stageStore} {
 		m.step.WithLabelValues(stage)
@@ -101,6 +103,9 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 	}
 	for _, source := range meter.Sources() {
 		m.published.WithLabelValues(string(source))
+	}
+	for _, reason := range []meter.Reason{meter.ReasonNotFinite, meter.ReasonOutOfRange} {
+		m.replaced.WithLabelValues(string(reason))
 	}
 	for _, decision := range []string{"reset", "roll_over", "exchange"} {
 		m.registers.WithLabelValues(decision)

@@ -38,22 +38,31 @@ func newShelf(t *testing.T, n int) *shelf {
 	file := modelFile(t)
 	for i := range n {
 		file.Graph.Initializers[0].Floats[0] = float32(i)
-		data, err := onnx.Append(nil, file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		digest := fmt.Sprintf("sha256:%x", sha256.Sum256(data))
-		v := registry.Version{Name: "load-1h", Version: strconv.Itoa(i + 1), Digest: digest}
-		folder := t.TempDir()
-		for name, data := range map[string][]byte{"model.onnx": data, "digest": []byte(v.Digest)} {
-			if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s.folders[v.Digest] = folder
-		s.versions = append(s.versions, v)
+		s.add(t, file)
 	}
 	return s
+}
+
+// add makes a version of a model file.
+func (s *shelf) add(t *testing.T, file *onnx.Model) registry.Version {
+	t.Helper()
+	data, err := onnx.Append(nil, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := registry.Version{
+		Name: "load-1h", Version: strconv.Itoa(len(s.versions) + 1),
+		Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)),
+	}
+	folder := t.TempDir()
+	for name, data := range map[string][]byte{"model.onnx": data, "digest": []byte(v.Digest)} {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.folders[v.Digest] = folder
+	s.versions = append(s.versions, v)
+	return v
 }
 
 // modelFile is the file of a small model.

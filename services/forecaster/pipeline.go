@@ -52,9 +52,12 @@ const (
 type Output struct {
 	Place  Place
 	To     Stream
-	Source meter.Source  // of a forecast
-	Series meter.ID      // of a forecast or a score
-	Score  *engine.Score // of a score
+	Source meter.Source // of a forecast
+	// Replaced says why the forecast is not the network's; "" when it is, or there was none.
+	Replaced meter.Reason
+	Series   meter.ID      // of a forecast or a score
+	Score    *engine.Score // of a score
+	Event    *engine.Event // of an event
 	// Received is the broker's time of the reading that was forecast; zero for what a
 	// tick led to.
 	Received time.Time

@@ -132,6 +132,9 @@ func (r *reloader) verify(ctx context.Context, v registry.Version) error {
 	if err != nil {
 		return err
 	}
+	if err := m.SelfTest(); err != nil {
+		return fmt.Errorf("model %s v%s: %w", v.Name, v.Version, err)
+	}
 	return engine.New().SetModel(m)
 }
 

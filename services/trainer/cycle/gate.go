@@ -20,7 +20,7 @@ import (
 // served is what is seen of the forecasts that a model would publish.
 type served struct {
 	forecasts int
-	infinite  int // forecasts with a quantile that is no number
+	infinite  int // forecasts with a quantile that is no number, or that were replaced for one
 	unordered int // forecasts with quantiles out of order
 	wild      int // forecasts with a quantile beyond wildTimes the largest reading
 	// ratio is the mean size of the medians over that of the readings, of the
@@ -62,7 +62,7 @@ func newWatch(histories []*dataset.History, levels []float64) *watch {
 func (w *watch) see(f engine.Forecast) {
 	w.forecasts++
 	s, levels := w.sizes[f.Series], len(f.Levels)
-	infinite, unordered, wild := false, false, false
+	infinite, unordered, wild := f.Replaced != "", false, false
 	for i, q := range f.Quantiles {
 		v := float64(q)
 		infinite = infinite || !finite(v)

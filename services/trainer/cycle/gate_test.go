@@ -123,6 +123,8 @@ func TestWatchSeesForecasts(t *testing.T) {
 		return engine.Forecast{Series: id, Origin: epoch + 300*hour, Horizon: 2, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: quantiles}
 	}
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	replaced := forecast(id, 1, 2, 3, 1, 2, 3)
+	replaced.Replaced = meter.ReasonOutOfRange
 	for name, c := range map[string]struct {
 		f    engine.Forecast
 		want served
@@ -132,6 +134,7 @@ func TestWatchSeesForecasts(t *testing.T) {
 		"out of order":     {forecast(id, 1, 2, 3, 2, 2, 1), served{forecasts: 1, unordered: 1, ratio: 1}},
 		"infinite":         {forecast(id, 1, 2, 3, 1, 2, inf), served{forecasts: 1, infinite: 1, wild: 1, ratio: 1}},
 		"no number":        {forecast(id, 1, 2, nan, 1, 2, 3), served{forecasts: 1, infinite: 1, unordered: 1, ratio: 1}},
+		"replaced":         {replaced, served{forecasts: 1, infinite: 1, ratio: 1}},
 		"wild":             {forecast(id, 1, 2, 3, 1, 2, 201), served{forecasts: 1, wild: 1, ratio: 1}},
 		"of an idle meter": {forecast(idle, 0, 1, 5, 0, 1, 5), served{forecasts: 1, ratio: 1}},
 	} {
