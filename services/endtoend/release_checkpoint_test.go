@@ -22,8 +22,8 @@ const releaseSections = "series v3, ring.values v2, ring.quality v2, scaling v2,
 // an engine from it.
 func TestCheckpointsOfReleaseStayReadable(t *testing.T) {
 	t.Parallel()
-	kept := unpackRelease(t)
-	files, err := filepath.Glob(kept.path("data/checkpoints/*.ckpt"))
+	old := unpackRelease(t)
+	files, err := filepath.Glob(old.path("data/checkpoints/*.ckpt"))
 	if err != nil || len(files) != 6 {
 		t.Fatalf("checkpoints %v %v, want three of each partition", files, err)
 	}
@@ -45,7 +45,7 @@ func TestCheckpointsOfReleaseStayReadable(t *testing.T) {
 			t.Errorf("%s has sections %s, want %s", file, got, releaseSections)
 		}
 		e := engine.New()
-		if err := e.SetModel(kept.model(h.Models[0])); err != nil {
+		if err := e.SetModel(old.model(h.Models[0])); err != nil {
 			t.Fatal(err)
 		}
 		if err := e.Restore(sections); err != nil {

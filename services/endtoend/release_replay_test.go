@@ -30,13 +30,13 @@ import (
 // fixture of its own beside this one, never a new copy of it.
 func TestLogOfReleaseGivesItsForecasts(t *testing.T) {
 	t.Parallel()
-	kept := unpackRelease(t)
-	want := kept.published()
-	kept.keepInputs()
-	again := kept.forecast(checkpoint.NewMemory())
-	got := readPublished(t, again.conn)
+	old := unpackRelease(t)
+	want := old.outputs()
+	old.keepInputs()
+	again := old.forecast(checkpoint.NewMemory())
+	got := readOutputs(t, again.conn)
 	for stream, messages := range want {
-		samePublished(t, stream, ofLogs(messages), ofLogs(got[stream]))
+		sameOutputs(t, stream, ofLogs(messages), ofLogs(got[stream]))
 	}
 	again.sameStates()
 	again.stop()
@@ -50,24 +50,24 @@ func TestReleaseGoesOnFromEachCheckpoint(t *testing.T) {
 	for _, back := range []int{1, 0} {
 		t.Run(strconv.Itoa(back)+" back", func(t *testing.T) {
 			t.Parallel()
-			kept := unpackRelease(t)
-			want := kept.published()
-			kept.dropCheckpoints(back)
-			store, err := checkpoint.NewFile(kept.path("data/checkpoints"), 3)
+			old := unpackRelease(t)
+			want := old.outputs()
+			old.dropCheckpoints(back)
+			store, err := checkpoint.NewFile(old.path("data/checkpoints"), 3)
 			if err != nil {
 				t.Fatal(err)
 			}
-			again := kept.forecast(store)
+			again := old.forecast(store)
 			if got := again.service.Status().Restored; got == 0 {
 				t.Error("no series came from a checkpoint")
 			}
-			got := readPublished(t, again.conn)
+			got := readOutputs(t, again.conn)
 			if a, b := len(want[topology.Forecasts]), len(got[topology.Forecasts]); a != b {
 				t.Errorf("%d forecasts, the release left %d", b, a)
 			}
 			// The other streams have outputs at least once: a repeat has the bytes of the first.
 			for stream, messages := range want {
-				samePublished(t, stream, ofLogs(messages), ofLogs(got[stream]))
+				sameOutputs(t, stream, ofLogs(messages), ofLogs(got[stream]))
 			}
 			again.sameStates()
 			again.stop()
@@ -111,7 +111,7 @@ func (r release) forecast(store checkpoint.Store) *replay {
 	server := r.serve()
 	conn := server.Connect()
 	cfg := forecaster.DefaultConfig()
-	cfg.DataDir, cfg.MaxSeries, cfg.Streams = r.data(), releaseMost, ageless()
+	cfg.DataDir, cfg.MaxSeries, cfg.Streams = r.data(), releaseLimit, withoutAges()
 	s, err := forecaster.New(cfg, forecaster.Deps{
 		Conn: conn, Registry: models, Checkpoints: store, Metrics: prometheus.NewRegistry(),
 		Ready: (&service.Health{}).Part("forecaster"), Log: zerolog.Nop(),
@@ -139,8 +139,8 @@ func (r release) forecast(store checkpoint.Store) *replay {
 	return &replay{release: r, server: server, conn: conn, service: s, stop: stop}
 }
 
-// ageless are streams that lose nothing by its age: the release's messages become older every day.
-func ageless() topology.Config {
+// withoutAges are streams that lose nothing by its age: the release's messages become older every day.
+func withoutAges() topology.Config {
 	cfg := topology.DefaultConfig()
 	cfg.LogMaxAge, cfg.ForecastsMaxAge, cfg.ScoresMaxAge = 0, 0, 0
 	cfg.RejectedMaxAge, cfg.EventsMaxAge = 0, 0

@@ -19,9 +19,9 @@ import (
 // digits.
 func sameKernel() bool { return strings.HasPrefix(nn.Kernel(), "avx") }
 
-// samePublished holds what was published again against what the release published: the same ids,
+// sameOutputs holds what was published again against what the release published: the same ids,
 // each with the same subject and content, in the same order within a partition.
-func samePublished(t *testing.T, stream string, want, got []bus.Message) {
+func sameOutputs(t *testing.T, stream string, want, got []bus.Message) {
 	t.Helper()
 	a, b := byPlace(t, stream, want), byPlace(t, stream, got)
 	if len(a) == 0 {
@@ -31,19 +31,19 @@ func samePublished(t *testing.T, stream string, want, got []bus.Message) {
 	for i := 0; i < max(len(a), len(b)) && faults < 3; i++ {
 		switch {
 		case i >= len(a) || i < len(b) && less(&b[i], &a[i]):
-			t.Errorf("%s: the release has not published %s", stream, shown(&b[i]))
+			t.Errorf("%s: the release has not published %s", stream, describe(&b[i]))
 			return
 		case i >= len(b) || less(&a[i], &b[i]):
-			t.Errorf("%s: the release has also published %s", stream, shown(&a[i]))
+			t.Errorf("%s: the release has also published %s", stream, describe(&a[i]))
 			return
 		case a[i].Subject != b[i].Subject || !sameContent(withoutText(&a[i]), withoutText(&b[i])):
 			faults++
-			t.Errorf("%s: got %s\nthe release has %s", stream, shown(&b[i]), shown(&a[i]))
+			t.Errorf("%s: got %s\nthe release has %s", stream, describe(&b[i]), describe(&a[i]))
 		}
 	}
 }
 
-func shown(m *bus.Message) string { return fmt.Sprintf("%s on %s\n%s", m.ID, m.Subject, m.Data) }
+func describe(m *bus.Message) string { return fmt.Sprintf("%s on %s\n%s", m.ID, m.Subject, m.Data) }
 
 // byPlace sorts messages by the places of their inputs. A stream has the outputs of a partition in
 // this order; of those that it has again, after a crash, the first counts, and the others must be

@@ -19,28 +19,28 @@ import (
 // reading gives the forecast that the release itself would have made of it.
 func TestDataDirOfReleaseGoesOn(t *testing.T) {
 	t.Parallel()
-	kept := unpackRelease(t)
-	before := kept.published()
+	old := unpackRelease(t)
+	before := old.outputs()
 	p := newPlace(t)
-	p.dir = kept.data()
+	p.dir = old.data()
 	process := p.up("--config", filepath.Join(releaseDir, "config.yaml"), "--demo")
 	for _, line := range []string{
 		fmt.Sprintf("%d series, model %s v%s", releaseSeries, modelName, releaseChampion),
 		"10 meters, going on at 2026-11-30T08:00:00Z",
 	} {
 		eventually(t, patience, line, func() (bool, string) {
-			said := process.said.String()
-			return strings.Contains(said, line), said
+			output := process.said.String()
+			return strings.Contains(output, line), output
 		})
 	}
 	if holes := p.metric("loadtide_forecaster_log_holes_total"); holes != 0 {
 		t.Errorf("%v holes in the logs", holes)
 	}
-	kept.seriesAreThere(p)
-	kept.modelsAreThere(p)
+	old.seriesAreThere(p)
+	old.modelsAreThere(p)
 	conn := p.connect()
-	kept.nextForecast(conn)
-	kept.noneTwice(conn, before[topology.Forecasts])
+	old.nextForecast(conn)
+	old.noneTwice(conn, before[topology.Forecasts])
 	process.interrupt()
 }
 
@@ -57,15 +57,15 @@ func (r release) seriesAreThere(p place) {
 			r.t.Errorf("%s is there again", s.Series)
 		}
 	}
-	var shown struct{ Settings map[string]streams.Settings }
+	var answer struct{ Settings map[string]streams.Settings }
 	for series, want := range map[string]map[string]streams.Settings{
 		"lab.bulk": {"lab.bulk": {Unit: "kWh"}, "lab.*": {Zone: "Europe/Berlin"}},
 		demoSeries: {"home.*": {Zone: "Europe/Amsterdam", Country: "NL"}},
 	} {
-		said := p.must(patience, "series", "show", series, "--json", "--nats-url", p.url())
-		decode(r.t, said, &shown)
+		output := p.must(patience, "series", "show", series, "--json", "--nats-url", p.url())
+		decode(r.t, output, &answer)
 		for pattern, settings := range want {
-			if got := shown.Settings[pattern]; got != settings {
+			if got := answer.Settings[pattern]; got != settings {
 				r.t.Errorf("%s: %+v is set for %s, want %+v", series, got, pattern, settings)
 			}
 		}
@@ -87,7 +87,7 @@ func (r release) modelsAreThere(p place) {
 	}
 }
 
-// nextForecast publishes what lab.power said next, and wants the forecast that the release made of
+// nextForecast publishes what lab.power sends next, and wants the forecast that the release made of
 // it.
 func (r release) nextForecast(conn *bus.Conn) {
 	r.t.Helper()
@@ -137,16 +137,16 @@ func (r release) noneTwice(conn *bus.Conn, before []bus.Message) {
 // dir with its models.
 func TestStatesOfReleaseAreImported(t *testing.T) {
 	t.Parallel()
-	kept := unpackRelease(t)
+	old := unpackRelease(t)
 	p := newPlace(t)
-	copyFolder(t, kept.path("data/registry"), filepath.Join(p.dir, "registry"))
+	copyFolder(t, old.path("data/registry"), filepath.Join(p.dir, "registry"))
 	p.up("--train-schedule", "off")
 	// Settings are no part of a state: the zone is set as the release had it.
 	p.must(patience, "series", "set", "lab.*", "--zone", "Europe/Berlin", "--nats-url", p.url())
-	said := p.must(patience, "state", "import", kept.states(), "--nats-url", p.url())
+	output := p.must(patience, "state", "import", old.states(), "--nats-url", p.url())
 	want := fmt.Sprintf("imported %d of %[1]d series", releaseSeries)
-	if !strings.Contains(said, want) {
-		t.Errorf("said %q, want %q", said, want)
+	if !strings.Contains(output, want) {
+		t.Errorf("state import printed %q, want %q", output, want)
 	}
 	conn := p.connect()
 	warm := 0
@@ -162,7 +162,7 @@ func TestStatesOfReleaseAreImported(t *testing.T) {
 	if warm != releaseSeries {
 		t.Errorf("%d hidden states as they were, want %d", warm, releaseSeries)
 	}
-	kept.nextForecast(conn)
+	old.nextForecast(conn)
 }
 
 func decode(t *testing.T, text string, into any) {

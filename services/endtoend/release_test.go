@@ -22,7 +22,7 @@ const releaseDir = "testdata/release-0.1.0"
 // What the release's data dir holds: the tests name these.
 const (
 	releaseSeries   = 15
-	releaseMost     = 64  // the limit of series in config.yaml, and in the logs
+	releaseLimit    = 64  // the limit of series in config.yaml, and in the logs
 	releaseChampion = "2" // version of the model
 	releaseKernel   = "avx512"
 	deletedSeries   = "plant.gone" // was deleted, so that the logs lack its readings
@@ -115,24 +115,24 @@ var outputStreams = []string{
 	topology.Forecasts, topology.Scores, topology.Rejected, topology.Events,
 }
 
-// published is what was published, by stream.
-type published map[string][]bus.Message
+// outputs are the messages of the streams that a forecaster writes, by stream.
+type outputs map[string][]bus.Message
 
-// readPublished reads the streams of outputs as they are now.
-func readPublished(t *testing.T, conn *bus.Conn) published {
+// readOutputs reads these streams as they are now.
+func readOutputs(t *testing.T, conn *bus.Conn) outputs {
 	t.Helper()
-	all := published{}
+	all := outputs{}
 	for _, stream := range outputStreams {
 		all[stream] = readStream(t, conn, stream)
 	}
 	return all
 }
 
-// published reads the outputs from a server that ends before the copy is used further.
-func (r release) published() published {
+// outputs reads the outputs from a server that ends before the copy is used further.
+func (r release) outputs() outputs {
 	r.t.Helper()
 	server := r.serve()
-	all := readPublished(r.t, server.Connect())
+	all := readOutputs(r.t, server.Connect())
 	server.Stop()
 	return all
 }
