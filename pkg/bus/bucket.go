@@ -8,14 +8,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Bucket holds small values under keys, each with a revision for compare-and-set. Safe for concurrent use.
+// Bucket holds small values under keys, each with a revision for compare-and-set. It is safe for
+// concurrent use.
 type Bucket struct {
 	conn *Conn
 	name string
 	kv   jetstream.KeyValue
 }
 
-// OpenBucket opens a bucket that exists; ErrNoBucket when it does not.
+// OpenBucket opens a bucket. Errors: ErrNoBucket when it does not exist, or a failed request.
 func (c *Conn) OpenBucket(ctx context.Context, name string) (*Bucket, error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
@@ -29,9 +30,11 @@ func (c *Conn) OpenBucket(ctx context.Context, name string) (*Bucket, error) {
 	return &Bucket{conn: c, name: name, kv: kv}, nil
 }
 
-// Get returns a value and its revision; ok is false when there is none. Of a replicated bucket any replica may answer,
-// one that lags too: what Update says is what holds.
-func (b *Bucket) Get(ctx context.Context, key string) (value []byte, rev uint64, ok bool, err error) {
+// Get returns a value and its revision; ok is false when the key has no value. Any replica of a
+// bucket may answer, even one that lags behind. Only Update knows the newest revision.
+func (b *Bucket) Get(
+	ctx context.Context, key string,
+) (value []byte, rev uint64, ok bool, err error) {
 	ctx, cancel := b.conn.request(ctx)
 	defer cancel()
 	entry, err := b.kv.Get(ctx, key)
@@ -44,8 +47,8 @@ func (b *Bucket) Get(ctx context.Context, key string) (value []byte, rev uint64,
 	return entry.Value(), entry.Revision(), true, nil
 }
 
-// Update writes a value if the key still has revision rev (0: if it has no value) and returns its new revision.
-// ErrConflict when it has another one.
+// Update writes a value and returns its revision. The key must have revision rev; 0 means that it
+// has no value. Errors: ErrConflict when the key has another revision, or a failed request.
 func (b *Bucket) Update(ctx context.Context, key string, value []byte, rev uint64) (uint64, error) {
 	ctx, cancel := b.conn.request(ctx)
 	defer cancel()
@@ -60,12 +63,13 @@ func (b *Bucket) Update(ctx context.Context, key string, value []byte, rev uint6
 	case err == nil:
 		return next, nil
 	case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
-		return 0, fmt.Errorf("update %s in bucket %s at revision %d: %w", key, b.name, rev, ErrConflict)
+		return 0, fmt.Errorf("update %s in bucket %s at revision %d: %w", key, b.name, rev,
+			ErrConflict)
 	}
 	return 0, fmt.Errorf("update %s in bucket %s: %w", key, b.name, err)
 }
 
-// Remove takes a value out, with all that stood there before; a key without one is no fault.
+// Remove deletes a key with all its former values. A key without a value is no error.
 func (b *Bucket) Remove(ctx context.Context, key string) error {
 	ctx, cancel := b.conn.request(ctx)
 	defer cancel()

@@ -22,31 +22,35 @@ const (
 	connectRetryPause     = 100 * time.Millisecond
 	reconnectPause        = 200 * time.Millisecond
 	reconnectJitter       = 100 * time.Millisecond
-	pingInterval          = 10 * time.Second // two unanswered ones mean a dead connection
-	pingsUnanswered       = 2
-	closeTimeout          = 5 * time.Second
+	// pingInterval is the time between two pings. After pingsUnanswered of them without an answer
+	// the connection counts as lost.
+	pingInterval    = 10 * time.Second
+	pingsUnanswered = 2
+	closeTimeout    = 5 * time.Second
 )
 
 // Config says where the server is.
 type Config struct {
-	// URL of the server, several parted by commas; user and password may stand in it. Not read when InProcess is set.
+	// URL is the address of the server, or several separated by commas. It may contain user and
+	// password. It is ignored when InProcess is set.
 	URL string
-	// Name of this client in the server's lists.
+	// Name is the name of this client in the server's lists.
 	Name string
-	// ConnectTimeout bounds the whole of Connect, retries included; 3 s when zero.
+	// ConnectTimeout bounds Connect with all its attempts; 0 means 3 s.
 	ConnectTimeout time.Duration
-	// RequestTimeout bounds each request, and the wait of a Publisher for room; 5 s when zero. A context may end it earlier.
+	// RequestTimeout bounds each request; 0 means 5 s. A context may end a request earlier. A
+	// Publisher waits three times as long for confirmations.
 	RequestTimeout time.Duration
-	// InProcess connects to this server without a socket.
+	// InProcess, when it is set, is the server to connect to, without a socket.
 	InProcess *Embedded
 }
 
-// Conn is a connection that mends itself: it reconnects for ever until Close. While it is down publishes and requests
-// fail at once; nothing is kept to be sent later, when its sender may no longer be the one who should. Safe for
-// concurrent use.
+// Conn is a connection that reconnects until Close. While the connection is lost, publishing and
+// requests fail at once. Nothing is kept to be sent later, because another process may own the
+// partition by then. It is safe for concurrent use.
 type Conn struct {
 	cfg  Config
-	url  string // without password
+	url  string // without the password
 	log  zerolog.Logger
 	nc   *nats.Conn
 	js   jetstream.JetStream
@@ -54,13 +58,13 @@ type Conn struct {
 
 	mu   sync.Mutex
 	lost bool
-	back chan struct{} // closed while connected, new while not
-	down chan struct{} // closed while not connected, new while connected
-	left []string      // see leave
+	back chan struct{} // closed while connected, open while not
+	down chan struct{} // closed while not connected, open while connected
+	left []string      // see abandon
 }
 
-// Connect connects to the server, trying again until ConnectTimeout is over, and checks that it is one that can be
-// worked with. Errors: *ConnectError, *VersionError, *JetStreamError.
+// Connect connects to the server and checks that it can store batches. It tries until
+// ConnectTimeout is over. Errors: *ConnectError, *VersionError, *JetStreamError.
 func Connect(ctx context.Context, cfg Config, log zerolog.Logger) (*Conn, error) {
 	if cfg.ConnectTimeout <= 0 {
 		cfg.ConnectTimeout = defaultConnectTimeout
@@ -71,7 +75,10 @@ func Connect(ctx context.Context, cfg Config, log zerolog.Logger) (*Conn, error)
 	if cfg.InProcess != nil {
 		cfg.URL = cfg.InProcess.URL()
 	}
-	c := &Conn{cfg: cfg, url: redact(cfg.URL), log: log, gone: make(chan struct{}), back: make(chan struct{}), down: make(chan struct{})}
+	c := &Conn{
+		cfg: cfg, url: redact(cfg.URL), log: log,
+		gone: make(chan struct{}), back: make(chan struct{}), down: make(chan struct{}),
+	}
 	close(c.back)
 	if err := c.dial(ctx); err != nil {
 		return nil, &ConnectError{URL: c.url, Err: err}
@@ -83,23 +90,30 @@ func Connect(ctx context.Context, cfg Config, log zerolog.Logger) (*Conn, error)
 	return c, nil
 }
 
-// dial opens the connection; a refused right is final at once, anything else is tried again until the time is up.
+// dial opens the connection. It tries until the time is over; refused credentials are final at
+// once.
 func (c *Conn) dial(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.ConnectTimeout)
 	defer cancel()
 	options := []nats.Option{
 		nats.Name(c.cfg.Name), nats.Timeout(c.cfg.ConnectTimeout),
-		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectPause), nats.ReconnectJitter(reconnectJitter, reconnectJitter),
-		nats.ReconnectBufSize(-1), nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(pingsUnanswered),
-		nats.DisconnectErrHandler(c.onLost), nats.ReconnectHandler(c.onBack), nats.ClosedHandler(c.onClosed),
+		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectPause),
+		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.ReconnectBufSize(-1), nats.PingInterval(pingInterval),
+		nats.MaxPingsOutstanding(pingsUnanswered),
+		nats.DisconnectErrHandler(c.onLost), nats.ReconnectHandler(c.onBack),
+		nats.ClosedHandler(c.onClosed),
 		nats.ErrorHandler(c.onError),
 	}
 	if c.cfg.InProcess != nil {
 		options = append(options, nats.InProcessServer(c.cfg.InProcess.server))
 	}
-	policy := retry.Policy{Backoff: retry.Backoff{Least: connectRetryPause}, Final: func(err error) bool {
-		return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired)
-	}}
+	policy := retry.Policy{
+		Backoff: retry.Backoff{Least: connectRetryPause},
+		Final: func(err error) bool {
+			return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired)
+		},
+	}
 	err := retry.Until(ctx, policy, func(context.Context) (err error) {
 		c.nc, err = nats.Connect(c.cfg.URL, options...)
 		return err
@@ -107,13 +121,14 @@ func (c *Conn) dial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(c.cfg.RequestTimeout)); err != nil {
+	c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(c.cfg.RequestTimeout))
+	if err != nil {
 		c.nc.Close()
 	}
 	return err
 }
 
-// check refuses a server that outputs could not be published to.
+// check refuses a server that a Publisher could not publish to.
 func (c *Conn) check(ctx context.Context) error {
 	if version := c.nc.ConnectedServerVersion(); !versionAtLeast(version, MinServerVersion) {
 		return &VersionError{URL: c.url, Version: version}
@@ -124,41 +139,44 @@ func (c *Conn) check(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount),
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled),
+		errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount),
 		errors.Is(err, nats.ErrNoResponders):
 		return &JetStreamError{URL: c.url, Err: err}
 	}
 	return &ConnectError{URL: c.url, Err: fmt.Errorf("ask for the account: %w", err)}
 }
 
-// Close ends the connection and waits until its handlers have run. Logs, publishers and subscriptions on it fail from
-// then on.
+// Close ends the connection and waits until its handlers have run. Its readers, publishers and
+// subscriptions fail from then on.
 func (c *Conn) Close() {
 	c.nc.Close()
 	select {
 	case <-c.gone:
-	case <-time.After(closeTimeout): // a handler hangs in somebody's log writer; nothing more can be done about it
+	// a handler hangs in the writer of its log, which nothing here can end
+	case <-time.After(closeTimeout):
 	}
 }
 
-// Connected reports whether the server can be reached right now.
+// Connected reports whether the connection is up.
 func (c *Conn) Connected() bool { return c.nc.IsConnected() }
 
-// URL returns the address that was configured, without its password.
+// URL returns the configured address, without its password.
 func (c *Conn) URL() string { return c.url }
 
-// ServerVersion returns the version of the server of the present connection, such as "2.15.2".
+// ServerVersion returns the version of the connected server, such as "2.15.2".
 func (c *Conn) ServerVersion() string { return c.nc.ConnectedServerVersion() }
 
-// JetStream returns the library's handle, for streams/topology alone.
+// JetStream returns the library's handle. Only streams/topology may use it.
 func (c *Conn) JetStream() jetstream.JetStream { return c.js }
 
-// request bounds one request. An answer that is lost with the connection would be waited for as long as ctx allows.
+// request bounds one request. Without a bound, an answer that was lost with the connection would be
+// awaited until ctx ends.
 func (c *Conn) request(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, c.cfg.RequestTimeout)
 }
 
-// await waits until the server can be reached and returns a channel that is closed when that ends.
+// await waits until the connection is up, and returns a channel that is closed when it is lost.
 func (c *Conn) await(ctx context.Context) (down <-chan struct{}, err error) {
 	for {
 		c.mu.Lock()
@@ -177,7 +195,8 @@ func (c *Conn) await(ctx context.Context) (down <-chan struct{}, err error) {
 	}
 }
 
-// onLost, onBack, onClosed and onError run one at a time, in the order of what happened, on the library's goroutine.
+// onLost, onBack, onClosed and onError run on the library's goroutine, one at a time, in the order
+// of the events.
 func (c *Conn) onLost(_ *nats.Conn, err error) {
 	c.mu.Lock()
 	if !c.lost {
@@ -185,7 +204,7 @@ func (c *Conn) onLost(_ *nats.Conn, err error) {
 		close(c.down)
 	}
 	c.mu.Unlock()
-	if err != nil { // nil: our own Close
+	if err != nil { // nil after Close
 		c.log.Warn().AnErr("err", err).Str("address", c.url).Msg("nats connection lost")
 	}
 }
@@ -197,7 +216,7 @@ func (c *Conn) onBack(nc *nats.Conn) {
 		close(c.back)
 	}
 	c.mu.Unlock()
-	c.leave(nc, "")
+	c.abandon(nc, "")
 	event := c.log.Info()
 	if version := nc.ConnectedServerVersion(); !versionAtLeast(version, MinServerVersion) {
 		event = c.log.Error().AnErr("err", &VersionError{URL: c.url, Version: version})
@@ -215,13 +234,13 @@ func (c *Conn) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	event.Msg("nats reported an error")
 }
 
-// redact takes the password out of each address of a list.
+// redact removes user and password from each address of a list.
 func redact(list string) string {
 	parts := strings.Split(list, ",")
 	for i, part := range parts {
 		if u, err := url.Parse(strings.TrimSpace(part)); err == nil && u.User != nil {
 			if _, has := u.User.Password(); !has {
-				u.User = url.User("xxxxx") // a name alone is a token
+				u.User = url.User("xxxxx") // a name without a password is a token
 			}
 			parts[i] = u.Redacted()
 		}

@@ -1,11 +1,12 @@
-// Package bus is the house's only way to NATS JetStream: a connection, ordered reading of a whole log (Log), ordered
-// publishing of outputs (Publisher), an acknowledged queue for the recorder (Work), small keys with compare-and-set
-// (Bucket), and the server itself in this process (Embedded).
+// Package bus is Loadtide's only way to NATS JetStream. It holds a connection that mends itself
+// (Conn), ordered reading of a stream (Reader), acknowledged reading for the recorder (Consumer),
+// ordered publishing of outputs (Publisher), small values under keys with compare-and-set (Bucket),
+// and a server in this process (Embedded).
 //
-// Start with Conn; Connect opens one. The forecaster, recorder, gateway and the commands call it; none of them imports
-// NATS. The streams themselves are declared in streams/topology.
+// Start with Conn; Connect opens one. The services and the commands call it; none of them imports
+// NATS. Package streams/topology declares the streams.
 //
-// It never decodes a payload, never judges whether a sequence has a hole (its callers know what a hole means to them),
-// never retries a publish that may have been stored, and never drops a message in silence: what it cannot deliver in
-// order it delivers as an error.
+// The package never decodes a payload. It never judges a hole in the sequences: the caller knows
+// what a hole means. It never repeats a publish that may have been stored. It never drops a message
+// in silence: when it cannot deliver in order, it returns an error.
 package bus

@@ -15,42 +15,45 @@ import (
 )
 
 const (
-	// readyTimeout bounds the wait for the listener once the stores are open.
+	// readyTimeout bounds the wait for the listener after the stores are open.
 	readyTimeout = 10 * time.Second
-	// syncInterval is how much stored data a loss of power may take; the server's own default is 2 min.
+	// syncInterval is the age of stored data that a loss of power may destroy; the server's own
+	// default is 2 min.
 	syncInterval = 10 * time.Second
-	// batchTimeout is how long the server keeps an idle batch of a publisher whose process stands still.
+	// batchTimeout is how long the server keeps a batch of a publisher whose process stands still.
 	batchTimeout = 30 * time.Second
-	// batchesPerStream are the batches open on one stream at once: one per partition into FORECASTS, of which there are
-	// 1024 at most, twice that in a change of owners. The server's default is 1000.
+	// batchesPerStream is how many batches may be open on one stream. FORECASTS gets one for each
+	// of up to 1024 partitions, and two while partitions change owners. The server's default is
+	// 1000.
 	batchesPerStream = 2048
 	maxPartitions    = 1024
 )
 
-// EmbeddedConfig says how to run the server.
+// EmbeddedConfig configures the embedded server.
 type EmbeddedConfig struct {
-	// Listen is host:port for clients; port 0 takes a free one.
+	// Listen is host:port for clients; port 0 means a free one.
 	Listen string
-	// StoreDir holds the streams; made if it is not there.
+	// StoreDir is the folder of the streams. The server makes it if it does not exist.
 	StoreDir string
-	// Partitions is how many logs the public readings are spread over. It counts for a new store alone: streams that
-	// exist know their number, see Embedded.Partitions.
+	// Partitions is how many logs the readings are spread over. It counts for a new store only; the
+	// streams of an older store know their number, see Embedded.Partitions.
 	Partitions int
-	// MaxStoreBytes bounds all streams together; zero leaves it to the server (three quarters of the free disk).
+	// MaxStoreBytes bounds all streams together; 0 means three quarters of the free disk.
 	MaxStoreBytes int64
-	// Log gets what the server says, warnings and errors alone.
+	// Log receives the server's warnings and errors.
 	Log zerolog.Logger
 }
 
-// Embedded is a NATS server with JetStream in this process. It maps readings.<site>.<meter> to r.<p>.<site>.<meter>
-// before the first client can connect.
+// Embedded is a NATS server with JetStream in this process. It maps readings.<site>.<meter> to
+// r.<p>.<site>.<meter> before the first client can connect.
 type Embedded struct {
 	server     *server.Server
 	url        string
 	partitions int
 }
 
-// StartEmbedded starts the server and returns when it takes clients. Errors: *ListenError, *StoreError.
+// StartEmbedded starts the server and returns when clients can connect. Errors: *ListenError,
+// *StoreError.
 func StartEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 	host, port, err := splitListen(cfg.Listen)
 	if err != nil {
@@ -77,18 +80,22 @@ func StartEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 	}
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "loadtide", Host: host, Port: port, NoSigs: true, DisableJetStreamBanner: true,
-		JetStream: true, StoreDir: cfg.StoreDir, JetStreamMaxStore: cfg.MaxStoreBytes, SyncInterval: syncInterval,
-		JetStreamLimits: server.JSLimitOpts{MaxBatchTimeout: batchTimeout, MaxBatchInflightPerStream: batchesPerStream},
+		JetStream: true, StoreDir: cfg.StoreDir, JetStreamMaxStore: cfg.MaxStoreBytes,
+		SyncInterval: syncInterval,
+		JetStreamLimits: server.JSLimitOpts{
+			MaxBatchTimeout: batchTimeout, MaxBatchInflightPerStream: batchesPerStream,
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make nats server: %w", err)
 	}
 	log := &serverLog{log: cfg.Log}
 	srv.SetLoggerV2(log, false, false, false)
-	if err := srv.GlobalAccount().AddMapping(publicReadings, partitionedReadings(partitions)); err != nil {
+	to := partitionedReadings(partitions)
+	if err := srv.GlobalAccount().AddMapping(publicReadings, to); err != nil {
 		return nil, fmt.Errorf("map readings to %d partitions: %w", partitions, err)
 	}
-	srv.Start() // opens the stores, then the listener; returns when both are done or one failed
+	srv.Start() // opens the stores, then the listener; returns when both are open or one has failed
 	if fatal := log.fatal(); fatal != nil || !srv.ReadyForConnections(readyTimeout) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
@@ -97,25 +104,26 @@ func StartEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 	return &Embedded{server: srv, url: clientURL(host, srv.Addr()), partitions: partitions}, nil
 }
 
-// startError tells whether listener or store failed.
+// startError finds out whether the listener or the store failed.
 func startError(cfg EmbeddedConfig, srv *server.Server, fatal error) error {
 	var op *net.OpError
 	switch {
 	case fatal == nil:
-		return fmt.Errorf("nats server took no clients within %s", readyTimeout)
+		return fmt.Errorf("nats server is not ready for clients after %s", readyTimeout)
 	case srv.JetStreamEnabled() || errors.As(fatal, &op):
 		return &ListenError{Address: cfg.Listen, Err: fatal}
 	}
 	return &StoreError{Dir: cfg.StoreDir, Err: fatal}
 }
 
-// URL is what a client on this machine connects to.
+// URL returns the address for a client on this machine.
 func (e *Embedded) URL() string { return e.url }
 
-// Partitions is the number the mapping spreads readings over: that of the streams in the store, or the configured one.
+// Partitions returns how many logs the mapping spreads readings over: the number of the streams in
+// the store, or the configured one for a new store.
 func (e *Embedded) Partitions() int { return e.partitions }
 
-// StoreBytes is the bound of all streams together.
+// StoreBytes returns the bound of all streams together.
 func (e *Embedded) StoreBytes() int64 {
 	if js := e.server.JetStreamConfig(); js != nil {
 		return js.MaxStore
@@ -123,7 +131,7 @@ func (e *Embedded) StoreBytes() int64 {
 	return 0
 }
 
-// Shutdown ends the server and waits until its stores are written, or for the end of ctx.
+// Shutdown ends the server and waits until its stores are written, or until ctx ends.
 func (e *Embedded) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -151,18 +159,19 @@ func splitListen(listen string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// probeListen finds out what the server would only log: whether the address can be had.
+// probeListen finds out whether the address is free. The server would only log that it is not.
 func probeListen(host string, port int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp",
+		net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		return err
 	}
 	return listener.Close()
 }
 
-// probeDir makes the folder and writes a file into it.
+// probeDir makes the folder and checks that this user may write there.
 func probeDir(dir string) error {
 	if dir == "" {
 		return errors.New("no folder is given")
@@ -177,7 +186,8 @@ func probeDir(dir string) error {
 	return errors.Join(file.Close(), os.Remove(filepath.Join(dir, filepath.Base(file.Name()))))
 }
 
-// clientURL is where a client on this machine finds a server that listens on host.
+// clientURL returns the address at which a client on this machine reaches a server that listens on
+// host.
 func clientURL(host string, addr net.Addr) string {
 	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
 		host = "127.0.0.1"

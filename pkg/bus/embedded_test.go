@@ -106,7 +106,7 @@ func TestEmbeddedStartsAgainOnItsStore(t *testing.T) {
 	fill(t, c, "R0", "r.0.a.b", "x", 500)
 	c.Close()
 	s.Restart()
-	if msgs := read(t, openLog(t, s.Connect(), bus.LogConfig{Stream: "R0"}), 500); msgs[499].ID != "x499" {
+	if msgs := read(t, openReader(t, s.Connect(), bus.ReaderConfig{Stream: "R0"}), 500); msgs[499].ID != "x499" {
 		t.Fatalf("last message %+v", msgs[499])
 	}
 	if s.StoreBytes() <= 0 {

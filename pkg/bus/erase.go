@@ -9,9 +9,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Purge takes all messages of a subject (wildcards allowed) out of a stream and returns how many there were; before: only
-// those before that sequence, 0 for all. Readers of the stream see a hole. It needs rights that no role has.
-func (c *Conn) Purge(ctx context.Context, stream, subject string, before uint64) (purged uint64, err error) {
+// Purge deletes the messages of a subject (wildcards allowed) from a stream and returns their
+// number: those below the sequence before, or all of them when before is 0. Readers of the stream
+// see a hole. No role has the right to purge.
+func (c *Conn) Purge(
+	ctx context.Context, stream, subject string, before uint64,
+) (purged uint64, err error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
 	request, err := json.Marshal(struct {
@@ -38,7 +41,7 @@ func (c *Conn) Purge(ctx context.Context, stream, subject string, before uint64)
 	return done.Purged, nil
 }
 
-// Erase takes one message out of a stream and overwrites it in the store.
+// Erase deletes one message from a stream and overwrites its bytes in the store.
 func (c *Conn) Erase(ctx context.Context, stream string, seq uint64) error {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
@@ -52,21 +55,26 @@ func (c *Conn) Erase(ctx context.Context, stream string, seq uint64) error {
 	return nil
 }
 
-// NextBySubject returns the first message of a subject (wildcards allowed) at or after a sequence, and false when there is
-// none. It reads a few messages among many others.
-func (c *Conn) NextBySubject(ctx context.Context, stream, subject string, from uint64) (Message, bool, error) {
+// NextBySubject returns the first message of a subject (wildcards allowed) at or after a sequence,
+// and false when there is none. It is for few messages among many others; a Reader is for all.
+func (c *Conn) NextBySubject(
+	ctx context.Context, stream, subject string, from uint64,
+) (Message, bool, error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
 	s, err := c.js.Stream(ctx, stream)
 	if err != nil {
-		return Message{}, false, fmt.Errorf("next message of %s: %w", subject, streamError(stream, err))
+		return Message{}, false, fmt.Errorf("next message of %s: %w", subject,
+			streamError(stream, err))
 	}
 	raw, err := s.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(subject))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return Message{}, false, nil
 	}
 	if err != nil {
-		return Message{}, false, fmt.Errorf("next message of %s in %s from %d: %w", subject, stream, from, err)
+		return Message{}, false, fmt.Errorf("next message of %s in %s from %d: %w", subject, stream,
+			from, err)
 	}
-	return Message{Subject: raw.Subject, Seq: raw.Sequence, Time: raw.Time.UTC(), Data: raw.Data}, true, nil
+	return Message{Subject: raw.Subject, Seq: raw.Sequence, Time: raw.Time.UTC(),
+		Data: raw.Data}, true, nil
 }

@@ -88,14 +88,14 @@ func TestFailedBatchesLeaveNoSubscription(t *testing.T) {
 }
 
 // openFilled returns a log of 20 messages of which the first was read.
-func openFilled(t *testing.T, c *Conn) (*Log, []Message) {
+func openFilled(t *testing.T, c *Conn) (*Reader, []Message) {
 	t.Helper()
 	for range 20 {
 		if _, err := c.Publish(context.Background(), "f.x", []byte("x"), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l, err := c.OpenLog(context.Background(), LogConfig{Stream: "F", Buffer: 10})
+	l, err := c.OpenReader(context.Background(), ReaderConfig{Stream: "F", Buffer: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func openFilled(t *testing.T, c *Conn) (*Log, []Message) {
 }
 
 // checkRest reads the rest and wants it whole.
-func checkRest(t *testing.T, l *Log, msgs []Message) {
+func checkRest(t *testing.T, l *Reader, msgs []Message) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

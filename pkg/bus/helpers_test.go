@@ -51,7 +51,7 @@ func fill(t *testing.T, c *bus.Conn, stream, subject, prefix string, n int) {
 }
 
 // read takes n messages off a log.
-func read(t *testing.T, l *bus.Log, n int) []bus.Message {
+func read(t *testing.T, l *bus.Reader, n int) []bus.Message {
 	t.Helper()
 	ctx := patient(t)
 	var msgs []bus.Message
@@ -65,7 +65,7 @@ func read(t *testing.T, l *bus.Log, n int) []bus.Message {
 }
 
 // quiet fails if the log delivers anything soon.
-func quiet(t *testing.T, l *bus.Log) {
+func quiet(t *testing.T, l *bus.Reader) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
@@ -74,9 +74,9 @@ func quiet(t *testing.T, l *bus.Log) {
 	}
 }
 
-func openLog(t *testing.T, c *bus.Conn, cfg bus.LogConfig) *bus.Log {
+func openReader(t *testing.T, c *bus.Conn, cfg bus.ReaderConfig) *bus.Reader {
 	t.Helper()
-	l, err := c.OpenLog(patient(t), cfg)
+	l, err := c.OpenReader(patient(t), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

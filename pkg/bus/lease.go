@@ -9,10 +9,15 @@ import (
 	"time"
 )
 
-// Lease is the right of one process among several to do something, held in a key that it renews by compare-and-set. No
-// clock is shared: who holds it counts from before its write, who waits for it counts from when it first saw that write,
-// so the waiter's time is never up before the holder's. A holder that was stopped for long finds by Left that it has lost
-// it; between two looks both may believe in it, so what it guards must bear that. Safe for concurrent use.
+// Lease is the right of one process among several to do something. The holder writes its name under
+// a key and renews it by compare-and-set. It is safe for concurrent use.
+//
+// The processes share no clock. The holder counts its time from before its write; a process that
+// waits counts from when it first saw that write. So the wait is never over before the holder's
+// time is.
+//
+// A holder that stood still for long learns from Left that the lease has ended. Until it asks, two
+// processes may believe that they hold it. What the lease guards must bear that.
 type Lease struct {
 	bucket *Bucket
 	key    string
@@ -20,34 +25,36 @@ type Lease struct {
 	ttl    time.Duration
 
 	mu      sync.Mutex
-	rev     uint64    // of our own write, 0 while it is not ours
-	renewed time.Time // before that write
-	seen    uint64    // revision of another's write
-	since   time.Time // when it was first seen
+	rev     uint64    // of this holder's last write; 0 while the lease is not this holder's
+	renewed time.Time // just before that write
+	seen    uint64    // revision of another holder's last write
+	since   time.Time // when that write was first seen
 }
 
-// leaseValue is what stands under the key; an empty Holder has given it back.
+// leaseValue is the value under the key. An empty Holder means that the lease was released.
 type leaseValue struct {
 	Holder string `json:"holder"`
 	TTL    int64  `json:"ttl_ms"`
 }
 
-// NewLease is a lease that is not taken yet. holder names this life of the process and no other.
+// NewLease returns a lease that is not held yet. holder must be a name that no other process has,
+// nor this one after a restart.
 func (b *Bucket) NewLease(key, holder string, ttl time.Duration) *Lease {
 	return &Lease{bucket: b, key: key, holder: holder, ttl: ttl}
 }
 
-// Take takes the lease or renews it, and says whether it is ours from now on. It is not while another holds it who has
-// renewed it within its time. After an error nothing is known: Left says how long it is still ours.
-func (l *Lease) Take(ctx context.Context) (bool, error) {
+// Acquire acquires the lease or renews it, and reports whether this holder has it from now on. It
+// has not while another holder renews it in time. After an error it is not known who has the lease;
+// Left says how long this holder surely has it.
+func (l *Lease) Acquire(ctx context.Context) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rev != 0 && l.left() > 0 {
-		ours, err := l.write(ctx, l.rev, leaseValue{l.holder, l.ttl.Milliseconds()})
-		if ours || err != nil {
-			return ours, err
+		renewed, err := l.write(ctx, l.rev, leaseValue{l.holder, l.ttl.Milliseconds()})
+		if renewed || err != nil {
+			return renewed, err
 		}
-		// Refused: by another, or by our own write whose answer was lost.
+		// The key has changed: by another holder, or by a write of this one whose answer was lost.
 	}
 	l.rev = 0
 	value, rev, ok, err := l.bucket.Get(ctx, l.key)
@@ -57,24 +64,27 @@ func (l *Lease) Take(ctx context.Context) (bool, error) {
 	if ok {
 		var other leaseValue
 		if err := json.Unmarshal(value, &other); err != nil {
-			return false, fmt.Errorf("lease %s holds %.40q: delete the key %s of bucket %s: %w", l.key, value, l.key, l.bucket.name, err)
+			return false, fmt.Errorf("lease %s holds %.40q: delete the key %s of bucket %s: %w",
+				l.key, value, l.key, l.bucket.name, err)
 		}
-		if other.Holder != "" && other.Holder != l.holder && !l.expired(rev, time.Duration(other.TTL)*time.Millisecond) {
+		if other.Holder != "" && other.Holder != l.holder &&
+			!l.expired(rev, time.Duration(other.TTL)*time.Millisecond) {
 			return false, nil
 		}
 	}
 	return l.write(ctx, rev, leaseValue{l.holder, l.ttl.Milliseconds()})
 }
 
-// expired says whether a write of another has been the last one for as long as it holds.
+// expired reports whether another holder has not renewed its write for the time that it lasts.
 func (l *Lease) expired(rev uint64, ttl time.Duration) bool {
 	if rev != l.seen {
 		l.seen, l.since = rev, time.Now()
 	}
-	return time.Since(l.since) > ttl // monotonic: a wall clock set forward must not take a lease away
+	// monotonic: a wall clock that is set forward must not end a lease
+	return time.Since(l.since) > ttl
 }
 
-// write returns false when the key has changed since rev.
+// write writes the value, and returns false when the key has changed since rev.
 func (l *Lease) write(ctx context.Context, rev uint64, v leaseValue) (bool, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -92,7 +102,7 @@ func (l *Lease) write(ctx context.Context, rev uint64, v leaseValue) (bool, erro
 	return true, nil
 }
 
-// Left is how long the lease is surely ours if it is not renewed, 0 when it is not ours.
+// Left returns how long this holder surely has the lease if nobody renews it; 0 when it has not.
 func (l *Lease) Left() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,11 +114,13 @@ func (l *Lease) left() time.Duration {
 		return 0
 	}
 	now := time.Now()
-	// By the monotonic clock or the wall's, whichever says more: the first stands still while the machine sleeps.
+	// The longer time of the monotonic and the wall clock counts: the monotonic one stands still
+	// while the machine sleeps.
 	return max(l.ttl-max(now.Sub(l.renewed), now.Round(0).Sub(l.renewed.Round(0))), 0)
 }
 
-// Release gives the lease back, so that nobody waits for its end. One that is not ours stays as it is.
+// Release ends the lease at once, so that other processes need not wait. It does nothing when this
+// holder does not have the lease.
 func (l *Lease) Release(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

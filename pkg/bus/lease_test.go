@@ -29,9 +29,9 @@ func leases(t *testing.T) *bus.Bucket {
 	return b
 }
 
-func take(t *testing.T, l *bus.Lease, want bool) {
+func acquire(t *testing.T, l *bus.Lease, want bool) {
 	t.Helper()
-	if got, err := l.Take(patient(t)); err != nil || got != want || want != (l.Left() > 0) {
+	if got, err := l.Acquire(patient(t)); err != nil || got != want || want != (l.Left() > 0) {
 		t.Fatalf("taken: %t, left %s, %v; want %t", got, l.Left(), err, want)
 	}
 }
@@ -40,22 +40,22 @@ func TestLeaseIsOfOneAlone(t *testing.T) {
 	t.Parallel()
 	b := leases(t)
 	a, other := b.NewLease("lease", "a", ttl), b.NewLease("lease", "b", ttl)
-	take(t, a, true)
-	take(t, other, false)
+	acquire(t, a, true)
+	acquire(t, other, false)
 	for range 6 { // renewed, for longer than it holds
 		time.Sleep(ttl / 3)
-		take(t, a, true)
-		take(t, other, false)
+		acquire(t, a, true)
+		acquire(t, other, false)
 	}
 	if err := other.Release(patient(t)); err != nil { // not its own
 		t.Fatal(err)
 	}
-	take(t, a, true)
+	acquire(t, a, true)
 	if err := a.Release(patient(t)); err != nil || a.Left() != 0 {
 		t.Fatalf("left %s, %v", a.Left(), err)
 	}
-	take(t, other, true) // at once
-	take(t, a, false)
+	acquire(t, other, true) // at once
+	acquire(t, a, false)
 }
 
 // Who stops renewing loses it by its own clock before another can have it.
@@ -63,9 +63,9 @@ func TestLeaseOfTheDeadIsTaken(t *testing.T) {
 	t.Parallel()
 	b := leases(t)
 	dead, heir := b.NewLease("lease", "dead", ttl), b.NewLease("lease", "heir", ttl)
-	take(t, dead, true)
+	acquire(t, dead, true)
 	for deadline := time.Now().Add(20 * ttl); ; time.Sleep(ttl / 20) {
-		taken, err := heir.Take(patient(t))
+		taken, err := heir.Acquire(patient(t))
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("not taken: %v", err)
 		}
@@ -76,8 +76,8 @@ func TestLeaseOfTheDeadIsTaken(t *testing.T) {
 	if dead.Left() != 0 {
 		t.Errorf("two hold it, the first for another %s", dead.Left())
 	}
-	take(t, dead, false)
-	take(t, heir, true)
+	acquire(t, dead, false)
+	acquire(t, heir, true)
 }
 
 // The same holder takes up what it wrote itself, so that a lost answer costs
@@ -85,12 +85,12 @@ func TestLeaseOfTheDeadIsTaken(t *testing.T) {
 func TestLeaseIsKnownAgain(t *testing.T) {
 	t.Parallel()
 	b := leases(t)
-	take(t, b.NewLease("lease", "a", ttl), true)
-	take(t, b.NewLease("lease", "a", ttl), true)
+	acquire(t, b.NewLease("lease", "a", ttl), true)
+	acquire(t, b.NewLease("lease", "a", ttl), true)
 	if _, err := b.Update(patient(t), "strange", []byte("{"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.NewLease("strange", "a", ttl).Take(patient(t)); err == nil || !strings.Contains(err.Error(), "delete the key strange") {
+	if _, err := b.NewLease("strange", "a", ttl).Acquire(patient(t)); err == nil || !strings.Contains(err.Error(), "delete the key strange") {
 		t.Errorf("%v", err)
 	}
 }
@@ -103,7 +103,7 @@ func TestLeaseIsFoughtFor(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			if ok, err := b.NewLease("lease", string(rune('a'+i)), time.Minute).Take(patient(t)); err != nil {
+			if ok, err := b.NewLease("lease", string(rune('a'+i)), time.Minute).Acquire(patient(t)); err != nil {
 				t.Error(err)
 			} else if ok {
 				taken.Add(1)

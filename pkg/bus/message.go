@@ -8,24 +8,24 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Message is one stored message as it was read. Its Data belongs to the reader.
+// Message is one message of a stream or of a subscription. Whoever receives it owns Data.
 type Message struct {
-	// Subject it was stored under.
+	// Subject is the one that it was published under.
 	Subject string
-	// Seq is its place in its stream, from 1; 0 for a message that did not come from a stream.
+	// Seq is its sequence in its stream, from 1; 0 for a message that did not come from a stream.
 	Seq uint64
 	// Time is when the server stored it, UTC; zero for a message that did not come from a stream.
 	Time time.Time
 	Data []byte
-	// ID is the header Nats-Msg-Id, ContentType the header Content-Type; empty without one.
+	// ID is the header Nats-Msg-Id, ContentType the header Content-Type. They may be empty.
 	ID, ContentType string
-	// Pending is how many messages the stream held behind this one when it was delivered.
+	// Pending is how many messages followed in the stream when this one was delivered.
 	Pending uint64
 }
 
 const headerContentType = "Content-Type"
 
-// fromNats fills what message and headers carry by themselves.
+// fromNats copies the fields that the message and its headers carry.
 func fromNats(m *nats.Msg) Message {
 	msg := Message{Subject: m.Subject, Data: m.Data}
 	if len(m.Header) > 0 {
@@ -35,9 +35,9 @@ func fromNats(m *nats.Msg) Message {
 	return msg
 }
 
-// delivery is what the reply subject of a delivered message tells.
+// delivery is the content of a delivered message's reply subject.
 type delivery struct {
-	stream, consumer uint64 // sequences: place in the stream, count of deliveries of this consumer
+	stream, consumer uint64 // sequence in the stream; number of this delivery to the consumer
 	nanos            int64
 	pending          uint64
 }
@@ -47,9 +47,10 @@ const ackPrefix = "$JS.ACK."
 // parseDelivery reads the reply subject of a delivered message, in either of the server's layouts:
 //
 //	$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<nanoseconds>.<pending>
-//	$JS.ACK.<domain>.<account>.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<nanoseconds>.<pending>[.…]
+//	$JS.ACK.<domain>.<account>.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.
+//	        <nanoseconds>.<pending>[.…]
 //
-// It allocates nothing: it runs once per message.
+// It runs for each message and allocates nothing.
 func parseDelivery(reply string) (delivery, bool) {
 	if !strings.HasPrefix(reply, ackPrefix) {
 		return delivery{}, false
@@ -80,10 +81,11 @@ func parseDelivery(reply string) (delivery, bool) {
 		}
 		numbers[i] = n
 	}
-	return delivery{stream: numbers[0], consumer: numbers[1], nanos: int64(numbers[2]), pending: numbers[3]}, true
+	return delivery{stream: numbers[0], consumer: numbers[1], nanos: int64(numbers[2]),
+		pending: numbers[3]}, true
 }
 
-// parseDigits reads a whole decimal number that fits an int64.
+// parseDigits reads a decimal number without sign that fits an int64.
 func parseDigits(s string) (uint64, bool) {
 	if len(s) == 0 || len(s) > 18+1 {
 		return 0, false

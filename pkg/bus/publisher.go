@@ -15,50 +15,54 @@ import (
 )
 
 const (
-	// publishFlow is how many messages the server may take before it confirms; it caps this at 500, shared between the
-	// batches open on the stream.
+	// publishFlow is after how many messages the server confirms. The server caps this number at
+	// 500, shared between the batches that are open on the stream.
 	publishFlow = 500
-	// publishWindow is how many such confirmations may be missing before Publish waits.
+	// publishWindow is how many confirmations may be missing before Publish waits.
 	publishWindow = 8
-	// ackPatience is how many times RequestTimeout a confirmation may take. After a third of that the library asks again,
-	// by an empty message on a subject of the batch; it should not come to that unless the server hangs.
+	// ackPatience is how many times RequestTimeout a confirmation may take. After a third of that
+	// time the library asks again, with an empty message on a subject of the batch. Only a server
+	// that hangs makes that happen.
 	ackPatience = 3
-	// guardPause is how often the guard looks. It closes a batch on which nothing happened between two looks; the server
-	// would forget it after 10 s (its default), and the next message would be lost.
+	// guardPause is how often the guard checks the open batch. It closes a batch without a message
+	// since the last check. The server drops an idle batch after 10 s (its default), and the next
+	// message would be lost.
 	guardPause = 2 * time.Second
 )
 
-// Publisher stores messages in one stream in the order given, without waiting for each. It uses fast-ingest batches:
-// the server takes a message only when it has the one before, so a failure stops all behind it and what is stored is
-// always a prefix of what was published. Messages whose id is already in the stream's duplicate window are skipped in
-// silence.
+// Publisher stores messages in one stream, in the order of the calls, without waiting for each. The
+// server stores a message only after the one before it. So what is stored is always a prefix of
+// what was published. The server skips a message whose id is in the stream's duplicate window.
 //
-// The newest message is held back until the next one or Flush, which commits the batch with it: closing a batch in any
-// other way sends an empty message on one of its subjects, and whoever listens there without JetStream would get it.
+// The first error is final: every later call returns it. The owner then goes back to a position
+// that it knows to be stored and opens another publisher. One goroutine uses a publisher. Its guard
+// ends with Close.
 //
-// Any error is final: the publisher answers it ever after, and its owner goes back to a known place and opens another.
-// One goroutine uses it. A publisher never outlives its Close.
+// It uses the server's fast-ingest batches. The newest message stays here until the next one comes,
+// or until Flush closes the batch with it. Closing a batch in another way would send an empty
+// message on one of its subjects, and subscribers without JetStream would receive that message.
 type Publisher struct {
 	conn   *Conn
 	stream string
-	broken atomic.Pointer[PublishError] // set once, also by the library's goroutine
+	broken atomic.Pointer[PublishError] // the first error; the library's goroutine may set it too
 
-	mu     sync.Mutex // between the owner and the guard
-	batch  jetstreamext.FastPublisher
-	held   bool        // msg waits for the next one, or to be the batch's last
-	msg    nats.Msg    // used again for each message
-	data   []byte      // of msg
-	id     []string    // the one value of its id header
-	header nats.Header // holds id
-	sent   uint64      // messages put into the open batch
-	stored atomic.Uint64
-	total  uint64 // messages ever put into a batch
+	mu      sync.Mutex // shared by the owner and the guard
+	batch   jetstreamext.FastPublisher
+	waiting bool          // msg is the newest message and not in the batch yet
+	msg     nats.Msg      // reused for each message
+	data    []byte        // of msg
+	id      []string      // the value of msg's id header
+	header  nats.Header   // holds id
+	sent    uint64        // messages of the open batch
+	stored  atomic.Uint64 // messages that Flush has confirmed
+	total   uint64        // messages of all batches
 
-	stop    chan struct{}
-	stopped chan struct{}
+	stop    chan struct{} // closed by Close
+	stopped chan struct{} // closed when the guard has ended
 }
 
-// OpenPublisher returns a publisher into stream, which must exist and allow batches. Close it.
+// OpenPublisher returns a publisher for a stream, which must exist and allow batches. The caller
+// closes it.
 func (c *Conn) OpenPublisher(ctx context.Context, stream string) (*Publisher, error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
@@ -67,20 +71,25 @@ func (c *Conn) OpenPublisher(ctx context.Context, stream string) (*Publisher, er
 		return nil, fmt.Errorf("open publisher: %w", streamError(stream, err))
 	}
 	if !s.CachedInfo().Config.AllowBatchPublish {
-		return nil, fmt.Errorf("open publisher: stream %s does not allow batches: let a forecaster or `loadtide up` bring it up to date", stream)
+		return nil, fmt.Errorf("open publisher: stream %s does not allow batches: "+
+			"start a forecaster or `loadtide up`, which brings it up to date", stream)
 	}
 	return c.newPublisher(stream, guardPause), nil
 }
 
 func (c *Conn) newPublisher(stream string, pause time.Duration) *Publisher {
-	p := &Publisher{conn: c, stream: stream, id: make([]string, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
+	p := &Publisher{
+		conn: c, stream: stream, id: make([]string,
+			1), stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
 	p.header = nats.Header{jetstream.MsgIDHeader: p.id}
 	go p.guard(pause)
 	return p
 }
 
-// Publish hands one message to the server; id becomes its Nats-Msg-Id (none when empty). That it is stored is known only
-// after Flush. It waits while too much is unconfirmed, three times RequestTimeout at most. data may be used again on return.
+// Publish adds one message; id is its Nats-Msg-Id, empty means none. Only Flush makes sure that the
+// message is stored. Publish waits while too many messages are unconfirmed, three times
+// RequestTimeout at most. The caller may reuse data.
 func (p *Publisher) Publish(subject, id string, data []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +101,7 @@ func (p *Publisher) Publish(subject, id string, data []byte) error {
 			return p.fail(err)
 		}
 	}
-	if p.held {
+	if p.waiting {
 		if _, err := p.batch.AddMsg(&p.msg); err != nil {
 			return p.fail(err)
 		}
@@ -103,17 +112,18 @@ func (p *Publisher) Publish(subject, id string, data []byte) error {
 		p.id[0] = id
 		p.msg.Header = p.header
 	}
-	p.held = true
+	p.waiting = true
 	p.sent++
 	p.total++
 	return nil
 }
 
-// open starts a batch; the server learns of it with its first message.
+// open starts a batch. The server learns of it with its first message.
 func (p *Publisher) open() error {
 	batch, err := jetstreamext.NewFastPublisher(p.conn.js,
 		jetstreamext.FastPublishFlowControl{
-			Flow: publishFlow, MaxOutstandingAcks: publishWindow, AckTimeout: ackPatience * p.conn.cfg.RequestTimeout,
+			Flow: publishFlow, MaxOutstandingAcks: publishWindow,
+			AckTimeout: ackPatience * p.conn.cfg.RequestTimeout,
 		},
 		jetstreamext.WithFastPublisherErrorHandler(p.report))
 	if err != nil {
@@ -123,8 +133,9 @@ func (p *Publisher) open() error {
 	return nil
 }
 
-// Flush returns when everything published so far is stored, and closes the batch. The next Publish opens another. An end
-// of ctx is an error like any other: what is stored is then unknown.
+// Flush closes the batch and returns nil when everything published so far is stored. The next
+// Publish opens another batch. After an error, the end of ctx among them, it is not known what is
+// stored.
 func (p *Publisher) Flush(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -139,23 +150,25 @@ func (p *Publisher) flush(ctx context.Context) error {
 		return nil
 	}
 	ack, err := p.batch.CommitMsg(ctx, &p.msg)
-	p.batch, p.held = nil, false
+	p.batch, p.waiting = nil, false
 	switch {
 	case err != nil:
 		return p.fail(err)
 	case ack.Stream != p.stream:
-		return p.fail(fmt.Errorf("stored in stream %s: its subject is not of %s", ack.Stream, p.stream))
+		return p.fail(fmt.Errorf("stream %s stored it: the subject does not belong to %s",
+			ack.Stream, p.stream))
 	case ack.BatchSize != p.sent:
-		return p.fail(fmt.Errorf("server took %d of %d messages of a batch", ack.BatchSize, p.sent))
+		return p.fail(fmt.Errorf("server stored %d of %d messages of a batch", ack.BatchSize,
+			p.sent))
 	}
-	if broken := p.broken.Load(); broken != nil { // told by the server beside its answer
+	if broken := p.broken.Load(); broken != nil { // reported while the answer was on its way
 		return broken
 	}
 	p.stored.Store(p.total)
 	return nil
 }
 
-// Close ends the publisher. What was not flushed may or may not be stored.
+// Close ends the publisher. Messages since the last Flush may or may not be stored.
 func (p *Publisher) Close() {
 	select {
 	case <-p.stop:
@@ -167,16 +180,17 @@ func (p *Publisher) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.batch != nil && p.broken.Load() == nil {
-		// Best effort: an open batch makes the server slower for the others until it forgets it.
+		// An open batch slows the server down for other publishers until it expires. A failure here
+		// has no further effect.
 		ctx, cancel := context.WithTimeout(context.Background(), p.conn.cfg.RequestTimeout)
 		defer cancel()
 		_, _ = p.batch.CommitMsg(ctx, &p.msg)
 	}
-	p.batch, p.held = nil, false
+	p.batch, p.waiting = nil, false
 	p.fault(ErrClosed)
 }
 
-// guard closes a batch that its owner left open and idle. A failure shows at the owner's next call.
+// guard closes a batch that is open and idle. The owner's next call returns a failure of that.
 func (p *Publisher) guard(pause time.Duration) {
 	defer close(p.stopped)
 	ticker := time.NewTicker(pause)
@@ -199,20 +213,21 @@ func (p *Publisher) guard(pause time.Duration) {
 	}
 }
 
-// fail makes err the publisher's last word, unless the server has already told why.
+// fail ends the publisher with err, unless the server has reported a cause before. It returns the
+// first error.
 func (p *Publisher) fail(err error) error {
-	p.batch, p.held = nil, false
+	p.batch, p.waiting = nil, false
 	p.fault(err)
-	p.conn.leave(p.conn.nc, p.msg.Reply)
+	p.conn.abandon(p.conn.nc, p.msg.Reply)
 	return p.broken.Load()
 }
 
-// report takes what the server says beside its confirmations. It runs on the library's goroutine, under the library's
-// lock: it must neither wait nor call back.
+// report receives the server's errors between confirmations. It runs on the library's goroutine,
+// under the library's lock: it must neither wait nor call the library.
 func (p *Publisher) report(err error) {
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) { // the empty answer that nobody listens
-		err = fmt.Errorf("%w is bound to the subject, or its server is gone", ErrNoStream)
+	if errors.As(err, &syntax) { // the empty answer of a server without subscriber
+		err = fmt.Errorf("%w stores the subject, or its server has gone", ErrNoStream)
 	}
 	p.fault(err)
 }
@@ -221,10 +236,11 @@ func (p *Publisher) fault(err error) {
 	p.broken.CompareAndSwap(nil, &PublishError{Stream: p.stream, Stored: p.stored.Load(), Err: err})
 }
 
-// leave lets go of a failed batch. The library keeps the subscription for its answers (reply is a subject of it) after
-// most failures, which would add up over a life of lost connections; an empty object is what makes it end the
-// subscription. While the connection is down that has to wait for its return.
-func (c *Conn) leave(nc *nats.Conn, reply string) {
+// abandon ends the subscription of a failed batch; reply is a subject of that subscription. After
+// most failures the library keeps the subscription, and a connection that is lost often would
+// collect them. An empty object as an answer makes the library end it. While the connection is
+// lost, abandon keeps the subject and sends the object when the connection is back.
+func (c *Conn) abandon(nc *nats.Conn, reply string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if reply != "" {
@@ -235,7 +251,7 @@ func (c *Conn) leave(nc *nats.Conn, reply string) {
 	}
 }
 
-// streamError names the stream and turns the library's word for a missing one into ours.
+// streamError adds the stream's name. A stream that does not exist becomes ErrNoStream.
 func streamError(stream string, err error) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("%w %s", ErrNoStream, stream)

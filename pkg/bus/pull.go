@@ -15,18 +15,21 @@ import (
 const (
 	pullHeartbeat = 2 * time.Second
 	pullExpires   = 30 * time.Second
-	// pullSilence is two heartbeats that did not come.
+	// pullSilence is the time after which two heartbeats are missing.
 	pullSilence = 2*pullHeartbeat + time.Second
-	// pullMaxBytes bounds what one request brings; two may be under way. It is raised to twice the largest message.
+	// pullMaxBytes bounds the answer to one request; twice the largest message counts if that is
+	// more. Two requests may be under way.
 	pullMaxBytes = 8 << 20
-	// pullInactive is how long the server keeps the consumer of a reader that went away.
+	// pullInactive is how long the server keeps the consumer of a reader that has gone.
 	pullInactive = 2 * time.Minute
-	// pullSpare is room for the server's remarks (heartbeats, ends of requests) beside the messages asked for.
+	// pullSpare is room for the server's status messages beside the messages that were asked for.
 	pullSpare = 64
 )
 
-// pull is one life of a Log: a consumer of its own on the server, and the requests that feed it. The library's ordered
-// consumer does as much, but cannot be stopped while the server is away (up to 20 s), and costs a fifth more a message.
+// pull reads a stream for a Reader until the first fault: a consumer of its own on the server, and
+// the requests that feed it. The library's ordered consumer does the same, but it blocks for up to
+// 20 s when it is stopped while the server is away, and it takes a fifth more time for each
+// message.
 type pull struct {
 	conn   *Conn
 	stream string
@@ -34,22 +37,27 @@ type pull struct {
 	sub    *nats.Subscription
 	inbox  string
 	msgs   chan *nats.Msg
-	unread *nats.Msg // taken from msgs by a waiter, to be taken before the others
+	unread *nats.Msg // received by a wait; it comes before the messages in msgs
 	down   <-chan struct{}
 	buffer int
 	bytes  int
-	want   int    // messages asked for and not yet taken
-	seen   uint64 // the consumer's own count of deliveries
+	want   int    // messages that were asked for and have not been decoded
+	seen   uint64 // deliveries so far, as the server counts them
 }
 
-// openPull makes the consumer; cfg says where it starts. Requests are sent by refill alone.
-func (c *Conn) openPull(ctx context.Context, stream string, cfg jetstream.ConsumerConfig, buffer int, down <-chan struct{}) (*pull, error) {
+// openPull makes the consumer; cfg says where it starts. Only refill sends requests.
+func (c *Conn) openPull(
+	ctx context.Context, stream string, cfg jetstream.ConsumerConfig, buffer int,
+	down <-chan struct{},
+) (*pull, error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
 	cfg.Name = "log_" + nuid.Next()
-	cfg.AckPolicy, cfg.MemoryStorage, cfg.Replicas, cfg.InactiveThreshold = jetstream.AckNonePolicy, true, 1, pullInactive
+	cfg.AckPolicy, cfg.MemoryStorage = jetstream.AckNonePolicy, true
+	cfg.Replicas, cfg.InactiveThreshold = 1, pullInactive
 	p := &pull{
-		conn: c, stream: stream, name: cfg.Name, inbox: c.nc.NewInbox(), msgs: make(chan *nats.Msg, buffer+pullSpare), down: down,
+		conn: c, stream: stream, name: cfg.Name, inbox: c.nc.NewInbox(),
+		msgs: make(chan *nats.Msg, buffer+pullSpare), down: down,
 		buffer: buffer, bytes: max(pullMaxBytes, 2*int(c.nc.MaxPayload())),
 	}
 	if _, err := c.js.CreateConsumer(ctx, stream, cfg); err != nil {
@@ -64,14 +72,17 @@ func (c *Conn) openPull(ctx context.Context, stream string, cfg jetstream.Consum
 	return p, nil
 }
 
-// refill asks for more when half of the buffer is used up.
+// refill asks for more messages when half of the buffer is used up.
 func (p *pull) refill() error {
 	if p.want > p.buffer/2 {
 		return nil
 	}
 	n := p.buffer - p.want
-	request := fmt.Appendf(nil, `{"batch":%d,"max_bytes":%d,"expires":%d,"idle_heartbeat":%d}`, n, p.bytes, pullExpires, pullHeartbeat)
-	if err := p.conn.nc.PublishRequest(nextSubject+p.stream+"."+p.name, p.inbox, request); err != nil {
+	request := fmt.Appendf(nil,
+		`{"batch":%d,"max_bytes":%d,"expires":%d,"idle_heartbeat":%d}`,
+		n, p.bytes, pullExpires, pullHeartbeat)
+	next := nextSubject + p.stream + "." + p.name
+	if err := p.conn.nc.PublishRequest(next, p.inbox, request); err != nil {
 		return fmt.Errorf("ask for messages: %w", err)
 	}
 	p.want += n
@@ -80,7 +91,7 @@ func (p *pull) refill() error {
 
 const nextSubject = "$JS.API.CONSUMER.MSG.NEXT."
 
-// poll returns what has arrived, in order, or nil.
+// poll returns the next message that has arrived, or nil.
 func (p *pull) poll() *nats.Msg {
 	if m := p.unread; m != nil {
 		p.unread = nil
@@ -94,17 +105,20 @@ func (p *pull) poll() *nats.Msg {
 	}
 }
 
-// take turns what arrived into a message; ok is false for a remark of the server. An error ends the pull.
-func (p *pull) take(m *nats.Msg) (msg Message, ok bool, err error) {
+// decode returns the message that was delivered; ok is false for a status message. An error ends
+// the pull.
+func (p *pull) decode(m *nats.Msg) (msg Message, ok bool, err error) {
 	if m.Reply == "" {
-		return Message{}, false, p.remark(m)
+		return Message{}, false, p.status(m)
 	}
 	d, ok := parseDelivery(m.Reply)
 	if !ok {
-		return Message{}, false, fmt.Errorf("server sent a message with the unknown reply subject %q", m.Reply)
+		return Message{}, false, fmt.Errorf("server sent a message with the unknown reply "+
+			"subject %q", m.Reply)
 	}
 	if d.consumer != p.seen+1 {
-		return Message{}, false, fmt.Errorf("a message was lost on the way: delivery %d came after %d", d.consumer, p.seen)
+		return Message{}, false, fmt.Errorf("a message was lost on the way: delivery %d came "+
+			"after %d", d.consumer, p.seen)
 	}
 	p.seen = d.consumer
 	p.want = max(p.want-1, 0)
@@ -113,10 +127,11 @@ func (p *pull) take(m *nats.Msg) (msg Message, ok bool, err error) {
 	return msg, true, nil
 }
 
-// remark takes a message without content: a heartbeat, the end of a request, or the end of all.
-func (p *pull) remark(m *nats.Msg) error {
-	status, text := m.Header.Get(headerStatus), m.Header.Get(headerDescription)
-	switch status {
+// status handles a message without content: a heartbeat, the end of a request, or the end of the
+// consumer, which is an error.
+func (p *pull) status(m *nats.Msg) error {
+	code, text := m.Header.Get(headerStatus), m.Header.Get(headerDescription)
+	switch code {
 	case "100": // heartbeat
 		return nil
 	case "503":
@@ -124,7 +139,7 @@ func (p *pull) remark(m *nats.Msg) error {
 	}
 	left := m.Header.Get("Nats-Pending-Messages")
 	if left == "" { // consumer deleted, leader changed, server shut down, request refused
-		return fmt.Errorf("server ended the reading: %s %s", status, text)
+		return fmt.Errorf("server ended the reading: %s %s", code, text)
 	}
 	n, err := strconv.Atoi(left)
 	if err != nil {
@@ -134,13 +149,14 @@ func (p *pull) remark(m *nats.Msg) error {
 	return nil
 }
 
-// close ends the subscription and asks the server to forget the consumer, which it would do by itself in a while.
+// close ends the subscription and asks the server to delete the consumer; otherwise the server does
+// that by itself after pullInactive.
 func (p *pull) close() {
 	_ = p.sub.Unsubscribe() // fails only on a closed connection
 	p.deleteConsumer()
 }
 
-// deleteConsumer sends the request and waits for no answer: it may be that nobody is there to give one.
+// deleteConsumer sends the request and does not wait for the answer: the server may be away.
 func (p *pull) deleteConsumer() {
 	_ = p.conn.nc.Publish("$JS.API.CONSUMER.DELETE."+p.stream+"."+p.name, nil)
 }

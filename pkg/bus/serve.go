@@ -8,18 +8,21 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// serveBuffer is how many requests may wait; what comes beyond is dropped and its sender times out.
+// serveBuffer is how many requests may wait. Further ones are dropped, and their senders time out.
 const serveBuffer = 64
 
-// Serve answers requests under subject, one at a time, until ctx ends; it blocks until then and returns nil. Of all who
-// serve a subject under one group, one gets each request; under "" all do. A message that asks for no answer is handed over as well.
-func (c *Conn) Serve(ctx context.Context, subject, group string, answer func(Message) []byte) error {
+// Serve answers requests under subject, one at a time. It returns nil when ctx ends. Of all
+// processes that serve a subject in one group, one gets each request; in group "" all get it.
+// answer also gets messages that ask for no answer.
+func (c *Conn) Serve(
+	ctx context.Context, subject, group string, answer func(Message) []byte,
+) error {
 	msgs := make(chan *nats.Msg, serveBuffer)
 	sub, err := c.nc.ChanQueueSubscribe(subject, group, msgs)
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", subject, err)
 	}
-	return c.hear(ctx, "serve", sub, msgs, func(m *nats.Msg) {
+	return c.receive(ctx, "serve", sub, msgs, func(m *nats.Msg) {
 		data := answer(fromNats(m))
 		if m.Reply == "" {
 			return
@@ -30,7 +33,8 @@ func (c *Conn) Serve(ctx context.Context, subject, group string, answer func(Mes
 	})
 }
 
-// Request asks whoever serves subject and waits for the answer. ErrNoServer when nobody does.
+// Request sends a request to the process that serves subject and returns the answer. Errors:
+// ErrNoServer when no process serves it, or a failed request.
 func (c *Conn) Request(ctx context.Context, subject string, data []byte) (Message, error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()

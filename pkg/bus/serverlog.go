@@ -7,13 +7,14 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// serverLog passes the server's warnings and errors on, and keeps its first fatal word: the server ends neither the
-// process nor itself when it has its own logger, it only says so.
+// serverLog passes on the warnings and errors of the embedded server, and keeps its first fatal
+// error. A server with a logger of its own ends neither the process nor itself after a fatal error;
+// it only logs it.
 type serverLog struct {
 	log zerolog.Logger
 
 	mu    sync.Mutex
-	death error
+	first error // the first fatal error
 }
 
 func (l *serverLog) Noticef(string, ...any) {}
@@ -21,39 +22,39 @@ func (l *serverLog) Debugf(string, ...any)  {}
 func (l *serverLog) Tracef(string, ...any)  {}
 
 func (l *serverLog) Warnf(format string, v ...any) {
-	l.log.Warn().Str("text", fmt.Sprintf(format, v...)).Msg("nats server warns")
+	l.log.Warn().Str("text", fmt.Sprintf(format, v...)).Msg("nats server reports a warning")
 }
 
 func (l *serverLog) Errorf(format string, v ...any) {
-	l.log.Error().Str("text", fmt.Sprintf(format, v...)).Msg("nats server failed at something")
+	l.log.Error().Str("text", fmt.Sprintf(format, v...)).Msg("nats server reports an error")
 }
 
 func (l *serverLog) Fatalf(format string, v ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.death != nil {
+	if l.first != nil {
 		return
 	}
-	death := &serverDeath{text: fmt.Sprintf(format, v...)}
+	fatal := &fatalError{text: fmt.Sprintf(format, v...)}
 	for _, arg := range v {
 		if err, ok := arg.(error); ok {
-			death.cause = err
+			fatal.cause = err
 		}
 	}
-	l.death = death
+	l.first = fatal
 }
 
 func (l *serverLog) fatal() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.death
+	return l.first
 }
 
-// serverDeath is the server's fatal word with the error it was made of, if there was one.
-type serverDeath struct {
+// fatalError is a fatal error of the server, with its cause if it has one.
+type fatalError struct {
 	text  string
 	cause error
 }
 
-func (d *serverDeath) Error() string { return d.text }
-func (d *serverDeath) Unwrap() error { return d.cause }
+func (e *fatalError) Error() string { return e.text }
+func (e *fatalError) Unwrap() error { return e.cause }

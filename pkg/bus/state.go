@@ -12,23 +12,25 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// StreamState is what a stream is and holds.
+// StreamState describes a stream and its content.
 type StreamState struct {
 	Name string
-	// Created tells this stream from another of the same name: sequences are comparable only within one.
+	// Created tells the stream from an earlier one of the same name, whose sequences mean nothing
+	// here.
 	Created time.Time
-	// FirstSeq and LastSeq bound what is kept; an empty stream has FirstSeq = LastSeq + 1.
+	// FirstSeq and LastSeq are the bounds of its messages; an empty stream has FirstSeq = LastSeq +
+	// 1.
 	FirstSeq, LastSeq uint64
 	Messages, Bytes   uint64
-	// Subjects and Metadata of its configuration.
+	// Subjects and Metadata are those of its configuration.
 	Subjects []string
 	Metadata map[string]string
-	// MaxBytes and MaxAge are its bounds; zero: none.
+	// MaxBytes and MaxAge are its bounds; 0 means none.
 	MaxBytes int64
 	MaxAge   time.Duration
 }
 
-// StreamState asks the stream's leader. ErrNoStream when there is none.
+// StreamState asks the leader of a stream. Errors: ErrNoStream, or a failed request.
 func (c *Conn) StreamState(ctx context.Context, stream string) (StreamState, error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
@@ -38,8 +40,10 @@ func (c *Conn) StreamState(ctx context.Context, stream string) (StreamState, err
 	}
 	info := s.CachedInfo()
 	state := StreamState{
-		Name: stream, Created: info.Created.UTC(), FirstSeq: info.State.FirstSeq, LastSeq: info.State.LastSeq,
-		Messages: info.State.Msgs, Bytes: info.State.Bytes, Subjects: info.Config.Subjects, Metadata: info.Config.Metadata,
+		Name: stream, Created: info.Created.UTC(), FirstSeq: info.State.FirstSeq,
+		LastSeq:  info.State.LastSeq,
+		Messages: info.State.Msgs, Bytes: info.State.Bytes, Subjects: info.Config.Subjects,
+		Metadata: info.Config.Metadata,
 		MaxBytes: max(info.Config.MaxBytes, 0), MaxAge: info.Config.MaxAge,
 	}
 	if state.Messages == 0 {
@@ -48,8 +52,8 @@ func (c *Conn) StreamState(ctx context.Context, stream string) (StreamState, err
 	return state, nil
 }
 
-// LastBySubject returns the newest message of a subject (wildcards allowed), and false when there is none. Of a
-// replicated stream any replica may answer, one that lags too.
+// LastBySubject returns the newest message of a subject (wildcards allowed), and false when there
+// is none. Any replica of a stream may answer, even one that lags behind.
 func (c *Conn) LastBySubject(ctx context.Context, stream, subject string) (Message, bool, error) {
 	ctx, cancel := c.request(ctx)
 	defer cancel()
@@ -59,7 +63,8 @@ func (c *Conn) LastBySubject(ctx context.Context, stream, subject string) (Messa
 	}
 	answer, err := c.nc.RequestWithContext(ctx, directGet+stream, request)
 	if errors.Is(err, nats.ErrNoResponders) {
-		return Message{}, false, fmt.Errorf("last message of %s: %w %s, or it allows no direct get", subject, ErrNoStream, stream)
+		return Message{}, false, fmt.Errorf("last message of %s: %w %s, or it allows no direct get",
+			subject, ErrNoStream, stream)
 	}
 	if err != nil {
 		return Message{}, false, fmt.Errorf("last message of %s in %s: %w", subject, stream, err)
@@ -69,22 +74,27 @@ func (c *Conn) LastBySubject(ctx context.Context, stream, subject string) (Messa
 	case "404":
 		return Message{}, false, nil
 	default:
-		return Message{}, false, fmt.Errorf("last message of %s in %s: server answers %s %s", subject, stream, status,
-			answer.Header.Get(headerDescription))
+		return Message{}, false, fmt.Errorf("last message of %s in %s: server answers %s %s",
+			subject, stream, status, answer.Header.Get(headerDescription))
 	}
 	msg := fromNats(answer)
 	msg.Subject = answer.Header.Get(jetstream.SubjectHeader)
-	if msg.Seq, err = strconv.ParseUint(answer.Header.Get(jetstream.SequenceHeader), 10, 64); err != nil {
-		return Message{}, false, fmt.Errorf("last message of %s in %s: its sequence: %w", subject, stream, err)
+	if msg.Seq, err = strconv.ParseUint(answer.Header.Get(jetstream.SequenceHeader), 10,
+		64); err != nil {
+		return Message{}, false, fmt.Errorf("last message of %s in %s: its sequence: %w", subject,
+			stream, err)
 	}
-	if msg.Time, err = time.Parse(time.RFC3339Nano, answer.Header.Get(jetstream.TimeStampHeaer)); err != nil {
-		return Message{}, false, fmt.Errorf("last message of %s in %s: its time: %w", subject, stream, err)
+	if msg.Time, err = time.Parse(time.RFC3339Nano,
+		answer.Header.Get(jetstream.TimeStampHeaer)); err != nil {
+		return Message{}, false, fmt.Errorf("last message of %s in %s: its time: %w", subject,
+			stream, err)
 	}
 	return msg, true, nil
 }
 
-// NewestSeq returns the sequence of the newest message that a stream holds, 0 when it holds none: what stood at its end may
-// have been erased, so that no reader ever meets StreamState.LastSeq.
+// NewestSeq returns the sequence of the newest message in a stream, 0 when the stream is empty. It
+// is below StreamState.LastSeq when the newest messages were erased; no reader then ever sees
+// LastSeq.
 func (c *Conn) NewestSeq(ctx context.Context, stream string) (uint64, error) {
 	state, err := c.StreamState(ctx, stream)
 	if err != nil || state.Messages == 0 {

@@ -8,7 +8,8 @@ import (
 // MinServerVersion is the oldest server that takes fast-ingest batches.
 const MinServerVersion = "2.14.0"
 
-// versionAtLeast compares versions such as "2.15.2" or "2.15.0-RC.1" by their numbers; what is no version is too old.
+// versionAtLeast compares versions such as "2.15.2" or "2.15.0-RC.1" by their numbers. A text that
+// is no version is too old.
 func versionAtLeast(version, least string) bool {
 	have, ok := versionNumbers(version)
 	want, _ := versionNumbers(least)

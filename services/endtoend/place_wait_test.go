@@ -92,7 +92,7 @@ func readStream(t *testing.T, conn *bus.Conn, stream string) []bus.Message {
 	if state.Messages == 0 {
 		return nil
 	}
-	log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: stream, From: state.FirstSeq})
+	log, err := conn.OpenReader(ctx, bus.ReaderConfig{Stream: stream, From: state.FirstSeq})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 		t.Fatal(err)
 	}
 	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{
-		Store: (*bus.Conn)(nil), OpenLog: func(context.Context) (gateway.Log, error) { return nil, context.Canceled },
+		Store: (*bus.Conn)(nil), OpenReader: func(context.Context) (gateway.Reader, error) { return nil, context.Canceled },
 		Partitions: func(context.Context) (int, error) { return 0, context.Canceled }, Registerer: reg("gateway"), Now: time.Now,
 	}); err != nil {
 		t.Fatal(err)

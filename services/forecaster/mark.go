@@ -91,7 +91,7 @@ func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.
 	if newest <= from.ForecastsSeq {
 		return high, nil
 	}
-	log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: forecastsStream, From: from.ForecastsSeq + 1, HeadersOnly: true})
+	log, err := conn.OpenReader(ctx, bus.ReaderConfig{Stream: forecastsStream, From: from.ForecastsSeq + 1, HeadersOnly: true})
 	if err != nil {
 		return high, fmt.Errorf("read %s: %w", forecastsStream, err)
 	}

@@ -68,7 +68,7 @@ type partition struct {
 	recent       []modelRef // models that a start from the newest checkpoint would need, oldest first
 }
 
-// reader is the part of bus.Log that a partition uses.
+// reader is the part of bus.Reader that a partition uses.
 type reader interface {
 	Next(ctx context.Context, dst []bus.Message, limit int) ([]bus.Message, error)
 	Close()
@@ -117,7 +117,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	if p.caughtUp, err = d.conn.NewestSeq(ctx, p.stream); err != nil {
 		return nil, fmt.Errorf("read end of %s: %w", p.stream, err)
 	}
-	if p.tail, err = d.conn.OpenLog(ctx, bus.LogConfig{Stream: p.stream, From: from, Buffer: 4 * d.cfg.BatchMessages}); err != nil {
+	if p.tail, err = d.conn.OpenReader(ctx, bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * d.cfg.BatchMessages}); err != nil {
 		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
 	}
 	for stream, to := range map[string]*publisher{forecastsStream: &p.forecasts, scoresStream: &p.scores, rejectedStream: &p.rejects, eventsStream: &p.events} {

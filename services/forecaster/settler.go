@@ -53,7 +53,7 @@ func (s *settler) follow(ctx context.Context) error {
 		}
 		from = min(from, s.written[p])
 	}
-	log, err := s.conn.OpenLog(ctx, bus.LogConfig{Stream: topology.SettingsLog, From: max(from+1, state.FirstSeq, 1)})
+	log, err := s.conn.OpenReader(ctx, bus.ReaderConfig{Stream: topology.SettingsLog, From: max(from+1, state.FirstSeq, 1)})
 	if err != nil {
 		return fmt.Errorf("read %s from %d: %w", topology.SettingsLog, from+1, err)
 	}

@@ -135,7 +135,7 @@ func TestHoles(t *testing.T) {
 			s.readings(3)
 			purge(s, 6)
 			p.tail.Close()
-			tail, err := s.conn.OpenLog(s.ctx, bus.LogConfig{Stream: p.stream, From: 4})
+			tail, err := s.conn.OpenReader(s.ctx, bus.ReaderConfig{Stream: p.stream, From: 4})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// Log reads FORECASTS in order, beginning with the newest message of each subject.
-type Log interface {
+// Reader reads FORECASTS in order, beginning with the newest message of each subject.
+type Reader interface {
 	// Next appends up to limit messages to dst, at least one, waiting for it until ctx ends.
 	Next(ctx context.Context, dst []bus.Message, limit int) ([]bus.Message, error)
 	Close()
@@ -64,7 +64,7 @@ func (s *Service) feed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("state of %s: %w", topology.Forecasts, err)
 	}
-	log, err := s.deps.OpenLog(ctx)
+	log, err := s.deps.OpenReader(ctx)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", topology.Forecasts, err)
 	}

@@ -25,8 +25,8 @@ type Store interface {
 // Deps is what the gateway works with; all but Models, Readiness and Admin are needed.
 type Deps struct {
 	Store Store
-	// OpenLog opens FORECASTS with the newest message of each subject first; it is called again after a failure.
-	OpenLog func(ctx context.Context) (Log, error)
+	// OpenReader opens FORECASTS with the newest message of each subject first; it is called again after a failure.
+	OpenReader func(ctx context.Context) (Reader, error)
 	// Partitions returns the number of partitions of the deployment.
 	Partitions func(ctx context.Context) (int, error)
 	// Models lists the versions of Model; nil: GET /v1/models answers 503.
@@ -60,8 +60,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Store == nil || deps.OpenLog == nil || deps.Partitions == nil || deps.Registerer == nil || deps.Now == nil {
-		return nil, errors.New("gateway: Store, OpenLog, Partitions, Registerer and Now are needed")
+	if deps.Store == nil || deps.OpenReader == nil || deps.Partitions == nil || deps.Registerer == nil || deps.Now == nil {
+		return nil, errors.New("gateway: Store, OpenReader, Partitions, Registerer and Now are needed")
 	}
 	s := &Service{deps: deps, log: service.Component(deps.Log, "gateway"), metrics: newMetrics(deps.Registerer), view: NewView()}
 	handler, err := s.routes()
@@ -73,12 +73,12 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// FromBus returns the dependencies that a connection gives: Store, OpenLog and Partitions.
+// FromBus returns the dependencies that a connection gives: Store, OpenReader and Partitions.
 func FromBus(conn *bus.Conn) Deps {
 	return Deps{
 		Store: conn,
-		OpenLog: func(ctx context.Context) (Log, error) {
-			log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: topology.Forecasts, LastPerSubject: true, Buffer: followBatch})
+		OpenReader: func(ctx context.Context) (Reader, error) {
+			log, err := conn.OpenReader(ctx, bus.ReaderConfig{Stream: topology.Forecasts, LastPerSubject: true, Buffer: followBatch})
 			if err != nil {
 				return nil, err
 			}

@@ -298,7 +298,7 @@ func TestStreamsThatCannotBeReadAre503(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			deps.OpenLog = func(context.Context) (gateway.Log, error) { return &fakeLog{}, nil }
+			deps.OpenReader = func(context.Context) (gateway.Reader, error) { return &fakeLog{}, nil }
 			b := start(t, deps)
 			a := b.get("/v1/series/north/m17/forecast")
 			if detail, _ := a.problem(t); a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || strings.Contains(detail, "canary") {
@@ -319,7 +319,7 @@ func TestStreamMadeAnew(t *testing.T) {
 	}}
 	b := start(t, gateway.Deps{
 		Store: fakeStore{}, Partitions: func(context.Context) (int, error) { return 1, nil },
-		OpenLog: func(context.Context) (gateway.Log, error) { return log, nil },
+		OpenReader: func(context.Context) (gateway.Reader, error) { return log, nil },
 	})
 	b.await("the new stream alone", func() bool {
 		p := b.list("")

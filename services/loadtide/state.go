@@ -176,7 +176,7 @@ func (c *stateImportCmd) Run(e *env) error {
 
 // outcome reads what became of imported states from the events.
 func (o *owners) outcome(ctx context.Context, e *env, from uint64, series map[string]bool) (imported, refused int, err error) {
-	log, err := o.OpenLog(ctx, bus.LogConfig{Stream: topology.Events, From: from})
+	log, err := o.OpenReader(ctx, bus.ReaderConfig{Stream: topology.Events, From: from})
 	if err != nil {
 		return 0, 0, err
 	}

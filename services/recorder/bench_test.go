@@ -215,7 +215,7 @@ func rejected(t testing.TB, conn *bus.Conn) (all []streams.Rejected) {
 	if err != nil || state.Messages == 0 {
 		return nil
 	}
-	log, err := conn.OpenLog(t.Context(), bus.LogConfig{Stream: topology.Rejected})
+	log, err := conn.OpenReader(t.Context(), bus.ReaderConfig{Stream: topology.Rejected})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 	mend()
 	b.await("all is recorded", func() bool {
 		for _, stream := range append(logs(), topology.Forecasts) {
-			if left, err := conn.WorkLeft(t.Context(), stream, recorder.Durable); left != 0 || err != nil {
+			if left, err := conn.Unacknowledged(t.Context(), stream, recorder.Durable); left != 0 || err != nil {
 				return false
 			}
 		}

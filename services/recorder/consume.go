@@ -35,13 +35,13 @@ func (s *Service) run(ctx context.Context, l lane) {
 
 // consume is the recorder's path: fetch, translate and store, acknowledge.
 func (s *Service) consume(ctx context.Context, l lane) error {
-	work, err := s.deps.NATS.Open(ctx, l.stream)
+	consumer, err := s.deps.NATS.Open(ctx, l.stream)
 	if err != nil {
 		return fmt.Errorf("open consumer %s: %w", Durable, err)
 	}
 	s.reads(l.stream)
 	for {
-		batch, err := work.Fetch(ctx, s.cfg.Batch, s.cfg.Wait)
+		batch, err := consumer.Fetch(ctx, s.cfg.Batch, s.cfg.Wait)
 		if err != nil {
 			return fmt.Errorf("fetch: %w", err)
 		}

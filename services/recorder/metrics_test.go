@@ -13,7 +13,7 @@ import (
 // TestMetricsFollowTheRules: names are as Prometheus wants them, and all series are there from the start, of closed sets.
 func TestMetricsFollowTheRules(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, influxtest.Start(t).Config(), &fakeNATS{open: func(int64) (recorder.Work, error) { return nothing{}, nil }})
+	b := newBench(t, influxtest.Start(t).Config(), &fakeNATS{open: func(int64) (recorder.Consumer, error) { return nothing{}, nil }})
 	b.run()()
 	families, err := b.registry.Gather()
 	if err != nil {

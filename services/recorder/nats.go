@@ -8,33 +8,34 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// Durable is the name of the recorder's consumer on each stream, which keeps its position. One recorder at a time works on
-// them: an acknowledgement covers all that came before, what another one has in hand too.
+// Durable is the name of the recorder's consumer on each stream. The server keeps the consumer's
+// position. One recorder at a time uses the consumers: a second one takes over the messages that the
+// first one has not acknowledged.
 const Durable = "recorder"
 
 // NATS is the broker as the recorder needs it.
 type NATS interface {
-	// Partitions returns how many partition logs there are; an error until they are made.
+	// Partitions returns how many partition logs there are, and an error until they exist.
 	Partitions(ctx context.Context) (int, error)
-	// Open opens the durable consumer of a stream, the whole of it: a filter would cost the server many times as much.
-	Open(ctx context.Context, stream string) (Work, error)
-	// Left returns how many messages of a stream are not recorded yet.
-	Left(ctx context.Context, stream string) (uint64, error)
-	// FirstSeq returns the sequence of the first message that a stream keeps, of an empty one the next.
+	// Open opens the consumer of a whole stream. A filter would cost the server many times as much.
+	Open(ctx context.Context, stream string) (Consumer, error)
+	// Unacknowledged returns how many messages of a stream are not recorded yet.
+	Unacknowledged(ctx context.Context, stream string) (uint64, error)
+	// FirstSeq returns the sequence of the first message in a stream; of the next one when it is empty.
 	FirstSeq(ctx context.Context, stream string) (uint64, error)
-	// Publish stores a message; another one with the same id shortly after is dropped.
+	// Publish stores a message. A second one with the same id shortly after is dropped.
 	Publish(ctx context.Context, subject string, data []byte, id string) error
 }
 
-// Work hands out batches of at most limit messages; it returns an empty one when none came within wait.
-type Work interface {
+// Consumer returns batches of at most limit messages, and an empty one when none came within wait.
+type Consumer interface {
 	Fetch(ctx context.Context, limit int, wait time.Duration) (Batch, error)
 }
 
-// Batch is a run of messages that are acknowledged together, by Ack.
+// Batch holds messages in the order of the stream. Ack acknowledges all of them.
 type Batch struct {
 	Messages []bus.Message
-	After    uint64 // the sequence up to which all was recorded before
+	After    uint64 // the sequence up to which everything was recorded before
 	Ack      func(ctx context.Context) error
 }
 
@@ -47,16 +48,16 @@ func (b onBus) Partitions(ctx context.Context) (int, error) {
 	return topology.Partitions(ctx, b.conn.JetStream())
 }
 
-func (b onBus) Open(ctx context.Context, stream string) (Work, error) {
-	work, err := b.conn.OpenWork(ctx, stream, Durable)
+func (b onBus) Open(ctx context.Context, stream string) (Consumer, error) {
+	consumer, err := b.conn.OpenConsumer(ctx, stream, Durable)
 	if err != nil {
 		return nil, err
 	}
-	return busWork{work}, nil
+	return busConsumer{consumer}, nil
 }
 
-func (b onBus) Left(ctx context.Context, stream string) (uint64, error) {
-	return b.conn.WorkLeft(ctx, stream, Durable)
+func (b onBus) Unacknowledged(ctx context.Context, stream string) (uint64, error) {
+	return b.conn.Unacknowledged(ctx, stream, Durable)
 }
 
 func (b onBus) FirstSeq(ctx context.Context, stream string) (uint64, error) {
@@ -69,10 +70,10 @@ func (b onBus) Publish(ctx context.Context, subject string, data []byte, id stri
 	return err
 }
 
-// busWork hands out a bus.Work's batches as ours.
-type busWork struct{ work *bus.Work }
+// busConsumer returns the batches of a bus.Consumer.
+type busConsumer struct{ consumer *bus.Consumer }
 
-func (b busWork) Fetch(ctx context.Context, limit int, wait time.Duration) (Batch, error) {
-	batch, err := b.work.Fetch(ctx, limit, wait)
+func (b busConsumer) Fetch(ctx context.Context, limit int, wait time.Duration) (Batch, error) {
+	batch, err := b.consumer.Fetch(ctx, limit, wait)
 	return Batch{Messages: batch.Messages, After: batch.After, Ack: batch.Ack}, err
 }

@@ -132,20 +132,20 @@ func TestLanesAreIndependent(t *testing.T) {
 type fakeNATS struct {
 	recorder.NATS
 	opens     atomic.Int64
-	open      func(n int64) (recorder.Work, error)
+	open      func(n int64) (recorder.Consumer, error)
 	published func(subject string) error
 }
 
 func (f *fakeNATS) Partitions(context.Context) (int, error) { return 0, errors.New("none") }
 
-func (f *fakeNATS) Open(_ context.Context, stream string) (recorder.Work, error) {
+func (f *fakeNATS) Open(_ context.Context, stream string) (recorder.Consumer, error) {
 	if stream != topology.Forecasts {
 		return nothing{}, nil
 	}
 	return f.open(f.opens.Add(1))
 }
 
-func (f *fakeNATS) Left(context.Context, string) (uint64, error) { return 0, nil }
+func (f *fakeNATS) Unacknowledged(context.Context, string) (uint64, error) { return 0, nil }
 
 func (f *fakeNATS) Publish(_ context.Context, subject string, _ []byte, _ string) error {
 	return f.published(subject)
@@ -199,7 +199,7 @@ func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
 		work.steps <- step
 	}
 	nats := &fakeNATS{
-		open: func(n int64) (recorder.Work, error) {
+		open: func(n int64) (recorder.Consumer, error) {
 			if n == 1 {
 				return nil, errors.New("open fails")
 			}

@@ -107,7 +107,7 @@ func (s *Service) Stop(context.Context) error {
 func (s *Service) measure(ctx context.Context, lanes []lane) {
 	left := make(map[string]float64)
 	for _, l := range lanes {
-		if n, err := s.deps.NATS.Left(ctx, l.stream); err == nil {
+		if n, err := s.deps.NATS.Unacknowledged(ctx, l.stream); err == nil {
 			left[l.kind] += float64(n)
 		}
 	}

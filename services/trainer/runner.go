@@ -77,7 +77,7 @@ func (s *Service) cycle(ctx context.Context, e Entry, rev uint64) error {
 // While NATS is away nobody can take it.
 func (s *Service) renew(ctx context.Context, cancel context.CancelCauseFunc) {
 	for service.Sleep(ctx, s.cfg.LeaseTTL/3) == nil {
-		if ours, err := s.lease.Take(ctx); err == nil && !ours {
+		if ours, err := s.lease.Acquire(ctx); err == nil && !ours {
 			cancel(errLost)
 			return
 		}
@@ -88,7 +88,7 @@ func (s *Service) renew(ctx context.Context, cancel context.CancelCauseFunc) {
 // registry without.
 func (s *Service) holds(ctx context.Context) error {
 	for {
-		ours, err := s.lease.Take(ctx)
+		ours, err := s.lease.Acquire(ctx)
 		switch {
 		case err == nil && ours:
 			return nil

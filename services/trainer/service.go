@@ -201,7 +201,7 @@ func (s *Service) next(ctx context.Context) error {
 	if err != nil || !e.Open() {
 		return err
 	}
-	ours, err := s.lease.Take(ctx)
+	ours, err := s.lease.Acquire(ctx)
 	if err != nil || !ours {
 		return err
 	}

@@ -166,7 +166,7 @@ func (s *shop) events() (kinds []string, all []streams.Event) {
 	if err != nil || state.Messages == 0 {
 		return nil, nil
 	}
-	log, err := s.conn.OpenLog(s.t.Context(), bus.LogConfig{Stream: topology.Events, From: state.FirstSeq})
+	log, err := s.conn.OpenReader(s.t.Context(), bus.ReaderConfig{Stream: topology.Events, From: state.FirstSeq})
 	if err != nil {
 		s.t.Fatal(err)
 	}

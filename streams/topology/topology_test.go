@@ -135,7 +135,7 @@ func TestEnsureOpensALogAfterItsFirstRecord(t *testing.T) {
 		if err := publish(p); err != nil {
 			t.Fatal(err)
 		}
-		log, err := conn.OpenLog(ctx, bus.LogConfig{Stream: topology.Log(p)})
+		log, err := conn.OpenReader(ctx, bus.ReaderConfig{Stream: topology.Log(p)})
 		if err != nil {
 			t.Fatal(err)
 		}

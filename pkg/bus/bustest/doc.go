@@ -1,3 +1,5 @@
-// Package bustest runs a real NATS server with JetStream inside the test process, on a free port and a temporary store.
-// Start is all there is to know. It is imported by tests alone.
+// Package bustest runs a real NATS server with JetStream inside the test process, on a free port
+// and in a temporary store.
+//
+// Start with Start. Only tests may import the package.
 package bustest

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// Partitions is what Start maps readings to unless told otherwise.
+	// Partitions is how many logs Start spreads readings over, unless edit says otherwise.
 	Partitions = 8
 	patience   = 20 * time.Second
 )
 
-// Server is a server that can be stopped and started again on its port and store.
+// Server is a NATS server that can be stopped and started again on the same port and store.
 type Server struct {
 	*bus.Embedded
 	t   testing.TB
@@ -27,7 +27,7 @@ type Server struct {
 	up  bool
 }
 
-// Start starts a server, which ends with the test. edit may change its configuration.
+// Start starts a server that ends with the test. edit may change its configuration.
 func Start(t testing.TB, edit ...func(*bus.EmbeddedConfig)) *Server {
 	t.Helper()
 	address, err := servertest.FreeAddress()
@@ -35,7 +35,8 @@ func Start(t testing.TB, edit ...func(*bus.EmbeddedConfig)) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{t: t, cfg: bus.EmbeddedConfig{
-		Listen: address, StoreDir: filepath.Join(t.TempDir(), "nats"), Partitions: Partitions, Log: zerolog.Nop(),
+		Listen: address, StoreDir: filepath.Join(t.TempDir(), "nats"),
+		Partitions: Partitions, Log: zerolog.Nop(),
 	}}
 	for _, e := range edit {
 		e(&s.cfg)
@@ -45,7 +46,7 @@ func Start(t testing.TB, edit ...func(*bus.EmbeddedConfig)) *Server {
 	return s
 }
 
-// StoreDir is where its streams lie.
+// StoreDir returns the folder of its streams.
 func (s *Server) StoreDir() string { return s.cfg.StoreDir }
 
 // Stop shuts the server down and waits for it.
@@ -62,7 +63,7 @@ func (s *Server) Stop() {
 	}
 }
 
-// Restart stops the server if it runs and starts it on the same port and store.
+// Restart stops the server if it runs, and starts it on the same port and store.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
@@ -82,7 +83,8 @@ func (s *Server) Connect() *bus.Conn {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, err := bus.Connect(ctx, bus.Config{URL: s.URL(), Name: s.t.Name(), ConnectTimeout: patience}, zerolog.Nop())
+	cfg := bus.Config{URL: s.URL(), Name: s.t.Name(), ConnectTimeout: patience}
+	conn, err := bus.Connect(ctx, cfg, zerolog.Nop())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error
 	if err != nil || state.Messages == 0 {
 		return err
 	}
-	log, err := l.Conn.OpenLog(ctx, bus.LogConfig{Stream: stream, From: state.FirstSeq, Buffer: 4 * logBatch})
+	log, err := l.Conn.OpenReader(ctx, bus.ReaderConfig{Stream: stream, From: state.FirstSeq, Buffer: 4 * logBatch})
 	if err != nil {
 		return err
 	}

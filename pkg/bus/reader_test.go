@@ -13,14 +13,14 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
 
-func TestLogDeliversInOrderWithAllItKnows(t *testing.T) {
+func TestReaderDeliversInOrderWithAllItKnows(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
 	const n = 10_000
 	before := time.Now()
 	fill(t, c, "R0", "r.0.north.m1", "x", n)
-	l := openLog(t, c, bus.LogConfig{Stream: "R0", Buffer: 64})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0", Buffer: 64})
 	for i, m := range read(t, l, n) {
 		want := fmt.Sprintf("x%d", i)
 		if m.Seq != uint64(i+1) || string(m.Data) != want || m.ID != want || m.Subject != "r.0.north.m1" {
@@ -36,7 +36,7 @@ func TestLogDeliversInOrderWithAllItKnows(t *testing.T) {
 	quiet(t, l)
 }
 
-func TestLogWaits(t *testing.T) {
+func TestReaderWaits(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		held int
@@ -53,7 +53,7 @@ func TestLogWaits(t *testing.T) {
 			c := bustest.Start(t).Connect()
 			makeStream(t, c, "R0", "r.0.*.*")
 			fill(t, c, "R0", "r.0.a.b", "old", tc.held)
-			l := openLog(t, c, bus.LogConfig{Stream: "R0", From: tc.from})
+			l := openReader(t, c, bus.ReaderConfig{Stream: "R0", From: tc.from})
 			quiet(t, l)
 			fill(t, c, "R0", "r.0.a.b", "skipped", tc.skip)
 			quiet(t, l)
@@ -66,12 +66,12 @@ func TestLogWaits(t *testing.T) {
 	}
 }
 
-func TestLogGoesOnOverServerRestarts(t *testing.T) {
+func TestReaderGoesOnOverServerRestarts(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)
 	c := s.Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
-	l := openLog(t, c, bus.LogConfig{Stream: "R0", Buffer: 100})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0", Buffer: 100})
 	var next uint64 = 1
 	for round := range 3 {
 		fill(t, c, "R0", "r.0.a.b", fmt.Sprintf("round %d, ", round), 1000)
@@ -96,12 +96,12 @@ func TestLogGoesOnOverServerRestarts(t *testing.T) {
 	quiet(t, l)
 }
 
-func TestLogEndsWithItsContextWhileTheServerIsAway(t *testing.T) {
+func TestReaderEndsWithItsContextWhileTheServerIsAway(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)
 	c := s.Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
-	l := openLog(t, c, bus.LogConfig{Stream: "R0"})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0"})
 	s.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
@@ -119,23 +119,23 @@ func TestLogEndsWithItsContextWhileTheServerIsAway(t *testing.T) {
 	}
 }
 
-func TestLogEndsWithItsConnection(t *testing.T) {
+func TestReaderEndsWithItsConnection(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)
 	c := s.Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
-	l := openLog(t, c, bus.LogConfig{Stream: "R0"})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0"})
 	c.Close()
 	if _, err := l.Next(patient(t), nil, 1); !errors.Is(err, bus.ErrClosed) {
 		t.Fatalf("error %v", err)
 	}
 }
 
-func TestLogGoesOnWhenItsConsumerIsDeleted(t *testing.T) {
+func TestReaderGoesOnWhenItsConsumerIsDeleted(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
-	l := openLog(t, c, bus.LogConfig{Stream: "R0"})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0"})
 	fill(t, c, "R0", "r.0.a.b", "x", 10)
 	read(t, l, 10)
 	stream, err := c.JetStream().Stream(patient(t), "R0")
@@ -153,13 +153,13 @@ func TestLogGoesOnWhenItsConsumerIsDeleted(t *testing.T) {
 	}
 }
 
-func TestLogOfAStreamThatIsNoLongerTheSame(t *testing.T) {
+func TestReaderOfAStreamThatIsNoLongerTheSame(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
-	gone := openLog(t, c, bus.LogConfig{Stream: "R0"})
-	replaced := openLog(t, c, bus.LogConfig{Stream: "R0"})
-	for _, l := range []*bus.Log{gone, replaced} {
+	gone := openReader(t, c, bus.ReaderConfig{Stream: "R0"})
+	replaced := openReader(t, c, bus.ReaderConfig{Stream: "R0"})
+	for _, l := range []*bus.Reader{gone, replaced} {
 		fill(t, c, "R0", "r.0.a.b", fmt.Sprint(l), 1)
 		read(t, l, 1)
 	}
@@ -174,13 +174,13 @@ func TestLogOfAStreamThatIsNoLongerTheSame(t *testing.T) {
 	if _, err := nextError(t, replaced); !errors.As(err, &changed) || changed.WasCreated.Equal(changed.IsCreated) {
 		t.Fatalf("stream made anew: error %v", err)
 	}
-	if _, err := c.OpenLog(patient(t), bus.LogConfig{Stream: "R7"}); !errors.Is(err, bus.ErrNoStream) {
+	if _, err := c.OpenReader(patient(t), bus.ReaderConfig{Stream: "R7"}); !errors.Is(err, bus.ErrNoStream) {
 		t.Fatalf("no stream: error %v", err)
 	}
 }
 
 // nextError reads until there is an error.
-func nextError(t *testing.T, l *bus.Log) (n int, err error) {
+func nextError(t *testing.T, l *bus.Reader) (n int, err error) {
 	t.Helper()
 	ctx := patient(t)
 	for {
@@ -192,7 +192,7 @@ func nextError(t *testing.T, l *bus.Log) (n int, err error) {
 	}
 }
 
-func TestLogPassesOverWhatIsNoLongerKept(t *testing.T) {
+func TestReaderPassesOverWhatIsNoLongerKept(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
@@ -204,7 +204,7 @@ func TestLogPassesOverWhatIsNoLongerKept(t *testing.T) {
 	if err := stream.DeleteMsg(patient(t), 15); err != nil {
 		t.Fatal(err)
 	}
-	l := openLog(t, c, bus.LogConfig{Stream: "R0", From: 14})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0", From: 14})
 	var got []uint64
 	for _, m := range read(t, l, 6) {
 		got = append(got, m.Seq)
@@ -214,7 +214,7 @@ func TestLogPassesOverWhatIsNoLongerKept(t *testing.T) {
 	}
 }
 
-func TestLogOfTheNewestPerSubject(t *testing.T) {
+func TestReaderOfTheNewestPerSubject(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
@@ -224,7 +224,7 @@ func TestLogOfTheNewestPerSubject(t *testing.T) {
 		}
 	}
 	fill(t, c, "FORECASTS", "forecasts.a.m3", "late", 2)
-	l := openLog(t, c, bus.LogConfig{Stream: "FORECASTS", LastPerSubject: true})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "FORECASTS", LastPerSubject: true})
 	seen := map[string]uint64{}
 	for _, m := range read(t, l, 50) {
 		if seen[m.Subject] != 0 {
@@ -240,7 +240,7 @@ func TestLogOfTheNewestPerSubject(t *testing.T) {
 	if msgs := read(t, l, 3); msgs[0].Seq != 253 || msgs[2].Seq != 255 {
 		t.Fatalf("then %d to %d", msgs[0].Seq, msgs[2].Seq)
 	}
-	empty := openLog(t, c, bus.LogConfig{Stream: "FORECASTS", Subject: "forecasts.b.*", LastPerSubject: true})
+	empty := openReader(t, c, bus.ReaderConfig{Stream: "FORECASTS", Subject: "forecasts.b.*", LastPerSubject: true})
 	quiet(t, empty)
 	fill(t, c, "FORECASTS", "forecasts.b.m1", "b", 2)
 	if msgs := read(t, empty, 2); msgs[0].Seq != 256 {
@@ -248,14 +248,14 @@ func TestLogOfTheNewestPerSubject(t *testing.T) {
 	}
 }
 
-func TestLogWithSubjectAndHeadersOnly(t *testing.T) {
+func TestReaderWithSubjectAndHeadersOnly(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "R0", "r.0.*.*")
 	for i := range 10 {
 		fill(t, c, "R0", fmt.Sprintf("r.0.a.m%d", i%2), fmt.Sprint(i), 1)
 	}
-	l := openLog(t, c, bus.LogConfig{Stream: "R0", Subject: "r.0.a.m1", HeadersOnly: true})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0", Subject: "r.0.a.m1", HeadersOnly: true})
 	for i, m := range read(t, l, 5) {
 		if m.Seq != uint64(2*i+2) || len(m.Data) != 0 || m.ID == "" {
 			t.Fatalf("message %d: %+v", i, m)
@@ -264,7 +264,7 @@ func TestLogWithSubjectAndHeadersOnly(t *testing.T) {
 	quiet(t, l)
 }
 
-func TestLogBoundsTheBytesFetchedAhead(t *testing.T) {
+func TestReaderBoundsTheBytesFetchedAhead(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)
 	c, err := bus.Connect(patient(t), bus.Config{InProcess: s.Embedded}, zerolog.Nop())
@@ -287,7 +287,7 @@ func TestLogBoundsTheBytesFetchedAhead(t *testing.T) {
 	if err := p.Flush(patient(t)); err != nil {
 		t.Fatal(err)
 	}
-	l := openLog(t, c, bus.LogConfig{Stream: "R0"})
+	l := openReader(t, c, bus.ReaderConfig{Stream: "R0"})
 	for i, m := range read(t, l, n) {
 		if m.Seq != uint64(i+1) || len(m.Data) != size {
 			t.Fatalf("message %d: sequence %d, %d bytes", i, m.Seq, len(m.Data))

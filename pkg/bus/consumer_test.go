@@ -12,20 +12,20 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
 
-func TestWorkIsHandedOutUntilItIsDone(t *testing.T) {
+func TestConsumerReturnsABatchUntilItIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)
 	c := s.Connect()
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
 	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 25)
-	open := func() *bus.Work {
-		w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+	open := func() *bus.Consumer {
+		w, err := c.OpenConsumer(patient(t), "FORECASTS", "recorder")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return w
 	}
-	fetch := func(w *bus.Work, want, first int) bus.Batch {
+	fetch := func(w *bus.Consumer, want, first int) bus.Batch {
 		t.Helper()
 		batch, err := w.Fetch(patient(t), 10, 5*time.Second)
 		if err != nil || len(batch.Messages) != want || batch.Messages[0].Seq != uint64(first) || batch.Messages[0].ID == "" {
@@ -59,13 +59,13 @@ func TestWorkIsHandedOutUntilItIsDone(t *testing.T) {
 	}
 }
 
-func TestWorkOfSomeSubjects(t *testing.T) {
+func TestConsumerOfSomeSubjects(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "EVENTS", "events.>")
 	fill(t, c, "EVENTS", "events.drift", "d", 2)
 	fill(t, c, "EVENTS", "events.model.promoted", "p", 3)
-	w, err := c.OpenWork(patient(t), "EVENTS", "watcher", "events.model.*")
+	w, err := c.OpenConsumer(patient(t), "EVENTS", "watcher", "events.model.*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,18 +73,18 @@ func TestWorkOfSomeSubjects(t *testing.T) {
 	if err != nil || len(batch.Messages) != 3 || batch.Messages[0].Seq != 3 {
 		t.Fatalf("batch %+v, error %v", batch.Messages, err)
 	}
-	if _, err := c.OpenWork(patient(t), "NONE", "watcher"); !errors.Is(err, bus.ErrNoStream) {
+	if _, err := c.OpenConsumer(patient(t), "NONE", "watcher"); !errors.Is(err, bus.ErrNoStream) {
 		t.Fatalf("error %v", err)
 	}
 }
 
 // TestWorkOutlivesErasure: what a reader that went away had in its hands comes again, whatever was erased of it since. Of
 // what retention took meanwhile the position tells how much it was.
-func TestWorkOutlivesErasure(t *testing.T) {
+func TestConsumerOutlivesErasure(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
-	fetch := func(w *bus.Work, want, first int, after uint64) bus.Batch {
+	fetch := func(w *bus.Consumer, want, first int, after uint64) bus.Batch {
 		t.Helper()
 		batch, err := w.Fetch(patient(t), 50, 200*time.Millisecond)
 		if err != nil || len(batch.Messages) != want || batch.Messages[0].Seq != uint64(first) || batch.After != after {
@@ -92,9 +92,9 @@ func TestWorkOutlivesErasure(t *testing.T) {
 		}
 		return batch
 	}
-	open := func() *bus.Work {
+	open := func() *bus.Consumer {
 		t.Helper()
-		w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+		w, err := c.OpenConsumer(patient(t), "FORECASTS", "recorder")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestWorkOutlivesErasure(t *testing.T) {
 	fill(t, c, "FORECASTS", "forecasts.a.gone", "z", 1)
 	fill(t, c, "FORECASTS", "forecasts.a.b", "v", 4)
 	fetch(w, 15, 6, 5) // in its hands, and there they stay
-	if left, err := c.WorkLeft(patient(t), "FORECASTS", "recorder"); left != 15 || err != nil {
+	if left, err := c.Unacknowledged(patient(t), "FORECASTS", "recorder"); left != 15 || err != nil {
 		t.Fatalf("%d left, error %v", left, err)
 	}
 	if n, err := c.Purge(patient(t), "FORECASTS", "forecasts.a.gone", 0); n != 1 || err != nil {
@@ -130,17 +130,17 @@ func TestWorkOutlivesErasure(t *testing.T) {
 	if err := fetch(w, 3, 18, 5).Ack(patient(t)); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := c.WorkLeft(patient(t), "FORECASTS", "recorder"); left != 0 || err != nil {
+	if left, err := c.Unacknowledged(patient(t), "FORECASTS", "recorder"); left != 0 || err != nil {
 		t.Fatalf("%d left, error %v", left, err)
 	}
-	if left, err := c.WorkLeft(patient(t), "FORECASTS", "nobody"); left != 0 || err != nil {
+	if left, err := c.Unacknowledged(patient(t), "FORECASTS", "nobody"); left != 0 || err != nil {
 		t.Fatalf("%d left, error %v", left, err)
 	}
 }
 
 // TestWorkGoesOnAsAnother: a durable reader that an older release made, with cumulative acknowledgements, is taken over where
 // it was; one of a stream that was made anew begins anew.
-func TestWorkGoesOnAsAnother(t *testing.T) {
+func TestConsumerGoesOnAsAnother(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
@@ -158,7 +158,7 @@ func TestWorkGoesOnAsAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+	w, err := c.OpenConsumer(patient(t), "FORECASTS", "recorder")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestWorkGoesOnAsAnother(t *testing.T) {
 	}
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
 	fill(t, c, "FORECASTS", "forecasts.a.b", "y", 3)
-	if w, err = c.OpenWork(patient(t), "FORECASTS", "recorder"); err != nil {
+	if w, err = c.OpenConsumer(patient(t), "FORECASTS", "recorder"); err != nil {
 		t.Fatal(err)
 	}
 	if batch, err = w.Fetch(patient(t), 10, time.Second); err != nil || len(batch.Messages) != 3 || batch.After != 0 {
@@ -187,7 +187,7 @@ func TestWorkGoesOnAsAnother(t *testing.T) {
 }
 
 // TestWorkIsBoundedInBytes: large messages come in smaller batches, each once and in order.
-func TestWorkIsBoundedInBytes(t *testing.T) {
+func TestConsumerIsBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
@@ -198,7 +198,7 @@ func TestWorkIsBoundedInBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w, err := c.OpenWork(patient(t), "FORECASTS", "recorder")
+	w, err := c.OpenConsumer(patient(t), "FORECASTS", "recorder")
 	if err != nil {
 		t.Fatal(err)
 	}
