@@ -85,7 +85,7 @@ func appendModel(dst []byte, m *Model) []byte {
 // appendFloat appends a float64 so that it reads back the same; what is not finite becomes null, which every reader
 // of a number refuses by name.
 func appendFloat(dst []byte, v float64) []byte {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if !meter.Finite(v) {
 		return append(dst, "null"...)
 	}
 	return strconv.AppendFloat(dst, v, 'g', -1, 64)
@@ -111,7 +111,7 @@ func appendRounded(dst []byte, v float32) []byte {
 	case f == 0:
 		return append(dst, '0')
 	case !(f >= 1e-5 && f < 1e9): // also NaN
-		if math.IsNaN(f) || math.IsInf(f, 0) {
+		if !meter.Finite(f) {
 			if n := len(dst); n > 0 && dst[n-1] == '-' {
 				dst = dst[:n-1]
 			}

@@ -12,10 +12,9 @@ import (
 )
 
 const (
-	maxUnit  = 16   // bytes of a unit
-	maxValue = 1e12 // magnitude of a value, exclusive
-	minYear  = 1970 // first year of a timestamp
-	maxYear  = 2200 // last year of a timestamp
+	maxUnit = 16   // bytes of a unit
+	minYear = 1970 // first year of a timestamp
+	maxYear = 2200 // last year of a timestamp
 )
 
 // What a sender is told to do.
@@ -142,7 +141,7 @@ func (f *fields) number() (float64, *InvalidError) {
 		switch {
 		case err != nil: // the grammar is checked, so it is beyond a float64
 			return 0, invalid(meter.ReasonNotFinite, "value", f.value, remedyNumber)
-		case math.Abs(v) >= maxValue:
+		case math.Abs(v) >= meter.MaxValue:
 			return 0, invalid(meter.ReasonOutOfRange, "value", f.value, remedyRange)
 		}
 		return v, nil

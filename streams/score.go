@@ -80,7 +80,7 @@ func (s *Score) AppendJSON(dst []byte) []byte {
 
 // appendActual appends a number that is a float32 in that many digits.
 func appendActual(dst []byte, v float64) []byte {
-	if math.IsNaN(v) || math.IsInf(v, 0) || float64(float32(v)) != v {
+	if !meter.Finite(v) || float64(float32(v)) != v {
 		return appendFloat(dst, v)
 	}
 	return strconv.AppendFloat(dst, v, 'g', -1, 32)

@@ -3,6 +3,8 @@ package accuracy
 import (
 	"encoding/json"
 	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Measures of forecasts over series, origins and leads. The error of a forecast
@@ -61,7 +63,7 @@ func (m Measures) Map() map[string]float64 {
 		"coverage80": m.Coverage80, "interval_score80": m.IntervalScore80,
 	}
 	for name, v := range all {
-		if !finite(v) {
+		if !meter.Finite(v) {
 			delete(all, name)
 		}
 	}
@@ -69,7 +71,7 @@ func (m Measures) Map() map[string]float64 {
 }
 
 func orNull(v float64) *float64 {
-	if !finite(v) {
+	if !meter.Finite(v) {
 		return nil
 	}
 	return &v

@@ -1,6 +1,10 @@
 package accuracy
 
-import "math"
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // Pinball is the quantile loss of a forecast of the quantile at level (0..1):
 //
@@ -28,15 +32,13 @@ func SeasonalNaiveMAE(y []float32, season int) float64 {
 	var n int
 	for t := season; t < len(y); t++ {
 		d := float64(y[t]) - float64(y[t-season])
-		if finite(d) {
+		if meter.Finite(d) {
 			sum += math.Abs(d)
 			n++
 		}
 	}
 	return ratio(sum, float64(n))
 }
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // ratio is a/b, NaN where b is zero: there is no measure then.
 func ratio(a, b float64) float64 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // leastDenominator is the least in-sample error that a MASE is divided by: a
@@ -79,11 +81,11 @@ func (s *Scores) Add(lead int, actual float64, quantiles []float32) error {
 		return fmt.Errorf("score lead %d: %d quantiles for %d levels", lead, len(quantiles), len(s.levels))
 	}
 	y := float64(float32(actual))
-	if !finite(y) {
+	if !meter.Finite(y) {
 		return nil
 	}
 	for i, q := range quantiles {
-		if !finite(float64(q)) {
+		if !meter.Finite(float64(q)) {
 			return fmt.Errorf("score lead %d: quantile %v is %v", lead, s.levels[i], q)
 		}
 	}

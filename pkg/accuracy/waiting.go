@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const (
@@ -220,7 +222,7 @@ func (w *Waiting) Check(row []byte, newest int64) error {
 				return fmt.Errorf("a forecast of lead %d for a cell %d after the newest one", l.lead, ahead)
 			}
 			for q := range w.levels {
-				if v := float64(get24(slot[slotHead+3*q:])); !finite(v) {
+				if v := float64(get24(slot[slotHead+3*q:])); !meter.Finite(v) {
 					return fmt.Errorf("a forecast of lead %d is %v", l.lead, v)
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestWaitingLeads(t *testing.T) {
@@ -135,7 +137,7 @@ func TestRound24KeepsOrderAndFiveDigits(t *testing.T) {
 		if a <= b && round24(a) > round24(b) {
 			t.Fatalf("%v <= %v became %v > %v", a, b, round24(a), round24(b))
 		}
-		if r := round24(a); !finite(float64(r)) || math.Abs(float64(a)) > 1e-30 && math.Abs(float64(r-a)) > 1.6e-5*math.Abs(float64(a)) {
+		if r := round24(a); !meter.Finite(float64(r)) || math.Abs(float64(a)) > 1e-30 && math.Abs(float64(r-a)) > 1.6e-5*math.Abs(float64(a)) {
 			t.Fatalf("%v became %v", a, r)
 		}
 	})

@@ -40,13 +40,13 @@ func CutBefore(first, until int64) (Cut, error) {
 	if err := enough(span); err != nil {
 		return Cut{}, err
 	}
-	fifth := min(max(span/5, 7*86400), 56*86400) / meter.IntervalSeconds * meter.IntervalSeconds
+	fifth := min(max(span/5, meter.WeekSeconds), 8*meter.WeekSeconds) / meter.IntervalSeconds * meter.IntervalSeconds
 	return Cut{First: first, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until, TestUntil: until}, nil
 }
 
 func enough(span int64) error {
-	if span < LeastDays*86400 {
-		return fmt.Errorf("the data spans %.1f days, training needs %d: add history, or wait for more readings", float64(span)/86400, LeastDays)
+	if span < LeastDays*meter.DaySeconds {
+		return fmt.Errorf("the data spans %.1f days, training needs %d: add history, or wait for more readings", float64(span)/meter.DaySeconds, LeastDays)
 	}
 	return nil
 }

@@ -9,8 +9,6 @@ import (
 )
 
 const (
-	// leastStep is the finest interval of readings, in seconds.
-	leastStep = 300
 	// strayPatience is how long a reading off the grid waits for others like it, in
 	// seconds of event time.
 	strayPatience = 2 * meter.IntervalSeconds
@@ -99,7 +97,7 @@ func (e *Engine) reach(t *touch, to int64) {
 func (e *Engine) stray(m moment, t *touch, off, step int64, result *Result, index int) verdict {
 	s := &e.slabs
 	rec := s.record(t.slot)
-	if finest := gcd(off, step); finest < leastStep {
+	if finest := gcd(off, step); finest < meter.LeastIntervalSeconds {
 		return refuse(meter.ReasonIntervalUnsupported, "ts is %d s off the series' grid: send one reading for each interval of 5 minutes to an hour, at its start", off%step)
 	}
 	cell := rec.hour(m.second)
@@ -120,7 +118,7 @@ func (e *Engine) stray(m moment, t *touch, off, step int64, result *Result, inde
 	for i := range len(x.strays) - 1 {
 		a, b := x.strays[i], x.strays[i+1]
 		finer := gcd(gcd(a.second-int64(rec.phase), b.second-int64(rec.phase)), step)
-		if finer >= leastStep && e.everyMoment(t.slot, a.second, b.second, finer) {
+		if finer >= meter.LeastIntervalSeconds && e.everyMoment(t.slot, a.second, b.second, finer) {
 			return e.refine(t, int32(finer), a.second, result, index)
 		}
 	}

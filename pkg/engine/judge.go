@@ -38,7 +38,7 @@ func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict 
 	if !m.quality.Accepted() {
 		m.value, m.quality = 0, meter.Bad
 	}
-	if r.Interval != 0 && (r.Interval < leastStep || meter.IntervalSeconds%r.Interval != 0) {
+	if r.Interval != 0 && (r.Interval < meter.LeastIntervalSeconds || meter.IntervalSeconds%r.Interval != 0) {
 		return refuse(meter.ReasonIntervalUnsupported, "interval of %d s: an interval is 5 minutes to an hour and divides the hour", r.Interval)
 	}
 	if t.slot < 0 {

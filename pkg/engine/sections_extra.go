@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -38,7 +37,7 @@ func readExtra(s *slabs, r *reader) {
 		if r.err != nil {
 			return
 		}
-		if int(slot) >= len(s.ids) || s.extras[int32(slot)] != nil || step != 0 && (step < leastStep || step > meter.IntervalSeconds || meter.IntervalSeconds%step != 0) || from < 0 || from > mostCell {
+		if int(slot) >= len(s.ids) || s.extras[int32(slot)] != nil || step != 0 && (step < meter.LeastIntervalSeconds || step > meter.IntervalSeconds || meter.IntervalSeconds%step != 0) || from < 0 || from > mostCell {
 			r.err = fmt.Errorf("row %d of %d with readings every %d s from cell %d on", slot, len(s.ids), step, from)
 			return
 		}
@@ -60,7 +59,7 @@ func readMoments(r *reader, list *[]moment) {
 	}
 	for i := 0; i < int(count) && r.err == nil; i++ {
 		m := moment{int64(r.uint64()), r.float64(), meter.Quality(r.byte())}
-		if r.err == nil && (m.second < 0 || m.second > mostCell*meter.IntervalSeconds || math.IsNaN(m.value) || math.IsInf(m.value, 0) || m.quality < meter.OK || m.quality > meter.Bad || i > 0 && m.second <= (*list)[i-1].second) {
+		if r.err == nil && (m.second < 0 || m.second > mostCell*meter.IntervalSeconds || !meter.Finite(m.value) || m.quality < meter.OK || m.quality > meter.Bad || i > 0 && m.second <= (*list)[i-1].second) {
 			r.err = fmt.Errorf("reading %v of %s at %d", m.value, m.quality, m.second)
 		}
 		*list = append(*list, m)

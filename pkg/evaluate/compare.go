@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const (
@@ -107,5 +109,5 @@ func paired(ours, theirs []Loss) (a, b []Loss) {
 // say too little about their spread.
 func blockLength(a []Loss) int {
 	step := max((a[len(a)-1].Second-a[0].Second)/int64(len(a)-1), 1)
-	return int(min(max(blockDays*86400/step, 1), int64(max(len(a)/8, 1))))
+	return int(min(max(blockDays*meter.DaySeconds/step, 1), int64(max(len(a)/8, 1))))
 }

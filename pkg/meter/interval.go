@@ -20,8 +20,9 @@ const (
 // The shortest and the longest interval that readings and models may name. Each interval between
 // them divides the hour.
 const (
-	LeastInterval = 5 * time.Minute
-	MostInterval  = time.Hour
+	LeastIntervalSeconds = 300
+	LeastInterval        = LeastIntervalSeconds * time.Second
+	MostInterval         = time.Hour
 )
 
 // LatenessCells is how many intervals a reading may be behind the newest one of its series. It is

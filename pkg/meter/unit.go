@@ -31,9 +31,6 @@ type Unit struct {
 	Scale     float64
 }
 
-// joulesPerWh is the seconds of an hour.
-const joulesPerWh = 3600
-
 // ParseUnit reads the name of a unit: Wh, W or J with a prefix k, M, G or T.
 // Case is given only where it cannot mislead, kwh and KWH are kWh; an m is milli
 // and never mega, so mW and mwh are not known. An unknown unit is not an error:
@@ -56,7 +53,7 @@ func ParseUnit(name string) Unit {
 	case "Wh", "wh", "WH":
 		return Unit{DimensionEnergy, scale}
 	case "J":
-		return Unit{DimensionEnergy, scale / joulesPerWh}
+		return Unit{DimensionEnergy, scale / HourSeconds}
 	case "W", "w":
 		return Unit{DimensionPower, scale}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
@@ -66,7 +67,7 @@ func checkTensors(have, want []onnx.Tensor) error {
 		if w.Floats != nil {
 			continue
 		}
-		if i := slices.IndexFunc(h.Floats, func(x float32) bool { return !finite(x) }); i >= 0 {
+		if i := slices.IndexFunc(h.Floats, func(x float32) bool { return !meter.Finite(x) }); i >= 0 {
 			return fmt.Errorf("weight %d of tensor %s is %v", i, w.Name, h.Floats[i])
 		}
 	}

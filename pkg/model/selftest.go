@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 )
 
@@ -89,11 +90,11 @@ func (p *probe) forecast(inputs string) error {
 		most   float32
 	}{{"hidden state", p.h, 0}, {"cell state", p.c, 0}, {"quantile", p.out, mostQuantile}} {
 		for i, v := range a.values {
-			if finite(v) && (a.most == 0 || -a.most <= v && v <= a.most) {
+			if meter.Finite(v) && (a.most == 0 || -a.most <= v && v <= a.most) {
 				continue
 			}
 			fault := "not finite"
-			if finite(v) {
+			if meter.Finite(v) {
 				fault = fmt.Sprintf("more than %.0e scales from the centre", a.most)
 			}
 			return fmt.Errorf("self-test of model %s %s: %s %d is %v, which is %s, with %s",

@@ -173,7 +173,7 @@ func (s Spec) validateCovariates() []error {
 		if !meter.ValidToken(c.Name) || slices.Contains(names[:i], c.Name) {
 			errs = append(errs, fmt.Errorf("spec: covariates: name %.80q: must be there once, 1 to %d letters, digits, _ or -", c.Name, meter.MaxToken))
 		}
-		if sum := c.Center + c.Scale; !(c.Scale > 0) || sum-sum != 0 {
+		if sum := c.Center + c.Scale; !(c.Scale > 0) || !meter.Finite(sum) {
 			errs = append(errs, fmt.Errorf("spec: covariates: %.80q: center %v and scale %v must be finite, the scale above 0", c.Name, c.Center, c.Scale))
 		}
 	}

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
@@ -85,12 +86,10 @@ func checkWeights(lstm, head []float32, s nn.Shape) error {
 			return fmt.Errorf("%d %s weights, the shape needs %d", len(a.values), a.name, a.want)
 		}
 		for i, w := range a.values {
-			if !finite(w) {
+			if !meter.Finite(w) {
 				return fmt.Errorf("%s weight %d is %v", a.name, i, w)
 			}
 		}
 	}
 	return nil
 }
-
-func finite(x float32) bool { return x-x == 0 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 
 	"github.com/loadtide/loadtide/pkg/durable"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
@@ -81,7 +81,7 @@ func (a Artifact) files() ([]namedFile, string, error) {
 		return nil, "", err
 	}
 	known := maps.Clone(a.Metrics)
-	maps.DeleteFunc(known, func(_ string, v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	maps.DeleteFunc(known, func(_ string, v float64) bool { return !meter.Finite(v) })
 	if known == nil {
 		known = map[string]float64{}
 	}

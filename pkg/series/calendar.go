@@ -1,15 +1,17 @@
 package series
 
-import "math"
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // calendarSlots cuts the week into five-minute slots, the finest interval.
 const (
-	slotSeconds   = 300
-	weekSeconds   = 7 * 86400
-	calendarSlots = weekSeconds / slotSeconds
+	calendarSlots = meter.WeekSeconds / meter.LeastIntervalSeconds
 	// mondayOffset is the second of the week at the Unix epoch, a Thursday.
-	mondayOffset = 3 * 86400
-	yearSeconds  = 365.25 * 86400
+	mondayOffset = 3 * meter.DaySeconds
+	yearSeconds  = 365.25 * meter.DaySeconds
 )
 
 // CalendarFeature is one number known ahead of any time. The order of the
@@ -49,9 +51,9 @@ var calendarNames = [calendarFeatures]string{
 var weekTable = func() *[calendarSlots][weekFeatures]float32 {
 	var t [calendarSlots][weekFeatures]float32
 	for slot := range t {
-		second := float64(slot * slotSeconds)
-		hour := 2 * math.Pi * second / 86400
-		day := int(second) / 86400
+		second := float64(slot * meter.LeastIntervalSeconds)
+		hour := 2 * math.Pi * second / meter.DaySeconds
+		day := int(second) / meter.DaySeconds
 		week := 2 * math.Pi * float64(day) / 7
 		row := &t[slot]
 		row[HourSin], row[HourCos] = float32(math.Sin(hour)), float32(math.Cos(hour))
@@ -70,11 +72,11 @@ var weekTable = func() *[calendarSlots][weekFeatures]float32 {
 // writeCalendar writes the features of an interval that starts at a Unix second.
 func writeCalendar(dst []float32, features []CalendarFeature, place *Place, second int64) {
 	localSecond := place.Local(second)
-	s := (localSecond + mondayOffset) % weekSeconds
+	s := (localSecond + mondayOffset) % meter.WeekSeconds
 	if s < 0 {
-		s += weekSeconds
+		s += meter.WeekSeconds
 	}
-	row := &weekTable[s/slotSeconds]
+	row := &weekTable[s/meter.LeastIntervalSeconds]
 	for i, f := range features {
 		switch {
 		case f < weekFeatures:

@@ -1,6 +1,10 @@
 package series
 
-import "math"
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // Covariate is a value beside the readings that is known ahead, such as the
 // temperature, and how it is brought to the network's units. Center and Scale are
@@ -20,7 +24,6 @@ const (
 	changePrefix = "change_1d_"
 	// covariateClip bounds what a broken thermometer does, in scales.
 	covariateClip = 8
-	hourSeconds   = 3600
 	// leadCovariates is how many features of a lead a covariate makes.
 	leadCovariates = 3
 )
@@ -39,7 +42,7 @@ type Hours struct {
 // and without such a day it is NaN. Never one of a later day: that would be known
 // to training and not to serving.
 func (h Hours) At(hour int64) float32 {
-	for back := int64(0); back <= FeatureCells; back += day {
+	for back := int64(0); back <= FeatureCells; back += meter.DayCells {
 		if h.Knows(hour - back) {
 			return h.Values[hour-back-h.First]
 		}
@@ -99,7 +102,7 @@ func (l Layout) leadCovariateNames() []string {
 func (l Layout) writeInputCovariates(dst []float32, ahead Ahead, second int64) {
 	for i := range l.covariates {
 		c := &l.covariates[i]
-		dst[i] = c.scaled(ahead[c.Name], floorHour(second))
+		dst[i] = c.scaled(ahead[c.Name], hourOf(second))
 	}
 }
 
@@ -108,22 +111,17 @@ func (l Layout) writeInputCovariates(dst []float32, ahead Ahead, second int64) {
 func (l Layout) writeLeadCovariates(dst []float32, i, at, width int, w *Window, horizon int) {
 	c := &l.covariates[i]
 	values := w.Ahead[c.Name]
-	scaled := func(k int) float32 { return c.scaled(values, floorHour(w.Start+int64(k)*w.Interval)) }
+	scaled := func(k int) float32 { return c.scaled(values, hourOf(w.Start+int64(k)*w.Interval)) }
 	for k := 1; k <= horizon; k++ {
 		var sum float32
-		for back := range day {
+		for back := range meter.DayCells {
 			sum += scaled(k - back)
 		}
 		row := dst[(k-1)*width:]
-		near := k - (k-1)/day*day - day
-		row[at], row[at+1], row[at+2] = scaled(k), sum/day, scaled(k)-scaled(near)
+		near := k - (k-1)/meter.DayCells*meter.DayCells - meter.DayCells
+		row[at], row[at+1], row[at+2] = scaled(k), sum/meter.DayCells, scaled(k)-scaled(near)
 	}
 }
 
-func floorHour(second int64) int64 {
-	h := second / hourSeconds
-	if second%hourSeconds < 0 {
-		h--
-	}
-	return h
-}
+// hourOf is the hour, counted from the Unix epoch, that a Unix second lies in.
+func hourOf(second int64) int64 { return meter.FloorDiv(second, meter.HourSeconds) }

@@ -10,6 +10,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
+// day keeps the tables below short.
+const day = meter.DayCells
+
 var nan = float32(math.NaN())
 
 func TestHoursAt(t *testing.T) {

@@ -3,16 +3,15 @@ package series
 import (
 	"fmt"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // FeatureCells is how far back the features look at 1 h: two weeks.
-const FeatureCells = 14 * day
+const FeatureCells = 14 * meter.DayCells
 
 // InputCells is how far back of them the features of one LSTM step look.
-const InputCells = 7 * day
-
-// day is a day in cells. Intervals other than 1 h come with their own models.
-const day = 24
+const InputCells = 7 * meter.DayCells
 
 // Names of the features that are read from the ring. Lags are of elapsed time.
 const (
@@ -149,10 +148,10 @@ func (w Window) Back(n int) Window {
 func (w *Window) at(i int) float32 {
 	first, last := len(w.Z)-w.Known, len(w.Z)-1
 	if i > last {
-		i -= (i - last + day - 1) / day * day
+		i -= (i - last + meter.DayCells - 1) / meter.DayCells * meter.DayCells
 	}
 	if i < first {
-		i += (first - i + day - 1) / day * day
+		i += (first - i + meter.DayCells - 1) / meter.DayCells * meter.DayCells
 		if i > last {
 			i = last
 		}
@@ -168,8 +167,8 @@ func (l Layout) Input(dst []float32, w *Window) {
 	dst[0] = w.Z[t]
 	c := len(l.calendar)
 	writeCalendar(dst[1:1+c], l.calendar, l.place, w.Start)
-	dst[1+c] = w.at(t + 1 - day)
-	dst[2+c] = w.at(t + 1 - 7*day)
+	dst[1+c] = w.at(t + 1 - meter.DayCells)
+	dst[2+c] = w.at(t + 1 - 7*meter.DayCells)
 	l.writeInputCovariates(dst[3+c:], w.Ahead, w.Start)
 }
 
@@ -179,8 +178,8 @@ func (l Layout) Current(dst []float32, w *Window) {
 	z := w.Z[t]
 	dst[0] = z
 	dst[1] = w.at(t - 1)
-	dst[2] = z - w.at(t-day)
-	dst[3] = z - w.at(t-7*day)
+	dst[2] = z - w.at(t-meter.DayCells)
+	dst[3] = z - w.at(t-7*meter.DayCells)
 }
 
 // Lead writes the features of leads 1..horizon after z_t, [horizon][LeadNames].
@@ -193,18 +192,18 @@ func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 	for k := 1; k <= horizon; k++ {
 		row := dst[(k-1)*width : k*width]
 		tau := t + k
-		near := tau - (k-1)/day*day
-		row[0] = w.at(near - day)
-		row[1] = w.at(near - 2*day)
-		row[2] = w.at(tau - 7*day)
-		row[3] = w.at(tau - 14*day)
+		near := tau - (k-1)/meter.DayCells*meter.DayCells
+		row[0] = w.at(near - meter.DayCells)
+		row[1] = w.at(near - 2*meter.DayCells)
+		row[2] = w.at(tau - 7*meter.DayCells)
+		row[3] = w.at(tau - 14*meter.DayCells)
 		var sum float32
 		for d := 1; d <= 7; d++ {
-			sum += w.at(near - d*day)
+			sum += w.at(near - d*meter.DayCells)
 		}
 		row[4] = sum / 7
 		writeCalendar(row[5:calendarEnd], l.calendar, l.place, w.Start+int64(k)*w.Interval)
-		row[width-1] = float32(k) / day
+		row[width-1] = float32(k) / meter.DayCells
 	}
 	for i := range l.covariates {
 		l.writeLeadCovariates(dst, i, calendarEnd+leadCovariates*i, width, w, horizon)

@@ -12,7 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-const hour = 3600
+const hour = meter.HourSeconds
 
 // plain is the reference: the features written down once more over a whole
 // history, with nothing of the ring or the window. z of cell first+i is z[i], and

@@ -29,6 +29,8 @@ import (
 	"github.com/rickar/cal/v2/pl"
 	"github.com/rickar/cal/v2/se"
 	"github.com/rickar/cal/v2/us"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // countries are those whose holidays are known, by ISO 3166 code; a region
@@ -83,7 +85,7 @@ func NewPlace(zone, country string) (*Place, error) {
 			for _, day := range []time.Time{actual, observed} {
 				if !day.IsZero() {
 					y, m, d := day.Date()
-					p.holidays[int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/86400)] = true
+					p.holidays[int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/meter.DaySeconds)] = true
 				}
 			}
 		}
@@ -95,7 +97,6 @@ func NewPlace(zone, country string) (*Place, error) {
 // halving its day. (Time.ZoneBounds would do, but for years the rules of which
 // are made from the last ones it may give a bound that is not after the time.)
 func shiftsOf(loc *time.Location) []shift {
-	const day = 86400
 	offset := func(second int64) int64 {
 		_, o := time.Unix(second, 0).In(loc).Zone()
 		return int64(o)
@@ -103,12 +104,12 @@ func shiftsOf(loc *time.Location) []shift {
 	first := time.Date(firstYear, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 	last := time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 	shifts := []shift{{first, offset(first)}}
-	for start := first; start < last; start += day {
-		before, after := offset(start), offset(start+day)
+	for start := first; start < last; start += meter.DaySeconds {
+		before, after := offset(start), offset(start+meter.DaySeconds)
 		if before == after {
 			continue
 		}
-		at := start + int64(sort.Search(day, func(s int) bool { return offset(start+int64(s)) == after }))
+		at := start + int64(sort.Search(meter.DaySeconds, func(s int) bool { return offset(start+int64(s)) == after }))
 		shifts = append(shifts, shift{at, after})
 	}
 	return shifts
@@ -125,12 +126,5 @@ func (p *Place) Local(second int64) int64 {
 
 // Holiday says whether the day of a local second is one.
 func (p *Place) Holiday(localSecond int64) bool {
-	return p.holidays[int32(floorDay(localSecond))]
-}
-
-func floorDay(second int64) int64 {
-	if second < 0 {
-		return (second - 86399) / 86400
-	}
-	return second / 86400
+	return p.holidays[int32(meter.FloorDiv(localSecond, meter.DaySeconds))]
 }

@@ -3,17 +3,19 @@ package series
 import (
 	"math"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // What the causal scaler is made of; the same numbers in training and serving.
 const (
 	// ScalerCells is how many accepted cells the first scale is made from; until
 	// then a series has none and simple rules serve it.
-	ScalerCells = 168
+	ScalerCells = meter.WeekCells
 	// scalerPeriod is how often, in cells of event time, the scale is looked at.
-	scalerPeriod = 168
+	scalerPeriod = meter.WeekCells
 	// scalerHalfLife is the memory of the moments, in cells (90 days at 1 h).
-	scalerHalfLife = 90 * 24
+	scalerHalfLife = 90 * meter.DayCells
 	// scalerMove is the change, as a share of the old scale, that replaces it.
 	scalerMove = 0.10
 	// scalerClip bounds what one cell may teach, in scales from the centre.

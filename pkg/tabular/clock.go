@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // unread is no local time.
@@ -163,7 +165,7 @@ func resolveOne(twins []*twin) {
 // descends reports whether the lines around doubled times go back in time more often than forward. Only neighbours
 // within a few hours tell: files may hold their days in any order.
 func descends(twins []*twin) bool {
-	const near = 3 * 3600
+	const near = 3 * meter.HourSeconds
 	votes := 0
 	vote := func(from, to int64) {
 		if from != unread && to != unread && max(from, to)-min(from, to) <= near {

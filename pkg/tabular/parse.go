@@ -3,9 +3,9 @@ package tabular
 import (
 	"math"
 	"strconv"
-)
 
-const maxValue = 1e12 // magnitude of a value, exclusive
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // What a person is told to do.
 const (
@@ -45,7 +45,7 @@ func parseValue(text []byte) (float64, problem) {
 		return 0, problem{reasonNotANumber, remedyNumber}
 	case math.IsInf(v, 0):
 		return 0, problem{reasonNotFinite, remedyNumber}
-	case math.Abs(v) >= maxValue:
+	case math.Abs(v) >= meter.MaxValue:
 		return 0, problem{reasonOutOfRange, remedyRange}
 	}
 	return v, problem{}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 	_ "time/tzdata" // a static binary in an empty image has no zones of its own
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // zone turns local times into UTC. Times of both kinds are seconds; a local one is read as if it were UTC.
@@ -33,8 +35,7 @@ func loadZone(name string) (*zone, error) {
 	}
 	z := &zone{name: location.String()}
 	// A day more on both sides: local times reach beyond those of UTC.
-	const day = 24 * 3600
-	for t := time.Unix(minUnix-2*day, 0).In(location); ; {
+	for t := time.Unix(minUnix-2*meter.DaySeconds, 0).In(location); ; {
 		_, end := t.ZoneBounds()
 		_, seconds := t.Zone()
 		offset := int64(seconds)
@@ -46,25 +47,24 @@ func loadZone(name string) (*zone, error) {
 			z.offsets = append(z.offsets, offset)
 		}
 		switch {
-		case end.IsZero() || end.Unix() > maxUnix+2*day:
+		case end.IsZero() || end.Unix() > maxUnix+2*meter.DaySeconds:
 			return z, nil
 		case end.After(t):
 			t = end
 		default: // on the last day of a leap year, package time says that the year's last span has ended
-			t = t.Add(day * time.Second)
+			t = t.Add(meter.DaySeconds * time.Second)
 		}
 	}
 }
 
 // standard names the zone that has the time before a change all year, to name instead of z.
 func (z *zone) standard(change int) string {
-	const hour = 3600
 	offset := z.offsets[change]
 	switch {
 	case offset == 0:
 		return "UTC"
-	case offset%hour == 0:
-		return fmt.Sprintf("Etc/GMT%+d", -offset/hour) // the sign of these names is west
+	case offset%meter.HourSeconds == 0:
+		return fmt.Sprintf("Etc/GMT%+d", -offset/meter.HourSeconds) // the sign of these names is west
 	}
 	return "one with that offset"
 }

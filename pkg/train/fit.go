@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Source hands out training batches, all of one size. Next fills b anew and may
@@ -102,7 +103,7 @@ func (f *fit) run(ctx context.Context) (Result, error) {
 		if err != nil {
 			return Result{}, fmt.Errorf("iteration %d: %w", it, err)
 		}
-		if !finite(loss) {
+		if !meter.Finite(loss) {
 			return Result{}, fmt.Errorf("iteration %d: training loss is %v; look for extreme values in the training data or lower the learning rate (%v)", it, loss, cfg.LearningRate)
 		}
 		solver.Rate = rateAt(it, cfg.Iterations, cfg.LearningRate)
@@ -140,7 +141,7 @@ func (f *fit) look(ctx context.Context, it int) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("validation at iteration %d: %w", it, err)
 	}
-	if !finite(v) {
+	if !meter.Finite(v) {
 		return 0, fmt.Errorf("iteration %d: validation loss is %v; look for extreme values in the validation data or lower the learning rate (%v)", it, v, f.cfg.LearningRate)
 	}
 	return v, nil
@@ -150,5 +151,3 @@ func (r *Result) keep(g *graph[float32], it int, valid float64) {
 	r.LSTM, r.Head = slices.Clone(g.lstmParams), slices.Clone(g.headParams)
 	r.Best, r.Valid = it, valid
 }
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gorgonia.org/gorgonia"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Adam is a solver of Gorgonia that clips the gradient by its norm over all
@@ -63,7 +65,7 @@ func (a *Adam) Step(params []gorgonia.ValueGrad) error {
 			norm += float64(v) * float64(v)
 		}
 	}
-	if norm = math.Sqrt(norm); math.IsNaN(norm) || math.IsInf(norm, 0) {
+	if norm = math.Sqrt(norm); !meter.Finite(norm) {
 		return errNotFinite
 	}
 	if err := a.prepare(weights); err != nil {

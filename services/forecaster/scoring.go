@@ -91,7 +91,7 @@ func (b *scoreboard) add(s *engine.Score) {
 		b.revised++
 		return
 	}
-	hour := b.now().Unix() / 3600
+	hour := b.now().Unix() / meter.HourSeconds
 	for i := range s.Leads {
 		l := &s.Leads[i]
 		key := scoreKey{madeByRule, l.Lead}
@@ -153,7 +153,7 @@ func (s *sums) add(o *sums) {
 func (t *tally) lately(now time.Time) sums {
 	var s sums
 	for i := range t.hours {
-		if h := &t.hours[i]; h.hour > now.Unix()/3600-scoreHours {
+		if h := &t.hours[i]; h.hour > now.Unix()/meter.HourSeconds-scoreHours {
 			s.add(&h.sums)
 		}
 	}

@@ -3,13 +3,13 @@ package gateway
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -95,7 +95,7 @@ func itemOf(v registry.Version) modelItem {
 		Verdict: v.Tags[registry.Verdict], Description: v.Tags[registry.Description], Metrics: map[string]float64{}, Tags: map[string]string{},
 	}
 	for name, value := range v.Metrics {
-		if !math.IsNaN(value) && !math.IsInf(value, 0) { // JSON has none
+		if meter.Finite(value) { // JSON has none
 			item.Metrics[name] = value
 		}
 	}

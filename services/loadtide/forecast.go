@@ -119,7 +119,7 @@ func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariate
 			}
 			ask := h.Ring.Newest-n < 24
 			if !origin.IsZero() {
-				ask = origin.Unix()-h.Start(n+1) < 86400
+				ask = origin.Unix()-h.Start(n+1) < meter.DaySeconds
 			}
 			result := e.Step([]engine.Reading{{Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q, History: !ask}})
 			if len(result.Forecasts) > 0 {

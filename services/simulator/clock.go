@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/durable"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // clockFile is the name of the clock in the data folder.
@@ -120,7 +121,7 @@ func (c clock) save(dir string) error {
 }
 
 // hourOf returns the hour that t lies in.
-func hourOf(t time.Time) int64 { return floorDiv(t.Unix(), 3600) }
+func hourOf(t time.Time) int64 { return meter.FloorDiv(t.Unix(), meter.HourSeconds) }
 
 // timeOf returns the start of an hour.
-func timeOf(hour int64) time.Time { return time.Unix(hour*3600, 0).UTC() }
+func timeOf(hour int64) time.Time { return time.Unix(hour*meter.HourSeconds, 0).UTC() }

@@ -1,5 +1,7 @@
 package simulator
 
+import "github.com/loadtide/loadtide/pkg/meter"
+
 func homeShape(of kind, k key) shape {
 	s := shape{
 		base: k.sub("base").between(0.12, 0.35), morning: k.sub("morning").between(0.4, 1.1),
@@ -53,7 +55,7 @@ func (m *Meter) household(at moment) float64 {
 
 // presence is 1, and 0.12 on the days of a journey: some fortnights have one of two to nine days.
 func (m *Meter) presence(day int64) float64 {
-	block := floorDiv(day, 14)
+	block := meter.FloorDiv(day, 14)
 	k := m.key.sub("journey")
 	if k.uniform(block) > 0.09 {
 		return 1

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // arrival is a reading as it reaches whoever listens.
@@ -27,9 +29,6 @@ const (
 	mostHeld  = 72
 	pastCells = 24 // what spikes and flat lines are measured by
 )
-
-// maxValue is what a reading may be at most, as readers of files and streams have it.
-const maxValue = 1e12
 
 // injector lets the readings of one series go wrong. They are taken in order of time; what comes of them is a function
 // of seed, series, time and the readings of some time before, see lookback.
@@ -96,7 +95,7 @@ func (in *injector) lookback() int64 {
 
 // stretch says where in a stretch a cell lies, -1 outside: each period holds one, at a place of its own.
 func (in *injector) stretch(a *active, cell int64) int64 {
-	block := floorDiv(cell-in.origin, a.every)
+	block := meter.FloorDiv(cell-in.origin, a.every)
 	start := in.origin + block*a.every + int64(a.key.uniform(block)*float64(a.every-a.length+1))
 	if cell < start || cell >= start+a.length {
 		return -1
@@ -151,7 +150,7 @@ func (in *injector) spoil(f *active, at int64, a arrival) {
 		in.sum = 0 // whoever gathered has no good reading to put it in
 	}
 	fits := func(v float64) float64 {
-		if math.Abs(v) >= maxValue {
+		if math.Abs(v) >= meter.MaxValue {
 			return a.value
 		}
 		return v
@@ -181,7 +180,7 @@ func (in *injector) spoil(f *active, at int64, a arrival) {
 		a.text = words[int(draw(0)*float64(len(words)))]
 	case Years:
 		in.send(arrival{second: a.second, never: true, truth: a.truth, fault: f.name, due: cell})
-		a.second += (1 + int64(8*draw(0))) * 365 * 86400
+		a.second += (1 + int64(8*draw(0))) * 365 * meter.DaySeconds
 		a.truth = math.NaN()
 	case Double:
 		if in.last != cell-1 {

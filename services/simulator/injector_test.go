@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func faultsOf(t interface{ Fatal(...any) }, spec string) Faults {
@@ -178,7 +180,7 @@ func TestInjectorProperties(t *testing.T) {
 				}
 				has[cell] = true
 			}
-			if a.text == "" && !a.never && (math.IsNaN(a.value) || math.Abs(a.value) >= maxValue) {
+			if a.text == "" && !a.never && (math.IsNaN(a.value) || math.Abs(a.value) >= meter.MaxValue) {
 				t.Fatalf("%+v has no value that a reader takes", a)
 			}
 		}

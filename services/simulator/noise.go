@@ -1,6 +1,10 @@
 package simulator
 
-import "math"
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // mix is the finalizer of splitmix64: every bit of x moves about half of the result's.
 func mix(x uint64) uint64 {
@@ -53,16 +57,8 @@ func (k key) persistent(i int64, rho float64) float64 {
 
 // drift wanders slowly: a draw each period of steps, joined by half cosines.
 func (k key) drift(i, period int64) float64 {
-	at := floorDiv(i, period)
+	at := meter.FloorDiv(i, period)
 	share := float64(i-at*period) / float64(period)
 	w := (1 - math.Cos(math.Pi*share)) / 2
 	return (1-w)*k.normal(at) + w*k.normal(at+1)
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

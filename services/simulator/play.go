@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -65,7 +66,7 @@ func (m *Meter) injector(f Faults, seed uint64, origin, once int64) *injector {
 	if m.Register {
 		rolls = m.rolls()
 	}
-	return newInjector(f, faultKey(seed, m.ID.String()), 3600, origin, once, rolls)
+	return newInjector(f, faultKey(seed, m.ID.String()), meter.HourSeconds, origin, once, rolls)
 }
 
 // faultKey is where the faults of a series are drawn from.
@@ -120,7 +121,7 @@ func (p *player) publish(ctx context.Context, to Publisher, from, until int64, h
 	if p.in == nil {
 		for hour := from; hour < until; hour++ {
 			stamp, value := p.reading(hour)
-			if err := add(stamp*3600, value); err != nil {
+			if err := add(stamp*meter.HourSeconds, value); err != nil {
 				return err
 			}
 		}

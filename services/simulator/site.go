@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -74,10 +75,10 @@ func newClimate(s *site, seed key) (*climate, error) {
 
 // at is the local clock; days have 23, 24 or 25 hours.
 func (c *climate) at(hour int64) moment {
-	local := c.place.Local(hour * 3600)
-	day := floorDiv(local, 86400)
+	local := c.place.Local(hour * meter.HourSeconds)
+	day := meter.FloorDiv(local, meter.DaySeconds)
 	return moment{
-		hour: hour, day: day, clock: float64(local-day*86400)/3600 + 0.5, weekday: day + 4 - 7*floorDiv(day+4, 7), // 1970 began with a Thursday
+		hour: hour, day: day, clock: float64(local-day*meter.DaySeconds)/meter.HourSeconds + 0.5, weekday: day + 4 - 7*meter.FloorDiv(day+4, 7), // 1970 began with a Thursday
 		holiday: c.place.Holiday(local),
 	}
 }
@@ -96,7 +97,7 @@ func (c *climate) cloud(hour int64) float64 {
 
 // temperatureC: the year, the day (clouds flatten it), and fronts of some days.
 func (c *climate) temperatureC(hour int64) float64 {
-	solar := float64(hour-24*floorDiv(hour, 24)) + 0.5 + c.site.longitude/15
+	solar := float64(hour-meter.DayCells*meter.FloorDiv(hour, meter.DayCells)) + 0.5 + c.site.longitude/15
 	day := math.Cos(2 * math.Pi * (solar - 15) / 24)
 	return c.site.meanC - c.site.swingC*c.winter(hour) + (4-2.5*c.cloud(hour))*day + 3*c.key.sub("air").drift(hour, 70)
 }
@@ -113,7 +114,7 @@ func (c *climate) hot(hour int64) float64 { return max(c.temperatureC(hour)-21, 
 func (c *climate) sun(hour int64) float64 {
 	const rad = math.Pi / 180
 	declination := -23.44 * rad * math.Cos(2*math.Pi*(float64(hour)/24+10)/365.2425)
-	angle := (float64(hour-24*floorDiv(hour, 24)) + 0.5 + c.site.longitude/15 - 12) * 15 * rad
+	angle := (float64(hour-meter.DayCells*meter.FloorDiv(hour, meter.DayCells)) + 0.5 + c.site.longitude/15 - 12) * 15 * rad
 	latitude := c.site.latitude * rad
 	height := math.Sin(latitude)*math.Sin(declination) + math.Cos(latitude)*math.Cos(declination)*math.Cos(angle)
 	if height <= 0 {

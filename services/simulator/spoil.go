@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -96,7 +97,7 @@ type source struct {
 }
 
 // cell is the interval that a time lies in.
-func (s *source) cell(second int64) int64 { return floorDiv(second-s.phase, s.step) }
+func (s *source) cell(second int64) int64 { return meter.FloorDiv(second-s.phase, s.step) }
 
 // sourcesOf finds the grids of a table that is sorted by time.
 func sourcesOf(table *tabular.Table) []source {
@@ -117,7 +118,7 @@ func sourcesOf(table *tabular.Table) []source {
 		if len(steps[i]) > 0 {
 			s.step = mostFrequent(steps[i])
 		}
-		s.phase = s.first - floorDiv(s.first, s.step)*s.step
+		s.phase = s.first - meter.FloorDiv(s.first, s.step)*s.step
 	}
 	return all
 }

@@ -65,7 +65,7 @@ func (w *watch) see(f engine.Forecast) {
 	infinite, unordered, wild := f.Replaced != "", false, false
 	for i, q := range f.Quantiles {
 		v := float64(q)
-		infinite = infinite || !finite(v)
+		infinite = infinite || !meter.Finite(v)
 		unordered = unordered || i%levels > 0 && !(q >= f.Quantiles[i-1])
 		wild = wild || s.largest > 0 && math.Abs(v) > wildTimes*s.largest
 	}

@@ -99,7 +99,7 @@ func TestGate(t *testing.T) {
 				if !strings.HasSuffix(text, check.Words) || strings.HasPrefix(text, "ok: ") != check.Passed || !strings.Contains(tags[registry.Description], check.Words) {
 					t.Errorf("tag of %s: %q, description\n%s", check.Name, text, tags[registry.Description])
 				}
-				if x, ok := numbers["gate_"+string(check.Name)]; ok != finite(check.Value) || ok && x != check.Value {
+				if x, ok := numbers["gate_"+string(check.Name)]; ok != meter.Finite(check.Value) || ok && x != check.Value {
 					t.Errorf("metric of %s: %v, %t", check.Name, x, ok)
 				}
 			}

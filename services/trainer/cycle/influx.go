@@ -89,7 +89,7 @@ func (a *influxRows) add(r influx.Row) {
 	kind, unknown := meter.ParseKind(r.Text("kind"))
 	value, ok := r.Number("value")
 	q, err := meter.ParseQuality(r.Text("quality"))
-	if !ok || !finite(value) || err != nil || unknown != nil || !q.Accepted() || !meter.ValidToken(id.Site) || !meter.ValidToken(id.Meter) {
+	if !ok || !meter.Finite(value) || err != nil || unknown != nil || !q.Accepted() || !meter.ValidToken(id.Site) || !meter.ValidToken(id.Meter) {
 		return
 	}
 	s := influxSeries{kind, id, r.Text("unit")}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/train"
 )
@@ -116,7 +117,7 @@ func evaluationTable(r evaluate.Report, rules evaluate.Baselines) string {
 
 // digits is a score with three of them, - where there is none.
 func digits(v, factor float64) string {
-	if !finite(v) {
+	if !meter.Finite(v) {
 		return "-"
 	}
 	return fmt.Sprintf("%.3g", factor*v)

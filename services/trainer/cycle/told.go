@@ -3,6 +3,7 @@ package cycle
 import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -42,7 +43,7 @@ type Told struct {
 // Told is the outcome as it is told.
 func (o Outcome) Told() Told {
 	number := func(v float64) float64 { // JSON has none for a score of nothing
-		if !finite(v) {
+		if !meter.Finite(v) {
 			return 0
 		}
 		return v

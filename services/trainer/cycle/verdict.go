@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
@@ -87,7 +88,7 @@ func verdictOf(e evidence) Verdict {
 		v.Rival = e.rival.version
 	}
 	s := e.served
-	v.add(CheckFinite, s.forecasts > 0 && s.infinite == 0 && finite(e.difference), float64(s.infinite),
+	v.add(CheckFinite, s.forecasts > 0 && s.infinite == 0 && meter.Finite(e.difference), float64(s.infinite),
 		"%d of %d forecasts hold a quantile that is no number", s.infinite, s.forecasts)
 	v.add(CheckOrdered, s.unordered == 0, float64(s.unordered), "%d of %d forecasts have quantiles out of order", s.unordered, s.forecasts)
 	v.add(CheckScale, s.ratio <= mostOff && s.ratio >= 1./mostOff && s.wildShare() <= mostWild, s.ratio,
@@ -107,8 +108,6 @@ func verdictOf(e evidence) Verdict {
 	v.Passed = sound && (v.First || v.all())
 	return v
 }
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 func (v *Verdict) add(name CheckName, passed bool, value float64, words string, args ...any) {
 	v.Checks = append(v.Checks, Check{name, passed, value, fmt.Sprintf(words, args...)})
@@ -201,7 +200,7 @@ func (v Verdict) Metrics() map[string]float64 {
 		all["gate_passed"] = 1
 	}
 	for _, c := range v.Checks {
-		if finite(c.Value) {
+		if meter.Finite(c.Value) {
 			all["gate_"+string(c.Name)] = c.Value
 		}
 	}
