@@ -64,13 +64,25 @@ func read(t *testing.T, l *bus.Reader, n int) []bus.Message {
 	return msgs
 }
 
-// quiet fails if the log delivers anything soon.
-func quiet(t *testing.T, l *bus.Reader) {
+// vain waits in vain: its context is over before it begins.
+func vain(t *testing.T, l *bus.Reader) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	if msgs, err := l.Next(ctx, nil, 1); !errors.Is(err, context.DeadlineExceeded) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if msgs, err := l.Next(ctx, nil, 1); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %d messages, error %v; want none", len(msgs), err)
+	}
+}
+
+// ended fails unless the log has delivered all there is: what is written next comes next.
+func ended(t *testing.T, c *bus.Conn, l *bus.Reader, subject string) {
+	t.Helper()
+	seq, err := c.Publish(patient(t), subject, []byte("the end"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := read(t, l, 1)[0]; m.Seq != seq {
+		t.Fatalf("message %d came before %d, which was written at the end", m.Seq, seq)
 	}
 }
 

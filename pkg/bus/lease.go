@@ -23,6 +23,7 @@ type Lease struct {
 	key    string
 	holder string
 	ttl    time.Duration
+	now    func() time.Time
 
 	mu      sync.Mutex
 	rev     uint64    // of this holder's last write; 0 while the lease is not this holder's
@@ -40,7 +41,7 @@ type leaseValue struct {
 // NewLease returns a lease that is not held yet. holder must be a name that no other process has,
 // nor this one after a restart.
 func (b *Bucket) NewLease(key, holder string, ttl time.Duration) *Lease {
-	return &Lease{bucket: b, key: key, holder: holder, ttl: ttl}
+	return &Lease{bucket: b, key: key, holder: holder, ttl: ttl, now: time.Now}
 }
 
 // Acquire acquires the lease or renews it, and reports whether this holder has it from now on. It
@@ -78,10 +79,10 @@ func (l *Lease) Acquire(ctx context.Context) (bool, error) {
 // expired reports whether another holder has not renewed its write for the time that it lasts.
 func (l *Lease) expired(rev uint64, ttl time.Duration) bool {
 	if rev != l.seen {
-		l.seen, l.since = rev, time.Now()
+		l.seen, l.since = rev, l.now()
 	}
 	// monotonic: a wall clock that is set forward must not end a lease
-	return time.Since(l.since) > ttl
+	return l.now().Sub(l.since) > ttl
 }
 
 // write writes the value, and returns false when the key has changed since rev.
@@ -90,7 +91,7 @@ func (l *Lease) write(ctx context.Context, rev uint64, v leaseValue) (bool, erro
 	if err != nil {
 		return false, fmt.Errorf("lease %s: %w", l.key, err)
 	}
-	began := time.Now()
+	began := l.now()
 	next, err := l.bucket.Update(ctx, l.key, data, rev)
 	if errors.Is(err, ErrConflict) {
 		return false, nil
@@ -113,7 +114,7 @@ func (l *Lease) left() time.Duration {
 	if l.rev == 0 {
 		return 0
 	}
-	now := time.Now()
+	now := l.now()
 	// The longer time of the monotonic and the wall clock counts: the monotonic one stands still
 	// while the machine sleeps.
 	return max(l.ttl-max(now.Sub(l.renewed), now.Round(0).Sub(l.renewed.Round(0))), 0)

@@ -14,9 +14,15 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
 
-const ttl = 400 * time.Millisecond
+const ttl = time.Minute
 
-func leases(t *testing.T) *bus.Bucket {
+// leases is a bucket of a server, and a clock for all leases in it.
+type leases struct {
+	*bus.Bucket
+	clock time.Time
+}
+
+func newLeases(t *testing.T) *leases {
 	t.Helper()
 	c := bustest.Start(t).Connect()
 	if _, err := c.JetStream().CreateKeyValue(patient(t), jetstream.KeyValueConfig{Bucket: "TRAINING"}); err != nil {
@@ -26,7 +32,14 @@ func leases(t *testing.T) *bus.Bucket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return &leases{b, time.Now()}
+}
+
+// of is a lease that reads the time from the clock.
+func (l *leases) of(holder string) *bus.Lease {
+	lease := l.NewLease("lease", holder, ttl)
+	lease.SetClock(func() time.Time { return l.clock })
+	return lease
 }
 
 func acquire(t *testing.T, l *bus.Lease, want bool) {
@@ -38,12 +51,12 @@ func acquire(t *testing.T, l *bus.Lease, want bool) {
 
 func TestLeaseIsOfOneAlone(t *testing.T) {
 	t.Parallel()
-	b := leases(t)
-	a, other := b.NewLease("lease", "a", ttl), b.NewLease("lease", "b", ttl)
+	b := newLeases(t)
+	a, other := b.of("a"), b.of("b")
 	acquire(t, a, true)
 	acquire(t, other, false)
 	for range 6 { // renewed, for longer than it holds
-		time.Sleep(ttl / 3)
+		b.clock = b.clock.Add(ttl / 3)
 		acquire(t, a, true)
 		acquire(t, other, false)
 	}
@@ -61,21 +74,23 @@ func TestLeaseIsOfOneAlone(t *testing.T) {
 // Who stops renewing loses it by its own clock before another can have it.
 func TestLeaseOfTheDeadIsTaken(t *testing.T) {
 	t.Parallel()
-	b := leases(t)
-	dead, heir := b.NewLease("lease", "dead", ttl), b.NewLease("lease", "heir", ttl)
+	b := newLeases(t)
+	dead, heir := b.of("dead"), b.of("heir")
 	acquire(t, dead, true)
-	for deadline := time.Now().Add(20 * ttl); ; time.Sleep(ttl / 20) {
-		taken, err := heir.Acquire(patient(t))
-		if err != nil || time.Now().After(deadline) {
-			t.Fatalf("not taken: %v", err)
-		}
-		if taken {
-			break
-		}
+	b.clock = b.clock.Add(ttl / 2)
+	acquire(t, heir, false) // it sees that write for the first time
+	b.clock = b.clock.Add(ttl/2 - 1)
+	if left := dead.Left(); left != 1 {
+		t.Errorf("it is left for %s", left)
 	}
-	if dead.Left() != 0 {
-		t.Errorf("two hold it, the first for another %s", dead.Left())
+	b.clock = b.clock.Add(1)
+	if left := dead.Left(); left != 0 {
+		t.Errorf("it is left for %s", left)
 	}
+	b.clock = b.clock.Add(ttl / 2)
+	acquire(t, heir, false)
+	b.clock = b.clock.Add(1)
+	acquire(t, heir, true)
 	acquire(t, dead, false)
 	acquire(t, heir, true)
 }
@@ -84,9 +99,9 @@ func TestLeaseOfTheDeadIsTaken(t *testing.T) {
 // nothing.
 func TestLeaseIsKnownAgain(t *testing.T) {
 	t.Parallel()
-	b := leases(t)
-	acquire(t, b.NewLease("lease", "a", ttl), true)
-	acquire(t, b.NewLease("lease", "a", ttl), true)
+	b := newLeases(t)
+	acquire(t, b.of("a"), true)
+	acquire(t, b.of("a"), true)
 	if _, err := b.Update(patient(t), "strange", []byte("{"), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +113,7 @@ func TestLeaseIsKnownAgain(t *testing.T) {
 // Of many that want it at once one gets it.
 func TestLeaseIsFoughtFor(t *testing.T) {
 	t.Parallel()
-	b := leases(t)
+	b := newLeases(t)
 	var taken atomic.Int32
 	var all sync.WaitGroup
 	for i := range 8 {

@@ -33,7 +33,7 @@ func TestReaderDeliversInOrderWithAllItKnows(t *testing.T) {
 			t.Fatalf("message %d: pending %d", i, m.Pending)
 		}
 	}
-	quiet(t, l)
+	ended(t, c, l, "r.0.north.m1")
 }
 
 func TestReaderWaits(t *testing.T) {
@@ -54,9 +54,9 @@ func TestReaderWaits(t *testing.T) {
 			makeStream(t, c, "R0", "r.0.*.*")
 			fill(t, c, "R0", "r.0.a.b", "old", tc.held)
 			l := openReader(t, c, bus.ReaderConfig{Stream: "R0", From: tc.from})
-			quiet(t, l)
+			vain(t, l)
 			fill(t, c, "R0", "r.0.a.b", "skipped", tc.skip)
-			quiet(t, l)
+			vain(t, l)
 			fill(t, c, "R0", "r.0.a.b", "new", 3)
 			msgs := read(t, l, 3)
 			if msgs[0].Seq != uint64(tc.held+tc.skip+1) || string(msgs[0].Data) != "new0" {
@@ -93,7 +93,7 @@ func TestReaderGoesOnOverServerRestarts(t *testing.T) {
 		}
 		next++
 	}
-	quiet(t, l)
+	ended(t, c, l, "r.0.a.b")
 }
 
 func TestReaderEndsWithItsContextWhileTheServerIsAway(t *testing.T) {
@@ -235,13 +235,13 @@ func TestReaderOfTheNewestPerSubject(t *testing.T) {
 	if seen["forecasts.a.m3"] != 252 {
 		t.Fatalf("newest of m3 is %d", seen["forecasts.a.m3"])
 	}
-	quiet(t, l)
+	vain(t, l)
 	fill(t, c, "FORECASTS", "forecasts.a.m3", "again", 3)
 	if msgs := read(t, l, 3); msgs[0].Seq != 253 || msgs[2].Seq != 255 {
 		t.Fatalf("then %d to %d", msgs[0].Seq, msgs[2].Seq)
 	}
 	empty := openReader(t, c, bus.ReaderConfig{Stream: "FORECASTS", Subject: "forecasts.b.*", LastPerSubject: true})
-	quiet(t, empty)
+	vain(t, empty)
 	fill(t, c, "FORECASTS", "forecasts.b.m1", "b", 2)
 	if msgs := read(t, empty, 2); msgs[0].Seq != 256 {
 		t.Fatalf("then %d", msgs[0].Seq)
@@ -261,7 +261,7 @@ func TestReaderWithSubjectAndHeadersOnly(t *testing.T) {
 			t.Fatalf("message %d: %+v", i, m)
 		}
 	}
-	quiet(t, l)
+	ended(t, c, l, "r.0.a.m1")
 }
 
 func TestReaderBoundsTheBytesFetchedAhead(t *testing.T) {
