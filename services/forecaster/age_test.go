@@ -6,8 +6,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
-
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // The age is that of readings that were forecast, when the forecast is stored: history asks for no forecast, a tick is no
@@ -16,10 +14,10 @@ func TestAgeIsOfReadingsThatAreForecast(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		p.caughtUp = 2
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(1))
+		p.log.reading(m1, hour(0))
+		p.log.reading(m1, hour(1))
 		for n := range 5 {
-			p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(2+n))
+			p.log.reading(m1, past(2+n))
 		}
 		p.take(t, 0)
 		ages := func(forecasts int, count uint64, sum time.Duration) {
@@ -36,8 +34,8 @@ func TestAgeIsOfReadingsThatAreForecast(t *testing.T) {
 		ages(2, 0, 0)
 
 		p.log.clock = time.Now()
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(22))
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(23))
+		p.log.reading(m1, hour(22))
+		p.log.reading(m1, hour(23))
 		p.give(1)
 		time.Sleep(3 * time.Second)
 		p.must(t)

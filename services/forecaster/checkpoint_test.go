@@ -27,18 +27,18 @@ func TestWhatLeadsToACheckpoint(t *testing.T) {
 		add  func(p *pure)
 		want int
 	}{
-		"history":   {func(p *pure) { p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(12)) }, 1},
-		"a reading": {func(p *pure) { p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(12)) }, 1},
+		"history":   {func(p *pure) { p.log.reading(m1, past(12)) }, 1},
+		"a reading": {func(p *pure) { p.log.reading(m1, hour(12)) }, 1},
 		"a held reading": {func(p *pure) {
 			r := past(12)
 			r.Time = r.Time.Add(time.Second * 1800)
-			p.log.reading(meter.ID{Site: "north", Meter: "m1"}, r)
+			p.log.reading(m1, r)
 		}, 1},
-		"a rejection": {func(p *pure) { p.log.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte("{")) }, 1},
+		"a rejection": {func(p *pure) { p.log.add(streams.ReadingSubject(0, m1), []byte("{")) }, 1},
 		"a limit": {func(p *pure) {
 			p.log.add(streams.ControlSubject(0, streams.ControlLimit), (&streams.LimitControl{Series: 9}).AppendJSON(nil))
 		}, 1},
-		"a repeat":         {func(p *pure) { p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(11)) }, 0},
+		"a repeat":         {func(p *pure) { p.log.reading(m1, past(11)) }, 0},
 		"a tick":           {func(p *pure) { p.tick(1) }, 0},
 		"a hundred ticks":  {func(p *pure) { p.tick(100) }, 0},
 		"an hour of ticks": {func(p *pure) { p.tick(idleTicks) }, 0},
@@ -47,7 +47,7 @@ func TestWhatLeadsToACheckpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T, p *pure) {
-				p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(10), past(11))
+				p.log.reading(m1, past(10), past(11))
 				time.Sleep(pureEvery)
 				p.take(t, 0)
 				p.must(t)
@@ -74,7 +74,7 @@ func TestWhatLeadsToACheckpoint(t *testing.T) {
 func TestChangesOfEarlierBatchesAreKept(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		p.log.reading(m1, past(0))
 		p.take(t, 0)
 		p.tick(1)
 		p.take(t, 0)
@@ -93,12 +93,12 @@ func TestCheckpointWaitsForOutputs(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pure) {
 		time.Sleep(pureEvery)
 		p.flushed = time.Now()
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
+		p.log.reading(m1, hour(0))
 		p.take(t, 1)
 		if p.store.saves != 0 || !p.dirty {
 			t.Fatalf("%d checkpoints of outputs that are not confirmed", p.store.saves)
 		}
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(1))
+		p.log.reading(m1, past(1))
 		p.take(t, 0)
 		if p.store.saves != 1 || p.store.seq != 2 || p.forecasts.flushes != 1 {
 			t.Errorf("%d checkpoints, the last at %d, %d confirmations", p.store.saves, p.store.seq, p.forecasts.flushes)
@@ -111,7 +111,7 @@ func TestCheckpointWaitsForOutputs(t *testing.T) {
 func TestDeletedSeriesIsUrgent(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		p.log.reading(m1, past(0))
 		p.take(t, 0)
 		if p.store.saves != 0 {
 			t.Fatal("a reading is urgent")
@@ -137,13 +137,13 @@ func TestOneCheckpointAtATime(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		p.store.held = make(chan struct{})
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		p.log.reading(m1, past(0))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
 		if p.saver.look() {
 			t.Fatal("no checkpoint is under way")
 		}
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(1))
+		p.log.reading(m1, past(1))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
 		close(p.store.held)
@@ -168,7 +168,7 @@ func TestOneCheckpointAtATime(t *testing.T) {
 func TestIdleTurnNotesTheCheckpoint(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		p.log.reading(m1, past(0))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
 		written := time.Now()
@@ -248,7 +248,7 @@ func TestCheckpointFails(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		p.store.err = errors.New("the disk is full")
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		p.log.reading(m1, past(0))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
 		p.must(t)
@@ -256,7 +256,7 @@ func TestCheckpointFails(t *testing.T) {
 			t.Errorf("%v failed, position %d", n, p.saver.seq)
 		}
 		p.store.err = nil
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(1))
+		p.log.reading(m1, past(1))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
 		if p.store.saves != 1 || p.store.seq != 2 || testutil.ToFloat64(p.metrics.failed) != 1 {
@@ -269,7 +269,7 @@ func TestCheckpointFails(t *testing.T) {
 func TestSnapshotHeader(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		p.log.reading(m1, past(0))
 		p.take(t, 0)
 		h := p.snapshot().Header
 		if h.Seq != 1 || h.Series != 1 || h.Stream != "R0" || !h.Created.Equal(logCreated) || h.Partition != 0 || h.Partitions != 1 || h.Models != nil {

@@ -85,3 +85,6 @@ func testValue(seed, hour int64) float64 {
 	}
 	return float64(int((base+0.2*rng.NormFloat64())*1000)) / 1000
 }
+
+// m1 is the series of most tests.
+var m1 = meter.ID{Site: "north", Meter: "m1"}

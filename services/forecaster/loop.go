@@ -62,10 +62,8 @@ func (p *partition) turn(ctx context.Context) error {
 		return fmt.Errorf("read %s after %d: %w", p.stream, p.position, err)
 	}
 	ctx = context.WithoutCancel(ctx) // what was fetched is finished
-	if len(batch) > 0 {
-		if err := p.step(ctx); err != nil {
-			return err
-		}
+	if err := p.step(ctx); err != nil {
+		return err
 	}
 	caughtUp := len(batch) == 0 || batch[len(batch)-1].Pending == 0
 	if p.dirty && (caughtUp || p.now().Sub(p.flushed) > flushEvery) {

@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/loadtide/loadtide/pkg/engine"
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -60,7 +59,7 @@ func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 func TestNothingIsSentTwice(t *testing.T) {
 	t.Parallel()
 	p := newPure()
-	p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
+	p.log.reading(m1, hour(0))
 	p.high, p.covered = Place{1, 0}, Place{1, 0}
 	p.batch = p.log.messages
 	if err := p.step(t.Context()); err != nil {
@@ -95,14 +94,14 @@ func TestStepLoadsTheModel(t *testing.T) {
 		p.batch = p.log.messages[p.position:]
 		return p.step(t.Context())
 	}
-	p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
+	p.log.reading(m1, hour(0))
 	p.log.model(first)
-	p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(1))
+	p.log.reading(m1, hour(1))
 	if err := step(); err != nil || p.pipeline.engine.Model() != first || p.status.modelInForce() != first {
 		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model())
 	}
 	p.status.model(second)
-	p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(2))
+	p.log.reading(m1, hour(2))
 	if err := step(); err != nil || p.status.modelInForce() != second {
 		t.Errorf("%v, the status names v%s", err, p.status.modelInForce().Version)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func (p *pure) allClosed() bool {
@@ -20,8 +19,8 @@ func (p *pure) allClosed() bool {
 func TestRunDrains(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		ctx, cancel := context.WithCancel(t.Context())
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		p.log.reading(m1, past(0))
 		p.give(0)
 		p.log.add("r.0.north.m2", []byte("{"))
 		p.give(1) // its rejection is not confirmed before the end
@@ -61,12 +60,14 @@ func TestRunBreaks(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		p.store.held = make(chan struct{})
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, past(0))
+		p.log.reading(m1, past(0))
 		p.give(0)
 		time.Sleep(pureEvery)
 		p.tail.err = bus.ErrNoStream
 		ended := make(chan error, 1)
-		go func() { ended <- p.run(t.Context()) }()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		go func() { ended <- p.run(ctx) }()
 		synctest.Wait()
 		select {
 		case err := <-ended:

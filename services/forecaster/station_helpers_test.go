@@ -41,7 +41,7 @@ func newStation(t *testing.T) *station {
 	if _, err := topology.Ensure(ctx, s.conn.JetStream(), cfg, nil); err != nil {
 		t.Fatal(err)
 	}
-	s.series = meter.ID{Site: "north", Meter: "m1"}
+	s.series = m1
 	if streams.Partition(s.series, 2) != 0 {
 		s.series.Meter = "m2"
 	}

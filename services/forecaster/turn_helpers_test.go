@@ -29,7 +29,7 @@ func (s *sink) Close()                               { s.closed = true }
 type reel struct {
 	batches [][]bus.Message
 	before  func() // runs before a batch is handed out
-	err     error  // in place of an empty wait
+	err     error  // comes once, in place of an empty wait
 	closed  bool
 }
 
@@ -42,8 +42,9 @@ func (r *reel) Next(ctx context.Context, dst []bus.Message, _ int) ([]bus.Messag
 		r.batches = r.batches[1:]
 		return append(dst, batch...), nil
 	}
-	if r.err != nil {
-		return dst, r.err
+	if err := r.err; err != nil {
+		r.err = nil
+		return dst, err
 	}
 	<-ctx.Done()
 	return dst, ctx.Err()

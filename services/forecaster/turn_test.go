@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/loadtide/loadtide/pkg/bus"
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -18,28 +17,22 @@ import (
 func TestTurnWaitsForReadings(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		for _, c := range []struct {
-			name     string
-			since    time.Duration // the last question
-			question bool
-			want     time.Duration
-		}{
-			{"no question", 0, false, idleWait},
-			{"a question in the turn before", 0, true, askWait},
-			{"the question is almost as old as a wait", idleWait - askWait - 1, false, askWait},
-			{"the question is as old as a wait", 1, false, idleWait},
-		} {
-			time.Sleep(c.since)
+		turn := func(want time.Duration, when string) {
+			t.Helper()
 			began := time.Now()
 			p.must(t)
-			if took := time.Since(began); took != c.want {
-				t.Errorf("%s: the turn took %s, want %s", c.name, took, c.want)
-			}
-			if c.name == "no question" {
-				p.asks[0] <- ask{answer: make(chan streams.SeriesPage, 1)}
-				p.must(t)
+			if took := time.Since(began); took != want {
+				t.Errorf("%s the turn took %s, want %s", when, took, want)
 			}
 		}
+		turn(idleWait, "without a question")
+		p.asks[0] <- ask{answer: make(chan streams.SeriesPage, 1)}
+		turn(idleWait, "before a question is answered")
+		turn(askWait, "after it is answered")
+		p.asked = time.Now().Add(-idleWait + 1)
+		turn(askWait, "while the last answer is younger than a wait")
+		p.asked = time.Now().Add(-idleWait)
+		turn(idleWait, "when the last answer is as old as a wait")
 	})
 }
 
@@ -57,17 +50,17 @@ func TestTurnConfirmsOutputs(t *testing.T) {
 		p.must(t)
 		check("idle", 0, false)
 		time.Sleep(flushEvery - idleWait)
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
+		p.log.reading(m1, hour(0))
 		p.take(t, 7)
 		check("a second after the last one", 0, true)
 		time.Sleep(1)
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(1))
+		p.log.reading(m1, hour(1))
 		p.take(t, 6)
 		check("more than a second after the last one", 1, false)
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(2))
+		p.log.reading(m1, hour(2))
 		p.take(t, 5)
 		check("right after a confirmation", 1, true)
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(3))
+		p.log.reading(m1, hour(3))
 		p.take(t, 0)
 		check("at the end of the log", 2, false)
 		p.must(t)
@@ -82,7 +75,7 @@ func TestTurnFinishesWhatWasFetched(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pure) {
 		ctx, cancel := context.WithCancel(t.Context())
 		p.tail.before = cancel
-		p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(0))
+		p.log.reading(m1, hour(0))
 		p.give(0)
 		if err := p.turn(ctx); err != nil || p.forecasts.flushes != 1 || len(p.forecasts.ids) != 1 || p.position != 1 {
 			t.Errorf("%v, %d confirmations, forecasts %q, position %d", err, p.forecasts.flushes, p.forecasts.ids, p.position)
@@ -115,7 +108,7 @@ func TestTurnReports(t *testing.T) {
 			pending uint64
 			ready   bool
 		}{{5, false}, {4, true}, {0, true}} {
-			p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(int(p.position)))
+			p.log.reading(m1, hour(int(p.position)))
 			p.take(t, c.pending)
 			status := p.status.now()
 			if got := testutil.ToFloat64(p.metrics.pending.WithLabelValues("0")); got != float64(c.pending) || status.Behind != c.pending || status.Ready != c.ready {
@@ -135,7 +128,7 @@ func TestTurnCounts(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pure) {
 		behind := func(pending uint64) bool {
 			p.log.clock = bubbleStart
-			p.log.reading(meter.ID{Site: "north", Meter: "m1"}, hour(int(p.position)))
+			p.log.reading(m1, hour(int(p.position)))
 			p.take(t, pending)
 			return p.status.parts[0].census.behind
 		}
