@@ -90,7 +90,7 @@ func (t *training) awaitHistory(ctx context.Context) bool {
 }
 
 // run is the trainer's RunFunc: one child, shown as it goes.
-func (t *training) run(ctx context.Context, job trainer.Job, tell func(cycle.Told)) (cycle.Told, error) {
+func (t *training) run(ctx context.Context, job trainer.Job, tell func(cycle.Event)) (cycle.Event, error) {
 	done, err := t.cycle(ctx, job, tell)
 	if err != nil && ctx.Err() == nil {
 		if job.Trigger == streams.TriggerFirst {
@@ -105,10 +105,10 @@ func (t *training) run(ctx context.Context, job trainer.Job, tell func(cycle.Tol
 // cycle runs one `loadtide train` and shows how it goes. The child's standard
 // input is a pipe that nothing is written to: it closes when this process ends,
 // in whatever way, and the child ends with it.
-func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(cycle.Told)) (cycle.Told, error) {
+func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(cycle.Event)) (cycle.Event, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return cycle.Told{}, fmt.Errorf("find this program to start a training: %w", err)
+		return cycle.Event{}, fmt.Errorf("find this program to start a training: %w", err)
 	}
 	args := []string{"train", "--child", "--cycle", job.Cycle, "--from", fromLogs, "--register", t.model, "--start", job.Start, "--nats-url", t.natsURL, "--data-dir", t.dataDir, "--workers", strconv.Itoa(trainWorkers())}
 	args = append(args, t.kept.arguments()...)
@@ -119,12 +119,12 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(cycle.T
 	cmd.Env = append(withoutSettings(os.Environ()), t.kept.secrets()...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return cycle.Told{}, fmt.Errorf("start a training: %w", err)
+		return cycle.Event{}, fmt.Errorf("start a training: %w", err)
 	}
 	defer func() { _ = stdin.Close() }() // the child may have gone
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return cycle.Told{}, fmt.Errorf("start a training: %w", err)
+		return cycle.Event{}, fmt.Errorf("start a training: %w", err)
 	}
 	said := &lastLines{}
 	cmd.Stderr = said
@@ -132,7 +132,7 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(cycle.T
 	cmd.WaitDelay = childGrace
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
-		return cycle.Told{}, fmt.Errorf("start a training: %w", err)
+		return cycle.Event{}, fmt.Errorf("start a training: %w", err)
 	}
 	if !job.Quick {
 		if err := lowerPriority(cmd.Process.Pid); err != nil {
@@ -143,13 +143,13 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(cycle.T
 	err = cmd.Wait()
 	t.show.barDone()
 	if ctx.Err() != nil {
-		return cycle.Told{}, ctx.Err()
+		return cycle.Event{}, ctx.Err()
 	}
 	if err != nil {
-		return cycle.Told{}, fmt.Errorf("%w: %s", err, said)
+		return cycle.Event{}, fmt.Errorf("%w: %s", err, said)
 	}
 	if !ended {
-		return cycle.Told{}, errors.New("the training ended without a word on its outcome")
+		return cycle.Event{}, errors.New("the training ended without a word on its outcome")
 	}
 	return done, nil
 }
@@ -160,36 +160,29 @@ func withoutSettings(environ []string) []string {
 	return slices.DeleteFunc(environ, func(v string) bool { return strings.HasPrefix(v, "LOADTIDE_") })
 }
 
-// follow turns the child's lines into what a person sees, and passes them on; ended
-// says that the last one came.
-func (t *training) follow(stdout io.Reader, job trainer.Job, tell func(cycle.Told)) (done cycle.Told, ended bool) {
+// follow shows the events of the child and passes them on. ended reports whether the last one came.
+func (t *training) follow(stdout io.Reader, job trainer.Job, tell func(cycle.Event)) (outcome cycle.Event, ended bool) {
+	show := cycleScreen{screen: t.show, loaded: func(e cycle.Event) string {
+		which := "the next"
+		if job.Trigger == streams.TriggerFirst {
+			which = "the first"
+		}
+		return fmt.Sprintf("training %s model (%d series, %d h each; Ctrl-C is safe)", which, e.Series, e.Hours)
+	}}
 	lines := bufio.NewScanner(stdout)
-	var pace eta
 	for lines.Scan() {
-		var e cycle.Told
+		var e cycle.Event
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue
 		}
 		tell(e)
-		switch e.Event {
-		case cycle.Loaded:
-			which := "the next"
-			if job.Trigger == streams.TriggerFirst {
-				which = "the first"
-			}
-			t.show.line("training %s model (%d series, %d h each; Ctrl-C is safe)", which, e.Series, e.Hours)
-		case cycle.Progress:
-			t.show.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid), pace.left(e.Iteration, e.Iterations))
-		case cycle.Judging:
-			t.show.barDone()
-			t.show.line("measuring the model on later time")
-		case cycle.Done:
-			t.show.barDone()
+		show.tell(e)
+		if e.Kind == cycle.Done {
 			t.show.ok("model", "%s", modelLine(e))
-			done, ended = e, true
+			outcome, ended = e, true
 		}
 	}
-	return done, ended
+	return outcome, ended
 }
 
 // lastLines keeps the end of what a child says, for the error.

@@ -44,11 +44,11 @@ func TestTrainFromInflux(t *testing.T) {
 		}
 	}
 
-	train := func(source ...string) cycle.Told {
+	train := func(source ...string) cycle.Event {
 		t.Helper()
 		args := []string{"train", "--json", "--quick", "--hidden", "8", "--iterations", "5", "--out", filepath.Join(t.TempDir(), "model"), "--data-dir", t.TempDir()}
 		stdout, stderr, code := said(append(args, source...)...)
-		var told cycle.Told
+		var told cycle.Event
 		if err := json.Unmarshal([]byte(stdout), &told); code != service.ExitOK || err != nil {
 			t.Fatalf("%v: exit code %d, %v: %s", source, code, err, stderr)
 		}

@@ -7,10 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/mlflow"
-	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -82,18 +79,19 @@ func (f registryFlags) open(dataDir string) (registry.Registry, error) {
 	return registry.NewMLflow(client, fetchedDir(dataDir), before), nil
 }
 
-// recorder is where training runs go, nil for a local registry; warn is told of
-// what comes late.
-func (f registryFlags) recorder(warn func(error)) (*cycle.Recorder, error) {
+// runLogger logs training runs; it is nil for a local registry. warn is called with what comes late.
+func (f registryFlags) runLogger(warn func(error)) (*cycle.RunLogger, error) {
 	client, err := f.client()
 	if err != nil || client == nil {
 		return nil, err
 	}
-	sheet := func(ctx context.Context, m *model.Model, r evaluate.Report, b evaluate.Baselines, cfg evaluate.Config, histories []*dataset.History) (plot.Report, error) {
-		scored := &measured{model: m, report: r, baselines: b, config: cfg, histories: histories}
-		return scored.sheet(ctx)
+	charts := func(ctx context.Context, e cycle.Evaluation) (plot.Report, error) {
+		m := &measured{
+			model: e.Model, histories: e.Histories, config: e.Config, report: e.Report, baselines: e.Baselines,
+		}
+		return m.sheet(ctx)
 	}
-	return &cycle.Recorder{Client: client, Now: time.Now, Sheet: sheet, Warn: warn}, nil
+	return &cycle.RunLogger{Client: client, Now: time.Now, Charts: charts, Warn: warn}, nil
 }
 
 // place says where it is, for messages.

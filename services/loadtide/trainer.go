@@ -64,18 +64,18 @@ func (c *trainerCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		recorder, err := c.Kept.recorder(func(err error) { p.log.Warn().Err(err).Msg("the run in MLflow lags behind its cycle") })
+		runs, err := c.Kept.runLogger(func(err error) { p.log.Warn().Err(err).Msg("the run in MLflow lags behind its cycle") })
 		if err != nil {
 			return err
 		}
-		runs := trainer.InProcess{
-			Config: c.Fit.config(c.Register), Registry: models, Recorder: recorder, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.component("trainer"),
+		inProcess := trainer.InProcess{
+			Config: c.Fit.config(c.Register), Registry: models, Runs: runs, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.component("trainer"),
 			Open: func() (cycle.Source, func() error, error) {
 				return c.History.open(conn, readFiles(p.component("trainer")))
 			},
 		}
 		s, err := trainer.New(c.service(), trainer.Deps{
-			Conn: conn, Registry: models, Run: runs.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.component("trainer"), Now: time.Now,
+			Conn: conn, Registry: models, Run: inProcess.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.component("trainer"), Now: time.Now,
 		})
 		if err != nil {
 			return err

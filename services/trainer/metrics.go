@@ -71,8 +71,8 @@ func newInstruments(reg prometheus.Registerer) *instruments {
 }
 
 // see takes what is told of a cycle under way.
-func (m *instruments) see(t cycle.Told) {
-	if t.Event == cycle.Progress && t.Iterations > 0 {
+func (m *instruments) see(t cycle.Event) {
+	if t.Kind == cycle.Progress && t.Iterations > 0 {
 		m.progress.Set(float64(t.Iteration) / float64(t.Iterations))
 		m.loss.WithLabelValues("training").Set(t.Loss)
 		m.loss.WithLabelValues("validation").Set(t.Valid)

@@ -30,7 +30,7 @@ func (s *Service) cycle(ctx context.Context, e Entry, rev uint64) error {
 	r := &attempt{Service: s, entry: e}
 	if e.Attempt > mostAttempts {
 		r.entry.Attempt = mostAttempts
-		return r.end(ctx, rev, cycle.Told{}, fmt.Errorf("the process was killed %d times in this cycle: look at its memory, then ask again", mostAttempts))
+		return r.end(ctx, rev, cycle.Event{}, fmt.Errorf("the process was killed %d times in this cycle: look at its memory, then ask again", mostAttempts))
 	}
 	rev, err := s.book.write(ctx, e, rev)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Service) cycle(ctx context.Context, e Entry, rev uint64) error {
 		s.renew(running, cancel)
 	}()
 	job := Job{Cycle: e.Cycle, Trigger: e.Trigger, Start: start, Quick: s.cfg.QuickFirst && e.Trigger == streams.TriggerFirst, Holds: s.holds}
-	result, err := s.deps.Run(running, job, func(t cycle.Told) { r.see(ctx, t) })
+	result, err := s.deps.Run(running, job, func(t cycle.Event) { r.see(ctx, t) })
 	lost := errors.Is(context.Cause(running), errLost) || errors.Is(err, errLost)
 	cancel(nil)
 	<-renewed
@@ -105,15 +105,15 @@ func (s *Service) holds(ctx context.Context) error {
 type attempt struct {
 	*Service
 	entry Entry
-	last  cycle.Told // the last progress
-	tenth int        // of the iterations, that was told
+	last  cycle.Event // the last progress
+	tenth int         // of the iterations, that was told
 }
 
 // see passes on what is told of the cycle; each tenth becomes a log line and an
 // event.
-func (r *attempt) see(ctx context.Context, t cycle.Told) {
+func (r *attempt) see(ctx context.Context, t cycle.Event) {
 	r.metrics.see(t)
-	switch t.Event {
+	switch t.Kind {
 	case cycle.Loaded:
 		r.log.Info().Str("cycle", r.entry.Cycle).Int("series", t.Series).Int64("hours", t.Hours).Msg("history read")
 	case cycle.Judging:
@@ -125,12 +125,16 @@ func (r *attempt) see(ctx context.Context, t cycle.Told) {
 			r.log.Info().Str("cycle", r.entry.Cycle).Int("iteration", t.Iteration).Int("iterations", t.Iterations).Float64("loss", t.Loss).Float64("valid", t.Valid).Msg("training")
 			r.tell(ctx, streams.EventTrainingProgress, fmt.Sprintf("%d of %d iterations", t.Iteration, t.Iterations), nil, tenth)
 		}
+	case cycle.Warning:
+		r.log.Warn().Str("cycle", r.entry.Cycle).Str("remark", t.Text).Msg("something of the history is odd")
+	case cycle.Waiting:
+		r.log.Warn().Err(t.Err).Str("cycle", r.entry.Cycle).Msg("the model registry is away, the cycle waits for it")
 	case cycle.Done: // the answer of the RunFunc, see end
 	}
 }
 
 // end writes down how the cycle ended.
-func (r *attempt) end(ctx context.Context, rev uint64, result cycle.Told, failed error) error {
+func (r *attempt) end(ctx context.Context, rev uint64, result cycle.Event, failed error) error {
 	e := &r.entry
 	e.Ended = r.deps.Now().UTC()
 	took := e.Ended.Sub(e.Began).Milliseconds()

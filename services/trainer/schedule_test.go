@@ -57,7 +57,7 @@ func TestScheduleStartsOneCycle(t *testing.T) {
 	s.champion()
 	jobs, free := make(chan Job, 10), make(chan struct{})
 	var runs atomic.Int32
-	clocks, workers := s.scheduled("10 2 * * *", func(_ context.Context, job Job, _ func(cycle.Told)) (cycle.Told, error) {
+	clocks, workers := s.scheduled("10 2 * * *", func(_ context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
 		runs.Add(1)
 		jobs <- job
 		<-free

@@ -33,7 +33,7 @@ type Job struct {
 
 // RunFunc runs a cycle and tells of its way; the answer is the last thing told, of
 // event Done. It ends soon after ctx does.
-type RunFunc func(ctx context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error)
+type RunFunc func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error)
 
 // Deps are what a Service works with. Await, Ready and the log may be left out.
 type Deps struct {

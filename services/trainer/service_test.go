@@ -17,7 +17,7 @@ func TestCycleOnRequest(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	jobs, free := make(chan Job, 10), make(chan struct{})
-	w := s.work(quick(), func(ctx context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error) {
+	w := s.work(quick(), func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
 		<-free
 		return done(jobs)(ctx, job, tell)
 	})
@@ -67,7 +67,7 @@ func TestCycleOutlivesNATS(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	started, free := make(chan Job, 1), make(chan struct{})
-	s.work(quick(), func(_ context.Context, job Job, _ func(cycle.Told)) (cycle.Told, error) {
+	s.work(quick(), func(_ context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
 		started <- job
 		<-free
 		return promoted(), nil

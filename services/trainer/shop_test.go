@@ -188,15 +188,15 @@ func (s *shop) events() (kinds []string, all []streams.Event) {
 }
 
 // promoted is the outcome of a cycle that went well.
-func promoted() cycle.Told {
-	return cycle.Told{Event: cycle.Done, Model: "load-1h", Version: "7", Digest: registrytest.Digest("w"), Champion: true, Why: "better by 3 %"}
+func promoted() cycle.Event {
+	return cycle.Event{Kind: cycle.Done, Model: "load-1h", Version: "7", Digest: registrytest.Digest("w"), Champion: true, Why: "better by 3 %"}
 }
 
 // done runs cycles that end at once.
 func done(jobs chan<- Job) RunFunc {
-	return func(_ context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error) {
+	return func(_ context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
 		for i := range 20 {
-			tell(cycle.Told{Event: cycle.Progress, Iteration: i + 1, Iterations: 20, Loss: 0.5, Valid: 0.25})
+			tell(cycle.Event{Kind: cycle.Progress, Iteration: i + 1, Iterations: 20, Loss: 0.5, Valid: 0.25})
 		}
 		jobs <- job
 		return promoted(), nil

@@ -24,7 +24,7 @@ func TestOneCycleAtATime(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	var under, runs atomic.Int32
-	run := func(context.Context, Job, func(cycle.Told)) (cycle.Told, error) {
+	run := func(context.Context, Job, func(cycle.Event)) (cycle.Event, error) {
 		if n := under.Add(1); n != 1 {
 			t.Errorf("%d cycles at once", n)
 		}
@@ -63,10 +63,10 @@ func TestCycleOfADeadTrainerIsRepeated(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	started := make(chan Job, 10)
-	stuck := func(ctx context.Context, job Job, _ func(cycle.Told)) (cycle.Told, error) {
+	stuck := func(ctx context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
 		started <- job
 		<-hang // as a stopped process: not even the end of ctx moves it
-		return cycle.Told{}, errors.New("too late")
+		return cycle.Event{}, errors.New("too late")
 	}
 	var first string
 	for attempt := 1; attempt <= mostAttempts; attempt++ {
@@ -113,16 +113,16 @@ func TestCycleThatWasTakenOverStops(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	ended := make(chan error, 1)
-	w := s.work(quick(), func(ctx context.Context, job Job, _ func(cycle.Told)) (cycle.Told, error) {
+	w := s.work(quick(), func(ctx context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
 		// Another one takes the lease: what a pause of the whole process leads to.
 		bucket, err := s.conn.OpenBucket(ctx, topology.Training)
 		if err != nil {
-			return cycle.Told{}, err
+			return cycle.Event{}, err
 		}
 		for {
 			_, rev, _, err := bucket.Get(ctx, topology.TrainingLease)
 			if err != nil {
-				return cycle.Told{}, err
+				return cycle.Event{}, err
 			}
 			if _, err := bucket.Update(ctx, topology.TrainingLease, []byte(`{"holder":"other","ttl_ms":60000}`), rev); err == nil {
 				break
@@ -131,7 +131,7 @@ func TestCycleThatWasTakenOverStops(t *testing.T) {
 		err = job.Holds(ctx)
 		<-ctx.Done()
 		ended <- err
-		return cycle.Told{}, ctx.Err()
+		return cycle.Event{}, ctx.Err()
 	})
 	s.request(``)
 	if err := <-ended; !errors.Is(err, errLost) {
@@ -149,10 +149,10 @@ func TestStopPutsTheCycleBack(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	started := make(chan Job, 1)
-	w := s.work(quick(), func(ctx context.Context, job Job, _ func(cycle.Told)) (cycle.Told, error) {
+	w := s.work(quick(), func(ctx context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
 		started <- job
 		<-ctx.Done()
-		return cycle.Told{}, ctx.Err()
+		return cycle.Event{}, ctx.Err()
 	})
 	cycle := s.request(``).Cycle
 	<-started

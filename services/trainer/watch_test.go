@@ -24,7 +24,7 @@ func TestFirstTraining(t *testing.T) {
 	cfg := quick()
 	cfg.QuickFirst, cfg.Follow = true, true
 	awaited := make(chan struct{})
-	s.work(cfg, func(ctx context.Context, job Job, tell func(cycle.Told)) (cycle.Told, error) {
+	s.work(cfg, func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
 		s.champion()
 		return done(jobs)(ctx, job, tell)
 	}, func(d *Deps) {
@@ -55,9 +55,9 @@ func TestFailedFirstTrainingWaits(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	var runs atomic.Int32
-	w := s.work(quick(), func(context.Context, Job, func(cycle.Told)) (cycle.Told, error) {
+	w := s.work(quick(), func(context.Context, Job, func(cycle.Event)) (cycle.Event, error) {
 		runs.Add(1)
-		return cycle.Told{}, errors.New("the data spans 3 days")
+		return cycle.Event{}, errors.New("the data spans 3 days")
 	})
 	eventually(t, "it failed", func() bool { return s.entry().State == StateFailed })
 	time.Sleep(20 * quick().Watch)

@@ -9,7 +9,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/train"
 )
 
 // With the choice the cycle fits both scales, takes one, and fits it on all
@@ -20,8 +19,8 @@ func TestChoiceOfScale(t *testing.T) {
 	cfg.Choose, cfg.Iterations = true, 30
 	c := cycle(t, cfg, nil)
 	c.Out = filepath.Join(t.TempDir(), "model")
-	var told []train.Progress
-	c.Progress = func(p train.Progress) { told = append(told, p) }
+	var told []Event
+	c.Tell = iterations(func(e Event) { told = append(told, e) })
 	out := run(t, c)
 	m, err := model.Load(c.Out)
 	if err != nil {

@@ -7,56 +7,59 @@ import (
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
-// Config is what a cycle is told.
+// Config says what is fitted, and how.
 type Config struct {
-	Model      string // name to register under, "" to write a folder alone
-	Hidden     int
-	Iterations int
-	Window     int // steps of a training window
-	BurnIn     int // of those without loss
-	Positions  int // loss positions in a window
-	Batch      int
-	Workers    int
+	Model      string // name to register under; empty when the model is not registered
+	Hidden     int    // units of the LSTM
+	Iterations int    // most iterations of one fit
+	Window     int    // steps of a training window
+	BurnIn     int    // steps at the start of a window without a loss
+	Positions  int    // loss positions in a window
+	Batch      int    // windows of an iteration
+	Workers    int    // goroutines that share an iteration
 	Seed       uint64
-	MaxSeries  int // a cycle takes at most so many, sampled by scale
-	// Choose tries both scales, takes the one that did better on the validation
-	// range, and fits it once more on all before the test.
+	MaxSeries  int // most series of a cycle; more are sampled by scale
+	// Choose fits on both scales, takes the scale that does better on the validation range, and fits
+	// that one once more on all data before the test.
 	Choose bool
-	// Start is what a fit starts from: StartScratch or StartChampion. From the
-	// champion only its own scale is tried, at a quarter of the learning rate.
+	// Start is StartScratch or StartChampion. From the champion, a fit uses the champion's scale and a
+	// quarter of the learning rate.
 	Start   string
-	Zone    string // IANA, whose calendar the features are read on; "" is UTC
-	Country string // whose holidays are a feature; "" has none
+	Zone    string // IANA zone of the calendar features; empty is UTC
+	Country string // country of the holiday feature; empty has no holidays
 }
 
 // What a fit starts from.
 const (
 	StartScratch  = "scratch"  // random weights
-	StartChampion = "champion" // the weights that serve, where they read the same features
+	StartChampion = "champion" // the weights of the champion, when it reads the same features
 )
 
-// DefaultConfig is the reference training of a model of its own.
+// DefaultConfig is the configuration of the reference model.
 func DefaultConfig() Config {
 	t := train.DefaultConfig()
-	return Config{Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32, Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true, Start: StartScratch}
+	return Config{
+		Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32,
+		Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true, Start: StartScratch,
+	}
 }
 
-// Quick is the demo's first training: short windows, done in less than a
+// Quick is the configuration of a first training: short windows and few iterations, done in less than a
 // minute.
 func (c Config) Quick() Config {
 	c.Iterations, c.Window, c.BurnIn, c.Positions, c.Choose = min(c.Iterations, 150), 120, 48, 12, false
 	return c
 }
 
-// window is the length of training windows, and the number of their loss
-// positions, where a range holds so many hours that may bear loss: as configured,
-// or shorter, so that three weeks of readings are enough.
+// window is the length of training windows and the number of their loss positions, for a range with so
+// many hours that may bear loss. Windows are as long as configured, or shorter in a short range, so that
+// three weeks of readings are enough.
 func (c Config) window(lossHours int64) (steps, positions int) {
 	steps = int(min(int64(c.Window), int64(c.BurnIn)+lossHours))
 	return steps, min(c.Positions, steps-c.BurnIn)
 }
 
-// Validate gathers all faults.
+// Validate returns all faults of the configuration in one error.
 func (c Config) Validate() error {
 	var faults []error
 	for _, f := range []struct {
@@ -75,7 +78,8 @@ func (c Config) Validate() error {
 		faults = append(faults, fmt.Errorf("trainer.start: %q is neither %s nor %s", c.Start, StartScratch, StartChampion))
 	}
 	if c.BurnIn+c.Positions > c.Window {
-		faults = append(faults, fmt.Errorf("trainer.window: %d steps do not hold %d of burn-in and %d loss positions", c.Window, c.BurnIn, c.Positions))
+		faults = append(faults, fmt.Errorf("trainer.window: %d steps do not hold %d of burn-in and %d loss positions",
+			c.Window, c.BurnIn, c.Positions))
 	}
 	return errors.Join(faults...)
 }

@@ -54,7 +54,7 @@ func TestCovariatesAreLearnt(t *testing.T) {
 	with.Source, without.Source = source, source
 	with.Ahead = source.covariates(t)
 	var warned []string
-	with.Warn = func(text string) { warned = append(warned, text) }
+	with.Tell = warnings(&warned)
 
 	warm := run(t, with)
 	if len(warned) != 0 {
@@ -76,7 +76,7 @@ func TestMissingCovariatesAreTold(t *testing.T) {
 	c := cycle(t, cfg, nil)
 	c.Source, c.Ahead = heated{40 * 24}, heated{30 * 24}.covariates(t)
 	var warned []string
-	c.Warn = func(text string) { warned = append(warned, text) }
+	c.Tell = warnings(&warned)
 	run(t, c)
 	if want := "covariates: temperature is missing in 240 of 960 hours (240 take the same hour of a day before, 0 the mean)"; len(warned) != 1 || warned[0] != want {
 		t.Errorf("warned %q, want %q", warned, want)

@@ -17,7 +17,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/train"
 )
 
 const (
@@ -60,6 +59,24 @@ func cycle(t testing.TB, cfg Config, reg registry.Registry) *Cycle {
 	t.Helper()
 	return &Cycle{
 		Config: cfg, Source: meters{3, 50, nil}, Cut: dataset.DefaultCut, Registry: reg, Scratch: t.TempDir(),
+	}
+}
+
+// iterations calls f with the progress of a fit only.
+func iterations(f func(Event)) func(Event) {
+	return func(e Event) {
+		if e.Kind == Progress {
+			f(e)
+		}
+	}
+}
+
+// warnings gathers the warnings of a cycle.
+func warnings(into *[]string) func(Event) {
+	return func(e Event) {
+		if e.Kind == Warning {
+			*into = append(*into, e.Text)
+		}
 	}
 }
 
@@ -156,8 +173,8 @@ func TestTrainingBeatsTheSeasonalNaiveRule(t *testing.T) {
 	cfg := tiny()
 	cfg.Iterations, cfg.Hidden = 150, 12
 	c := cycle(t, cfg, nil)
-	var told []train.Progress
-	c.Progress = func(p train.Progress) { told = append(told, p) }
+	var told []Event
+	c.Tell = iterations(func(e Event) { told = append(told, e) })
 	out := run(t, c)
 	if skill := evaluate.Skill(out.Report.Overall, out.Baselines.SeasonalNaive()); skill < 0.1 {
 		t.Errorf("skill %v over the seasonal naive rule: wQL %v and %v", skill, out.Report.Overall.Pinball, out.Baselines.SeasonalNaive().Pinball)
@@ -195,11 +212,14 @@ func TestModelFolderIsLeftWhereAsked(t *testing.T) {
 	c := cycle(t, cfg, nil)
 	c.Out = filepath.Join(t.TempDir(), "models", "mine")
 	var cut dataset.Cut
-	c.Loaded = func(n int, hours int64, made dataset.Cut) {
-		if n != 3 || hours != 50*24 {
-			t.Errorf("%d series of %d hours", n, hours)
+	c.Tell = func(e Event) {
+		if e.Kind != Loaded {
+			return
 		}
-		cut = made
+		if e.Series != 3 || e.Hours != 50*24 {
+			t.Errorf("%d series of %d hours", e.Series, e.Hours)
+		}
+		cut = e.Cut
 	}
 	out := run(t, c)
 	m, err := model.Load(c.Out)
@@ -224,11 +244,11 @@ func TestCycleStopsWhenTold(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	c := cycle(t, tiny(), local(t))
-	c.Progress = func(p train.Progress) {
-		if p.Iteration == 2 {
+	c.Tell = iterations(func(e Event) {
+		if e.Iteration == 2 {
 			stop()
 		}
-	}
+	})
 	if _, err := c.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

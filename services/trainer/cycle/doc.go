@@ -1,12 +1,11 @@
-// Package cycle fits a new model, judges it and registers it:
+// Package cycle trains a model: it fits one, judges it, and registers it.
 //
 //	history -> windows -> fit -> judge -> gate -> register -> alias
 //
-// Start with Cycle.Run, the training path, which reads top to bottom. Source says
-// where history comes from, Verdict what the gate found. The service trainer and the
-// command train run cycles.
+// Start with Cycle.Run, the training path; attempt.produce reads top to bottom. Source says where
+// history comes from, Verdict what the gate found, Event what a running cycle reports. The service
+// trainer and the command train run cycles.
 //
-// It must never look at readings later than the cut it was given, never move the
-// champion's alias to a model that the gate refused, and never write to the registry
-// without asking Holds.
+// A cycle must never look at readings later than its cut, never move the alias of the champion to a
+// model that the gate refused, and never write to the registry without asking Holds.
 package cycle

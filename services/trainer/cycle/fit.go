@@ -3,86 +3,115 @@ package cycle
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
 const (
-	// yearly is the training range, in seconds, from which the day of the year
-	// is worth a feature.
+	// yearly is the least training range, in seconds, that makes the day of the year a feature.
 	yearly = 8700 * meter.IntervalSeconds
-	// leastRefit is the fewest iterations of the last fit.
+	// leastRefit is the least number of iterations of the last fit.
 	leastRefit = 50
-	// sampleStage sets the windows that the gate looks at apart from those of the
-	// fits.
-	sampleStage = 3
-	// warmRate is the share of the learning rate that weights are trained on with:
-	// the full one would first undo what they know.
+	// warmRate is the share of the learning rate for weights that are trained on: the full rate would
+	// first undo what the weights know.
 	warmRate = 0.25
+	// validBatches is the number of batches of windows that measure an iteration.
+	validBatches = 4
 )
 
-// fitted is what came of a fit.
+// Stages of a fit: each draws its windows by a seed of its own.
+const (
+	stageFit uint64 = iota
+	stageValid
+	stageRefit
+	stageSample // windows for the gate
+)
+
+// fitted is the result of a fit.
 type fitted struct {
 	spec   model.Spec
-	result train.Result
-	// judged is the network that is scored: the one that ships, or where it was
-	// fitted on the very range that judges it, the one before the last fit.
+	result train.Result // the network that is registered
+	// judged is the network that is scored: result, or, when result was fitted on the range that it
+	// would be scored on, the network before the last fit.
 	judged train.Result
 	sample *dataset.Batch // windows of the training range
-	start  string         // what it started from, in words
-	curve  []train.Point  // the looks at the loss of the fit that chose
+	curve  []train.Point  // the losses of the fit that chose the scale
 }
 
-// fit finds the weights: one fit on the training range, or the choice of scale
-// and iterations on the validation range and a last fit on both.
-func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut dataset.Cut) (fitted, error) {
-	layout := series.DefaultLayout(cut.TrainUntil-cut.First > yearly)
-	if c.Config.Country != "" {
-		layout = layout.WithHolidays()
-	}
-	place, err := series.NewPlace(c.Config.Zone, c.Config.Country)
+// fitting is a fit that is under way.
+type fitting struct {
+	*attempt
+	layout      series.Layout
+	warm        warmStart
+	done, total int // iterations of the fits before this one, and of all fits
+}
+
+// fit finds the weights. Without Config.Choose that is one fit on the training range. With it, fit
+// chooses scale and iterations on the validation range, and fits once more on both ranges.
+func (a *attempt) fit(ctx context.Context) error {
+	layout, err := a.layout()
 	if err != nil {
-		return fitted{}, err
+		return err
 	}
-	covariates, err := c.Ahead.Standardised(cut.TrainUntil)
-	if err != nil {
-		return fitted{}, err
-	}
-	layout = layout.WithCovariates(covariates)
-	f := fitting{Cycle: c, layout: layout.At(place), cut: cut}
-	curves := curvesOf(histories, cut.TrainUntil)
-	if !c.Config.Choose {
+	f := fitting{attempt: a, layout: layout}
+	curves := curvesOf(a.histories, a.cut.TrainUntil)
+	if !a.Config.Choose {
 		curves = curves[:1]
 	}
-	if f.warm, err = c.warm(ctx, layout, curves); err != nil {
-		return fitted{}, err
+	if f.warm, err = a.warm(ctx, layout, curves); err != nil {
+		return err
 	}
 	if f.warm.params != nil {
 		curves = []series.Curve{f.warm.curve}
 	}
-	best, err := f.best(ctx, histories, layout, curves)
+	a.fitted, err = f.run(ctx, curves)
+	a.out.Name, a.out.Series, a.out.Start = a.fitted.spec.Name, len(a.histories), f.warm.words
+	a.out.Best, a.out.Scale = a.fitted.result.Best, a.fitted.spec.Scale
+	return err
+}
+
+// layout is the list of features: of the calendar at the place of the series, and of the covariates.
+func (a *attempt) layout() (series.Layout, error) {
+	layout := series.DefaultLayout(a.cut.TrainUntil-a.cut.First > yearly)
+	if a.Config.Country != "" {
+		layout = layout.WithHolidays()
+	}
+	place, err := series.NewPlace(a.Config.Zone, a.Config.Country)
+	if err != nil {
+		return layout, err
+	}
+	covariates, err := a.Ahead.Standardised(a.cut.TrainUntil)
+	if err != nil {
+		return layout, err
+	}
+	return layout.WithCovariates(covariates).At(place), nil
+}
+
+// run fits a network for each curve, takes the best one, and fits it once more when the cycle chooses.
+func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error) {
+	best, err := f.best(ctx, curves)
 	if err != nil {
 		return fitted{}, err
 	}
-	spec := c.spec(layout, cut, best.curve)
-	out := fitted{spec: spec, result: best.result, judged: best.result, start: f.warm.words, curve: best.result.Losses}
-	if c.Config.Choose {
-		f.done = len(curves) * c.Config.Iterations
-		if out.result, err = f.last(ctx, bent(histories, best.curve), spec, max(best.result.Best, leastRefit)); err != nil {
+	histories := bent(f.histories, best.curve)
+	out := fitted{
+		spec: f.spec(f.layout, f.cut, best.curve), result: best.result, judged: best.result, curve: best.result.Losses,
+	}
+	if f.Config.Choose {
+		f.done = len(curves) * f.Config.Iterations
+		if out.result, err = f.last(ctx, histories, out.spec, max(best.result.Best, leastRefit)); err != nil {
 			return fitted{}, err
 		}
-		if cut.TestUntil > cut.TestFrom {
+		if f.cut.TestUntil > f.cut.TestFrom {
 			out.judged = out.result
 		}
 	}
-	windows, err := f.sampler(bent(histories, best.curve), cut.First, cut.TrainUntil, sampleStage)
+	windows, err := f.sampler(histories, f.cut.First, f.cut.TrainUntil, stageSample)
 	if err != nil {
 		return fitted{}, err
 	}
@@ -90,16 +119,16 @@ func (c *Cycle) fit(ctx context.Context, histories []*dataset.History, cut datas
 	return out, nil
 }
 
-// candidate is a network fitted on the training range under one scale.
+// candidate is a network that was fitted on the training range under one scale.
 type candidate struct {
 	curve  series.Curve
 	result train.Result
-	wql    float64 // on the validation range, where there is a choice
+	wql    float64 // on the validation range, when there is a choice
 }
 
-// best fits a candidate for each curve and takes the one that does better on the
-// validation range.
-func (f *fitting) best(ctx context.Context, histories []*dataset.History, layout series.Layout, curves []series.Curve) (candidate, error) {
+// best fits a candidate for each curve and takes the candidate that does better on the validation
+// range.
+func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, error) {
 	f.total = len(curves) * f.Config.Iterations
 	if f.Config.Choose {
 		f.total += f.Config.Iterations
@@ -107,12 +136,12 @@ func (f *fitting) best(ctx context.Context, histories []*dataset.History, layout
 	var best candidate
 	for i, curve := range curves {
 		f.done = i * f.Config.Iterations
-		spec := f.spec(layout, f.cut, curve)
-		result, err := f.choosing(ctx, bent(histories, curve), spec)
+		spec := f.spec(f.layout, f.cut, curve)
+		result, err := f.choosing(ctx, bent(f.histories, curve), spec)
 		if err != nil || len(curves) == 1 {
 			return candidate{curve: curve, result: result}, err
 		}
-		report, err := evaluate.Backtest(ctx, draft(spec, result), histories, evaluate.Config{From: f.cut.TrainUntil, Until: f.cut.ValidUntil, Every: judgeEvery, Workers: f.Config.Workers, Ahead: f.Ahead, ExcludeFlagged: true})
+		report, err := evaluate.Backtest(ctx, draft(spec, result), f.histories, f.origins(f.cut.TrainUntil, f.cut.ValidUntil))
 		if err != nil {
 			return candidate{}, fmt.Errorf("validation range: %w", err)
 		}
@@ -123,54 +152,22 @@ func (f *fitting) best(ctx context.Context, histories []*dataset.History, layout
 	return best, nil
 }
 
-// negativeShare of the readings below zero makes a load a signed one.
-const negativeShare = 0.01
-
-// curvesOf are the scales worth a try. Asinh is for loads that are skewed to one
-// side; where a load changes sign it spreads what lies around zero, and a short
-// validation range may like that by chance.
-func curvesOf(histories []*dataset.History, until int64) []series.Curve {
-	var negative, all int
-	for _, h := range histories {
-		for _, v := range h.Values(int(min(max(h.Cell(until)-h.Ring.First(), 0), int64(len(h.Ring.Values))))) {
-			all++
-			if v < 0 {
-				negative++
-			}
-		}
-	}
-	if float64(negative) > negativeShare*float64(all) {
-		return []series.Curve{series.Plain}
-	}
-	return []series.Curve{series.Plain, series.Asinh}
-}
-
-// fitting is the fit of one cycle under way.
-type fitting struct {
-	*Cycle
-	layout      series.Layout
-	cut         dataset.Cut
-	warm        warmStart
-	done, total int // iterations of the stages before, and of all
-}
-
-// choosing fits on the training range and stops where the validation range no
-// longer gains.
+// choosing fits on the training range and stops when the validation range gains no more.
 func (f *fitting) choosing(ctx context.Context, histories []*dataset.History, spec model.Spec) (train.Result, error) {
-	fit, err := f.sampler(histories, f.cut.First, f.cut.TrainUntil, 0)
+	fit, err := f.sampler(histories, f.cut.First, f.cut.TrainUntil, stageFit)
 	if err != nil {
 		return train.Result{}, fmt.Errorf("training range: %w", err)
 	}
-	valid, err := f.sampler(histories, f.cut.TrainUntil, f.cut.ValidUntil, 1)
+	valid, err := f.sampler(histories, f.cut.TrainUntil, f.cut.ValidUntil, stageValid)
 	if err != nil {
 		return train.Result{}, fmt.Errorf("validation range: %w", err)
 	}
 	return f.train(ctx, fit, valid.Batches(validBatches), spec, f.Config.Iterations)
 }
 
-// last fits on all before the test, for as long as was found good.
+// last fits on all data before the test, for the number of iterations that was best.
 func (f *fitting) last(ctx context.Context, histories []*dataset.History, spec model.Spec, iterations int) (train.Result, error) {
-	fit, err := f.sampler(histories, f.cut.First, f.cut.ValidUntil, 2)
+	fit, err := f.sampler(histories, f.cut.First, f.cut.ValidUntil, stageRefit)
 	if err != nil {
 		return train.Result{}, err
 	}
@@ -178,9 +175,9 @@ func (f *fitting) last(ctx context.Context, histories []*dataset.History, spec m
 	return f.train(ctx, fit, nil, spec, iterations)
 }
 
-// sampler draws windows whose loss lies in a range. In a short range they are
-// shorter: half of the hours that may bear loss are left to choose where a window
-// starts, but for the range that only judges.
+// sampler draws windows with a loss between two Unix seconds. In a short range windows are shorter.
+// In the range that is fitted on, half of the hours that may bear loss are left free, so that a window
+// can start at different hours.
 func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage uint64) (*dataset.Sampler, error) {
 	c := f.Config
 	lossHours := (until-from)/meter.IntervalSeconds - horizon
@@ -191,7 +188,10 @@ func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage
 	if positions < 1 {
 		return nil, dataset.ErrNoWindows
 	}
-	windows := dataset.WindowConfig{Layout: f.layout, Ahead: f.Ahead, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch}
+	windows := dataset.WindowConfig{
+		Layout: f.layout, Ahead: f.Ahead, Horizon: horizon,
+		Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch,
+	}
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)
 }
 
@@ -200,9 +200,9 @@ func (f *fitting) train(ctx context.Context, source train.Source, valid []*datas
 	cfg.Shape, cfg.Levels = spec.Shape(), spec.Levels
 	cfg.Iterations, cfg.Seed, cfg.Workers = iterations, f.Config.Seed, f.Config.Workers
 	if f.Config.Choose {
-		// The rate of one cycle is high for most of it: the validation loss falls
-		// at the end, and whoever stops before has not seen what the cycle gives.
-		// Where it rises instead, the last fit is as long as was best.
+		// The learning rate is high for most of the fit, and the validation loss falls at the end. A
+		// fit that stopped early would miss that. When the validation loss rises at the end, the last
+		// fit is as long as the best iteration.
 		cfg.Patience = 0
 	}
 	if f.warm.params != nil {
@@ -212,42 +212,7 @@ func (f *fitting) train(ctx context.Context, source train.Source, valid []*datas
 	return train.Fit(ctx, cfg, source, valid, func(p train.Progress) {
 		p.Iteration += f.done
 		p.Iterations = f.total
-		f.run.progress(p)
-		if f.Progress != nil {
-			f.Progress(p)
-		}
+		f.attempt.run.progress(p)
+		f.tell(progress(p))
 	})
-}
-
-func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
-	name, scale := c.Config.Model, model.ScalePlain
-	if name == "" {
-		name = "load-1h"
-	}
-	if curve == series.Asinh {
-		scale = model.ScaleAsinh
-	}
-	var covariates []model.Covariate
-	for _, known := range layout.Covariates() {
-		covariates = append(covariates, model.Covariate(known))
-	}
-	return model.Spec{
-		Schema: model.SpecSchema, Name: name, Interval: "1h", Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: levels(),
-		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: scale,
-		Zone: c.Config.Zone, Country: c.Config.Country, Covariates: covariates,
-		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: c.Config.Seed,
-	}
-}
-
-func bent(histories []*dataset.History, curve series.Curve) []*dataset.History {
-	all := make([]*dataset.History, len(histories))
-	for i, h := range histories {
-		all[i] = h.Bent(curve)
-	}
-	return all
-}
-
-// draft is a model that is only in memory.
-func draft(spec model.Spec, r train.Result) *model.Model {
-	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(spec.Shape(), r.LSTM), Head: nn.NewHead(spec.Shape(), r.Head)}
 }

@@ -26,48 +26,48 @@ func losses(n int, factor float64) []evaluate.Loss {
 	return all
 }
 
-func good() evidence {
-	return evidence{
-		served: served{forecasts: 100, ratio: 1.1}, difference: 4e-7, crossed: 0.01, ours: losses(100, 0.5), naive: losses(100, 1),
-		rival: &rival{version: "7", ours: losses(100, 0.5), losses: losses(100, 0.7)},
+func good() gateInput {
+	return gateInput{
+		forecasts: forecastCounts{forecasts: 100, ratio: 1.1}, difference: 4e-7, crossed: 0.01, ours: losses(100, 0.5), naive: losses(100, 1),
+		champion: &championComparison{version: "7", ours: losses(100, 0.5), theirs: losses(100, 0.7)},
 	}
 }
 
 func TestGate(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*evidence)
+		change func(*gateInput)
 		failed []CheckName // that refuse it
 		words  string      // in Why
 		first  bool
 	}{
-		"better than the champion": {func(*evidence) {}, nil, "champion v7: better by", false},
-		"no better than the champion": {func(e *evidence) { e.rival.losses = losses(100, 0.5) },
+		"better than the champion": {func(*gateInput) {}, nil, "champion v7: better by", false},
+		"no better than the champion": {func(e *gateInput) { e.champion.theirs = losses(100, 0.5) },
 			[]CheckName{CheckChampion}, "champion v7: no sure difference", false},
-		"worse than the champion": {func(e *evidence) { e.rival.losses = losses(100, 0.4) },
+		"worse than the champion": {func(e *gateInput) { e.champion.theirs = losses(100, 0.4) },
 			[]CheckName{CheckChampion}, "champion v7: worse by", false},
-		"worse than the naive rule, better than the champion": {func(e *evidence) { e.naive = losses(100, 0.4) },
+		"worse than the naive rule, better than the champion": {func(e *gateInput) { e.naive = losses(100, 0.4) },
 			[]CheckName{CheckNaive}, "seasonal naive: worse by", false},
-		"nothing to judge on": {func(e *evidence) { e.ours, e.naive, e.rival.ours, e.rival.losses = nil, nil, nil, nil },
+		"nothing to judge on": {func(e *gateInput) { e.ours, e.naive, e.champion.ours, e.champion.theirs = nil, nil, nil, nil },
 			[]CheckName{CheckNaive, CheckChampion}, "widen the test range", false},
-		"quantiles that are no numbers": {func(e *evidence) { e.served.infinite = 1 }, []CheckName{CheckFinite}, "1 of 100 forecasts", false},
-		"no forecasts at all":           {func(e *evidence) { e.served.forecasts = 0 }, []CheckName{CheckFinite}, "0 of 0 forecasts", false},
-		"quantiles out of order":        {func(e *evidence) { e.served.unordered = 3 }, []CheckName{CheckOrdered}, "3 of 100", false},
-		"four times too large":          {func(e *evidence) { e.served.ratio = 4.1 }, []CheckName{CheckScale}, "4.1 times the readings", false},
-		"four times too small":          {func(e *evidence) { e.served.ratio = 0.24 }, []CheckName{CheckScale}, "0.24 times", false},
-		"a ratio that is no number":     {func(e *evidence) { e.served.ratio = math.NaN() }, []CheckName{CheckScale}, "NaN", false},
-		"forecasts that run wild":       {func(e *evidence) { e.served.wild = 1 }, []CheckName{CheckScale}, "1 % of forecasts are beyond 100 times", false},
-		"kernels that disagree":         {func(e *evidence) { e.difference = 1.1e-5 }, []CheckName{CheckKernels}, "differs from the training graph by 1.1e-05", false},
-		"kernels that say NaN":          {func(e *evidence) { e.difference = math.NaN() }, []CheckName{CheckFinite, CheckKernels}, "NaN", false},
-		"a network that crosses":        {func(e *evidence) { e.crossed = 0.6 }, []CheckName{CheckCrossing}, "60 % of leads cross", false},
-		"two faults are both told":      {func(e *evidence) { e.served.unordered, e.crossed = 1, 0.6 }, []CheckName{CheckOrdered, CheckCrossing}, "; ", false},
-		"a champion that cannot be compared with": {func(e *evidence) { e.rival.fault = "has other levels" },
+		"quantiles that are no numbers": {func(e *gateInput) { e.forecasts.infinite = 1 }, []CheckName{CheckFinite}, "1 of 100 forecasts", false},
+		"no forecasts at all":           {func(e *gateInput) { e.forecasts.forecasts = 0 }, []CheckName{CheckFinite}, "0 of 0 forecasts", false},
+		"quantiles out of order":        {func(e *gateInput) { e.forecasts.unordered = 3 }, []CheckName{CheckOrdered}, "3 of 100", false},
+		"four times too large":          {func(e *gateInput) { e.forecasts.ratio = 4.1 }, []CheckName{CheckScale}, "4.1 times the readings", false},
+		"four times too small":          {func(e *gateInput) { e.forecasts.ratio = 0.24 }, []CheckName{CheckScale}, "0.24 times", false},
+		"a ratio that is no number":     {func(e *gateInput) { e.forecasts.ratio = math.NaN() }, []CheckName{CheckScale}, "NaN", false},
+		"forecasts that run wild":       {func(e *gateInput) { e.forecasts.wild = 1 }, []CheckName{CheckScale}, "1 % of forecasts are beyond 100 times", false},
+		"kernels that disagree":         {func(e *gateInput) { e.difference = 1.1e-5 }, []CheckName{CheckKernels}, "differs from the training graph by 1.1e-05", false},
+		"kernels that say NaN":          {func(e *gateInput) { e.difference = math.NaN() }, []CheckName{CheckFinite, CheckKernels}, "NaN", false},
+		"a network that crosses":        {func(e *gateInput) { e.crossed = 0.6 }, []CheckName{CheckCrossing}, "60 % of leads cross", false},
+		"two faults are both told":      {func(e *gateInput) { e.forecasts.unordered, e.crossed = 1, 0.6 }, []CheckName{CheckOrdered, CheckCrossing}, "; ", false},
+		"a champion that cannot be compared with": {func(e *gateInput) { e.champion.fault = "has other levels" },
 			[]CheckName{CheckChampion}, "champion v7 has other levels", false},
-		"the first":                   {func(e *evidence) { e.rival = nil }, nil, "the first model; seasonal naive: better by", true},
-		"the first, worse than naive": {func(e *evidence) { e.rival, e.naive, e.crossed = nil, losses(100, 0.2), 0.9 }, nil, "seasonal naive: worse by", true},
-		"the first, not sound":        {func(e *evidence) { e.rival, e.difference = nil, 1 }, []CheckName{CheckKernels}, "training graph", true},
-		"a champion that cannot be read": {func(e *evidence) {
-			e.rival.fault, e.rival.broken, e.naive = "cannot be read: gone", true, losses(100, 0.2)
+		"the first":                   {func(e *gateInput) { e.champion = nil }, nil, "the first model; seasonal naive: better by", true},
+		"the first, worse than naive": {func(e *gateInput) { e.champion, e.naive, e.crossed = nil, losses(100, 0.2), 0.9 }, nil, "seasonal naive: worse by", true},
+		"the first, not sound":        {func(e *gateInput) { e.champion, e.difference = nil, 1 }, []CheckName{CheckKernels}, "training graph", true},
+		"a champion that cannot be read": {func(e *gateInput) {
+			e.champion.fault, e.champion.broken, e.naive = "cannot be read: gone", true, losses(100, 0.2)
 		}, nil, "champion v7 cannot be read", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,8 +107,8 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// The watch sees what a forecast holds, whoever made it.
-func TestWatchSeesForecasts(t *testing.T) {
+// The statistics tell what is wrong with a forecast.
+func TestForecastStats(t *testing.T) {
 	t.Parallel()
 	b := dataset.NewBuilder()
 	id := meter.ID{Site: "s", Meter: "m"}
@@ -122,28 +122,41 @@ func TestWatchSeesForecasts(t *testing.T) {
 	forecast := func(id meter.ID, quantiles ...float32) engine.Forecast {
 		return engine.Forecast{Series: id, Origin: epoch + 300*hour, Horizon: 2, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: quantiles}
 	}
-	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	replaced := forecast(id, 1, 2, 3, 1, 2, 3)
 	replaced.Replaced = meter.ReasonOutOfRange
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for name, c := range map[string]struct {
 		f    engine.Forecast
-		want served
+		want forecastCounts
 	}{
-		"fine":             {forecast(id, 1, 2, 3, 1, 2, 3), served{forecasts: 1, ratio: 1}},
-		"half as large":    {forecast(id, 1, 1, 3, 1, 1, 3), served{forecasts: 1, ratio: 0.5}},
-		"out of order":     {forecast(id, 1, 2, 3, 2, 2, 1), served{forecasts: 1, unordered: 1, ratio: 1}},
-		"infinite":         {forecast(id, 1, 2, 3, 1, 2, inf), served{forecasts: 1, infinite: 1, wild: 1, ratio: 1}},
-		"no number":        {forecast(id, 1, 2, nan, 1, 2, 3), served{forecasts: 1, infinite: 1, unordered: 1, ratio: 1}},
-		"replaced":         {replaced, served{forecasts: 1, infinite: 1, ratio: 1}},
-		"wild":             {forecast(id, 1, 2, 3, 1, 2, 201), served{forecasts: 1, wild: 1, ratio: 1}},
-		"of an idle meter": {forecast(idle, 0, 1, 5, 0, 1, 5), served{forecasts: 1, ratio: 1}},
+		"fine":             {forecast(id, 1, 2, 3, 1, 2, 3), forecastCounts{forecasts: 1, ratio: 1}},
+		"half as large":    {forecast(id, 1, 1, 3, 1, 1, 3), forecastCounts{forecasts: 1, ratio: 0.5}},
+		"out of order":     {forecast(id, 1, 2, 3, 2, 2, 1), forecastCounts{forecasts: 1, unordered: 1, ratio: 1}},
+		"infinite":         {forecast(id, 1, 2, 3, 1, 2, inf), forecastCounts{forecasts: 1, infinite: 1, wild: 1, ratio: 1}},
+		"no number":        {forecast(id, 1, 2, nan, 1, 2, 3), forecastCounts{forecasts: 1, infinite: 1, unordered: 1, ratio: 1}},
+		"wild":             {forecast(id, 1, 2, 3, 1, 2, 201), forecastCounts{forecasts: 1, wild: 1, ratio: 1}},
+		"replaced":         {replaced, forecastCounts{forecasts: 1, infinite: 1, ratio: 1}},
+		"of an idle meter": {forecast(idle, 0, 1, 5, 0, 1, 5), forecastCounts{forecasts: 1, ratio: 1}},
 	} {
-		w := newWatch(b.Build(), c.f.Levels)
-		w.see(c.f)
-		if got := w.done(); got != c.want {
+		stats := newForecastStats(b.Build(), c.f.Levels)
+		stats.add(c.f)
+		if got := stats.sum(); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
+}
+
+// fit runs a cycle up to its fit.
+func fit(t *testing.T, c *Cycle) fitted {
+	t.Helper()
+	a := c.newAttempt()
+	if err := a.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.fit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return a.fitted
 }
 
 // The layers that serve and the training graph agree on real windows, and a
@@ -153,23 +166,16 @@ func TestAgreement(t *testing.T) {
 	cfg := tiny()
 	cfg.Hidden = 64
 	c := cycle(t, cfg, nil)
-	histories, cut, err := c.load(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := c.fit(t.Context(), histories, cut)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := fit(t, c)
 	difference, crossed, err := agreement(draft(f.spec, f.result), f.result, f.sample)
 	t.Logf("serving differs by %.2g, %.2g of leads cross", difference, crossed)
-	if err != nil || difference > mostDifference/4 || difference == 0 {
+	if err != nil || difference > maxDifference/4 || difference == 0 {
 		t.Errorf("difference %v, %v", difference, err)
 	}
 	other := f.result
 	other.LSTM = slices.Clone(f.result.LSTM)
 	other.LSTM[len(other.LSTM)/2] += 0.01
-	if difference, _, err := agreement(draft(f.spec, other), f.result, f.sample); err != nil || difference <= mostDifference {
+	if difference, _, err := agreement(draft(f.spec, other), f.result, f.sample); err != nil || difference <= maxDifference {
 		t.Errorf("another weight: difference %v, %v", difference, err)
 	}
 }
@@ -180,17 +186,10 @@ func TestAgreementOnAnIdleMeter(t *testing.T) {
 	t.Parallel()
 	c := cycle(t, tiny(), nil)
 	c.Source = idle{}
-	histories, cut, err := c.load(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := c.fit(t.Context(), histories, cut)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := fit(t, c)
 	largest := slices.Max(inputSizes(f.spec.Shape(), f.sample))
 	difference, _, err := agreement(draft(f.spec, f.result), f.result, f.sample)
-	if err != nil || largest < 1e5 || difference > mostDifference/4 {
+	if err != nil || largest < 1e5 || difference > maxDifference/4 {
 		t.Errorf("inputs up to %.3g scales: difference %v, %v", largest, difference, err)
 	}
 }

@@ -10,34 +10,33 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/retry"
 )
 
-// ReadingMeasurement is where readings are in InfluxDB: tags site and meter; fields
-// value, unit, quality and kind; time is the start of the interval, or the moment a
+// ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields are
+// value, unit, quality and kind; the time is the start of the interval, or the moment at which a
 // register was read.
 const ReadingMeasurement = "reading"
 
 const (
-	// influxSpan is the time that one query asks for: an answer stays small enough
-	// to be asked for again.
+	// influxSpan is the span of time of one query. An answer is small enough to be asked for again.
 	influxSpan = 30 * 24 * time.Hour
-	// influxLeast is the shortest time that is asked for when answers are too long.
+	// influxLeast is the shortest span of a query when answers are too long.
 	influxLeast = time.Hour
-	// influxTries is how often a query is tried that the server may answer later.
+	// influxTries bounds how often a query is sent that the server may answer later.
 	influxTries = 4
 )
 
 // Influx reads history from InfluxDB.
 type Influx struct {
 	Reader *influx.Reader
-	// Back is how far back from Until readings are taken.
-	Back  time.Duration
-	Until func() time.Time
-	Pause time.Duration // before the second try of a query; it doubles; 1 s when zero
+	Back   time.Duration // how far back from Until readings are taken
+	Until  func() time.Time
+	Pause  time.Duration // before the second try of a query; it doubles; 0 is 1 s
 }
 
-// Load adds the readings of the time asked for. Those that the forecaster would
-// refuse by their form are left out.
+// Load adds the readings of the last Back before Until. Readings in a form that the forecaster would
+// refuse are left out.
 func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 	end, span := f.Until(), influxSpan
 	var rows influxRows
@@ -52,7 +51,7 @@ func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("read history from %s to %s: %w", from.UTC().Format(time.DateOnly), until.UTC().Format(time.DateOnly), err)
+			return fmt.Errorf("read history from %s to %s: %w", date(from.Unix()), date(until.Unix()), err)
 		}
 		for _, r := range rows.rows {
 			s := rows.series[r.series]
@@ -63,8 +62,41 @@ func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 	return nil
 }
 
-// influxRows are those of one answer. What rows of a series share is kept once: a
-// text of the answer keeps the whole line that it is part of in memory.
+// read sends a query until there is a whole answer. The answer replaces the content of into.
+func (f Influx) read(ctx context.Context, from, until time.Time, into *influxRows) error {
+	pause := f.Pause
+	if pause <= 0 {
+		pause = time.Second
+	}
+	policy := retry.Policy{
+		Backoff:  retry.Backoff{Least: pause, Most: pause << influxTries},
+		Attempts: influxTries,
+		Final:    func(err error) bool { _, later := retryLater(err); return !later },
+		Adjust: func(err error, pause time.Duration) time.Duration {
+			after, _ := retryLater(err)
+			return max(pause, after)
+		},
+	}
+	return retry.Until(ctx, policy, func(ctx context.Context) error {
+		*into = influxRows{rows: into.rows[:0], index: map[influxSeries]int32{}}
+		return f.Reader.Read(ctx, ReadingMeasurement, from, until, func(r influx.Row) error {
+			into.add(r)
+			return nil
+		})
+	})
+}
+
+// retryLater reports whether the server may answer a query later, and after which pause.
+func retryLater(err error) (after time.Duration, later bool) {
+	var known *influx.Error
+	if !errors.As(err, &known) || known.Kind != influx.KindRetry || errors.Is(err, influx.ErrTooLong) {
+		return 0, false
+	}
+	return known.RetryAfter, true
+}
+
+// influxRows are the rows of one answer. What the rows of a series share is kept once: a string of the
+// answer keeps the whole line in memory that it is a part of.
 type influxRows struct {
 	rows   []influxRow
 	series []influxSeries
@@ -83,19 +115,16 @@ type influxRow struct {
 	series int32
 }
 
-// add takes a row, unless the forecaster would refuse it by its form.
+// add adds a row. A row in a form that the forecaster would refuse is left out.
 func (a *influxRows) add(r influx.Row) {
-	id := meter.ID{Site: r.Text("site"), Meter: r.Text("meter")}
-	kind, unknown := meter.ParseKind(r.Text("kind"))
-	value, ok := r.Number("value")
-	q, err := meter.ParseQuality(r.Text("quality"))
-	if !ok || !meter.Finite(value) || err != nil || unknown != nil || !q.Accepted() || !meter.ValidToken(id.Site) || !meter.ValidToken(id.Meter) {
+	s, value, ok := parseRow(r)
+	if !ok {
 		return
 	}
-	s := influxSeries{kind, id, r.Text("unit")}
 	i, known := a.index[s]
 	if !known {
-		s = influxSeries{kind, meter.ID{Site: strings.Clone(id.Site), Meter: strings.Clone(id.Meter)}, strings.Clone(s.unit)}
+		s.id = meter.ID{Site: strings.Clone(s.id.Site), Meter: strings.Clone(s.id.Meter)}
+		s.unit = strings.Clone(s.unit)
 		i = int32(len(a.series))
 		a.index[s] = i
 		a.series = append(a.series, s)
@@ -103,27 +132,19 @@ func (a *influxRows) add(r influx.Row) {
 	a.rows = append(a.rows, influxRow{r.Time.Unix(), value, i})
 }
 
-// read asks until there is a whole answer, which takes the place of the one before.
-func (f Influx) read(ctx context.Context, from, until time.Time, into *influxRows) error {
-	pause := f.Pause
-	if pause <= 0 {
-		pause = time.Second
+// parseRow reads a row; ok is false when the forecaster would refuse its form.
+func parseRow(r influx.Row) (s influxSeries, value float64, ok bool) {
+	s.id, s.unit = meter.ID{Site: r.Text("site"), Meter: r.Text("meter")}, r.Text("unit")
+	kind, err := meter.ParseKind(r.Text("kind"))
+	if err != nil {
+		return s, 0, false
 	}
-	for try := 1; ; try++ {
-		*into = influxRows{rows: into.rows[:0], index: map[influxSeries]int32{}}
-		err := f.Reader.Read(ctx, ReadingMeasurement, from, until, func(r influx.Row) error {
-			into.add(r)
-			return nil
-		})
-		var known *influx.Error
-		if err == nil || try == influxTries || !errors.As(err, &known) || known.Kind != influx.KindRetry || errors.Is(err, influx.ErrTooLong) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(max(pause, known.RetryAfter)):
-		}
-		pause *= 2
+	s.kind = kind
+	quality, err := meter.ParseQuality(r.Text("quality"))
+	if err != nil || !quality.Accepted() {
+		return s, 0, false
 	}
+	value, ok = r.Number("value")
+	ok = ok && meter.Finite(value) && meter.ValidToken(s.id.Site) && meter.ValidToken(s.id.Meter)
+	return s, value, ok
 }

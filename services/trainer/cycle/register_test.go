@@ -24,7 +24,7 @@ func TestVerdictIsWithTheVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v.Tags["loadtide.gate"] != "first" || v.Tags["loadtide.start"] != "scratch" || !strings.HasPrefix(v.Tags["loadtide.gate.kernels"], "ok: ") ||
-		!strings.Contains(v.Tags[registry.Description], "seasonal naive") || v.Metrics["gate_passed"] != 1 || v.Metrics["gate_kernels"] > mostDifference {
+		!strings.Contains(v.Tags[registry.Description], "seasonal naive") || v.Metrics["gate_passed"] != 1 || v.Metrics["gate_kernels"] > maxDifference {
 		t.Errorf("%+v\n%+v", v.Tags, v.Metrics)
 	}
 	if !out.Verdict.Passed || len(out.Verdict.Refusals()) != 0 || out.Start != "scratch" {
@@ -49,9 +49,13 @@ func TestRegistryAwayIsWaitedFor(t *testing.T) {
 			reg.lose.Store(c.lost)
 			cy := cycle(t, cfg, reg)
 			waits := 0
-			cy.Patience, cy.Waiting = c.patience, func(err error) {
-				if waits++; !errors.Is(err, errAway) {
-					t.Errorf("waits for %v", err)
+			cy.Patience = c.patience
+			cy.Tell = func(e Event) {
+				if e.Kind != Waiting {
+					return
+				}
+				if waits++; !errors.Is(e.Err, errAway) {
+					t.Errorf("waits for %v", e.Err)
 				}
 			}
 			out, err := cy.Run(t.Context())
@@ -60,7 +64,7 @@ func TestRegistryAwayIsWaitedFor(t *testing.T) {
 			}
 			versions, err := reg.Versions(t.Context(), "load-1h")
 			if err != nil || len(versions) != 1 || !c.fails && (out.Version != "1" || !out.Champion || waits != 1) {
-				t.Errorf("%d versions, %v; %d waits, %+v", len(versions), err, waits, out.Told())
+				t.Errorf("%d versions, %v; %d waits, %+v", len(versions), err, waits, out.Event())
 			}
 		})
 	}
@@ -132,7 +136,7 @@ func (r *restless) Fetch(ctx context.Context, v registry.Version) (string, error
 func TestChampionChangedMeanwhileIsJudgedAnew(t *testing.T) {
 	t.Parallel()
 	cfg := tiny()
-	for moves, words := range map[int]string{1: "", rivals: "was changed 3 times"} {
+	for moves, words := range map[int]string{1: "", maxComparisons: "was changed 3 times"} {
 		reg := &restless{Local: local(t), t: t}
 		cfg.Iterations = 1
 		run(t, cycle(t, cfg, reg))
@@ -149,8 +153,8 @@ func TestChampionChangedMeanwhileIsJudgedAnew(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || out.Verdict.Rival == was || !out.Champion {
-			t.Errorf("%d moves: held against v%s, champion was v%s: %+v, %v", moves, out.Verdict.Rival, was, out.Told(), err)
+		if err != nil || out.Verdict.Champion == was || !out.Champion {
+			t.Errorf("%d moves: held against v%s, champion was v%s: %+v, %v", moves, out.Verdict.Champion, was, out.Event(), err)
 		}
 	}
 }

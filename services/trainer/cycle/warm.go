@@ -13,45 +13,52 @@ import (
 
 // warmStart is what a fit starts from.
 type warmStart struct {
-	params *train.Params // nil: from scratch
+	params *train.Params // nil: random weights
 	curve  series.Curve  // the scale of params
-	words  string        // what was chosen, and why not the champion
+	words  string        // what the fit starts from, and why not from the champion
 }
 
-// warm takes the champion's weights where they were asked for and fit: the network
-// has the same sizes and reads the same features on one of these scales.
-func (c *Cycle) warm(ctx context.Context, layout series.Layout, curves []series.Curve) (warmStart, error) {
-	if c.Config.Start != StartChampion || c.Registry == nil {
+// warm takes the weights of the champion when the configuration asks for them and they fit: the network
+// of the champion has the same sizes and reads the same features on one of the curves.
+func (a *attempt) warm(ctx context.Context, layout series.Layout, curves []series.Curve) (warmStart, error) {
+	if a.Config.Start != StartChampion || a.Registry == nil {
 		return warmStart{words: StartScratch}, nil
 	}
-	champion, err := c.champion(ctx)
+	champion, err := a.champion(ctx)
 	if err != nil {
 		return warmStart{}, err
 	}
 	if champion == nil {
 		return warmStart{words: StartScratch + ": there is no champion yet"}, nil
 	}
-	dir, err := c.fetch(ctx, *champion)
+	dir, err := a.registry.Fetch(ctx, *champion)
 	if err != nil {
 		return warmStart{}, err
 	}
-	from := func(format string, args ...any) warmStart {
-		return warmStart{words: fmt.Sprintf("%s: champion v%s ", StartScratch, champion.Version) + fmt.Sprintf(format, args...)}
+	scratch := func(format string, args ...any) warmStart {
+		why := fmt.Sprintf(format, args...)
+		return warmStart{words: fmt.Sprintf("%s: champion v%s %s", StartScratch, champion.Version, why)}
 	}
-	a, err := model.LoadArtifact(dir)
+	old, err := model.LoadArtifact(dir)
 	if err != nil {
-		return from("cannot be read: %v", err), nil
+		return scratch("cannot be read: %v", err), nil
 	}
 	for _, curve := range curves {
-		want := c.spec(layout, dataset.Cut{}, curve)
-		if a.Spec.Scale != want.Scale {
+		spec := a.spec(layout, dataset.Cut{}, curve)
+		switch {
+		case old.Spec.Scale != spec.Scale:
 			continue
+		case !sameNetwork(old.Spec, spec):
+			return scratch("has other sizes or reads other features"), nil
 		}
-		if a.Spec.Shape() != want.Shape() || !slices.Equal(a.Spec.Levels, want.Levels) || !slices.Equal(a.Spec.Inputs, want.Inputs) ||
-			!slices.Equal(a.Spec.LeadFeatures, want.LeadFeatures) || !slices.Equal(a.Spec.CurrentFeatures, want.CurrentFeatures) {
-			return from("has other sizes or reads other features"), nil
-		}
-		return warmStart{params: &train.Params{LSTM: a.LSTM, Head: a.Head}, curve: curve, words: "champion v" + champion.Version}, nil
+		params := &train.Params{LSTM: old.LSTM, Head: old.Head}
+		return warmStart{params: params, curve: curve, words: "champion v" + champion.Version}, nil
 	}
-	return from("is on the scale %s, which is not tried", a.Spec.Scale), nil
+	return scratch("is on the scale %s, which is not tried", old.Spec.Scale), nil
+}
+
+// sameNetwork reports whether the weights of one spec fit another spec.
+func sameNetwork(a, b model.Spec) bool {
+	return a.Shape() == b.Shape() && slices.Equal(a.Levels, b.Levels) && slices.Equal(a.Inputs, b.Inputs) &&
+		slices.Equal(a.LeadFeatures, b.LeadFeatures) && slices.Equal(a.CurrentFeatures, b.CurrentFeatures)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/mlflow/mlflowtest"
 	"github.com/loadtide/loadtide/pkg/registry"
-	"github.com/loadtide/loadtide/pkg/train"
 )
 
 // MLflow that goes away in mid-fit holds nothing up, and nothing is missing in the end.
@@ -17,15 +16,15 @@ func TestRecordsThroughAnAbsence(t *testing.T) {
 	t.Parallel()
 	c, proxy, warned := recorded(t)
 	c.Patience = time.Minute
-	c.Progress = func(p train.Progress) {
-		switch p.Iteration {
+	c.Tell = iterations(func(e Event) {
+		switch e.Iteration {
 		case 30:
 			proxy.Off()
 			time.Sleep(2 * flushEvery) // two flushes fail
 		case 60:
 			proxy.On()
 		}
-	}
+	})
 	out := run(t, c)
 	v, err := c.Registry.ByAlias(t.Context(), t.Name(), registry.Champion)
 	if err != nil || v.Version != out.Version {
@@ -49,18 +48,19 @@ func TestEndedCycleLeavesNoModel(t *testing.T) {
 	c, _, _ := recorded(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c.Progress = func(p train.Progress) {
-		if p.Iteration == 50 {
+	c.Tell = iterations(func(e Event) {
+		if e.Iteration == 50 {
 			cancel()
 		}
-	}
-	if _, err := c.Run(ctx); !errors.Is(err, context.Canceled) {
+	})
+	a := c.newAttempt()
+	if _, err := a.do(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("ended with %v", err)
 	}
 	if all, err := c.Registry.Versions(t.Context(), t.Name()); err != nil || len(all) != 0 {
 		t.Errorf("left behind: %v, %v", all, err)
 	}
-	if r := runOf(t, c.run.runID()); r.Info.Status != mlflow.StatusKilled {
+	if r := runOf(t, a.run.runID()); r.Info.Status != mlflow.StatusKilled {
 		t.Errorf("run %+v", r.Info)
 	}
 }
@@ -70,7 +70,7 @@ func TestCycleNeedsItsRun(t *testing.T) {
 	t.Parallel()
 	c, proxy, _ := recorded(t)
 	proxy.Off()
-	c.Progress = func(train.Progress) { t.Error("a fit was begun") }
+	c.Tell = iterations(func(Event) { t.Error("a fit was begun") })
 	if _, err := c.Run(t.Context()); !mlflow.Is(err, mlflow.KindUnavailable) {
 		t.Errorf("%v", err)
 	}

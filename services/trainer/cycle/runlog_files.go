@@ -21,26 +21,24 @@ type artifact struct {
 }
 
 // files are the charts and tables of a run.
-func (r *recording) files(ctx context.Context, f finding) ([]artifact, error) {
-	report, baselines := f.outcome.Report, f.outcome.Baselines
-	table, err := json.MarshalIndent(evaluation(report, baselines), "", "  ")
+func (r *activeRun) files(ctx context.Context, a *attempt) ([]artifact, error) {
+	table, err := json.MarshalIndent(evaluation(a.out.Report, a.out.Baselines), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("evaluation table: %w", err)
 	}
-	all := []artifact{{"evaluation.json", table}, {"evaluation.md", []byte(evaluationTable(report, baselines))}, {"card.md", []byte(f.card)}}
-	charts := map[string]plot.Chart{"loss_curve.png": lossCurve(f.fitted.curve)}
-	if r.Sheet != nil {
-		sheet, err := r.Sheet(ctx, draft(f.fitted.spec, f.fitted.judged), report, baselines, f.config, f.histories)
-		if err != nil {
-			return nil, fmt.Errorf("charts: %w", err)
-		}
-		charts["forecasts.png"] = plot.Fans{Title: sheet.Title, Subtitle: sheet.Subtitle, Fans: sheet.Fans}
-		charts["error_by_lead.png"], charts["calibration.png"] = sheet.ByLead, sheet.Calibration
+	all := []artifact{
+		{"evaluation.json", table},
+		{"evaluation.md", []byte(evaluationTable(a.out.Report, a.out.Baselines))},
+		{"card.md", []byte(a.card())},
+	}
+	charts, err := r.charts(ctx, a)
+	if err != nil {
+		return nil, fmt.Errorf("charts: %w", err)
 	}
 	for name, chart := range charts {
 		picture, err := plot.Encode(plot.PNG, plot.Size{}, chart)
 		if err != nil {
-			// Scores without meaning cannot be drawn; that is no reason to lose the model.
+			// Scores that are not finite cannot be drawn; the model is not lost because of that.
 			r.warn(fmt.Errorf("%s is left out: %w", name, err))
 			continue
 		}
@@ -49,7 +47,25 @@ func (r *recording) files(ctx context.Context, f finding) ([]artifact, error) {
 	return all, nil
 }
 
-// lossCurve draws the looks at the loss of the fit that chose scale and length.
+// charts are the charts by the name of their file.
+func (r *activeRun) charts(ctx context.Context, a *attempt) (map[string]plot.Chart, error) {
+	charts := map[string]plot.Chart{"loss_curve.png": lossCurve(a.fitted.curve)}
+	if r.Charts == nil {
+		return charts, nil
+	}
+	sheet, err := r.Charts(ctx, Evaluation{
+		Model: a.judged(), Histories: a.histories, Config: a.origins(testRange(a.cut)),
+		Report: a.out.Report, Baselines: a.out.Baselines,
+	})
+	if err != nil {
+		return nil, err
+	}
+	charts["forecasts.png"] = plot.Fans{Title: sheet.Title, Subtitle: sheet.Subtitle, Fans: sheet.Fans}
+	charts["error_by_lead.png"], charts["calibration.png"] = sheet.ByLead, sheet.Calibration
+	return charts, nil
+}
+
+// lossCurve draws the losses of the fit that chose the scale and the number of iterations.
 func lossCurve(points []train.Point) plot.LossCurve {
 	c := plot.LossCurve{Title: "Loss of the training"}
 	measured, least := false, math.Inf(1)
@@ -62,7 +78,8 @@ func lossCurve(points []train.Point) plot.LossCurve {
 		if p.Valid != 0 && p.Valid < least {
 			least, c.Best = p.Valid, p.Iteration
 		}
-		c.Iterations, c.Train, c.Valid = append(c.Iterations, p.Iteration), append(c.Train, p.Loss), append(c.Valid, valid)
+		c.Iterations = append(c.Iterations, p.Iteration)
+		c.Train, c.Valid = append(c.Train, p.Loss), append(c.Valid, valid)
 	}
 	if !measured {
 		c.Valid = nil
@@ -70,7 +87,7 @@ func lossCurve(points []train.Point) plot.LossCurve {
 	return c
 }
 
-// evaluation is the report as evaluation.json has it.
+// evaluation is the content of evaluation.json.
 func evaluation(r evaluate.Report, b evaluate.Baselines) any {
 	type row struct {
 		Lead     int               `json:"lead,omitempty"`
@@ -84,23 +101,27 @@ func evaluation(r evaluate.Report, b evaluate.Baselines) any {
 	for _, s := range r.PerSeries {
 		series = append(series, row{Series: s.Series, Measures: s.Overall})
 	}
-	return map[string]any{"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "series": series, "baselines": b.Overall}
+	return map[string]any{
+		"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "series": series, "baselines": b.Overall,
+	}
 }
 
-// evaluationTable is the same for people, in Markdown.
-func evaluationTable(r evaluate.Report, rules evaluate.Baselines) string {
+// evaluationTable is the content of evaluation.md, for people.
+func evaluationTable(r evaluate.Report, baselines evaluate.Baselines) string {
 	var b strings.Builder
 	row := func(name string, m accuracy.Measures) {
-		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", name, m.N, digits(m.MAE, 1), digits(m.WAPE, 100), digits(m.MASE, 1), digits(m.Pinball, 1), digits(m.Coverage80, 100))
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", name, m.N, digits(m.MAE, 1), digits(m.WAPE, 100),
+			digits(m.MASE, 1), digits(m.Pinball, 1), digits(m.Coverage80, 100))
 	}
 	head := func(name string) {
-		fmt.Fprintf(&b, "| %s | n | MAE | WAPE, %% | MASE | wQL | 80 %% band held, %% |\n| --- | --- | --- | --- | --- | --- | --- |\n", name)
+		fmt.Fprintf(&b, "| %s | n | MAE | WAPE, %% | MASE | wQL | 80 %% band held, %% |\n", name)
+		b.WriteString("| --- | --- | --- | --- | --- | --- | --- |\n")
 	}
 	fmt.Fprintf(&b, "%d forecasts of %d series on later time.\n\n", r.Forecasts, r.Series)
 	head("model")
 	row("this model", r.Overall)
 	for _, rule := range evaluate.Rules() {
-		row(string(rule), rules.Overall[rule])
+		row(string(rule), baselines.Overall[rule])
 	}
 	b.WriteString("\n")
 	head("lead")
@@ -115,7 +136,7 @@ func evaluationTable(r evaluate.Report, rules evaluate.Baselines) string {
 	return b.String()
 }
 
-// digits is a score with three of them, - where there is none.
+// digits is a score times a factor, with three digits; "-" when there is no score.
 func digits(v, factor float64) string {
 	if !meter.Finite(v) {
 		return "-"

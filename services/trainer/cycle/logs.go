@@ -13,7 +13,7 @@ import (
 
 // Source is where history comes from.
 type Source interface {
-	// Load adds all readings it has to b.
+	// Load adds all readings of the source to b.
 	Load(ctx context.Context, b *dataset.Builder) error
 }
 
@@ -22,11 +22,11 @@ type Logs struct {
 	Conn *bus.Conn
 }
 
-// logBatch is how many messages are read at once.
+// logBatch is the number of messages that are read at once.
 const logBatch = 1024
 
-// Load adds the readings that stand in the logs now. Those that the forecaster
-// would refuse by their form are left out.
+// Load adds the readings that are in the logs now. Readings in a form that the forecaster would refuse
+// are left out.
 func (l Logs) Load(ctx context.Context, b *dataset.Builder) error {
 	partitions, err := topology.Partitions(ctx, l.Conn.JetStream())
 	if err != nil {
@@ -57,13 +57,16 @@ func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error
 		}
 		for i := range batch {
 			addMessage(b, &batch[i])
-			if batch[i].Pending == 0 || batch[i].Seq >= state.LastSeq { // what stood at the end may have been erased
+			// The last message may have been erased: then none is pending.
+			if batch[i].Pending == 0 || batch[i].Seq >= state.LastSeq {
 				return nil
 			}
 		}
 	}
 }
 
+// addMessage adds the readings of a message. A reading that is too far ahead of the log's clock is left
+// out, as in serving: it would stretch the history.
 func addMessage(b *dataset.Builder, m *bus.Message) {
 	input, err := streams.ParseInput(m.Subject)
 	if err != nil || input.Control != "" {
@@ -71,8 +74,12 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	}
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
-		kind, unknown := meter.ParseKind(r.Kind)
-		if q, err := meter.ParseQuality(r.Quality); err == nil && unknown == nil && q.Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
+		kind, err := meter.ParseKind(r.Kind)
+		if err != nil {
+			continue
+		}
+		quality, err := meter.ParseQuality(r.Quality)
+		if err == nil && quality.Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
 			b.AddOf(kind, input.Series, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}

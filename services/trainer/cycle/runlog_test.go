@@ -33,7 +33,7 @@ func recorded(t *testing.T) (*Cycle, *servertest.Proxy, *atomic.Int32) {
 	warned := &atomic.Int32{}
 	c := cycle(t, tiny(), registry.NewMLflow(client, t.TempDir(), nil))
 	c.Config.Model, c.Config.Iterations = t.Name(), 100
-	c.Recorder = &Recorder{Client: client, Now: time.Now, Warn: func(error) { warned.Add(1) }}
+	c.Runs = &RunLogger{Client: client, Now: time.Now, Warn: func(error) { warned.Add(1) }}
 	return c, proxy, warned
 }
 
@@ -52,11 +52,11 @@ func TestInputDigest(t *testing.T) {
 	t.Parallel()
 	digest := func(m meters) string {
 		c := &Cycle{Config: tiny(), Source: m, Cut: cycle(t, tiny(), nil).Cut}
-		histories, cut, err := c.load(t.Context())
-		if err != nil {
+		a := c.newAttempt()
+		if err := a.load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return input(m, histories, cut).Dataset.Digest
+		return a.input().Dataset.Digest
 	}
 	same, again, other := digest(meters{2, 30, nil}), digest(meters{2, 30, nil}), digest(meters{3, 30, nil})
 	if same != again || same == other || len(same) > 36 {

@@ -1,0 +1,79 @@
+package cycle
+
+import (
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/train"
+)
+
+const (
+	horizon = 24 // leads, a day
+	width   = 64 // units of the head's hidden layers
+	// defaultModel names a model that is not registered.
+	defaultModel = "load-1h"
+)
+
+func levels() []float64 { return []float64{0.1, 0.25, 0.5, 0.75, 0.9} }
+
+// spec describes the network on one curve of the scale.
+func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
+	name, scale := c.Config.Model, model.ScalePlain
+	if name == "" {
+		name = defaultModel
+	}
+	if curve == series.Asinh {
+		scale = model.ScaleAsinh
+	}
+	var covariates []model.Covariate
+	for _, known := range layout.Covariates() {
+		covariates = append(covariates, model.Covariate(known))
+	}
+	return model.Spec{
+		Schema: model.SpecSchema, Name: name, Interval: "1h",
+		Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: levels(),
+		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: scale,
+		Zone: c.Config.Zone, Country: c.Config.Country, Covariates: covariates,
+		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: c.Config.Seed,
+	}
+}
+
+// negativeShare is the share of readings below zero that makes a load a signed one.
+const negativeShare = 0.01
+
+// curvesOf are the curves of the scale that are worth a try. Asinh is for loads that are skewed to one
+// side. On a load that changes sign, Asinh spreads the values around zero, and a short validation range
+// may prefer that by chance.
+func curvesOf(histories []*dataset.History, until int64) []series.Curve {
+	var negative, all int
+	for _, h := range histories {
+		n := min(max(h.Cell(until)-h.Ring.First(), 0), int64(len(h.Ring.Values)))
+		for _, v := range h.Values(int(n)) {
+			all++
+			if v < 0 {
+				negative++
+			}
+		}
+	}
+	if float64(negative) > negativeShare*float64(all) {
+		return []series.Curve{series.Plain}
+	}
+	return []series.Curve{series.Plain, series.Asinh}
+}
+
+// bent gives the histories as serving on a curve of the scale sees them.
+func bent(histories []*dataset.History, curve series.Curve) []*dataset.History {
+	all := make([]*dataset.History, len(histories))
+	for i, h := range histories {
+		all[i] = h.Bent(curve)
+	}
+	return all
+}
+
+// draft is a model that is in memory only.
+func draft(spec model.Spec, r train.Result) *model.Model {
+	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(spec.Shape(), r.LSTM), Head: nn.NewHead(spec.Shape(), r.Head)}
+}
