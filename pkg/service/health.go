@@ -13,7 +13,7 @@ type Health struct {
 	parts map[string]string // name -> why it is not ready; "" when it is
 }
 
-// Readiness is one part's say in Health.
+// Readiness is how one part reports to Health. A nil Readiness reports to nobody.
 type Readiness struct {
 	health *Health
 	name   string
@@ -26,11 +26,17 @@ func (h *Health) Part(name string) *Readiness {
 	return r
 }
 
-// Ready says that the part serves.
-func (r *Readiness) Ready() { r.health.set(r.name, "") }
+// Ready reports that the part serves.
+func (r *Readiness) Ready() { r.set("") }
 
-// NotReady says why the part does not serve; why is a few words without secrets.
-func (r *Readiness) NotReady(why string) { r.health.set(r.name, why) }
+// NotReady reports that the part does not serve, and why, in a few words without secrets.
+func (r *Readiness) NotReady(why string) { r.set(why) }
+
+func (r *Readiness) set(why string) {
+	if r != nil {
+		r.health.set(r.name, why)
+	}
+}
 
 func (h *Health) set(name, why string) {
 	h.mu.Lock()

@@ -57,7 +57,7 @@ func (s *HTTPServer) Start(ctx context.Context) error {
 		return err
 	}
 	s.listener = l
-	s.log.Info().Str(FieldAddress, l.Addr().String()).Str("serves", s.cfg.What).Msg("listening")
+	s.log.Info().Str(FieldAddress, l.Addr().String()).Str(FieldServes, s.cfg.What).Msg("listening")
 	return nil
 }
 

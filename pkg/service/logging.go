@@ -8,21 +8,47 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Names of the fields of a log line. A field that means one of these is called so everywhere.
+// Names of the fields of a log line. Every line names a field by one of these constants; packages
+// below this one write the same words. A word has one meaning and one type.
 const (
-	FieldComponent    = "component"
-	FieldSeries       = "series"
+	FieldComponent = "component" // the part of the program that writes the line; see Component
+	FieldError     = "err"
+	FieldReason    = "reason"      // why, as a word of a closed set, or as the text of a cause
+	FieldText      = "text"        // a text made elsewhere: of a server, of an event
+	FieldDuration  = "duration_ms" // milliseconds
+	FieldCount     = "count"
+
+	FieldSeries       = "series" // name
+	FieldSeriesCount  = "series_count"
+	FieldPartition    = "partition" // number
+	FieldPartitions   = "partitions"
 	FieldSubject      = "subject"
-	FieldPartition    = "partition"
-	FieldOrigin       = "origin_time"
-	FieldModelVersion = "model_version"
 	FieldStream       = "stream"
 	FieldStreamSeq    = "stream_seq"
-	FieldReason       = "reason"
-	FieldError        = "err"
-	FieldDuration     = "duration_ms"
-	FieldAddress      = "address"
-	FieldCount        = "count"
+	FieldExpectedSeq  = "expected_seq"
+	FieldModelVersion = "model_version"
+
+	FieldPart             = "part" // of a service.Group
+	FieldAddress          = "address"
+	FieldServes           = "serves" // what a listener serves, in words
+	FieldFile             = "file"
+	FieldConfigured       = "configured" // what was configured and does not apply
+	FieldConfiguredBytes  = "configured_bytes"
+	FieldBytes            = "bytes"
+	FieldShare            = "share" // of what was configured
+	FieldKernel           = "kernel"
+	FieldCheckpointKernel = "checkpoint_kernel"
+
+	FieldMeasurement = "measurement"
+	FieldPointTime   = "point_time"
+	FieldOldestKept  = "oldest_kept"
+
+	FieldSeed    = "seed"
+	FieldMeters  = "meters"
+	FieldPhase   = "phase"
+	FieldNext    = "next"  // the next hour of a simulation
+	FieldUntil   = "until" // the end of an hour
+	FieldResumed = "resumed"
 )
 
 // Log formats.

@@ -186,7 +186,7 @@ func (g *Group) stopPart(ctx context.Context, r *running) error {
 	if err := r.part.Stop(ctx); err != nil {
 		return errors.Join(runErr, fmt.Errorf("%s: stop: %w", r.name, err))
 	}
-	g.log.Debug().Str(FieldComponent, r.name).Int64(FieldDuration, time.Since(begun).Milliseconds()).Msg("stopped")
+	g.log.Debug().Str(FieldPart, r.name).Int64(FieldDuration, time.Since(begun).Milliseconds()).Msg("stopped")
 	return runErr
 }
 

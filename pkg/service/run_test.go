@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -58,6 +59,28 @@ func TestGroupStopsInReverseOrder(t *testing.T) {
 	want := []string{"start nats", "start api", "end api", "stop api", "end nats", "stop nats"}
 	if !slices.Equal(d.lines, want) {
 		t.Errorf("order %q, want %q", d.lines, want)
+	}
+}
+
+// A key that stands twice in a line is read differently by different readers of JSON.
+func TestGroupLogsEachFieldOnce(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	log, err := service.NewLogger(service.LogFlags{Format: service.LogJSON, Level: "debug"}, &out, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := service.NewGroup(service.Component(log, "run"), time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	g.Add("last", service.Funcs{StartFunc: func(context.Context) error { cancel(); return nil }})
+	if err := g.Run(ctx, t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	line := out.String()
+	for _, key := range []string{"level", "component", "part", "duration_ms", "time", "message"} {
+		if n := strings.Count(line, `"`+key+`":`); n != 1 {
+			t.Errorf("%s stands %d times in %s", key, n, line)
+		}
 	}
 }
 

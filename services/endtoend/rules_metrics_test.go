@@ -51,16 +51,16 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 	recording := flagtest.Defaults[recorder.Config](t)
 	recording.Influx.URL = "http://127.0.0.1:1"
 	recording.Influx.Org, recording.Influx.Bucket, recording.Influx.Token = "o", "b", secret.New("t")
-	if _, err := recorder.New(recording, recorder.Deps{NATS: recorder.FromBus(nil), Registerer: reg("recorder"), Now: time.Now}); err != nil {
+	if _, err := recorder.New(recording, recorder.Deps{NATS: recorder.FromBus(nil), Metrics: reg("recorder"), Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{
 		Store: (*bus.Conn)(nil), OpenReader: func(context.Context) (gateway.Reader, error) { return nil, context.Canceled },
-		Partitions: func(context.Context) (int, error) { return 0, context.Canceled }, Registerer: reg("gateway"), Now: time.Now,
+		Partitions: func(context.Context) (int, error) { return 0, context.Canceled }, Metrics: reg("gateway"), Now: time.Now,
 	}); err != nil {
 		t.Fatal(err)
 	}
-	played := simulator.Deps{Publisher: silent{}, Dir: t.TempDir(), Now: time.Now, Registerer: reg("simulator")}
+	played := simulator.Deps{Publisher: silent{}, Dir: t.TempDir(), Now: time.Now, Metrics: reg("simulator")}
 	if _, err := simulator.New(flagtest.Defaults[simulator.Config](t), played); err != nil {
 		t.Fatal(err)
 	}

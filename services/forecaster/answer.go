@@ -8,6 +8,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -33,7 +34,7 @@ func (s *Service) answer(ctx context.Context, index int) {
 		return page.AppendJSON(nil)
 	})
 	if err != nil && ctx.Err() == nil {
-		s.log.Warn().Err(err).Int("partition", index).Msg("questions about series are not answered any more")
+		s.log.Warn().AnErr(service.FieldError, err).Int(service.FieldPartition, index).Msg("questions about series are not answered any more")
 	}
 }
 

@@ -204,7 +204,7 @@ func (p *partition) publish(result *Result) error {
 // warn logs the events that a person should look at.
 func (p *partition) warn(e *engine.Event) {
 	if e != nil && e.Kind == engine.ForecastReplaced {
-		p.log.Warn().Str(service.FieldSeries, e.Series.String()).Str("text", e.Text).
+		p.log.Warn().Str(service.FieldSeries, e.Series.String()).Str(service.FieldText, e.Text).
 			Msg("the network's forecast was not published, a simple rule stands in")
 	}
 }

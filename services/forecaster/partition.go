@@ -84,7 +84,7 @@ type publisher interface {
 // startPartition brings a partition to where it goes on: newest whole
 // checkpoint, identity of the log, model, mark, what is published already.
 func startPartition(ctx context.Context, d deps, index int) (*partition, error) {
-	p := &partition{deps: d, index: index, stream: topology.Log(index), log: d.log.With().Int("partition", index).Logger()}
+	p := &partition{deps: d, index: index, stream: topology.Log(index), log: d.log.With().Int(service.FieldPartition, index).Logger()}
 	state, err := d.conn.StreamState(ctx, p.stream)
 	if err != nil {
 		return nil, fmt.Errorf("read state of %s: %w", p.stream, err)
@@ -142,7 +142,7 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 		return fmt.Errorf("restore partition %d: %w", p.index, err)
 	}
 	for _, fault := range skipped {
-		p.log.Warn().Err(fault).Msg("damaged checkpoint passed over, an older one is used")
+		p.log.Warn().AnErr(service.FieldError, fault).Msg("damaged checkpoint passed over, an older one is used")
 	}
 	if snap == nil {
 		return nil
@@ -152,7 +152,7 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 		return err
 	}
 	if h.Kernel != nn.Kernel() {
-		p.log.Warn().Str("was", h.Kernel).Str("is", nn.Kernel()).Msg("another kernel family than the checkpoint's: forecasts may differ in the last digits")
+		p.log.Warn().Str(service.FieldCheckpointKernel, h.Kernel).Str(service.FieldKernel, nn.Kernel()).Msg("another kernel family than the checkpoint's: forecasts may differ in the last digits")
 	}
 	if len(h.Models) > 0 {
 		m, err := p.models.byDigest(ctx, holder(p.index), h.Models[0])
@@ -172,7 +172,7 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 		return fmt.Errorf("restore partition %d: %w", p.index, err)
 	}
 	p.position = h.Seq
-	p.log.Info().Uint64(service.FieldStreamSeq, h.Seq).Int("series", h.Series).Msg("restored")
+	p.log.Info().Uint64(service.FieldStreamSeq, h.Seq).Int(service.FieldSeriesCount, h.Series).Msg("restored")
 	return nil
 }
 
@@ -205,7 +205,7 @@ func (p *partition) hole(ctx context.Context, want, got uint64) error {
 		return nil
 	}
 	p.metrics.holes.Inc()
-	p.log.Error().Uint64("expected_seq", want).Uint64(service.FieldStreamSeq, got).Msg("hole in the log: retention took readings before they were read")
+	p.log.Error().Uint64(service.FieldExpectedSeq, want).Uint64(service.FieldStreamSeq, got).Msg("hole in the log: retention took readings before they were read")
 	return nil
 }
 

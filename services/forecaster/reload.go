@@ -62,7 +62,7 @@ func (r *reloader) failed(err error) {
 		outcome = swapRefused
 	}
 	r.metrics.swaps.WithLabelValues(outcome).Inc()
-	r.log.Warn().Err(err).Msg(text)
+	r.log.Warn().AnErr(service.FieldError, err).Msg(text)
 }
 
 // look announces the champion if the logs do not name it already.
@@ -162,6 +162,6 @@ func (r *reloader) announce(ctx context.Context, partition int, v registry.Versi
 	if _, err := r.conn.Publish(ctx, subject, record.AppendJSON(nil), id); err != nil {
 		return false, fmt.Errorf("write %s: %w", subject, err)
 	}
-	r.log.Info().Int("partition", partition).Str(service.FieldModelVersion, v.Version).Msg("model announced")
+	r.log.Info().Int(service.FieldPartition, partition).Str(service.FieldModelVersion, v.Version).Msg("model announced")
 	return true, nil
 }

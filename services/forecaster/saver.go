@@ -97,11 +97,11 @@ func (s *saver) note(done saved) {
 	s.cost = done.cost
 	if done.err != nil {
 		s.metrics.failed.Inc()
-		s.log.Error().Err(done.err).Msg("checkpoint failed, forecasts go on")
+		s.log.Error().AnErr(service.FieldError, done.err).Msg("checkpoint failed, forecasts go on")
 		return
 	}
 	s.seq = done.seq
 	s.metrics.checkpoint.Observe(done.cost.Seconds())
 	s.metrics.checkpoints.WithLabelValues(label(s.partition)).Set(float64(done.at.Unix()))
-	s.log.Debug().Uint64(service.FieldStreamSeq, done.seq).Dur(service.FieldDuration, done.cost).Msg("checkpoint written")
+	s.log.Debug().Uint64(service.FieldStreamSeq, done.seq).Int64(service.FieldDuration, done.cost.Milliseconds()).Msg("checkpoint written")
 }

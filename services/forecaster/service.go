@@ -62,7 +62,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	return &Service{
 		deps: deps{
 			cfg: cfg, conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry, cfg.Model),
-			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now, log: d.Log,
+			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now,
+			log: service.Component(d.Log, "forecaster"),
 		},
 		ready: d.Ready,
 	}, nil
@@ -121,7 +122,7 @@ func (s *Service) checkChampion(ctx context.Context) error {
 	_, _, err := s.champion(ctx)
 	if errors.Is(err, registry.ErrUnavailable) && ctx.Err() == nil {
 		// The logs name the model in force, and what was fetched before is here.
-		s.log.Warn().Err(err).Msg("the registry is away, the start goes on without it")
+		s.log.Warn().AnErr(service.FieldError, err).Msg("the registry is away, the start goes on without it")
 		return nil
 	}
 	return err
@@ -154,7 +155,7 @@ func (s *Service) patiently(record func(context.Context, int) error) func(contex
 			Backoff: retry.Backoff{Least: registryPause},
 			Final:   func(err error) bool { return !errors.Is(err, registry.ErrUnavailable) },
 			Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
-				s.log.Warn().Err(err).Int(service.FieldPartition, partition).
+				s.log.Warn().AnErr(service.FieldError, err).Int(service.FieldPartition, partition).
 					Msg("a new log waits for the registry, which says what model it begins with")
 				s.ready.NotReady("waiting for the model registry")
 			}},
@@ -235,7 +236,7 @@ func (s *Service) runPartition(ctx context.Context, index int, p *partition) (er
 				return nil
 			}
 			if !fatal(err) {
-				log.Warn().Err(err).Msg("partition not started")
+				log.Warn().AnErr(service.FieldError, err).Msg("partition not started")
 			}
 			return err
 		}
@@ -246,7 +247,7 @@ func (s *Service) runPartition(ctx context.Context, index int, p *partition) (er
 	s.status.down(index)
 	if !fatal(err) {
 		s.metrics.restarts.Inc()
-		log.Warn().Err(err).Msg("partition broke, starting it again")
+		log.Warn().AnErr(service.FieldError, err).Msg("partition broke, starting it again")
 	}
 	return err
 }

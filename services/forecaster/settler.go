@@ -9,6 +9,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/retry"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
@@ -30,7 +31,7 @@ func (s *settler) run(ctx context.Context) {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: settlePause}, Steady: settleSteady,
 		Notice: &retry.Notice{Failed: func(err error) {
-			s.log.Warn().Err(err).Msg("settings of series are not followed, those in force hold")
+			s.log.Warn().AnErr(service.FieldError, err).Msg("settings of series are not followed, those in force hold")
 		}},
 	}
 	_ = retry.Until(ctx, policy, s.follow) // it has told its failures
@@ -98,7 +99,7 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 		_, err = SettingOf(record.Settings)
 	}
 	if err != nil || !ok { // written past `series set`, which checks
-		s.log.Warn().Err(err).Str("entry", m.Subject).Msg("settings passed over: their key or content is none that series take")
+		s.log.Warn().AnErr(service.FieldError, err).Str(service.FieldSubject, m.Subject).Msg("settings passed over: their key or content is none that series take")
 		return nil
 	}
 	first, last := 0, s.partitions-1

@@ -37,7 +37,7 @@ type bench struct {
 func start(t *testing.T, deps gateway.Deps) *bench {
 	t.Helper()
 	b := &bench{t: t, registry: service.NewRegistry(), health: &service.Health{}}
-	deps.Version, deps.Registerer, deps.Readiness = "0.1.0-test", b.registry, b.health.Part("gateway")
+	deps.Version, deps.Metrics, deps.Ready = "0.1.0-test", b.registry, b.health.Part("gateway")
 	deps.Admin, deps.Log, deps.Now = service.AdminHandler(b.registry, b.health), zerolog.Nop(), time.Now
 	cfg := flagtest.Defaults[gateway.Config](t)
 	cfg.Listen = "127.0.0.1:0"

@@ -40,7 +40,7 @@ func (s *Service) follow(ctx context.Context) {
 		if ctx.Err() != nil {
 			return err
 		}
-		s.unready(notFollowing(err))
+		s.deps.Ready.NotReady(notFollowing(err))
 		var changed *bus.StreamChangedError
 		if errors.As(err, &changed) {
 			s.view.Reset()
@@ -71,7 +71,7 @@ func (s *Service) feed(ctx context.Context) error {
 	defer log.Close()
 	caughtUp := state.Messages == 0
 	if caughtUp {
-		s.ready()
+		s.deps.Ready.Ready()
 	}
 	var batch []bus.Message
 	for {
@@ -84,7 +84,7 @@ func (s *Service) feed(ctx context.Context) error {
 		s.metrics.series.Set(float64(s.view.Len()))
 		if last := batch[len(batch)-1]; !caughtUp && (last.Pending == 0 || last.Seq >= state.LastSeq) {
 			caughtUp = true
-			s.ready()
+			s.deps.Ready.Ready()
 		}
 	}
 }

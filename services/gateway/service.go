@@ -22,22 +22,25 @@ type Store interface {
 	StreamState(ctx context.Context, stream string) (bus.StreamState, error)
 }
 
-// Deps is what the gateway works with; all but Models, Readiness and Admin are needed.
+// Deps is what the gateway works with. Models, Admin and Ready may be nil.
 type Deps struct {
 	Store Store
-	// OpenReader opens FORECASTS with the newest message of each subject first; it is called again after a failure.
+	// OpenReader opens FORECASTS with the newest message of each subject first. It is called again
+	// after a failure.
 	OpenReader func(ctx context.Context) (Reader, error)
 	// Partitions returns the number of partitions of the deployment.
 	Partitions func(ctx context.Context) (int, error)
-	// Models lists the versions of Model; nil: GET /v1/models answers 503.
-	Models     Models
-	Model      string
-	Version    string // of the program
-	Registerer prometheus.Registerer
-	Readiness  *service.Readiness // nil: nobody asks
-	Admin      http.Handler       // serves /metrics, /healthz and /readyz on the gateway's port; nil: they are elsewhere
-	Log        zerolog.Logger
-	Now        func() time.Time // for metrics and log lines alone
+	// Models lists the versions of Model; nil means that GET /v1/models answers 503.
+	Models  Models
+	Model   string
+	Version string // of the program
+	// Admin serves /metrics, /healthz and /readyz on the gateway's port; nil means that another port
+	// has them.
+	Admin   http.Handler
+	Metrics prometheus.Registerer
+	Ready   *service.Readiness
+	Log     zerolog.Logger
+	Now     func() time.Time // for metrics and log lines only
 }
 
 // Service is the gateway. Start, Run and Stop are those of service.Part.
@@ -60,10 +63,10 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Store == nil || deps.OpenReader == nil || deps.Partitions == nil || deps.Registerer == nil || deps.Now == nil {
-		return nil, errors.New("gateway: Store, OpenReader, Partitions, Registerer and Now are needed")
+	if deps.Store == nil || deps.OpenReader == nil || deps.Partitions == nil || deps.Metrics == nil || deps.Now == nil {
+		return nil, errors.New("gateway: Store, OpenReader, Partitions, Metrics and Now are needed")
 	}
-	s := &Service{deps: deps, log: service.Component(deps.Log, "gateway"), metrics: newMetrics(deps.Registerer), view: NewView()}
+	s := &Service{deps: deps, log: service.Component(deps.Log, "gateway"), metrics: newMetrics(deps.Metrics), view: NewView()}
 	handler, err := s.routes()
 	if err != nil {
 		return nil, err
@@ -106,7 +109,7 @@ func (s *Service) Run(ctx context.Context) error {
 		followers.Go(func() { s.watchModels(followCtx) })
 	}
 	err := s.server.Run(ctx)
-	s.unready("draining")
+	s.deps.Ready.NotReady("draining")
 	cancel()
 	followers.Wait()
 	return err
@@ -114,15 +117,3 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Stop finishes requests under way.
 func (s *Service) Stop(ctx context.Context) error { return s.server.Stop(ctx) }
-
-func (s *Service) ready() {
-	if s.deps.Readiness != nil {
-		s.deps.Readiness.Ready()
-	}
-}
-
-func (s *Service) unready(why string) {
-	if s.deps.Readiness != nil {
-		s.deps.Readiness.NotReady(why)
-	}
-}

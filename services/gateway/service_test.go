@@ -332,7 +332,7 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := gateway.New(gateway.Config{Listen: "nowhere"}, gateway.Deps{}); err == nil || !strings.Contains(err.Error(), "gateway.listen") {
 		t.Errorf("error %v, want one that names gateway.listen", err)
 	}
-	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{Registerer: prometheus.NewRegistry()}); err == nil {
+	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{Metrics: prometheus.NewRegistry()}); err == nil {
 		t.Error("missing dependencies were taken")
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/trainer"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
@@ -136,7 +137,7 @@ func (t *training) cycle(ctx context.Context, job trainer.Job, tell func(cycle.E
 	}
 	if !job.Quick {
 		if err := lowerPriority(cmd.Process.Pid); err != nil {
-			t.log.Debug().Err(err).Msg("priority of the training child not lowered")
+			t.log.Debug().AnErr(service.FieldError, err).Msg("priority of the training child not lowered")
 		}
 	}
 	done, ended := t.follow(stdout, job, tell)

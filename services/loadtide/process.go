@@ -65,14 +65,14 @@ func (p *process) forecaster(conn *bus.Conn, dir string, maxSeries int, models r
 	cfg.DataDir, cfg.Streams, cfg.MaxSeries = dir, streams, maxSeries
 	return forecaster.New(cfg, forecaster.Deps{
 		Conn: conn, Registry: models, Checkpoints: store, Metrics: p.registry, Ready: p.health.Part("forecaster"),
-		Log: p.component("forecaster"), Now: time.Now,
+		Log: p.log, Now: time.Now,
 	})
 }
 
 // recorder builds the recorder.
 func (p *process) recorder(conn *bus.Conn, cfg recorder.Config) (*recorder.Service, error) {
 	return recorder.New(cfg, recorder.Deps{
-		NATS: recorder.FromBus(conn), Registerer: p.registry, Readiness: p.health.Part("recorder"), Log: p.log, Now: time.Now,
+		NATS: recorder.FromBus(conn), Metrics: p.registry, Ready: p.health.Part("recorder"), Log: p.log, Now: time.Now,
 	})
 }
 
@@ -81,7 +81,7 @@ func (p *process) awaitStreams(ctx context.Context, conn *bus.Conn) error {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: time.Second},
 		Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
-			p.log.Info().Err(err).Msg("waiting for the streams")
+			p.log.Info().AnErr(service.FieldError, err).Msg("waiting for the streams")
 		}},
 	}
 	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // it has told its failures

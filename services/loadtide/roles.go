@@ -142,7 +142,7 @@ func (c *gatewayCmd) Run(e *env) error {
 // newGateway builds the gateway; with admin it also serves metrics and health.
 func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, models registry.Registry, admin bool) (*gateway.Service, error) {
 	deps := gateway.FromBus(conn)
-	deps.Version, deps.Registerer, deps.Readiness, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
+	deps.Version, deps.Metrics, deps.Ready, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
 	deps.Models, deps.Model = models, forecaster.DefaultConfig().Model
 	if admin {
 		deps.Admin = service.AdminHandler(p.registry, p.health)

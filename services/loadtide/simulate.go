@@ -67,7 +67,7 @@ func (c *simulateCmd) Run(e *env) error {
 	}
 	return role(e, "simulate", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
 		s, err := simulator.New(c.Simulate, simulator.Deps{
-			Publisher: &lateReadings{conn: conn}, Dir: dir, Now: time.Now, Log: p.log, Registerer: p.registry,
+			Publisher: &lateReadings{conn: conn}, Dir: dir, Now: time.Now, Log: p.log, Metrics: p.registry,
 		})
 		if err != nil {
 			return err

@@ -64,7 +64,9 @@ func (c *trainerCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		runs, err := c.Kept.runLogger(func(err error) { p.log.Warn().Err(err).Msg("the run in MLflow lags behind its cycle") })
+		runs, err := c.Kept.runLogger(func(err error) {
+			p.log.Warn().AnErr(service.FieldError, err).Msg("the run in MLflow lags behind its cycle")
+		})
 		if err != nil {
 			return err
 		}
@@ -88,7 +90,7 @@ func (c *trainerCmd) Run(e *env) error {
 func readFiles(log zerolog.Logger) func(tabular.Report) {
 	return func(r tabular.Report) {
 		for i := range r.Files {
-			log.Info().Str("file", r.Files[i].File).Int(service.FieldCount, r.Files[i].Rows).Msg("file read")
+			log.Info().Str(service.FieldFile, r.Files[i].File).Int(service.FieldCount, r.Files[i].Rows).Msg("file read")
 		}
 		if r.Rejected > 0 {
 			log.Warn().Int(service.FieldCount, r.Rejected).Msg("rows that cannot be used are left out, --rejects FILE keeps them")

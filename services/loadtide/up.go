@@ -123,7 +123,7 @@ func (u *up) run(ctx, cut context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainUp)
 		defer cancel()
 		if err := u.nats.Shutdown(ctx); err != nil {
-			u.log.Warn().Err(err).Msg("NATS did not end in time")
+			u.log.Warn().AnErr(service.FieldError, err).Msg("NATS did not end in time")
 		}
 	}()
 	u.show.ok("nats", "%s   JetStream, %d partitions", u.nats.URL(), u.nats.Partitions())
@@ -207,7 +207,7 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 func (u *up) addSimulator(g *service.Group, conn *bus.Conn) error {
 	to := &lateReadings{conn: conn}
 	s, err := simulator.New(u.cmd.Simulate, simulator.Deps{
-		Publisher: to, Dir: u.cmd.Dir.Dir, Now: time.Now, Log: u.log, Registerer: u.process.registry, Progress: u.simulated(),
+		Publisher: to, Dir: u.cmd.Dir.Dir, Now: time.Now, Log: u.log, Metrics: u.process.registry, Progress: u.simulated(),
 	})
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func (b *bench) run() (stop func()) {
 	b.edit(&cfg)
 	b.registry = prometheus.NewRegistry()
 	s, err := recorder.New(cfg, recorder.Deps{
-		NATS: b.nats, Registerer: b.registry, Readiness: b.health.Part("recorder"), Log: zerolog.New(b.log), Now: time.Now,
+		NATS: b.nats, Metrics: b.registry, Ready: b.health.Part("recorder"), Log: zerolog.New(b.log), Now: time.Now,
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -48,7 +48,7 @@ func (f *refusals) list(ctx context.Context, l lane, r rows, cause *influx.Error
 		}
 		f.metrics.points.WithLabelValues(l.kind, outcomeRefused).Inc()
 		if i < refusedLogged {
-			f.log.Warn().Str(service.FieldSeries, message.Series).Str("measurement", p.Measurement).Str("time", p.Time.UTC().Format(time.RFC3339)).
+			f.log.Warn().Str(service.FieldSeries, message.Series).Str(service.FieldMeasurement, p.Measurement).Str(service.FieldPointTime, p.Time.UTC().Format(time.RFC3339)).
 				Str(service.FieldReason, string(cause.Kind)).AnErr(service.FieldError, cause).Msg("point refused by influxdb, it is listed in REJECTED")
 		}
 	}
@@ -76,7 +76,7 @@ func (f *refusals) expired(l lane, n int, oldest time.Time) {
 	defer f.mu.Unlock()
 	f.old += n
 	if now := f.now(); now.Sub(f.told) >= outageReminder {
-		f.log.Warn().Int(service.FieldCount, f.old).Str("oldest_kept", oldest.UTC().Format(time.RFC3339)).
+		f.log.Warn().Int(service.FieldCount, f.old).Str(service.FieldOldestKept, oldest.UTC().Format(time.RFC3339)).
 			Msg("points are older than the bucket's retention, they are left out")
 		f.old, f.told = 0, now
 	}

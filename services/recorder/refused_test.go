@@ -36,7 +36,7 @@ func TestBadPointIsFound(t *testing.T) {
 	if refused, stored := b.metric("points_total", "forecasts", "refused"), b.metric("points_total", "forecasts", "stored"); refused != 1 || stored != rowsOfForecast*n-1 {
 		t.Errorf("%v points refused, %v stored", refused, stored)
 	}
-	b.logged(`"series":"north.m13","measurement":"forecast","time":"2026-01-31T14:00:00Z"`, 1)
+	b.logged(`"series":"north.m13","measurement":"forecast","point_time":"2026-01-31T14:00:00Z"`, 1)
 	all := rejected(t, conn)
 	if len(all) != 1 {
 		t.Fatalf("%d points listed: %+v", len(all), all)

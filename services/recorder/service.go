@@ -19,13 +19,13 @@ import (
 // lookEvery is how often the recorder looks for partition logs that are new, and for what waits in the streams.
 const lookEvery = 5 * time.Second
 
-// Deps is what the recorder works with; all but Readiness are needed.
+// Deps is what the recorder works with. Ready may be nil.
 type Deps struct {
-	NATS       NATS
-	Registerer prometheus.Registerer
-	Readiness  *service.Readiness // nil: nobody asks
-	Log        zerolog.Logger
-	Now        func() time.Time // for metrics, log lines and what a server asked to wait for
+	NATS    NATS
+	Metrics prometheus.Registerer
+	Ready   *service.Readiness
+	Log     zerolog.Logger
+	Now     func() time.Time // for metrics, log lines and the pauses that a server asks for
 }
 
 // Service is the recorder. Start, Run and Stop are those of service.Part.
@@ -51,14 +51,14 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if !cfg.Enabled() {
 		return nil, errors.New("influx.url: not set; give --influx-url or LOADTIDE_INFLUX_URL")
 	}
-	if deps.NATS == nil || deps.Registerer == nil || deps.Now == nil {
-		return nil, errors.New("recorder: NATS, Registerer and Now are needed")
+	if deps.NATS == nil || deps.Metrics == nil || deps.Now == nil {
+		return nil, errors.New("recorder: NATS, Metrics and Now are needed")
 	}
 	writer, err := influx.New(cfg.Influx)
 	if err != nil {
 		return nil, err
 	}
-	m, log := newMetrics(deps.Registerer), service.Component(deps.Log, "recorder")
+	m, log := newMetrics(deps.Metrics), service.Component(deps.Log, "recorder")
 	return &Service{
 		cfg: cfg, deps: deps, log: log, writer: writer, metrics: m, sink: newSink(cfg, writer, m, log, deps),
 	}, nil
@@ -124,7 +124,7 @@ func (s *Service) reads(stream string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = slices.DeleteFunc(s.waiting, func(w string) bool { return w == stream })
-	s.judge()
+	s.report()
 }
 
 // broken notes that a stream is not read.
@@ -134,7 +134,7 @@ func (s *Service) broken(stream string) {
 	if !slices.Contains(s.waiting, stream) {
 		s.waiting = append(s.waiting, stream)
 	}
-	s.judge()
+	s.report()
 }
 
 // known notes that there is a lane for every partition.
@@ -142,18 +142,17 @@ func (s *Service) known() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counted = true
-	s.judge()
+	s.report()
 }
 
-// judge says whether all streams are read. The caller holds the lock.
-func (s *Service) judge() {
+// report says in the process' health whether all streams are read. The caller holds the lock.
+func (s *Service) report() {
 	switch {
-	case s.deps.Readiness == nil:
 	case len(s.waiting) > 0:
-		s.deps.Readiness.NotReady(fmt.Sprintf("the stream %s cannot be read", s.waiting[0]))
+		s.deps.Ready.NotReady(fmt.Sprintf("the stream %s cannot be read", s.waiting[0]))
 	case !s.counted:
-		s.deps.Readiness.NotReady("the number of partitions is not known")
+		s.deps.Ready.NotReady("the number of partitions is not known")
 	default:
-		s.deps.Readiness.Ready()
+		s.deps.Ready.Ready()
 	}
 }

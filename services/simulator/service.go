@@ -33,15 +33,15 @@ type Progress struct {
 	Resumed  bool      // the clock goes on from an earlier run
 }
 
-// Deps is what the simulator works with; all but Progress are needed.
+// Deps is what the simulator works with. Progress may be nil.
 type Deps struct {
-	Publisher  Publisher
-	Dir        string // data folder, where the clock is kept; must exist
-	Now        func() time.Time
-	Log        zerolog.Logger
-	Registerer prometheus.Registerer
-	// Progress is called from Run: once at its start and after each acknowledged step. Nil: nobody asks.
+	Publisher Publisher
+	Dir       string // data folder, which must exist; it keeps the clock
+	// Progress is called from Run: once at its start and after each acknowledged step.
 	Progress func(Progress)
+	Metrics  prometheus.Registerer
+	Log      zerolog.Logger
+	Now      func() time.Time
 }
 
 // Service publishes a fleet by the demo's clock. Start, Run and Stop are those of service.Part.
@@ -60,11 +60,11 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Publisher == nil || deps.Dir == "" || deps.Now == nil || deps.Registerer == nil {
-		return nil, errors.New("simulator: Publisher, Dir, Now and Registerer are needed")
+	if deps.Publisher == nil || deps.Dir == "" || deps.Now == nil || deps.Metrics == nil {
+		return nil, errors.New("simulator: Publisher, Dir, Metrics and Now are needed")
 	}
 	return &Service{
-		cfg: cfg, deps: deps, log: service.Component(deps.Log, "simulator"), metrics: newMetrics(deps.Registerer),
+		cfg: cfg, deps: deps, log: service.Component(deps.Log, "simulator"), metrics: newMetrics(deps.Metrics),
 	}, nil
 }
 
@@ -81,7 +81,7 @@ func (s *Service) Start(context.Context) error {
 		}
 	}
 	if c.seed != s.cfg.Seed {
-		s.log.Warn().Uint64("seed", c.seed).Uint64("asked", s.cfg.Seed).Msg("the demo's clock keeps its own seed")
+		s.log.Warn().Uint64(service.FieldSeed, c.seed).Uint64(service.FieldConfigured, s.cfg.Seed).Msg("the demo's clock keeps its own seed")
 	}
 	s.clock = c
 	if s.fleet, err = newPlayers(s.cfg, c.seed, c.next); err != nil {
@@ -94,7 +94,7 @@ func (s *Service) Start(context.Context) error {
 	case c.next >= hourOf(s.deps.Now()):
 		s.told.Phase = PhaseLive
 	}
-	s.log.Info().Int("meters", len(s.fleet)).Time("next", timeOf(c.next)).Bool("resumed", resumed).Msg("started")
+	s.log.Info().Int(service.FieldMeters, len(s.fleet)).Time(service.FieldNext, timeOf(c.next)).Bool(service.FieldResumed, resumed).Msg("started")
 	return nil
 }
 
@@ -155,7 +155,7 @@ func (s *Service) count(from, until int64, history, live bool) {
 	s.metrics.readings.WithLabelValues(string(phase)).Add(float64(readings))
 	s.metrics.newest.Set(float64(timeOf(until).Unix()))
 	if phase != s.told.Phase {
-		s.log.Info().Str("phase", string(phase)).Time("until", timeOf(until)).Msg("phase begins")
+		s.log.Info().Str(service.FieldPhase, string(phase)).Time(service.FieldUntil, timeOf(until)).Msg("phase begins")
 	}
 	s.told.Phase, s.told.Until = phase, timeOf(until)
 	s.told.Readings += readings

@@ -77,7 +77,7 @@ func small(t *testing.T) Config {
 func newService(t *testing.T, cfg Config, dir string, b *broker, progress func(Progress)) *Service {
 	t.Helper()
 	s, err := New(cfg, Deps{
-		Publisher: b, Dir: dir, Now: time.Now, Log: zerolog.Nop(), Registerer: prometheus.NewRegistry(), Progress: progress,
+		Publisher: b, Dir: dir, Now: time.Now, Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(), Progress: progress,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func run(t *testing.T, s *Service, d time.Duration) error {
 // counted returns a metric of the service, summed over its labels.
 func counted(t *testing.T, s *Service, name string) float64 {
 	t.Helper()
-	families, err := s.deps.Registerer.(*prometheus.Registry).Gather()
+	families, err := s.deps.Metrics.(*prometheus.Registry).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, cfg Config, first func(
 	case err != nil:
 		return Layout{}, fmt.Errorf("ensure streams: %w", err)
 	case partitions != cfg.Partitions:
-		cfg.Log.Info().Int("partitions", partitions).Int("asked", cfg.Partitions).
+		cfg.Log.Info().Int("partitions", partitions).Int("configured", cfg.Partitions).
 			Msg("streams exist with their own number of partitions, which stays")
 	}
 	e := &ensurer{js: js, cfg: cfg, share: 1, partitions: partitions, first: first}
@@ -75,8 +75,8 @@ func Ensure(ctx context.Context, js jetstream.JetStream, cfg Config, first func(
 		e.share /= 2
 	}
 	if e.share < 1 && len(e.made) > 0 {
-		cfg.Log.Warn().Float64("share", e.share).Int64("asked_bytes", cfg.total(partitions)).
-			Msg("streams are made smaller than asked for: the server has no more room")
+		cfg.Log.Warn().Float64("share", e.share).Int64("configured_bytes", cfg.total(partitions)).
+			Msg("streams are made smaller than configured: the server has no more room")
 	}
 	// Another process may have made R0 in the same moment, with its own number.
 	now, err := Partitions(ctx, js)

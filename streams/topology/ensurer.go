@@ -114,7 +114,7 @@ func (e *ensurer) update(ctx context.Context, info *jetstream.StreamInfo, want j
 	}
 	s, err := e.js.UpdateStream(ctx, next)
 	if noRoom(err) && next.MaxBytes != have.MaxBytes {
-		e.cfg.Log.Warn().Str("stream", want.Name).Int64("bytes", have.MaxBytes).Int64("asked", next.MaxBytes).
+		e.cfg.Log.Warn().Str("stream", want.Name).Int64("bytes", have.MaxBytes).Int64("configured_bytes", next.MaxBytes).
 			Msg("stream keeps its size: the server has no more room")
 		next.MaxBytes = have.MaxBytes
 		s, err = e.js.UpdateStream(ctx, next)

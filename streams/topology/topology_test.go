@@ -179,7 +179,7 @@ func TestEnsureKeepsWhatExists(t *testing.T) {
 	if err != nil || layout.Partitions != 4 || len(layout.Made) != 0 {
 		t.Fatalf("layout %+v, error %v", layout, err)
 	}
-	if !strings.Contains(out.String(), `"partitions":4,"asked":16`) {
+	if !strings.Contains(out.String(), `"partitions":4,"configured":16`) {
 		t.Fatalf("log %s", out.String())
 	}
 	now := configs(t, conn)
