@@ -33,10 +33,11 @@ func TestDecodeGoodReading(t *testing.T) {
 		"unknown fields":    {`,"schema":1,"x":{"y":[1,{"z":null}]},"w":"\u00e4"`, base},
 		"null is absent":    {`,"unit":null,"kind":null,"quality":null,"interval":null,"history":null`, base},
 		"empty is absent":   {`,"unit":"","kind":"","quality":"","interval":""`, base},
-		"all":               {`,"unit":"kWh","kind":"energy","quality":"ESTIMATED","interval":"1h","history":true`, Reading{noon, 1.5, "kWh", KindEnergy, QualityEstimated, time.Hour, true}},
+		"all":               {`,"unit":"kWh","kind":"energy","quality":"ESTIMATED","interval":"1h","history":true`, Reading{noon, 1.5, "kWh", meter.Energy, meter.Estimated, time.Hour, true}},
 		"history false":     {`,"history":false`, base},
-		"power":             {`,"kind":"power"`, with(func(r *Reading) { r.Kind = KindPower })},
-		"odd unit":          {`,"unit":"m³/h","kind":"energy"`, with(func(r *Reading) { r.Unit, r.Kind = "m³/h", KindEnergy })},
+		"power":             {`,"kind":"power"`, with(func(r *Reading) { r.Kind = meter.Power })},
+		"rare spelling":     {`,"unit":"kwh","kind":"power"`, with(func(r *Reading) { r.Unit, r.Kind = "kwh", meter.Power })},
+		"odd unit":          {`,"unit":"m³/h","kind":"energy"`, with(func(r *Reading) { r.Unit, r.Kind = "m³/h", meter.Energy })},
 		"escaped unit":      {`,"unit":"k\u0057h"`, with(func(r *Reading) { r.Unit = "kWh" })},
 		"iso interval":      {`,"interval":"PT60M"`, with(func(r *Reading) { r.Interval = time.Hour })},
 		"go interval":       {`,"interval":"60m"`, with(func(r *Reading) { r.Interval = time.Hour })},
@@ -190,11 +191,11 @@ func TestReadingsComeBack(t *testing.T) {
 			Time:    time.Unix(rapid.Int64Range(0, 7289654399).Draw(t, "seconds"), rapid.Int64Range(0, 999999999).Draw(t, "ns")).UTC(),
 			Value:   rapid.Float64Range(-9e11, 9e11).Draw(t, "value"),
 			Unit:    rapid.SampledFrom([]string{"", "kWh", "Wh", `"\`, "°C", "x y"}).Draw(t, "unit"),
-			Quality: rapid.SampledFrom([]string{"", QualityOK, QualityEstimated, QualityMissing, QualityBad}).Draw(t, "quality"),
+			Quality: rapid.SampledFrom([]meter.Quality{meter.Unknown, meter.OK, meter.Estimated, meter.Missing, meter.Bad}).Draw(t, "quality"),
 			History: rapid.Bool().Draw(t, "history"),
 		}
 		if rapid.Bool().Draw(t, "with kind") {
-			r.Kind = KindEnergy
+			r.Kind = meter.Energy
 		}
 		if rapid.Bool().Draw(t, "with interval") {
 			r.Interval = meter.MostInterval

@@ -14,14 +14,6 @@ const Schema = 1
 // ContentTypeJSON is the Content-Type of JSON messages; a message without the header is read as this.
 const ContentTypeJSON = "application/json"
 
-// Quality of a reading or of the interval that a forecast starts from, in OpenADR's words.
-const (
-	QualityOK        = "OK"
-	QualityEstimated = "ESTIMATED"
-	QualityMissing   = "MISSING"
-	QualityBad       = "BAD"
-)
-
 // Model names one version of a model; Digest is "sha256:" and the hex digest of its files.
 type Model struct {
 	Name    string `json:"name"`

@@ -112,7 +112,7 @@ func TestIntervals(t *testing.T) {
 func testForecast() Forecast {
 	f := Forecast{
 		Series: meter.ID{Site: "north", Meter: "m17"}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon.Add(412 * time.Millisecond),
-		Source: meter.SourceLSTM, Quality: QualityOK, Model: &Model{"load-1h", "7", "sha256:00"}, InputSeq: 9,
+		Source: meter.SourceLSTM, Quality: meter.OK.String(), Model: &Model{"load-1h", "7", "sha256:00"}, InputSeq: 9,
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9},
 	}
 	for i := range 24 * len(f.Levels) {
@@ -260,7 +260,7 @@ func BenchmarkForecastAppendJSON(b *testing.B) {
 func ExampleForecast_AppendJSON() {
 	f := Forecast{
 		Series: meter.ID{Site: "north", Meter: "m17"}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon, Source: meter.SourceSeasonalNaive,
-		Quality: QualityOK, InputSeq: 7, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{1.02, 1.2, 1.41},
+		Quality: meter.OK.String(), InputSeq: 7, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{1.02, 1.2, 1.41},
 	}
 	fmt.Println(string(f.AppendJSON(nil)))
 	// Output:

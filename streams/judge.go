@@ -73,20 +73,24 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 	if r.Value, err = f.number(); err != nil {
 		return r, err
 	}
+	usual := false
 	if given(f.unit) {
 		text := f.unit.text()
 		if f.unit.kind != stringToken || !printable(text) {
 			return r, invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
 		}
-		r.Unit = unitWord(text)
+		r.Unit, usual = usualUnit(text)
 	}
 	if given(f.kind) {
-		if r.Kind, err = f.kindWord(r.Unit); err != nil {
-			return r, err
+		if r.Kind = f.kind.asKind(); r.Kind == meter.KindUnknown {
+			return r, invalid(meter.ReasonUnknownKind, "kind", f.kind, remedyKind)
+		}
+		if usual && !r.Kind.Fits(r.Unit) {
+			return r, invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
 		}
 	}
 	if given(f.quality) {
-		if r.Quality = qualityWord(f.quality); r.Quality == "" {
+		if r.Quality = f.quality.asQuality(); r.Quality == meter.Unknown {
 			return r, invalid(meter.ReasonUnknownQuality, "quality", f.quality, remedyQuality)
 		}
 	}
@@ -152,76 +156,46 @@ func (f *fields) number() (float64, *InvalidError) {
 	}
 }
 
-// kindWord judges the kind together with the unit.
-func (f *fields) kindWord(unit string) (string, *InvalidError) {
-	if f.kind.kind != stringToken {
-		return "", invalid(meter.ReasonUnknownKind, "kind", f.kind, remedyKind)
+// asKind is the kind that a token names, KindUnknown when it names none.
+func (t token) asKind() meter.Kind {
+	if t.kind != stringToken {
+		return meter.KindUnknown
 	}
-	var kind string
-	switch string(f.kind.text()) {
-	case KindEnergy:
-		kind = KindEnergy
-	case KindPower:
-		kind = KindPower
-	case KindRegister:
-		kind = KindRegister
-	default:
-		return "", invalid(meter.ReasonUnknownKind, "kind", f.kind, remedyKind)
-	}
-	if implied := kindOf(unit); implied != "" && implied != kind && !(implied == KindEnergy && kind == KindRegister) {
-		return "", invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
-	}
-	return kind, nil
+	kind, _ := meter.ParseKind(string(t.text()))
+	return kind
 }
 
-// kindOf returns the kind that a unit implies: power for W, kW, MW, GW, energy for Wh, kWh, MWh, GWh, else empty.
-func kindOf(unit string) string {
-	switch unit {
-	case "W", "kW", "MW", "GW":
-		return KindPower
-	case "Wh", "kWh", "MWh", "GWh":
-		return KindEnergy
-	default:
-		return ""
+// asQuality is the quality that a token names, Unknown when it names none.
+func (t token) asQuality() meter.Quality {
+	if t.kind != stringToken {
+		return meter.Unknown
 	}
+	quality, _ := meter.ParseQuality(string(t.text()))
+	return quality
 }
 
-// unitWord returns the unit as a string, without an allocation for the common ones.
-func unitWord(raw []byte) string {
+// usualUnit is the unit as a string, without an allocation for the usual ones. Only of those does
+// a message have to name the kind: the engine knows the series, and judges all other spellings.
+func usualUnit(raw []byte) (unit string, usual bool) {
 	switch string(raw) {
 	case "kWh":
-		return "kWh"
+		return "kWh", true
 	case "Wh":
-		return "Wh"
+		return "Wh", true
 	case "MWh":
-		return "MWh"
+		return "MWh", true
+	case "GWh":
+		return "GWh", true
 	case "kW":
-		return "kW"
+		return "kW", true
 	case "W":
-		return "W"
+		return "W", true
 	case "MW":
-		return "MW"
-	default:
-		return string(raw)
+		return "MW", true
+	case "GW":
+		return "GW", true
 	}
-}
-
-func qualityWord(t token) string {
-	if t.kind != stringToken {
-		return ""
-	}
-	switch string(t.text()) {
-	case QualityOK:
-		return QualityOK
-	case QualityEstimated:
-		return QualityEstimated
-	case QualityMissing:
-		return QualityMissing
-	case QualityBad:
-		return QualityBad
-	default:
-		return ""
-	}
+	return string(raw), false
 }
 
 // intervalWord returns the interval, without an allocation for the common words; 0 is none.

@@ -1,24 +1,21 @@
 package streams
 
-import "time"
+import (
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // Reading is one observed value of a series.
 type Reading struct {
 	Time     time.Time     // start of its interval, UTC
 	Value    float64       // in Unit; finite, below 1e12 in magnitude
 	Unit     string        // as the sender wrote it, at most 16 printable bytes; may be empty
-	Kind     string        // KindEnergy, KindPower or empty: by the unit, else power
-	Quality  string        // one of the quality words, or empty: OK
+	Kind     meter.Kind    // KindUnknown when the message does not say: by the unit, else power
+	Quality  meter.Quality // Unknown when the message does not say: OK
 	Interval time.Duration // 0 when the message does not say
 	History  bool          // state and training only: no forecast, no score
 }
-
-// Kinds of reading.
-const (
-	KindEnergy   = "energy"   // used within the interval
-	KindPower    = "power"    // mean over the interval
-	KindRegister = "register" // cumulative, as read at Time
-)
 
 // AppendReadings appends the JSON message of readings of one series: an object for a single one, else an array.
 // A value that is not finite is written as null, which DecodeReadings refuses by name.
@@ -45,13 +42,13 @@ func appendReading(dst []byte, r *Reading) []byte {
 		dst = append(dst, `,"unit":`...)
 		dst = appendString(dst, r.Unit)
 	}
-	if r.Kind != "" {
+	if r.Kind != meter.KindUnknown {
 		dst = append(dst, `,"kind":`...)
-		dst = appendString(dst, r.Kind)
+		dst = appendString(dst, r.Kind.String())
 	}
-	if r.Quality != "" {
+	if r.Quality != meter.Unknown {
 		dst = append(dst, `,"quality":`...)
-		dst = appendString(dst, r.Quality)
+		dst = appendString(dst, r.Quality.String())
 	}
 	if r.Interval != 0 {
 		dst = append(dst, `,"interval":"`...)

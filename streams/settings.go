@@ -76,9 +76,7 @@ func DecodeSettings(data []byte) (Settings, error) {
 
 // check holds each field against its form; what zones, countries and units there are is not known here.
 func (s *Settings) check() error {
-	switch s.Kind {
-	case "", "energy", "power", "register":
-	default:
+	if _, err := meter.ParseKind(s.Kind); err != nil {
 		return fieldError("kind", s.Kind, "use energy, power or register, or leave it out")
 	}
 	if len(s.Unit) > maxUnit || strings.ContainsFunc(s.Unit, func(c rune) bool { return c <= ' ' || c == 0x7f }) {

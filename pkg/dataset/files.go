@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -22,11 +21,7 @@ func (f Files) Load(_ context.Context, b *Builder) error {
 	if err != nil {
 		return err
 	}
-	kind, err := meter.ParseKind(f.Options.Kind)
-	if err != nil {
-		return err
-	}
-	b.Kind(kind)
+	b.Kind(f.Options.Kind)
 	b.addTable(table)
 	if n := b.DropLone(); n > 0 {
 		report.Warnings = append(report.Warnings,

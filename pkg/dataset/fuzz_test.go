@@ -21,7 +21,11 @@ func FuzzFiles(f *testing.F) {
 		f.Add([]byte(file), "energy")
 		f.Add([]byte(file), "")
 	}
-	f.Fuzz(func(t *testing.T, data []byte, kind string) {
+	f.Fuzz(func(t *testing.T, data []byte, word string) {
+		kind, err := meter.ParseKind(word)
+		if err != nil {
+			return
+		}
 		path := filepath.Join(t.TempDir(), "fuzz.csv")
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,9 @@
 package meter
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind says what the values of a series mean.
 type Kind uint8
@@ -24,14 +27,15 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
-// ParseKind reads a word of the wire; the empty word is KindUnknown.
+// ParseKind reads a word of the wire. The empty word is KindUnknown. The error holds a copy of the
+// word, so that a caller with bytes in hand converts them to word without an allocation.
 func ParseKind(word string) (Kind, error) {
 	for k, w := range kindWords {
 		if w == word {
 			return Kind(k), nil
 		}
 	}
-	return KindUnknown, fmt.Errorf("kind %q: want energy, power or register", word)
+	return KindUnknown, fmt.Errorf("kind %q: want energy, power or register", strings.Clone(word))
 }
 
 // KindOf is the kind of a series that says none: energy when its unit is one of

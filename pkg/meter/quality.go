@@ -1,6 +1,9 @@
 package meter
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Quality says where the value of a cell comes from, in OpenADR's words.
 type Quality uint8
@@ -36,7 +39,15 @@ func ParseQuality(word string) (Quality, error) {
 			return q, nil
 		}
 	}
-	return Unknown, fmt.Errorf("quality %q: want OK, ESTIMATED, MISSING or BAD", word)
+	return Unknown, fmt.Errorf("quality %q: want OK, ESTIMATED, MISSING or BAD", strings.Clone(word)) // see ParseKind
+}
+
+// OrOK is q, or OK where q is Unknown: a reading that names no quality is good.
+func (q Quality) OrOK() Quality {
+	if q == Unknown {
+		return OK
+	}
+	return q
 }
 
 // Accepted says whether a cell of quality q was measured, or estimated by the sender. Only

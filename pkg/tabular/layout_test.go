@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestLayouts(t *testing.T) {
@@ -72,7 +74,7 @@ func TestLayouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.opts.Unit, c.opts.Kind = "kWh", KindEnergy
+			c.opts.Unit, c.opts.Kind = "kWh", meter.Energy
 			table, report, err := Load([]string{write(t, "a.csv", c.content)}, c.opts)
 			if err != nil {
 				t.Fatal(err)
@@ -83,7 +85,7 @@ func TestLayouts(t *testing.T) {
 			if report.Rejected != 0 || report.Rows != table.Len() || report.Files[0].Layout != c.layout || report.Naive == 0 {
 				t.Errorf("report %+v", report)
 			}
-			if table.Unit != "kWh" || table.Kind != KindEnergy {
+			if table.Unit != "kWh" || table.Kind != meter.Energy {
 				t.Errorf("unit %q, kind %q", table.Unit, table.Kind)
 			}
 			warnings := strings.Join(report.Warnings, "\n")
@@ -163,8 +165,8 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 		`timezone "Local" differs from machine to machine`:                {Timezone: "Local"},
 		`timezone "../etc/passwd" is no time zone`:                        {Timezone: "../etc/passwd"},
 		`interval-label "middle" is no label of an interval`:              {IntervalLabel: "middle"},
-		`interval-label "end" does not go with registers`:                 {IntervalLabel: LabelEnd, Kind: KindRegister},
-		`kind "heat" is no kind of reading`:                               {Kind: "heat"},
+		`interval-label "end" does not go with registers`:                 {IntervalLabel: LabelEnd, Kind: meter.Register},
+		`kind "Kind(9)" is no kind of reading`:                            {Kind: 9},
 		`series "` + strings.Repeat("n", 64) + `" is no name of a series`: {Series: strings.Repeat("n", 65)},
 	} {
 		_, _, err := Load([]string{"none.csv"}, opts)

@@ -1,16 +1,11 @@
 package tabular
 
+import "github.com/loadtide/loadtide/pkg/meter"
+
 // Labels of an interval: the moment its timestamp names.
 const (
 	LabelStart = "start"
 	LabelEnd   = "end"
-)
-
-// Kinds of values; empty is by the unit.
-const (
-	KindEnergy   = "energy"   // used within the interval
-	KindPower    = "power"    // mean over the interval
-	KindRegister = "register" // cumulative, read at a moment
 )
 
 // Options of Load; the zero value is good for long files with series, timestamp and value and for wide ones that start
@@ -24,8 +19,8 @@ type Options struct {
 	Timezone      string // IANA name: times without an offset are local there; empty is UTC
 	IntervalLabel string // LabelStart or LabelEnd; empty is LabelStart
 
-	Unit string // of all values; passes through to the Table
-	Kind string // of all values, one of the kinds or empty; passes through to the Table
+	Unit string     // of all values; passes through to the Table
+	Kind meter.Kind // of all values, KindUnknown is by the unit; passes through to the Table
 
 	MaxRows  int            // rows kept at most; 0 is 20 million
 	Rejected func(RowError) // called for each rejected row, in order but for local times that clocks skip: these come at the end of a file; may be nil
@@ -38,14 +33,14 @@ func (o *Options) check() error {
 	default:
 		return &OptionError{"interval-label", o.IntervalLabel, "is no label of an interval", "give start or end"}
 	}
-	switch o.Kind {
-	case "", KindEnergy, KindPower:
-	case KindRegister:
-		if o.IntervalLabel == LabelEnd {
-			return &OptionError{"interval-label", LabelEnd, "does not go with registers", "leave it out: a register's time is the moment it was read"}
+	if o.Kind > meter.Register {
+		return &OptionError{"kind", o.Kind.String(), "is no kind of reading", "give energy, power or register"}
+	}
+	if o.Kind == meter.Register && o.IntervalLabel == LabelEnd {
+		return &OptionError{
+			"interval-label", LabelEnd, "does not go with registers",
+			"leave it out: a register's time is the moment it was read",
 		}
-	default:
-		return &OptionError{"kind", o.Kind, "is no kind of reading", "give energy, power or register"}
 	}
 	if o.Series != "" {
 		if _, ok := mappedName(o.Series); !ok {

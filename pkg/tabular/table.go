@@ -22,7 +22,7 @@ func (r Row) Time() time.Time { return time.Unix(r.Unix, 0).UTC() }
 type Table struct {
 	Series []meter.ID // in the order of their first row
 	Unit   string     // of all values, as Options say; may be empty
-	Kind   string     // of all values, as Options say; may be empty
+	Kind   meter.Kind // of all values, as Options say; may be empty
 	rows   []Row
 }
 

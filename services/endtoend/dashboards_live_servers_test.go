@@ -287,7 +287,7 @@ func (f *shownFleet) reading(i int, hour time.Time, history bool) streams.Readin
 	own := rand.New(rand.NewPCG(uint64(i), uint64(h))).NormFloat64()
 	r := streams.Reading{Time: hour, Value: 3 + math.Sin(2*math.Pi*(h+float64(i))/24) + math.Cos(2*math.Pi*h/168)/3 + 0.1*own, Unit: "kWh", History: history}
 	if hour.Hour() == 22 {
-		r.Quality = streams.QualityEstimated
+		r.Quality = meter.Estimated
 	}
 	return r
 }

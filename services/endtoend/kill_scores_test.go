@@ -58,7 +58,7 @@ func (l *ledger) scored(forecasts []bus.Message) {
 		// The forecast that ends with this interval says what was thought of its reading.
 		target := interval{f.Series, f.Origin.Add(-f.Interval)}
 		actual, ok := actuals[target]
-		if !ok || f.Quality != streams.QualityOK {
+		if !ok || f.Quality != meter.OK.String() {
 			continue
 		}
 		for _, lead := range []int{1, 6, 12, 24} {

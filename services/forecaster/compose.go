@@ -151,7 +151,7 @@ func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
 	message.SetPayload(m.Data)
 	if r.held != nil { // another message's reading, as it is known
 		message.SetPayload(streams.AppendReadings(nil, []streams.Reading{{
-			Time: time.Unix(r.held.Second, 0).UTC(), Value: r.held.Value, Quality: r.held.Quality.String(),
+			Time: time.Unix(r.held.Second, 0).UTC(), Value: r.held.Value, Quality: r.held.Quality,
 		}}))
 	}
 	message.Series = input.Series.String()

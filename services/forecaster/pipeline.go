@@ -22,6 +22,7 @@ type Pipeline struct {
 	engine     *engine.Engine
 	models     map[string]*model.Model // by digest: those that the next batch names
 
+	decoded    []streams.Reading // of the message in hand
 	readings   []engine.Reading
 	rejections []rejection
 	leads      []streams.LeadScore
@@ -207,7 +208,8 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 			p.reject(i, meter.ReasonContentType, fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON), -1)
 			continue
 		}
-		good, bad := streams.DecodeReadings(m.Data)
+		good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data)
+		p.decoded = good
 		for _, b := range bad {
 			p.reject(i, b.Reason, b.Error(), b.Index)
 		}
@@ -218,19 +220,9 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 				p.reject(i, meter.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
 				continue
 			}
-			quality, err := meter.ParseQuality(r.Quality)
-			if err != nil {
-				p.reject(i, meter.ReasonUnknownQuality, err.Error(), k)
-				continue
-			}
-			kind, err := meter.ParseKind(r.Kind)
-			if err != nil {
-				p.reject(i, meter.ReasonUnknownKind, err.Error(), k)
-				continue
-			}
 			p.readings = append(p.readings, engine.Reading{
 				Series: input.Series, Second: r.Time.Unix(), Value: r.Value,
-				Unit: r.Unit, Kind: kind, Quality: quality, Interval: int32(r.Interval / time.Second), History: r.History,
+				Unit: r.Unit, Kind: r.Kind, Quality: r.Quality.OrOK(), Interval: int32(r.Interval / time.Second), History: r.History,
 				Message: i, Received: m.Time.Unix(),
 			})
 		}

@@ -284,9 +284,13 @@ func parseReading(args []string) (streams.Reading, error) {
 	for _, word := range args[2:] {
 		switch key, value, _ := strings.Cut(word, "="); key {
 		case "quality":
-			r.Quality = value
+			if r.Quality, err = meter.ParseQuality(value); err != nil {
+				return r, err
+			}
 		case "kind":
-			r.Kind = value
+			if r.Kind, err = meter.ParseKind(value); err != nil {
+				return r, err
+			}
 		case "interval":
 			if r.Interval, err = time.ParseDuration(value); err != nil {
 				return r, err

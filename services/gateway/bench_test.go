@@ -160,7 +160,7 @@ func publish(t *testing.T, conn *bus.Conn, series string, median float32) string
 	id, _ := meter.ParseID(series)
 	f := streams.Forecast{
 		Series: id, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(412 * time.Millisecond),
-		Source: meter.SourceSeasonalNaive, Quality: streams.QualityOK, InputSeq: 81231,
+		Source: meter.SourceSeasonalNaive, Quality: meter.OK.String(), InputSeq: 81231,
 		Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{median - 1, median, median + 1},
 	}
 	data := f.AppendJSON(nil)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
@@ -29,9 +30,13 @@ type csvFlags struct {
 // open gives the options to load paths with. Call done when they are loaded; its
 // error says that the file of rejected rows could not be written.
 func (f *csvFlags) open(paths []string) (o tabular.Options, done func() error, err error) {
+	kind, err := meter.ParseKind(f.Kind)
+	if err != nil {
+		return o, nil, err
+	}
 	o = tabular.Options{
 		SeriesColumn: f.SeriesColumn, Series: f.Series, TimeColumn: f.TimeColumn, ValueColumn: f.ValueColumn,
-		Timezone: f.Timezone, IntervalLabel: f.IntervalLabel, Unit: f.Unit, Kind: f.Kind,
+		Timezone: f.Timezone, IntervalLabel: f.IntervalLabel, Unit: f.Unit, Kind: kind,
 	}
 	if f.Rejects == "" {
 		return o, func() error { return nil }, nil

@@ -21,7 +21,7 @@ func forecast(series string, value float32) streams.Forecast {
 	id, _ := meter.ParseID(series)
 	return streams.Forecast{
 		Series: id, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(time.Second),
-		Revision: 2, Source: meter.SourceLSTM, Quality: streams.QualityOK,
+		Revision: 2, Source: meter.SourceLSTM, Quality: meter.OK.String(),
 		Model: &streams.Model{Name: "load-1h", Version: "7", Digest: "sha256:3f"}, InputSeq: 9,
 		Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{value - 0.5, value, value + 0.5, 1.1, 2.2, 3.3},
 	}

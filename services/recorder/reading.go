@@ -5,6 +5,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -31,12 +32,17 @@ func appendReadings(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 	return dst, nil
 }
 
-// readingPoint is a reading as it was sent. The trainer reads these rows.
+// readingPoint is a reading as it was sent: kind and quality are empty where the message names
+// none. The trainer reads these rows.
 func readingPoint(tags []influx.Tag, r *streams.Reading) influx.Point {
+	quality := ""
+	if r.Quality != meter.Unknown {
+		quality = r.Quality.String()
+	}
 	return influx.Point{Measurement: MeasurementReading, Tags: tags, Time: r.Time, Fields: []influx.Field{
 		{Key: "value", Value: r.Value},
-		{Key: "quality", Value: r.Quality},
+		{Key: "quality", Value: quality},
 		{Key: "unit", Value: r.Unit},
-		{Key: "kind", Value: r.Kind},
+		{Key: "kind", Value: r.Kind.String()},
 	}}
 }

@@ -91,11 +91,11 @@ func (p *player) arrivals(from, until int64) []arrival {
 }
 
 // wireKind is what the readings of a meter say they are; energy is known by its unit.
-func (m *Meter) wireKind() string {
+func (m *Meter) wireKind() meter.Kind {
 	if m.Register {
-		return streams.KindRegister
+		return meter.Register
 	}
-	return ""
+	return meter.KindUnknown
 }
 
 // publish sends the hours [from, until) of one meter: a message for all that is history, else one for each reading.

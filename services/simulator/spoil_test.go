@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/flagtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -196,7 +197,7 @@ func TestFaultsGoOnWhereTheyStopped(t *testing.T) {
 					t.Errorf("%d readings in a live message", len(m.readings))
 				}
 				for i, r := range m.readings {
-					if math.IsNaN(r.Value) || (r.Kind != "") != (m.series == "flats.m01") {
+					if math.IsNaN(r.Value) || (r.Kind != meter.KindUnknown) != (m.series == "flats.m01") {
 						t.Errorf("%s: %+v", m.series, r)
 					}
 					if i > 0 && r.Time.Before(m.readings[i-1].Time) {

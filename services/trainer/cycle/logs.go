@@ -74,13 +74,8 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	}
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
-		kind, err := meter.ParseKind(r.Kind)
-		if err != nil {
-			continue
-		}
-		quality, err := meter.ParseQuality(r.Quality)
-		if err == nil && quality.Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
-			b.AddOf(kind, input.Series, r.Unit, r.Time.Unix(), r.Value)
+		if r.Quality.OrOK().Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
+			b.AddOf(r.Kind, input.Series, r.Unit, r.Time.Unix(), r.Value)
 		}
 	}
 }
