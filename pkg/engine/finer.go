@@ -32,7 +32,7 @@ func (e *Engine) finer(m moment, t *touch, result *Result, index int) verdict {
 		return verdict{status: repeated}
 	}
 	if rec.known > 0 {
-		if v := tooLate(rec, cell); v.status == rejected {
+		if v := tooOld(rec, cell, rec.forgotNone()); v.status == rejected {
 			return v
 		}
 	}
@@ -101,7 +101,7 @@ func (e *Engine) stray(m moment, t *touch, off, step int64, result *Result, inde
 		return refuse(meter.ReasonIntervalUnsupported, "ts is %d s off the series' grid: send one reading for each interval of 5 minutes to an hour, at its start", off%step)
 	}
 	cell := rec.hour(m.second)
-	if v := tooLate(rec, cell); v.status == rejected {
+	if v := tooOld(rec, cell, rec.forgotNone()); v.status == rejected {
 		return v
 	}
 	if cell-rec.heard > meter.LatenessCells {

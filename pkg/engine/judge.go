@@ -38,15 +38,30 @@ func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict 
 	if !m.quality.Accepted() {
 		m.value, m.quality = 0, meter.Bad
 	}
-	if r.Interval != 0 && (r.Interval < meter.LeastIntervalSeconds || meter.IntervalSeconds%r.Interval != 0) {
-		return refuse(meter.ReasonIntervalUnsupported, "interval of %d s: an interval is 5 minutes to an hour and divides the hour", r.Interval)
+	if r.Interval != 0 && (r.Interval < meter.LeastIntervalSeconds ||
+		meter.IntervalSeconds%r.Interval != 0) {
+		return refuse(
+			meter.ReasonIntervalUnsupported,
+			"interval of %d s: an interval is 5 minutes to an hour and divides the hour",
+			r.Interval,
+		)
 	}
 	if t.slot < 0 {
 		if m.quality == meter.Bad {
-			return refuse(meter.ReasonBadQuality, "quality %q on the first reading of a series: %s", r.Quality, nothingToStandIn)
+			return refuse(
+				meter.ReasonBadQuality,
+				"quality %q on the first reading of a series: %s",
+				r.Quality,
+				nothingToStandIn,
+			)
 		}
-		if r.Interval != 0 && r.Interval != meter.IntervalSeconds && r.Second%int64(r.Interval) != 0 {
-			return refuse(meter.ReasonIntervalUnsupported, "ts is not the start of an interval of %d s: give the start, in UTC", r.Interval)
+		if r.Interval != 0 && r.Interval != meter.IntervalSeconds &&
+			r.Second%int64(r.Interval) != 0 {
+			return refuse(
+				meter.ReasonIntervalUnsupported,
+				"ts is not the start of an interval of %d s: give the start, in UTC",
+				r.Interval,
+			)
 		}
 		slot, v := e.begin(r, &m)
 		if v.status == rejected {
@@ -108,7 +123,12 @@ func (e *Engine) measure(r *Reading, slot int32, m *moment) verdict {
 	}
 	if kind != meter.KindUnknown && kind != rec.kind {
 		if rec.kind != meter.KindUnknown || kind == meter.Register {
-			return refuse(meter.ReasonWrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.kind))
+			return refuse(
+				meter.ReasonWrongKind,
+				"kind %s: the series is of kind %s; send that kind, or use another meter name",
+				kind,
+				takenFor(rec.kind),
+			)
 		}
 		rec.kind = kind
 	}
@@ -159,17 +179,27 @@ func (e *Engine) hourly(m moment, t *touch, result *Result, index int) verdict {
 func (e *Engine) late(slot int32, cell int64, word said) verdict {
 	s := &e.slabs
 	rec, ring := s.record(slot), s.ring(slot)
-	bad := !word.quality.Accepted()
+	// A series whose ring is not full has forgotten nothing.
+	bad, remembered := !word.quality.Accepted(), ring.Known < series.RingCells
 	if ring.Has(cell) {
-		if was := s.said(slot, cell); was.quality.Accepted() != bad && was.quality != meter.Missing && (bad || was.value == word.value) {
+		if was := s.said(slot, cell); was.quality.Accepted() != bad &&
+			was.quality != meter.Missing &&
+			(bad || was.value == word.value) {
 			return verdict{status: repeated}
 		}
+		_, q := ring.At(cell)
+		remembered = q != meter.Bad // of a cell that was filled, the reading is forgotten
 	}
-	if v := tooLate(rec, cell); v.status == rejected {
+	if v := tooOld(rec, cell, remembered); v.status == rejected {
 		return v
 	}
 	if bad && cell <= ring.First() {
-		return refuse(meter.ReasonBadQuality, "quality %q on the first reading of a series: %s", word.quality, nothingToStandIn)
+		return refuse(
+			meter.ReasonBadQuality,
+			"quality %q on the first reading of a series: %s",
+			word.quality,
+			nothingToStandIn,
+		)
 	}
 	e.extend(slot, cell)
 	ring.Set(cell, word.value, word.quality)
@@ -188,18 +218,45 @@ func (e *Engine) extend(slot int32, cell int64) {
 	rec.known = max(rec.known, int32(rec.newest-cell+1))
 }
 
-func tooLate(rec *record, cell int64) verdict {
-	if behind := rec.newest - cell; behind > meter.LatenessCells {
-		return refuse(meter.ReasonTooLate, "ts is %d intervals before the series' newest one and says something new: readings and corrections are taken up to %d intervals late", behind, meter.LatenessCells)
+// forgotNone says that the series still has every single reading of its cells: those of cells that
+// can no longer change are dropped.
+func (r *record) forgotNone() bool { return r.known <= meter.LatenessCells }
+
+// tooOld refuses a reading that is more than LatenessCells behind the newest cell of its series.
+// remembered says that the series still knows what was read of the cell, and that the reading is
+// another. Otherwise the reading may repeat one that was taken: nobody can know.
+func tooOld(rec *record, cell int64, remembered bool) verdict {
+	behind := rec.newest - cell
+	switch {
+	case behind <= meter.LatenessCells:
+		return verdict{}
+	case remembered:
+		return refuse(
+			meter.ReasonTooLate,
+			"ts is %d intervals before the series' newest one: readings and corrections are taken up to %d intervals late",
+			behind,
+			meter.LatenessCells,
+		)
 	}
-	return verdict{}
+	return refuse(
+		meter.ReasonBehindHistory,
+		"ts is %d intervals before the series' newest one, older than what the series remembers: the reading may repeat "+
+			"one that was taken; history is taken before newer readings only",
+		behind,
+	)
 }
 
 // ahead holds a reading that is far ahead of its series until a second one
 // agrees: one wrong clock must not shut the window for those that are right. A
 // reading that was held is given back when this one agrees with it, or has come
 // near it.
-func (e *Engine) ahead(m moment, slot int32, cell int64, result *Result, index int) (*moment, verdict) {
+func (e *Engine) ahead(
+	m moment,
+	slot int32,
+	cell int64,
+	result *Result,
+	index int,
+) (*moment, verdict) {
 	rec, x := e.slabs.record(slot), e.slabs.extras[slot]
 	far := (rec.known > 0 || rec.last > 0) && cell-rec.heard > meter.LatenessCells
 	var held *moment

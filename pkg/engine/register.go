@@ -17,7 +17,7 @@ func (e *Engine) register(m moment, t *touch, result *Result, index int) verdict
 	}
 	cell := rec.hour(m.second - 1) // the one that it closes, or lies in
 	if rec.known > 0 {
-		if v := tooLate(rec, cell); v.status == rejected {
+		if v := tooOld(rec, cell, rec.forgotNone()); v.status == rejected {
 			return v
 		}
 	}

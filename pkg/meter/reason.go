@@ -18,8 +18,12 @@ const (
 	ReasonBadTimestamp Reason = "bad_timestamp"
 	// ReasonFuture: further than FutureLimit ahead of the broker's clock.
 	ReasonFuture Reason = "future"
-	// ReasonTooLate: more than LatenessCells behind the newest reading of its series.
+	// ReasonTooLate: more than LatenessCells behind the newest reading of its series, and not what
+	// the series has for that interval.
 	ReasonTooLate Reason = "too_late"
+	// ReasonBehindHistory: older than what its series remembers. The reading may repeat one that
+	// was taken, or be new: nobody can know.
+	ReasonBehindHistory Reason = "behind_history"
 	// ReasonWrongUnit: the unit contradicts the kind or the series, is too long or not printable.
 	ReasonWrongUnit Reason = "wrong_unit"
 	// ReasonUnknownKind: none of energy, power, register.
@@ -42,7 +46,7 @@ const (
 	ReasonUnconfirmed Reason = "unconfirmed"
 	// ReasonSeriesLimit: a new series, and its partition takes no more.
 	ReasonSeriesLimit Reason = "series_limit"
-	// ReasonPoison: its step panicked.
+	// ReasonPoison: its step panicked. A word of the contract that no input is refused with yet.
 	ReasonPoison Reason = "poison"
 	// ReasonEmpty: no byte, or an array without an element.
 	ReasonEmpty Reason = "empty"
@@ -59,8 +63,8 @@ const ReasonNotRecorded Reason = "not_recorded"
 func Reasons() []Reason {
 	return []Reason{
 		ReasonUnparsable, ReasonNotANumber, ReasonNotFinite, ReasonOutOfRange, ReasonBadTimestamp,
-		ReasonFuture, ReasonTooLate, ReasonWrongUnit, ReasonUnknownKind, ReasonWrongKind,
-		ReasonUnknownQuality, ReasonBadQuality, ReasonTooLarge, ReasonBadSubject,
+		ReasonFuture, ReasonTooLate, ReasonBehindHistory, ReasonWrongUnit, ReasonUnknownKind,
+		ReasonWrongKind, ReasonUnknownQuality, ReasonBadQuality, ReasonTooLarge, ReasonBadSubject,
 		ReasonWrongPartition, ReasonIntervalUnsupported, ReasonUnconfirmed, ReasonSeriesLimit,
 		ReasonPoison, ReasonEmpty, ReasonContentType,
 	}

@@ -12,5 +12,11 @@ const (
 	SourceNone          Source = "none"
 )
 
+// SourceMix and SourcePrevious are words of the contract that no forecast carries yet.
+const (
+	SourceMix      Source = "mix"      // the network holds less than half of the median's weight
+	SourcePrevious Source = "previous" // the model before, because the current one failed on this series
+)
+
 // Sources are those that a forecast may carry, in a fixed order.
 func Sources() []Source { return []Source{SourceLSTM, SourceSeasonalNaive, SourcePersistence} }

@@ -86,7 +86,7 @@ func TestRealSeriesAreForecast(t *testing.T) {
 		t.Errorf("%d forecasts of %d readings", got, want)
 	}
 
-	// Again: what the ring still holds says nothing new, the rest is too late.
+	// Again: what the ring still holds is repeated, the rest lies behind it.
 	p.must(publishing, "publish", meters.path, "--nats-url", p.url(), "--unit", "kWh")
 	again := func() float64 {
 		return p.metric(`loadtide_forecaster_readings_total{outcome="repeated"}`) + p.metric(`loadtide_forecaster_readings_total{outcome="rejected"}`)
@@ -94,9 +94,9 @@ func TestRealSeriesAreForecast(t *testing.T) {
 	eventually(t, patience, "the second run is read", func() (bool, string) {
 		return again() >= float64(meters.readings), fmt.Sprintf("%v of %d readings", again(), meters.readings)
 	})
-	late := p.metric(`loadtide_forecaster_readings_rejected_total{reason="too_late"}`)
-	if rejected := p.metric(`loadtide_forecaster_readings_total{outcome="rejected"}`); rejected != late || again() != float64(meters.readings) {
-		t.Errorf("second run: %v of %d readings answered, %v rejected, %v of them too late", again(), meters.readings, rejected, late)
+	behind := p.metric(`loadtide_forecaster_readings_rejected_total{reason="behind_history"}`)
+	if rejected := p.metric(`loadtide_forecaster_readings_total{outcome="rejected"}`); rejected != behind || again() != float64(meters.readings) {
+		t.Errorf("second run: %v of %d readings answered, %v rejected, %v of them behind the ring", again(), meters.readings, rejected, behind)
 	}
 	if got := messages(t, conn, topology.Forecasts); got != uint64(want) {
 		t.Errorf("%d forecasts after the second run, want %d as before", got, want)
