@@ -39,22 +39,22 @@ func TestForecastsOfMessages(t *testing.T) {
 		batch []Reading
 		want  []want
 	}{
-		"one reading":                   {message(7, at(n)), []want{{7, n + 1}}},
-		"an array":                      {message(7, at(n), at(n+1), at(n+2)), []want{{7, n + 3}}},
-		"an array with a gap":           {message(7, at(n), at(n+4)), []want{{7, n + 5}}},
-		"two messages of a series":      {append(message(7, at(n), at(n+1)), message(8, at(n+2))...), []want{{7, n + 2}, {8, n + 3}}},
-		"history":                       {message(7, history(at(n))), nil},
-		"history, then live":            {message(7, history(at(n)), at(n+1)), []want{{7, n + 2}}},
-		"live, then history":            {message(7, at(n), history(at(n+1))), nil},
-		"last one refused":              {message(7, at(n), wrong), []want{{7, n + 1}}},
-		"last one repeated":             {message(7, at(n), at(n)), []want{{7, n + 1}}},
-		"first one refused":             {message(7, wrong, at(n)), []want{{7, n + 1}}},
-		"first one repeated":            {message(7, at(n-1), at(n)), []want{{7, n + 1}}},
-		"history, last one refused":     {message(7, history(at(n)), wrong), nil},
-		"all refused":                   {message(7, wrong, wrong), nil},
-		"all repeated":                  {message(7, at(n-2), at(n-1)), nil},
-		"bad quality":                   {message(7, bad(at(n))), []want{{7, n + 1}}},
-		"refused, then another message": {append(message(7, at(n), wrong), message(8, at(n+1))...), []want{{7, n + 1}, {8, n + 2}}},
+		"one reading":                   {message(0, at(n)), []want{{0, n + 1}}},
+		"an array":                      {message(0, at(n), at(n+1), at(n+2)), []want{{0, n + 3}}},
+		"an array with a gap":           {message(0, at(n), at(n+4)), []want{{0, n + 5}}},
+		"two messages of a series":      {append(message(0, at(n), at(n+1)), message(1, at(n+2))...), []want{{0, n + 2}, {1, n + 3}}},
+		"history":                       {message(0, history(at(n))), nil},
+		"history, then live":            {message(0, history(at(n)), at(n+1)), []want{{0, n + 2}}},
+		"live, then history":            {message(0, at(n), history(at(n+1))), nil},
+		"last one refused":              {message(0, at(n), wrong), []want{{0, n + 1}}},
+		"last one repeated":             {message(0, at(n), at(n)), []want{{0, n + 1}}},
+		"first one refused":             {message(0, wrong, at(n)), []want{{0, n + 1}}},
+		"first one repeated":            {message(0, at(n-1), at(n)), []want{{0, n + 1}}},
+		"history, last one refused":     {message(0, history(at(n)), wrong), nil},
+		"all refused":                   {message(0, wrong, wrong), nil},
+		"all repeated":                  {message(0, at(n-2), at(n-1)), nil},
+		"bad quality":                   {message(0, bad(at(n))), []want{{0, n + 1}}},
+		"refused, then another message": {append(message(0, at(n), wrong), message(1, at(n+1))...), []want{{0, n + 1}, {1, n + 2}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -36,7 +36,7 @@ type touch struct {
 	from    int64 // the first new one that something was said about
 	to      int64
 	raw          // what was said about one of them
-	also    raw  // and about another, where a reading was held; none has quality Unknown
+	also    raw  // and about another, where a reading was held
 	changed bool // an open cell is another
 	counts  bool // it is not history: forecasts are held against it
 	message int
@@ -94,7 +94,7 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] && (t.next || s.record(t.slot).known > 0) {
 			t.ask = r.Message
 		}
-		if t.next || t.ask >= 0 || v.status == applied {
+		if t.ask >= 0 || v.status == applied {
 			touched = append(touched, t)
 		}
 		if t.ask < 0 && e.work.waves.lastOfMessage(i) {

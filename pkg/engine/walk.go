@@ -99,7 +99,7 @@ func (e *Engine) again(jobs []job) {
 	s, w := &e.slabs, &e.work
 	w.warming = w.warming[:0]
 	for i := range jobs {
-		if j := &jobs[i]; j.again && e.stale(j.slot) {
+		if j := &jobs[i]; e.stale(j.slot) {
 			w.warming = append(w.warming, place{slot: j.slot, cell: s.record(j.slot).newest - series.OpenCells, settled: true})
 		}
 	}
@@ -128,9 +128,9 @@ func (e *Engine) decide(jobs []job) {
 			j.kept = s.said(j.slot, n)
 		case j.joins:
 			j.kept = e.joined(j.slot, n)
-		case n == j.reading.cell && j.reading.quality != meter.Unknown:
+		case n == j.reading.cell:
 			j.kept = j.reading.said
-		case n == j.also.cell && j.also.quality != meter.Unknown:
+		case n == j.also.cell:
 			j.kept = j.also.said
 		default:
 			j.kept = said{quality: meter.Missing}
@@ -165,7 +165,7 @@ func (e *Engine) decide(jobs []job) {
 // true. An estimate does not claim to be: that of a gap is flat.
 func (e *Engine) lies(slot int32, word said) bool {
 	ring := e.slabs.ring(slot)
-	if ring.Known == 0 || word.quality != meter.OK {
+	if word.quality != meter.OK {
 		return false
 	}
 	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: meter.DayCells, Usual: e.slabs.scale(slot).Scaler.Usual}
@@ -204,7 +204,7 @@ func (e *Engine) write(jobs []job) {
 		}
 		s.put(j.slot, n, j.put.value, j.put.quality)
 		ring, scale := s.ring(j.slot), s.scale(j.slot)
-		if j.closed = n > j.high; !j.closed && (n < j.high || scale.Ready) {
+		if j.closed = n > j.high; n < j.high {
 			continue
 		}
 		j.high = n
