@@ -1,15 +1,14 @@
 package forecaster
 
 import (
-	"flag"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/datadriven"
 
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -17,37 +16,16 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write what the scenarios came to into testdata")
-
-// TestScenarios plays testdata/*.txt: commands, then after a line of dashes
-// what they came to. Refresh with `go test ./services/forecaster -run
-// Scenarios -rewrite`, and commit a change only if you can explain it.
+// TestScenarios plays testdata/*.txt: a command, a line of dashes, what it came to. Write what
+// they come to now with `go test ./services/forecaster -run Scenarios -rewrite`, and commit a
+// change only if you can explain it.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("scenarios: %d files, %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			commands, want, _ := strings.Cut(string(data), "----\n")
-			got := play(t, commands)
-			if *rewrite {
-				if err := os.WriteFile(file, []byte(commands+"----\n"+got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != want {
-				t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
-			}
-		})
-	}
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		t.Parallel()
+		s := newScenario()
+		datadriven.RunTest(t, path, s.play)
+	})
 }
 
 // scenario is a partition under a script.
@@ -94,19 +72,19 @@ func (s *scenario) order(command string, args []string) error {
 	return nil
 }
 
-func play(t *testing.T, commands string) string {
-	s := &scenario{t: t, log: newTestLog(), published: map[string]bool{}, exported: map[string]streams.StateControl{}}
-	s.pipe = fresh()
-	for n, line := range strings.Split(commands, "\n") {
-		line, _, _ = strings.Cut(line, "#")
-		fields := strings.Fields(line)
-		if len(fields) == 0 {
-			continue
-		}
-		fmt.Fprintf(&s.out, "> %s\n", strings.Join(fields, " "))
-		if err := s.do(fields[0], fields[1:]); err != nil {
-			t.Fatalf("line %d: %v", n+1, err)
-		}
+func newScenario() *scenario {
+	return &scenario{log: newTestLog(), pipe: fresh(), published: map[string]bool{}, exported: map[string]streams.StateControl{}}
+}
+
+// play does one command and returns what it came to.
+func (s *scenario) play(t *testing.T, d *datadriven.TestData) string {
+	args := make([]string, len(d.CmdArgs))
+	for i, a := range d.CmdArgs {
+		args[i] = a.String()
+	}
+	s.t, s.out = t, strings.Builder{}
+	if err := s.do(d.Cmd, args); err != nil {
+		d.Fatalf(t, "%v", err)
 	}
 	return s.out.String()
 }
