@@ -2,7 +2,10 @@ module github.com/loadtide/loadtide/ci/influxd
 
 go 1.25.0
 
-tool github.com/influxdata/influxdb/v2/cmd/influxd
+tool (
+	github.com/influxdata/influxdb/v2/cmd/influxd
+	github.com/influxdata/pkg-config
+)
 
 require (
 	cloud.google.com/go v0.114.0 // indirect

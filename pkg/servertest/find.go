@@ -1,7 +1,7 @@
 package servertest
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +22,8 @@ func Missing(t testing.TB, variable string, why error) {
 	t.Skip(why)
 }
 
-// Python returns an interpreter that has the modules: the one that LOADTIDE_PYTHON names, else the one
-// of .cache/venv. The test is of the kind Servers.
+// Python returns an interpreter that has the modules: the one that LOADTIDE_PYTHON names, else the
+// one of .cache/venv. The test is of the kind Servers.
 func Python(t testing.TB, modules ...string) string {
 	t.Helper()
 	Require(t, Servers)
@@ -35,14 +35,15 @@ func Python(t testing.TB, modules ...string) string {
 		}
 		python = filepath.Join(root, ".cache", "venv", "bin", "python")
 	}
-	// The question is whether the modules are there, not whether they work: to import MLflow takes seconds.
+	// The question is whether the modules are there, not whether they work: to import MLflow takes
+	// seconds.
 	const probe = "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))"
 	out, err := exec.CommandContext(t.Context(), python,
 		append([]string{"-c", probe}, modules...)...).CombinedOutput()
 	if err != nil {
-		Missing(t, "LOADTIDE_PYTHON", errors.New("Python with "+strings.Join(modules, ", ")+" is not here: "+
-			"`make test-servers` installs it, or name an interpreter that has them in LOADTIDE_PYTHON "+
-			"("+filepath.Base(python)+": "+err.Error()+" "+string(out)+")"))
+		Missing(t, "LOADTIDE_PYTHON", fmt.Errorf("there is no Python with %s: `make test-servers` "+
+			"installs it, or name an interpreter that has them in LOADTIDE_PYTHON (%s: %w %s)",
+			strings.Join(modules, ", "), filepath.Base(python), err, out))
 	}
 	return python
 }

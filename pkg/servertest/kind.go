@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// KindsVariable names the environment variable that lists the kinds of tests to run beside the quick
-// ones, separated by commas. Without it `go test ./...` runs the quick tests alone.
+// KindsVariable names the environment variable that lists the kinds of tests to run beside the
+// quick ones, separated by commas. Without it `go test ./...` runs the quick tests alone.
 const KindsVariable = "LOADTIDE_TESTS"
 
 // Kind is a set of tests that runs on demand. The tests of a kind stand in files *_<kind>_test.go,
@@ -23,8 +23,8 @@ const (
 	Long Kind = "long"
 )
 
-// Require skips the test unless LOADTIDE_TESTS lists the kind. A test in a file of another name fails:
-// no make target would run it.
+// Require skips the test unless LOADTIDE_TESTS lists the kind. A test in a file of another name
+// fails: no make target would run it.
 func Require(t testing.TB, kind Kind) {
 	t.Helper()
 	if file := testFile(); !strings.HasSuffix(file, "_"+string(kind)+"_test.go") {

@@ -1,5 +1,5 @@
-// Package endtoend holds the tests that need Loadtide as a whole. Nothing calls this package. A test that
-// one package alone could have does not belong here.
+// Package endtoend holds the tests that need Loadtide as a whole. Nothing calls this package. A
+// test that one package alone could have does not belong here.
 //
 // The prefix of a file says what its tests are about:
 //

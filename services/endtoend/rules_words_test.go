@@ -39,7 +39,7 @@ func TestDocumentsNameFilesThatExist(t *testing.T) {
 // TestDocumentsNameTargetsOfMake looks up every target of make that a document names.
 func TestDocumentsNameTargetsOfMake(t *testing.T) {
 	t.Parallel()
-	makefile, named := readDocument(t, "Makefile"), 0
+	makefile, named := readDocument(t, "Makefile")+readDocument(t, ".ci/tools.mk"), 0
 	for _, document := range documents(t) {
 		for _, m := range regexp.MustCompile("(?m)(?:`|^)make ([a-z][a-z-]*)").FindAllStringSubmatch(readDocument(t, document), -1) {
 			named++
