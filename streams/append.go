@@ -68,9 +68,10 @@ func appendTime(dst []byte, t time.Time) []byte {
 }
 
 // appendMillis appends t as appendTime does, cut to milliseconds.
-func appendMillis(dst []byte, t time.Time) []byte {
-	return appendTime(dst, t.Truncate(time.Millisecond))
-}
+func appendMillis(dst []byte, t time.Time) []byte { return appendTime(dst, toMillis(t)) }
+
+// toMillis is t in UTC, cut to milliseconds.
+func toMillis(t time.Time) time.Time { return t.Truncate(time.Millisecond).UTC() }
 
 func appendModel(dst []byte, m *Model) []byte {
 	dst = append(dst, `{"name":`...)

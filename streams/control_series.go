@@ -12,7 +12,7 @@ import (
 // LimitControl is the control record ctl.<p>.limit: how many series all partitions together take from its position on.
 // The share of a partition is ShareOf it. So a replay refuses what was refused.
 type LimitControl struct {
-	Series int
+	Series int `json:"series"`
 }
 
 // ShareOf is how many of n series partition p of all takes: the shares differ by one at most and add up to n.
@@ -25,24 +25,18 @@ func ShareOf(n, p, all int) int {
 }
 
 // AppendJSON appends the message.
-func (c *LimitControl) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"schema":1,"series":`...)
-	return append(strconv.AppendInt(dst, int64(c.Series), 10), '}')
-}
+func (c *LimitControl) AppendJSON(dst []byte) []byte { return appendMessage(dst, c) }
 
 // DecodeLimitControl reads what AppendJSON writes. The error is an *InvalidError.
 func DecodeLimitControl(data []byte) (LimitControl, error) {
-	var j struct {
-		Schema int `json:"schema"`
-		Series int `json:"series"`
-	}
-	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+	var c LimitControl
+	if err := decodePlain(data, &c, noSchema); err != nil {
 		return LimitControl{}, err
 	}
-	if j.Series < 1 {
-		return LimitControl{}, fieldError("series", strconv.Itoa(j.Series), "must be 1 or more")
+	if c.Series < 1 {
+		return LimitControl{}, fieldError("series", strconv.Itoa(c.Series), "must be 1 or more")
 	}
-	return LimitControl{Series: j.Series}, nil
+	return c, nil
 }
 
 // SettingsControl is the control record ctl.<p>.settings: from its position on this, and only this, is set for the
@@ -53,27 +47,22 @@ type SettingsControl struct {
 	Settings Settings
 }
 
-type settingsControlJSON struct {
-	Schema   int             `json:"schema"`
+// AppendJSON appends the message.
+func (c *SettingsControl) AppendJSON(dst []byte) []byte {
+	return appendVersioned(dst, appendAny(nil, &settingsControl{c.Pattern, c.Revision, c.Settings.AppendJSON(nil)}))
+}
+
+// settingsControl is a SettingsControl as JSON has it: its settings are read and written alone.
+type settingsControl struct {
 	Series   string          `json:"series"`
 	Revision uint64          `json:"revision"`
 	Settings json.RawMessage `json:"settings"`
 }
 
-// AppendJSON appends the message.
-func (c *SettingsControl) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"schema":1,"series":`...)
-	dst = appendString(dst, c.Pattern)
-	dst = append(dst, `,"revision":`...)
-	dst = strconv.AppendUint(dst, c.Revision, 10)
-	dst = append(dst, `,"settings":`...)
-	return append(c.Settings.AppendJSON(dst), '}')
-}
-
 // DecodeSettingsControl reads what AppendJSON writes. The error is an *InvalidError.
 func DecodeSettingsControl(data []byte) (SettingsControl, error) {
-	var j settingsControlJSON
-	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+	var j settingsControl
+	if err := decodePlain(data, &j, noSchema); err != nil {
 		return SettingsControl{}, err
 	}
 	if _, ok := meter.ParsePattern(j.Series); !ok {
@@ -85,28 +74,22 @@ func DecodeSettingsControl(data []byte) (SettingsControl, error) {
 
 // DeleteControl is the control record ctl.<p>.delete: the state of a series is forgotten at its position.
 type DeleteControl struct {
-	Series string
+	Series string `json:"series"`
 }
 
 // AppendJSON appends the message.
-func (c *DeleteControl) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"schema":1,"series":`...)
-	return append(appendString(dst, c.Series), '}')
-}
+func (c *DeleteControl) AppendJSON(dst []byte) []byte { return appendMessage(dst, c) }
 
 // DecodeDeleteControl reads what AppendJSON writes. The error is an *InvalidError.
 func DecodeDeleteControl(data []byte) (DeleteControl, error) {
-	var j struct {
-		Schema int    `json:"schema"`
-		Series string `json:"series"`
-	}
-	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+	var c DeleteControl
+	if err := decodePlain(data, &c, noSchema); err != nil {
 		return DeleteControl{}, err
 	}
-	if _, ok := meter.ParseID(j.Series); !ok {
-		return DeleteControl{}, fieldError("series", j.Series, remedySeries)
+	if _, ok := meter.ParseID(c.Series); !ok {
+		return DeleteControl{}, fieldError("series", c.Series, remedySeries)
 	}
-	return DeleteControl{Series: j.Series}, nil
+	return c, nil
 }
 
 // MaxState bounds the state of one series in a message, in bytes of its sections.
@@ -157,8 +140,7 @@ func (c *StateControl) SectionsDigest() string {
 func (c *StateControl) AppendJSON(dst []byte) []byte {
 	own := *c
 	own.Schema, own.Digest = Schema, c.SectionsDigest()
-	data, _ := json.Marshal(&own) // of plain text and bytes, which cannot fail
-	return append(dst, data...)
+	return appendAny(dst, &own)
 }
 
 // DecodeStateControl reads what AppendJSON writes and checks the digest. The error is an *InvalidError.

@@ -25,54 +25,31 @@ const (
 
 // Event tells a person or a program that something happened which is no forecast.
 type Event struct {
-	Type   string
-	Time   time.Time // to the millisecond
-	Series string    // <site>.<meter>, empty when it concerns no single one
-	Model  *Model    // nil when it concerns none
-	// Training is the cycle that it tells of, nil in other events.
-	Training *Training
-	Text     string // one line for a person
+	Type     string    `json:"type"`
+	Time     time.Time `json:"time"`               // to the millisecond
+	Series   string    `json:"series,omitempty"`   // <site>.<meter>, empty when it concerns no single one
+	Model    *Model    `json:"model,omitempty"`    // nil when it concerns none
+	Training *Training `json:"training,omitempty"` // of an event of a training cycle
+	Text     string    `json:"text"`               // one line for a person
 }
 
-// AppendJSON appends the message; an empty Series, a nil Model and a nil Training are left out.
+// AppendJSON appends the message.
 func (e *Event) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"schema":1,"type":`...)
-	dst = appendString(dst, e.Type)
-	dst = append(dst, `,"time":`...)
-	dst = appendMillis(dst, e.Time)
-	if e.Series != "" {
-		dst = append(dst, `,"series":`...)
-		dst = appendString(dst, e.Series)
-	}
-	if e.Model != nil {
-		dst = append(dst, `,"model":`...)
-		dst = appendModel(dst, e.Model)
-	}
-	if e.Training != nil {
-		dst = appendTraining(dst, e.Training)
-	}
-	dst = append(dst, `,"text":`...)
-	dst = appendString(dst, e.Text)
-	return append(dst, '}')
+	own := *e
+	own.Time = toMillis(e.Time)
+	return appendMessage(dst, &own)
 }
 
 // DecodeEvent reads what AppendJSON writes. The error is an *InvalidError; a type that this release does not know is
 // taken as it is.
 func DecodeEvent(data []byte) (Event, error) {
-	var j struct {
-		Schema   int       `json:"schema"`
-		Type     string    `json:"type"`
-		Time     time.Time `json:"time"`
-		Series   string    `json:"series"`
-		Model    *Model    `json:"model"`
-		Training *Training `json:"training"`
-		Text     string    `json:"text"`
-	}
-	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+	var e Event
+	if err := decodePlain(data, &e, noSchema); err != nil {
 		return Event{}, err
 	}
-	if j.Type == "" {
+	if e.Type == "" {
 		return Event{}, fieldError("type", "", "must name the kind of event, e.g. "+EventModelPromoted)
 	}
-	return Event{Type: j.Type, Time: j.Time.UTC(), Series: j.Series, Model: j.Model, Training: j.Training, Text: j.Text}, nil
+	e.Time = e.Time.UTC()
+	return e, nil
 }

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -8,8 +9,88 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
+// appendMessage appends v, a struct whose fields do not hold the schema, with the schema before them.
+func appendMessage(dst []byte, v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // of texts, numbers and times, which cannot fail
+	return appendVersioned(dst, appendPlain(nil, bytes.TrimSpace(b.Bytes())))
+}
+
+// appendVersioned appends an object with the schema before its fields.
+func appendVersioned(dst, object []byte) []byte {
+	dst = append(dst, `{"schema":1`...)
+	if len(object) > len("{}") {
+		dst = append(append(dst, ','), object[1:len(object)-1]...)
+	}
+	return append(dst, '}')
+}
+
+// escapes are those that encoding/json writes in another way than appendString.
+var escapes = []struct{ theirs, ours string }{
+	{`\b`, `\u0008`}, {`\f`, `\u000c`}, {`\u2028`, "\u2028"}, {`\u2029`, "\u2029"},
+}
+
+// appendPlain appends JSON with the escapes of appendString: the bytes of a message do not depend on
+// which of the two wrote it. In JSON a backslash stands in strings alone, where it begins an escape.
+func appendPlain(dst, data []byte) []byte {
+	for {
+		i := bytes.IndexByte(data, '\\')
+		if i < 0 {
+			return append(dst, data...)
+		}
+		dst, data = append(dst, data[:i]...), data[i:]
+		theirs := string(data[:len(`\n`)])
+		ours := theirs
+		for _, e := range escapes {
+			if bytes.HasPrefix(data, []byte(e.theirs)) {
+				theirs, ours = e.theirs, e.ours
+			}
+		}
+		dst, data = append(dst, ours...), data[len(theirs):]
+	}
+}
+
+// appendAny appends v as encoding/json writes it.
+func appendAny(dst []byte, v any) []byte {
+	data, _ := json.Marshal(v) // of texts, numbers and times, which cannot fail
+	return append(dst, data...)
+}
+
+// noSchema is the schema of a message that names none.
+const noSchema = 0
+
+// decodePlain reads a message into v, whose fields do not hold the schema. A message that names no
+// schema has that of absent.
+func decodePlain(data []byte, v any, absent int) *InvalidError {
+	message := struct {
+		Schema int `json:"schema"`
+	}{absent}
+	if err := checkSize(data, maxPayload); err != nil {
+		return err
+	}
+	if err := unmarshal(data, v); err != nil {
+		return err
+	}
+	return decodeMessage(data, maxPayload, &message, &message.Schema)
+}
+
 // decodeMessage reads a message of ours into v, whose schema field is pointed to by schema.
 func decodeMessage(data []byte, limit int, v any, schema *int) *InvalidError {
+	if err := checkSize(data, limit); err != nil {
+		return err
+	}
+	if err := unmarshal(data, v); err != nil {
+		return err
+	}
+	if *schema != Schema {
+		return fieldError("schema", strconv.Itoa(*schema), "this release reads schema "+strconv.Itoa(Schema))
+	}
+	return nil
+}
+
+func checkSize(data []byte, limit int) *InvalidError {
 	if len(data) == 0 {
 		return &InvalidError{Reason: meter.ReasonEmpty, Index: WholeMessage, Field: "message"}
 	}
@@ -19,19 +100,18 @@ func decodeMessage(data []byte, limit int, v any, schema *int) *InvalidError {
 			Remedy: "at most " + strconv.Itoa(limit) + " bytes",
 		}
 	}
-	if err := json.Unmarshal(data, v); err != nil {
-		e := &InvalidError{
-			Reason: meter.ReasonUnparsable, Index: WholeMessage, Field: "message", Value: shown(data), Remedy: err.Error(),
-		}
-		if typed := new(json.UnmarshalTypeError); errors.As(err, &typed) {
-			e.Field, e.Value, e.Remedy = typed.Field, typed.Value, "another JSON type is wanted"
-		}
-		return e
-	}
-	if *schema != Schema {
-		return fieldError("schema", strconv.Itoa(*schema), "this release reads schema "+strconv.Itoa(Schema))
-	}
 	return nil
+}
+
+func unmarshal(data []byte, v any) *InvalidError {
+	err := json.Unmarshal(data, v)
+	if err == nil {
+		return nil
+	}
+	if typed := new(json.UnmarshalTypeError); errors.As(err, &typed) {
+		return fieldError(typed.Field, typed.Value, "another JSON type is wanted")
+	}
+	return fieldError("message", string(data), err.Error())
 }
 
 func fieldError(field, value, remedy string) *InvalidError {

@@ -1,7 +1,6 @@
 package streams
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -61,11 +60,6 @@ func (q *SeriesQuery) AppendJSON(dst []byte) []byte { return appendAny(dst, q) }
 
 // AppendJSON appends the message.
 func (p *SeriesPage) AppendJSON(dst []byte) []byte { return appendAny(dst, p) }
-
-func appendAny(dst []byte, v any) []byte {
-	data, _ := json.Marshal(v) // of texts, numbers and times, which cannot fail
-	return append(dst, data...)
-}
 
 // maxPage bounds an answer, in bytes: below what a server takes as one message.
 const maxPage = 1 << 20

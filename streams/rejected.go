@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -22,19 +21,19 @@ const keptPayload = 4 << 10
 
 // Rejected tells of one refused input, or of one refused reading of a message.
 type Rejected struct {
-	Series          string // <site>.<meter> as far as the subject gave it; may be no legal series
-	Subject         string // of the input
-	Seq             uint64 // of the input in its partition's log
-	Partition       int
-	Reason          meter.Reason
-	Detail          string    // InvalidError.Error of it
-	Index           int       // the reading in its message, or WholeMessage
-	Count           int       // readings of the message that were refused for this reason
-	Received        time.Time // the broker's time of the input
-	Payload         string    // up to 4 KiB of it
-	PayloadEncoding string    // EncodingUTF8 or EncodingBase64
-	PayloadBytes    int       // of the whole
-	PayloadDigest   string    // sha256:<hex> of the whole
+	Series          string       `json:"series"`  // <site>.<meter> as far as the subject gave it; may be no legal series
+	Subject         string       `json:"subject"` // of the input
+	Seq             uint64       `json:"seq"`     // of the input in its partition's log
+	Partition       int          `json:"partition"`
+	Reason          meter.Reason `json:"reason"`
+	Detail          string       `json:"detail"`           // InvalidError.Error of it
+	Index           int          `json:"index"`            // the reading in its message, or WholeMessage
+	Count           int          `json:"count"`            // readings of the message that were refused for this reason
+	Received        time.Time    `json:"received"`         // the broker's time of the input
+	Payload         string       `json:"payload"`          // up to 4 KiB of it
+	PayloadEncoding string       `json:"payload_encoding"` // EncodingUTF8 or EncodingBase64
+	PayloadBytes    int          `json:"payload_bytes"`    // of the whole
+	PayloadDigest   string       `json:"payload_digest"`   // sha256:<hex> of the whole
 }
 
 // SetPayload keeps up to 4 KiB of the refused payload, as text when that is valid UTF-8, else in base 64, and the
@@ -53,68 +52,24 @@ func (r *Rejected) SetPayload(payload []byte) {
 
 // AppendJSON appends the message.
 func (r *Rejected) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"schema":1,"series":`...)
-	dst = appendString(dst, r.Series)
-	dst = append(dst, `,"subject":`...)
-	dst = appendString(dst, r.Subject)
-	dst = append(dst, `,"seq":`...)
-	dst = strconv.AppendUint(dst, r.Seq, 10)
-	dst = append(dst, `,"partition":`...)
-	dst = strconv.AppendInt(dst, int64(r.Partition), 10)
-	dst = append(dst, `,"reason":`...)
-	dst = appendString(dst, string(r.Reason))
-	dst = append(dst, `,"detail":`...)
-	dst = appendString(dst, r.Detail)
-	dst = append(dst, `,"index":`...)
-	dst = strconv.AppendInt(dst, int64(r.Index), 10)
-	dst = append(dst, `,"count":`...)
-	dst = strconv.AppendInt(dst, int64(r.Count), 10)
-	dst = append(dst, `,"received":`...)
-	dst = appendMillis(dst, r.Received)
-	dst = append(dst, `,"payload":`...)
-	dst = appendString(dst, r.Payload)
-	dst = append(dst, `,"payload_encoding":`...)
-	dst = appendString(dst, r.PayloadEncoding)
-	dst = append(dst, `,"payload_bytes":`...)
-	dst = strconv.AppendInt(dst, int64(r.PayloadBytes), 10)
-	dst = append(dst, `,"payload_digest":`...)
-	dst = appendString(dst, r.PayloadDigest)
-	return append(dst, '}')
-}
-
-type rejectedJSON struct {
-	Schema          int          `json:"schema"`
-	Series          string       `json:"series"`
-	Subject         string       `json:"subject"`
-	Seq             uint64       `json:"seq"`
-	Partition       int          `json:"partition"`
-	Reason          meter.Reason `json:"reason"`
-	Detail          string       `json:"detail"`
-	Index           int          `json:"index"`
-	Count           int          `json:"count"`
-	Received        time.Time    `json:"received"`
-	Payload         string       `json:"payload"`
-	PayloadEncoding string       `json:"payload_encoding"`
-	PayloadBytes    int          `json:"payload_bytes"`
-	PayloadDigest   string       `json:"payload_digest"`
+	own := *r
+	own.Received = toMillis(r.Received)
+	return appendMessage(dst, &own)
 }
 
 // DecodeRejected reads what AppendJSON writes. The error is an *InvalidError; a reason that this release does not
 // know is taken as it is.
 func DecodeRejected(data []byte) (Rejected, error) {
-	var j rejectedJSON
-	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+	var r Rejected
+	if err := decodePlain(data, &r, noSchema); err != nil {
 		return Rejected{}, err
 	}
-	if j.Reason == "" {
+	if r.Reason == "" {
 		return Rejected{}, fieldError("reason", "", "must say why")
 	}
-	if j.PayloadEncoding != EncodingUTF8 && j.PayloadEncoding != EncodingBase64 {
-		return Rejected{}, fieldError("payload_encoding", j.PayloadEncoding, "must be utf-8 or base64")
+	if r.PayloadEncoding != EncodingUTF8 && r.PayloadEncoding != EncodingBase64 {
+		return Rejected{}, fieldError("payload_encoding", r.PayloadEncoding, "must be utf-8 or base64")
 	}
-	return Rejected{
-		Series: j.Series, Subject: j.Subject, Seq: j.Seq, Partition: j.Partition, Reason: j.Reason, Detail: j.Detail,
-		Index: j.Index, Count: j.Count, Received: j.Received.UTC(), Payload: j.Payload,
-		PayloadEncoding: j.PayloadEncoding, PayloadBytes: j.PayloadBytes, PayloadDigest: j.PayloadDigest,
-	}, nil
+	r.Received = r.Received.UTC()
+	return r, nil
 }

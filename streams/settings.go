@@ -38,10 +38,7 @@ var noEffect = map[string]string{
 }
 
 // AppendJSON appends the message.
-func (s *Settings) AppendJSON(dst []byte) []byte {
-	data, _ := json.Marshal(s) // of plain text, which cannot fail
-	return append(dst, data...)
-}
+func (s *Settings) AppendJSON(dst []byte) []byte { return appendAny(dst, s) }
 
 // DecodeSettings reads a value of the bucket. The error is an *InvalidError: a field that has no effect in this release
 // is refused by name, so that nobody relies on it.

@@ -2,6 +2,8 @@ package streams
 
 import (
 	"strconv"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // TrainingSubject takes requests for a training cycle. It is a request with an answer, not a stream: who gets no answer
@@ -32,113 +34,87 @@ func Triggers() []string {
 // maxReason is the longest Reason of a request in bytes.
 const maxReason = 256
 
-// TrainingRequest asks for a cycle. An empty message is one with nothing said.
+// TrainingRequest asks for a cycle. An empty message is a request in which nothing is said.
 type TrainingRequest struct {
-	Start  string // scratch or champion; empty as the trainer is configured
-	Reason string // one line for a person
+	Start  string `json:"start,omitempty"`  // scratch or champion; empty as the trainer is configured
+	Reason string `json:"reason,omitempty"` // one line for a person
 }
 
-// AppendJSON appends the message; what is empty is left out.
-func (r *TrainingRequest) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"schema":1`...)
-	if r.Start != "" {
-		dst = append(dst, `,"start":`...)
-		dst = appendString(dst, r.Start)
-	}
-	if r.Reason != "" {
-		dst = append(dst, `,"reason":`...)
-		dst = appendString(dst, r.Reason)
-	}
-	return append(dst, '}')
-}
+// AppendJSON appends the message. It is the part of a client, which this release leaves to others.
+func (r *TrainingRequest) AppendJSON(dst []byte) []byte { return appendMessage(dst, r) }
 
-// DecodeTrainingRequest reads what AppendJSON writes. The error is an *InvalidError.
+// DecodeTrainingRequest reads what AppendJSON writes; the schema may be left out. The error is an
+// *InvalidError.
 func DecodeTrainingRequest(data []byte) (TrainingRequest, error) {
+	var r TrainingRequest
 	if len(data) == 0 {
-		return TrainingRequest{}, nil
+		return r, nil
 	}
-	var j struct {
-		Schema int    `json:"schema"`
-		Start  string `json:"start"`
-		Reason string `json:"reason"`
-	}
-	j.Schema = 1 // a person who asks need not say it
-	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+	if err := decodePlain(data, &r, Schema); err != nil {
 		return TrainingRequest{}, err
 	}
-	if j.Start != "" && j.Start != "scratch" && j.Start != "champion" {
-		return TrainingRequest{}, fieldError("start", j.Start, "must be scratch or champion, or left out")
+	if r.Start != "" && r.Start != "scratch" && r.Start != "champion" {
+		return TrainingRequest{}, fieldError("start", r.Start, "must be scratch or champion, or left out")
 	}
-	if len(j.Reason) > maxReason {
-		return TrainingRequest{}, fieldError("reason", j.Reason, "must be at most "+strconv.Itoa(maxReason)+" bytes")
+	if len(r.Reason) > maxReason {
+		return TrainingRequest{}, fieldError("reason", r.Reason, "must be at most "+strconv.Itoa(maxReason)+" bytes")
 	}
-	return TrainingRequest{Start: j.Start, Reason: j.Reason}, nil
+	return r, nil
 }
 
-// TrainingAnswer is what a trainer says to a request.
+// TrainingAnswer is the answer of a trainer to a request.
 type TrainingAnswer struct {
-	Answer string // accepted, busy or refused
-	Cycle  string // that was accepted, or is under way; empty when refused
-	Text   string // one line for a person
+	Answer string `json:"answer"`          // TrainingAccepted, TrainingBusy or TrainingRefused
+	Cycle  string `json:"cycle,omitempty"` // the accepted cycle, or the one under way; empty when refused
+	Text   string `json:"text"`            // one line for a person
 }
 
-// AppendJSON appends the message; an empty Cycle is left out.
-func (a *TrainingAnswer) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"schema":1,"answer":`...)
-	dst = appendString(dst, a.Answer)
-	if a.Cycle != "" {
-		dst = append(dst, `,"cycle":`...)
-		dst = appendString(dst, a.Cycle)
-	}
-	dst = append(dst, `,"text":`...)
-	dst = appendString(dst, a.Text)
-	return append(dst, '}')
-}
+// AppendJSON appends the message.
+func (a *TrainingAnswer) AppendJSON(dst []byte) []byte { return appendMessage(dst, a) }
 
-// DecodeTrainingAnswer reads what AppendJSON writes. The error is an *InvalidError.
+// DecodeTrainingAnswer reads what AppendJSON writes. The error is an *InvalidError. It is the part
+// of a client, which this release leaves to others.
 func DecodeTrainingAnswer(data []byte) (TrainingAnswer, error) {
-	var j struct {
-		Schema int    `json:"schema"`
-		Answer string `json:"answer"`
-		Cycle  string `json:"cycle"`
-		Text   string `json:"text"`
-	}
-	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
+	var a TrainingAnswer
+	if err := decodePlain(data, &a, noSchema); err != nil {
 		return TrainingAnswer{}, err
 	}
-	if j.Answer == "" {
+	if a.Answer == "" {
 		return TrainingAnswer{}, fieldError("answer", "", "must be accepted, busy or refused")
 	}
-	return TrainingAnswer{Answer: j.Answer, Cycle: j.Cycle, Text: j.Text}, nil
+	return a, nil
 }
 
-// Training is what an event of a training cycle tells of it.
+// Training is the part of an event that tells of a training cycle.
 type Training struct {
-	Cycle      string  `json:"cycle"`
-	Trigger    string  `json:"trigger"`
-	Attempt    int     `json:"attempt"` // from 1; a killed cycle is repeated
-	Iteration  int     `json:"iteration"`
-	Iterations int     `json:"iterations"` // 0 while nothing is fitted
-	Loss       float64 `json:"loss"`       // of the iteration, in scaled units
-	Valid      float64 `json:"valid"`      // at the last look, 0 before
+	Cycle     string `json:"cycle"`
+	Trigger   string `json:"trigger"`
+	Attempt   int    `json:"attempt"` // from 1; a killed cycle is repeated
+	Iteration int    `json:"iteration"`
+	// Iterations is 0 while nothing is fitted. Iteration, Loss and Valid are left out then.
+	Iterations int     `json:"iterations"`
+	Loss       float64 `json:"loss"`  // of the iteration, in scaled units
+	Valid      float64 `json:"valid"` // at the last validation, 0 before
 }
 
-func appendTraining(dst []byte, t *Training) []byte {
-	dst = append(dst, `,"training":{"cycle":`...)
-	dst = appendString(dst, t.Cycle)
-	dst = append(dst, `,"trigger":`...)
-	dst = appendString(dst, t.Trigger)
-	dst = append(dst, `,"attempt":`...)
-	dst = strconv.AppendInt(dst, int64(t.Attempt), 10)
+// MarshalJSON writes losses with 5 significant digits.
+func (t *Training) MarshalJSON() ([]byte, error) {
+	dst := appendString([]byte(`{"cycle":`), t.Cycle)
+	dst = appendString(append(dst, `,"trigger":`...), t.Trigger)
+	dst = strconv.AppendInt(append(dst, `,"attempt":`...), int64(t.Attempt), 10)
 	if t.Iterations > 0 {
-		dst = append(dst, `,"iteration":`...)
-		dst = strconv.AppendInt(dst, int64(t.Iteration), 10)
-		dst = append(dst, `,"iterations":`...)
-		dst = strconv.AppendInt(dst, int64(t.Iterations), 10)
-		dst = append(dst, `,"loss":`...)
-		dst = strconv.AppendFloat(dst, t.Loss, 'g', 5, 64)
-		dst = append(dst, `,"valid":`...)
-		dst = strconv.AppendFloat(dst, t.Valid, 'g', 5, 64)
+		dst = strconv.AppendInt(append(dst, `,"iteration":`...), int64(t.Iteration), 10)
+		dst = strconv.AppendInt(append(dst, `,"iterations":`...), int64(t.Iterations), 10)
+		dst = appendLoss(append(dst, `,"loss":`...), t.Loss)
+		dst = appendLoss(append(dst, `,"valid":`...), t.Valid)
 	}
-	return append(dst, '}')
+	return append(dst, '}'), nil
+}
+
+// appendLoss appends a loss; what is not finite becomes null.
+func appendLoss(dst []byte, v float64) []byte {
+	if !meter.Finite(v) {
+		return append(dst, "null"...)
+	}
+	return strconv.AppendFloat(dst, v, 'g', 5, 64)
 }
