@@ -233,7 +233,8 @@ func tooOld(rec *record, cell int64, remembered bool) verdict {
 	case remembered:
 		return refuse(
 			meter.ReasonTooLate,
-			"ts is %d intervals before the series' newest one: readings and corrections are taken up to %d intervals late",
+			"ts is %d intervals before the series' newest one and says something new: "+
+				"readings and corrections are taken up to %d intervals late",
 			behind,
 			meter.LatenessCells,
 		)

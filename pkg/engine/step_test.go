@@ -79,7 +79,7 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 		"again without a unit":      {reading: with(n-1, func(r *Reading) { r.Unit = "" })},
 		"again as estimated":        {reading: with(n-1, func(r *Reading) { r.Quality = meter.Estimated })},
 		"corrected too late":        {reading: with(n-50, func(r *Reading) { r.Value++ }), reason: meter.ReasonTooLate, says: "49 intervals before"},
-		"taken back too late":       {reading: with(n-50, bad), reason: meter.ReasonTooLate, says: "taken up to 48 intervals late"},
+		"taken back too late":       {reading: with(n-50, bad), reason: meter.ReasonTooLate, says: "says something new"},
 		"before the ring":           {reading: with(n-1000, nil), reason: meter.ReasonTooLate, says: "taken up to 48 intervals late"},
 		"other unit":                {reading: with(n, func(r *Reading) { r.Unit = "W" }), reason: meter.ReasonWrongUnit, says: `unit "W" is one of power: the series is measured in "kWh"`},
 		"unknown unit":              {reading: with(n, func(r *Reading) { r.Unit = "m3" }), reason: meter.ReasonWrongUnit, says: `unit "m3": the series is measured in "kWh"`},
