@@ -139,7 +139,7 @@ func (r release) forecast(store checkpoint.Store) *replay {
 	return &replay{release: r, server: server, conn: conn, service: s, stop: stop}
 }
 
-// withoutAges are streams that lose nothing by its age: the release's messages become older every day.
+// withoutAges are streams that keep messages of any age: those of the release grow older every day.
 func withoutAges() topology.Config {
 	cfg := topology.DefaultConfig()
 	cfg.LogMaxAge, cfg.ForecastsMaxAge, cfg.ScoresMaxAge = 0, 0, 0
@@ -213,14 +213,4 @@ func readStates(t *testing.T, path string) []streams.StateControl {
 		states = append(states, state)
 	}
 	return states
-}
-
-// withoutText is an event about a deleted series without what was known of it: a log that has lost
-// the readings knows nothing of it any more.
-func withoutText(m *bus.Message) string {
-	text := string(m.Data)
-	if m.Subject == streams.EventSubject(streams.EventSeriesDeleted) {
-		text, _, _ = strings.Cut(text, `,"text":`)
-	}
-	return text
 }

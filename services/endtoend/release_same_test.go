@@ -36,7 +36,7 @@ func sameOutputs(t *testing.T, stream string, want, got []bus.Message) {
 		case i >= len(b) || less(&a[i], &b[i]):
 			t.Errorf("%s: the release has also published %s", stream, describe(&a[i]))
 			return
-		case a[i].Subject != b[i].Subject || !sameContent(withoutText(&a[i]), withoutText(&b[i])):
+		case a[i].Subject != b[i].Subject || !sameContent(contents(&a[i], &b[i])):
 			faults++
 			t.Errorf("%s: got %s\nthe release has %s", stream, describe(&b[i]), describe(&a[i]))
 		}
@@ -44,6 +44,29 @@ func sameOutputs(t *testing.T, stream string, want, got []bus.Message) {
 }
 
 func describe(m *bus.Message) string { return fmt.Sprintf("%s on %s\n%s", m.ID, m.Subject, m.Data) }
+
+// contents are those of two messages, without what may differ between the release and today:
+//   - the text of the event about a deleted series, of which a log without its readings knows less;
+//   - the reason of a reading behind what its series remembers, which the release called too late.
+func contents(want, got *bus.Message) (a, b string) {
+	a, b = string(want.Data), string(got.Data)
+	if want.Subject == streams.EventSubject(streams.EventSeriesDeleted) {
+		a, _, _ = strings.Cut(a, `,"text":`)
+		b, _, _ = strings.Cut(b, `,"text":`)
+	}
+	before, after := `"reason":"too_late",`, `"reason":"behind_history",`
+	if strings.Contains(a, before) && strings.Contains(b, after) {
+		a, b = withoutDetail(a, before), withoutDetail(b, after)
+	}
+	return a, b
+}
+
+// withoutDetail cuts the reason of a rejection and its detail, which ends at the index.
+func withoutDetail(rejection, reason string) string {
+	head, tail, _ := strings.Cut(rejection, reason)
+	_, tail, _ = strings.Cut(tail, `,"index":`)
+	return head + tail
+}
 
 // byPlace sorts messages by the places of their inputs. A stream has the outputs of a partition in
 // this order; of those that it has again, after a crash, the first counts, and the others must be

@@ -25,7 +25,7 @@ const (
 	releaseLimit    = 64  // the limit of series in config.yaml, and in the logs
 	releaseChampion = "2" // version of the model
 	releaseKernel   = "avx512"
-	deletedSeries   = "plant.gone" // was deleted, so that the logs lack its readings
+	deletedSeries   = "plant.gone" // the logs lack its readings
 	silentSeries    = "lab.power"  // fell silent long before the end: no tick touches it
 )
 
