@@ -289,7 +289,7 @@ func (p *partition) snapshot() *checkpoint.Snapshot {
 		snap.Header.Models = []string{m.Digest}
 	}
 	for i, s := range sections {
-		snap.Sections[i] = checkpoint.Section{Name: s.Name, Version: s.Version, Data: s.Data}
+		snap.Sections[i] = checkpoint.Section(s)
 	}
 	return snap
 }

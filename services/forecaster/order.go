@@ -132,7 +132,7 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 func ReadState(record *streams.StateControl) (*engine.Portable, error) {
 	sections := make([]engine.Section, len(record.Sections))
 	for i, s := range record.Sections {
-		sections[i] = engine.Section{Name: s.Name, Version: s.Version, Data: s.Data}
+		sections[i] = engine.Section(s)
 	}
 	curve := series.Plain
 	if record.Scale == model.ScaleAsinh {
@@ -155,7 +155,7 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 		record.Model = m.Digest
 	}
 	for _, s := range sections {
-		record.Sections = append(record.Sections, streams.StateSection{Name: s.Name, Version: s.Version, Data: s.Data})
+		record.Sections = append(record.Sections, streams.StateSection(s))
 	}
 	record.Digest = record.SectionsDigest()
 	return record, true

@@ -166,7 +166,7 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 	}
 	sections := make([]engine.Section, len(snap.Sections))
 	for i, s := range snap.Sections {
-		sections[i] = engine.Section{Name: s.Name, Version: s.Version, Data: s.Data}
+		sections[i] = engine.Section(s)
 	}
 	if err := p.pipeline.engine.Restore(sections); err != nil {
 		return fmt.Errorf("restore partition %d: %w", p.index, err)
