@@ -26,18 +26,18 @@ func (c Config) Validate() error {
 	}
 	var faults []error
 	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		faults = append(faults, fmt.Errorf("influx.url: %q is no address; give http://host:8086 or https://host", c.URL))
+		faults = append(faults, fmt.Errorf("influx-url: %q is no address; give http://host:8086 or https://host", c.URL))
 	} else if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		faults = append(faults, fmt.Errorf("influx.url: user, query or fragment in the address of %s; give scheme, host and path alone", u.Host))
+		faults = append(faults, fmt.Errorf("influx-url: user, query or fragment in the address of %s; give scheme, host and path alone", u.Host))
 	}
 	if c.Org == "" {
-		faults = append(faults, errors.New(`influx.org: "" is no organisation; give its name`))
+		faults = append(faults, errors.New(`influx-org: "" is no organisation; give its name`))
 	}
 	if c.Bucket == "" {
-		faults = append(faults, errors.New(`influx.bucket: "" is no bucket; give its name`))
+		faults = append(faults, errors.New(`influx-bucket: "" is no bucket; give its name`))
 	}
 	if c.Timeout < 100*time.Millisecond || c.Timeout > 5*time.Minute {
-		faults = append(faults, fmt.Errorf("influx.timeout: %s is out of range; give 100ms to 5m", c.Timeout))
+		faults = append(faults, fmt.Errorf("influx-timeout: %s is out of range; give 100ms to 5m", c.Timeout))
 	}
 	return errors.Join(faults...)
 }

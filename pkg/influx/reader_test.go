@@ -136,7 +136,7 @@ func TestQueriesThatFail(t *testing.T) {
 	if err := reader(t, maxBytes, csv(answer)).Read(t.Context(), "reading", from, until, func(Row) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("%v", err)
 	}
-	if _, err := NewReader(Config{}); err == nil || !strings.Contains(err.Error(), "influx.url") {
+	if _, err := NewReader(Config{}); err == nil || !strings.Contains(err.Error(), "influx-url") {
 		t.Errorf("%v", err)
 	}
 }

@@ -40,7 +40,7 @@ func New(cfg Config) (*Writer, error) {
 // client opens no connection yet. over stands between the client and the transport.
 func (c Config) client(timeout time.Duration, over func(http.RoundTripper) http.RoundTripper) (influxdb2.Client, *http.Transport, error) {
 	if c.URL == "" {
-		return nil, nil, errors.New("influx.url: not set; give the address of an InfluxDB 2 server")
+		return nil, nil, errors.New("influx-url: not set; give the address of an InfluxDB 2 server")
 	}
 	if err := c.Validate(); err != nil {
 		return nil, nil, err

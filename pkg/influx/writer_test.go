@@ -183,10 +183,10 @@ func TestWriteRefusesPointsThatLineProtocolCannotCarry(t *testing.T) {
 func TestConfigValidateNamesAllFaults(t *testing.T) {
 	t.Parallel()
 	_, err := influx.New(influx.Config{URL: "influx:8086"})
-	if _, err := influx.New(flagtest.Defaults[influx.Config](t)); err == nil || !strings.Contains(err.Error(), "influx.url") {
+	if _, err := influx.New(flagtest.Defaults[influx.Config](t)); err == nil || !strings.Contains(err.Error(), "influx-url") {
 		t.Errorf("no address: error %v", err)
 	}
-	for _, field := range []string{"influx.url", "influx.org", "influx.bucket", "influx.timeout"} {
+	for _, field := range []string{"influx-url", "influx-org", "influx-bucket", "influx-timeout"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no %s in %v", field, err)
 		}

@@ -41,14 +41,14 @@ type Client struct {
 // New returns a client for cfg; it opens no connection yet. The error holds all faults of cfg.
 func New(cfg Config) (*Client, error) {
 	if cfg.URL == "" {
-		return nil, errors.New("mlflow.url: not set; give the address of an MLflow server, as in http://127.0.0.1:5000")
+		return nil, errors.New("mlflow-url: not set; give the address of an MLflow server, as in http://127.0.0.1:5000")
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	base, err := url.Parse(strings.TrimRight(cfg.URL, "/"))
 	if err != nil {
-		return nil, errors.New("mlflow.url: not an address") // Validate has seen it
+		return nil, errors.New("mlflow-url: not an address") // Validate has seen it
 	}
 	roots, err := cfg.roots()
 	if err != nil {

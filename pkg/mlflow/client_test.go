@@ -40,17 +40,17 @@ func TestConfigFaults(t *testing.T) {
 	}{
 		"whole":             {func(*mlflow.Config) {}, ""},
 		"below a path":      {func(c *mlflow.Config) { c.URL = "https://host/mlflow/" }, ""},
-		"no address":        {func(c *mlflow.Config) { c.URL = "" }, "mlflow.url: not set"},
-		"a word":            {func(c *mlflow.Config) { c.URL = "mlflow" }, "mlflow.url: not an address"},
-		"a store":           {func(c *mlflow.Config) { c.URL = "sqlite:///mlflow.db" }, "mlflow.url: not an address"},
+		"no address":        {func(c *mlflow.Config) { c.URL = "" }, "mlflow-url: not set"},
+		"a word":            {func(c *mlflow.Config) { c.URL = "mlflow" }, "mlflow-url: not an address"},
+		"a store":           {func(c *mlflow.Config) { c.URL = "sqlite:///mlflow.db" }, "mlflow-url: not an address"},
 		"password in it":    {func(c *mlflow.Config) { c.URL = "http://me:s3cret@host:5000" }, "LOADTIDE_MLFLOW_TOKEN"},
-		"no experiment":     {func(c *mlflow.Config) { c.Experiment = "" }, "mlflow.experiment"},
-		"token and user":    {func(c *mlflow.Config) { c.Token, c.Username = secret.New("s3cret"), "me" }, "mlflow.token"},
-		"no time":           {func(c *mlflow.Config) { c.Timeout = 0 }, "mlflow.timeout"},
-		"for ever":          {func(c *mlflow.Config) { c.Retries = 100 }, "mlflow.retries"},
-		"no such file":      {func(c *mlflow.Config) { c.CAFile = "nope.pem" }, "mlflow.ca-file"},
+		"no experiment":     {func(c *mlflow.Config) { c.Experiment = "" }, "mlflow-experiment"},
+		"token and user":    {func(c *mlflow.Config) { c.Token, c.Username = secret.New("s3cret"), "me" }, "mlflow-token"},
+		"no time":           {func(c *mlflow.Config) { c.Timeout = 0 }, "mlflow-timeout"},
+		"for ever":          {func(c *mlflow.Config) { c.Retries = 100 }, "mlflow-retries"},
+		"no such file":      {func(c *mlflow.Config) { c.CAFile = "nope.pem" }, "mlflow-ca-file"},
 		"no certificate":    {func(c *mlflow.Config) { c.CAFile = "doc.go" }, "holds no certificate"},
-		"all of it at once": {func(c *mlflow.Config) { c.URL, c.Timeout, c.Retries = "x", 0, -1 }, "mlflow.retries: -1"},
+		"all of it at once": {func(c *mlflow.Config) { c.URL, c.Timeout, c.Retries = "x", 0, -1 }, "mlflow-retries: -1"},
 	} {
 		cfg := good
 		c.change(&cfg)

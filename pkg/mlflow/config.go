@@ -50,21 +50,21 @@ func (c Config) Validate() error {
 	var faults []error
 	// What is not an address is not shown: it may be one with a password in it.
 	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		faults = append(faults, errors.New("mlflow.url: not an address; give http://host:5000 or https://host"))
+		faults = append(faults, errors.New("mlflow-url: not an address; give http://host:5000 or https://host"))
 	} else if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		faults = append(faults, fmt.Errorf("mlflow.url: user, query or fragment in the address of %s; give scheme, host and path alone, and secrets by LOADTIDE_MLFLOW_TOKEN or LOADTIDE_MLFLOW_USERNAME and LOADTIDE_MLFLOW_PASSWORD", u.Host))
+		faults = append(faults, fmt.Errorf("mlflow-url: user, query or fragment in the address of %s; give scheme, host and path alone, and secrets by LOADTIDE_MLFLOW_TOKEN or LOADTIDE_MLFLOW_USERNAME and LOADTIDE_MLFLOW_PASSWORD", u.Host))
 	}
 	if c.Experiment == "" || len(c.Experiment) > 500 {
-		faults = append(faults, fmt.Errorf("mlflow.experiment: %.40q has %d bytes; give a name of 1 to 500", c.Experiment, len(c.Experiment)))
+		faults = append(faults, fmt.Errorf("mlflow-experiment: %.40q has %d bytes; give a name of 1 to 500", c.Experiment, len(c.Experiment)))
 	}
 	if !c.Token.IsZero() && c.Username != "" {
-		faults = append(faults, errors.New("mlflow.token: is there beside mlflow.username; give one of them"))
+		faults = append(faults, errors.New("mlflow-token: is there beside mlflow-username; give one of them"))
 	}
 	if c.Timeout < 100*time.Millisecond || c.Timeout > 5*time.Minute {
-		faults = append(faults, fmt.Errorf("mlflow.timeout: %s is out of range; give 100ms to 5m", c.Timeout))
+		faults = append(faults, fmt.Errorf("mlflow-timeout: %s is out of range; give 100ms to 5m", c.Timeout))
 	}
 	if c.Retries < 0 || c.Retries > 10 {
-		faults = append(faults, fmt.Errorf("mlflow.retries: %d is out of range; give 0 to 10", c.Retries))
+		faults = append(faults, fmt.Errorf("mlflow-retries: %d is out of range; give 0 to 10", c.Retries))
 	}
 	return errors.Join(faults...)
 }
@@ -76,14 +76,14 @@ func (c Config) roots() (*x509.CertPool, error) {
 	}
 	pem, err := os.ReadFile(c.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("mlflow.ca-file: %w", err)
+		return nil, fmt.Errorf("mlflow-ca-file: %w", err)
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("mlflow.ca-file: %s holds no certificate in PEM; give the file of the authority that signed the server's", c.CAFile)
+		return nil, fmt.Errorf("mlflow-ca-file: %s holds no certificate in PEM; give the file of the authority that signed the server's", c.CAFile)
 	}
 	return pool, nil
 }

@@ -15,6 +15,9 @@ const (
 	Previous   = "previous"   // the version that served before
 )
 
+// DefaultModel is the model that is trained, registered and served unless a command names another.
+const DefaultModel = "load-1h"
+
 // Version is one registered version of a model.
 type Version struct {
 	Name    string

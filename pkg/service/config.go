@@ -16,17 +16,10 @@ type DataFlags struct {
 	Dir string `name:"data-dir" env:"LOADTIDE_DATA_DIR" default:"./loadtide-data" help:"Folder of checkpoints, models and, with up, the streams."`
 }
 
-// AdminFlags place the admin listener of a role. The command sets the variable admin_listen to the role's own address:
+// AdminFlags place the admin listener of a role. The tag of the command is the place of the role's
+// address:
 //
 //	Admin service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9466"`
 type AdminFlags struct {
 	Listen string `name:"admin-listen" env:"LOADTIDE_ADMIN_LISTEN" default:"${admin_listen}" help:"Address of /metrics, /healthz, /readyz and /debug/pprof."`
 }
-
-// Addresses of the admin listener by role.
-const (
-	AdminForecaster = "127.0.0.1:9464"
-	AdminTrainer    = "127.0.0.1:9465"
-	AdminRecorder   = "127.0.0.1:9466"
-	AdminGateway    = "127.0.0.1:9467"
-)

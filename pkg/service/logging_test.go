@@ -102,7 +102,7 @@ func TestFlagsParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if cli.Log.Format != service.LogAuto || cli.Log.Level != zerolog.DebugLevel.String() || cli.NATS.URL != "nats://n:4222" ||
-		cli.Data.Dir != "./loadtide-data" || cli.Admin.Listen != service.AdminRecorder {
+		cli.Data.Dir != "./loadtide-data" || cli.Admin.Listen != "127.0.0.1:9466" {
 		t.Errorf("parsed %+v", cli)
 	}
 	if _, err := parser.Parse([]string{"--log-level", "loud"}); err == nil {

@@ -110,8 +110,7 @@ func (r release) forecast(store checkpoint.Store) *replay {
 	}
 	server := r.serve()
 	conn := server.Connect()
-	cfg := forecaster.DefaultConfig()
-	cfg.DataDir, cfg.MaxSeries, cfg.Streams = r.data(), releaseLimit, withoutAges()
+	cfg := forecaster.Config{MaxSeries: releaseLimit, Streams: withoutAges()}
 	s, err := forecaster.New(cfg, forecaster.Deps{
 		Conn: conn, Registry: models, Checkpoints: store, Metrics: prometheus.NewRegistry(),
 		Ready: (&service.Health{}).Part("forecaster"), Log: zerolog.Nop(),

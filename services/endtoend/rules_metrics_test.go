@@ -45,7 +45,7 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 		all[role] = prometheus.NewPedanticRegistry()
 		return all[role]
 	}
-	if _, err := forecaster.New(forecaster.DefaultConfig(), forecaster.Deps{Metrics: reg("forecaster"), Now: time.Now}); err != nil {
+	if _, err := forecaster.New(flagtest.Defaults[forecaster.Config](t), forecaster.Deps{Metrics: reg("forecaster"), Now: time.Now}); err != nil {
 		t.Fatal(err)
 	}
 	recording := flagtest.Defaults[recorder.Config](t)

@@ -1,56 +1,42 @@
 package forecaster
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// Config is what an operator may set.
+// Config is what an operator may set. The command sets Streams; the other fields are flags, embedded
+// without a prefix.
 type Config struct {
-	DataDir         string          // holds the lock and the checkpoints
-	Model           string          // name of the registered model whose champion serves
-	Streams         topology.Config // as the streams are first made
-	MaxSeries       int             // most series of all partitions; each takes its share
-	BatchMessages   int             // most messages that one Step takes
-	CheckpointEvery time.Duration
-	MarkEvery       time.Duration
-	TickEvery       time.Duration // how often the time is written into the logs
-	ReloadEvery     time.Duration // how often the registry is asked for its champion
+	// MaxSeries bounds the series of all partitions; each partition takes its share.
+	MaxSeries int `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
+	// Streams says how the streams are made when they do not exist.
+	Streams topology.Config `kong:"-"`
 }
 
-// DefaultConfig is the only place of defaults.
-func DefaultConfig() Config {
-	return Config{
-		DataDir: "loadtide-data", Model: "load-1h", Streams: topology.DefaultConfig(), MaxSeries: 2_000_000, BatchMessages: 512,
-		CheckpointEvery: 30 * time.Second, MarkEvery: time.Second, TickEvery: 10 * time.Second, ReloadEvery: time.Second,
-	}
-}
-
-// Validate gathers all faults.
+// Validate returns the fault of the flag, with its name, value and limit. Start checks Streams.
 func (c Config) Validate() error {
-	var faults []error
-	if c.DataDir == "" {
-		faults = append(faults, errors.New("forecaster.data-dir: is empty; name a folder"))
-	}
-	if c.Model == "" {
-		faults = append(faults, errors.New("forecaster.model: is empty; name a model, e.g. load-1h"))
-	}
 	if c.MaxSeries < 1 || c.MaxSeries > 1_000_000_000 {
-		faults = append(faults, fmt.Errorf("forecaster.max-series: %d is outside 1 to 1000000000", c.MaxSeries))
+		return fmt.Errorf("max-series: %d is out of range; give 1 to 1000000000", c.MaxSeries)
 	}
-	if c.BatchMessages < 1 || c.BatchMessages > 65536 {
-		faults = append(faults, fmt.Errorf("forecaster.batch-messages: %d is outside 1 to 65536", c.BatchMessages))
+	return nil
+}
+
+// pace says how much one turn of the loop takes and how often the loop does what is not done for each
+// batch.
+type pace struct {
+	batch      int           // most messages that one Step takes
+	checkpoint time.Duration // between two checkpoints
+	mark       time.Duration // between two writes of the mark
+	tick       time.Duration // between two records of the time in a log
+	reload     time.Duration // between two questions for the registry's champion
+}
+
+func defaultPace() pace {
+	return pace{
+		batch: 512, checkpoint: 30 * time.Second, mark: time.Second, tick: 10 * time.Second,
+		reload: time.Second,
 	}
-	for _, d := range []struct {
-		field string
-		value time.Duration
-	}{{"checkpoint-every", c.CheckpointEvery}, {"mark-every", c.MarkEvery}, {"tick-every", c.TickEvery}, {"reload-every", c.ReloadEvery}} {
-		if d.value < 100*time.Millisecond || d.value > time.Hour {
-			faults = append(faults, fmt.Errorf("forecaster.%s: %s is outside 100ms to 1h", d.field, d.value))
-		}
-	}
-	return errors.Join(faults...)
 }

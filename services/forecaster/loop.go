@@ -55,7 +55,7 @@ func (p *partition) turn(ctx context.Context) error {
 		idle = askWait
 	}
 	wait, cancel := context.WithTimeout(ctx, idle)
-	batch, err := p.tail.Next(wait, p.batch[:0], p.cfg.BatchMessages)
+	batch, err := p.tail.Next(wait, p.batch[:0], p.pace.batch)
 	cancel()
 	p.batch = batch
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
@@ -214,7 +214,7 @@ func (p *partition) warn(e *engine.Event) {
 // the record is read.
 func (p *partition) tick(ctx context.Context) error {
 	now := p.now()
-	if now.Sub(p.ticked) < p.cfg.TickEvery {
+	if now.Sub(p.ticked) < p.pace.tick {
 		return nil
 	}
 	p.ticked = now
@@ -264,7 +264,7 @@ func (p *partition) flush(ctx context.Context) error {
 // moves. It runs when all that was published is stored.
 func (p *partition) mark(ctx context.Context) error {
 	now := p.now()
-	if now.Sub(p.marked) < p.cfg.MarkEvery || !p.high.After(p.marker.mark.Place) {
+	if now.Sub(p.marked) < p.pace.mark || !p.high.After(p.marker.mark.Place) {
 		return nil
 	}
 	p.marked = now

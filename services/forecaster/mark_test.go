@@ -16,7 +16,7 @@ func TestMarkFollowsTheForecasts(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
 	p := s.start()
-	every := p.cfg.MarkEvery
+	every := p.pace.mark
 	check := func(when string, seq, forecasts uint64) {
 		t.Helper()
 		if got, want := s.mark(), (mark{Epoch: 1, Place: Place{Seq: seq}, ForecastsSeq: forecasts}); got != want {

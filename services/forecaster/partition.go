@@ -117,7 +117,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	if p.caughtUp, err = d.conn.NewestSeq(ctx, p.stream); err != nil {
 		return nil, fmt.Errorf("read end of %s: %w", p.stream, err)
 	}
-	if p.tail, err = d.conn.OpenReader(ctx, bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * d.cfg.BatchMessages}); err != nil {
+	if p.tail, err = d.conn.OpenReader(ctx, bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * d.pace.batch}); err != nil {
 		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
 	}
 	for stream, to := range map[string]*publisher{forecastsStream: &p.forecasts, scoresStream: &p.scores, rejectedStream: &p.rejects, eventsStream: &p.events} {
@@ -128,7 +128,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		}
 		*to = opened
 	}
-	p.saver = saver{store: d.store, partition: index, every: d.cfg.CheckpointEvery, now: d.now, last: d.now(), seq: p.position, metrics: d.metrics, log: p.log}
+	p.saver = saver{store: d.store, partition: index, every: d.pace.checkpoint, now: d.now, last: d.now(), seq: p.position, metrics: d.metrics, log: p.log}
 	p.flushed = d.now()
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
 	p.modelInForce()

@@ -40,7 +40,7 @@ func (r *reloader) run(ctx context.Context) {
 			r.log.Info().Msg("the registry is back")
 		}
 	}}
-	retry.Poll(ctx, r.cfg.ReloadEvery, &notice, r.look)
+	retry.Poll(ctx, r.pace.reload, &notice, r.look)
 }
 
 // kindOfFailure is one kind for a registry that is away, whatever the text says; other failures go
@@ -69,12 +69,12 @@ func (r *reloader) failed(err error) {
 func (r *reloader) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	v, err := r.models.registry.ByAlias(ctx, r.cfg.Model, registry.Champion)
+	v, err := r.models.registry.ByAlias(ctx, registry.DefaultModel, registry.Champion)
 	if errors.Is(err, registry.ErrNotFound) || err == nil && v.Digest == r.announced {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("ask the registry for %s@%s: %w", r.cfg.Model, registry.Champion, err)
+		return fmt.Errorf("ask the registry for %s@%s: %w", registry.DefaultModel, registry.Champion, err)
 	}
 	if at, ok := r.refused[v.Digest]; ok && r.now().Sub(at) < refusedFor {
 		return nil

@@ -35,6 +35,7 @@ type Deps struct {
 // deps are what every partition and the reloader share.
 type deps struct {
 	cfg        Config
+	pace       pace
 	conn       *bus.Conn
 	store      checkpoint.Store
 	models     *modelStore
@@ -61,7 +62,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	status := &board{}
 	return &Service{
 		deps: deps{
-			cfg: cfg, conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry, cfg.Model),
+			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry, registry.DefaultModel),
 			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now,
 			log: service.Component(d.Log, "forecaster"),
 		},
@@ -130,12 +131,12 @@ func (s *Service) checkChampion(ctx context.Context) error {
 
 // champion is the version to serve; ok says that there is one that can be served.
 func (s *Service) champion(ctx context.Context) (v registry.Version, ok bool, err error) {
-	v, err = s.models.registry.ByAlias(ctx, s.cfg.Model, registry.Champion)
+	v, err = s.models.registry.ByAlias(ctx, registry.DefaultModel, registry.Champion)
 	if errors.Is(err, registry.ErrNotFound) {
 		return v, false, nil
 	}
 	if err != nil {
-		return v, false, fmt.Errorf("ask the registry for %s@%s: %w", s.cfg.Model, registry.Champion, err)
+		return v, false, fmt.Errorf("ask the registry for %s@%s: %w", registry.DefaultModel, registry.Champion, err)
 	}
 	r := reloader{deps: s.deps}
 	if err = r.verify(ctx, v); errors.Is(err, engine.ErrCovariates) {

@@ -52,10 +52,10 @@ func newStation(t *testing.T) *station {
 func (s *station) deps() deps {
 	status := &board{}
 	status.open(2)
-	cfg := DefaultConfig()
-	cfg.BatchMessages = 4
+	pace := defaultPace()
+	pace.batch = 4
 	d := deps{
-		cfg: cfg, conn: s.conn, store: s.store, models: newModelStore(nil, "load-1h"), status: status, partitions: 2,
+		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil, "load-1h"), status: status, partitions: 2,
 		now: func() time.Time { return s.clock }, asks: []chan ask{make(chan ask), make(chan ask)}, log: zerolog.Nop(),
 	}
 	d.metrics = newMetrics(prometheus.NewRegistry(), d.now, status)

@@ -33,7 +33,7 @@ func TestTickIsWritten(t *testing.T) {
 	s := newStation(t)
 	s.readings(1)
 	p := s.start()
-	every := p.cfg.TickEvery
+	every := p.pace.tick
 	last := func(want uint64, when string) {
 		t.Helper()
 		if got := s.lastTick(); got != want {

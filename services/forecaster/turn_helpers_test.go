@@ -97,7 +97,7 @@ func newPure() *pure {
 	status := &board{}
 	status.open(1)
 	d := deps{
-		cfg:     Config{BatchMessages: 512, CheckpointEvery: pureEvery, MarkEvery: 24 * time.Hour, TickEvery: 24 * time.Hour},
+		pace:    pace{batch: 512, checkpoint: pureEvery, mark: 24 * time.Hour, tick: 24 * time.Hour},
 		metrics: newMetrics(prometheus.NewRegistry(), time.Now, status), status: status, now: time.Now,
 		models: newModelStore(nil, "load-1h"), asks: []chan ask{make(chan ask, 1)}, partitions: 1, store: p.store,
 	}

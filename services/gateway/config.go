@@ -15,7 +15,7 @@ type Config struct {
 func (c Config) Validate() error {
 	var faults []error
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		faults = append(faults, fmt.Errorf("gateway.listen: %q is no address; give host:port, e.g. 127.0.0.1:8080", c.Listen))
+		faults = append(faults, fmt.Errorf("http-listen: %q is no address; give host:port, e.g. 127.0.0.1:8080", c.Listen))
 	}
 	return errors.Join(faults...)
 }

@@ -329,8 +329,8 @@ func TestStreamMadeAnew(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	if _, err := gateway.New(gateway.Config{Listen: "nowhere"}, gateway.Deps{}); err == nil || !strings.Contains(err.Error(), "gateway.listen") {
-		t.Errorf("error %v, want one that names gateway.listen", err)
+	if _, err := gateway.New(gateway.Config{Listen: "nowhere"}, gateway.Deps{}); err == nil || !strings.Contains(err.Error(), "http-listen") {
+		t.Errorf("error %v, want one that names http-listen", err)
 	}
 	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{Metrics: prometheus.NewRegistry()}); err == nil {
 		t.Error("missing dependencies were taken")

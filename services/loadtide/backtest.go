@@ -17,7 +17,7 @@ import (
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
 	Data           []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
-	Model          string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: load-1h@champion."`
+	Model          string    `default:"${model}@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: ${default}."`
 	TestFrom       time.Time `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data."`
 	TestUntil      time.Time `placeholder:"TIME" help:"End of what is scored; default: the end of the data."`
 	OriginEvery    int       `default:"24" help:"Intervals between two origins."`

@@ -16,14 +16,14 @@ import (
 // csvFlags say how CSV files are to be read. Every command that takes files has
 // them.
 type csvFlags struct {
-	SeriesColumn  string `placeholder:"NAME" help:"Column that names the series; series when not said."`
+	SeriesColumn  string `placeholder:"NAME" help:"Column that names the series; default: series."`
 	Series        string `placeholder:"ID" help:"Name of the series of a file of one; of files that hold several, the one to take."`
-	TimeColumn    string `placeholder:"NAME" help:"Column of times; timestamp when not said. Without columns of series and value, all others are series."`
-	ValueColumn   string `placeholder:"NAME" help:"Column of values; value when not said."`
-	Timezone      string `placeholder:"ZONE" help:"IANA zone of times without an offset, e.g. Europe/Berlin; UTC when not said."`
+	TimeColumn    string `placeholder:"NAME" help:"Column of times; default: timestamp. Without columns of series and value, every other column is a series."`
+	ValueColumn   string `placeholder:"NAME" help:"Column of values; default: value."`
+	Timezone      string `placeholder:"ZONE" help:"IANA zone of times without an offset, e.g. Europe/Berlin; default: UTC."`
 	IntervalLabel string `enum:"start,end" default:"start" help:"Whether a time names the start or the end of its interval."`
 	Unit          string `help:"Unit of all values, e.g. kWh."`
-	Kind          string `enum:"energy,power,register," default:"" help:"energy, power or register; from the unit when not said."`
+	Kind          string `enum:"energy,power,register," default:"" help:"energy, power or register; default: what the unit says."`
 	Rejects       string `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
 }
 

@@ -44,8 +44,8 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 
 // placeFlags say where the series stand.
 type placeFlags struct {
-	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; that of the model when not said."`
-	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW; that of the model when not said."`
+	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: that of the model."`
+	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW; default: that of the model."`
 }
 
 // put moves a model to the place.

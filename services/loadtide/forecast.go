@@ -19,9 +19,9 @@ import (
 // forecastCmd makes one forecast from files, by the code that serves.
 type forecastCmd struct {
 	Data    []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
-	Model   string    `default:"load-1h@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; load-1h@champion when not said."`
-	Origin  time.Time `placeholder:"TIME" help:"Forecast from here (RFC 3339); the end of the data when not said."`
-	Horizon int       `help:"Leads to show; all the model has when not said."`
+	Model   string    `default:"${model}@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: ${default}."`
+	Origin  time.Time `placeholder:"TIME" help:"Forecast from this time on (RFC 3339); default: the end of the data."`
+	Horizon int       `help:"Leads to show; default: all of the model."`
 	Plot    string    `placeholder:"FILE" help:"Draw it into a png or svg file."`
 	JSON    bool      `name:"json" help:"Print the message that would be published."`
 

@@ -69,7 +69,7 @@ type fitFlags struct {
 	Seed       uint64 `default:"1" help:"Same seed and workers, same model."`
 	Workers    int    `default:"2" help:"Goroutines that share an iteration."`
 	Start      string `enum:"scratch,champion" default:"scratch" help:"What a fit starts from: scratch, or the champion's weights where they fit."`
-	Zone       string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; UTC when not said."`
+	Zone       string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: UTC."`
 	Country    string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 }
 

@@ -6,13 +6,15 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
-	"github.com/loadtide/loadtide/services/forecaster"
+	"github.com/loadtide/loadtide/streams/topology"
 )
 
 // Set by the linker.
@@ -112,7 +114,10 @@ func kongOptions(e *env) []kong.Option {
 		kong.Writers(e.stdout, e.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.NamedMapper("files", kong.MapperFunc(fileList)),
-		kong.Vars{"admin_listen": service.AdminForecaster, "from": fromFiles, "model": forecaster.DefaultConfig().Model},
+		kong.Vars{
+			"from": fromFiles, "model": registry.DefaultModel,
+			"partitions": strconv.Itoa(topology.DefaultConfig().Partitions),
+		},
 		kong.ShortUsageOnError(),
 		kong.DefaultEnvars("LOADTIDE"), // every key is also a flag and a variable
 	}

@@ -28,7 +28,7 @@ type modelsCmd struct {
 
 // modelFlags are those of all of them.
 type modelFlags struct {
-	Name string            `default:"load-1h" help:"Name of the model."`
+	Name string            `default:"${model}" help:"Name of the model."`
 	JSON bool              `name:"json" help:"Print one JSON object."`
 	Dir  service.DataFlags `embed:""`
 	Kept registryFlags     `embed:""`

@@ -56,16 +56,16 @@ func newProcess(e *env, logs io.Writer) (*process, error) {
 func (p *process) component(name string) zerolog.Logger { return service.Component(p.log, name) }
 
 // forecaster builds the forecaster over a data dir.
-func (p *process) forecaster(conn *bus.Conn, dir string, maxSeries int, models registry.Registry, streams topology.Config) (*forecaster.Service, error) {
+func (p *process) forecaster(
+	conn *bus.Conn, dir string, models registry.Registry, cfg forecaster.Config,
+) (*forecaster.Service, error) {
 	store, err := checkpoint.NewFile(checkpointDir(dir), checkpointsKept)
 	if err != nil {
 		return nil, err
 	}
-	cfg := forecaster.DefaultConfig()
-	cfg.DataDir, cfg.Streams, cfg.MaxSeries = dir, streams, maxSeries
 	return forecaster.New(cfg, forecaster.Deps{
-		Conn: conn, Registry: models, Checkpoints: store, Metrics: p.registry, Ready: p.health.Part("forecaster"),
-		Log: p.log, Now: time.Now,
+		Conn: conn, Registry: models, Checkpoints: store,
+		Metrics: p.registry, Ready: p.health.Part("forecaster"), Log: p.log, Now: time.Now,
 	})
 }
 

@@ -21,9 +21,9 @@ type forecasterCmd struct {
 	Dir        service.DataFlags  `embed:""`
 	Kept       registryFlags      `embed:""`
 	Admin      service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9464"`
-	MaxSeries  int                `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
+	Config     forecaster.Config  `embed:""`
 	Streams    string             `enum:"cluster,machine" default:"cluster" help:"How long the streams are kept, where the disk has room: cluster, logs of 3 days beside an InfluxDB or files that hold the history; machine, logs of 120 days that are the history, as with up. Counts for streams that are made."`
-	Partitions int                `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
+	Partitions partitionFlags     `embed:""`
 	Replicas   int                `default:"1" env:"LOADTIDE_REPLICAS" help:"Replicas of each stream, 3 on a cluster; counts only when the streams are first made."`
 }
 
@@ -46,12 +46,23 @@ type gatewayCmd struct {
 	HTTP  gateway.Config     `embed:""`
 }
 
-// Validate refuses wrong flags before anything is made.
-func (c *forecasterCmd) Validate() error { return validMaxSeries(c.MaxSeries) }
+// Validate refuses a wrong flag before anything is made.
+func (c *forecasterCmd) Validate() error {
+	if c.Replicas < 1 || c.Replicas > topology.MaxReplicas {
+		return fmt.Errorf("--replicas %d is outside 1 to %d", c.Replicas, topology.MaxReplicas)
+	}
+	return nil
+}
 
-func validMaxSeries(n int) error {
-	if n < 1 || n > 1_000_000_000 {
-		return fmt.Errorf("--max-series %d is outside 1 to 1000000000", n)
+// partitionFlags say into how many partitions the series are spread.
+type partitionFlags struct {
+	Number int `name:"partitions" default:"${partitions}" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
+}
+
+// Validate refuses a number that no deployment may have.
+func (f partitionFlags) Validate() error {
+	if f.Number < 1 || f.Number > topology.MaxPartitions {
+		return fmt.Errorf("partitions: %d is out of range; give 1 to %d", f.Number, topology.MaxPartitions)
 	}
 	return nil
 }
@@ -90,16 +101,18 @@ func (c *forecasterCmd) Run(e *env) error {
 	}
 	defer func() { _ = lock.Release() }() // the system takes it back in any case
 	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		streams := topology.ProductionConfig()
+		cfg := c.Config
+		cfg.Streams = topology.ProductionConfig()
 		if c.Streams == streamsOfMachine {
-			streams = topology.DefaultConfig()
+			cfg.Streams = topology.DefaultConfig()
 		}
-		streams.Partitions, streams.Replicas, streams.Log = c.Partitions, c.Replicas, p.component("topology")
+		cfg.Streams.Partitions, cfg.Streams.Replicas = c.Partitions.Number, c.Replicas
+		cfg.Streams.Log = p.component("topology")
 		models, err := c.Kept.open(c.Dir.Dir)
 		if err != nil {
 			return err
 		}
-		s, err := p.forecaster(conn, c.Dir.Dir, c.MaxSeries, models, streams)
+		s, err := p.forecaster(conn, c.Dir.Dir, models, cfg)
 		if err != nil {
 			return err
 		}
@@ -143,7 +156,7 @@ func (c *gatewayCmd) Run(e *env) error {
 func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, models registry.Registry, admin bool) (*gateway.Service, error) {
 	deps := gateway.FromBus(conn)
 	deps.Version, deps.Metrics, deps.Ready, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
-	deps.Models, deps.Model = models, forecaster.DefaultConfig().Model
+	deps.Models, deps.Model = models, registry.DefaultModel
 	if admin {
 		deps.Admin = service.AdminHandler(p.registry, p.health)
 	}

@@ -23,7 +23,7 @@ type simulateCmd struct {
 	CSV      csvFlags          `embed:""`
 	Simulate simulator.Config  `embed:"" envprefix:"LOADTIDE_SIMULATE_"`
 	NATS     service.NATSFlags `embed:""`
-	Admin    string            `name:"admin-listen" placeholder:"ADDRESS" help:"Address of /metrics, /healthz and /readyz, e.g. 127.0.0.1:9468; none when not given."`
+	Admin    string            `name:"admin-listen" placeholder:"ADDRESS" help:"Address of /metrics, /healthz and /readyz, e.g. 127.0.0.1:9468; default: none."`
 	Dir      service.DataFlags `embed:""`
 }
 
@@ -41,6 +41,9 @@ func (c *simulateCmd) Help() string {
 ` + simulator.FaultHelp() + `
 A file with faults has the rows in the order of arrival and the columns truth (what the meter should have said for that timestamp) and fault. A reading that never comes has a row without a value, which readers reject and count. publish --keep-order keeps the order; --value-column truth reads what is true.`
 }
+
+// Validate refuses wrong flags before anything is made.
+func (c *simulateCmd) Validate() error { return c.Simulate.Check("") }
 
 // Run writes a file, or publishes until a signal. The clock of the simulation
 // is kept in the data dir.

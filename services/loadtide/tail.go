@@ -16,7 +16,7 @@ import (
 
 // tailCmd prints forecasts as they come.
 type tailCmd struct {
-	Series string            `arg:"" optional:"" help:"One series, <site>.<meter>; all when not said."`
+	Series string            `arg:"" optional:"" help:"One series, <site>.<meter>; default: all."`
 	JSON   bool              `name:"json" help:"The messages themselves, one a line."`
 	NATS   service.NATSFlags `embed:""`
 }

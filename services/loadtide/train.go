@@ -12,9 +12,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
-	"github.com/loadtide/loadtide/services/forecaster"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
@@ -49,7 +49,7 @@ type trainCmd struct {
 // Run runs one cycle.
 func (c *trainCmd) Run(e *env) error {
 	if c.Out == "" && c.Register == "" {
-		c.Register = forecaster.DefaultConfig().Model
+		c.Register = registry.DefaultModel
 	}
 	if err := errors.Join(hourly(c.Interval), known(c.Fit.Zone, c.Fit.Country)); err != nil {
 		return err

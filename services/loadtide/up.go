@@ -24,8 +24,8 @@ import (
 type upCmd struct {
 	Demo       bool              `env:"LOADTIDE_DEMO" help:"Bring simulated meters on a clock of their own: 120 days at once, 30 days at an hour every 2 s, then real time."`
 	NATSListen string            `name:"nats-listen" env:"LOADTIDE_NATS_LISTEN" default:"127.0.0.1:4222" help:"Address of the embedded NATS server."`
-	MaxSeries  int               `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
-	Partitions int               `default:"8" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
+	Forecaster forecaster.Config `embed:""`
+	Partitions partitionFlags    `embed:""`
 	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron (UTC of the machine's zone); off turns off the first training too."`
 	Dir        service.DataFlags `embed:""`
 	Kept       registryFlags     `embed:""`
@@ -36,13 +36,7 @@ type upCmd struct {
 
 // Validate refuses wrong flags before anything is made.
 func (c *upCmd) Validate() error {
-	if c.Partitions < 1 || c.Partitions > topology.MaxPartitions {
-		return fmt.Errorf("--partitions %d is outside 1 to %d", c.Partitions, topology.MaxPartitions)
-	}
-	if err := validMaxSeries(c.MaxSeries); err != nil {
-		return err
-	}
-	return trainer.ValidSchedule(c.Schedule)
+	return errors.Join(trainer.ValidSchedule(c.Schedule), c.Simulate.Check("simulate-"))
 }
 
 // Run wires the roles:
@@ -115,7 +109,7 @@ func (u *up) run(ctx, cut context.Context) error {
 	defer func() { _ = lock.Release() }() // the system takes it back in any case
 	u.show.line("loadtide %s%s  %s, data in %s", version, commitNote(), u.kind(), dir)
 	if u.nats, err = bus.StartEmbedded(bus.EmbeddedConfig{
-		Listen: u.cmd.NATSListen, StoreDir: filepath.Join(dir, "nats"), Partitions: u.cmd.Partitions, Log: u.component("nats"),
+		Listen: u.cmd.NATSListen, StoreDir: filepath.Join(dir, "nats"), Partitions: u.cmd.Partitions.Number, Log: u.component("nats"),
 	}); err != nil {
 		return u.natsError(ctx, err)
 	}
@@ -159,13 +153,15 @@ func (u *up) kind() string {
 // group adds the roles in the order in which they start.
 func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 	dir := u.cmd.Dir.Dir
-	streams := topology.DefaultConfig()
-	streams.Partitions, streams.Log, streams.StoreBytes = u.nats.Partitions(), u.component("topology"), u.nats.StoreBytes()
+	cfg := u.cmd.Forecaster
+	cfg.Streams = topology.DefaultConfig()
+	cfg.Streams.Partitions, cfg.Streams.StoreBytes = u.nats.Partitions(), u.nats.StoreBytes()
+	cfg.Streams.Log = u.component("topology")
 	models, err := u.cmd.Kept.open(dir)
 	if err != nil {
 		return err
 	}
-	f, err := u.process.forecaster(conn, dir, u.cmd.MaxSeries, models, streams)
+	f, err := u.process.forecaster(conn, dir, models, cfg)
 	if err != nil {
 		return err
 	}
@@ -242,7 +238,7 @@ const leaseUp = 3 * time.Second
 // enough history, which a thorough one follows but in the demo.
 func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service, error) {
 	cfg := trainer.DefaultServiceConfig()
-	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = forecaster.DefaultConfig().Model, u.cmd.Schedule, true, !u.cmd.Demo
+	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = registry.DefaultModel, u.cmd.Schedule, true, !u.cmd.Demo
 	cfg.LeaseTTL = leaseUp
 	t := &training{
 		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept, show: u.show, log: u.component("training"),

@@ -28,14 +28,14 @@ func (c Config) Enabled() bool { return c.Influx.URL != "" }
 func (c Config) Validate() error {
 	faults := []error{c.Influx.Validate()}
 	if c.Batch < 1 || c.Batch > 5000 {
-		faults = append(faults, fmt.Errorf("recorder.batch: %d is out of range; give 1 to 5000", c.Batch))
+		faults = append(faults, fmt.Errorf("record-batch: %d is out of range; give 1 to 5000", c.Batch))
 	}
 	if c.Wait < 10*time.Millisecond || c.Wait > time.Minute {
-		faults = append(faults, fmt.Errorf("recorder.wait: %s is out of range; give 10ms to 1m", c.Wait))
+		faults = append(faults, fmt.Errorf("record-wait: %s is out of range; give 10ms to 1m", c.Wait))
 	}
 	if c.RetryMin < time.Millisecond || c.RetryMin > c.RetryMax || c.RetryMax > 10*time.Minute {
-		faults = append(faults, fmt.Errorf("recorder.retry_min, retry_max: %s and %s; the first must be at least 1ms and at most the second, which ends at 10m",
-			c.RetryMin, c.RetryMax))
+		faults = append(faults, fmt.Errorf("record-retry-min, record-retry-max: %s and %s are out of "+
+			"range; give 1ms to 10m, the first at most the second", c.RetryMin, c.RetryMax))
 	}
 	return errors.Join(faults...)
 }

@@ -235,7 +235,7 @@ func TestNewNamesAllFaults(t *testing.T) {
 		t.Errorf("error %v, want one that names --influx-url", err)
 	}
 	_, err := recorder.New(recorder.Config{Influx: influx.Config{URL: "x"}}, recorder.Deps{})
-	for _, field := range []string{"influx.url", "recorder.batch", "recorder.wait", "recorder.retry_min"} {
+	for _, field := range []string{"influx-url", "record-batch", "record-wait", "record-retry-min"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no %s in %v", field, err)
 		}

@@ -49,7 +49,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	if !cfg.Enabled() {
-		return nil, errors.New("influx.url: not set; give --influx-url or LOADTIDE_INFLUX_URL")
+		return nil, errors.New("influx-url: not set; give --influx-url or LOADTIDE_INFLUX_URL")
 	}
 	if deps.NATS == nil || deps.Metrics == nil || deps.Now == nil {
 		return nil, errors.New("recorder: NATS, Metrics and Now are needed")

@@ -29,35 +29,41 @@ type Config struct {
 	Timeout time.Duration `name:"timeout" env:"TIMEOUT" default:"30s" help:"Longest wait for the acknowledgement of a step."`
 }
 
-// Validate returns all faults, joined, each with its field, value and limit.
-func (c Config) Validate() error {
+// Check returns all faults, joined, each with the name of its flag, the value and the limit. prefix
+// is the one that the flags are embedded with.
+func (c Config) Check(prefix string) error {
 	var faults []error
+	fault := func(field, format string, args ...any) {
+		faults = append(faults, fmt.Errorf(prefix+field+": "+format, args...))
+	}
 	for _, f := range []struct {
 		field            string
 		value, low, high int
 	}{
-		{"meters", c.Meters, 1, 100_000}, {"sites", c.Sites, 1, MaxSites}, {"registers", c.Registers, 0, maxRegisters},
-		{"history_days", c.HistoryDays, 0, 3660}, {"replay_days", c.ReplayDays, 0, 3660},
+		{"meters", c.Meters, 1, 100_000}, {"sites", c.Sites, 1, MaxSites},
+		{"registers", c.Registers, 0, maxRegisters},
+		{"history-days", c.HistoryDays, 0, 3660}, {"replay-days", c.ReplayDays, 0, 3660},
 	} {
 		if f.value < f.low || f.value > f.high {
-			faults = append(faults, fmt.Errorf("simulator.%s: %d is out of range; give %d to %d", f.field, f.value, f.low, f.high))
+			fault(f.field, "%d is out of range; give %d to %d", f.value, f.low, f.high)
 		}
 	}
 	if c.Step < time.Millisecond || c.Step > time.Hour {
-		faults = append(faults, fmt.Errorf("simulator.step: %s is out of range; give 1ms to 1h", c.Step))
+		fault("step", "%s is out of range; give 1ms to 1h", c.Step)
 	}
 	if c.Timeout < time.Second || c.Timeout > 10*time.Minute {
-		faults = append(faults, fmt.Errorf("simulator.timeout: %s is out of range; give 1s to 10m", c.Timeout))
+		fault("timeout", "%s is out of range; give 1s to 10m", c.Timeout)
 	}
 	if c.Registers > c.Meters {
-		faults = append(faults, fmt.Errorf("simulator.registers: %d is more than the %d meters; give 0 to %[2]d", c.Registers, c.Meters))
+		fault("registers", "%d is more than the %d meters; give 0 to %[2]d", c.Registers, c.Meters)
 	}
 	if f, err := ParseFaults(c.Faults); err != nil {
-		faults = append(faults, fmt.Errorf("simulator.%w", err))
+		faults = append(faults, fmt.Errorf(prefix+"%w", err))
 	} else if name, ok := f.registers(); ok && c.Registers == 0 {
-		faults = append(faults, fmt.Errorf("simulator.faults: %s is a fault of registers, and there are none; ask for some with --registers, or leave it out", name))
+		fault("faults", "%s is a fault of registers, and there are none; ask for some with --%sregisters, "+
+			"or leave it out", name, prefix)
 	} else if f.Any() && c.Meters > maxFaulty {
-		faults = append(faults, fmt.Errorf("simulator.meters: %d meters with faults are too many; give 1 to %d", c.Meters, maxFaulty))
+		fault("meters", "%d meters with faults are too many; give 1 to %d", c.Meters, maxFaulty)
 	}
 	return errors.Join(faults...)
 }

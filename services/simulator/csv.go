@@ -23,7 +23,7 @@ const (
 // the columns truth and fault; a reading that never comes has a row without a value. Nothing is left of a file that was
 // interrupted.
 func WriteCSV(ctx context.Context, path string, cfg Config, until time.Time, days int) (rows int, err error) {
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.Check(""); err != nil {
 		return 0, err
 	}
 	if days < 1 || days > 3660 {

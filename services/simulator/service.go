@@ -57,7 +57,7 @@ type Service struct {
 
 // New returns a simulator that has not begun. The error holds all faults of cfg.
 func New(cfg Config, deps Deps) (*Service, error) {
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.Check(""); err != nil {
 		return nil, err
 	}
 	if deps.Publisher == nil || deps.Dir == "" || deps.Now == nil || deps.Metrics == nil {

@@ -32,10 +32,10 @@ func DefaultServiceConfig() ServiceConfig {
 func (c ServiceConfig) Validate() error {
 	faults := []error{ValidSchedule(c.Schedule)}
 	if c.Model == "" {
-		faults = append(faults, errors.New("trainer.model: is empty; name a model, e.g. load-1h"))
+		faults = append(faults, errors.New("register: is empty; name a model, e.g. load-1h"))
 	}
 	if c.Start != cycle.StartScratch && c.Start != cycle.StartChampion {
-		faults = append(faults, fmt.Errorf("trainer.start: %q is neither %s nor %s", c.Start, cycle.StartScratch, cycle.StartChampion))
+		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s", c.Start, cycle.StartScratch, cycle.StartChampion))
 	}
 	for _, d := range []struct {
 		field            string
@@ -45,7 +45,7 @@ func (c ServiceConfig) Validate() error {
 		{"poll", c.Poll, 10 * time.Millisecond, time.Minute}, {"watch", c.Watch, 10 * time.Millisecond, time.Hour},
 	} {
 		if d.value < d.low || d.value > d.high {
-			faults = append(faults, fmt.Errorf("trainer.%s: %s is outside %s to %s", d.field, d.value, d.low, d.high))
+			faults = append(faults, fmt.Errorf("%s: %s is outside %s to %s", d.field, d.value, d.low, d.high))
 		}
 	}
 	return errors.Join(faults...)

@@ -92,7 +92,7 @@ func TestConfigOfTheService(t *testing.T) {
 	t.Parallel()
 	cfg := ServiceConfig{Schedule: "every day", Start: "sideways", LeaseTTL: time.Hour}
 	err := cfg.Validate()
-	for _, field := range []string{"--train-schedule", "trainer.model", "trainer.start", "trainer.lease-ttl", "trainer.poll", "trainer.watch"} {
+	for _, field := range []string{"--train-schedule", "register", "start", "lease-ttl", "poll", "watch"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no %s in %v", field, err)
 		}

@@ -40,8 +40,8 @@ const (
 	MetadataMaxBytes = "loadtide.max_bytes"
 )
 
-// MaxPartitions bounds the number of partitions.
-const MaxPartitions = 1024
+// MaxPartitions and MaxReplicas bound the numbers of partitions and of replicas.
+const MaxPartitions, MaxReplicas = 1024, 5
 
 // Log is the name of the stream of a partition.
 func Log(partition int) string { return "R" + strconv.Itoa(partition) }
@@ -118,7 +118,7 @@ func (c Config) Validate() error {
 		}
 	}
 	check(c.Partitions >= 1 && c.Partitions <= MaxPartitions, "partitions", c.Partitions, fmt.Sprintf("choose 1 to %d", MaxPartitions))
-	check(c.Replicas >= 1 && c.Replicas <= 5, "replicas", c.Replicas, "choose 1 to 5")
+	check(c.Replicas >= 1 && c.Replicas <= MaxReplicas, "replicas", c.Replicas, fmt.Sprintf("choose 1 to %d", MaxReplicas))
 	for _, age := range []struct {
 		field string
 		value time.Duration

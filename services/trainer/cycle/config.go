@@ -71,14 +71,14 @@ func (c Config) Validate() error {
 		{"workers", c.Workers, 1, 64}, {"max-series", c.MaxSeries, 1, 100000},
 	} {
 		if f.value < f.low || f.value > f.high {
-			faults = append(faults, fmt.Errorf("trainer.%s: %d is outside %d to %d", f.field, f.value, f.low, f.high))
+			faults = append(faults, fmt.Errorf("%s: %d is outside %d to %d", f.field, f.value, f.low, f.high))
 		}
 	}
 	if c.Start != StartScratch && c.Start != StartChampion {
-		faults = append(faults, fmt.Errorf("trainer.start: %q is neither %s nor %s", c.Start, StartScratch, StartChampion))
+		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s", c.Start, StartScratch, StartChampion))
 	}
 	if c.BurnIn+c.Positions > c.Window {
-		faults = append(faults, fmt.Errorf("trainer.window: %d steps do not hold %d of burn-in and %d loss positions",
+		faults = append(faults, fmt.Errorf("window: %d steps do not hold %d of burn-in and %d loss positions",
 			c.Window, c.BurnIn, c.Positions))
 	}
 	return errors.Join(faults...)

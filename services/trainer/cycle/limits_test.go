@@ -43,7 +43,7 @@ func TestCycleThatCannotTrainSaysWhy(t *testing.T) {
 		"too little":        {func(c *Cycle) { c.Source = meters{3, 9, nil} }, []string{"spans 9.0 days", "needs 21", "add history"}},
 		"nothing":           {func(c *Cycle) { c.Source = meters{} }, []string{"no readings to train on", "publish some"}},
 		"source":            {func(c *Cycle) { c.Source = meters{3, 50, broken} }, []string{"the disk is gone"}},
-		"config":            {func(c *Cycle) { c.Config.Hidden = 1 }, []string{"trainer.hidden: 1 is outside 4 to 512"}},
+		"config":            {func(c *Cycle) { c.Config.Hidden = 1 }, []string{"hidden: 1 is outside 4 to 512"}},
 		"no training range": {func(c *Cycle) { c.Cut = cutAt(6, 20, 20, 50) }, []string{"training range", "no series has enough readings"}},
 		"no validation":     {func(c *Cycle) { c.Cut = cutAt(30, 31, 31, 50) }, []string{"validation range", "no series has enough readings"}},
 		"no test":           {func(c *Cycle) { c.Cut = cutAt(30, 40, 60, 70) }, []string{"lies outside of the data"}},
@@ -118,7 +118,7 @@ func TestConfigNamesItsFaults(t *testing.T) {
 	bad := DefaultConfig()
 	bad.Hidden, bad.Iterations, bad.BurnIn, bad.MaxSeries, bad.Workers, bad.Batch = 513, 0, 400, 0, 65, -1
 	err := bad.Validate()
-	for _, part := range []string{"trainer.hidden: 513", "trainer.iterations: 0", "trainer.burn-in: 400", "trainer.max-series: 0", "trainer.workers: 65", "trainer.batch: -1", "trainer.window: 336 steps do not hold"} {
+	for _, part := range []string{"hidden: 513", "iterations: 0", "burn-in: 400", "max-series: 0", "workers: 65", "batch: -1", "window: 336 steps do not hold"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not say %q", err, part)
 		}

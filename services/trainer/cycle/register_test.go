@@ -186,7 +186,7 @@ func TestWarmStart(t *testing.T) {
 		t.Errorf("%q", out.Start)
 	}
 	short.Start = "sideways"
-	if _, err := cycle(t, short, reg).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "trainer.start") {
+	if _, err := cycle(t, short, reg).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "start") {
 		t.Errorf("%v", err)
 	}
 }
