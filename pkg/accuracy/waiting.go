@@ -17,9 +17,17 @@ const (
 	// second, third, … target is kept.
 	inFlight = 24
 
-	slotHead = 4 // target, who made it, how often it was scored
-	never    = 0 // of who: the slot is empty
+	// A slot begins with the low 16 bits of the target, the source and the number of scores in a
+	// byte each, and the model in two bytes. In version 1 source and model shared a byte.
+	slotHead, slotHead1 = 6, 4
+	never               = 0 // of the source: the slot is empty
 )
+
+// Maker says who made a forecast, in numbers of the caller's.
+type Maker struct {
+	Source uint8  // from 1 on
+	Model  uint16 // 0 when the source is a rule
+}
 
 // scoredLeads represent the lead buckets 1, 2-6, 7-12, 13-24; the horizon stands
 // for what is longer.
@@ -69,7 +77,10 @@ func NewWaiting(levels []float64, horizon int) (*Waiting, error) {
 		}
 		stride := (lead + inFlight - 1) / inFlight
 		slots := (lead + HeldCells + stride - 1) / stride
-		w.leads = append(w.leads, waitingLead{lead: lead, first: w.bytes, slots: int64(slots), stride: int64(stride)})
+		w.leads = append(
+			w.leads,
+			waitingLead{lead: lead, first: w.bytes, slots: int64(slots), stride: int64(stride)},
+		)
 		w.bytes += slots * w.size
 	}
 	return w, nil
@@ -101,10 +112,10 @@ func (w *Waiting) slot(row []byte, l *waitingLead, target int64) []byte {
 	return row[at : at+w.size]
 }
 
-// Put keeps the forecast that who (1..255) made at the origin after cell newest:
-// quantiles [horizon][levels]. It takes the place of one whose target is long
-// over, and returns how many of those were never scored.
-func (w *Waiting) Put(row []byte, newest int64, who uint8, quantiles []float32) (unscored int) {
+// Put keeps the forecast that was made at the origin after cell newest: quantiles
+// [horizon][levels]. It takes the place of one whose target is long over, and returns how many of
+// those were never scored.
+func (w *Waiting) Put(row []byte, newest int64, by Maker, quantiles []float32) (unscored int) {
 	n := len(w.levels)
 	for i := range w.leads {
 		l := &w.leads[i]
@@ -117,7 +128,8 @@ func (w *Waiting) Put(row []byte, newest int64, who uint8, quantiles []float32) 
 			unscored++
 		}
 		binary.LittleEndian.PutUint16(slot, uint16(target))
-		slot[2], slot[3] = who, 0
+		slot[2], slot[3] = by.Source, 0
+		binary.LittleEndian.PutUint16(slot[4:], by.Model)
 		for q, v := range quantiles[(l.lead-1)*n : l.lead*n] {
 			put24(slot[slotHead+3*q:], v)
 		}
@@ -128,7 +140,7 @@ func (w *Waiting) Put(row []byte, newest int64, who uint8, quantiles []float32) 
 // Held is one forecast beside its actual.
 type Held struct {
 	Lead     int
-	Who      uint8
+	By       Maker
 	Revision int // how often it was scored before this time
 	// Pinball is the mean quantile loss over the levels, Naive that of a forecast whose
 	// quantiles are all the naive value; Error is the actual minus the median.
@@ -141,14 +153,22 @@ type Held struct {
 // the naive value of a lead, both in the series' unit (a naive value may be NaN),
 // and notes that they were scored. With void the actual is not known any more:
 // only those come back that had been scored, without numbers.
-func (w *Waiting) Score(dst []Held, row []byte, target int64, actual float32, naive func(lead int) float32, void bool) []Held {
+func (w *Waiting) Score(
+	dst []Held,
+	row []byte,
+	target int64,
+	actual float32,
+	naive func(lead int) float32,
+	void bool,
+) []Held {
 	for i := range w.leads {
 		l := &w.leads[i]
 		slot := w.slot(row, l, target)
-		if slot == nil || slot[2] == never || binary.LittleEndian.Uint16(slot) != uint16(target) || void && slot[3] == 0 {
+		if slot == nil || slot[2] == never || binary.LittleEndian.Uint16(slot) != uint16(target) ||
+			void && slot[3] == 0 {
 			continue
 		}
-		h := Held{Lead: l.lead, Who: slot[2], Revision: int(slot[3])}
+		h := Held{Lead: l.lead, By: makerOf(slot), Revision: int(slot[3])}
 		slot[3] = uint8(min(h.Revision+1, math.MaxUint8))
 		if !void {
 			w.judge(&h, slot[slotHead:], actual, naive(l.lead))
@@ -178,15 +198,35 @@ func (w *Waiting) judge(h *Held, quantiles []byte, actual, naive float32) {
 	}
 }
 
-// Made calls each with who made every forecast that is kept; one for which it
-// returns another is that one's from then on, never (0) drops it.
-func (w *Waiting) Made(row []byte, each func(who uint8) uint8) {
+func makerOf(slot []byte) Maker {
+	return Maker{Source: slot[2], Model: binary.LittleEndian.Uint16(slot[4:])}
+}
+
+// Renumber calls number with the maker of every forecast that is kept, and keeps what it returns.
+func (w *Waiting) Renumber(row []byte, number func(Maker) Maker) {
 	for at := 0; at < w.bytes; at += w.size {
 		if slot := row[at : at+w.size]; slot[2] != never {
-			if slot[2] = each(slot[2]); slot[2] == never {
-				clear(slot)
-			}
+			by := number(makerOf(slot))
+			slot[2] = by.Source
+			binary.LittleEndian.PutUint16(slot[4:], by.Model)
 		}
+	}
+}
+
+// Bytes1 is the length of a row of version 1.
+func (w *Waiting) Bytes1() int { return w.bytes / w.size * (w.size - slotHead + slotHead1) }
+
+// Read1 fills a row from one of version 1, which had the source in the upper three bits of a byte
+// and the model in the lower five.
+func (w *Waiting) Read1(row, old []byte) {
+	size := w.size - slotHead + slotHead1
+	for len(row) > 0 {
+		by := old[2]
+		copy(row, old[:slotHead1])
+		row[2] = by >> 5
+		binary.LittleEndian.PutUint16(row[4:], uint16(by&31))
+		copy(row[slotHead:w.size], old[slotHead1:size])
+		row, old = row[w.size:], old[size:]
 	}
 }
 
@@ -218,8 +258,13 @@ func (w *Waiting) Check(row []byte, newest int64) error {
 			}
 			// The target by its low bits, as the nearest one to the newest cell.
 			ahead := int64(int16(binary.LittleEndian.Uint16(slot) - uint16(newest)))
-			if ahead > int64(l.lead) || (newest+ahead)%l.stride != 0 || (newest+ahead)/l.stride%l.slots != k {
-				return fmt.Errorf("a forecast of lead %d for a cell %d after the newest one", l.lead, ahead)
+			if ahead > int64(l.lead) || (newest+ahead)%l.stride != 0 ||
+				(newest+ahead)/l.stride%l.slots != k {
+				return fmt.Errorf(
+					"a forecast of lead %d for a cell %d after the newest one",
+					l.lead,
+					ahead,
+				)
 			}
 			for q := range w.levels {
 				if v := float64(get24(slot[slotHead+3*q:])); !meter.Finite(v) {

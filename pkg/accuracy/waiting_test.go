@@ -28,7 +28,7 @@ func TestWaitingLeads(t *testing.T) {
 			t.Errorf("horizon %d: leads %v, want %v", horizon, leads, want)
 		}
 	}
-	if w, _ := NewWaiting(fiveLevels, 24); w.Bytes() != (1+6+12+24+4*HeldCells)*19 {
+	if w, _ := NewWaiting(fiveLevels, 24); w.Bytes() != (1+6+12+24+4*HeldCells)*21 {
 		t.Errorf("a row of a day takes %d bytes", w.Bytes())
 	}
 	for name, bad := range map[string]func() (*Waiting, error){
@@ -56,7 +56,7 @@ func TestWaitingIsAListOfForecasts(t *testing.T) {
 			target int64
 		}
 		type made struct {
-			who       uint8
+			by        Maker
 			scored    int
 			quantiles []float32
 			putAt     int64
@@ -77,11 +77,11 @@ func TestWaitingIsAListOfForecasts(t *testing.T) {
 				lead[2], lead[3], lead[4] = lead[1], lead[1]+1, lead[1]+2
 				slices.Sort(lead)
 			}
-			who := uint8(rapid.IntRange(1, 255).Draw(t, "who"))
-			w.Put(row, newest, who, quantiles)
+			by := Maker{rapid.Uint8Min(1).Draw(t, "source"), rapid.Uint16().Draw(t, "model")}
+			w.Put(row, newest, by, quantiles)
 			for _, l := range w.leads {
 				if target := newest + int64(l.lead); target%l.stride == 0 {
-					all[key{l.lead, target}] = &made{who: who, quantiles: quantiles[(l.lead-1)*len(fiveLevels):][:len(fiveLevels)], putAt: newest}
+					all[key{l.lead, target}] = &made{by: by, quantiles: quantiles[(l.lead-1)*len(fiveLevels):][:len(fiveLevels)], putAt: newest}
 				}
 			}
 			if err := w.Check(row, newest); err != nil {
@@ -103,8 +103,8 @@ func TestWaitingIsAListOfForecasts(t *testing.T) {
 				if i < 0 {
 					continue
 				}
-				if h := got[i]; h.Who != m.who || h.Revision != m.scored {
-					t.Fatalf("%+v, want who %d for the %dth time", h, m.who, m.scored)
+				if h := got[i]; h.By != m.by || h.Revision != m.scored {
+					t.Fatalf("%+v, want one by %v for the %dth time", h, m.by, m.scored)
 				} else if !void {
 					checkHeld(t, h, m.quantiles, actual, naive)
 				}
@@ -155,10 +155,38 @@ func TestWaitingBoundsBelongToTheInterval(t *testing.T) {
 	}
 	row := make([]byte, w.Bytes())
 	for _, v := range []float32{0, 1.2345678, -987654.3} {
-		w.Put(row, 9, 1, []float32{v, v, v, v, v})
+		w.Put(row, 9, Maker{Source: 1}, []float32{v, v, v, v, v})
 		h := w.Score(nil, row, 10, v, func(int) float32 { return v }, false)
 		if len(h) != 1 || !h[0].Inside50 || !h[0].Inside80 {
 			t.Errorf("%v: %+v", v, h)
 		}
+	}
+}
+
+// A row of version 1 has source and model in one byte; what it is worth stays.
+func TestWaitingReadsVersion1(t *testing.T) {
+	t.Parallel()
+	w, err := NewWaiting(fiveLevels, 24)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, quantiles := make([]byte, w.Bytes()), make([]float32, 24*len(fiveLevels))
+	for i := range quantiles {
+		quantiles[i] = float32(i)
+	}
+	for n := range int64(20) {
+		w.Put(row, n, Maker{Source: uint8(1 + n%3), Model: uint16(n) * 31 / 19}, quantiles)
+		w.Score(nil, row, n, 7, func(int) float32 { return 7 }, false)
+	}
+	old := make([]byte, 0, w.Bytes1())
+	for at := 0; at < len(row); at += w.size {
+		slot := row[at : at+w.size]
+		old = append(old, slot[0], slot[1], slot[2]<<5|slot[4], slot[3])
+		old = append(old, slot[slotHead:]...)
+	}
+	again := make([]byte, w.Bytes())
+	w.Read1(again, old)
+	if len(old) != w.Bytes1() || !slices.Equal(again, row) {
+		t.Errorf("%d bytes give another row", len(old))
 	}
 }

@@ -11,7 +11,10 @@ import (
 // late. Rings and scales are brought over; states are marked stale and computed
 // anew at each series' next reading, as after a change of the model.
 
-const ringCells1 = 384
+const (
+	ringCells1    = 384
+	mostVersions1 = 31
+)
 
 func readSeries1(s *slabs, r *reader) {
 	n, cells := int(r.uint32()), r.uint32()
@@ -76,6 +79,21 @@ func readQuality1(s *slabs, r *reader) {
 
 // readScaling1 takes what a scaler of that release did not know from its moments.
 func readScaling1(s *slabs, r *reader) { readScalers(s, r, 3) }
+
+// readWaiting1 takes the numbers of models as they are: that release gave 1 to 31, and reused them.
+func readWaiting1(s *slabs, r *reader) {
+	readLayout(s, r)
+	r.byte() // the number that was given last
+	readVersions(s, r, mostVersions1)
+	for i := range s.ids {
+		old := r.take(s.waiting.Bytes1())
+		if r.err != nil {
+			return
+		}
+		s.waiting.Read1(s.held.row(int32(i)), old)
+	}
+	checkWaiting(s, r)
+}
 
 func readHidden1(s *slabs, r *reader) {
 	readFresh(s, r)

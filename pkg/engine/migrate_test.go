@@ -162,3 +162,63 @@ func TestCheckpointOfTheSecondRelease(t *testing.T) {
 		t.Errorf("%+v: want the one lead that was forecast since", scores)
 	}
 }
+
+// waiting1 writes the forecasts that wait as release 0.1.0 did: source and model in one byte.
+func waiting1(s *slabs) Section {
+	data := byteOrder.AppendUint32(nil, uint32(s.waiting.Horizon()))
+	data = byteOrder.AppendUint16(data, uint16(len(s.waiting.Levels())))
+	for _, level := range s.waiting.Levels() {
+		data = appendFloat64(data, level)
+	}
+	data = append(data, byte(len(s.versions)))
+	data = byteOrder.AppendUint16(data, uint16(len(s.versions)))
+	for _, version := range s.versions {
+		data = appendText(data, version)
+	}
+	size := 6 + 3*len(s.waiting.Levels())
+	s.held.each(len(s.ids), func(run []byte) {
+		for slot := range slices.Chunk(run, size) {
+			data = append(data, slot[0], slot[1], slot[2]<<5|slot[4], slot[3])
+			data = append(data, slot[6:]...)
+		}
+	})
+	return Section{sectionWaiting, 1, data}
+}
+
+// The forecasts of a checkpoint of release 0.1.0 meet their actuals under the models that made them.
+func TestWaitingForecastsOfRelease010(t *testing.T) {
+	t.Parallel()
+	m, other := randomModel(51, 4), randomModel(51, 4)
+	m.Version, other.Version = "3", "12"
+	e := newEngine(t, m)
+	feed(e, 0, 195)
+	if err := e.SetModel(other); err != nil {
+		t.Fatal(err)
+	}
+	feed(e, 195, 200)
+	snapshot := e.Snapshot()
+	i := slices.IndexFunc(snapshot, func(s Section) bool { return s.Name == sectionWaiting })
+	snapshot[i] = waiting1(&e.slabs)
+	old := newEngine(t, other)
+	if err := old.Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if !sameSections(e.Snapshot(), old.Snapshot()) {
+		t.Error("the state is another")
+	}
+	want, got := feed(e, 200, 210).Scores, feed(old, 200, 210).Scores
+	if d := sameScores(want, got); d != "" || len(got) != 10 {
+		t.Errorf("%d scores: %s", len(got), d)
+	}
+	for name, damage := range map[string]func(data []byte) []byte{
+		"cut short":     func(data []byte) []byte { return data[:len(data)-1] },
+		"too long":      func(data []byte) []byte { return append(data, 0) },
+		"no such model": func(data []byte) []byte { data[4+2+5*8+1+2+2+1+2+2+2] = 1<<5 | 3; return data },
+	} {
+		broken := slices.Clone(snapshot)
+		broken[i].Data = damage(slices.Clone(broken[i].Data))
+		if err := newEngine(t, other).Restore(broken); err == nil {
+			t.Errorf("%s: it is restored", name)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func (r *record) issue() int {
 	if r.issued == r.newest {
 		r.revision++
 	} else {
-		r.issued, r.revision = r.newest, 0
+		r.issued, r.revision, r.reported = r.newest, 0, false
 	}
 	return int(r.revision)
 }

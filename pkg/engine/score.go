@@ -33,23 +33,16 @@ type LeadScore struct {
 	InForce       bool   // that model is the one in force
 }
 
-// makers are the versions of models whose forecasts wait, by number from 1 on;
-// number 0 is a rule.
-type makers struct {
-	versions []string
-	last     int // the number given last
-	inForce  int // 0 while no model serves
+// mostVersions is how many versions of models can be numbered.
+const mostVersions = math.MaxUint16
+
+// sourceCodes are the sources by their number in the maker of a forecast, from 1 on. Checkpoints
+// hold these numbers.
+var sourceCodes = [...]meter.Source{
+	meter.SourceLSTM,
+	meter.SourceSeasonalNaive,
+	meter.SourcePersistence,
 }
-
-const (
-	// mostMakers is how many versions of models can have forecasts waiting.
-	mostMakers = 31
-	makerBits  = 5
-)
-
-// sourceCodes are the sources by their number in who made a forecast, from 1 on. Checkpoints hold
-// these numbers.
-var sourceCodes = [...]meter.Source{meter.SourceLSTM, meter.SourceSeasonalNaive, meter.SourcePersistence}
 
 // naiveWaiting lays out the forecasts of rules while no model says otherwise.
 func naiveWaiting() *accuracy.Waiting {
@@ -60,86 +53,71 @@ func naiveWaiting() *accuracy.Waiting {
 	return w
 }
 
-// packMaker is who made a forecast in a byte: the source's number, and that of the
-// model or 0. It is never 0.
-func packMaker(source meter.Source, number int) uint8 {
-	return uint8((slices.Index(sourceCodes[:], source)+1)<<makerBits | number)
-}
-
-// unpackMaker takes it apart; code counts the sources from 1 on.
-func unpackMaker(who uint8) (code, number int) {
-	return int(who >> makerBits), int(who & (1<<makerBits - 1))
-}
-
-// layOut drops all forecasts that wait and makes room for those of a layout.
+// layOut drops all forecasts that wait, and the numbers of their models, and makes room for those
+// of a layout.
 func (s *slabs) layOut(w *accuracy.Waiting) {
-	s.waiting, s.held, s.makers = w, slab[byte]{width: w.Bytes()}, makers{}
+	s.waiting, s.held, s.versions = w, slab[byte]{width: w.Bytes()}, nil
 	for slot := range s.ids {
 		s.held.add(int32(slot))
 	}
 }
 
-// serve notes which model makes forecasts from here on.
+// serve notes which model makes forecasts from here on; nil is none. When no number is left for its
+// version, the forecasts that wait are dropped, and numbers are given from 1 on again.
 func (s *slabs) serve(m *model.Model) {
-	if s.makers.inForce = 0; m != nil {
-		s.makers.inForce = s.maker(m.Version)
+	s.inForce = 0
+	if m == nil {
+		return
 	}
+	number, ok := s.number(m.Version)
+	if !ok {
+		s.layOut(s.waiting)
+		number, _ = s.number(m.Version)
+	}
+	s.inForce = number
 }
 
-// maker is the number of a version. When all are given away the oldest one's is
-// given anew, and what that made is dropped.
-func (s *slabs) maker(version string) int {
-	m := &s.makers
-	if i := slices.Index(m.versions, version); i >= 0 {
-		return i + 1
+// number is that of a version, from 1 on; ok is false when none is left.
+func (s *slabs) number(version string) (n uint16, ok bool) {
+	if i := slices.Index(s.versions, version); i >= 0 {
+		return uint16(i + 1), true
 	}
-	if len(m.versions) < mostMakers {
-		m.versions = append(m.versions, version)
-		m.last = len(m.versions)
-		return m.last
+	if len(s.versions) == mostVersions {
+		return 0, false
 	}
-	if m.last++; m.last > mostMakers {
-		m.last = 1
-	}
-	if m.last == m.inForce {
-		m.last = m.last%mostMakers + 1
-	}
-	m.versions[m.last-1] = version
-	for slot := range s.ids {
-		s.waiting.Made(s.held.row(int32(slot)), func(who uint8) uint8 {
-			if _, number := unpackMaker(who); number == m.last {
-				return 0
-			}
-			return who
-		})
-	}
-	return m.last
+	s.versions = append(s.versions, version)
+	return uint16(len(s.versions)), true
 }
 
-// takeHeld takes over the forecasts that wait for the actuals of another's series.
+// takeHeld takes over the forecasts that wait for the actuals of another's series. They are dropped
+// when their layout is another, or no number is left for their models.
 func (s *slabs) takeHeld(slot int32, from *slabs, row int32) {
 	if !from.waiting.Fits(s.waiting.Levels(), s.waiting.Horizon()) {
 		return
 	}
-	copy(s.held.row(slot), from.held.row(row))
-	s.waiting.Made(s.held.row(slot), func(who uint8) uint8 {
-		code, number := unpackMaker(who)
-		if number > 0 {
-			number = s.maker(from.makers.versions[number-1])
+	held, numbered := s.held.row(slot), true
+	copy(held, from.held.row(row))
+	s.waiting.Renumber(held, func(by accuracy.Maker) accuracy.Maker {
+		if by.Model > 0 {
+			n, ok := s.number(from.versions[by.Model-1])
+			by.Model, numbered = n, numbered && ok
 		}
-		return packMaker(sourceCodes[code-1], number)
+		return by
 	})
+	if !numbered {
+		clear(held)
+	}
 }
 
 // await keeps a forecast until its actuals come, and returns how many older ones
 // made room that were never scored.
 func (e *Engine) await(slot int32, f *Forecast) int {
 	s := &e.slabs
-	number := 0
+	by := accuracy.Maker{Source: uint8(slices.Index(sourceCodes[:], f.Source) + 1)}
 	if f.Model != nil {
-		number = s.makers.inForce
+		by.Model = s.inForce
 	}
-	return s.waiting.Put(s.held.row(slot), s.record(slot).newest, packMaker(f.Source, number), f.Quantiles)
+	return s.waiting.Put(s.held.row(slot), s.record(slot).newest, by, f.Quantiles)
 }
 
 // score holds the forecasts that wait against what the readings of a wave came
@@ -214,11 +192,10 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 	score.Leads, w.scored = w.scored[:len(w.leads):len(w.leads)], w.scored[len(w.leads):]
 	for i, h := range w.leads {
 		score.Revision = max(score.Revision, h.Revision)
-		code, number := unpackMaker(h.Who)
 		l := &score.Leads[i]
-		*l = LeadScore{Held: h, Source: sourceCodes[code-1], InForce: number > 0 && number == s.makers.inForce}
-		if number > 0 {
-			l.Version = s.makers.versions[number-1]
+		*l = LeadScore{Held: h, Source: sourceCodes[h.By.Source-1]}
+		if number := h.By.Model; number > 0 {
+			l.Version, l.InForce = s.versions[number-1], number == s.inForce
 		}
 	}
 	result.Scores = append(result.Scores, score)

@@ -268,7 +268,37 @@ func TestManySwaps(t *testing.T) {
 		}
 		out.note(result.Forecasts)
 	}
-	if n := len(e.slabs.makers.versions); n != mostMakers {
+	if n := len(e.slabs.versions); n > 90 {
+		t.Errorf("%d versions are remembered", n)
+	}
+}
+
+// When no number is left for a version, the forecasts that wait are dropped, and none is taken for
+// another's.
+func TestVersionsRunOut(t *testing.T) {
+	t.Parallel()
+	m := randomModel(37, 4)
+	m.Version = "first"
+	e := newEngine(t, m)
+	feed(e, 0, 200)
+	for i := len(e.slabs.versions); i < mostVersions; i++ {
+		if _, ok := e.slabs.number(fmt.Sprint(i)); !ok {
+			t.Fatalf("no number for version %d", i)
+		}
+	}
+	next := *m
+	next.Version = "last"
+	if err := e.SetModel(&next); err != nil {
+		t.Fatal(err)
+	}
+	if scores := e.Step([]Reading{at(200)}).Scores; len(scores) != 0 {
+		t.Errorf("forecasts of versions without a number are scored: %+v", scores)
+	}
+	scores := e.Step([]Reading{at(201)}).Scores
+	if len(scores) != 1 || scores[0].Leads[0].Version != "last" || !scores[0].Leads[0].InForce {
+		t.Errorf("scores %+v", scores)
+	}
+	if n := len(e.slabs.versions); n != 1 {
 		t.Errorf("%d versions are remembered", n)
 	}
 }
@@ -315,7 +345,7 @@ func sameLeads(a, b []Score) string {
 	for _, all := range [][]Score{a, b} {
 		for i := range all {
 			for k := range all[i].Leads {
-				all[i].Leads[k].Who = 0
+				all[i].Leads[k].By = accuracy.Maker{}
 			}
 		}
 	}

@@ -13,24 +13,42 @@ const (
 )
 
 func writeWaiting(s *slabs) []byte {
-	data := byteOrder.AppendUint32(make([]byte, 0, 64+s.held.width*len(s.ids)), uint32(s.waiting.Horizon()))
+	size := 64 + (s.held.width+1)*len(s.ids)
+	data := byteOrder.AppendUint32(make([]byte, 0, size), uint32(s.waiting.Horizon()))
 	data = byteOrder.AppendUint16(data, uint16(len(s.waiting.Levels())))
 	for _, level := range s.waiting.Levels() {
 		data = appendFloat64(data, level)
 	}
-	data = append(data, byte(s.makers.last))
-	data = byteOrder.AppendUint16(data, uint16(len(s.makers.versions)))
-	for _, version := range s.makers.versions {
+	data = byteOrder.AppendUint16(data, uint16(len(s.versions)))
+	for _, version := range s.versions {
 		data = appendText(data, version)
 	}
 	s.held.each(len(s.ids), func(run []byte) { data = append(data, run...) })
+	for i := range s.ids {
+		data = append(data, bit(s.record(int32(i)).reported))
+	}
 	return data
 }
 
 func readWaiting(s *slabs, r *reader) {
+	readLayout(s, r)
+	readVersions(s, r, mostVersions)
+	if r.err != nil {
+		return
+	}
+	s.held.each(len(s.ids), func(run []byte) { copy(run, r.take(len(run))) })
+	for i := range s.ids {
+		s.record(int32(i)).reported = r.bit()
+	}
+	checkWaiting(s, r)
+}
+
+// readLayout reads the levels and the horizon of the forecasts that wait, and makes room for them.
+func readLayout(s *slabs, r *reader) {
 	horizon, n := int(r.uint32()), int(r.uint16())
 	if r.err == nil && (horizon < 1 || horizon > mostHorizon || n > mostLevels) {
-		r.err = fmt.Errorf("forecasts of %d levels to lead %d, at most %d and %d are known", n, horizon, mostLevels, mostHorizon)
+		r.err = fmt.Errorf("forecasts of %d levels to lead %d, at most %d and %d are known",
+			n, horizon, mostLevels, mostHorizon)
 	}
 	if r.err != nil {
 		return
@@ -45,30 +63,33 @@ func readWaiting(s *slabs, r *reader) {
 		return
 	}
 	s.layOut(waiting)
-	last, count := int(r.byte()), int(r.uint16())
-	if r.err == nil && (count > mostMakers || last > count || last == 0 && count > 0) {
-		r.err = fmt.Errorf("model %d of %d made the newest forecast, at most %d are known", last, count, mostMakers)
+}
+
+func readVersions(s *slabs, r *reader, most int) {
+	count := int(r.uint16())
+	if r.err == nil && count > most {
+		r.err = fmt.Errorf("%d versions of models, at most %d are known", count, most)
 	}
-	if r.err != nil {
-		return
+	for i := 0; i < count && r.err == nil; i++ {
+		s.versions = append(s.versions, r.text())
 	}
-	for range count {
-		s.makers.versions = append(s.makers.versions, r.text())
-	}
-	s.makers.last = last
-	s.held.each(len(s.ids), func(run []byte) { copy(run, r.take(len(run))) })
+}
+
+// checkWaiting refuses forecasts that no engine can have kept.
+func checkWaiting(s *slabs, r *reader) {
 	for i := range s.ids {
 		if r.err != nil {
 			return
 		}
 		row := s.held.row(int32(i))
-		waiting.Made(row, func(who uint8) uint8 {
-			if code, number := unpackMaker(who); number > count || code < 1 || code > len(sourceCodes) {
-				r.err = fmt.Errorf("series %s: a forecast made by model %d of %d, source %d", s.ids[i], number, count, code)
+		s.waiting.Renumber(row, func(by accuracy.Maker) accuracy.Maker {
+			if int(by.Model) > len(s.versions) || int(by.Source) > len(sourceCodes) {
+				r.err = fmt.Errorf("series %s: a forecast made by model %d of %d, source %d",
+					s.ids[i], by.Model, len(s.versions), by.Source)
 			}
-			return who
+			return by
 		})
-		if err := waiting.Check(row, s.record(int32(i)).newest); err != nil && r.err == nil {
+		if err := s.waiting.Check(row, s.record(int32(i)).newest); err != nil && r.err == nil {
 			r.err = fmt.Errorf("series %s: %w", s.ids[i], err)
 		}
 	}

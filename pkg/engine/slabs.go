@@ -26,9 +26,10 @@ type slabs struct {
 	live    slab[float32] // [2*hidden]: h and c after the newest cell
 	settled slab[float32] // [2*hidden]: h and c after the newest cell that can no longer change
 
-	waiting *accuracy.Waiting // how forecasts that wait for their actuals are laid out
-	held    slab[byte]        // [waiting.Bytes()]
-	makers  makers            // who made them
+	waiting  *accuracy.Waiting // how forecasts that wait for their actuals are laid out
+	held     slab[byte]        // [waiting.Bytes()]
+	versions []string          // of the models that made them, by number from 1 on
+	inForce  uint16            // number of the model in force, 0 while none serves
 
 	aside  aside
 	extras extras
@@ -53,6 +54,7 @@ type record struct {
 	stale    bool       // it was, and fell silent for so long that it is forecast no more
 	fresh    bool       // the states belong to the model in force and to the scale (I6)
 	dirty    bool       // an open cell is another than the states have seen; never between batches
+	reported bool       // an event told that a forecast of the origin after cell issued was replaced
 }
 
 // newSlabs are empty, with room for forecasts of a layout.
@@ -150,7 +152,7 @@ func (s *slabs) back(slot int32, cell int64) {
 // reading.
 func (s *slabs) forget(slot int32) {
 	r := s.record(slot)
-	r.known, r.accepted, r.fresh, r.dirty, r.issued = 0, 0, false, false, -1
+	r.known, r.accepted, r.fresh, r.dirty, r.issued, r.reported = 0, 0, false, false, -1, false
 	*s.scale(slot) = series.Scaling{Curve: s.curve}
 	clear(s.held.row(slot))
 	s.aside.forget(slot)

@@ -49,7 +49,7 @@ func sections() []section {
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
 		{name: sectionExtra, write: writeExtra, readers: readers{readExtra}, newer: true},
-		{name: sectionWaiting, write: writeWaiting, readers: readers{readWaiting}, newer: true},
+		{name: sectionWaiting, write: writeWaiting, readers: readers{readWaiting1, readWaiting}, newer: true},
 		{name: sectionSetting, write: writeSettings, readers: readers{readSettings}, newer: true},
 	}
 }

@@ -114,8 +114,8 @@ func TestRestoreRefuses(t *testing.T) {
 	// texts "north", "m17" and "kWh", each with a length of two bytes.
 	const fields = 4 + 4 + 2 + 5 + 2 + 3 + 2 + 3
 	const newest, heard, known, accepted, phase, mark = fields + 8, fields + 16, fields + 44, fields + 48, fields + 52, fields + 57
-	const moments = 4 * 8                 // of the first series in "scaling"
-	const waits = 4 + 2 + 5*8 + 1 + 2 + 2 // the first forecast in "waiting": of five levels, by one model without a version
+	const moments = 4 * 8             // of the first series in "scaling"
+	const waits = 4 + 2 + 5*8 + 2 + 2 // the first forecast in "waiting": of five levels, by one model without a version
 	for name, c := range map[string]struct {
 		damage func(s map[string]*Section)
 		says   string
@@ -150,10 +150,10 @@ func TestRestoreRefuses(t *testing.T) {
 		"horizon of a year":    {func(s map[string]*Section) { put(s["waiting"].Data, 0, uint32(8760)) }, "to lead 8760"},
 		"levels that descend":  {func(s map[string]*Section) { put(s["waiting"].Data, 6, 0.95) }, "must ascend"},
 		"other levels":         {func(s map[string]*Section) { put(s["waiting"].Data, 6, 0.05) }, "the model in force has"},
-		"maker of none":        {func(s map[string]*Section) { put(s["waiting"].Data, 46, byte(9)) }, "model 9 of 1"},
-		"forecast of no one":   {func(s map[string]*Section) { put(s["waiting"].Data, waits+2, byte(1<<makerBits|7)) }, "made by model 7 of 1"},
+		"forecast of no one":   {func(s map[string]*Section) { put(s["waiting"].Data, waits+4, uint16(7)) }, "made by model 7 of 1"},
+		"forecast of nothing":  {func(s map[string]*Section) { put(s["waiting"].Data, waits+2, byte(4)) }, "source 4"},
 		"forecast of far away": {func(s map[string]*Section) { put(s["waiting"].Data, waits, uint16(1)) }, "after the newest one"},
-		"forecast of NaN":      {func(s map[string]*Section) { put(s["waiting"].Data, waits+4, uint32(0xffffffff)) }, "is NaN"},
+		"forecast of NaN":      {func(s map[string]*Section) { put(s["waiting"].Data, waits+6, uint32(0xffffffff)) }, "is NaN"},
 		"state without model":  {func(s map[string]*Section) { replace(s, snapshotOf(t, nil)) }, "0 units, the model in force has 4"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ func bounded(v float32) float32 {
 
 // network fills f with the network's forecast, which comes in scaled units. When a value of it is
 // unsound, f is the forecast of a simple rule, whatever the weights and the states hold. An event
-// tells of it when f is the first forecast of its origin.
+// tells of it, one of each origin.
 func (e *Engine) network(slot int32, f *Forecast, scaled []float32, result *Result) {
 	scaler := e.slabs.scale(slot).Scaler
 	f.Source, f.Model = meter.SourceLSTM, e.model
@@ -41,7 +41,8 @@ func (e *Engine) network(slot int32, f *Forecast, scaled []float32, result *Resu
 		}
 		f.Replaced, f.Model = reason, nil
 		f.Source = e.naive(f.Quantiles, slot, f.Horizon, f.Levels)
-		if f.Revision == 0 {
+		if rec := e.slabs.record(slot); !rec.reported {
+			rec.reported = true
 			lead, level := k/len(f.Levels)+1, f.Levels[k%len(f.Levels)]
 			result.Events = append(result.Events, Event{
 				Message: f.Message, Series: f.Series, Kind: ForecastReplaced,

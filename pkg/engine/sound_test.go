@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
@@ -75,6 +76,16 @@ func checkSound(t *testing.T, all []Forecast) {
 	}
 }
 
+// restored is an engine that goes on from a checkpoint.
+func restored(t *testing.T, e *Engine, m *model.Model) *Engine {
+	t.Helper()
+	next := newEngine(t, m)
+	if err := next.Restore(e.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
 func countReplaced(all []Forecast) int {
 	n := 0
 	for i := range all {
@@ -121,25 +132,29 @@ func TestForecastsAreNumbersWhateverTheWeights(t *testing.T) {
 				if i%10 > 6 {
 					continue // a gap, which the network fills
 				}
-				revised := at(i)
-				revised.Value++
-				revised.Message = 1000 + int(i)
-				result := e.Step([]Reading{at(i), revised})
-				checkSound(t, result.Forecasts)
-				if len(result.Forecasts) != 2 {
-					t.Fatalf("%d forecasts of two messages", len(result.Forecasts))
-				}
-				made += 2
-				replaced += countReplaced(result.Forecasts)
-				first := result.Forecasts[0].Source
-				if told := first != meter.SourceLSTM; told != (len(result.Events) == 1) {
-					t.Fatalf("source %s first, events %v", first, result.Events)
-				}
-				for _, e := range result.Events {
-					if e.Kind != ForecastReplaced || e.Series != m17 || e.Message != int(i) ||
-						!strings.Contains(e.Text, ": load-1h v9 forecasts ") {
-						t.Fatalf("event %+v", e)
+				told := false
+				for revision := range 3 {
+					r := at(i)
+					r.Value += float64(revision)
+					result := e.Step([]Reading{r})
+					checkSound(t, result.Forecasts)
+					if len(result.Forecasts) != 1 || result.Forecasts[0].Revision != revision {
+						t.Fatalf("forecasts %+v", result.Forecasts)
 					}
+					made++
+					n := countReplaced(result.Forecasts)
+					replaced += n
+					if want := n > 0 && !told; want != (len(result.Events) == 1) {
+						t.Fatalf("%d replaced, events %v", n, result.Events)
+					}
+					for _, e := range result.Events {
+						told = true
+						if e.Kind != ForecastReplaced || e.Series != m17 || e.Message != int(i) ||
+							!strings.Contains(e.Text, ": load-1h v9 forecasts ") {
+							t.Fatalf("event %+v", e)
+						}
+					}
+					e = restored(t, e, bad)
 				}
 			}
 			if (replaced == made) != c.all || (replaced > 0) != (c.some || c.all) {
@@ -308,7 +323,7 @@ func TestImportRefusesNumbersBeyondReadings(t *testing.T) {
 		"waiting": {func(s *slabs) {
 			forecast := make([]float32, horizon*5)
 			fill(forecast, 1e13)
-			s.waiting.Put(s.held.row(0), s.record(0).newest, 1<<makerBits, forecast)
+			s.waiting.Put(s.held.row(0), s.record(0).newest, accuracy.Maker{Source: 1}, forecast)
 		}, sectionWaiting},
 	} {
 		t.Run(name, func(t *testing.T) {
