@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // moments loads a file whose values count its readings and returns "day hour:minute" in UTC of each, with the series
@@ -137,7 +139,7 @@ func TestSkippedHours(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if report.Rejected != 2 || calls != report.Rejected || report.Rows != report.Rejected+table.Len() || report.Reasons[0] != (ReasonCount{reasonBadTimestamp, calls}) {
+			if report.Rejected != 2 || calls != report.Rejected || report.Rows != report.Rejected+table.Len() || report.Reasons[0] != (ReasonCount{meter.ReasonBadTimestamp, calls}) {
 				t.Errorf("%s, %s: report %+v", name, label, report)
 			}
 			want := path + `:3: column 2 (timestamp) "2025-03-30T02:30" bad_timestamp`

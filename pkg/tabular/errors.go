@@ -4,27 +4,19 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Reasons for which a row is rejected: the same words as in rejected messages and metrics.
-const (
-	reasonUnparsable   = "unparsable"
-	reasonNotANumber   = "not_a_number"
-	reasonNotFinite    = "not_finite"
-	reasonOutOfRange   = "out_of_range"
-	reasonBadTimestamp = "bad_timestamp"
-	reasonTooLarge     = "too_large"
-	reasonBadSubject   = "bad_subject"
-)
-
-// RowError says which row of a file cannot be used, and why; of a wide file, which cell, or which line as a whole.
+// RowError says which row of a file cannot be used, and why. In a wide file the row is a cell, or a
+// line as a whole.
 type RowError struct {
 	File   string // as it was named
 	Line   int    // from 1, the header included
 	Column int    // from 1; 0 when the row as a whole is meant
 	Name   string // of the column, empty with Column 0
 	Value  string // the offending text, at most 64 bytes
-	Reason string // one word
+	Reason meter.Reason
 	Remedy string // what to do about it
 }
 
@@ -44,7 +36,7 @@ type FileError struct {
 	Err     error // cause, may be nil
 }
 
-// Error gives the file and the problem in one line; Remedy stands apart, for the caller to print as it likes.
+// Error gives the file and the problem in one line, without the remedy.
 func (e *FileError) Error() string {
 	if e.Err != nil {
 		return e.File + ": " + e.Problem + ": " + e.Err.Error()
@@ -63,7 +55,7 @@ type OptionError struct {
 	Remedy string
 }
 
-// Error gives option, value and reason in one line; Remedy stands apart.
+// Error gives option, value and reason in one line, without the remedy.
 func (e *OptionError) Error() string {
 	return fmt.Sprintf("%s %s %s", e.Option, strconv.Quote(e.Value), e.Reason)
 }

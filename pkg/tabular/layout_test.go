@@ -119,7 +119,7 @@ func TestRejectedCells(t *testing.T) {
 	if table.Len() != 3 || report.Rows != 9 || report.Rejected != 6 || report.Naive != 3 {
 		t.Errorf("%d rows, report %+v", table.Len(), report)
 	}
-	reasons := []ReasonCount{{reasonNotANumber, 3}, {reasonBadSubject, 1}, {reasonBadTimestamp, 1}, {reasonUnparsable, 1}}
+	reasons := []ReasonCount{{meter.ReasonNotANumber, 3}, {meter.ReasonBadSubject, 1}, {meter.ReasonBadTimestamp, 1}, {meter.ReasonUnparsable, 1}}
 	if diff := cmp.Diff(reasons, report.Reasons); diff != "" {
 		t.Error(diff)
 	}

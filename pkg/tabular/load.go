@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const defaultMaxRows = 20_000_000 // about 2.3 GB at the peak, the copy for sorting included
@@ -57,7 +59,7 @@ type loader struct {
 	zone      *zone
 	table     *Table
 	report    Report
-	reasons   map[string]int
+	reasons   map[meter.Reason]int
 	intervals map[time.Duration]int // rows of files with this interval
 	names     names
 
@@ -87,7 +89,7 @@ func newLoader(opts Options) (*loader, error) {
 		opts.MaxRows = defaultMaxRows
 	}
 	return &loader{
-		opts: opts, zone: z, table: &Table{Unit: opts.Unit, Kind: opts.Kind}, reasons: map[string]int{}, intervals: map[time.Duration]int{},
+		opts: opts, zone: z, table: &Table{Unit: opts.Unit, Kind: opts.Kind}, reasons: map[meter.Reason]int{}, intervals: map[time.Duration]int{},
 		names: newNames(opts.Series), late: opts.IntervalLabel == LabelEnd || z.name != time.UTC.String(),
 	}, nil
 }
@@ -169,7 +171,7 @@ func (l *loader) settle(first int, shifts []int64, interval int64) error {
 		default:
 			refused = l.notes[i]
 			l.line = int(refused >> 1)
-			l.rejectField(l.at.time, []byte(written(r.Unix, l.form.length, l.form.separator)), problem{reasonBadTimestamp, p.remedy})
+			l.rejectField(l.at.time, []byte(written(r.Unix, l.form.length, l.form.separator)), problem{meter.ReasonBadTimestamp, p.remedy})
 		}
 	}
 	l.table.rows = l.table.rows[:first+kept]

@@ -11,11 +11,9 @@ import (
 // defaultSite is the site of a series that is named without one.
 const defaultSite = "default"
 
-const (
-	maxSeries = 1_000_000
-)
+const maxSeries = 1_000_000
 
-// parseName reads <site>.<meter> or <meter>; both must be legal tokens.
+// parseName reads <site>.<meter>, or <meter> of the default site. Both must be tokens.
 func parseName(text string) (meter.ID, bool) {
 	if !strings.Contains(text, ".") {
 		id := meter.ID{Site: defaultSite, Meter: text}
@@ -24,8 +22,9 @@ func parseName(text string) (meter.ID, bool) {
 	return meter.ParseID(text)
 }
 
-// mappedName is parseName for names that were not made for Loadtide: bytes that no token has become _. A dot parts site
-// and meter only when it is the one dot, after a legal site and before a meter, so that "No. 5" stays one name.
+// mappedName is parseName for names that were not made for Loadtide: meter.Token replaces the bytes
+// that no token has. A dot parts site and meter only when it is the one dot, after a legal site and
+// before a meter, so that "No. 5" stays one name.
 func mappedName(text string) (meter.ID, bool) {
 	site, name, _ := strings.Cut(text, ".")
 	if !meter.ValidToken(site) || name == "" || strings.Contains(name, ".") || strings.TrimSpace(name) != name {
@@ -77,12 +76,12 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 		name, ok = mappedName(as)
 	}
 	if !ok {
-		return 0, problem{reasonBadSubject, remedySeries}, nil
+		return 0, problem{meter.ReasonBadSubject, remedySeries}, nil
 	}
 	i, ok := n.byName[name]
 	switch {
 	case !ok && len(n.list) == maxSeries:
-		return 0, problem{reasonTooLarge, remedyMany}, nil
+		return 0, problem{meter.ReasonTooLarge, remedyMany}, nil
 	case !ok:
 		i = int32(len(n.list))
 		n.byName[name] = i

@@ -26,27 +26,30 @@ const (
 )
 
 // problem is what is wrong with a field; the zero value means nothing.
-type problem struct{ reason, remedy string }
+type problem struct {
+	reason meter.Reason
+	remedy string
+}
 
 // parseValue reads a number; the text must be plain decimal, with or without an exponent.
 func parseValue(text []byte) (float64, problem) {
 	if len(text) == 0 {
-		return 0, problem{reasonNotANumber, remedyEmpty}
+		return 0, problem{meter.ReasonNotANumber, remedyEmpty}
 	}
 	for _, c := range text {
 		switch c {
 		case 'x', 'X', '_', 'p', 'P':
-			return 0, problem{reasonNotANumber, remedyNumber} // forms of Go's own
+			return 0, problem{meter.ReasonNotANumber, remedyNumber} // forms of Go's own
 		}
 	}
 	v, err := strconv.ParseFloat(string(text), 64)
 	switch {
 	case err != nil && !math.IsInf(v, 0), math.IsNaN(v):
-		return 0, problem{reasonNotANumber, remedyNumber}
+		return 0, problem{meter.ReasonNotANumber, remedyNumber}
 	case math.IsInf(v, 0):
-		return 0, problem{reasonNotFinite, remedyNumber}
+		return 0, problem{meter.ReasonNotFinite, remedyNumber}
 	case math.Abs(v) >= meter.MaxValue:
-		return 0, problem{reasonOutOfRange, remedyRange}
+		return 0, problem{meter.ReasonOutOfRange, remedyRange}
 	}
 	return v, problem{}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
@@ -33,7 +34,7 @@ func TestRealFiles(t *testing.T) {
 		},
 		"sgsc": {
 			// The file has every half hour of the days on which Sydney's clocks skip two of them, and none twice where they go back.
-			file: "sgsc_australia_households_30min.csv.gz", opts: sgsc, rejected: []ReasonCount{{reasonBadTimestamp, 36}},
+			file: "sgsc_australia_households_30min.csv.gz", opts: sgsc, rejected: []ReasonCount{{meter.ReasonBadTimestamp, 36}},
 			want: FileReport{Layout: LayoutLong, Rows: 293_874, Rejected: 36, Series: 10, Interval: 30 * time.Minute, From: utc("2012-02-09T21:00"), Until: utc("2014-03-03T01:00"), Naive: 293_874},
 			hours: map[string][]float64{
 				"default.10006414 2012-02-09T21:00:00Z": {0.141},
@@ -80,7 +81,7 @@ func TestRealFiles(t *testing.T) {
 			hours: map[string][]float64{"default.OT 2016-07-01T01:00:00Z": {27.78700065612793}},
 		},
 		"liander": {
-			file: "liander_locations_15min.csv.gz", opts: Options{SeriesColumn: "pid", TimeColumn: "index", ValueColumn: "load"}, rejected: []ReasonCount{{reasonNotANumber, 774}},
+			file: "liander_locations_15min.csv.gz", opts: Options{SeriesColumn: "pid", TimeColumn: "index", ValueColumn: "load"}, rejected: []ReasonCount{{meter.ReasonNotANumber, 774}},
 			want: FileReport{Layout: LayoutLong, Rows: 46_084, Rejected: 774, Series: 4, Interval: 15 * time.Minute, From: utc("2020-10-02T09:45"), Until: utc("2021-01-28T09:45")},
 		},
 		"hourly": {

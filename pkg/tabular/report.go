@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 const maxSamples = 20 // rejected rows a Report keeps
@@ -40,7 +42,7 @@ type FileReport struct {
 
 // ReasonCount is how many rows were rejected for one reason.
 type ReasonCount struct {
-	Reason string
+	Reason meter.Reason
 	Rows   int
 }
 

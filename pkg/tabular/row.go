@@ -1,18 +1,22 @@
 package tabular
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // row reads one line into the table, or rejects what is wrong with it. The error ends the file.
 func (l *loader) row(line []byte, long bool) error {
 	if long {
-		return l.rejectLine(line, problem{reasonTooLarge, remedyLine})
+		return l.rejectLine(line, problem{meter.ReasonTooLarge, remedyLine})
 	}
 	var ok bool
 	if l.fields, ok = splitFields(l.fields[:0], line); !ok {
-		return l.rejectLine(line, problem{reasonUnparsable, remedyQuotes})
+		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyQuotes})
 	}
 	if len(l.fields) != len(l.at.names) {
-		return l.rejectLine(line, problem{reasonUnparsable, remedyFields})
+		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyFields})
 	}
 	if l.at.kind == LayoutWide {
 		return l.wideRow()
@@ -72,7 +76,7 @@ func (l *loader) wideRow() error {
 		}
 		l.report.Rows++
 		if id < 0 {
-			l.rejectField(column, text, problem{reasonBadSubject, remedyUnnamed})
+			l.rejectField(column, text, problem{meter.ReasonBadSubject, remedyUnnamed})
 			continue
 		}
 		value, bad := parseValue(text)

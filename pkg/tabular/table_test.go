@@ -27,11 +27,20 @@ func TestSortByTimeIsStable(t *testing.T) {
 			unix := first + rapid.Int64Range(0, span).Draw(t, "unix")
 			table.rows = append(table.rows, Row{Series: int32(i % 3), Unix: unix, Value: float64(i)})
 		}
-		want := slices.Clone(table.rows)
-		slices.SortStableFunc(want, func(a, b Row) int { return int(a.Unix - b.Unix) })
+		before := slices.Clone(table.rows)
 		table.SortByTime()
-		if !slices.Equal(table.rows, want) {
-			t.Fatalf("sorted to %v, want %v", table.rows, want)
+		for i := 1; i < len(table.rows); i++ {
+			if a, b := table.rows[i-1], table.rows[i]; a.Unix > b.Unix || a.Unix == b.Unix && a.Value >= b.Value {
+				t.Fatalf("%v stands before %v", a, b)
+			}
+		}
+		for _, r := range table.rows {
+			if r != before[int(r.Value)] {
+				t.Fatalf("%v is another row than before", r)
+			}
+		}
+		if len(table.rows) != len(before) {
+			t.Fatalf("%d rows are %d", len(before), len(table.rows))
 		}
 	})
 }

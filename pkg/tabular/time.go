@@ -3,6 +3,8 @@ package tabular
 import (
 	"bytes"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // First and last second of a timestamp: 1970-01-01T00:00:00Z and 2200-12-31T23:59:59Z.
@@ -17,7 +19,7 @@ const (
 func parseTime(text []byte) (seconds int64, naive bool, bad problem) {
 	year, month, day, ok := parseDate(text)
 	if !ok {
-		return 0, false, problem{reasonBadTimestamp, timeRemedy(text)}
+		return 0, false, problem{meter.ReasonBadTimestamp, timeRemedy(text)}
 	}
 	seconds = time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()
 	ok, naive = true, true
@@ -27,7 +29,7 @@ func parseTime(text []byte) (seconds int64, naive bool, bad problem) {
 		seconds += within
 	}
 	if !ok || seconds < minUnix || seconds > maxUnix {
-		return 0, false, problem{reasonBadTimestamp, remedyTime}
+		return 0, false, problem{meter.ReasonBadTimestamp, remedyTime}
 	}
 	return seconds, naive, problem{}
 }

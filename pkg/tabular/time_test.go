@@ -3,6 +3,8 @@ package tabular
 import (
 	"testing"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestParseTime(t *testing.T) {
@@ -63,7 +65,7 @@ func TestParseTime(t *testing.T) {
 			if naive {
 				got = got[:len(got)-1] + " local"
 			}
-		} else if bad.reason != reasonBadTimestamp {
+		} else if bad.reason != meter.ReasonBadTimestamp {
 			t.Errorf("parseTime(%q): %s", text, bad.reason)
 		}
 		if got != want {

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -105,7 +106,7 @@ func (c *publishCmd) summary(
 	took time.Duration,
 ) error {
 	if c.JSON {
-		reasons := map[string]int{}
+		reasons := map[meter.Reason]int{}
 		for _, r := range report.Reasons {
 			reasons[r.Reason] = r.Rows
 		}
