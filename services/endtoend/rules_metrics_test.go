@@ -64,7 +64,7 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 	if _, err := simulator.New(flagtest.Defaults[simulator.Config](t), played); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := trainer.New(trainer.DefaultServiceConfig(), trainer.Deps{Metrics: reg("trainer"), Now: time.Now}); err != nil {
+	if _, err := trainer.New(trainer.DefaultConfig(), trainer.Deps{Metrics: reg("trainer")}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(root(t), "services", "*", "metrics.go"))

@@ -39,8 +39,8 @@ func (c *trainerCmd) Validate() error {
 	return errors.Join(faults...)
 }
 
-func (c *trainerCmd) service() trainer.ServiceConfig {
-	cfg := trainer.DefaultServiceConfig()
+func (c *trainerCmd) service() trainer.Config {
+	cfg := trainer.DefaultConfig()
 	cfg.Model, cfg.Schedule, cfg.Start, cfg.DriftPause = c.Register, c.Schedule, c.Fit.Start, c.Drift
 	cfg.QuickFirst, cfg.Follow = c.Quick, c.Quick
 	return cfg
@@ -77,7 +77,7 @@ func (c *trainerCmd) Run(e *env) error {
 			},
 		}
 		s, err := trainer.New(c.service(), trainer.Deps{
-			Conn: conn, Registry: models, Run: inProcess.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.component("trainer"), Now: time.Now,
+			Conn: conn, Registry: models, Run: inProcess.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.component("trainer"),
 		})
 		if err != nil {
 			return err

@@ -237,7 +237,7 @@ const leaseUp = 3 * time.Second
 // trainer runs cycles as child processes: a quick first one as soon as there is
 // enough history, which a thorough one follows but in the demo.
 func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service, error) {
-	cfg := trainer.DefaultServiceConfig()
+	cfg := trainer.DefaultConfig()
 	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = registry.DefaultModel, u.cmd.Schedule, true, !u.cmd.Demo
 	cfg.LeaseTTL = leaseUp
 	t := &training{
@@ -248,7 +248,7 @@ func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service
 		},
 	}
 	return trainer.New(cfg, trainer.Deps{
-		Conn: conn, Registry: models, Run: t.run, Await: t.awaitHistory, Metrics: u.process.registry, Log: t.log, Now: time.Now,
+		Conn: conn, Registry: models, Run: t.run, Await: t.awaitHistory, Metrics: u.process.registry, Log: t.log,
 	})
 }
 

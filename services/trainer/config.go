@@ -8,41 +8,45 @@ import (
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
-// ServiceConfig is what the service is told.
-type ServiceConfig struct {
-	Model      string        // name to register under and to ask for the champion of
+// Config says when cycles run.
+type Config struct {
+	Model      string        // name to register under, and to ask for the champion of
 	Schedule   string        // five cron fields, or ScheduleOff
-	Start      string        // what a cycle starts from when it is not said
+	Start      string        // what a cycle starts from when its request does not say
 	QuickFirst bool          // the first training is a quick one
-	Follow     bool          // a thorough one follows the first
-	DriftPause time.Duration // between two cycles that drift starts
-	LeaseTTL   time.Duration // how long a dead trainer keeps a cycle from the others
-	Poll       time.Duration // between two looks at the book
+	Follow     bool          // a thorough training follows the first one
+	DriftPause time.Duration // least time between two cycles that drift starts
+	LeaseTTL   time.Duration // how long a dead trainer keeps a cycle from the other trainers
+	Poll       time.Duration // between two looks at the job store
 	Watch      time.Duration // between two looks at the registry and for drift
 }
 
-// DefaultServiceConfig is the only place of its defaults.
-func DefaultServiceConfig() ServiceConfig {
-	return ServiceConfig{
-		Model: "load-1h", Schedule: "10 2 * * *", Start: cycle.StartScratch, DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second, Watch: 2 * time.Second,
+// DefaultConfig is the only place of the defaults.
+func DefaultConfig() Config {
+	return Config{
+		Model: "load-1h", Schedule: "10 2 * * *", Start: cycle.StartScratch,
+		DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second, Watch: 2 * time.Second,
 	}
 }
 
-// Validate gathers all faults.
-func (c ServiceConfig) Validate() error {
+// Validate returns all faults of the configuration in one error.
+func (c Config) Validate() error {
 	faults := []error{ValidSchedule(c.Schedule)}
 	if c.Model == "" {
 		faults = append(faults, errors.New("register: is empty; name a model, e.g. load-1h"))
 	}
 	if c.Start != cycle.StartScratch && c.Start != cycle.StartChampion {
-		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s", c.Start, cycle.StartScratch, cycle.StartChampion))
+		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s",
+			c.Start, cycle.StartScratch, cycle.StartChampion))
 	}
 	for _, d := range []struct {
 		field            string
 		value, low, high time.Duration
 	}{
-		{"drift-pause", c.DriftPause, 0, 90 * 24 * time.Hour}, {"lease-ttl", c.LeaseTTL, 300 * time.Millisecond, 10 * time.Minute},
-		{"poll", c.Poll, 10 * time.Millisecond, time.Minute}, {"watch", c.Watch, 10 * time.Millisecond, time.Hour},
+		{"drift-pause", c.DriftPause, 0, 90 * 24 * time.Hour},
+		{"lease-ttl", c.LeaseTTL, 300 * time.Millisecond, 10 * time.Minute},
+		{"poll", c.Poll, 10 * time.Millisecond, time.Minute},
+		{"watch", c.Watch, 10 * time.Millisecond, time.Hour},
 	} {
 		if d.value < d.low || d.value > d.high {
 			faults = append(faults, fmt.Errorf("%s: %s is outside %s to %s", d.field, d.value, d.low, d.high))

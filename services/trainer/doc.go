@@ -1,9 +1,13 @@
-// Package trainer runs training cycles: by the clock, on request, on drift, and where
+// Package trainer runs training cycles: at the times of a schedule, on request, on drift, and when
 // there is no champion yet. What a cycle does is in package cycle.
 //
-// Start with Service.Run. Of several trainers on one NATS server one runs a cycle at a
-// time, under a lease. InProcess is how the role runs a cycle; `loadtide up` runs
-// `loadtide train` as a child process, so that training never disturbs serving.
+// Start with Service.Run:
 //
-// It must never run a cycle without the lease, and never lose one that was accepted.
+//	schedule, request, drift, no champion -> jobs -> lease -> attempt -> RunFunc
+//
+// The job store holds the one cycle that was accepted last. Of several trainers on one NATS server,
+// the one that holds the lease runs it. InProcess is the RunFunc of the role trainer. `loadtide up`
+// runs `loadtide train` as a child process, so that training never disturbs serving.
+//
+// A trainer must never run a cycle without the lease, and never lose a cycle that was accepted.
 package trainer

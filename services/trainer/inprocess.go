@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
@@ -17,12 +18,12 @@ type InProcess struct {
 	Open     func() (source cycle.Source, done func() error, err error) // called for each cycle
 	Registry registry.Registry
 	Runs     *cycle.RunLogger // logs the runs; nil for nowhere
-	Scratch  string           // where models are written before they are registered
-	Patience time.Duration    // how long a registry that is away is waited for
+	Scratch  string           // folder that models are written to before they are registered
+	Patience time.Duration    // how long a cycle waits for a registry that does not answer
 	Log      zerolog.Logger
 }
 
-// Run runs one cycle on the last tenth of what there is.
+// Run runs one cycle. The last tenth of the data is the test.
 func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
 	source, done, err := p.Open()
 	if err != nil {
@@ -30,7 +31,7 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Event)) (cy
 	}
 	defer func() {
 		if err := done(); err != nil {
-			p.Log.Warn().Err(err).Msg("source of history not closed")
+			p.Log.Warn().AnErr(service.FieldError, err).Msg("source of history not closed")
 		}
 	}()
 	cfg := p.Config
@@ -42,9 +43,9 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Event)) (cy
 		ID: job.Cycle, Config: cfg, Source: source, Cut: dataset.DefaultCut, Tell: tell,
 		Registry: p.Registry, Runs: p.Runs, Scratch: p.Scratch, Patience: p.Patience, Holds: job.Holds,
 	}
-	out, err := c.Run(ctx)
+	outcome, err := c.Run(ctx)
 	if err != nil {
 		return cycle.Event{}, err
 	}
-	return out.Event(), nil
+	return outcome.Event(), nil
 }

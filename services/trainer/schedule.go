@@ -8,10 +8,10 @@ import (
 	"github.com/jonboulle/clockwork"
 )
 
-// ScheduleOff turns off every training that nobody asked for.
+// ScheduleOff turns off every training that is not asked for by request.
 const ScheduleOff = "off"
 
-// ValidSchedule refuses what is neither a cron line of five fields nor off.
+// ValidSchedule returns an error when schedule is neither a cron line of five fields nor ScheduleOff.
 func ValidSchedule(schedule string) error {
 	if schedule == ScheduleOff {
 		return nil
@@ -22,15 +22,15 @@ func ValidSchedule(schedule string) error {
 	return nil
 }
 
-// startClock calls due at each time of the schedule, with the minute it stands
-// for, in the machine's zone. Stop it by Shutdown.
-func startClock(schedule string, clock clockwork.Clock, due func(slot time.Time)) (gocron.Scheduler, error) {
+// startSchedule calls due at each time of the schedule, in the machine's zone, with the minute of the
+// schedule. Shutdown of the scheduler ends the calls.
+func startSchedule(schedule string, clock clockwork.Clock, due func(slot time.Time)) (gocron.Scheduler, error) {
 	scheduler, err := gocron.NewScheduler(gocron.WithClock(clock))
 	if err != nil {
 		return nil, fmt.Errorf("train schedule: %w", err)
 	}
-	_, err = scheduler.NewJob(gocron.CronJob(schedule, false), gocron.NewTask(func() { due(clock.Now().Truncate(time.Minute)) }))
-	if err != nil {
+	task := gocron.NewTask(func() { due(clock.Now().Truncate(time.Minute)) })
+	if _, err = scheduler.NewJob(gocron.CronJob(schedule, false), task); err != nil {
 		return nil, fmt.Errorf("train schedule %q: %w", schedule, err)
 	}
 	scheduler.Start()

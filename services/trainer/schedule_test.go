@@ -7,39 +7,28 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jonboulle/clockwork"
-
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
 )
 
-// hands are the clocks of several trainers, which a test turns.
-type hands []*clockwork.FakeClock
-
-// turn moves every clock once its schedule has set its timer.
-func (h hands) turn(t *testing.T, by time.Duration) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for _, clock := range h {
-		if err := clock.BlockUntilContext(ctx, 1); err != nil {
-			t.Fatalf("no timer of a schedule: %v", err)
-		}
-		clock.Advance(by)
-	}
-}
-
 // scheduled starts two trainers of one schedule, whose clocks stand at 02:09:30 and two seconds before.
-func (s *shop) scheduled(schedule string, run RunFunc) (hands, [2]*worker) {
+func (s *shop) scheduled(schedule string, run RunFunc) (hands [2]*hand, workers [2]*worker) {
 	at := time.Date(2026, 1, 31, 2, 9, 30, 0, time.Local)
-	clocks := hands{clockwork.NewFakeClockAt(at), clockwork.NewFakeClockAt(at.Add(-2 * time.Second))}
 	cfg := quick()
 	cfg.Schedule = schedule
-	var workers [2]*worker
-	for i, clock := range clocks {
-		workers[i] = s.work(cfg, run, func(d *Deps) { d.Clock = clock })
+	for i := range hands {
+		hands[i] = newHand(s.t, cfg, at.Add(-time.Duration(i)*2*time.Second))
+		workers[i] = s.work(cfg, run, hands[i].deps)
 	}
-	return clocks, workers
+	return hands, workers
+}
+
+// turnAll turns all clocks.
+func turnAll(hands [2]*hand, by time.Duration) {
+	for _, h := range hands {
+		h.t.Helper()
+		h.turn(by)
+	}
 }
 
 // answered is how often a schedule's minute had an answer, over all trainers.
@@ -57,18 +46,20 @@ func TestScheduleStartsOneCycle(t *testing.T) {
 	s.champion()
 	jobs, free := make(chan Job, 10), make(chan struct{})
 	var runs atomic.Int32
-	clocks, workers := s.scheduled("10 2 * * *", func(_ context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
+	hands, workers := s.scheduled("10 2 * * *", func(_ context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
 		runs.Add(1)
 		jobs <- job
 		<-free
 		return promoted(), nil
 	})
-	clocks.turn(t, 29*time.Second)
-	time.Sleep(100 * time.Millisecond) // a wrong cycle would have begun
+	turnAll(hands, 29*time.Second)
+	for _, h := range hands {
+		h.rest(0)
+	}
 	if n := runs.Load(); n != 0 || answered(workers, streams.TrainingAccepted) != 0 {
 		t.Fatalf("%d cycles before the minute", n)
 	}
-	clocks.turn(t, 3*time.Second) // the first is past it, the other stands at it
+	turnAll(hands, 3*time.Second) // the first clock is past the minute, the other stands at it
 	first := <-jobs
 	eventually(t, "both trainers' minutes are answered", func() bool {
 		return answered(workers, streams.TrainingAccepted) == 1 && answered(workers, streams.TrainingBusy) == 1
@@ -78,7 +69,7 @@ func TestScheduleStartsOneCycle(t *testing.T) {
 		t.Errorf("job %+v of %+v, want the minute %d", first, e, slot)
 	}
 
-	clocks.turn(t, 24*time.Hour) // the next day it still runs
+	turnAll(hands, 24*time.Hour) // the next day the cycle still runs
 	eventually(t, "the next minute is answered", func() bool { return answered(workers, streams.TrainingBusy) == 3 })
 	if n := runs.Load(); n != 1 || s.entry().Cycle != first.Cycle {
 		t.Errorf("%d cycles; the one under way is %s, it was %s", n, s.entry().Cycle, first.Cycle)
@@ -86,7 +77,7 @@ func TestScheduleStartsOneCycle(t *testing.T) {
 	free <- struct{}{}
 	eventually(t, "it is done", func() bool { return s.entry().State == StateDone })
 
-	clocks.turn(t, 24*time.Hour)
+	turnAll(hands, 24*time.Hour)
 	if third := <-jobs; third.Cycle == first.Cycle || s.entry().Slot != slot+2*24*3600 {
 		t.Errorf("%+v, %+v", third, s.entry())
 	}
@@ -104,10 +95,8 @@ func TestScheduleOff(t *testing.T) {
 	t.Parallel()
 	s := newShop(t) // without a champion: a first training would be due
 	jobs := make(chan Job, 10)
-	clocks, workers := s.scheduled(ScheduleOff, done(jobs))
-	for _, clock := range clocks {
-		clock.Advance(400 * 24 * time.Hour)
-	}
+	hands, workers := s.scheduled(ScheduleOff, done(jobs))
+	turnAll(hands, 400*24*time.Hour)
 	if a := s.request(``); a.Answer != streams.TrainingAccepted {
 		t.Errorf("on request: %+v", a)
 	}
@@ -115,7 +104,9 @@ func TestScheduleOff(t *testing.T) {
 		t.Errorf("%+v", job)
 	}
 	eventually(t, "it is done", func() bool { return s.entry().State == StateDone })
-	time.Sleep(5 * quick().Watch)
+	for _, h := range hands {
+		h.looks(5)
+	}
 	if e := s.entry(); e.Trigger != streams.TriggerRequest || answered(workers, streams.TrainingAccepted) != 0 || len(jobs) != 0 {
 		t.Errorf("%+v", e)
 	}

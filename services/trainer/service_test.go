@@ -67,7 +67,9 @@ func TestCycleOutlivesNATS(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	started, free := make(chan Job, 1), make(chan struct{})
-	s.work(quick(), func(_ context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
+	cfg := quick()
+	cfg.LeaseTTL = 300 * time.Millisecond
+	w := s.work(cfg, func(_ context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
 		started <- job
 		<-free
 		return promoted(), nil
@@ -75,7 +77,7 @@ func TestCycleOutlivesNATS(t *testing.T) {
 	s.request(``)
 	<-started
 	s.server.Stop()
-	time.Sleep(2 * quick().LeaseTTL)
+	eventually(t, "the lease has run out", func() bool { return w.lease.Left() == 0 })
 	close(free)
 	s.server.Restart()
 	eventually(t, "the cycle is done", func() bool {
@@ -83,21 +85,21 @@ func TestCycleOutlivesNATS(t *testing.T) {
 		if err != nil {
 			return false
 		}
-		e, _, err := book{bucket}.read(t.Context())
+		e, _, err := jobStore{bucket}.read(t.Context())
 		return err == nil && e.State == StateDone && e.Attempt == 1
 	})
 }
 
 func TestConfigOfTheService(t *testing.T) {
 	t.Parallel()
-	cfg := ServiceConfig{Schedule: "every day", Start: "sideways", LeaseTTL: time.Hour}
+	cfg := Config{Schedule: "every day", Start: "sideways", LeaseTTL: time.Hour}
 	err := cfg.Validate()
 	for _, field := range []string{"--train-schedule", "register", "start", "lease-ttl", "poll", "watch"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no %s in %v", field, err)
 		}
 	}
-	if err := DefaultServiceConfig().Validate(); err != nil {
+	if err := DefaultConfig().Validate(); err != nil {
 		t.Error(err)
 	}
 	if _, err := New(cfg, Deps{}); err == nil {

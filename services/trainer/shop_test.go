@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -61,10 +62,11 @@ func (s *shop) champion() {
 	}
 }
 
-// quick is a configuration for tests: nothing by the clock, looks often.
-func quick() ServiceConfig {
-	cfg := DefaultServiceConfig()
-	cfg.Schedule, cfg.Poll, cfg.Watch, cfg.LeaseTTL = "0 0 1 1 *", 20*time.Millisecond, 20*time.Millisecond, time.Second
+// quick is a configuration for tests: it looks often, and the schedule is months away.
+func quick() Config {
+	cfg := DefaultConfig()
+	cfg.Schedule = fmt.Sprintf("0 0 1 %d *", (time.Now().Month()+5)%12+1)
+	cfg.Poll, cfg.Watch = 20*time.Millisecond, 20*time.Millisecond
 	return cfg
 }
 
@@ -76,10 +78,10 @@ type worker struct {
 }
 
 // work starts a service of its own connection.
-func (s *shop) work(cfg ServiceConfig, run RunFunc, edit ...func(*Deps)) *worker {
+func (s *shop) work(cfg Config, run RunFunc, edit ...func(*Deps)) *worker {
 	s.t.Helper()
 	conn := s.server.Connect()
-	deps := Deps{Conn: conn, Registry: s.models, Run: run, Metrics: prometheus.NewRegistry(), Log: zerolog.Nop(), Now: time.Now}
+	deps := Deps{Conn: conn, Registry: s.models, Run: run, Metrics: prometheus.NewRegistry(), Log: zerolog.Nop()}
 	for _, e := range edit {
 		e(&deps)
 	}
@@ -145,14 +147,14 @@ func (s *shop) request(payload string) streams.TrainingAnswer {
 	return a
 }
 
-// entry is what the book holds.
+// entry is what the job store holds.
 func (s *shop) entry() Entry {
 	s.t.Helper()
 	bucket, err := s.conn.OpenBucket(s.t.Context(), topology.Training)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	e, _, err := book{bucket}.read(s.t.Context())
+	e, _, err := jobStore{bucket}.read(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -15,20 +15,21 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// Without a champion a first training is asked for by itself; where it fails it is
-// not tried again at once.
+// Without a champion the trainer asks for a first training as soon as there is enough history.
 func TestFirstTraining(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	jobs := make(chan Job, 10)
 	cfg := quick()
 	cfg.QuickFirst, cfg.Follow = true, true
-	awaited := make(chan struct{})
+	asked, awaited := make(chan struct{}), make(chan struct{})
+	h := newHand(t, cfg, time.Now())
 	s.work(cfg, func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
 		s.champion()
 		return done(jobs)(ctx, job, tell)
-	}, func(d *Deps) {
+	}, h.deps, func(d *Deps) {
 		d.Await = func(ctx context.Context) bool {
+			close(asked)
 			select {
 			case <-awaited:
 				return true
@@ -37,10 +38,13 @@ func TestFirstTraining(t *testing.T) {
 			}
 		}
 	})
-	select {
-	case job := <-jobs:
-		t.Fatalf("nothing was waited for: %+v", job)
-	case <-time.After(200 * time.Millisecond):
+	<-asked
+	for range 10 { // the looks at the job store go on, those at the registry wait
+		h.rest(1)
+		h.clock.Advance(cfg.Poll)
+	}
+	if h.rest(1); len(jobs) != 0 {
+		t.Fatalf("nothing was waited for: %+v", <-jobs)
 	}
 	close(awaited)
 	if job := <-jobs; job.Trigger != streams.TriggerFirst || !job.Quick {
@@ -51,17 +55,18 @@ func TestFirstTraining(t *testing.T) {
 	}
 }
 
+// A first training that failed is tried again after a pause, not at once.
 func TestFailedFirstTrainingWaits(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	var runs atomic.Int32
+	h := newHand(t, quick(), time.Now())
 	w := s.work(quick(), func(context.Context, Job, func(cycle.Event)) (cycle.Event, error) {
 		runs.Add(1)
 		return cycle.Event{}, errors.New("the data spans 3 days")
-	})
+	}, h.deps)
 	eventually(t, "it failed", func() bool { return s.entry().State == StateFailed })
-	time.Sleep(20 * quick().Watch)
-	if runs.Load() != 1 {
+	if h.looks(20); runs.Load() != 1 {
 		t.Errorf("%d tries", runs.Load())
 	}
 	if e := s.entry(); e.Text != "the data spans 3 days" || value(w.metrics.runs.WithLabelValues(outcomeFailed)) != 1 {
@@ -70,6 +75,8 @@ func TestFailedFirstTrainingWaits(t *testing.T) {
 	if kinds, _ := s.events(); !slices.Equal(kinds, []string{streams.EventTrainingStarted, streams.EventTrainingFailed}) {
 		t.Errorf("%v", kinds)
 	}
+	h.turn(firstBackoff.Least)
+	eventually(t, "it is tried again", func() bool { return runs.Load() == 2 })
 }
 
 func TestOffTrainsOnRequestAlone(t *testing.T) {
@@ -78,12 +85,11 @@ func TestOffTrainsOnRequestAlone(t *testing.T) {
 	jobs := make(chan Job, 10)
 	cfg := quick()
 	cfg.Schedule = ScheduleOff
-	s.work(cfg, done(jobs))
+	h := newHand(t, cfg, time.Now())
+	s.work(cfg, done(jobs), h.deps)
 	s.drift("north.m1")
-	select {
-	case job := <-jobs:
-		t.Fatalf("%+v", job)
-	case <-time.After(20 * cfg.Watch):
+	if h.looks(20); len(jobs) != 0 {
+		t.Fatalf("%+v", <-jobs)
 	}
 	s.request(``)
 	if job := <-jobs; job.Trigger != streams.TriggerRequest {
@@ -106,25 +112,50 @@ func TestDriftStartsACycle(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	s.drift("old.m1")
-	time.Sleep(50 * time.Millisecond) // the broker's clock is this machine's
 	jobs := make(chan Job, 10)
-	w, other := s.work(quick(), done(jobs)), s.work(quick(), done(jobs))
-	time.Sleep(10 * quick().Watch)
+	var hands [2]*hand
+	var workers [2]*worker
+	for i := range hands {
+		hands[i] = newHand(t, quick(), time.Now())
+		workers[i] = s.work(quick(), done(jobs), hands[i].deps)
+	}
+	looks := func(times int) {
+		for _, h := range hands {
+			h.looks(times)
+		}
+	}
+	if looks(10); len(jobs) != 0 {
+		t.Fatalf("a cycle for what was told before: %+v", <-jobs)
+	}
+	// The broker stamps events by this machine's clock.
+	later := func() {
+		eventually(t, "this machine's clock is past those of the trainers", func() bool {
+			return time.Now().After(hands[0].clock.Now()) && time.Now().After(hands[1].clock.Now())
+		})
+	}
+	later()
 	for i := range 5 {
 		s.drift(fmt.Sprintf("north.m%d", i))
 	}
+	turnAll(hands, quick().Watch)
 	if job := <-jobs; job.Trigger != streams.TriggerDrift {
 		t.Errorf("%+v", job)
 	}
+	later()
 	s.drift("north.m9")
-	time.Sleep(20 * quick().Watch)
-	if len(jobs) != 0 {
+	if looks(20); len(jobs) != 0 {
 		t.Errorf("%d more cycles: %+v", len(jobs), <-jobs)
 	}
-	got := value(w.metrics.requests.WithLabelValues(streams.TriggerDrift, streams.TrainingAccepted)) +
-		value(other.metrics.requests.WithLabelValues(streams.TriggerDrift, streams.TrainingAccepted))
-	if e := s.entry(); got != 1 || e.Reason == "" || e.DriftSeq == 0 {
-		t.Errorf("%v accepted: %+v", got, e)
+	accepted := 0.
+	for _, w := range workers {
+		accepted += value(w.metrics.requests.WithLabelValues(streams.TriggerDrift, streams.TrainingAccepted))
+	}
+	if e := s.entry(); accepted != 1 || e.Reason == "" || e.DriftSeq == 0 {
+		t.Errorf("%v accepted: %+v", accepted, e)
+	}
+	turnAll(hands, quick().DriftPause)
+	if job := <-jobs; job.Trigger != streams.TriggerDrift {
+		t.Errorf("after the pause: %+v", job)
 	}
 }
 
