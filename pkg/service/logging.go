@@ -49,6 +49,19 @@ const (
 	FieldNext    = "next"  // the next hour of a simulation
 	FieldUntil   = "until" // the end of an hour
 	FieldResumed = "resumed"
+
+	FieldCycle      = "cycle" // id of a training cycle
+	FieldTrigger    = "trigger"
+	FieldAttempt    = "attempt"
+	FieldStart      = "start" // what a fit starts from
+	FieldHours      = "hours"
+	FieldIteration  = "iteration"
+	FieldIterations = "iterations"
+	FieldLoss       = "loss"
+	FieldValid      = "valid" // loss on the validation range
+	FieldChampion   = "champion"
+	FieldWQL        = "wql"
+	FieldNaiveWQL   = "seasonal_naive_wql"
 )
 
 // Log formats.

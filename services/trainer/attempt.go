@@ -39,7 +39,7 @@ type attempt struct {
 func (s *Service) newAttempt(e Entry) *attempt {
 	e.Attempt++
 	e.State, e.Began = StateRunning, s.clock.Now().UTC()
-	return &attempt{Service: s, entry: e, log: s.log.With().Str(fieldCycle, e.Cycle).Logger()}
+	return &attempt{Service: s, entry: e, log: s.log.With().Str(service.FieldCycle, e.Cycle).Logger()}
 }
 
 // run runs the cycle and writes its end into the job store. rev is the revision of the entry there.
@@ -84,7 +84,7 @@ func (a *attempt) cycle(ctx context.Context) (outcome cycle.Event, lost bool, er
 	if start == "" {
 		start = a.cfg.Start
 	}
-	a.log.Info().Str(fieldTrigger, e.Trigger).Int("attempt", e.Attempt).Str("start", start).Msg("training started")
+	a.log.Info().Str(service.FieldTrigger, e.Trigger).Int(service.FieldAttempt, e.Attempt).Str(service.FieldStart, start).Msg("training started")
 	a.publish(ctx, a.event(streams.EventTrainingStarted, fmt.Sprintf("training %s, from %s", a.cfg.Model, start)), 0)
 	running, cancel := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
@@ -151,8 +151,8 @@ func (a *attempt) finish(ctx context.Context, rev uint64, o cycle.Event) error {
 	for _, check := range o.Refusals {
 		a.metrics.refusals.WithLabelValues(string(check)).Inc()
 	}
-	a.log.Info().Str(service.FieldModelVersion, o.Version).Bool("champion", o.Champion).
-		Float64("wql", o.WQL).Float64("seasonal_naive_wql", o.NaiveWQL).
+	a.log.Info().Str(service.FieldModelVersion, o.Version).Bool(service.FieldChampion, o.Champion).
+		Float64(service.FieldWQL, o.WQL).Float64(service.FieldNaiveWQL, o.NaiveWQL).
 		Str(service.FieldReason, o.Why).Int64(service.FieldDuration, a.took()).Msg("trained")
 	event := a.event(streams.EventTrainingFinished, a.entry.Text)
 	event.Model = &streams.Model{Name: o.Model, Version: o.Version, Digest: o.Digest}

@@ -15,13 +15,13 @@ func (a *attempt) report(ctx context.Context, e cycle.Event) {
 	a.metrics.report(e)
 	switch e.Kind {
 	case cycle.Loaded:
-		a.log.Info().Int("series", e.Series).Int64("hours", e.Hours).Msg("history read")
+		a.log.Info().Int(service.FieldSeriesCount, e.Series).Int64(service.FieldHours, e.Hours).Msg("history read")
 	case cycle.Progress:
 		a.progress(ctx, e)
 	case cycle.Judging:
 		a.log.Info().Msg("measuring the model on later time")
 	case cycle.Warning:
-		a.log.Warn().Str("remark", e.Text).Msg("something in the history is unusual")
+		a.log.Warn().Str(service.FieldText, e.Text).Msg("something in the history is unusual")
 	case cycle.Waiting:
 		a.log.Warn().AnErr(service.FieldError, e.Err).Msg("the model registry does not answer, the cycle waits for it")
 	case cycle.Done: // see finish
@@ -34,8 +34,8 @@ func (a *attempt) progress(ctx context.Context, e cycle.Event) {
 		return
 	}
 	a.tenth = tenth
-	a.log.Info().Int("iteration", e.Iteration).Int("iterations", e.Iterations).
-		Float64("loss", e.Loss).Float64("valid", e.Valid).Msg("training")
+	a.log.Info().Int(service.FieldIteration, e.Iteration).Int(service.FieldIterations, e.Iterations).
+		Float64(service.FieldLoss, e.Loss).Float64(service.FieldValid, e.Valid).Msg("training")
 	event := a.event(streams.EventTrainingProgress, fmt.Sprintf("%d of %d iterations", e.Iteration, e.Iterations))
 	t := event.Training
 	t.Iteration, t.Iterations, t.Loss, t.Valid = e.Iteration, e.Iterations, e.Loss, e.Valid

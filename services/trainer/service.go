@@ -22,12 +22,6 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// Fields of log lines.
-const (
-	fieldCycle   = "cycle"
-	fieldTrigger = "trigger"
-)
-
 // Job is a cycle that is to be run.
 type Job struct {
 	Cycle   string
