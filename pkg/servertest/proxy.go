@@ -1,8 +1,10 @@
 package servertest
 
 import (
+	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/Shopify/toxiproxy/v2"
@@ -14,6 +16,7 @@ import (
 type Proxy struct {
 	t     testing.TB
 	proxy *toxiproxy.Proxy
+	wall  net.Listener // what stands in its place after Refuse
 }
 
 // NewProxy starts a proxy before the server at address, as in http://127.0.0.1:5000.
@@ -34,7 +37,7 @@ func NewProxy(t testing.TB, address string) *Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Stop)
-	return &Proxy{t, p}
+	return &Proxy{t: t, proxy: p}
 }
 
 // URL is the address of the proxy; it stays when the proxy is off.
@@ -43,9 +46,38 @@ func (p *Proxy) URL() string { return "http://" + p.proxy.Listen }
 // Off refuses connections and cuts those that are open.
 func (p *Proxy) Off() { p.proxy.Stop() }
 
+// Refuse cuts the connections that are open, and from then on closes each new one at once. It returns
+// how many connections were closed so far.
+func (p *Proxy) Refuse() (refused func() int) {
+	p.t.Helper()
+	p.Off()
+	wall, err := net.Listen("tcp", p.proxy.Listen) //nolint:noctx // it waits for nobody
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.wall = wall
+	p.t.Cleanup(func() { _ = wall.Close() }) // it may be closed already
+	var count atomic.Int64
+	go func() {
+		for {
+			conn, err := wall.Accept()
+			if err != nil {
+				return // it was closed
+			}
+			_ = conn.Close() // that is all it is for
+			count.Add(1)
+		}
+	}()
+	return func() int { return int(count.Load()) }
+}
+
 // On lets connections through again.
 func (p *Proxy) On() {
 	p.t.Helper()
+	if p.wall != nil {
+		_ = p.wall.Close() // the port must be free
+		p.wall = nil
+	}
 	if err := p.proxy.Start(); err != nil {
 		p.t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ func (p place) role(args ...string) (end func()) {
 type roleProcess struct {
 	t     *testing.T
 	cmd   *exec.Cmd
+	said  *transcript
 	done  chan error
 	ended bool
 }
@@ -40,7 +41,7 @@ func (p place) spawn(args ...string) *roleProcess {
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	r := &roleProcess{t: p.t, cmd: cmd, done: make(chan error, 1)}
+	r := &roleProcess{t: p.t, cmd: cmd, said: said, done: make(chan error, 1)}
 	go func() { r.done <- cmd.Wait() }()
 	p.t.Cleanup(func() {
 		r.kill()

@@ -14,9 +14,15 @@ import (
 
 const modelName = "load-1h"
 
-// registerChampion puts a network with random weights into a registry as champion: what it says is nonsense, but every bit
-// of its state counts.
+// registerChampion puts a network with random weights into a registry as champion: its forecasts are
+// nonsense, but every bit of its state counts.
 func registerChampion(t *testing.T, dir string) registry.Version {
+	t.Helper()
+	return registerRandom(t, dir, 7)
+}
+
+// registerRandom is registerChampion with weights drawn from a seed.
+func registerRandom(t *testing.T, dir string, seed uint64) registry.Version {
 	t.Helper()
 	layout := series.DefaultLayout(false)
 	now := time.Now().UTC().Truncate(time.Second)
@@ -26,7 +32,7 @@ func registerChampion(t *testing.T, dir string) registry.Version {
 		TrainedFrom: now.AddDate(-1, 0, 0), TrainedUntil: now,
 	}}
 	shape := artifact.Spec.Shape()
-	random := rand.New(rand.NewPCG(7, 7))
+	random := rand.New(rand.NewPCG(seed, 7))
 	for _, w := range []struct {
 		to    *[]float32
 		count int

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -22,10 +23,10 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	t.Parallel()
 	proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 	kept := registry.NewMLflow(mlflowtest.Client(t), t.TempDir(), nil)
-	register := func() registry.Version {
+	register := func(seed uint64) registry.Version {
 		t.Helper()
 		dir := t.TempDir()
-		made := registerChampion(t, dir)
+		made := registerRandom(t, dir, seed)
 		models, err := registry.NewLocal(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -46,9 +47,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first := register()
-	time.Sleep(time.Second) // the spec has the time of training in it: other bytes
-	second := register()
+	first, second := register(7), register(8)
 	promote(first)
 
 	p := newPlace(t)
@@ -80,8 +79,10 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	}
 	serves("at first", first)
 
-	proxy.Off()
-	time.Sleep(3 * time.Second) // several looks at the registry
+	refused := proxy.Refuse()
+	eventually(t, patience, "several looks at the registry", func() (bool, string) {
+		return refused() >= 6, fmt.Sprint(refused()) // a look is a call and a retry
+	})
 	serves("away", first)
 	said := strings.Count(process.said.String(), "registry is away")
 	if said != 1 {

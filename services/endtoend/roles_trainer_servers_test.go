@@ -89,7 +89,9 @@ func TestTrainerAndItsMLflow(t *testing.T) {
 		t.Fatalf("%+v", a)
 	}
 	l.told(streams.EventTrainingStarted, a.Cycle, 1)
-	time.Sleep(3 * time.Second) // it would have ended
+	eventually(t, patience, "the cycle waits for MLflow", func() (bool, string) {
+		return strings.Contains(r.said.String(), "the cycle waits for it"), r.said.String()
+	})
 	proxy.On()
 	if e := l.told(streams.EventTrainingFinished, a.Cycle, 1); e.Model.Version != "2" {
 		t.Errorf("%+v", e)

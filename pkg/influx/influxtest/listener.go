@@ -40,7 +40,8 @@ type Listener struct {
 	sick     func(Point) bool
 	says     Answer // to what is sick
 	points   map[string]Point
-	requests []int // points of each request that was parsed
+	requests []int       // points of each request that was parsed
+	arrivals []time.Time // when each of these came
 	deletes  []string
 }
 
@@ -100,6 +101,13 @@ func (l *Listener) Requests() []int {
 	return slices.Clone(l.requests)
 }
 
+// Arrivals returns when each write of Requests came.
+func (l *Listener) Arrivals() []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.arrivals)
+}
+
 // Deletes returns the predicates of all that was to be deleted.
 func (l *Listener) Deletes() []string {
 	l.mu.Lock()
@@ -116,7 +124,7 @@ func (l *Listener) serve(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if answer.Status == 0 {
-		l.requests = append(l.requests, len(points))
+		l.requests, l.arrivals = append(l.requests, len(points)), append(l.arrivals, time.Now())
 		answer = l.decide(points)
 	}
 	if answer.RetryAfter > 0 {
