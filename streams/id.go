@@ -57,7 +57,7 @@ func ParseOutputID(id string) (OutputPlace, bool) {
 }
 
 // Less orders places by age of the stream, partition, sequence and index; within one log that is the order of
-// publishing.
+// publishing. It is the part of a client that reads a stream of outputs.
 func (a OutputPlace) Less(b OutputPlace) bool {
 	switch {
 	case len(a.Created) != len(b.Created):

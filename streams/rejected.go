@@ -58,7 +58,7 @@ func (r *Rejected) AppendJSON(dst []byte) []byte {
 }
 
 // DecodeRejected reads what AppendJSON writes. The error is an *InvalidError; a reason that this release does not
-// know is taken as it is.
+// know is taken as it is. It is the part of a client, which this release leaves to others.
 func DecodeRejected(data []byte) (Rejected, error) {
 	var r Rejected
 	if err := decodePlain(data, &r, noSchema); err != nil {

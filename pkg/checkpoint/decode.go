@@ -10,9 +10,10 @@ import (
 	"io"
 )
 
-// Decode reads one snapshot of size bytes from r. Whatever r holds, it never
-// allocates much more than size: a length is believed only when that many bytes
-// are left. The error is *FileError with ErrDamaged or ErrVersion, or r's own.
+// Decode reads one snapshot of size bytes from r. Whatever r holds, Decode does not allocate much more
+// than size: a length is believed only when that many bytes are left. The error is *FileError with
+// ErrDamaged or ErrVersion, or r's own. Decode is for programs that read a checkpoint file outside its
+// folder; a store reads its own files with Load.
 func Decode(r io.Reader, size int64) (*Snapshot, error) { return decode(r, size, keepData) }
 
 // decodeMode says whether the sections' bytes are wanted or only their checksums.

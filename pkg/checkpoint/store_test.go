@@ -14,7 +14,7 @@ import (
 
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	checkpointtest.Run(t, func(*testing.T) checkpoint.Store { return checkpoint.NewMemory() })
+	checkpointtest.Run(t, func(*testing.T) checkpoint.Store { return checkpointtest.NewMemory() })
 }
 
 func open(t *testing.T, dir string, keep int) *checkpoint.File {

@@ -83,7 +83,7 @@ func TestForecastFollowsCovariates(t *testing.T) {
 		t.Error("covariates after the horizon changed the forecast")
 	}
 	const k = 3
-	levels := len(NaiveLevels())
+	levels := len(naiveLevels)
 	hot := later(now + k)
 	if !slices.Equal(base[:k*levels], hot[:k*levels]) {
 		t.Error("leads before the heat changed")

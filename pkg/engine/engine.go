@@ -26,10 +26,8 @@ const (
 	NaiveHorizon = 24
 )
 
+// naiveLevels are the quantile levels while no model says others.
 var naiveLevels = []float64{0.1, 0.25, 0.5, 0.75, 0.9}
-
-// NaiveLevels are the quantile levels while no model says others.
-func NaiveLevels() []float64 { return slices.Clone(naiveLevels) }
 
 // Reading is one value of a series, in the order of its log.
 type Reading struct {

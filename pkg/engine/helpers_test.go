@@ -30,7 +30,7 @@ const asinhModel = 101
 func randomModel(seed uint64, hidden int) *model.Model {
 	layout := series.DefaultLayout(seed%2 == 0)
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: hidden, Width: 8, Horizon: horizon, Levels: NaiveLevels(),
+		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: hidden, Width: 8, Horizon: horizon, Levels: naiveLevels,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
 	}
 	if seed >= asinhModel && seed%2 == 1 {

@@ -48,7 +48,7 @@ func TestWithoutAModelRulesServe(t *testing.T) {
 		t.Fatalf("%d forecasts", len(forecasts))
 	}
 	for i, f := range forecasts {
-		if f.Source == meter.SourceLSTM || f.Horizon != NaiveHorizon || !slices.Equal(f.Levels, NaiveLevels()) || sound(&f) != "" {
+		if f.Source == meter.SourceLSTM || f.Horizon != NaiveHorizon || !slices.Equal(f.Levels, naiveLevels) || sound(&f) != "" {
 			t.Fatalf("forecast %d: %+v: %s", i, f, sound(&f))
 		}
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
@@ -26,10 +25,12 @@ const (
 	horizon = 24
 )
 
+var fiveLevels = []float64{0.1, 0.25, 0.5, 0.75, 0.9}
+
 func randomModel(seed uint64) *model.Model {
 	layout := series.DefaultLayout(false)
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 6, Horizon: horizon, Levels: engine.NaiveLevels(),
+		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 6, Horizon: horizon, Levels: fiveLevels,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
 	}
 	shape := spec.Shape()
@@ -100,7 +101,7 @@ func (s *sums) add(y float64, q []float64) {
 	s.n++
 	s.err += math.Abs(y - q[2])
 	s.actual += math.Abs(y)
-	for i, level := range engine.NaiveLevels() {
+	for i, level := range fiveLevels {
 		if y >= q[i] {
 			s.pinball[i] += level * (y - q[i])
 		} else {

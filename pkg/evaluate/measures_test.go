@@ -73,7 +73,7 @@ func (m metered) scores(rule func(y []float64, i int) float64) (spread, plain su
 			value, past := rule(filled, last+k), errors(last%24, k)
 			q := []float64{value, value, value, value, value}
 			plain.add(y, q)
-			for i, level := range engine.NaiveLevels() {
+			for i, level := range fiveLevels {
 				if len(past) > 0 {
 					q[i] += typeSeven(past, level)
 				}

@@ -11,21 +11,7 @@ const (
 	digestLength = len(digestPrefix) + 2*sha256.Size
 )
 
-// Digest reads the folder's model.onnx and returns what its digest must be: the
-// sha256 of its bytes as "sha256:<hex>". It does not look at the file digest.
-func Digest(dir string) (string, error) {
-	f, err := openFolder(dir)
-	if err != nil {
-		return "", err
-	}
-	defer f.close()
-	b, err := f.read(modelFile, MaxFile)
-	if err != nil {
-		return "", err
-	}
-	return digestOf(b), nil
-}
-
+// digestOf returns the digest of a model.onnx: the sha256 of its bytes as "sha256:<hex>".
 func digestOf(file []byte) string {
 	sum := sha256.Sum256(file)
 	return digestPrefix + hex.EncodeToString(sum[:])

@@ -31,7 +31,7 @@ func edit(name string, honest bool, change func([]byte) []byte) func(t testing.T
 			t.Fatal(err)
 		}
 		if honest {
-			digest, err := Digest(dir)
+			digest, err := digestIn(dir)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -62,7 +62,7 @@ func twentyFive() []float64 {
 func TestWriteOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	dir := write(t, tinyArtifact())
-	before, err := Digest(dir)
+	before, err := digestIn(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestWriteOverwritesNothing(t *testing.T) {
 	if !errors.As(err, &fe) || !strings.Contains(err.Error(), "nothing was overwritten") {
 		t.Errorf("error %v", err)
 	}
-	if after, err := Digest(dir); err != nil || after != before {
+	if after, err := digestIn(dir); err != nil || after != before {
 		t.Errorf("digest was %s, is %s, %v", before, after, err)
 	}
 	empty := t.TempDir()

@@ -17,6 +17,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/checkpoint/checkpointtest"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
@@ -33,7 +34,7 @@ func TestLogOfReleaseGivesItsForecasts(t *testing.T) {
 	old := unpackRelease(t)
 	want := old.outputs()
 	old.keepInputs()
-	again := old.forecast(checkpoint.NewMemory())
+	again := old.forecast(checkpointtest.NewMemory())
 	got := readOutputs(t, again.conn)
 	for stream, messages := range want {
 		sameOutputs(t, stream, ofLogs(messages), ofLogs(got[stream]))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/checkpoint/checkpointtest"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -54,14 +55,14 @@ func (r *reel) Close() { r.closed = true }
 
 // vault is a store that counts the checkpoints it keeps; while held it waits in Save.
 type vault struct {
-	*checkpoint.Memory
+	*checkpointtest.Memory
 	saves int
 	seq   uint64
 	held  chan struct{}
 	err   error
 }
 
-func newVault() *vault { return &vault{Memory: checkpoint.NewMemory()} }
+func newVault() *vault { return &vault{Memory: checkpointtest.NewMemory()} }
 
 func (v *vault) Save(ctx context.Context, s *checkpoint.Snapshot) error {
 	if v.held != nil {

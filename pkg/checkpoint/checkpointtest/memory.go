@@ -1,15 +1,16 @@
-package checkpoint
+package checkpointtest
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/loadtide/loadtide/pkg/checkpoint"
 )
 
-// Memory keeps the newest snapshot of each partition in the process, for tests
-// and for runs that leave nothing behind. It goes through the same format as
-// File, so that what it gives back is a copy.
+// Memory is a checkpoint.Store that keeps the newest snapshot of each partition in the process. It
+// goes through the format of the files, so that what it gives back is a copy.
 type Memory struct {
 	mu  sync.Mutex
 	all map[int]stored
@@ -23,13 +24,13 @@ type stored struct {
 // NewMemory returns an empty store.
 func NewMemory() *Memory { return &Memory{all: map[int]stored{}} }
 
-// Save implements Store.
-func (m *Memory) Save(ctx context.Context, s *Snapshot) error {
+// Save implements checkpoint.Store.
+func (m *Memory) Save(ctx context.Context, s *checkpoint.Snapshot) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	var buf bytes.Buffer
-	if err := Encode(&buf, s); err != nil {
+	if err := checkpoint.Encode(&buf, s); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -41,8 +42,8 @@ func (m *Memory) Save(ctx context.Context, s *Snapshot) error {
 	return nil
 }
 
-// Load implements Store.
-func (m *Memory) Load(ctx context.Context, partition int) (*Snapshot, []error, error) {
+// Load implements checkpoint.Store.
+func (m *Memory) Load(ctx context.Context, partition int) (*checkpoint.Snapshot, []error, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("load checkpoint: %w", err)
 	}
@@ -52,6 +53,6 @@ func (m *Memory) Load(ctx context.Context, partition int) (*Snapshot, []error, e
 	if !ok {
 		return nil, nil, nil
 	}
-	s, err := Decode(bytes.NewReader(got.data), int64(len(got.data)))
+	s, err := checkpoint.Decode(bytes.NewReader(got.data), int64(len(got.data)))
 	return s, nil, err
 }
