@@ -12,6 +12,10 @@ type SeriesQuery struct {
 	From   int    `json:"from,omitempty"`   // the place to go on from: SeriesPage.Next of the answer before
 }
 
+// PositionQuery asks for the position and the checkpoint of a partition. The page is empty where
+// no series has this name.
+func PositionQuery() SeriesQuery { return SeriesQuery{Series: "_._"} }
+
 // SeriesSummary is how a series stands.
 type SeriesSummary struct {
 	Series    string       `json:"series"`

@@ -1,8 +1,6 @@
 package forecaster
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
@@ -14,12 +12,7 @@ import (
 // compose makes the messages of a batch: for each input its rejections and events
 // first, then its forecasts and its scores, numbered in this order. The numbers are part of the ids,
 // so a replay says everything again under the same ids (I2).
-func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected []rejection, result *Result) {
-	p.rejections = rejected
-	for _, r := range stepped.Rejections {
-		p.rejectLate(r)
-	}
-	slices.SortStableFunc(p.rejections, func(a, b rejection) int { return cmp.Compare(a.message, b.message) })
+func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *Result) {
 	result.Applied += stepped.Applied
 	result.Repeated += stepped.Repeated
 	result.Held += stepped.Held
@@ -29,7 +22,7 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected 
 	result.Registers.RollOvers += stepped.Registers.RollOvers
 	result.Registers.Exchanges += stepped.Registers.Exchanges
 
-	rejections, events, forecasts, scores := p.rejections, stepped.Events, stepped.Forecasts, stepped.Scores
+	rejections, events, forecasts, scores := p.rejections.byMessage(), stepped.Events, stepped.Forecasts, stepped.Scores
 	for i := range batch {
 		k := 0
 		for ; len(rejections) > 0 && rejections[0].message == i; k++ {
@@ -50,31 +43,6 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, rejected 
 			scores = scores[1:]
 		}
 	}
-}
-
-// rejectLate notes a refusal by the engine; those of one message for one reason
-// are one.
-func (p *Pipeline) rejectLate(r engine.Rejection) {
-	message, reason := p.readings[r.Reading].Message, meter.Reason(r.Reason)
-	if r.Held != nil {
-		p.rejections = append(p.rejections, rejection{message: message, reason: reason, detail: r.Detail, count: 1, held: r.Held})
-		return
-	}
-	for k := range p.rejections {
-		if p.rejections[k].held == nil && p.rejections[k].message == message && p.rejections[k].reason == reason {
-			p.rejections[k].count++
-			return
-		}
-	}
-	p.rejections = append(p.rejections, rejection{message: message, reason: reason, detail: r.Detail, index: r.Reading - p.firstReading(r.Reading), count: 1})
-}
-
-func (p *Pipeline) firstReading(of int) int {
-	first := of
-	for first > 0 && p.readings[first-1].Message == p.readings[of].Message {
-		first--
-	}
-	return first
 }
 
 func (p *Pipeline) output(m *bus.Message, k int) Output {

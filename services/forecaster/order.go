@@ -36,13 +36,14 @@ func (p *Pipeline) order(kind string, m *bus.Message) (engine.Event, error) {
 			return engine.Event{}, err
 		}
 		return p.forget(record.Series), nil
-	default:
+	case streams.ControlState:
 		record, err := streams.DecodeStateControl(m.Data)
 		if err != nil { // written by hand, or damaged: an import is no reason to stop
 			return engine.Event{Kind: streams.EventSeriesImportRefused, Text: err.Error()}, nil
 		}
 		return p.put(&record, m.Time), nil
 	}
+	return engine.Event{}, fmt.Errorf("kind %q: operators write limit, settings, delete and state", kind)
 }
 
 // SettingOf is what settings come to in the engine; the error names what it does

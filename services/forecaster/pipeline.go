@@ -24,7 +24,8 @@ type Pipeline struct {
 
 	decoded    []streams.Reading // of the message in hand
 	readings   []engine.Reading
-	rejections []rejection
+	rejections rejections
+	firsts     []int // by message: the index in readings of its first one
 	leads      []streams.LeadScore
 }
 
@@ -86,16 +87,6 @@ func (r *Result) stirs() bool {
 	return r.Applied+r.Held+r.Controls+len(r.Outputs) > 0
 }
 
-// rejection is a part of a message that is refused for one reason.
-type rejection struct {
-	message int
-	reason  meter.Reason
-	detail  string
-	index   int // of the first reading concerned, -1 where it is the message
-	count   int
-	held    *engine.Held // what was refused when it is not of the message
-}
-
 // NewPipeline is the pipeline of a partition whose log was made at created.
 func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
 	return &Pipeline{partition: partition, partitions: partitions, created: created, engine: engine.New(), models: map[string]*model.Model{}}
@@ -135,9 +126,10 @@ func untilControl(batch []bus.Message) int {
 
 // readingsOf is the main path.
 func (p *Pipeline) readingsOf(batch []bus.Message, result *Result) {
-	readings, rejected := p.decode(batch)       // streams: shape, range, units
-	stepped := p.engine.Step(readings)          // ring, scale, features, LSTM, scores, head, quantiles
-	p.compose(batch, stepped, rejected, result) // messages: origin, version, ids
+	readings := p.decode(batch)        // streams: shape, range, units
+	stepped := p.engine.Step(readings) // ring, scale, features, LSTM, scores, head, quantiles
+	p.reject(stepped.Rejections)       // by the state of a series, to those by form
+	p.compose(batch, stepped, result)  // messages: origin, version, ids
 }
 
 // control applies a record that says how the partition goes on. Kinds of later
@@ -150,7 +142,8 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 	}
 	switch input.Control {
 	case streams.ControlTick:
-		p.compose(batch, p.engine.Tick(m.Time.Unix(), 0), nil, result)
+		p.rejections.clear()
+		p.compose(batch, p.engine.Tick(m.Time.Unix(), 0), result)
 		return nil
 	case streams.ControlModel:
 		record, err := decodeModelControl(m)
@@ -174,7 +167,8 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		if event.Kind != "" {
 			told.Events = []engine.Event{event}
 		}
-		p.compose(batch, told, nil, result)
+		p.rejections.clear()
+		p.compose(batch, told, result)
 		return nil
 	default:
 		return fmt.Errorf("control record at %d: kind %q is not known to this release: use the release that wrote it", m.Seq, input.Control)
@@ -191,33 +185,34 @@ func decodeModelControl(m *bus.Message) (streams.ModelControl, error) {
 
 // decode reads a batch of readings and refuses what can be refused without
 // looking at a series' state.
-func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
-	p.readings, p.rejections = p.readings[:0], p.rejections[:0]
+func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
+	p.readings, p.firsts = p.readings[:0], p.firsts[:0]
+	p.rejections.clear()
 	for i := range batch {
 		m := &batch[i]
+		p.firsts = append(p.firsts, len(p.readings))
 		input, err := streams.ParseInput(m.Subject)
 		if err != nil {
-			p.reject(i, meter.ReasonBadSubject, err.Error(), -1)
+			p.rejections.add(i, meter.ReasonBadSubject, err.Error(), -1)
 			continue
 		}
 		if own := streams.Partition(input.Series, p.partitions); own != p.partition {
-			p.reject(i, meter.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s belongs to partition %d of %d; publish to %s", m.Subject, input.Series, own, p.partitions, streams.PublicReadingSubject(input.Series)), -1)
+			p.rejections.add(i, meter.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s belongs to partition %d of %d; publish to %s", m.Subject, input.Series, own, p.partitions, streams.PublicReadingSubject(input.Series)), -1)
 			continue
 		}
 		if m.ContentType != "" && m.ContentType != streams.ContentTypeJSON {
-			p.reject(i, meter.ReasonContentType, fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON), -1)
+			p.rejections.add(i, meter.ReasonContentType, fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON), -1)
 			continue
 		}
 		good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data)
 		p.decoded = good
 		for _, b := range bad {
-			p.reject(i, b.Reason, b.Error(), b.Index)
+			p.rejections.add(i, b.Reason, b.Error(), b.Index)
 		}
-		first := len(p.readings)
 		for k := range good {
 			r := &good[k]
 			if r.Time.Sub(m.Time) > meter.FutureLimit {
-				p.reject(i, meter.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
+				p.rejections.add(i, meter.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
 				continue
 			}
 			p.readings = append(p.readings, engine.Reading{
@@ -226,18 +221,7 @@ func (p *Pipeline) decode(batch []bus.Message) ([]engine.Reading, []rejection) {
 				Message: i, Received: m.Time.Unix(),
 			})
 		}
-		slices.SortStableFunc(p.readings[first:], func(a, b engine.Reading) int { return cmp.Compare(a.Second, b.Second) })
+		slices.SortStableFunc(p.readings[p.firsts[i]:], func(a, b engine.Reading) int { return cmp.Compare(a.Second, b.Second) })
 	}
-	return p.readings, p.rejections
-}
-
-// reject notes a refusal; those of one message for one reason are one.
-func (p *Pipeline) reject(message int, reason meter.Reason, detail string, index int) {
-	for k := len(p.rejections) - 1; k >= 0 && p.rejections[k].message == message; k-- {
-		if p.rejections[k].reason == reason {
-			p.rejections[k].count++
-			return
-		}
-	}
-	p.rejections = append(p.rejections, rejection{message: message, reason: reason, detail: detail, index: index, count: 1})
+	return p.readings
 }

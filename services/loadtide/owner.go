@@ -128,7 +128,7 @@ func (o *owners) until(ctx context.Context, partition int, reached func(*streams
 	ctx, cancel := context.WithTimeout(ctx, awaitOrder)
 	defer cancel()
 	for {
-		page, err := o.ask(ctx, partition, streams.QueryState, streams.SeriesQuery{Series: "_._"}) // the position alone
+		page, err := o.ask(ctx, partition, streams.QueryState, streams.PositionQuery())
 		switch {
 		case err == nil && reached(&page):
 			return true, nil

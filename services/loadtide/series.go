@@ -289,7 +289,7 @@ func (o *owners) settled(ctx context.Context, pattern string, revision uint64) (
 				continue
 			}
 		}
-		if _, err := o.ask(ctx, p, streams.QueryState, streams.SeriesQuery{Series: "_._"}); errors.Is(err, bus.ErrNoServer) || time.Now().After(until) {
+		if _, err := o.ask(ctx, p, streams.QueryState, streams.PositionQuery()); errors.Is(err, bus.ErrNoServer) || time.Now().After(until) {
 			return false, nil
 		}
 		if err := retry.Sleep(ctx, pollOrder); err != nil {

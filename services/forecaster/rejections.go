@@ -1,0 +1,74 @@
+package forecaster
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// rejection is a part of a message that is refused for one reason.
+type rejection struct {
+	message int
+	reason  meter.Reason
+	detail  string
+	index   int // of the first reading concerned, -1 where it is the message
+	count   int
+	held    *engine.Held // the refused reading, where it came in an earlier message
+}
+
+// rejections are those of a batch. What is refused of one message for one reason is one rejection.
+type rejections struct {
+	all []rejection
+	of  map[refusal]int // index in all
+}
+
+type refusal struct {
+	message int
+	reason  meter.Reason
+}
+
+func (r *rejections) clear() {
+	r.all = r.all[:0]
+	clear(r.of)
+}
+
+// add refuses a reading of a message, or the message as a whole with index -1. The detail and the
+// index are those of the first refusal of a message for a reason; later ones are counted.
+func (r *rejections) add(message int, reason meter.Reason, detail string, index int) {
+	key := refusal{message, reason}
+	if i, ok := r.of[key]; ok {
+		r.all[i].count++
+		return
+	}
+	if r.of == nil {
+		r.of = map[refusal]int{}
+	}
+	r.of[key] = len(r.all)
+	r.all = append(r.all, rejection{message: message, reason: reason, detail: detail, index: index, count: 1})
+}
+
+// addHeld refuses a reading of an earlier message, because of a message of this batch.
+func (r *rejections) addHeld(message int, reason meter.Reason, detail string, held *engine.Held) {
+	r.all = append(r.all, rejection{message: message, reason: reason, detail: detail, count: 1, held: held})
+}
+
+// byMessage are all rejections in the order of their messages. Nothing is added after it.
+func (r *rejections) byMessage() []rejection {
+	slices.SortStableFunc(r.all, func(a, b rejection) int { return cmp.Compare(a.message, b.message) })
+	return r.all
+}
+
+// reject takes over the rejections of the engine.
+func (p *Pipeline) reject(rejected []engine.Rejection) {
+	for i := range rejected {
+		r := &rejected[i]
+		message := p.readings[r.Reading].Message
+		if r.Held != nil {
+			p.rejections.addHeld(message, r.Reason, r.Detail, r.Held)
+			continue
+		}
+		p.rejections.add(message, r.Reason, r.Detail, r.Reading-p.firsts[message])
+	}
+}

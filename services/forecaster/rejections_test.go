@@ -1,0 +1,55 @@
+package forecaster
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/streams"
+)
+
+// Readings of one message that are refused for one reason are one rejection, whether the codec or
+// the engine refuses them. It has the index and the detail of the first.
+func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
+	t.Parallel()
+	l := newTestLog()
+	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`[
+		{"ts":"2025-06-01T00:00:00Z","value":1},
+		{"ts":"2025-06-01T01:00:00Z","value":1,"interval":"7m"},
+		{"ts":"2025-06-01T01:01:00Z","value":1},
+		{"ts":"2025-06-01T02:01:00Z","value":1},
+		{"ts":"2025-06-01T03:00:00Z","value":true}]`))
+	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`{"ts":"2025-06-01T03:01:00Z","value":1}`))
+	result, err := NewPipeline(0, 1, logCreated).Step(l.messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type refused struct {
+		Seq          uint64
+		Reason       meter.Reason
+		Index, Count int
+	}
+	var got []refused
+	for _, out := range result.Outputs {
+		if out.To != ToRejected {
+			continue
+		}
+		r, err := streams.DecodeRejected(out.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, refused{r.Seq, r.Reason, r.Index, r.Count})
+	}
+	want := []refused{
+		{1, meter.ReasonIntervalUnsupported, 1, 3}, {1, meter.ReasonNotANumber, 4, 1},
+		{2, meter.ReasonIntervalUnsupported, 0, 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rejections (-want +got):\n%s", diff)
+	}
+	counts := map[meter.Reason]int{meter.ReasonIntervalUnsupported: 4, meter.ReasonNotANumber: 1}
+	if diff := cmp.Diff(counts, result.Rejections); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
