@@ -66,7 +66,7 @@ The rules of this contract:
 
 Step reads the slice of readings and keeps nothing of it. The slices of a Result belong
 to the caller, except Forecast.Levels, which all forecasts share and nobody may change.
-Snapshot copies the state; its bytes belong to the caller. A series takes 4.3 KB at 64
+Snapshot copies the state; its bytes belong to the caller. A series takes 4.4 KB at 64
 LSTM units. Limit bounds the number of series; without a call of Limit there is no
 bound.
 
