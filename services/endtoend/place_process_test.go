@@ -60,7 +60,7 @@ func (p place) up(args ...string) *process {
 func (p place) begin(args ...string) *process {
 	p.t.Helper()
 	args = append([]string{"up", "--data-dir", p.dir, "--nats-listen", p.nats, "--http-listen", p.http}, args...)
-	r := &process{t: p.t, place: p, cmd: p.command(context.WithoutCancel(p.t.Context()), args...), said: &transcript{}, done: make(chan struct{}), began: time.Now()}
+	r := &process{t: p.t, place: p, cmd: p.command(context.WithoutCancel(p.t.Context()), args...), said: &transcript{}, done: make(chan struct{}), began: newStopwatch()}
 	r.cmd.Stdout, r.cmd.Stderr = r.said, r.said
 	if err := r.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -135,7 +135,7 @@ type process struct {
 	place place
 	cmd   *exec.Cmd
 	said  *transcript
-	began time.Time
+	began stopwatch
 	done  chan struct{}
 	err   error // of the process, once done is closed
 }
@@ -169,7 +169,7 @@ func (r *process) kill() {
 // interrupt is Ctrl-C; the process must drain and end with 0 in time.
 func (r *process) interrupt() {
 	r.t.Helper()
-	begun := time.Now()
+	begun := newStopwatch()
 	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
 		r.t.Fatal(err)
 	}
@@ -181,9 +181,7 @@ func (r *process) interrupt() {
 	if r.err != nil {
 		r.t.Errorf("SIGINT: %v, want exit code 0", r.err)
 	}
-	if took := time.Since(begun); took > 10*time.Second {
-		r.t.Errorf("SIGINT: ended after %s, want 10 s at most", took)
-	}
+	begun.limit(r.t, "SIGINT: ended", 10*time.Second)
 }
 
 // transcript keeps what a process says.
