@@ -10,13 +10,13 @@ import (
 	"io"
 )
 
-// Decode reads one snapshot of size bytes from r. Whatever r holds, Decode does not allocate much more
-// than size: a length is believed only when that many bytes are left. The error is *FileError with
-// ErrDamaged or ErrVersion, or r's own. Decode is for programs that read a checkpoint file outside its
-// folder; a store reads its own files with Load.
+// Decode reads one snapshot of size bytes from r. Whatever r holds, Decode allocates little more than
+// size: it accepts a length only when that many bytes are left. Errors: *FileError with ErrDamaged or
+// ErrVersion, or an error of r. Decode is for programs that read a checkpoint file outside its folder;
+// a store reads its own files with Load.
 func Decode(r io.Reader, size int64) (*Snapshot, error) { return decode(r, size, keepData) }
 
-// decodeMode says whether the sections' bytes are wanted or only their checksums.
+// decodeMode says whether decode returns the bytes of the sections or only checks them.
 type decodeMode bool
 
 const (
@@ -36,7 +36,7 @@ func decode(r io.Reader, size int64, mode decodeMode) (*Snapshot, error) {
 	}
 	for {
 		at := d.read
-		mark, err := d.take("mark", 1)
+		mark, err := d.next("mark", 1)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,8 @@ func decode(r io.Reader, size int64, mode decodeMode) (*Snapshot, error) {
 			}
 			return s, nil
 		default:
-			return nil, damaged("byte %d is 0x%02x where a section or the end must begin", at, mark[0])
+			return nil, damaged("byte %d is 0x%02x where a section or the end must begin", at,
+				mark[0])
 		}
 	}
 }
@@ -68,7 +69,7 @@ func damaged(format string, args ...any) error {
 	return &FileError{Fault: fmt.Sprintf(format, args...), Err: ErrDamaged}
 }
 
-// decoder reads parts and their checksums, never past the size it was given.
+// decoder reads parts and their checksums, and never past the size of the file.
 type decoder struct {
 	r     io.Reader
 	table *crc32.Table
@@ -77,10 +78,11 @@ type decoder struct {
 	left  int64
 }
 
-// take reads n bytes; what names them in the fault.
-func (d *decoder) take(what string, n int64) ([]byte, error) {
+// next reads n bytes; what names them in the fault.
+func (d *decoder) next(what string, n int64) ([]byte, error) {
 	if n > d.left {
-		return nil, damaged("cut short at byte %d: %s needs %d bytes, %d are left", d.read, what, n, d.left)
+		return nil, damaged("cut short at byte %d: %s needs %d bytes, %d are left", d.read, what, n,
+			d.left)
 	}
 	b := make([]byte, n)
 	return b, d.fill(what, b)
@@ -88,7 +90,8 @@ func (d *decoder) take(what string, n int64) ([]byte, error) {
 
 func (d *decoder) fill(what string, b []byte) error {
 	if int64(len(b)) > d.left {
-		return damaged("cut short at byte %d: %s needs %d bytes, %d are left", d.read, what, len(b), d.left)
+		return damaged("cut short at byte %d: %s needs %d bytes, %d are left", d.read, what, len(b),
+			d.left)
 	}
 	n, err := io.ReadFull(d.r, b)
 	d.read += int64(n)
@@ -102,9 +105,9 @@ func (d *decoder) fill(what string, b []byte) error {
 	return nil
 }
 
-// check reads a CRC and compares it with that of what was read before it.
+// check reads a CRC and compares it with the one of the bytes before it.
 func (d *decoder) check(what string, want uint32) error {
-	b, err := d.take("checksum of "+what, crcLen)
+	b, err := d.next("checksum of "+what, crcLen)
 	if err != nil {
 		return err
 	}
@@ -115,7 +118,7 @@ func (d *decoder) check(what string, want uint32) error {
 }
 
 func (d *decoder) preamble() (headerLen int64, err error) {
-	b, err := d.take("start", int64(preambleLen))
+	b, err := d.next("start", int64(preambleLen))
 	if err != nil {
 		return 0, err
 	}
@@ -126,7 +129,9 @@ func (d *decoder) preamble() (headerLen int64, err error) {
 		return 0, err
 	}
 	if v := binary.LittleEndian.Uint16(b[len(magic):]); v != formatVersion {
-		return 0, &FileError{Fault: fmt.Sprintf("%d, this program reads %d", v, formatVersion), Err: ErrVersion}
+		return 0, &FileError{
+			Fault: fmt.Sprintf("%d, this program reads %d", v, formatVersion), Err: ErrVersion,
+		}
 	}
 	headerLen = int64(binary.LittleEndian.Uint32(b[len(magic)+2:]))
 	if headerLen > maxHeader {
@@ -136,7 +141,7 @@ func (d *decoder) preamble() (headerLen int64, err error) {
 }
 
 func (d *decoder) header(h *Header, n int64) error {
-	b, err := d.take("header", n)
+	b, err := d.next("header", n)
 	if err != nil {
 		return err
 	}
@@ -151,11 +156,11 @@ func (d *decoder) header(h *Header, n int64) error {
 
 func (d *decoder) section(index int) (Section, error) {
 	var sec Section
-	n, err := d.take("length of a section's name", 1)
+	n, err := d.next("length of a section's name", 1)
 	if err != nil {
 		return sec, err
 	}
-	rest, err := d.take("start of a section", int64(n[0])+2+8)
+	rest, err := d.next("start of a section", int64(n[0])+2+8)
 	if err != nil {
 		return sec, err
 	}
@@ -168,7 +173,8 @@ func (d *decoder) section(index int) (Section, error) {
 	sec.Version = binary.LittleEndian.Uint16(numbers)
 	size := binary.LittleEndian.Uint64(numbers[2:])
 	if size > uint64(d.left) {
-		return sec, damaged("cut short at byte %d: section %q needs %d bytes, %d are left", d.read, sec.Name, size, d.left)
+		return sec, damaged("cut short at byte %d: section %q needs %d bytes, %d are left", d.read,
+			sec.Name, size, d.left)
 	}
 	room := size
 	if d.mode == verify {
@@ -196,9 +202,9 @@ func (d *decoder) section(index int) (Section, error) {
 	return sec, nil
 }
 
-// footer reads what follows the end mark, which stood at byte at.
+// footer reads the part behind the end mark; at is the position of that mark.
 func (d *decoder) footer(sections int, at int64) error {
-	b, err := d.take("end", int64(footerLen-1))
+	b, err := d.next("end", int64(footerLen-1))
 	if err != nil {
 		return err
 	}

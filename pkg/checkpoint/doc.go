@@ -1,15 +1,13 @@
-// Package checkpoint keeps what a partition remembers, together with the place
-// in the partition's log up to which it is true.
+// Package checkpoint keeps the state of a partition together with the position in the partition's
+// log up to which the state is true.
 //
-// Start with Store. The forecaster saves a Snapshot every now and then and
-// loads the newest whole one when a partition starts; `loadtide state` reads
-// the same files. File writes them to a folder, Memory holds them for tests.
+// Start with Store. The forecaster saves a Snapshot at intervals and loads the newest whole one
+// when a partition starts; `loadtide state` reads the same files. File keeps snapshots in a folder,
+// Memory in the process, for tests.
 //
-// The package knows positions, names and bytes. It must never know what the
-// bytes of a section mean, never serve bytes whose checksum does not hold, and
-// never delete a file that it could not read.
+// The package knows positions, names and bytes. It never interprets the bytes of a section, never
+// returns bytes whose checksum is wrong, and never deletes a file that it could not read.
 //
-// I3: a file is written under another name, synced, renamed and its folder
-// synced, so what stands under a checkpoint's name was whole once. What has been
-// damaged since is found by CRC32C over every part of the file.
+// I3: package durable writes the files, so a file under a checkpoint's name was whole when it was
+// written. CRC32C over every part of the file finds damage since then.
 package checkpoint

@@ -10,19 +10,18 @@ import (
 // ErrDamaged marks a checkpoint whose bytes are not those that were written.
 var ErrDamaged = errors.New("damaged")
 
-// ErrVersion marks a whole checkpoint in a format of another version of the
-// program. It is refused, never passed over: an older file beside it would take
-// the state back to before the change of version unnoticed.
+// ErrVersion marks a whole checkpoint whose format belongs to another version of the program. Such
+// a checkpoint is refused and never skipped: an older file would set the state back without notice.
 var ErrVersion = errors.New("unknown format version")
 
-// rebuild is the remedy that always works, because the log holds everything.
-const rebuild = "move the folder away: the partition is then rebuilt by replaying its log from the start"
+// rebuild is the remedy that always works, because the log has everything.
+const rebuild = "move the folder away: the partition then replays its log from the start"
 
 // FileError is a checkpoint that was refused. errors.Is finds ErrDamaged,
 // ErrVersion or the cause of the system.
 type FileError struct {
 	Path  string // the file; empty when decoded from memory
-	Fault string // what is wrong, with the place and the value
+	Fault string // what is wrong, with the position and the value
 	Err   error  // ErrDamaged, ErrVersion or a cause of the system
 }
 
@@ -45,7 +44,7 @@ func (e *FileError) Error() string {
 // Unwrap returns the kind or cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// NoneWholeError says that a partition has checkpoints and none can be used.
+// NoneWholeError says that a partition has checkpoints and all of them are damaged.
 type NoneWholeError struct {
 	Dir       string
 	Partition int
@@ -58,7 +57,7 @@ func (e *NoneWholeError) Error() string {
 	for i, f := range e.Faults {
 		parts[i] = f.Error()
 		var fe *FileError
-		if errors.As(f, &fe) { // the folder is named once, in front
+		if errors.As(f, &fe) { // the text begins with the folder, so the name of the file is enough
 			short := *fe
 			short.Path = filepath.Base(fe.Path)
 			parts[i] = short.Error()
@@ -71,7 +70,8 @@ func (e *NoneWholeError) Error() string {
 // Unwrap returns the faults of the files.
 func (e *NoneWholeError) Unwrap() []error { return e.Faults }
 
-// FolderError is a folder that cannot be used: no right, no space, not a folder.
+// FolderError says that the folder of the checkpoints cannot be used: no right, no space, no
+// folder.
 type FolderError struct {
 	Dir string
 	Op  string // what was tried, as in "read" or "write to"
@@ -80,8 +80,9 @@ type FolderError struct {
 
 // Error is one line: the folder, the cause and the remedy.
 func (e *FolderError) Error() string {
-	return fmt.Sprintf("%s: cannot %s the checkpoint folder: %v (remedy: give this user the right to read and write it, or choose another data folder)",
-		e.Dir, e.Op, e.Err)
+	return fmt.Sprintf("%s: cannot %s the checkpoint folder: %v (remedy: give this user the "+
+		"right to "+
+		"read and write it, or choose another data folder)", e.Dir, e.Op, e.Err)
 }
 
 // Unwrap returns the cause of the system.

@@ -14,7 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/durable"
 )
 
-// File keeps snapshots in one folder, one file each, named
+// File is a Store that keeps snapshots in one folder, a file each. The files are named
 // p<partition>-<sequence, 20 digits>.ckpt, so that names sort by position.
 type File struct {
 	fs   fileSystem
@@ -22,16 +22,15 @@ type File struct {
 	keep int
 
 	mu     sync.Mutex
-	saving map[int]bool    // partitions whose Save is under way
-	whole  map[string]bool // by name: whole or not, for files this process wrote or read
+	saving map[int]bool    // partitions whose Save runs
+	whole  map[string]bool // by name, for files that this process has written or read
 }
 
-// bufferSize gathers the small parts of a file; chunks are larger and pass by.
+// bufferSize is enough for the small parts of a file. Chunks are larger and are not buffered.
 const bufferSize = 64 << 10
 
-// NewFile opens the folder, made if need be, that keeps the last keep snapshots
-// of each partition. It refuses a folder that cannot be read or written with
-// *FolderError.
+// NewFile returns a store in dir that keeps the newest keep snapshots of each partition. It makes
+// the folder if it does not exist. Errors: *FolderError when the folder cannot be read or written.
 func NewFile(dir string, keep int) (*File, error) { return newFile(disk{}, dir, keep) }
 
 func newFile(fsys fileSystem, dir string, keep int) (*File, error) {
@@ -52,17 +51,18 @@ func newFile(fsys fileSystem, dir string, keep int) (*File, error) {
 	if err != nil {
 		return nil, &FolderError{Dir: dir, Op: "write to", Err: err}
 	}
-	return &File{fs: fsys, dir: dir, keep: keep, saving: map[int]bool{}, whole: map[string]bool{}}, nil
+	return &File{fs: fsys, dir: dir, keep: keep, saving: map[int]bool{},
+		whole: map[string]bool{}}, nil
 }
 
-// Save implements Store. After an error the file may or may not be there, but
-// what is there under a checkpoint's name is whole. Whole files of lower
-// sequences beyond the ones to keep are then removed; damaged ones stay for a
-// person to look at.
+// Save implements Store. After an error the file may exist; if it does, it is whole. After a
+// success Save removes whole files of lower sequences beyond the ones to keep. Damaged files stay,
+// so that a person can look at them.
 func (f *File) Save(ctx context.Context, s *Snapshot) error {
 	p, seq := s.Header.Partition, s.Header.Seq
 	if !f.begin(p) {
-		return fmt.Errorf("save checkpoint of partition %d: another save of it is under way", p)
+		return fmt.Errorf("save checkpoint of partition %d: another save of this partition is "+
+			"running", p)
 	}
 	defer f.end(p)
 
@@ -109,7 +109,7 @@ func (f *File) end(partition int) {
 	delete(f.saving, partition)
 }
 
-// remember keeps what was found out about a file, so that pruning reads none twice.
+// remember notes whether a file is whole, so that prune reads no file twice.
 func (f *File) remember(name string, whole bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -122,15 +122,15 @@ func (f *File) forget(name string) {
 	delete(f.whole, name)
 }
 
-func (f *File) judged(name string) (whole, known bool) {
+// known returns what remember has noted.
+func (f *File) known(name string) (whole, known bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	whole, known = f.whole[name]
 	return whole, known
 }
 
-// prune removes leftovers of broken saves and whole files below seq beyond the
-// ones to keep.
+// prune removes temporary files of failed saves, and whole files below seq beyond the ones to keep.
 func (f *File) prune(ctx context.Context, partition int, seq uint64) error {
 	names, err := f.fs.ReadDir(f.dir)
 	if err != nil {
@@ -165,9 +165,9 @@ func (f *File) prune(ctx context.Context, partition int, seq uint64) error {
 	return ctx.Err()
 }
 
-// isWhole judges a file, reading it at most once in the life of the process.
+// isWhole reports whether a file is whole. It reads each file once in the life of the process.
 func (f *File) isWhole(ctx context.Context, partition int, seq uint64) bool {
-	if whole, known := f.judged(fileName(partition, seq)); known {
+	if whole, known := f.known(fileName(partition, seq)); known {
 		return whole
 	}
 	_, err := f.read(ctx, partition, seq, verify)

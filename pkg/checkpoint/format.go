@@ -17,9 +17,9 @@ import (
 //	    chunks of 1 MiB, the last one shorter: data  crc u32
 //	'E'  sections u32  bytes before the 'E' u64  crc u32 of these 13 bytes
 //
-// The CRC of a chunk begins with the numbers of its section and chunk, so that
-// two chunks that changed places are found as well. The first 18 bytes stay as
-// they are in every version: a damaged version number is told from a later one.
+// The CRC of a chunk starts with the numbers of its section and chunk, so that it also finds two
+// chunks that have changed places. The first 18 bytes are the same in every version, so that a
+// reader can tell a damaged version number from a later one.
 const (
 	magic         = "LTCKPT\x1a\n"
 	formatVersion = 1
@@ -35,15 +35,15 @@ const (
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
-// chunkCRC is the checksum of a chunk at its place in the file.
+// chunkCRC returns the checksum of a chunk at its position in the file.
 func chunkCRC(table *crc32.Table, section, chunk int, data []byte) uint32 {
-	var place [8]byte
-	binary.LittleEndian.PutUint32(place[:4], uint32(section))
-	binary.LittleEndian.PutUint32(place[4:], uint32(chunk))
-	return crc32.Update(crc32.Update(0, table, place[:]), table, data)
+	var position [8]byte
+	binary.LittleEndian.PutUint32(position[:4], uint32(section))
+	binary.LittleEndian.PutUint32(position[4:], uint32(chunk))
+	return crc32.Update(crc32.Update(0, table, position[:]), table, data)
 }
 
-// Encode writes s in the format above. It reads s and keeps nothing of it.
+// Encode writes s in the format above. It keeps no reference to s.
 func Encode(w io.Writer, s *Snapshot) error {
 	if err := s.validate(); err != nil {
 		return err
@@ -78,7 +78,7 @@ func Encode(w io.Writer, s *Snapshot) error {
 	return nil
 }
 
-// encoder writes parts with their checksums until the first error.
+// encoder writes parts with their checksums, and nothing more after the first error.
 type encoder struct {
 	w       io.Writer
 	table   *crc32.Table

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// loadTries bounds how often Load looks again when every file it saw was
-// removed by a Save before it was opened.
+// loadTries bounds how often Load lists the folder again, after a Save has removed every file of
+// the list before Load opened it.
 const loadTries = 10
 
 // Load implements Store. It deletes nothing.
@@ -25,11 +25,12 @@ func (f *File) Load(ctx context.Context, partition int) (*Snapshot, []error, err
 			return s, skipped, err
 		}
 	}
-	return nil, nil, fmt.Errorf("load checkpoint of partition %d: files vanish while they are read: %w", partition, err)
+	return nil, nil, fmt.Errorf("load checkpoint of partition %d: files vanish while they are "+
+		"read: %w", partition, err)
 }
 
-// newest is one look at the folder. Its error is fs.ErrNotExist when nothing
-// whole was found and a file vanished meanwhile.
+// newest lists the folder once and reads the newest whole file. Its error is fs.ErrNotExist when it
+// found no whole file and a file vanished meanwhile.
 func (f *File) newest(ctx context.Context, partition int) (*Snapshot, []error, error) {
 	seqs, err := f.sequences(partition)
 	if err != nil {
@@ -61,8 +62,10 @@ func (f *File) newest(ctx context.Context, partition int) (*Snapshot, []error, e
 	return nil, nil, nil
 }
 
-// read decodes one file; every fault is a *FileError with its path.
-func (f *File) read(ctx context.Context, partition int, seq uint64, mode decodeMode) (*Snapshot, error) {
+// read decodes one file. Every error is a *FileError with the path.
+func (f *File) read(
+	ctx context.Context, partition int, seq uint64, mode decodeMode,
+) (*Snapshot, error) {
 	name := fileName(partition, seq)
 	path := filepath.Join(f.dir, name)
 	r, size, err := f.fs.Open(path)
@@ -70,7 +73,7 @@ func (f *File) read(ctx context.Context, partition int, seq uint64, mode decodeM
 		return nil, &FileError{Path: path, Err: err}
 	}
 	s, err := decode(bufio.NewReaderSize(contextReader{ctx, r}, bufferSize), size, mode)
-	_ = r.Close() // nothing was written: a failed close loses nothing
+	_ = r.Close() // a failed close of a file that was read loses nothing
 	if err == nil && (s.Header.Partition != partition || s.Header.Seq != seq) {
 		err = damaged("holds partition %d at sequence %d", s.Header.Partition, s.Header.Seq)
 	}

@@ -14,13 +14,13 @@ const (
 	seqDigits = 20 // of the largest uint64
 )
 
-// fileName is where a partition's snapshot at seq stands: padded, so that names
-// of a partition sort by position.
+// fileName is the name of a partition's snapshot at seq. The sequence has leading zeros, so that
+// the names of a partition sort by position.
 func fileName(partition int, seq uint64) string {
 	return fmt.Sprintf("p%d-%0*d%s", partition, seqDigits, seq, extension)
 }
 
-// parseName reads the sequence out of a name of that partition.
+// parseName returns the sequence in a name of that partition, and false for another name.
 func parseName(name string, partition int) (seq uint64, ok bool) {
 	digits, ok := strings.CutPrefix(name, fmt.Sprintf("p%d-", partition))
 	if !ok {
@@ -33,7 +33,7 @@ func parseName(name string, partition int) (seq uint64, ok bool) {
 	return seq, err == nil
 }
 
-// sequences lists what the folder has of a partition, newest first.
+// sequences returns the sequences of a partition's snapshots in the folder, newest first.
 func (f *File) sequences(partition int) ([]uint64, error) {
 	names, err := f.fs.ReadDir(f.dir)
 	if err != nil {

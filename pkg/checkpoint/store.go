@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Header says what a snapshot belongs to. It is the part of a checkpoint that
-// can be read and judged without knowing any section.
+// Header says which log and which position a snapshot belongs to. It can be read and checked
+// without the sections.
 type Header struct {
 	// Partition is the number of the partition, 0..Partitions-1.
 	Partition int `json:"partition"`
@@ -16,10 +16,10 @@ type Header struct {
 	Partitions int `json:"partitions"`
 	// Stream is the name of the partition's log.
 	Stream string `json:"stream"`
-	// Created is the creation time of that stream: a log that was deleted and
-	// made again under the same name is another log.
+	// Created is the creation time of that stream. A log that was deleted and made again under the
+	// same name is another log.
 	Created time.Time `json:"created"`
-	// Seq is the last sequence of the log that the state contains.
+	// Seq is the sequence of the last message that the state contains.
 	Seq uint64 `json:"seq"`
 	// Kernel names the family of kernels that computed the state.
 	Kernel string `json:"kernel"`
@@ -29,8 +29,8 @@ type Header struct {
 	Series int `json:"series"`
 }
 
-// Section is one named part of the state. Version is its own layout's number,
-// judged by the section's owner.
+// Section is one named part of the state. Version is the number of its layout, which the owner of
+// the section checks.
 type Section struct {
 	Name    string
 	Version uint16
@@ -55,32 +55,31 @@ func (s *Snapshot) Section(name string) (Section, bool) {
 
 // Store keeps the snapshots of many partitions.
 type Store interface {
-	// Save makes s durable before it returns nil. One Save of a partition may be
-	// under way at a time; other partitions and Load are free meanwhile. The
-	// caller may change s afterwards.
+	// Save writes s. After nil it is durable, and the caller may change s. One Save of a partition
+	// runs at a time; Save of another partition and Load may run at the same time.
 	Save(ctx context.Context, s *Snapshot) error
 
-	// Load returns the whole snapshot of the partition with the highest
-	// sequence. Without any it returns nil and no error. Newer ones that are
-	// damaged are passed over and returned in skipped. When some are there and
-	// none is whole the error is *NoneWholeError; one written by a later version
-	// of the program is refused with an error that is ErrVersion.
+	// Load returns the whole snapshot of the partition with the highest sequence, and nil when the
+	// partition has none. skipped has a fault for each newer one that is damaged. Errors:
+	// *NoneWholeError when all are damaged; ErrVersion when the newest whole one belongs to another
+	// version of the program.
 	Load(ctx context.Context, partition int) (snap *Snapshot, skipped []error, err error)
 }
 
-// Limits of a snapshot. They bound what a hostile file can make a reader do.
+// Limits of a snapshot. They bound the work and the memory that a hostile file can cost its reader.
 const (
 	maxHeader   = 1 << 20
 	maxSections = 1024
 	maxName     = 64
 )
 
-// validate gathers the faults of a snapshot that must never be written.
+// validate returns all faults for which a snapshot must not be written.
 func (s *Snapshot) validate() error {
 	h := s.Header
 	var errs []error
 	if h.Partitions < 1 || h.Partition < 0 || h.Partition >= h.Partitions {
-		errs = append(errs, fmt.Errorf("partition %d of %d: must be 0 to partitions-1", h.Partition, h.Partitions))
+		errs = append(errs, fmt.Errorf("partition %d of %d: must be 0 to partitions-1", h.Partition,
+			h.Partitions))
 	}
 	if h.Series < 0 {
 		errs = append(errs, fmt.Errorf("series %d: must not be negative", h.Series))
@@ -92,7 +91,8 @@ func (s *Snapshot) validate() error {
 	for i, sec := range s.Sections {
 		switch {
 		case sec.Name == "" || len(sec.Name) > maxName:
-			errs = append(errs, fmt.Errorf("section %d: name %q must have 1 to %d bytes", i, sec.Name, maxName))
+			errs = append(errs, fmt.Errorf("section %d: name %q must have 1 to %d bytes", i,
+				sec.Name, maxName))
 		case seen[sec.Name]:
 			errs = append(errs, fmt.Errorf("section %d: name %q is there twice", i, sec.Name))
 		}

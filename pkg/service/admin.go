@@ -9,14 +9,17 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// AdminHandler serves /metrics, /healthz and /readyz; up mounts it on its one port.
+// AdminHandler serves /metrics, /healthz and /readyz. The command up mounts it on its only port.
 func AdminHandler(reg *prometheus.Registry, health *Health) http.Handler {
 	return adminMux(reg, health)
 }
 
-// NewAdmin returns the admin listener of a role at addr: what AdminHandler serves, and /debug/pprof. Profiles contain
-// readings, so they go to clients on this machine alone, wherever the listener is bound.
-func NewAdmin(addr string, reg *prometheus.Registry, health *Health, log zerolog.Logger) *HTTPServer {
+// NewAdmin returns the admin listener of a role at addr. It serves what AdminHandler serves, and
+// /debug/pprof. Profiles contain readings, so only clients on this machine may read them, whatever
+// the address of the listener is.
+func NewAdmin(
+	addr string, reg *prometheus.Registry, health *Health, log zerolog.Logger,
+) *HTTPServer {
 	mux := adminMux(reg, health)
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"/debug/pprof/":        pprof.Index,
@@ -44,7 +47,8 @@ func loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, _, err := net.SplitHostPort(r.RemoteAddr)
 		if ip := net.ParseIP(h); err != nil || ip == nil || !ip.IsLoopback() {
-			http.Error(w, "profiles are served to this machine alone; forward the port or log in", http.StatusForbidden)
+			http.Error(w, "profiles are served to this machine alone; forward the port or log in",
+				http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)

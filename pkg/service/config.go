@@ -1,17 +1,17 @@
 package service
 
-// LogFlags choose how a process logs.
+// LogFlags configure the log of a process.
 type LogFlags struct {
 	Format string `name:"log-format" env:"LOADTIDE_LOG_FORMAT" enum:"auto,console,json" default:"auto" help:"Form of the log: console, json, or auto (console on a terminal, else json)."`
 	Level  string `name:"log-level" env:"LOADTIDE_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn, error."`
 }
 
-// NATSFlags say where the broker is, for every role but up, which brings its own.
+// NATSFlags say where the NATS server is, for every role but up, which brings its own.
 type NATSFlags struct {
 	URL string `name:"nats-url" env:"LOADTIDE_NATS_URL" default:"nats://127.0.0.1:4222" help:"NATS server, or several separated by commas."`
 }
 
-// DataFlags say where a role keeps what must outlive it.
+// DataFlags say where a role keeps its data.
 type DataFlags struct {
 	Dir string `name:"data-dir" env:"LOADTIDE_DATA_DIR" default:"./loadtide-data" help:"Folder of checkpoints, models and, with up, the streams."`
 }

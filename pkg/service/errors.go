@@ -10,26 +10,30 @@ import (
 
 // Exit codes of every command.
 const (
-	ExitOK          = 0
-	ExitFailed      = 1
-	ExitUsage       = 2
-	ExitNo          = 3 // it ran, and the answer is no: a gate refused, a comparison was lost, a check found a fault
+	ExitOK     = 0
+	ExitFailed = 1
+	ExitUsage  = 2
+	// ExitNo says that the command ran and its answer is no: a gate refused, a comparison was lost,
+	// a check found a fault.
+	ExitNo          = 3
 	ExitInterrupted = 130
 )
 
-// ErrInterrupted says that a person ended the work before it was done: a batch command by the first signal, a role by the
-// second one. The command has already said what that means, so PrintError prints nothing for it.
+// ErrInterrupted says that a person ended the work before it was done: a batch command by the first
+// signal, a role by the second one. The command has printed what that means, so PrintError prints
+// nothing for it.
 var ErrInterrupted = errors.New("interrupted")
 
 // HintError is a failure that an operator can mend.
 type HintError struct {
-	// What failed, with the value, lower case, whole without the rest.
+	// What says what failed, with the value, in lower case. It can be read without the other
+	// fields.
 	What string
-	// Why is the system's own cause; empty when it adds nothing.
+	// Why is the cause in the system's words; empty when it adds nothing.
 	Why string
-	// Fix holds one or two remedies that can be pasted.
+	// Fix holds one or two remedies, as text that can be pasted.
 	Fix []string
-	// Reason is the failure in one word for machines, such as port_in_use; "failed" when empty.
+	// Reason is the failure in one word for programs, such as port_in_use; empty means "failed".
 	Reason string
 	// Err is the cause for errors.Is and errors.As; it is not printed.
 	Err error
@@ -46,7 +50,7 @@ func (e *HintError) Error() string {
 // Unwrap returns the cause, if there is one.
 func (e *HintError) Unwrap() error { return e.Err }
 
-// codeError gives an error an exit code of its own.
+// codeError is an error with an exit code of its own.
 type codeError struct {
 	error
 	code int
@@ -54,7 +58,7 @@ type codeError struct {
 
 func (e *codeError) Unwrap() error { return e.error }
 
-// WithExitCode returns err such that ExitCode answers code for it; a nil err stays nil.
+// WithExitCode wraps err so that ExitCode returns code for it. A nil err stays nil.
 func WithExitCode(err error, code int) error {
 	if err == nil {
 		return nil
@@ -62,8 +66,8 @@ func WithExitCode(err error, code int) error {
 	return &codeError{err, code}
 }
 
-// ExitCode returns the exit code of a command that ended with err: 0 for nil, 130 for ErrInterrupted, the code that
-// WithExitCode gave it, else 1.
+// ExitCode returns the exit code of a command that ended with err: 0 for nil, the code of
+// WithExitCode, 130 for ErrInterrupted, otherwise 1.
 func ExitCode(err error) int {
 	var coded *codeError
 	switch {
@@ -77,8 +81,11 @@ func ExitCode(err error) int {
 	return ExitFailed
 }
 
-// PrintError writes err for a person: a line "error: …", then "  why: …" and "  fix: …" where it is a HintError. Errors
-// that were joined come one after the other. Errors of writing are dropped: there is nowhere left to tell them.
+// PrintError writes err for a person: a line "error: …", and for a HintError lines "  why: …" and "
+//
+//	fix: …". Joined errors follow each other. Errors of writing are dropped, because no place is
+//
+// left to report them.
 func PrintError(w io.Writer, err error) {
 	for _, e := range flatten(err) {
 		var hint *HintError
@@ -96,7 +103,8 @@ func PrintError(w io.Writer, err error) {
 	}
 }
 
-// PrintErrorJSON writes err for a program, one object a line: {"error":{"reason":…,"message":…,"fix":…}}.
+// PrintErrorJSON writes err for a program, one object a line:
+// {"error":{"reason":…,"message":…,"fix":…}}.
 func PrintErrorJSON(w io.Writer, err error) {
 	for _, e := range flatten(err) {
 		var line struct {
@@ -116,11 +124,11 @@ func PrintErrorJSON(w io.Writer, err error) {
 		}
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
-		_ = enc.Encode(line) // nowhere left to tell it
+		_ = enc.Encode(line) // no place is left to report it
 	}
 }
 
-// flatten returns the errors that errors.Join put together, without the interruptions among them.
+// flatten returns the errors that errors.Join has joined, without interruptions.
 func flatten(err error) []error {
 	switch parts := joined(err); {
 	case err == nil:
@@ -137,8 +145,8 @@ func flatten(err error) []error {
 	return []error{err}
 }
 
-// joined returns the errors that errors.Join put together in err. An error that wraps several in a sentence of its own
-// has none: split, it would lose the sentence.
+// joined returns the errors that errors.Join has joined in err. An error with a sentence of its own
+// around several others has none, because the sentence would be lost.
 func joined(err error) []error {
 	j, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -154,7 +162,8 @@ func joined(err error) []error {
 	return j.Unwrap()
 }
 
-// oneLine keeps a line of ours a line and a terminal a terminal: values may come from files and the network.
+// oneLine replaces control characters. Values may come from files and from the network; they must
+// neither break a line nor control the terminal.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Health knows which parts of a process are ready. The zero value has no part and is ready.
+// Health holds which parts of a process are ready. The zero value has no part and is ready.
 type Health struct {
 	mu    sync.Mutex
 	parts map[string]string // name -> why it is not ready; "" when it is
@@ -19,7 +19,7 @@ type Readiness struct {
 	name   string
 }
 
-// Part registers a part by name, not ready for the reason "starting".
+// Part adds a part, which is not ready for the reason "starting".
 func (h *Health) Part(name string) *Readiness {
 	r := &Readiness{health: h, name: name}
 	r.NotReady("starting")
@@ -47,7 +47,8 @@ func (h *Health) set(name, why string) {
 	h.parts[name] = why
 }
 
-// NotReady returns the parts that do not serve, as "name: why", sorted; empty means that all do.
+// NotReady returns the parts that are not ready, as "name: why", sorted. Empty means that all are
+// ready.
 func (h *Health) NotReady() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -61,7 +62,7 @@ func (h *Health) NotReady() []string {
 	return waiting
 }
 
-// serveReady answers 200 when all parts are ready, else 503 and what is waited for.
+// serveReady answers 200 when all parts are ready, otherwise 503 and the parts that are not.
 func (h *Health) serveReady(w http.ResponseWriter, _ *http.Request) {
 	answer := struct {
 		Status  string   `json:"status"`
@@ -74,14 +75,14 @@ func (h *Health) serveReady(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, code, answer)
 }
 
-// serveLive answers 200: that the process answers is all there is to say.
+// serveLive answers 200.
 func serveLive(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, struct {
 		Status string `json:"status"`
 	}{"alive"})
 }
 
-// writeJSON writes v; an error of writing means that the client has gone.
+// writeJSON writes v. An error of writing means that the client has gone.
 func writeJSON(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -13,7 +13,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Limits of every HTTP listener, so that a slow or broken client costs a bounded amount.
+// Limits of every HTTP listener: a slow or broken client has a bounded cost.
 const (
 	httpHeaderTimeout  = 5 * time.Second
 	httpBodyTimeout    = 60 * time.Second
@@ -22,14 +22,14 @@ const (
 	httpMaxHeaderBytes = 16 << 10
 )
 
-// HTTPConfig places a listener and names it for the error of a port in use.
+// HTTPConfig configures a listener. What and Flag are for the error of a port in use.
 type HTTPConfig struct {
 	Listen string // host:port
-	What   string // in words, such as "page and API"
-	Flag   string // the flag that moves it, such as "--http-listen"
+	What   string // what it serves, in words, such as "page and API"
+	Flag   string // the flag that changes the address, such as "--http-listen"
 }
 
-// HTTPServer is a Part that answers HTTP. Its address is open from the end of Start on.
+// HTTPServer is a Part that answers HTTP. It listens when Start has returned.
 type HTTPServer struct {
 	cfg      HTTPConfig
 	log      zerolog.Logger
@@ -61,7 +61,7 @@ func (s *HTTPServer) Start(ctx context.Context) error {
 	return nil
 }
 
-// Addr returns the address in use after Start, which tells the port where port 0 was asked for.
+// Addr returns the address after Start, with the real port when port 0 was configured.
 func (s *HTTPServer) Addr() string { return s.listener.Addr().String() }
 
 // Run answers requests until ctx ends.
@@ -73,24 +73,27 @@ func (s *HTTPServer) Run(ctx context.Context) error {
 		return fmt.Errorf("serve %s: %w", s.cfg.What, err)
 	case <-ctx.Done():
 	}
-	// Requests under way are finished by Stop; Serve returns as soon as Shutdown begins, so it is waited for there.
+	// Stop finishes the requests under way.
 	_ = s.listener.Close() // Serve may have closed it
-	if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+	if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) &&
+		!errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", s.cfg.What, err)
 	}
 	return nil
 }
 
-// Stop finishes requests under way, then closes what is left when ctx ends.
+// Stop waits for the requests under way. When ctx ends, it closes the connections that are left.
 func (s *HTTPServer) Stop(ctx context.Context) error {
 	err := s.server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return errors.Join(fmt.Errorf("requests to %s under way: %w", s.cfg.What, err), s.server.Close())
+		return errors.Join(fmt.Errorf("requests to %s under way: %w", s.cfg.What, err),
+			s.server.Close())
 	}
 	return err
 }
 
-// errorLog turns net/http's own lines (a broken handshake, a handler that panicked) into warnings.
+// errorLog logs the lines of net/http, such as a broken handshake or a handler that panicked, as
+// warnings.
 type errorLog struct{ log zerolog.Logger }
 
 func (e errorLog) Write(p []byte) (int, error) {

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// isAddrInUse tells whether err says that another program holds the address.
+// isAddrInUse reports whether err says that another program uses the address.
 func isAddrInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

@@ -11,13 +11,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// DirLock is the right to use a data dir. The system takes it back when the process ends, however it ends.
+// DirLock is the right of this process to use a data dir. The system ends it with the process.
 type DirLock struct {
 	lock *flock.Flock
 }
 
-// LockDir makes dir where it is missing and takes it for this process. The error is a *HintError: no right on it, or another
-// loadtide uses it, with its process id.
+// LockDir locks a data dir for this process, and makes it if it does not exist. The error is a
+// *HintError: this user may not write there, or another loadtide uses the dir; then it names that
+// process.
 func LockDir(dir string) (*DirLock, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, dirError(dir, err)
@@ -48,10 +49,12 @@ func LockDir(dir string) (*DirLock, error) {
 
 func dirError(dir string, err error) error {
 	return &HintError{
-		What: fmt.Sprintf("data dir %s cannot be used", dir), Why: cause(err), Reason: "data_dir_unusable", Err: err,
-		Fix: []string{"give this user the right to write there, or start with --data-dir and another folder"},
+		What: fmt.Sprintf("data dir %s cannot be used", dir), Why: cause(err),
+		Reason: "data_dir_unusable", Err: err,
+		Fix: []string{"give this user the right to write there, or start with --data-dir and " +
+			"another folder"},
 	}
 }
 
-// Release gives the data dir back.
+// Release ends the lock.
 func (l *DirLock) Release() error { return l.lock.Unlock() }

@@ -74,8 +74,9 @@ const (
 // logTime is RFC 3339 in UTC with milliseconds.
 const logTime = "2006-01-02T15:04:05.000Z"
 
-// NewLogger returns the logger of a process. terminal says whether w is one, colour whether it may be coloured (see
-// UseColour). An unknown format or level is an error that names the choices.
+// NewLogger returns the logger of a process. terminal says whether w is a terminal, colour whether
+// lines may be coloured (see UseColour). An unknown format or level is an error that names the
+// choices.
 func NewLogger(flags LogFlags, w io.Writer, terminal, colour bool) (zerolog.Logger, error) {
 	level, err := zerolog.ParseLevel(flags.Level)
 	if err != nil || flags.Level == "" {
@@ -96,22 +97,26 @@ func NewLogger(flags LogFlags, w io.Writer, terminal, colour bool) (zerolog.Logg
 		}
 	}
 	if console {
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !colour, TimeFormat: time.TimeOnly, TimeLocation: time.UTC}
+		w = zerolog.ConsoleWriter{
+			Out: w, NoColor: !colour, TimeFormat: time.TimeOnly, TimeLocation: time.UTC,
+		}
 	}
-	// zerolog's own time stamp obeys a package variable and local time; a hook needs neither.
+	// zerolog's own time stamp depends on a package variable and on local time; a hook does not.
 	stamp := zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) {
 		e.Str(zerolog.TimestampFieldName, time.Now().UTC().Format(logTime))
 	})
 	return zerolog.New(w).Level(level).Hook(stamp), nil
 }
 
-// Component returns log with the name of the part that writes through it.
+// Component returns a logger whose lines name a part of the program. Each part makes its own logger
+// from the one of the process: a logger that has a component already would write two.
 func Component(log zerolog.Logger, name string) zerolog.Logger {
 	return log.With().Str(FieldComponent, name).Logger()
 }
 
-// UseColour decides whether a stream is coloured. mode is auto, always or never; in auto it must be a terminal, NO_COLOR
-// unset or empty, and TERM not dumb. getenv is os.Getenv.
+// UseColour decides whether a stream is coloured. mode is auto, always or never. In auto the stream
+// must be a terminal, NO_COLOR must be unset or empty, and TERM must not be dumb. getenv is
+// os.Getenv.
 func UseColour(mode string, terminal bool, getenv func(string) string) bool {
 	switch mode {
 	case "always":

@@ -11,7 +11,7 @@ import (
 // Namespace is the first word of every metric's name: <namespace>_<service>_<thing>_<unit>.
 const Namespace = "loadtide"
 
-// NewRegistry returns a registry that already reports the Go runtime and the process.
+// NewRegistry returns a registry with the metrics of the Go runtime and of the process.
 func NewRegistry() *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(
@@ -21,8 +21,8 @@ func NewRegistry() *prometheus.Registry {
 	return reg
 }
 
-// metricsHandler serves what reg gathers. At most four scrapes are answered at once; a fifth gets 503, so that a scraper gone
-// wrong cannot take the process' time.
+// metricsHandler serves the metrics of reg. It answers four scrapes at a time and refuses a fifth
+// with 503, so that a faulty scraper cannot take the time of the process.
 func metricsHandler(reg *prometheus.Registry) http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg, MaxRequestsInFlight: 4})
 }

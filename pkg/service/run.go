@@ -12,19 +12,22 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Part is one thing that a process runs. Start, Run and Stop never overlap: Run follows a Start that returned nil, Stop
-// follows the end of Run.
+// Part is a part of a process. Start, Run and Stop never overlap: Run follows a Start that returned
+// nil, and Stop follows the end of Run.
 type Part interface {
-	// Start makes the part ready to work and returns. ctx bounds the starting alone: it ends when the group is to stop or
-	// another part fails, so nothing that lives on may hold it.
+	// Start makes the part ready to work and returns. ctx is only for the start: it ends when the
+	// group stops or another part fails, so nothing that lives longer may keep it.
 	Start(ctx context.Context) error
-	// Run works until ctx ends. Nil before that means that the part has nothing more to do; the others go on.
+	// Run works until ctx ends. When it returns nil before that, the part is done and the others go
+	// on.
 	Run(ctx context.Context) error
-	// Stop hands back what Start took and drains, before ctx ends. It is called after every Start that returned nil.
+	// Stop drains and releases what Start has acquired, before ctx ends. It is called after every
+	// Start that returned nil.
 	Stop(ctx context.Context) error
 }
 
-// Funcs is a Part made of functions; those that are nil do nothing, and without RunFunc the part lasts until the group stops.
+// Funcs is a Part made of functions. A nil function does nothing; without RunFunc the part lasts
+// until the group stops.
 type Funcs struct {
 	StartFunc func(ctx context.Context) error
 	RunFunc   func(ctx context.Context) error
@@ -56,35 +59,39 @@ func (f Funcs) Stop(ctx context.Context) error {
 	return f.StopFunc(ctx)
 }
 
-// Group starts parts in the order they were added and stops them in reverse order. Make it with NewGroup.
+// Group starts parts in the order they were added and stops them in reverse order. Make it with
+// NewGroup.
 type Group struct {
 	log   zerolog.Logger
 	drain time.Duration
 	parts []*running
 }
 
-// running is a part with the life of its Run.
+// running is a part and the state of its Run.
 type running struct {
 	name   string
 	part   Part
 	cancel context.CancelFunc
-	done   chan error // holds the result of Run, one value, then nothing
+	done   chan error // receives the result of Run, once
 }
 
-// NewGroup returns an empty group whose parts have drain, all together, to stop.
+// NewGroup returns an empty group. drain is the time that all its parts together have to stop.
 func NewGroup(log zerolog.Logger, drain time.Duration) *Group {
 	return &Group{log: log, drain: drain}
 }
 
-// Add appends a part; name is a short word for logs and errors.
+// Add adds a part. name is a short word for logs and errors.
 func (g *Group) Add(name string, p Part) {
 	g.parts = append(g.parts, &running{name: name, part: p})
 }
 
-// Run starts the parts, each one running before the next is started, and waits until ctx ends, one of them fails, or all
-// are done. Then it stops them in reverse order: ends the part's Run, waits for it, calls its Stop. It returns the first
-// failure, with the part's name; an end of ctx is none. When cut ends first, nothing is waited for any more and
-// ErrInterrupted is returned: whatever a part has not made durable by then counts as lost, as after kill -9.
+// Run starts the parts in order; each one runs before the next one starts. It waits until ctx ends,
+// a part fails, or all parts are done. Then it stops the parts in reverse order: it ends the part's
+// Run, waits for that, and calls Stop.
+//
+// Run returns the first failure, with the part's name. The end of ctx is no failure. When cut ends,
+// Run waits for nothing more and returns ErrInterrupted: what a part has not made durable by then
+// is lost, as after kill -9.
 func (g *Group) Run(ctx, cut context.Context) error {
 	failed := make(chan error, len(g.parts))
 	finished := make(chan struct{}, len(g.parts))
@@ -104,9 +111,12 @@ func (g *Group) Run(ctx, cut context.Context) error {
 	return stopErr
 }
 
-// start starts the parts until one fails or ctx ends; it returns those that run. A part whose Run fails calls end, so that
-// the start of another does not wait for something that has gone.
-func (g *Group) start(ctx context.Context, end func(), failed chan<- error, finished chan<- struct{}) ([]*running, error) {
+// start starts the parts until one fails or ctx ends, and returns those that run. When the Run of a
+// part fails, it calls end, so that the start of another part does not wait for the one that
+// failed.
+func (g *Group) start(
+	ctx context.Context, end func(), failed chan<- error, finished chan<- struct{},
+) ([]*running, error) {
 	for i, r := range g.parts {
 		if ctx.Err() != nil {
 			return g.parts[:i], nil
@@ -119,8 +129,8 @@ func (g *Group) start(ctx context.Context, end func(), failed chan<- error, fini
 			}
 			return g.parts[:i], err
 		}
-		// The run of a part ends when the group says so, in reverse order, and not with ctx: otherwise all would end at
-		// once and the first ones would find the last ones gone.
+		// The group ends the parts in reverse order. If they ended with ctx, all would end at once,
+		// and a part could still need one that has ended.
 		runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		r.cancel, r.done = cancel, make(chan error, 1)
 		go func() {
@@ -141,7 +151,7 @@ func (g *Group) start(ctx context.Context, end func(), failed chan<- error, fini
 	return g.parts, nil
 }
 
-// wait returns at the first failure (the failure), or nil when ctx or cut has ended or all n parts are done.
+// wait returns the first failure, or nil when ctx or cut has ended or all n parts are done.
 func wait(ctx, cut context.Context, failed <-chan error, finished <-chan struct{}, n int) error {
 	for n > 0 {
 		select {
@@ -158,7 +168,7 @@ func wait(ctx, cut context.Context, failed <-chan error, finished <-chan struct{
 	return nil
 }
 
-// stop ends the parts in reverse order and returns the first failure of that.
+// stop stops the parts in reverse order and returns the first failure.
 func (g *Group) stop(parts []*running, cut context.Context) error {
 	ctx, cancel := context.WithTimeout(cut, g.drain)
 	defer cancel()
@@ -173,27 +183,32 @@ func (g *Group) stop(parts []*running, cut context.Context) error {
 	return first
 }
 
-// stopPart waits for the end of a part's Run and calls its Stop. A part whose Run does not end in time is left behind,
-// without Stop, because the two must not overlap.
+// stopPart waits for the end of a part's Run and calls its Stop. When Run does not end in time,
+// Stop is not called, because the two must not overlap.
 func (g *Group) stopPart(ctx context.Context, r *running) error {
 	var runErr error
 	select {
 	case runErr = <-r.done:
 	case <-ctx.Done():
-		return fmt.Errorf("%s: not done within the %s given to stop: %w", r.name, g.drain, ctx.Err())
+		return fmt.Errorf("%s: not done within the %s given to stop: %w", r.name, g.drain,
+			ctx.Err())
 	}
 	begun := time.Now()
 	if err := r.part.Stop(ctx); err != nil {
 		return errors.Join(runErr, fmt.Errorf("%s: stop: %w", r.name, err))
 	}
-	g.log.Debug().Str(FieldPart, r.name).Int64(FieldDuration, time.Since(begun).Milliseconds()).Msg("stopped")
+	g.log.Debug().Str(FieldPart, r.name).Int64(FieldDuration, time.Since(begun).Milliseconds()).
+		Msg("stopped")
 	return runErr
 }
 
-// Signals returns two contexts for Group.Run: the first SIGINT or SIGTERM ends drain, the second ends cut (and so does
-// the parent). onFirst and onSecond, where not nil, are called at that moment, so that a person sees at once that the
-// key was heard. release gives the signals back; call it once.
-func Signals(parent context.Context, onFirst, onSecond func()) (drain, cut context.Context, release func()) {
+// Signals returns two contexts for Group.Run. The first SIGINT or SIGTERM ends drain. The second
+// one ends cut, and so does the end of parent. onFirst and onSecond, when they are not nil, are
+// called at that moment, so that a person sees at once that the signal has arrived. The caller
+// calls release once; it ends the handling of signals.
+func Signals(
+	parent context.Context, onFirst, onSecond func(),
+) (drain, cut context.Context, release func()) {
 	cut, endCut := context.WithCancel(parent)
 	drain, endDrain := context.WithCancel(cut)
 	signals := make(chan os.Signal, 2)

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Sleep waits for d, not at all when that is not positive, or for the end of ctx, whose error it returns.
+// Sleep waits for d, not at all when that is not positive, or for the end of ctx, whose error it
+// returns.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

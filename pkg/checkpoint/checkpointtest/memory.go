@@ -10,7 +10,7 @@ import (
 )
 
 // Memory is a checkpoint.Store that keeps the newest snapshot of each partition in the process. It
-// goes through the format of the files, so that what it gives back is a copy.
+// uses the format of the files, so that Load returns a copy.
 type Memory struct {
 	mu  sync.Mutex
 	all map[int]stored
