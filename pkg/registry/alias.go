@@ -32,7 +32,7 @@ func (l *Local) SetAlias(ctx context.Context, name, alias, version string) error
 		case before == version:
 			return nil
 		case alias == Champion:
-			// First, so that a crash between the two loses neither.
+			// Previous moves first, so that a crash between the two steps loses neither version.
 			if err := l.point(ctx, name, Previous, before); err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (l *Local) SetAlias(ctx context.Context, name, alias, version string) error
 	return nil
 }
 
-// point writes an alias.
+// point writes the file of an alias.
 func (l *Local) point(ctx context.Context, name, alias, version string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (l *Local) point(ctx context.Context, name, alias, version string) error {
 	})
 }
 
-// pointsAt reads an alias.
+// pointsAt returns the version in the file of an alias.
 func (l *Local) pointsAt(name, alias string) (string, error) {
 	path := filepath.Join(l.aliases(name), alias)
 	b, err := readSmall(path)
@@ -71,7 +71,8 @@ func (l *Local) pointsAt(name, alias string) (string, error) {
 	}
 	version := strings.TrimSpace(string(b))
 	if !isNumber(version) {
-		return "", &FolderError{Folder: path, Fault: fmt.Sprintf("holds %.40q, not the number of a version", version),
+		return "", &FolderError{Folder: path,
+			Fault:  fmt.Sprintf("holds %.40q, not the number of a version", version),
 			Remedy: "remove the file and set the alias again"}
 	}
 	return version, nil
@@ -79,7 +80,8 @@ func (l *Local) pointsAt(name, alias string) (string, error) {
 
 // ByAlias implements Registry.
 func (l *Local) ByAlias(ctx context.Context, name, alias string) (Version, error) {
-	if err := errors.Join(ctx.Err(), checkToken("model name", name), checkToken("alias", alias)); err != nil {
+	if err := errors.Join(ctx.Err(), checkToken("model name", name),
+		checkToken("alias", alias)); err != nil {
 		return Version{}, fmt.Errorf("find model by alias: %w", err)
 	}
 	version, err := l.pointsAt(name, alias)
@@ -88,9 +90,10 @@ func (l *Local) ByAlias(ctx context.Context, name, alias string) (Version, error
 	}
 	v, err := l.read(name, version)
 	if errors.Is(err, ErrNotFound) {
-		// Not ErrNotFound: a model was chosen and is gone, which nobody may take
-		// for a registry that has none yet.
-		err = &FolderError{Folder: filepath.Join(l.aliases(name), alias), Fault: "points at version " + version + ", which is not there",
+		// Not ErrNotFound: the caller would take a chosen model that is gone for a registry without
+		// a model.
+		err = &FolderError{Folder: filepath.Join(l.aliases(name), alias),
+			Fault:  "points at version " + version + ", which is not there",
 			Remedy: "set the alias to a version that is there"}
 	}
 	if err != nil {

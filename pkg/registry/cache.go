@@ -18,20 +18,21 @@ import (
 	"github.com/loadtide/loadtide/pkg/durable"
 )
 
-// cacheSize is how many versions of a model are kept on this machine: those that
-// were used last. One that is gone is fetched again.
+// cacheSize is how many versions of a model this machine keeps: those that were used last. A
+// version that was removed is fetched again.
 const cacheSize = 64
 
-// modelFile is the file that the digest is of.
+// modelFile is the file whose digest a version has.
 const modelFile = "model.onnx"
 
-// folderOf is where a fetched version lies. Its bytes are part of the name: a
-// server that was made anew gives the same numbers to others.
+// folderOf returns the folder of a fetched version. The name has the digest, because a server that
+// was installed again gives the same numbers to other models.
 func (r *MLflow) folderOf(v Version) string {
-	return filepath.Join(r.cache, v.Name, versionPrefix+v.Version+"-"+strings.TrimPrefix(v.Digest, digestPrefix))
+	digest := strings.TrimPrefix(v.Digest, digestPrefix)
+	return filepath.Join(r.cache, v.Name, versionPrefix+v.Version+"-"+digest)
 }
 
-// cached is the newest fetched version with this digest that is whole.
+// cached returns the newest fetched version with this digest, if it is whole.
 func (r *MLflow) cached(name, digest string) (Version, bool) {
 	if !isDigest(digest) {
 		return Version{}, false
@@ -42,20 +43,22 @@ func (r *MLflow) cached(name, digest string) (Version, bool) {
 	}
 	newest := 0
 	for _, e := range entries {
-		number, ok := strings.CutSuffix(strings.TrimPrefix(e.Name(), versionPrefix), "-"+strings.TrimPrefix(digest, digestPrefix))
+		number, ok := strings.CutSuffix(strings.TrimPrefix(e.Name(), versionPrefix),
+			"-"+strings.TrimPrefix(digest, digestPrefix))
 		if n, err := strconv.Atoi(number); ok && err == nil {
 			newest = max(newest, n)
 		}
 	}
-	v, err := readCached(r.folderOf(Version{Name: name, Version: strconv.Itoa(newest), Digest: digest}))
+	wanted := Version{Name: name, Version: strconv.Itoa(newest), Digest: digest}
+	v, err := readCached(r.folderOf(wanted))
 	if err != nil || v.Name != name || v.Digest != digest {
 		return Version{}, false
 	}
 	return v, true
 }
 
-// readCached reads a fetched version and holds its bytes against its digest: a
-// damaged folder must be fetched again, not stay in the way.
+// readCached reads a fetched version and compares its bytes with its digest. A damaged folder has
+// to be fetched again.
 func readCached(dir string) (Version, error) {
 	c, err := readContents(dir, remedyVersion)
 	if err != nil {
@@ -80,8 +83,8 @@ func readCached(dir string) (Version, error) {
 	return v, nil
 }
 
-// Fetch implements Registry. What was fetched before comes from this machine
-// without asking the server.
+// Fetch implements Registry. A version that was fetched before comes from this machine, and the
+// server is not asked.
 func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 	if err := errors.Join(ctx.Err(), checkToken("model name", v.Name)); err != nil {
 		return "", fmt.Errorf("fetch model: %w", err)
@@ -89,9 +92,10 @@ func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 	what := fmt.Sprintf("fetch model %s version %.80s", v.Name, v.Version)
 	if isNumber(v.Version) && isDigest(v.Digest) {
 		dir := r.folderOf(v)
-		if there, err := readCached(dir); err == nil && there.Version == v.Version && there.Digest == v.Digest {
+		there, err := readCached(dir)
+		if err == nil && there.Version == v.Version && there.Digest == v.Digest {
 			now := time.Now()
-			_ = os.Chtimes(dir, now, now) // which is used last is a matter of order, no more
+			_ = os.Chtimes(dir, now, now) // the time only decides which version is removed first
 			return dir, nil
 		}
 	}
@@ -111,7 +115,7 @@ func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 	if err != nil {
 		return "", r.failed(what, err)
 	}
-	r.mu.Lock() // after the download: a version that is on this machine does not wait for another's
+	r.mu.Lock() // not during the download: a version on this machine need not wait for that
 	defer r.mu.Unlock()
 	dir, err := r.keep(there, files)
 	if err != nil {
@@ -120,10 +124,13 @@ func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 	return dir, nil
 }
 
-// download reads the files of a version and holds them against its digest.
+// download reads the files of a version and compares them with its digest.
 func (r *MLflow) download(ctx context.Context, v Version) ([]file, error) {
 	refuse := func(fault string) ([]file, error) {
-		return nil, &FolderError{Folder: fmt.Sprintf("models:/%s/%s", v.Name, v.Version), Fault: fault, Remedy: "promote or train another version"}
+		return nil, &FolderError{
+			Folder: fmt.Sprintf("models:/%s/%s", v.Name, v.Version), Fault: fault,
+			Remedy: "promote or train another version",
+		}
 	}
 	uri, err := r.client.DownloadURI(ctx, v.Name, v.Version)
 	if err != nil {
@@ -140,7 +147,7 @@ func (r *MLflow) download(ctx context.Context, v Version) ([]file, error) {
 	left, digest := int64(maxFolder), ""
 	for _, f := range list {
 		if f.IsDir || f.Path == metaFile {
-			continue // no part of a model folder
+			continue // not part of a model folder
 		}
 		if f.Path == "" || f.Path == ".." || strings.ContainsAny(f.Path, `/\:`) {
 			return refuse(fmt.Sprintf("has a file %.80q", f.Path))
@@ -157,15 +164,16 @@ func (r *MLflow) download(ctx context.Context, v Version) ([]file, error) {
 		}
 	}
 	if digest != v.Digest {
-		return refuse(fmt.Sprintf("its %s is %s, the version says %s", modelFile, cmp.Or(digest, "missing"), v.Digest))
+		return refuse(fmt.Sprintf("its %s is %s, the version says %s", modelFile,
+			cmp.Or(digest, "missing"), v.Digest))
 	}
 	return files, nil
 }
 
-// errCached says that another process has fetched the same version meanwhile.
+// errCached says that another process has fetched the same version in the meantime.
 var errCached = errors.New("cached already")
 
-// keep writes a fetched version beside the others and drops the oldest.
+// keep writes a fetched version to the cache and removes the oldest ones.
 func (r *MLflow) keep(v Version, files []file) (string, error) {
 	dir := r.folderOf(v)
 	parent := filepath.Dir(dir)
@@ -184,7 +192,7 @@ func (r *MLflow) keep(v Version, files []file) (string, error) {
 		if there, err := readCached(dir); err == nil && there.Version == v.Version {
 			return errCached
 		}
-		return os.RemoveAll(dir) // damaged
+		return os.RemoveAll(dir) // a damaged one
 	})
 	if errors.Is(err, errCached) {
 		return dir, nil
@@ -196,11 +204,11 @@ func (r *MLflow) keep(v Version, files []file) (string, error) {
 	return dir, nil
 }
 
-// prune drops what was used least lately, and what broken writes left behind.
+// prune removes the versions whose last use is oldest, and temporary folders of failed writes.
 func (r *MLflow) prune(parent string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
-		return // it is tried again with the next version
+		return // the next version tries again
 	}
 	type used struct {
 		name string
@@ -213,7 +221,7 @@ func (r *MLflow) prune(parent string) {
 		case err != nil:
 		case !strings.HasPrefix(e.Name(), durable.TempPrefix):
 			all = append(all, used{e.Name(), info.ModTime()})
-		case time.Since(info.ModTime()) > time.Hour: // another process may be at it
+		case time.Since(info.ModTime()) > time.Hour: // a younger one may belong to another process
 			_ = os.RemoveAll(filepath.Join(parent, e.Name()))
 		}
 	}

@@ -1,11 +1,10 @@
 // Package registry numbers the versions of a model and says which one serves.
 //
-// Start with Registry. The trainer registers what it made and moves aliases, the
-// forecaster asks for the champion and fetches its folder, `loadtide models`
-// shows and moves them. Local keeps everything in a folder.
+// Start with Registry. The trainer registers models and moves aliases. The forecaster asks for the
+// champion and fetches its folder. `loadtide models` shows versions and moves aliases. Local keeps
+// everything in a folder, MLflow on an MLflow server.
 //
-// A model folder is copied as it is: of its files only `digest`, `metrics.json`
-// and `tags.json` are read. Whether the weights are good, and whether they are
-// those of the digest, is for pkg/model, which loads what was fetched. A
-// registry must never overwrite a version, and never show one that is not whole.
+// A registry copies a model folder as it is and reads three of its files: `digest`, `metrics.json`
+// and `tags.json`. It does not check the weights: package model does that when it loads a fetched
+// folder. A registry never overwrites a version, and never shows a version that is not whole.
 package registry

@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// ErrNotFound says that a model, version or alias is not there.
+// ErrNotFound says that a model, version or alias does not exist.
 var ErrNotFound = errors.New("not found")
 
-// ErrUnavailable says that the registry did not answer, or only that it cannot now.
-// The same call may succeed later; nobody has to do anything here.
+// ErrUnavailable says that the registry does not answer, or that it answers that it cannot work
+// now. The same call may succeed later, and no configuration has to change for that.
 var ErrUnavailable = errors.New("registry unavailable")
 
-// FolderError is a folder of the registry, or one to be registered, that is
-// refused. Nothing was changed.
+// FolderError says that a folder is refused: one of the registry, or one that should be registered.
+// Nothing was changed.
 type FolderError struct {
 	Folder string
 	Fault  string // what is wrong, with the file

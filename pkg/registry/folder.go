@@ -28,16 +28,15 @@ const (
 	remedyVersion = "move this folder out of the registry, and promote or train another version"
 )
 
-// contents is what the registry reads of a model folder.
+// contents are the parts of a model folder that the registry reads.
 type contents struct {
 	digest  string
 	metrics map[string]float64
 	tags    map[string]string
 }
 
-// readContents reads the digest, the metrics and the tags of dir; remedy is told
-// with any fault. A folder without metrics or tags is fine, one without a digest
-// was never whole.
+// readContents reads the digest, the metrics and the tags of dir. Metrics and tags may be missing;
+// a folder without a digest was never whole. Every error is a *FolderError with the remedy.
 func readContents(dir, remedy string) (contents, error) {
 	refuse := func(fault string, err error) (contents, error) {
 		return contents{}, &FolderError{Folder: dir, Fault: fault, Remedy: remedy, Err: err}
@@ -51,7 +50,8 @@ func readContents(dir, remedy string) (contents, error) {
 	}
 	c := contents{digest: strings.TrimSpace(string(b))}
 	if !isDigest(c.digest) {
-		return refuse(fmt.Sprintf("%s holds %.80q, not sha256:<64 hex digits>", digestFile, c.digest), nil)
+		return refuse(fmt.Sprintf("%s holds %.80q, not sha256:<64 hex digits>", digestFile,
+			c.digest), nil)
 	}
 	for _, f := range []struct {
 		name string
@@ -74,7 +74,7 @@ func readContents(dir, remedy string) (contents, error) {
 	return c, nil
 }
 
-// Limits of the tags of a version, which every backend can keep.
+// Limits of the tags of a version. Every backend can keep tags within them.
 const (
 	maxTags     = 64
 	maxTagValue = 5000 // bytes
@@ -85,8 +85,10 @@ func checkTags(tags map[string]string) error {
 		return fmt.Errorf("%d tags, at most %d", len(tags), maxTags)
 	}
 	for key, value := range tags {
-		if err := checkToken("tag", strings.ReplaceAll(key, ".", "_")); err != nil || key == tagDigest || key == tagMetrics {
-			return fmt.Errorf("tag %.80q: must be 1 to 64 letters, digits, dots, _ or -, and not %s or %s", key, tagDigest, tagMetrics)
+		if err := checkToken("tag", strings.ReplaceAll(key, ".", "_")); err != nil ||
+			key == tagDigest || key == tagMetrics {
+			return fmt.Errorf("tag %.80q: must be 1 to 64 letters, digits, dots, _ or -, and not "+
+				"%s or %s", key, tagDigest, tagMetrics)
 		}
 		if len(value) > maxTagValue {
 			return fmt.Errorf("tag %s has %d bytes, at most %d", key, len(value), maxTagValue)
@@ -117,8 +119,8 @@ func readSmall(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// listFiles names the files of a model folder to be copied and refuses one that
-// holds anything but a few plain files: a link could lead out of it.
+// listFiles returns the names of the files of a model folder. It refuses a folder with anything but
+// a few plain files, because a link could lead out of the folder.
 func listFiles(dir string) ([]string, error) {
 	refuse := func(fault string, err error) ([]string, error) {
 		return nil, &FolderError{Folder: dir, Fault: fault, Remedy: remedyWrite, Err: err}
@@ -143,20 +145,20 @@ func listFiles(dir string) ([]string, error) {
 		if total += info.Size(); total > maxFolder {
 			return refuse(fmt.Sprintf("more than %d MiB of files", maxFolder>>20), nil)
 		}
-		if e.Name() != metaFile { // the registry's own, written anew for each version
+		if e.Name() != metaFile { // the registry writes its own for each version
 			names = append(names, e.Name())
 		}
 	}
 	return names, nil
 }
 
-// file is one of a model folder in memory.
+// file is a file of a model folder, in memory.
 type file struct {
 	name string
 	data []byte
 }
 
-// readFiles reads a model folder that is to be registered.
+// readFiles reads all files of a model folder.
 func readFiles(dir string) ([]file, contents, error) {
 	names, err := listFiles(dir)
 	if err != nil {
@@ -167,13 +169,14 @@ func readFiles(dir string) ([]file, contents, error) {
 		return nil, contents{}, err
 	}
 	refuse := func(name string, err error) ([]file, contents, error) {
-		return nil, contents{}, &FolderError{Folder: dir, Fault: "cannot read " + name, Remedy: remedyWrite, Err: err}
+		return nil, contents{}, &FolderError{Folder: dir, Fault: "cannot read " + name,
+			Remedy: remedyWrite, Err: err}
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return refuse("the model folder", err)
 	}
-	defer func() { _ = root.Close() }() // it was only read
+	defer func() { _ = root.Close() }() // a failed close of a folder that was read loses nothing
 	var files []file
 	left := int64(maxFolder)
 	for _, name := range names {
@@ -193,7 +196,7 @@ func readFiles(dir string) ([]file, contents, error) {
 	return files, c, nil
 }
 
-// copyFiles copies the named files from one folder into another and syncs them.
+// copyFiles copies the named files of a folder into another one and syncs them.
 func copyFiles(ctx context.Context, from string, to durable.Dir, names []string) error {
 	root, err := os.OpenRoot(from)
 	if err != nil {

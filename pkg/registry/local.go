@@ -13,13 +13,13 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Local is a registry in a folder, laid out as MLflow lays out its own:
+// Local is a registry in a folder. Its layout is the one of MLflow's file store:
 //
 //	<dir>/models/<name>/version-<n>/   the model folder and the version's meta.yaml
 //	<dir>/models/<name>/aliases/<alias>  a file with the version's number
-//	<dir>/registry.lock                held while something is written
+//	<dir>/registry.lock                locked by the process that writes
 //
-// Reading takes no lock: versions and aliases appear by a rename.
+// Readers take no lock: versions and aliases appear by a rename.
 type Local struct{ dir string }
 
 var _ Registry = (*Local)(nil)
@@ -31,8 +31,8 @@ const (
 	lockRetry     = 20 * time.Millisecond
 )
 
-// NewLocal returns the registry in dir. The folder is made by the first Register;
-// until then the registry is empty. What is there and no folder is refused.
+// NewLocal returns the registry in dir. The first Register makes the folder; until then the
+// registry is empty. A path that is something else is refused.
 func NewLocal(dir string) (*Local, error) {
 	l := &Local{dir: filepath.Clean(dir)}
 	if dir == "" {
@@ -55,7 +55,7 @@ func (l *Local) version(name, version string) string {
 	return filepath.Join(l.model(name), versionPrefix+version)
 }
 
-// locked runs write while this process alone may write.
+// locked calls write while no other process may write.
 func (l *Local) locked(ctx context.Context, write func() error) (err error) {
 	if err := os.MkdirAll(l.dir, 0o755); err != nil {
 		return l.unwritable(err)
@@ -65,7 +65,8 @@ func (l *Local) locked(ctx context.Context, write func() error) (err error) {
 	lock := flock.New(filepath.Join(l.dir, lockFile))
 	if _, err := lock.TryLockContext(wait, lockRetry); err != nil {
 		if ctx.Err() == nil && wait.Err() != nil {
-			return fmt.Errorf("%s is held by another loadtide for over %v: wait until it has finished, or end it", lock.Path(), lockWait)
+			return fmt.Errorf("%s is held by another loadtide for over %v: wait until that "+
+				"process has finished, or end it", lock.Path(), lockWait)
 		}
 		return l.unwritable(err)
 	}
@@ -78,7 +79,8 @@ func (l *Local) locked(ctx context.Context, write func() error) (err error) {
 	return write()
 }
 
-// unwritable names the folder and the remedy when the system denies a write.
+// unwritable adds the folder and the remedy to an error of the system about a write in the
+// registry.
 func (l *Local) unwritable(err error) error {
 	var known *FolderError
 	if err == nil || errors.As(err, &known) || !within(l.dir, err) {
@@ -93,8 +95,8 @@ func (l *Local) unreadable(err error) error {
 		Remedy: "give this user the right to read it, or choose another folder"}
 }
 
-// within says whether the system refused something in dir, as opposed to a
-// source folder or the end of a context.
+// within reports whether an error of the system is about a path in dir. Other errors are about a
+// source folder, or are the end of a context.
 func within(dir string, err error) bool {
 	var path *fs.PathError
 	var link *os.LinkError

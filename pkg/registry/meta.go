@@ -9,10 +9,10 @@ import (
 	"github.com/loadtide/loadtide/pkg/durable"
 )
 
-// metaFile is the registry's own file in a version's folder.
+// metaFile is the file that the registry adds to a version's folder.
 const metaFile = "meta.yaml"
 
-// meta has MLflow's names for what its file store keeps of a version.
+// meta is the content of metaFile, with the names of MLflow's file store.
 type meta struct {
 	Name                 string `yaml:"name"`
 	Version              string `yaml:"version"`
@@ -36,16 +36,19 @@ func writeMeta(d durable.Dir, v Version) error {
 	return d.WriteFile(metaFile, durable.Bytes(b))
 }
 
-// readMeta adds to v when it was registered, and its name and number where it has
-// none.
+// readMeta sets v.Created, and name and version when v has none.
 func readMeta(dir string, v *Version) error {
 	b, err := readSmall(filepath.Join(dir, metaFile))
 	if err != nil {
-		return &FolderError{Folder: dir, Fault: "cannot read " + metaFile, Remedy: remedyVersion, Err: err}
+		return &FolderError{
+			Folder: dir, Fault: "cannot read " + metaFile, Remedy: remedyVersion, Err: err,
+		}
 	}
 	var m meta
 	if err := yaml.Unmarshal(b, &m); err != nil {
-		return &FolderError{Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err}
+		return &FolderError{
+			Folder: dir, Fault: "wrong " + metaFile, Remedy: remedyVersion, Err: err,
+		}
 	}
 	if v.Name == "" {
 		v.Name, v.Version = m.Name, m.Version

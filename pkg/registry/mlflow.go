@@ -13,45 +13,46 @@ import (
 	"github.com/loadtide/loadtide/pkg/mlflow"
 )
 
-// MLflow is a registry on an MLflow server. A version is a registered model's
-// version of a logged model, whose artifacts are the model folder; its digest
-// and metrics are tags, so that listing versions reads no file.
+// MLflow is a registry on an MLflow server. A version is a model version of a logged model, whose
+// artifacts are the files of the model folder. Digest and metrics are tags, so that listing
+// versions reads no file.
 //
-// The server has no compare-and-set: of two processes that move the champion at
-// the same moment the last one wins, and Previous may be the one before either.
+// The server has no compare-and-set. When two processes move the champion at the same moment, the
+// last one wins, and Previous may be the version before both.
 type MLflow struct {
 	client *mlflow.Client
 	cache  string
-	before *Local // nil for none
+	before *Local // may be nil
 
-	mu sync.Mutex // held while aliases move or the cache is written
+	mu sync.Mutex // guards aliases that move, and writes to the cache
 }
 
 var _ Registry = (*MLflow)(nil)
 
-// Tags that a version has beside its own.
+// Tags that this registry adds to those of a version.
 const (
 	tagDigest  = "loadtide.digest"
 	tagMetrics = "loadtide.metrics" // JSON
 
-	// maxMetrics bounds the metrics that are kept as a tag, in bytes.
+	// maxMetrics bounds the tag of the metrics, in bytes.
 	maxMetrics = 60000
 
-	modelDescription = "Load forecasts of Loadtide. The alias champion is the version that serves; move it, and forecasters follow within seconds."
-	// tidyLimit is how long it may take to remove what a broken Register left.
+	modelDescription = "Load forecasts of Loadtide. The alias champion is the version that serves; " +
+		"move it, and forecasters follow within seconds."
+	// tidyLimit bounds the removal of a logged model after a failed Register.
 	tidyLimit = 10 * time.Second
 )
 
-// NewMLflow returns the registry of a server. Versions that are fetched are kept
-// below the folder cache, which is made when it is needed. before may be nil: it
-// is the local registry that was used first, whose versions the logs still name;
-// they are found by their digest and are no versions of MLflow's.
+// NewMLflow returns the registry of a server. Fetched versions are kept in the folder cache, which
+// is made when it is needed. before may be nil. It is the local registry that was used before
+// MLflow; the logs may still name its versions. They are found by their digest only and are not
+// listed.
 func NewMLflow(client *mlflow.Client, cache string, before *Local) *MLflow {
 	return &MLflow{client: client, cache: filepath.Clean(cache), before: before}
 }
 
-// Register implements Registry. The version is made last, when all files are
-// there: before, only a logged model is to be seen, which nobody serves.
+// Register implements Registry. It makes the version last, when all files are uploaded. Until then
+// the server shows a logged model, which nobody serves.
 func (r *MLflow) Register(ctx context.Context, name, dir string) (Version, error) {
 	if err := errors.Join(ctx.Err(), checkToken("model name", name)); err != nil {
 		return Version{}, fmt.Errorf("register: %w", err)
@@ -62,23 +63,28 @@ func (r *MLflow) Register(ctx context.Context, name, dir string) (Version, error
 	}
 	metrics, err := json.Marshal(c.metrics)
 	if err == nil && len(metrics) > maxMetrics {
-		err = &FolderError{Folder: dir, Fault: fmt.Sprintf("%s has %d bytes, MLflow keeps %d", metricsFile, len(metrics), maxMetrics), Remedy: "leave out what nobody looks at"}
+		fault := fmt.Sprintf("%s has %d bytes, MLflow keeps %d", metricsFile, len(metrics), maxMetrics)
+		err = &FolderError{Folder: dir, Fault: fault, Remedy: "leave out metrics that nobody reads"}
 	}
 	if err != nil {
 		return Version{}, fmt.Errorf("register %s: %w", name, err)
 	}
-	tags := []mlflow.Tag{{Key: tagDigest, Value: c.digest}, {Key: tagMetrics, Value: string(metrics)}}
+	tags := []mlflow.Tag{
+		{Key: tagDigest, Value: c.digest}, {Key: tagMetrics, Value: string(metrics)},
+	}
 	run := c.tags[Run]
 	logged, err := r.log(ctx, name, run, files, tags)
 	if err != nil {
 		return Version{}, r.failed("register "+name, err)
 	}
 	for key, value := range c.tags {
-		if key != Description && key != Run { // fields of their own
+		if key != Description && key != Run { // these two are fields of a version
 			tags = append(tags, mlflow.Tag{Key: key, Value: value})
 		}
 	}
-	made, err := r.client.CreateVersion(ctx, mlflow.NewVersion{Name: name, ModelID: logged, RunID: run, Description: c.tags[Description], Tags: tags})
+	made, err := r.client.CreateVersion(ctx, mlflow.NewVersion{
+		Name: name, ModelID: logged, RunID: run, Description: c.tags[Description], Tags: tags,
+	})
 	if err != nil {
 		r.discard(ctx, logged)
 		return Version{}, r.failed("register "+name, err)
@@ -90,9 +96,12 @@ func (r *MLflow) Register(ctx context.Context, name, dir string) (Version, error
 	return v, nil
 }
 
-// log makes a whole logged model of the files, and a name to register it under.
-func (r *MLflow) log(ctx context.Context, name, run string, files []file, tags []mlflow.Tag) (id string, err error) {
-	if err := r.client.CreateRegisteredModel(ctx, name, modelDescription, nil); err != nil && !mlflow.Is(err, mlflow.KindExists) {
+// log uploads the files as a logged model, and makes the registered model if it does not exist.
+func (r *MLflow) log(
+	ctx context.Context, name, run string, files []file, tags []mlflow.Tag,
+) (id string, err error) {
+	if err := r.client.CreateRegisteredModel(ctx, name, modelDescription, nil); err != nil &&
+		!mlflow.Is(err, mlflow.KindExists) {
 		return "", err
 	}
 	experiment, err := r.client.EnsureExperiment(ctx, r.client.Experiment())
@@ -111,7 +120,9 @@ func (r *MLflow) log(ctx context.Context, name, run string, files []file, tags [
 	return id, nil
 }
 
-func (r *MLflow) upload(ctx context.Context, logged mlflow.LoggedModel, run string, files []file) error {
+func (r *MLflow) upload(
+	ctx context.Context, logged mlflow.LoggedModel, run string, files []file,
+) error {
 	id, uri := logged.Info.ModelID, logged.Info.ArtifactURI
 	for _, f := range files {
 		data := f.data
@@ -134,8 +145,8 @@ func (r *MLflow) upload(ctx context.Context, logged mlflow.LoggedModel, run stri
 	return r.client.LogOutput(ctx, run, id, 0)
 }
 
-// discard takes away a logged model that became no version. Where that fails it
-// stays, which does no harm: the error that is told is the one before.
+// discard removes a logged model that did not become a version. When that fails, the logged model
+// stays and does no harm; the error to tell is the one before.
 func (r *MLflow) discard(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
 	defer cancel()
@@ -144,7 +155,8 @@ func (r *MLflow) discard(ctx context.Context, id string) {
 
 // SetAlias implements Registry.
 func (r *MLflow) SetAlias(ctx context.Context, name, alias, version string) error {
-	if err := errors.Join(ctx.Err(), checkToken("model name", name), checkToken("alias", alias)); err != nil {
+	if err := errors.Join(ctx.Err(), checkToken("model name", name),
+		checkToken("alias", alias)); err != nil {
 		return fmt.Errorf("set alias: %w", err)
 	}
 	r.mu.Lock()
@@ -161,7 +173,7 @@ func (r *MLflow) SetAlias(ctx context.Context, name, alias, version string) erro
 	case before.Version == version:
 		return nil
 	case alias == Champion:
-		// First, so that an end between the two loses neither.
+		// Previous moves first, so that an end between the two steps loses neither version.
 		if err := r.client.SetAlias(ctx, name, Previous, before.Version); err != nil {
 			return r.failed(what, err)
 		}
@@ -175,7 +187,8 @@ func (r *MLflow) SetAlias(ctx context.Context, name, alias, version string) erro
 // version reads one version with its aliases.
 func (r *MLflow) version(ctx context.Context, name, version string) (Version, error) {
 	if !isNumber(version) {
-		return Version{}, notFound("version %.80q of model %s at %s", version, name, r.client.Host())
+		return Version{}, notFound("version %.80q of model %s at %s", version, name,
+			r.client.Host())
 	}
 	v, err := r.client.Version(ctx, name, version)
 	if err != nil {
@@ -186,7 +199,8 @@ func (r *MLflow) version(ctx context.Context, name, version string) (Version, er
 
 // ByAlias implements Registry.
 func (r *MLflow) ByAlias(ctx context.Context, name, alias string) (Version, error) {
-	if err := errors.Join(ctx.Err(), checkToken("model name", name), checkToken("alias", alias)); err != nil {
+	if err := errors.Join(ctx.Err(), checkToken("model name", name),
+		checkToken("alias", alias)); err != nil {
 		return Version{}, fmt.Errorf("find model by alias: %w", err)
 	}
 	found, err := r.client.ByAlias(ctx, name, alias)
@@ -222,7 +236,7 @@ func (r *MLflow) Versions(ctx context.Context, name string) ([]Version, error) {
 	}
 	var out []Version
 	var broken []error
-	for _, found := range slices.Backward(all) { // they come newest first
+	for _, found := range slices.Backward(all) { // the server lists the newest first
 		v, err := versionOf(found, aliases[found.Version])
 		if err != nil {
 			broken = append(broken, err)
@@ -233,7 +247,7 @@ func (r *MLflow) Versions(ctx context.Context, name string) ([]Version, error) {
 	return out, errors.Join(broken...)
 }
 
-// ByDigest implements Registry. What was fetched before comes without aliases.
+// ByDigest implements Registry. A version from the cache has no aliases.
 func (r *MLflow) ByDigest(ctx context.Context, name, digest string) (Version, error) {
 	if err := errors.Join(ctx.Err(), checkToken("model name", name)); err != nil {
 		return Version{}, fmt.Errorf("find model by digest: %w", err)
@@ -251,14 +265,18 @@ func (r *MLflow) ByDigest(ctx context.Context, name, digest string) (Version, er
 	return newestOf(all, err, name, digest)
 }
 
-// versionOf makes a Version of what the server has. One without a digest was not
-// registered by this program: nothing says which bytes it is.
+// versionOf converts a version of the server. It refuses one without a digest: another program has
+// registered it, and nothing says which bytes it has.
 func versionOf(v mlflow.ModelVersion, aliases []string) (Version, error) {
 	refuse := func(fault string) (Version, error) {
-		return Version{}, &FolderError{Folder: fmt.Sprintf("models:/%s/%s", v.Name, v.Version), Fault: fault,
+		return Version{}, &FolderError{Folder: fmt.Sprintf("models:/%s/%s", v.Name, v.Version),
+			Fault:  fault,
 			Remedy: "register the model with loadtide train, or delete this version in MLflow"}
 	}
-	out := Version{Name: v.Name, Version: v.Version, Created: time.UnixMilli(v.Created).UTC(), Aliases: slices.Sorted(slices.Values(aliases))}
+	out := Version{
+		Name: v.Name, Version: v.Version, Created: time.UnixMilli(v.Created).UTC(),
+		Aliases: slices.Sorted(slices.Values(aliases)),
+	}
 	out.Tags = map[string]string{}
 	for key, value := range map[string]string{Description: v.Description, Run: v.RunID} {
 		if value != "" {
@@ -277,19 +295,21 @@ func versionOf(v mlflow.ModelVersion, aliases []string) (Version, error) {
 			out.Digest = t.Value
 		case tagMetrics:
 			if err := json.Unmarshal([]byte(t.Value), &out.Metrics); err != nil {
-				return refuse(fmt.Sprintf("has no metrics in the tag %s: %.80q", tagMetrics, t.Value))
+				return refuse(fmt.Sprintf("has no metrics in the tag %s: %.80q", tagMetrics,
+					t.Value))
 			}
 		default:
 			out.Tags[t.Key] = t.Value
 		}
 	}
 	if !isDigest(out.Digest) {
-		return refuse(fmt.Sprintf("has the tag %s %.80q, not sha256:<64 hex digits>", tagDigest, out.Digest))
+		return refuse(fmt.Sprintf("has the tag %s %.80q, not sha256:<64 hex digits>", tagDigest,
+			out.Digest))
 	}
 	return out, nil
 }
 
-// failed says what was wanted, and turns the client's errors into this package's.
+// failed adds the operation, and turns errors of the client into errors of this package.
 func (r *MLflow) failed(what string, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -14,8 +14,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/durable"
 )
 
-// Register implements Registry. It works in a folder that nobody looks at and
-// renames it when everything in it is on the disk.
+// Register implements Registry. It writes a temporary folder and renames it when everything is
+// durable.
 func (l *Local) Register(ctx context.Context, name, dir string) (Version, error) {
 	if err := checkToken("model name", name); err != nil {
 		return Version{}, fmt.Errorf("register: %w", err)
@@ -46,14 +46,14 @@ func (l *Local) Register(ctx context.Context, name, dir string) (Version, error)
 	return v, nil
 }
 
-// add writes the version's folder. From its return on the version exists.
+// add writes the folder of a version. The version exists when add has returned nil.
 func (l *Local) add(ctx context.Context, v *Version, from string, names []string) error {
 	path := l.version(v.Name, v.Version)
 	return durable.Folder{Path: path}.Write(func(d durable.Dir) error {
 		if err := copyFiles(ctx, from, d, names); err != nil {
 			return err
 		}
-		// What was copied counts, should the source have changed meanwhile.
+		// The copy counts: the source may have changed in the meantime.
 		c, err := readContents(d.Path, remedyWrite)
 		if err != nil {
 			return err
@@ -66,13 +66,13 @@ func (l *Local) add(ctx context.Context, v *Version, from string, names []string
 			return err
 		}
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is there already", path) // a rename would replace an empty folder
+			return fmt.Errorf("%s exists already", path) // a rename would replace an empty folder
 		}
 		return ctx.Err()
 	})
 }
 
-// prepare makes the model's folders and removes what broken writes left behind.
+// prepare makes the folders of a model and removes temporary files of failed writes.
 func (l *Local) prepare(name string) error {
 	if err := os.MkdirAll(l.aliases(name), 0o755); err != nil {
 		return err

@@ -33,7 +33,7 @@ func (l *Local) Versions(ctx context.Context, name string) ([]Version, error) {
 	return out, errors.Join(broken...)
 }
 
-// read reads one version; ErrNotFound when it has no folder.
+// read returns one version. Errors: ErrNotFound when it has no folder.
 func (l *Local) read(name, version string) (Version, error) {
 	dir := l.version(name, version)
 	if !isNumber(version) {
@@ -56,7 +56,7 @@ func (l *Local) read(name, version string) (Version, error) {
 	}
 	for _, e := range entries { // sorted by name
 		if checkToken("alias", e.Name()) != nil {
-			continue // one that is being written
+			continue // a version that is being written
 		}
 		if at, err := l.pointsAt(name, e.Name()); err == nil && at == version {
 			v.Aliases = append(v.Aliases, e.Name())
@@ -71,7 +71,7 @@ func (l *Local) ByDigest(ctx context.Context, name, digest string) (Version, err
 	return newestOf(all, err, name, digest)
 }
 
-// newestOf picks the newest of a list with this digest; err is what came beside
+// newestOf returns the newest version of a list with this digest. err is the error that came with
 // the list.
 func newestOf(all []Version, err error, name, digest string) (Version, error) {
 	for _, v := range slices.Backward(all) {
@@ -85,7 +85,7 @@ func newestOf(all []Version, err error, name, digest string) (Version, error) {
 	return Version{}, fmt.Errorf("find model by digest: %w", err)
 }
 
-// Fetch implements Registry: the version's own folder.
+// Fetch implements Registry. It returns the folder in the registry itself.
 func (l *Local) Fetch(ctx context.Context, v Version) (string, error) {
 	if err := errors.Join(ctx.Err(), checkToken("model name", v.Name)); err != nil {
 		return "", fmt.Errorf("fetch model: %w", err)
@@ -93,7 +93,10 @@ func (l *Local) Fetch(ctx context.Context, v Version) (string, error) {
 	dir := l.version(v.Name, v.Version)
 	there, err := l.read(v.Name, v.Version)
 	if err == nil && there.Digest != v.Digest {
-		err = &FolderError{Folder: dir, Fault: fmt.Sprintf("holds %s, not %s", there.Digest, v.Digest), Remedy: remedyVersion}
+		err = &FolderError{
+			Folder: dir, Fault: fmt.Sprintf("holds %s, not %s", there.Digest, v.Digest),
+			Remedy: remedyVersion,
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("fetch model %s version %s: %w", v.Name, v.Version, err)
@@ -101,7 +104,7 @@ func (l *Local) Fetch(ctx context.Context, v Version) (string, error) {
 	return dir, nil
 }
 
-// numbers lists the versions that have a folder, whole or not, ascending.
+// numbers returns the numbers of all version folders, whole or not, ascending.
 func (l *Local) numbers(name string) ([]int, error) {
 	entries, err := os.ReadDir(l.model(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -113,7 +116,7 @@ func (l *Local) numbers(name string) ([]int, error) {
 	var out []int
 	for _, e := range entries {
 		if digits, ok := strings.CutPrefix(e.Name(), versionPrefix); ok && isNumber(digits) {
-			n, _ := strconv.Atoi(digits) // isNumber said so
+			n, _ := strconv.Atoi(digits) // isNumber has checked it
 			out = append(out, n)
 		}
 	}
@@ -129,7 +132,7 @@ func (l *Local) lastNumber(name string) (int, error) {
 	return all[len(all)-1], nil
 }
 
-// isNumber says whether s is a version as this registry writes it: 1, 2, ...
+// isNumber reports whether s is a version as this registry writes it: 1, 2, ...
 func isNumber(s string) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && n > 0 && strconv.Itoa(n) == s

@@ -64,14 +64,16 @@ func readers(t *testing.T, connect func() registry.Registry) {
 				t.Error(err)
 				return
 			}
-			if err := w.SetAlias(context.Background(), model, registry.Champion, fmt.Sprint(i+1)); err != nil {
+			if err := w.SetAlias(context.Background(), model, registry.Champion,
+				fmt.Sprint(i+1)); err != nil {
 				t.Error(err)
 				return
 			}
 		}
 	})
 	seen := 0
-	for deadline := time.Now().Add(time.Minute); seen < n && time.Now().Before(deadline) && !t.Failed(); {
+	for deadline := time.Now().Add(time.Minute); seen < n && time.Now().Before(deadline) &&
+		!t.Failed(); {
 		all := list(t, r, model)
 		if len(all) < seen {
 			t.Errorf("versions went from %d to %d", seen, len(all))
@@ -100,14 +102,16 @@ func movers(t *testing.T, connect func() registry.Registry, ordered bool) {
 	for i := range versions {
 		r := connect()
 		wg.Go(func() {
-			if err := r.SetAlias(context.Background(), model, registry.Champion, fmt.Sprint(i+1)); err != nil {
+			if err := r.SetAlias(context.Background(), model, registry.Champion,
+				fmt.Sprint(i+1)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
 	r := connect()
-	if c, p := at(t, r, registry.Champion), at(t, r, registry.Previous); c == "" || c == p || ordered && p == "" {
+	if c, p := at(t, r, registry.Champion), at(t, r, registry.Previous); c == "" || c == p ||
+		ordered && p == "" {
 		t.Errorf("champion %q, previous %q", c, p)
 	}
 }

@@ -18,8 +18,10 @@ import (
 func tags(t *testing.T, connect func() registry.Registry) {
 	ctx, r := context.Background(), connect()
 	want := map[string]string{
-		registry.Description: "Gate: passed.\n- naive ok: wQL 0.081 and 0.097\n| lead | ü \"quoted\" 'too'",
-		"loadtide.gate":      "passed", "gate.coverage80": "0.79", "empty": "", "long": strings.Repeat("x", 5000),
+		registry.Description: "Gate: passed.\n- naive ok: wQL 0.081 and 0.097\n| lead | ü " +
+			"\"quoted\" 'too'",
+		"loadtide.gate": "passed", "gate.coverage80": "0.79", "empty": "",
+		"long": strings.Repeat("x", 5000),
 	}
 	if _, err := r.Register(ctx, model, tagged(t, "a", want)); err != nil {
 		t.Fatal(err)
@@ -44,7 +46,8 @@ func tags(t *testing.T, connect func() registry.Registry) {
 		many[fmt.Sprint(i)] = ""
 	}
 	for name, bad := range map[string]map[string]string{
-		"value": {"x": strings.Repeat("x", 5001)}, "name": {"a b": "x"}, "empty name": {"": "x"}, "digest": {"loadtide.digest": "x"}, "many": many,
+		"value": {"x": strings.Repeat("x", 5001)}, "name": {"a b": "x"}, "empty name": {"": "x"},
+		"digest": {"loadtide.digest": "x"}, "many": many,
 	} {
 		if _, err := r.Register(ctx, model, tagged(t, "c", bad)); err == nil {
 			t.Errorf("%s was taken", name)
@@ -114,7 +117,8 @@ func byDigest(t *testing.T, connect func() registry.Registry) {
 			t.Errorf("digest %q: %v", digest, err)
 		}
 	}
-	if _, err := r.ByDigest(ctx, "a/b", Digest("a")); err == nil || errors.Is(err, registry.ErrNotFound) {
+	if _, err := r.ByDigest(ctx, "a/b", Digest("a")); err == nil ||
+		errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("of a wrong name: %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package registrytest is the one suite that every registry.Registry passes.
+// Package registrytest is the suite of tests that every registry.Registry passes.
 //
-// Start with Run; the tests of each backend call it. It must never know how a
-// backend keeps its versions.
+// Start with Run; the tests of each backend call it. The package never looks at how a backend keeps
+// its versions. Only tests may import it.
 package registrytest

@@ -12,8 +12,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
-// Folder makes a model folder whose weights are the given text, with the digest
-// file, a metric "pinball" of 0.25 and a tag "loadtide.gate". To a registry the rest is opaque.
+// Folder makes a model folder whose weights are the given text, with the digest file, a metric
+// "pinball" of 0.25 and a tag "loadtide.gate". A registry looks at nothing else.
 func Folder(t testing.TB, weights string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -30,8 +30,11 @@ func Folder(t testing.TB, weights string) string {
 	return dir
 }
 
-// Digest is that of Folder's folder of these weights.
-func Digest(weights string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(weights))) }
+// Digest returns the digest of the folder that Folder makes of these weights.
+func Digest(weights string) string {
+	return fmt.Sprintf("sha256:%x",
+		sha256.Sum256([]byte(weights)))
+}
 
 const model = "load-1h"
 
@@ -51,7 +54,7 @@ func mustAlias(t *testing.T, r registry.Registry, alias, version string) {
 	}
 }
 
-// at names the version an alias points at, "" when there is none.
+// at returns the version that an alias points at, "" when there is none.
 func at(t *testing.T, r registry.Registry, alias string) string {
 	t.Helper()
 	v, err := r.ByAlias(context.Background(), model, alias)

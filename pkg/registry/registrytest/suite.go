@@ -17,36 +17,39 @@ import (
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
-// Opener makes a new, empty registry and returns a function that connects to it:
-// each call stands for a process.
+// Opener makes a new, empty registry and returns a function that opens it. Each call of that
+// function stands for a process.
 type Opener func(t *testing.T) (connect func() registry.Registry)
 
-// Abilities are what not every kind of registry can do.
+// Abilities are properties that not every kind of registry has.
 type Abilities struct {
-	// OrderedMoves: of aliases that several processes move at the same moment each
-	// move sees the one before it.
+	// OrderedMoves says that of several processes that move an alias at the same moment each one
+	// sees the move before its own.
 	OrderedMoves bool
 }
 
 // Run checks one kind of registry.
 func Run(t *testing.T, able Abilities, open Opener) {
 	cases := map[string]func(t *testing.T, connect func() registry.Registry){
-		"empty":                     empty,
-		"register, list, fetch":     register,
-		"tags":                      tags,
-		"many metrics":              manyMetrics,
-		"by digest":                 byDigest,
-		"aliases":                   aliases,
-		"champion moves":            champion,
-		"names":                     names,
-		"folders that are refused":  refused,
-		"another digest":            otherDigest,
-		"an ended context":          ended,
-		"writers in two processes":  writers,
-		"readers see whole ones":    readers,
-		"models are apart":          apart,
-		"the folder may go on":      sourceChanges,
-		"aliases move concurrently": func(t *testing.T, connect func() registry.Registry) { movers(t, connect, able.OrderedMoves) },
+		"empty":                    empty,
+		"register, list, fetch":    register,
+		"tags":                     tags,
+		"many metrics":             manyMetrics,
+		"by digest":                byDigest,
+		"aliases":                  aliases,
+		"champion moves":           champion,
+		"names":                    names,
+		"folders that are refused": refused,
+		"another digest":           otherDigest,
+		"an ended context":         ended,
+		"writers in two processes": writers,
+		"readers see whole ones":   readers,
+		"models are apart":         apart,
+		"the folder may go on":     sourceChanges,
+		"aliases move concurrently": func(t *testing.T,
+			connect func() registry.Registry) {
+			movers(t, connect, able.OrderedMoves)
+		},
 	}
 	for name, check := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -64,13 +67,15 @@ func empty(t *testing.T, connect func() registry.Registry) {
 	if _, err := r.ByAlias(ctx, model, registry.Champion); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("by alias: %v", err)
 	}
-	if err := r.SetAlias(ctx, model, registry.Champion, "1"); !errors.Is(err, registry.ErrNotFound) {
+	if err := r.SetAlias(ctx, model, registry.Champion, "1"); !errors.Is(err,
+		registry.ErrNotFound) {
 		t.Errorf("set alias: %v", err)
 	}
 	if _, err := r.ByDigest(ctx, model, Digest("a")); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("by digest: %v", err)
 	}
-	if _, err := r.Fetch(ctx, registry.Version{Name: model, Version: "1"}); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := r.Fetch(ctx, registry.Version{Name: model, Version: "1"}); !errors.Is(err,
+		registry.ErrNotFound) {
 		t.Errorf("fetch: %v", err)
 	}
 }
@@ -81,10 +86,12 @@ func register(t *testing.T, connect func() registry.Registry) {
 	for i := range 11 { // past 9: numbers do not sort as text
 		weights := fmt.Sprintf("weights %d", i)
 		v := mustRegister(t, connect(), model, weights)
-		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) || v.Metrics["pinball"] != 0.25 || v.Tags["loadtide.gate"] != "passed" || v.Name != model {
+		if v.Version != fmt.Sprint(i+1) || v.Digest != Digest(weights) ||
+			v.Metrics["pinball"] != 0.25 || v.Tags["loadtide.gate"] != "passed" || v.Name != model {
 			t.Fatalf("registered %+v", v)
 		}
-		if v.Created.Before(before) || v.Created.After(time.Now().Add(time.Minute)) || v.Created.Location() != time.UTC {
+		if v.Created.Before(before) || v.Created.After(time.Now().Add(time.Minute)) ||
+			v.Created.Location() != time.UTC {
 			t.Errorf("created %v", v.Created)
 		}
 		want = append(want, v)
@@ -98,7 +105,8 @@ func register(t *testing.T, connect func() registry.Registry) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for file, text := range map[string]string{"model.onnx": fmt.Sprintf("weights %d", i), "digest": v.Digest + "\n"} {
+		for file, text := range map[string]string{"model.onnx": fmt.Sprintf("weights %d", i),
+			"digest": v.Digest + "\n"} {
 			if b, err := os.ReadFile(filepath.Join(dir, file)); err != nil || string(b) != text {
 				t.Errorf("version %s: %s holds %q, %v", v.Version, file, b, err)
 			}
@@ -118,13 +126,16 @@ func aliases(t *testing.T, connect func() registry.Registry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Version != "2" || v.Digest != Digest("b") || !slices.Equal(v.Aliases, []string{"challenger", "night"}) {
+	if v.Version != "2" || v.Digest != Digest("b") ||
+		!slices.Equal(v.Aliases, []string{"challenger", "night"}) {
 		t.Errorf("challenger %+v", v)
 	}
-	if all := list(t, other, model); !slices.Equal(all[0].Aliases, []string{"champion"}) || !slices.Equal(all[1].Aliases, v.Aliases) {
+	if all := list(t, other, model); !slices.Equal(all[0].Aliases, []string{"champion"}) ||
+		!slices.Equal(all[1].Aliases, v.Aliases) {
 		t.Errorf("versions %+v", all)
 	}
-	if err := r.SetAlias(context.Background(), model, "night", "3"); !errors.Is(err, registry.ErrNotFound) {
+	if err := r.SetAlias(context.Background(), model, "night", "3"); !errors.Is(err,
+		registry.ErrNotFound) {
 		t.Errorf("to a version that is not there: %v", err)
 	}
 	if got := at(t, r, "night"); got != "2" {
@@ -147,8 +158,10 @@ func champion(t *testing.T, connect func() registry.Registry) {
 	}
 	for i, s := range steps {
 		mustAlias(t, r, registry.Champion, s.set)
-		if c, p := at(t, r, registry.Champion), at(t, r, registry.Previous); c != s.champion || p != s.previous {
-			t.Errorf("step %d: champion %q, previous %q; want %q, %q", i, c, p, s.champion, s.previous)
+		if c, p := at(t, r, registry.Champion), at(t, r, registry.Previous); c != s.champion ||
+			p != s.previous {
+			t.Errorf("step %d: champion %q, previous %q; want %q, %q", i, c, p, s.champion,
+				s.previous)
 		}
 	}
 }
@@ -163,7 +176,8 @@ func names(t *testing.T, connect func() registry.Registry) {
 		if _, err := r.Versions(ctx, bad); err == nil {
 			t.Errorf("versions of %q", bad)
 		}
-		if _, err := r.ByAlias(ctx, model, bad); err == nil || errors.Is(err, registry.ErrNotFound) {
+		if _, err := r.ByAlias(ctx, model, bad); err == nil ||
+			errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("by alias %q: %v", bad, err)
 		}
 		if err := r.SetAlias(ctx, model, bad, "1"); err == nil {
@@ -172,7 +186,8 @@ func names(t *testing.T, connect func() registry.Registry) {
 		if err := r.SetAlias(ctx, model, "x", bad); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("set alias to version %q: %v", bad, err)
 		}
-		if _, err := r.Fetch(ctx, registry.Version{Name: model, Version: bad, Digest: Digest("a")}); !errors.Is(err, registry.ErrNotFound) {
+		if _, err := r.Fetch(ctx, registry.Version{Name: model, Version: bad,
+			Digest: Digest("a")}); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("fetch version %q: %v", bad, err)
 		}
 	}
@@ -180,11 +195,23 @@ func names(t *testing.T, connect func() registry.Registry) {
 
 func refused(t *testing.T, connect func() registry.Registry) {
 	spoil := map[string]func(dir string) error{
-		"no digest":      func(dir string) error { return os.Remove(filepath.Join(dir, "digest")) },
-		"wrong digest":   func(dir string) error { return os.WriteFile(filepath.Join(dir, "digest"), []byte("sha256:12"), 0o644) },
-		"wrong metrics":  func(dir string) error { return os.WriteFile(filepath.Join(dir, "metrics.json"), []byte("{"), 0o644) },
-		"folder within":  func(dir string) error { return os.Mkdir(filepath.Join(dir, "more"), 0o755) },
-		"link":           func(dir string) error { return os.Symlink("/etc/hostname", filepath.Join(dir, "host")) },
+		"no digest": func(dir string) error { return os.Remove(filepath.Join(dir, "digest")) },
+		"wrong digest": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "digest"),
+				[]byte("sha256:12"), 0o644)
+		},
+		"wrong metrics": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir,
+				"metrics.json"), []byte("{"), 0o644)
+		},
+		"folder within": func(dir string) error {
+			return os.Mkdir(filepath.Join(dir, "more"),
+				0o755)
+		},
+		"link": func(dir string) error {
+			return os.Symlink("/etc/hostname",
+				filepath.Join(dir, "host"))
+		},
 		"digest is link": func(dir string) error { return replaceByLink(dir, "digest") },
 		"no folder":      os.RemoveAll,
 		"too many files": func(dir string) error {
@@ -208,7 +235,8 @@ func refused(t *testing.T, connect func() registry.Registry) {
 			t.Errorf("%s was registered", name)
 			continue
 		}
-		if text := err.Error(); !strings.Contains(text, dir) || !strings.Contains(text, "remedy") || strings.Contains(text, "\n") {
+		if text := err.Error(); !strings.Contains(text, dir) || !strings.Contains(text, "remedy") ||
+			strings.Contains(text, "\n") {
 			t.Errorf("%s: %q is not one line with folder and remedy", name, text)
 		}
 	}
@@ -232,7 +260,8 @@ func otherDigest(t *testing.T, connect func() registry.Registry) {
 	r := connect()
 	v := mustRegister(t, r, model, "a")
 	v.Digest = Digest("b")
-	if _, err := r.Fetch(context.Background(), v); err == nil || errors.Is(err, registry.ErrNotFound) {
+	if _, err := r.Fetch(context.Background(), v); err == nil ||
+		errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("fetched as another: %v", err)
 	}
 }
@@ -266,7 +295,8 @@ func apart(t *testing.T, connect func() registry.Registry) {
 		t.Errorf("another model begins at %s", v.Version)
 	}
 	mustAlias(t, r, registry.Champion, "1")
-	if _, err := r.ByAlias(context.Background(), "load-15m", registry.Champion); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := r.ByAlias(context.Background(), "load-15m", registry.Champion); !errors.Is(err,
+		registry.ErrNotFound) {
 		t.Errorf("champion of the other: %v", err)
 	}
 }
