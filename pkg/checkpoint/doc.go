@@ -2,8 +2,7 @@
 // log up to which the state is true.
 //
 // Start with Store. The forecaster saves a Snapshot at intervals and loads the newest whole one
-// when a partition starts; `loadtide state` reads the same files. File keeps snapshots in a folder,
-// Memory in the process, for tests.
+// when a partition starts; `loadtide state` reads the same files. File keeps snapshots in a folder.
 //
 // The package knows positions, names and bytes. It never interprets the bytes of a section, never
 // returns bytes whose checksum is wrong, and never deletes a file that it could not read.

@@ -13,33 +13,39 @@ import (
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 )
 
-// Kind says what to do about a write that failed.
+// Kind says what a caller can do about a failed write.
 type Kind string
 
 // The kinds. The same words are log fields and metric labels.
 const (
 	// KindRetry: the server is away, slow or busy; the same batch may succeed later.
 	KindRetry Kind = "retry"
-	// KindRefused: the batch holds something that will never be taken; parts of it may be.
+	// KindRefused: the batch has a point that the server always refuses; other points may be
+	// stored.
 	KindRefused Kind = "refused"
-	// KindConfig: address, token, organisation or bucket are wrong; the same batch may succeed once a person has mended it.
+	// KindConfig: address, token, organisation or bucket are wrong; the same batch may succeed when
+	// a person has changed them.
 	KindConfig Kind = "config"
 )
 
 // Kinds returns all kinds.
 func Kinds() []Kind { return []Kind{KindRetry, KindRefused, KindConfig} }
 
-// Error is a write that was not stored, or not surely, or a query without a whole answer.
+// Error is a write that was not stored, or may not have been, or a query without a whole answer.
 type Error struct {
 	Kind       Kind
-	Query      bool          // it was a query, not a write
+	Query      bool          // a query, not a write
 	Status     int           // of HTTP; 0 when there was no answer
-	RetryAfter time.Duration // what the server asked for; 0 when it did not
-	Dropped    int           // of a refused batch: how many points were not stored, all others were; 0 when the server does not say
-	OldestKept time.Time     // set when points were refused because the bucket keeps none before it
-	Message    string        // the server's words, or the cause
-	Remedy     string        // what a person can do; empty when there is nothing to do but wait
-	Err        error         // the cause, may be nil
+	RetryAfter time.Duration // the pause that the server asks for; 0 when it asks for none
+	// Dropped is how many points of a refused batch were not stored; the others were. 0 when the
+	// server does not say.
+	Dropped int
+	// OldestKept is set when points were refused because they are older: the bucket keeps none
+	// before this time.
+	OldestKept time.Time
+	Message    string // of the server, or the cause
+	Remedy     string // for a person; empty when waiting is all that helps
+	Err        error  // the cause, may be nil
 }
 
 // Error returns status, message and remedy in one line.
@@ -61,17 +67,18 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// maxMessage bounds the server's words, which are logged: a refused batch comes back with its lines in them.
+// maxMessage bounds the message of the server, which is logged, in bytes. A message about a refused
+// batch contains the batch.
 const maxMessage = 300
 
-// classify turns an error of the client into ours; query says that it was no write.
+// classify turns an error of the client into an *Error; query says that the call was no write.
 func (c Config) classify(err error, query bool) *Error {
 	out := &Error{Kind: KindRetry, Query: query, Message: err.Error(), Err: err}
 	var answer *influxhttp.Error
 	if errors.As(err, &answer) && answer.StatusCode != 0 {
 		out.Status = answer.StatusCode
 		out.RetryAfter = retryAfter(answer)
-		out.Kind, out.Remedy = c.judge(answer, query)
+		out.Kind, out.Remedy = c.kindOf(answer, query)
 		if answer.Message != "" {
 			out.Message = answer.Message
 		}
@@ -91,21 +98,22 @@ func (c Config) classify(err error, query bool) *Error {
 	return out
 }
 
-// What a partial write says (InfluxDB 2.7): `… partial write: field type conflict: … dropped=2`, and of points that are too
-// old `… partial write: dropped 2 points outside retention policy of duration 1h0m0s - oldest point … dropped because it
-// violates a Retention Policy Lower Bound at 2026-01-31T14:00:35.4Z, newest point …`.
+// Messages of InfluxDB 2.7 about a batch that was stored in part: `… partial write: field type
+// conflict: … dropped=2`, and for points that are too old `… partial write: dropped 2 points
+// outside retention policy of duration 1h0m0s - oldest point … dropped because it violates a
+// Retention Policy Lower Bound at 2026-01-31T14:00:35.4Z, newest point …`.
 var (
 	droppedCount = regexp.MustCompile(`\bdropped=(\d+)`)
 	lowerBound   = regexp.MustCompile(`Retention Policy Lower Bound at ([0-9T:.Z+-]+)`)
 )
 
-// partly notes which points of a batch were not stored.
+// partly reads from the message which points of a batch were not stored.
 func (e *Error) partly(answer *influxhttp.Error) {
 	if e.Status != http.StatusUnprocessableEntity {
 		return
 	}
 	if m := droppedCount.FindAllStringSubmatch(answer.Message, -1); m != nil {
-		e.Dropped, _ = strconv.Atoi(m[len(m)-1][1]) // too many digits for a number: not said
+		e.Dropped, _ = strconv.Atoi(m[len(m)-1][1]) // too many digits count as not said
 	}
 	if m := lowerBound.FindStringSubmatch(answer.Message); m != nil {
 		if t, err := time.Parse(time.RFC3339Nano, m[1]); err == nil {
@@ -114,7 +122,7 @@ func (e *Error) partly(answer *influxhttp.Error) {
 	}
 }
 
-// retryAfter reads the header, seconds or a date.
+// retryAfter reads the header Retry-After: seconds or a date.
 func retryAfter(answer *influxhttp.Error) time.Duration {
 	if t, err := http.ParseTime(answer.Header.Get("Retry-After")); err == nil {
 		return max(0, time.Until(t))
@@ -124,29 +132,34 @@ func retryAfter(answer *influxhttp.Error) time.Duration {
 
 const remedyServer = "check that --influx-url is an InfluxDB 2 server"
 
-// judge returns kind and remedy of an answer that is not 2xx.
-func (c Config) judge(answer *influxhttp.Error, query bool) (Kind, string) {
+// kindOf returns kind and remedy for an answer that is not 2xx.
+func (c Config) kindOf(answer *influxhttp.Error, query bool) (Kind, string) {
 	access := "write"
 	if query {
 		access = "read"
 	}
 	switch code := answer.StatusCode; {
-	// An organisation that is not there makes a query, which is always of one form, a bad request.
+	// Queries always have the same form, so a bad request means that the organisation does not
+	// exist.
 	case code == http.StatusNotFound, query && code == http.StatusBadRequest:
-		return KindConfig, fmt.Sprintf("create bucket %q in organisation %q, or name others with --influx-bucket and --influx-org", c.Bucket, c.Org)
+		return KindConfig, fmt.Sprintf("create bucket %q in organisation %q, or name others with "+
+			"--influx-bucket and --influx-org", c.Bucket, c.Org)
 	case code == http.StatusRequestEntityTooLarge:
-		return KindRefused, "" // of whatever stands before the server, too
+		return KindRefused, "" // also from a proxy in front of the server
 	case code == http.StatusBadRequest, code == http.StatusUnprocessableEntity:
 		if !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
-			return KindConfig, remedyServer // a proxy's word counts against no point
+			return KindConfig, remedyServer // the answer of a proxy says nothing about a point
 		}
 		return KindRefused, ""
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return KindConfig, fmt.Sprintf("create a token with %s access to bucket %q and set LOADTIDE_INFLUX_TOKEN", access, c.Bucket)
-	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= http.StatusInternalServerError:
+		return KindConfig, fmt.Sprintf("create a token with %s access to bucket %q and set "+
+			"LOADTIDE_INFLUX_TOKEN", access, c.Bucket)
+	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests,
+		code >= http.StatusInternalServerError:
 		return KindRetry, ""
 	case code >= http.StatusMultipleChoices && code < http.StatusBadRequest:
-		return KindConfig, fmt.Sprintf("redirects are not followed, the token would go with them: set --influx-url to %q", answer.Header.Get("Location"))
+		return KindConfig, fmt.Sprintf("redirects are not followed, the token would go with "+
+			"them: set --influx-url to %q", answer.Header.Get("Location"))
 	}
 	return KindConfig, remedyServer
 }

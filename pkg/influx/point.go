@@ -9,10 +9,11 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/api/write"
 )
 
-// Point is one row: at most one exists per measurement, set of tags and time; a later one overwrites its fields.
+// Point is one row. A measurement has one row for a set of tags and a time; a later point
+// overwrites its fields.
 type Point struct {
 	Measurement string
-	Tags        []Tag // at least one, none empty
+	Tags        []Tag // at least one; none is empty
 	Fields      []Field
 	Time        time.Time
 }
@@ -31,14 +32,15 @@ func (p Point) String() string {
 	return strings.TrimSuffix(write.PointToLineProtocol(p.native(), time.Nanosecond), "\n")
 }
 
-// check returns why the point cannot be written. The encoder would leave out a tag that it cannot express, and the point
-// would land in another series.
+// check returns the reason why the point cannot be written, or nil. The encoder would leave out a
+// tag that it cannot express, and the point would belong to another series.
 func (p Point) check() error {
 	if !plain(p.Measurement) {
 		return fmt.Errorf("measurement %q is not a plain name", p.Measurement)
 	}
 	if len(p.Tags) == 0 || len(p.Fields) == 0 {
-		return fmt.Errorf("point of %s has %d tags and %d fields, at least one of each is needed", p.Measurement, len(p.Tags), len(p.Fields))
+		return fmt.Errorf("point of %s has %d tags and %d fields, at least one of each is needed",
+			p.Measurement, len(p.Tags), len(p.Fields))
 	}
 	for _, t := range p.Tags {
 		if !plain(t.Key) || !plain(t.Value) {
@@ -56,7 +58,8 @@ func (p Point) check() error {
 			}
 		case int64, bool, string:
 		default:
-			return fmt.Errorf("field %s has type %T, want float64, int64, bool or string", f.Key, f.Value)
+			return fmt.Errorf("field %s has type %T, want float64, int64, bool or string", f.Key,
+				f.Value)
 		}
 	}
 	if p.Time.Year() < 1678 || p.Time.Year() > 2261 {
@@ -65,7 +68,7 @@ func (p Point) check() error {
 	return nil
 }
 
-// plain tells whether line protocol can carry s as a name or tag.
+// plain reports whether line protocol can express s as a name or tag.
 func plain(s string) bool {
 	return s != "" && !strings.HasSuffix(s, `\`) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' })
 }

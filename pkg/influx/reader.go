@@ -15,21 +15,21 @@ import (
 )
 
 const (
-	// queryTimeout bounds a query with its answer, which may be long.
+	// queryTimeout bounds a query and the transfer of its answer.
 	queryTimeout = 2 * time.Minute
-	// maxBytes bounds an answer as it is sent, which is compressed; one that is longer
-	// is an error, for what is behind would be missed.
+	// maxBytes bounds the compressed answer. A longer one is an error, because its end would be
+	// missing.
 	maxBytes = 1 << 30
-	// maxRows bounds what a caller has to hold of an answer until it is whole.
+	// maxRows bounds the rows that a caller has to keep until the answer is whole.
 	maxRows = 4_000_000
 )
 
-// ErrTooLong is an answer that was given up because of its length: Reader.MaxRows, or 1 GiB.
+// ErrTooLong says that an answer has more than Reader.MaxRows rows, or more than 1 GiB.
 var ErrTooLong = errors.New("the answer is too long: ask for a shorter time")
 
 // Reader reads rows of a measurement. It is safe for concurrent use.
 type Reader struct {
-	// MaxRows bounds the rows of one answer, 4 million when not said otherwise before the first Read.
+	// MaxRows bounds the rows of one answer; default: 4 million. Set it before the first Read.
 	MaxRows int
 
 	cfg       Config
@@ -38,19 +38,19 @@ type Reader struct {
 	query     api.QueryAPI
 }
 
-// Row is all fields and tags of one point, by name.
+// Row has all fields and tags of one point, by name.
 type Row struct {
 	Time   time.Time
 	values map[string]any
 }
 
-// Text is a tag or a field of text, "" when the row has none.
+// Text returns a tag or a text field, "" when the row does not have it.
 func (r Row) Text(name string) string {
 	s, _ := r.values[name].(string)
 	return s
 }
 
-// Number is a field of a number; ok is false when the row has none.
+// Number returns a number field; ok is false when the row does not have it.
 func (r Row) Number(name string) (v float64, ok bool) {
 	switch n := r.values[name].(type) {
 	case float64:
@@ -63,19 +63,21 @@ func (r Row) Number(name string) (v float64, ok bool) {
 	return 0, false
 }
 
-// NewReader returns a reader for cfg; it opens no connection yet. The error holds all faults of cfg.
+// NewReader returns a reader. It opens no connection. The error has all faults of cfg.
 func NewReader(cfg Config) (*Reader, error) { return newReader(cfg, maxBytes) }
 
 func newReader(cfg Config, most int64) (*Reader, error) {
-	client, transport, err := cfg.client(queryTimeout, func(next http.RoundTripper) http.RoundTripper { return rowsOnly{next, most} })
+	client, transport, err := cfg.client(queryTimeout,
+		func(next http.RoundTripper) http.RoundTripper { return rowsOnly{next, most} })
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{MaxRows: maxRows, cfg: cfg, client: client, transport: transport, query: client.QueryAPI(cfg.Org)}, nil
+	return &Reader{MaxRows: maxRows, cfg: cfg, client: client, transport: transport,
+		query: client.QueryAPI(cfg.Org)}, nil
 }
 
-// rowsOnly lets an answer through that is CSV and not too long. The client takes a page for people as an answer without
-// rows, and an answer that was cut off as a whole one.
+// rowsOnly accepts an answer that is CSV and not too long. The client would take a page for people
+// as an answer without rows, and an answer that was cut off as a whole one.
 type rowsOnly struct {
 	next http.RoundTripper
 	most int64
@@ -87,13 +89,14 @@ func (o rowsOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/csv") {
-		return nil, errors.Join(fmt.Errorf("the answer is %q, not text/csv: check that --influx-url is an InfluxDB 2 server", kind), resp.Body.Close())
+		return nil, errors.Join(fmt.Errorf("the answer is %q, not text/csv: check that "+
+			"--influx-url is an InfluxDB 2 server", kind), resp.Body.Close())
 	}
 	resp.Body = boundedBody{&longReader{resp.Body, o.most}, resp.Body}
 	return resp, nil
 }
 
-// longReader fails where io.LimitReader ends.
+// longReader returns an error at the limit, where io.LimitReader returns io.EOF.
 type longReader struct {
 	io.Reader
 	left int64
@@ -107,9 +110,12 @@ func (l *longReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Read calls each for every row of a measurement in [from, until), series by series. It ends at the first error, which is
-// *Error when it is the server's; rows may have been handed over by then.
-func (r *Reader) Read(ctx context.Context, measurement string, from, until time.Time, each func(Row) error) error {
+// Read calls each for every row of a measurement in [from, until), series by series. It returns the
+// first error, an *Error when the server or the connection failed. each may have been called before
+// an error.
+func (r *Reader) Read(
+	ctx context.Context, measurement string, from, until time.Time, each func(Row) error,
+) error {
 	result, err := r.query.Query(ctx, r.flux(measurement, from, until))
 	if err != nil {
 		return r.cfg.classify(err, true)
@@ -118,7 +124,8 @@ func (r *Reader) Read(ctx context.Context, measurement string, from, until time.
 		if rows >= r.MaxRows {
 			return errors.Join(r.cfg.classify(ErrTooLong, true), result.Close())
 		}
-		if err := each(Row{Time: result.Record().Time().UTC(), values: result.Record().Values()}); err != nil {
+		record := result.Record()
+		if err := each(Row{Time: record.Time().UTC(), values: record.Values()}); err != nil {
 			return errors.Join(err, result.Close())
 		}
 	}
@@ -128,19 +135,20 @@ func (r *Reader) Read(ctx context.Context, measurement string, from, until time.
 	return nil
 }
 
-// flux turns the points' fields into columns of one row.
+// flux returns the query. It makes the fields of a point columns of one row.
 func (r *Reader) flux(measurement string, from, until time.Time) string {
 	return fmt.Sprintf(`from(bucket: %s)
   |> range(start: %s, stop: %s)
   |> filter(fn: (r) => r._measurement == %s)
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,
-		fluxString(r.cfg.Bucket), from.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), fluxString(measurement))
+		fluxString(r.cfg.Bucket),
+		from.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339), fluxString(measurement))
 }
 
-// fluxString is s as a literal, in which nothing is an expression.
+// fluxString returns s as a literal without expressions.
 func fluxString(s string) string { return strings.ReplaceAll(strconv.Quote(s), "${", `\${`) }
 
-// Close drops idle connections. No Read may follow.
+// Close closes idle connections. No Read may follow.
 func (r *Reader) Close() {
 	r.client.Close()
 	r.transport.CloseIdleConnections()

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// maxAnswer bounds what is read of an answer, in bytes.
+	// maxAnswer bounds the part of an answer that is read, in bytes.
 	maxAnswer = 64 << 10
-	// idleConnections are kept for the next requests of callers that write several batches at once.
+	// idleConnections is how many connections are kept for callers that write several batches at
+	// once.
 	idleConnections = 8
 )
 
@@ -28,17 +29,21 @@ type Writer struct {
 	write     api.WriteAPIBlocking
 }
 
-// New returns a writer for cfg; it opens no connection yet. The error holds all faults of cfg.
+// New returns a writer. It opens no connection. The error has all faults of cfg.
 func New(cfg Config) (*Writer, error) {
-	client, transport, err := cfg.client(cfg.Timeout, func(next http.RoundTripper) http.RoundTripper { return storedOnly{next} })
+	client, transport, err := cfg.client(cfg.Timeout,
+		func(next http.RoundTripper) http.RoundTripper { return storedOnly{next} })
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{cfg: cfg, client: client, transport: transport, write: client.WriteAPIBlocking(cfg.Org, cfg.Bucket)}, nil
+	return &Writer{cfg: cfg, client: client, transport: transport,
+		write: client.WriteAPIBlocking(cfg.Org, cfg.Bucket)}, nil
 }
 
-// client opens no connection yet. over stands between the client and the transport.
-func (c Config) client(timeout time.Duration, over func(http.RoundTripper) http.RoundTripper) (influxdb2.Client, *http.Transport, error) {
+// client makes a client without opening a connection. over wraps the transport.
+func (c Config) client(
+	timeout time.Duration, over func(http.RoundTripper) http.RoundTripper,
+) (influxdb2.Client, *http.Transport, error) {
 	if c.URL == "" {
 		return nil, nil, errors.New("influx-url: not set; give the address of an InfluxDB 2 server")
 	}
@@ -54,14 +59,15 @@ func (c Config) client(timeout time.Duration, over func(http.RoundTripper) http.
 		SetHTTPClient(&http.Client{
 			Timeout:   timeout,
 			Transport: over(boundedAnswers{transport}),
-			// The token must not follow a redirect to another host.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			// A redirect could send the token to another host.
+			CheckRedirect: noRedirect,
 		})
 	return influxdb2.NewClientWithOptions(c.URL, c.Token.Reveal(), options), transport, nil
 }
 
-// Write stores points as one batch, all with one answer: nil once they are stored, else *Error. A batch that failed may
-// have been stored all the same, in part or whole; writing it again does no harm, points overwrite themselves.
+// Write writes points as one batch and returns nil when all are stored, otherwise an *Error. A
+// batch may have been stored, in part or whole, although Write failed. Writing it again does no
+// harm, because points overwrite themselves.
 func (w *Writer) Write(ctx context.Context, points []Point) error {
 	if len(points) == 0 {
 		return nil
@@ -79,18 +85,20 @@ func (w *Writer) Write(ctx context.Context, points []Point) error {
 	return nil
 }
 
-// Close drops idle connections. No Write may follow.
+// Close closes idle connections. No Write may follow.
 func (w *Writer) Close() {
 	w.client.Close()
 	w.transport.CloseIdleConnections()
 }
 
-// storedOnly takes no other answer than 204 for a success: a page for people says 200, and has stored nothing.
+// storedOnly accepts only 204 as a success. A page for people comes with 200, and nothing was
+// stored.
 type storedOnly struct{ next http.RoundTripper }
 
 func (s storedOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := s.next.RoundTrip(req)
-	if err == nil && resp.StatusCode < http.StatusMultipleChoices && resp.StatusCode != http.StatusNoContent {
+	if err == nil && resp.StatusCode < http.StatusMultipleChoices &&
+		resp.StatusCode != http.StatusNoContent {
 		return nil, errors.Join(&oddAnswerError{resp.StatusCode}, resp.Body.Close())
 	}
 	return resp, err
@@ -100,7 +108,7 @@ type oddAnswerError struct{ status int }
 
 func (e *oddAnswerError) Error() string { return fmt.Sprintf("answer %d, want 204", e.status) }
 
-// boundedAnswers cuts answers off that say what went wrong: the client reads the whole of them into memory.
+// boundedAnswers cuts off long answers, because the client reads a whole answer into memory.
 type boundedAnswers struct{ next http.RoundTripper }
 
 func (b boundedAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -115,3 +123,6 @@ type boundedBody struct {
 	io.Reader
 	io.Closer
 }
+
+// noRedirect makes a client return a redirect as the answer.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -9,30 +9,35 @@ import (
 	"strings"
 )
 
-// proxied is how the URI of an artifact begins that the server itself keeps.
+// proxied is the scheme of artifact URIs that the server itself keeps.
 const proxied = "mlflow-artifacts:"
 
 const artifactsPath = "/api/2.0/mlflow-artifacts/artifacts"
 
-// artifactPath turns an artifact URI and a file below it into the path at the server's proxy.
+// artifactPath returns the path at the server's proxy for a file below an artifact URI.
 func artifactPath(uri, name string) (string, error) {
 	rest, ok := strings.CutPrefix(uri, proxied)
 	if !ok {
-		return "", &Error{Op: "artifacts", Kind: KindConfig, Message: fmt.Sprintf("artifacts lie at %.80q, not behind the server", uri),
-			Remedy: "run the server with --serve-artifacts and --artifacts-destination; for an experiment made before, name another with --mlflow-experiment"}
+		return "", &Error{Op: "artifacts", Kind: KindConfig,
+			Message: fmt.Sprintf("artifacts lie at %.80q, not behind the server", uri),
+			Remedy: "run the server with --serve-artifacts and --artifacts-destination; for an " +
+				"experiment made before, name another with --mlflow-experiment"}
 	}
 	if strings.HasPrefix(rest, "//") { // mlflow-artifacts://host/path
 		_, rest, _ = strings.Cut(rest[2:], "/")
 	}
 	whole := path.Join("/", rest, name)
-	// The server decodes a path twice, so that a percent sign does not come back.
-	if name != "" && (name == "." || path.Clean(name) != name || path.IsAbs(name) || strings.HasPrefix(name, "..") || strings.Contains(name, "%")) {
-		return "", &Error{Op: "artifacts", Kind: KindRefused, Message: fmt.Sprintf("%.80q names no file of an artifact", name)}
+	// The server decodes a path twice, so a name with a percent sign would become another one.
+	if name != "" && (name == "." || path.Clean(name) != name || path.IsAbs(name) ||
+		strings.HasPrefix(name, "..") || strings.Contains(name, "%")) {
+		return "", &Error{Op: "artifacts", Kind: KindRefused,
+			Message: fmt.Sprintf("%.80q names no file of an artifact", name)}
 	}
 	return whole, nil
 }
 
-// Upload writes a file below an artifact URI of a run or logged model. A repeat overwrites it.
+// Upload writes a file below an artifact URI of a run or logged model. It overwrites a file of that
+// name.
 func (c *Client) Upload(ctx context.Context, uri, name string, data []byte) error {
 	where, err := artifactPath(uri, name)
 	if err != nil {
@@ -41,7 +46,8 @@ func (c *Client) Upload(ctx context.Context, uri, name string, data []byte) erro
 	if data == nil {
 		data = []byte{}
 	}
-	_, err = c.do(ctx, call{method: http.MethodPut, path: artifactsPath + where, body: data, isFile: true, limit: maxAnswer}, anything)
+	_, err = c.do(ctx, call{method: http.MethodPut, path: artifactsPath + where, body: data,
+		isFile: true, limit: maxAnswer}, anything)
 	return err
 }
 
@@ -51,7 +57,8 @@ func (c *Client) Download(ctx context.Context, uri, name string, limit int64) ([
 	if err != nil {
 		return nil, err
 	}
-	return c.do(ctx, call{method: http.MethodGet, path: artifactsPath + where, isFile: true, limit: limit}, anything)
+	return c.do(ctx, call{method: http.MethodGet, path: artifactsPath + where, isFile: true,
+		limit: limit}, anything)
 }
 
 func anything([]byte) error { return nil }
@@ -63,7 +70,7 @@ type File struct {
 	Size  int64  `json:"file_size"` // bytes; 0 when the server does not say
 }
 
-// ListArtifacts lists the folder dir below an artifact URI, "" for the URI itself.
+// ListArtifacts lists the folder dir below an artifact URI; "" means the URI itself.
 func (c *Client) ListArtifacts(ctx context.Context, uri, dir string) ([]File, error) {
 	where, err := artifactPath(uri, dir)
 	if err != nil {

@@ -20,11 +20,11 @@ import (
 
 const (
 	apiPath = "/api/2.0/mlflow/"
-	// maxAnswer bounds what is read of an answer that is no file, in bytes.
+	// maxAnswer bounds an answer that is no file, in bytes.
 	maxAnswer = 16 << 20
-	// maxRefusal bounds what is read of an answer that says no, in bytes.
+	// maxRefusal bounds the part of a failure's answer that is read, in bytes.
 	maxRefusal = 64 << 10
-	// fileTimes is how many times the timeout a file may take.
+	// fileTimes is how many times the timeout the transfer of a file may take.
 	fileTimes = 6
 )
 
@@ -38,17 +38,18 @@ type Client struct {
 	http *http.Client
 }
 
-// New returns a client for cfg; it opens no connection yet. The error holds all faults of cfg.
+// New returns a client. It opens no connection. The error has all faults of cfg.
 func New(cfg Config) (*Client, error) {
 	if cfg.URL == "" {
-		return nil, errors.New("mlflow-url: not set; give the address of an MLflow server, as in http://127.0.0.1:5000")
+		return nil, errors.New("mlflow-url: not set; give the address of an MLflow server, e.g. " +
+			"http://127.0.0.1:5000")
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	base, err := url.Parse(strings.TrimRight(cfg.URL, "/"))
 	if err != nil {
-		return nil, errors.New("mlflow-url: not an address") // Validate has seen it
+		return nil, errors.New("mlflow-url: not an address") // Validate has checked it
 	}
 	roots, err := cfg.roots()
 	if err != nil {
@@ -58,22 +59,22 @@ func New(cfg Config) (*Client, error) {
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return &Client{cfg: cfg, base: base, http: &http.Client{
 		Transport: transport,
-		// A secret must not follow a redirect to another host.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		// A redirect could send the secret to another host.
+		CheckRedirect: noRedirect,
 	}}, nil
 }
 
-// Host is the server's host and port, for messages.
+// Host returns the server's host and port, for messages.
 func (c *Client) Host() string { return c.base.Host }
 
-// Experiment is the name of the experiment that runs go to.
+// Experiment returns the name of the experiment of all runs.
 func (c *Client) Experiment() string { return c.cfg.Experiment }
 
-// Close drops idle connections. No call may follow.
+// Close closes idle connections. No call may follow.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Health asks whether the server is there and takes this client's secrets: it looks for the experiment, which need not
-// exist.
+// Health checks that the server answers and accepts this client's secrets. It looks up the
+// experiment, which need not exist.
 func (c *Client) Health(ctx context.Context) error {
 	if _, err := c.experimentByName(ctx, c.cfg.Experiment); err != nil && !Is(err, KindNotFound) {
 		return err
@@ -88,8 +89,8 @@ type call struct {
 	query  url.Values // may be nil
 	body   []byte     // may be nil
 	isFile bool       // body or answer is a file, not JSON
-	once   bool       // repeating it after it may have arrived does harm
-	limit  int64      // bytes of the answer that are read
+	once   bool       // a repeat does harm when the first request has arrived
+	limit  int64      // largest answer, in bytes
 }
 
 func (c call) op() string {
@@ -97,12 +98,12 @@ func (c call) op() string {
 	return c.method + " " + short(name)
 }
 
-// get asks for something; it may be repeated.
+// get sends a GET request, which may be repeated, and decodes the answer.
 func (c *Client) get(ctx context.Context, path string, query url.Values, answer any) error {
 	return c.json(ctx, call{method: http.MethodGet, path: path, query: query}, nil, answer)
 }
 
-// json sends a body and decodes the answer into it, either of which may be nil.
+// json sends body and decodes the answer into answer. Either may be nil.
 func (c *Client) json(ctx context.Context, r call, body, answer any) error {
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -112,7 +113,8 @@ func (c *Client) json(ctx context.Context, r call, body, answer any) error {
 		r.body = b
 	}
 	r.limit = maxAnswer
-	// An answer that is no JSON was cut, or is someone else's: the request is repeated like any other that failed.
+	// An answer that is no JSON was cut off, or another server sent it. The request is repeated
+	// like one that failed.
 	_, err := c.do(ctx, r, func(b []byte) error {
 		if answer == nil {
 			return nil
@@ -122,18 +124,21 @@ func (c *Client) json(ctx context.Context, r call, body, answer any) error {
 	return err
 }
 
-// do sends a request until it is answered, at most 1 + Retries times. It returns the answer that
-// take accepts; an answer that take refuses counts as none.
-func (c *Client) do(ctx context.Context, r call, take func([]byte) error) ([]byte, error) {
+// do sends a request until it is answered, at most 1 + Retries times, and returns the answer. An
+// answer that accept refuses counts as a failure.
+func (c *Client) do(ctx context.Context, r call, accept func([]byte) error) ([]byte, error) {
 	var body []byte
 	var wait time.Duration // what the server asked for
 	policy := retry.Policy{
 		Backoff: backoff, Attempts: 1 + c.cfg.Retries,
 		Final: func(err error) bool {
 			var failed *Error
-			return errors.As(err, &failed) && (failed.Kind != KindUnavailable || r.once && !neverArrived(failed))
+			return errors.As(err, &failed) &&
+				(failed.Kind != KindUnavailable || r.once && !neverArrived(failed))
 		},
-		Adjust: func(_ error, pause time.Duration) time.Duration { return max(pause, min(wait, backoff.Most)) },
+		Adjust: func(_ error, pause time.Duration) time.Duration {
+			return max(pause, min(wait, backoff.Most))
+		},
 	}
 	err := retry.Until(ctx, policy, func(ctx context.Context) error {
 		b, asked, failed := c.send(ctx, r)
@@ -141,30 +146,37 @@ func (c *Client) do(ctx context.Context, r call, take func([]byte) error) ([]byt
 			wait = asked
 			return failed
 		}
-		if cause := take(b); cause != nil {
+		if cause := accept(b); cause != nil {
 			wait = 0
 			return &Error{
 				Op: r.op(), Kind: KindUnavailable, Err: cause,
-				Message: short(fmt.Sprintf("the answer of %s is none of MLflow's: %v", c.base.Host, cause)),
+				Message: short(fmt.Sprintf("the answer of %s is none of MLflow's: %v", c.base.Host,
+					cause)),
 			}
 		}
 		body = b
 		return nil
 	})
 	if err != nil && ctx.Err() != nil {
-		return nil, &Error{Op: r.op(), Kind: KindUnavailable, Message: "interrupted: " + ctx.Err().Error(), Err: ctx.Err()}
+		return nil, &Error{
+			Op: r.op(), Kind: KindUnavailable, Message: "interrupted: " + ctx.Err().Error(),
+			Err: ctx.Err(),
+		}
 	}
 	return body, err
 }
 
-// neverArrived says that the server surely did not act on a request.
+// neverArrived reports whether the server surely has not acted on a request.
 func neverArrived(err *Error) bool {
 	var dial *net.OpError
-	return err.Status == http.StatusTooManyRequests || errors.As(err.Err, &dial) && dial.Op == "dial"
+	return err.Status == http.StatusTooManyRequests || errors.As(err.Err, &dial) &&
+		dial.Op == "dial"
 }
 
-// send sends a request once. wait is what the server asks to wait before the next.
-func (c *Client) send(ctx context.Context, r call) (body []byte, wait time.Duration, failed *Error) {
+// send sends a request once. wait is the pause before a repeat that the server asks for.
+func (c *Client) send(
+	ctx context.Context, r call,
+) (body []byte, wait time.Duration, failed *Error) {
 	timeout := c.cfg.Timeout
 	if r.isFile {
 		timeout *= fileTimes
@@ -173,7 +185,9 @@ func (c *Client) send(ctx context.Context, r call) (body []byte, wait time.Durat
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.method, c.address(r), bytes.NewReader(r.body))
 	if err != nil {
-		return nil, 0, &Error{Op: r.op(), Kind: KindRefused, Message: "this path cannot be asked for", Err: err}
+		return nil, 0, &Error{
+			Op: r.op(), Kind: KindRefused, Message: "this path cannot be asked for", Err: err,
+		}
 	}
 	c.authorize(req)
 	if r.body != nil && !r.isFile {
@@ -183,17 +197,22 @@ func (c *Client) send(ctx context.Context, r call) (body []byte, wait time.Durat
 	if err != nil {
 		return nil, 0, c.noAnswer(r.op(), err)
 	}
-	defer func() { _ = resp.Body.Close() }() // read to its end, or given up
+	defer func() { _ = resp.Body.Close() }() // a failed close loses nothing that was read
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		body, _ = io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // what came of the reasons is told
-		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))  // a date is not worth the code
-		return nil, time.Duration(seconds) * time.Second, c.judge(r.op(), resp.StatusCode, resp.Header, body)
+		// a part of the reason is enough
+		body, _ = io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // a date counts as no pause
+		return nil, time.Duration(seconds) * time.Second, c.refusal(r.op(), resp.StatusCode,
+			resp.Header, body)
 	}
 	if body, err = io.ReadAll(io.LimitReader(resp.Body, r.limit+1)); err != nil {
 		return nil, 0, c.noAnswer(r.op(), err)
 	}
 	if int64(len(body)) > r.limit {
-		return nil, 0, &Error{Op: r.op(), Kind: KindRefused, Status: resp.StatusCode, Message: fmt.Sprintf("the answer has more than %d bytes", r.limit)}
+		return nil, 0, &Error{
+			Op: r.op(), Kind: KindRefused, Status: resp.StatusCode,
+			Message: fmt.Sprintf("the answer has more than %d bytes", r.limit),
+		}
 	}
 	return body, 0, nil
 }
@@ -205,7 +224,7 @@ func (c *Client) address(r call) string {
 	}
 	u := *c.base
 	u.Path = c.base.Path + path
-	u.RawPath = "" // encoded anew from Path
+	u.RawPath = "" // String encodes Path
 	u.RawQuery = r.query.Encode()
 	return u.String()
 }
@@ -219,3 +238,6 @@ func (c *Client) authorize(req *http.Request) {
 	}
 	req.Header.Set("User-Agent", "loadtide")
 }
+
+// noRedirect makes a client return a redirect as the answer.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -12,31 +12,32 @@ import (
 	"strings"
 )
 
-// Kind says what to do about a call that failed.
+// Kind says what a caller can do about a failed call.
 type Kind string
 
 // The kinds. The same words are log fields.
 const (
 	// KindUnavailable: the server is away, slow or busy; the same call may succeed later.
 	KindUnavailable Kind = "unavailable"
-	// KindNotFound: what the call names is not there.
+	// KindNotFound: the call names something that does not exist.
 	KindNotFound Kind = "not_found"
-	// KindExists: what the call makes is there already.
+	// KindExists: the call makes something that exists already.
 	KindExists Kind = "exists"
-	// KindRefused: the server does not take what was sent, and never will.
+	// KindRefused: the server refuses the request, and always will.
 	KindRefused Kind = "refused"
-	// KindConfig: address, token, certificate or the server's settings are wrong; a person has to mend it.
+	// KindConfig: address, token, certificate or the server's settings are wrong; a person has to
+	// change them.
 	KindConfig Kind = "config"
 )
 
-// Error is a call that failed.
+// Error is a failed call.
 type Error struct {
 	Op      string // the call, as in "GET experiments/get-by-name"
 	Kind    Kind
 	Status  int    // of HTTP; 0 when there was no answer
-	Code    string // the server's word, as in RESOURCE_DOES_NOT_EXIST; may be empty
-	Message string // the server's words, or the cause
-	Remedy  string // what a person can do; empty when there is nothing to do but wait
+	Code    string // of the server, as in RESOURCE_DOES_NOT_EXIST; may be empty
+	Message string // of the server, or the cause
+	Remedy  string // for a person; empty when waiting is all that helps
 	Err     error  // the cause, may be nil
 }
 
@@ -56,16 +57,16 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is says whether err is a failed call of that kind.
+// Is reports whether err is a failed call of that kind.
 func Is(err error, kind Kind) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Kind == kind
 }
 
-// maxMessage bounds the server's words, which are logged, in bytes.
+// maxMessage bounds the message of the server, which is logged, in bytes.
 const maxMessage = 300
 
-// short makes one bounded line of foreign words.
+// short makes one bounded line of a text from elsewhere.
 func short(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -79,10 +80,10 @@ func short(s string) string {
 	return strings.ToValidUTF8(s, "")
 }
 
-// noAnswer is the error of a request whose answer did not come, or not whole.
+// noAnswer returns the error for a request without a whole answer.
 func (c *Client) noAnswer(op string, err error) *Error {
 	e := &Error{Op: op, Kind: KindUnavailable, Err: err}
-	// The cause without the address: its query may be long, and the host is said once.
+	// The address is left out: its query may be long, and the message has the host already.
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
@@ -93,9 +94,11 @@ func (c *Client) noAnswer(op string, err error) *Error {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &authority):
-		e.Kind, e.Remedy = KindConfig, "give the file of the authority that signed the server's certificate with --mlflow-ca-file"
+		e.Kind, e.Remedy = KindConfig, "give the file of the authority that signed the server's "+
+			"certificate with --mlflow-ca-file"
 	case errors.As(err, &name), errors.As(err, &invalid):
-		e.Kind, e.Remedy = KindConfig, "use the host that the server's certificate names in --mlflow-url, or renew the certificate"
+		e.Kind, e.Remedy = KindConfig, "use the host that the server's certificate names in "+
+			"--mlflow-url, or renew the certificate"
 	case errors.Is(err, context.Canceled):
 		e.Message = "interrupted"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -106,8 +109,8 @@ func (c *Client) noAnswer(op string, err error) *Error {
 	return e
 }
 
-// judge is the error of an answer that is not 2xx; body is the beginning of it.
-func (c *Client) judge(op string, status int, header http.Header, body []byte) *Error {
+// refusal returns the error for an answer that is not 2xx; body is the beginning of the answer.
+func (c *Client) refusal(op string, status int, header http.Header, body []byte) *Error {
 	var said struct {
 		Code    string `json:"error_code"`
 		Message string `json:"message"`
@@ -118,27 +121,36 @@ func (c *Client) judge(op string, status int, header http.Header, body []byte) *
 			said.Message = "no words of MLflow's came with it"
 		}
 	}
-	e := &Error{Op: op, Kind: KindRefused, Status: status, Code: short(said.Code), Message: short(said.Message)}
+	e := &Error{
+		Op: op, Kind: KindRefused, Status: status, Code: short(said.Code),
+		Message: short(said.Message),
+	}
 	switch {
 	case status == http.StatusForbidden && strings.Contains(said.Message, "Invalid Host"):
-		e.Kind, e.Remedy = KindConfig, fmt.Sprintf("start the server with --allowed-hosts '%s,localhost:*', or call it by a host that it allows", c.base.Host)
+		e.Kind, e.Remedy = KindConfig, fmt.Sprintf("start the server with --allowed-hosts "+
+			"'%s,localhost:*', or call it by a host that it allows", c.base.Host)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		e.Kind, e.Remedy = KindConfig, "give a token by LOADTIDE_MLFLOW_TOKEN, or LOADTIDE_MLFLOW_USERNAME and LOADTIDE_MLFLOW_PASSWORD, of someone who may do this"
+		e.Kind, e.Remedy = KindConfig, "give a token by LOADTIDE_MLFLOW_TOKEN, or "+
+			"LOADTIDE_MLFLOW_USERNAME and LOADTIDE_MLFLOW_PASSWORD, of someone who may do this"
 	case said.Code == "RESOURCE_ALREADY_EXISTS":
 		e.Kind = KindExists
 	case strings.Contains(said.Message, "IntegrityError"):
-		// Two writers of one row: it is there now, and the next try changes it.
+		// Two requests inserted the same row. It exists now, and a repeat changes it.
 		e.Kind, e.Message = KindUnavailable, "another writer was quicker in the server's database"
-	case said.Code == "RESOURCE_DOES_NOT_EXIST", said.Code == "ENDPOINT_NOT_FOUND" && status == http.StatusNotFound:
+	case said.Code == "RESOURCE_DOES_NOT_EXIST", said.Code == "ENDPOINT_NOT_FOUND" &&
+		status == http.StatusNotFound:
 		e.Kind = KindNotFound
-	case status == http.StatusBadRequest && strings.Contains(said.Message, "alias") && strings.HasSuffix(strings.TrimSpace(said.Message), "not found."):
-		e.Kind = KindNotFound // a missing alias is an invalid parameter there
+	case status == http.StatusBadRequest && strings.Contains(said.Message, "alias") &&
+		strings.HasSuffix(strings.TrimSpace(said.Message), "not found."):
+		e.Kind = KindNotFound // the server calls a missing alias an invalid parameter
 	case status == http.StatusNotFound && said.Code == "":
 		e.Kind, e.Remedy = KindConfig, "check that --mlflow-url is an MLflow server"
-	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= http.StatusInternalServerError:
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests,
+		status >= http.StatusInternalServerError:
 		e.Kind = KindUnavailable
 	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
-		e.Kind, e.Remedy = KindConfig, fmt.Sprintf("redirects are not followed, secrets would go with them: set --mlflow-url to where %.200q is", header.Get("Location"))
+		e.Kind, e.Remedy = KindConfig, fmt.Sprintf("redirects are not followed, secrets would go "+
+			"with them: set --mlflow-url to where %.200q is", header.Get("Location"))
 	}
 	return e
 }

@@ -30,11 +30,11 @@ type ModelVersion struct {
 	RunID       string `json:"run_id"`
 	Status      string `json:"status"`
 	Tags        []Tag  `json:"tags"`
-	// Aliases that point here; ByAlias and Version have them, Versions has not.
+	// Aliases point at this version. ByAlias and Version set them, Versions does not.
 	Aliases []string `json:"aliases"`
 }
 
-// Tag returns a tag's value and whether it is there.
+// Tag returns the value of a tag, and false when the version does not have it.
 func (v ModelVersion) Tag(key string) (string, bool) {
 	for _, t := range v.Tags {
 		if t.Key == key {
@@ -44,13 +44,15 @@ func (v ModelVersion) Tag(key string) (string, bool) {
 	return "", false
 }
 
-// CreateRegisteredModel makes a name; KindExists when it is there already.
-func (c *Client) CreateRegisteredModel(ctx context.Context, name, description string, tags []Tag) error {
+// CreateRegisteredModel makes a registered model. Errors: KindExists when the name exists.
+func (c *Client) CreateRegisteredModel(
+	ctx context.Context, name, description string, tags []Tag,
+) error {
 	body := map[string]any{"name": name, "description": description, "tags": listed(tags)}
 	return c.json(ctx, call{method: http.MethodPost, path: "registered-models/create"}, body, nil)
 }
 
-// GetRegisteredModel reads a name, its tags and aliases.
+// GetRegisteredModel returns a registered model with its tags and aliases.
 func (c *Client) GetRegisteredModel(ctx context.Context, name string) (RegisteredModel, error) {
 	var answer struct {
 		Model RegisteredModel `json:"registered_model"`
@@ -59,19 +61,19 @@ func (c *Client) GetRegisteredModel(ctx context.Context, name string) (Registere
 	return answer.Model, err
 }
 
-// UpdateRegisteredModel sets the description of a name.
+// UpdateRegisteredModel sets the description of a registered model.
 func (c *Client) UpdateRegisteredModel(ctx context.Context, name, description string) error {
 	body := map[string]any{"name": name, "description": description}
 	return c.json(ctx, call{method: http.MethodPatch, path: "registered-models/update"}, body, nil)
 }
 
-// SetRegisteredModelTag adds a tag to a name.
+// SetRegisteredModelTag sets a tag of a registered model.
 func (c *Client) SetRegisteredModelTag(ctx context.Context, name string, tag Tag) error {
 	body := map[string]any{"name": name, "key": tag.Key, "value": tag.Value}
 	return c.json(ctx, call{method: http.MethodPost, path: "registered-models/set-tag"}, body, nil)
 }
 
-// NewVersion is a version to be made of a logged model.
+// NewVersion describes a version to make of a logged model.
 type NewVersion struct {
 	Name        string
 	ModelID     string
@@ -80,17 +82,22 @@ type NewVersion struct {
 	Tags        []Tag
 }
 
-// CreateVersion registers a logged model as the next version. It is never repeated once it may have arrived; where the
-// answer was lost, the version is looked for by its logged model, so that a caller who tries again makes no second one.
+// CreateVersion registers a logged model as the next version. The request is not repeated when it
+// may have arrived. When the answer was lost, CreateVersion looks for the version of that logged
+// model, so that a caller who tries again makes no second version.
 func (c *Client) CreateVersion(ctx context.Context, v NewVersion) (ModelVersion, error) {
-	body := map[string]any{"name": v.Name, "source": "models:/" + v.ModelID, "model_id": v.ModelID, "description": v.Description, "tags": listed(v.Tags)}
+	body := map[string]any{
+		"name": v.Name, "source": "models:/" + v.ModelID, "model_id": v.ModelID,
+		"description": v.Description, "tags": listed(v.Tags),
+	}
 	if v.RunID != "" {
 		body["run_id"] = v.RunID
 	}
 	var answer struct {
 		Version ModelVersion `json:"model_version"`
 	}
-	err := c.json(ctx, call{method: http.MethodPost, path: "model-versions/create", once: true}, body, &answer)
+	err := c.json(ctx, call{method: http.MethodPost, path: "model-versions/create", once: true},
+		body, &answer)
 	if Is(err, KindUnavailable) && ctx.Err() == nil {
 		if made, ok := c.versionOf(ctx, v.Name, v.ModelID); ok {
 			return made, nil
@@ -100,12 +107,13 @@ func (c *Client) CreateVersion(ctx context.Context, v NewVersion) (ModelVersion,
 		return ModelVersion{}, err
 	}
 	if answer.Version.Version == "" {
-		return ModelVersion{}, errors.New("mlflow: POST model-versions/create: the answer names no version")
+		return ModelVersion{}, errors.New("mlflow: POST model-versions/create: the answer names " +
+			"no version")
 	}
 	return answer.Version, nil
 }
 
-// versionOf is the version made of a logged model among the newest ones.
+// versionOf returns the version of a logged model, if it is one of the newest.
 func (c *Client) versionOf(ctx context.Context, name, model string) (ModelVersion, bool) {
 	newest, _, err := c.versionsPage(ctx, name, "", versionsPage)
 	if err != nil {
@@ -121,12 +129,12 @@ func (c *Client) versionOf(ctx context.Context, name, model string) (ModelVersio
 
 const (
 	versionsPage = 100
-	// maxVersions bounds what Versions lists.
+	// maxVersions bounds the list of Versions.
 	maxVersions = 10000
 )
 
-// Versions lists the versions of a name, the newest first; an unknown name has none. It is an error that a name has more
-// than ten thousand.
+// Versions returns the versions of a name, the newest first; an unknown name has none. A name with
+// more than ten thousand versions is an error.
 func (c *Client) Versions(ctx context.Context, name string) ([]ModelVersion, error) {
 	var all []ModelVersion
 	for token := ""; ; {
@@ -139,17 +147,27 @@ func (c *Client) Versions(ctx context.Context, name string) ([]ModelVersion, err
 			return all, nil
 		}
 		if len(all) >= maxVersions {
-			return nil, &Error{Op: "GET model-versions/search", Kind: KindRefused, Message: fmt.Sprintf("model %s has more than %d versions", name, maxVersions), Remedy: "delete old ones"}
+			return nil, &Error{
+				Op: "GET model-versions/search", Kind: KindRefused,
+				Message: fmt.Sprintf("model %s has more than %d versions", name, maxVersions),
+				Remedy:  "delete old ones",
+			}
 		}
 		token = next
 	}
 }
 
-func (c *Client) versionsPage(ctx context.Context, name, token string, n int) ([]ModelVersion, string, error) {
+func (c *Client) versionsPage(
+	ctx context.Context, name, token string, n int,
+) ([]ModelVersion, string, error) {
 	if strings.ContainsAny(name, `'"\`) {
-		return nil, "", &Error{Op: "GET model-versions/search", Kind: KindRefused, Message: fmt.Sprintf("name %.80q cannot be searched for", name)}
+		return nil, "", &Error{Op: "GET model-versions/search", Kind: KindRefused,
+			Message: fmt.Sprintf("name %.80q cannot be searched for", name)}
 	}
-	query := url.Values{"filter": {"name='" + name + "'"}, "order_by": {"version_number DESC"}, "max_results": {fmt.Sprint(n)}}
+	query := url.Values{
+		"filter": {"name='" + name + "'"}, "order_by": {"version_number DESC"},
+		"max_results": {fmt.Sprint(n)},
+	}
 	if token != "" {
 		query.Set("page_token", token)
 	}
@@ -161,12 +179,13 @@ func (c *Client) versionsPage(ctx context.Context, name, token string, n int) ([
 	return answer.Versions, answer.Next, err
 }
 
-// Version reads one version.
+// Version returns one version.
 func (c *Client) Version(ctx context.Context, name, version string) (ModelVersion, error) {
 	return c.version(ctx, "model-versions/get", url.Values{"name": {name}, "version": {version}})
 }
 
-// ByAlias reads the version that an alias points at; KindNotFound when name or alias is not there.
+// ByAlias returns the version that an alias points at. Errors: KindNotFound when the name or the
+// alias does not exist.
 func (c *Client) ByAlias(ctx context.Context, name, alias string) (ModelVersion, error) {
 	return c.version(ctx, "registered-models/alias", url.Values{"name": {name}, "alias": {alias}})
 }
@@ -185,13 +204,13 @@ func (c *Client) SetAlias(ctx context.Context, name, alias, version string) erro
 	return c.json(ctx, call{method: http.MethodPost, path: "registered-models/alias"}, body, nil)
 }
 
-// DeleteAlias takes an alias away.
+// DeleteAlias deletes an alias.
 func (c *Client) DeleteAlias(ctx context.Context, name, alias string) error {
 	body := map[string]any{"name": name, "alias": alias}
 	return c.json(ctx, call{method: http.MethodDelete, path: "registered-models/alias"}, body, nil)
 }
 
-// SetVersionTag adds a tag to a version.
+// SetVersionTag sets a tag of a version.
 func (c *Client) SetVersionTag(ctx context.Context, name, version string, tag Tag) error {
 	body := map[string]any{"name": name, "version": version, "key": tag.Key, "value": tag.Value}
 	return c.json(ctx, call{method: http.MethodPost, path: "model-versions/set-tag"}, body, nil)
@@ -203,11 +222,12 @@ func (c *Client) UpdateVersion(ctx context.Context, name, version, description s
 	return c.json(ctx, call{method: http.MethodPatch, path: "model-versions/update"}, body, nil)
 }
 
-// DownloadURI says below which artifact URI the files of a version lie.
+// DownloadURI returns the artifact URI of the files of a version.
 func (c *Client) DownloadURI(ctx context.Context, name, version string) (string, error) {
 	var answer struct {
 		URI string `json:"artifact_uri"`
 	}
-	err := c.get(ctx, "model-versions/get-download-uri", url.Values{"name": {name}, "version": {version}}, &answer)
+	err := c.get(ctx, "model-versions/get-download-uri",
+		url.Values{"name": {name}, "version": {version}}, &answer)
 	return answer.URI, err
 }

@@ -18,7 +18,7 @@ type Tag struct {
 	Value string `json:"value"`
 }
 
-// listed is never null in JSON, which the server answers with 500.
+// listed returns an empty list for nil: the server answers null with 500.
 func listed[T any](list []T) []T {
 	if list == nil {
 		return []T{}
@@ -26,7 +26,7 @@ func listed[T any](list []T) []T {
 	return list
 }
 
-// Number is a float64 whose NaN and infinities go over the wire as MLflow writes them.
+// Number is a float64 with the JSON of MLflow for NaN and infinities.
 type Number float64
 
 // MarshalJSON writes a number, "NaN", "Infinity" or "-Infinity".
@@ -93,7 +93,7 @@ const (
 	StatusKilled   = "KILLED"
 )
 
-// Run is a run as the server has it.
+// Run is a run.
 type Run struct {
 	Info struct {
 		RunID        string `json:"run_id"`
@@ -125,17 +125,21 @@ func (c *Client) experimentByName(ctx context.Context, name string) (id string, 
 			Stage string `json:"lifecycle_stage"`
 		} `json:"experiment"`
 	}
-	if err := c.get(ctx, "experiments/get-by-name", url.Values{"experiment_name": {name}}, &answer); err != nil {
+	if err := c.get(ctx, "experiments/get-by-name", url.Values{"experiment_name": {name}},
+		&answer); err != nil {
 		return "", err
 	}
 	if answer.Experiment.Stage == "deleted" {
-		return "", &Error{Op: "GET experiments/get-by-name", Kind: KindConfig, Message: fmt.Sprintf("experiment %q is deleted", name),
-			Remedy: "restore it, as in mlflow experiments restore, or name another with --mlflow-experiment"}
+		return "", &Error{Op: "GET experiments/get-by-name", Kind: KindConfig,
+			Message: fmt.Sprintf("experiment %q is deleted", name),
+			Remedy: "restore it, as in mlflow experiments restore, or name another with " +
+				"--mlflow-experiment"}
 	}
 	return answer.Experiment.ID, nil
 }
 
-// EnsureExperiment returns the id of the experiment of this name and makes it where it is not there.
+// EnsureExperiment returns the id of the experiment of this name. It makes the experiment if it
+// does not exist.
 func (c *Client) EnsureExperiment(ctx context.Context, name string) (id string, err error) {
 	id, err = c.experimentByName(ctx, name)
 	if !Is(err, KindNotFound) {
@@ -146,19 +150,26 @@ func (c *Client) EnsureExperiment(ctx context.Context, name string) (id string, 
 	}
 	body := map[string]any{"name": name}
 	err = c.json(ctx, call{method: http.MethodPost, path: "experiments/create"}, body, &made)
-	if Is(err, KindExists) { // someone else was quicker, or the answer to the first request was lost
+	if Is(err, KindExists) { // another client made it, or the answer to the first request was lost
 		return c.experimentByName(ctx, name)
 	}
 	return made.ID, err
 }
 
-// CreateRun starts a run. It is not repeated once it may have arrived: a second run would be left behind.
-func (c *Client) CreateRun(ctx context.Context, experiment, name string, start time.Time, tags []Tag) (Run, error) {
+// CreateRun starts a run. The request is not repeated when it may have arrived, because a second
+// run would remain.
+func (c *Client) CreateRun(
+	ctx context.Context, experiment, name string, start time.Time, tags []Tag,
+) (Run, error) {
 	var answer struct {
 		Run Run `json:"run"`
 	}
-	body := map[string]any{"experiment_id": experiment, "run_name": name, "start_time": start.UnixMilli(), "tags": listed(tags)}
-	if err := c.json(ctx, call{method: http.MethodPost, path: "runs/create", once: true}, body, &answer); err != nil {
+	body := map[string]any{
+		"experiment_id": experiment, "run_name": name, "start_time": start.UnixMilli(),
+		"tags": listed(tags),
+	}
+	if err := c.json(ctx, call{method: http.MethodPost, path: "runs/create", once: true}, body,
+		&answer); err != nil {
 		return Run{}, err
 	}
 	if answer.Run.Info.RunID == "" {
@@ -167,7 +178,7 @@ func (c *Client) CreateRun(ctx context.Context, experiment, name string, start t
 	return answer.Run, nil
 }
 
-// GetRun reads a run.
+// GetRun returns a run.
 func (c *Client) GetRun(ctx context.Context, id string) (Run, error) {
 	var answer struct {
 		Run Run `json:"run"`
@@ -176,31 +187,36 @@ func (c *Client) GetRun(ctx context.Context, id string) (Run, error) {
 	return answer.Run, err
 }
 
-// maxOpen bounds the runs of one answer of OpenRuns.
+// maxOpen bounds the list of OpenRuns.
 const maxOpen = 100
 
-// OpenRuns lists the runs of an experiment that carry a tag and have not ended, newest first, at most 100.
+// OpenRuns returns the runs of an experiment that have a tag and have not ended: the newest first,
+// at most 100.
 func (c *Client) OpenRuns(ctx context.Context, experiment string, tag Tag) ([]Run, error) {
-	if strings.ContainsAny(tag.Key+tag.Value, "`'\"\\") { // the filter knows no way to write them
-		return nil, fmt.Errorf("search runs by tag %s=%q: a quote cannot be searched for", tag.Key, tag.Value)
+	if strings.ContainsAny(tag.Key+tag.Value, "`'\"\\") { // the filter cannot express them
+		return nil, fmt.Errorf("search runs by tag %s=%q: a quote cannot be searched for",
+			tag.Key, tag.Value)
 	}
 	var answer struct {
 		Runs []Run `json:"runs"`
 	}
 	body := map[string]any{
-		"experiment_ids": []string{experiment}, "max_results": maxOpen, "run_view_type": "ACTIVE_ONLY",
-		"filter": fmt.Sprintf("attributes.status = 'RUNNING' and tags.`%s` = '%s'", tag.Key, tag.Value),
+		"experiment_ids": []string{experiment}, "max_results": maxOpen,
+		"run_view_type": "ACTIVE_ONLY",
+		"filter": fmt.Sprintf("attributes.status = 'RUNNING' and tags.`%s` = '%s'",
+			tag.Key, tag.Value),
 	}
 	err := c.json(ctx, call{method: http.MethodPost, path: "runs/search"}, body, &answer)
 	return answer.Runs, err
 }
 
-// MetricHistory reads all values of one metric of a run, at most 25 thousand.
+// MetricHistory returns all values of one metric of a run, at most 25 thousand.
 func (c *Client) MetricHistory(ctx context.Context, run, key string) ([]Metric, error) {
 	var answer struct {
 		Metrics []Metric `json:"metrics"`
 	}
-	err := c.get(ctx, "metrics/get-history", url.Values{"run_id": {run}, "metric_key": {key}, "max_results": {"25000"}}, &answer)
+	query := url.Values{"run_id": {run}, "metric_key": {key}, "max_results": {"25000"}}
+	err := c.get(ctx, "metrics/get-history", query, &answer)
 	return answer.Metrics, err
 }
 
@@ -210,15 +226,22 @@ const (
 	maxTags    = 100
 )
 
-// LogBatch adds metrics, parameters and tags to a run, in as many requests as it takes. A repeat does no harm: the
-// server keeps equal values once. A parameter that has another value already is refused.
-func (c *Client) LogBatch(ctx context.Context, run string, metrics []Metric, params, tags []Tag) error {
+// LogBatch adds metrics, parameters and tags to a run, in several requests if necessary. A repeat
+// does no harm, because the server keeps equal values once. The server refuses a parameter that has
+// another value already.
+func (c *Client) LogBatch(
+	ctx context.Context, run string, metrics []Metric, params, tags []Tag,
+) error {
 	for len(metrics)+len(params)+len(tags) > 0 {
 		// A request holds at most 1000 of all three.
 		p, t := min(len(params), maxTags), min(len(tags), maxTags)
 		m := min(len(metrics), maxMetrics-p-t)
-		body := map[string]any{"run_id": run, "metrics": listed(metrics[:m]), "params": listed(params[:p]), "tags": listed(tags[:t])}
-		if err := c.json(ctx, call{method: http.MethodPost, path: "runs/log-batch"}, body, nil); err != nil {
+		body := map[string]any{
+			"run_id": run, "metrics": listed(metrics[:m]), "params": listed(params[:p]),
+			"tags": listed(tags[:t]),
+		}
+		post := call{method: http.MethodPost, path: "runs/log-batch"}
+		if err := c.json(ctx, post, body, nil); err != nil {
 			return err
 		}
 		metrics, params, tags = metrics[m:], params[p:], tags[t:]
@@ -226,13 +249,13 @@ func (c *Client) LogBatch(ctx context.Context, run string, metrics []Metric, par
 	return nil
 }
 
-// LogInputs ties data sets to a run.
+// LogInputs makes data sets inputs of a run.
 func (c *Client) LogInputs(ctx context.Context, run string, inputs []DatasetInput) error {
 	body := map[string]any{"run_id": run, "datasets": listed(inputs)}
 	return c.json(ctx, call{method: http.MethodPost, path: "runs/log-inputs"}, body, nil)
 }
 
-// EndRun sets a run's status and when it ended.
+// EndRun sets the status and the end of a run.
 func (c *Client) EndRun(ctx context.Context, run, status string, end time.Time) error {
 	body := map[string]any{"run_id": run, "status": status, "end_time": end.UnixMilli()}
 	return c.json(ctx, call{method: http.MethodPost, path: "runs/update"}, body, nil)

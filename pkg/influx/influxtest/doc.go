@@ -1,8 +1,10 @@
-// Package influxtest starts a real influxd for tests (Server), and a listener that takes the place of one where a test needs
-// an answer that no real server can be made to give (Start): it accepts HTTP writes, parses their line protocol strictly,
-// keeps the points as the server would (one per measurement, tags and time), and fails on demand.
+// Package influxtest starts a real influxd for tests, and has a listener for answers that a real
+// server cannot be made to give.
 //
-// The listener is not InfluxDB: it has no buckets, no types that clash, no retention and no queries, so it proves what we
-// send and how we take an answer, and nothing about what a real server does with it. Only tests call this package. A test
-// that needs influxd must never be passed over in silence in a pipeline.
+// Start with Server for influxd and with Start for the listener. The listener accepts HTTP writes,
+// parses their line protocol strictly, keeps one point for a measurement, tags and time, and fails
+// on demand. It has no buckets, no conflicts of types, no retention and no queries. So it proves
+// what a client sends and how the client takes an answer, and nothing about what a real server does
+// with it. Only tests may import the package. A test that needs influxd is never skipped in silence
+// in a pipeline.
 package influxtest

@@ -19,17 +19,17 @@ import (
 	"github.com/loadtide/loadtide/pkg/secret"
 )
 
-// Token is the one that the listener takes.
+// Token is the one that the listener accepts.
 const Token = "test-token-canary"
 
-// Answer is what the listener says to one write instead of storing it.
+// Answer is an answer of the listener to a write that it does not store.
 type Answer struct {
 	Status     int
-	RetryAfter int // seconds; 0 sends no header
+	RetryAfter int // seconds; 0 means no header
 	Body       string
 }
 
-// Listener accepts writes at its URL. It is safe for concurrent use.
+// Listener accepts writes over HTTP. It is safe for concurrent use.
 type Listener struct {
 	server   *httptest.Server
 	defaults influx.Config
@@ -38,7 +38,7 @@ type Listener struct {
 	answers  []Answer
 	refuse   func(Point) bool
 	sick     func(Point) bool
-	says     Answer // to what is sick
+	says     Answer // to a write with a point for which sick is true
 	points   map[string]Point
 	requests []int       // points of each request that was parsed
 	arrivals []time.Time // when each of these came
@@ -61,7 +61,7 @@ func (l *Listener) Config() influx.Config {
 	return cfg
 }
 
-// Script gives the answers to the next writes, in order; after them the listener stores again.
+// Script sets the answers to the next writes, in order. After them the listener stores again.
 func (l *Listener) Script(answers ...Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,14 +75,15 @@ func (l *Listener) RefuseIf(bad func(Point) bool) {
 	l.refuse = bad
 }
 
-// AnswerIf gives the answer to every write with a point for which sick is true, and stores none of it; nil ends that.
+// AnswerIf answers every write with a point for which sick is true, and stores none of it. A nil
+// sick ends that.
 func (l *Listener) AnswerIf(sick func(Point) bool, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sick, l.says = sick, answer
 }
 
-// Points returns what is stored, sorted by its key.
+// Points returns the stored points, sorted by key.
 func (l *Listener) Points() []Point {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,7 +95,7 @@ func (l *Listener) Points() []Point {
 	return out
 }
 
-// Requests returns how many points each write brought, in order, those that failed included.
+// Requests returns the number of points of each write, in order, including writes that failed.
 func (l *Listener) Requests() []int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,7 +109,7 @@ func (l *Listener) Arrivals() []time.Time {
 	return slices.Clone(l.arrivals)
 }
 
-// Deletes returns the predicates of all that was to be deleted.
+// Deletes returns the predicates of all deletions.
 func (l *Listener) Deletes() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,7 +147,8 @@ func (l *Listener) delete(w http.ResponseWriter, r *http.Request) {
 		Start, Stop time.Time
 		Predicate   string
 	}
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil || !request.Start.Before(request.Stop) || r.URL.Query().Get("bucket") == "" {
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil ||
+		!request.Start.Before(request.Stop) || r.URL.Query().Get("bucket") == "" {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -156,14 +158,15 @@ func (l *Listener) delete(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// read parses a write; the answer's status is 0 when that worked.
+// read parses a write. The status of the answer is 0 after a success.
 func (l *Listener) read(r *http.Request) ([]Point, Answer) {
 	switch {
 	case r.Method != http.MethodPost || r.URL.Path != "/api/v2/write":
 		return nil, Answer{Status: http.StatusNotFound, Body: `{"code":"not found","message":"path not found"}`}
 	case r.Header.Get("Authorization") != "Token "+Token:
 		return nil, Answer{Status: http.StatusUnauthorized, Body: `{"code":"unauthorized","message":"unauthorized access"}`}
-	case r.URL.Query().Get("org") == "" || r.URL.Query().Get("bucket") == "" || r.URL.Query().Get("precision") != "ns":
+	case r.URL.Query().Get("org") == "" || r.URL.Query().Get("bucket") == "" ||
+		r.URL.Query().Get("precision") != "ns":
 		return nil, Answer{Status: http.StatusBadRequest, Body: `{"code":"invalid","message":"org, bucket or precision is missing"}`}
 	}
 	body := r.Body
@@ -185,7 +188,7 @@ func (l *Listener) read(r *http.Request) ([]Point, Answer) {
 	return points, Answer{}
 }
 
-// decide stores points and answers 204, or fails as the test has asked for. The caller holds the lock.
+// decide stores points and answers 204, or fails as the test wants. The caller holds the lock.
 func (l *Listener) decide(points []Point) Answer {
 	if len(l.answers) > 0 {
 		answer := l.answers[0]

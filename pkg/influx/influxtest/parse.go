@@ -26,7 +26,8 @@ func (p Point) key() string {
 	return fmt.Sprintf("%s,%s %020d", p.Measurement, strings.Join(keys, ","), p.Time.UnixNano())
 }
 
-// Parse returns the points of a text in line protocol. Stricter than the server, it wants tags in order and a time.
+// Parse returns the points of a text in line protocol. It is stricter than the server: tags must be
+// in order, and a time is necessary.
 func Parse(text string) ([]Point, error) {
 	var points []Point
 	for n, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
@@ -105,7 +106,7 @@ func split(s string, sep byte) []string {
 	return append(parts, s[begin:])
 }
 
-// unescape drops the backslash before a character that needed it.
+// unescape removes the backslash before an escaped character.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

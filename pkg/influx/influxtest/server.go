@@ -25,22 +25,24 @@ const startLimit = 2 * time.Minute
 
 var shared servertest.Shared // one influxd for a test binary
 
-// Main runs a package's tests, then ends the influxd that they started, if any did. Call it from TestMain:
+// Main runs the tests of a package, then ends influxd if a test has started it. Call it from
+// TestMain:
 //
 //	func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
 //
-// m is testing.M, or what stands around it in a package that tests several servers.
+// m is testing.M, or a wrapper of it in a package that tests several servers.
 func Main(m interface{ Run() int }) int {
 	code := m.Run()
 	Stop()
 	return code
 }
 
-// Stop ends the influxd of this test binary, if one runs: for a TestMain that ends other servers as well.
+// Stop ends the influxd of this test binary, if one runs. It is for a TestMain that ends other
+// servers too.
 func Stop() { shared.Stop() }
 
-// Server is the configuration of a new, empty bucket in a real influxd, which all tests of the binary share; it has no
-// retention. The test is of the kind servertest.Servers.
+// Server returns the configuration of a new, empty bucket without retention. All tests of the
+// binary share one real influxd. The test is of the kind servertest.Servers.
 func Server(t testing.TB) influx.Config {
 	t.Helper()
 	servertest.Require(t, servertest.Servers)
@@ -64,10 +66,11 @@ func Server(t testing.TB) influx.Config {
 	return cfg
 }
 
-// Client is InfluxDB's own client of a server, for what a test asks beside our code.
+// Client returns InfluxDB's own client, for questions that package influx cannot ask.
 func Client(t testing.TB, cfg influx.Config) influxdb2.Client {
 	t.Helper()
-	c := influxdb2.NewClientWithOptions(cfg.URL, cfg.Token.Reveal(), influxdb2.DefaultOptions().SetHTTPRequestTimeout(60))
+	options := influxdb2.DefaultOptions().SetHTTPRequestTimeout(60)
+	c := influxdb2.NewClientWithOptions(cfg.URL, cfg.Token.Reveal(), options)
 	t.Cleanup(c.Close)
 	return c
 }
@@ -84,7 +87,8 @@ func bucketName(t testing.TB) string {
 	return fmt.Sprintf("%s-%d", strings.ReplaceAll(t.Name(), "/", "-"), buckets.n)
 }
 
-// findInfluxd is LOADTIDE_INFLUXD, else what .ci/influxd/build has built, if it has.
+// findInfluxd returns the path in LOADTIDE_INFLUXD, otherwise the one that .ci/influxd/build has
+// built.
 func findInfluxd(ctx context.Context) (string, error) {
 	if path := os.Getenv("LOADTIDE_INFLUXD"); path != "" {
 		return path, nil
@@ -93,7 +97,8 @@ func findInfluxd(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(root, ".ci", "influxd", "build"), "--if-built").Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(root, ".ci", "influxd", "build"),
+		"--if-built").Output()
 	if err != nil {
 		return "", errors.New("influxd is not here: `make test-servers` builds it, with Rust and a C compiler, or name one in LOADTIDE_INFLUXD")
 	}
@@ -101,12 +106,14 @@ func findInfluxd(ctx context.Context) (string, error) {
 }
 
 func start(l *servertest.Local, binary string) error {
-	err := l.Start(servertest.Process{Name: "influxd", Ready: "/health", Limit: startLimit}, func(dir, address string) (string, []string) {
-		return binary, []string{
-			"--http-bind-address", address, "--bolt-path", filepath.Join(dir, "i.bolt"),
-			"--sqlite-path", filepath.Join(dir, "i.sqlite"), "--engine-path", filepath.Join(dir, "engine"), "--reporting-disabled", "--log-level", "warn",
-		}
-	})
+	err := l.Start(servertest.Process{Name: "influxd", Ready: "/health", Limit: startLimit},
+		func(dir, address string) (string, []string) {
+			return binary, []string{
+				"--http-bind-address", address, "--bolt-path", filepath.Join(dir, "i.bolt"),
+				"--sqlite-path", filepath.Join(dir, "i.sqlite"), "--engine-path",
+				filepath.Join(dir, "engine"), "--reporting-disabled", "--log-level", "warn",
+			}
+		})
 	if err != nil {
 		return err
 	}
@@ -114,6 +121,7 @@ func start(l *servertest.Local, binary string) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	_, err = client.SetupWithToken(ctx, "loadtide", "a-password-of-tests", "loadtide", "first", 0, Token)
+	_, err = client.SetupWithToken(ctx, "loadtide", "a-password-of-tests", "loadtide", "first", 0,
+		Token)
 	return err
 }

@@ -1,5 +1,6 @@
-// Package mlflowtest starts a real MLflow server for tests, and puts faults between it and a client.
+// Package mlflowtest starts a real MLflow server for tests.
 //
-// Start with Main, which a package's TestMain calls, then Server. Only tests use it. It must never be passed over in
-// silence: where there is no MLflow a test says so, in a pipeline (CI=true) it fails.
+// Start with Main, which TestMain of a package calls, then Server. Only tests may import it. A test
+// that needs the server is never skipped in silence: without MLflow it says so, and in a pipeline
+// (CI=true) it fails.
 package mlflowtest

@@ -16,7 +16,8 @@ const startLimit = 3 * time.Minute
 
 var shared servertest.Shared // one server for a test binary: it takes 20 s and half a gigabyte
 
-// Main runs a package's tests, then ends the server that they started, if any did. Call it from TestMain:
+// Main runs the tests of a package, then ends the server if a test has started it. Call it from
+// TestMain:
 //
 //	func TestMain(m *testing.M) { os.Exit(mlflowtest.Main(m)) }
 func Main(m *testing.M) int {
@@ -25,21 +26,21 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Python is an interpreter that has MLflow and onnxruntime.
+// Python returns an interpreter with MLflow and onnxruntime.
 func Python(t testing.TB) string {
 	t.Helper()
 	return servertest.Python(t, "mlflow", "onnxruntime")
 }
 
-// Server returns the address of a server that all tests of the binary share. Names of experiments and models are up to
-// each test, so that they do not meet.
+// Server returns the address of a server that all tests of the binary share. Each test chooses
+// names of experiments and models that no other test has.
 func Server(t testing.TB) string {
 	t.Helper()
 	python := Python(t)
 	return shared.Get(t, func(l *servertest.Local) error { return start(l, python) })
 }
 
-// Start returns the address of a server of the test's own, for one that cannot choose its names.
+// Start returns the address of a server for one test, which cannot choose its names.
 func Start(t testing.TB) string {
 	t.Helper()
 	var own servertest.Local
@@ -50,7 +51,7 @@ func Start(t testing.TB) string {
 	return own.URL
 }
 
-// Config is that of a client of the shared server, patient enough for a busy machine.
+// Config returns the configuration of a client of the shared server, with time for a busy machine.
 func Config(t testing.TB) mlflow.Config {
 	t.Helper()
 	cfg := flagtest.Defaults[mlflow.Config](t)
@@ -58,7 +59,7 @@ func Config(t testing.TB) mlflow.Config {
 	return cfg
 }
 
-// Client is a client of the shared server.
+// Client returns a client of the shared server.
 func Client(t testing.TB) *mlflow.Client {
 	t.Helper()
 	c, err := mlflow.New(Config(t))
@@ -72,12 +73,14 @@ func Client(t testing.TB) *mlflow.Client {
 func start(l *servertest.Local, python string) error {
 	return l.Start(servertest.Process{
 		Name: "MLflow", Ready: "/health", Limit: startLimit,
-		Env: []string{"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", "MLFLOW_DISABLE_TELEMETRY=true", "DO_NOT_TRACK=true"},
+		Env: []string{"MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", "MLFLOW_DISABLE_TELEMETRY=true",
+			"DO_NOT_TRACK=true"},
 	}, func(dir, address string) (string, []string) {
 		host, port, _ := strings.Cut(address, ":")
 		return python, []string{
 			"-m", "mlflow", "server", "--host", host, "--port", port, "--workers", "1",
-			"--backend-store-uri", "sqlite:///" + filepath.Join(dir, "mlflow.db"), "--serve-artifacts", "--artifacts-destination", filepath.Join(dir, "artifacts"),
+			"--backend-store-uri", "sqlite:///" + filepath.Join(dir, "mlflow.db"),
+			"--serve-artifacts", "--artifacts-destination", filepath.Join(dir, "artifacts"),
 		}
 	})
 }
