@@ -18,5 +18,6 @@ func digestOf(file []byte) string {
 }
 
 func isDigest(s string) bool {
-	return len(s) == digestLength && strings.HasPrefix(s, digestPrefix) && strings.Trim(s[len(digestPrefix):], "0123456789abcdef") == ""
+	return len(s) == digestLength && strings.HasPrefix(s, digestPrefix) &&
+		strings.Trim(s[len(digestPrefix):], "0123456789abcdef") == ""
 }

@@ -2,17 +2,18 @@ package model
 
 import "fmt"
 
-// FolderError is a model folder that was refused.
+// FolderError says that a model folder is refused.
 type FolderError struct {
 	Folder string
-	File   string // the file in it, empty when it is the folder itself
+	File   string // in the folder; empty when the fault is in the folder itself
 	Fault  string // what is wrong, with the value
 	Remedy string
 	Err    error // the cause, or nil
 }
 
-// remedyLoad is what helps with any folder that is not as it was written.
-const remedyLoad = "move the folder away, and fetch the model again, train another, or export it as docs/format/model.md says"
+// remedyLoad is the remedy for every folder that is not as it was written.
+const remedyLoad = "move the folder away, and fetch the model again, train another, or export it " +
+	"as docs/format/model.md says"
 
 // Error is one line: folder, file, fault, cause and remedy.
 func (e *FolderError) Error() string {

@@ -7,21 +7,21 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// The graph of a model file; docs/format/model.md is its reference for those who make
-// such a file elsewhere. With T steps, a batch of B, and the other sizes from the
-// spec, all inputs and outputs are float32:
+// The graph of a model file. docs/format/model.md is the reference for programs that write such a
+// file. T is the number of steps, B the size of a batch; the other sizes are in the spec. All
+// inputs and outputs are float32:
 //
 //	sequence  [T,B,Inputs]                 features of the steps, oldest first
 //	h, c      [1,B,Hidden]                 state before the first step
 //	current   [B,Current]                  features that all leads share, after the last step
 //	lead      [B,Horizon,LeadFeatures]     features of each lead, after the last step
-//	center, scale [B], and unit [B] where the spec's scale is asinh: series.Scaler
+//	center, scale [B], and unit [B] if the spec's scale is asinh: series.Scaler
 //
 //	quantiles [B,Horizon,Levels]           in the series' unit, ascending in a lead
 //	h_out, c_out [1,B,Hidden]              state after the last step
 //
-// It computes what nn.LSTM.Step does T times and nn.Head.Forward once, then
-// series.Scaler.Inverse, and sorts.
+// The graph computes nn.LSTM.Step T times, nn.Head.Forward once, and series.Scaler.Inverse; then it
+// sorts the quantiles of each lead.
 const (
 	inSequence, inH, inC    = "sequence", "h", "c"
 	inCurrent, inLead       = "current", "lead"
@@ -44,8 +44,8 @@ const (
 	graphName, producerName = "loadtide", "loadtide"
 )
 
-// graphOf is the one graph that a model of this spec has. The weights come
-// without their elements, the constants with them.
+// graphOf returns the only graph that a model of this spec may have. The constants have their
+// elements, the weights have not.
 func graphOf(s Spec) onnx.Graph {
 	n := s.Shape()
 	hidden, width, outputs := n.Hidden, n.Width, n.Outputs()
@@ -53,7 +53,8 @@ func graphOf(s Spec) onnx.Graph {
 	g := onnx.Graph{
 		Name: graphName,
 		Nodes: []onnx.Node{
-			node("LSTM", names(inSequence, lstmW, lstmR, lstmB, "", inH, inC), names("", outH, outC), attribute("hidden_size", hidden)),
+			node("LSTM", names(inSequence, lstmW, lstmR, lstmB, "", inH, inC),
+				names("", outH, outC), attribute("hidden_size", hidden)),
 			node("Squeeze", names(outH, constDirection), names("state")),
 
 			// u1 = relu([h; current] Wc + bc + lead_k Wf)
@@ -84,20 +85,27 @@ func graphOf(s Spec) onnx.Graph {
 			node("Add", names("scaled", "offset"), names("v")),
 		},
 		Initializers: []onnx.Tensor{
-			weight(lstmW, 1, 4*hidden, n.Inputs), weight(lstmR, 1, 4*hidden, hidden), weight(lstmB, 1, 8*hidden),
-			weight(headWc, hidden+n.Current, width), weight(headBc, width), weight(headWf, n.LeadFeatures, width),
-			weight(headWm, width, width), weight(headBm, width), weight(headWo, width, n.Levels), weight(headBo, n.Levels),
+			weight(lstmW, 1, 4*hidden, n.Inputs), weight(lstmR, 1, 4*hidden, hidden),
+			weight(lstmB, 1, 8*hidden),
+			weight(headWc, hidden+n.Current, width), weight(headBc, width),
+			weight(headWf, n.LeadFeatures, width),
+			weight(headWm, width, width), weight(headBm, width), weight(headWo, width, n.Levels),
+			weight(headBo, n.Levels),
 			weight(headWl, hidden, outputs), weight(headBl, outputs),
 			integers(constDirection, 0), integers(constLead, 1), integers(constLeadLevel, 1, 2),
-			integers(constOut, -1, n.Horizon, n.Levels), integers(constLevels, n.Levels), scalar(constFloor, series.ScaleFloor),
+			integers(constOut, -1, n.Horizon, n.Levels), integers(constLevels, n.Levels),
+			scalar(constFloor, series.ScaleFloor),
 		},
 		Inputs: []onnx.Value{
-			value(inSequence, steps, batch, size(n.Inputs)), value(inH, size(1), batch, size(hidden)), value(inC, size(1), batch, size(hidden)),
-			value(inCurrent, batch, size(n.Current)), value(inLead, batch, size(n.Horizon), size(n.LeadFeatures)),
+			value(inSequence, steps, batch, size(n.Inputs)),
+			value(inH, size(1), batch, size(hidden)), value(inC, size(1), batch, size(hidden)),
+			value(inCurrent, batch, size(n.Current)),
+			value(inLead, batch, size(n.Horizon), size(n.LeadFeatures)),
 			value(inCenter, batch), value(inScale, batch),
 		},
 		Outputs: []onnx.Value{
-			value(outQuantiles, batch, size(n.Horizon), size(n.Levels)), value(outH, size(1), batch, size(hidden)), value(outC, size(1), batch, size(hidden)),
+			value(outQuantiles, batch, size(n.Horizon), size(n.Levels)),
+			value(outH, size(1), batch, size(hidden)), value(outC, size(1), batch, size(hidden)),
 		},
 	}
 	unsorted := "v"
@@ -110,10 +118,12 @@ func graphOf(s Spec) onnx.Graph {
 			node("Unsqueeze", names(inUnit, constLeadLevel), names("unit_of_series")),
 			node("Mul", names("straight", "unit_of_series"), names("y")),
 		)
-		g.Initializers = append(g.Initializers, scalar(constLowest, -series.AsinhMost), scalar(constMost, series.AsinhMost))
+		g.Initializers = append(g.Initializers, scalar(constLowest, -series.AsinhMost),
+			scalar(constMost, series.AsinhMost))
 		g.Inputs = append(g.Inputs, value(inUnit, batch))
 	}
-	g.Nodes = append(g.Nodes, node("TopK", names(unsorted, constLevels), names(outQuantiles, "places"), attribute("largest", 0)))
+	g.Nodes = append(g.Nodes, node("TopK", names(unsorted, constLevels),
+		names(outQuantiles, "places"), attribute("largest", 0)))
 	for i := range g.Nodes {
 		g.Nodes[i].Name = fmt.Sprintf("%s_%d", g.Nodes[i].Op, i+1)
 	}

@@ -24,28 +24,29 @@ const (
 	maxSmall = 1 << 20 // bytes of every other file
 )
 
-// Model is a network that can serve. It is immutable and may be shared.
+// Model is a network that can serve. It is immutable, so goroutines may share it.
 type Model struct {
 	Spec    Spec
-	Version string // in its registry, empty when it did not come from one
+	Version string // in its registry; empty for a model from a folder
 	Digest  string // "sha256:<hex>"
 	LSTM    *nn.LSTM
 	Head    *nn.Head
 }
 
-// Load reads a model folder. Whatever is missing, damaged, beyond the limits or
-// not finite is refused with *FolderError, which names folder, file and remedy.
+// Load reads a model folder. Errors: *FolderError when something is missing, damaged, beyond the
+// limits or not finite; it names folder, file and remedy.
 func Load(dir string) (*Model, error) {
 	a, digest, err := load(dir)
 	if err != nil {
 		return nil, err
 	}
 	shape := a.Spec.Shape()
-	return &Model{Spec: a.Spec, Digest: digest, LSTM: nn.NewLSTM(shape, a.LSTM), Head: nn.NewHead(shape, a.Head)}, nil
+	return &Model{Spec: a.Spec, Digest: digest, LSTM: nn.NewLSTM(shape, a.LSTM),
+		Head: nn.NewHead(shape, a.Head)}, nil
 }
 
-// LoadArtifact is Load for who goes on training from a model: spec and weights, and
-// nothing of what was found of it.
+// LoadArtifact reads spec and weights of a model folder, for a training that starts from them.
+// Metrics, tags and card stay empty.
 func LoadArtifact(dir string) (Artifact, error) {
 	a, _, err := load(dir)
 	return a, err
@@ -63,7 +64,8 @@ func load(dir string) (a Artifact, digest string, err error) {
 	}
 	said := strings.TrimSpace(string(line))
 	if !isDigest(said) {
-		return Artifact{}, "", f.refuse(digestFile, fmt.Sprintf("holds %.80q, not sha256:<64 hex digits>", said), nil)
+		return Artifact{}, "", f.refuse(digestFile,
+			fmt.Sprintf("holds %.80q, not sha256:<64 hex digits>", said), nil)
 	}
 	b, err := f.read(modelFile, MaxFile)
 	if err != nil {
@@ -71,8 +73,9 @@ func load(dir string) (a Artifact, digest string, err error) {
 	}
 	a, err = decode(b)
 	if is := digestOf(b); is != said {
-		// What is wrong inside, if anything can be told, comes as the cause.
-		return Artifact{}, "", f.refuse(modelFile, fmt.Sprintf("wrong checksum: the file is %s, %s says %s", is, digestFile, said), err)
+		// The cause says what is wrong inside the file, if decode finds that.
+		return Artifact{}, "", f.refuse(modelFile,
+			fmt.Sprintf("wrong checksum: the file is %s, %s says %s", is, digestFile, said), err)
 	}
 	if err != nil {
 		return Artifact{}, "", f.refuse(modelFile, "not a model this program can serve", err)
@@ -80,7 +83,7 @@ func load(dir string) (a Artifact, digest string, err error) {
 	return a, said, nil
 }
 
-// decode reads a model file; version and digest are not in it.
+// decode reads a model file. The file does not contain version and digest.
 func decode(b []byte) (Artifact, error) {
 	file, err := onnx.Read(b)
 	if err != nil {
@@ -105,7 +108,7 @@ func decode(b []byte) (Artifact, error) {
 	return Artifact{Spec: spec, LSTM: lstm, Head: head}, nil
 }
 
-// metadata is the value of a key that the file must have once.
+// metadata returns the value of a key that the file must have exactly once.
 func metadata(file *onnx.Model, key string) (string, error) {
 	value, times := "", 0
 	for _, p := range file.Metadata {
@@ -119,14 +122,14 @@ func metadata(file *onnx.Model, key string) (string, error) {
 	return value, nil
 }
 
-// WithVersion returns the same model under the version of its registry.
+// WithVersion returns the model with the version of its registry.
 func (m *Model) WithVersion(version string) *Model {
 	named := *m
 	named.Version = version
 	return &named
 }
 
-// folder reads bounded plain files of a model folder and nothing outside it.
+// folder reads plain files of a model folder, up to their limits, and nothing outside the folder.
 type folder struct {
 	dir  string
 	root *os.Root
@@ -141,15 +144,15 @@ func openFolder(dir string) (*folder, error) {
 	return &folder{dir: dir, root: root}, nil
 }
 
-// close releases the folder; it was only read, so nothing can be lost.
+// close closes the folder. A failed close of a folder that was read loses nothing.
 func (f *folder) close() { _ = f.root.Close() }
 
 func (f *folder) refuse(file, fault string, err error) error {
 	return &FolderError{Folder: f.dir, File: file, Fault: fault, Remedy: remedyLoad, Err: err}
 }
 
-// read returns a plain file's bytes. What is no plain file is not opened:
-// opening a pipe would wait for ever, a link leads elsewhere.
+// read returns the bytes of a plain file. It opens nothing else: opening a pipe would wait without
+// limit, and a link leads out of the folder.
 func (f *folder) read(name string, limit int64) ([]byte, error) {
 	info, err := f.root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -162,13 +165,14 @@ func (f *folder) read(name string, limit int64) ([]byte, error) {
 		return nil, f.refuse(name, "is not a plain file", nil)
 	}
 	if info.Size() > limit {
-		return nil, f.refuse(name, fmt.Sprintf("has %d bytes, at most %d are read", info.Size(), limit), nil)
+		return nil, f.refuse(name, fmt.Sprintf("has %d bytes, at most %d are read", info.Size(),
+			limit), nil)
 	}
 	file, err := f.root.Open(name)
 	if err != nil {
 		return nil, f.refuse(name, "cannot be read", err)
 	}
-	// One byte past the limit tells a file that grew since.
+	// A byte behind the limit means that the file has grown since then.
 	b, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, f.refuse(name, "cannot be read", err)
@@ -179,7 +183,7 @@ func (f *folder) read(name string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// oneLine joins the faults of a spec, which stand on lines of their own.
+// oneLine joins the faults of a spec, which are separate lines.
 func oneLine(err error) error {
 	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
 }

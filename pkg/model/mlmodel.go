@@ -9,10 +9,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
-// The files that make the folder a model to MLflow as well: it loads by
-// mlflow.onnx.load_model and mlflow.pyfunc.load_model, from the folder or, once
-// registered, from MLflow. Nothing in Loadtide reads them, and the digest does
-// not cover them.
+// Files by which MLflow loads the folder as a model: with mlflow.onnx.load_model and
+// mlflow.pyfunc.load_model, from the folder or, after a registration, from MLflow. Loadtide does
+// not read them, and the digest does not cover them.
 const (
 	mlmodelFile      = "MLmodel"
 	requirementsFile = "requirements.txt"
@@ -22,7 +21,7 @@ const (
 	servingFile      = "serving_input_example.json"
 )
 
-// The versions that the files name: those that the tests load them with.
+// The versions that the files name. The tests load the files with these versions.
 const (
 	mlflowVersion      = "3.17.2"
 	onnxVersion        = "1.23.2"
@@ -30,8 +29,8 @@ const (
 	pythonVersion      = "3.11.7"
 )
 
-// mlmodel is the file MLmodel. What only a registration knows (model_id, run_id,
-// artifact_path, utc_time_created) is added then.
+// mlmodel is the file MLmodel. The registration adds the fields that only it knows: model_id,
+// run_id, artifact_path, utc_time_created.
 type mlmodel struct {
 	Flavors struct {
 		ONNX     onnxFlavor     `yaml:"onnx"`
@@ -63,13 +62,16 @@ type functionFlavor struct {
 	Env    map[string]string `yaml:"env"`
 }
 
-// mlflowFiles are those files for a model of this spec.
+// mlflowFiles returns these files for a model of this spec.
 func mlflowFiles(s Spec) ([]namedFile, error) {
 	graph := graphOf(s)
 	var m mlmodel
 	m.Version = mlflowVersion
 	m.Flavors.ONNX = onnxFlavor{modelFile, onnxVersion, []string{"CPUExecutionProvider"}}
-	m.Flavors.Function = functionFlavor{"mlflow.onnx", modelFile, pythonVersion, map[string]string{"conda": condaFile, "virtualenv": pythonFile}}
+	m.Flavors.Function = functionFlavor{
+		"mlflow.onnx", modelFile, pythonVersion,
+		map[string]string{"conda": condaFile, "virtualenv": pythonFile},
+	}
 	m.Example.Path, m.Example.Serving, m.Example.Type, m.Example.Format = exampleFile, servingFile, "ndarray", "tf-serving"
 	var err error
 	if m.Signature.Inputs, err = signature(graph.Inputs); err != nil {
@@ -87,20 +89,25 @@ func mlflowFiles(s Spec) ([]namedFile, error) {
 		return nil, fmt.Errorf("%s: %w", exampleFile, err)
 	}
 	serving := fmt.Appendf(nil, `{"inputs": %s}`, example) // what a scoring server takes
-	packages := []string{"mlflow==" + mlflowVersion, "onnx==" + onnxVersion, "onnxruntime==" + onnxruntimeVersion}
-	requirements, conda := "", "name: mlflow-env\nchannels:\n- conda-forge\ndependencies:\n- python="+pythonVersion+"\n- pip\n- pip:\n"
+	packages := []string{
+		"mlflow==" + mlflowVersion, "onnx==" + onnxVersion, "onnxruntime==" + onnxruntimeVersion,
+	}
+	requirements, conda := "", "name: mlflow-env\nchannels:\n- conda-forge\ndependencies:\n- "+
+		"python="+pythonVersion+"\n- pip\n- pip:\n"
 	for _, p := range packages {
 		requirements += p + "\n"
 		conda += "  - " + p + "\n"
 	}
-	python := "python: " + pythonVersion + "\nbuild_dependencies:\n- pip\ndependencies:\n- -r " + requirementsFile + "\n"
+	python := "python: " + pythonVersion + "\nbuild_dependencies:\n- pip\ndependencies:\n- -r " +
+		requirementsFile + "\n"
 	return []namedFile{
-		{mlmodelFile, about}, {requirementsFile, []byte(requirements)}, {condaFile, []byte(conda)}, {pythonFile, []byte(python)},
+		{mlmodelFile, about}, {requirementsFile, []byte(requirements)}, {condaFile, []byte(conda)},
+		{pythonFile, []byte(python)},
 		{exampleFile, example}, {servingFile, serving},
 	}, nil
 }
 
-// signature is MLflow's JSON for tensors; a size that each run chooses is -1.
+// signature returns MLflow's JSON for tensors. -1 stands for a size that each run chooses.
 func signature(values []onnx.Value) (string, error) {
 	type tensor struct {
 		Type  string `json:"dtype"`
@@ -126,11 +133,11 @@ func signature(values []onnx.Value) (string, error) {
 	return string(b), err
 }
 
-// exampleSize is how many steps and series the input example has.
+// exampleSize is the number of steps and of series of the input example.
 const exampleSize = 2
 
-// inputExample is an array for each input: its values have no meaning but that
-// they are those of a load, near 1 in scaled units.
+// inputExample returns an array for each input. The values are near 1, as scaled values of a load
+// are; they have no other meaning.
 func inputExample(values []onnx.Value) map[string]any {
 	all := map[string]any{}
 	for i, v := range values {

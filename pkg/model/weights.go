@@ -8,15 +8,15 @@ import (
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
-// specKey is where in the file's metadata the spec is, as JSON.
+// specKey is the key of the spec in the metadata of the file. The spec is JSON.
 const specKey = "loadtide.spec"
 
-// gateOrder says for each gate of ONNX's LSTM, i o f c, where it is in the order
-// of nn.LSTMWeights, i f g o.
+// gateOrder has for each gate of ONNX's LSTM (i o f c) its index in the order of nn.LSTMWeights
+// (i f g o).
 var gateOrder = [4]int{0, 3, 1, 2}
 
-// eachGateWeight pairs the places of one weight in the two layouts: ONNX's
-// [4*hidden][rows] and [rows][4*hidden] of nn.LSTMWeights.
+// eachGateWeight calls fn with the two indexes of each weight: in ONNX's layout [4*hidden][rows],
+// and in [rows][4*hidden] of nn.LSTMWeights.
 func eachGateWeight(hidden, rows int, pair func(theirs, ours int)) {
 	for gate, place := range gateOrder {
 		for j := range hidden {
@@ -27,8 +27,8 @@ func eachGateWeight(hidden, rows int, pair func(theirs, ours int)) {
 	}
 }
 
-// pack fills the weights among the tensors of graphOf from flat parameters. The
-// second half of lstm.B, a bias that PyTorch keeps beside the first, is zero.
+// pack fills the weights among the tensors of graphOf from flat parameters. The second half of
+// lstm.B, the second bias of PyTorch's LSTM, is zero.
 func pack(tensors []onnx.Tensor, s nn.Shape, lstm, head []float32) {
 	w := nn.SplitLSTM(s, lstm)
 	gates := func(from []float32, rows, halves int) []float32 {
@@ -37,7 +37,8 @@ func pack(tensors []onnx.Tensor, s nn.Shape, lstm, head []float32) {
 		return to
 	}
 	data := headByName(s, head)
-	data[lstmW], data[lstmR], data[lstmB] = gates(w.Wx, s.Inputs, 1), gates(w.Wh, s.Hidden, 1), gates(w.B, 1, 2)
+	data[lstmW], data[lstmR] = gates(w.Wx, s.Inputs, 1), gates(w.Wh, s.Hidden, 1)
+	data[lstmB] = gates(w.B, 1, 2)
 	for i := range tensors {
 		if v, ok := data[tensors[i].Name]; ok {
 			tensors[i].Floats = v
@@ -45,8 +46,8 @@ func pack(tensors []onnx.Tensor, s nn.Shape, lstm, head []float32) {
 	}
 }
 
-// unpack is the way back, from tensors that checkGraph has passed. The LSTM's
-// bias is the sum of the two halves.
+// unpack is the inverse of pack, for tensors that checkGraph has accepted. The bias of the LSTM is
+// the sum of the two halves.
 func unpack(tensors []onnx.Tensor, s nn.Shape) (lstm, head []float32) {
 	lstm, head = make([]float32, s.LSTMParams()), make([]float32, s.HeadParams())
 	w, byName := nn.SplitLSTM(s, lstm), headByName(s, head)
@@ -59,7 +60,9 @@ func unpack(tensors []onnx.Tensor, s nn.Shape) (lstm, head []float32) {
 			eachGateWeight(s.Hidden, s.Hidden, func(theirs, ours int) { w.Wh[ours] = from[theirs] })
 		case lstmB:
 			half := from[4*s.Hidden:]
-			eachGateWeight(s.Hidden, 1, func(theirs, ours int) { w.B[ours] = from[theirs] + half[theirs] })
+			eachGateWeight(s.Hidden, 1, func(theirs, ours int) {
+				w.B[ours] = from[theirs] + half[theirs]
+			})
 		default:
 			copy(byName[t.Name], from)
 		}
@@ -67,15 +70,16 @@ func unpack(tensors []onnx.Tensor, s nn.Shape) (lstm, head []float32) {
 	return lstm, head
 }
 
-// headByName are views of the head's weights, which both sides keep as [in][out].
+// headByName returns views of the head's weights. Both layouts have them as [in][out].
 func headByName(s nn.Shape, head []float32) map[string][]float32 {
 	w := nn.SplitHead(s, head)
 	return map[string][]float32{
-		headWc: w.Wc, headBc: w.Bc, headWf: w.Wf, headWm: w.Wm, headBm: w.Bm, headWo: w.Wo, headBo: w.Bo, headWl: w.Wl, headBl: w.Bl,
+		headWc: w.Wc, headBc: w.Bc, headWf: w.Wf, headWm: w.Wm, headBm: w.Bm, headWo: w.Wo,
+		headBo: w.Bo, headWl: w.Wl, headBl: w.Bl,
 	}
 }
 
-// checkWeights refuses parameters that are not of the shape, or hold NaN or Inf.
+// checkWeights refuses parameters that do not fit the shape, or that have NaN or Inf.
 func checkWeights(lstm, head []float32, s nn.Shape) error {
 	for _, a := range []struct {
 		name   string

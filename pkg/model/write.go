@@ -14,23 +14,22 @@ import (
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 
-// Artifact is what becomes a model folder.
+// Artifact is the content of a model folder.
 type Artifact struct {
 	Spec Spec
-	LSTM []float32 // as nn.SplitLSTM lays them out
-	Head []float32 // as nn.SplitHead does
-	// Metrics of the judgement, by name. Values that are not finite are left
-	// out: JSON has no word for a measure without meaning.
+	LSTM []float32 // in the layout of nn.SplitLSTM
+	Head []float32 // in the layout of nn.SplitHead
+	// Metrics are measures of the model, by name. Values that are not finite are left out, because
+	// JSON cannot express them.
 	Metrics map[string]float64
-	// Tags say by name how the model came about and what was found of it.
+	// Tags describe the training and the decision about the model, by name.
 	Tags map[string]string
 	// Card is Markdown for people, or empty.
 	Card string
 }
 
-// Write makes the model folder dir and returns its digest. The folder must not
-// exist, or be empty: nothing is overwritten. It is filled under another name,
-// synced and renamed, so that whatever stands at dir is whole.
+// Write writes the model folder dir and returns its digest. It overwrites nothing: dir must not
+// exist, or be an empty folder. A folder at dir is always whole.
 func Write(dir string, a Artifact) (digest string, err error) {
 	files, digest, err := a.files()
 	if err != nil {
@@ -63,15 +62,16 @@ type namedFile struct {
 	data []byte
 }
 
-// files checks the artifact and gives the folder's files. The digest comes last,
-// for it is what makes a folder whole.
+// files checks the artifact and returns the files of the folder. The digest is the last file,
+// because a folder with a digest is whole.
 func (a Artifact) files() ([]namedFile, string, error) {
 	if err := a.Spec.Validate(); err != nil {
 		return nil, "", err
 	}
 	shape := a.Spec.Shape()
 	if n := 4 * (shape.LSTMParams() + shape.HeadParams()); n > MaxFile {
-		return nil, "", fmt.Errorf("weights of %d bytes, at most %d: choose a smaller hidden, horizon or number of levels", n, MaxFile)
+		return nil, "", fmt.Errorf("weights of %d bytes, at most %d: choose a smaller hidden, "+
+			"horizon or number of levels", n, MaxFile)
 	}
 	if err := checkWeights(a.LSTM, a.Head, shape); err != nil {
 		return nil, "", err
@@ -109,7 +109,7 @@ func (a Artifact) files() ([]namedFile, string, error) {
 	return append(files, namedFile{digestFile, []byte(digest + "\n")}), digest, nil
 }
 
-// encode gives the bytes of a model file. The same arguments give the same bytes.
+// encode returns the bytes of a model file. The same arguments give the same bytes.
 func encode(s Spec, lstm, head []float32) ([]byte, error) {
 	spec, err := json.Marshal(s)
 	if err != nil {
@@ -117,10 +117,13 @@ func encode(s Spec, lstm, head []float32) ([]byte, error) {
 	}
 	graph := graphOf(s)
 	pack(graph.Initializers, s.Shape(), lstm, head)
-	return onnx.Append(nil, &onnx.Model{Producer: producerName, Graph: graph, Metadata: []onnx.Property{{Key: specKey, Value: string(spec)}}})
+	return onnx.Append(nil, &onnx.Model{
+		Producer: producerName, Graph: graph,
+		Metadata: []onnx.Property{{Key: specKey, Value: string(spec)}},
+	})
 }
 
-// makeRoom lets dir be absent: an empty folder is taken away, anything else stays.
+// makeRoom removes dir if it is an empty folder, and refuses anything else at dir.
 func makeRoom(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -129,7 +132,10 @@ func makeRoom(dir string) error {
 	case err == nil && len(entries) == 0:
 		err = os.Remove(dir)
 	case err == nil:
-		return &FolderError{Folder: dir, Fault: "is there already and not empty; nothing was overwritten", Remedy: "name another folder, or move this one away"}
+		return &FolderError{
+			Folder: dir, Fault: "exists and is not empty; nothing was overwritten",
+			Remedy: "name another folder, or move this one away",
+		}
 	}
 	if err != nil {
 		return unwritable(dir, err)
@@ -138,5 +144,8 @@ func makeRoom(dir string) error {
 }
 
 func unwritable(dir string, err error) error {
-	return &FolderError{Folder: dir, Fault: "cannot be written", Err: err, Remedy: "name a folder where this user may write and that has room"}
+	return &FolderError{
+		Folder: dir, Fault: "cannot be written", Err: err,
+		Remedy: "name a folder where this user may write and that has room",
+	}
 }
