@@ -95,12 +95,7 @@ func (e *Engine) open(r *Reading) int32 {
 		phase = int32(r.Second % meter.IntervalSeconds)
 	}
 	slot := e.slabs.add(r.Series, r.Unit, phase)
-	rec := e.slabs.record(slot)
-	rec.kind = kind
-	if kind != meter.Register && r.Interval != 0 && r.Interval != meter.IntervalSeconds {
-		x := e.slabs.extras.of(slot)
-		x.step, x.told = r.Interval, true
-	}
+	e.slabs.record(slot).kind = kind
 	return slot
 }
 
@@ -170,7 +165,7 @@ func (e *Engine) hourly(m moment, t *touch, result *Result, index int) verdict {
 		t.from, t.to = min(cell, other), max(cell, other)
 		result.Applied++
 	}
-	rec.heard = max(rec.heard, t.to)
+	rec.heard = t.to
 	e.giveUpStrays(t.slot, m.second, result, index)
 	return v
 }
