@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -133,5 +134,80 @@ func TestTickClosesAnHour(t *testing.T) {
 	r := part(4*200-1, step)
 	if f := last(t, e, r); f.Revision != 1 || f.Quality != meter.OK {
 		t.Errorf("%+v", f)
+	}
+}
+
+// Part of an hour is nothing to go on from: the clock leaves such a series alone.
+func TestTickOfASeriesWithoutAnHour(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, randomModel(83, 4))
+	r := part(0, 900)
+	r.Interval, r.Received = 900, r.Second+905
+	e.Step([]Reading{r})
+	before := e.Snapshot()
+	if !e.Live() {
+		t.Fatal("not live")
+	}
+	if result := e.Tick(epoch+30*meter.IntervalSeconds, 1); len(result.Forecasts)+len(result.Events) != 0 || !sameSections(before, e.Snapshot()) {
+		t.Errorf("%+v", result)
+	}
+}
+
+// One tick looks after tickSeries series, the next one after the others.
+func TestTickIsBounded(t *testing.T) {
+	t.Parallel()
+	e := New()
+	var batch []Reading
+	for i := range tickSeries + 3 {
+		r := liveAt(0)
+		r.Series.Meter, r.Message = fmt.Sprint("m", i), i
+		batch = append(batch, r)
+	}
+	e.Step(batch)
+	for _, want := range []int{tickSeries, 3, 0} {
+		if got := len(e.Tick(epoch+3*meter.IntervalSeconds, 0).Forecasts); got != want {
+			t.Errorf("%d forecasts, want %d", got, want)
+		}
+	}
+}
+
+// A series is up to date from a reading on that came while its next interval ran, and
+// until one comes later than a silent series is forecast. Readings of the past say nothing.
+func TestLive(t *testing.T) {
+	t.Parallel()
+	const hour = int64(meter.IntervalSeconds)
+	type heard struct {
+		cell, lag int64
+		history   bool
+	}
+	for name, c := range map[string]struct {
+		readings []heard
+		live     bool
+	}{
+		"at once":                  {[]heard{{30, 0, false}}, true},
+		"just in time":             {[]heard{{30, 2*hour - 1, false}}, true},
+		"a second too late":        {[]heard{{30, 2 * hour, false}}, false},
+		"history in time":          {[]heard{{30, hour, true}}, false},
+		"then late":                {[]heard{{30, hour, false}, {31, (SilentCells + 1) * hour, false}}, true},
+		"then days late":           {[]heard{{30, hour, false}, {31, (SilentCells+1)*hour + 1, false}}, false},
+		"then history":             {[]heard{{30, hour, false}, {31, hour, true}}, true},
+		"then history, days late":  {[]heard{{30, hour, false}, {31, 100 * hour, true}}, false},
+		"then the past, days late": {[]heard{{30, hour, false}, {20, 100 * hour, false}}, true},
+		"then the same, days late": {[]heard{{30, hour, false}, {30, 100 * hour, false}}, true},
+		"corrected, days late":     {[]heard{{30, hour, false}, {-30, 100 * hour, false}}, false},
+	} {
+		e := New()
+		feed(e, 0, 30)
+		for _, h := range c.readings {
+			r := at(max(h.cell, -h.cell))
+			if h.cell < 0 {
+				r.Value++
+			}
+			r.History, r.Received = h.history, r.Second+h.lag
+			e.Step([]Reading{r})
+		}
+		if e.Live() != c.live {
+			t.Errorf("%s: live %v", name, e.Live())
+		}
 	}
 }

@@ -169,7 +169,7 @@ func (p *partition) publish(result *Result) error {
 		case out.To == ToForecasts && !out.Place.After(p.high):
 			p.metrics.skipped.Inc()
 			continue
-		case out.To != ToForecasts && !out.Place.After(p.covered):
+		case !out.Place.After(p.covered): // which the high-water mark is never before
 			continue
 		}
 		to := p.forecasts

@@ -3,9 +3,11 @@ package forecaster
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/streams"
@@ -108,5 +110,23 @@ func TestStepLoadsTheModel(t *testing.T) {
 	p.log.add(streams.ControlSubject(0, streams.ControlModel), []byte("{"))
 	if err := step(); err == nil || p.position != 4 {
 		t.Errorf("%v, position %d", err, p.position)
+	}
+}
+
+// A person is told of a forecast of the network that a rule stands in for, and of no other
+// event.
+func TestReplacedForecastsAreLogged(t *testing.T) {
+	t.Parallel()
+	p, lines := newPure(), &strings.Builder{}
+	p.partition.log = zerolog.New(lines)
+	var result Result
+	for seq, e := range []*engine.Event{nil, {Kind: engine.SeriesStale, Text: "silent"}, {Kind: engine.ForecastReplaced, Text: "not finite"}} {
+		result.Outputs = append(result.Outputs, Output{Place: Place{Seq: uint64(seq + 1)}, To: ToEvents, Event: e})
+	}
+	if err := p.publish(&result); err != nil {
+		t.Fatal(err)
+	}
+	if got := lines.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "not finite") || len(p.events.ids) != 3 {
+		t.Errorf("%d events, the log has %s", len(p.events.ids), got)
 	}
 }

@@ -107,7 +107,7 @@ func TestTurnReports(t *testing.T) {
 		for _, c := range []struct {
 			pending uint64
 			ready   bool
-		}{{5, false}, {4, true}, {0, true}} {
+		}{{5, false}, {1, true}, {0, true}} {
 			p.log.reading(m1, hour(int(p.position)))
 			p.take(t, c.pending)
 			status := p.status.now()
@@ -132,15 +132,15 @@ func TestTurnCounts(t *testing.T) {
 			p.take(t, pending)
 			return p.status.parts[0].census.behind
 		}
-		if behind(3) {
+		if behind(1) {
 			t.Error("behind by messages of this moment")
 		}
 		time.Sleep(freshFor)
-		if behind(3) {
+		if behind(1) {
 			t.Error("behind by messages of a minute ago")
 		}
 		time.Sleep(countEvery + 1)
-		if !behind(3) {
+		if !behind(1) {
 			t.Error("not behind by messages of more than a minute ago")
 		}
 		time.Sleep(countEvery)
