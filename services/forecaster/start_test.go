@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
@@ -133,7 +134,7 @@ func TestHoles(t *testing.T) {
 			s.readings(3)
 			s.read(p, 3)
 			s.readings(3)
-			purge(s, 6)
+			purge(s, 5)
 			p.tail.Close()
 			tail, err := s.conn.OpenReader(s.ctx, bus.ReaderConfig{Stream: p.stream, From: 4})
 			if err != nil {
@@ -217,6 +218,33 @@ func TestForeignCheckpoint(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.says)
 			}
 		})
+	}
+}
+
+// A checkpoint of another kernel family is taken, and a person is told.
+func TestStartOnACheckpointOfAnotherKernel(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	s.drained(1)
+	snapshot, _, err := s.store.Load(s.ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kernel := range []string{nn.Kernel(), "another"} {
+		snapshot.Header.Kernel = kernel
+		if err := s.store.Save(s.ctx, snapshot); err != nil {
+			t.Fatal(err)
+		}
+		d, lines := s.deps(), &strings.Builder{}
+		d.log = zerolog.New(lines)
+		p, err := startPartition(s.ctx, d, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.close()
+		if told := strings.Contains(lines.String(), "another kernel family"); told != (kernel == "another") || p.position != 1 {
+			t.Errorf("kernel %s: position %d, the log has %s", kernel, p.position, lines)
+		}
 	}
 }
 
