@@ -1,8 +1,8 @@
 package meter
 
 // FarAhead reports whether a reading at a second is so far ahead of newest, the newest second that
-// was heard of, that another reading must confirm it. One wrong clock must neither stretch a history
-// by years nor close the window of its series.
+// was heard of, that another reading must confirm it. One wrong clock must neither stretch a
+// history by years nor close the window of its series.
 func FarAhead(second, newest int64) bool { return second-newest > LatenessSeconds }
 
 // Confirms reports whether two readings that are far ahead confirm each other: both are taken when

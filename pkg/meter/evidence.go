@@ -2,60 +2,57 @@ package meter
 
 import "math"
 
-// Bounds of belief, chosen on public readings of households, substations and
-// zones; docs/accuracy.md has what they find there and whom they accuse.
+// The bounds of a true value. They were chosen on public readings of households, substations and
+// zones. docs/accuracy.md tells which wrong values they find there and which true ones they flag.
 const (
-	// frozenLeast is the shortest run of equal values that another may be too many
-	// after.
+	// frozenLeast is the shortest run of equal values after which one more may be too many.
 	frozenLeast = 4
-	// frozenChance is how unlikely a run must be, given how often the series
-	// repeats itself.
+	// frozenChance is how unlikely a run must be, given how often the series repeats itself.
 	frozenChance = 1e-6
-	// frozenBelow is the share of cells that must lie below a frozen value (above a
-	// negative one): a flat line at the bottom of the range is a standby load.
+	// frozenBelow is the share of cells that must lie below a frozen value, or above a negative
+	// one. A flat line at the bottom of the range is a standby load.
 	frozenBelow = 0.25
-	// spikeRange is how far outside the range of two weeks, as a share of its
-	// width, a spike lies.
+	// spikeRange is how far outside the range of two weeks a spike lies, as a share of the range.
 	spikeRange = 1.5
-	// unusual is how many times the mean absolute value over months something must
-	// be to be called far outside of two weeks.
+	// unusual is how many times the mean absolute value over months a value must be to lie far
+	// outside two weeks.
 	unusual = 6
-	// spikeJump is how many times the largest step of two weeks leads to a spike,
-	// in a series whose steps are at most smooth, as a share of its range.
+	// spikeJump is how many times the largest step of two weeks leads to a spike, in a series
+	// whose steps are at most smooth, as a share of its range.
 	spikeJump, smooth = 2, 0.5
-	// varied is the share of cells that must differ from the one before: a series
-	// that mostly stands still has no range to speak of.
+	// varied is the share of cells that must differ from the cell before. A series that mostly
+	// stands still has no range.
 	varied = 0.5
-	// beyond is how many times the largest value of two weeks is not excused by flags
-	// that do not come thick.
+	// beyond is how many times the largest value of two weeks a value may be, where the flags
+	// before it do not lie close together.
 	beyond = 3
-	// thousand is the factor of a meter that changes its unit; a value must be as
-	// good as far times outside of all that was to be that.
+	// thousand is the factor of a meter that changes its unit. Such a value lies at least far
+	// times outside the range of two weeks.
 	thousand, far = 1000, 30
-	// away is the least absolute value of two weeks, as a share of their mean
-	// absolute value, of a series that stays away from zero; off the same for a
-	// value a thousand times too small.
+	// away is the least absolute value of two weeks, as a share of their mean absolute value, of
+	// a series that stays away from zero. off is the same for a value that is a thousand times
+	// too small.
 	away, off = 0.2, 0.05
 )
 
-// evidence is what two weeks of accepted cells say.
+// evidence is what two weeks of accepted cells hold.
 type evidence struct {
 	count      int     // accepted cells
-	bad        int     // BAD cells lately
+	bad        int     // BAD cells within BelieveWithinDays
 	low, high  float32 // range
 	nearest    float32 // least absolute value
 	mean, size float64 // mean, mean absolute value
 	step       float32 // largest change between neighbours
-	pairs      int     // neighbours, those within the present run aside
+	pairs      int     // neighbours, without those of the present run
 	repeats    int     // neighbours that are equal
-	longest    int     // longest run of equal values, the present one aside
+	longest    int     // longest run of equal values, without the present run
 	below      int     // cells below the value judged
 	above      int     // cells above it
 
-	// Of the walk, from the newest cell to the oldest.
-	later    float32 // the value of the cell before in it
+	// The state of walk, which goes from the newest cell to the oldest.
+	later    float32 // the value of the cell that walk saw before
 	adjacent bool    // that cell was accepted
-	present  bool    // still within the run that the value judged would join
+	present  bool    // walk is still within the run that the value judged would join
 	run      int     // equal values so far
 }
 
@@ -80,9 +77,8 @@ func (p Past) evidence(value float32) evidence {
 	return e
 }
 
-// walk adds the cells of places from to to, without it, from the last to the
-// first. It is written for speed: a comparison costs a tenth of the built-in min
-// and max, which mind NaN.
+// walk adds the cells at places [from, to), from the last to the first. It is written for speed: a
+// comparison costs a tenth of the built-in min and max, which mind NaN.
 func (e *evidence) walk(p Past, from, to int, value float32) {
 	for i := to - 1; i >= from; i-- {
 		v := p.Values[i]
@@ -126,10 +122,10 @@ func (e *evidence) walk(p Past, from, to int, value float32) {
 	}
 }
 
-// frozen says that run equal values and this one are more than the series'
-// habit: longer than twice its longest run, of a chance below frozenChance, and
-// not at the quiet end of its range, which is a standby load; but a series that
-// never stays at zero has no standby there, nor has one that moves smoothly.
+// frozen says whether run equal values and this one are too many for the series: more than twice
+// its longest run, of a chance below frozenChance, and not at the quiet end of its range, which is
+// a standby load. Zero is no standby load of a series that never stays there, and a series that
+// moves smoothly has none.
 func (e *evidence) frozen(value float32, run int) bool {
 	if run < 2*e.longest {
 		return false
@@ -145,11 +141,10 @@ func (e *evidence) frozen(value float32, run int) bool {
 	return float64(run)*math.Log(chance) < math.Log(frozenChance)
 }
 
-// smooth says that no step of the series spans much of its range.
+// smooth says whether each step of the series spans little of its range.
 func (e *evidence) smooth() bool { return e.step <= smooth*(e.high-e.low) }
 
-// outlier tries a value that is outside the range of two weeks or reached by a
-// leap.
+// outlier judges a value that is outside the range of two weeks or reached by a leap.
 func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 	size, largest := magnitude(value), max(e.high, -e.low)
 	strange := size > unusual*usual
@@ -168,7 +163,8 @@ func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 		}
 	}
 	// Steps that do not go one way add up as the root of their number.
-	leaps := e.smooth() && magnitude(value-r.value) > spikeJump*e.step*float32(math.Sqrt(float64(r.since)))
+	limit := spikeJump * e.step * float32(math.Sqrt(float64(r.since)))
+	leaps := e.smooth() && magnitude(value-r.value) > limit
 	switch ratio := value / r.value; {
 	case size*far < e.nearest && e.keepsAway(), value == 0 && leaps:
 		return ZeroRun
@@ -180,11 +176,11 @@ func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 	return Fine
 }
 
-// keepsAway says that the series never comes near zero.
+// keepsAway says whether the series never comes near zero.
 func (e *evidence) keepsAway() bool { return float64(e.nearest) > away*e.size }
 
-// thousandfold says that the value fits the range once divided or multiplied by
-// a thousand, and is far outside as it is.
+// thousandfold says whether the value lies far outside the range, and fits it when divided or
+// multiplied by a thousand.
 func (e *evidence) thousandfold(size, largest float32) bool {
 	up, down := float64(size)*thousand, float64(size)/thousand
 	switch {
@@ -198,13 +194,13 @@ func (e *evidence) thousandfold(size, largest float32) bool {
 	return false
 }
 
-// swapped says that a series of one sign that stays away from zero goes to the
-// other from the middle of its range. A house that feeds in for the first time
-// comes near zero before.
+// swapped says whether a series of one sign, which stays away from zero, goes from the middle of
+// its range to the other sign. A house that feeds in for the first time comes near zero before.
 func (e *evidence) swapped(value, size, largest, before float32) bool {
 	if e.low <= 0 && e.high >= 0 || value*e.high >= 0 || !e.keepsAway() {
 		return false
 	}
+	within := size >= e.nearest && size <= largest
 	half := e.size / 2
-	return size >= e.nearest && size <= largest && float64(size) > half && float64(magnitude(before)) > half
+	return within && float64(size) > half && float64(magnitude(before)) > half
 }

@@ -2,19 +2,19 @@ package meter
 
 import "math"
 
-// What a judgement looks at, in days of cells. All of it lies within LookDays
-// before the cell judged: a ring that holds a lateness window beyond that gives
-// a replay the verdicts of the first pass.
+// How many days of cells Judge looks at. All of them lie within LookDays before the cell that is
+// judged. A ring that holds a lateness window beyond LookDays therefore gives a replay the flags of
+// the first run.
 const (
-	// LookDays is how far back a judgement looks.
+	// LookDays is how far back Judge looks.
 	LookDays = 14
-	// LearnDays is how many days of accepted cells a series needs in that before it
-	// is judged at all.
+	// LearnDays is how many days of accepted cells within LookDays a series needs before Judge
+	// flags any of its values.
 	LearnDays = 7
-	// BelieveDays is how many days of BAD cells within the last BelieveWithinDays
-	// make a new level: from there on values are taken as they come until the
-	// flags have aged. Flags in a row are the common case; a house whose nights look
-	// the same on either level is believed after a few days, see believable.
+	// BelieveDays is how many days of BAD cells within the last BelieveWithinDays make a new
+	// level: Judge then takes values as they come until those cells have aged. BAD cells in a row
+	// are the common case. A house whose nights look the same on both levels is believed after a
+	// few days, see believable.
 	BelieveDays, BelieveWithinDays = 1, 7
 )
 
@@ -33,35 +33,34 @@ const (
 	Sign     Flag = "sign"     // fits with the sign swapped
 )
 
-// Past is what is known of a series before the cell to be judged: a view of the
-// last Known cells of a ring, where cell n lies at n modulo the length. Values
-// are in the series' unit. Cells that are not accepted hold fills, which are not
-// looked at, so verdicts do not depend on what fills gaps.
+// Past is what is known of a series before the cell to be judged: a view of the last Known cells of
+// a ring, in which cell n lies at n modulo the length. Values are in the series' unit. Judge does
+// not look at the values of cells that are not accepted: the fills of gaps do not change a flag.
 type Past struct {
 	Values  []float32
 	Quality Qualities
 	Newest  int64 // the cell before the one judged; not negative
 	Known   int   // cells up to Newest, at most len(Values)
 	PerDay  int   // cells of a day: 24 at 1 h
-	// Usual is the mean absolute value over months, 0 when it is not known: a house
-	// that was left alone for two weeks is not lying when it is lived in again.
+	// Usual is the mean absolute value over months, 0 when it is not known. A house that stood
+	// empty for two weeks has true values when people live in it again.
 	Usual float32
 }
 
-// Judge says whether value can be true for the cell after p.Newest. It is a
-// function of its arguments and allocates nothing; most values cost a look at
-// the last day, a suspect one a look at two weeks.
+// Judge says whether value can be true for the cell after p.Newest. It is a function of its
+// arguments and allocates nothing. Most values cost a look at the last day, a suspect value a look
+// at two weeks.
 //
-// It is built to miss rather than to accuse: a value within the range of two
-// weeks that is not repeated nor reached by a leap is taken, a series with little
-// history is not tried at all, and a day of flags in a row ends the trial.
+// Judge rather misses a wrong value than flags a true one. It takes a value within the range of the
+// last two weeks that is neither repeated nor reached by a leap. It flags no value of a series with
+// little history, nor any after a day of flags in a row.
 func (p Past) Judge(value float32) Flag {
 	r := p.recent(value)
 	if r.seen == 0 {
 		return Fine
 	}
 	run := r.run
-	if run < frozenLeast || run >= BelieveDays*p.PerDay-1 { // a longer one was believed
+	if run < frozenLeast || run >= BelieveDays*p.PerDay-1 { // a longer run was believed
 		run = 0
 	}
 	if leaps := magnitude(value-r.value) > spikeJump*r.step; !leaps && p.ordinary(value, run) {
@@ -80,9 +79,9 @@ func (p Past) Judge(value float32) Flag {
 	return e.outlier(value, p.Usual, &r)
 }
 
-// believable says that flags enough to end the trial speak for the value: those of a
-// new level come thick, or it is not far from what was taken. After a day on which a
-// meter stood still, flags that are days old do not excuse a spike.
+// believable says whether the flags of the last days make the value true: the flags of a new level
+// lie close together, or the value is not far from the accepted ones. After a day on which a meter
+// stood still, flags that are days old do not make a spike true.
 func (p Past) believable(value float32, e *evidence) bool {
 	if magnitude(value) <= beyond*max(e.high, -e.low) {
 		return true
@@ -96,12 +95,12 @@ func (p Past) believable(value float32, e *evidence) bool {
 	return thick >= BelieveDays*p.PerDay
 }
 
-// recent is the quick look at the last day of accepted cells.
+// recent is what the last day of accepted cells holds.
 type recent struct {
-	seen    int     // accepted cells looked at
+	seen    int     // accepted cells
 	step    float32 // the largest change between neighbours
-	value   float32 // the newest one
-	since   int     // cells from it to the one judged, at least 1
+	value   float32 // of the newest accepted cell
+	since   int     // cells from the newest accepted one to the one judged, at least 1
 	missing int     // MISSING cells between the two
 	run     int     // accepted cells in a row up to the newest that equal the value judged
 }
@@ -143,10 +142,9 @@ func (p Past) recent(value float32) recent {
 	return r
 }
 
-// ordinary says that a value lies within the range of the last two weeks and
-// that a run of equal values before it, if that is more than none, is not even
-// twice as long as another. It looks back as far as it takes to know, which is
-// hours for most values.
+// ordinary says whether a value lies within the range of the last two weeks, and whether run, the
+// number of equal values before it, is 0 or less than twice the length of another run. It looks
+// back only until it knows, which is hours for most values.
 func (p Past) ordinary(value float32, run int) bool {
 	i := int(p.Newest % int64(len(p.Values)))
 	below, above, usual := false, false, run == 0

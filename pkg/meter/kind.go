@@ -8,8 +8,8 @@ import (
 // Kind says what the values of a series mean.
 type Kind uint8
 
-// The kinds. Energy is used within an interval, power is the mean over it, a
-// register counts up and was read at a moment.
+// The kinds. Energy is used within an interval. Power is the mean over it. A register counts up
+// and is read at a moment.
 const (
 	KindUnknown Kind = iota
 	Energy
@@ -38,8 +38,8 @@ func ParseKind(word string) (Kind, error) {
 	return KindUnknown, fmt.Errorf("kind %q: want energy, power or register", strings.Clone(word))
 }
 
-// KindOf is the kind of a series that says none: energy when its unit is one of
-// energy, else power.
+// KindOf is the kind of a series that names none: energy when its unit is one of energy, else
+// power.
 func KindOf(unit string) Kind {
 	if ParseUnit(unit).Dimension == DimensionEnergy {
 		return Energy
@@ -47,8 +47,9 @@ func KindOf(unit string) Kind {
 	return Power
 }
 
-// Fits says whether values of kind k can be measured in unit: an unknown unit
-// fits all, power does not count up and energy is not a mean.
+// Fits says whether values of kind k can be measured in unit. A unit of power fits power alone. A
+// unit of energy fits energy and registers. An unknown unit fits every kind, and every unit fits
+// KindUnknown.
 func (k Kind) Fits(unit string) bool {
 	switch ParseUnit(unit).Dimension {
 	case DimensionEnergy:

@@ -29,7 +29,8 @@ func (q Quality) String() string {
 	return fmt.Sprintf("Quality(%d)", uint8(q))
 }
 
-// ParseQuality reads a word of the wire. The empty word is OK.
+// ParseQuality reads a word of the wire. The empty word is OK. The error holds a copy of the word,
+// as that of ParseKind.
 func ParseQuality(word string) (Quality, error) {
 	if word == "" {
 		return OK, nil
@@ -39,7 +40,7 @@ func ParseQuality(word string) (Quality, error) {
 			return q, nil
 		}
 	}
-	return Unknown, fmt.Errorf("quality %q: want OK, ESTIMATED, MISSING or BAD", strings.Clone(word)) // see ParseKind
+	return Unknown, fmt.Errorf("quality %q: want OK, ESTIMATED, MISSING or BAD", strings.Clone(word))
 }
 
 // OrOK is q, or OK where q is Unknown: a reading that names no quality is good.

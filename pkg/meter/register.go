@@ -16,40 +16,39 @@ type Read struct {
 type Cell struct {
 	N         int64 // the interval starts N intervals (and the phase) after the Unix epoch
 	Energy    float64
-	Estimated bool // spread over a gap, or what is left of it after a reset
+	Estimated bool // spread over a gap, or counted since a reset alone
 }
 
 // Counts say how often a register did not count on.
 type Counts struct {
-	Resets    int // it began near zero again
-	RollOvers int // it passed 10^n
-	Exchanges int // it went on from elsewhere: another meter, the difference is not known
+	Resets    int // the register began near zero again
+	RollOvers int // the register passed 10^n
+	Exchanges int // the register went on from another value: another meter, the energy is not known
 }
 
-// How far from a register's own pace something may lie. Usual is the energy that
-// it counts in that time at its high rates.
+// How far from a register's own pace its values may lie. The usual energy of a time is what the
+// register counts in it at its high rates.
 const (
-	// rollOverPlausible and resetPlausible bound, in usuals, the energy across a
-	// roll-over and since a reset: the first takes a coincidence to be wrong, so it is
-	// asked for more.
+	// rollOverPlausible and resetPlausible bound the energy across a roll-over and since a reset,
+	// as a multiple of the usual energy. A drop looks like a roll-over only by coincidence, so the
+	// bound of a roll-over is the closer one.
 	rollOverPlausible, resetPlausible = 5, 10
-	// risePlausible bounds a rise; beyond it is another meter. Less is for Judge.
+	// risePlausible bounds a rise in the same way. A larger rise is another meter; smaller ones
+	// are left to Judge.
 	risePlausible = 1000
-	// paceRank is the share of rates below the one that is the pace: the largest of
-	// a few may be the jump to be judged.
+	// paceRank is the share of rates that lie below the pace: the largest of a few rates may be
+	// the jump to be judged.
 	paceRank = 0.9
-	// near is how near zero or 10^n, as a share, a register without a known pace must
-	// be.
+	// near is how near zero or 10^n a register without a known pace must be, as a share.
 	near = 0.01
-	// leastTop is the smallest 10^n that a register rolls over at.
+	// leastTop is the smallest 10^n at which a register rolls over.
 	leastTop = 1e3
-	// gapIntervals is the distance of two reads, in intervals, that is a gap.
+	// gapIntervals is how many intervals apart two reads are when there is a gap between them.
 	gapIntervals = 1.5
 )
 
-// Grid is where intervals begin: First is the first one that is asked for, cell
-// n starts n intervals and the phase after the Unix epoch; both in seconds,
-// Interval > 0.
+// Grid is where intervals begin: cell n starts n intervals and the phase after the Unix epoch, both
+// in seconds. First is the first cell that is asked for. Interval is above 0.
 type Grid struct {
 	Interval, Phase int64
 	First           int64
@@ -58,35 +57,29 @@ type Grid struct {
 // start is the Unix second at which cell n starts.
 func (g Grid) start(n int64) int64 { return n*g.Interval + g.Phase }
 
-// cell is the interval that holds a moment.
+// cell is the interval that holds a second.
 func (g Grid) cell(second int64) int64 {
-	d := second - g.Phase
-	n := d / g.Interval
-	if d%g.Interval < 0 {
-		n--
-	}
-	return n
+	return FloorDiv(second-g.Phase, g.Interval)
 }
 
-// Registers turns register readings into energy. The zero value is ready; it
-// holds scratch memory alone and may serve one series after another.
+// Registers turns the reads of a register into energy. The zero Registers is ready. It holds
+// scratch memory alone, so one Registers serves one series after another.
 type Registers struct {
 	rates []float64
 }
 
-// Differ appends to dst the energy of each interval from grid.First on that lies
-// wholly between the first and the last read, in order, and counts what was not
-// counting on. reads ascend by Second; one that does not is passed over.
+// Differ appends to dst, in order, the energy of each interval from grid.First on that lies wholly
+// between the first and the last read, and counts the reads at which the register did not count on.
+// reads ascend by Second; a read that does not ascend is passed over.
 //
-// A register that was not read on the border of an interval is interpolated
-// linearly onto it. Between reads further apart than gapIntervals the energy is
-// spread evenly and Estimated. A drop is a roll-over at 10^n when that makes a
-// plausible difference at the pace of these reads, else a reset when what it
-// shows now does, else an exchanged meter; so is a rise beyond all pace. The
-// intervals that an exchange touches are left out: they are missing.
+// When there is no read on the border of an interval, the register is interpolated linearly onto
+// it. Between reads further apart than gapIntervals the energy is spread evenly and Estimated. A
+// drop is a roll-over at 10^n when that gives a plausible energy at the pace of these reads. Else
+// it is a reset when the new value is a plausible energy, else an exchanged meter. A rise beyond
+// risePlausible is an exchanged meter, too. The intervals that an exchange touches are left out.
 //
-// The result is a function of reads, so it does not matter in which order they
-// came. It costs a sort of the rates and a step for each interval and each read.
+// The result is a function of reads: it does not depend on the order in which they came. Differ
+// costs a sort of the rates and a step for each interval and each read.
 func (g *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts) {
 	var counts Counts
 	pace := g.pace(reads)
@@ -123,8 +116,7 @@ func pairs(reads []Read) iter.Seq2[Read, Read] {
 	}
 }
 
-// pace is the high rate that the register is known to count at, per second; 0
-// when none is known.
+// pace is the high rate of the register, per second. It is 0 when fewer than two rates are known.
 func (g *Registers) pace(reads []Read) float64 {
 	g.rates = g.rates[:0]
 	for from, to := range pairs(reads) {
@@ -139,6 +131,7 @@ func (g *Registers) pace(reads []Read) float64 {
 	return g.rates[int(paceRank*float64(len(g.rates)-1))]
 }
 
+// course is how a register gets from one read to the next.
 type course uint8
 
 const (
@@ -148,7 +141,7 @@ const (
 	exchanged
 )
 
-// difference is the energy between two reads and how the register got there.
+// difference is the energy between two reads, and the course of the register between them.
 func difference(from, to Read, pace float64) (float64, course) {
 	d := to.Value - from.Value
 	usual := pace * float64(to.Second-from.Second)
@@ -180,17 +173,18 @@ func difference(from, to Read, pace float64) (float64, course) {
 	return 0, exchanged
 }
 
-// spread adds the energy between one pair of reads after another to the intervals
-// they touch, and hands out those that are covered from border to border.
+// spread adds the energy between pairs of reads to the intervals that they touch. An interval that
+// is covered from border to border becomes a cell.
 type spread struct {
 	Grid
 	cells     []Cell
-	n         int64 // the interval under way, when it is covered from its start
+	n         int64 // the interval in hand, where it is covered from its start
 	energy    float64
 	estimated bool
 	missing   bool
 }
 
+// over spreads the energy between the seconds from and to.
 func (w *spread) over(from, to int64, energy float64, missing, estimated bool) {
 	for at := max(from, w.start(w.First)); at < to; {
 		n := w.cell(at)

@@ -15,7 +15,7 @@ const (
 // SourceMix and SourcePrevious are words of the contract that no forecast carries yet.
 const (
 	SourceMix      Source = "mix"      // the network holds less than half of the median's weight
-	SourcePrevious Source = "previous" // the model before, because the current one failed on this series
+	SourcePrevious Source = "previous" // the model before, where the current one failed
 )
 
 // Sources are those that a forecast may carry, in a fixed order.

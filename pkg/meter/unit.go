@@ -5,7 +5,7 @@ import "fmt"
 // Dimension is what a unit measures.
 type Dimension uint8
 
-// The dimensions that units are converted within.
+// The dimensions. Units are converted within one of them.
 const (
 	DimensionNone Dimension = iota // not known here
 	DimensionEnergy
@@ -24,17 +24,16 @@ func (d Dimension) String() string {
 	return "unknown"
 }
 
-// Unit is a unit of energy or power by its name on the wire. Scale is how many
-// watt-hours or watts it is; the zero Unit is one that is not known here.
+// Unit is a unit of energy or power. Scale is how many watt-hours or watts it is. The zero Unit is
+// a unit that is not known here.
 type Unit struct {
 	Dimension Dimension
 	Scale     float64
 }
 
-// ParseUnit reads the name of a unit: Wh, W or J with a prefix k, M, G or T.
-// Case is given only where it cannot mislead, kwh and KWH are kWh; an m is milli
-// and never mega, so mW and mwh are not known. An unknown unit is not an error:
-// it passes through and equals only itself.
+// ParseUnit reads the name of a unit: Wh, W or J, with a prefix k, M, G or T or without one. The
+// case of letters is free where it cannot mislead: kwh and KWH are kWh. An m is milli and never
+// mega, so mW and mwh are not known. An unknown unit is no error: it equals only itself.
 func ParseUnit(name string) Unit {
 	scale, rest := 1.0, name
 	if len(name) > 1 {
@@ -69,18 +68,21 @@ type UnitError struct {
 func (e *UnitError) Error() string {
 	from, to := ParseUnit(e.From).Dimension, ParseUnit(e.To).Dimension
 	if from == DimensionNone || to == DimensionNone {
-		return fmt.Sprintf("unit %q: the series is measured in %q and the two are not known to be of one kind; send that unit, or use another meter name", e.From, e.To)
+		return fmt.Sprintf("unit %q: the series is measured in %q and the two are not known "+
+			"to be of one kind; send that unit, or use another meter name", e.From, e.To)
 	}
-	return fmt.Sprintf("unit %q is one of %s: the series is measured in %q, one of %s, and neither is turned into the other; send that unit, or use another meter name", e.From, from, e.To, to)
+	return fmt.Sprintf("unit %q is one of %s: the series is measured in %q, one of %s, "+
+		"and neither is turned into the other; send that unit, or use another meter name",
+		e.From, from, e.To, to)
 }
 
-// Conversion turns values of one unit into another; the zero value keeps them.
+// Conversion turns values of one unit into another. The zero Conversion keeps them.
 type Conversion struct {
 	from, to float64
 }
 
-// Convert is the conversion between two units of one dimension, or of any unit
-// to itself. Otherwise it is a *UnitError.
+// Convert is the conversion between two units of one dimension, or of any unit to itself. For other
+// units the error is a *UnitError.
 func Convert(from, to string) (Conversion, error) {
 	if from == to {
 		return Conversion{}, nil

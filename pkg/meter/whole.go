@@ -1,9 +1,9 @@
 package meter
 
-// Whole joins the readings of one interval that come finer than it: sum is that
-// of those which are there, have their number and want that of a whole interval.
-// Energy is summed, power averaged. With some missing it is estimated as if they
-// were like the others; with less than half there it is not known.
+// Whole is the value of an interval that has several readings: sum is the sum of the have readings
+// that are there, and want is how many a whole interval has. Energy is summed, power averaged. When
+// readings are missing, the value is estimated as if they were like the others. When more than half
+// of them are missing, ok is false.
 func (k Kind) Whole(sum float64, have, want int) (value float64, estimated, ok bool) {
 	if have < 1 || 2*have < want {
 		return 0, false, false
