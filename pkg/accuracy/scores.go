@@ -106,27 +106,6 @@ func (s *Scores) Add(lead int, actual float64, quantiles []float32) error {
 	return nil
 }
 
-// Merge adds what another one gathered about the same series, at other origins.
-func (s *Scores) Merge(o *Scores) error {
-	if err := fits(s.levels, o.levels, len(s.leads), len(o.leads)); err != nil {
-		return err
-	}
-	for k := range s.leads {
-		s.leads[k].add(&o.leads[k])
-	}
-	return nil
-}
-
-// Lead gives the measures of one lead (1..horizon); another lead has none.
-func (s *Scores) Lead(lead int) Measures {
-	c := newCell(len(s.levels))
-	if lead >= 1 && lead <= len(s.leads) {
-		c.add(&s.leads[lead-1])
-	}
-	c.scale(s.denom.Week, s.denom.Day)
-	return c.measures(s.index)
-}
-
 // Overall gives the measures over all leads.
 func (s *Scores) Overall() Measures {
 	c := s.sum()
@@ -143,9 +122,8 @@ func (s *Scores) sum() cell {
 	return c
 }
 
-// Total joins the scores of many series: sums over all, MASE as a mean in which
-// each series weighs the same. It is for one goroutine; parts made by several
-// are merged afterwards.
+// Total adds up the scores of many series: sums over all, MASE as a mean in which each series has
+// the same weight. It is for one goroutine.
 type Total struct {
 	levels  []float64
 	index   levelIndex
@@ -178,18 +156,6 @@ func (t *Total) AddSeries(s *Scores) error {
 	return nil
 }
 
-// Merge adds a total of other series.
-func (t *Total) Merge(o *Total) error {
-	if err := fits(t.levels, o.levels, len(t.leads), len(o.leads)); err != nil {
-		return err
-	}
-	for k := range t.leads {
-		t.leads[k].add(&o.leads[k])
-	}
-	t.overall.add(&o.overall)
-	return nil
-}
-
 // Lead gives the measures of one lead (1..horizon); another lead has none.
 func (t *Total) Lead(lead int) Measures {
 	if lead < 1 || lead > len(t.leads) {
@@ -202,12 +168,9 @@ func (t *Total) Lead(lead int) Measures {
 // Overall gives the measures over all leads.
 func (t *Total) Overall() Measures { return t.overall.measures(t.index) }
 
-// Horizon is the number of leads.
-func (t *Total) Horizon() int { return len(t.leads) }
-
 func fits(levels, other []float64, horizon, otherHorizon int) error {
 	if !slices.Equal(levels, other) || horizon != otherHorizon {
-		return fmt.Errorf("merge scores: levels %v to lead %d do not fit levels %v to lead %d", other, otherHorizon, levels, horizon)
+		return fmt.Errorf("add a series: levels %v to lead %d do not fit levels %v to lead %d", other, otherHorizon, levels, horizon)
 	}
 	return nil
 }

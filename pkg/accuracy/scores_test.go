@@ -124,61 +124,59 @@ func reference(s sample, leads func(k int) bool) Measures {
 	return m
 }
 
-// score gathers a series, its origins split over two accumulators.
+// score gathers a series.
 func score(t *testing.T, s sample, n int) *Scores {
 	t.Helper()
-	halves := make([]*Scores, 2)
-	for i := range halves {
-		var err error
-		if halves[i], err = NewScores(fiveLevels, len(s.actual[n][0]), s.denom[n]); err != nil {
-			t.Fatal(err)
-		}
+	scores, err := NewScores(fiveLevels, len(s.actual[n][0]), s.denom[n])
+	if err != nil {
+		t.Fatal(err)
 	}
 	for o := range s.actual[n] {
 		for k, y := range s.actual[n][o] {
-			if err := halves[o%2].Add(k+1, float64(y), s.forecast[n][o][k]); err != nil {
+			if err := scores.Add(k+1, float64(y), s.forecast[n][o][k]); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if err := halves[0].Merge(halves[1]); err != nil {
+	return scores
+}
+
+// total adds up series.
+func total(t *testing.T, horizon int, series ...*Scores) *Total {
+	t.Helper()
+	all, err := NewTotal(fiveLevels, horizon)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return halves[0]
+	for _, s := range series {
+		if err := all.AddSeries(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
 }
 
 func TestMeasuresAgainstTheirDefinitions(t *testing.T) {
 	t.Parallel()
 	const series, origins, horizon = 4, 7, 5
 	s := makeSample(series, origins, horizon)
-	totals := make([]*Total, 2)
-	for i := range totals {
-		var err error
-		if totals[i], err = NewTotal(fiveLevels, horizon); err != nil {
-			t.Fatal(err)
-		}
-	}
+	var each []*Scores
 	for n := range series {
 		one := score(t, s, n)
 		alone := sample{actual: s.actual[n : n+1], forecast: s.forecast[n : n+1], denom: s.denom[n : n+1]}
 		if diff := cmp.Diff(reference(alone, func(int) bool { return true }), one.Overall(), about()); diff != "" {
 			t.Errorf("series %d (-want +got):\n%s", n, diff)
 		}
-		if diff := cmp.Diff(reference(alone, func(k int) bool { return k == 2 }), one.Lead(2), about()); diff != "" {
+		if diff := cmp.Diff(reference(alone, func(k int) bool { return k == 2 }), total(t, horizon, one).Lead(2), about()); diff != "" {
 			t.Errorf("series %d lead 2 (-want +got):\n%s", n, diff)
 		}
-		if err := totals[n%2].AddSeries(one); err != nil {
-			t.Fatal(err)
-		}
+		each = append(each, one)
 	}
-	if err := totals[0].Merge(totals[1]); err != nil {
-		t.Fatal(err)
-	}
-	all := totals[0]
+	all := total(t, horizon, each...)
 	if diff := cmp.Diff(reference(s, func(int) bool { return true }), all.Overall(), about()); diff != "" {
 		t.Errorf("overall (-want +got):\n%s", diff)
 	}
-	for k := 1; k <= all.Horizon(); k++ {
+	for k := 1; k <= horizon; k++ {
 		if diff := cmp.Diff(reference(s, func(lead int) bool { return lead == k }), all.Lead(k), about()); diff != "" {
 			t.Errorf("lead %d (-want +got):\n%s", k, diff)
 		}
@@ -237,7 +235,7 @@ func TestAddRefusesAndSkips(t *testing.T) {
 		"4 levels":  s.Add(1, 1, good[:4]),
 		"NaN":       s.Add(1, 1, []float32{1, 2, float32(math.NaN()), 4, 5}),
 		"infinite":  s.Add(1, 1, []float32{1, 2, 3, 4, inf}),
-		"merge":     s.Merge(&Scores{levels: fiveLevels, leads: make([]cell, 3)}),
+		"longer":    total(t, 2).AddSeries(&Scores{levels: fiveLevels, leads: make([]cell, 3)}),
 		"no median": second(NewScores([]float64{0.1, 0.9}, 2, Denominators{})),
 		"unsorted":  second(NewScores([]float64{0.5, 0.1}, 2, Denominators{})),
 		"level 1":   second(NewScores([]float64{0.5, 1}, 2, Denominators{})),
@@ -292,7 +290,7 @@ func TestMeasuresWithoutMeaningAreNull(t *testing.T) {
 	if diff := cmp.Diff(map[string]float64{"mae": 3}, m.Map()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, err := json.Marshal(s.Lead(7)); err != nil {
+	if _, err := json.Marshal(total(t, 2).Lead(7)); err != nil {
 		t.Errorf("a lead that is not there: %v", err)
 	}
 }

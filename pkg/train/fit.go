@@ -11,41 +11,41 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Source hands out training batches, all of one size. Next fills b anew and may
-// reuse its slices; Fit is done with them when it asks for the next.
+// Source hands out training batches, all of one size. Next fills b anew and may reuse its slices: Fit
+// does not read them after it has asked for the next batch.
 type Source interface {
 	Next(b *dataset.Batch)
 }
 
-// Progress is told after every iteration.
+// Progress is reported after every iteration.
 type Progress struct {
 	Iteration, Iterations int
 	Loss                  float64 // mean pinball loss of the iteration's batch, in scaled units
-	Valid                 float64 // that of all validation batches at the last look; 0 before the first
+	Valid                 float64 // validation loss at the last look; 0 before the first look
 }
 
 // Point is one look at the validation batches.
 type Point struct {
 	Iteration int
 	Loss      float64 // mean training loss since the point before
-	Valid     float64 // 0 without validation batches
+	Valid     float64 // validation loss; 0 without validation batches
 }
 
 // Result is a fitted network.
 type Result struct {
 	LSTM, Head []float32 // laid out as nn.SplitLSTM and nn.SplitHead say
-	Best       int       // the iteration they are from
+	Best       int       // the iteration that the weights are of
 	Valid      float64   // their validation loss; 0 without validation batches
 	Losses     []Point   // one for each look, in order
 }
 
-// Fit trains a network from cfg.Initial, or from cfg.Seed, on batches from train and returns the weights
-// of the look at valid with the lowest loss, or the last ones if valid is empty.
-// Progress may be nil. It stops early after cfg.Patience looks without a gain.
+// Fit trains a network on batches from train. It starts from cfg.Initial, or from weights that it draws
+// from cfg.Seed. At each look it measures the network on valid; it returns the weights of the look with
+// the lowest loss, or the last weights when valid is empty. It stops early after cfg.Patience looks
+// without a gain. progress may be nil.
 //
-// Fit returns within an iteration after ctx ends, with its error. A configuration
-// or batch that does not fit, and a loss or gradient that is NaN or infinite, are
-// errors that say so.
+// Fit returns within an iteration after ctx ends, with the error of ctx. Other errors: the configuration
+// or a batch is not valid, or a loss or gradient is not finite.
 func Fit(ctx context.Context, cfg Config, train Source, valid []*dataset.Batch, progress func(Progress)) (Result, error) {
 	if err := cfg.Validate(); err != nil {
 		return Result{}, err
@@ -66,88 +66,102 @@ func Fit(ctx context.Context, cfg Config, train Source, valid []*dataset.Batch, 
 	if err != nil {
 		return Result{}, fmt.Errorf("build training graph: %w", err)
 	}
-	f := fit{cfg: cfg, graph: g, batch: &batch, train: train, valid: valid, progress: progress}
-	r, err := f.run(ctx)
-	return r, errors.Join(err, g.Close())
+	f := fit{
+		cfg: cfg, graph: g, solver: adam{clip: cfg.ClipNorm}, batch: &batch, train: train, valid: valid,
+		best: Result{Valid: math.Inf(1)},
+	}
+	err = f.run(ctx, progress)
+	if err := errors.Join(err, g.Close()); err != nil {
+		return Result{}, err
+	}
+	return f.best, nil
 }
 
-// fit is one call of Fit under way.
+// fit is one call of Fit.
 type fit struct {
-	cfg      Config
-	graph    *graph[float32]
-	batch    *dataset.Batch // the first one, then whatever train puts into it
-	train    Source
-	valid    []*dataset.Batch
-	progress func(Progress)
+	cfg    Config
+	graph  *graph[float32]
+	solver adam
+	batch  *dataset.Batch // the first batch, then what train fills in
+	train  Source
+	valid  []*dataset.Batch
+
+	best     Result
+	lastLoss float64 // validation loss at the last look
+	sum      float64 // of the training losses since the last look
+	since    int     // number of them
+	misses   int     // looks since the last gain
 }
 
-// run alternates graph and solver until the iterations or the patience are used up.
-func (f *fit) run(ctx context.Context) (Result, error) {
-	var (
-		cfg    = f.cfg
-		best   = Result{Valid: math.Inf(1)}
-		solver = NewAdam(cfg.ClipNorm)
-		last   float64 // validation loss at the last look
-		sum    float64 // of the training losses since then
-		since  int
-		misses int
-	)
-	for it := 1; it <= cfg.Iterations; it++ {
+// run iterates until the iterations or the patience are used up.
+func (f *fit) run(ctx context.Context, progress func(Progress)) error {
+	for it := 1; it <= f.cfg.Iterations; it++ {
 		if err := ctx.Err(); err != nil {
-			return Result{}, fmt.Errorf("training stopped at iteration %d: %w", it, err)
+			return fmt.Errorf("training stopped at iteration %d: %w", it, err)
 		}
 		if it > 1 {
 			f.train.Next(f.batch)
 		}
-		loss, err := f.graph.run(f.batch)
+		loss, err := f.iterate(it)
 		if err != nil {
-			return Result{}, fmt.Errorf("iteration %d: %w", it, err)
+			return fmt.Errorf("iteration %d: %w", it, err)
 		}
-		if !meter.Finite(loss) {
-			return Result{}, fmt.Errorf("iteration %d: training loss is %v; look for extreme values in the training data or lower the learning rate (%v)", it, loss, cfg.LearningRate)
-		}
-		solver.Rate = rateAt(it, cfg.Iterations, cfg.LearningRate)
-		if err := solver.Step(f.graph.parameters()); err != nil {
-			return Result{}, fmt.Errorf("iteration %d: %w", it, err)
-		}
-		sum += loss
-		since++
-		if it%cfg.ValidEvery == 0 || it == cfg.Iterations {
-			if last, err = f.look(ctx, it); err != nil {
-				return Result{}, err
-			}
-			best.Losses = append(best.Losses, Point{Iteration: it, Loss: sum / float64(since), Valid: last})
-			sum, since = 0, 0
-			if len(f.valid) == 0 || last < best.Valid {
-				best.keep(f.graph, it, last)
-				misses = 0
-			} else {
-				misses++
+		if it%f.cfg.ValidEvery == 0 || it == f.cfg.Iterations {
+			if err := f.look(ctx, it); err != nil {
+				return err
 			}
 		}
-		if f.progress != nil {
-			f.progress(Progress{Iteration: it, Iterations: cfg.Iterations, Loss: loss, Valid: last})
+		if progress != nil {
+			progress(Progress{Iteration: it, Iterations: f.cfg.Iterations, Loss: loss, Valid: f.lastLoss})
 		}
-		if cfg.Patience > 0 && misses >= cfg.Patience {
+		if f.cfg.Patience > 0 && f.misses >= f.cfg.Patience {
 			break
 		}
 	}
-	return best, nil
+	return nil
 }
 
-// look is the validation loss of the weights of this moment, 0 without batches.
-func (f *fit) look(ctx context.Context, it int) (float64, error) {
-	v, err := validate(ctx, f.cfg, f.graph.lstmParams, f.graph.headParams, f.valid)
+// iterate moves the weights once, and returns the loss of the batch before that.
+func (f *fit) iterate(it int) (float64, error) {
+	loss, err := f.graph.run(f.batch)
 	if err != nil {
-		return 0, fmt.Errorf("validation at iteration %d: %w", it, err)
+		return 0, err
 	}
-	if !meter.Finite(v) {
-		return 0, fmt.Errorf("iteration %d: validation loss is %v; look for extreme values in the validation data or lower the learning rate (%v)", it, v, f.cfg.LearningRate)
+	if !meter.Finite(loss) {
+		return 0, f.notFinite("training", loss)
 	}
-	return v, nil
+	f.solver.rate = rateAt(it, f.cfg.Iterations, f.cfg.LearningRate)
+	if err := f.solver.Step(f.graph.parameters()); err != nil {
+		return 0, err
+	}
+	f.sum += loss
+	f.since++
+	return loss, nil
 }
 
-func (r *Result) keep(g *graph[float32], it int, valid float64) {
-	r.LSTM, r.Head = slices.Clone(g.lstmParams), slices.Clone(g.headParams)
-	r.Best, r.Valid = it, valid
+// look measures the weights on the validation batches and keeps them when they are the best so far.
+// Without validation batches the newest weights are the best.
+func (f *fit) look(ctx context.Context, it int) error {
+	valid, err := validate(ctx, f.cfg, f.graph.lstmParams, f.graph.headParams, f.valid)
+	if err != nil {
+		return fmt.Errorf("validation at iteration %d: %w", it, err)
+	}
+	if !meter.Finite(valid) {
+		return fmt.Errorf("iteration %d: %w", it, f.notFinite("validation", valid))
+	}
+	f.best.Losses = append(f.best.Losses, Point{Iteration: it, Loss: f.sum / float64(f.since), Valid: valid})
+	f.lastLoss, f.sum, f.since = valid, 0, 0
+	if len(f.valid) > 0 && valid >= f.best.Valid {
+		f.misses++
+		return nil
+	}
+	f.misses = 0
+	f.best.LSTM, f.best.Head = slices.Clone(f.graph.lstmParams), slices.Clone(f.graph.headParams)
+	f.best.Best, f.best.Valid = it, valid
+	return nil
+}
+
+func (f *fit) notFinite(what string, loss float64) error {
+	return fmt.Errorf("%s loss is %v; look for extreme values in the %s data or lower the learning rate (%v)",
+		what, loss, what, f.cfg.LearningRate)
 }

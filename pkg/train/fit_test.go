@@ -262,7 +262,7 @@ func TestUnweightedTargetsAreNotRead(t *testing.T) {
 func TestIterationDoesNotGrowTheHeap(t *testing.T) {
 	cfg := smallConfig()
 	b := randomBatch(cfg.Shape, 200, 32, []int{50, 199}, 1)
-	g, solver := newTestGraph[float32](t, cfg, b), NewAdam(1)
+	g, solver := newTestGraph[float32](t, cfg, b), &adam{clip: 1}
 	iteration := func() {
 		run(t, g, b)
 		if err := solver.Step(g.parameters()); err != nil {

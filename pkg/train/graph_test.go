@@ -313,8 +313,8 @@ func BenchmarkIteration(b *testing.B) {
 				positions[i] = c.steps/2 + (i+1)*(c.steps/2)/c.samples - 1
 			}
 			batch := randomBatch(s, c.steps, 32, positions, 1)
-			g, solver := newTestGraph[float32](b, cfg, batch), NewAdam(1)
-			solver.Rate = 1e-3
+			g, solver := newTestGraph[float32](b, cfg, batch), &adam{clip: 1}
+			solver.rate = 1e-3
 			b.ReportAllocs()
 			for b.Loop() {
 				run(b, g, batch)

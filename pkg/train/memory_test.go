@@ -22,8 +22,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Shape, cfg.Levels = nn.Shape{Inputs: 11, Hidden: 64, Width: 64, Current: 4, LeadFeatures: 14, Horizon: 24, Levels: 3}, smallLevels
 	batch := randomBatch(cfg.Shape, 48, 16, []int{30, 40, 47}, 1)
-	g, solver := newTestGraph[float32](t, cfg, batch), NewAdam(1)
-	solver.Rate = 1e-4
+	g, solver := newTestGraph[float32](t, cfg, batch), &adam{clip: 1}
+	solver.rate = 1e-4
 	iterations := 0
 	iterate := func(n int) {
 		for range n {

@@ -101,8 +101,8 @@ func TestLossesArePyTorchs(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	solver := NewAdam(p.Clip)
-	solver.Rate = p.Rate
+	solver := &adam{clip: p.Clip}
+	solver.rate = p.Rate
 	worst := 0.0
 	for k, want := range p.Losses {
 		loss := run(t, g, p.batch(k))

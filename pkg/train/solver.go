@@ -11,23 +11,16 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Adam is a solver of Gorgonia that clips the gradient by its norm over all
-// parameters together, and whose moments can be taken out and put back. (Gorgonia's
-// own clips each element and hides them.) With g the clipped gradient of step t:
+// adam is a solver of Gorgonia that clips the gradient by its norm over all parameters together.
+// (Gorgonia's own solver clips each element.) With g the clipped gradient of step t:
 //
 //	m = b1*m + (1-b1)*g     v = b2*v + (1-b2)*g^2
-//	w -= Rate * m/(1-b1^t) / (sqrt(v/(1-b2^t)) + eps)
-type Adam struct {
-	Rate  float64 // of the next step; the caller sets it
-	clip  float64
-	state AdamState
-}
-
-// AdamState is what Adam remembers between steps.
-type AdamState struct {
-	Steps  int
-	Mean   [][]float32 // m of each parameter, in the order given to Step
-	Square [][]float32 // v likewise
+//	w -= rate * m/(1-b1^t) / (sqrt(v/(1-b2^t)) + eps)
+type adam struct {
+	rate  float64 // of the next step; the caller sets it
+	clip  float64 // the largest norm of a gradient
+	steps int
+	m, v  [][]float32 // the moments of each parameter, in the order given to Step
 }
 
 const (
@@ -39,30 +32,20 @@ const (
 // errNotFinite is a gradient that is NaN or infinite.
 var errNotFinite = errors.New("the gradient is not finite; look for extreme values in the training data or lower the learning rate")
 
-// NewAdam makes a solver whose gradients have at most the norm clip.
-func NewAdam(clip float64) *Adam { return &Adam{clip: clip} }
+var _ gorgonia.Solver = (*adam)(nil)
 
-var _ gorgonia.Solver = (*Adam)(nil)
-
-// Step moves the parameters against their gradients and clears these, since
-// Gorgonia adds to them. Parameters must be dense float32, the same at each call.
-// A gradient that is not finite is an error and leaves the parameters alone.
-func (a *Adam) Step(params []gorgonia.ValueGrad) error {
-	weights, grads := make([][]float32, len(params)), make([][]float32, len(params))
+// Step moves the parameters against their gradients and clears the gradients, because Gorgonia adds to
+// them. Parameters must be dense float32, the same at each call. When a gradient is not finite, Step
+// returns an error and changes no parameter.
+func (a *adam) Step(params []gorgonia.ValueGrad) error {
+	weights, grads, err := slicesOfParams(params)
+	if err != nil {
+		return err
+	}
 	norm := 0.0
-	for i, p := range params {
-		g, err := p.Grad()
-		if err != nil {
-			return fmt.Errorf("solver: parameter %d: %w", i, err)
-		}
-		var okW, okG bool
-		weights[i], okW = p.Value().Data().([]float32)
-		grads[i], okG = g.Data().([]float32)
-		if !okW || !okG || len(weights[i]) != len(grads[i]) {
-			return fmt.Errorf("solver: parameter %d is not a float32 tensor with a gradient of its size", i)
-		}
-		for _, v := range grads[i] {
-			norm += float64(v) * float64(v)
+	for _, grad := range grads {
+		for _, g := range grad {
+			norm += float64(g) * float64(g)
 		}
 	}
 	if norm = math.Sqrt(norm); !meter.Finite(norm) {
@@ -75,15 +58,32 @@ func (a *Adam) Step(params []gorgonia.ValueGrad) error {
 	if norm > a.clip {
 		scale = float32(a.clip / norm)
 	}
-	a.state.Steps++
-	t := float64(a.state.Steps)
-	rate := float32(a.Rate / (1 - math.Pow(adamBeta1, t)))
+	a.steps++
+	t := float64(a.steps)
+	rate := float32(a.rate / (1 - math.Pow(adamBeta1, t)))
 	unbias := float32(1 / math.Sqrt(1-math.Pow(adamBeta2, t)))
 	for i, w := range weights {
-		step(w, grads[i], a.state.Mean[i], a.state.Square[i], scale, rate, unbias)
+		step(w, grads[i], a.m[i], a.v[i], scale, rate, unbias)
 		clear(grads[i])
 	}
 	return nil
+}
+
+// slicesOfParams is the memory of the parameters and of their gradients.
+func slicesOfParams(params []gorgonia.ValueGrad) (weights, grads [][]float32, err error) {
+	for i, p := range params {
+		grad, err := p.Grad()
+		if err != nil {
+			return nil, nil, fmt.Errorf("solver: parameter %d: %w", i, err)
+		}
+		w, okW := p.Value().Data().([]float32)
+		g, okG := grad.Data().([]float32)
+		if !okW || !okG || len(w) != len(g) {
+			return nil, nil, fmt.Errorf("solver: parameter %d is not a float32 tensor with a gradient of its size", i)
+		}
+		weights, grads = append(weights, w), append(grads, g)
+	}
+	return weights, grads, nil
 }
 
 func step(w, grad, mean, square []float32, scale, rate, unbias float32) {
@@ -97,36 +97,19 @@ func step(w, grad, mean, square []float32, scale, rate, unbias float32) {
 	}
 }
 
-// prepare makes the moments at the first step and compares their sizes at others.
-func (a *Adam) prepare(weights [][]float32) error {
-	if a.state.Steps == 0 {
-		a.state = AdamState{}
+// prepare makes the moments at the first step, and compares their sizes at later steps.
+func (a *adam) prepare(weights [][]float32) error {
+	if a.steps == 0 {
+		a.m, a.v = nil, nil
 		for _, w := range weights {
-			a.state.Mean = append(a.state.Mean, make([]float32, len(w)))
-			a.state.Square = append(a.state.Square, make([]float32, len(w)))
+			a.m = append(a.m, make([]float32, len(w)))
+			a.v = append(a.v, make([]float32, len(w)))
 		}
 		return nil
 	}
 	same := func(m, w []float32) bool { return len(m) == len(w) }
-	if !slices.EqualFunc(a.state.Mean, weights, same) || !slices.EqualFunc(a.state.Square, weights, same) {
+	if !slices.EqualFunc(a.m, weights, same) {
 		return errors.New("solver: the moments are those of other parameters")
 	}
 	return nil
-}
-
-// State is a copy of the moments.
-func (a *Adam) State() AdamState { return a.state.clone() }
-
-// Restore goes on from a state taken before. That it fits is checked by Step.
-func (a *Adam) Restore(s AdamState) { a.state = s.clone() }
-
-func (s AdamState) clone() AdamState {
-	c := AdamState{Steps: s.Steps}
-	for i := range s.Mean {
-		c.Mean = append(c.Mean, slices.Clone(s.Mean[i]))
-	}
-	for i := range s.Square {
-		c.Square = append(c.Square, slices.Clone(s.Square[i]))
-	}
-	return c
 }
