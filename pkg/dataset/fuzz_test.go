@@ -9,8 +9,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// FuzzFiles: whatever stands in a file, history and covariates are made of it or it is refused; nothing brings the
-// program down, and what is made is on its grid and finite.
+// FuzzFiles: whatever stands in a file, history and covariates are made of it or it is refused;
+// nothing brings the program down, and what is made is on its grid and finite.
 func FuzzFiles(f *testing.F) {
 	for _, file := range []string{
 		"series,timestamp,value\na,2026-01-31T13:00:00Z,1.5\ndefault.a,2026-01-31T13:00:00Z,2\na,2026-01-31T14:00:00Z,nan\n",

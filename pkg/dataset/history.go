@@ -213,8 +213,8 @@ func (b *Builder) Build() []*History {
 	return all
 }
 
-// onGrid keeps the points that serving takes, of points in the order of time: those on the grid, the
-// last one of each moment, and none that is far ahead and not confirmed.
+// onGrid keeps the points that serving takes, of points in the order of time: those on the grid,
+// the last one of each moment, and none that is far ahead and not confirmed.
 func onGrid(points []point, phase int64) []point {
 	kept := make([]point, 0, len(points))
 	for i, p := range points {

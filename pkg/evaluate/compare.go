@@ -32,9 +32,9 @@ type Comparison struct {
 
 // Compare compares the losses of two models by a paired block bootstrap (Politis and Romano 1992,
 // circular blocks) over the origins that both models were scored at. The same blocks are drawn for
-// both models, so that an origin that is hard for both does not blur the difference. Blocks continue
-// from the last origin to the first: otherwise the origins at the ends would be drawn too rarely,
-// and the range of a short test would be too narrow.
+// both models, so that an origin that is hard for both does not blur the difference. Blocks
+// continue from the last origin to the first: otherwise the origins at the ends would be drawn too
+// rarely, and the range of a short test would be too narrow.
 //
 // The error says that the models share less than two origins.
 func Compare(ours, theirs []Loss) (Comparison, error) {

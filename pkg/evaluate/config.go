@@ -18,9 +18,9 @@ type Config struct {
 	// Ahead holds the covariates. A model that reads covariates is refused without it.
 	Ahead *dataset.Covariates
 
-	// Feed holds the readings of each series as they arrived. The model then reads the feed, and the
-	// histories are the truth that its forecasts are scored against. When Feed is nil, the model
-	// reads the histories.
+	// Feed holds the readings of each series as they arrived. The model then reads the feed, and
+	// the histories are the truth that its forecasts are scored against. When Feed is nil, the
+	// model reads the histories.
 	Feed map[meter.ID][]Arrival
 
 	// Progress is called with the hours that are streamed and all hours, from any goroutine but one

@@ -6,8 +6,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// A reader appends the readings that the model reads in the hour that starts at second. It is called
-// with rising seconds.
+// A reader appends the readings that the model reads in the hour that starts at second. It is
+// called with rising seconds.
 type reader func(batch []engine.Reading, second int64) []engine.Reading
 
 // readHistories gives each reading in the hour it belongs to. Only readings at an origin ask for a
@@ -29,8 +29,8 @@ func (b *backtest) readHistories(histories []*dataset.History, message []int) re
 	}
 }
 
-// readFeed gives each reading in the hour in which it arrived. Which forecast will be in force at an
-// origin is not known in advance, so every reading from a horizon before the test on asks for a
+// readFeed gives each reading in the hour in which it arrived. Which forecast will be in force at
+// an origin is not known in advance, so every reading from a horizon before the test on asks for a
 // forecast.
 func (b *backtest) readFeed(histories []*dataset.History, message []int) reader {
 	next := map[meter.ID]int{}

@@ -39,8 +39,8 @@ func TestFeedOfTheTruthIsTheHistories(t *testing.T) {
 	}
 }
 
-// Where a reading does not come in time the forecast before it stands, counted from the origin; what it does not reach
-// is not scored. What is scored against is the truth, whatever came.
+// Where a reading does not come in time the forecast before it stands, counted from the origin;
+// what it does not reach is not scored. What is scored against is the truth, whatever came.
 func TestFeedScoresTheForecastThatStands(t *testing.T) {
 	t.Parallel()
 	steady := meters(hours)[:1]

@@ -89,7 +89,8 @@ func TestReportAddsUp(t *testing.T) {
 		}
 	}
 	var pinball, actual float64
-	// The rule's losses are on the same origins, and add up to its score but for the series without a week behind it.
+	// The rule's losses are on the same origins, and add up to its score but for the series without
+	// a week behind it.
 	var ours, naive float64
 	for i, l := range baselines.Losses {
 		if l.Second != r.Losses[i].Second || l.Actual != r.Losses[i].Actual {

@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	// maxAttempts bounds how often a cycle is begun that ends with its process. A cycle that kills its
-	// process would otherwise do so for ever.
+	// maxAttempts bounds how often a cycle is begun that ends with its process. A cycle that kills
+	// its process would otherwise do so for ever.
 	maxAttempts = 3
-	// finalTimeout bounds how long the end of an attempt is written down when the process is to end.
+	// finalTimeout bounds how long the end of an attempt is written down when the process is to
+	// end.
 	finalTimeout = 3 * time.Second
 	// natsPause is the pause before a write to NATS is tried again.
 	natsPause = time.Second
@@ -39,14 +40,16 @@ type attempt struct {
 func (s *Service) newAttempt(e Entry) *attempt {
 	e.Attempt++
 	e.State, e.Began = StateRunning, s.clock.Now().UTC()
-	return &attempt{Service: s, entry: e, log: s.log.With().Str(service.FieldCycle, e.Cycle).Logger()}
+	log := s.log.With().Str(service.FieldCycle, e.Cycle).Logger()
+	return &attempt{Service: s, entry: e, log: log}
 }
 
 // run runs the cycle and writes its end into the job store. rev is the revision of the entry there.
 func (a *attempt) run(ctx context.Context, rev uint64) error {
 	if a.entry.Attempt > maxAttempts {
 		a.entry.Attempt = maxAttempts
-		killed := fmt.Errorf("the process was killed %d times in this cycle: look at its memory, then ask again", maxAttempts)
+		killed := fmt.Errorf("the process was killed %d times in this cycle: look at its memory, "+
+			"then ask again", maxAttempts)
 		return a.fail(ctx, rev, killed)
 	}
 	rev, err := a.jobs.write(ctx, a.entry, rev)
@@ -76,7 +79,8 @@ func (a *attempt) run(ctx context.Context, rev uint64) error {
 	return a.finish(ctx, rev, outcome)
 }
 
-// cycle runs the cycle while the lease is held. lost reports that another trainer has the lease now.
+// cycle runs the cycle while the lease is held. lost reports that another trainer has the lease
+// now.
 func (a *attempt) cycle(ctx context.Context) (outcome cycle.Event, lost bool, err error) {
 	a.metrics.progress.Set(0)
 	e := &a.entry
@@ -84,8 +88,10 @@ func (a *attempt) cycle(ctx context.Context) (outcome cycle.Event, lost bool, er
 	if start == "" {
 		start = a.cfg.Start
 	}
-	a.log.Info().Str(service.FieldTrigger, e.Trigger).Int(service.FieldAttempt, e.Attempt).Str(service.FieldStart, start).Msg("training started")
-	a.publish(ctx, a.event(streams.EventTrainingStarted, fmt.Sprintf("training %s, from %s", a.cfg.Model, start)), 0)
+	a.log.Info().Str(service.FieldTrigger, e.Trigger).Int(service.FieldAttempt, e.Attempt).
+		Str(service.FieldStart, start).Msg("training started")
+	a.publish(ctx, a.event(streams.EventTrainingStarted,
+		fmt.Sprintf("training %s, from %s", a.cfg.Model, start)), 0)
 	running, cancel := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
 	go func() {
@@ -103,8 +109,8 @@ func (a *attempt) cycle(ctx context.Context) (outcome cycle.Event, lost bool, er
 	return outcome, lost, err
 }
 
-// renew keeps the lease until ctx ends. When another trainer has the lease, renew cancels the cycle. No
-// trainer can take the lease while NATS does not answer.
+// renew keeps the lease until ctx ends. When another trainer has the lease, renew cancels the
+// cycle. No trainer can take the lease while NATS does not answer.
 func (s *Service) renew(ctx context.Context, cancel context.CancelCauseFunc) {
 	for retry.Sleep(ctx, s.cfg.LeaseTTL/3) == nil {
 		if ours, err := s.lease.Acquire(ctx); err == nil && !ours {
@@ -114,7 +120,8 @@ func (s *Service) renew(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
-// holds waits until NATS says whether this trainer has the lease. The error is errLost when it has not.
+// holds waits until NATS says whether this trainer has the lease. The error is errLost when it has
+// not.
 func (s *Service) holds(ctx context.Context) error {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: natsPause},
@@ -173,10 +180,11 @@ func (a *attempt) end(s State, text string) {
 // took is the time of the attempt in milliseconds.
 func (a *attempt) took() int64 { return a.entry.Ended.Sub(a.entry.Began).Milliseconds() }
 
-// store writes the entry, and tries again while NATS does not answer: a cycle without an end in the job
-// store would be run again.
+// store writes the entry, and tries again while NATS does not answer: a cycle without an end in the
+// job store would be run again.
 func (a *attempt) store(ctx context.Context, rev uint64) error {
-	return retry.Until(ctx, retry.Policy{Backoff: retry.Backoff{Least: natsPause}}, func(ctx context.Context) error {
+	policy := retry.Policy{Backoff: retry.Backoff{Least: natsPause}}
+	return retry.Until(ctx, policy, func(ctx context.Context) error {
 		_, err := a.jobs.write(ctx, a.entry, rev)
 		if !errors.Is(err, bus.ErrConflict) {
 			return err

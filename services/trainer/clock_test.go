@@ -11,8 +11,8 @@ import (
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
-// hand turns the clock of one service. The service rests when it waits for the clock at every place where
-// it waits for it at all; a service that rests has done all that it had to do so far.
+// hand turns the clock of one service. The service rests when it waits for the clock at every place
+// where it waits for it at all; a service that rests has done all that it had to do so far.
 type hand struct {
 	t       *testing.T
 	clock   *clockwork.FakeClock
@@ -34,15 +34,15 @@ func newHand(t *testing.T, cfg Config, at time.Time) *hand {
 func (h *hand) deps(d *Deps) {
 	run := d.Run
 	d.Clock = h.clock
-	d.Run = func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
+	d.Run = func(ctx context.Context, job Job, tell teller) (cycle.Event, error) {
 		h.running.Add(1)
 		defer h.running.Add(-1)
 		return run(ctx, job, tell)
 	}
 }
 
-// rest waits until the service rests; blocked is the number of timers that it does not set because it is
-// held up elsewhere.
+// rest waits until the service rests; blocked is the number of timers that it does not set because
+// it is held up elsewhere.
 func (h *hand) rest(blocked int32) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 30*time.Second)

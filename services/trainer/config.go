@@ -25,7 +25,8 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Model: "load-1h", Schedule: "10 2 * * *", Start: cycle.StartScratch,
-		DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second, Watch: 2 * time.Second,
+		DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second,
+		Watch: 2 * time.Second,
 	}
 }
 
@@ -49,7 +50,8 @@ func (c Config) Validate() error {
 		{"watch", c.Watch, 10 * time.Millisecond, time.Hour},
 	} {
 		if d.value < d.low || d.value > d.high {
-			faults = append(faults, fmt.Errorf("%s: %s is outside %s to %s", d.field, d.value, d.low, d.high))
+			faults = append(faults, fmt.Errorf("%s: %s is outside %s to %s", d.field, d.value,
+				d.low, d.high))
 		}
 	}
 	return errors.Join(faults...)

@@ -41,7 +41,8 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Event)) (cy
 	}
 	c := &cycle.Cycle{
 		ID: job.Cycle, Config: cfg, Source: source, Cut: dataset.DefaultCut, Tell: tell,
-		Registry: p.Registry, Runs: p.Runs, Scratch: p.Scratch, Patience: p.Patience, Holds: job.Holds,
+		Registry: p.Registry, Runs: p.Runs, Scratch: p.Scratch, Patience: p.Patience,
+		Holds: job.Holds,
 	}
 	outcome, err := c.Run(ctx)
 	if err != nil {

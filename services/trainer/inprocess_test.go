@@ -45,16 +45,19 @@ func TestInProcess(t *testing.T) {
 		},
 	}
 	var told []cycle.EventKind
-	got, err := p.Run(t.Context(), Job{Cycle: "c", Start: cycle.StartScratch, Quick: true}, func(e cycle.Event) {
-		if len(told) == 0 || told[len(told)-1] != e.Kind {
-			told = append(told, e.Kind)
-		}
-	})
-	if err != nil || !got.Champion || got.Version != "1" || got.Kind != cycle.Done || closed != 1 || len(told) != 3 || told[0] != cycle.Loaded || told[2] != cycle.Judging {
+	got, err := p.Run(t.Context(), Job{Cycle: "c", Start: cycle.StartScratch, Quick: true},
+		func(e cycle.Event) {
+			if len(told) == 0 || told[len(told)-1] != e.Kind {
+				told = append(told, e.Kind)
+			}
+		})
+	if err != nil || !got.Champion || got.Version != "1" || got.Kind != cycle.Done || closed != 1 ||
+		len(told) != 3 || told[0] != cycle.Loaded || told[2] != cycle.Judging {
 		t.Errorf("%+v, %v; told %v", got, err, told)
 	}
 	p.Open = func() (cycle.Source, func() error, error) { return nil, nil, dataset.ErrNoWindows }
-	if _, err := p.Run(t.Context(), Job{Start: cycle.StartScratch}, func(cycle.Event) {}); !errors.Is(err, dataset.ErrNoWindows) {
+	if _, err := p.Run(t.Context(), Job{Start: cycle.StartScratch},
+		func(cycle.Event) {}); !errors.Is(err, dataset.ErrNoWindows) {
 		t.Errorf("%v", err)
 	}
 }

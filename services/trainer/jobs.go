@@ -16,8 +16,8 @@ import (
 // State of a cycle in the job store.
 type State string
 
-// The states. A cycle that is asked or running is open: no other cycle is accepted meanwhile, and the
-// trainer with the lease runs it, again if it has to.
+// The states. A cycle that is asked or running is open: no other cycle is accepted meanwhile, and
+// the trainer with the lease runs it, again if it has to.
 const (
 	StateAsked   State = "asked"
 	StateRunning State = "running"
@@ -37,10 +37,11 @@ type Entry struct {
 	Began   time.Time `json:"began,omitzero"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Text    string    `json:"text,omitempty"` // how the cycle ended
-	// Slot is the minute of the schedule that was answered last, in Unix seconds. Of several trainers
-	// with the same schedule, one starts the cycle.
+	// Slot is the minute of the schedule that was answered last, in Unix seconds. Of several
+	// trainers with the same schedule, one starts the cycle.
 	Slot int64 `json:"slot"`
-	// DriftSeq is the position in EVENTS of the drift event that was answered last. Drifted is when.
+	// DriftSeq is the position in EVENTS of the drift event that was answered last. Drifted is
+	// when.
 	DriftSeq uint64    `json:"drift_seq"`
 	Drifted  time.Time `json:"drifted,omitzero"`
 }
@@ -51,7 +52,8 @@ func (e Entry) Open() bool { return e.State == StateAsked || e.State == StateRun
 // jobStore holds the entry in a bucket of NATS. It is changed by compare-and-set only.
 type jobStore struct{ bucket *bus.Bucket }
 
-// read returns the entry and its revision. Before the first cycle the entry is empty and the revision 0.
+// read returns the entry and its revision. Before the first cycle the entry is empty and the
+// revision 0.
 func (s jobStore) read(ctx context.Context) (Entry, uint64, error) {
 	var e Entry
 	value, rev, ok, err := s.bucket.Get(ctx, topology.TrainingCycle)
@@ -59,14 +61,15 @@ func (s jobStore) read(ctx context.Context) (Entry, uint64, error) {
 		return e, 0, err
 	}
 	if err := json.Unmarshal(value, &e); err != nil {
-		return e, 0, fmt.Errorf("key %s of bucket %s holds %.40q: delete it, and ask for a training: %w",
+		return e, 0, fmt.Errorf(
+			"key %s of bucket %s holds %.40q: delete it, and ask for a training: %w",
 			topology.TrainingCycle, topology.Training, value, err)
 	}
 	return e, rev, nil
 }
 
-// write replaces the entry of revision rev. The error is bus.ErrConflict when there is another revision
-// by now.
+// write replaces the entry of revision rev. The error is bus.ErrConflict when there is another
+// revision by now.
 func (s jobStore) write(ctx context.Context, e Entry, rev uint64) (uint64, error) {
 	value, err := json.Marshal(e)
 	if err != nil {
@@ -86,15 +89,19 @@ type request struct {
 // acceptTries bounds how often the entry is read again because another process wrote it meanwhile.
 const acceptTries = 5
 
-// accept stores a cycle, unless a cycle is open or the slot or the drift event was answered before. The
-// answer is TrainingAccepted, with the new entry, or TrainingBusy, with the entry that is there.
-func (s jobStore) accept(ctx context.Context, r request, now time.Time) (answer string, e Entry, err error) {
+// accept stores a cycle, unless a cycle is open or the slot or the drift event was answered before.
+// The answer is TrainingAccepted, with the new entry, or TrainingBusy, with the entry that is
+// there.
+func (s jobStore) accept(
+	ctx context.Context, r request, now time.Time,
+) (answer string, e Entry, err error) {
 	for range acceptTries {
 		before, rev, err := s.read(ctx)
 		if err != nil {
 			return "", Entry{}, err
 		}
-		answered := r.slot > 0 && r.slot <= before.Slot || r.driftSeq > 0 && r.driftSeq == before.DriftSeq
+		answered := r.slot > 0 && r.slot <= before.Slot ||
+			r.driftSeq > 0 && r.driftSeq == before.DriftSeq
 		if before.Open() || answered {
 			return streams.TrainingBusy, before, nil
 		}
@@ -106,13 +113,15 @@ func (s jobStore) accept(ctx context.Context, r request, now time.Time) (answer 
 			return "", Entry{}, err
 		}
 	}
-	return "", Entry{}, fmt.Errorf("the cycle was changed %d times meanwhile: %w", acceptTries, bus.ErrConflict)
+	return "", Entry{}, fmt.Errorf("the cycle was changed %d times meanwhile: %w", acceptTries,
+		bus.ErrConflict)
 }
 
 // entry is a new cycle after another one.
 func (r request) entry(before Entry, now time.Time) Entry {
 	e := Entry{
-		Cycle: rand.Text()[:10], Trigger: r.trigger, Start: r.start, Reason: r.reason, State: StateAsked, Asked: now,
+		Cycle: rand.Text()[:10], Trigger: r.trigger, Start: r.start, Reason: r.reason,
+		State: StateAsked, Asked: now,
 		Slot: max(before.Slot, r.slot), DriftSeq: before.DriftSeq, Drifted: before.Drifted,
 	}
 	if r.driftSeq > 0 {

@@ -36,11 +36,13 @@ func (s *Service) accept(ctx context.Context, r request) streams.TrainingAnswer 
 	case err != nil:
 		a.Answer, a.Text = streams.TrainingRefused, err.Error()
 		if ctx.Err() == nil {
-			s.log.Warn().AnErr(service.FieldError, err).Str(service.FieldTrigger, r.trigger).Msg("cycle not accepted")
+			s.log.Warn().AnErr(service.FieldError, err).Str(service.FieldTrigger, r.trigger).
+				Msg("cycle not accepted")
 		}
 	case answer == streams.TrainingAccepted:
 		a.Text = "the cycle begins as soon as a trainer is free"
-		s.log.Info().Str(service.FieldCycle, e.Cycle).Str(service.FieldTrigger, r.trigger).Str(service.FieldReason, r.reason).
+		s.log.Info().Str(service.FieldCycle, e.Cycle).Str(service.FieldTrigger, r.trigger).
+			Str(service.FieldReason, r.reason).
 			Msg("cycle accepted")
 		select {
 		case s.wake <- struct{}{}:

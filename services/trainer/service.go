@@ -41,14 +41,15 @@ type Deps struct {
 	Conn     *bus.Conn
 	Registry registry.Registry
 	Run      RunFunc
-	// Await waits until there is enough history for a first training; it returns false when ctx ends
-	// before. Without Await, the service tries a first training at once, and again with growing pauses.
+	// Await waits until there is enough history for a first training; it returns false when ctx
+	// ends before. Without Await, the service tries a first training at once, and again with
+	// growing pauses.
 	Await   func(context.Context) bool
 	Ready   *service.Readiness
 	Metrics prometheus.Registerer
 	Log     zerolog.Logger
-	// Clock is the clock of the schedule and of the looks at job store, registry and drift; nil is the
-	// clock of the machine. The lease goes by the clock of the machine.
+	// Clock is the clock of the schedule and of the looks at job store, registry and drift; nil is
+	// the clock of the machine. The lease goes by the clock of the machine.
 	Clock clockwork.Clock
 }
 
@@ -79,17 +80,19 @@ func New(cfg Config, d Deps) (*Service, error) {
 		host = "unknown"
 	}
 	return &Service{
-		cfg: cfg, deps: d, log: d.Log, clock: d.Clock, metrics: newMetrics(d.Metrics), wake: make(chan struct{}, 1),
+		cfg: cfg, deps: d, log: d.Log, clock: d.Clock, metrics: newMetrics(d.Metrics),
+		wake:   make(chan struct{}, 1),
 		holder: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8]),
 	}, nil
 }
 
-// Start opens the job store. A forecaster makes its bucket, together with the streams; Start waits for
-// that.
+// Start opens the job store. A forecaster makes its bucket, together with the streams; Start waits
+// for that.
 func (s *Service) Start(ctx context.Context) error {
 	s.began = s.clock.Now()
 	waiting := retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
-		s.log.Info().AnErr(service.FieldError, err).Msg("waiting for a forecaster to make the streams")
+		s.log.Info().AnErr(service.FieldError, err).
+			Msg("waiting for a forecaster to make the streams")
 	}}
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: time.Second}, Notice: &waiting,
@@ -123,7 +126,8 @@ func (s *Service) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = scheduler.Shutdown() }() // nothing of the scheduler outlives this process
+		// nothing of the scheduler outlives this process
+		defer func() { _ = scheduler.Shutdown() }()
 	}
 	served := make(chan error, 1)
 	group.Go(func() { served <- s.serve(ctx) })
@@ -137,7 +141,8 @@ func (s *Service) Stop(context.Context) error { return nil }
 // runJobs runs cycles as they are accepted, until ctx ends or serving requests does.
 func (s *Service) runJobs(ctx context.Context, served <-chan error) error {
 	unreadable := retry.Notice{Failed: func(err error) {
-		s.log.Warn().AnErr(service.FieldError, err).Msg("the job store does not answer, trying again")
+		s.log.Warn().AnErr(service.FieldError, err).
+			Msg("the job store does not answer, trying again")
 	}}
 	for {
 		if err := s.runJob(ctx); ctx.Err() == nil {

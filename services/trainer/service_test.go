@@ -17,11 +17,12 @@ func TestCycleOnRequest(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	jobs, free := make(chan Job, 10), make(chan struct{})
-	w := s.work(quick(), func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
+	w := s.work(quick(), func(ctx context.Context, job Job, tell teller) (cycle.Event, error) {
 		<-free
 		return done(jobs)(ctx, job, tell)
 	})
-	if a := s.request(`{"start":"sideways"}`); a.Answer != streams.TrainingRefused || a.Cycle != "" {
+	if a := s.request(`{"start":"sideways"}`); a.Answer != streams.TrainingRefused ||
+		a.Cycle != "" {
 		t.Errorf("nonsense: %+v", a)
 	}
 	first := s.request(`{"start":"champion","reason":"new meters"}`)
@@ -32,31 +33,43 @@ func TestCycleOnRequest(t *testing.T) {
 		t.Errorf("while one is under way: %+v", a)
 	}
 	close(free)
-	if job := <-jobs; job.Cycle != first.Cycle || job.Start != cycle.StartChampion || job.Trigger != streams.TriggerRequest || job.Quick || job.Holds(t.Context()) != nil {
+	if job := <-jobs; job.Cycle != first.Cycle || job.Start != cycle.StartChampion ||
+		job.Trigger != streams.TriggerRequest || job.Quick || job.Holds(t.Context()) != nil {
 		t.Errorf("%+v", job)
 	}
 	eventually(t, "the cycle is done", func() bool { return s.entry().State == StateDone })
-	if e := s.entry(); e.Attempt != 1 || e.Reason != "new meters" || e.Text != "load-1h v7 is champion: better by 3 %" || e.Ended.IsZero() {
+	if e := s.entry(); e.Attempt != 1 || e.Reason != "new meters" ||
+		e.Text != "load-1h v7 is champion: better by 3 %" || e.Ended.IsZero() {
 		t.Errorf("%+v", e)
 	}
 	kinds, all := s.events()
-	want := slices.Concat([]string{streams.EventTrainingStarted}, slices.Repeat([]string{streams.EventTrainingProgress}, 10), []string{streams.EventTrainingFinished})
-	if !slices.Equal(kinds, want) || all[1].Training.Iteration != 2 || all[1].Training.Valid != 0.25 || all[11].Model == nil || all[11].Training.Cycle != first.Cycle {
+	want := slices.Concat([]string{streams.EventTrainingStarted},
+		slices.Repeat([]string{streams.EventTrainingProgress}, 10),
+		[]string{streams.EventTrainingFinished})
+	if !slices.Equal(kinds, want) || all[1].Training.Iteration != 2 ||
+		all[1].Training.Valid != 0.25 || all[11].Model == nil ||
+		all[11].Training.Cycle != first.Cycle {
 		t.Errorf("events %v\n%+v", kinds, all)
 	}
 	m := w.metrics
 	eventually(t, "nothing runs", func() bool { return value(m.running) == 0 })
-	eventually(t, "the registry was asked", func() bool { return value(m.registryUp) == 1 }) // apart from cycles
+	// apart from cycles
+	eventually(t, "the registry was asked", func() bool { return value(m.registryUp) == 1 })
 	for what, got := range map[string]float64{
-		"promoted": value(m.runs.WithLabelValues(outcomePromoted)), "accepted": value(m.requests.WithLabelValues(streams.TriggerRequest, streams.TrainingAccepted)),
-		"busy": value(m.requests.WithLabelValues(streams.TriggerRequest, streams.TrainingBusy)), "refused": value(m.requests.WithLabelValues(streams.TriggerRequest, streams.TrainingRefused)),
+		"promoted": value(m.runs.WithLabelValues(outcomePromoted)),
+		"accepted": value(m.requests.WithLabelValues(streams.TriggerRequest,
+			streams.TrainingAccepted)),
+		"busy": value(m.requests.WithLabelValues(streams.TriggerRequest, streams.TrainingBusy)),
+		"refused": value(m.requests.WithLabelValues(streams.TriggerRequest,
+			streams.TrainingRefused)),
 		"progress": value(m.progress),
 	} {
 		if got != 1 {
 			t.Errorf("metric %s: %v", what, got)
 		}
 	}
-	if second := s.request(``); second.Answer != streams.TrainingAccepted || second.Cycle == first.Cycle || (<-jobs).Start != cycle.StartScratch {
+	if second := s.request(``); second.Answer != streams.TrainingAccepted ||
+		second.Cycle == first.Cycle || (<-jobs).Start != cycle.StartScratch {
 		t.Errorf("the next: %+v", second)
 	}
 }
@@ -69,7 +82,7 @@ func TestCycleOutlivesNATS(t *testing.T) {
 	started, free := make(chan Job, 1), make(chan struct{})
 	cfg := quick()
 	cfg.LeaseTTL = 300 * time.Millisecond
-	w := s.work(cfg, func(_ context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
+	w := s.work(cfg, func(_ context.Context, job Job, _ teller) (cycle.Event, error) {
 		started <- job
 		<-free
 		return promoted(), nil
@@ -94,7 +107,8 @@ func TestConfigOfTheService(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Schedule: "every day", Start: "sideways", LeaseTTL: time.Hour}
 	err := cfg.Validate()
-	for _, field := range []string{"--train-schedule", "register", "start", "lease-ttl", "poll", "watch"} {
+	for _, field := range []string{"--train-schedule", "register", "start", "lease-ttl", "poll",
+		"watch"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no %s in %v", field, err)
 		}

@@ -22,6 +22,9 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
+// teller takes the events of a cycle.
+type teller = func(cycle.Event)
+
 // shop is a NATS server with the streams, and a registry.
 type shop struct {
 	t      *testing.T
@@ -81,7 +84,8 @@ type worker struct {
 func (s *shop) work(cfg Config, run RunFunc, edit ...func(*Deps)) *worker {
 	s.t.Helper()
 	conn := s.server.Connect()
-	deps := Deps{Conn: conn, Registry: s.models, Run: run, Metrics: prometheus.NewRegistry(), Log: zerolog.Nop()}
+	deps := Deps{Conn: conn, Registry: s.models, Run: run, Metrics: prometheus.NewRegistry(),
+		Log: zerolog.Nop()}
 	for _, e := range edit {
 		e(&deps)
 	}
@@ -168,7 +172,8 @@ func (s *shop) events() (kinds []string, all []streams.Event) {
 	if err != nil || state.Messages == 0 {
 		return nil, nil
 	}
-	log, err := s.conn.OpenReader(s.t.Context(), bus.ReaderConfig{Stream: topology.Events, From: state.FirstSeq})
+	log, err := s.conn.OpenReader(s.t.Context(),
+		bus.ReaderConfig{Stream: topology.Events, From: state.FirstSeq})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -191,14 +196,16 @@ func (s *shop) events() (kinds []string, all []streams.Event) {
 
 // promoted is the outcome of a cycle that went well.
 func promoted() cycle.Event {
-	return cycle.Event{Kind: cycle.Done, Model: "load-1h", Version: "7", Digest: registrytest.Digest("w"), Champion: true, Why: "better by 3 %"}
+	return cycle.Event{Kind: cycle.Done, Model: "load-1h", Version: "7",
+		Digest: registrytest.Digest("w"), Champion: true, Why: "better by 3 %"}
 }
 
 // done runs cycles that end at once.
 func done(jobs chan<- Job) RunFunc {
-	return func(_ context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
+	return func(_ context.Context, job Job, tell teller) (cycle.Event, error) {
 		for i := range 20 {
-			tell(cycle.Event{Kind: cycle.Progress, Iteration: i + 1, Iterations: 20, Loss: 0.5, Valid: 0.25})
+			tell(cycle.Event{Kind: cycle.Progress, Iteration: i + 1, Iterations: 20, Loss: 0.5,
+				Valid: 0.25})
 		}
 		jobs <- job
 		return promoted(), nil

@@ -37,7 +37,8 @@ func TestOneCycleAtATime(t *testing.T) {
 	accepted := 0
 	for range 5 {
 		for _, w := range workers { // each fires for the same minute
-			if a := w.accept(t.Context(), request{trigger: streams.TriggerSchedule, slot: 1_800_000_000 + int64(accepted)}); a.Answer == streams.TrainingAccepted {
+			if a := w.accept(t.Context(), request{trigger: streams.TriggerSchedule,
+				slot: 1_800_000_000 + int64(accepted)}); a.Answer == streams.TrainingAccepted {
 				accepted++
 				eventually(t, "it is done", func() bool { return !s.entry().Open() })
 			}
@@ -48,7 +49,8 @@ func TestOneCycleAtATime(t *testing.T) {
 	}
 	last := s.entry()
 	for _, w := range workers {
-		if a := w.accept(t.Context(), request{trigger: streams.TriggerSchedule, slot: last.Slot}); a.Answer != streams.TrainingBusy {
+		if a := w.accept(t.Context(), request{trigger: streams.TriggerSchedule,
+			slot: last.Slot}); a.Answer != streams.TrainingBusy {
 			t.Errorf("the same minute again: %+v", a)
 		}
 	}
@@ -63,7 +65,7 @@ func TestCycleOfADeadTrainerIsRepeated(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	started := make(chan Job, 10)
-	stuck := func(ctx context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
+	stuck := func(ctx context.Context, job Job, _ teller) (cycle.Event, error) {
 		started <- job
 		<-hang // as a stopped process: not even the end of ctx moves it
 		return cycle.Event{}, errors.New("too late")
@@ -85,7 +87,8 @@ func TestCycleOfADeadTrainerIsRepeated(t *testing.T) {
 	}
 	w := s.work(quick(), stuck)
 	eventually(t, "the cycle is given up", func() bool { return s.entry().State == StateFailed })
-	if kinds, all := s.events(); kinds[len(kinds)-1] != streams.EventTrainingFailed || !slices.Contains(kinds, streams.EventTrainingStarted) {
+	if kinds, all := s.events(); kinds[len(kinds)-1] != streams.EventTrainingFailed ||
+		!slices.Contains(kinds, streams.EventTrainingStarted) {
 		t.Errorf("%v %+v", kinds, all)
 	}
 	if got := value(w.metrics.runs.WithLabelValues(outcomeFailed)); got != 1 {
@@ -98,7 +101,8 @@ func (s *shop) dead(conn *bus.Conn, run RunFunc) (cut func()) {
 	s.t.Helper()
 	cfg := quick()
 	cfg.LeaseTTL = time.Second
-	svc, err := New(cfg, Deps{Conn: conn, Registry: s.models, Run: run, Metrics: prometheus.NewRegistry(), Log: zerolog.Nop()})
+	svc, err := New(cfg, Deps{Conn: conn, Registry: s.models, Run: run,
+		Metrics: prometheus.NewRegistry(), Log: zerolog.Nop()})
 	if err == nil {
 		err = svc.Start(s.t.Context())
 	}
@@ -115,7 +119,7 @@ func TestCycleThatWasTakenOverStops(t *testing.T) {
 	s := newShop(t)
 	s.champion()
 	ended := make(chan error, 1)
-	w := s.work(quick(), func(ctx context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
+	w := s.work(quick(), func(ctx context.Context, job Job, _ teller) (cycle.Event, error) {
 		// Another one takes the lease: what a pause of the whole process leads to.
 		bucket, err := s.conn.OpenBucket(ctx, topology.Training)
 		if err != nil {
@@ -126,7 +130,8 @@ func TestCycleThatWasTakenOverStops(t *testing.T) {
 			if err != nil {
 				return cycle.Event{}, err
 			}
-			if _, err := bucket.Update(ctx, topology.TrainingLease, []byte(`{"holder":"other","ttl_ms":60000}`), rev); err == nil {
+			if _, err := bucket.Update(ctx, topology.TrainingLease,
+				[]byte(`{"holder":"other","ttl_ms":60000}`), rev); err == nil {
 				break
 			}
 		}
@@ -139,7 +144,8 @@ func TestCycleThatWasTakenOverStops(t *testing.T) {
 	if err := <-ended; !errors.Is(err, errLost) {
 		t.Errorf("before the registry is written to: %v", err)
 	}
-	eventually(t, "it is told", func() bool { return value(w.metrics.runs.WithLabelValues(outcomeInterrupted)) == 1 })
+	eventually(t, "it is told",
+		func() bool { return value(w.metrics.runs.WithLabelValues(outcomeInterrupted)) == 1 })
 	if e := s.entry(); e.State != StateRunning {
 		t.Errorf("the job store belongs to the other one: %+v", e)
 	}
@@ -153,7 +159,7 @@ func TestStopPutsTheCycleBack(t *testing.T) {
 	started := make(chan Job, 1)
 	cfg := quick()
 	cfg.LeaseTTL = 2 * time.Minute // nobody waits for its end
-	w := s.work(cfg, func(ctx context.Context, job Job, _ func(cycle.Event)) (cycle.Event, error) {
+	w := s.work(cfg, func(ctx context.Context, job Job, _ teller) (cycle.Event, error) {
 		started <- job
 		<-ctx.Done()
 		return cycle.Event{}, ctx.Err()

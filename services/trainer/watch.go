@@ -14,14 +14,15 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// firstBackoff is the pause before a first training is tried again: there may be too little history yet.
+// firstBackoff is the pause before a first training is tried again: there may be too little history
+// yet.
 var firstBackoff = retry.Backoff{Least: time.Minute, Most: time.Hour}
 
 // registryTimeout bounds a look at the registry.
 const registryTimeout = 30 * time.Second
 
-// watch looks at the registry and for drift until ctx ends, asks for the cycles that they give reason
-// for, and says whether the trainer is ready.
+// watch looks at the registry and for drift until ctx ends, asks for the cycles that they give
+// reason for, and says whether the trainer is ready.
 func (s *Service) watch(ctx context.Context) {
 	away := retry.Notice{Failed: func(err error) {
 		s.log.Warn().AnErr(service.FieldError, err).
@@ -48,8 +49,8 @@ func (s *Service) watch(ctx context.Context) {
 	}
 }
 
-// look asks the registry for the champion, and sets readiness and the metric of the registry. missing
-// reports that there is no champion yet.
+// look asks the registry for the champion, and sets readiness and the metric of the registry.
+// missing reports that there is no champion yet.
 func (s *Service) look(ctx context.Context) (missing bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
@@ -105,10 +106,11 @@ func (s *Service) askFirst(ctx context.Context) bool {
 }
 
 // drift asks for a cycle when forecasts have become worse since the last cycle was asked for. Many
-// series may drift at once, so two cycles of drift are at least DriftPause apart. The next cycle answers
-// the events in between.
+// series may drift at once, so two cycles of drift are at least DriftPause apart. The next cycle
+// answers the events in between.
 func (s *Service) drift(ctx context.Context) {
-	m, ok, err := s.deps.Conn.LastBySubject(ctx, topology.Events, streams.EventSubject(streams.EventDrift))
+	m, ok, err := s.deps.Conn.LastBySubject(ctx, topology.Events,
+		streams.EventSubject(streams.EventDrift))
 	if err != nil {
 		if !errors.Is(err, bus.ErrNoStream) && ctx.Err() == nil {
 			s.log.Debug().AnErr(service.FieldError, err).Msg("drift not read")
@@ -119,7 +121,8 @@ func (s *Service) drift(ctx context.Context) {
 		return
 	}
 	e, rev, err := s.jobs.read(ctx)
-	if err != nil || e.Open() || m.Seq == e.DriftSeq || s.clock.Now().Sub(e.Drifted) < s.cfg.DriftPause {
+	if err != nil || e.Open() || m.Seq == e.DriftSeq ||
+		s.clock.Now().Sub(e.Drifted) < s.cfg.DriftPause {
 		return
 	}
 	since := e.Asked

@@ -24,7 +24,7 @@ func TestFirstTraining(t *testing.T) {
 	cfg.QuickFirst, cfg.Follow = true, true
 	asked, awaited := make(chan struct{}), make(chan struct{})
 	h := newHand(t, cfg, time.Now())
-	s.work(cfg, func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error) {
+	s.work(cfg, func(ctx context.Context, job Job, tell teller) (cycle.Event, error) {
 		s.champion()
 		return done(jobs)(ctx, job, tell)
 	}, h.deps, func(d *Deps) {
@@ -69,10 +69,12 @@ func TestFailedFirstTrainingWaits(t *testing.T) {
 	if h.looks(20); runs.Load() != 1 {
 		t.Errorf("%d tries", runs.Load())
 	}
-	if e := s.entry(); e.Text != "the data spans 3 days" || value(w.metrics.runs.WithLabelValues(outcomeFailed)) != 1 {
+	if e := s.entry(); e.Text != "the data spans 3 days" ||
+		value(w.metrics.runs.WithLabelValues(outcomeFailed)) != 1 {
 		t.Errorf("%+v", e)
 	}
-	if kinds, _ := s.events(); !slices.Equal(kinds, []string{streams.EventTrainingStarted, streams.EventTrainingFailed}) {
+	if kinds, _ := s.events(); !slices.Equal(kinds,
+		[]string{streams.EventTrainingStarted, streams.EventTrainingFailed}) {
 		t.Errorf("%v", kinds)
 	}
 	h.turn(firstBackoff.Least)
@@ -99,8 +101,10 @@ func TestOffTrainsOnRequestAlone(t *testing.T) {
 
 func (s *shop) drift(series string) {
 	s.t.Helper()
-	e := streams.Event{Type: streams.EventDrift, Time: time.Now(), Series: series, Text: "80 % band held 61 %"}
-	if _, err := s.conn.Publish(s.t.Context(), streams.EventSubject(e.Type), e.AppendJSON(nil), ""); err != nil {
+	e := streams.Event{Type: streams.EventDrift, Time: time.Now(), Series: series,
+		Text: "80 % band held 61 %"}
+	if _, err := s.conn.Publish(s.t.Context(), streams.EventSubject(e.Type), e.AppendJSON(nil),
+		""); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -148,7 +152,8 @@ func TestDriftStartsACycle(t *testing.T) {
 	}
 	accepted := 0.
 	for _, w := range workers {
-		accepted += value(w.metrics.requests.WithLabelValues(streams.TriggerDrift, streams.TrainingAccepted))
+		accepted += value(w.metrics.requests.WithLabelValues(streams.TriggerDrift,
+			streams.TrainingAccepted))
 	}
 	if e := s.entry(); accepted != 1 || e.Reason == "" || e.DriftSeq == 0 {
 		t.Errorf("%v accepted: %+v", accepted, e)
@@ -167,7 +172,8 @@ func TestRegistryAwayIsNotReady(t *testing.T) {
 	s.champion()
 	var health service.Health
 	away := &flaky{Registry: s.models}
-	w := s.work(quick(), done(make(chan Job, 1)), func(d *Deps) { d.Registry, d.Ready = away, health.Part("trainer") })
+	w := s.work(quick(), done(make(chan Job, 1)),
+		func(d *Deps) { d.Registry, d.Ready = away, health.Part("trainer") })
 	eventually(t, "ready", func() bool { return len(health.NotReady()) == 0 })
 	away.down.Store(true)
 	eventually(t, "not ready", func() bool {

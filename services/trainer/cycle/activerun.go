@@ -37,7 +37,8 @@ type activeRun struct {
 
 func newActiveRun(ctx context.Context, l *RunLogger, run mlflow.Run, started time.Time) *activeRun {
 	r := &activeRun{
-		RunLogger: l, id: run.Info.RunID, uri: run.Info.ArtifactURI, started: started, stopped: make(chan struct{}),
+		RunLogger: l, id: run.Info.RunID, uri: run.Info.ArtifactURI, started: started,
+		stopped: make(chan struct{}),
 	}
 	flushing, stop := context.WithCancel(ctx)
 	r.stop = stop
@@ -58,7 +59,8 @@ func (r *activeRun) progress(p train.Progress) {
 	}
 	add := func(key string, v float64) {
 		r.pending = append(r.pending, mlflow.Metric{
-			Key: key, Value: mlflow.Number(v), Timestamp: r.Now().UnixMilli(), Step: int64(p.Iteration),
+			Key: key, Value: mlflow.Number(v), Timestamp: r.Now().UnixMilli(),
+			Step: int64(p.Iteration),
 		})
 	}
 	add("train_loss", r.sum/float64(r.n))
@@ -85,8 +87,8 @@ func (r *activeRun) flushAll(ctx context.Context) {
 	}
 }
 
-// flush sends the pending metrics, and keeps them until MLflow has taken them. Only one flush runs at a
-// time.
+// flush sends the pending metrics, and keeps them until MLflow has taken them. Only one flush runs
+// at a time.
 func (r *activeRun) flush(ctx context.Context) error {
 	r.mu.Lock()
 	batch := r.pending
@@ -123,7 +125,8 @@ func (r *activeRun) finish(ctx context.Context, a *attempt) error {
 	}
 	var metrics []mlflow.Metric
 	for name, v := range a.metrics() {
-		metrics = append(metrics, mlflow.Metric{Key: name, Value: mlflow.Number(v), Timestamp: r.started.UnixMilli()})
+		metrics = append(metrics, mlflow.Metric{Key: name, Value: mlflow.Number(v),
+			Timestamp: r.started.UnixMilli()})
 	}
 	shape, v := a.fitted.spec.Shape(), a.out.Verdict
 	chosen := []mlflow.Tag{

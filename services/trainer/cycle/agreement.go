@@ -11,16 +11,19 @@ import (
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
-// agreement runs a batch of real windows through the layers that serve and through the training graph
-// in float64.
+// agreement runs a batch of real windows through the layers that serve and through the training
+// graph in float64.
 //
 // difference is the largest difference between their outputs, relative to the largest value that an
 // output is made from: a reading of an idle meter is a million of its scales, and float32 has seven
-// digits. difference is NaN when an output is. crossed is the share of leads whose quantiles are out of
-// order before they are sorted.
-func agreement(m *model.Model, r train.Result, b *dataset.Batch) (difference, crossed float64, err error) {
+// digits. difference is NaN when an output is. crossed is the share of leads whose quantiles are
+// out of order before they are sorted.
+func agreement(
+	m *model.Model, r train.Result, b *dataset.Batch,
+) (difference, crossed float64, err error) {
 	shape := m.Spec.Shape()
-	cfg, params := train.Config{Shape: shape, Levels: m.Spec.Levels}, train.Params{LSTM: r.LSTM, Head: r.Head}
+	cfg, params := train.Config{Shape: shape, Levels: m.Spec.Levels},
+		train.Params{LSTM: r.LSTM, Head: r.Head}
 	want, err := train.Outputs(cfg, params, b)
 	if err != nil {
 		return 0, 0, fmt.Errorf("compare serving with training: %w", err)

@@ -9,8 +9,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
-// card is the model card: what the model is for, what it was made of, how good it is and where it is
-// not.
+// card is the model card: what the model is for, what it was made of, how good it is and where it
+// is not.
 func (a *attempt) card() string {
 	s, r := a.fitted.spec, a.out.Report
 	var b strings.Builder
@@ -23,7 +23,8 @@ func (a *attempt) card() string {
 	p("The graph takes scaled features and\n")
 	p("gives quantiles in the series' unit. One model serves all series of its interval.\n\n")
 	p("## What it was made of\n\n")
-	p("- readings of %d series, %s to %s\n", a.out.Series, s.TrainedFrom.Format(time.DateOnly), s.TrainedUntil.Format(time.DateOnly))
+	p("- readings of %d series, %s to %s\n", a.out.Series, s.TrainedFrom.Format(time.DateOnly),
+		s.TrainedUntil.Format(time.DateOnly))
 	p("- calendar: zone %s, country %s\n", or(s.Zone, "UTC"), or(s.Country, "none"))
 	if names := s.CovariateNames(); len(names) > 0 {
 		p("- known ahead, and needed to forecast: %s\n", strings.Join(names, ", "))
@@ -31,12 +32,14 @@ func (a *attempt) card() string {
 	p("- one LSTM layer of %d units, a head of %d; %d weights; scale %s; seed %d\n\n",
 		s.Hidden, s.Width, s.Shape().LSTMParams()+s.Shape().HeadParams(), s.Scale, s.Seed)
 	p("## How good it is\n\n")
-	p("On later time that it was not fitted to, %d forecasts of %d series:\n\n", r.Forecasts, r.Series)
+	p("On later time that it was not fitted to, %d forecasts of %d series:\n\n", r.Forecasts,
+		r.Series)
 	ours, naive := r.Overall, a.out.Baselines.SeasonalNaive()
 	p("| | this model | same hour yesterday |\n| --- | --- | --- |\n")
 	p("| wQL | %s | %s |\n", digits(ours.Pinball, 1), digits(naive.Pinball, 1))
 	p("| WAPE, %% | %s | %s |\n", digits(ours.WAPE, 100), digits(naive.WAPE, 100))
-	p("| 80 %% band held, %% | %s | %s |\n\n", digits(ours.Coverage80, 100), digits(naive.Coverage80, 100))
+	p("| 80 %% band held, %% | %s | %s |\n\n", digits(ours.Coverage80, 100),
+		digits(naive.Coverage80, 100))
 	better := 0
 	for i, one := range r.PerSeries {
 		if one.Overall.Pinball < a.out.Baselines.PerSeries[i][evaluate.SeasonalNaiveDay].Pinball {

@@ -20,11 +20,12 @@ type championComparison struct {
 	broken  bool            // the champion cannot be read, so no model serves that could be better
 }
 
-// maxComparisons bounds how often the comparison is repeated because the champion changed meanwhile.
+// maxComparisons bounds how often the comparison is repeated because the champion changed
+// meanwhile.
 const maxComparisons = 3
 
-// compareChampion scores the champion at the origins of the new model. It returns nil when there is no
-// champion.
+// compareChampion scores the champion at the origins of the new model. It returns nil when there is
+// no champion.
 func (a *attempt) compareChampion(ctx context.Context) (*championComparison, error) {
 	champion, err := a.champion(ctx)
 	for range maxComparisons {
@@ -43,15 +44,19 @@ func (a *attempt) compareChampion(ctx context.Context) (*championComparison, err
 	if err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("the champion was changed %d times while the new model was judged: train again when that has ended", maxComparisons)
+	return nil, fmt.Errorf("the champion was changed %d times while the new model was judged: "+
+		"train again when that has ended", maxComparisons)
 }
 
 func sameVersion(a, b *registry.Version) bool {
 	return a == b || a != nil && b != nil && a.Version == b.Version && a.Digest == b.Digest
 }
 
-// compareWith scores one version. When the horizons differ, both models are scored on the shorter one.
-func (a *attempt) compareWith(ctx context.Context, champion registry.Version) (*championComparison, error) {
+// compareWith scores one version. When the horizons differ, both models are scored on the shorter
+// one.
+func (a *attempt) compareWith(
+	ctx context.Context, champion registry.Version,
+) (*championComparison, error) {
 	c := &championComparison{version: champion.Version, ours: a.out.Report.Losses}
 	dir, err := a.registry.Fetch(ctx, champion)
 	if err != nil {
@@ -64,7 +69,8 @@ func (a *attempt) compareWith(ctx context.Context, champion registry.Version) (*
 		return c, nil
 	}
 	if !slices.Equal(theirs.Spec.Levels, spec.Levels) {
-		c.fault = fmt.Sprintf("has the levels %v, this one %v, and their losses cannot be compared: loadtide models promote puts this one in force",
+		c.fault = fmt.Sprintf("has the levels %v, this one %v, and their losses cannot be "+
+			"compared: loadtide models promote puts this one in force",
 			theirs.Spec.Levels, spec.Levels)
 		return c, nil
 	}
@@ -81,7 +87,8 @@ func (a *attempt) compareWith(ctx context.Context, champion registry.Version) (*
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		c.fault = fmt.Sprintf("cannot be measured on these readings: %v; loadtide models promote changes over by hand", err)
+		c.fault = fmt.Sprintf("cannot be measured on these readings: %v; loadtide models promote "+
+			"changes over by hand", err)
 		return c, nil
 	}
 	c.theirs = report.Losses

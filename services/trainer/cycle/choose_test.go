@@ -34,17 +34,21 @@ func TestChoiceOfScale(t *testing.T) {
 			t.Fatalf("call %d is told of iteration %d of %d", i+1, p.Iteration, p.Iterations)
 		}
 	}
-	if end := told[len(told)-1]; end.Iteration != end.Iterations || len(told) != 2*cfg.Iterations+leastRefit {
-		t.Errorf("told of %d iterations, at the end of %d of %d", len(told), end.Iteration, end.Iterations)
+	if end := told[len(told)-1]; end.Iteration != end.Iterations ||
+		len(told) != 2*cfg.Iterations+leastRefit {
+		t.Errorf("told of %d iterations, at the end of %d of %d", len(told), end.Iteration,
+			end.Iterations)
 	}
 	// With a test range the network that ships is the one that was judged.
 	source := dataset.NewBuilder()
 	if err := c.Source.Load(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
-	report, err := evaluate.Backtest(t.Context(), m, source.Build(), evaluate.Config{From: epoch + 45*day, Until: epoch + 50*day, Every: judgeEvery})
+	report, err := evaluate.Backtest(t.Context(), m, source.Build(),
+		evaluate.Config{From: epoch + 45*day, Until: epoch + 50*day, Every: judgeEvery})
 	if err != nil || math.Abs(report.Overall.Pinball/out.Report.Overall.Pinball-1) > 1e-9 {
-		t.Errorf("the folder's wQL on the test range is %v, the report says %v (%v)", report.Overall.Pinball, out.Report.Overall.Pinball, err)
+		t.Errorf("the folder's wQL on the test range is %v, the report says %v (%v)",
+			report.Overall.Pinball, out.Report.Overall.Pinball, err)
 	}
 }
 
@@ -54,7 +58,10 @@ func TestNobodyIsJudgedOnWhatItLearnt(t *testing.T) {
 	t.Parallel()
 	cfg := tiny()
 	cfg.Choose, cfg.Iterations = true, 5
-	before := func(first, last int64) (dataset.Cut, error) { return dataset.CutBefore(first, last+hour) }
+	before := func(first, last int64) (dataset.Cut, error) {
+		return dataset.CutBefore(first,
+			last+hour)
+	}
 	c := cycle(t, cfg, nil)
 	c.Cut, c.Out = before, filepath.Join(t.TempDir(), "model")
 	out := run(t, c)
@@ -70,13 +77,15 @@ func TestNobodyIsJudgedOnWhatItLearnt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	learnt, err := evaluate.Backtest(t.Context(), shipped, source.Build(), evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery})
+	learnt, err := evaluate.Backtest(t.Context(), shipped, source.Build(),
+		evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Fifty more iterations on the range itself are worth a lot after five.
 	if !(learnt.Overall.Pinball < 0.8*out.Report.Overall.Pinball) {
-		t.Errorf("the report says wQL %v; on the range it was fitted on the shipped network has %v", out.Report.Overall.Pinball, learnt.Overall.Pinball)
+		t.Errorf("the report says wQL %v; on the range it was fitted on the shipped network has %v",
+			out.Report.Overall.Pinball, learnt.Overall.Pinball)
 	}
 }
 

@@ -19,11 +19,11 @@ type Config struct {
 	Workers    int    // goroutines that share an iteration
 	Seed       uint64
 	MaxSeries  int // most series of a cycle; more are sampled by scale
-	// Choose fits on both scales, takes the scale that does better on the validation range, and fits
-	// that one once more on all data before the test.
+	// Choose fits on both scales, takes the scale that does better on the validation range, and
+	// fits that one once more on all data before the test.
 	Choose bool
-	// Start is StartScratch or StartChampion. From the champion, a fit uses the champion's scale and a
-	// quarter of the learning rate.
+	// Start is StartScratch or StartChampion. From the champion, a fit uses the champion's scale
+	// and a quarter of the learning rate.
 	Start   string
 	Zone    string // IANA zone of the calendar features; empty is UTC
 	Country string // country of the holiday feature; empty has no holidays
@@ -44,16 +44,17 @@ func DefaultConfig() Config {
 	}
 }
 
-// Quick is the configuration of a first training: short windows and few iterations, done in less than a
-// minute.
+// Quick is the configuration of a first training: short windows and few iterations, done in less
+// than a minute.
 func (c Config) Quick() Config {
-	c.Iterations, c.Window, c.BurnIn, c.Positions, c.Choose = min(c.Iterations, 150), 120, 48, 12, false
+	c.Iterations = min(c.Iterations, 150)
+	c.Window, c.BurnIn, c.Positions, c.Choose = 120, 48, 12, false
 	return c
 }
 
-// window is the length of training windows and the number of their loss positions, for a range with so
-// many hours that may bear loss. Windows are as long as configured, or shorter in a short range, so that
-// three weeks of readings are enough.
+// window is the length of training windows and the number of their loss positions, for a range with
+// so many hours that may bear loss. Windows are as long as configured, or shorter in a short range,
+// so that three weeks of readings are enough.
 func (c Config) window(lossHours int64) (steps, positions int) {
 	steps = int(min(int64(c.Window), int64(c.BurnIn)+lossHours))
 	return steps, min(c.Positions, steps-c.BurnIn)
@@ -66,20 +67,24 @@ func (c Config) Validate() error {
 		field            string
 		value, low, high int
 	}{
-		{"hidden", c.Hidden, 4, 512}, {"iterations", c.Iterations, 1, 100000}, {"window", c.Window, 48, 1344},
-		{"burn-in", c.BurnIn, 24, 168}, {"positions", c.Positions, 1, 168}, {"batch", c.Batch, 1, 1024},
+		{"hidden", c.Hidden, 4, 512}, {"iterations", c.Iterations, 1, 100000},
+		{"window", c.Window, 48, 1344}, {"burn-in", c.BurnIn, 24, 168},
+		{"positions", c.Positions, 1, 168}, {"batch", c.Batch, 1, 1024},
 		{"workers", c.Workers, 1, 64}, {"max-series", c.MaxSeries, 1, 100000},
 	} {
 		if f.value < f.low || f.value > f.high {
-			faults = append(faults, fmt.Errorf("%s: %d is outside %d to %d", f.field, f.value, f.low, f.high))
+			faults = append(faults, fmt.Errorf("%s: %d is outside %d to %d", f.field, f.value,
+				f.low, f.high))
 		}
 	}
 	if c.Start != StartScratch && c.Start != StartChampion {
-		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s", c.Start, StartScratch, StartChampion))
+		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s", c.Start, StartScratch,
+			StartChampion))
 	}
 	if c.BurnIn+c.Positions > c.Window {
-		faults = append(faults, fmt.Errorf("window: %d steps do not hold %d of burn-in and %d loss positions",
-			c.Window, c.BurnIn, c.Positions))
+		faults = append(faults,
+			fmt.Errorf("window: %d steps do not hold %d of burn-in and %d loss positions",
+				c.Window, c.BurnIn, c.Positions))
 	}
 	return errors.Join(faults...)
 }

@@ -62,9 +62,11 @@ func TestCovariatesAreLearnt(t *testing.T) {
 	}
 	cold := run(t, without)
 	if warm.Report.Overall.Pinball > 0.7*cold.Report.Overall.Pinball {
-		t.Errorf("wQL %.3g with the temperature, %.3g without", warm.Report.Overall.Pinball, cold.Report.Overall.Pinball)
+		t.Errorf("wQL %.3g with the temperature, %.3g without", warm.Report.Overall.Pinball,
+			cold.Report.Overall.Pinball)
 	}
-	if cold.Champion || !strings.Contains(cold.Why, engine.ErrCovariates.Error()) || champion(t, reg, registry.Champion) != "1" {
+	if cold.Champion || !strings.Contains(cold.Why, engine.ErrCovariates.Error()) ||
+		champion(t, reg, registry.Champion) != "1" {
 		t.Errorf("%+v", cold)
 	}
 }
@@ -78,15 +80,18 @@ func TestMissingCovariatesAreTold(t *testing.T) {
 	var warned []string
 	c.Tell = warnings(&warned)
 	run(t, c)
-	if want := "covariates: temperature is missing in 240 of 960 hours (240 take the same hour of a day before, 0 the mean)"; len(warned) != 1 || warned[0] != want {
+	if want := "covariates: temperature is missing in 240 of 960 hours (240 take the same hour " +
+		"of a day before, 0 the mean)"; len(warned) != 1 || warned[0] != want {
 		t.Errorf("warned %q, want %q", warned, want)
 	}
 
 	// The training range has none.
 	c.Cut = func(first, _ int64) (dataset.Cut, error) {
-		return dataset.Cut{First: first, TrainUntil: first, ValidUntil: first + 20*day, TestFrom: first + 20*day, TestUntil: first + 40*day}, nil
+		return dataset.Cut{First: first, TrainUntil: first, ValidUntil: first + 20*day,
+			TestFrom: first + 20*day, TestUntil: first + 40*day}, nil
 	}
-	if _, err := c.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "covariate temperature has no value in the training range") {
+	if _, err := c.Run(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "covariate temperature has no value in the training range") {
 		t.Errorf("%v", err)
 	}
 }

@@ -28,8 +28,8 @@ type Cycle struct {
 	// process runs the cycle now. Nil always may.
 	Holds func(context.Context) error
 
-	// Tell is called with the events of the cycle, one at a time; it may be nil. The last event, Done,
-	// is the caller's to make of the Outcome.
+	// Tell is called with the events of the cycle, one at a time; it may be nil. The last event,
+	// Done, is the caller's to make of the Outcome.
 	Tell func(Event)
 }
 
@@ -66,7 +66,8 @@ type attempt struct {
 
 func (c *Cycle) newAttempt() *attempt {
 	a := &attempt{Cycle: c}
-	a.registry = patient{c.Registry, c.Patience, func(err error) { a.tell(Event{Kind: Waiting, Err: err}) }}
+	waiting := func(err error) { a.tell(Event{Kind: Waiting, Err: err}) }
+	a.registry = patient{c.Registry, c.Patience, waiting}
 	return a
 }
 

@@ -58,7 +58,8 @@ func tiny() Config {
 func cycle(t testing.TB, cfg Config, reg registry.Registry) *Cycle {
 	t.Helper()
 	return &Cycle{
-		Config: cfg, Source: meters{3, 50, nil}, Cut: dataset.DefaultCut, Registry: reg, Scratch: t.TempDir(),
+		Config: cfg, Source: meters{3, 50, nil}, Cut: dataset.DefaultCut, Registry: reg,
+		Scratch: t.TempDir(),
 	}
 }
 
@@ -132,11 +133,14 @@ func TestGateLetsTheBetterModelServe(t *testing.T) {
 	} {
 		cy := cycle(t, c.cfg, reg)
 		out := run(t, cy)
-		if out.Name != "load-1h" || out.Version != fmt.Sprint(i+1) || out.Champion != c.serves || !strings.Contains(out.Why, c.why) || out.Series != 3 {
+		if out.Name != "load-1h" || out.Version != fmt.Sprint(i+1) || out.Champion != c.serves ||
+			!strings.Contains(out.Why, c.why) || out.Series != 3 {
 			t.Errorf("cycle %d: %+v", i+1, out)
 		}
-		if got, was := champion(t, reg, registry.Champion), champion(t, reg, registry.Previous); got != c.champion || was != c.was {
-			t.Errorf("after cycle %d the champion is %q, before it %q; want %q, %q", i+1, got, was, c.champion, c.was)
+		if got, was := champion(t, reg, registry.Champion), champion(t, reg,
+			registry.Previous); got != c.champion || was != c.was {
+			t.Errorf("after cycle %d the champion is %q, before it %q; want %q, %q", i+1, got, was,
+				c.champion, c.was)
 		}
 		pinball = append(pinball, out.Report.Overall.Pinball)
 		if left, err := os.ReadDir(cy.Scratch); err != nil || len(left) != 0 {
@@ -177,9 +181,11 @@ func TestTrainingBeatsTheSeasonalNaiveRule(t *testing.T) {
 	c.Tell = iterations(func(e Event) { told = append(told, e) })
 	out := run(t, c)
 	if skill := evaluate.Skill(out.Report.Overall, out.Baselines.SeasonalNaive()); skill < 0.1 {
-		t.Errorf("skill %v over the seasonal naive rule: wQL %v and %v", skill, out.Report.Overall.Pinball, out.Baselines.SeasonalNaive().Pinball)
+		t.Errorf("skill %v over the seasonal naive rule: wQL %v and %v", skill,
+			out.Report.Overall.Pinball, out.Baselines.SeasonalNaive().Pinball)
 	}
-	if len(told) == 0 || told[0].Iteration != 1 || told[len(told)-1].Iteration > cfg.Iterations || told[0].Iterations != cfg.Iterations {
+	if len(told) == 0 || told[0].Iteration != 1 || told[len(told)-1].Iteration > cfg.Iterations ||
+		told[0].Iterations != cfg.Iterations {
 		t.Errorf("told of %d iterations", len(told))
 	}
 	if out.Best < 1 || out.Best > told[len(told)-1].Iteration {
@@ -223,11 +229,13 @@ func TestModelFolderIsLeftWhereAsked(t *testing.T) {
 	}
 	out := run(t, c)
 	m, err := model.Load(c.Out)
-	if err != nil || m.Digest != out.Digest || out.Version != "" || out.Champion || out.Why != "not registered" || out.Name != "load-1h" {
+	if err != nil || m.Digest != out.Digest || out.Version != "" || out.Champion ||
+		out.Why != "not registered" || out.Name != "load-1h" {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	s := m.Spec
-	if s.Hidden != 8 || s.Horizon != 24 || s.Seed != 1 || s.TrainedFrom.Unix() != epoch || s.TrainedUntil.Unix() != cut.ValidUntil || cut.ValidUntil != epoch+45*day {
+	if s.Hidden != 8 || s.Horizon != 24 || s.Seed != 1 || s.TrainedFrom.Unix() != epoch ||
+		s.TrainedUntil.Unix() != cut.ValidUntil || cut.ValidUntil != epoch+45*day {
 		t.Errorf("spec %+v, cut %s", s, cut)
 	}
 	if slices.Contains(s.Inputs, "year_sin") {
@@ -235,7 +243,9 @@ func TestModelFolderIsLeftWhereAsked(t *testing.T) {
 	}
 	// What is there already is never overwritten.
 	_, err = c.Run(t.Context())
-	if again, e := model.Load(c.Out); err == nil || !strings.Contains(err.Error(), "nothing was overwritten") || e != nil || again.Digest != out.Digest {
+	if again, e := model.Load(c.Out); err == nil ||
+		!strings.Contains(err.Error(), "nothing was overwritten") || e != nil ||
+		again.Digest != out.Digest {
 		t.Errorf("%v, %v", err, e)
 	}
 }
@@ -279,7 +289,9 @@ func TestBrokenChampionIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Iterations = 1
-	if out := run(t, cycle(t, cfg, reg)); !out.Champion || !strings.Contains(out.Why, "cannot be read") || champion(t, reg, registry.Champion) != out.Version {
+	if out := run(t, cycle(t, cfg, reg)); !out.Champion ||
+		!strings.Contains(out.Why, "cannot be read") ||
+		champion(t, reg, registry.Champion) != out.Version {
 		t.Errorf("%+v", out)
 	}
 }

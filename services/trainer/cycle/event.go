@@ -10,18 +10,19 @@ import (
 // EventKind names what an Event reports.
 type EventKind string
 
-// The kinds of events. A cycle reports Loaded, Progress, Judging and Done in this order, Progress many
-// times; Warning and Waiting may come between them.
+// The kinds of events. A cycle reports Loaded, Progress, Judging and Done in this order, Progress
+// many times; Warning and Waiting may come between them.
 const (
 	Loaded   EventKind = "loaded"   // the history is read
 	Progress EventKind = "progress" // an iteration of the fit
 	Judging  EventKind = "judging"  // the weights are found, the model is measured next
 	Done     EventKind = "done"     // the outcome, see Outcome.Event
 	Warning  EventKind = "warning"  // Text says what a person should know of the data
-	Waiting  EventKind = "waiting"  // the registry does not answer because of Err, and the cycle waits
+	Waiting  EventKind = "waiting"  // the cycle waits for the registry because of Err
 )
 
-// Event reports the progress of a running cycle. A training child writes each event as a line of JSON.
+// Event reports the progress of a running cycle. A training child writes each event as a line of
+// JSON.
 type Event struct {
 	Kind       EventKind   `json:"event"`
 	Series     int         `json:"series,omitempty"`
@@ -47,11 +48,12 @@ type Event struct {
 }
 
 func progress(p train.Progress) Event {
-	return Event{Kind: Progress, Iteration: p.Iteration, Iterations: p.Iterations, Loss: p.Loss, Valid: p.Valid}
+	return Event{Kind: Progress, Iteration: p.Iteration, Iterations: p.Iterations, Loss: p.Loss,
+		Valid: p.Valid}
 }
 
-// Event is the outcome as the last event of the cycle. JSON has no number for a score of nothing: such
-// a score is 0.
+// Event is the outcome as the last event of the cycle. JSON has no number for a score of nothing:
+// such a score is 0.
 func (o Outcome) Event() Event {
 	number := func(v float64) float64 {
 		if !meter.Finite(v) {

@@ -17,8 +17,8 @@ const (
 	yearly = 8700 * meter.IntervalSeconds
 	// leastRefit is the least number of iterations of the last fit.
 	leastRefit = 50
-	// warmRate is the share of the learning rate for weights that are trained on: the full rate would
-	// first undo what the weights know.
+	// warmRate is the share of the learning rate for weights that are trained on: the full rate
+	// would first undo what the weights know.
 	warmRate = 0.25
 	// validBatches is the number of batches of windows that measure an iteration.
 	validBatches = 4
@@ -75,7 +75,8 @@ func (a *attempt) fit(ctx context.Context) error {
 	return err
 }
 
-// layout is the list of features: of the calendar at the place of the series, and of the covariates.
+// layout is the list of features: of the calendar at the place of the series, and of the
+// covariates.
 func (a *attempt) layout() (series.Layout, error) {
 	layout := series.DefaultLayout(a.cut.TrainUntil-a.cut.First > yearly)
 	if a.Config.Country != "" {
@@ -92,7 +93,8 @@ func (a *attempt) layout() (series.Layout, error) {
 	return layout.WithCovariates(covariates).At(place), nil
 }
 
-// run fits a network for each curve, takes the best one, and fits it once more when the cycle chooses.
+// run fits a network for each curve, takes the best one, and fits it once more when the cycle
+// chooses.
 func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error) {
 	best, err := f.best(ctx, curves)
 	if err != nil {
@@ -100,11 +102,13 @@ func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error
 	}
 	histories := bent(f.histories, best.curve)
 	out := fitted{
-		spec: f.spec(f.layout, f.cut, best.curve), result: best.result, judged: best.result, curve: best.result.Losses,
+		spec: f.spec(f.layout, f.cut, best.curve), result: best.result, judged: best.result,
+		curve: best.result.Losses,
 	}
 	if f.Config.Choose {
 		f.done = len(curves) * f.Config.Iterations
-		if out.result, err = f.last(ctx, histories, out.spec, max(best.result.Best, leastRefit)); err != nil {
+		if out.result, err = f.last(ctx, histories, out.spec,
+			max(best.result.Best, leastRefit)); err != nil {
 			return fitted{}, err
 		}
 		if f.cut.TestUntil > f.cut.TestFrom {
@@ -141,7 +145,8 @@ func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, e
 		if err != nil || len(curves) == 1 {
 			return candidate{curve: curve, result: result}, err
 		}
-		report, err := evaluate.Backtest(ctx, draft(spec, result), f.histories, f.origins(f.cut.TrainUntil, f.cut.ValidUntil))
+		report, err := evaluate.Backtest(ctx, draft(spec, result), f.histories,
+			f.origins(f.cut.TrainUntil, f.cut.ValidUntil))
 		if err != nil {
 			return candidate{}, fmt.Errorf("validation range: %w", err)
 		}
@@ -153,7 +158,9 @@ func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, e
 }
 
 // choosing fits on the training range and stops when the validation range gains no more.
-func (f *fitting) choosing(ctx context.Context, histories []*dataset.History, spec model.Spec) (train.Result, error) {
+func (f *fitting) choosing(
+	ctx context.Context, histories []*dataset.History, spec model.Spec,
+) (train.Result, error) {
 	fit, err := f.sampler(histories, f.cut.First, f.cut.TrainUntil, stageFit)
 	if err != nil {
 		return train.Result{}, fmt.Errorf("training range: %w", err)
@@ -166,7 +173,9 @@ func (f *fitting) choosing(ctx context.Context, histories []*dataset.History, sp
 }
 
 // last fits on all data before the test, for the number of iterations that was best.
-func (f *fitting) last(ctx context.Context, histories []*dataset.History, spec model.Spec, iterations int) (train.Result, error) {
+func (f *fitting) last(
+	ctx context.Context, histories []*dataset.History, spec model.Spec, iterations int,
+) (train.Result, error) {
 	fit, err := f.sampler(histories, f.cut.First, f.cut.ValidUntil, stageRefit)
 	if err != nil {
 		return train.Result{}, err
@@ -176,9 +185,11 @@ func (f *fitting) last(ctx context.Context, histories []*dataset.History, spec m
 }
 
 // sampler draws windows with a loss between two Unix seconds. In a short range windows are shorter.
-// In the range that is fitted on, half of the hours that may bear loss are left free, so that a window
-// can start at different hours.
-func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage uint64) (*dataset.Sampler, error) {
+// In the range that is fitted on, half of the hours that may bear loss are left free, so that a
+// window can start at different hours.
+func (f *fitting) sampler(
+	histories []*dataset.History, from, until int64, stage uint64,
+) (*dataset.Sampler, error) {
 	c := f.Config
 	lossHours := (until-from)/meter.IntervalSeconds - horizon
 	if from == f.cut.First {
@@ -195,14 +206,17 @@ func (f *fitting) sampler(histories []*dataset.History, from, until int64, stage
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)
 }
 
-func (f *fitting) train(ctx context.Context, source train.Source, valid []*dataset.Batch, spec model.Spec, iterations int) (train.Result, error) {
+func (f *fitting) train(
+	ctx context.Context, source train.Source, valid []*dataset.Batch, spec model.Spec,
+	iterations int,
+) (train.Result, error) {
 	cfg := train.DefaultConfig()
 	cfg.Shape, cfg.Levels = spec.Shape(), spec.Levels
 	cfg.Iterations, cfg.Seed, cfg.Workers = iterations, f.Config.Seed, f.Config.Workers
 	if f.Config.Choose {
-		// The learning rate is high for most of the fit, and the validation loss falls at the end. A
-		// fit that stopped early would miss that. When the validation loss rises at the end, the last
-		// fit is as long as the best iteration.
+		// The learning rate is high for most of the fit, and the validation loss falls at the end.
+		// A fit that stopped early would miss that. When the validation loss rises at the end, the
+		// last fit is as long as the best iteration.
 		cfg.Patience = 0
 	}
 	if f.warm.params != nil {

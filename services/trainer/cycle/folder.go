@@ -19,7 +19,8 @@ const (
 	scratchAge = 24 * time.Hour
 )
 
-// folder is where the model is written. done removes the folder, unless the cycle was asked to leave it.
+// folder is where the model is written. done removes the folder, unless the cycle was asked to
+// leave it.
 func (c *Cycle) folder() (dir string, done func(), err error) {
 	if c.Out != "" {
 		return c.Out, func() {}, nil
@@ -28,14 +29,17 @@ func (c *Cycle) folder() (dir string, done func(), err error) {
 	if err := c.sweep(dir); err != nil {
 		return "", nil, fmt.Errorf("make room for the model folder: %w", err)
 	}
-	return dir, func() { _ = os.RemoveAll(dir) }, nil // otherwise the next cycle of this process removes it
+	// What cannot be removed is removed by the next cycle of this process.
+	return dir, func() { _ = os.RemoveAll(dir) }, nil
 }
 
-// sweep removes the folders that killed cycles left. A young folder may be in use by another process.
+// sweep removes the folders that killed cycles left. A young folder may be in use by another
+// process.
 func (c *Cycle) sweep(own string) error {
 	left, err := filepath.Glob(filepath.Join(c.Scratch, scratchPrefix+"*"))
 	for _, dir := range left {
-		if info, e := os.Stat(dir); e == nil && (dir == own || time.Since(info.ModTime()) > scratchAge) {
+		if info, e := os.Stat(dir); e == nil &&
+			(dir == own || time.Since(info.ModTime()) > scratchAge) {
 			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}
@@ -46,7 +50,8 @@ func (c *Cycle) sweep(own string) error {
 func (a *attempt) write(dir string, tags map[string]string) (*model.Model, error) {
 	f := &a.fitted
 	artifact := model.Artifact{
-		Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: a.metrics(), Tags: tags, Card: a.card(),
+		Spec: f.spec, LSTM: f.result.LSTM, Head: f.result.Head, Metrics: a.metrics(), Tags: tags,
+		Card: a.card(),
 	}
 	if _, err := model.Write(dir, artifact); err != nil {
 		return nil, err
@@ -56,7 +61,8 @@ func (a *attempt) write(dir string, tags map[string]string) (*model.Model, error
 		return nil, err
 	}
 	if !slices.Equal(outputs(m, f.sample), outputs(draft(f.spec, f.result), f.sample)) {
-		return nil, fmt.Errorf("the file in %s does not compute what was trained: the disk or the memory is faulty, train again", dir)
+		return nil, fmt.Errorf("the file in %s does not compute what was trained: the disk or "+
+			"the memory is faulty, train again", dir)
 	}
 	return m, m.SelfTest()
 }

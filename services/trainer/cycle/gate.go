@@ -8,12 +8,12 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// CheckName names a check of the gate. The words are those of the version's tags and metrics, and the
-// label of the metric of refusals.
+// CheckName names a check of the gate. The words are those of the version's tags and metrics, and
+// the label of the metric of refusals.
 type CheckName string
 
-// The checks. The first four say whether a model is sound: no model serves without them. The others say
-// whether a model is better than the model that serves: they do not count for the first model.
+// The checks. The first four say whether a model is sound: no model serves without them. The others
+// say whether a model is better than the model that serves: they do not count for the first model.
 const (
 	CheckFinite   CheckName = "finite"   // every quantile of every forecast is finite
 	CheckOrdered  CheckName = "ordered"  // the quantiles that would be published ascend
@@ -26,7 +26,8 @@ const (
 
 // CheckNames lists the checks in the order of a verdict.
 func CheckNames() []CheckName {
-	return []CheckName{CheckFinite, CheckOrdered, CheckScale, CheckKernels, CheckCrossing, CheckNaive, CheckChampion}
+	return []CheckName{CheckFinite, CheckOrdered, CheckScale, CheckKernels, CheckCrossing,
+		CheckNaive, CheckChampion}
 }
 
 const (
@@ -34,8 +35,8 @@ const (
 	maxDifference = 1e-5
 	// maxCrossed bounds the share of leads whose quantiles are out of order before they are sorted.
 	maxCrossed = 0.5
-	// maxFactor bounds how many times the medians of the middle series may be larger or smaller than
-	// its readings.
+	// maxFactor bounds how many times the medians of the middle series may be larger or smaller
+	// than its readings.
 	maxFactor = 4
 	// wildTimes is the number of times the largest reading of its series that a quantile may be.
 	// maxWild bounds the share of forecasts with a larger quantile.
@@ -61,7 +62,8 @@ func verdictOf(in gateInput) Verdict {
 	v.sound(in)
 	sound := v.all()
 	v.add(CheckCrossing, in.crossed <= maxCrossed, in.crossed,
-		"quantiles of %.2g %% of leads cross before sorting (at most %.0f %%)", 100*in.crossed, 100*maxCrossed)
+		"quantiles of %.2g %% of leads cross before sorting (at most %.0f %%)", 100*in.crossed,
+		100*maxCrossed)
 	v.compare(CheckNaive, "seasonal naive", in.ours, in.naive)
 	if c := in.champion; c != nil && c.fault != "" {
 		v.add(CheckChampion, c.broken, math.NaN(), "champion v%s %s", c.version, c.fault)
@@ -75,16 +77,19 @@ func verdictOf(in gateInput) Verdict {
 // sound adds the checks that no model serves without.
 func (v *Verdict) sound(in gateInput) {
 	c := in.forecasts
-	v.add(CheckFinite, c.forecasts > 0 && c.infinite == 0 && meter.Finite(in.difference), float64(c.infinite),
+	v.add(CheckFinite, c.forecasts > 0 && c.infinite == 0 && meter.Finite(in.difference),
+		float64(c.infinite),
 		"%d of %d forecasts hold a quantile that is no number", c.infinite, c.forecasts)
 	v.add(CheckOrdered, c.unordered == 0, float64(c.unordered),
 		"%d of %d forecasts have quantiles out of order", c.unordered, c.forecasts)
-	v.add(CheckScale, c.ratio <= maxFactor && c.ratio >= 1./maxFactor && c.wildShare() <= maxWild, c.ratio,
+	v.add(CheckScale, c.ratio <= maxFactor && c.ratio >= 1./maxFactor && c.wildShare() <= maxWild,
+		c.ratio,
 		"medians are %.3g times the readings (%.3g to %d), "+
 			"%.2g %% of forecasts are beyond %d times the largest reading (at most %.2g %%)",
 		c.ratio, 1./maxFactor, maxFactor, 100*c.wildShare(), wildTimes, 100*maxWild)
 	v.add(CheckKernels, in.difference <= maxDifference, in.difference,
-		"serving differs from the training graph by %.2g (at most %.0e)", in.difference, maxDifference)
+		"serving differs from the training graph by %.2g (at most %.0e)", in.difference,
+		maxDifference)
 }
 
 func (v *Verdict) add(name CheckName, passed bool, value float64, words string, args ...any) {
@@ -98,5 +103,6 @@ func (v *Verdict) compare(name CheckName, other string, ours, theirs []evaluate.
 		v.add(name, false, math.NaN(), "%s: %v", other, err)
 		return
 	}
-	v.add(name, c.Better, c.Gain, "%s: %s, wQL %.3g and %.3g", other, c.InWords, c.OursWQL, c.TheirsWQL)
+	v.add(name, c.Better, c.Gain, "%s: %s, wQL %.3g and %.3g", other, c.InWords, c.OursWQL,
+		c.TheirsWQL)
 }

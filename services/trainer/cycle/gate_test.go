@@ -21,15 +21,18 @@ func losses(n int, factor float64) []evaluate.Loss {
 	shared, own := rand.New(rand.NewPCG(1, 1)), rand.New(rand.NewPCG(uint64(factor*1000), 2))
 	all := make([]evaluate.Loss, n)
 	for i := range all {
-		all[i] = evaluate.Loss{Second: epoch + int64(i)*5*hour, Pinball: factor*(1+3*shared.Float64()) + 0.05*own.NormFloat64(), Actual: 10}
+		all[i] = evaluate.Loss{Second: epoch + int64(i)*5*hour,
+			Pinball: factor*(1+3*shared.Float64()) + 0.05*own.NormFloat64(), Actual: 10}
 	}
 	return all
 }
 
 func good() gateInput {
 	return gateInput{
-		forecasts: forecastCounts{forecasts: 100, ratio: 1.1}, difference: 4e-7, crossed: 0.01, ours: losses(100, 0.5), naive: losses(100, 1),
-		champion: &championComparison{version: "7", ours: losses(100, 0.5), theirs: losses(100, 0.7)},
+		forecasts: forecastCounts{forecasts: 100, ratio: 1.1}, difference: 4e-7, crossed: 0.01,
+		ours: losses(100, 0.5), naive: losses(100, 1),
+		champion: &championComparison{version: "7", ours: losses(100, 0.5),
+			theirs: losses(100, 0.7)},
 	}
 }
 
@@ -48,26 +51,46 @@ func TestGate(t *testing.T) {
 			[]CheckName{CheckChampion}, "champion v7: worse by", false},
 		"worse than the naive rule, better than the champion": {func(e *gateInput) { e.naive = losses(100, 0.4) },
 			[]CheckName{CheckNaive}, "seasonal naive: worse by", false},
-		"nothing to judge on": {func(e *gateInput) { e.ours, e.naive, e.champion.ours, e.champion.theirs = nil, nil, nil, nil },
+		"nothing to judge on": {func(e *gateInput) {
+			e.ours, e.naive = nil, nil
+			e.champion.ours, e.champion.theirs = nil, nil
+		},
 			[]CheckName{CheckNaive, CheckChampion}, "widen the test range", false},
-		"quantiles that are no numbers": {func(e *gateInput) { e.forecasts.infinite = 1 }, []CheckName{CheckFinite}, "1 of 100 forecasts", false},
-		"no forecasts at all":           {func(e *gateInput) { e.forecasts.forecasts = 0 }, []CheckName{CheckFinite}, "0 of 0 forecasts", false},
-		"quantiles out of order":        {func(e *gateInput) { e.forecasts.unordered = 3 }, []CheckName{CheckOrdered}, "3 of 100", false},
-		"four times too large":          {func(e *gateInput) { e.forecasts.ratio = 4.1 }, []CheckName{CheckScale}, "4.1 times the readings", false},
-		"four times too small":          {func(e *gateInput) { e.forecasts.ratio = 0.24 }, []CheckName{CheckScale}, "0.24 times", false},
-		"a ratio that is no number":     {func(e *gateInput) { e.forecasts.ratio = math.NaN() }, []CheckName{CheckScale}, "NaN", false},
-		"forecasts that run wild":       {func(e *gateInput) { e.forecasts.wild = 1 }, []CheckName{CheckScale}, "1 % of forecasts are beyond 100 times", false},
-		"kernels that disagree":         {func(e *gateInput) { e.difference = 1.1e-5 }, []CheckName{CheckKernels}, "differs from the training graph by 1.1e-05", false},
-		"kernels that say NaN":          {func(e *gateInput) { e.difference = math.NaN() }, []CheckName{CheckFinite, CheckKernels}, "NaN", false},
-		"a network that crosses":        {func(e *gateInput) { e.crossed = 0.6 }, []CheckName{CheckCrossing}, "60 % of leads cross", false},
-		"two faults are both told":      {func(e *gateInput) { e.forecasts.unordered, e.crossed = 1, 0.6 }, []CheckName{CheckOrdered, CheckCrossing}, "; ", false},
+		"quantiles that are no numbers": {func(e *gateInput) { e.forecasts.infinite = 1 },
+			[]CheckName{CheckFinite}, "1 of 100 forecasts", false},
+		"no forecasts at all": {func(e *gateInput) { e.forecasts.forecasts = 0 },
+			[]CheckName{CheckFinite}, "0 of 0 forecasts", false},
+		"quantiles out of order": {func(e *gateInput) { e.forecasts.unordered = 3 },
+			[]CheckName{CheckOrdered}, "3 of 100", false},
+		"four times too large": {func(e *gateInput) { e.forecasts.ratio = 4.1 },
+			[]CheckName{CheckScale}, "4.1 times the readings", false},
+		"four times too small": {func(e *gateInput) { e.forecasts.ratio = 0.24 },
+			[]CheckName{CheckScale}, "0.24 times", false},
+		"a ratio that is no number": {func(e *gateInput) { e.forecasts.ratio = math.NaN() },
+			[]CheckName{CheckScale}, "NaN", false},
+		"forecasts that run wild": {func(e *gateInput) { e.forecasts.wild = 1 },
+			[]CheckName{CheckScale}, "1 % of forecasts are beyond 100 times", false},
+		"kernels that disagree": {func(e *gateInput) { e.difference = 1.1e-5 },
+			[]CheckName{CheckKernels}, "differs from the training graph by 1.1e-05", false},
+		"kernels that say NaN": {func(e *gateInput) { e.difference = math.NaN() },
+			[]CheckName{CheckFinite, CheckKernels}, "NaN", false},
+		"a network that crosses": {func(e *gateInput) { e.crossed = 0.6 },
+			[]CheckName{CheckCrossing}, "60 % of leads cross", false},
+		"two faults are both told": {func(e *gateInput) {
+			e.forecasts.unordered, e.crossed = 1, 0.6
+		}, []CheckName{CheckOrdered, CheckCrossing}, "; ", false},
 		"a champion that cannot be compared with": {func(e *gateInput) { e.champion.fault = "has other levels" },
 			[]CheckName{CheckChampion}, "champion v7 has other levels", false},
-		"the first":                   {func(e *gateInput) { e.champion = nil }, nil, "the first model; seasonal naive: better by", true},
-		"the first, worse than naive": {func(e *gateInput) { e.champion, e.naive, e.crossed = nil, losses(100, 0.2), 0.9 }, nil, "seasonal naive: worse by", true},
-		"the first, not sound":        {func(e *gateInput) { e.champion, e.difference = nil, 1 }, []CheckName{CheckKernels}, "training graph", true},
+		"the first": {func(e *gateInput) { e.champion = nil }, nil,
+			"the first model; seasonal naive: better by", true},
+		"the first, worse than naive": {func(e *gateInput) {
+			e.champion, e.naive, e.crossed = nil, losses(100, 0.2), 0.9
+		}, nil, "seasonal naive: worse by", true},
+		"the first, not sound": {func(e *gateInput) { e.champion, e.difference = nil, 1 },
+			[]CheckName{CheckKernels}, "training graph", true},
 		"a champion that cannot be read": {func(e *gateInput) {
-			e.champion.fault, e.champion.broken, e.naive = "cannot be read: gone", true, losses(100, 0.2)
+			e.champion.fault, e.champion.broken = "cannot be read: gone", true
+			e.naive = losses(100, 0.2)
 		}, nil, "champion v7 cannot be read", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +98,8 @@ func TestGate(t *testing.T) {
 			e := good()
 			c.change(&e)
 			v := verdictOf(e)
-			if v.Passed != (c.failed == nil) || v.First != c.first || !strings.Contains(v.Why(), c.words) {
+			if v.Passed != (c.failed == nil) || v.First != c.first ||
+				!strings.Contains(v.Why(), c.words) {
 				t.Fatalf("passed %t, first %t: %s", v.Passed, v.First, v.Why())
 			}
 			var failed []CheckName
@@ -88,7 +112,8 @@ func TestGate(t *testing.T) {
 				t.Errorf("refused by %v, want %v", failed, c.failed)
 			}
 			tags, numbers := v.Tags(), v.Metrics()
-			if word := tags["loadtide.gate"]; (word == "refused") != (c.failed != nil) || (word == "first") != (c.first && v.Passed) {
+			if word := tags["loadtide.gate"]; (word == "refused") != (c.failed != nil) ||
+				(word == "first") != (c.first && v.Passed) {
 				t.Errorf("tag %q", word)
 			}
 			if got := numbers["gate_passed"]; (got == 1) != v.Passed {
@@ -96,10 +121,14 @@ func TestGate(t *testing.T) {
 			}
 			for _, check := range v.Checks {
 				text := tags["loadtide.gate."+string(check.Name)]
-				if !strings.HasSuffix(text, check.Words) || strings.HasPrefix(text, "ok: ") != check.Passed || !strings.Contains(tags[registry.Description], check.Words) {
-					t.Errorf("tag of %s: %q, description\n%s", check.Name, text, tags[registry.Description])
+				if !strings.HasSuffix(text, check.Words) ||
+					strings.HasPrefix(text, "ok: ") != check.Passed ||
+					!strings.Contains(tags[registry.Description], check.Words) {
+					t.Errorf("tag of %s: %q, description\n%s", check.Name, text,
+						tags[registry.Description])
 				}
-				if x, ok := numbers["gate_"+string(check.Name)]; ok != meter.Finite(check.Value) || ok && x != check.Value {
+				if x, ok := numbers["gate_"+string(check.Name)]; ok != meter.Finite(check.Value) ||
+					ok && x != check.Value {
 					t.Errorf("metric of %s: %v, %t", check.Name, x, ok)
 				}
 			}
@@ -120,7 +149,8 @@ func TestForecastStats(t *testing.T) {
 		b.Add(idle, "kWh", epoch+i*hour, 0)
 	}
 	forecast := func(id meter.ID, quantiles ...float32) engine.Forecast {
-		return engine.Forecast{Series: id, Origin: epoch + 300*hour, Horizon: 2, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: quantiles}
+		return engine.Forecast{Series: id, Origin: epoch + 300*hour, Horizon: 2,
+			Levels: []float64{0.1, 0.5, 0.9}, Quantiles: quantiles}
 	}
 	replaced := forecast(id, 1, 2, 3, 1, 2, 3)
 	replaced.Replaced = meter.ReasonOutOfRange
@@ -129,14 +159,21 @@ func TestForecastStats(t *testing.T) {
 		f    engine.Forecast
 		want forecastCounts
 	}{
-		"fine":             {forecast(id, 1, 2, 3, 1, 2, 3), forecastCounts{forecasts: 1, ratio: 1}},
-		"half as large":    {forecast(id, 1, 1, 3, 1, 1, 3), forecastCounts{forecasts: 1, ratio: 0.5}},
-		"out of order":     {forecast(id, 1, 2, 3, 2, 2, 1), forecastCounts{forecasts: 1, unordered: 1, ratio: 1}},
-		"infinite":         {forecast(id, 1, 2, 3, 1, 2, inf), forecastCounts{forecasts: 1, infinite: 1, wild: 1, ratio: 1}},
-		"no number":        {forecast(id, 1, 2, nan, 1, 2, 3), forecastCounts{forecasts: 1, infinite: 1, unordered: 1, ratio: 1}},
-		"wild":             {forecast(id, 1, 2, 3, 1, 2, 201), forecastCounts{forecasts: 1, wild: 1, ratio: 1}},
-		"replaced":         {replaced, forecastCounts{forecasts: 1, infinite: 1, ratio: 1}},
-		"of an idle meter": {forecast(idle, 0, 1, 5, 0, 1, 5), forecastCounts{forecasts: 1, ratio: 1}},
+		"fine": {forecast(id, 1, 2, 3, 1, 2, 3),
+			forecastCounts{forecasts: 1, ratio: 1}},
+		"half as large": {forecast(id, 1, 1, 3, 1, 1, 3),
+			forecastCounts{forecasts: 1, ratio: 0.5}},
+		"out of order": {forecast(id, 1, 2, 3, 2, 2, 1),
+			forecastCounts{forecasts: 1, unordered: 1, ratio: 1}},
+		"infinite": {forecast(id, 1, 2, 3, 1, 2, inf),
+			forecastCounts{forecasts: 1, infinite: 1, wild: 1, ratio: 1}},
+		"no number": {forecast(id, 1, 2, nan, 1, 2, 3),
+			forecastCounts{forecasts: 1, infinite: 1, unordered: 1, ratio: 1}},
+		"wild": {forecast(id, 1, 2, 3, 1, 2, 201),
+			forecastCounts{forecasts: 1, wild: 1, ratio: 1}},
+		"replaced": {replaced, forecastCounts{forecasts: 1, infinite: 1, ratio: 1}},
+		"of an idle meter": {forecast(idle, 0, 1, 5, 0, 1, 5),
+			forecastCounts{forecasts: 1, ratio: 1}},
 	} {
 		stats := newForecastStats(b.Build(), c.f.Levels)
 		stats.add(c.f)
@@ -175,7 +212,8 @@ func TestAgreement(t *testing.T) {
 	other := f.result
 	other.LSTM = slices.Clone(f.result.LSTM)
 	other.LSTM[len(other.LSTM)/2] += 0.01
-	if difference, _, err := agreement(draft(f.spec, other), f.result, f.sample); err != nil || difference <= maxDifference {
+	if difference, _, err := agreement(draft(f.spec, other), f.result, f.sample); err != nil ||
+		difference <= maxDifference {
 		t.Errorf("another weight: difference %v, %v", difference, err)
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/retry"
 )
 
-// ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields are
-// value, unit, quality and kind; the time is the start of the interval, or the moment at which a
-// register was read.
+// ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields
+// are value, unit, quality and kind; the time is the start of the interval, or the moment at which
+// a register was read.
 const ReadingMeasurement = "reading"
 
 const (
@@ -35,8 +35,8 @@ type Influx struct {
 	Pause  time.Duration // before the second try of a query; it doubles; 0 is 1 s
 }
 
-// Load adds the readings of the last Back before Until. Readings in a form that the forecaster would
-// refuse are left out.
+// Load adds the readings of the last Back before Until. Readings in a form that the forecaster
+// would refuse are left out.
 func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 	end, span := f.Until(), influxSpan
 	var rows influxRows
@@ -51,7 +51,8 @@ func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("read history from %s to %s: %w", date(from.Unix()), date(until.Unix()), err)
+			return fmt.Errorf("read history from %s to %s: %w", date(from.Unix()),
+				date(until.Unix()), err)
 		}
 		for _, r := range rows.rows {
 			s := rows.series[r.series]
@@ -89,14 +90,15 @@ func (f Influx) read(ctx context.Context, from, until time.Time, into *influxRow
 // retryLater reports whether the server may answer a query later, and after which pause.
 func retryLater(err error) (after time.Duration, later bool) {
 	var known *influx.Error
-	if !errors.As(err, &known) || known.Kind != influx.KindRetry || errors.Is(err, influx.ErrTooLong) {
+	if !errors.As(err, &known) || known.Kind != influx.KindRetry ||
+		errors.Is(err, influx.ErrTooLong) {
 		return 0, false
 	}
 	return known.RetryAfter, true
 }
 
-// influxRows are the rows of one answer. What the rows of a series share is kept once: a string of the
-// answer keeps the whole line in memory that it is a part of.
+// influxRows are the rows of one answer. What the rows of a series share is kept once: a string of
+// the answer keeps the whole line in memory that it is a part of.
 type influxRows struct {
 	rows   []influxRow
 	series []influxSeries

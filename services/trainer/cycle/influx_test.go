@@ -20,7 +20,9 @@ import (
 
 // stored answers queries as InfluxDB does: the hours of two meters in the range
 // that was asked for, in annotated CSV.
-func stored(t *testing.T, begin time.Time, hours int, fail func(w http.ResponseWriter, query int64) bool) *influx.Reader {
+func stored(
+	t *testing.T, begin time.Time, hours int, fail func(w http.ResponseWriter, query int64) bool,
+) *influx.Reader {
 	t.Helper()
 	asked := regexp.MustCompile(`range\(start: (\S+), stop: (\S+)\)`)
 	var queries atomic.Int64
@@ -35,28 +37,32 @@ func stored(t *testing.T, begin time.Time, hours int, fail func(w http.ResponseW
 		m := asked.FindStringSubmatch(body.Query)
 		from, _ := time.Parse(time.RFC3339, m[1])
 		until, _ := time.Parse(time.RFC3339, m[2])
-		if until.Sub(from) > influxSpan || !strings.Contains(body.Query, `r._measurement == "reading"`) {
+		if until.Sub(from) > influxSpan || !strings.Contains(body.Query,
+			`r._measurement == "reading"`) {
 			t.Errorf("asked for %s", body.Query)
 		}
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		for table, meter := range []string{"m1", "m2"} {
 			rows := ""
 			for i := range hours {
-				if at := begin.Add(time.Duration(i) * time.Hour); !at.Before(from) && at.Before(until) {
+				if at := begin.Add(time.Duration(i) * time.Hour); !at.Before(from) &&
+					at.Before(until) {
 					quality := ""
 					if i%100 == 99 {
 						quality = "BAD"
 					}
-					rows += fmt.Sprintf(",,%d,%s,%s,%s,reading,%s,north,%d,kWh,%s\r\n", table, m[1], m[2], at.Format(time.RFC3339), meter, i*(table+1), quality)
+					rows += fmt.Sprintf(",,%d,%s,%s,%s,reading,%s,north,%d,kWh,%s\r\n", table, m[1],
+						m[2], at.Format(time.RFC3339), meter, i*(table+1), quality)
 				}
 			}
 			if rows == "" {
 				continue
 			}
-			_, _ = io.WriteString(w, "#group,false,false,true,true,false,true,true,true,false,false,false\r\n"+
-				"#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,string,string,string,double,string,string\r\n"+
-				"#default,_result,,,,,,,,,,\r\n"+
-				",result,table,_start,_stop,_time,_measurement,meter,site,value,unit,quality\r\n"+rows+"\r\n")
+			_, _ = io.WriteString(w,
+				"#group,false,false,true,true,false,true,true,true,false,false,false\r\n"+
+					"#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,string,string,string,double,string,string\r\n"+
+					"#default,_result,,,,,,,,,,\r\n"+
+					",result,table,_start,_stop,_time,_measurement,meter,site,value,unit,quality\r\n"+rows+"\r\n")
 		}
 	}))
 	t.Cleanup(server.Close)
@@ -84,11 +90,14 @@ func TestInfluxIsRead(t *testing.T) {
 		return false
 	})
 	b := dataset.NewBuilder()
-	if err := (Influx{Reader: r, Back: 70 * 24 * time.Hour, Until: func() time.Time { return begin.AddDate(0, 0, 60) }, Pause: time.Millisecond}).Load(t.Context(), b); err != nil {
+	if err := (Influx{Reader: r, Back: 70 * 24 * time.Hour,
+		Until: func() time.Time { return begin.AddDate(0, 0, 60) }, Pause: time.Millisecond}).
+		Load(t.Context(), b); err != nil {
 		t.Fatal(err)
 	}
 	all := b.Build()
-	if len(all) != 2 || all[1].ID.String() != "north.m2" || all[1].Unit != "kWh" || all[0].Start(all[0].Ring.First()) != begin.Unix() {
+	if len(all) != 2 || all[1].ID.String() != "north.m2" || all[1].Unit != "kWh" ||
+		all[0].Start(all[0].Ring.First()) != begin.Unix() {
 		t.Fatalf("%d histories: %+v", len(all), all)
 	}
 	got := values(all[1])
@@ -113,7 +122,8 @@ func TestInfluxThatIsAway(t *testing.T) {
 			w.WriteHeader(c.status)
 			return true
 		})
-		err := Influx{Reader: r, Back: time.Hour, Until: time.Now, Pause: time.Millisecond}.Load(t.Context(), dataset.NewBuilder())
+		err := Influx{Reader: r, Back: time.Hour, Until: time.Now,
+			Pause: time.Millisecond}.Load(t.Context(), dataset.NewBuilder())
 		if err == nil || !strings.Contains(err.Error(), c.words) || tries != c.tries {
 			t.Errorf("%s: %d tries, %v", name, tries, err)
 		}

@@ -14,8 +14,8 @@ import (
 // divisor in common with a day, so that all hours of the day are origins.
 const judgeEvery = 5
 
-// testRange is the range that a model is judged on: the test range, or the validation range when the
-// cut leaves no test range.
+// testRange is the range that a model is judged on: the test range, or the validation range when
+// the cut leaves no test range.
 func testRange(cut dataset.Cut) (from, until int64) {
 	if cut.TestUntil <= cut.TestFrom {
 		return cut.TrainUntil, cut.ValidUntil
@@ -31,9 +31,11 @@ func (a *attempt) origins(from, until int64) evaluate.Config {
 	}
 }
 
-// score scores the first leads of a model in the test range. each is called with every forecast, one at
-// a time; it may be nil.
-func (a *attempt) score(ctx context.Context, m *model.Model, leads int, each func(engine.Forecast)) (evaluate.Report, error) {
+// score scores the first leads of a model in the test range. each is called with every forecast,
+// one at a time; it may be nil.
+func (a *attempt) score(
+	ctx context.Context, m *model.Model, leads int, each func(engine.Forecast),
+) (evaluate.Report, error) {
 	cfg := a.origins(testRange(a.cut))
 	cfg.Horizon, cfg.Each = leads, each
 	return evaluate.Backtest(ctx, m, a.histories, cfg)
@@ -42,8 +44,8 @@ func (a *attempt) score(ctx context.Context, m *model.Model, leads int, each fun
 // judged is the model that is scored, see fitted.
 func (a *attempt) judged() *model.Model { return draft(a.fitted.spec, a.fitted.judged) }
 
-// judge scores the new model and the simple rules in the test range, which gives the report, and compares
-// the layers that serve with the training graph.
+// judge scores the new model and the simple rules in the test range, which gives the report, and
+// compares the layers that serve with the training graph.
 func (a *attempt) judge(ctx context.Context) (gateInput, error) {
 	f := &a.fitted
 	stats := newForecastStats(a.histories, f.spec.Levels)
@@ -71,7 +73,8 @@ func LeadMetric(name string, lead int) string { return fmt.Sprintf("%s_lead_%02d
 func (a *attempt) metrics() map[string]float64 {
 	r, naive := a.out.Report, a.out.Baselines.SeasonalNaive()
 	all := a.out.Verdict.Metrics()
-	all["skill_day"], all["seasonal_naive_pinball"] = evaluate.Skill(r.Overall, naive), naive.Pinball
+	all["skill_day"], all["seasonal_naive_pinball"] = evaluate.Skill(r.Overall, naive),
+		naive.Pinball
 	for name, value := range r.Overall.Map() {
 		all[name] = value
 	}

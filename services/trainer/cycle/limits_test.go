@@ -19,14 +19,18 @@ func TestThreeWeeksAreEnough(t *testing.T) {
 	cfg.Hidden, cfg.Iterations, cfg.Batch, cfg.Model, cfg.Choose = 4, 1, 4, "", false
 	for name, cut := range map[string]func(first, last int64) (dataset.Cut, error){
 		"default": dataset.DefaultCut,
-		"before":  func(first, last int64) (dataset.Cut, error) { return dataset.CutBefore(first, last+hour) },
+		"before": func(first, last int64) (dataset.Cut, error) {
+			return dataset.CutBefore(first,
+				last+hour)
+		},
 	} {
 		for _, days := range []int64{dataset.LeastDays, 37} {
 			for _, cfg := range []Config{cfg, cfg.Quick()} {
 				c := cycle(t, cfg, nil)
 				c.Source, c.Cut = meters{2, days, nil}, cut
 				if out, err := c.Run(t.Context()); err != nil || out.Report.Forecasts == 0 {
-					t.Errorf("%s cut of %d days, windows of %d: %d forecasts, %v", name, days, cfg.Window, out.Report.Forecasts, err)
+					t.Errorf("%s cut of %d days, windows of %d: %d forecasts, %v", name, days,
+						cfg.Window, out.Report.Forecasts, err)
 				}
 			}
 		}
@@ -40,14 +44,22 @@ func TestCycleThatCannotTrainSaysWhy(t *testing.T) {
 		change func(c *Cycle)
 		says   []string
 	}{
-		"too little":        {func(c *Cycle) { c.Source = meters{3, 9, nil} }, []string{"spans 9.0 days", "needs 21", "add history"}},
-		"nothing":           {func(c *Cycle) { c.Source = meters{} }, []string{"no readings to train on", "publish some"}},
-		"source":            {func(c *Cycle) { c.Source = meters{3, 50, broken} }, []string{"the disk is gone"}},
-		"config":            {func(c *Cycle) { c.Config.Hidden = 1 }, []string{"hidden: 1 is outside 4 to 512"}},
-		"no training range": {func(c *Cycle) { c.Cut = cutAt(6, 20, 20, 50) }, []string{"training range", "no series has enough readings"}},
-		"no validation":     {func(c *Cycle) { c.Cut = cutAt(30, 31, 31, 50) }, []string{"validation range", "no series has enough readings"}},
-		"no test":           {func(c *Cycle) { c.Cut = cutAt(30, 40, 60, 70) }, []string{"lies outside of the data"}},
-		"folder":            {func(c *Cycle) { c.Out = os.DevNull + "/below" }, []string{"cannot be written"}},
+		"too little": {func(c *Cycle) { c.Source = meters{3, 9, nil} },
+			[]string{"spans 9.0 days", "needs 21", "add history"}},
+		"nothing": {func(c *Cycle) { c.Source = meters{} },
+			[]string{"no readings to train on", "publish some"}},
+		"source": {func(c *Cycle) { c.Source = meters{3, 50, broken} },
+			[]string{"the disk is gone"}},
+		"config": {func(c *Cycle) { c.Config.Hidden = 1 },
+			[]string{"hidden: 1 is outside 4 to 512"}},
+		"no training range": {func(c *Cycle) { c.Cut = cutAt(6, 20, 20, 50) },
+			[]string{"training range", "no series has enough readings"}},
+		"no validation": {func(c *Cycle) { c.Cut = cutAt(30, 31, 31, 50) },
+			[]string{"validation range", "no series has enough readings"}},
+		"no test": {func(c *Cycle) { c.Cut = cutAt(30, 40, 60, 70) },
+			[]string{"lies outside of the data"}},
+		"folder": {func(c *Cycle) { c.Out = os.DevNull + "/below" },
+			[]string{"cannot be written"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +77,8 @@ func TestCycleThatCannotTrainSaysWhy(t *testing.T) {
 					t.Errorf("%v, want it to say %q", err, part)
 				}
 			}
-			if versions, err := reg.Versions(t.Context(), "load-1h"); err != nil || len(versions) != 0 {
+			if versions, err := reg.Versions(t.Context(), "load-1h"); err != nil ||
+				len(versions) != 0 {
 				t.Errorf("registered %v, %v", versions, err)
 			}
 			if left, err := os.ReadDir(cy.Scratch); err != nil || len(left) != 0 {
@@ -78,7 +91,8 @@ func TestCycleThatCannotTrainSaysWhy(t *testing.T) {
 // cutAt cuts at days after the epoch.
 func cutAt(train, valid, test, until int64) func(first, last int64) (dataset.Cut, error) {
 	return func(first, _ int64) (dataset.Cut, error) {
-		return dataset.Cut{First: first, TrainUntil: epoch + train*day, ValidUntil: epoch + valid*day, TestFrom: epoch + test*day, TestUntil: epoch + until*day}, nil
+		return dataset.Cut{First: first, TrainUntil: epoch + train*day, ValidUntil: epoch +
+			valid*day, TestFrom: epoch + test*day, TestUntil: epoch + until*day}, nil
 	}
 }
 
@@ -93,7 +107,8 @@ func TestSampleIsEvenOverTheScales(t *testing.T) {
 		t.Error("a sample of all is not all")
 	}
 	random := slices.Clone(all)
-	rand.New(rand.NewPCG(1, 1)).Shuffle(len(random), func(i, j int) { random[i], random[j] = random[j], random[i] })
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(random),
+		func(i, j int) { random[i], random[j] = random[j], random[i] })
 	var names []string
 	for _, h := range sample(random, 4) {
 		names = append(names, h.ID.Meter)
@@ -116,9 +131,11 @@ func TestConfigNamesItsFaults(t *testing.T) {
 		}
 	}
 	bad := DefaultConfig()
-	bad.Hidden, bad.Iterations, bad.BurnIn, bad.MaxSeries, bad.Workers, bad.Batch = 513, 0, 400, 0, 65, -1
+	bad.Hidden, bad.Iterations, bad.BurnIn, bad.MaxSeries, bad.Workers, bad.Batch = 513, 0, 400, 0,
+		65, -1
 	err := bad.Validate()
-	for _, part := range []string{"hidden: 513", "iterations: 0", "burn-in: 400", "max-series: 0", "workers: 65", "batch: -1", "window: 336 steps do not hold"} {
+	for _, part := range []string{"hidden: 513", "iterations: 0", "burn-in: 400", "max-series: 0",
+		"workers: 65", "batch: -1", "window: 336 steps do not hold"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not say %q", err, part)
 		}

@@ -20,7 +20,8 @@ func (a *attempt) load(ctx context.Context) error {
 	}
 	count, first, last := b.Span()
 	if count == 0 {
-		return errors.New("there are no readings to train on: publish some, or name files that hold some")
+		return errors.New("there are no readings to train on: publish some, or name files that " +
+			"hold some")
 	}
 	cut, err := a.Cut(first, last)
 	if err != nil {
@@ -39,8 +40,10 @@ func (a *attempt) load(ctx context.Context) error {
 // inside refuses a cut that lies outside of the data.
 func inside(cut dataset.Cut, first, last int64) error {
 	end := last + meter.IntervalSeconds
-	if cut.TestFrom >= end && cut.TestUntil > cut.TestFrom || cut.ValidUntil > end || cut.ValidUntil <= first {
-		return fmt.Errorf("%s: that lies outside of the data, which reach from %s to %s", cut, date(first), date(last))
+	if cut.TestFrom >= end && cut.TestUntil > cut.TestFrom || cut.ValidUntil > end ||
+		cut.ValidUntil <= first {
+		return fmt.Errorf("%s: that lies outside of the data, which reach from %s to %s", cut,
+			date(first), date(last))
 	}
 	return nil
 }
@@ -55,7 +58,8 @@ func (a *attempt) remark(b *dataset.Builder, first, last int64) {
 	}
 	from, _ := testRange(a.cut)
 	texts = append(texts, dataset.Remarks(a.histories, from)...)
-	if gaps := a.Ahead.Gaps(a.histories, a.Ahead.Names(), first, last+meter.IntervalSeconds); gaps != "" {
+	if gaps := a.Ahead.Gaps(a.histories, a.Ahead.Names(), first,
+		last+meter.IntervalSeconds); gaps != "" {
 		texts = append(texts, "covariates: "+gaps)
 	}
 	for _, text := range texts {
@@ -68,7 +72,10 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 	if len(all) <= n {
 		return all
 	}
-	slices.SortStableFunc(all, func(a, b *dataset.History) int { return cmp.Compare(a.MeanAbs(), b.MeanAbs()) })
+	slices.SortStableFunc(all, func(a, b *dataset.History) int {
+		return cmp.Compare(a.MeanAbs(),
+			b.MeanAbs())
+	})
 	taken := make([]*dataset.History, n)
 	for i := range taken {
 		taken[i] = all[i*len(all)/n]

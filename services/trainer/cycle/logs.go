@@ -25,8 +25,8 @@ type Logs struct {
 // logBatch is the number of messages that are read at once.
 const logBatch = 1024
 
-// Load adds the readings that are in the logs now. Readings in a form that the forecaster would refuse
-// are left out.
+// Load adds the readings that are in the logs now. Readings in a form that the forecaster would
+// refuse are left out.
 func (l Logs) Load(ctx context.Context, b *dataset.Builder) error {
 	partitions, err := topology.Partitions(ctx, l.Conn.JetStream())
 	if err != nil {
@@ -45,7 +45,8 @@ func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error
 	if err != nil || state.Messages == 0 {
 		return err
 	}
-	log, err := l.Conn.OpenReader(ctx, bus.ReaderConfig{Stream: stream, From: state.FirstSeq, Buffer: 4 * logBatch})
+	log, err := l.Conn.OpenReader(ctx, bus.ReaderConfig{Stream: stream, From: state.FirstSeq,
+		Buffer: 4 * logBatch})
 	if err != nil {
 		return err
 	}
@@ -65,8 +66,8 @@ func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error
 	}
 }
 
-// addMessage adds the readings of a message. A reading that is too far ahead of the log's clock is left
-// out, as in serving: it would stretch the history.
+// addMessage adds the readings of a message. A reading that is too far ahead of the log's clock is
+// left out, as in serving: it would stretch the history.
 func addMessage(b *dataset.Builder, m *bus.Message) {
 	input, err := streams.ParseInput(m.Subject)
 	if err != nil || input.Control != "" {

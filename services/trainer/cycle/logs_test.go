@@ -44,17 +44,23 @@ func TestLogsAreRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	at := func(hours int) string { return start.Add(time.Duration(hours) * time.Hour).Format(time.RFC3339) }
-	ids := []meter.ID{{Site: "a", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "b", Meter: "1"}, {Site: "c", Meter: "9"}}
+	at := func(hours int) string {
+		return start.Add(time.Duration(hours) * time.Hour).
+			Format(time.RFC3339)
+	}
+	ids := []meter.ID{{Site: "a", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "b", Meter: "1"},
+		{Site: "c", Meter: "9"}}
 	for i, id := range ids {
-		publish(id, fmt.Sprintf(`[{"ts":%q,"value":%d,"unit":"kWh"},{"ts":%q,"value":5}]`, at(0), i, at(1)))
+		publish(id, fmt.Sprintf(`[{"ts":%q,"value":%d,"unit":"kWh"},{"ts":%q,"value":5}]`, at(0), i,
+			at(1)))
 		publish(id, `not a reading`)
 		publish(id, fmt.Sprintf(`{"ts":%q,"value":99,"quality":"BAD"}`, at(2)))
 		publish(id, fmt.Sprintf(`{"ts":%q,"value":99}`, at(100_000)))
 		publish(id, fmt.Sprintf(`{"ts":%q,"value":6,"quality":"ESTIMATED","history":true}`, at(3)))
 	}
 	for p := range 2 {
-		if _, err := conn.Publish(t.Context(), fmt.Sprintf("ctl.%d.tick", p), []byte(`{}`), ""); err != nil {
+		if _, err := conn.Publish(t.Context(), fmt.Sprintf("ctl.%d.tick", p), []byte(`{}`),
+			""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -67,7 +73,8 @@ func TestLogsAreRead(t *testing.T) {
 		t.Fatalf("%d histories", len(all))
 	}
 	for i, h := range all {
-		if h.ID != ids[i] || h.Unit != "kWh" || h.Start(h.Ring.First()) != start.Unix() || !slices.Equal(values(h), []float32{float32(i), 5, 5, 6}) {
+		if h.ID != ids[i] || h.Unit != "kWh" || h.Start(h.Ring.First()) != start.Unix() ||
+			!slices.Equal(values(h), []float32{float32(i), 5, 5, 6}) {
 			t.Errorf("%s in %q from %d: %v", h.ID, h.Unit, h.Start(h.Ring.First()), values(h))
 		}
 	}
@@ -76,7 +83,8 @@ func TestLogsAreRead(t *testing.T) {
 func TestLogsThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	conn := bustest.Start(t).Connect()
-	if err := (Logs{Conn: conn}).Load(t.Context(), dataset.NewBuilder()); err == nil || !strings.Contains(err.Error(), "forecaster") {
+	if err := (Logs{Conn: conn}).Load(t.Context(), dataset.NewBuilder()); err == nil ||
+		!strings.Contains(err.Error(), "forecaster") {
 		t.Errorf("%v", err)
 	}
 }

@@ -35,18 +35,20 @@ func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) 
 	return model.Spec{
 		Schema: model.SpecSchema, Name: name, Interval: "1h",
 		Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: levels(),
-		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: scale,
+		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
+		CurrentFeatures: layout.CurrentNames(), Scale: scale,
 		Zone: c.Config.Zone, Country: c.Config.Country, Covariates: covariates,
-		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: c.Config.Seed,
+		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).
+				UTC(), Seed: c.Config.Seed,
 	}
 }
 
 // negativeShare is the share of readings below zero that makes a load a signed one.
 const negativeShare = 0.01
 
-// curvesOf are the curves of the scale that are worth a try. Asinh is for loads that are skewed to one
-// side. On a load that changes sign, Asinh spreads the values around zero, and a short validation range
-// may prefer that by chance.
+// curvesOf are the curves of the scale that are worth a try. Asinh is for loads that are skewed to
+// one side. On a load that changes sign, Asinh spreads the values around zero, and a short
+// validation range may prefer that by chance.
 func curvesOf(histories []*dataset.History, until int64) []series.Curve {
 	var negative, all int
 	for _, h := range histories {
@@ -75,5 +77,6 @@ func bent(histories []*dataset.History, curve series.Curve) []*dataset.History {
 
 // draft is a model that is in memory only.
 func draft(spec model.Spec, r train.Result) *model.Model {
-	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(spec.Shape(), r.LSTM), Head: nn.NewHead(spec.Shape(), r.Head)}
+	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(spec.Shape(), r.LSTM),
+		Head: nn.NewHead(spec.Shape(), r.Head)}
 }

@@ -12,9 +12,9 @@ import (
 // registryBackoff is the pause before a call to a registry that does not answer is repeated.
 var registryBackoff = retry.Backoff{Least: time.Second, Most: 5 * time.Minute}
 
-// patient is a registry that waits: a call that gets no answer is repeated until the pauses add up to
-// patience. A model that took an hour to train is not thrown away because the registry is away for a
-// minute.
+// patient is a registry that waits: a call that gets no answer is repeated until the pauses add up
+// to patience. A model that took an hour to train is not thrown away because the registry is away
+// for a minute.
 type patient struct {
 	registry.Registry
 	patience time.Duration
@@ -22,7 +22,9 @@ type patient struct {
 }
 
 // until repeats a call until it succeeds, its error is an answer, or patience is used up.
-func (p patient) until(ctx context.Context, isAnswer func(error) bool, call func(context.Context) error) error {
+func (p patient) until(
+	ctx context.Context, isAnswer func(error) bool, call func(context.Context) error,
+) error {
 	left, failures := p.patience, 0
 	policy := retry.Policy{
 		Backoff: registryBackoff,
@@ -39,8 +41,8 @@ func (p patient) until(ctx context.Context, isAnswer func(error) bool, call func
 	return retry.Until(ctx, policy, call)
 }
 
-// answered reports whether an error of the registry is an answer: what the registry says of a model or
-// a folder will not change.
+// answered reports whether an error of the registry is an answer: what the registry says of a model
+// or a folder will not change.
 func answered(err error) bool {
 	var folder *registry.FolderError
 	return errors.Is(err, registry.ErrNotFound) || errors.As(err, &folder)
@@ -71,9 +73,11 @@ func (p patient) SetAlias(ctx context.Context, name, alias, version string) erro
 	})
 }
 
-// registerOnce registers a folder with patience. When the answer to a call is lost, the version of the
-// digest that was not there before is the one that the call registered.
-func (p patient) registerOnce(ctx context.Context, name, dir, digest string) (v registry.Version, err error) {
+// registerOnce registers a folder with patience. When the answer to a call is lost, the version of
+// the digest that was not there before is the one that the call registered.
+func (p patient) registerOnce(
+	ctx context.Context, name, dir, digest string,
+) (v registry.Version, err error) {
 	before, err := p.versions(ctx, name, digest)
 	if err != nil {
 		return registry.Version{}, err
@@ -100,7 +104,9 @@ func (p patient) registerOnce(ctx context.Context, name, dir, digest string) (v 
 }
 
 // versions are the versions of a digest. Broken versions of the model are no error.
-func (p patient) versions(ctx context.Context, name, digest string) (map[string]registry.Version, error) {
+func (p patient) versions(
+	ctx context.Context, name, digest string,
+) (map[string]registry.Version, error) {
 	known := map[string]registry.Version{}
 	err := p.until(ctx, answered, func(ctx context.Context) error {
 		all, err := p.Versions(ctx, name)

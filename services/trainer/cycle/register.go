@@ -25,8 +25,8 @@ func (a *attempt) leave(found gateInput) error {
 	return err
 }
 
-// register writes the folder with the verdict in it and adds the version. When the gate let the version
-// pass, register makes it the champion. Every version is kept.
+// register writes the folder with the verdict in it and adds the version. When the gate let the
+// version pass, register makes it the champion. Every version is kept.
 func (a *attempt) register(ctx context.Context, v Verdict) error {
 	dir, done, err := a.folder()
 	if err != nil {

@@ -23,8 +23,10 @@ func TestVerdictIsWithTheVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Tags["loadtide.gate"] != "first" || v.Tags["loadtide.start"] != "scratch" || !strings.HasPrefix(v.Tags["loadtide.gate.kernels"], "ok: ") ||
-		!strings.Contains(v.Tags[registry.Description], "seasonal naive") || v.Metrics["gate_passed"] != 1 || v.Metrics["gate_kernels"] > maxDifference {
+	if v.Tags["loadtide.gate"] != "first" || v.Tags["loadtide.start"] != "scratch" ||
+		!strings.HasPrefix(v.Tags["loadtide.gate.kernels"], "ok: ") ||
+		!strings.Contains(v.Tags[registry.Description], "seasonal naive") ||
+		v.Metrics["gate_passed"] != 1 || v.Metrics["gate_kernels"] > maxDifference {
 		t.Errorf("%+v\n%+v", v.Tags, v.Metrics)
 	}
 	if !out.Verdict.Passed || len(out.Verdict.Refusals()) != 0 || out.Start != "scratch" {
@@ -63,7 +65,8 @@ func TestRegistryAwayIsWaitedFor(t *testing.T) {
 				t.Fatalf("%v", err)
 			}
 			versions, err := reg.Versions(t.Context(), "load-1h")
-			if err != nil || len(versions) != 1 || !c.fails && (out.Version != "1" || !out.Champion || waits != 1) {
+			if err != nil || len(versions) != 1 ||
+				!c.fails && (out.Version != "1" || !out.Champion || waits != 1) {
 				t.Errorf("%d versions, %v; %d waits, %+v", len(versions), err, waits, out.Event())
 			}
 		})
@@ -154,7 +157,8 @@ func TestChampionChangedMeanwhileIsJudgedAnew(t *testing.T) {
 			continue
 		}
 		if err != nil || out.Verdict.Champion == was || !out.Champion {
-			t.Errorf("%d moves: held against v%s, champion was v%s: %+v, %v", moves, out.Verdict.Champion, was, out.Event(), err)
+			t.Errorf("%d moves: held against v%s, champion was v%s: %+v, %v", moves,
+				out.Verdict.Champion, was, out.Event(), err)
 		}
 	}
 }
@@ -174,11 +178,14 @@ func TestWarmStart(t *testing.T) {
 	warm := run(t, cycle(t, short, reg))
 	short.Start = StartScratch
 	cold := run(t, cycle(t, short, reg))
-	if warm.Start != "champion v1" || cold.Start != StartScratch || warm.Report.Overall.Pinball > 0.9*cold.Report.Overall.Pinball {
-		t.Errorf("two iterations from the %s: wQL %v, from %s: %v", warm.Start, warm.Report.Overall.Pinball, cold.Start, cold.Report.Overall.Pinball)
+	if warm.Start != "champion v1" || cold.Start != StartScratch ||
+		warm.Report.Overall.Pinball > 0.9*cold.Report.Overall.Pinball {
+		t.Errorf("two iterations from the %s: wQL %v, from %s: %v", warm.Start,
+			warm.Report.Overall.Pinball, cold.Start, cold.Report.Overall.Pinball)
 	}
 	short.Start, short.Choose = StartChampion, true
-	if out := run(t, cycle(t, short, reg)); out.Start != "champion v1" || out.Scale != model.ScalePlain {
+	if out := run(t, cycle(t, short, reg)); out.Start != "champion v1" ||
+		out.Scale != model.ScalePlain {
 		t.Errorf("with a choice: from %s, scale %s", out.Start, out.Scale)
 	}
 	short.Hidden++
@@ -186,7 +193,8 @@ func TestWarmStart(t *testing.T) {
 		t.Errorf("%q", out.Start)
 	}
 	short.Start = "sideways"
-	if _, err := cycle(t, short, reg).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "start") {
+	if _, err := cycle(t, short, reg).Run(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "start") {
 		t.Errorf("%v", err)
 	}
 }
@@ -198,7 +206,8 @@ func TestScratchIsSwept(t *testing.T) {
 	cfg := tiny()
 	cfg.Iterations = 1
 	c := cycle(t, cfg, local(t))
-	for name, age := range map[string]time.Duration{"train-1": 2 * scratchAge, "train-2": time.Minute, "kept": 2 * scratchAge} {
+	for name, age := range map[string]time.Duration{"train-1": 2 * scratchAge,
+		"train-2": time.Minute, "kept": 2 * scratchAge} {
 		dir := filepath.Join(c.Scratch, name)
 		if err := os.MkdirAll(dir, 0o750); err != nil {
 			t.Fatal(err)
@@ -210,7 +219,8 @@ func TestScratchIsSwept(t *testing.T) {
 	}
 	run(t, c)
 	left, err := filepath.Glob(filepath.Join(c.Scratch, "*"))
-	if err != nil || len(left) != 2 || filepath.Base(left[0]) != "kept" || filepath.Base(left[1]) != "train-2" {
+	if err != nil || len(left) != 2 || filepath.Base(left[0]) != "kept" ||
+		filepath.Base(left[1]) != "train-2" {
 		t.Errorf("%v, %v", left, err)
 	}
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/loadtide/loadtide/pkg/plot"
 )
 
-// RunLogger logs cycles as runs in MLflow. All that a cycle logs there goes through it. A nil RunLogger
-// logs nothing, so that the local registry needs no MLflow.
+// RunLogger logs cycles as runs in MLflow. All that a cycle logs there goes through it. A nil
+// RunLogger logs nothing, so that the local registry needs no MLflow.
 type RunLogger struct {
 	Client *mlflow.Client
 	Now    func() time.Time
 	// Charts draws the charts of a run; nil leaves them out.
 	Charts func(context.Context, Evaluation) (plot.Report, error)
-	// Warn is called, once for each run and from any goroutine, with what does not stop a cycle: metrics
-	// arrive late, or a run stays open.
+	// Warn is called, once for each run and from any goroutine, with what does not stop a cycle:
+	// metrics arrive late, or a run stays open.
 	Warn func(error)
 }
 
@@ -34,8 +34,8 @@ type Evaluation struct {
 	Baselines evaluate.Baselines
 }
 
-// start opens a run and logs the parameters and the data set of an attempt. It returns nil when the cycle
-// logs no run.
+// start opens a run and logs the parameters and the data set of an attempt. It returns nil when the
+// cycle logs no run.
 func (l *RunLogger) start(ctx context.Context, a *attempt) (*activeRun, error) {
 	if l == nil || a.Registry == nil {
 		return nil, nil
@@ -76,15 +76,16 @@ func (l *RunLogger) create(ctx context.Context, a *attempt) (*activeRun, error) 
 		tags = append(tags, tag)
 		l.closeBefore(ctx, experiment, tag)
 	}
-	run, err := l.Client.CreateRun(ctx, experiment, a.Config.Model+" "+now.Format(time.DateTime), now, tags)
+	run, err := l.Client.CreateRun(ctx, experiment, a.Config.Model+" "+now.Format(time.DateTime),
+		now, tags)
 	if err != nil {
 		return nil, err
 	}
 	return newActiveRun(ctx, l, run, now), nil
 }
 
-// closeBefore closes the runs of earlier attempts at a cycle. Such a run is open when its process was
-// killed.
+// closeBefore closes the runs of earlier attempts at a cycle. Such a run is open when its process
+// was killed.
 func (l *RunLogger) closeBefore(ctx context.Context, experiment string, cycle mlflow.Tag) {
 	open, err := l.Client.OpenRuns(ctx, experiment, cycle)
 	for _, run := range open {

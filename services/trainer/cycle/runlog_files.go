@@ -60,7 +60,8 @@ func (r *activeRun) charts(ctx context.Context, a *attempt) (map[string]plot.Cha
 	if err != nil {
 		return nil, err
 	}
-	charts["forecasts.png"] = plot.Fans{Title: sheet.Title, Subtitle: sheet.Subtitle, Fans: sheet.Fans}
+	charts["forecasts.png"] = plot.Fans{Title: sheet.Title, Subtitle: sheet.Subtitle,
+		Fans: sheet.Fans}
 	charts["error_by_lead.png"], charts["calibration.png"] = sheet.ByLead, sheet.Calibration
 	return charts, nil
 }
@@ -102,7 +103,8 @@ func evaluation(r evaluate.Report, b evaluate.Baselines) any {
 		series = append(series, row{Series: s.Series, Measures: s.Overall})
 	}
 	return map[string]any{
-		"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "series": series, "baselines": b.Overall,
+		"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "series": series,
+		"baselines": b.Overall,
 	}
 }
 
@@ -110,7 +112,8 @@ func evaluation(r evaluate.Report, b evaluate.Baselines) any {
 func evaluationTable(r evaluate.Report, baselines evaluate.Baselines) string {
 	var b strings.Builder
 	row := func(name string, m accuracy.Measures) {
-		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", name, m.N, digits(m.MAE, 1), digits(m.WAPE, 100),
+		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s | %s | %s |\n", name, m.N, digits(m.MAE, 1),
+			digits(m.WAPE, 100),
 			digits(m.MASE, 1), digits(m.Pinball, 1), digits(m.Coverage80, 100))
 	}
 	head := func(name string) {

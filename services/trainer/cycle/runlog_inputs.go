@@ -75,7 +75,8 @@ func (a *attempt) input() mlflow.DatasetInput {
 			Name: "readings", Digest: digest,
 			SourceType: "loadtide", Source: text(map[string]string{"from": sourceName(a.Source)}),
 			Schema: text(map[string]any{"mlflow_colspec": []any{
-				column("series", "string"), column("timestamp", "datetime"), column("value", "double"),
+				column("series", "string"), column("timestamp", "datetime"),
+				column("value", "double"),
 			}}),
 			Profile: text(map[string]any{
 				"series": len(a.histories), "readings": readings, "units": len(units),

@@ -30,14 +30,16 @@ func TestRecordsThroughAnAbsence(t *testing.T) {
 	if err != nil || v.Version != out.Version {
 		t.Fatalf("champion %+v, %v", v, err)
 	}
-	losses, err := mlflowtest.Client(t).MetricHistory(t.Context(), v.Tags[registry.Run], "train_loss")
+	losses, err := mlflowtest.Client(t).MetricHistory(t.Context(), v.Tags[registry.Run],
+		"train_loss")
 	if err != nil || len(losses) != 4 {
 		t.Errorf("losses %v, %v", losses, err)
 	}
 	if n := warned.Load(); n != 1 {
 		t.Errorf("warned %d times", n)
 	}
-	if r := runOf(t, v.Tags[registry.Run]); r.Info.Status != mlflow.StatusFinished || len(r.Outputs.Models) != 1 {
+	if r := runOf(t, v.Tags[registry.Run]); r.Info.Status != mlflow.StatusFinished ||
+		len(r.Outputs.Models) != 1 {
 		t.Errorf("run %+v %+v", r.Info, r.Outputs)
 	}
 }

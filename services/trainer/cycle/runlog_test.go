@@ -58,7 +58,8 @@ func TestInputDigest(t *testing.T) {
 		}
 		return a.input().Dataset.Digest
 	}
-	same, again, other := digest(meters{2, 30, nil}), digest(meters{2, 30, nil}), digest(meters{3, 30, nil})
+	same, again, other := digest(meters{2, 30, nil}), digest(meters{2, 30, nil}),
+		digest(meters{3, 30, nil})
 	if same != again || same == other || len(same) > 36 {
 		t.Errorf("%s, %s, %s", same, again, other)
 	}

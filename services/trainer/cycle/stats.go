@@ -12,15 +12,18 @@ import (
 // forecastCounts are the counts of forecasts that a model would publish.
 type forecastCounts struct {
 	forecasts int
-	infinite  int // forecasts with a quantile that is not finite, or that were replaced because of one
+	infinite  int // forecasts with a quantile that is not finite, replaced ones included
 	unordered int // forecasts with quantiles out of order
 	wild      int // forecasts with a quantile beyond wildTimes the largest reading
-	// ratio is the mean size of the medians over the mean size of the readings, of the middle series;
-	// 1 when no series has readings other than 0.
+	// ratio is the mean size of the medians over the mean size of the readings, of the middle
+	// series; 1 when no series has readings other than 0.
 	ratio float64
 }
 
-func (c forecastCounts) wildShare() float64 { return float64(c.wild) / float64(max(c.forecasts, 1)) }
+func (c forecastCounts) wildShare() float64 {
+	return float64(c.wild) / float64(max(c.forecasts,
+		1))
+}
 
 // forecastStats gathers forecastCounts while a model is scored.
 type forecastStats struct {

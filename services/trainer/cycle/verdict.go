@@ -48,8 +48,8 @@ func (v Verdict) Refusals() []CheckName {
 	return names
 }
 
-// Why is the verdict in one line: the comparisons when the version serves, the checks that failed when
-// it does not.
+// Why is the verdict in one line: the comparisons when the version serves, the checks that failed
+// when it does not.
 func (v Verdict) Why() string {
 	var parts []string
 	if v.Passed && v.First && v.Champion == "" {
@@ -76,8 +76,8 @@ func (v Verdict) word() string {
 	}
 }
 
-// Tags are the verdict in the registry: loadtide.gate is passed, first or refused; loadtide.gate.<check>
-// is the result of a check; the description holds all of them.
+// Tags are the verdict in the registry: loadtide.gate is passed, first or refused;
+// loadtide.gate.<check> is the result of a check; the description holds all of them.
 func (v Verdict) Tags() map[string]string {
 	tags := map[string]string{registry.Verdict: v.word()}
 	var text strings.Builder
@@ -94,8 +94,8 @@ func (v Verdict) Tags() map[string]string {
 	return tags
 }
 
-// Metrics are the figures of the verdict by name: gate_passed is 1 or 0, gate_<check> the value of a
-// check.
+// Metrics are the figures of the verdict by name: gate_passed is 1 or 0, gate_<check> the value of
+// a check.
 func (v Verdict) Metrics() map[string]float64 {
 	all := map[string]float64{"gate_passed": 0}
 	if v.Passed {

@@ -18,9 +18,11 @@ type warmStart struct {
 	words  string        // what the fit starts from, and why not from the champion
 }
 
-// warm takes the weights of the champion when the configuration asks for them and they fit: the network
-// of the champion has the same sizes and reads the same features on one of the curves.
-func (a *attempt) warm(ctx context.Context, layout series.Layout, curves []series.Curve) (warmStart, error) {
+// warm takes the weights of the champion when the configuration asks for them and they fit: the
+// network of the champion has the same sizes and reads the same features on one of the curves.
+func (a *attempt) warm(
+	ctx context.Context, layout series.Layout, curves []series.Curve,
+) (warmStart, error) {
 	if a.Config.Start != StartChampion || a.Registry == nil {
 		return warmStart{words: StartScratch}, nil
 	}
@@ -37,7 +39,8 @@ func (a *attempt) warm(ctx context.Context, layout series.Layout, curves []serie
 	}
 	scratch := func(format string, args ...any) warmStart {
 		why := fmt.Sprintf(format, args...)
-		return warmStart{words: fmt.Sprintf("%s: champion v%s %s", StartScratch, champion.Version, why)}
+		return warmStart{words: fmt.Sprintf("%s: champion v%s %s", StartScratch, champion.Version,
+			why)}
 	}
 	old, err := model.LoadArtifact(dir)
 	if err != nil {
@@ -59,6 +62,8 @@ func (a *attempt) warm(ctx context.Context, layout series.Layout, curves []serie
 
 // sameNetwork reports whether the weights of one spec fit another spec.
 func sameNetwork(a, b model.Spec) bool {
-	return a.Shape() == b.Shape() && slices.Equal(a.Levels, b.Levels) && slices.Equal(a.Inputs, b.Inputs) &&
-		slices.Equal(a.LeadFeatures, b.LeadFeatures) && slices.Equal(a.CurrentFeatures, b.CurrentFeatures)
+	return a.Shape() == b.Shape() && slices.Equal(a.Levels, b.Levels) &&
+		slices.Equal(a.Inputs, b.Inputs) &&
+		slices.Equal(a.LeadFeatures, b.LeadFeatures) &&
+		slices.Equal(a.CurrentFeatures, b.CurrentFeatures)
 }
