@@ -102,4 +102,4 @@ bench-faults: build ## Measure what faulty readings cost on these data sets (20 
 	go run ./bench/faults
 bench-numerics: bench-peers ## Measure beside onnxruntime and PyTorch; writes bench/RESULTS.md
 	go build -o $(CACHE)/bench-numerics ./bench/numerics
-	$(CACHE)/bench-numerics -python $(PEERS)/bin/python $(ARGS)
+	$(PEERS)/bin/python bench/numerics/numerics.py $(CACHE)/bench-numerics $(ARGS)

@@ -215,7 +215,7 @@ func TestImportRulesBite(t *testing.T) {
 		"command over the cycle":      {"services/loadtide", "train.go", ours + "services/trainer/cycle", ""},
 		"cycle over its trainer":      {"services/trainer/cycle", "fit.go", ours + "services/trainer", "floor 5 does not import floor 6"},
 		"service over the cycle":      {"services/gateway", "view.go", ours + "services/trainer/cycle", "only services/trainer, services/loadtide, bench may"},
-		"bench over the trainer":      {"bench/numerics", "plan.go", ours + "services/trainer", "floor 6 does not import floor 6"},
+		"bench over the trainer":      {"bench/numerics", "jobs.go", ours + "services/trainer", "floor 6 does not import floor 6"},
 		"pkg over streams":            {"pkg/engine", "step.go", ours + "streams", "only services, streams may"},
 		"pkg over services":           {"pkg/engine", "step.go", ours + "services/forecaster", "only services, bench may"},
 		"pkg over service":            {"pkg/engine", "step.go", ours + "pkg/service", "only services, pkg/service may"},
