@@ -6,16 +6,16 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// calendarSlots cuts the week into five-minute slots, the finest interval.
 const (
+	// calendarSlots is how many slots, each as long as the shortest interval, a week has.
 	calendarSlots = meter.WeekSeconds / meter.LeastIntervalSeconds
-	// mondayOffset is the second of the week at the Unix epoch, a Thursday.
+	// mondayOffset is the second of the week at the Unix epoch, which is a Thursday.
 	mondayOffset = 3 * meter.DaySeconds
 	yearSeconds  = 365.25 * meter.DaySeconds
 )
 
-// CalendarFeature is one number known ahead of any time. The order of the
-// weekly ones is the order of the columns of weekTable.
+// CalendarFeature is a number that is known of every time. The order of the weekly ones is the
+// order of the columns of weekTable.
 type CalendarFeature uint8
 
 // The calendar features. The weekly ones come first.
@@ -31,8 +31,8 @@ const (
 	weekFeatures
 )
 
-// The day of the year, for training data of more than a year, and whether the
-// day is a holiday, where the country is known.
+// The day of the year is for training data of more than a year. Holiday says whether the day is
+// one, where the country is known.
 const (
 	YearSin CalendarFeature = weekFeatures + iota
 	YearCos
@@ -46,8 +46,8 @@ var calendarNames = [calendarFeatures]string{
 	YearSin: "year_sin", YearCos: "year_cos", Holiday: "holiday",
 }
 
-// weekTable holds the weekly features of every slot of a week that starts on
-// Monday; it is filled once and never written again.
+// weekTable holds the weekly features of every slot of a week that starts on Monday. It is filled
+// once and never written again.
 var weekTable = func() *[calendarSlots][weekFeatures]float32 {
 	var t [calendarSlots][weekFeatures]float32
 	for slot := range t {
@@ -94,6 +94,7 @@ func writeCalendar(dst []float32, features []CalendarFeature, place *Place, seco
 	}
 }
 
+// yearAngle is how much of the year has passed at a second, as an angle.
 func yearAngle(second int64) float64 {
 	return 2 * math.Pi * math.Mod(float64(second)/yearSeconds, 1)
 }

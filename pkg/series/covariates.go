@@ -6,9 +6,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Covariate is a value beside the readings that is known ahead, such as the
-// temperature, and how it is brought to the network's units. Center and Scale are
-// found once, in training, and belong to the model.
+// Covariate is a value that is known ahead, such as the temperature, with the scale that brings it
+// to the units of the network. Center and Scale are found once, in training, and belong to the
+// model.
 type Covariate struct {
 	Name          string
 	Center, Scale float32
@@ -16,20 +16,21 @@ type Covariate struct {
 
 const (
 	covariatePrefix = "covariate_"
-	// dayMeanPrefix marks the mean of the day that ends with an interval: buildings
-	// follow the weather slowly.
+	// dayMeanPrefix marks the mean of the day that ends with an interval: buildings follow the
+	// weather slowly.
 	dayMeanPrefix = "daymean_"
-	// changePrefix marks the change since the same hour of the day before, whose
-	// reading the network is shown beside it.
+	// changePrefix marks the change since the same hour of the day before. The network reads the
+	// value of that hour, too.
 	changePrefix = "change_1d_"
-	// covariateClip bounds what a broken thermometer does, in scales.
+	// covariateClip bounds the values of a broken thermometer, in scales.
 	covariateClip = 8
-	// leadCovariates is how many features of a lead a covariate makes.
+	// leadCovariates is how many features of a lead one covariate makes.
 	leadCovariates = 3
 )
 
-// MaxCovariateName is the longest name, in bytes: those of features are made of it.
-const MaxCovariateName = 64 - len(covariatePrefix)
+// MaxCovariateName is the longest name of a covariate in bytes. The name of a feature, which is a
+// token, has a prefix before it.
+const MaxCovariateName = meter.MaxToken - len(covariatePrefix)
 
 // Hours are the values of one covariate by hour.
 type Hours struct {
@@ -37,10 +38,9 @@ type Hours struct {
 	Values []float32 // in the covariate's own unit, NaN where none is known
 }
 
-// At is the value of an hour since the epoch. Where it is not known, that of the
-// nearest day before, at most two weeks back, at the same hour stands in for it,
-// and without such a day it is NaN. Never one of a later day: that would be known
-// to training and not to serving.
+// At is the value of an hour, counted from the epoch. When the hour is not known, At is the value
+// of the same hour on the nearest day before, at most two weeks back. When there is no such day, At
+// is NaN. At never takes a later day: training knows later days and serving does not.
 func (h Hours) At(hour int64) float32 {
 	for back := int64(0); back <= FeatureCells; back += meter.DayCells {
 		if h.Knows(hour - back) {
@@ -50,27 +50,26 @@ func (h Hours) At(hour int64) float32 {
 	return float32(math.NaN())
 }
 
-// Knows says that the value of an hour is known itself.
+// Knows says whether the value of an hour itself is known.
 func (h Hours) Knows(hour int64) bool {
 	i := hour - h.First
 	return i >= 0 && i < int64(len(h.Values)) && !math.IsNaN(float64(h.Values[i]))
 }
 
-// Ahead is what is known ahead of one series: covariates by name. It is read
-// alone. A covariate that is not there reads 0 in the network's units, its mean in
-// training.
+// Ahead holds the covariates of one series by name. It is never written. A covariate that is not
+// there reads 0 in the units of the network, which is its mean in training.
 type Ahead map[string]Hours
 
-// WithCovariates adds covariates to the features, of an input and of a lead each.
+// WithCovariates adds covariates to the features of an input and of a lead.
 func (l Layout) WithCovariates(all []Covariate) Layout {
 	l.covariates = all
 	return l
 }
 
-// Covariates are those the features are made of.
+// Covariates are the covariates of the features.
 func (l Layout) Covariates() []Covariate { return l.covariates }
 
-// scaled is the value of an hour in the network's units, 0 where none is known.
+// scaled is the value of an hour in the units of the network, 0 where no value is known.
 func (c *Covariate) scaled(h Hours, hour int64) float32 {
 	z := (h.At(hour) - c.Center) / c.Scale
 	if math.IsNaN(float64(z)) {
@@ -79,7 +78,7 @@ func (c *Covariate) scaled(h Hours, hour int64) float32 {
 	return min(max(z, -covariateClip), covariateClip)
 }
 
-// inputCovariateNames are the features of the interval that has just ended.
+// inputCovariateNames are the features of one LSTM step.
 func (l Layout) inputCovariateNames() []string {
 	names := make([]string, len(l.covariates))
 	for i := range l.covariates {
@@ -88,7 +87,7 @@ func (l Layout) inputCovariateNames() []string {
 	return names
 }
 
-// leadCovariateNames are the features of an interval to come.
+// leadCovariateNames are the features of one lead.
 func (l Layout) leadCovariateNames() []string {
 	var names []string
 	for i := range l.covariates {
@@ -98,7 +97,7 @@ func (l Layout) leadCovariateNames() []string {
 	return names
 }
 
-// writeInputCovariates writes those of the interval that starts at a Unix second.
+// writeInputCovariates writes the features of the interval that starts at a Unix second.
 func (l Layout) writeInputCovariates(dst []float32, ahead Ahead, second int64) {
 	for i := range l.covariates {
 		c := &l.covariates[i]
@@ -106,8 +105,8 @@ func (l Layout) writeInputCovariates(dst []float32, ahead Ahead, second int64) {
 	}
 }
 
-// writeLeadCovariates writes covariate i of the horizon intervals after z_t:
-// leadCovariates columns from at on, of rows that are width wide.
+// writeLeadCovariates writes covariate i of the horizon intervals after z_t: leadCovariates columns
+// from column at on, in rows of width numbers.
 func (l Layout) writeLeadCovariates(dst []float32, i, at, width int, w *Window, horizon int) {
 	c := &l.covariates[i]
 	values := w.Ahead[c.Name]

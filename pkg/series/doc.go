@@ -1,10 +1,9 @@
-// Package series holds what is remembered of one metered thing and what the
-// network is shown of it: its name, its ring of readings, its causal scale and
-// THE feature function.
+// Package series holds what is remembered of one series and what the network is shown of it: the
+// ring of its cells, its causal scale and the features.
 //
-// Start with Ring. The engine (serving, backtest) and dataset (training) call
-// Window, Layout.Input, Layout.Lead and Layout.Current; there is no second way
-// from readings to numbers the network sees (I5).
+// Start with Ring. The engine (serving and backtest) and dataset (training) call WindowOf,
+// Layout.Input, Layout.Lead and Layout.Current. There is no second way from readings to the numbers
+// that the network reads (I5).
 //
-// Nothing here reads a clock, does I/O or knows a model's weights.
+// Package series reads no clock, does no I/O and knows no model's weights.
 package series

@@ -7,10 +7,10 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// FeatureCells is how far back the features look at 1 h: two weeks.
+// FeatureCells is how many cells back the features look: two weeks.
 const FeatureCells = 14 * meter.DayCells
 
-// InputCells is how far back of them the features of one LSTM step look.
+// InputCells is how many cells back the features of one LSTM step look.
 const InputCells = 7 * meter.DayCells
 
 // Names of the features that are read from the ring. Lags are of elapsed time.
@@ -27,21 +27,21 @@ const (
 var (
 	inputLags = []string{featureLag1d, featureLag7d}
 	leadLags  = []string{featureLag1d, featureLag2d, featureLag7d, featureLag14d, featureMean7d}
-	// currentFeatures is where the series stands now: z_t, z_(t-1), and how far
-	// z_t is from the same hour of yesterday and of last week.
+	// currentFeatures are z_t, z_(t-1), and the distance of z_t from the same hour of the day
+	// before and of the week before.
 	currentFeatures = []string{featureZ, "z_previous", "change_1d", "change_7d"}
 )
 
-// Layout is the list of features a network reads, and the functions that write
-// them. Training, backtest and serving call these and nothing else (I5).
+// Layout is the list of the features that a network reads, with the functions that write them.
+// Training, backtest and serving call these functions and no others (I5).
 type Layout struct {
 	calendar   []CalendarFeature
 	place      *Place
 	covariates []Covariate
 }
 
-// DefaultLayout is that of the reference design: a weekly calendar, and with
-// more than a year of training data the day of the year too.
+// DefaultLayout is the layout of the reference design: a weekly calendar, and where yearly is set
+// the day of the year, for more than a year of training data.
 func DefaultLayout(yearly bool) Layout {
 	n := weekFeatures
 	if yearly {
@@ -54,27 +54,28 @@ func DefaultLayout(yearly bool) Layout {
 	return l
 }
 
-// WithHolidays adds the feature that tells a holiday.
+// WithHolidays adds the feature of holidays.
 func (l Layout) WithHolidays() Layout {
 	l.calendar = append(slices.Clone(l.calendar), Holiday)
 	return l
 }
 
-// At reads the calendar on the clock of a place, instead of UTC's.
+// At takes the calendar from the clock of a place, instead of from UTC.
 func (l Layout) At(p *Place) Layout {
 	l.place = p
 	return l
 }
 
-// LayoutOf is the layout with the names of a model's spec. A name this release
-// does not know, or another order, is an error.
+// LayoutOf is the layout with the names of a model's spec. A name that this release does not know,
+// or another order, is an error.
 func LayoutOf(inputs, lead, current []string, covariates ...Covariate) (Layout, error) {
 	l := Layout{place: &Place{}, covariates: covariates}
 	if n := len(inputs) - 1 - len(inputLags) - len(covariates); n > 0 {
 		for _, name := range inputs[1 : 1+n] {
 			f := slices.Index(calendarNames[:], name)
 			if f < 0 {
-				return Layout{}, fmt.Errorf("input feature %q is not known to this release; train the model anew or update loadtide", name)
+				return Layout{}, fmt.Errorf("input feature %q is not known to this release; "+
+					"train the model anew or update loadtide", name)
 			}
 			l.calendar = append(l.calendar, CalendarFeature(f))
 		}
@@ -82,9 +83,13 @@ func LayoutOf(inputs, lead, current []string, covariates ...Covariate) (Layout, 
 	for _, c := range []struct {
 		what      string
 		got, want []string
-	}{{"input", inputs, l.InputNames()}, {"lead", lead, l.LeadNames()}, {"current", current, l.CurrentNames()}} {
+	}{
+		{"input", inputs, l.InputNames()}, {"lead", lead, l.LeadNames()},
+		{"current", current, l.CurrentNames()},
+	} {
 		if !slices.Equal(c.got, c.want) {
-			return Layout{}, fmt.Errorf("%s features %q: this release reads %q; train the model anew or update loadtide", c.what, c.got, c.want)
+			return Layout{}, fmt.Errorf("%s features %q: this release reads %q; "+
+				"train the model anew or update loadtide", c.what, c.got, c.want)
 		}
 	}
 	return l, nil
@@ -115,16 +120,15 @@ func (l Layout) CurrentNames() []string { return currentFeatures }
 type Window struct {
 	Z     []float32 // oldest first; the last one is z_t
 	Known int       // how many of the newest are known; older lags use the nearest known day
-	// Start is the Unix second at which the interval of z_t starts, and
-	// Interval its length in seconds.
+	// Start is the Unix second at which the interval of z_t starts, Interval its length in seconds.
 	Start, Interval int64
-	// Ahead is what is known of the hours of the window and after it; nil will do
-	// for a layout without covariates.
+	// Ahead is what is known of the hours of the window and of those after it. A layout without
+	// covariates needs none.
 	Ahead Ahead
 }
 
-// WindowOf scales the cells of r that end with cell end into dst, whose length
-// says how many; those the ring does not have are left out of Known.
+// WindowOf scales the len(dst) cells of r that end with cell end into dst. Known counts those that
+// the ring has. The window keeps dst.
 func WindowOf(dst []float32, r *Ring, s Scaler, end, phase, interval int64) Window {
 	known := min(len(dst), int(end-r.First())+1)
 	z := dst[len(dst)-known:]
@@ -135,7 +139,7 @@ func WindowOf(dst []float32, r *Ring, s Scaler, end, phase, interval int64) Wind
 	return Window{Z: z, Known: known, Start: end*interval + phase, Interval: interval}
 }
 
-// Back is the window as it was n cells earlier.
+// Back is the window n cells earlier.
 func (w Window) Back(n int) Window {
 	w.Z = w.Z[:len(w.Z)-n]
 	w.Known -= n
@@ -143,8 +147,8 @@ func (w Window) Back(n int) Window {
 	return w
 }
 
-// at is z at index i, moved by whole days to the nearest known one where i is
-// before what is known or after z_t.
+// at is z at index i. Where i lies before the known cells or after z_t, at moves it by whole days
+// to the nearest known cell.
 func (w *Window) at(i int) float32 {
 	first, last := len(w.Z)-w.Known, len(w.Z)-1
 	if i > last {
@@ -159,9 +163,8 @@ func (w *Window) at(i int) float32 {
 	return w.Z[i]
 }
 
-// Input writes x_t: z_t, the calendar of t, the values a day and a week before
-// the next interval, and the covariates of t. len(dst) is the number of
-// InputNames.
+// Input writes x_t: z_t, the calendar of t, the values a day and a week before the next interval,
+// and the covariates of t. len(dst) is the number of InputNames.
 func (l Layout) Input(dst []float32, w *Window) {
 	t := len(w.Z) - 1
 	dst[0] = w.Z[t]
@@ -172,7 +175,7 @@ func (l Layout) Input(dst []float32, w *Window) {
 	l.writeInputCovariates(dst[3+c:], w.Ahead, w.Start)
 }
 
-// Current writes what all leads share, len(dst) = len(CurrentNames()).
+// Current writes the features that all leads share. len(dst) is the number of CurrentNames.
 func (l Layout) Current(dst []float32, w *Window) {
 	t := len(w.Z) - 1
 	z := w.Z[t]
@@ -182,9 +185,8 @@ func (l Layout) Current(dst []float32, w *Window) {
 	dst[3] = z - w.at(t-7*meter.DayCells)
 }
 
-// Lead writes the features of leads 1..horizon after z_t, [horizon][LeadNames].
-// The feature "lead" is the lead in days. A lead beyond a day reads its lags at
-// the nearest known multiple of a day.
+// Lead writes the features of leads 1..horizon after z_t, [horizon][LeadNames]. The feature "lead"
+// is the lead in days. A lead beyond a day reads its lags at the nearest known multiple of a day.
 func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 	t := len(w.Z) - 1
 	calendarEnd := len(leadLags) + len(l.calendar)

@@ -33,24 +33,26 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// countries are those whose holidays are known, by ISO 3166 code; a region
-// stands behind a dash where its own list differs.
+// countries holds the holidays of each country that has a list, by ISO 3166 code. A region with a
+// list of its own has a dash before it.
 var countries = map[string][]*cal.Holiday{
-	"AT": at.Holidays, "AU-ACT": au.HolidaysACT, "AU-NSW": au.HolidaysNSW, "AU-NT": au.HolidaysNT, "AU-QLD": au.HolidaysQLD,
-	"AU-SA": au.HolidaysSA, "AU-TAS": au.HolidaysTAS, "AU-VIC": au.HolidaysVIC, "AU-WA": au.HolidaysWA, "BE": be.Holidays,
-	"CA": ca.Holidays, "CH": ch.Holidays, "CZ": cz.Holidays, "DE": de.Holidays, "DK": dk.Holidays, "ES": es.Holidays,
-	"FR": fr.Holidays, "GB": gb.Holidays, "IE": ie.Holidays, "IT": it.Holidays, "JP": jp.Holidays, "NL": nl.Holidays,
-	"NO": no.Holidays, "NZ": nz.Holidays, "PL": pl.Holidays, "SE": se.Holidays, "US": us.Holidays,
+	"AT": at.Holidays, "BE": be.Holidays, "CA": ca.Holidays, "CH": ch.Holidays, "CZ": cz.Holidays,
+	"DE": de.Holidays, "DK": dk.Holidays, "ES": es.Holidays, "FR": fr.Holidays, "GB": gb.Holidays,
+	"IE": ie.Holidays, "IT": it.Holidays, "JP": jp.Holidays, "NL": nl.Holidays, "NO": no.Holidays,
+	"NZ": nz.Holidays, "PL": pl.Holidays, "SE": se.Holidays, "US": us.Holidays,
+	"AU-ACT": au.HolidaysACT, "AU-NSW": au.HolidaysNSW, "AU-NT": au.HolidaysNT,
+	"AU-QLD": au.HolidaysQLD, "AU-SA": au.HolidaysSA, "AU-TAS": au.HolidaysTAS,
+	"AU-VIC": au.HolidaysVIC, "AU-WA": au.HolidaysWA,
 }
 
-// Years for which zones and holidays are known.
+// Zones and holidays are known from firstYear up to lastYear, without it.
 const (
 	firstYear = 1970
 	lastYear  = 2100
 )
 
-// Place is where a series stands: the clock on its wall and its holidays. It is
-// immutable. The zero Place is UTC without holidays.
+// Place is where a series stands: its local time and its holidays. A Place does not change. The
+// zero Place is UTC without holidays.
 type Place struct {
 	shifts   []shift
 	holidays map[int32]bool // by day since the epoch, local
@@ -62,12 +64,12 @@ type shift struct {
 	offset int64
 }
 
-// NewPlace is the place of an IANA zone ("" is UTC) and a country ("" has no
-// holidays).
+// NewPlace is the place of an IANA zone and a country. The zone "" is UTC; the country "" has no
+// holidays.
 func NewPlace(zone, country string) (*Place, error) {
 	p := &Place{}
 	loc, err := time.LoadLocation(zone)
-	if err != nil || zone == "Local" { // the clock of whatever machine this is
+	if err != nil || zone == "Local" { // which differs from machine to machine
 		return nil, fmt.Errorf("zone %q is not known: give an IANA name, e.g. Europe/Amsterdam", zone)
 	}
 	p.shifts = shiftsOf(loc)
@@ -76,26 +78,34 @@ func NewPlace(zone, country string) (*Place, error) {
 	}
 	list, ok := countries[strings.ToUpper(country)]
 	if !ok {
-		return nil, fmt.Errorf("country %q has no list of holidays: known are %s", country, strings.Join(slices.Sorted(maps.Keys(countries)), " "))
+		known := strings.Join(slices.Sorted(maps.Keys(countries)), " ")
+		return nil, fmt.Errorf("country %q has no list of holidays: known are %s", country, known)
 	}
-	p.holidays = map[int32]bool{}
+	p.holidays = daysOf(list)
+	return p, nil
+}
+
+// daysOf are the days of holidays, both as they fall and as they are observed.
+func daysOf(list []*cal.Holiday) map[int32]bool {
+	days := map[int32]bool{}
 	for _, h := range list {
 		for year := firstYear; year < lastYear; year++ {
 			actual, observed := h.Calc(year)
 			for _, day := range []time.Time{actual, observed} {
 				if !day.IsZero() {
 					y, m, d := day.Date()
-					p.holidays[int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/meter.DaySeconds)] = true
+					midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+					days[int32(midnight.Unix()/meter.DaySeconds)] = true
 				}
 			}
 		}
 	}
-	return p, nil
+	return days
 }
 
-// shiftsOf finds the offsets of a zone day by day, and the second of a change by
-// halving its day. (Time.ZoneBounds would do, but for years the rules of which
-// are made from the last ones it may give a bound that is not after the time.)
+// shiftsOf finds the offsets of a zone day by day, and the second of a change by halving its day.
+// Time.ZoneBounds is not used: for years beyond the rules of a zone it may give a bound that is not
+// after the time.
 func shiftsOf(loc *time.Location) []shift {
 	offset := func(second int64) int64 {
 		_, o := time.Unix(second, 0).In(loc).Zone()
@@ -109,13 +119,15 @@ func shiftsOf(loc *time.Location) []shift {
 		if before == after {
 			continue
 		}
-		at := start + int64(sort.Search(meter.DaySeconds, func(s int) bool { return offset(start+int64(s)) == after }))
-		shifts = append(shifts, shift{at, after})
+		second := sort.Search(meter.DaySeconds, func(s int) bool {
+			return offset(start+int64(s)) == after
+		})
+		shifts = append(shifts, shift{start + int64(second), after})
 	}
 	return shifts
 }
 
-// Local is the local second (as if it were UTC) of a Unix second.
+// Local is the local time of a Unix second, as the second at which UTC shows that time.
 func (p *Place) Local(second int64) int64 {
 	if len(p.shifts) == 0 {
 		return second
@@ -124,7 +136,7 @@ func (p *Place) Local(second int64) int64 {
 	return second + p.shifts[max(i-1, 0)].offset
 }
 
-// Holiday says whether the day of a local second is one.
+// Holiday says whether the day of a local second is a holiday.
 func (p *Place) Holiday(localSecond int64) bool {
 	return p.holidays[int32(meter.FloorDiv(localSecond, meter.DaySeconds))]
 }

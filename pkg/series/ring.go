@@ -2,30 +2,28 @@ package series
 
 import "github.com/loadtide/loadtide/pkg/meter"
 
-// OpenCells are those that may still change: the newest one and those that a
-// late reading may be for.
+// OpenCells is how many cells of a series may still change: the newest one and those that a late
+// reading may be for.
 const OpenCells = meter.LatenessCells + 1
 
-// RingCells is the length of a ring at 1 h: two weeks that the features look
-// back on, before the oldest open cell, so that a replay sees every lag that the
-// first pass saw.
+// RingCells is the length of a ring: the cells that the features look back on, before the oldest
+// open cell. A replay therefore reads every lag that the first run read.
 const RingCells = FeatureCells + OpenCells
 
-// Ring is a view of the newest cells of a series. Cell n is the interval that
-// starts n intervals after the Unix epoch (plus the series' phase); its place
-// is n modulo the length, so a ring as long as a whole history holds all of it
-// and training sees the same type as serving.
+// Ring is a view of the newest cells of a series. Cell n is the interval that starts n intervals,
+// and the phase of the series, after the Unix epoch. It lies at n modulo the length. A ring as long
+// as a history holds all of the history, so training reads the same type as serving.
 //
-// A Ring is a value over slices that belong to someone else (a slab or a
-// history): whoever calls Put writes Newest and Known back.
+// A Ring is a value over slices that belong to a slab of the engine or to a history. The caller of
+// Put writes Newest and Known back to that owner.
 type Ring struct {
 	Values  []float32 // in the series' own unit
 	Quality meter.Qualities
-	Newest  int64 // the newest cell; of no meaning while Known is 0
+	Newest  int64 // the newest cell; has no meaning while Known is 0
 	Known   int   // cells written up to Newest without a hole, at most len(Values)
 }
 
-// First is the oldest cell the ring still has.
+// First is the oldest cell that the ring has.
 func (r *Ring) First() int64 { return r.Newest - int64(r.Known) + 1 }
 
 // Has says whether the ring holds cell n.
@@ -37,15 +35,15 @@ func (r *Ring) At(n int64) (float32, meter.Quality) {
 	return r.Values[i], r.Quality.At(i)
 }
 
-// Set writes over cell n.
+// Set replaces cell n.
 func (r *Ring) Set(n int64, value float32, q meter.Quality) {
 	i := int(n % int64(len(r.Values)))
 	r.Values[i] = value
 	r.Quality.Set(i, q)
 }
 
-// Until is the ring as it stood when cell n was the newest one, but for the
-// cells that have made room since. n lies in the ring or just before it.
+// Until is the ring without the cells after n, which lies in the ring or just before it. The cells
+// that newer ones have overwritten are missing.
 func (r Ring) Until(n int64) Ring {
 	r.Known -= int(r.Newest - n)
 	r.Newest = n
@@ -61,9 +59,9 @@ func (r *Ring) Put(n int64, value float32, q meter.Quality) {
 	}
 }
 
-// SameHour is the value of the nearest earlier day at the hour of cell n, which
-// is at most a day past the newest one: what a rule without a model would say.
-// Before a whole day is known it is the newest value.
+// SameHour is the value a day before cell n, which lies at most a day after the newest cell: the
+// forecast of a rule without a model. When less than a day is known, it is the newest value. day is
+// in cells.
 func (r *Ring) SameHour(n int64, day int) float32 {
 	if m := n - int64(day); r.Has(m) {
 		v, _ := r.At(m)
@@ -73,8 +71,7 @@ func (r *Ring) SameHour(n int64, day int) float32 {
 	return v
 }
 
-// Past copies the known cells up to the newest one into dst, oldest first, and
-// returns them; dst must hold len(Values).
+// Past copies the known cells into dst, oldest first, and returns them. dst must hold len(Values).
 func (r *Ring) Past(dst []float32) []float32 {
 	dst = dst[:r.Known]
 	r.copyTo(dst, r.Newest)

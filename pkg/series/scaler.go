@@ -7,31 +7,31 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// What the causal scaler is made of; the same numbers in training and serving.
+// The numbers of the causal scaler, the same in training and serving.
 const (
-	// ScalerCells is how many accepted cells the first scale is made from; until
-	// then a series has none and simple rules serve it.
+	// ScalerCells is how many accepted cells the first scale is made from. A series with fewer has
+	// no scale, and simple rules serve it.
 	ScalerCells = meter.WeekCells
-	// scalerPeriod is how often, in cells of event time, the scale is looked at.
+	// scalerPeriod is how many cells of event time pass between two looks at the scale.
 	scalerPeriod = meter.WeekCells
-	// scalerHalfLife is the memory of the moments, in cells (90 days at 1 h).
+	// scalerHalfLife is the half-life of the moments, in cells.
 	scalerHalfLife = 90 * meter.DayCells
-	// scalerMove is the change, as a share of the old scale, that replaces it.
+	// scalerMove is the change that replaces a scaler, as a share of its scale.
 	scalerMove = 0.10
-	// scalerClip bounds what one cell may teach, in scales from the centre.
+	// scalerClip bounds what one cell adds to the moments, in scales from the centre.
 	scalerClip = 8
-	// scalerBelieve is how many accepted cells in a row beyond that bound make a
-	// new level, which is taken as it is: a series that starts with an idle week
-	// would otherwise find its scale months later.
+	// scalerBelieve is how many accepted cells in a row beyond scalerClip make a new level. The
+	// cells of a new level are added as they are: a series that starts with an idle week would
+	// otherwise find its scale months later.
 	scalerBelieve = 24
-	// ScaleFloor keeps series of zeros finite.
+	// ScaleFloor is the least scale. It keeps series of zeros finite.
 	ScaleFloor = 1e-6
 )
 
-// Curve is what is done to a value before it is centred and scaled.
+// Curve is applied to a value before it is centred and scaled.
 type Curve uint8
 
-// The curves. Asinh helps skewed loads of households and hurts others: the
+// The curves. Asinh makes forecasts of skewed loads of households better and others worse. The
 // trainer chooses.
 const (
 	Plain Curve = iota
@@ -41,16 +41,15 @@ const (
 const (
 	// asinhShare is the unit of the curve as a share of the mean absolute value.
 	asinhShare = 0.2
-	// asinhDrift is how far the mean absolute value may move, as a factor either
-	// way, before the unit of the curve is found anew.
+	// asinhDrift is the factor by which the mean absolute value may grow or shrink before the unit
+	// of the curve is found again.
 	asinhDrift = 2
-	// AsinhMost is the largest curved value that Inverse takes as it is, so that it
-	// stays finite.
+	// AsinhMost bounds the curved value that Inverse takes, so that the result is finite.
 	AsinhMost = 12
 )
 
-// Scaler maps a series' unit to the network's: z = (y - Center) / Scale, or with
-// a curve z = (asinh(y / Unit) - Center) / Scale.
+// Scaler maps values of a series to scaled units: z = (y - Center) / Scale, or with a curve
+// z = (asinh(y / Unit) - Center) / Scale.
 type Scaler struct {
 	Center float32
 	Scale  float32
@@ -75,21 +74,22 @@ func (s Scaler) Inverse(z float32) float32 {
 	return v
 }
 
-// Scaling is all a series remembers of its scale: exponentially weighted
-// moments of the cells that have left the lateness window, and the scaler in
-// force. It is causal: it never depends on the order in which readings came,
-// for a cell is taken when it can no longer change.
+// Scaling is what a series remembers of its scale: exponentially weighted moments of the cells that
+// have left the lateness window, and the scaler in force. A cell is added when it can no longer
+// change, so the moments do not depend on the order in which readings came.
 type Scaling struct {
-	Curve                Curve
-	Weight, Mean, Square float64 // sum of weights, weighted mean, weighted sum of squared deviations, on the curve
+	Curve Curve
+	// Weight is the sum of weights, Mean the weighted mean and Square the weighted sum of squared
+	// deviations, on the curve.
+	Weight, Mean, Square float64
 	Absolute             float64 // weighted mean of the absolute values, in the series' unit
 	Taken                int64   // the last cell in the moments
 	Scaler               Scaler  // in force while Ready
 	Ready                bool
 }
 
-// Bend changes over to another curve: the scale is found anew, as the first one
-// was, from the cells of the ring that have been taken.
+// Bend changes over to another curve. The scale is found as the first one was, from the cells of
+// the ring up to Taken.
 func (s *Scaling) Bend(c Curve, r *Ring) {
 	if s.Curve == c {
 		return
@@ -100,16 +100,16 @@ func (s *Scaling) Bend(c Curve, r *Ring) {
 	}
 }
 
-// anew finds the scale as the first one was found, from cells that can no longer
-// change, so that it does not depend on what is still late.
+// anew finds the scale as the first one was found, from cells that can no longer change: the scale
+// does not depend on readings that are still late.
 func (s *Scaling) anew(r *Ring) {
 	taken := r.Until(s.Taken)
 	s.first(&taken)
 }
 
-// Advance brings the scaling up to the ring's newest cell. accepted counts the
-// series' accepted cells. It returns true when the scaler in force is another
-// than before, and the hidden state must be computed anew.
+// Advance brings the scaling up to the newest cell of the ring. accepted is how many accepted cells
+// the series has had. Advance returns true when the scaler in force has changed; the hidden state
+// must then be computed again.
 func (s *Scaling) Advance(r *Ring, accepted int) bool {
 	if !s.Ready {
 		if accepted < ScalerCells {
@@ -138,9 +138,9 @@ func (s *Scaling) Advance(r *Ring, accepted int) bool {
 	return changed
 }
 
-// first makes the first scale from the accepted cells of the ring. Values
-// further out than the spread of the others are pulled in, so that one spike
-// in the first week does not flatten all that follows.
+// first makes the first scale from the accepted cells of the ring. Values further out than the
+// spread of the others are clipped, so that one spike in the first week does not flatten all later
+// values.
 func (s *Scaling) first(r *Ring) {
 	values := make([]float64, 0, r.Known)
 	for n := r.First(); n <= r.Newest; n++ {
@@ -148,7 +148,7 @@ func (s *Scaling) first(r *Ring) {
 			values = append(values, float64(v))
 		}
 	}
-	if len(values) == 0 { // a meter that calls all its values bad: what stands in for them
+	if len(values) == 0 { // the sender calls all values bad: take the fills
 		for n := r.First(); n <= r.Newest; n++ {
 			v, _ := r.At(n)
 			values = append(values, float64(v))
@@ -173,7 +173,7 @@ func (s *Scaling) first(r *Ring) {
 	s.Scaler = s.now()
 }
 
-// outgrown says that the series' level is far from the unit of its curve.
+// outgrown says whether the level of the series is far from the unit of its curve.
 func (s *Scaling) outgrown() bool {
 	if s.Curve != Asinh {
 		return false
@@ -182,8 +182,8 @@ func (s *Scaling) outgrown() bool {
 	return want > asinhDrift || want < 1.0/asinhDrift
 }
 
-// take adds the value of cell Taken, which left the lateness window, pulled in
-// to what the scaler in force finds believable unless the level is new.
+// take adds the value of cell Taken, which has left the lateness window. Unless the level is new,
+// the value is clipped to what the scaler in force finds believable.
 func (s *Scaling) take(r *Ring, v float32) {
 	y := float64(v)
 	if believable := s.believable(y); believable != y && !s.newLevel(r) {
@@ -192,6 +192,7 @@ func (s *Scaling) take(r *Ring, v float32) {
 	s.add(y)
 }
 
+// believable is y clipped to scalerClip scales from the centre.
 func (s *Scaling) believable(y float64) float64 {
 	if z := s.Scaler.Forward(float32(y)); z < -scalerClip || z > scalerClip {
 		return float64(s.Scaler.Inverse(min(max(z, -scalerClip), scalerClip)))
@@ -199,7 +200,7 @@ func (s *Scaling) believable(y float64) float64 {
 	return y
 }
 
-// newLevel says that the last accepted cells up to Taken were all unbelievable.
+// newLevel says whether the last scalerBelieve accepted cells up to Taken were all clipped.
 func (s *Scaling) newLevel(r *Ring) bool {
 	far := 0
 	for n := s.Taken; far < scalerBelieve && r.Has(n); n-- {
@@ -215,8 +216,7 @@ func (s *Scaling) newLevel(r *Ring) bool {
 	return far == scalerBelieve
 }
 
-// add is the weighted update of West (1979) with weights that halve in
-// scalerHalfLife cells.
+// add is the weighted update of West (1979), with weights that halve in scalerHalfLife cells.
 func (s *Scaling) add(y float64) {
 	decay := math.Exp2(-1.0 / scalerHalfLife)
 	v := y
@@ -230,13 +230,18 @@ func (s *Scaling) add(y float64) {
 	s.Square = s.Square*decay + d*(v-s.Mean)
 }
 
-// now is the scaler that the moments ask for.
+// now is the scaler of the moments.
 func (s *Scaling) now() Scaler {
 	sd := math.Sqrt(max(s.Square/s.Weight, 0))
-	return Scaler{Center: float32(s.Mean), Scale: float32(max(sd, 1e-3*math.Abs(s.Mean), ScaleFloor)), Unit: s.Scaler.Unit, Usual: float32(s.Absolute)}
+	return Scaler{
+		Center: float32(s.Mean), Scale: float32(max(sd, 1e-3*math.Abs(s.Mean), ScaleFloor)),
+		Unit: s.Scaler.Unit, Usual: float32(s.Absolute),
+	}
 }
 
+// moved says whether to is so far from the scaler in force that it replaces it.
 func moved(from, to Scaler) bool {
 	limit := scalerMove * float64(from.Scale)
-	return math.Abs(float64(to.Center-from.Center)) > limit || math.Abs(float64(to.Scale-from.Scale)) > limit
+	center, scale := float64(to.Center-from.Center), float64(to.Scale-from.Scale)
+	return math.Abs(center) > limit || math.Abs(scale) > limit
 }
