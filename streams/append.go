@@ -50,8 +50,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-// appendID appends the name of a series as a JSON string. The bytes of a valid name need no escape;
-// those of another are escaped.
+// appendID appends the name of a series as a JSON string. A valid name needs no escapes.
 func appendID(dst []byte, id meter.ID) []byte {
 	if !id.Valid() {
 		return appendString(dst, id.String())
@@ -83,8 +82,8 @@ func appendModel(dst []byte, m *Model) []byte {
 	return append(dst, '}')
 }
 
-// appendFloat appends a float64 so that it reads back the same; what is not finite becomes null, which every reader
-// of a number refuses by name.
+// appendFloat appends a float64 so that it reads back the same. A number that is not finite becomes
+// null, which every reader of a number refuses by name.
 func appendFloat(dst []byte, v float64) []byte {
 	if !meter.Finite(v) {
 		return append(dst, "null"...)
@@ -99,9 +98,10 @@ func pow10(n int) float64 {
 	return [powers]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}[n]
 }
 
-// appendRounded appends a float32 rounded to 5 significant digits, halves to even, without an exponent between 1e-5
-// and 1e9. A forecast has over a hundred of these, and strconv takes four times as long over them. The digits equal
-// strconv's: with at most 9 decimal places the scaled value has no more than 45 bits, so the product is exact.
+// appendRounded appends a float32 rounded to 5 significant digits, halves to even, without an
+// exponent between 1e-5 and 1e9. A forecast has over a hundred such numbers, and strconv takes four
+// times as long for them. The digits equal those of strconv: with at most 9 decimal places the
+// scaled value has no more than 45 bits, so the product is exact.
 func appendRounded(dst []byte, v float32) []byte {
 	f := float64(v)
 	if f < 0 {

@@ -9,13 +9,15 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// LimitControl is the control record ctl.<p>.limit: how many series all partitions together take from its position on.
-// The share of a partition is ShareOf it. So a replay refuses what was refused.
+// LimitControl is the control record ctl.<p>.limit: how many series all partitions together take
+// from its position on. ShareOf gives the share of one partition. The limit is in the log so that a
+// replay refuses the same series.
 type LimitControl struct {
 	Series int `json:"series"`
 }
 
-// ShareOf is how many of n series partition p of all takes: the shares differ by one at most and add up to n.
+// ShareOf is how many of n series partition p takes, of all partitions. The shares add up to n and
+// differ by one at most.
 func ShareOf(n, p, all int) int {
 	share := n / all
 	if p < n%all {
@@ -39,20 +41,21 @@ func DecodeLimitControl(data []byte) (LimitControl, error) {
 	return c, nil
 }
 
-// SettingsControl is the control record ctl.<p>.settings: from its position on this, and only this, is set for the
-// series of a pattern. Empty settings take away what was set.
+// SettingsControl is the control record ctl.<p>.settings: from its position on these are the
+// settings of the series of a pattern. Empty settings take away the ones before.
 type SettingsControl struct {
 	Pattern  string // <site>.<meter>, <site>.* or *.*
-	Revision uint64 // of the bucket: which change this is
+	Revision uint64 // of the settings in their bucket
 	Settings Settings
 }
 
 // AppendJSON appends the message.
 func (c *SettingsControl) AppendJSON(dst []byte) []byte {
-	return appendVersioned(dst, appendAny(nil, &settingsControl{c.Pattern, c.Revision, c.Settings.AppendJSON(nil)}))
+	j := settingsControl{c.Pattern, c.Revision, c.Settings.AppendJSON(nil)}
+	return appendVersioned(dst, appendAny(nil, &j))
 }
 
-// settingsControl is a SettingsControl as JSON has it: its settings are read and written alone.
+// settingsControl is a SettingsControl in JSON. DecodeSettings reads the settings in it.
 type settingsControl struct {
 	Series   string          `json:"series"`
 	Revision uint64          `json:"revision"`
@@ -66,13 +69,14 @@ func DecodeSettingsControl(data []byte) (SettingsControl, error) {
 		return SettingsControl{}, err
 	}
 	if _, ok := meter.ParsePattern(j.Series); !ok {
-		return SettingsControl{}, fieldError("series", j.Series, "must be <site>.<meter>, <site>.* or *.*")
+		return SettingsControl{}, fieldError("series", j.Series, remedyPattern)
 	}
 	s, err := DecodeSettings(j.Settings)
 	return SettingsControl{Pattern: j.Series, Revision: j.Revision, Settings: s}, err
 }
 
-// DeleteControl is the control record ctl.<p>.delete: the state of a series is forgotten at its position.
+// DeleteControl is the control record ctl.<p>.delete: at its position the partition forgets the
+// state of a series.
 type DeleteControl struct {
 	Series string `json:"series"`
 }
@@ -92,29 +96,31 @@ func DecodeDeleteControl(data []byte) (DeleteControl, error) {
 	return c, nil
 }
 
-// MaxState bounds the state of one series in a message, in bytes of its sections.
+// MaxState is the most bytes that the sections of one series may have.
 const MaxState = 64 << 10
 
-// maxStateMessage is MaxState in base 64 and what stands around it.
+// maxStateMessage has room for MaxState bytes in base 64 and for the other fields.
 const maxStateMessage = 2 * MaxState
 
-// StateSection is a named part of a state; what it holds is the engine's business.
+// StateSection is a named part of a state. Package engine knows what it holds.
 type StateSection struct {
 	Name    string `json:"name"`
 	Version uint16 `json:"version"`
 	Data    []byte `json:"data"` // base 64 on the wire
 }
 
-// StateControl is the control record ctl.<p>.state: the state of a series is put in at its position. A line of an
-// exported file is one.
+// StateControl is the control record ctl.<p>.state: at its position the partition takes in the
+// state of a series. Each line of an exported file is a StateControl.
 type StateControl struct {
-	Schema   int            `json:"schema"`
-	Series   string         `json:"series"`
-	Replace  bool           `json:"replace"` // a state that is there gives way; else this one is refused
-	Model    string         `json:"model"`   // digest of the model that the hidden states are of, empty without
-	Scale    string         `json:"scale"`   // of that model: plain or asinh
+	Schema int    `json:"schema"`
+	Series string `json:"series"`
+	// Replace says that the state replaces the one that is there. Without it, a series that has a
+	// state keeps that one.
+	Replace  bool           `json:"replace"`
+	Model    string         `json:"model"` // digest of the model of the hidden states, or empty
+	Scale    string         `json:"scale"` // of that model: plain or asinh
 	Sections []StateSection `json:"sections"`
-	Digest   string         `json:"digest"` // SectionsDigest of them
+	Digest   string         `json:"digest"` // SectionsDigest of the record
 }
 
 // SectionsDigest is sha256:<hex> over series, model, scale and sections.
@@ -136,14 +142,15 @@ func (c *StateControl) SectionsDigest() string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-// AppendJSON appends the message, its digest made anew.
+// AppendJSON appends the message with the digest of its content.
 func (c *StateControl) AppendJSON(dst []byte) []byte {
 	own := *c
 	own.Schema, own.Digest = Schema, c.SectionsDigest()
 	return appendAny(dst, &own)
 }
 
-// DecodeStateControl reads what AppendJSON writes and checks the digest. The error is an *InvalidError.
+// DecodeStateControl reads what AppendJSON writes and checks the digest. The error is an
+// *InvalidError.
 func DecodeStateControl(data []byte) (StateControl, error) {
 	var c StateControl
 	if err := decodeMessage(data, maxStateMessage, &c, &c.Schema); err != nil {
@@ -160,10 +167,12 @@ func DecodeStateControl(data []byte) (StateControl, error) {
 		size += len(s.Data)
 	}
 	if size > MaxState {
-		return StateControl{}, fieldError("sections", strconv.Itoa(size), "a series has at most 65536 bytes")
+		remedy := "a series has at most " + strconv.Itoa(MaxState) + " bytes"
+		return StateControl{}, fieldError("sections", strconv.Itoa(size), remedy)
 	}
 	if got := c.SectionsDigest(); got != c.Digest {
-		return StateControl{}, fieldError("digest", c.Digest, "its content has "+got+": it was changed or damaged; export it again")
+		remedy := "its content has " + got + ": it was changed or damaged; export it again"
+		return StateControl{}, fieldError("digest", c.Digest, remedy)
 	}
 	return c, nil
 }

@@ -6,18 +6,19 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// DecodeReadings reads a message of readings: one object, or an array of at most 1000, at most 64 KiB. Each element
-// is judged by itself: good ones are returned in their order, the others as one error each with its Index. A fault of
-// the whole message (no JSON, too large, empty) gives one error with Index WholeMessage and no readings.
+// DecodeReadings reads a message of readings: one object, or an array of at most 1000, in at most
+// 64 KiB. Each element is judged by itself. The good ones are returned in their order; each of the
+// others is one error with its Index. When the whole message is at fault (no JSON, too large,
+// empty), DecodeReadings returns one error with Index WholeMessage and no readings.
 func DecodeReadings(payload []byte) (good []Reading, bad []*InvalidError) {
 	return DecodeReadingsInto(nil, payload)
 }
 
-// DecodeReadingsInto is DecodeReadings that appends the good readings to dst, so that a caller on the hot path can
-// reuse its memory. Nothing returned refers to payload.
+// DecodeReadingsInto is DecodeReadings that appends the good readings to dst, whose memory the
+// caller reuses. Nothing that it returns refers to payload.
 func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*InvalidError) {
 	if len(payload) > maxPayload {
-		return dst, whole(meter.ReasonTooLarge, strconv.AppendInt(nil, int64(len(payload)), 10), remedySize)
+		return dst, whole(meter.ReasonTooLarge, []byte(strconv.Itoa(len(payload))), remedySize)
 	}
 	s := scanner{data: payload}
 	switch s.peek() {
@@ -55,7 +56,8 @@ func (s *scanner) broken(f fault) []*InvalidError {
 	return whole(meter.ReasonUnparsable, s.near(), remedyJSON)
 }
 
-// array reads the elements of a message; nothing of dst is kept from a message that turns out broken.
+// array reads the elements of a message. When the message turns out broken, no element of it is
+// returned.
 func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
 	s.pos++
 	s.depth++

@@ -1,17 +1,22 @@
-// Package streams is the codec of every message and subject that Loadtide puts on or takes from its streams.
+// Package streams is the codec of every message and subject that Loadtide puts on its streams or
+// takes from them.
 //
-// Start with [Reading] and [DecodeReadings] for what comes in, with [Forecast] for what goes out. The forecaster
-// decodes and publishes with it, the recorder, the gateway, the simulator and the commands read and write the same
-// bytes through it. The table of subjects, producers, consumers and retention is in README.md.
+// Start with [Reading] and [DecodeReadings] for the input, and with [Forecast] for the output. The
+// forecaster decodes and publishes with this package. The recorder, the gateway, the simulator and
+// the commands read and write the same bytes through it. README.md has the table of subjects,
+// producers, consumers and retention.
 //
-// It must never import another package of Loadtide, talk to a broker, read a clock or panic on any input: a decoded
-// message is a function of its bytes, so that a replay of a log judges it as the first run did.
+// Package streams imports the words of pkg/meter and no other package of Loadtide. It talks to no
+// broker, reads no clock and does not panic on any input. A decoded message is a function of its
+// bytes, so a replay of a log judges each message as the first run did.
 package streams
 
-// Schema is the version that every message of ours carries as "schema". Unknown fields are tolerated within it.
+// Schema is the version of every message of ours, in its field "schema". Within a schema, readers
+// tolerate unknown fields.
 const Schema = 1
 
-// ContentTypeJSON is the Content-Type of JSON messages; a message without the header is read as this.
+// ContentTypeJSON is the Content-Type of JSON messages. A message without the header is read as
+// JSON.
 const ContentTypeJSON = "application/json"
 
 // Model names one version of a model; Digest is "sha256:" and the hex digest of its files.

@@ -8,7 +8,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// WholeMessage is the Index of an InvalidError that concerns the message as a whole, not one reading of it.
+// WholeMessage is the Index of an InvalidError that concerns the message as a whole, not one
+// reading of it.
 const WholeMessage = -1
 
 // maxShown is how many bytes of an offending value an error carries.
@@ -17,7 +18,7 @@ const maxShown = 64
 // InvalidError says which part of an input cannot be taken, why, and what to do about it.
 type InvalidError struct {
 	Reason meter.Reason
-	Index  int    // place of the reading in its message, 0 for a single one; WholeMessage for the message itself
+	Index  int    // of the reading in its message, 0 for a single one, or WholeMessage
 	Field  string // name of the field or part, e.g. "ts"
 	Value  string // the offending text, at most 64 bytes; empty when it is missing or empty
 	Remedy string // what the sender should do
@@ -33,7 +34,7 @@ func (e *InvalidError) Error() string {
 	}
 	b.WriteString(e.Field)
 	switch {
-	case e.Reason == meter.ReasonEmpty: // says it already
+	case e.Reason == meter.ReasonEmpty: // the reason says it
 	case e.Value == "":
 		b.WriteString(" missing or empty")
 	default:
@@ -49,7 +50,8 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// shown cuts an offending value to what an error carries; bytes that are no text become question marks.
+// shown cuts an offending value to the length that an error carries. Bytes that are no text become
+// question marks.
 func shown(raw []byte) string { return strings.ToValidUTF8(string(cut(raw, maxShown)), "?") }
 
 // cut returns at most limit bytes of raw, without tearing a character.

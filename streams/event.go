@@ -6,29 +6,29 @@ import "time"
 const (
 	EventModelPromoted   = "model.promoted"    // a version became champion
 	EventModelRolledBack = "model.rolled_back" // the previous champion came back
-	EventModelRefused    = "model.refused"     // a version was not taken, Text says why
+	EventModelRefused    = "model.refused"     // a version was refused, Text says why
 
-	EventSeriesStale            = "series.stale"             // silent for long: no more forecasts until it is heard again
-	EventSeriesIntervalChanged  = "series.interval_changed"  // its readings come at another interval
-	EventSeriesForecastReplaced = "series.forecast_replaced" // the network's was no number or out of range: a rule's went out
-	EventSeriesSettings         = "series.settings"          // what is set for it, or for many, is another
+	EventSeriesStale            = "series.stale"             // silent for long; forecasts stop
+	EventSeriesIntervalChanged  = "series.interval_changed"  // of its readings
+	EventSeriesForecastReplaced = "series.forecast_replaced" // by that of a rule
+	EventSeriesSettings         = "series.settings"          // of one series or of many
 	EventSeriesDeleted          = "series.deleted"           // its state was forgotten
-	EventSeriesImported         = "series.imported"          // its state was put in from elsewhere
-	EventSeriesImportRefused    = "series.import_refused"    // it was not, Text says why
-	EventDrift                  = "drift"                    // forecasts have become worse; a trainer starts a cycle
+	EventSeriesImported         = "series.imported"          // the partition took in its state
+	EventSeriesImportRefused    = "series.import_refused"    // its state was refused, Text says why
+	EventDrift                  = "drift"                    // forecasts became worse
 
 	EventTrainingStarted  = "training.started"  // a cycle began, or began again after a kill
 	EventTrainingProgress = "training.progress" // every tenth of the iterations
 	EventTrainingFinished = "training.finished" // a version was registered; Text is the gate's verdict
-	EventTrainingFailed   = "training.failed"   // nothing was registered, or it could not be promoted; Text says why
+	EventTrainingFailed   = "training.failed"   // nothing registered, or not promoted; Text says why
 )
 
-// Event tells a person or a program that something happened which is no forecast.
+// Event tells a person or a program about something that is no forecast.
 type Event struct {
 	Type     string    `json:"type"`
 	Time     time.Time `json:"time"`               // to the millisecond
-	Series   string    `json:"series,omitempty"`   // <site>.<meter>, empty when it concerns no single one
-	Model    *Model    `json:"model,omitempty"`    // nil when it concerns none
+	Series   string    `json:"series,omitempty"`   // <site>.<meter>; empty for many or none
+	Model    *Model    `json:"model,omitempty"`    // nil for none
 	Training *Training `json:"training,omitempty"` // of an event of a training cycle
 	Text     string    `json:"text"`               // one line for a person
 }
@@ -40,8 +40,8 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	return appendMessage(dst, &own)
 }
 
-// DecodeEvent reads what AppendJSON writes. The error is an *InvalidError; a type that this release does not know is
-// taken as it is.
+// DecodeEvent reads what AppendJSON writes, also with a type that this release does not know. The
+// error is an *InvalidError.
 func DecodeEvent(data []byte) (Event, error) {
 	var e Event
 	if err := decodePlain(data, &e, noSchema); err != nil {

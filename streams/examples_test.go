@@ -10,7 +10,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// recode decodes an example and encodes it again, per message type. A new file in testdata needs a line here.
+// recode decodes an example and encodes it again, per message type. A new file in testdata needs a
+// line here.
 func recode(name string, data []byte) ([]byte, error) {
 	switch name {
 	case "reading.json", "readings.json":
@@ -70,8 +71,8 @@ func recode(name string, data []byte) ([]byte, error) {
 	}
 }
 
-// The files of testdata are the contract with other writers and readers: each must survive decoding and encoding
-// byte for byte.
+// The files of testdata are the contract with other writers and readers: each must survive decoding
+// and encoding byte for byte.
 func TestExamplesAreWhatWeWrite(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))

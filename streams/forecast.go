@@ -13,19 +13,19 @@ import (
 type Forecast struct {
 	Series    meter.ID
 	Origin    time.Time     // end of the last known interval; lead k starts at Origin + (k-1)*Interval
-	Interval  time.Duration // of every lead
+	Interval  time.Duration // of each lead
 	Unit      string        // of the quantiles; may be empty
 	Issued    time.Time     // the broker's time of the input that caused it, to the millisecond
 	Revision  int           // accepted inputs that changed the series since Origin was first forecast
 	Source    meter.Source
-	Quality   string    // one of the Quality words: the newest interval's
+	Quality   string    // of the newest interval, the word of a meter.Quality
 	Model     *Model    // nil when no model took part
 	InputSeq  uint64    // sequence of the input in its partition's log
 	Levels    []float64 // probabilities, ascending inside (0, 1)
-	Quantiles []float32 // [lead][level], len = leads*len(Levels), in Unit; non-decreasing within a lead
+	Quantiles []float32 // [lead][level] in Unit, leads*len(Levels) of them, ascending in a lead
 }
 
-// Leads returns how many leads the forecast has; 0 without levels.
+// Leads is how many leads the forecast has, 0 without levels.
 func (f *Forecast) Leads() int {
 	if len(f.Levels) == 0 {
 		return 0
@@ -33,8 +33,8 @@ func (f *Forecast) Leads() int {
 	return len(f.Quantiles) / len(f.Levels)
 }
 
-// AppendJSON appends the message. Quantiles are rounded to 5 significant digits; rounding keeps their order. It
-// allocates nothing but the growth of dst.
+// AppendJSON appends the message. It rounds quantiles to 5 significant digits, which keeps their
+// order. It allocates nothing but the growth of dst.
 func (f *Forecast) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"schema":1,"series":`...)
 	dst = appendID(dst, f.Series)
@@ -82,7 +82,8 @@ func (f *Forecast) AppendJSON(dst []byte) []byte {
 	return append(dst, "]}"...)
 }
 
-// maxForecast is the largest forecast message read: a week of quarter hours at 99 levels fits.
+// maxForecast is the largest message of a forecast in bytes. A week of quarter hours at 99 levels
+// fits.
 const maxForecast = 1 << 20
 
 type forecastJSON struct {
@@ -101,8 +102,8 @@ type forecastJSON struct {
 	Quantiles json.RawMessage `json:"quantiles"`
 }
 
-// DecodeForecast reads what AppendJSON writes, or another writer's message of the same shape. The error is an
-// *InvalidError that names the field.
+// DecodeForecast reads a forecast, of AppendJSON or of another writer. Source and Quality may be
+// words that this release does not know. The error is an *InvalidError that names the field.
 func DecodeForecast(data []byte) (Forecast, error) {
 	var j forecastJSON
 	if err := decodeMessage(data, maxForecast, &j, &j.Schema); err != nil {
@@ -125,7 +126,8 @@ func DecodeForecast(data []byte) (Forecast, error) {
 	before := 0.0
 	for _, level := range f.Levels {
 		if !(level > before && level < 1) {
-			return Forecast{}, fieldError("levels", string(appendFloat(nil, level)), "must ascend inside (0, 1)")
+			value := string(appendFloat(nil, level))
+			return Forecast{}, fieldError("levels", value, "must ascend inside (0, 1)")
 		}
 		before = level
 	}
@@ -139,8 +141,8 @@ func DecodeForecast(data []byte) (Forecast, error) {
 	return f, nil
 }
 
-// parseQuantiles flattens [[...],[...]] of valid JSON; ok is false when a row has not exactly levels numbers or one
-// of them is no finite float32.
+// parseQuantiles flattens [[...],[...]] of valid JSON. ok is false when a row has not exactly
+// levels numbers, or when a number is no finite float32.
 func parseQuantiles(raw []byte, levels int) (flat []float32, ok bool) {
 	s := scanner{data: raw}
 	if !s.next('[') {

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// OutputID is the message id of an output: it is made of its input's place in the log, so that a repeat is dropped.
-// created is the creation time of the partition's stream, seq the input's sequence in it, k the output's index within
-// its input. I2: the same input gives the same id.
+// OutputID is the message id of an output. It is made of the place of the input in its log, so the
+// broker drops a repeat. created is the creation time of the partition's stream, seq the sequence
+// of the input in it, and k the index of the output among those of the input. I2: the same input
+// gives the same id.
 func OutputID(created time.Time, partition int, seq uint64, k int) string {
 	b := make([]byte, 0, 40)
 	b = strconv.AppendInt(b, max(created.UnixNano(), 0), 36)
@@ -21,7 +22,8 @@ func OutputID(created time.Time, partition int, seq uint64, k int) string {
 	return string(b)
 }
 
-// OutputPlace is an output's id taken apart. Created is the stream's creation time in base 36 as it stands in the id.
+// OutputPlace holds the parts of an output's id. Created is the creation time of the stream in base
+// 36, as in the id.
 type OutputPlace struct {
 	Created   string
 	Partition int
@@ -29,7 +31,7 @@ type OutputPlace struct {
 	K         int
 }
 
-// ParseOutputID takes an id apart; ok is false when OutputID cannot have made it.
+// ParseOutputID reads an id. ok is false when OutputID cannot have made it.
 func ParseOutputID(id string) (OutputPlace, bool) {
 	created, rest, ok1 := strings.Cut(id, "-")
 	partition, rest, ok2 := strings.Cut(rest, "-")
@@ -56,8 +58,8 @@ func ParseOutputID(id string) (OutputPlace, bool) {
 	return OutputPlace{Created: created, Partition: p, Seq: s, K: int(n)}, true
 }
 
-// Less orders places by age of the stream, partition, sequence and index; within one log that is the order of
-// publishing. It is the part of a client that reads a stream of outputs.
+// Less orders places by age of the stream, partition, sequence and index. Within one log this is
+// the order of publishing. Less is the part of a client that reads a stream of outputs.
 func (a OutputPlace) Less(b OutputPlace) bool {
 	switch {
 	case len(a.Created) != len(b.Created):

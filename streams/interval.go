@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// parseInterval reads an interval as a Go duration ("1h", "30m") or in ISO 8601 ("PT1H", "PT30M"); ok is false when
-// it is neither or not positive.
+// parseInterval reads an interval as a Go duration ("1h", "30m") or in ISO 8601 ("PT1H", "PT30M").
+// ok is false when the text is neither, or the duration is not positive.
 func parseInterval(s string) (d time.Duration, ok bool) {
 	if len(s) > 0 && s[0] == 'P' {
 		return parseISO(s[1:])
@@ -18,8 +18,8 @@ func parseInterval(s string) (d time.Duration, ok bool) {
 	return d, true
 }
 
-// parseISO reads what follows the P of an ISO 8601 duration: whole days, hours, minutes and seconds. Months and years
-// have no fixed length and are refused.
+// parseISO reads the part of an ISO 8601 duration after its P: whole days, hours, minutes and
+// seconds. Months and years have no fixed length and are refused.
 func parseISO(s string) (time.Duration, bool) {
 	var total time.Duration
 	inTime := false
@@ -64,7 +64,8 @@ func parseISO(s string) (time.Duration, bool) {
 	return total, total > 0
 }
 
-// appendInterval appends an interval in its shortest form: "1h", "30m", "90s"; below a second as Go writes it.
+// appendInterval appends an interval in its shortest form: "1h", "30m", "90s". Below a second it
+// appends the form of Go.
 func appendInterval(dst []byte, d time.Duration) []byte {
 	switch {
 	case d > 0 && d%time.Hour == 0:

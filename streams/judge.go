@@ -17,14 +17,17 @@ const (
 	maxYear = 2200 // last year of a timestamp
 )
 
-// What a sender is told to do.
+// The remedies, for senders.
 const (
-	remedySeries   = "must be <site>.<meter>"
-	remedyJSON     = `send {"ts":"2026-01-31T13:00:00Z","value":1.234} or an array of such`
-	remedyTime     = "write RFC 3339 with Z or an offset, years 1970 to 2200, e.g. 2026-01-31T13:00:00Z"
-	remedyNumber   = "write a finite number with a decimal point, or leave the reading out"
-	remedyRange    = "values must be below 1e12 in magnitude; use a larger unit"
-	remedyUnit     = "at most 16 printable bytes that fit the kind: W, kW, MW for power, Wh, kWh, MWh for energy"
+	remedySeries  = "must be <site>.<meter>"
+	remedyPattern = "must be <site>.<meter>, <site>.* or *.*"
+	remedyJSON    = `send {"ts":"2026-01-31T13:00:00Z","value":1.234} or an array of such`
+	remedyTime    = "write RFC 3339 with Z or an offset, years 1970 to 2200, " +
+		"e.g. 2026-01-31T13:00:00Z"
+	remedyNumber = "write a finite number with a decimal point, or leave the reading out"
+	remedyRange  = "values must be below 1e12 in magnitude; use a larger unit"
+	remedyUnit   = "at most 16 printable bytes that fit the kind: " +
+		"W, kW, MW for power, Wh, kWh, MWh for energy"
 	remedyKind     = "use energy, power or register, or leave it out"
 	remedyQuality  = "use OK, ESTIMATED, MISSING or BAD, or leave it out"
 	remedyInterval = "use 5 minutes to 1 h that divide the hour (15m, PT30M, 1h), or leave it out"
@@ -35,7 +38,8 @@ const (
 	remedyEmpty    = "send at least one reading"
 )
 
-// fields are the tokens of one reading before they are judged; of a repeated key the last one stays.
+// fields are the tokens of one reading before they are judged. Of a repeated key the last one
+// counts.
 type fields struct {
 	ts, value, unit, kind, quality, interval, history token
 }
@@ -59,12 +63,14 @@ func (f *fields) put(key, t token) {
 	}
 }
 
-// judge makes a reading of its fields, or says which is wrong. For the optional ones null and "" mean absent. long
-// says that some string in it, known or not, is over the limit.
+// judge makes a reading of its fields, or says which is wrong. For the optional ones null and ""
+// mean absent. long says that some string in it, known or not, is over the limit.
 func (f *fields) judge(long bool) (Reading, *InvalidError) {
 	var r Reading
 	if long {
-		return r, &InvalidError{Reason: meter.ReasonTooLarge, Field: "string", Value: "over 256 bytes", Remedy: remedyString}
+		return r, &InvalidError{
+			Reason: meter.ReasonTooLarge, Field: "string", Value: "over 256 bytes", Remedy: remedyString,
+		}
 	}
 	var err *InvalidError
 	if r.Time, err = f.time(); err != nil {
@@ -95,7 +101,7 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 		}
 	}
 	if given(f.interval) {
-		if r.Interval = intervalWord(f.interval); r.Interval < meter.LeastInterval || r.Interval > meter.MostInterval || time.Hour%r.Interval != 0 {
+		if r.Interval = intervalWord(f.interval); !takenInterval(r.Interval) {
 			return r, invalid(meter.ReasonIntervalUnsupported, "interval", f.interval, remedyInterval)
 		}
 	}
@@ -120,7 +126,8 @@ func given(t token) bool {
 
 func (f *fields) time() (time.Time, *InvalidError) {
 	var t time.Time
-	if text := f.ts.text(); f.ts.kind == stringToken && strictTime(text) && t.UnmarshalText(text) == nil {
+	text := f.ts.text()
+	if f.ts.kind == stringToken && strictTime(text) && t.UnmarshalText(text) == nil {
 		t = t.UTC()
 		if y := t.Year(); y >= minYear && y <= maxYear {
 			return t, nil
@@ -129,9 +136,11 @@ func (f *fields) time() (time.Time, *InvalidError) {
 	return time.Time{}, invalid(meter.ReasonBadTimestamp, "ts", f.ts, remedyTime)
 }
 
-// strictTime refuses what package time lets pass as RFC 3339: hours of one digit and decimal commas.
+// strictTime refuses what package time lets pass as RFC 3339: hours of one digit and decimal
+// commas.
 func strictTime(text []byte) bool {
-	return len(text) >= len("2006-01-02T15:04:05Z") && text[13] == ':' && text[16] == ':' && text[19] != ','
+	return len(text) >= len("2006-01-02T15:04:05Z") &&
+		text[13] == ':' && text[16] == ':' && text[19] != ','
 }
 
 func (f *fields) number() (float64, *InvalidError) {
@@ -174,8 +183,9 @@ func (t token) asQuality() meter.Quality {
 	return quality
 }
 
-// usualUnit is the unit as a string, without an allocation for the usual ones. Only of those does
-// a message have to name the kind: the engine knows the series, and judges all other spellings.
+// usualUnit is the unit as a string, without an allocation for the usual ones. A message whose kind
+// contradicts a usual unit is refused here. The engine judges the other spellings, for it knows the
+// unit and the kind of the series.
 func usualUnit(raw []byte) (unit string, usual bool) {
 	switch string(raw) {
 	case "kWh":
@@ -196,6 +206,11 @@ func usualUnit(raw []byte) (unit string, usual bool) {
 		return "GW", true
 	}
 	return string(raw), false
+}
+
+// takenInterval says whether readings may have an interval.
+func takenInterval(d time.Duration) bool {
+	return d >= meter.LeastInterval && d <= meter.MostInterval && time.Hour%d == 0
 }
 
 // intervalWord returns the interval, without an allocation for the common words; 0 is none.

@@ -9,7 +9,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// appendMessage appends v, a struct whose fields do not hold the schema, with the schema before them.
+// appendMessage appends v, a struct without a field for the schema, with the schema before its
+// fields.
 func appendMessage(dst []byte, v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -27,13 +28,13 @@ func appendVersioned(dst, object []byte) []byte {
 	return append(dst, '}')
 }
 
-// escapes are those that encoding/json writes in another way than appendString.
+// escapes are the escapes that encoding/json writes in another way than appendString.
 var escapes = []struct{ theirs, ours string }{
 	{`\b`, `\u0008`}, {`\f`, `\u000c`}, {`\u2028`, "\u2028"}, {`\u2029`, "\u2029"},
 }
 
-// appendPlain appends JSON with the escapes of appendString: the bytes of a message do not depend on
-// which of the two wrote it. In JSON a backslash stands in strings alone, where it begins an escape.
+// appendPlain appends JSON of encoding/json with the escapes of appendString, so that all messages
+// escape alike. In JSON a backslash stands in strings alone, where it begins an escape.
 func appendPlain(dst, data []byte) []byte {
 	for {
 		i := bytes.IndexByte(data, '\\')
@@ -61,8 +62,8 @@ func appendAny(dst []byte, v any) []byte {
 // noSchema is the schema of a message that names none.
 const noSchema = 0
 
-// decodePlain reads a message into v, whose fields do not hold the schema. A message that names no
-// schema has that of absent.
+// decodePlain reads a message into v, a struct without a field for the schema. A message that names
+// no schema has the schema absent.
 func decodePlain(data []byte, v any, absent int) *InvalidError {
 	message := struct {
 		Schema int `json:"schema"`
@@ -76,7 +77,7 @@ func decodePlain(data []byte, v any, absent int) *InvalidError {
 	return decodeMessage(data, maxPayload, &message, &message.Schema)
 }
 
-// decodeMessage reads a message of ours into v, whose schema field is pointed to by schema.
+// decodeMessage reads a message into v. schema points to the field of v that holds the schema.
 func decodeMessage(data []byte, limit int, v any, schema *int) *InvalidError {
 	if err := checkSize(data, limit); err != nil {
 		return err
@@ -85,7 +86,8 @@ func decodeMessage(data []byte, limit int, v any, schema *int) *InvalidError {
 		return err
 	}
 	if *schema != Schema {
-		return fieldError("schema", strconv.Itoa(*schema), "this release reads schema "+strconv.Itoa(Schema))
+		remedy := "this release reads schema " + strconv.Itoa(Schema)
+		return fieldError("schema", strconv.Itoa(*schema), remedy)
 	}
 	return nil
 }
@@ -96,8 +98,8 @@ func checkSize(data []byte, limit int) *InvalidError {
 	}
 	if len(data) > limit {
 		return &InvalidError{
-			Reason: meter.ReasonTooLarge, Index: WholeMessage, Field: "message", Value: strconv.Itoa(len(data)),
-			Remedy: "at most " + strconv.Itoa(limit) + " bytes",
+			Reason: meter.ReasonTooLarge, Index: WholeMessage, Field: "message",
+			Value: strconv.Itoa(len(data)), Remedy: "at most " + strconv.Itoa(limit) + " bytes",
 		}
 	}
 	return nil
@@ -116,6 +118,7 @@ func unmarshal(data []byte, v any) *InvalidError {
 
 func fieldError(field, value, remedy string) *InvalidError {
 	return &InvalidError{
-		Reason: meter.ReasonUnparsable, Index: WholeMessage, Field: field, Value: shown([]byte(value)), Remedy: remedy,
+		Reason: meter.ReasonUnparsable, Index: WholeMessage, Field: field,
+		Value: shown([]byte(value)), Remedy: remedy,
 	}
 }

@@ -8,15 +8,15 @@ import (
 
 // SeriesQuery asks the owner of a partition on query.<p>.series or query.<p>.state.
 type SeriesQuery struct {
-	Series string `json:"series,omitempty"` // the one; all when empty
-	From   int    `json:"from,omitempty"`   // the place to go on from: SeriesPage.Next of the answer before
+	Series string `json:"series,omitempty"` // all when empty
+	From   int    `json:"from,omitempty"`   // 0, or SeriesPage.Next of the answer before
 }
 
-// PositionQuery asks for the position and the checkpoint of a partition. The page is empty where
-// no series has this name.
+// PositionQuery asks for the position and the checkpoint of a partition. The page lists no series
+// where none has this name.
 func PositionQuery() SeriesQuery { return SeriesQuery{Series: "_._"} }
 
-// SeriesSummary is how a series stands.
+// SeriesSummary describes a series.
 type SeriesSummary struct {
 	Series    string       `json:"series"`
 	Newest    time.Time    `json:"newest"`   // ts of its newest reading
@@ -24,10 +24,10 @@ type SeriesSummary struct {
 	Interval  Interval     `json:"interval"` // of its readings
 	Unit      string       `json:"unit"`
 	Kind      string       `json:"kind"`
-	Source    meter.Source `json:"source"`    // who forecasts it
+	Source    meter.Source `json:"source"`    // of its next forecast
 	Quality   string       `json:"quality"`   // of its newest interval
 	Revisions int          `json:"revisions"` // of the forecast of that origin
-	Live      bool         `json:"live"`      // up to date with the log: its silence is noticed
+	Live      bool         `json:"live"`      // up to date with the log: ticks count its silence
 }
 
 // SeriesPage is the answer to a SeriesQuery.
@@ -35,21 +35,24 @@ type SeriesPage struct {
 	Schema    int    `json:"schema"`
 	Partition int    `json:"partition"`
 	Position  uint64 `json:"position"` // the last message of the log that is in the state
-	// Checkpoint is the same of the newest checkpoint: from there on the log is read again after a crash.
+	// Checkpoint is the last message of the log that is in the newest checkpoint. After a crash the
+	// log is read again from there.
 	Checkpoint uint64          `json:"checkpoint"`
 	Series     []SeriesSummary `json:"series"`
-	Next       int             `json:"next"`            // where the next page begins, 0 at the end
-	State      *StateControl   `json:"state,omitempty"` // on query.<p>.state, without one when the series is not known
+	Next       int             `json:"next"`            // From of the next page, 0 at the end
+	State      *StateControl   `json:"state,omitempty"` // on query.<p>.state, of a known series
 	Error      string          `json:"error,omitempty"`
 }
 
-// Interval is a duration that JSON shows as readings do, such as 15m or 1h.
+// Interval is a duration that JSON has in the form of readings, such as 15m or 1h.
 type Interval time.Duration
 
-// MarshalText writes it.
-func (i Interval) MarshalText() ([]byte, error) { return appendInterval(nil, time.Duration(i)), nil }
+// MarshalText writes the shortest form of readings.
+func (i Interval) MarshalText() ([]byte, error) {
+	return appendInterval(nil, time.Duration(i)), nil
+}
 
-// UnmarshalText reads it.
+// UnmarshalText reads any form of readings.
 func (i *Interval) UnmarshalText(text []byte) error {
 	d, ok := parseInterval(string(text))
 	if !ok {
@@ -65,7 +68,7 @@ func (q *SeriesQuery) AppendJSON(dst []byte) []byte { return appendAny(dst, q) }
 // AppendJSON appends the message.
 func (p *SeriesPage) AppendJSON(dst []byte) []byte { return appendAny(dst, p) }
 
-// maxPage bounds an answer, in bytes: below what a server takes as one message.
+// maxPage is the largest answer in bytes. A server takes more in one message.
 const maxPage = 1 << 20
 
 // DecodeSeriesQuery reads what AppendJSON writes. The error is an *InvalidError.
@@ -81,7 +84,8 @@ func DecodeSeriesQuery(data []byte) (SeriesQuery, error) {
 		}
 	}
 	if q.From < 0 {
-		return SeriesQuery{}, fieldError("from", "below 0", "must be the `next` of the page before, or left out")
+		return SeriesQuery{}, fieldError("from", "below 0",
+			"must be the `next` of the page before, or left out")
 	}
 	return q, nil
 }

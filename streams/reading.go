@@ -9,16 +9,17 @@ import (
 // Reading is one observed value of a series.
 type Reading struct {
 	Time     time.Time     // start of its interval, UTC
-	Value    float64       // in Unit; finite, below 1e12 in magnitude
+	Value    float64       // in Unit; finite, below meter.MaxValue in magnitude
 	Unit     string        // as the sender wrote it, at most 16 printable bytes; may be empty
 	Kind     meter.Kind    // KindUnknown when the message does not say: by the unit, else power
 	Quality  meter.Quality // Unknown when the message does not say: OK
 	Interval time.Duration // 0 when the message does not say
-	History  bool          // state and training only: no forecast, no score
+	History  bool          // for state and training alone: no forecast, no score
 }
 
-// AppendReadings appends the JSON message of readings of one series: an object for a single one, else an array.
-// A value that is not finite is written as null, which DecodeReadings refuses by name.
+// AppendReadings appends the JSON message of readings of one series: an object for a single
+// reading, else an array. A value that is not finite becomes null, which DecodeReadings refuses by
+// name.
 func AppendReadings(dst []byte, rs []Reading) []byte {
 	if len(rs) == 1 {
 		return appendReading(dst, &rs[0])

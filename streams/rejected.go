@@ -10,25 +10,26 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// How the payload of a refused input is kept.
+// The encodings of the payload in a Rejected.
 const (
 	EncodingUTF8   = "utf-8"
 	EncodingBase64 = "base64"
 )
 
-// keptPayload is how much of a refused payload is kept; the digest covers all of it.
+// keptPayload is how many bytes of a refused payload a Rejected holds. The digest covers all of
+// them.
 const keptPayload = 4 << 10
 
 // Rejected tells of one refused input, or of one refused reading of a message.
 type Rejected struct {
-	Series          string       `json:"series"`  // <site>.<meter> as far as the subject gave it; may be no legal series
+	Series          string       `json:"series"`  // of the subject; may be no legal name
 	Subject         string       `json:"subject"` // of the input
 	Seq             uint64       `json:"seq"`     // of the input in its partition's log
 	Partition       int          `json:"partition"`
 	Reason          meter.Reason `json:"reason"`
 	Detail          string       `json:"detail"`           // InvalidError.Error of it
-	Index           int          `json:"index"`            // the reading in its message, or WholeMessage
-	Count           int          `json:"count"`            // readings of the message that were refused for this reason
+	Index           int          `json:"index"`            // of the first reading, or WholeMessage
+	Count           int          `json:"count"`            // readings refused for this reason
 	Received        time.Time    `json:"received"`         // the broker's time of the input
 	Payload         string       `json:"payload"`          // up to 4 KiB of it
 	PayloadEncoding string       `json:"payload_encoding"` // EncodingUTF8 or EncodingBase64
@@ -36,8 +37,8 @@ type Rejected struct {
 	PayloadDigest   string       `json:"payload_digest"`   // sha256:<hex> of the whole
 }
 
-// SetPayload keeps up to 4 KiB of the refused payload, as text when that is valid UTF-8, else in base 64, and the
-// size and digest of the whole.
+// SetPayload sets up to 4 KiB of the refused payload, and the size and digest of all of it. The
+// payload is text when it is valid UTF-8, else base 64.
 func (r *Rejected) SetPayload(payload []byte) {
 	digest := sha256.Sum256(payload)
 	r.PayloadBytes = len(payload)
@@ -57,8 +58,9 @@ func (r *Rejected) AppendJSON(dst []byte) []byte {
 	return appendMessage(dst, &own)
 }
 
-// DecodeRejected reads what AppendJSON writes. The error is an *InvalidError; a reason that this release does not
-// know is taken as it is. It is the part of a client, which this release leaves to others.
+// DecodeRejected reads what AppendJSON writes, also with a reason that this release does not know.
+// The error is an *InvalidError. DecodeRejected is the part of a client, which this release leaves
+// to others.
 func DecodeRejected(data []byte) (Rejected, error) {
 	var r Rejected
 	if err := decodePlain(data, &r, noSchema); err != nil {

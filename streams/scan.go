@@ -12,7 +12,8 @@ const (
 	maxReadings = 1000     // elements of an array
 )
 
-// tokenKind says what a JSON value is. Two kinds are no JSON: they are what careless writers put for floats.
+// tokenKind says what a JSON value is. The kinds nanToken and infToken are no JSON: some languages
+// write them for floats.
 type tokenKind uint8
 
 const (
@@ -26,7 +27,7 @@ const (
 	infToken       // Infinity, -Infinity, inf
 )
 
-// token is one value as it stands in the payload; a string without its quotes.
+// token is one value as it is in the payload, a string without its quotes.
 type token struct {
 	kind    tokenKind
 	escaped bool // a string with backslashes in it
@@ -47,7 +48,7 @@ func (t token) text() []byte {
 	return []byte(s)
 }
 
-// fault stops a scan; the zero value means none.
+// fault stops a scan. The zero fault is none.
 type fault uint8
 
 const (
@@ -56,8 +57,8 @@ const (
 	nestingFault
 )
 
-// scanner walks over one JSON text without building anything. long is set when a string over the limit was met, so
-// that one long string costs its reading and not the message.
+// scanner reads one JSON text token by token and allocates nothing. long says that a string was
+// over the limit: such a string costs its reading and not the message.
 type scanner struct {
 	data  []byte
 	pos   int
@@ -76,7 +77,7 @@ func (s *scanner) space() {
 	}
 }
 
-// next skips space and takes c when it is there.
+// next skips space, and skips c when it comes next.
 func (s *scanner) next(c byte) bool {
 	s.space()
 	if s.pos < len(s.data) && s.data[s.pos] == c {
@@ -92,7 +93,7 @@ func (s *scanner) end() bool {
 	return s.pos == len(s.data)
 }
 
-// peek skips space and returns the byte in hand, 0 at the end.
+// peek skips space and returns the next byte, 0 at the end.
 func (s *scanner) peek() byte {
 	s.space()
 	if s.pos == len(s.data) {
@@ -182,7 +183,7 @@ func hexDigit(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-// number scans a number by the grammar of JSON; a sign before it is already taken.
+// number scans a number by the grammar of JSON, after its sign.
 func (s *scanner) number(start int) (token, fault) {
 	if s.pos < len(s.data) && s.data[s.pos] == '0' {
 		s.pos++
@@ -215,7 +216,7 @@ func (s *scanner) digits() int {
 	return s.pos - start
 }
 
-// word scans true, false, null and what languages write for NaN and infinity.
+// word scans true, false, null and the words for NaN and infinity.
 func (s *scanner) word(start int) (token, fault) {
 	for s.pos < len(s.data) && letter(s.data[s.pos]) {
 		s.pos++
@@ -234,7 +235,8 @@ func (s *scanner) word(start int) (token, fault) {
 	return t, noFault
 }
 
-// floatWord tells the words for NaN and infinity, with or without a sign, in any case; absent is neither.
+// floatWord is the kind of a word for NaN or infinity, with or without a sign, in any case. It is
+// absent for other words.
 func floatWord(raw []byte) tokenKind {
 	if len(raw) > 0 && (raw[0] == '-' || raw[0] == '+') {
 		raw = raw[1:]
@@ -256,7 +258,7 @@ func floatWord(raw []byte) tokenKind {
 	}
 }
 
-// composite walks over an object or array that nobody asks for.
+// composite skips an object or array.
 func (s *scanner) composite() fault {
 	open := s.data[s.pos]
 	s.pos++
@@ -295,7 +297,7 @@ func (s *scanner) composite() fault {
 	}
 }
 
-// near returns what stands where the scan stopped, for an error.
+// near returns the text where the scan stopped, for an error.
 func (s *scanner) near() []byte {
 	from := min(max(s.pos-8, 0), len(s.data))
 	for from > 0 && !utf8.RuneStart(s.data[from]) {

@@ -8,44 +8,48 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Score tells how the forecasts of one interval did, once its actual has arrived.
+// Score holds the scores of the forecasts of one interval, whose actual has arrived.
 type Score struct {
 	Series   meter.ID
 	Target   time.Time     // start of the interval that was forecast
-	Interval time.Duration // of it
+	Interval time.Duration // length of the interval
 	Unit     string        // of actual and errors; may be empty
-	Actual   float64       // what the interval came to, as the forecaster took it: joined, converted, differenced
-	Scored   time.Time     // the broker's time of the input that brought the actual, to the millisecond
+	Actual   float64       // of the interval, after joining, converting and differencing
+	Scored   time.Time     // the broker's time of the input that brought the actual, in milliseconds
 	Revision int           // corrections of the actual since its first score
-	Void     bool          // a correction took the actual away: what was scored before does not count, Leads name only which
-	InputSeq uint64        // sequence of the input in its partition's log
-	Leads    []LeadScore   // ascending in Lead, at least one
+	// Void says that a correction took the actual away: the scores before do not count. The leads
+	// are then without numbers.
+	Void     bool
+	InputSeq uint64      // sequence of the input in its partition's log
+	Leads    []LeadScore // ascending in Lead, at least one
 }
 
-// LeadScore is how the forecast of one lead did.
+// LeadScore is the score of the forecast of one lead.
 type LeadScore struct {
 	Lead    int
 	Source  meter.Source // of the forecast
 	Version string       // of its model; "" when a rule made it
-	// Pinball is the mean quantile loss over the forecast's levels, and Naive that of the value of the same hour of the
-	// latest day known at the origin, for every level; NaN where that is not known. Both in Unit.
+	// Pinball is the mean quantile loss over the levels of the forecast, in Unit. Naive is the same
+	// loss of the seasonal naive forecast: for every level the value of the same hour on the latest
+	// day known at the origin. Naive is NaN where that value is not known.
 	Pinball, Naive float32
 	Error          float32 // actual minus median, in Unit
-	// Covered50 and Covered80 tell whether the actual lay inside the central interval, ends included.
+	// Covered50 and Covered80 say whether the actual lay inside the central interval, its ends
+	// included.
 	Covered50, Covered80 Covered
 }
 
-// Covered is whether an interval held the actual.
+// Covered says whether the central interval held the actual.
 type Covered uint8
 
-// The three cases. CoverageUnknown: the forecast has no such interval.
+// The cases. CoverageUnknown is for a forecast without such an interval.
 const (
 	CoverageUnknown Covered = iota
 	Inside
 	Outside
 )
 
-// AppendJSON appends the message. Errors are rounded to 5 significant digits.
+// AppendJSON appends the message. It rounds errors to 5 significant digits.
 func (s *Score) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"schema":1,"series":`...)
 	dst = appendID(dst, s.Series)
@@ -78,7 +82,7 @@ func (s *Score) AppendJSON(dst []byte) []byte {
 	return append(dst, "]}"...)
 }
 
-// appendActual appends a number that is a float32 in that many digits.
+// appendActual appends a number, with the digits of a float32 where it is one.
 func appendActual(dst []byte, v float64) []byte {
 	if !meter.Finite(v) || float64(float32(v)) != v {
 		return appendFloat(dst, v)
@@ -128,30 +132,35 @@ func covered(b *bool) Covered {
 	return Outside
 }
 
+// scoreJSON is a Score in JSON.
+type scoreJSON struct {
+	Schema   int        `json:"schema"`
+	Series   string     `json:"series"`
+	Target   time.Time  `json:"target"`
+	Interval string     `json:"interval"`
+	Unit     string     `json:"unit"`
+	Actual   *float64   `json:"actual"`
+	Scored   time.Time  `json:"scored"`
+	Revision int        `json:"revision"`
+	Void     bool       `json:"void"`
+	InputSeq uint64     `json:"input_seq"`
+	Leads    []leadJSON `json:"leads"`
+}
+
+type leadJSON struct {
+	Lead      int          `json:"lead"`
+	Source    meter.Source `json:"source"`
+	Version   string       `json:"version"`
+	Pinball   *float32     `json:"pinball"`
+	Naive     *float32     `json:"pinball_naive"`
+	Error     *float32     `json:"error"`
+	Covered50 *bool        `json:"covered50"`
+	Covered80 *bool        `json:"covered80"`
+}
+
 // DecodeScore reads what AppendJSON writes. The error is an *InvalidError that names the field.
 func DecodeScore(data []byte) (Score, error) {
-	var j struct {
-		Schema   int       `json:"schema"`
-		Series   string    `json:"series"`
-		Target   time.Time `json:"target"`
-		Interval string    `json:"interval"`
-		Unit     string    `json:"unit"`
-		Actual   *float64  `json:"actual"`
-		Scored   time.Time `json:"scored"`
-		Revision int       `json:"revision"`
-		Void     bool      `json:"void"`
-		InputSeq uint64    `json:"input_seq"`
-		Leads    []struct {
-			Lead      int          `json:"lead"`
-			Source    meter.Source `json:"source"`
-			Version   string       `json:"version"`
-			Pinball   *float32     `json:"pinball"`
-			Naive     *float32     `json:"pinball_naive"`
-			Error     *float32     `json:"error"`
-			Covered50 *bool        `json:"covered50"`
-			Covered80 *bool        `json:"covered80"`
-		} `json:"leads"`
-	}
+	var j scoreJSON
 	if err := decodeMessage(data, maxPayload, &j, &j.Schema); err != nil {
 		return Score{}, err
 	}
@@ -179,23 +188,34 @@ func DecodeScore(data []byte) (Score, error) {
 		return Score{}, fieldError("leads", "", "at least one lead is needed")
 	}
 	before := 0
-	for _, l := range j.Leads {
-		if l.Lead <= before {
-			return Score{}, fieldError("leads", strconv.Itoa(l.Lead), "must ascend from 1")
+	for i := range j.Leads {
+		lead, err := j.Leads[i].score(s.Void, before)
+		if err != nil {
+			return Score{}, err
 		}
-		before = l.Lead
-		lead := LeadScore{Lead: l.Lead, Source: l.Source, Version: l.Version}
-		if !s.Void {
-			if l.Pinball == nil || l.Error == nil {
-				return Score{}, fieldError("leads", strconv.Itoa(l.Lead), "pinball and error must be numbers, unless the score is void")
-			}
-			lead.Pinball, lead.Error, lead.Naive = *l.Pinball, *l.Error, float32(math.NaN())
-			if l.Naive != nil {
-				lead.Naive = *l.Naive
-			}
-			lead.Covered50, lead.Covered80 = covered(l.Covered50), covered(l.Covered80)
-		}
+		before = lead.Lead
 		s.Leads = append(s.Leads, lead)
 	}
 	return s, nil
+}
+
+// score is the score of a lead, which comes after the lead before. A void one has no numbers.
+func (l *leadJSON) score(void bool, before int) (LeadScore, error) {
+	lead := LeadScore{Lead: l.Lead, Source: l.Source, Version: l.Version}
+	if l.Lead <= before {
+		return lead, fieldError("leads", strconv.Itoa(l.Lead), "must ascend from 1")
+	}
+	if void {
+		return lead, nil
+	}
+	if l.Pinball == nil || l.Error == nil {
+		return lead, fieldError("leads", strconv.Itoa(l.Lead),
+			"pinball and error must be numbers, unless the score is void")
+	}
+	lead.Pinball, lead.Error, lead.Naive = *l.Pinball, *l.Error, float32(math.NaN())
+	if l.Naive != nil {
+		lead.Naive = *l.Naive
+	}
+	lead.Covered50, lead.Covered80 = covered(l.Covered50), covered(l.Covered80)
+	return lead, nil
 }

@@ -9,21 +9,22 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// anyKey stands for meter.Any in a key of the bucket of settings, which may not hold a star; no token holds it.
+// anyKey replaces meter.Any in a key of the bucket of settings, which may not hold a star. No token
+// holds anyKey.
 const anyKey = "="
 
 // SettingsKey is the key of a pattern in the bucket of settings: the pattern, with = for *.
 func SettingsKey(pattern string) string { return strings.ReplaceAll(pattern, meter.Any, anyKey) }
 
-// SettingsPattern is the pattern of a key; ok is false when SettingsKey cannot have made it.
+// SettingsPattern is the pattern of a key. ok is false when SettingsKey cannot have made the key.
 func SettingsPattern(key string) (pattern string, ok bool) {
 	pattern = strings.ReplaceAll(key, anyKey, meter.Any)
 	_, ok = meter.ParsePattern(pattern)
 	return pattern, ok && SettingsKey(pattern) == key
 }
 
-// Settings are what an operator says about the series of a pattern; an empty field says nothing. It is the value in the
-// bucket of settings.
+// Settings are what an operator sets for the series of a pattern. An empty field sets nothing. The
+// bucket of settings holds them as JSON.
 type Settings struct {
 	Unit    string `json:"unit,omitempty"`
 	Kind    string `json:"kind,omitempty"`    // energy, power or register
@@ -31,7 +32,7 @@ type Settings struct {
 	Country string `json:"country,omitempty"` // ISO 3166, two letters
 }
 
-// noEffect are fields that a later release may read, each with what to do in this one.
+// noEffect are fields that a later release may read, each with the remedy in this release.
 var noEffect = map[string]string{
 	"interval":        `is learnt from the readings; send "interval" with them to say it`,
 	"static_features": "are not read by any model of this release; leave them out",
@@ -40,12 +41,13 @@ var noEffect = map[string]string{
 // AppendJSON appends the message.
 func (s *Settings) AppendJSON(dst []byte) []byte { return appendAny(dst, s) }
 
-// DecodeSettings reads a value of the bucket. The error is an *InvalidError: a field that has no effect in this release
-// is refused by name, so that nobody relies on it.
+// DecodeSettings reads a value of the bucket. It refuses by name a field that has no effect in this
+// release, so that nobody relies on it. The error is an *InvalidError.
 func DecodeSettings(data []byte) (Settings, error) {
 	var fields map[string]json.RawMessage
 	if len(data) > maxPayload || json.Unmarshal(data, &fields) != nil || fields == nil {
-		return Settings{}, fieldError("settings", string(data), `write a JSON object such as {"unit":"kWh","kind":"register"}`)
+		return Settings{}, fieldError("settings", string(data),
+			`write a JSON object such as {"unit":"kWh","kind":"register"}`)
 	}
 	names := make([]string, 0, len(fields))
 	for name := range fields {
@@ -71,16 +73,19 @@ func DecodeSettings(data []byte) (Settings, error) {
 	return s, s.check()
 }
 
-// check holds each field against its form; what zones, countries and units there are is not known here.
+// check compares each field with its form. Package streams does not know which zones, countries and
+// units there are.
 func (s *Settings) check() error {
 	if _, err := meter.ParseKind(s.Kind); err != nil {
 		return fieldError("kind", s.Kind, "use energy, power or register, or leave it out")
 	}
-	if len(s.Unit) > maxUnit || strings.ContainsFunc(s.Unit, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+	unprintable := func(c rune) bool { return c <= ' ' || c == 0x7f }
+	if len(s.Unit) > maxUnit || strings.ContainsFunc(s.Unit, unprintable) {
 		return fieldError("unit", s.Unit, "at most 16 bytes, without spaces")
 	}
 	if len(s.Zone) > meter.MaxToken || len(s.Country) > meter.MaxToken {
-		return fieldError("zone, country", s.Zone+s.Country, "a name such as Europe/Amsterdam, a code such as NL")
+		return fieldError("zone, country", s.Zone+s.Country,
+			"a name such as Europe/Amsterdam, a code such as NL")
 	}
 	return nil
 }

@@ -10,28 +10,20 @@ import (
 // MaxPartitions is the largest number of partitions a deployment may have.
 const MaxPartitions = 1024
 
-// Kinds of control record on ctl.<p>.<kind>.
+// The kinds of control record on ctl.<p>.<kind>. A record takes effect at its position in the log.
 const (
-	// ControlModel: from this position on the partition is served by the named model.
-	ControlModel = "model"
-	// ControlTick: the owner's clock, for series that have fallen silent. The time is the broker's.
-	ControlTick = "tick"
-	// ControlLimit: how many series the owner of all partitions takes from this position on.
-	ControlLimit = "limit"
-	// ControlSettings: what is set for the series of a pattern from this position on.
-	ControlSettings = "settings"
-	// ControlDelete: the state of a series is forgotten at this position.
-	ControlDelete = "delete"
-	// ControlState: the state of a series is put in at this position.
-	ControlState = "state"
+	ControlModel    = "model"    // the model that serves the partition, a ModelControl
+	ControlTick     = "tick"     // the clock of the log, for series that are silent
+	ControlLimit    = "limit"    // how many series all partitions take, a LimitControl
+	ControlSettings = "settings" // the settings of a pattern, a SettingsControl
+	ControlDelete   = "delete"   // the partition forgets a series, a DeleteControl
+	ControlState    = "state"    // the partition takes in the state of a series, a StateControl
 )
 
-// Kinds of question to the owner of a partition.
+// The kinds of question to the owner of a partition.
 const (
-	// QuerySeries: how its series stand, a page of them.
-	QuerySeries = "series"
-	// QueryState: the state of one series.
-	QueryState = "state"
+	QuerySeries = "series" // a page of summaries of series
+	QueryState  = "state"  // the state of one series
 )
 
 const (
@@ -45,9 +37,9 @@ const (
 	scorePrefix    = "scores."
 )
 
-// Partition returns the partition of a series: FNV-1a-32 of site and meter without a separator, modulo partitions.
-// It equals partition(P,1,2) of a NATS subject mapping, so that a publisher and the broker agree. partitions below 1
-// counts as 1.
+// Partition is the partition of a series: FNV-1a-32 of site and meter without a separator, modulo
+// partitions. It equals partition(P,1,2) of a NATS subject mapping, so publishers and the broker
+// agree. partitions below 1 count as 1.
 func Partition(id meter.ID, partitions int) int {
 	if partitions <= 1 {
 		return 0
@@ -77,7 +69,7 @@ func ForecastSubject(id meter.ID) string { return forecastPrefix + id.Site + "."
 // ScoreSubject is where the scores of a series go: scores.<site>.<meter>.
 func ScoreSubject(id meter.ID) string { return scorePrefix + id.Site + "." + id.Meter }
 
-// EventSubject is where events of a kind go: events.<kind>; a kind may have dots.
+// EventSubject is where events of a kind go: events.<kind>. A kind may have dots.
 func EventSubject(kind string) string { return eventPrefix + kind }
 
 // ControlSubject is where a control record of partition p goes: ctl.<p>.<kind>.
@@ -85,7 +77,8 @@ func ControlSubject(p int, kind string) string {
 	return controlPrefix + strconv.Itoa(p) + "." + kind
 }
 
-// QuerySubject is where questions to the owner of partition p are asked: query.<p>.<kind>. Nothing is stored there.
+// QuerySubject is where questions to the owner of partition p go: query.<p>.<kind>. No stream
+// stores them.
 func QuerySubject(p int, kind string) string { return queryPrefix + strconv.Itoa(p) + "." + kind }
 
 // RejectedSubject is where a refused input of a series goes. Site and meter may be any text, even
@@ -94,16 +87,17 @@ func RejectedSubject(id meter.ID) string {
 	return rejectedPrefix + meter.Token(id.Site) + "." + meter.Token(id.Meter)
 }
 
-// Input is what the subject of a message in a partition's log says. Control is empty for readings, Series is
-// empty for control records. Partition is 0 for a public subject: only the one log of a deployment with one partition
-// takes those unmapped.
+// Input holds the parts of the subject of a message in a partition's log. Control is empty for
+// readings, Series is empty for control records. Partition is 0 for a public subject: only the log
+// of a deployment with one partition holds public subjects.
 type Input struct {
 	Control   string
 	Partition int
 	Series    meter.ID
 }
 
-// IsControl reports whether the subject is a control record's. Of another subject it is told without reading it whole.
+// IsControl reports whether the subject is that of a control record. It reads other subjects only
+// up to their prefix.
 func IsControl(subject string) bool {
 	if !strings.HasPrefix(subject, controlPrefix) {
 		return false
@@ -112,9 +106,10 @@ func IsControl(subject string) bool {
 	return err == nil && in.Control != ""
 }
 
-// ParseInput reads the subject of a message in a partition's log: r.<p>.<site>.<meter>, readings.<site>.<meter> or
-// ctl.<p>.<kind>. The error is an *InvalidError with meter.ReasonBadSubject; Input is then filled as far as it goes, for the
-// rejected message.
+// ParseInput reads the subject of a message in a partition's log: r.<p>.<site>.<meter>,
+// readings.<site>.<meter> or ctl.<p>.<kind>. The error is an *InvalidError with
+// meter.ReasonBadSubject. With an error, Input holds the parts that could be read, for the rejected
+// message.
 func ParseInput(subject string) (Input, error) {
 	var in Input
 	switch {
@@ -146,12 +141,14 @@ func ParseInput(subject string) (Input, error) {
 
 func badSubject(subject string) *InvalidError {
 	return &InvalidError{
-		Reason: meter.ReasonBadSubject, Index: WholeMessage, Field: "subject", Value: shown([]byte(subject)),
+		Reason: meter.ReasonBadSubject, Index: WholeMessage, Field: "subject",
+		Value:  shown([]byte(subject)),
 		Remedy: "publish on readings.<site>.<meter>, each of 1 to 64 letters, digits, _ or -",
 	}
 }
 
-// parsePartition reads a partition number as ReadingSubject writes it: digits without leading zeros.
+// parsePartition reads a partition number as ReadingSubject writes it: digits without leading
+// zeros.
 func parsePartition(s string) (int, bool) {
 	if len(s) == 0 || len(s) > 4 || len(s) > 1 && s[0] == '0' {
 		return 0, false

@@ -6,24 +6,24 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// TrainingSubject takes requests for a training cycle. It is a request with an answer, not a stream: who gets no answer
+// TrainingSubject takes requests for a training cycle. No stream stores them: who gets no answer
 // asks again.
 const TrainingSubject = "trainer.run"
 
-// What a trainer answers.
+// The answers of a trainer.
 const (
 	TrainingAccepted = "accepted" // the cycle begins as soon as a trainer is free
 	TrainingBusy     = "busy"     // another cycle is under way; the answer names it
 	TrainingRefused  = "refused"  // the request cannot be taken, Text says why
 )
 
-// What starts a cycle: the trigger of Training.
+// The triggers of a training cycle.
 const (
 	TriggerFirst    = "first"    // there is no champion yet
 	TriggerFollow   = "follow"   // a quick first model serves, a thorough one follows
-	TriggerSchedule = "schedule" // the clock
-	TriggerRequest  = "request"  // TrainingSubject
-	TriggerDrift    = "drift"    // EventDrift
+	TriggerSchedule = "schedule" // the schedule of the trainer
+	TriggerRequest  = "request"  // a TrainingRequest
+	TriggerDrift    = "drift"    // an EventDrift
 )
 
 // Triggers returns all triggers in a fixed order, for metric labels that exist from the start.
@@ -34,9 +34,9 @@ func Triggers() []string {
 // maxReason is the longest Reason of a request in bytes.
 const maxReason = 256
 
-// TrainingRequest asks for a cycle. An empty message is a request in which nothing is said.
+// TrainingRequest asks for a cycle. An empty message is a request without fields.
 type TrainingRequest struct {
-	Start  string `json:"start,omitempty"`  // scratch or champion; empty as the trainer is configured
+	Start  string `json:"start,omitempty"`  // scratch or champion; empty: the trainer's own
 	Reason string `json:"reason,omitempty"` // one line for a person
 }
 
@@ -57,7 +57,8 @@ func DecodeTrainingRequest(data []byte) (TrainingRequest, error) {
 		return TrainingRequest{}, fieldError("start", r.Start, "must be scratch or champion, or left out")
 	}
 	if len(r.Reason) > maxReason {
-		return TrainingRequest{}, fieldError("reason", r.Reason, "must be at most "+strconv.Itoa(maxReason)+" bytes")
+		remedy := "must be at most " + strconv.Itoa(maxReason) + " bytes"
+		return TrainingRequest{}, fieldError("reason", r.Reason, remedy)
 	}
 	return r, nil
 }
@@ -65,7 +66,7 @@ func DecodeTrainingRequest(data []byte) (TrainingRequest, error) {
 // TrainingAnswer is the answer of a trainer to a request.
 type TrainingAnswer struct {
 	Answer string `json:"answer"`          // TrainingAccepted, TrainingBusy or TrainingRefused
-	Cycle  string `json:"cycle,omitempty"` // the accepted cycle, or the one under way; empty when refused
+	Cycle  string `json:"cycle,omitempty"` // accepted, or under way; empty when refused
 	Text   string `json:"text"`            // one line for a person
 }
 
@@ -111,7 +112,7 @@ func (t *Training) MarshalJSON() ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// appendLoss appends a loss; what is not finite becomes null.
+// appendLoss appends a loss. A loss that is not finite becomes null.
 func appendLoss(dst []byte, v float64) []byte {
 	if !meter.Finite(v) {
 		return append(dst, "null"...)
