@@ -105,7 +105,8 @@ func TestLeaseIsKnownAgain(t *testing.T) {
 	if _, err := b.Update(patient(t), "strange", []byte("{"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.NewLease("strange", "a", ttl).Acquire(patient(t)); err == nil || !strings.Contains(err.Error(), "delete the key strange") {
+	if _, err := b.NewLease("strange", "a", ttl).Acquire(patient(t)); err == nil ||
+		!strings.Contains(err.Error(), "delete the key strange") {
 		t.Errorf("%v", err)
 	}
 }

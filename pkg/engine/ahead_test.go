@@ -15,15 +15,15 @@ func TestFarAhead(t *testing.T) {
 		cells                    []int64 // of readings one by one
 		applied, held, forfeited int     // in all
 	}{
-		"the last one that is not far":     {[]int64{heard + late}, 1, 0, 0},
-		"the first one that is far":        {[]int64{heard + late + 1}, 0, 1, 0},
-		"the same again":                   {[]int64{heard + 100, heard + 100}, 0, 1, 0},
-		"two that are near":                {[]int64{heard + 100, heard + 100 + late}, 2, 1, 0},
-		"two that are just not near":       {[]int64{heard + 100, heard + 101 + late}, 0, 2, 1},
-		"near, and the later one first":    {[]int64{heard + 100 + late, heard + 100}, 2, 1, 0},
-		"one in order is near":             {[]int64{heard + 1 + late, heard + 1}, 2, 1, 0},
-		"one in order is just not near":    {[]int64{heard + 2 + late, heard + 1}, 1, 1, 0},
-		"near an older one that came late": {[]int64{heard + 3 + late, heard + 1, heard + 3}, 3, 1, 0},
+		"the last one that is not far":  {[]int64{heard + late}, 1, 0, 0},
+		"the first one that is far":     {[]int64{heard + late + 1}, 0, 1, 0},
+		"the same again":                {[]int64{heard + 100, heard + 100}, 0, 1, 0},
+		"two that are near":             {[]int64{heard + 100, heard + 100 + late}, 2, 1, 0},
+		"two that are just not near":    {[]int64{heard + 100, heard + 101 + late}, 0, 2, 1},
+		"near, and the later one first": {[]int64{heard + 100 + late, heard + 100}, 2, 1, 0},
+		"one in order is near":          {[]int64{heard + 1 + late, heard + 1}, 2, 1, 0},
+		"one in order is just not near": {[]int64{heard + 2 + late, heard + 1}, 1, 1, 0},
+		"near one that came meanwhile":  {[]int64{heard + 3 + late, heard + 1, heard + 3}, 3, 1, 0},
 	} {
 		e := newEngine(t, randomModel(53, 4))
 		feed(e, 0, heard+1)
@@ -39,7 +39,16 @@ func TestFarAhead(t *testing.T) {
 			}
 		}
 		if applied != c.applied || held != c.held || forfeited != c.forfeited {
-			t.Errorf("%s: %d applied, %d held, %d given up; want %d, %d, %d", name, applied, held, forfeited, c.applied, c.held, c.forfeited)
+			t.Errorf(
+				"%s: %d applied, %d held, %d given up; want %d, %d, %d",
+				name,
+				applied,
+				held,
+				forfeited,
+				c.applied,
+				c.held,
+				c.forfeited,
+			)
 		}
 	}
 }
@@ -52,10 +61,13 @@ func TestHeldReadingIsCorrected(t *testing.T) {
 	r := at(300)
 	e.Step([]Reading{r})
 	r.Value++
-	if result := e.Step([]Reading{r}); result.Held != 1 || len(result.Rejections) != 1 || result.Rejections[0].Held.Value != r.Value-1 {
+	if result := e.Step([]Reading{r}); result.Held != 1 || len(result.Rejections) != 1 ||
+		result.Rejections[0].Held.Value != r.Value-1 {
 		t.Errorf("%+v", result)
 	}
-	if result := e.Step([]Reading{bad(at(310))}); len(result.Rejections) != 1 || result.Rejections[0].Reason != meter.ReasonBadQuality || result.Rejections[0].Held != nil {
+	if result := e.Step([]Reading{bad(at(310))}); len(result.Rejections) != 1 ||
+		result.Rejections[0].Reason != meter.ReasonBadQuality ||
+		result.Rejections[0].Held != nil {
 		t.Errorf("a bad one does not agree: %+v", result)
 	}
 }

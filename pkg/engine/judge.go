@@ -90,8 +90,8 @@ func (e *Engine) open(r *Reading) int32 {
 	if kind == meter.KindUnknown && r.Unit != "" {
 		kind = meter.KindOf(r.Unit)
 	}
-	phase := int32(0) // finer readings and registers are cut by the hour
-	if kind != meter.Register && (r.Interval == 0 || r.Interval == meter.IntervalSeconds) {
+	phase := int32(0) // registers are cut by the hour; so are finer readings, see declare
+	if kind != meter.Register {
 		phase = int32(r.Second % meter.IntervalSeconds)
 	}
 	slot := e.slabs.add(r.Series, r.Unit, phase)

@@ -12,6 +12,9 @@ import (
 // begin with the hour.
 func TestWhereCellsBegin(t *testing.T) {
 	t.Parallel()
+	register := func(interval int32) func(*Reading) {
+		return func(r *Reading) { r.Kind, r.Interval = meter.Register, interval }
+	}
 	for name, c := range map[string]struct {
 		change func(*Reading)
 		phase  int32
@@ -19,17 +22,24 @@ func TestWhereCellsBegin(t *testing.T) {
 		"hourly":                   {func(*Reading) {}, 900},
 		"hourly, and it says so":   {func(r *Reading) { r.Interval = meter.IntervalSeconds }, 900},
 		"every 15 minutes":         {func(r *Reading) { r.Interval = 900 }, 0},
-		"a register":               {func(r *Reading) { r.Kind = meter.Register }, 0},
-		"a register of an hour":    {func(r *Reading) { r.Kind, r.Interval = meter.Register, meter.IntervalSeconds }, 0},
+		"a register":               {register(0), 0},
+		"a register of an hour":    {register(meter.IntervalSeconds), 0},
 		"energy, and it says so":   {func(r *Reading) { r.Kind = meter.Energy }, 900},
-		"a register of 15 minutes": {func(r *Reading) { r.Kind, r.Interval = meter.Register, 900 }, 0},
+		"a register of 15 minutes": {register(900), 0},
 	} {
 		e := New()
 		r := at(0)
 		r.Second += 900
 		c.change(&r)
-		if result := e.Step([]Reading{r}); result.Applied != 1 || e.slabs.record(0).phase != c.phase {
-			t.Errorf("%s: the phase is %d s, want %d; %+v", name, e.slabs.record(0).phase, c.phase, result)
+		if result := e.Step([]Reading{r}); result.Applied != 1 ||
+			e.slabs.record(0).phase != c.phase {
+			t.Errorf(
+				"%s: the phase is %d s, want %d; %+v",
+				name,
+				e.slabs.record(0).phase,
+				c.phase,
+				result,
+			)
 		}
 	}
 }
@@ -38,24 +48,26 @@ func TestWhereCellsBegin(t *testing.T) {
 // what is a register is one from its first reading on.
 func TestKindIsLearnt(t *testing.T) {
 	t.Parallel()
+	const energy = "is of kind energy"
 	type step struct {
 		unit string
 		kind meter.Kind
 		says string // why it is refused, "" when it is taken
 	}
 	for name, steps := range map[string][]step{
-		"by the unit":              {{"", 0, ""}, {"", 0, ""}, {"kWh", 0, ""}, {"", meter.Energy, ""}, {"", meter.Power, "is of kind energy"}},
-		"by its word":              {{"", 0, ""}, {"", meter.Energy, ""}, {"", meter.Power, "is of kind energy"}},
-		"by its word, not by unit": {{"", 0, ""}, {"m3", meter.Energy, ""}, {"", meter.Power, "is of kind energy"}},
-		"not any more":             {{"kWh", 0, ""}, {"", meter.Power, "is of kind energy"}},
-		"a register too late":      {{"", 0, ""}, {"kWh", meter.Register, "kind register: the series is of kind power"}, {"kWh", 0, ""}},
+		"by the unit":              {{"", 0, ""}, {"", 0, ""}, {"kWh", 0, ""}, {"", meter.Energy, ""}, {"", meter.Power, energy}},
+		"by its word":              {{"", 0, ""}, {"", meter.Energy, ""}, {"", meter.Power, energy}},
+		"by its word, not by unit": {{"", 0, ""}, {"m3", meter.Energy, ""}, {"", meter.Power, energy}},
+		"not any more":             {{"kWh", 0, ""}, {"", meter.Power, energy}},
+		"a register too late":      {{"", 0, ""}, {"kWh", meter.Register, "is of kind power"}, {"kWh", 0, ""}},
 	} {
 		e := New()
 		for i, s := range steps {
 			r := at(int64(i))
 			r.Unit, r.Kind = s.unit, s.kind
 			result := e.Step([]Reading{r})
-			if taken := s.says == ""; taken != (result.Applied == 1) || !taken && !strings.Contains(result.Rejections[0].Detail, s.says) {
+			if taken := s.says == ""; taken != (result.Applied == 1) ||
+				!taken && !strings.Contains(result.Rejections[0].Detail, s.says) {
 				t.Fatalf("%s: reading %d: %+v, want %q", name, i, result, s.says)
 			}
 		}
@@ -67,19 +79,27 @@ func TestKindIsLearnt(t *testing.T) {
 func TestSeriesBeginsAnewWithTheEarlierReading(t *testing.T) {
 	t.Parallel()
 	const ahead = int64(1000)
-	for name, order := range map[string][2]int64{"in order": {ahead, ahead + 3}, "the later one first": {ahead + 3, ahead}} {
+	for name, order := range map[string][2]int64{
+		"in order": {ahead, ahead + 3}, "the later one first": {ahead + 3, ahead},
+	} {
 		e := newEngine(t, randomModel(52, 4))
 		feed(e, 0, 200)
 		if result := e.Step([]Reading{at(order[0])}); result.Held != 1 {
 			t.Fatalf("%s: %+v", name, result)
 		}
 		result := e.Step([]Reading{at(order[1])})
-		if result.Applied != 2 || len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+(ahead+4)*meter.IntervalSeconds {
+		if result.Applied != 2 || len(result.Forecasts) != 1 ||
+			result.Forecasts[0].Origin != epoch+(ahead+4)*meter.IntervalSeconds {
 			t.Fatalf("%s: %+v", name, result)
 		}
 		rec := e.slabs.record(0)
 		if rec.known != 4 || rec.heard != epoch/meter.IntervalSeconds+ahead+3 {
-			t.Errorf("%s: %d cells, heard up to %d", name, rec.known, rec.heard-epoch/meter.IntervalSeconds)
+			t.Errorf(
+				"%s: %d cells, heard up to %d",
+				name,
+				rec.known,
+				rec.heard-epoch/meter.IntervalSeconds,
+			)
 		}
 		for i, want := range []meter.Quality{meter.OK, meter.Missing, meter.Missing, meter.OK} {
 			if _, q := cellAt(t, e, ahead+int64(i)); q != want {
@@ -97,11 +117,13 @@ func TestFirstCellIsNotTakenBack(t *testing.T) {
 	feed(e, 0, 4)
 	for cell, taken := range []bool{false, true} {
 		result := e.Step([]Reading{bad(at(int64(cell)))})
-		if taken != (result.Applied == 1) || !taken && result.Rejections[0].Reason != meter.ReasonBadQuality {
+		if taken != (result.Applied == 1) ||
+			!taken && result.Rejections[0].Reason != meter.ReasonBadQuality {
 			t.Errorf("cell %d: %+v", cell, result)
 		}
 	}
-	if result := e.Step([]Reading{bad(at(-1))}); len(result.Rejections) != 1 || result.Rejections[0].Reason != meter.ReasonBadQuality {
+	if result := e.Step([]Reading{bad(at(-1))}); len(result.Rejections) != 1 ||
+		result.Rejections[0].Reason != meter.ReasonBadQuality {
 		t.Errorf("a bad reading before the first cell: %+v", result)
 	}
 }

@@ -139,7 +139,8 @@ func TestMessageThatBeginsItsSeriesAnew(t *testing.T) {
 	finer := at(31)
 	finer.Interval = 900
 	result := e.Step(message(0, shifted(30), finer))
-	if len(result.Forecasts) != 0 || result.Applied != 2 || len(result.Rejections) != 0 || e.slabs.record(0).known != 0 {
+	if len(result.Forecasts) != 0 || result.Applied != 2 || len(result.Rejections) != 0 ||
+		e.slabs.record(0).known != 0 {
 		t.Errorf("%+v, %d cells", result, e.slabs.record(0).known)
 	}
 }
@@ -154,7 +155,12 @@ func TestLateActualsOfOneMessage(t *testing.T) {
 		out.note(e.Step([]Reading{at(203)}).Forecasts)
 		result := e.Step(message(number, at(201), at(202)))
 		if len(result.Scores) != 2 || len(result.Forecasts) != 1 {
-			t.Fatalf("message %d: %d scores, %d forecasts", number, len(result.Scores), len(result.Forecasts))
+			t.Fatalf(
+				"message %d: %d scores, %d forecasts",
+				number,
+				len(result.Scores),
+				len(result.Forecasts),
+			)
 		}
 		for i, s := range result.Scores {
 			if s.Message != number || s.Target != epoch+int64(201+i)*meter.IntervalSeconds {

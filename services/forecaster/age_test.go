@@ -8,8 +8,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// The age is that of readings that were forecast, when the forecast is stored: history asks for no forecast, a tick is no
-// reading, and a replay is not counted. Nothing is kept of those.
+// The age is that of readings that were forecast, when the forecast is stored: history asks for no
+// forecast, a tick is no reading, and a replay is not counted. Nothing is kept of those.
 func TestAgeIsOfReadingsThatAreForecast(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -27,8 +27,19 @@ func TestAgeIsOfReadingsThatAreForecast(t *testing.T) {
 				t.Fatal(err)
 			}
 			h := m.GetHistogram()
-			if h.GetSampleCount() != count || h.GetSampleSum() != sum.Seconds() || len(p.forecasts.ids) != forecasts || len(p.awaiting) != 0 {
-				t.Errorf("%d ages of %v s, %d forecasts, %d still waited for; want %d of %s and %d", h.GetSampleCount(), h.GetSampleSum(), len(p.forecasts.ids), len(p.awaiting), count, sum, forecasts)
+			if h.GetSampleCount() != count || h.GetSampleSum() != sum.Seconds() ||
+				len(p.forecasts.ids) != forecasts ||
+				len(p.awaiting) != 0 {
+				t.Errorf(
+					"%d ages of %v s, %d forecasts, %d still waited for; want %d of %s and %d",
+					h.GetSampleCount(),
+					h.GetSampleSum(),
+					len(p.forecasts.ids),
+					len(p.awaiting),
+					count,
+					sum,
+					forecasts,
+				)
 			}
 		}
 		ages(2, 0, 0)

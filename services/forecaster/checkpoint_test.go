@@ -36,7 +36,8 @@ func TestWhatLeadsToACheckpoint(t *testing.T) {
 		}, 1},
 		"a rejection": {func(p *pure) { p.log.add(streams.ReadingSubject(0, m1), []byte("{")) }, 1},
 		"a limit": {func(p *pure) {
-			p.log.add(streams.ControlSubject(0, streams.ControlLimit), (&streams.LimitControl{Series: 9}).AppendJSON(nil))
+			record := streams.LimitControl{Series: 9}
+			p.log.add(streams.ControlSubject(0, streams.ControlLimit), record.AppendJSON(nil))
 		}, 1},
 		"a repeat":         {func(p *pure) { p.log.reading(m1, past(11)) }, 0},
 		"a tick":           {func(p *pure) { p.tick(1) }, 0},
@@ -63,7 +64,13 @@ func TestWhatLeadsToACheckpoint(t *testing.T) {
 					p.must(t)
 				}
 				if got := p.store.saves - 1; got != c.want || got > 0 && p.store.seq != p.position {
-					t.Errorf("%d checkpoints, the last at %d of %d; want %d", got, p.store.seq, p.position, c.want)
+					t.Errorf(
+						"%d checkpoints, the last at %d of %d; want %d",
+						got,
+						p.store.seq,
+						p.position,
+						c.want,
+					)
 				}
 			})
 		})
@@ -101,7 +108,12 @@ func TestCheckpointWaitsForOutputs(t *testing.T) {
 		p.log.reading(m1, past(1))
 		p.take(t, 0)
 		if p.store.saves != 1 || p.store.seq != 2 || p.forecasts.flushes != 1 {
-			t.Errorf("%d checkpoints, the last at %d, %d confirmations", p.store.saves, p.store.seq, p.forecasts.flushes)
+			t.Errorf(
+				"%d checkpoints, the last at %d, %d confirmations",
+				p.store.saves,
+				p.store.seq,
+				p.forecasts.flushes,
+			)
 		}
 	})
 }
@@ -116,7 +128,10 @@ func TestDeletedSeriesIsUrgent(t *testing.T) {
 		if p.store.saves != 0 {
 			t.Fatal("a reading is urgent")
 		}
-		p.log.add(streams.ControlSubject(0, streams.ControlDelete), (&streams.DeleteControl{Series: "north.m1"}).AppendJSON(nil))
+		p.log.add(
+			streams.ControlSubject(0, streams.ControlDelete),
+			(&streams.DeleteControl{Series: "north.m1"}).AppendJSON(nil),
+		)
 		p.take(t, 1) // what it says is confirmed at the end of the log
 		p.log.reading(meter.ID{Site: "north", Meter: "m2"}, past(0))
 		p.take(t, 0)
@@ -174,7 +189,10 @@ func TestIdleTurnNotesTheCheckpoint(t *testing.T) {
 		written := time.Now()
 		time.Sleep(time.Second)
 		p.must(t)
-		if got := testutil.ToFloat64(p.metrics.checkpoints.WithLabelValues("0")); got != float64(written.Unix()) || p.saver.seq != 1 {
+		if got := testutil.ToFloat64(p.metrics.checkpoints.WithLabelValues("0")); got != float64(
+			written.Unix(),
+		) ||
+			p.saver.seq != 1 {
 			t.Errorf("last success %v, want %d; position %d", got, written.Unix(), p.saver.seq)
 		}
 	})
@@ -236,7 +254,8 @@ func TestSaverFinishes(t *testing.T) {
 			t.Errorf("%d checkpoints, the last at %d, %s", p.store.saves, p.saver.seq, p.saver.cost)
 		}
 		p.position = 6
-		if p.saver.finish(t.Context(), p.snapshot, 6); p.store.saves != 2 || p.saver.seq != 6 || p.saver.pending != nil {
+		if p.saver.finish(t.Context(), p.snapshot, 6); p.store.saves != 2 || p.saver.seq != 6 ||
+			p.saver.pending != nil {
 			t.Errorf("%d checkpoints, the last at %d", p.store.saves, p.saver.seq)
 		}
 	})
@@ -252,7 +271,8 @@ func TestCheckpointFails(t *testing.T) {
 		time.Sleep(pureEvery)
 		p.take(t, 0)
 		p.must(t)
-		if n := testutil.ToFloat64(p.metrics.failed); n != 1 || p.saver.seq != 0 || testutil.ToFloat64(p.metrics.checkpoints.WithLabelValues("0")) != 0 {
+		if n := testutil.ToFloat64(p.metrics.failed); n != 1 || p.saver.seq != 0 ||
+			testutil.ToFloat64(p.metrics.checkpoints.WithLabelValues("0")) != 0 {
 			t.Errorf("%v failed, position %d", n, p.saver.seq)
 		}
 		p.store.err = nil
@@ -272,7 +292,10 @@ func TestSnapshotHeader(t *testing.T) {
 		p.log.reading(m1, past(0))
 		p.take(t, 0)
 		h := p.snapshot().Header
-		if h.Seq != 1 || h.Series != 1 || h.Stream != "R0" || !h.Created.Equal(logCreated) || h.Partition != 0 || h.Partitions != 1 || h.Models != nil {
+		if h.Seq != 1 || h.Series != 1 || h.Stream != "R0" || !h.Created.Equal(logCreated) ||
+			h.Partition != 0 ||
+			h.Partitions != 1 ||
+			h.Models != nil {
 			t.Errorf("%+v", h)
 		}
 		m := testModel(t, 1)

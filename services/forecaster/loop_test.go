@@ -13,45 +13,49 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// After a kill forecasts go on behind the newest stored one. The rest is stored on other streams and may be missing up to
-// there: it is sent again from the mark on.
+// After a kill forecasts go on behind the newest stored one. The rest is stored on other streams
+// and may be missing up to there: it is sent again from the mark on. Each message from 4 to 9
+// leads to a rejection, an event, a forecast and a score, in this order.
 func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 	t.Parallel()
 	order := []Stream{ToRejected, ToEvents, ToForecasts, ToScores}
 	for _, c := range []struct {
 		covered, high Place
-		from          map[Stream]int // the first message whose output is sent
-		newest        Place
+		first         [4]int // in that order, the first message whose output is sent
 	}{
-		{Place{5, 0}, Place{8, 1}, map[Stream]int{ToRejected: 6, ToEvents: 5, ToForecasts: 8, ToScores: 5}, Place{9, 2}},
-		{Place{5, 1}, Place{8, 2}, map[Stream]int{ToRejected: 6, ToEvents: 6, ToForecasts: 9, ToScores: 5}, Place{9, 2}},
-		{Place{5, 3}, Place{8, 3}, map[Stream]int{ToRejected: 6, ToEvents: 6, ToForecasts: 9, ToScores: 6}, Place{9, 2}},
-		{Place{9, 2}, Place{9, 2}, map[Stream]int{ToRejected: 10, ToEvents: 10, ToForecasts: 10, ToScores: 9}, Place{9, 2}},
+		{Place{5, 0}, Place{8, 1}, [4]int{6, 5, 8, 5}},
+		{Place{5, 1}, Place{8, 2}, [4]int{6, 6, 9, 5}},
+		{Place{5, 3}, Place{8, 3}, [4]int{6, 6, 9, 6}},
+		{Place{9, 2}, Place{9, 2}, [4]int{10, 10, 10, 9}},
 	} {
 		p := newPure()
 		p.covered, p.high = c.covered, c.high
 		var result Result
 		for seq := 4; seq <= 9; seq++ {
 			for k, to := range order {
-				result.Outputs = append(result.Outputs, Output{Place: Place{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{}})
+				result.Outputs = append(result.Outputs, Output{
+					Place: Place{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{},
+				})
 			}
 		}
 		if err := p.publish(&result); err != nil {
 			t.Fatal(err)
 		}
-		for to, sent := range map[Stream]*sink{ToForecasts: &p.forecasts, ToScores: &p.scores, ToRejected: &p.rejects, ToEvents: &p.events} {
+		for k, sent := range []*sink{&p.rejects, &p.events, &p.forecasts, &p.scores} {
 			var want []string
-			for seq := c.from[to]; seq <= 9; seq++ {
+			for seq := c.first[k]; seq <= 9; seq++ {
 				want = append(want, fmt.Sprint(seq))
 			}
 			if !slices.Equal(sent.ids, want) {
-				t.Errorf("covered %v, high %v: to stream %d %v are sent, want %v", c.covered, c.high, to, sent.ids, want)
+				t.Errorf("covered %v, high %v: output %d: %v are sent, want %v",
+					c.covered, c.high, k, sent.ids, want)
 			}
 		}
-		if skipped := testutil.ToFloat64(p.metrics.skipped); int(skipped) != c.from[ToForecasts]-4 {
-			t.Errorf("covered %v, high %v: %v forecasts are counted as published already", c.covered, c.high, skipped)
+		if skipped := testutil.ToFloat64(p.metrics.skipped); int(skipped) != c.first[2]-4 {
+			t.Errorf("covered %v, high %v: %v forecasts are counted as published already",
+				c.covered, c.high, skipped)
 		}
-		if p.high != c.newest || !p.dirty {
+		if p.high != (Place{Seq: 9, K: 2}) || !p.dirty {
 			t.Errorf("the newest forecast is %v", p.high)
 		}
 	}
@@ -99,7 +103,8 @@ func TestStepLoadsTheModel(t *testing.T) {
 	p.log.reading(m1, hour(0))
 	p.log.model(first)
 	p.log.reading(m1, hour(1))
-	if err := step(); err != nil || p.pipeline.engine.Model() != first || p.status.modelInForce() != first {
+	if err := step(); err != nil || p.pipeline.engine.Model() != first ||
+		p.status.modelInForce() != first {
 		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model())
 	}
 	p.status.model(second)
@@ -120,13 +125,20 @@ func TestReplacedForecastsAreLogged(t *testing.T) {
 	p, lines := newPure(), &strings.Builder{}
 	p.partition.log = zerolog.New(lines)
 	var result Result
-	for seq, e := range []*engine.Event{nil, {Kind: engine.SeriesStale, Text: "silent"}, {Kind: engine.ForecastReplaced, Text: "not finite"}} {
-		result.Outputs = append(result.Outputs, Output{Place: Place{Seq: uint64(seq + 1)}, To: ToEvents, Event: e})
+	for seq, e := range []*engine.Event{
+		nil, {Kind: engine.SeriesStale, Text: "silent"}, {Kind: engine.ForecastReplaced, Text: "not finite"},
+	} {
+		result.Outputs = append(
+			result.Outputs,
+			Output{Place: Place{Seq: uint64(seq + 1)}, To: ToEvents, Event: e},
+		)
 	}
 	if err := p.publish(&result); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "not finite") || len(p.events.ids) != 3 {
+	if got := lines.String(); strings.Count(got, "\n") != 1 ||
+		!strings.Contains(got, "not finite") ||
+		len(p.events.ids) != 3 {
 		t.Errorf("%d events, the log has %s", len(p.events.ids), got)
 	}
 }

@@ -19,7 +19,8 @@ func TestMarkFollowsTheForecasts(t *testing.T) {
 	every := p.pace.mark
 	check := func(when string, seq, forecasts uint64) {
 		t.Helper()
-		if got, want := s.mark(), (mark{Epoch: 1, Place: Place{Seq: seq}, ForecastsSeq: forecasts}); got != want {
+		want := mark{Epoch: 1, Place: Place{Seq: seq}, ForecastsSeq: forecasts}
+		if got := s.mark(); got != want {
 			t.Errorf("%s: %+v, want %+v", when, got, want)
 		}
 	}
@@ -129,6 +130,9 @@ func TestHighWater(t *testing.T) {
 	t.Parallel()
 	created := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	own := func(seq uint64, k int) string { return streams.OutputID(created, 0, seq, k) }
+	others := streams.OutputID(created, 1, 9, 0)
+	older := streams.OutputID(created.Add(1), 0, 9, 0)
+	at4 := mark{Place: Place{4, 0}, ForecastsSeq: 1}
 	for name, c := range map[string]struct {
 		ids   []string
 		erase []uint64
@@ -137,18 +141,18 @@ func TestHighWater(t *testing.T) {
 		want  Place
 	}{
 		"nothing":             {nil, nil, 0, mark{}, Place{}},
-		"nothing new":         {[]string{own(4, 0)}, nil, 0, mark{Place: Place{4, 0}, ForecastsSeq: 1}, Place{4, 0}},
+		"nothing new":         {[]string{own(4, 0)}, nil, 0, at4, Place{4, 0}},
 		"one":                 {[]string{own(4, 0)}, nil, 0, mark{}, Place{4, 0}},
-		"several":             {[]string{own(4, 0), own(5, 1), own(5, 3)}, nil, 0, mark{Place: Place{4, 0}, ForecastsSeq: 1}, Place{5, 3}},
-		"right behind it":     {[]string{own(4, 0), own(7, 0)}, nil, 0, mark{Place: Place{4, 0}, ForecastsSeq: 1}, Place{7, 0}},
-		"another partition":   {[]string{own(4, 0), streams.OutputID(created, 1, 9, 0)}, nil, 0, mark{}, Place{4, 0}},
-		"another log":         {[]string{own(4, 0), streams.OutputID(created.Add(1), 0, 9, 0)}, nil, 0, mark{}, Place{4, 0}},
+		"several":             {[]string{own(4, 0), own(5, 1), own(5, 3)}, nil, 0, at4, Place{5, 3}},
+		"right behind it":     {[]string{own(4, 0), own(7, 0)}, nil, 0, at4, Place{7, 0}},
+		"another partition":   {[]string{own(4, 0), others}, nil, 0, mark{}, Place{4, 0}},
+		"another log":         {[]string{own(4, 0), older}, nil, 0, mark{}, Place{4, 0}},
 		"another writer":      {[]string{own(4, 0), "", "4711"}, nil, 0, mark{}, Place{4, 0}},
 		"older ones":          {[]string{own(3, 0)}, nil, 0, mark{Place: Place{4, 0}}, Place{4, 0}},
 		"the end is erased":   {[]string{own(4, 0), own(5, 0), own(6, 0)}, []uint64{3}, 0, mark{}, Place{5, 0}},
-		"all behind is gone":  {[]string{own(4, 0), own(5, 0)}, []uint64{2}, 0, mark{Place: Place{4, 0}, ForecastsSeq: 1}, Place{4, 0}},
-		"the start is gone":   {[]string{own(4, 0), own(5, 0), own(6, 0), own(7, 0)}, nil, 4, mark{Place: Place{4, 0}, ForecastsSeq: 1}, Place{7, 0}},
-		"all of it is purged": {[]string{own(4, 0), own(5, 0)}, nil, 3, mark{Place: Place{4, 0}, ForecastsSeq: 1}, Place{4, 0}},
+		"all behind is gone":  {[]string{own(4, 0), own(5, 0)}, []uint64{2}, 0, at4, Place{4, 0}},
+		"the start is gone":   {[]string{own(4, 0), own(5, 0), own(6, 0), own(7, 0)}, nil, 4, at4, Place{7, 0}},
+		"all of it is purged": {[]string{own(4, 0), own(5, 0)}, nil, 3, at4, Place{4, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,11 +166,13 @@ func TestHighWater(t *testing.T) {
 				}
 			}
 			if c.purge > 0 {
-				if _, err := s.conn.Purge(s.ctx, forecastsStream, "forecasts.>", c.purge); err != nil {
+				_, err := s.conn.Purge(s.ctx, forecastsStream, "forecasts.>", c.purge)
+				if err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got, err := highWater(s.ctx, s.conn, 0, created, c.from); err != nil || got != c.want {
+			if got, err := highWater(s.ctx, s.conn, 0, created, c.from); err != nil ||
+				got != c.want {
 				t.Errorf("%v, %v; want %v", got, err, c.want)
 			}
 		})

@@ -11,7 +11,8 @@ import (
 )
 
 func (p *pure) allClosed() bool {
-	return p.tail.closed && p.forecasts.closed && p.scores.closed && p.rejects.closed && p.events.closed
+	return p.tail.closed && p.forecasts.closed && p.scores.closed && p.rejects.closed &&
+		p.events.closed
 }
 
 // A partition runs until its context ends. Then it confirms what is under way, writes a
@@ -34,9 +35,19 @@ func TestRunDrains(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		if p.position != 2 || len(p.rejects.ids) != 1 || p.rejects.flushes != 1 || p.dirty || p.store.saves != 1 || p.store.seq != 2 || !p.allClosed() {
-			t.Errorf("position %d, rejections %q, %d confirmations, %d checkpoints, the last at %d, closed %v",
-				p.position, p.rejects.ids, p.rejects.flushes, p.store.saves, p.store.seq, p.allClosed())
+		if p.position != 2 || len(p.rejects.ids) != 1 || p.rejects.flushes != 1 || p.dirty ||
+			p.store.saves != 1 ||
+			p.store.seq != 2 ||
+			!p.allClosed() {
+			t.Errorf(
+				"position %d, rejections %q, %d confirmations, %d checkpoints up to %d, closed %v",
+				p.position,
+				p.rejects.ids,
+				p.rejects.flushes,
+				p.store.saves,
+				p.store.seq,
+				p.allClosed(),
+			)
 		}
 	})
 }
@@ -48,8 +59,14 @@ func TestDrainOfAnIdlePartition(t *testing.T) {
 		p.tick(3)
 		p.take(t, 0)
 		p.saver.seq = p.position
-		if err := p.drain(t.Context()); err != nil || p.forecasts.flushes != 0 || p.store.saves != 0 {
-			t.Errorf("%v, %d confirmations, %d checkpoints", err, p.forecasts.flushes, p.store.saves)
+		if err := p.drain(t.Context()); err != nil || p.forecasts.flushes != 0 ||
+			p.store.saves != 0 {
+			t.Errorf(
+				"%v, %d confirmations, %d checkpoints",
+				err,
+				p.forecasts.flushes,
+				p.store.saves,
+			)
 		}
 	})
 }
@@ -75,7 +92,9 @@ func TestRunBreaks(t *testing.T) {
 		default:
 		}
 		close(p.store.held)
-		if err := <-ended; !errors.Is(err, bus.ErrNoStream) || !p.allClosed() || p.store.saves != 1 || p.saver.seq != 1 {
+		if err := <-ended; !errors.Is(err, bus.ErrNoStream) || !p.allClosed() ||
+			p.store.saves != 1 ||
+			p.saver.seq != 1 {
 			t.Errorf("%v, closed %v, %d checkpoints", err, p.allClosed(), p.store.saves)
 		}
 	})

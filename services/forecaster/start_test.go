@@ -31,12 +31,30 @@ func TestStartAfterADrain(t *testing.T) {
 	}
 	s.readings(2)
 	next := s.start()
-	if next.position != 5 || next.high != (Place{Seq: 5}) || next.covered != (Place{Seq: 5}) || next.caughtUp != 7 || next.saver.seq != 5 {
-		t.Fatalf("position %d, high %v, covered %v, the log's end %d, checkpoint at %d", next.position, next.high, next.covered, next.caughtUp, next.saver.seq)
+	if next.position != 5 || next.high != (Place{Seq: 5}) || next.covered != (Place{Seq: 5}) ||
+		next.caughtUp != 7 ||
+		next.saver.seq != 5 {
+		t.Fatalf(
+			"position %d, high %v, covered %v, the log's end %d, checkpoint at %d",
+			next.position,
+			next.high,
+			next.covered,
+			next.caughtUp,
+			next.saver.seq,
+		)
 	}
 	s.read(next, 7)
-	if n := s.state(forecastsStream).LastSeq; n != 7 || testutil.ToFloat64(next.metrics.skipped) != 0 || s.mark().Epoch != 2 || !next.status.parts[0].ready {
-		t.Errorf("%d forecasts, %v made again, epoch %d, ready %v", n, testutil.ToFloat64(next.metrics.skipped), s.mark().Epoch, next.status.parts[0].ready)
+	if n := s.state(forecastsStream).LastSeq; n != 7 ||
+		testutil.ToFloat64(next.metrics.skipped) != 0 ||
+		s.mark().Epoch != 2 ||
+		!next.status.parts[0].ready {
+		t.Errorf(
+			"%d forecasts, %v made again, epoch %d, ready %v",
+			n,
+			testutil.ToFloat64(next.metrics.skipped),
+			s.mark().Epoch,
+			next.status.parts[0].ready,
+		)
 	}
 }
 
@@ -53,16 +71,25 @@ func TestStartAfterAKill(t *testing.T) {
 		t.Fatalf("mark %+v, %d checkpoints", m, s.store.saves)
 	}
 	next := s.start()
-	if next.position != 0 || next.high != (Place{Seq: 7}) || next.covered != (Place{Seq: 5}) || next.caughtUp != 7 {
-		t.Fatalf("position %d, high %v, covered %v, the log's end %d", next.position, next.high, next.covered, next.caughtUp)
+	if next.position != 0 || next.high != (Place{Seq: 7}) || next.covered != (Place{Seq: 5}) ||
+		next.caughtUp != 7 {
+		t.Fatalf(
+			"position %d, high %v, covered %v, the log's end %d",
+			next.position,
+			next.high,
+			next.covered,
+			next.caughtUp,
+		)
 	}
 	s.read(next, 7)
-	if n := testutil.ToFloat64(next.metrics.skipped); n != 7 || s.state(forecastsStream).LastSeq != 7 {
+	if n := testutil.ToFloat64(next.metrics.skipped); n != 7 ||
+		s.state(forecastsStream).LastSeq != 7 {
 		t.Errorf("%v made again, %d forecasts", n, s.state(forecastsStream).LastSeq)
 	}
 	s.readings(1)
 	s.read(next, 8)
-	if n := testutil.ToFloat64(next.metrics.skipped); n != 7 || s.state(forecastsStream).LastSeq != 8 {
+	if n := testutil.ToFloat64(next.metrics.skipped); n != 7 ||
+		s.state(forecastsStream).LastSeq != 8 {
 		t.Errorf("%v made again, %d forecasts", n, s.state(forecastsStream).LastSeq)
 	}
 }
@@ -194,27 +221,30 @@ func TestHoleThatIsNotKnown(t *testing.T) {
 // A checkpoint that is not of this log, or knows more than it, is refused with the remedy.
 func TestForeignCheckpoint(t *testing.T) {
 	t.Parallel()
-	created := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	created, zone := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), time.FixedZone("", 3600)
 	p := &partition{deps: deps{partitions: 8}, index: 3, stream: "R3"}
 	own := checkpoint.Header{Partition: 3, Partitions: 8, Stream: "R3", Created: created, Seq: 70}
+	type header = checkpoint.Header
 	for name, c := range map[string]struct {
-		change func(*checkpoint.Header)
+		change func(*header)
 		says   string // "" when it belongs to the log
 	}{
-		"its own":              {func(*checkpoint.Header) {}, ""},
-		"in another zone":      {func(h *checkpoint.Header) { h.Created = created.In(time.FixedZone("", 3600)) }, ""},
-		"older than the log":   {func(h *checkpoint.Header) { h.Seq = 1 }, ""},
-		"of fewer partitions":  {func(h *checkpoint.Header) { h.Partitions = 4 }, "of 4 partitions, the streams have 8"},
-		"of another stream":    {func(h *checkpoint.Header) { h.Stream = "R4" }, "belongs to stream R4"},
-		"of a log made before": {func(h *checkpoint.Header) { h.Created = created.Add(-1) }, "was made at"},
-		"newer than the log":   {func(h *checkpoint.Header) { h.Seq = 71 }, "knows R3 up to 71, the stream ends at 70"},
+		"its own":              {func(*header) {}, ""},
+		"in another zone":      {func(h *header) { h.Created = created.In(zone) }, ""},
+		"older than the log":   {func(h *header) { h.Seq = 1 }, ""},
+		"of fewer partitions":  {func(h *header) { h.Partitions = 4 }, "is of 4 partitions"},
+		"of another stream":    {func(h *header) { h.Stream = "R4" }, "belongs to stream R4"},
+		"of a log made before": {func(h *header) { h.Created = created.Add(-1) }, "was made at"},
+		"newer than the log":   {func(h *header) { h.Seq = 71 }, "knows R3 up to 71"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := own
 			c.change(&h)
 			err := p.belongs(h, bus.StreamState{Created: created, LastSeq: 70})
-			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || !fatal(err)) {
+			if c.says == "" && err != nil ||
+				c.says != "" &&
+					(err == nil || !strings.Contains(err.Error(), c.says) || !fatal(err)) {
 				t.Errorf("%v, want %q", err, c.says)
 			}
 		})
@@ -242,7 +272,8 @@ func TestStartOnACheckpointOfAnotherKernel(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.close()
-		if told := strings.Contains(lines.String(), "another kernel family"); told != (kernel == "another") || p.position != 1 {
+		told := strings.Contains(lines.String(), "another kernel family")
+		if told != (kernel == "another") || p.position != 1 {
 			t.Errorf("kernel %s: position %d, the log has %s", kernel, p.position, lines)
 		}
 	}
@@ -252,7 +283,13 @@ func TestStartOnACheckpointOfAnotherKernel(t *testing.T) {
 func TestStartOnAForeignCheckpoint(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
-	header := checkpoint.Header{Partitions: 2, Stream: topology.Log(0), Created: s.state(topology.Log(0)).Created, Seq: 1, Kernel: nn.Kernel()}
+	header := checkpoint.Header{
+		Partitions: 2,
+		Stream:     topology.Log(0),
+		Created:    s.state(topology.Log(0)).Created,
+		Seq:        1,
+		Kernel:     nn.Kernel(),
+	}
 	if err := s.store.Save(s.ctx, &checkpoint.Snapshot{Header: header}); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +321,8 @@ func TestStartWithTheModelOfTheCheckpoint(t *testing.T) {
 	if err := p.drain(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if next := known(); next.pipeline.engine.Model() != m || next.status.modelInForce() != m || next.pipeline.engine.Series() != 1 {
+	if next := known(); next.pipeline.engine.Model() != m || next.status.modelInForce() != m ||
+		next.pipeline.engine.Series() != 1 {
 		t.Errorf("model %v, %d series", next.pipeline.engine.Model(), next.pipeline.engine.Series())
 	}
 }
@@ -292,12 +330,15 @@ func TestStartWithTheModelOfTheCheckpoint(t *testing.T) {
 // What a partition opened is closed when it cannot open the rest.
 func TestStartWithoutAStream(t *testing.T) {
 	t.Parallel()
-	for _, missing := range []string{forecastsStream, scoresStream, rejectedStream, eventsStream, topology.Log(0)} {
+	for _, missing := range []string{
+		forecastsStream, scoresStream, rejectedStream, eventsStream, topology.Log(0),
+	} {
 		s := newStation(t)
 		if err := s.conn.JetStream().DeleteStream(s.ctx, missing); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := startPartition(s.ctx, s.deps(), 0); !errors.Is(err, bus.ErrNoStream) || fatal(err) {
+		if _, err := startPartition(s.ctx, s.deps(), 0); !errors.Is(err, bus.ErrNoStream) ||
+			fatal(err) {
 			t.Errorf("without %s: %v", missing, err)
 		}
 	}
@@ -307,7 +348,8 @@ func TestStartWithoutAStream(t *testing.T) {
 func TestFatal(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{
-		&service.HintError{What: "x"}, &checkpoint.NoneWholeError{}, &checkpoint.FolderError{}, checkpoint.ErrVersion, errNotOwner,
+		&service.HintError{What: "x"}, &checkpoint.NoneWholeError{}, &checkpoint.FolderError{},
+		checkpoint.ErrVersion, errNotOwner,
 	} {
 		if !fatal(fmt.Errorf("start: %w", err)) {
 			t.Errorf("%v is tried again", err)

@@ -35,7 +35,13 @@ func newStation(t *testing.T) *station {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	s := &station{t: t, ctx: ctx, conn: bustest.Start(t).Connect(), store: newVault(), clock: time.Now()}
+	s := &station{
+		t:     t,
+		ctx:   ctx,
+		conn:  bustest.Start(t).Connect(),
+		store: newVault(),
+		clock: time.Now(),
+	}
 	cfg := topology.DefaultConfig()
 	cfg.Partitions = 2
 	if _, err := topology.Ensure(ctx, s.conn.JetStream(), cfg, nil); err != nil {
@@ -55,8 +61,9 @@ func (s *station) deps() deps {
 	pace := defaultPace()
 	pace.batch = 4
 	d := deps{
-		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil, "load-1h"), status: status, partitions: 2,
-		now: func() time.Time { return s.clock }, asks: []chan ask{make(chan ask), make(chan ask)}, log: zerolog.Nop(),
+		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil, "load-1h"),
+		status: status, partitions: 2, now: func() time.Time { return s.clock },
+		asks: []chan ask{make(chan ask), make(chan ask)}, log: zerolog.Nop(),
 	}
 	d.metrics = newMetrics(prometheus.NewRegistry(), d.now, status)
 	return d
@@ -78,9 +85,16 @@ func (s *station) start() *partition {
 func (s *station) readings(n int) {
 	s.t.Helper()
 	for range n {
-		r := streams.Reading{Time: time.Now().Truncate(time.Hour).Add(time.Duration(s.sent-40) * time.Hour), Value: testValue(1, int64(s.sent))}
+		r := streams.Reading{
+			Time:  time.Now().Truncate(time.Hour).Add(time.Duration(s.sent-40) * time.Hour),
+			Value: testValue(1, int64(s.sent)),
+		}
 		s.sent++
-		s.write(streams.ReadingSubject(0, s.series), streams.AppendReadings(nil, []streams.Reading{r}), "")
+		s.write(
+			streams.ReadingSubject(0, s.series),
+			streams.AppendReadings(nil, []streams.Reading{r}),
+			"",
+		)
 	}
 }
 

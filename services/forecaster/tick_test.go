@@ -13,13 +13,21 @@ import (
 func (s *station) live() {
 	s.t.Helper()
 	r := streams.Reading{Time: time.Now().Truncate(time.Hour).Add(-time.Hour), Value: 1}
-	s.write(streams.ReadingSubject(0, s.series), streams.AppendReadings(nil, []streams.Reading{r}), "")
+	s.write(
+		streams.ReadingSubject(0, s.series),
+		streams.AppendReadings(nil, []streams.Reading{r}),
+		"",
+	)
 }
 
 // lastTick is the place of the newest tick in the log, 0 without one.
 func (s *station) lastTick() uint64 {
 	s.t.Helper()
-	m, _, err := s.conn.LastBySubject(s.ctx, topology.Log(0), streams.ControlSubject(0, streams.ControlTick))
+	m, _, err := s.conn.LastBySubject(
+		s.ctx,
+		topology.Log(0),
+		streams.ControlSubject(0, streams.ControlTick),
+	)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -77,7 +85,9 @@ func TestTickWaitsForTheLog(t *testing.T) {
 	s.readings(6)
 	p := s.start()
 	p.caughtUp = 0
-	if err := p.turn(s.ctx); err != nil || p.position == 0 || p.position > 4 || !p.pipeline.engine.Live() || s.lastTick() != 0 {
+	if err := p.turn(s.ctx); err != nil || p.position == 0 || p.position > 4 ||
+		!p.pipeline.engine.Live() ||
+		s.lastTick() != 0 {
 		t.Fatalf("%v, position %d, the last tick is %d", err, p.position, s.lastTick())
 	}
 	s.read(p, 7)

@@ -98,16 +98,37 @@ func newPure() *pure {
 	status := &board{}
 	status.open(1)
 	d := deps{
-		pace:    pace{batch: 512, checkpoint: pureEvery, mark: 24 * time.Hour, tick: 24 * time.Hour},
-		metrics: newMetrics(prometheus.NewRegistry(), time.Now, status), status: status, now: time.Now,
-		models: newModelStore(nil, "load-1h"), asks: []chan ask{make(chan ask, 1)}, partitions: 1, store: p.store,
+		pace: pace{
+			batch:      512,
+			checkpoint: pureEvery,
+			mark:       24 * time.Hour,
+			tick:       24 * time.Hour,
+		},
+		metrics: newMetrics(
+			prometheus.NewRegistry(),
+			time.Now,
+			status,
+		), status: status, now: time.Now,
+		models: newModelStore(
+			nil,
+			"load-1h",
+		), asks: []chan ask{make(chan ask, 1)}, partitions: 1, store: p.store,
 	}
 	p.partition = &partition{
-		deps: d, stream: "R0", created: logCreated, pipeline: NewPipeline(0, 1, logCreated), tail: p.tail, marker: &marker{},
+		deps: d, stream: "R0", created: logCreated, tail: p.tail, marker: &marker{},
+		pipeline:  NewPipeline(0, 1, logCreated),
 		forecasts: &p.forecasts, scores: &p.scores, rejects: &p.rejects, events: &p.events,
-		marked: time.Now(), ticked: time.Now(), flushed: time.Now(), modelSubject: streams.ControlSubject(0, streams.ControlModel),
+		marked: time.Now(), ticked: time.Now(), flushed: time.Now(),
+		modelSubject: streams.ControlSubject(0, streams.ControlModel),
 	}
-	p.saver = saver{store: p.store, every: pureEvery, now: time.Now, last: time.Now(), metrics: d.metrics, log: zerolog.Nop()}
+	p.saver = saver{
+		store:   p.store,
+		every:   pureEvery,
+		now:     time.Now,
+		last:    time.Now(),
+		metrics: d.metrics,
+		log:     zerolog.Nop(),
+	}
 	return p
 }
 
@@ -150,7 +171,10 @@ var bubbleStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // hour is the reading of interval n of a day that ends when the bubble begins.
 func hour(n int) streams.Reading {
-	return streams.Reading{Time: bubbleStart.Add(time.Duration(n-24) * time.Hour), Value: testValue(1, int64(n))}
+	return streams.Reading{
+		Time:  bubbleStart.Add(time.Duration(n-24) * time.Hour),
+		Value: testValue(1, int64(n)),
+	}
 }
 
 // past is a reading that asks for no forecast.

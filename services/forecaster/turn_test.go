@@ -43,8 +43,18 @@ func TestTurnConfirmsOutputs(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pure) {
 		check := func(when string, want int, dirty bool) {
 			t.Helper()
-			if p.forecasts.flushes != want || p.scores.flushes != want || p.rejects.flushes != want || p.events.flushes != want || p.dirty != dirty {
-				t.Fatalf("%s: %d confirmations of forecasts, dirty %v, want %d and %v", when, p.forecasts.flushes, p.dirty, want, dirty)
+			if p.forecasts.flushes != want || p.scores.flushes != want ||
+				p.rejects.flushes != want ||
+				p.events.flushes != want ||
+				p.dirty != dirty {
+				t.Fatalf(
+					"%s: %d confirmations of forecasts, dirty %v, want %d and %v",
+					when,
+					p.forecasts.flushes,
+					p.dirty,
+					want,
+					dirty,
+				)
 			}
 		}
 		p.must(t)
@@ -77,8 +87,16 @@ func TestTurnFinishesWhatWasFetched(t *testing.T) {
 		p.tail.before = cancel
 		p.log.reading(m1, hour(0))
 		p.give(0)
-		if err := p.turn(ctx); err != nil || p.forecasts.flushes != 1 || len(p.forecasts.ids) != 1 || p.position != 1 {
-			t.Errorf("%v, %d confirmations, forecasts %q, position %d", err, p.forecasts.flushes, p.forecasts.ids, p.position)
+		if err := p.turn(ctx); err != nil || p.forecasts.flushes != 1 ||
+			len(p.forecasts.ids) != 1 ||
+			p.position != 1 {
+			t.Errorf(
+				"%v, %d confirmations, forecasts %q, position %d",
+				err,
+				p.forecasts.flushes,
+				p.forecasts.ids,
+				p.position,
+			)
 		}
 		if err := p.turn(ctx); err != nil {
 			t.Errorf("a turn after the end: %v", err)
@@ -92,7 +110,8 @@ func TestTurnTellsWhyTheLogIsNotRead(t *testing.T) {
 	bubble(t, func(t *testing.T, p *pure) {
 		p.position = 41
 		p.tail.err = bus.ErrNoStream
-		if err := p.turn(t.Context()); !errors.Is(err, bus.ErrNoStream) || !strings.Contains(err.Error(), "read R0 after 41") {
+		if err := p.turn(t.Context()); !errors.Is(err, bus.ErrNoStream) ||
+			!strings.Contains(err.Error(), "read R0 after 41") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -111,11 +130,23 @@ func TestTurnReports(t *testing.T) {
 			p.log.reading(m1, hour(int(p.position)))
 			p.take(t, c.pending)
 			status := p.status.now()
-			if got := testutil.ToFloat64(p.metrics.pending.WithLabelValues("0")); got != float64(c.pending) || status.Behind != c.pending || status.Ready != c.ready {
-				t.Errorf("at %d: gauge %v, status %+v; want %d pending, ready %v", p.position, got, status, c.pending, c.ready)
+			if got := testutil.ToFloat64(p.metrics.pending.WithLabelValues("0")); got != float64(
+				c.pending,
+			) ||
+				status.Behind != c.pending ||
+				status.Ready != c.ready {
+				t.Errorf(
+					"at %d: gauge %v, status %+v; want %d pending, ready %v",
+					p.position,
+					got,
+					status,
+					c.pending,
+					c.ready,
+				)
 			}
 		}
-		if status := p.status.now(); status.Readings != 3 || status.Forecasts != 3 || status.Series != 1 {
+		if status := p.status.now(); status.Readings != 3 || status.Forecasts != 3 ||
+			status.Series != 1 {
 			t.Errorf("%+v", status)
 		}
 	})
