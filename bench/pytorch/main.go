@@ -99,7 +99,7 @@ func run(o options, out io.Writer) error {
 	}
 	spec := model.Spec{
 		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: o.hidden, Width: width, Horizon: horizon,
-		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9}, Scale: o.scale,
+		Levels: model.DefaultLevels(), Scale: o.scale,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(),
 		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: o.seed,
 	}

@@ -27,7 +27,7 @@ const (
 )
 
 // naiveLevels are the quantile levels while no model says others.
-var naiveLevels = []float64{0.1, 0.25, 0.5, 0.75, 0.9}
+var naiveLevels = model.DefaultLevels()
 
 // Reading is one value of a series, in the order of its log.
 type Reading struct {

@@ -86,6 +86,10 @@ func (s Spec) CovariateNames() []string {
 	return names
 }
 
+// DefaultLevels returns the quantile levels of the models that the trainer makes, and of forecasts
+// without a model.
+func DefaultLevels() []float64 { return []float64{0.1, 0.25, 0.5, 0.75, 0.9} }
+
 // Shape returns the shape of the layers.
 func (s Spec) Shape() nn.Shape {
 	return nn.Shape{

@@ -36,6 +36,7 @@ type roleProcess struct {
 // spawn starts one role as a process of its own.
 func (p place) spawn(args ...string) *roleProcess {
 	p.t.Helper()
+	args = append(args, "--log-level", "debug") // whatever it logs is held against eachFieldOnce
 	cmd, said := p.command(context.WithoutCancel(p.t.Context()), args...), &transcript{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
@@ -76,6 +77,7 @@ func (r *roleProcess) end() {
 	case <-time.After(patience):
 		r.t.Fatalf("%s: SIGTERM: not ended after %s", r.cmd.Args[1], patience)
 	}
+	eachFieldOnce(r.t, r.said.String())
 }
 
 // answers waits until a page is answered with 200.

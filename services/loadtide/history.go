@@ -64,11 +64,11 @@ func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source
 
 // fitFlags say what network is fitted, and how.
 type fitFlags struct {
-	Hidden     int    `default:"64" help:"Units of the LSTM."`
-	Iterations int    `default:"800" help:"Most iterations of one fit; the best of them on the validation range counts."`
-	Seed       uint64 `default:"1" help:"Same seed and workers, same model."`
-	Workers    int    `default:"2" help:"Goroutines that share an iteration."`
-	Start      string `enum:"scratch,champion" default:"scratch" help:"What a fit starts from: scratch, or the champion's weights where they fit."`
+	Hidden     int    `default:"${hidden}" help:"Units of the LSTM."`
+	Iterations int    `default:"${iterations}" help:"Most iterations of one fit; the best of them on the validation range counts."`
+	Seed       uint64 `default:"${seed}" help:"Same seed and workers, same model."`
+	Workers    int    `default:"${workers}" help:"Goroutines that share an iteration."`
+	Start      string `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the champion's weights where they fit."`
 	Zone       string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: UTC."`
 	Country    string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 }

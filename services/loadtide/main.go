@@ -14,6 +14,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/trainer"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
@@ -114,12 +116,22 @@ func kongOptions(e *env) []kong.Option {
 		kong.Writers(e.stdout, e.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.NamedMapper("files", kong.MapperFunc(fileList)),
-		kong.Vars{
-			"from": fromFiles, "model": registry.DefaultModel,
-			"partitions": strconv.Itoa(topology.DefaultConfig().Partitions),
-		},
+		defaults(),
 		kong.ShortUsageOnError(),
 		kong.DefaultEnvars("LOADTIDE"), // every key is also a flag and a variable
+	}
+}
+
+// defaults are the defaults of flags that stand in a configuration, because programs use them too. The
+// other defaults stand in the tags of the flags.
+func defaults() kong.Vars {
+	when, fit := trainer.DefaultConfig(), cycle.DefaultConfig()
+	return kong.Vars{
+		"from": fromFiles, "model": registry.DefaultModel,
+		"partitions": strconv.Itoa(topology.DefaultConfig().Partitions),
+		"schedule":   when.Schedule, "drift_pause": strings.TrimSuffix(when.DriftPause.String(), "0m0s"),
+		"hidden": strconv.Itoa(fit.Hidden), "iterations": strconv.Itoa(fit.Iterations),
+		"workers": strconv.Itoa(fit.Workers), "seed": strconv.FormatUint(fit.Seed, 10), "start": fit.Start,
 	}
 }
 

@@ -24,9 +24,9 @@ type trainerCmd struct {
 	History  historyFlags       `embed:"" set:"from=logs"`
 	Fit      fitFlags           `embed:""`
 	Register string             `default:"${model}" placeholder:"NAME" help:"Name that models are registered under."`
-	Schedule string             `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"10 2 * * *" placeholder:"CRON|off" help:"When to train, as cron in the machine's zone; off leaves training on request alone."`
+	Schedule string             `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"${schedule}" placeholder:"CRON|off" help:"When to train, as cron in the machine's zone; off leaves training on request alone."`
 	Quick    bool               `name:"quick-first" help:"Where there is no champion yet, a quick training comes first, of half a minute for some dozen series, and a thorough one follows."`
-	Drift    time.Duration      `name:"drift-pause" default:"6h" help:"Shortest time between two cycles that drift starts."`
+	Drift    time.Duration      `name:"drift-pause" default:"${drift_pause}" help:"Shortest time between two cycles that drift starts."`
 	Patience time.Duration      `name:"registry-patience" default:"1h" help:"How long a finished model waits for a registry that is away."`
 }
 
@@ -71,13 +71,13 @@ func (c *trainerCmd) Run(e *env) error {
 			return err
 		}
 		inProcess := trainer.InProcess{
-			Config: c.Fit.config(c.Register), Registry: models, Runs: runs, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.component("trainer"),
+			Config: c.Fit.config(c.Register), Registry: models, Runs: runs, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.log,
 			Open: func() (cycle.Source, func() error, error) {
 				return c.History.open(conn, readFiles(p.component("trainer")))
 			},
 		}
 		s, err := trainer.New(c.service(), trainer.Deps{
-			Conn: conn, Registry: models, Run: inProcess.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.component("trainer"),
+			Conn: conn, Registry: models, Run: inProcess.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.log,
 		})
 		if err != nil {
 			return err

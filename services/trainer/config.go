@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
@@ -24,7 +25,7 @@ type Config struct {
 // DefaultConfig is the only place of the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Model: "load-1h", Schedule: "10 2 * * *", Start: cycle.StartScratch,
+		Model: registry.DefaultModel, Schedule: "10 2 * * *", Start: cycle.StartScratch,
 		DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second,
 		Watch: 2 * time.Second,
 	}

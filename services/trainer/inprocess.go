@@ -31,7 +31,8 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Event)) (cy
 	}
 	defer func() {
 		if err := done(); err != nil {
-			p.Log.Warn().AnErr(service.FieldError, err).Msg("source of history not closed")
+			log := service.Component(p.Log, component)
+			log.Warn().AnErr(service.FieldError, err).Msg("source of history not closed")
 		}
 	}()
 	cfg := p.Config

@@ -67,6 +67,9 @@ type Service struct {
 	lease   *bus.Lease
 }
 
+// component names the trainer in log lines.
+const component = "trainer"
+
 // New returns a service that has not begun. The error holds all faults of cfg.
 func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
@@ -80,8 +83,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 		host = "unknown"
 	}
 	return &Service{
-		cfg: cfg, deps: d, log: d.Log, clock: d.Clock, metrics: newMetrics(d.Metrics),
-		wake:   make(chan struct{}, 1),
+		cfg: cfg, deps: d, log: service.Component(d.Log, component), clock: d.Clock,
+		metrics: newMetrics(d.Metrics), wake: make(chan struct{}, 1),
 		holder: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8]),
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
@@ -13,17 +14,13 @@ import (
 const (
 	horizon = 24 // leads, a day
 	width   = 64 // units of the head's hidden layers
-	// defaultModel names a model that is not registered.
-	defaultModel = "load-1h"
 )
-
-func levels() []float64 { return []float64{0.1, 0.25, 0.5, 0.75, 0.9} }
 
 // spec describes the network on one curve of the scale.
 func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
 	name, scale := c.Config.Model, model.ScalePlain
 	if name == "" {
-		name = defaultModel
+		name = registry.DefaultModel
 	}
 	if curve == series.Asinh {
 		scale = model.ScaleAsinh
@@ -34,12 +31,12 @@ func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) 
 	}
 	return model.Spec{
 		Schema: model.SpecSchema, Name: name, Interval: "1h",
-		Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: levels(),
+		Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: model.DefaultLevels(),
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,
 		Zone: c.Config.Zone, Country: c.Config.Country, Covariates: covariates,
-		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).
-				UTC(), Seed: c.Config.Seed,
+		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(),
+		Seed: c.Config.Seed,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/mlflow"
+	"github.com/loadtide/loadtide/pkg/model"
 )
 
 // parameters are the configuration of an attempt, as the parameters of the run.
@@ -23,7 +24,7 @@ func (a *attempt) parameters() []mlflow.Tag {
 	add("hidden", cfg.Hidden)
 	add("width", width)
 	add("horizon", horizon)
-	add("levels", levels())
+	add("levels", model.DefaultLevels())
 	add("iterations", cfg.Iterations)
 	add("window", cfg.Window)
 	add("burn_in", cfg.BurnIn)
