@@ -36,8 +36,9 @@ type twin struct {
 	second        bool  // it is the second
 }
 
-// times turns the times of one file's rows, which stand as they were written, into starts of intervals in UTC. That
-// takes the whole file: how long a series' interval is, and which of two moments is meant, only other rows can tell.
+// times turns the times of one file's rows, which stand as they were written, into starts of
+// intervals in UTC. That takes the whole file: how long a series' interval is, and which of two
+// moments is meant, only other rows can tell.
 type times struct {
 	zone    *zone
 	hint    int
@@ -47,8 +48,8 @@ type times struct {
 	twins   []twin
 }
 
-// newTimes prepares the clocks: of a wide file one for each length of shift, else one for each series. shifts is by
-// series.
+// newTimes prepares the clocks: of a wide file one for each length of shift, else one for each
+// series. shifts is by series.
 func newTimes(z *zone, shifts []int64, wide bool) *times {
 	t := &times{zone: z, of: make([]int32, len(shifts))}
 	byShift := map[int64]int32{}
@@ -138,9 +139,10 @@ func (t *times) resolve() {
 	}
 }
 
-// resolveOne decides the doubled times of one clock at one change, which stand in file order. The first of two is the
-// first moment, where the lines around them go back in time the last one. A stretch that turns back once, as two passes
-// of an hour do, parts there, so that a time that is missing in one of them moves no other.
+// resolveOne decides the doubled times of one clock at one change, which stand in file order. The
+// first of two is the first moment, where the lines around them go back in time the last one. A
+// stretch that turns back once, as two passes of an hour do, parts there, so that a time that is
+// missing in one of them moves no other.
 func resolveOne(twins []*twin) {
 	if descends(twins) {
 		slices.Reverse(twins)
@@ -162,8 +164,8 @@ func resolveOne(twins []*twin) {
 	}
 }
 
-// descends reports whether the lines around doubled times go back in time more often than forward. Only neighbours
-// within a few hours tell: files may hold their days in any order.
+// descends reports whether the lines around doubled times go back in time more often than forward.
+// Only neighbours within a few hours tell: files may hold their days in any order.
 func descends(twins []*twin) bool {
 	const near = 3 * meter.HourSeconds
 	votes := 0
@@ -179,10 +181,11 @@ func descends(twins []*twin) bool {
 	return votes < 0
 }
 
-// convention finds out what labels at the end of an interval are around changes of the clocks. Most files count: the
-// interval from 02:00 to 03:00 is labelled 03:00, so that where clocks skip from 02:00 to 03:00 there is a 02:00 and no
-// 03:00. In others a label is the moment itself, and it is the other way round; where clocks go back from 03:00 to
-// 02:00, files that count have 03:00 twice, moments 02:00. It reads the rows of a file with these times.
+// convention finds out what labels at the end of an interval are around changes of the clocks. Most
+// files count: the interval from 02:00 to 03:00 is labelled 03:00, so that where clocks skip from
+// 02:00 to 03:00 there is a 02:00 and no 03:00. In others a label is the moment itself, and it is
+// the other way round; where clocks go back from 03:00 to 02:00, files that count have 03:00 twice,
+// moments 02:00. It reads the rows of a file with these times.
 func (t *times) convention(rows []Row, notes []uint32) {
 	type place struct{ clock, change int32 }
 	seen := map[place][2]int{} // labels at the start and at the end of what a change skips or doubles

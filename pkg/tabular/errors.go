@@ -25,7 +25,8 @@ func (e *RowError) Error() string {
 	if e.Column == 0 {
 		return fmt.Sprintf("%s:%d: %s %s", e.File, e.Line, strconv.Quote(e.Value), e.Reason)
 	}
-	return fmt.Sprintf("%s:%d: column %d (%s) %s %s", e.File, e.Line, e.Column, e.Name, strconv.Quote(e.Value), e.Reason)
+	return fmt.Sprintf("%s:%d: column %d (%s) %s %s",
+		e.File, e.Line, e.Column, e.Name, strconv.Quote(e.Value), e.Reason)
 }
 
 // FileError says why a file cannot be used at all.

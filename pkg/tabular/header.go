@@ -87,7 +87,8 @@ func (l *loader) header(line []byte, long bool) (layout, error) {
 	return at, l.missing(at.names, columnSeries)
 }
 
-// column finds a column by the name an option gives it, else by its default; -1 when there is none by default.
+// column finds a column by the name an option gives it, else by its default; -1 when there is none
+// by default.
 func (l *loader) column(names []string, option, byDefault, flag string) (int, error) {
 	name := option
 	if name == "" {
@@ -165,8 +166,8 @@ func (l *loader) one(at *layout) error {
 	return nil
 }
 
-// wide finds the series of each column. The same series twice is an error, whatever the two columns are called. A column
-// without a name is none, as long as its cells are empty.
+// wide finds the series of each column. The same series twice is an error, whatever the two columns
+// are called. A column without a name is none, as long as its cells are empty.
 func (l *loader) wide(at *layout) error {
 	at.ids = make([]int32, len(at.names))
 	columns := map[meter.ID]int{}

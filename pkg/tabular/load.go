@@ -10,11 +10,12 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-const defaultMaxRows = 20_000_000 // about 2.3 GB at the peak, the copy for sorting included
+const defaultMaxRows = 20_000_000 // 480 MB
 
-// Load reads files into one table, in the order of paths. Rows that cannot be used are counted in the report. The error
-// is an *OptionError when an option is wrong; a *FileError when a file cannot be read or its columns are not those that
-// header and options promise, or when no row of all files is usable. The report is good with an error too.
+// Load reads files into one table, in the order of paths. Rows that cannot be used are counted in
+// the report. The error is an *OptionError when an option is wrong; a *FileError when a file cannot
+// be read or its columns are not those that header and options promise, or when no row of all files
+// is usable. The report is good with an error too.
 func Load(paths []string, opts Options) (*Table, Report, error) {
 	l, err := newLoader(opts)
 	if err != nil {
@@ -138,8 +139,8 @@ func (l *loader) lines(lines *lineReader) error {
 	return nil
 }
 
-// settle turns the times of a file's rows, from first on, into starts of intervals in UTC. shifts are the steps of the
-// series, 0 for those that take interval, that of most.
+// settle turns the times of a file's rows, from first on, into starts of intervals in UTC. shifts
+// are the steps of the series, 0 for those that take interval, that of most.
 func (l *loader) settle(first int, shifts []int64, interval int64) error {
 	rows := l.table.rows[first:]
 	ends := l.opts.IntervalLabel == LabelEnd

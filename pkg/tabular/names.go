@@ -27,7 +27,8 @@ func parseName(text string) (meter.ID, bool) {
 // before a meter, so that "No. 5" stays one name.
 func mappedName(text string) (meter.ID, bool) {
 	site, name, _ := strings.Cut(text, ".")
-	if !meter.ValidToken(site) || name == "" || strings.Contains(name, ".") || strings.TrimSpace(name) != name {
+	dotted := meter.ValidToken(site) && name != "" && !strings.Contains(name, ".")
+	if !dotted || strings.TrimSpace(name) != name {
 		site, name = defaultSite, text
 	}
 	if len(name) == 0 || len(name) > meter.MaxToken {
@@ -62,8 +63,9 @@ func newNames(only string) names {
 	return n
 }
 
-// lookup returns the index in list of the series that a text names. mapped says that the text need not be a legal name.
-// The error tells two texts that come to one series; "m1" and "default.m1" are one by contract.
+// lookup returns the index in list of the series that a text names. mapped says that the text need
+// not be a legal name. The error is that two texts become one series. "m1" and "default.m1" may
+// both name one series.
 func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 	if i, ok := n.byText[string(text)]; ok {
 		return i, problem{}, nil
@@ -85,20 +87,22 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 	case !ok:
 		i = int32(len(n.list))
 		n.byName[name] = i
-		n.list = append(n.list, known{name: name, as: as, index: -1, skip: n.only != nil && *n.only != name})
+		skip := n.only != nil && *n.only != name
+		n.list = append(n.list, known{name: name, as: as, index: -1, skip: skip})
 		n.found = n.found || !n.list[i].skip
 	case n.list[i].as != as:
 		other := n.list[i].as
 		if other == "" {
 			other = n.list[i].name.String()
 		}
-		return 0, problem{}, fmt.Errorf("two series with one name: %s and %s both become %s", strconv.Quote(shown(other)), strconv.Quote(shown(text)), name)
+		return 0, problem{}, fmt.Errorf("two series with one name: %s and %s both become %s",
+			strconv.Quote(shown(other)), strconv.Quote(shown(text)), name)
 	}
 	n.byText[string(text)] = i
 	return i, problem{}, nil
 }
 
-// changed says in one line which names were changed, empty when none was.
+// changed names in one line the names that were changed. It is empty when none was.
 func (n *names) changed() string {
 	var pairs []string
 	for _, k := range n.list {

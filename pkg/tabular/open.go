@@ -11,7 +11,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxWindow is the memory that a zstd file may ask for: what its own tool takes without being told to take more.
+// maxWindow is the memory that a zstd file may ask for: what its own tool takes without being told
+// to take more.
 const maxWindow = 128 << 20
 
 // read reads the file at path.

@@ -7,10 +7,12 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// What a person is told to do.
+// The remedies, for persons.
 const (
-	remedyTime    = "write 2026-01-31T13:00:00Z, or 2026-01-31 13:00 for a time of the zone given; whole seconds, years 1970 to 2200"
-	remedyOrder   = "write year, month and day as 2026-01-31: day and month of other forms cannot be told apart"
+	remedyTime = "write 2026-01-31T13:00:00Z, or 2026-01-31 13:00 for a time of the zone given; " +
+		"whole seconds, years 1970 to 2200"
+	remedyOrder = "write year, month and day as 2026-01-31: " +
+		"day and month of other forms cannot be told apart"
 	remedyEpoch   = "write seconds since 1970 as 2026-01-31T13:00:00Z"
 	remedyNumber  = "write decimals with a point, or name the right column with --value-column"
 	remedyEmpty   = "leave out rows without a value, or name the right column with --value-column"
@@ -22,16 +24,17 @@ const (
 	remedyQuotes  = `close each quote on its line; write "" for a quote inside one`
 	remedyLine    = "lines may have 1 MiB"
 	remedyMany    = "a table may have a million series"
-	remedyHeader  = "start it with the header series,timestamp,value, or with timestamp and a column per series"
+	remedyHeader  = "start it with the header series,timestamp,value, " +
+		"or with timestamp and a column per series"
 )
 
-// problem is what is wrong with a field; the zero value means nothing.
+// problem says what is wrong with a field. The zero problem is none.
 type problem struct {
 	reason meter.Reason
 	remedy string
 }
 
-// parseValue reads a number; the text must be plain decimal, with or without an exponent.
+// parseValue reads a plain decimal number, with or without an exponent.
 func parseValue(text []byte) (float64, problem) {
 	if len(text) == 0 {
 		return 0, problem{meter.ReasonNotANumber, remedyEmpty}

@@ -10,22 +10,22 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-const maxSamples = 20 // rejected rows a Report keeps
+const maxSamples = 20 // rejected rows that a Report holds
 
 // Report says what was read.
 type Report struct {
 	File     string        // the files as they were named, joined by ", "
 	Files    []FileReport  // one by one, those read to the end
-	Rows     int           // readings found, rejected ones included; of a wide file its cells that are not empty
-	Rejected int           // rows that could not be used; a line of a wide file that is of no use as a whole counts as one
-	Reasons  []ReasonCount // why, the most frequent first; nil without rejected rows
-	First    []RowError    // the first 20 of them
+	Rows     int           // readings, also rejected ones; of a wide file the cells that are not empty
+	Rejected int           // rows that could not be used; a line of a wide file may count as one row
+	Reasons  []ReasonCount // of the rejected rows, the most frequent first; nil without such rows
+	First    []RowError    // the first 20 rejected rows
 	Series   int           // distinct series with a row
-	Interval time.Duration // most frequent step between neighbouring times of a series; 0 when no series has two times
+	Interval time.Duration // most frequent step between neighbouring times of a series, or 0
 	From     time.Time     // oldest timestamp kept, UTC; zero without rows
 	Until    time.Time     // newest timestamp kept, UTC; zero without rows
-	Naive    int           // times without an offset, read in Options.Timezone; a line of a wide file has one
-	Warnings []string      // what a person should know though it is no fault, a line each
+	Naive    int           // times without an offset, read in Options.Timezone; a wide line has one
+	Warnings []string      // lines for a person about what is no fault
 }
 
 // FileReport says what was read of one file; the fields are those of Report.
@@ -46,11 +46,13 @@ type ReasonCount struct {
 	Rows   int
 }
 
-// fileReport describes the rows from first on, which are one file's; before is the report without it.
+// fileReport describes the rows from first on, which are the rows of one file. before is the report
+// without the file.
 func (l *loader) fileReport(first int, interval int64, before Report) {
 	f := FileReport{
 		File: l.file, Layout: l.at.kind, Interval: time.Duration(interval) * time.Second,
-		Rows: l.report.Rows - before.Rows, Rejected: l.report.Rejected - before.Rejected, Naive: l.report.Naive - before.Naive,
+		Rows: l.report.Rows - before.Rows, Rejected: l.report.Rejected - before.Rejected,
+		Naive: l.report.Naive - before.Naive,
 	}
 	if rows := l.table.rows[first:]; len(rows) > 0 {
 		has := make([]bool, len(l.table.Series))
@@ -78,7 +80,8 @@ func (l *loader) warnUnused() {
 		}
 	}
 	if len(unused) > 0 {
-		l.report.Warnings = append(l.report.Warnings, l.file+": columns without a reading: "+listed(unused))
+		warning := l.file + ": columns without a reading: " + listed(unused)
+		l.report.Warnings = append(l.report.Warnings, warning)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // maxLine is the longest line read; longer ones are rejected and skipped.
 const maxLine = 1 << 20
 
-// lineReader yields the lines of a file without their ends (LF or CRLF) and without a byte order mark.
+// lineReader yields the lines of a file without their ends (LF or CRLF) and without a byte order
+// mark.
 type lineReader struct {
 	r    *bufio.Reader
 	line int // number of the line last returned, from 1
@@ -20,8 +21,8 @@ func newLineReader(r io.Reader) *lineReader {
 	return &lineReader{r: bufio.NewReaderSize(r, maxLine)}
 }
 
-// next returns the next line, valid until the call after; long says that it was cut to its first bytes. The error is
-// io.EOF at the end, else the reader's.
+// next returns the next line, valid until the call after; long says that it was cut to its first
+// bytes. The error is io.EOF at the end, else the reader's.
 func (l *lineReader) next() (line []byte, long bool, err error) {
 	line, err = l.r.ReadSlice('\n')
 	if err != nil && len(line) == 0 {
@@ -49,9 +50,10 @@ func (l *lineReader) next() (line []byte, long bool, err error) {
 	return line, false, nil
 }
 
-// splitFields appends the fields of a line to dst, without quotes and outer space. Fields may be quoted, "" inside
-// stands for a quote; a quoted field must end on its line: a forgotten quote then costs a row and not the rest of the
-// file. ok is false when quotes do not fit. Fields may refer to line, which must not be kept.
+// splitFields appends the fields of a line to dst, without quotes and outer space. Fields may be
+// quoted, "" inside stands for a quote; a quoted field must end on its line: a forgotten quote then
+// costs a row and not the rest of the file. ok is false when quotes do not fit. Fields may refer to
+// line, which must not be kept.
 func splitFields(dst [][]byte, line []byte) (fields [][]byte, ok bool) {
 	for {
 		line = bytes.TrimLeft(line, " \t")

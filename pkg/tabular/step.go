@@ -2,8 +2,9 @@ package tabular
 
 import "slices"
 
-// steps returns the most frequent step between neighbouring times of each series, by index, in seconds, and that of
-// most of all: the shorter one of two as frequent, 0 where no series has two times. The rows may stand in any order.
+// steps returns the most frequent step between neighbouring times of each series, by index, in
+// seconds, and that of most of all: the shorter one of two as frequent, 0 where no series has two
+// times. The rows may stand in any order.
 func steps(rows []Row, series int) (each []int64, overall int64) {
 	ends := make([]int, series+1)
 	for _, r := range rows {

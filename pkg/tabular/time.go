@@ -13,9 +13,10 @@ const (
 	maxUnix = 7_289_654_399
 )
 
-// parseTime reads a timestamp: a date, alone for its midnight or with hours and minutes, seconds, a fraction that is
-// zero, and an offset (RFC 3339, or with a space for the T). It returns seconds since 1970; naive says that there was
-// no offset and that they are the local time read as if it were UTC.
+// parseTime reads a timestamp: a date, alone for its midnight or with hours and minutes, seconds, a
+// fraction that is zero, and an offset (RFC 3339, or with a space for the T). It returns seconds
+// since 1970; naive says that there was no offset and that they are the local time read as if it
+// were UTC.
 func parseTime(text []byte) (seconds int64, naive bool, bad problem) {
 	year, month, day, ok := parseDate(text)
 	if !ok {
@@ -50,8 +51,8 @@ func parseDate(text []byte) (year int, month time.Month, day int, ok bool) {
 	return year, month, day, day <= 28 || day <= time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// parseClock reads what follows a date: T or space, hours and minutes, then seconds, fraction and offset if they are
-// there. It returns the seconds since the date's midnight, without the offset.
+// parseClock reads what follows a date: T or space, hours and minutes, then seconds, fraction and
+// offset if they are there. It returns the seconds since the date's midnight, without the offset.
 func parseClock(text []byte) (seconds int64, naive, ok bool) {
 	if len(text) < len("T15:04") || text[0] != 'T' && text[0] != ' ' {
 		return 0, false, false
@@ -112,7 +113,8 @@ func timeRemedy(text []byte) string {
 	return remedyTime
 }
 
-// written gives a local time in the form that times of a file have, by the length and separator of one of them.
+// written gives a local time in the form that times of a file have, by the length and separator of
+// one of them.
 func written(local int64, length int, separator byte) string {
 	form := time.DateTime
 	switch {

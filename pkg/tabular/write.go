@@ -23,14 +23,15 @@ type Writer struct {
 	err     error
 }
 
-// NewWriter returns a Writer on w, extra naming columns after those of the long form; the header comes with the first
-// row or with Flush.
+// NewWriter returns a Writer on w, extra naming columns after those of the long form; the header
+// comes with the first row or with Flush.
 func NewWriter(w io.Writer, extra ...string) *Writer {
 	return &Writer{w: bufio.NewWriterSize(w, maxLine), extra: extra}
 }
 
-// Write appends one row; t is written in UTC to the second, extra are the fields of the further columns. The error is
-// that of the writer below, or names a series, a value or a field that no reader would take.
+// Write appends one row; t is written in UTC to the second, extra are the fields of the further
+// columns. The error is that of the writer below, or names a series, a value or a field that no
+// reader would take.
 func (w *Writer) Write(name meter.ID, t time.Time, value float64, extra ...string) error {
 	if w.err == nil && (math.IsNaN(value) || math.Abs(value) >= meter.MaxValue) {
 		w.err = fmt.Errorf("write row: value %g of %s: must be finite and below 1e12", value, name)

@@ -9,15 +9,16 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// zone turns local times into UTC. Times of both kinds are seconds; a local one is read as if it were UTC.
+// zone turns local times into UTC. Times of both kinds are seconds; a local one is read as if it
+// were UTC.
 type zone struct {
 	name    string
 	offsets []int64  // of each span between two changes, in order of time
 	changes []change // change i parts offsets i and i+1
 }
 
-// change is a moment at which clocks are put forward or back. Between from and until, until excluded, local times do
-// not exist or exist twice.
+// change is a moment at which clocks are put forward or back. Between from and until, until
+// excluded, local times do not exist or exist twice.
 type change struct {
 	from, until int64 // local
 	forward     bool
@@ -86,7 +87,8 @@ type moment struct {
 	later  int64 // how much later the second one is when doubled
 }
 
-// at finds the moment of a local time. hint, from the call before, makes the next one nearby fast; start with 0.
+// at finds the moment of a local time. hint, from the call before, makes the next one nearby fast;
+// start with 0.
 func (z *zone) at(local int64, hint *int) moment {
 	i := *hint // changes that have begun before local
 	if i > 0 && local < z.changes[i-1].from || i < len(z.changes) && local >= z.changes[i].from {
