@@ -79,7 +79,7 @@ func run(o options, out io.Writer) error {
 	histories := b.Build()
 	if o.scale == model.ScaleAsinh {
 		for i, h := range histories {
-			histories[i] = h.Bent(series.Asinh)
+			histories[i] = h.OnCurve(series.Asinh)
 		}
 	}
 	layout, c := series.DefaultLayout(cut.TrainUntil-cut.First > yearly), cycle.DefaultConfig()

@@ -1,11 +1,11 @@
 package dataset
 
-// Batch is a set of training windows of one shape, time-major and in scaled
-// units. T steps, B windows, S loss positions in each window.
+// Batch is a set of training windows of one shape, time-major and in scaled units. It has T steps,
+// B windows, and S loss positions in each window.
 type Batch struct {
 	T, B, S   int
 	X         []float32 // [T][B][Inputs]
-	Positions []int     // [S] ascending step indices at which the loss is taken, the same for all windows
+	Positions []int     // [S] steps of the losses, ascending, the same for all windows
 	Current   []float32 // [S][B][Current]
 	Lead      []float32 // [S][B][Horizon][LeadFeatures]
 	Target    []float32 // [S][B][Horizon]

@@ -13,7 +13,8 @@ const firstHour = 480_000
 // add gives a builder n values of a covariate, one every step seconds.
 func addCovariate(b *Builder, site, name string, n int, step int64, value func(i int) float64) {
 	for i := range n {
-		b.Add(meter.ID{Site: site, Meter: name}, "", firstHour*meter.IntervalSeconds+int64(i)*step, value(i))
+		b.Add(meter.ID{Site: site, Meter: name}, "", firstHour*meter.IntervalSeconds+int64(i)*step,
+			value(i))
 	}
 }
 
@@ -36,11 +37,16 @@ func TestWhoseCovariate(t *testing.T) {
 		site string
 		want float32 // of temperature, NaN for none
 	}{
-		"its own site":             {map[string]float64{"north.temperature": 1, "south.temperature": 2}, "south", 2},
-		"of another site":          {map[string]float64{"north.temperature": 1, "south.temperature": 2}, "west", nan},
-		"default for all":          {map[string]float64{"default.temperature": 1, "south.temperature": 2}, "west", 1},
-		"own before default":       {map[string]float64{"default.temperature": 1, "south.temperature": 2}, "south", 2},
-		"default beside own":       {map[string]float64{"default.temperature": 1, "south.wind": 2}, "south", 1},
+		"its own site": {map[string]float64{"north.temperature": 1,
+			"south.temperature": 2}, "south", 2},
+		"of another site": {map[string]float64{"north.temperature": 1,
+			"south.temperature": 2}, "west", nan},
+		"default for all": {map[string]float64{"default.temperature": 1,
+			"south.temperature": 2}, "west", 1},
+		"own before default": {map[string]float64{"default.temperature": 1,
+			"south.temperature": 2}, "south", 2},
+		"default beside own": {map[string]float64{"default.temperature": 1, "south.wind": 2},
+			"south", 1},
 		"the one site for all":     {map[string]float64{"station7.temperature": 3}, "south", 3},
 		"the one site for default": {map[string]float64{"station7.temperature": 3}, "default", 3},
 	} {
@@ -65,8 +71,11 @@ func TestCovariatesComeByTheHour(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
 	addCovariate(b, "default", "temperature", 4*10, 900, func(i int) float64 { return float64(i) })
-	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", firstHour*meter.IntervalSeconds+1800, 1e6) // again: the first counts
-	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", (firstHour+20)*meter.IntervalSeconds+600, 7)
+	// again: the first counts
+	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", firstHour*meter.IntervalSeconds+1800,
+		1e6)
+	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "",
+		(firstHour+20)*meter.IntervalSeconds+600, 7)
 	h := covariates(t, b).Of(of("x"))["temperature"]
 	for hour := range int64(10) {
 		if got, want := h.At(firstHour+hour), float32(4*hour)+1.5; got != want {
@@ -74,7 +83,8 @@ func TestCovariatesComeByTheHour(t *testing.T) {
 		}
 	}
 	if h.Knows(firstHour+15) || h.At(firstHour+20) != 7 {
-		t.Errorf("hour 15 is known: %v; hour 20 is %v, want what there is of it, 7", h.Knows(firstHour+15), h.At(firstHour+20))
+		t.Errorf("hour 15 is known: %v; hour 20 is %v, want what there is of it, 7",
+			h.Knows(firstHour+15), h.At(firstHour+20))
 	}
 }
 
@@ -87,7 +97,8 @@ func TestStandardisedLooksAtTheTrainingRangeAlone(t *testing.T) {
 		}
 		return float64(10 + i%2)
 	})
-	addCovariate(b, "south", "temperature", 50, meter.IntervalSeconds, func(i int) float64 { return float64(20 + i%2) })
+	addCovariate(b, "south", "temperature", 50, meter.IntervalSeconds,
+		func(i int) float64 { return float64(20 + i%2) })
 	addCovariate(b, "south", "constant", 50, meter.IntervalSeconds, func(int) float64 { return 0 })
 	all, err := covariates(t, b).Standardised((firstHour + 50) * meter.IntervalSeconds)
 	if err != nil || len(all) != 2 {
@@ -96,10 +107,12 @@ func TestStandardisedLooksAtTheTrainingRangeAlone(t *testing.T) {
 	if c := all[0]; c.Name != "constant" || c.Center != 0 || c.Scale <= 0 {
 		t.Errorf("%+v", c)
 	}
-	if c := all[1]; c.Name != "temperature" || c.Center != 15.5 || math.Abs(float64(c.Scale)-math.Sqrt(25.25)) > 1e-4 {
+	if c := all[1]; c.Name != "temperature" || c.Center != 15.5 ||
+		math.Abs(float64(c.Scale)-math.Sqrt(25.25)) > 1e-4 {
 		t.Errorf("%+v", c)
 	}
-	if _, err := covariates(t, b).Standardised(firstHour * meter.IntervalSeconds); err == nil || !strings.Contains(err.Error(), "constant has no value in the training range") {
+	if _, err := covariates(t, b).Standardised(firstHour * meter.IntervalSeconds); err == nil ||
+		!strings.Contains(err.Error(), "constant has no value in the training range") {
 		t.Errorf("%v", err)
 	}
 }
@@ -111,8 +124,14 @@ func TestCovariatesThatCannotBeUsed(t *testing.T) {
 		add  func(b *Builder)
 		says string
 	}{
-		"coarse":    {func(b *Builder) { addCovariate(b, "north", "temperature", 9, 3*meter.IntervalSeconds, flat) }, "covariate north.temperature has a value every 3 h"},
-		"long name": {func(b *Builder) { addCovariate(b, "north", strings.Repeat("x", 60), 9, meter.IntervalSeconds, flat) }, "60 bytes: 54 are the most"},
+		"coarse": {func(b *Builder) {
+			addCovariate(b, "north", "temperature", 9,
+				3*meter.IntervalSeconds, flat)
+		}, "covariate north.temperature has a value every 3 h"},
+		"long name": {func(b *Builder) {
+			addCovariate(b, "north", strings.Repeat("x", 60), 9,
+				meter.IntervalSeconds, flat)
+		}, "60 bytes: 54 are the most"},
 		"too much": {func(b *Builder) {
 			for i := range 20 {
 				name := string(rune('a' + i))
@@ -136,18 +155,23 @@ func TestCovariatesThatCannotBeUsed(t *testing.T) {
 func TestGapsInWords(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "default", "temperature", 100, meter.IntervalSeconds, func(int) float64 { return 1 })
+	addCovariate(b, "default", "temperature", 100, meter.IntervalSeconds,
+		func(int) float64 { return 1 })
 	c := covariates(t, b)
 	histories := []*History{{ID: of("a")}, {ID: of("b")}}
-	if got := c.Gaps(histories, []string{"temperature"}, firstHour*meter.IntervalSeconds, (firstHour+100)*meter.IntervalSeconds); got != "" {
+	if got := c.Gaps(histories, []string{"temperature"}, firstHour*meter.IntervalSeconds,
+		(firstHour+100)*meter.IntervalSeconds); got != "" {
 		t.Errorf("nothing is missing: %q", got)
 	}
-	want := "temperature is missing in 20 of 120 hours (10 take the same hour of a day before, 10 the mean)"
-	if got := c.Gaps(histories, []string{"temperature"}, (firstHour-10)*meter.IntervalSeconds, (firstHour+110)*meter.IntervalSeconds); got != want {
+	want := "temperature is missing in 20 of 120 hours (10 take the same hour of a day before, " +
+		"10 the mean)"
+	if got := c.Gaps(histories, []string{"temperature"}, (firstHour-10)*meter.IntervalSeconds,
+		(firstHour+110)*meter.IntervalSeconds); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	var none *Covariates
-	if none.Gaps(histories, []string{"temperature"}, 0, 7200) != "" || none.Of(of("a")) != nil || none.Names() != nil {
+	if none.Gaps(histories, []string{"temperature"}, 0, 7200) != "" || none.Of(of("a")) != nil ||
+		none.Names() != nil {
 		t.Error("no covariates at all must be possible")
 	}
 }
@@ -156,7 +180,8 @@ func TestGapsInWords(t *testing.T) {
 func TestWindowsReadCovariates(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "north", "temperature", 1000, meter.IntervalSeconds, func(i int) float64 { return float64(i) })
+	addCovariate(b, "north", "temperature", 1000, meter.IntervalSeconds,
+		func(i int) float64 { return float64(i) })
 	cfg := smallWindows()
 	h := noise(700, 5, 0)
 	cfg.Ahead = covariates(t, b)

@@ -1,10 +1,10 @@
-// Package dataset turns past readings into what training and judging read:
-// histories on a grid, cuts by time alone, and windows in the layout of a
-// network.
+// Package dataset turns past readings into histories on a grid, cuts time into ranges, and draws
+// training windows in the layout of a network.
 //
-// Start with Builder, which takes readings in any order and gives Histories.
-// Sampler draws training windows of them; every number in a window comes from
-// pkg/series, the same functions that serve (I5).
+// Start with Builder, which takes readings in any order and builds histories. Files adds readings
+// from CSV files. Sampler draws training windows from histories; every number in a window comes
+// from pkg/series, the functions that serve (I5). The trainer's cycle, the backtest and pkg/train
+// use this package.
 //
-// It must never look at a cell later than the cut it was given.
+// A sampler must never read a cell later than its range.
 package dataset

@@ -10,8 +10,9 @@ import (
 // Files reads readings and covariates from CSV files.
 type Files struct {
 	Paths   []string
-	Options tabular.Options      // how the files are read; their unit is the unit of every series
-	Report  func(tabular.Report) // called once, with what was read and what was rejected; may be nil
+	Options tabular.Options // how the files are read; their unit is the unit of every series
+	// called once, with what was read and what was rejected; may be nil
+	Report func(tabular.Report)
 }
 
 // Load adds the readings of the files to b. The error says which file cannot be read, or which
@@ -25,7 +26,8 @@ func (f Files) Load(_ context.Context, b *Builder) error {
 	b.addTable(table)
 	if n := b.DropLone(); n > 0 {
 		report.Warnings = append(report.Warnings,
-			fmt.Sprintf("%s: %d readings far ahead of all others of their series were left out", report.File, n))
+			fmt.Sprintf("%s: %d readings far ahead of all others of their series were left out",
+				report.File, n))
 	}
 	if f.Report != nil {
 		f.Report(report)

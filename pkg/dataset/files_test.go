@@ -23,7 +23,8 @@ func values(h *History) (all []float32) {
 func TestFilesAreRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a.csv")
-	content := "series,timestamp,value\nnorth.m1,2026-01-31T01:00:00Z,2\nnorth.m1,2026-01-31T00:00:00Z,1\nbare,2026-01-31T00:00:00Z,7\nnorth.m1,yesterday,3\n"
+	content := "series,timestamp,value\nnorth.m1,2026-01-31T01:00:00Z,2\n" +
+		"north.m1,2026-01-31T00:00:00Z,1\nbare,2026-01-31T00:00:00Z,7\nnorth.m1,yesterday,3\n"
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -33,11 +34,13 @@ func TestFilesAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := b.Build()
-	if len(all) != 2 || all[0].ID != (meter.ID{Site: "default", Meter: "bare"}) || !slices.Equal(values(all[1]), []float32{1, 2}) || reports != 1 {
+	if len(all) != 2 || all[0].ID != (meter.ID{Site: "default", Meter: "bare"}) ||
+		!slices.Equal(values(all[1]), []float32{1, 2}) || reports != 1 {
 		t.Errorf("%d histories, %d reports", len(all), reports)
 	}
 	missing := Files{Paths: []string{filepath.Join(t.TempDir(), "none.csv")}}
-	if err := missing.Load(t.Context(), NewBuilder()); err == nil || !strings.Contains(err.Error(), "none.csv") {
+	if err := missing.Load(t.Context(), NewBuilder()); err == nil ||
+		!strings.Contains(err.Error(), "none.csv") {
 		t.Errorf("%v", err)
 	}
 }

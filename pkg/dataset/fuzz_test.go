@@ -13,9 +13,12 @@ import (
 // nothing brings the program down, and what is made is on its grid and finite.
 func FuzzFiles(f *testing.F) {
 	for _, file := range []string{
-		"series,timestamp,value\na,2026-01-31T13:00:00Z,1.5\ndefault.a,2026-01-31T13:00:00Z,2\na,2026-01-31T14:00:00Z,nan\n",
-		"timestamp,a,b\n2026-01-31T13:15,1,\n2026-01-31T13:30,,2\n2026-01-31T13:45,1,1\n1970-01-01,0,0\n2200-12-31,0,0\n",
-		"timestamp,a\n2026-01-31 13:00,1\n2026-02-28 13:00,1\n2026-02-28 14:00,999999999999\n2026-02-28 15:00,-999999999999\n",
+		"series,timestamp,value\na,2026-01-31T13:00:00Z,1.5\ndefault.a,2026-01-31T13:00:00Z,2\n" +
+			"a,2026-01-31T14:00:00Z,nan\n",
+		"timestamp,a,b\n2026-01-31T13:15,1,\n2026-01-31T13:30,,2\n2026-01-31T13:45,1,1\n" +
+			"1970-01-01,0,0\n2200-12-31,0,0\n",
+		"timestamp,a\n2026-01-31 13:00,1\n2026-02-28 13:00,1\n2026-02-28 " +
+			"14:00,999999999999\n2026-02-28 15:00,-999999999999\n",
 		"timestamp,a\n2026-01-31 13:07:11,1\n2026-01-31 14:07:11,1\n2026-01-31 15:07:12,1\n",
 	} {
 		f.Add([]byte(file), "energy")
@@ -52,7 +55,8 @@ func FuzzFiles(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, known := range all {
-			if v := c.Of(meter.ID{Site: "default", Meter: "m"})[known.Name]; !(known.Scale > 0) || known.Center-known.Center != 0 || len(v.Values) > 2_100_000 {
+			if v := c.Of(meter.ID{Site: "default", Meter: "m"})[known.Name]; !(known.Scale > 0) ||
+				known.Center-known.Center != 0 || len(v.Values) > 2_100_000 {
 				t.Fatalf("%+v, %d hours", known, len(v.Values))
 			}
 		}

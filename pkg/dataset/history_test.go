@@ -49,15 +49,27 @@ func TestBuilderTakesWhatServingTakes(t *testing.T) {
 		values    []float32
 		qualities []meter.Quality
 	}{
-		"in order":          {[]given{{at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
-		"unsorted":          {[]given{{at(2, 0), 3}, {at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2, 3}, []meter.Quality{ok, ok, ok}},
-		"last of a cell":    {[]given{{at(1, 0), 9}, {at(0, 0), 9}, {at(1, 0), 2}, {at(0, 0), 1}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
-		"off the grid":      {[]given{{at(0, 0), 1}, {at(1, 0), 2}, {at(1, 900), 9}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
-		"every half hour":   {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9}, {at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{10, 18, 18}, []meter.Quality{ok, ok, meter.Estimated}},
-		"years ahead":       {[]given{{at(0, 0), 1}, {at(90000, 0), 9}, {at(1, 0), 2}}, 0, []float32{1, 2}, []meter.Quality{ok, ok}},
-		"two agree":         {[]given{{at(0, 0), 1}, {at(50, 0), 3}, {at(51, 0), 4}}, 0, append(slices.Repeat([]float32{1}, 50), 3, 4), append(append([]meter.Quality{ok}, slices.Repeat([]meter.Quality{missing}, 49)...), ok, ok)},
-		"a grid of its own": {[]given{{at(0, 900), 1}, {at(1, 900), 2}, {at(1, 1200), 9}}, 900, []float32{1, 2}, []meter.Quality{ok, ok}},
-		"gap before a day":  {[]given{{at(0, 0), 1}, {at(3, 0), 4}}, 0, []float32{1, 1, 1, 4}, []meter.Quality{ok, missing, missing, ok}},
+		"in order": {[]given{{at(0, 0), 1}, {at(1, 0), 2}}, 0, []float32{1, 2},
+			[]meter.Quality{ok, ok}},
+		"unsorted": {[]given{{at(2, 0), 3}, {at(0, 0), 1}, {at(1, 0), 2}}, 0,
+			[]float32{1, 2, 3}, []meter.Quality{ok, ok, ok}},
+		"last of a cell": {[]given{{at(1, 0), 9}, {at(0, 0), 9}, {at(1, 0), 2}, {at(0, 0), 1}},
+			0, []float32{1, 2}, []meter.Quality{ok, ok}},
+		"off the grid": {[]given{{at(0, 0), 1}, {at(1, 0), 2}, {at(1, 900), 9}}, 0,
+			[]float32{1, 2}, []meter.Quality{ok, ok}},
+		"every half hour": {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9},
+			{at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{10, 18, 18},
+			[]meter.Quality{ok, ok, meter.Estimated}},
+		"years ahead": {[]given{{at(0, 0), 1}, {at(90000, 0), 9}, {at(1, 0), 2}}, 0,
+			[]float32{1, 2}, []meter.Quality{ok, ok}},
+		"two agree": {[]given{{at(0, 0), 1}, {at(50, 0), 3}, {at(51, 0), 4}}, 0,
+			append(slices.Repeat([]float32{1}, 50), 3, 4),
+			append(append([]meter.Quality{ok}, slices.Repeat([]meter.Quality{missing}, 49)...), ok,
+				ok)},
+		"a grid of its own": {[]given{{at(0, 900), 1}, {at(1, 900), 2}, {at(1, 1200), 9}}, 900,
+			[]float32{1, 2}, []meter.Quality{ok, ok}},
+		"gap before a day": {[]given{{at(0, 0), 1}, {at(3, 0), 4}}, 0, []float32{1, 1, 1, 4},
+			[]meter.Quality{ok, missing, missing, ok}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,8 +82,10 @@ func TestBuilderTakesWhatServingTakes(t *testing.T) {
 			if !slices.Equal(values, c.values) || !slices.Equal(qualities, c.qualities) {
 				t.Errorf("cells %v %v, want %v %v", values, qualities, c.values, c.qualities)
 			}
-			if h.ID != m17 || h.Unit != "kWh" || h.Phase != c.phase || h.Start(h.Ring.First()) != epoch+c.phase {
-				t.Errorf("%s in %s, phase %d, starts at %d", h.ID, h.Unit, h.Phase, h.Start(h.Ring.First()))
+			if h.ID != m17 || h.Unit != "kWh" || h.Phase != c.phase ||
+				h.Start(h.Ring.First()) != epoch+c.phase {
+				t.Errorf("%s in %s, phase %d, starts at %d", h.ID, h.Unit, h.Phase,
+					h.Start(h.Ring.First()))
 			}
 		})
 	}
@@ -84,7 +98,8 @@ func TestLastOfManyRepeatsCounts(t *testing.T) {
 	var readings []given
 	for i := range int64(40) {
 		for k := range 5 {
-			readings = append(readings, given{epoch + i%20*meter.IntervalSeconds, float64(100*k) + float64(i)})
+			readings = append(readings, given{epoch + i%20*meter.IntervalSeconds, float64(100*k) +
+				float64(i)})
 		}
 	}
 	values, _ := cells(built(readings...)[0])
@@ -131,7 +146,8 @@ func TestLongHoleStartsAnew(t *testing.T) {
 	for name, c := range map[string]struct {
 		silent    int64 // cells
 		histories int
-	}{"a cell less than a ring": {series.RingCells - 1, 1}, "a ring": {series.RingCells, 2}, "a year": {8760, 2}} {
+	}{"a cell less than a ring": {series.RingCells - 1, 1}, "a ring": {series.RingCells, 2},
+		"a year": {8760, 2}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			second := int64(series.ScalerCells) + c.silent
@@ -140,7 +156,8 @@ func TestLongHoleStartsAnew(t *testing.T) {
 				t.Fatalf("%d histories, want %d", len(all), c.histories)
 			}
 			last := all[len(all)-1]
-			if got := last.Ring.Newest - last.Ring.First() + 1; c.histories == 2 && got != series.ScalerCells {
+			if got := last.Ring.Newest - last.Ring.First() + 1; c.histories == 2 &&
+				got != series.ScalerCells {
 				t.Errorf("the new history has %d cells", got)
 			}
 			before, ok := all[0].ScalerAt(last.Cell(epoch) + series.ScalerCells - 1)
@@ -175,18 +192,21 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		for i := range int64(n) {
 			level *= 1 + 0.03*random.NormFloat64()
 			if random.Float64() >= silent || i == 0 {
-				readings = append(readings, given{epoch + i*meter.IntervalSeconds, level * (2 + random.NormFloat64())})
+				readings = append(readings, given{epoch + i*meter.IntervalSeconds,
+					level * (2 + random.NormFloat64())})
 			}
 		}
 		h := built(readings...)[0]
 
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: meter.NewQualities(series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells),
+			Quality: meter.NewQualities(series.RingCells)}
 		var scaling series.Scaling
 		accepted, next := 0, h.Cell(epoch)
 		check := func() {
 			scaler, ok := h.ScalerAt(next)
 			if ok != scaling.Ready || ok && scaler != scaling.Scaler {
-				t.Fatalf("after cell %d (%d accepted): %+v %v, a serving ring has %+v %v", next, accepted, scaler, ok, scaling.Scaler, scaling.Ready)
+				t.Fatalf("after cell %d (%d accepted): %+v %v, a serving ring has %+v %v", next,
+					accepted, scaler, ok, scaling.Scaler, scaling.Ready)
 			}
 		}
 		for _, r := range readings {
@@ -210,13 +230,15 @@ func TestScaleIsThatOfServing(t *testing.T) {
 func TestOrderOfAddingIsOfNoMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		seconds := rapid.SliceOfNDistinct(rapid.Int64Range(0, 900), 1, 60, rapid.ID[int64]).Draw(t, "half hours")
+		seconds := rapid.SliceOfNDistinct(rapid.Int64Range(0, 900), 1, 60, rapid.ID[int64]).
+			Draw(t, "half hours")
 		var readings []given
 		for _, s := range seconds {
 			readings = append(readings, given{epoch + s*1800, float64(s)})
 		}
 		shuffled := rapid.Permutation(readings).Draw(t, "shuffled")
-		if diff := cmp.Diff(built(readings...), built(shuffled...), cmp.AllowUnexported(History{}, span{})); diff != "" {
+		if diff := cmp.Diff(built(readings...), built(shuffled...),
+			cmp.AllowUnexported(History{}, scalerFrom{})); diff != "" {
 			t.Fatal(diff)
 		}
 	})
@@ -244,7 +266,8 @@ func TestBuilderKeepsSeriesApart(t *testing.T) {
 	all := b.Build()
 	for i, want := range []meter.ID{ids[2], ids[1], ids[0]} {
 		if all[i].ID != want || all[i].Unit != want.Meter || all[i].Ring.Known != 3 {
-			t.Errorf("history %d is %s in %q with %d cells, want %s", i, all[i].ID, all[i].Unit, all[i].Ring.Known, want)
+			t.Errorf("history %d is %s in %q with %d cells, want %s", i, all[i].ID, all[i].Unit,
+				all[i].Ring.Known, want)
 		}
 		if v, _ := all[i].Ring.At(all[i].Ring.Newest); v != float32(2-i) {
 			t.Errorf("%s holds %v", want, v)
@@ -260,7 +283,8 @@ func TestCellsAndValues(t *testing.T) {
 	}
 	h := built(readings...)[0]
 	for _, c := range []struct{ second, cell int64 }{
-		{epoch + 900, 0}, {epoch + 899, -1}, {epoch + 900 + meter.IntervalSeconds - 1, 0}, {epoch + 900 + meter.IntervalSeconds, 1}, {epoch + 900 - meter.IntervalSeconds, -1},
+		{epoch + 900, 0}, {epoch + 899, -1}, {epoch + 900 + meter.IntervalSeconds - 1, 0},
+		{epoch + 900 + meter.IntervalSeconds, 1}, {epoch + 900 - meter.IntervalSeconds, -1},
 	} {
 		if got := h.Cell(c.second) - h.Ring.First(); got != c.cell {
 			t.Errorf("%d s after the start is cell %d, want %d", c.second-epoch-900, got, c.cell)

@@ -11,7 +11,8 @@ import (
 // number.
 func (b *Builder) DropLone() int {
 	dropped := 0
-	for i, reads := range b.points {
+	for i := range b.series {
+		reads := b.series[i].reads
 		slices.SortStableFunc(reads, bySecond)
 		kept := reads[:0] // never longer than what is read already
 		for k, r := range reads {
@@ -21,7 +22,7 @@ func (b *Builder) DropLone() int {
 			}
 			kept = append(kept, r)
 		}
-		b.points[i] = kept
+		b.series[i].reads = kept
 	}
 	return dropped
 }

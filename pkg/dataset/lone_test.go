@@ -23,7 +23,8 @@ func TestDropLone(t *testing.T) {
 		{"after a long silence", []int64{0, 1, 300, 301}, []int64{0, 1, 300, 301}, 0},
 		{"ahead within a long silence", []int64{0, 1, 100, 300, 301}, []int64{0, 1, 300, 301}, 1},
 		{"the same one twice", []int64{0, 1, 9000, 9000}, []int64{0, 1}, 2},
-		{"the same one twice and another", []int64{0, 9000, 9000, 9001}, []int64{0, 9000, 9000, 9001}, 0},
+		{"the same one twice and another", []int64{0, 9000, 9000, 9001},
+			[]int64{0, 9000, 9000, 9001}, 0},
 		{"at the limit", []int64{0, 48}, []int64{0, 48}, 0},
 		{"behind it", []int64{0, 49}, []int64{0}, 1},
 	} {
@@ -35,7 +36,7 @@ func TestDropLone(t *testing.T) {
 			}
 			dropped := b.DropLone()
 			var kept []int64
-			for _, p := range b.points[0] {
+			for _, p := range b.series[0].reads {
 				kept = append(kept, p.Second/meter.IntervalSeconds)
 			}
 			if dropped != c.dropped || !slices.Equal(kept, c.kept) {

@@ -2,16 +2,16 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Remarks says in a line each what a person should know of series that are
-// measured from a Unix second on: which never change, which have too few readings
-// for the network, which end before. The histories of one series, parted by long
-// holes, count as one.
+// Remarks tells what a person should know of series that are measured from a Unix second on, in a
+// line each: which series never change, which have too few readings for the network, and which end
+// before. The histories of one series count as one.
 func Remarks(histories []*History, from int64) []string {
 	type seen struct {
 		name        string
@@ -50,17 +50,19 @@ func Remarks(histories []*History, from int64) []string {
 		names []string
 	}{
 		{"hold one value all through", same},
-		{fmt.Sprintf("have less than the %d hourly readings that the network needs; simple rules forecast them", series.ScalerCells), few},
+		{fmt.Sprintf("have less than the %d hourly readings that the network needs; simple rules "+
+			"forecast them", series.ScalerCells), few},
 		{"end before the time that is measured, and are not scored", early},
 	} {
 		if len(r.names) > 0 {
-			all = append(all, fmt.Sprintf("%d of %d series %s: %s", len(r.names), len(every), r.words, someOf(r.names)))
+			all = append(all, fmt.Sprintf("%d of %d series %s: %s", len(r.names), len(every),
+				r.words, someOf(r.names)))
 		}
 	}
 	return all
 }
 
-// someOf lists the first of many names.
+// someOf lists names, or the first of many names.
 func someOf(names []string) string {
 	const most = 5
 	if len(names) > most {
@@ -69,7 +71,7 @@ func someOf(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// extent is the least and the most that was measured, and how many cells were.
+// extent is the smallest and the largest value that was measured, and the number of measured cells.
 func (h *History) extent() (least, most float32, accepted int) {
 	for i, v := range h.Ring.Values {
 		if !h.Ring.Quality.At(i).Accepted() {
@@ -93,14 +95,18 @@ func (b *Builder) RepeatsRemark() string {
 	if b.repeats == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d readings give another value for a moment that their series had already; the last value counts", b.repeats)
+	return fmt.Sprintf("%d readings give another value for a moment that their series had "+
+		"already; the last value counts", b.repeats)
 }
 
-// repeated counts those among points in the order of time.
-func repeated(reads []meter.Read) int {
+// repeats counts the readings of a series that give another value for the moment of the one before.
+// It sorts the readings by time.
+func (s *gathered) repeats() int {
+	slices.SortStableFunc(s.reads, bySecond)
 	n := 0
-	for i := 1; i < len(reads); i++ {
-		if reads[i].Second == reads[i-1].Second && reads[i].Value != reads[i-1].Value {
+	for i := 1; i < len(s.reads); i++ {
+		if r, before := s.reads[i], s.reads[i-1]; r.Second == before.Second &&
+			r.Value != before.Value {
 			n++
 		}
 	}

@@ -13,7 +13,8 @@ func TestRemarks(t *testing.T) {
 	b := NewBuilder()
 	add := func(name string, hours int, value func(i int) float64) {
 		for i := range hours {
-			b.Add(meter.ID{Site: "s", Meter: name}, "kWh", firstHour*meter.IntervalSeconds+int64(i)*meter.IntervalSeconds, value(i))
+			b.Add(meter.ID{Site: "s", Meter: name}, "kWh",
+				firstHour*meter.IntervalSeconds+int64(i)*meter.IntervalSeconds, value(i))
 		}
 	}
 	moving := func(i int) float64 { return float64(i % 24) }
@@ -22,12 +23,14 @@ func TestRemarks(t *testing.T) {
 	add("fine", 500, moving)
 	add("short", 100, moving)
 	add("zero", 500, func(int) float64 { return 0 })
-	b.Add(meter.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*meter.IntervalSeconds, 77) // another value, another series' repeat is none
+	// another value, another series' repeat is none
+	b.Add(meter.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*meter.IntervalSeconds, 77)
 	b.Add(meter.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*meter.IntervalSeconds, 0)
 	got := Remarks(b.Build(), (firstHour+400)*meter.IntervalSeconds)
 	want := []string{
 		"2 of 5 series hold one value all through: s.constant (5.5), s.zero (0)",
-		"1 of 5 series have less than the 168 hourly readings that the network needs; simple rules forecast them: s.short (100)",
+		"1 of 5 series have less than the 168 hourly readings that the network needs; simple " +
+			"rules forecast them: s.short (100)",
 		"2 of 5 series end before the time that is measured, and are not scored: s.early, s.short",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

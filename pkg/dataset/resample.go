@@ -8,67 +8,69 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Kind says what the values of series mean that are added from here on. Unknown is
-// what the unit of each says: energy is summed into hours, all else averaged.
-func (b *Builder) Kind(kind meter.Kind) { b.kind = kind }
-
-// Coarse names a series that comes less often than once an hour, as an error
-// that tells its interval; nil when there is none.
+// Coarse returns an error that names a series with less than one reading an hour, and its interval;
+// nil when there is none.
 func (b *Builder) Coarse() error {
-	for i, points := range b.points {
-		if b.kinds[i] == meter.Register {
+	for i := range b.series {
+		s := &b.series[i]
+		if s.kind == meter.Register {
 			continue
 		}
-		slices.SortStableFunc(points, bySecond)
-		if step := commonStep(points); step > meter.IntervalSeconds {
-			return fmt.Errorf("series %s has a reading every %.3g h: models forecast hours, and coarser readings cannot be made finer; leave it out with --series, or give hourly data", b.ids[i], float64(step)/meter.IntervalSeconds)
+		slices.SortStableFunc(s.reads, bySecond)
+		if step := commonStep(s.reads); step > meter.IntervalSeconds {
+			return fmt.Errorf("series %s has a reading every %.3g h: models forecast hours, and "+
+				"coarser "+
+				"readings cannot be made finer; leave it out with --series, or give hourly data",
+				s.id, float64(step)/meter.IntervalSeconds)
 		}
 	}
 	return nil
 }
 
-// hours are the cells of a series as serving joins them: the differences of a
-// register, finer readings brought to hours, others as they are.
-func (b *Builder) hours(i int) []point {
-	reads := b.points[i]
-	slices.SortStableFunc(reads, bySecond)
-	if len(reads) == 0 {
-		return nil
-	}
-	b.repeats += repeated(reads)
-	kind := b.kinds[i]
+// points brings the readings of a series to hours as serving does: the differences of a register,
+// the sums or means of finer readings, and all others as they are. It sorts the readings by time.
+func (s *gathered) points() []point {
+	slices.SortStableFunc(s.reads, bySecond)
+	kind := s.kind
 	if kind == meter.KindUnknown {
-		kind = meter.KindOf(b.units[i])
+		kind = meter.KindOf(s.unit)
 	}
-	step := commonStep(reads)
-	switch {
-	case kind == meter.Register:
-		var registers meter.Registers
-		cells, _ := registers.Differ(nil, reads, meter.Grid{Interval: meter.IntervalSeconds, First: meter.FloorDiv(reads[0].Second, meter.IntervalSeconds)})
-		points := make([]point, len(cells))
-		for k, c := range cells {
-			points[k] = point{c.N * meter.IntervalSeconds, float32(c.Energy), quality(c.Estimated)}
-		}
-		return points
-	case step > 0 && step < meter.IntervalSeconds && meter.IntervalSeconds%step == 0:
-		return join(reads, kind, step)
+	if len(s.reads) > 0 && kind == meter.Register {
+		return differences(s.reads)
 	}
-	points := make([]point, len(reads))
-	for k, r := range reads {
+	if step := commonStep(s.reads); step > 0 && step < meter.IntervalSeconds &&
+		meter.IntervalSeconds%step == 0 {
+		return join(s.reads, kind, step)
+	}
+	points := make([]point, len(s.reads))
+	for k, r := range s.reads {
 		points[k] = point{r.Second, float32(r.Value), meter.OK}
 	}
 	return points
 }
 
-// join brings readings that come every step seconds to hours, which start on the
-// hour. Readings off that grid are left out; the last of a moment counts.
+// differences are the hours of a register.
+func differences(reads []meter.Read) []point {
+	var registers meter.Registers
+	first := hourOf(reads[0].Second)
+	cells, _ := registers.Differ(nil, reads, meter.Grid{Interval: meter.IntervalSeconds,
+		First: first})
+	points := make([]point, len(cells))
+	for k, c := range cells {
+		points[k] = point{c.N * meter.IntervalSeconds, float32(c.Energy), quality(c.Estimated)}
+	}
+	return points
+}
+
+// join brings readings of every step seconds to hours, which start on the hour. Readings off that
+// grid are left out. Of readings of the same moment, the last one counts.
 func join(reads []meter.Read, kind meter.Kind, step int64) []point {
 	var points []point
 	for start := 0; start < len(reads); {
-		hour := meter.FloorDiv(reads[start].Second, meter.IntervalSeconds)
+		hour := hourOf(reads[start].Second)
 		var sum float64
 		have, end := 0, start
-		for ; end < len(reads) && meter.FloorDiv(reads[end].Second, meter.IntervalSeconds) == hour; end++ {
+		for ; end < len(reads) && hourOf(reads[end].Second) == hour; end++ {
 			again := end+1 < len(reads) && reads[end+1].Second == reads[end].Second
 			if reads[end].Second%step == 0 && !again {
 				sum += reads[end].Value
@@ -76,7 +78,8 @@ func join(reads []meter.Read, kind meter.Kind, step int64) []point {
 			}
 		}
 		if value, estimated, ok := kind.Whole(sum, have, int(meter.IntervalSeconds/step)); ok {
-			points = append(points, point{hour * meter.IntervalSeconds, float32(value), quality(estimated)})
+			points = append(points, point{hour * meter.IntervalSeconds, float32(value),
+				quality(estimated)})
 		}
 		start = end
 	}
@@ -90,8 +93,8 @@ func quality(estimated bool) meter.Quality {
 	return meter.OK
 }
 
-// commonStep is the most frequent distance of neighbouring readings in order of
-// time, in seconds; 0 when there are less than two moments.
+// commonStep is the most frequent distance of neighbouring readings in the order of time, in
+// seconds; 0 when there are less than two moments.
 func commonStep(reads []meter.Read) int64 {
 	counts := map[int64]int{}
 	for i := 1; i < len(reads); i++ {
@@ -105,7 +108,8 @@ func commonStep(reads []meter.Read) int64 {
 			common = step
 		}
 	}
-	if counts[common] == counts[meter.IntervalSeconds] { // one that strays is not finer
+	// a few stray readings do not make it finer
+	if counts[common] == counts[meter.IntervalSeconds] {
 		return meter.IntervalSeconds
 	}
 	return common

@@ -15,7 +15,8 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 		unit string
 		sum  bool
 	}{
-		"energy by kind": {meter.Energy, "", true}, "energy by unit": {0, "kWh", true}, "power by unit": {0, "kW", false},
+		"energy by kind": {meter.Energy, "", true}, "energy by unit": {0, "kWh", true},
+		"power by unit": {0, "kW", false},
 		"power by kind": {meter.Power, "kWh", false}, "neither said": {0, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +25,8 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 			b.Kind(c.kind)
 			id := meter.ID{Site: "north", Meter: "m1"}
 			const first = 1_700_006_400 / 3600 * 3600
-			for i := range 40 * 4 { // quarters of 40 hours, shuffled; one of hour 7 is missing, one of hour 9 comes twice
+			// quarters of 40 hours, shuffled; one of hour 7 is missing, one of hour 9 comes twice
+			for i := range 40 * 4 {
 				k := i * 37 % 160
 				if k == 7*4+2 {
 					continue
@@ -66,7 +68,8 @@ func TestCoarseReadingsAreNamed(t *testing.T) {
 		b.Add(meter.ID{Site: "a", Meter: "fine"}, "", int64(i)*1800, 1)
 		b.Add(meter.ID{Site: "a", Meter: "daily"}, "", int64(i)*86400, 1)
 	}
-	if err := b.Coarse(); err == nil || !strings.Contains(err.Error(), "a.daily has a reading every 24 h") {
+	if err := b.Coarse(); err == nil || !strings.Contains(err.Error(),
+		"a.daily has a reading every 24 h") {
 		t.Errorf("%v", err)
 	}
 }

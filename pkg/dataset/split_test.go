@@ -14,21 +14,25 @@ const days = 86400
 func TestDefaultCut(t *testing.T) {
 	t.Parallel()
 	cut, err := DefaultCut(epoch, epoch+100*days-meter.IntervalSeconds)
-	want := Cut{First: epoch, TrainUntil: epoch + 80*days, ValidUntil: epoch + 90*days, TestFrom: epoch + 90*days, TestUntil: epoch + 100*days}
+	want := Cut{First: epoch, TrainUntil: epoch + 80*days, ValidUntil: epoch + 90*days,
+		TestFrom: epoch + 90*days, TestUntil: epoch + 100*days}
 	if err != nil || cut != want {
 		t.Errorf("%+v, %v, want %+v", cut, err, want)
 	}
-	if got, want := cut.String(), "train 2024-10-04 to 2024-12-23, validate to 2025-01-02, test to 2025-01-12"; got != want {
+	if got, want := cut.String(), "train 2024-10-04 to 2024-12-23, validate to 2025-01-02, test "+
+		"to 2025-01-12"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
 
 func TestCutBefore(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ days, valid int64 }{{21, 7}, {30, 7}, {35, 7}, {50, 10}, {280, 56}, {2000, 56}} {
+	for _, c := range []struct{ days, valid int64 }{{21, 7}, {30, 7}, {35, 7}, {50, 10}, {280, 56},
+		{2000, 56}} {
 		until := epoch + c.days*days
 		cut, err := CutBefore(epoch, until)
-		want := Cut{First: epoch, TrainUntil: until - c.valid*days, ValidUntil: until, TestFrom: until, TestUntil: until}
+		want := Cut{First: epoch, TrainUntil: until - c.valid*days, ValidUntil: until,
+			TestFrom: until, TestUntil: until}
 		if err != nil || cut != want {
 			t.Errorf("%d days: %+v, %v, want %+v", c.days, cut, err, want)
 		}
@@ -38,17 +42,22 @@ func TestCutBefore(t *testing.T) {
 func TestCutSaysWhatIsThereAndNeeded(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]func(span int64) (Cut, error){
-		"default": func(span int64) (Cut, error) { return DefaultCut(epoch, epoch+span-meter.IntervalSeconds) },
-		"before":  func(span int64) (Cut, error) { return CutBefore(epoch, epoch+span) },
+		"default": func(span int64) (Cut, error) {
+			return DefaultCut(epoch,
+				epoch+span-meter.IntervalSeconds)
+		},
+		"before": func(span int64) (Cut, error) { return CutBefore(epoch, epoch+span) },
 	} {
 		if _, err := cut(21 * days); err != nil {
 			t.Errorf("%s: 21 days: %v", name, err)
 		}
 		_, err := cut(21*days - meter.IntervalSeconds)
-		if err == nil || !strings.Contains(err.Error(), "spans 21.0 days, training needs 21: add history") {
+		if err == nil || !strings.Contains(err.Error(),
+			"spans 21.0 days, training needs 21: add history") {
 			t.Errorf("%s: an hour less than 21 days: %v", name, err)
 		}
-		if _, err := cut(5*days + days/2); err == nil || !strings.Contains(err.Error(), "spans 5.5 days") {
+		if _, err := cut(5*days + days/2); err == nil ||
+			!strings.Contains(err.Error(), "spans 5.5 days") {
 			t.Errorf("%s: 5.5 days: %v", name, err)
 		}
 	}
@@ -62,14 +71,18 @@ func TestCutsAreInOrder(t *testing.T) {
 		hours := rapid.Int64Range(LeastDays*24, 100_000).Draw(t, "hours")
 		until := first + hours*meter.IntervalSeconds
 		for name, cut := range map[string]func() (Cut, error){
-			"default": func() (Cut, error) { return DefaultCut(first, until-meter.IntervalSeconds) },
-			"before":  func() (Cut, error) { return CutBefore(first, until) },
+			"default": func() (Cut, error) {
+				return DefaultCut(first,
+					until-meter.IntervalSeconds)
+			},
+			"before": func() (Cut, error) { return CutBefore(first, until) },
 		} {
 			c, err := cut()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.First != first || !(c.First < c.TrainUntil && c.TrainUntil < c.ValidUntil && c.ValidUntil <= c.TestFrom && c.TestFrom <= c.TestUntil) || c.TestUntil != until {
+			if c.First != first || !(c.First < c.TrainUntil && c.TrainUntil < c.ValidUntil &&
+				c.ValidUntil <= c.TestFrom && c.TestFrom <= c.TestUntil) || c.TestUntil != until {
 				t.Fatalf("%s: %+v", name, c)
 			}
 			for _, s := range []int64{c.TrainUntil, c.ValidUntil, c.TestFrom} {

@@ -12,39 +12,42 @@ import (
 // WindowConfig is the shape of training windows.
 type WindowConfig struct {
 	Layout    series.Layout
-	Ahead     *Covariates // what the layout's covariates are read from, may be nil
+	Ahead     *Covariates // the covariates of the layout; may be nil
 	Horizon   int
-	Steps     int // cells a window runs over
-	BurnIn    int // of those, at the start, without loss
-	Positions int // loss positions drawn from the rest
+	Steps     int // cells of a window
+	BurnIn    int // cells at the start of a window without a loss
+	Positions int // loss positions that are drawn from the other cells
 	Batch     int // windows in a batch
 }
 
-// hiddenShare is the share of windows whose older lags are hidden, so that the
-// network learns to serve a series of one week.
+// hiddenShare is the share of windows whose older lags are hidden, so that the network learns to
+// serve a series of one week.
 const hiddenShare = 0.1
 
-// Sampler draws batches of windows at random, every series with equal weight.
-// Two samplers of the same seed draw the same.
+// Sampler draws batches of windows at random; every history has the same weight. Two samplers of
+// the same seed draw the same windows.
 type Sampler struct {
-	cfg   WindowConfig
-	spans []place
-	rng   *rand.Rand
-	z     []float32
+	cfg    WindowConfig
+	ranges []startRange
+	rng    *rand.Rand
+	z      []float32
 }
 
-// place is a history and the range of cells where its windows may start.
-type place struct {
+// startRange is a history and the range of cells at which its windows may start.
+type startRange struct {
 	history     *History
 	first, last int64
 }
 
 // ErrNoWindows says that no history is long enough for one window.
-var ErrNoWindows = errors.New("no series has enough readings in the training range: each needs a week of hourly readings to find its scale and then a whole window; add history or more series")
+var ErrNoWindows = errors.New("no series has enough readings in the training range: each needs a " +
+	"week of hourly readings to find its scale and then a whole window; add history or more series")
 
-// NewSampler draws windows whose loss positions and targets lie in [from,
-// until), in Unix seconds; what comes before from is looked back on.
-func NewSampler(cfg WindowConfig, histories []*History, from, until int64, seed uint64) (*Sampler, error) {
+// NewSampler returns a sampler of windows whose loss positions and targets lie in [from, until), in
+// Unix seconds. Windows may begin before from. The error is ErrNoWindows.
+func NewSampler(
+	cfg WindowConfig, histories []*History, from, until int64, seed uint64,
+) (*Sampler, error) {
 	s := &Sampler{cfg: cfg, rng: rand.New(rand.NewPCG(seed, 0x10ad71de))}
 	for _, h := range histories {
 		ready, ok := h.firstReady()
@@ -55,10 +58,10 @@ func NewSampler(cfg WindowConfig, histories []*History, from, until int64, seed 
 		first := max(max(ready, h.Cell(from))-int64(cfg.BurnIn), h.Ring.First())
 		last := min(h.Ring.Newest, h.Cell(until-1)) - int64(cfg.Steps-1+cfg.Horizon)
 		if last >= first {
-			s.spans = append(s.spans, place{h, first, last})
+			s.ranges = append(s.ranges, startRange{h, first, last})
 		}
 	}
-	if len(s.spans) == 0 {
+	if len(s.ranges) == 0 {
 		return nil, ErrNoWindows
 	}
 	s.z = make([]float32, series.FeatureCells+cfg.Steps+cfg.Horizon)
@@ -66,32 +69,34 @@ func NewSampler(cfg WindowConfig, histories []*History, from, until int64, seed 
 }
 
 // Series is the number of histories that windows are drawn from.
-func (s *Sampler) Series() int { return len(s.spans) }
+func (s *Sampler) Series() int { return len(s.ranges) }
 
-func (h *History) firstReady() (int64, bool) {
-	if len(h.spans) == 0 {
+// firstReady is the first cell with a scaler; ok is false when there is none.
+func (h *History) firstReady() (cell int64, ok bool) {
+	if len(h.scalers) == 0 {
 		return 0, false
 	}
-	return h.spans[0].from, true
+	return h.scalers[0].cell, true
 }
 
-// Next fills b with new windows; its slices are made on first use.
+// Next fills b with new windows. It makes the slices of b when they have another size.
 func (s *Sampler) Next(b *Batch) {
 	b.resize(s.cfg)
 	s.drawPositions(b.Positions)
 	for w := range b.B {
-		p := &s.spans[s.rng.IntN(len(s.spans))]
+		p := &s.ranges[s.rng.IntN(len(s.ranges))]
 		start := p.first + s.rng.Int64N(p.last-p.first+1)
 		known := int64(series.FeatureCells + s.cfg.Steps + s.cfg.Horizon)
 		if s.rng.Float64() < hiddenShare {
 			// Hide all but one to two weeks before the first loss position.
-			known = int64(s.cfg.Steps+s.cfg.Horizon-s.cfg.BurnIn) + series.ScalerCells + s.rng.Int64N(series.ScalerCells)
+			known = int64(s.cfg.Steps+s.cfg.Horizon-s.cfg.BurnIn) + series.ScalerCells +
+				s.rng.Int64N(series.ScalerCells)
 		}
 		s.fill(b, w, p.history, start, known)
 	}
 }
 
-// Batches draws n batches to judge on.
+// Batches draws n batches.
 func (s *Sampler) Batches(n int) []*Batch {
 	all := make([]*Batch, n)
 	for i := range all {
@@ -109,13 +114,13 @@ func (s *Sampler) drawPositions(dst []int) {
 	slices.Sort(dst)
 }
 
-// fill writes window w of b: cells start to start+Steps-1 of h, of which at
-// most the newest `known` up to the last target are shown.
+// fill writes window w of b: the cells start to start+Steps-1 of h. Of the cells up to the last
+// target, it shows at most the newest known ones.
 func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
 	cfg, layout := s.cfg, s.cfg.Layout
 	scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
 	end := start + int64(cfg.Steps-1+cfg.Horizon)
-	// end is inside the history, so the window holds all that is known to it.
+	// end is inside the history, so the window holds all cells up to end.
 	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, meter.IntervalSeconds)
 	all.Known = int(min(int64(all.Known), known))
 	all.Ahead = cfg.Ahead.Of(h.ID)

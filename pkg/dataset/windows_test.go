@@ -16,7 +16,8 @@ import (
 )
 
 func smallWindows() WindowConfig {
-	return WindowConfig{Layout: series.DefaultLayout(true), Horizon: 24, Steps: 60, BurnIn: 30, Positions: 6, Batch: 5}
+	return WindowConfig{Layout: series.DefaultLayout(true), Horizon: 24, Steps: 60, BurnIn: 30,
+		Positions: 6, Batch: 5}
 }
 
 // ramps are series whose value says which cell it is of.
@@ -43,7 +44,9 @@ func noise(hours int, seed uint64, growth float64) *History {
 	return b.Build()[0]
 }
 
-func sampler(t testing.TB, cfg WindowConfig, histories []*History, from, until int64, seed uint64) *Sampler {
+func sampler(
+	t testing.TB, cfg WindowConfig, histories []*History, from, until int64, seed uint64,
+) *Sampler {
 	t.Helper()
 	s, err := NewSampler(cfg, histories, from, until, seed)
 	if err != nil {
@@ -56,7 +59,8 @@ func TestSamplersOfOneSeedDrawTheSame(t *testing.T) {
 	t.Parallel()
 	histories := ramps(3, 800)
 	draw := func(seed uint64) []*Batch {
-		return sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, seed).Batches(3)
+		return sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, seed).
+			Batches(3)
 	}
 	if !reflect.DeepEqual(draw(1), draw(1)) {
 		t.Error("two draws of a seed differ")
@@ -66,7 +70,8 @@ func TestSamplersOfOneSeedDrawTheSame(t *testing.T) {
 		t.Error("two draws are alike")
 	}
 	// A batch that is filled again is the batch that a fresh one would be.
-	s, again := sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, 1), &Batch{}
+	s, again := sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, 1),
+		&Batch{}
 	s.Next(again)
 	s.Next(again)
 	if !reflect.DeepEqual(one[1], again) {
@@ -81,15 +86,19 @@ func TestBatchHasTheShapeAsked(t *testing.T) {
 	s := sampler(t, cfg, ramps(2, 600), epoch, epoch+600*meter.IntervalSeconds, 1)
 	s.Next(&b)
 	rows := cfg.Positions * cfg.Batch
-	inputs, current, lead := len(cfg.Layout.InputNames()), len(cfg.Layout.CurrentNames()), len(cfg.Layout.LeadNames())
-	got := []int{b.T, b.B, b.S, len(b.X), len(b.Positions), len(b.Current), len(b.Lead), len(b.Target), len(b.Weight)}
-	want := []int{60, 5, 6, 60 * 5 * inputs, 6, rows * current, rows * 24 * lead, rows * 24, rows * 24}
+	inputs, current, lead := len(cfg.Layout.InputNames()), len(cfg.Layout.CurrentNames()),
+		len(cfg.Layout.LeadNames())
+	got := []int{b.T, b.B, b.S, len(b.X), len(b.Positions), len(b.Current), len(b.Lead),
+		len(b.Target), len(b.Weight)}
+	want := []int{60, 5, 6, 60 * 5 * inputs, 6, rows * current, rows * 24 * lead, rows * 24,
+		rows * 24}
 	if !slices.Equal(got, want) {
 		t.Errorf("sizes %v, want %v", got, want)
 	}
 	for i, p := range b.Positions {
 		if p < cfg.BurnIn || p >= cfg.Steps || i > 0 && p <= b.Positions[i-1] {
-			t.Errorf("positions %v, want them to ascend from %d to below %d", b.Positions, cfg.BurnIn, cfg.Steps)
+			t.Errorf("positions %v, want them to ascend from %d to below %d", b.Positions,
+				cfg.BurnIn, cfg.Steps)
 		}
 	}
 	if s.Series() != 2 {
@@ -107,9 +116,11 @@ func TestLossLiesInTheRange(t *testing.T) {
 		from := rapid.IntRange(0, hours-100).Draw(t, "from")
 		until := rapid.IntRange(from+54, hours+50).Draw(t, "until")
 		histories := ramps(2, hours)
-		s, err := NewSampler(cfg, histories, epoch+int64(from)*meter.IntervalSeconds, epoch+int64(until)*meter.IntervalSeconds, rapid.Uint64().Draw(t, "seed"))
+		s, err := NewSampler(cfg, histories, epoch+int64(from)*meter.IntervalSeconds,
+			epoch+int64(until)*meter.IntervalSeconds, rapid.Uint64().Draw(t, "seed"))
 		if err != nil {
-			if usable := min(until, hours) - max(from, series.ScalerCells) - 1; usable >= cfg.Steps-cfg.BurnIn+cfg.Horizon {
+			if usable := min(until, hours) - max(from,
+				series.ScalerCells) - 1; usable >= cfg.Steps-cfg.BurnIn+cfg.Horizon {
 				t.Fatalf("%d usable hours: %v", usable, err)
 			}
 			return
@@ -130,14 +141,16 @@ func TestLossLiesInTheRange(t *testing.T) {
 				}
 			}
 		}
-		for _, p := range s.spans {
+		for _, p := range s.ranges {
 			first, last := p.first+int64(cfg.BurnIn), p.last+int64(cfg.Steps-1+cfg.Horizon)
 			h := p.history
-			if h.Start(first) < epoch+int64(from)*meter.IntervalSeconds-meter.IntervalSeconds+1 || first < h.Ring.First() {
+			if h.Start(first) < epoch+int64(from)*meter.IntervalSeconds-meter.IntervalSeconds+1 ||
+				first < h.Ring.First() {
 				t.Fatalf("the first loss position is cell %d of %d", first-h.Ring.First(), from)
 			}
 			if h.Start(last) >= epoch+int64(until)*meter.IntervalSeconds || last > h.Ring.Newest {
-				t.Fatalf("the last target is cell %d, the range ends before %d", last-h.Ring.First(), until)
+				t.Fatalf("the last target is cell %d, the range ends before %d",
+					last-h.Ring.First(), until)
 			}
 			if _, ok := h.ScalerAt(first); !ok {
 				t.Fatalf("no scale at cell %d", first-h.Ring.First())
@@ -163,7 +176,8 @@ func TestNothingAfterTheRangeIsSeen(t *testing.T) {
 		return b.Build()
 	}
 	draw := func(later float64) []*Batch {
-		return sampler(t, smallWindows(), build(later), epoch, epoch+until*meter.IntervalSeconds, 9).Batches(20)
+		return sampler(t, smallWindows(), build(later), epoch, epoch+until*meter.IntervalSeconds,
+			9).Batches(20)
 	}
 	if !reflect.DeepEqual(draw(0), draw(1e6)) {
 		t.Error("batches depend on what came after their range")
@@ -177,12 +191,13 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 	layout := cfg.Layout
 	const hours = 1000
 	h := noise(hours, 5, 0.003)
-	if len(h.spans) < 4 {
-		t.Fatalf("%d scales: this tests little", len(h.spans))
+	if len(h.scalers) < 4 {
+		t.Fatalf("%d scales: this tests little", len(h.scalers))
 	}
 	first := h.Ring.First()
 	rapid.Check(t, func(t *rapid.T) {
-		start := first + rapid.Int64Range(series.ScalerCells, hours-int64(cfg.Steps+cfg.Horizon)).Draw(t, "start")
+		start := first + rapid.Int64Range(series.ScalerCells, hours-int64(cfg.Steps+cfg.Horizon)).
+			Draw(t, "start")
 		s := bare(cfg, h)
 		var b Batch
 		b.resize(cfg)
@@ -190,14 +205,16 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 		s.fill(&b, 2, h, start, math.MaxInt32)
 
 		scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
-		ring := series.Ring{Values: make([]float32, series.RingCells), Quality: meter.NewQualities(series.RingCells)}
+		ring := series.Ring{Values: make([]float32, series.RingCells),
+			Quality: meter.NewQualities(series.RingCells)}
 		next, position := first, 0
 		for step := range cfg.Steps {
 			for ; next <= start+int64(step); next++ {
 				v, q := h.Ring.At(next)
 				ring.Put(next, v, q)
 			}
-			w := series.WindowOf(make([]float32, series.FeatureCells), &ring, scaler, ring.Newest, h.Phase, meter.IntervalSeconds)
+			w := series.WindowOf(make([]float32, series.FeatureCells), &ring, scaler, ring.Newest,
+				h.Phase, meter.IntervalSeconds)
 			want := make([]float32, len(layout.InputNames()))
 			layout.Input(want, &w)
 			if got := b.X[(step*b.B+2)*len(want):][:len(want)]; !slices.Equal(got, want) {
@@ -221,7 +238,8 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 			for k := range cfg.Horizon {
 				v, _ := h.Ring.At(start + int64(step+k+1))
 				if got := b.Target[row*cfg.Horizon+k]; got != scaler.Forward(v) {
-					t.Fatalf("step %d lead %d: target %v, the cell is %v", step, k+1, got, scaler.Forward(v))
+					t.Fatalf("step %d lead %d: target %v, the cell is %v", step, k+1, got,
+						scaler.Forward(v))
 				}
 			}
 		}
@@ -229,7 +247,8 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 }
 
 func bare(cfg WindowConfig, h *History) *Sampler {
-	return &Sampler{cfg: cfg, rng: rand.New(rand.NewPCG(1, 1)), z: make([]float32, series.FeatureCells+cfg.Steps+cfg.Horizon)}
+	return &Sampler{cfg: cfg, rng: rand.New(rand.NewPCG(1, 1)),
+		z: make([]float32, series.FeatureCells+cfg.Steps+cfg.Horizon)}
 }
 
 // Fills are shown, but nobody is judged by them.
@@ -262,7 +281,8 @@ func TestFillsHaveNoWeight(t *testing.T) {
 					want = 0
 				}
 				if got := batch.Weight[(i*batch.B+w)*cfg.Horizon+k]; got != want {
-					t.Fatalf("step %d of window %d, lead %d: weight %v, want %v", step, w, k+1, got, want)
+					t.Fatalf("step %d of window %d, lead %d: weight %v, want %v", step, w, k+1, got,
+						want)
 				}
 			}
 		}
@@ -276,7 +296,8 @@ func TestOldLagsAreHiddenInATenth(t *testing.T) {
 	cfg.Positions = 1
 	cfg.Batch = 50
 	const hours = 2000
-	s := sampler(t, cfg, []*History{noise(hours, 6, 0)}, epoch+600*meter.IntervalSeconds, epoch+hours*meter.IntervalSeconds, 3)
+	s := sampler(t, cfg, []*History{noise(hours, 6, 0)}, epoch+600*meter.IntervalSeconds,
+		epoch+hours*meter.IntervalSeconds, 3)
 	width := len(cfg.Layout.LeadNames())
 	hidden, windows := 0, 0
 	for _, b := range s.Batches(60) {
@@ -285,7 +306,8 @@ func TestOldLagsAreHiddenInATenth(t *testing.T) {
 			// Lead 1 sees a fortnight back only where nothing is hidden: else the
 			// nearest day that is known stands in, which another lag names too.
 			row := b.Lead[w*cfg.Horizon*width:][:width]
-			input := b.X[((b.Positions[0])*b.B+w)*len(cfg.Layout.InputNames()):][:len(cfg.Layout.InputNames())]
+			inputs := len(cfg.Layout.InputNames())
+			input := b.X[((b.Positions[0])*b.B+w)*inputs:][:inputs]
 			if week := input[len(input)-1]; week != row[2] {
 				t.Fatalf("the lag of a week is %v for the step and %v for lead 1", week, row[2])
 			}
@@ -302,7 +324,7 @@ func TestOldLagsAreHiddenInATenth(t *testing.T) {
 // isHidden looks the window up in its history: no cell a fortnight before any
 // place of the noise has the value that stands in.
 func (s *Sampler) isHidden(b *Batch, w int, lag14 float32) bool {
-	h := s.spans[0].history
+	h := s.ranges[0].history
 	z := b.Current[w*4]
 	for n := h.Ring.First() + series.FeatureCells; n <= h.Ring.Newest; n++ {
 		now, _ := h.Ring.At(n)
@@ -330,7 +352,8 @@ func TestNoWindows(t *testing.T) {
 		"range in the past": {ramps(2, 900), -500, -10},
 		"range to come":     {ramps(2, 900), 900, 2000},
 	} {
-		if _, err := NewSampler(cfg, c.histories, epoch+c.from*meter.IntervalSeconds, epoch+c.until*meter.IntervalSeconds, 1); !errors.Is(err, ErrNoWindows) {
+		if _, err := NewSampler(cfg, c.histories, epoch+c.from*meter.IntervalSeconds,
+			epoch+c.until*meter.IntervalSeconds, 1); !errors.Is(err, ErrNoWindows) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

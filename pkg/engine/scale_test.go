@@ -120,7 +120,7 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 		}
 		var histories []*dataset.History
 		for _, h := range b.Build() {
-			histories = append(histories, h.Bent(curve))
+			histories = append(histories, h.OnCurve(curve))
 		}
 		for _, k := range served {
 			for len(histories) > 1 && k.cell > histories[0].Ring.Newest {

@@ -28,7 +28,8 @@ type Arrivals struct {
 type OrderError struct{ Behind, Rows int }
 
 func (e *OrderError) Error() string {
-	return fmt.Sprintf("%d of %d rows lie over two weeks before the newest one: they do not stand in the order in which they came", e.Behind, e.Rows)
+	return fmt.Sprintf("%d of %d rows lie over two weeks before the newest one: they do not "+
+		"stand in the order in which they came", e.Behind, e.Rows)
 }
 
 // ArrivalsOf takes the rows of a table as readings in the order in which they arrived. The clock of
@@ -79,7 +80,7 @@ type FaultCost struct {
 	Rejected int               `json:"rejected"` // rows without a usable value
 	Future   int               `json:"future"`   // rows stamped far ahead of all others
 	Clean    accuracy.Measures `json:"clean"`    // on the true values
-	Ratio    float64           `json:"ratio"`    // pinball loss on the feed over the pinball loss on the true values
+	Ratio    float64           `json:"ratio"`    // of the pinball losses: feed over true values
 }
 
 // Compare sets the measures on the true values, and the ratio; faulty are the measures on the feed.

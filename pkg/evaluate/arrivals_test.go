@@ -23,7 +23,8 @@ func tableOf(t *testing.T, rows []string) *tabular.Table {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += "s." + meter + "," + time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d).Format(time.RFC3339) + ",1\n"
+		text += "s." + meter + "," + time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d).
+			Format(time.RFC3339) + ",1\n"
 	}
 	path := filepath.Join(t.TempDir(), "rows.csv")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -50,7 +51,8 @@ func TestArrivals(t *testing.T) {
 		{"years ahead", []string{"a 0h", "b 0h", "a 9000h", "b 1h", "a 2h"}, "0@0 2@2", 1},
 		{"the first row years ahead", []string{"a 9000h", "a 0h", "a 1h"}, "0@0 1@1", 1},
 		{"all silent for a week", []string{"a 0h", "a 168h", "a 169h"}, "0@0 168@168 169@169", 0},
-		{"two ahead that do not agree", []string{"a 0h", "a 9000h", "a 5000h", "a 1h"}, "0@0 1@1", 2},
+		{"two ahead that do not agree", []string{"a 0h", "a 9000h", "a 5000h", "a 1h"}, "0@0 1@1",
+			2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -63,7 +65,8 @@ func TestArrivals(t *testing.T) {
 				heard = append(heard, hoursOf(a.Second-zero)+"@"+hoursOf(a.Clock-zero))
 			}
 			if got := strings.Join(heard, " "); got != c.heard || arrivals.Future != c.future {
-				t.Errorf("heard %q, %d left out; want %q, %d", got, arrivals.Future, c.heard, c.future)
+				t.Errorf("heard %q, %d left out; want %q, %d", got, arrivals.Future, c.heard,
+					c.future)
 			}
 		})
 	}
@@ -74,7 +77,8 @@ func TestArrivals(t *testing.T) {
 		}
 	}
 	var order *OrderError
-	if _, err := ArrivalsOf(tableOf(t, bySeries)); !errors.As(err, &order) || order.Rows != 2000 || order.Behind < 600 {
+	if _, err := ArrivalsOf(tableOf(t, bySeries)); !errors.As(err, &order) || order.Rows != 2000 ||
+		order.Behind < 600 {
 		t.Errorf("a file that is sorted by series: %v", err)
 	}
 }

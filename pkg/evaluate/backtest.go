@@ -16,7 +16,8 @@ import (
 )
 
 // ErrNoOrigins says that the range holds no whole forecast of any series.
-var ErrNoOrigins = errors.New("no origin in the test range has a whole horizon of readings behind it: widen the range or give later data")
+var ErrNoOrigins = errors.New("no origin in the test range has a whole horizon of readings " +
+	"behind it: widen the range or give later data")
 
 // Backtest streams the histories through engines, in the order of time, and scores the forecasts at
 // the chosen origins against the readings after them. Backtest fits nothing. Workers share the
@@ -26,12 +27,15 @@ var ErrNoOrigins = errors.New("no origin in the test range has a whole horizon o
 // from the origin, and leads that the forecast does not reach are not scored.
 //
 // The error is ErrNoOrigins when nothing can be scored.
-func Backtest(ctx context.Context, m *model.Model, histories []*dataset.History, cfg Config) (Report, error) {
+func Backtest(
+	ctx context.Context, m *model.Model, histories []*dataset.History, cfg Config,
+) (Report, error) {
 	if cfg.Horizon <= 0 {
 		cfg.Horizon = m.Spec.Horizon
 	}
 	if cfg.Horizon > m.Spec.Horizon {
-		return Report{}, fmt.Errorf("horizon of %d intervals: the model forecasts %d", cfg.Horizon, m.Spec.Horizon)
+		return Report{}, fmt.Errorf("horizon of %d intervals: the model forecasts %d", cfg.Horizon,
+			m.Spec.Horizon)
 	}
 	b := &backtest{cfg: cfg, model: m}
 	parts := shares(histories, max(cfg.Workers, 1))

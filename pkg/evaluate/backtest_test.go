@@ -30,8 +30,10 @@ var fiveLevels = []float64{0.1, 0.25, 0.5, 0.75, 0.9}
 func randomModel(seed uint64) *model.Model {
 	layout := series.DefaultLayout(false)
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 6, Horizon: horizon, Levels: fiveLevels,
-		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
+		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 6,
+		Horizon: horizon, Levels: fiveLevels,
+		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
+		CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
 	}
 	shape := spec.Shape()
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -42,7 +44,8 @@ func randomModel(seed uint64) *model.Model {
 		}
 		return w
 	}
-	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(shape, weights(shape.LSTMParams())), Head: nn.NewHead(shape, weights(shape.HeadParams()))}
+	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(shape, weights(shape.LSTMParams())),
+		Head: nn.NewHead(shape, weights(shape.HeadParams()))}
 }
 
 // metered is one series of a test: its readings by hour, NaN where none came.
@@ -58,7 +61,8 @@ func meters(hours int) []metered {
 	load := func(level float64) []float64 {
 		v := make([]float64, hours)
 		for i := range v {
-			v[i] = float64(float32(level * (2 + math.Sin(2*math.Pi*float64(i)/24) + 0.4*random.NormFloat64())))
+			v[i] = float64(float32(level * (2 + math.Sin(2*math.Pi*float64(i)/24) +
+				0.4*random.NormFloat64())))
 		}
 		return v
 	}
@@ -115,7 +119,8 @@ func (s *sums) add(y float64, q []float64) {
 }
 
 func (s *sums) join(o sums) {
-	s.n, s.err, s.actual, s.inside, s.wide = s.n+o.n, s.err+o.err, s.actual+o.actual, s.inside+o.inside, s.wide+o.wide
+	s.n, s.err, s.actual, s.inside, s.wide = s.n+o.n, s.err+o.err, s.actual+o.actual,
+		s.inside+o.inside, s.wide+o.wide
 	for i := range s.pinball {
 		s.pinball[i] += o.pinball[i]
 	}
@@ -124,12 +129,16 @@ func (s *sums) join(o sums) {
 func (s *sums) measures() map[string]float64 {
 	nd := func(i int) float64 { return 2 * s.pinball[i] / s.actual }
 	return map[string]float64{
-		"mae": s.err / float64(s.n), "wape": s.err / s.actual, "pinball": (nd(0) + nd(1) + nd(2) + nd(3) + nd(4)) / 5,
-		"nd_p10": nd(0), "nd_p50": nd(2), "nd_p90": nd(4), "coverage80": s.inside / float64(s.n), "interval_score80": s.wide / s.actual,
+		"mae": s.err / float64(s.n), "wape": s.err / s.actual,
+		"pinball": (nd(0) + nd(1) + nd(2) + nd(3) + nd(4)) / 5,
+		"nd_p10":  nd(0), "nd_p50": nd(2), "nd_p90": nd(4), "coverage80": s.inside / float64(s.n),
+		"interval_score80": s.wide / s.actual,
 	}
 }
 
-func check(t *testing.T, what string, n int, got map[string]float64, want *sums, also map[string]float64) {
+func check(
+	t *testing.T, what string, n int, got map[string]float64, want *sums, also map[string]float64,
+) {
 	t.Helper()
 	if n != want.n {
 		t.Errorf("%s: %d actuals, want %d", what, n, want.n)
@@ -235,7 +244,8 @@ func TestSeriesInTwoParts(t *testing.T) {
 	if len(parts) != 2 {
 		t.Fatalf("%d histories", len(parts))
 	}
-	report, err := Backtest(t.Context(), randomModel(5), parts, Config{From: epoch + 200*hour, Until: epoch + 1200*hour, Every: 10})
+	report, err := Backtest(t.Context(), randomModel(5), parts,
+		Config{From: epoch + 200*hour, Until: epoch + 1200*hour, Every: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,21 +276,26 @@ func TestBacktestRefuses(t *testing.T) {
 		want error
 		says string
 	}{
-		"after the data":      {t.Context(), randomModel(6), Config{From: epoch + 800*hour, Until: epoch + 900*hour, Every: 1}, ErrNoOrigins, ""},
-		"less than a horizon": {t.Context(), randomModel(6), Config{From: epoch + 500*hour, Until: epoch + 523*hour, Every: 1}, ErrNoOrigins, ""},
-		"empty range":         {t.Context(), randomModel(6), Config{From: epoch + 500*hour, Until: epoch + 500*hour, Every: 1}, ErrNoOrigins, ""},
+		"after the data": {t.Context(), randomModel(6),
+			Config{From: epoch + 800*hour, Until: epoch + 900*hour, Every: 1}, ErrNoOrigins, ""},
+		"less than a horizon": {t.Context(), randomModel(6),
+			Config{From: epoch + 500*hour, Until: epoch + 523*hour, Every: 1}, ErrNoOrigins, ""},
+		"empty range": {t.Context(), randomModel(6),
+			Config{From: epoch + 500*hour, Until: epoch + 500*hour, Every: 1}, ErrNoOrigins, ""},
 		"features of another": {t.Context(), foreign, config(), nil, "temperature"},
 		"stopped":             {stopped, randomModel(6), config(), context.Canceled, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := Backtest(c.ctx, c.m, all, c.cfg)
-			if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+			if err == nil || c.want != nil && !errors.Is(err, c.want) ||
+				!strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v", err)
 			}
 		})
 	}
-	if _, err := Backtest(t.Context(), randomModel(6), nil, config()); !errors.Is(err, ErrNoOrigins) {
+	if _, err := Backtest(t.Context(), randomModel(6), nil, config()); !errors.Is(err,
+		ErrNoOrigins) {
 		t.Errorf("no histories: %v", err)
 	}
 }
@@ -306,10 +321,14 @@ func TestExcludeFlagged(t *testing.T) {
 	plain := measure(t, randomModel(7), all, cfg)
 	with, without := flagged.Report, plain.Report
 	horizon := len(with.ByLead)
-	if with.Forecasts != without.Forecasts || with.Overall.N-without.Overall.N != horizon || with.Overall.MAE < 2*without.Overall.MAE {
-		t.Errorf("%d forecasts, %d scores, MAE %v; without %d, %d, %v", with.Forecasts, with.Overall.N, with.Overall.MAE, without.Forecasts, without.Overall.N, without.Overall.MAE)
+	if with.Forecasts != without.Forecasts || with.Overall.N-without.Overall.N != horizon ||
+		with.Overall.MAE < 2*without.Overall.MAE {
+		t.Errorf("%d forecasts, %d scores, MAE %v; without %d, %d, %v", with.Forecasts,
+			with.Overall.N, with.Overall.MAE, without.Forecasts, without.Overall.N,
+			without.Overall.MAE)
 	}
-	if all, few := flagged.Baselines.SeasonalNaive().N, plain.Baselines.SeasonalNaive().N; all-few != horizon {
+	if all, few := flagged.Baselines.SeasonalNaive().N, plain.Baselines.SeasonalNaive().
+		N; all-few != horizon {
 		t.Errorf("the rules are scored on %d and %d", all, few)
 	}
 }

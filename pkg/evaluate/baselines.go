@@ -28,14 +28,17 @@ func (b Baselines) SeasonalNaive() accuracy.Measures { return b.Overall[Seasonal
 
 // ScoreRules scores the simple rules at the origins of a report. histories and cfg are those that
 // the report was made of.
-func ScoreRules(ctx context.Context, r Report, histories []*dataset.History, cfg Config) (Baselines, error) {
+func ScoreRules(
+	ctx context.Context, r Report, histories []*dataset.History, cfg Config,
+) (Baselines, error) {
 	cfg.Horizon = len(r.ByLead)
 	scored := make([]map[Rule]ruleScores, len(r.PerSeries))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(cfg.Workers, 1))
 	for i, s := range r.PerSeries {
 		group.Go(func() (err error) {
-			if scored[i], err = scoreSeries(ctx, &cfg, histories[s.History], s.Losses, r.Levels); err != nil {
+			if scored[i], err = scoreSeries(ctx, &cfg, histories[s.History], s.Losses,
+				r.Levels); err != nil {
 				return fmt.Errorf("series %s: %w", s.Series, err)
 			}
 			return nil
@@ -48,7 +51,9 @@ func ScoreRules(ctx context.Context, r Report, histories []*dataset.History, cfg
 }
 
 // scoreSeries scores every rule on one history.
-func scoreSeries(ctx context.Context, cfg *Config, h *dataset.History, model []Loss, levels []float64) (map[Rule]ruleScores, error) {
+func scoreSeries(
+	ctx context.Context, cfg *Config, h *dataset.History, model []Loss, levels []float64,
+) (map[Rule]ruleScores, error) {
 	scored := map[Rule]ruleScores{}
 	for _, rule := range Rules() {
 		if err := ctx.Err(); err != nil {
@@ -116,7 +121,9 @@ type ruleScores struct {
 }
 
 // scoreRule scores one rule on one history at the origins of the model's losses.
-func scoreRule(cfg *Config, r Rule, h *dataset.History, model []Loss, levels []float64) (ruleScores, error) {
+func scoreRule(
+	cfg *Config, r Rule, h *dataset.History, model []Loss, levels []float64,
+) (ruleScores, error) {
 	table, d := newResiduals(cfg, r, h, levels), denominators(h, cfg.From)
 	spread, err := accuracy.NewScores(levels, cfg.Horizon, d)
 	if err != nil {

@@ -40,7 +40,8 @@ type Comparison struct {
 func Compare(ours, theirs []Loss) (Comparison, error) {
 	a, b := paired(ours, theirs)
 	if len(a) < 2 {
-		return Comparison{}, fmt.Errorf("only %d origins are shared by both models: widen the test range", len(a))
+		return Comparison{},
+			fmt.Errorf("only %d origins are shared by both models: widen the test range", len(a))
 	}
 	block := blockLength(a)
 	rng := rand.New(rand.NewPCG(bootstrapSeed, uint64(len(a))))

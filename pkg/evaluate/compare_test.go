@@ -14,7 +14,8 @@ func losses(n int, factor, luck float64, seed uint64) []Loss {
 	all := make([]Loss, n)
 	for i := range all {
 		hard := 1 + 3*shared.Float64()
-		all[i] = Loss{Second: epoch + int64(i)*5*hour, Pinball: factor*hard + luck*own.NormFloat64(), Actual: 10}
+		all[i] = Loss{Second: epoch + int64(i)*5*hour, Pinball: factor*hard +
+			luck*own.NormFloat64(), Actual: 10}
 	}
 	return all
 }
@@ -27,16 +28,22 @@ func TestVerdicts(t *testing.T) {
 		better, worse bool
 		words         string
 	}{
-		"better":       {losses(300, 0.9, 0.05, 3), losses(300, 1, 0.05, 4), 0.1, true, false, "better by"},
-		"worse":        {losses(300, 1, 0.05, 3), losses(300, 0.9, 0.05, 4), -0.111, false, true, "worse by"},
-		"alike":        {losses(300, 1, 0.3, 3), losses(300, 1, 0.3, 4), 0, false, false, "no sure difference"},
-		"the same":     {losses(300, 1, 0.3, 3), losses(300, 1, 0.3, 3), 0, false, false, "no sure difference"},
-		"nothing lost": {losses(30, 0, 0, 3), losses(30, 0, 0, 4), 0, false, false, "no sure difference"},
+		"better": {losses(300, 0.9, 0.05, 3), losses(300, 1, 0.05, 4), 0.1, true, false,
+			"better by"},
+		"worse": {losses(300, 1, 0.05, 3), losses(300, 0.9, 0.05, 4), -0.111, false, true,
+			"worse by"},
+		"alike": {losses(300, 1, 0.3, 3), losses(300, 1, 0.3, 4), 0, false, false,
+			"no sure difference"},
+		"the same": {losses(300, 1, 0.3, 3), losses(300, 1, 0.3, 3), 0, false, false,
+			"no sure difference"},
+		"nothing lost": {losses(30, 0, 0, 3), losses(30, 0, 0, 4), 0, false, false,
+			"no sure difference"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v, err := Compare(c.ours, c.theirs)
-			if err != nil || v.Better != c.better || v.Worse != c.worse || !strings.Contains(v.InWords, c.words) || v.Origins != len(c.ours) {
+			if err != nil || v.Better != c.better || v.Worse != c.worse ||
+				!strings.Contains(v.InWords, c.words) || v.Origins != len(c.ours) {
 				t.Fatalf("%+v, %v", v, err)
 			}
 			if math.Abs(v.Gain-c.gain) > 0.02 || v.Gain < v.Low-1e-9 || v.Gain > v.High+1e-9 {
@@ -46,7 +53,8 @@ func TestVerdicts(t *testing.T) {
 			for i := range c.ours {
 				ours, theirs = ours+c.ours[i].Pinball, theirs+c.theirs[i].Pinball
 			}
-			if n := float64(10 * len(c.ours)); math.Abs(v.OursWQL-ours/n) > 1e-9 || math.Abs(v.TheirsWQL-theirs/n) > 1e-9 {
+			if n := float64(10 * len(c.ours)); math.Abs(v.OursWQL-ours/n) > 1e-9 ||
+				math.Abs(v.TheirsWQL-theirs/n) > 1e-9 {
 				t.Errorf("wQL %v and %v, want %v and %v", v.OursWQL, v.TheirsWQL, ours/n, theirs/n)
 			}
 			if again, err := Compare(c.ours, c.theirs); err != nil || again != v {
@@ -67,8 +75,10 @@ func TestVerdictIsOnSharedOrigins(t *testing.T) {
 	if err != nil || v.Origins != 50 || !v.Better {
 		t.Errorf("%+v, %v", v, err)
 	}
-	for shared, theirs := range map[string][]Loss{"only 0 origins": nil, "only 1 origins": theirs[99:]} {
-		if _, err := Compare(ours, theirs); err == nil || !strings.Contains(err.Error(), shared) || !strings.Contains(err.Error(), "widen the test range") {
+	for shared, theirs := range map[string][]Loss{"only 0 origins": nil,
+		"only 1 origins": theirs[99:]} {
+		if _, err := Compare(ours, theirs); err == nil || !strings.Contains(err.Error(), shared) ||
+			!strings.Contains(err.Error(), "widen the test range") {
 			t.Errorf("%s: %v", shared, err)
 		}
 	}

@@ -16,7 +16,10 @@ const (
 	every = 5
 )
 
-func config() Config { return Config{From: epoch + from*hour, Until: epoch + until*hour, Every: every} }
+func config() Config {
+	return Config{From: epoch + from*hour, Until: epoch + until*hour,
+		Every: every}
+}
 
 // origins of a meter: the first one is that of the cell that ends with From, a
 // forecast is due when its last reading came and a day lies in the range.
@@ -97,7 +100,10 @@ func TestRulesAreThoseOfPlainCode(t *testing.T) {
 		"seasonal_naive_day":  func(y []float64, i int) float64 { return y[i-24] },
 		"seasonal_naive_week": func(y []float64, i int) float64 { return y[i-168] },
 		"mean_7_days":         mean,
-		"mix":                 func(y []float64, i int) float64 { return mean(y, i)/2 + y[i-168]/2 },
+		"mix": func(y []float64, i int) float64 {
+			return mean(y, i)/2 +
+				y[i-168]/2
+		},
 	} {
 		var total, flat sums
 		var mase, mase24 float64
@@ -118,14 +124,17 @@ func TestRulesAreThoseOfPlainCode(t *testing.T) {
 			}
 		}
 		also := flat.measures() // point measures are those of the plain value
-		for _, ofQuantiles := range []string{"pinball", "nd_p10", "nd_p90", "coverage80", "interval_score80"} {
+		for _, ofQuantiles := range []string{"pinball", "nd_p10", "nd_p90", "coverage80",
+			"interval_score80"} {
 			delete(also, ofQuantiles)
 		}
-		also["mase"], also["mase24"] = mase/2, mase24/3 // the young series has no week before the test
+		// the young series has no week before the test
+		also["mase"], also["mase24"] = mase/2, mase24/3
 		got := baselines.Overall[name]
 		check(t, string(name), got.N, got.Map(), &total, also)
 	}
-	if got, want := baselines.SeasonalNaive(), baselines.Overall[SeasonalNaiveDay]; got != want || len(baselines.Overall) != len(Rules()) {
+	if got, want := baselines.SeasonalNaive(), baselines.Overall[SeasonalNaiveDay]; got != want ||
+		len(baselines.Overall) != len(Rules()) {
 		t.Errorf("seasonal naive %+v, want %+v of %d rules", got, want, len(baselines.Overall))
 	}
 	origins := 0
@@ -133,7 +142,8 @@ func TestRulesAreThoseOfPlainCode(t *testing.T) {
 		origins += len(m.origins())
 	}
 	if report.Forecasts != origins || report.Series != len(all) {
-		t.Errorf("%d forecasts of %d series, want %d of %d", report.Forecasts, report.Series, origins, len(all))
+		t.Errorf("%d forecasts of %d series, want %d of %d", report.Forecasts, report.Series,
+			origins, len(all))
 	}
 }
 
@@ -156,7 +166,8 @@ func TestModelMeasuresAreThoseOfServing(t *testing.T) {
 			if math.IsNaN(v) {
 				continue
 			}
-			f := e.Step([]engine.Reading{{Series: one.id(), Second: one.second(i), Value: v, Quality: meter.OK}}).Forecasts[0]
+			f := e.Step([]engine.Reading{{Series: one.id(), Second: one.second(i), Value: v,
+				Quality: meter.OK}}).Forecasts[0]
 			if !slices.Contains(origins, i) {
 				continue
 			}
@@ -181,7 +192,8 @@ func TestModelMeasuresAreThoseOfServing(t *testing.T) {
 	for k := range leads {
 		check(t, "lead", report.ByLead[k].N, report.ByLead[k].Map(), &leads[k], nil)
 	}
-	if got, want := Skill(report.Overall, naive), 1-report.Overall.Pinball/naive.Pinball; got != want {
+	if got, want := Skill(report.Overall,
+		naive), 1-report.Overall.Pinball/naive.Pinball; got != want {
 		t.Errorf("skill %v, want %v", got, want)
 	}
 }

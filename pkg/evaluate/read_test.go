@@ -17,7 +17,8 @@ func onTime(all []metered) map[meter.ID][]Arrival {
 	for _, m := range all {
 		for i, v := range m.values {
 			if !math.IsNaN(v) {
-				feed[m.id()] = append(feed[m.id()], Arrival{Second: m.second(i), Value: v, Clock: m.second(i)})
+				feed[m.id()] = append(feed[m.id()],
+					Arrival{Second: m.second(i), Value: v, Clock: m.second(i)})
 			}
 		}
 	}
@@ -61,9 +62,14 @@ func TestFeedScoresTheForecastThatStands(t *testing.T) {
 	if clean.Overall.N != horizon || f.Origin != cfg.From {
 		t.Errorf("clean: %d actuals, origin %d", clean.Overall.N, f.Origin)
 	}
-	lost, f := backtest(func(all []Arrival) []Arrival { return append(all[:from-2:from-2], all[from:]...) })
-	if lost.Overall.N != horizon-2 || f.Origin != cfg.From-2*hour || lost.Losses[0].Second != cfg.From {
-		t.Errorf("two lost: %d actuals, origin %d, loss at %d", lost.Overall.N, f.Origin, lost.Losses[0].Second)
+	lost, f := backtest(func(all []Arrival) []Arrival {
+		return append(all[:from-2:from-2],
+			all[from:]...)
+	})
+	if lost.Overall.N != horizon-2 || f.Origin != cfg.From-2*hour ||
+		lost.Losses[0].Second != cfg.From {
+		t.Errorf("two lost: %d actuals, origin %d, loss at %d", lost.Overall.N, f.Origin,
+			lost.Losses[0].Second)
 	}
 	late, f := backtest(func(all []Arrival) []Arrival {
 		all[from-1].Clock += 2 * hour
@@ -78,7 +84,9 @@ func TestFeedScoresTheForecastThatStands(t *testing.T) {
 		all[from-1].Value *= 1000
 		return all
 	})
-	if wrong.Overall.N != horizon || !(wrong.Overall.Pinball > clean.Overall.Pinball) || wrong.Losses[0].Actual != clean.Losses[0].Actual {
-		t.Errorf("wrong: wQL %g of actual %g, clean %g of %g", wrong.Overall.Pinball, wrong.Losses[0].Actual, clean.Overall.Pinball, clean.Losses[0].Actual)
+	if wrong.Overall.N != horizon || !(wrong.Overall.Pinball > clean.Overall.Pinball) ||
+		wrong.Losses[0].Actual != clean.Losses[0].Actual {
+		t.Errorf("wrong: wQL %g of actual %g, clean %g of %g", wrong.Overall.Pinball,
+			wrong.Losses[0].Actual, clean.Overall.Pinball, clean.Losses[0].Actual)
 	}
 }

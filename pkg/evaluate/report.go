@@ -10,7 +10,7 @@ type Report struct {
 	Levels    []float64
 	Overall   accuracy.Measures
 	ByLead    []accuracy.Measures // [horizon]
-	PerSeries []SeriesReport      // in the order of the histories; histories without a forecast are left out
+	PerSeries []SeriesReport      // in the order of the histories, of those with a forecast
 	AtOrBelow []float64           // by level: the share of the actuals at or below the quantile
 	Losses    []Loss              // of all series, by origin, in the order of time
 }

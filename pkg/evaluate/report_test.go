@@ -40,7 +40,8 @@ func TestShorterHorizonScoresTheFirstLeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(whole.ByLead[:6], part.ByLead, cmpopts.EquateNaNs()); diff != "" || part.Forecasts != whole.Forecasts {
+	if diff := cmp.Diff(whole.ByLead[:6], part.ByLead, cmpopts.EquateNaNs()); diff != "" ||
+		part.Forecasts != whole.Forecasts {
 		t.Errorf("%d forecasts, %d of the whole horizon: %s", part.Forecasts, whole.Forecasts, diff)
 	}
 	cfg.Horizon = horizon + 1
@@ -60,7 +61,8 @@ func TestReportAddsUp(t *testing.T) {
 	both := measure(t, randomModel(9), histories(all), cfg)
 	r, baselines := both.Report, both.Baselines
 	if len(given) != r.Forecasts || last != most || most < until-horizon {
-		t.Errorf("%d forecasts handed out of %d, told of %d hours of %d", len(given), r.Forecasts, last, most)
+		t.Errorf("%d forecasts handed out of %d, told of %d hours of %d", len(given), r.Forecasts,
+			last, most)
 	}
 	values := map[string]metered{}
 	for _, m := range all {
@@ -85,7 +87,8 @@ func TestReportAddsUp(t *testing.T) {
 	}
 	for i := range held {
 		if math.Abs(r.AtOrBelow[i]-held[i]/actuals) > 1e-12 {
-			t.Errorf("level %d holds %v of the actuals, want %v", i, r.AtOrBelow[i], held[i]/actuals)
+			t.Errorf("level %d holds %v of the actuals, want %v", i, r.AtOrBelow[i],
+				held[i]/actuals)
 		}
 	}
 	var pinball, actual float64
@@ -98,7 +101,9 @@ func TestReportAddsUp(t *testing.T) {
 		}
 		ours, naive = ours+r.Losses[i].Pinball, naive+l.Pinball
 	}
-	if got, want := naive/ours, baselines.SeasonalNaive().Pinball/r.Overall.Pinball; len(baselines.Losses) != len(r.Losses) || math.Abs(got/want-1) > 0.01 {
+	if got, want := naive/ours, baselines.SeasonalNaive().
+		Pinball/r.Overall.Pinball; len(baselines.Losses) != len(r.Losses) ||
+		math.Abs(got/want-1) > 0.01 {
 		t.Errorf("the rule loses %v times as much by origin, %v times in all", got, want)
 	}
 	for i, l := range r.Losses {

@@ -66,7 +66,8 @@ func newResiduals(cfg *Config, r Rule, h *dataset.History, levels []float64) *re
 	first := max(h.Ring.First()+meter.WeekCells, test-residualCells)
 	last := test - 1 - int64(cfg.Horizon)
 	t := &residuals{
-		levels: len(levels), horizon: cfg.Horizon, quantiles: make([]float32, meter.DayCells*cfg.Horizon*len(levels)),
+		levels: len(levels), horizon: cfg.Horizon,
+		quantiles: make([]float32, meter.DayCells*cfg.Horizon*len(levels)),
 	}
 	errors := make([][]float64, meter.DayCells*cfg.Horizon)
 	for origin := first; origin <= last; origin++ {

@@ -10,7 +10,8 @@ import (
 )
 
 var (
-	smallShape  = nn.Shape{Inputs: 3, Hidden: 5, Width: 4, Current: 2, LeadFeatures: 3, Horizon: 4, Levels: 3}
+	smallShape = nn.Shape{Inputs: 3, Hidden: 5, Width: 4, Current: 2, LeadFeatures: 3, Horizon: 4,
+		Levels: 3}
 	smallLevels = []float64{0.1, 0.5, 0.9}
 )
 
@@ -33,8 +34,10 @@ func randomBatch(s nn.Shape, steps, windows int, positions []int, seed uint64) *
 	}
 	rows := len(positions) * windows
 	b := &dataset.Batch{
-		T: steps, B: windows, S: len(positions), Positions: positions, X: fill(steps * windows * s.Inputs), Current: fill(rows * s.Current),
-		Lead: fill(rows * s.Horizon * s.LeadFeatures), Target: fill(rows * s.Horizon), Weight: make([]float32, rows*s.Horizon),
+		T: steps, B: windows, S: len(positions), Positions: positions,
+		X: fill(steps * windows * s.Inputs), Current: fill(rows * s.Current),
+		Lead: fill(rows * s.Horizon * s.LeadFeatures), Target: fill(rows * s.Horizon),
+		Weight: make([]float32, rows*s.Horizon),
 	}
 	for i := range b.Weight {
 		b.Weight[i] = float32(r.IntN(4)) / 2
@@ -48,17 +51,20 @@ func TestCheckBatchNamesWhatIsWrong(t *testing.T) {
 		spoil func(b *dataset.Batch)
 		want  string
 	}{
-		"no windows":          {func(b *dataset.Batch) { b.B = 0 }, "0 windows"},
-		"x short":             {func(b *dataset.Batch) { b.X = b.X[1:] }, "x has"},
-		"current long":        {func(b *dataset.Batch) { b.Current = append(b.Current, 0) }, "current has"},
-		"lead short":          {func(b *dataset.Batch) { b.Lead = nil }, "lead has 0"},
-		"target short":        {func(b *dataset.Batch) { b.Target = b.Target[2:] }, "target has"},
-		"weight short":        {func(b *dataset.Batch) { b.Weight = b.Weight[2:] }, "weight has"},
-		"position past end":   {func(b *dataset.Batch) { b.Positions = []int{1, 6} }, "position 6"},
-		"positions descend":   {func(b *dataset.Batch) { b.Positions = []int{3, 2} }, "position 2"},
-		"position twice":      {func(b *dataset.Batch) { b.Positions = []int{3, 3} }, "position 3"},
-		"position before":     {func(b *dataset.Batch) { b.Positions = []int{-1, 3} }, "position -1"},
-		"positions too few":   {func(b *dataset.Batch) { b.Positions = b.Positions[:1] }, "positions has 1"},
+		"no windows": {func(b *dataset.Batch) { b.B = 0 }, "0 windows"},
+		"x short":    {func(b *dataset.Batch) { b.X = b.X[1:] }, "x has"},
+		"current long": {func(b *dataset.Batch) { b.Current = append(b.Current, 0) },
+			"current has"},
+		"lead short":        {func(b *dataset.Batch) { b.Lead = nil }, "lead has 0"},
+		"target short":      {func(b *dataset.Batch) { b.Target = b.Target[2:] }, "target has"},
+		"weight short":      {func(b *dataset.Batch) { b.Weight = b.Weight[2:] }, "weight has"},
+		"position past end": {func(b *dataset.Batch) { b.Positions = []int{1, 6} }, "position 6"},
+		"positions descend": {func(b *dataset.Batch) { b.Positions = []int{3, 2} }, "position 2"},
+		"position twice":    {func(b *dataset.Batch) { b.Positions = []int{3, 3} }, "position 3"},
+		"position before": {func(b *dataset.Batch) { b.Positions = []int{-1, 3} },
+			"position -1"},
+		"positions too few": {func(b *dataset.Batch) { b.Positions = b.Positions[:1] },
+			"positions has 1"},
 		"steps do not fit":    {func(b *dataset.Batch) { b.T = 9 }, "x has"},
 		"another shape's row": {func(b *dataset.Batch) { b.S = 3 }, "positions has 2"},
 	} {
@@ -69,7 +75,8 @@ func TestCheckBatchNamesWhatIsWrong(t *testing.T) {
 				t.Fatalf("a good batch: %v", err)
 			}
 			c.spoil(b)
-			if err := checkBatch(smallShape, b); err == nil || !strings.Contains(err.Error(), c.want) {
+			if err := checkBatch(smallShape, b); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want one with %q", err, c.want)
 			}
 		})

@@ -7,27 +7,26 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn"
 )
 
-// Config is what Fit needs to know beside the data.
+// Config is what Fit needs besides the data.
 type Config struct {
 	Shape        nn.Shape
-	Levels       []float64 // probability levels of the quantiles, ascending, as many as Shape.Levels
+	Levels       []float64 // probability levels, ascending, as many as Shape.Levels
 	Iterations   int       // steps of the solver
 	LearningRate float64   // highest rate of the schedule
 	ClipNorm     float64   // upper bound of the gradient's norm over all parameters
-	Seed         uint64    // of the first weights; the order of batches is the source's
+	Seed         uint64    // of the first weights; the source decides on the order of batches
 	Workers      int       // goroutines that share the work of an iteration
 	ValidEvery   int       // iterations between two looks at the validation batches
-	Patience     int       // looks without a gain before Fit stops; 0: never
-	// Initial is where the fit starts, a network of the same shape; nil draws the
-	// first weights from Seed.
+	Patience     int       // looks without a gain before Fit stops; 0 never stops
+	// Initial holds the first weights, of the same shape. When it is nil, Fit draws them from Seed.
 	Initial *Params
 }
 
-// Params are the weights of a network, laid out as nn.SplitLSTM and nn.SplitHead
-// say. Fit copies them.
+// Params are the weights of a network, laid out as nn.SplitLSTM and nn.SplitHead say. Fit copies
+// them.
 type Params struct{ LSTM, Head []float32 }
 
-// first are the weights that a fit starts from.
+// first returns the weights that a fit starts from.
 func (c Config) first() (lstm, head []float32) {
 	if c.Initial != nil {
 		return c.Initial.LSTM, c.Initial.Head
@@ -35,7 +34,8 @@ func (c Config) first() (lstm, head []float32) {
 	return initialParams(c.Shape, c.Seed)
 }
 
-// DefaultConfig is the reference training. Shape, Levels and Seed are the caller's.
+// DefaultConfig is the configuration of the reference model. The caller sets Shape, Levels and
+// Seed.
 func DefaultConfig() Config {
 	return Config{
 		Iterations:   400,
@@ -47,10 +47,12 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate names every field that is out of range, with its value and limit.
+// Validate returns one error for all fields that are out of range, each with value and limit.
 func (c Config) Validate() error {
 	errs := []error{c.Shape.Validate()}
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("train: "+format, args...)) }
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("train: "+format, args...))
+	}
 	if len(c.Levels) != c.Shape.Levels {
 		bad("levels: %d given, the shape has %d", len(c.Levels), c.Shape.Levels)
 	}
@@ -77,8 +79,12 @@ func (c Config) Validate() error {
 	if c.Patience < 0 {
 		bad("patience is %d, must not be negative", c.Patience)
 	}
-	if p := c.Initial; p != nil && c.Shape.Validate() == nil && (len(p.LSTM) != c.Shape.LSTMParams() || len(p.Head) != c.Shape.HeadParams()) {
-		bad("initial: %d and %d weights, the shape has %d and %d; start from a network of the same shape", len(p.LSTM), len(p.Head), c.Shape.LSTMParams(), c.Shape.HeadParams())
+	if p := c.Initial; p != nil && c.Shape.Validate() == nil {
+		lstm, head := c.Shape.LSTMParams(), c.Shape.HeadParams()
+		if len(p.LSTM) != lstm || len(p.Head) != head {
+			bad("initial: %d and %d weights, the shape has %d and %d; "+
+				"start from a network of the same shape", len(p.LSTM), len(p.Head), lstm, head)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Source hands out training batches, all of one size. Next fills b anew and may reuse its slices: Fit
-// does not read them after it has asked for the next batch.
+// Source hands out training batches, all of one size. Next fills b anew and may reuse its slices:
+// Fit does not read them after it has asked for the next batch.
 type Source interface {
 	Next(b *dataset.Batch)
 }
@@ -39,14 +39,17 @@ type Result struct {
 	Losses     []Point   // one for each look, in order
 }
 
-// Fit trains a network on batches from train. It starts from cfg.Initial, or from weights that it draws
-// from cfg.Seed. At each look it measures the network on valid; it returns the weights of the look with
-// the lowest loss, or the last weights when valid is empty. It stops early after cfg.Patience looks
-// without a gain. progress may be nil.
+// Fit trains a network on batches from train. It starts from cfg.Initial, or from weights that it
+// draws from cfg.Seed. At each look it measures the network on valid; it returns the weights of the
+// look with the lowest loss, or the last weights when valid is empty. It stops early after
+// cfg.Patience looks without a gain. progress may be nil.
 //
-// Fit returns within an iteration after ctx ends, with the error of ctx. Other errors: the configuration
-// or a batch is not valid, or a loss or gradient is not finite.
-func Fit(ctx context.Context, cfg Config, train Source, valid []*dataset.Batch, progress func(Progress)) (Result, error) {
+// Fit returns within an iteration after ctx ends, with the error of ctx. Other errors: the
+// configuration or a batch is not valid, or a loss or gradient is not finite.
+func Fit(
+	ctx context.Context, cfg Config, train Source, valid []*dataset.Batch,
+	progress func(Progress),
+) (Result, error) {
 	if err := cfg.Validate(); err != nil {
 		return Result{}, err
 	}
@@ -67,8 +70,9 @@ func Fit(ctx context.Context, cfg Config, train Source, valid []*dataset.Batch, 
 		return Result{}, fmt.Errorf("build training graph: %w", err)
 	}
 	f := fit{
-		cfg: cfg, graph: g, solver: adam{clip: cfg.ClipNorm}, batch: &batch, train: train, valid: valid,
-		best: Result{Valid: math.Inf(1)},
+		cfg: cfg, graph: g, solver: adam{clip: cfg.ClipNorm}, batch: &batch, train: train,
+		valid: valid,
+		best:  Result{Valid: math.Inf(1)},
 	}
 	err = f.run(ctx, progress)
 	if err := errors.Join(err, g.Close()); err != nil {
@@ -112,7 +116,8 @@ func (f *fit) run(ctx context.Context, progress func(Progress)) error {
 			}
 		}
 		if progress != nil {
-			progress(Progress{Iteration: it, Iterations: f.cfg.Iterations, Loss: loss, Valid: f.lastLoss})
+			progress(Progress{Iteration: it, Iterations: f.cfg.Iterations, Loss: loss,
+				Valid: f.lastLoss})
 		}
 		if f.cfg.Patience > 0 && f.misses >= f.cfg.Patience {
 			break
@@ -149,7 +154,8 @@ func (f *fit) look(ctx context.Context, it int) error {
 	if !meter.Finite(valid) {
 		return fmt.Errorf("iteration %d: %w", it, f.notFinite("validation", valid))
 	}
-	f.best.Losses = append(f.best.Losses, Point{Iteration: it, Loss: f.sum / float64(f.since), Valid: valid})
+	f.best.Losses = append(f.best.Losses, Point{Iteration: it, Loss: f.sum / float64(f.since),
+		Valid: valid})
 	f.lastLoss, f.sum, f.since = valid, 0, 0
 	if len(f.valid) > 0 && valid >= f.best.Valid {
 		f.misses++
@@ -162,6 +168,7 @@ func (f *fit) look(ctx context.Context, it int) error {
 }
 
 func (f *fit) notFinite(what string, loss float64) error {
-	return fmt.Errorf("%s loss is %v; look for extreme values in the %s data or lower the learning rate (%v)",
+	return fmt.Errorf(
+		"%s loss is %v; look for extreme values in the %s data or lower the learning rate (%v)",
 		what, loss, what, f.cfg.LearningRate)
 }

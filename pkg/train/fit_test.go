@@ -27,7 +27,8 @@ const (
 
 func toyConfig() Config {
 	c := DefaultConfig()
-	c.Shape = nn.Shape{Inputs: 1, Hidden: 12, Width: 12, Current: 1, LeadFeatures: 1, Horizon: toyHorizon, Levels: 3}
+	c.Shape = nn.Shape{Inputs: 1, Hidden: 12, Width: 12, Current: 1, LeadFeatures: 1,
+		Horizon: toyHorizon, Levels: 3}
 	c.Levels, c.Seed, c.Iterations, c.LearningRate = smallLevels, 7, 120, 2e-2
 	return c
 }
@@ -38,14 +39,17 @@ func (s *toy) Next(b *dataset.Batch) {
 	positions := []int{28, 33, 36, 39}
 	rows := len(positions) * toyWindows
 	*b = dataset.Batch{
-		T: toySteps, B: toyWindows, S: len(positions), Positions: positions, X: make([]float32, toySteps*toyWindows), Current: make([]float32, rows),
-		Lead: make([]float32, rows*toyHorizon), Target: make([]float32, rows*toyHorizon), Weight: make([]float32, rows*toyHorizon),
+		T: toySteps, B: toyWindows, S: len(positions), Positions: positions,
+		X: make([]float32, toySteps*toyWindows), Current: make([]float32, rows),
+		Lead: make([]float32, rows*toyHorizon), Target: make([]float32, rows*toyHorizon),
+		Weight: make([]float32, rows*toyHorizon),
 	}
 	for w := range toyWindows {
 		phase := s.random.Float64() * 24
 		z := make([]float32, toySteps+toyHorizon)
 		for t := range z {
-			z[t] = float32(math.Sin((float64(t)+phase)*math.Pi/12) + toyNoise*s.random.NormFloat64())
+			z[t] = float32(math.Sin((float64(t)+phase)*math.Pi/12) +
+				toyNoise*s.random.NormFloat64())
 		}
 		for t := range toySteps {
 			b.X[t*toyWindows+w] = z[t]
@@ -87,11 +91,13 @@ func TestFitLearnsToy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("validation loss %.4f at iteration %d, seasonal naive %.4f, first %.4f", r.Valid, r.Best, seasonal, steps[0].Loss)
+	t.Logf("validation loss %.4f at iteration %d, seasonal naive %.4f, first %.4f", r.Valid, r.Best,
+		seasonal, steps[0].Loss)
 	if !(r.Valid < 0.75*seasonal) {
 		t.Errorf("validation loss %v, the seasonal naive has %v", r.Valid, seasonal)
 	}
-	if len(steps) != cfg.Iterations || steps[0].Iteration != 1 || steps[len(steps)-1].Iteration != cfg.Iterations || steps[0].Iterations != cfg.Iterations {
+	if len(steps) != cfg.Iterations || steps[0].Iteration != 1 ||
+		steps[len(steps)-1].Iteration != cfg.Iterations || steps[0].Iterations != cfg.Iterations {
 		t.Errorf("%d reports of progress for %d iterations", len(steps), cfg.Iterations)
 	}
 	if steps[0].Valid != 0 || steps[len(steps)-1].Valid != r.Losses[len(r.Losses)-1].Valid {
@@ -101,8 +107,10 @@ func TestFitLearnsToy(t *testing.T) {
 	if best.Iteration != r.Best || best.Valid != r.Valid {
 		t.Errorf("best is iteration %d with %v, the looks say %+v", r.Best, r.Valid, best)
 	}
-	if again, err := validate(t.Context(), cfg, r.LSTM, r.Head, valid); err != nil || again != r.Valid {
-		t.Errorf("the weights returned have validation loss %v (%v), reported is %v", again, err, r.Valid)
+	if again, err := validate(t.Context(), cfg, r.LSTM, r.Head, valid); err != nil ||
+		again != r.Valid {
+		t.Errorf("the weights returned have validation loss %v (%v), reported is %v", again, err,
+			r.Valid)
 	}
 }
 
@@ -127,7 +135,8 @@ func TestFitIsReproducible(t *testing.T) {
 	a := fit(2, 1)
 	for _, workers := range []int{1, 2, 5} {
 		b := fit(workers, 1)
-		if !slices.Equal(a.LSTM, b.LSTM) || !slices.Equal(a.Head, b.Head) || a.Valid != b.Valid || !slices.Equal(a.Losses, b.Losses) {
+		if !slices.Equal(a.LSTM, b.LSTM) || !slices.Equal(a.Head, b.Head) || a.Valid != b.Valid ||
+			!slices.Equal(a.Losses, b.Losses) {
 			t.Errorf("%d workers give another model than 2", workers)
 		}
 	}
@@ -158,8 +167,10 @@ func TestFitStopsEarlyAndKeepsTheBest(t *testing.T) {
 	if r.Best != 3 || len(r.Losses) != 3 || r.Losses[2].Iteration != 9 {
 		t.Errorf("best is iteration %d after looks %+v, want 3 and a stop at 9", r.Best, r.Losses)
 	}
-	if again, err := validate(t.Context(), cfg, r.LSTM, r.Head, []*dataset.Batch{&b}); err != nil || again != r.Valid || again != r.Losses[0].Valid {
-		t.Errorf("the weights kept have validation loss %v (%v), want %v", again, err, r.Losses[0].Valid)
+	if again, err := validate(t.Context(), cfg, r.LSTM, r.Head, []*dataset.Batch{&b}); err != nil ||
+		again != r.Valid || again != r.Losses[0].Valid {
+		t.Errorf("the weights kept have validation loss %v (%v), want %v", again, err,
+			r.Losses[0].Valid)
 	}
 }
 
@@ -169,7 +180,8 @@ func TestFitWithoutValidationKeepsTheLast(t *testing.T) {
 	cfg.Iterations, cfg.ValidEvery, cfg.Patience = 7, 2, 1
 	r, err := Fit(t.Context(), cfg, newToy(1), nil, nil)
 	if err != nil || r.Best != 7 || r.Valid != 0 || len(r.Losses) != 4 {
-		t.Errorf("error %v, best %d, validation loss %v, %d looks; want iteration 7, 0 and 4", err, r.Best, r.Valid, len(r.Losses))
+		t.Errorf("error %v, best %d, validation loss %v, %d looks; want iteration 7, 0 and 4", err,
+			r.Best, r.Valid, len(r.Losses))
 	}
 }
 
@@ -188,7 +200,9 @@ func TestFitEndsWithContext(t *testing.T) {
 	if _, err := Fit(ctx, toyConfig(), newToy(1), nil, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that has ended: error %v", err)
 	}
-	if _, err := validate(ctx, toyConfig(), make([]float32, toyConfig().Shape.LSTMParams()), make([]float32, toyConfig().Shape.HeadParams()), toyValid(1, 1)); !errors.Is(err, context.Canceled) {
+	if _, err := validate(ctx, toyConfig(), make([]float32, toyConfig().Shape.LSTMParams()),
+		make([]float32, toyConfig().Shape.HeadParams()), toyValid(1, 1)); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("validation in a context that has ended: error %v", err)
 	}
 }
@@ -202,16 +216,26 @@ func TestFitRefusesBadInput(t *testing.T) {
 		valid  func(b *dataset.Batch)
 		want   string
 	}{
-		"NaN target":             {breaks: func(b *dataset.Batch) { b.Target[5] = nan }, want: "iteration 1: training loss is NaN"},
-		"infinite target":        {breaks: func(b *dataset.Batch) { b.Target[5] = inf }, want: "iteration 1: training loss is +Inf"},
-		"NaN input":              {breaks: func(b *dataset.Batch) { b.X[5] = nan }, want: "gradient is not finite"},
-		"infinite lead":          {breaks: func(b *dataset.Batch) { b.Lead[5] = inf }, want: "iteration 1: "},
-		"NaN validation target":  {valid: func(b *dataset.Batch) { b.Target[5] = nan }, want: "validation loss is NaN"},
-		"no validation weight":   {valid: func(b *dataset.Batch) { clear(b.Weight) }, want: "no target has a weight"},
-		"validation of no shape": {valid: func(b *dataset.Batch) { b.X = nil }, want: "validation batch 0: batch: x has 0"},
-		"batch of no shape":      {breaks: func(b *dataset.Batch) { b.Lead = b.Lead[1:] }, want: "batch: lead has"},
-		"configuration":          {config: func(c *Config) { c.Shape.Hidden = 0 }, want: "hidden is 0"},
-		"shape of other data":    {config: func(c *Config) { c.Shape.Inputs = 2 }, want: "batch: x has"},
+		"NaN target": {breaks: func(b *dataset.Batch) { b.Target[5] = nan },
+			want: "iteration 1: training loss is NaN"},
+		"infinite target": {breaks: func(b *dataset.Batch) { b.Target[5] = inf },
+			want: "iteration 1: training loss is +Inf"},
+		"NaN input": {breaks: func(b *dataset.Batch) { b.X[5] = nan },
+			want: "gradient is not finite"},
+		"infinite lead": {breaks: func(b *dataset.Batch) { b.Lead[5] = inf },
+			want: "iteration 1: "},
+		"NaN validation target": {valid: func(b *dataset.Batch) { b.Target[5] = nan },
+			want: "validation loss is NaN"},
+		"no validation weight": {valid: func(b *dataset.Batch) { clear(b.Weight) },
+			want: "no target has a weight"},
+		"validation of no shape": {valid: func(b *dataset.Batch) { b.X = nil },
+			want: "validation batch 0: batch: x has 0"},
+		"batch of no shape": {breaks: func(b *dataset.Batch) { b.Lead = b.Lead[1:] },
+			want: "batch: lead has"},
+		"configuration": {config: func(c *Config) { c.Shape.Hidden = 0 },
+			want: "hidden is 0"},
+		"shape of other data": {config: func(c *Config) { c.Shape.Inputs = 2 },
+			want: "batch: x has"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,7 +251,8 @@ func TestFitRefusesBadInput(t *testing.T) {
 				valid = toyValid(2, 1)
 				c.valid(valid[0])
 			}
-			if _, err := Fit(t.Context(), cfg, source, valid, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := Fit(t.Context(), cfg, source, valid, nil); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
@@ -254,7 +279,8 @@ func TestUnweightedTargetsAreNotRead(t *testing.T) {
 		}
 		return r
 	}
-	if a, b := fit(0), fit(float32(math.NaN())); !slices.Equal(a.LSTM, b.LSTM) || !slices.Equal(a.Head, b.Head) {
+	if a, b := fit(0), fit(float32(math.NaN())); !slices.Equal(a.LSTM, b.LSTM) ||
+		!slices.Equal(a.Head, b.Head) {
 		t.Error("a target without weight moves the model")
 	}
 }

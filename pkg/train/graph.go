@@ -10,13 +10,13 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 )
 
-// graph is the loss of a batch as Gorgonia sees it, and its gradients:
+// graph is Gorgonia's graph of the loss of a batch, and of its gradients:
 //
 //	lstm(params, x)                      -> hidden     [S*B][Hidden]
 //	head(params, hidden, current, lead)  -> quantiles  [S*B][Horizon*Levels]
 //	loss(quantiles, target, weight)      -> scalar
 //
-// It is built once; batches are copied into the values bound to its inputs.
+// The graph is built once. Each batch is copied into the values that are bound to its inputs.
 type graph[T kernel.Float] struct {
 	network *network[T]
 	vm      gorgonia.VM
@@ -25,12 +25,14 @@ type graph[T kernel.Float] struct {
 	loss    *gorgonia.Node
 
 	lstmParams, headParams           []T
-	x, current, lead, target, weight []T // what the inputs are bound to
+	x, current, lead, target, weight []T // the values of the inputs
 }
 
-// newGraph builds the graph for batches of the sizes of first over copies of the
-// given parameters. Close it.
-func newGraph[T kernel.Float](cfg Config, first *dataset.Batch, lstmParams, headParams []T) (*graph[T], error) {
+// newGraph builds the graph for batches of the size of first, over copies of the parameters. The
+// caller closes the graph.
+func newGraph[T kernel.Float](
+	cfg Config, first *dataset.Batch, lstmParams, headParams []T,
+) (*graph[T], error) {
 	n, err := newNetwork[T](cfg, first)
 	if err != nil {
 		return nil, err
@@ -41,14 +43,15 @@ func newGraph[T kernel.Float](cfg Config, first *dataset.Batch, lstmParams, head
 	var failed error
 	input := func(name string, data *[]T, shape ...int) *gorgonia.Node {
 		*data = make([]T, tensor.Shape(shape).TotalSize())
-		node := gorgonia.NewTensor(eg, dtypeOf[T](), len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...))
+		node := gorgonia.NewTensor(eg, dtypeOf[T](), len(shape), gorgonia.WithName(name),
+			gorgonia.WithShape(shape...))
 		if err := gorgonia.Let(node, tensorOf(*data, shape...)); err != nil && failed == nil {
 			failed = fmt.Errorf("bind %s: %w", name, err)
 		}
 		return node
 	}
-	// Gorgonia has no tensors without elements: features there are none of get one
-	// that nobody reads.
+	// Gorgonia has no tensors without elements: an input without features gets one element, which
+	// no operation reads.
 	g.lstm = input("lstm", &g.lstmParams, s.LSTMParams())
 	g.head = input("head", &g.headParams, s.HeadParams())
 	x := input("x", &g.x, first.T, first.B, s.Inputs)
@@ -56,7 +59,8 @@ func newGraph[T kernel.Float](cfg Config, first *dataset.Batch, lstmParams, head
 	lead := input("lead", &g.lead, max(rows*s.Horizon*s.LeadFeatures, 1))
 	target := input("target", &g.target, rows, s.Horizon)
 	weight := input("weight", &g.weight, rows, s.Horizon)
-	// A seed of our own: Gorgonia's Grad shares one node among all graphs.
+	// The graph has a seed node of its own, because Gorgonia's Grad shares one node among all
+	// graphs.
 	seed := gorgonia.NewScalar(eg, dtypeOf[T](), gorgonia.WithName("seed"))
 	if err := gorgonia.Let(seed, T(1)); err != nil && failed == nil {
 		failed = fmt.Errorf("bind seed: %w", err)
@@ -79,16 +83,17 @@ func newGraph[T kernel.Float](cfg Config, first *dataset.Batch, lstmParams, head
 		return nil, err
 	}
 	params := gorgonia.Nodes{g.lstm, g.head}
-	if _, err := gorgonia.Backpropagate(gorgonia.Nodes{g.loss}, gorgonia.Nodes{seed}, params); err != nil {
+	if _, err := gorgonia.Backpropagate(gorgonia.Nodes{g.loss}, gorgonia.Nodes{seed},
+		params); err != nil {
 		return nil, fmt.Errorf("differentiate: %w", err)
 	}
-	// A TapeMachine: after a Reset LispMachine runs the last node only.
+	// It is a TapeMachine, because after a Reset a LispMachine runs the last node only.
 	g.vm = gorgonia.NewTapeMachine(eg, gorgonia.BindDualValues(params...))
 	return g, nil
 }
 
-// run computes the loss of a batch and adds its gradients to the parameters' own,
-// where the solver finds and clears them.
+// run computes the loss of a batch and adds its gradients to the gradients of the parameters. The
+// solver clears them.
 func (g *graph[T]) run(b *dataset.Batch) (float64, error) {
 	if err := g.network.accept(b); err != nil {
 		return 0, err
@@ -98,7 +103,7 @@ func (g *graph[T]) run(b *dataset.Batch) (float64, error) {
 	convert(g.lead, b.Lead)
 	convert(g.target, b.Target)
 	convert(g.weight, b.Weight)
-	g.vm.Reset() // RunAll without it does nothing the second time
+	g.vm.Reset() // without a Reset, the second RunAll does nothing
 	if err := g.vm.RunAll(); err != nil {
 		return 0, err
 	}
@@ -112,10 +117,10 @@ func (g *graph[T]) run(b *dataset.Batch) (float64, error) {
 	}
 }
 
-// parameters are what the solver moves, the LSTM's first.
+// parameters are the nodes that the solver moves: those of the LSTM, then those of the head.
 func (g *graph[T]) parameters() []gorgonia.ValueGrad { return []gorgonia.ValueGrad{g.lstm, g.head} }
 
-// Close frees what Gorgonia holds.
+// Close frees the memory of Gorgonia.
 func (g *graph[T]) Close() error { return g.vm.Close() }
 
 func dtypeOf[T kernel.Float]() tensor.Dtype {
@@ -125,7 +130,7 @@ func dtypeOf[T kernel.Float]() tensor.Dtype {
 	return tensor.Float64
 }
 
-// tensorOf is data itself, not a copy, as a value of Gorgonia.
+// tensorOf makes data a value of Gorgonia, without a copy.
 func tensorOf[T kernel.Float](data []T, shape ...int) *tensor.Dense {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
 }

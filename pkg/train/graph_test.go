@@ -90,7 +90,8 @@ func TestGradientAgainstCentralDifferences(t *testing.T) {
 				name           string
 				params, grads  []float64
 				mustBeMovedAll bool
-			}{{"lstm", g.lstmParams, lstm, c.positions[0] > 0}, {"head", g.headParams, head, false}} {
+			}{{"lstm", g.lstmParams, lstm, c.positions[0] > 0},
+				{"head", g.headParams, head, false}} {
 				var off, norm float64
 				for i := range p.params {
 					const step = 1e-6
@@ -104,7 +105,8 @@ func TestGradientAgainstCentralDifferences(t *testing.T) {
 					off += (d - p.grads[i]) * (d - p.grads[i])
 					norm += d * d
 					if math.Abs(d-p.grads[i]) > 1e-6*math.Abs(d)+1e-8 {
-						t.Errorf("%s[%d]: gradient %g, central difference %g", p.name, i, p.grads[i], d)
+						t.Errorf("%s[%d]: gradient %g, central difference %g", p.name, i,
+							p.grads[i], d)
 					}
 					if p.mustBeMovedAll && p.grads[i] == 0 {
 						t.Errorf("%s[%d]: no gradient", p.name, i)
@@ -122,13 +124,15 @@ func TestGradientAgainstCentralDifferences(t *testing.T) {
 
 func TestForwardMatchesServing(t *testing.T) {
 	t.Parallel()
-	for _, s := range []nn.Shape{smallShape, {Inputs: 11, Hidden: 64, Width: 64, Current: 4, LeadFeatures: 14, Horizon: 24, Levels: 3}} {
+	for _, s := range []nn.Shape{smallShape, {Inputs: 11, Hidden: 64, Width: 64, Current: 4,
+		LeadFeatures: 14, Horizon: 24, Levels: 3}} {
 		cfg := smallConfig()
 		cfg.Shape = s
 		b := randomBatch(s, 20, 10, []int{3, 11, 19}, 8)
 		g := newTestGraph[float32](t, cfg, b)
 		loss := run(t, g, b)
-		l, d, ws := nn.NewLSTM(s, g.lstmParams), nn.NewHead(s, g.headParams), nn.NewWorkspace(s, b.B)
+		l, d, ws := nn.NewLSTM(s, g.lstmParams), nn.NewHead(s, g.headParams),
+			nn.NewWorkspace(s, b.B)
 		h, c := make([]float32, b.B*s.Hidden), make([]float32, b.B*s.Hidden)
 		out := make([]float32, b.B*s.Outputs())
 		worst := 0.0
@@ -137,7 +141,8 @@ func TestForwardMatchesServing(t *testing.T) {
 			if b.Positions[k] != step {
 				continue
 			}
-			d.Forward(ws, out, h, b.Current[k*b.B*s.Current:], b.Lead[k*b.B*s.Horizon*s.LeadFeatures:], b.B)
+			d.Forward(ws, out, h, b.Current[k*b.B*s.Current:],
+				b.Lead[k*b.B*s.Horizon*s.LeadFeatures:], b.B)
 			for i, v := range out {
 				worst = max(worst, math.Abs(float64(v-g.network.out[k*b.B*s.Outputs()+i])))
 			}
@@ -179,7 +184,8 @@ func TestFloat32FollowsFloat64(t *testing.T) {
 func TestGraphRunsAgain(t *testing.T) {
 	t.Parallel()
 	cfg := smallConfig()
-	first, second := randomBatch(cfg.Shape, 8, 9, []int{3, 6}, 1), randomBatch(cfg.Shape, 8, 9, []int{2, 4}, 2)
+	first, second := randomBatch(cfg.Shape, 8, 9, []int{3, 6}, 1),
+		randomBatch(cfg.Shape, 8, 9, []int{2, 4}, 2)
 	g := newTestGraph[float32](t, cfg, first)
 	loss := run(t, g, first)
 	lstm, head := gradients(t, g)
@@ -190,7 +196,8 @@ func TestGraphRunsAgain(t *testing.T) {
 	again := run(t, g, first)
 	lstm2, head2 := gradients(t, g)
 	if again != loss || !slices.Equal(lstm, lstm2) || !slices.Equal(head, head2) {
-		t.Fatal("the first batch gives another result after a second one: something of it is left over")
+		t.Fatal("the first batch gives another result after a second one: something of it is " +
+			"left over")
 	}
 	run(t, g, first)
 	run(t, g, first)
@@ -248,25 +255,32 @@ func TestOperationsRefuseWrongShapesAndRecover(t *testing.T) {
 	}
 	copy(n.positions, b.Positions)
 	eg := gorgonia.NewGraph()
-	params := gorgonia.NewVector(eg, tensor.Float32, gorgonia.WithName("p"), gorgonia.WithShape(cfg.Shape.LSTMParams()-1))
-	x := gorgonia.NewTensor(eg, tensor.Float32, 3, gorgonia.WithName("x"), gorgonia.WithShape(8, 4, 3))
-	if _, err := n.lstmOperation().apply(params, x); err == nil || !strings.Contains(err.Error(), "lstm: input 0 has shape") {
+	params := gorgonia.NewVector(eg, tensor.Float32, gorgonia.WithName("p"),
+		gorgonia.WithShape(cfg.Shape.LSTMParams()-1))
+	x := gorgonia.NewTensor(eg, tensor.Float32, 3, gorgonia.WithName("x"),
+		gorgonia.WithShape(8, 4, 3))
+	if _, err := n.lstmOperation().apply(params, x); err == nil ||
+		!strings.Contains(err.Error(), "lstm: input 0 has shape") {
 		t.Errorf("parameters of a wrong shape: error %v", err)
 	}
 	if _, err := n.lstmOperation().apply(x); err == nil {
 		t.Error("too few inputs were taken")
 	}
-	good, short := tensorOf(make([]float32, cfg.Shape.LSTMParams()), cfg.Shape.LSTMParams()), tensorOf(make([]float32, 5), 5)
-	if _, err := n.lstmOperation().Do(good, short); err == nil || !strings.Contains(err.Error(), "panic") {
+	good, short := tensorOf(make([]float32, cfg.Shape.LSTMParams()), cfg.Shape.LSTMParams()),
+		tensorOf(make([]float32, 5), 5)
+	if _, err := n.lstmOperation().Do(good, short); err == nil ||
+		!strings.Contains(err.Error(), "panic") {
 		t.Errorf("values too short, in a worker: error %v", err)
 	}
-	if _, err := n.lstmOperation().Do(short, good); err == nil || !strings.Contains(err.Error(), "panic") {
+	if _, err := n.lstmOperation().Do(short, good); err == nil ||
+		!strings.Contains(err.Error(), "panic") {
 		t.Errorf("parameters too short: error %v", err)
 	}
 	if _, err := n.lstmOperation().Do(good); err == nil {
 		t.Error("too few values were taken")
 	}
-	if _, err := n.lstmOperation().Do(good, tensorOf(make([]float64, 5), 5)); err == nil || !strings.Contains(err.Error(), "float64") {
+	if _, err := n.lstmOperation().Do(good, tensorOf(make([]float64, 5), 5)); err == nil ||
+		!strings.Contains(err.Error(), "float64") {
 		t.Errorf("values of another type: error %v", err)
 	}
 	if err := n.runLSTMGradient(n.dHidden); err != errNoForward {
@@ -299,12 +313,14 @@ func TestOperationHashesDiffer(t *testing.T) {
 // BenchmarkIteration is one iteration at the size the reference trains with in a demo, and at
 // its full size.
 func BenchmarkIteration(b *testing.B) {
-	s := nn.Shape{Inputs: 11, Hidden: 64, Width: 64, Current: 4, LeadFeatures: 14, Horizon: 24, Levels: 5}
+	s := nn.Shape{Inputs: 11, Hidden: 64, Width: 64, Current: 4, LeadFeatures: 14, Horizon: 24,
+		Levels: 5}
 	for _, c := range []struct {
 		name           string
 		steps, samples int
 		workers        int
-	}{{"T120S12/workers1", 120, 12, 1}, {"T120S12/workers2", 120, 12, 2}, {"T336S24/workers2", 336, 24, 2}} {
+	}{{"T120S12/workers1", 120, 12, 1}, {"T120S12/workers2", 120, 12, 2},
+		{"T336S24/workers2", 336, 24, 2}} {
 		b.Run(c.name, func(b *testing.B) {
 			cfg := DefaultConfig()
 			cfg.Shape, cfg.Levels, cfg.Workers = s, []float64{0.1, 0.25, 0.5, 0.75, 0.9}, c.workers

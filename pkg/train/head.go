@@ -5,15 +5,15 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 )
 
-// headBlock is how many rows the head works on at a time: what lies between its
-// layers stays in the cache.
+// headBlock is the number of rows that the head works on at a time, so that the values between its
+// layers stay in the cache.
 const headBlock = 8
 
-// headWeights is what the head's weights are multiplied with in another form than
-// they lie in, made anew whenever the solver has moved them.
+// headWeights are weights of the head in the layouts that products need. set fills them in after
+// each step of the solver.
 type headWeights[T kernel.Float] struct {
-	bias []T // [Horizon*Levels], that of the linear part and of the shared one together
-	wcH  []T // [Width][Hidden], transposed: the part of Wc that takes the state
+	bias []T // [Horizon*Levels], the sum of the biases of the linear and of the shared part
+	wcH  []T // [Width][Hidden], transposed: the rows of Wc for the hidden state
 	wm   []T // [Width][Width], transposed
 	wo   []T // [Levels][Width], transposed
 	wl   []T // [Horizon*Levels][Hidden], transposed
@@ -21,7 +21,8 @@ type headWeights[T kernel.Float] struct {
 
 func newHeadWeights[T kernel.Float](s nn.Shape) headWeights[T] {
 	return headWeights[T]{
-		bias: make([]T, s.Outputs()), wcH: make([]T, s.Width*s.Hidden), wm: make([]T, s.Width*s.Width),
+		bias: make([]T, s.Outputs()), wcH: make([]T, s.Width*s.Hidden),
+		wm: make([]T, s.Width*s.Width),
 		wo: make([]T, s.Levels*s.Width), wl: make([]T, s.Outputs()*s.Hidden),
 	}
 }
@@ -36,12 +37,12 @@ func (v headWeights[T]) set(s nn.Shape, w nn.HeadWeights[T]) {
 	kernel.Transpose(v.wl, w.Wl, s.Hidden, s.Outputs())
 }
 
-// headRows is what one shard of rows (a row is a window at a loss position)
-// remembers of a pass through the head.
+// headRows is the memory of one shard of rows for a pass through the head. A row is a window at a
+// loss position.
 type headRows[T kernel.Float] struct {
 	rows   int
 	u1, u2 []T // [rows][Horizon][Width], after relu
-	base   []T // [rows][Width], what the leads share; on the way back its gradient
+	base   []T // [rows][Width]: forward, what the leads share; backward, its gradient
 	d1, d2 []T // [headBlock][Horizon][Width], gradients of one block
 	grad   []T // [HeadParams]
 }
@@ -49,13 +50,17 @@ type headRows[T kernel.Float] struct {
 func newHeadRows[T kernel.Float](s nn.Shape, rows int) *headRows[T] {
 	units := s.Horizon * s.Width
 	return &headRows[T]{
-		rows: rows, u1: make([]T, rows*units), u2: make([]T, rows*units), base: make([]T, rows*s.Width),
-		d1: make([]T, headBlock*units), d2: make([]T, headBlock*units), grad: make([]T, s.HeadParams()),
+		rows: rows, u1: make([]T, rows*units), u2: make([]T, rows*units),
+		base: make([]T, rows*s.Width),
+		d1:   make([]T, headBlock*units), d2: make([]T, headBlock*units),
+		grad: make([]T, s.HeadParams()),
 	}
 }
 
 // forward computes the equations of nn.Head.Forward for the rows of the shard.
-func (q *headRows[T]) forward(s nn.Shape, w nn.HeadWeights[T], v headWeights[T], out, h, current, lead []T) {
+func (q *headRows[T]) forward(
+	s nn.Shape, w nn.HeadWeights[T], v headWeights[T], out, h, current, lead []T,
+) {
 	kernel.Linear(out, h, w.Wl, v.bias, q.rows, s.Hidden, s.Outputs())
 	kernel.Linear(q.base, h, w.Wc[:s.Hidden*s.Width], w.Bc, q.rows, s.Hidden, s.Width)
 	kernel.Gemm(q.base, current, w.Wc[s.Hidden*s.Width:], q.rows, s.Current, s.Width)
@@ -63,7 +68,8 @@ func (q *headRows[T]) forward(s nn.Shape, w nn.HeadWeights[T], v headWeights[T],
 	for from := 0; from < q.rows; from += headBlock {
 		to := min(from+headBlock, q.rows)
 		for r := from; r < to; r++ {
-			kernel.LinearRelu(q.u1[r*units:], lead[r*leads:], w.Wf, q.base[r*s.Width:], s.Horizon, s.LeadFeatures, s.Width)
+			kernel.LinearRelu(q.u1[r*units:], lead[r*leads:], w.Wf, q.base[r*s.Width:], s.Horizon,
+				s.LeadFeatures, s.Width)
 		}
 		n := (to - from) * s.Horizon
 		kernel.LinearRelu(q.u2[from*units:], q.u1[from*units:], w.Wm, w.Bm, n, s.Width, s.Width)
@@ -71,8 +77,8 @@ func (q *headRows[T]) forward(s nn.Shape, w nn.HeadWeights[T], v headWeights[T],
 	}
 }
 
-// backward takes dOut [rows][Horizon*Levels], the gradient of the quantiles, sets
-// grad and dHidden [rows][Hidden]. h, current and lead are those of forward.
+// backward takes dOut [rows][Horizon*Levels], the gradient of the quantiles, and sets grad and
+// dHidden [rows][Hidden]. h, current and lead are those of forward.
 //
 //	du2 = dOut Wo^T where u2 > 0      dWo = u2^T dOut   dbo = sum dOut
 //	du1 = du2 Wm^T where u1 > 0       dWm = u1^T du2    dbm = sum du2   dWf = lead^T du1

@@ -7,14 +7,13 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn"
 )
 
-// initialStream sets the first weights' random numbers apart from others drawn
-// from the same seed.
+// initialStream separates the random numbers of the first weights from others of the same seed.
 const initialStream = 1
 
-// initialParams draws the first weights: uniform within 1/sqrt(n), n the number of
-// hidden units for the LSTM and the number of inputs for each layer of the head.
-// The forget gates start open by one more (what is remembered at first is kept),
-// and the linear head starts at 0, so that the shared network learns first.
+// initialParams draws the first weights: uniform within 1/sqrt(n), where n is the number of hidden
+// units for the LSTM, and the number of inputs for each layer of the head. The bias of the forget
+// gates is larger by one, so that the cell state is kept at first. The linear head starts at 0, so
+// that the shared network learns first.
 func initialParams(s nn.Shape, seed uint64) (lstm, head []float32) {
 	r := rand.New(rand.NewPCG(seed, initialStream))
 	uniform := func(w []float32, inputs int) {

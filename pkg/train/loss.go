@@ -6,9 +6,9 @@ import "github.com/loadtide/loadtide/pkg/nn/kernel"
 //
 //	max(q*d, (q-1)*d)
 //
-// pinballSum adds it up over out [rows][Horizon][levels] with weight [rows][Horizon],
-// and counts the weight of all terms. Where the weight is 0 the target is not read.
-// Sums are in float64, in the order of the elements.
+// pinballSum adds up the losses over out [rows][Horizon][levels] with weight [rows][Horizon], and
+// the weights of all terms. It does not read a target whose weight is 0. Sums are in float64, in
+// the order of the elements.
 func pinballSum[T kernel.Float](levels []float64, out, target, weight []T) (sum, count float64) {
 	for i, w := range weight {
 		if w == 0 {
@@ -28,9 +28,11 @@ func pinballSum[T kernel.Float](levels []float64, out, target, weight []T) (sum,
 	return sum, count * float64(len(levels))
 }
 
-// pinballGradient sets dOut to the gradient of the weighted mean over count terms,
-// times scale: w*(1-q) where the quantile is above the target, else -w*q.
-func pinballGradient[T kernel.Float](levels []float64, dOut, out, target, weight []T, count, scale float64) {
+// pinballGradient sets dOut to the gradient of the weighted mean over count terms, times scale:
+// w*(1-q) when the quantile is above the target, -w*q otherwise.
+func pinballGradient[T kernel.Float](
+	levels []float64, dOut, out, target, weight []T, count, scale float64,
+) {
 	if count > 0 {
 		scale /= count
 	}
@@ -49,7 +51,7 @@ func pinballGradient[T kernel.Float](levels []float64, dOut, out, target, weight
 	}
 }
 
-// mean is sum/count, 0 where nothing counts.
+// mean is sum/count, or 0 when count is 0.
 func mean(sum, count float64) float64 {
 	if count == 0 {
 		return 0

@@ -5,8 +5,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 )
 
-// lstmWeights is the LSTM's weights as the kernels want them, packed anew whenever
-// the solver has moved them.
+// lstmWeights are the weights of the LSTM in the layout of the kernels. set packs them after each
+// step of the solver.
 type lstmWeights[T kernel.Float] struct {
 	forward []T // see kernel.PackLSTM
 	back    []T // see kernel.PackLSTMBack
@@ -25,20 +25,19 @@ func (p lstmWeights[T]) set(s nn.Shape, w nn.LSTMWeights[T]) {
 	kernel.PackLSTMBack(p.back, w.Wh, s.Hidden)
 }
 
-// sequence is what one shard of windows remembers of a pass through the LSTM: all
-// that the way back in time needs. units is Hidden in whole panels, k the inputs and
-// units together.
+// sequence is the memory of one shard of windows for a pass through the LSTM. It keeps what
+// backward needs of forward. units is Hidden in whole panels; k is the number of inputs and units.
 type sequence[T kernel.Float] struct {
-	rows, steps int // windows; steps taken by the last forward pass
+	rows, steps int // windows; steps of the last forward pass
 	units, k    int
 	x           []T // [T+1][rows][k], the inputs of each step and the hidden state before it
-	c           []T // [T+1][rows][units], the cell state before each step and after the last
-	gates       []T // [panels][T][rows][PanelWidth], after their activations; on the way back the gradient before them
+	c           []T // [T+1][rows][units], the cell state before each step and after the last step
+	gates       []T // [panels][T][rows][PanelWidth]: activations; in backward their gradients
 	tanhC       []T // [T][rows][units]
 	dh, dc      []T // [rows][units]
 	weights     []T // [panels][k][PanelWidth], gradient
 	bias        []T // [panels][PanelWidth], gradient
-	grad        []T // [LSTMParams], both as the parameters lie
+	grad        []T // [LSTMParams], weights and bias in the layout of the parameters
 }
 
 func newSequence[T kernel.Float](s nn.Shape, steps, rows int) *sequence[T] {
@@ -51,11 +50,11 @@ func newSequence[T kernel.Float](s nn.Shape, steps, rows int) *sequence[T] {
 	}
 }
 
-// panelSize is the distance of the panels' gates.
+// panelSize is the distance between the gates of two panels.
 func (q *sequence[T]) panelSize() int { return len(q.tanhC) / q.units * kernel.PanelWidth }
 
-// forward runs the equations of nn.LSTM.Step over the given number of steps from
-// the zero state, for the windows from..from+rows of x [T][batch][Inputs].
+// forward runs the equations of nn.LSTM.Step from the zero state, over steps of the windows
+// from..from+rows of x [T][batch][Inputs].
 func (q *sequence[T]) forward(s nn.Shape, w lstmWeights[T], x []T, batch, from, steps int) {
 	q.steps = steps
 	for t := range steps {
@@ -65,35 +64,39 @@ func (q *sequence[T]) forward(s nn.Shape, w lstmWeights[T], x []T, batch, from, 
 	}
 	n, gates := q.rows*q.units, q.rows*kernel.PanelWidth
 	step := kernel.LSTMForwardArgs[T]{
-		Panels: w.forward, Rows: q.rows, Inputs: s.Inputs, Hidden: q.units, XRow: q.k, HBeforeRow: q.k, HRow: q.k, GatesPanel: q.panelSize(),
+		Panels: w.forward, Rows: q.rows, Inputs: s.Inputs, Hidden: q.units, XRow: q.k,
+		HBeforeRow: q.k, HRow: q.k, GatesPanel: q.panelSize(),
 	}
 	for t := range steps {
-		step.X, step.HBefore, step.H = q.x[t*q.rows*q.k:], q.x[t*q.rows*q.k+s.Inputs:], q.x[(t+1)*q.rows*q.k+s.Inputs:]
+		step.X, step.HBefore, step.H = q.x[t*q.rows*q.k:], q.x[t*q.rows*q.k+s.Inputs:],
+			q.x[(t+1)*q.rows*q.k+s.Inputs:]
 		step.Before, step.After = q.c[t*n:], q.c[(t+1)*n:]
 		step.Gates, step.Tanh = q.gates[t*gates:], q.tanhC[t*n:]
 		kernel.LSTMForward(&step)
 	}
 }
 
-// hidden is the hidden state of window r after step t.
+// hidden returns the hidden state of window r after step t.
 func (q *sequence[T]) hidden(s nn.Shape, t, r int) []T {
 	at := ((t+1)*q.rows+r)*q.k + s.Inputs
 	return q.x[at : at+s.Hidden]
 }
 
-// backward goes back in time from the gradient of the hidden state at the loss
-// positions, dHidden [S][batch][Hidden], and sets grad. Each step is that of
-// kernel.LSTMBackward, then
+// backward goes back in time from the gradient of the hidden state at the loss positions, dHidden
+// [S][batch][Hidden], and sets grad. Each step is kernel.LSTMBackward, then
 //
 //	dh_before = [di df dg do] Wh^T
 //	dWx = x^T [di df dg do]   dWh = h_before^T [di df dg do]   db = their sum
 //
-// The weights' gradients are taken at the end, in one product over all steps.
-func (q *sequence[T]) backward(s nn.Shape, w lstmWeights[T], dHidden []T, positions []int, batch, from int) {
+// The gradients of the weights are one product over all steps, at the end.
+func (q *sequence[T]) backward(
+	s nn.Shape, w lstmWeights[T], dHidden []T, positions []int, batch, from int,
+) {
 	clear(q.dh)
 	clear(q.dc)
 	n, gates, size := q.rows*q.units, q.rows*kernel.PanelWidth, q.panelSize()
-	step := kernel.LSTMBackwardArgs[T]{DH: q.dh, DC: q.dc, Rows: q.rows, Hidden: q.units, GatesPanel: size}
+	step := kernel.LSTMBackwardArgs[T]{DH: q.dh, DC: q.dc, Rows: q.rows, Hidden: q.units,
+		GatesPanel: size}
 	last := len(positions) - 1
 	for t := q.steps - 1; t >= 0; t-- {
 		if last >= 0 && positions[last] == t {

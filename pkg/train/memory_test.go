@@ -20,7 +20,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 		t.Fatalf("%s: %v", soakVariable, err)
 	}
 	cfg := DefaultConfig()
-	cfg.Shape, cfg.Levels = nn.Shape{Inputs: 11, Hidden: 64, Width: 64, Current: 4, LeadFeatures: 14, Horizon: 24, Levels: 3}, smallLevels
+	cfg.Shape, cfg.Levels = nn.Shape{Inputs: 11, Hidden: 64, Width: 64, Current: 4,
+		LeadFeatures: 14, Horizon: 24, Levels: 3}, smallLevels
 	batch := randomBatch(cfg.Shape, 48, 16, []int{30, 40, 47}, 1)
 	g, solver := newTestGraph[float32](t, cfg, batch), &adam{clip: 1}
 	solver.rate = 1e-4
@@ -49,9 +50,11 @@ func TestMemoryStaysFlat(t *testing.T) {
 		}
 	}
 	heapAfter, systemAfter := held()
-	t.Logf("%d iterations: heap %d to %d KiB, from the system %d to %d KiB", iterations, heap>>10, heapAfter>>10, system>>10, systemAfter>>10)
+	t.Logf("%d iterations: heap %d to %d KiB, from the system %d to %d KiB", iterations, heap>>10,
+		heapAfter>>10, system>>10, systemAfter>>10)
 	const room = 1 << 20
 	if heapAfter > heap+room || systemAfter > system+32*room {
-		t.Errorf("memory grew: heap %d to %d bytes, from the system %d to %d", heap, heapAfter, system, systemAfter)
+		t.Errorf("memory grew: heap %d to %d bytes, from the system %d to %d", heap, heapAfter,
+			system, systemAfter)
 	}
 }

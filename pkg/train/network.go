@@ -9,18 +9,18 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn/kernel"
 )
 
-// errNoForward says that a gradient was asked for activations that are not there.
+// errNoForward says that a gradient needs activations that no forward pass has computed.
 var errNoForward = errors.New("the forward pass has not run since the last backward pass")
 
-// network is the mathematics of the graph's operations and the memory they share:
-// an operation of Gorgonia returns one value, so what the way back needs is kept
-// here. It has one user at a time.
+// network holds the mathematics of the graph's operations and the memory that they share. An
+// operation of Gorgonia returns one value, so the network keeps what a gradient needs of the
+// forward pass. One graph uses a network.
 type network[T kernel.Float] struct {
 	shape     nn.Shape
 	levels    []float64
 	workers   int
 	t, b, s   int
-	positions []int // [s], of the batch in hand
+	positions []int // [s], of the current batch
 
 	sequences []*sequence[T] // one for each shard of windows
 	heads     []*headRows[T] // one for each shard of rows
@@ -35,7 +35,7 @@ type network[T kernel.Float] struct {
 	lstmRan, headRan bool
 }
 
-// newNetwork takes the sizes of its batches from the first of them.
+// newNetwork makes a network for batches of the size of first.
 func newNetwork[T kernel.Float](cfg Config, first *dataset.Batch) (*network[T], error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -63,14 +63,15 @@ func newNetwork[T kernel.Float](cfg Config, first *dataset.Batch) (*network[T], 
 	return n, nil
 }
 
-// accept takes the loss positions of the next batch, which must have the sizes of
-// the first: they are baked into the graph.
+// accept takes the loss positions of the next batch. Its size must be that of the first batch,
+// because the graph is built for that size.
 func (n *network[T]) accept(b *dataset.Batch) error {
 	if err := checkBatch(n.shape, b); err != nil {
 		return err
 	}
 	if b.T != n.t || b.B != n.b || b.S != n.s {
-		return fmt.Errorf("batch: %d steps, %d windows, %d positions; the first had %d, %d, %d and all must be alike (give what is missing the weight 0)",
+		return fmt.Errorf("batch: %d steps, %d windows, %d positions; the first had %d, %d, %d "+
+			"and all must be alike (give what is missing the weight 0)",
 			b.T, b.B, b.S, n.t, n.b, n.s)
 	}
 	copy(n.positions, b.Positions)
@@ -115,7 +116,7 @@ func (n *network[T]) runLSTMGradient(dHidden []T) error {
 	return err
 }
 
-// headShard is the part of the rows' slices that one shard of the head works on.
+// headShard is the part of x, of a width for each row, that belongs to one shard of the head.
 func (n *network[T]) headShard(i int, width int, x []T) []T {
 	from, to := span(n.s*n.b, i, len(n.heads))
 	return x[from*width : to*width]
@@ -128,7 +129,8 @@ func (n *network[T]) runHead(params, hidden, current, lead []T) error {
 	w := nn.SplitHead(s, params)
 	n.head.set(s, w)
 	err := parallel(n.workers, len(n.heads), func(i int) {
-		n.heads[i].forward(s, w, n.head, n.headShard(i, s.Outputs(), n.out), n.headShard(i, s.Hidden, hidden),
+		n.heads[i].forward(s, w, n.head, n.headShard(i, s.Outputs(), n.out),
+			n.headShard(i, s.Hidden, hidden),
 			n.headShard(i, s.Current, current), n.headShard(i, s.Horizon*s.LeadFeatures, lead))
 	})
 	n.headRan = err == nil
@@ -143,7 +145,8 @@ func (n *network[T]) runHeadGradient(dOut, hidden, current, lead []T) error {
 	n.headRan = false
 	s := n.shape
 	err := parallel(n.workers, len(n.heads), func(i int) {
-		n.heads[i].backward(s, n.head, n.headShard(i, s.Hidden, n.dHidden), n.headShard(i, s.Outputs(), dOut),
+		n.heads[i].backward(s, n.head, n.headShard(i, s.Hidden, n.dHidden),
+			n.headShard(i, s.Outputs(), dOut),
 			n.headShard(i, s.Hidden, hidden), n.headShard(i, s.Current, current),
 			n.headShard(i, s.Horizon*s.LeadFeatures, lead))
 	})
@@ -154,13 +157,14 @@ func (n *network[T]) runHeadGradient(dOut, hidden, current, lead []T) error {
 	return err
 }
 
-// runLoss is the weighted mean pinball loss of the quantiles. The shards' sums are
-// added in their order.
+// runLoss returns the weighted mean pinball loss of the quantiles. It adds the sums of the shards
+// in their order.
 func (n *network[T]) runLoss(out, target, weight []T) (float64, error) {
 	s, shards := n.shape, len(n.heads)
 	sums, counts := make([]float64, shards), make([]float64, shards)
 	err := parallel(n.workers, shards, func(i int) {
-		sums[i], counts[i] = pinballSum(n.levels, n.headShard(i, s.Outputs(), out), n.headShard(i, s.Horizon, target), n.headShard(i, s.Horizon, weight))
+		sums[i], counts[i] = pinballSum(n.levels, n.headShard(i, s.Outputs(), out),
+			n.headShard(i, s.Horizon, target), n.headShard(i, s.Horizon, weight))
 	})
 	sum := 0.0
 	n.count = 0
@@ -175,7 +179,8 @@ func (n *network[T]) runLoss(out, target, weight []T) (float64, error) {
 func (n *network[T]) runLossGradient(out, target, weight []T, scale float64) error {
 	s := n.shape
 	return parallel(n.workers, len(n.heads), func(i int) {
-		pinballGradient(n.levels, n.headShard(i, s.Outputs(), n.dOut), n.headShard(i, s.Outputs(), out), n.headShard(i, s.Horizon, target),
+		pinballGradient(n.levels, n.headShard(i, s.Outputs(), n.dOut),
+			n.headShard(i, s.Outputs(), out), n.headShard(i, s.Horizon, target),
 			n.headShard(i, s.Horizon, weight), n.count, scale)
 	})
 }

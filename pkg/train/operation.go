@@ -10,33 +10,34 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// operation is one fused operation of the graph. Gorgonia calls its methods; the
-// work is in run, which writes into the network's memory and returns it.
+// operation is one fused operation of the graph. Gorgonia calls its methods. run does the work: it
+// writes into the memory of the network and returns it.
 type operation struct {
 	name    string
-	network any // whose memory run works on: part of the identity, see WriteHash
-	index   int // which result of the network this is, likewise
+	network any // the network whose memory run writes; part of the identity, see WriteHash
+	index   int // which result of the network this is; part of the identity
 	dtype   tensor.Dtype
 	inputs  []tensor.Shape // of the inputs, in order
 	output  tensor.Shape   // empty: a scalar
 	run     func(inputs []gorgonia.Value) (gorgonia.Value, error)
-	// diff says which inputs have a gradient and builds the nodes of those; nil for
-	// the gradients themselves, which nobody differentiates.
+	// wrt says which inputs have a gradient, diff builds the nodes of these gradients. Both are nil
+	// for a gradient, which is not differentiated.
 	wrt  []bool
 	diff func(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error)
 }
 
 var _ gorgonia.SDOp = (*operation)(nil)
 
-// apply adds the operation to the graph of its inputs, whose shapes it checks: at
-// run time a wrong one would read out of range.
+// apply adds the operation to the graph of its inputs. It checks the shapes of the inputs: a wrong
+// shape would make run read out of range.
 func (o *operation) apply(inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if len(inputs) != len(o.inputs) {
 		return nil, fmt.Errorf("%s: %d inputs, need %d", o.name, len(inputs), len(o.inputs))
 	}
 	for i, n := range inputs {
 		if !n.Shape().Eq(o.inputs[i]) {
-			return nil, fmt.Errorf("%s: input %d has shape %v, need %v", o.name, i, n.Shape(), o.inputs[i])
+			return nil, fmt.Errorf("%s: input %d has shape %v, need %v", o.name, i, n.Shape(),
+				o.inputs[i])
 		}
 	}
 	n, err := gorgonia.ApplyOp(o, inputs...)
@@ -46,7 +47,7 @@ func (o *operation) apply(inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
 	return n, nil
 }
 
-// Do runs the operation. It recovers: a panic in the machine's own goroutine would
+// Do runs the operation. A panic becomes an error: in the goroutine of Gorgonia's machine it would
 // end the process.
 func (o *operation) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 	defer func() {
@@ -63,7 +64,7 @@ func (o *operation) Do(inputs ...gorgonia.Value) (v gorgonia.Value, err error) {
 	return v, nil
 }
 
-// Type is the function type of the operation over tensors of known dimensions.
+// Type is the type of the operation, a function of tensors of known dimensions.
 func (o *operation) Type() hm.Type {
 	types := make([]hm.Type, 0, len(o.inputs)+1)
 	for _, s := range append(o.inputs[:len(o.inputs):len(o.inputs)], o.output) {
@@ -77,7 +78,9 @@ func (o *operation) Type() hm.Type {
 }
 
 // SymDiff adds the nodes of the gradients to the graph.
-func (o *operation) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+func (o *operation) SymDiff(
+	inputs gorgonia.Nodes, output, grad *gorgonia.Node,
+) (gorgonia.Nodes, error) {
 	if o.diff == nil {
 		return nil, fmt.Errorf("%s is a gradient and has none", o.name)
 	}
@@ -92,8 +95,8 @@ func (o *operation) DiffWRT(inputs int) []bool {
 	return o.wrt
 }
 
-// WriteHash writes what makes the operation the one it is. Gorgonia merges nodes of
-// equal hashes: without the network and the index two gradients become one.
+// WriteHash writes the identity of the operation. Gorgonia merges nodes of equal hashes: without
+// network and index, two gradients would become one.
 func (o *operation) WriteHash(h hash.Hash) {
 	fmt.Fprintf(h, "%s %d %p %v %v %v", o.name, o.index, o.network, o.dtype, o.inputs, o.output)
 }
@@ -113,13 +116,13 @@ func (o *operation) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
 // Arity is the number of inputs.
 func (o *operation) Arity() int { return len(o.inputs) }
 
-// ReturnsPtr is true: the value is the network's own memory.
+// ReturnsPtr is true: the value is memory of the network.
 func (o *operation) ReturnsPtr() bool { return true }
 
-// CallsExtern is false: nothing to allocate beforehand.
+// CallsExtern is false: the operation needs no memory from Gorgonia.
 func (o *operation) CallsExtern() bool { return false }
 
-// OverwritesInput is -1: no input is written to.
+// OverwritesInput is -1: the operation writes to no input.
 func (o *operation) OverwritesInput() int { return -1 }
 
 // String is the name of the operation.

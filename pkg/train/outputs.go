@@ -8,12 +8,13 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 )
 
-// Outputs are the quantiles of the training graph for a batch, [S*B][Horizon*Levels]
-// in scaled units and not sorted, computed in float64: what the layers that serve
-// are held against. Of cfg only Shape, Levels and Workers count.
+// Outputs computes the quantiles of a batch by the training graph in float64:
+// [S*B][Horizon*Levels], in scaled units and not sorted. They are the reference for the layers that
+// serve. Outputs reads only Shape, Levels and Workers of cfg.
 func Outputs(cfg Config, p Params, b *dataset.Batch) (out []float64, err error) {
 	sizes := DefaultConfig()
-	sizes.Shape, sizes.Levels, sizes.Workers, sizes.Initial = cfg.Shape, cfg.Levels, max(cfg.Workers, 1), &p
+	sizes.Shape, sizes.Levels, sizes.Workers, sizes.Initial = cfg.Shape, cfg.Levels,
+		max(cfg.Workers, 1), &p
 	if err := sizes.Validate(); err != nil {
 		return nil, err
 	}

@@ -6,17 +6,16 @@ import (
 	"sync/atomic"
 )
 
-// shardRows is how many windows of a batch one shard takes. The shards, not the
-// workers, own the buffers that gradients are summed in, and they are added in
-// their order: so the result does not depend on the number of workers.
+// shardRows is the number of windows of a shard. The shards own the buffers that gradients are
+// summed in, and these are added in the order of the shards. So the result does not depend on the
+// number of workers.
 const shardRows = 8
 
-// shardsOf is how many shards a batch of this many windows has.
+// shardsOf is the number of shards of a batch with so many windows.
 func shardsOf(batch int) int { return (batch + shardRows - 1) / shardRows }
 
-// parallel calls work for each shard on up to workers goroutines and waits for all
-// of them. A panic becomes an error: it would end the process from a goroutine
-// nobody can recover.
+// parallel calls work for each shard, on at most so many workers, and waits for all of them. A
+// panic becomes an error: in a goroutine of its own it would end the process.
 func parallel(workers, shards int, work func(shard int)) error {
 	var (
 		next  atomic.Int64
@@ -40,5 +39,5 @@ func parallel(workers, shards int, work func(shard int)) error {
 	return err
 }
 
-// span is the part [from, to) of n rows that belongs to one of count shards.
+// span is the range [from, to) of n rows that belongs to one of count shards.
 func span(n, shard, count int) (from, to int) { return n * shard / count, n * (shard + 1) / count }

@@ -92,7 +92,8 @@ func TestLossesArePyTorchs(t *testing.T) {
 	}
 	cfg := DefaultConfig()
 	cfg.Shape, cfg.Levels = p.Shape, p.Levels
-	g, err := newGraph(cfg, p.batch(0), p.weights(1, p.Shape.LSTMParams()), p.weights(2, p.Shape.HeadParams()))
+	g, err := newGraph(cfg, p.batch(0), p.weights(1, p.Shape.LSTMParams()),
+		p.weights(2, p.Shape.HeadParams()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,8 @@ func TestLossesArePyTorchs(t *testing.T) {
 		off := math.Abs(loss-want) / want
 		worst = max(worst, off)
 		if !(off <= 1e-4) {
-			t.Errorf("step %d: loss %.8f, PyTorch %s has %.8f, %.1e apart", k+1, loss, p.Torch, want, off)
+			t.Errorf("step %d: loss %.8f, PyTorch %s has %.8f, %.1e apart", k+1, loss, p.Torch,
+				want, off)
 		}
 		if err := solver.Step(g.parameters()); err != nil {
 			t.Fatal(err)

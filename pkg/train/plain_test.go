@@ -51,7 +51,8 @@ func (p *plain) sum(terms ...*gorgonia.Node) *gorgonia.Node {
 func (p *plain) matrix(name string, rows int, data []float64) *gorgonia.Node {
 	p.named++
 	name = fmt.Sprintf("%s %d", name, p.named)
-	n := gorgonia.NewMatrix(p.graph, tensor.Float64, gorgonia.WithName(name), gorgonia.WithShape(rows, len(data)/rows))
+	n := gorgonia.NewMatrix(p.graph, tensor.Float64, gorgonia.WithName(name),
+		gorgonia.WithShape(rows, len(data)/rows))
 	if err := gorgonia.Let(n, tensorOf(data, rows, len(data)/rows)); err != nil {
 		p.t.Fatal(err)
 	}
@@ -92,20 +93,26 @@ func (p *plain) loss(s nn.Shape, levels, all []float64, b *dataset.Batch) *gorgo
 		}
 	}
 	gates := [4]struct{ x, h, b *gorgonia.Node }{}
-	wx, wh, wb := take("wx", s.Inputs, 4*s.Hidden), take("wh", s.Hidden, 4*s.Hidden), take("b", 1, 4*s.Hidden)
+	wx, wh, wb := take("wx", s.Inputs, 4*s.Hidden), take("wh", s.Hidden, 4*s.Hidden),
+		take("b", 1, 4*s.Hidden)
 	for i, name := range []string{"i", "f", "g", "o"} {
 		from, to := i*s.Hidden, (i+1)*s.Hidden
-		gates[i].x, gates[i].h, gates[i].b = wx(name, from, to), wh(name, from, to), wb(name, from, to)
+		gates[i].x, gates[i].h, gates[i].b = wx(name, from, to), wh(name, from, to),
+			wb(name, from, to)
 	}
-	wcH, wcX := take("wc_h", s.Hidden, s.Width)("", 0, s.Width), take("wc_x", s.Current, s.Width)("", 0, s.Width)
-	bc, wf := take("bc", 1, s.Width)("", 0, s.Width), take("wf", s.LeadFeatures, s.Width)("", 0, s.Width)
+	wcH, wcX := take("wc_h", s.Hidden, s.Width)("", 0, s.Width),
+		take("wc_x", s.Current, s.Width)("", 0, s.Width)
+	bc, wf := take("bc", 1, s.Width)("", 0, s.Width),
+		take("wf", s.LeadFeatures, s.Width)("", 0, s.Width)
 	wm, bm := take("wm", s.Width, s.Width)("", 0, s.Width), take("bm", 1, s.Width)("", 0, s.Width)
-	wo, bo := take("wo", s.Width, s.Levels)("", 0, s.Levels), take("bo", 1, s.Levels)("", 0, s.Levels)
+	wo, bo := take("wo", s.Width, s.Levels)("", 0, s.Levels),
+		take("bo", 1, s.Levels)("", 0, s.Levels)
 	wl, bl := take("wl", s.Hidden, s.Outputs()), take("bl", 1, s.Outputs())
 	var leads [][2]*gorgonia.Node
 	for k := range s.Horizon {
 		from, to := k*s.Levels, (k+1)*s.Levels
-		leads = append(leads, [2]*gorgonia.Node{wl(fmt.Sprint(k+1), from, to), bl(fmt.Sprint(k+1), from, to)})
+		leads = append(leads, [2]*gorgonia.Node{wl(fmt.Sprint(k+1), from, to),
+			bl(fmt.Sprint(k+1), from, to)})
 	}
 
 	ones := make([]float64, b.B)
@@ -155,7 +162,9 @@ func (p *plain) features(s nn.Shape, b *dataset.Batch, k, lead int) *gorgonia.No
 }
 
 // pinball is max(q*d, (q-1)*d) as q*d + relu(-d), weighted and added up.
-func (p *plain) pinball(s nn.Shape, levels []float64, b *dataset.Batch, k, lead int, out *gorgonia.Node, count float64) *gorgonia.Node {
+func (p *plain) pinball(
+	s nn.Shape, levels []float64, b *dataset.Batch, k, lead int, out *gorgonia.Node, count float64,
+) *gorgonia.Node {
 	var target, plus, minus []float64
 	for w := range b.B {
 		at := (k*b.B+w)*s.Horizon + lead
@@ -174,7 +183,8 @@ func (p *plain) pinball(s nn.Shape, levels []float64, b *dataset.Batch, k, lead 
 // The fused operations have the loss and all gradients of a plain graph.
 func TestFusedOperationsAgainstPlainGraph(t *testing.T) {
 	t.Parallel()
-	s := nn.Shape{Inputs: 3, Hidden: 5, Width: 4, Current: 2, LeadFeatures: 3, Horizon: 2, Levels: 3}
+	s := nn.Shape{Inputs: 3, Hidden: 5, Width: 4, Current: 2, LeadFeatures: 3, Horizon: 2,
+		Levels: 3}
 	cfg := smallConfig()
 	cfg.Shape = s
 	b := randomBatch(s, 6, 3, []int{2, 5}, 6)
@@ -184,7 +194,8 @@ func TestFusedOperationsAgainstPlainGraph(t *testing.T) {
 	got := append(doubles(lstm), doubles(head)...)
 
 	p := plain{t: t, graph: gorgonia.NewGraph()}
-	scalar := p.loss(s, cfg.Levels, append(doubles(fused.lstmParams), doubles(fused.headParams)...), b)
+	scalar := p.loss(s, cfg.Levels, append(doubles(fused.lstmParams), doubles(fused.headParams)...),
+		b)
 	if _, err := gorgonia.Grad(scalar, p.params...); err != nil {
 		t.Fatal(err)
 	}

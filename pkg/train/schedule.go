@@ -7,8 +7,8 @@ const (
 	warmUpStart = 1. / 25 // of the highest rate
 )
 
-// rateAt is the learning rate of iteration 1..iterations, one cycle: from a 25th
-// of the peak straight up to it, then half a cosine down to almost nothing.
+// rateAt is the learning rate of an iteration, 1 to iterations. It rises in a straight line from a
+// 25th of the peak to the peak, and then falls by half a cosine to almost 0.
 func rateAt(iteration, iterations int, peak float64) float64 {
 	at, warm := float64(iteration-1), warmUpShare*float64(iterations)
 	if at < warm {

@@ -30,13 +30,14 @@ const (
 )
 
 // errNotFinite is a gradient that is NaN or infinite.
-var errNotFinite = errors.New("the gradient is not finite; look for extreme values in the training data or lower the learning rate")
+var errNotFinite = errors.New("the gradient is not finite; look for extreme values in the " +
+	"training data or lower the learning rate")
 
 var _ gorgonia.Solver = (*adam)(nil)
 
-// Step moves the parameters against their gradients and clears the gradients, because Gorgonia adds to
-// them. Parameters must be dense float32, the same at each call. When a gradient is not finite, Step
-// returns an error and changes no parameter.
+// Step moves the parameters against their gradients and clears the gradients, because Gorgonia adds
+// to them. Parameters must be dense float32, the same at each call. When a gradient is not finite,
+// Step returns an error and changes no parameter.
 func (a *adam) Step(params []gorgonia.ValueGrad) error {
 	weights, grads, err := slicesOfParams(params)
 	if err != nil {
@@ -79,7 +80,9 @@ func slicesOfParams(params []gorgonia.ValueGrad) (weights, grads [][]float32, er
 		w, okW := p.Value().Data().([]float32)
 		g, okG := grad.Data().([]float32)
 		if !okW || !okG || len(w) != len(g) {
-			return nil, nil, fmt.Errorf("solver: parameter %d is not a float32 tensor with a gradient of its size", i)
+			return nil, nil,
+				fmt.Errorf("solver: parameter %d is not a float32 tensor with a gradient of its "+
+					"size", i)
 		}
 		weights, grads = append(weights, w), append(grads, g)
 	}

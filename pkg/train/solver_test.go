@@ -17,7 +17,8 @@ func (p *parameter) Grad() (gorgonia.Value, error) { return tensorOf(p.grad, len
 
 func TestAdamFollowsTheTextbook(t *testing.T) {
 	t.Parallel()
-	p, q := &parameter{[]float32{1, -2}, make([]float32, 2)}, &parameter{[]float32{0.5}, make([]float32, 1)}
+	p, q := &parameter{[]float32{1, -2}, make([]float32, 2)},
+		&parameter{[]float32{0.5}, make([]float32, 1)}
 	a := &adam{clip: 1}
 	want := []float64{1, -2, 0.5}
 	m, v := make([]float64, 3), make([]float64, 3)
@@ -30,7 +31,8 @@ func TestAdamFollowsTheTextbook(t *testing.T) {
 			clipped := g[i] / max(norm, 1)
 			m[i] = 0.9*m[i] + 0.1*clipped
 			v[i] = 0.999*v[i] + 0.001*clipped*clipped
-			want[i] -= a.rate * (m[i] / (1 - math.Pow(0.9, float64(step)))) / (math.Sqrt(v[i]/(1-math.Pow(0.999, float64(step)))) + 1e-8)
+			want[i] -= a.rate * (m[i] / (1 - math.Pow(0.9,
+				float64(step)))) / (math.Sqrt(v[i]/(1-math.Pow(0.999, float64(step)))) + 1e-8)
 		}
 		if err := a.Step([]gorgonia.ValueGrad{p, q}); err != nil {
 			t.Fatal(err)
@@ -49,7 +51,8 @@ func TestAdamFollowsTheTextbook(t *testing.T) {
 func TestAdamRefusesOtherParameters(t *testing.T) {
 	t.Parallel()
 	a := &adam{clip: 1, rate: 0.1}
-	if err := a.Step([]gorgonia.ValueGrad{&parameter{[]float32{1, 2}, make([]float32, 2)}}); err != nil {
+	if err := a.Step([]gorgonia.ValueGrad{&parameter{[]float32{1, 2},
+		make([]float32, 2)}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Step([]gorgonia.ValueGrad{&parameter{[]float32{1}, []float32{1}}}); err == nil {
@@ -61,7 +64,8 @@ func TestAdamRefusesGradientsThatAreNotFinite(t *testing.T) {
 	t.Parallel()
 	for _, v := range []float64{math.NaN(), math.Inf(1)} {
 		p := &parameter{[]float32{1, 2}, []float32{1, float32(v)}}
-		if err := (&adam{clip: 1}).Step([]gorgonia.ValueGrad{p}); !errors.Is(err, errNotFinite) || p.value[0] != 1 {
+		if err := (&adam{clip: 1}).Step([]gorgonia.ValueGrad{p}); !errors.Is(err, errNotFinite) ||
+			p.value[0] != 1 {
 			t.Errorf("gradient %v: error %v, parameter %v", v, err, p.value[0])
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/nn"
 )
 
-// checkValid refuses validation batches that cannot be scored.
+// checkValid returns an error when the validation batches cannot be scored.
 func checkValid(s nn.Shape, valid []*dataset.Batch) error {
 	counted := len(valid) == 0
 	for i, b := range valid {
@@ -21,15 +21,18 @@ func checkValid(s nn.Shape, valid []*dataset.Batch) error {
 		}
 	}
 	if !counted {
-		return errors.New("validation: no target has a weight; give more history or an earlier start of the validation range")
+		return errors.New("validation: no target has a weight; give more history or an earlier " +
+			"start of the validation range")
 	}
 	return nil
 }
 
-// validate is the mean pinball loss over all batches together, computed by the
-// layers that serve. Sums are per shard and added in order, so it does not depend
-// on the number of workers. Ends early when ctx does.
-func validate(ctx context.Context, cfg Config, lstm, head []float32, valid []*dataset.Batch) (float64, error) {
+// validate returns the mean pinball loss over all batches, computed by the layers that serve. The
+// sums of the shards are added in their order, so the result does not depend on the number of
+// workers. When ctx ends, validate returns the error of ctx.
+func validate(
+	ctx context.Context, cfg Config, lstm, head []float32, valid []*dataset.Batch,
+) (float64, error) {
 	l, d := nn.NewLSTM(cfg.Shape, lstm), nn.NewHead(cfg.Shape, head)
 	var sum, count float64
 	for _, b := range valid {
@@ -53,7 +56,9 @@ func validate(ctx context.Context, cfg Config, lstm, head []float32, valid []*da
 	return mean(sum, count), nil
 }
 
-func validateShard(ctx context.Context, cfg Config, l *nn.LSTM, d *nn.Head, b *dataset.Batch, from, to int) (sum, count float64) {
+func validateShard(
+	ctx context.Context, cfg Config, l *nn.LSTM, d *nn.Head, b *dataset.Batch, from, to int,
+) (sum, count float64) {
 	s, rows := cfg.Shape, to-from
 	ws := nn.NewWorkspace(s, rows)
 	h, c := make([]float32, rows*s.Hidden), make([]float32, rows*s.Hidden)
@@ -65,8 +70,10 @@ func validateShard(ctx context.Context, cfg Config, l *nn.LSTM, d *nn.Head, b *d
 		}
 		row, end := k*b.B+from, k*b.B+to
 		leads := s.Horizon * s.LeadFeatures
-		d.Forward(ws, out, h, b.Current[row*s.Current:end*s.Current], b.Lead[row*leads:end*leads], rows)
-		some, n := pinballSum(cfg.Levels, out, b.Target[row*s.Horizon:end*s.Horizon], b.Weight[row*s.Horizon:end*s.Horizon])
+		d.Forward(ws, out, h, b.Current[row*s.Current:end*s.Current], b.Lead[row*leads:end*leads],
+			rows)
+		some, n := pinballSum(cfg.Levels, out, b.Target[row*s.Horizon:end*s.Horizon],
+			b.Weight[row*s.Horizon:end*s.Horizon])
 		sum += some
 		count += n
 		k++

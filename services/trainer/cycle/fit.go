@@ -100,7 +100,7 @@ func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error
 	if err != nil {
 		return fitted{}, err
 	}
-	histories := bent(f.histories, best.curve)
+	histories := onCurve(f.histories, best.curve)
 	out := fitted{
 		spec: f.spec(f.layout, f.cut, best.curve), result: best.result, judged: best.result,
 		curve: best.result.Losses,
@@ -141,7 +141,7 @@ func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, e
 	for i, curve := range curves {
 		f.done = i * f.Config.Iterations
 		spec := f.spec(f.layout, f.cut, curve)
-		result, err := f.choosing(ctx, bent(f.histories, curve), spec)
+		result, err := f.choosing(ctx, onCurve(f.histories, curve), spec)
 		if err != nil || len(curves) == 1 {
 			return candidate{curve: curve, result: result}, err
 		}

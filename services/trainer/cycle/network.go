@@ -63,11 +63,11 @@ func curvesOf(histories []*dataset.History, until int64) []series.Curve {
 	return []series.Curve{series.Plain, series.Asinh}
 }
 
-// bent gives the histories as serving on a curve of the scale sees them.
-func bent(histories []*dataset.History, curve series.Curve) []*dataset.History {
+// onCurve returns the histories as serving on a curve of the scale sees them.
+func onCurve(histories []*dataset.History, curve series.Curve) []*dataset.History {
 	all := make([]*dataset.History, len(histories))
 	for i, h := range histories {
-		all[i] = h.Bent(curve)
+		all[i] = h.OnCurve(curve)
 	}
 	return all
 }
