@@ -34,7 +34,10 @@ func (s *Service) answer(ctx context.Context, index int) {
 		return page.AppendJSON(nil)
 	})
 	if err != nil && ctx.Err() == nil {
-		s.log.Warn().AnErr(service.FieldError, err).Int(service.FieldPartition, index).Msg("questions about series are not answered any more")
+		s.log.Warn().
+			AnErr(service.FieldError, err).
+			Int(service.FieldPartition, index).
+			Msg("questions about series are not answered any more")
 	}
 }
 
@@ -43,7 +46,11 @@ func (s *Service) asking(ctx context.Context, index int, m bus.Message) streams.
 	if err != nil {
 		return streams.SeriesPage{Error: err.Error()}
 	}
-	question := ask{query: query, state: strings.HasSuffix(m.Subject, "."+streams.QueryState), answer: make(chan streams.SeriesPage, 1)}
+	question := ask{
+		query:  query,
+		state:  strings.HasSuffix(m.Subject, "."+streams.QueryState),
+		answer: make(chan streams.SeriesPage, 1),
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	select {
@@ -69,7 +76,11 @@ func (p *partition) reply() {
 
 func (p *partition) page(a *ask) streams.SeriesPage {
 	p.saver.look()
-	page := streams.SeriesPage{Position: p.position, Checkpoint: p.saver.seq, Series: []streams.SeriesSummary{}}
+	page := streams.SeriesPage{
+		Position:   p.position,
+		Checkpoint: p.saver.seq,
+		Series:     []streams.SeriesSummary{},
+	}
 	e := p.pipeline.engine
 	if a.query.Series == "" {
 		e.Summaries(a.query.From, func(s engine.Summary) bool {
@@ -96,8 +107,11 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 
 func summaryOf(s *engine.Summary) streams.SeriesSummary {
 	return streams.SeriesSummary{
-		Series: s.Series.String(), Newest: time.Unix(s.Newest, 0).UTC(), Origin: time.Unix(s.Origin, 0).UTC(),
-		Interval: streams.Interval(time.Duration(s.Step) * time.Second), Unit: s.Unit, Kind: s.Kind.String(),
+		Series: s.Series.String(), Newest: time.Unix(s.Newest, 0).UTC(),
+		Origin: time.Unix(s.Origin, 0).UTC(),
+		Interval: streams.Interval(
+			time.Duration(s.Step) * time.Second,
+		), Unit: s.Unit, Kind: s.Kind.String(),
 		Source: s.Source, Quality: s.Quality.String(), Revisions: s.Revision, Live: s.Live,
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// compose makes the messages of a batch: for each input its rejections and events
-// first, then its forecasts and its scores, numbered in this order. The numbers are part of the ids,
-// so a replay says everything again under the same ids (I2).
+// compose makes the output messages of a batch. For each input the rejections come first, then the
+// events, the forecasts and the scores, numbered in this order. The numbers are part of the ids, so
+// a replay gives the same outputs under the same ids (I2).
 func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *Result) {
 	result.Applied += stepped.Applied
 	result.Repeated += stepped.Repeated
@@ -22,7 +22,8 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *R
 	result.Registers.RollOvers += stepped.Registers.RollOvers
 	result.Registers.Exchanges += stepped.Registers.Exchanges
 
-	rejections, events, forecasts, scores := p.rejections.byMessage(), stepped.Events, stepped.Forecasts, stepped.Scores
+	rejections, events := p.rejections.byMessage(), stepped.Events
+	forecasts, scores := stepped.Forecasts, stepped.Scores
 	for i := range batch {
 		k := 0
 		for ; len(rejections) > 0 && rejections[0].message == i; k++ {
@@ -46,18 +47,27 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *R
 }
 
 func (p *Pipeline) output(m *bus.Message, k int) Output {
-	return Output{Place: Place{Seq: m.Seq, K: k}, ID: streams.OutputID(p.created, p.partition, m.Seq, k)}
+	return Output{
+		Place: Place{Seq: m.Seq, K: k},
+		ID:    streams.OutputID(p.created, p.partition, m.Seq, k),
+	}
 }
 
 func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Output {
 	out := p.output(m, k)
 	message := streams.Forecast{
-		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
-		Issued: m.Time.UTC(), Revision: f.Revision, Source: f.Source, Quality: f.Quality.String(), InputSeq: m.Seq,
-		Levels: f.Levels, Quantiles: f.Quantiles,
+		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(),
+		Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
+		Issued: m.Time.UTC(), Revision: f.Revision, Source: f.Source, Quality: f.Quality.String(),
+		InputSeq: m.Seq,
+		Levels:   f.Levels, Quantiles: f.Quantiles,
 	}
 	if f.Model != nil {
-		message.Model = &streams.Model{Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest}
+		message.Model = &streams.Model{
+			Name:    f.Model.Spec.Name,
+			Version: f.Model.Version,
+			Digest:  f.Model.Digest,
+		}
 	}
 	out.Source, out.Series, out.Replaced = f.Source, f.Series, f.Replaced
 	if !streams.IsControl(m.Subject) {
@@ -73,12 +83,14 @@ func (p *Pipeline) scoreOutput(m *bus.Message, s *engine.Score, k int) Output {
 	p.leads = p.leads[:0]
 	for _, l := range s.Leads {
 		p.leads = append(p.leads, streams.LeadScore{
-			Lead: l.Lead, Source: l.Source, Version: l.Version, Pinball: float32(l.Pinball), Naive: float32(l.Naive), Error: float32(l.Error),
+			Lead: l.Lead, Source: l.Source, Version: l.Version, Pinball: float32(l.Pinball),
+			Naive: float32(l.Naive), Error: float32(l.Error),
 			Covered50: coveredBy(l.Has50, l.Inside50), Covered80: coveredBy(l.Has80, l.Inside80),
 		})
 	}
 	message := streams.Score{
-		Series: s.Series, Target: time.Unix(s.Target, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
+		Series: s.Series, Target: time.Unix(s.Target, 0).UTC(),
+		Interval: meter.IntervalSeconds * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
 		Scored: m.Time.UTC(), Revision: s.Revision, Void: s.Void, InputSeq: m.Seq, Leads: p.leads,
 	}
 	out.To, out.Series, out.Score = ToScores, s.Series, s
@@ -109,7 +121,7 @@ func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
 	return out
 }
 
-// forecastBytes is a little more than a forecast takes as JSON.
+// forecastBytes is a little more than the length of a forecast as JSON.
 func forecastBytes(f *engine.Forecast) int { return 512 + 10*len(f.Quantiles) }
 
 func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
@@ -124,7 +136,8 @@ func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
 	}
 	message.Series = input.Series.String()
 	message.Subject, message.Seq, message.Partition = m.Subject, m.Seq, p.partition
-	message.Reason, message.Detail, message.Index, message.Count = r.reason, r.detail, r.index, r.count
+	message.Reason, message.Detail = r.reason, r.detail
+	message.Index, message.Count = r.index, r.count
 	message.Received = m.Time.UTC()
 	out.To = ToRejected
 	out.Subject = streams.RejectedSubject(input.Series)

@@ -15,28 +15,26 @@ import (
 )
 
 const (
-	// idleWait is how long the loop waits for readings before it looks after
-	// marks and checkpoints.
+	// idleWait is how long a turn of the loop waits for readings.
 	idleWait = 200 * time.Millisecond
-	// askWait is the same while questions come one after the other.
+	// askWait is how long a turn waits after a question, because the next one may follow.
 	askWait = 2 * time.Millisecond
 	// flushEvery bounds how long outputs stay unconfirmed under load.
 	flushEvery = time.Second
-	// idleTicks is how many ticks that do nothing a checkpoint may be behind: an hour
-	// of them, read again in no time.
+	// idleTicks bounds the ticks without effect that a start reads again: an hour of them.
 	idleTicks = 360
-	// countEvery is how often the series are counted by how they stand, unless that
-	// takes more than its share of the time.
+	// countEvery is the interval between two counts of series by state. countShare limits the
+	// counting to 2 % of the time.
 	countEvery = 200 * time.Millisecond
 	countShare = 50
 	// freshFor is how old a reading may be before its forecast is late.
 	freshFor = time.Minute
-	// storeTimeout bounds one confirmation of outputs, mark or state read.
+	// storeTimeout bounds each wait for the broker: for stored outputs, a mark or a stream's state.
 	storeTimeout = 10 * time.Second
 )
 
-// run is the loop: fetch, Step, publish, checkpoint, in this order for every
-// batch. It ends drained when ctx ends (I10), or with the error that broke it.
+// run is the loop: fetch, Step, publish, checkpoint, in this order for every batch. When ctx ends,
+// run drains the partition and returns (I10). Otherwise it returns the error that broke the loop.
 func (p *partition) run(ctx context.Context) error {
 	defer p.close()
 	defer p.saver.wait()
@@ -48,7 +46,8 @@ func (p *partition) run(ctx context.Context) error {
 	return p.drain(context.WithoutCancel(ctx))
 }
 
-// turn takes one batch, or notices that there is none.
+// turn processes one batch, which may be empty, and does what is due: mark, checkpoint, tick,
+// metrics and answers.
 func (p *partition) turn(ctx context.Context) error {
 	idle := idleWait
 	if p.now().Sub(p.asked) < idleWait {
@@ -58,7 +57,8 @@ func (p *partition) turn(ctx context.Context) error {
 	batch, err := p.tail.Next(wait, p.batch[:0], p.pace.batch)
 	cancel()
 	p.batch = batch
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) &&
+		!errors.Is(err, context.Canceled) {
 		return fmt.Errorf("read %s after %d: %w", p.stream, p.position, err)
 	}
 	ctx = context.WithoutCancel(ctx) // what was fetched is finished
@@ -77,7 +77,7 @@ func (p *partition) turn(ctx context.Context) error {
 		if err := p.mark(ctx); err != nil {
 			return err
 		}
-		// A tick that found nothing to do is no reason to write all of the state.
+		// A tick without effect is no reason to write the whole state.
 		if p.stirred || p.position > p.saver.seq+idleTicks {
 			if p.saver.due(ctx, p.snapshot, p.erasing) {
 				p.stirred, p.erasing = false, false
@@ -94,8 +94,9 @@ func (p *partition) turn(ctx context.Context) error {
 	return nil
 }
 
-// step puts the fetched batch through the pipeline and publishes what comes out beyond the high-water
-// mark. A batch that names many models is stepped in parts, so that few of them are in memory.
+// step puts the fetched batch through the pipeline and publishes what comes out beyond the
+// high-water mark. A batch that names many models is stepped in parts, so that few of them are in
+// memory.
 func (p *partition) step(ctx context.Context) error {
 	for rest := p.batch; len(rest) > 0; {
 		n, err := p.prepare(ctx, rest)
@@ -110,8 +111,9 @@ func (p *partition) step(ctx context.Context) error {
 	return nil
 }
 
-// prepare looks for holes in the log and loads the models that the batch names. It returns the number
-// of messages that may be stepped: all, or those up to the last model that is loaded at once.
+// prepare looks for holes in the log and loads the models that the batch names. It returns the
+// number of messages that may be stepped: all, or those up to the last model that is loaded at
+// once.
 func (p *partition) prepare(ctx context.Context, batch []bus.Message) (n int, err error) {
 	next, models := p.position+1, 0
 	for i := range batch {
@@ -158,10 +160,9 @@ func (p *partition) stepPart(batch []bus.Message) error {
 	return nil
 }
 
-// publish sends outputs in their order; what a former run stored is left out
-// (I2): of the forecasts, all up to the high-water mark; of the rest, which is
-// stored before the mark is written, all up to that. In between the rest is sent
-// again under the same ids.
+// publish sends outputs in their order, without those that an earlier run stored (I2). Stored are
+// the forecasts up to the high-water mark, and the other outputs up to the mark: they are stored
+// before the mark is written. The other outputs between the two are sent again under the same ids.
 func (p *partition) publish(result *Result) error {
 	for i := range result.Outputs {
 		out := &result.Outputs[i]
@@ -209,9 +210,8 @@ func (p *partition) warn(e *engine.Event) {
 	}
 }
 
-// tick writes the time into the log, so that series which are up to date and fall
-// silent are noticed. The time is the broker's, and what comes of it comes when
-// the record is read.
+// tick writes a record into the log, whose time is the broker's. When the partition reads the
+// record, it notices which of its live series are silent.
 func (p *partition) tick(ctx context.Context) error {
 	now := p.now()
 	if now.Sub(p.ticked) < p.pace.tick {
@@ -223,17 +223,17 @@ func (p *partition) tick(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	// The id names the place it was written at: after a lost acknowledgement the same
-	// tick again is dropped.
+	// The id names the position. After a lost acknowledgement the broker drops the repeated tick.
 	id := fmt.Sprintf("tick-%d-%d", p.index, p.position)
-	if _, err := p.conn.Publish(ctx, streams.ControlSubject(p.index, streams.ControlTick), streams.AppendTick(nil), id); err != nil {
+	subject := streams.ControlSubject(p.index, streams.ControlTick)
+	if _, err := p.conn.Publish(ctx, subject, streams.AppendTick(nil), id); err != nil {
 		return fmt.Errorf("write tick of partition %d: %w", p.index, err)
 	}
 	return nil
 }
 
-// flush waits until all that was published is stored, then the position may
-// move (I1) and the mark with it.
+// flush waits until all published outputs are stored. Only then may the mark and the position of
+// the checkpoint move (I1).
 func (p *partition) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -260,8 +260,8 @@ func (p *partition) flush(ctx context.Context) error {
 	return nil
 }
 
-// mark writes how far the outputs are stored, about once a second while that
-// moves. It runs when all that was published is stored.
+// mark writes the position of the stored outputs, about once a second while it moves. The caller
+// has flushed.
 func (p *partition) mark(ctx context.Context) error {
 	now := p.now()
 	if now.Sub(p.marked) < p.pace.mark || !p.high.After(p.marker.mark.Place) {
@@ -275,12 +275,13 @@ func (p *partition) mark(ctx context.Context) error {
 	return p.marker.advance(ctx, p.high, state.LastSeq)
 }
 
-// snapshot is the state as of position, which must be stored.
+// snapshot copies the state at position. The outputs up to position are stored (I1).
 func (p *partition) snapshot() *checkpoint.Snapshot {
 	sections := p.pipeline.engine.Snapshot()
 	snap := &checkpoint.Snapshot{
 		Header: checkpoint.Header{
-			Partition: p.index, Partitions: p.partitions, Stream: p.stream, Created: p.created, Seq: p.position,
+			Partition: p.index, Partitions: p.partitions, Stream: p.stream, Created: p.created,
+			Seq:    p.position,
 			Kernel: nn.Kernel(), Series: p.pipeline.engine.Series(),
 		},
 		Sections: make([]checkpoint.Section, len(sections)),
@@ -294,7 +295,7 @@ func (p *partition) snapshot() *checkpoint.Snapshot {
 	return snap
 }
 
-// drain stores what is under way, then the mark and a checkpoint.
+// drain stores the published outputs, then the mark and a checkpoint.
 func (p *partition) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
@@ -312,7 +313,7 @@ func (p *partition) drain(ctx context.Context) error {
 	return nil
 }
 
-// report keeps gauges and status.
+// report sets the gauges and the status.
 func (p *partition) report(caughtUp bool) {
 	series := p.pipeline.engine.Series()
 	var pending uint64
@@ -328,14 +329,14 @@ func (p *partition) report(caughtUp bool) {
 	p.status.turn(p.index, series, p.census, pending, p.position >= p.caughtUp)
 }
 
-// count looks at every series. While the partition lags, none of them is current.
+// count counts the series by state. While the partition lags, no series counts as current.
 func (p *partition) count(now time.Time, pending uint64) census {
 	c := census{Census: p.pipeline.engine.Census(now.Unix())}
 	c.behind = pending > 0 && now.Sub(p.received) > freshFor
 	return c
 }
 
-// modelInForce tells metrics and status of the model that serves now.
+// modelInForce sets the model that serves now in the status.
 func (p *partition) modelInForce() {
 	if m := p.pipeline.engine.Model(); m != nil {
 		p.status.model(m)

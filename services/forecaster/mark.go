@@ -66,8 +66,9 @@ func (m *marker) write(ctx context.Context) error {
 	revision, err := m.bucket.Update(ctx, m.key, value, m.revision)
 	if errors.Is(err, bus.ErrConflict) {
 		return &service.HintError{
-			What: fmt.Sprintf("write %s: %v", m.key, errNotOwner), Err: errNotOwner, Reason: "not_owner",
-			Fix: []string{"stop the other forecaster or `loadtide up` on this NATS server: one process owns all partitions in this release"},
+			What: fmt.Sprintf("write %s: %v", m.key, errNotOwner), Err: errNotOwner,
+			Reason: "not_owner",
+			Fix:    []string{"stop the other forecaster or `loadtide up` on this NATS server: one process owns all partitions in this release"},
 		}
 	}
 	if err != nil {

@@ -57,44 +57,68 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) *metrics {
 	const subsystem = "forecaster"
+	opts := func(name, help string) prometheus.Opts {
+		return prometheus.Opts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help}
+	}
 	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help})
+		return prometheus.NewCounter(prometheus.CounterOpts(opts(name, help)))
 	}
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help}, labels)
+		return prometheus.NewCounterVec(prometheus.CounterOpts(opts(name, help)), labels)
 	}
 	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help}, labels)
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts(opts(name, help)), labels)
 	}
 	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets})
+		return prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets,
+		})
 	}
 	m := &metrics{
-		readings:  counters("readings_total", "Readings by what became of them.", "outcome"),
-		rejected:  counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
-		registers: counters("registers_total", "Registers that did not count on, by what was decided.", "decision"),
-		published: counters("forecasts_published_total", "Forecasts published, by who made them.", "source"),
-		replaced:  counters("forecasts_replaced_total", "Forecasts of the network that a simple rule replaced, by reason.", "reason"),
-		skipped:   counter("forecasts_replayed_total", "Forecasts made again after a start and found to be published already."),
-		pending:   gauges("consumer_pending_messages", "Messages in the log that are not read yet, by partition.", "partition"),
-		batch:     histogram("batch_series", "Series that a batch of readings spoke of.", service.SizeBuckets()),
+		readings: counters("readings_total", "Readings by what became of them.", "outcome"),
+		rejected: counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
+		registers: counters("registers_total",
+			"Registers that did not count on, by what was decided.", "decision"),
+		published: counters("forecasts_published_total",
+			"Forecasts published, by who made them.", "source"),
+		replaced: counters("forecasts_replaced_total",
+			"Forecasts of the network that a simple rule replaced, by reason.", "reason"),
+		skipped: counter("forecasts_replayed_total",
+			"Forecasts made again after a start and found to be published already."),
+		pending: gauges("consumer_pending_messages",
+			"Messages in the log that are not read yet, by partition.", "partition"),
+		batch: histogram("batch_series",
+			"Series that a batch of readings spoke of.", service.SizeBuckets()),
 		step: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: service.Namespace, Subsystem: subsystem, Name: "step_duration_seconds", Help: "Time of a batch, by stage.", Buckets: service.LatencyBuckets(),
+			Namespace: service.Namespace, Subsystem: subsystem, Name: "step_duration_seconds",
+			Help: "Time of a batch, by stage.", Buckets: service.LatencyBuckets(),
 		}, []string{"stage"}),
-		age:         histogram("reading_age_seconds", "From the broker's timestamp of a reading to its forecast stored, replay excluded.", service.LatencyBuckets()),
-		checkpoint:  histogram("checkpoint_duration_seconds", "Time to write a checkpoint.", service.LatencyBuckets()),
-		checkpoints: gauges("checkpoint_last_success_timestamp_seconds", "When the last checkpoint was written, by partition.", "partition"),
-		failed:      counter("checkpoint_failures_total", "Checkpoints that could not be written."),
-		holes:       counter("log_holes_total", "Holes met in the sequence of a log: readings that retention took before they were read."),
-		restarts:    counter("partition_restarts_total", "Times that a partition was started again after a failure."),
-		model:       gauges("model_info", "The model in force, value 1.", "version", "alias"),
-		since:       gauges("model_since_timestamp_seconds", "When the model in force was written into the logs.", "alias"),
-		missed:      counter("scores_missed_total", "Forecasts of a lead that were never scored: their actual did not come while they were held."),
-		scores:      newScoreboard(now),
-		swaps:       counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
+		age: histogram("reading_age_seconds",
+			"From the broker's timestamp of a reading to its forecast stored, replay excluded.", service.LatencyBuckets()),
+		checkpoint: histogram("checkpoint_duration_seconds",
+			"Time to write a checkpoint.", service.LatencyBuckets()),
+		checkpoints: gauges("checkpoint_last_success_timestamp_seconds",
+			"When the last checkpoint was written, by partition.", "partition"),
+		failed: counter("checkpoint_failures_total", "Checkpoints that could not be written."),
+		holes: counter("log_holes_total",
+			"Holes met in the sequence of a log: readings that retention took before they were "+
+				"read."),
+		restarts: counter("partition_restarts_total",
+			"Times that a partition was started again after a failure."),
+		model: gauges("model_info", "The model in force, value 1.", "version", "alias"),
+		since: gauges("model_since_timestamp_seconds",
+			"When the model in force was written into the logs.", "alias"),
+		missed: counter("scores_missed_total",
+			"Forecasts of a lead that were never scored: their actual did not come while they "+
+				"were held."),
+		scores: newScoreboard(now),
+		swaps:  counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
-	reg.MustRegister(m.readings, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch, m.step, m.age,
-		m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps, m.since, m.missed, m.scores, newStandings(status))
+	reg.MustRegister(
+		m.readings, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch,
+		m.step, m.age, m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps,
+		m.since, m.missed, m.scores, newStandings(status),
+	)
 	for _, stage := range []string{stageStep, stagePublish, stageStore} {
 		m.step.WithLabelValues(stage)
 	}

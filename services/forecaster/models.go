@@ -132,8 +132,9 @@ func (s *modelStore) needs(digest string) bool {
 	return false
 }
 
-// load finds a version by its digest and fetches it. Whether the model may serve is not asked here: a
-// log is replayed with the models that it was written with, also with one that would be refused now.
+// load finds a version by its digest and fetches it. Whether the model may serve is not asked here:
+// a log is replayed with the models that it was written with, also with one that would be refused
+// now.
 func (s *modelStore) load(
 	ctx context.Context, name, version, digest string,
 ) (*model.Model, error) {

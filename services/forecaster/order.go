@@ -12,9 +12,9 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// order does what an operator wrote into the log, at its place there. The event
-// tells what came of it; one without a kind is not told. An error is a record that
-// nothing of this release can have written.
+// order applies a record that an operator wrote into the log. The event reports the outcome; an
+// event without a kind is not published. An error means that no program of this release wrote the
+// record.
 func (p *Pipeline) order(kind string, m *bus.Message) (engine.Event, error) {
 	switch kind {
 	case streams.ControlLimit:
@@ -43,11 +43,13 @@ func (p *Pipeline) order(kind string, m *bus.Message) (engine.Event, error) {
 		}
 		return p.put(&record, m.Time), nil
 	}
-	return engine.Event{}, fmt.Errorf("kind %q: operators write limit, settings, delete and state", kind)
+	return engine.Event{}, fmt.Errorf(
+		"kind %q: operators write limit, settings, delete and state",
+		kind,
+	)
 }
 
-// SettingOf is what settings come to in the engine; the error names what it does
-// not know, with the remedy.
+// SettingOf converts settings to the engine's. The error names an unknown word and the remedy.
 func SettingOf(s streams.Settings) (engine.Setting, error) {
 	kind, err := meter.ParseKind(s.Kind)
 	if err != nil {
@@ -57,8 +59,8 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 	return setting, setting.Check()
 }
 
-// configure puts settings in force. Those that this machine cannot take are told
-// and change nothing: the owner checks them before it writes them.
+// configure applies settings. Settings that this release cannot apply are reported in the event and
+// ignored. The owner validates settings before it writes them.
 func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
 	event := engine.Event{Kind: streams.EventSeriesSettings}
 	pattern, _ := meter.ParsePattern(record.Pattern)
@@ -79,14 +81,24 @@ func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
 	if record.Settings == (streams.Settings{}) {
 		said, done.Kept = "nothing any more", 0
 	}
-	event.Text = fmt.Sprintf("%s: %s from here on, %d series so far", record.Pattern, said, done.Series)
+	event.Text = fmt.Sprintf(
+		"%s: %s from here on, %d series so far",
+		record.Pattern,
+		said,
+		done.Series,
+	)
 	if done.Kept > 0 {
-		event.Text += fmt.Sprintf("; %d of them keep what their readings are stored in (%s): loadtide series delete lets one begin anew", done.Kept, done.Which)
+		event.Text += fmt.Sprintf(
+			"; %d of them keep what their readings are stored in (%s): "+
+				"loadtide series delete lets one begin anew",
+			done.Kept,
+			done.Which,
+		)
 	}
 	return event
 }
 
-// forget takes the state of a series away.
+// forget deletes the state of a series.
 func (p *Pipeline) forget(name string) engine.Event {
 	id, _ := meter.ParseID(name)
 	cells, ok := p.engine.Delete(id)
@@ -97,7 +109,7 @@ func (p *Pipeline) forget(name string) engine.Event {
 	return engine.Event{Kind: streams.EventSeriesDeleted, Series: id, Text: text}
 }
 
-// put puts the state of a series in.
+// put imports the state of a series.
 func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event {
 	id, _ := meter.ParseID(record.Series)
 	event := engine.Event{Kind: streams.EventSeriesImportRefused, Series: id}
@@ -110,10 +122,17 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 		event.Text = fmt.Sprintf("the state is that of %s", state.Series())
 		return event
 	case streams.Partition(id, p.partitions) != p.partition:
-		event.Text = fmt.Sprintf("the series belongs to partition %d of %d", streams.Partition(id, p.partitions), p.partitions)
+		event.Text = fmt.Sprintf(
+			"the series belongs to partition %d of %d",
+			streams.Partition(id, p.partitions),
+			p.partitions,
+		)
 		return event
 	case max(state.Newest(), state.Origin()-meter.IntervalSeconds) > now.Add(meter.FutureLimit).Unix():
-		event.Text = fmt.Sprintf("its newest interval ends at %s, which is ahead of the broker's clock", time.Unix(state.Origin(), 0).UTC().Format(time.RFC3339))
+		event.Text = fmt.Sprintf(
+			"its newest interval ends at %s, which is ahead of the broker's clock",
+			time.Unix(state.Origin(), 0).UTC().Format(time.RFC3339),
+		)
 		return event
 	}
 	m := p.engine.Model()
@@ -142,13 +161,17 @@ func ReadState(record *streams.StateControl) (*engine.Portable, error) {
 	return engine.ReadState(sections, curve)
 }
 
-// stateOf is the record that puts the state of a series in again.
+// stateOf returns the record that imports the state of a series.
 func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	sections, curve, ok := p.engine.Extract(id)
 	if !ok {
 		return streams.StateControl{}, false
 	}
-	record := streams.StateControl{Schema: streams.Schema, Series: id.String(), Scale: model.ScalePlain}
+	record := streams.StateControl{
+		Schema: streams.Schema,
+		Series: id.String(),
+		Scale:  model.ScalePlain,
+	}
 	if curve == series.Asinh {
 		record.Scale = model.ScaleAsinh
 	}

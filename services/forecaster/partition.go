@@ -26,8 +26,8 @@ const (
 	marksBucket     = topology.Marks
 )
 
-// partition is one partition under way: its pipeline, its place in the log, and
-// what is stored of its outputs. One goroutine owns it from start to end.
+// partition is a running partition: its pipeline, its position in the log, and how far its outputs
+// are stored. One goroutine owns it from start to end.
 type partition struct {
 	deps
 	index   int
@@ -45,18 +45,18 @@ type partition struct {
 	saver     saver
 
 	position uint64    // last sequence that went through Step
-	high     Place     // last forecast that is stored, or was found to be
-	covered  Place     // everything up to it was stored when the partition was started
+	high     Place     // last forecast that is published, or was found stored at the start
+	covered  Place     // at the start all outputs up to it were stored
 	caughtUp uint64    // the log's end when the partition was started
-	dirty    bool      // published, not yet known to be stored
-	stirred  bool      // the state is another than the last checkpoint's
-	erasing  bool      // a series was forgotten, and its readings wait for the checkpoint without it
+	dirty    bool      // outputs are published that may not be stored yet
+	stirred  bool      // the state differs from the last checkpoint
+	erasing  bool      // a series was deleted since the last checkpoint
 	ticked   time.Time // when a tick was last due
 	flushed  time.Time // when outputs were last confirmed
 	marked   time.Time // when the mark was last written
 	received time.Time // broker's time of the newest message that went through Step
 
-	awaiting []time.Time // when the readings were received whose forecasts are published and not stored yet
+	awaiting []time.Time // times of the readings whose forecasts are published and not stored yet
 
 	census   census // as of counted
 	counted  time.Time
@@ -65,7 +65,7 @@ type partition struct {
 	asked        time.Time // when the last question was answered
 	batch        []bus.Message
 	modelSubject string
-	recent       []modelRef // models that a start from the newest checkpoint would need, oldest first
+	recent       []modelRef // models that a start from the newest checkpoint needs, oldest first
 }
 
 // reader is the part of bus.Reader that a partition uses.
@@ -81,10 +81,15 @@ type publisher interface {
 	Close()
 }
 
-// startPartition brings a partition to where it goes on: newest whole
-// checkpoint, identity of the log, model, mark, what is published already.
+// startPartition restores a partition: from the newest whole checkpoint, whose log it checks, the
+// model, the mark, and the forecasts that are published already.
 func startPartition(ctx context.Context, d deps, index int) (*partition, error) {
-	p := &partition{deps: d, index: index, stream: topology.Log(index), log: d.log.With().Int(service.FieldPartition, index).Logger()}
+	p := &partition{
+		deps:   d,
+		index:  index,
+		stream: topology.Log(index),
+		log:    d.log.With().Int(service.FieldPartition, index).Logger(),
+	}
 	state, err := d.conn.StreamState(ctx, p.stream)
 	if err != nil {
 		return nil, fmt.Errorf("read state of %s: %w", p.stream, err)
@@ -113,14 +118,18 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		from = state.FirstSeq
 		p.position = from - 1
 	}
-	// The log's end, unless what stood there was erased with its series.
+	// The newest message: the end of the log, unless it was erased with its series.
 	if p.caughtUp, err = d.conn.NewestSeq(ctx, p.stream); err != nil {
 		return nil, fmt.Errorf("read end of %s: %w", p.stream, err)
 	}
-	if p.tail, err = d.conn.OpenReader(ctx, bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * d.pace.batch}); err != nil {
+	reading := bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * d.pace.batch}
+	if p.tail, err = d.conn.OpenReader(ctx, reading); err != nil {
 		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
 	}
-	for stream, to := range map[string]*publisher{forecastsStream: &p.forecasts, scoresStream: &p.scores, rejectedStream: &p.rejects, eventsStream: &p.events} {
+	for stream, to := range map[string]*publisher{
+		forecastsStream: &p.forecasts, scoresStream: &p.scores,
+		rejectedStream: &p.rejects, eventsStream: &p.events,
+	} {
 		opened, err := d.conn.OpenPublisher(ctx, stream)
 		if err != nil {
 			p.close()
@@ -128,21 +137,32 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		}
 		*to = opened
 	}
-	p.saver = saver{store: d.store, partition: index, every: d.pace.checkpoint, now: d.now, last: d.now(), seq: p.position, metrics: d.metrics, log: p.log}
+	p.saver = saver{
+		store:     d.store,
+		partition: index,
+		every:     d.pace.checkpoint,
+		now:       d.now,
+		last:      d.now(),
+		seq:       p.position,
+		metrics:   d.metrics,
+		log:       p.log,
+	}
 	p.flushed = d.now()
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
 	p.modelInForce()
 	return p, nil
 }
 
-// restore brings back the newest whole checkpoint that belongs to this log.
+// restore loads the newest whole checkpoint, if there is one, and sets its model and its state.
 func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 	snap, skipped, err := p.store.Load(ctx, p.index)
 	if err != nil {
 		return fmt.Errorf("restore partition %d: %w", p.index, err)
 	}
 	for _, fault := range skipped {
-		p.log.Warn().AnErr(service.FieldError, fault).Msg("damaged checkpoint passed over, an older one is used")
+		p.log.Warn().
+			AnErr(service.FieldError, fault).
+			Msg("damaged checkpoint passed over, an older one is used")
 	}
 	if snap == nil {
 		return nil
@@ -152,7 +172,10 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 		return err
 	}
 	if h.Kernel != nn.Kernel() {
-		p.log.Warn().Str(service.FieldCheckpointKernel, h.Kernel).Str(service.FieldKernel, nn.Kernel()).Msg("another kernel family than the checkpoint's: forecasts may differ in the last digits")
+		p.log.Warn().
+			Str(service.FieldCheckpointKernel, h.Kernel).
+			Str(service.FieldKernel, nn.Kernel()).
+			Msg("another kernel family than the checkpoint's: forecasts may differ in the last digits")
 	}
 	if len(h.Models) > 0 {
 		m, err := p.models.byDigest(ctx, holder(p.index), h.Models[0])
@@ -172,30 +195,63 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 		return fmt.Errorf("restore partition %d: %w", p.index, err)
 	}
 	p.position = h.Seq
-	p.log.Info().Uint64(service.FieldStreamSeq, h.Seq).Int(service.FieldSeriesCount, h.Series).Msg("restored")
+	p.log.Info().
+		Uint64(service.FieldStreamSeq, h.Seq).
+		Int(service.FieldSeriesCount, h.Series).
+		Msg("restored")
 	return nil
 }
 
-// belongs refuses a checkpoint of another log, or one that knows more than its
-// log does.
+// belongs returns an error for a checkpoint of another log, and for one whose position lies behind
+// the end of its log.
 func (p *partition) belongs(h checkpoint.Header, state bus.StreamState) error {
-	remedy := []string{"give the NATS server its own store back, or move the folder `checkpoints` of the data dir away: the state is then rebuilt from the log"}
+	remedy := []string{
+		"give the NATS server its own store back, or move the folder `checkpoints` of the data dir away: the state is then rebuilt from the log",
+	}
 	switch {
 	case h.Partitions != p.partitions:
-		return &service.HintError{What: fmt.Sprintf("the checkpoint of partition %d is of %d partitions, the streams have %d", p.index, h.Partitions, p.partitions), Fix: remedy}
+		return &service.HintError{
+			What: fmt.Sprintf(
+				"the checkpoint of partition %d is of %d partitions, the streams have %d",
+				p.index,
+				h.Partitions,
+				p.partitions,
+			),
+			Fix: remedy,
+		}
 	case h.Stream != p.stream || !h.Created.Equal(state.Created):
-		return &service.HintError{What: fmt.Sprintf("the checkpoint of partition %d belongs to stream %s made at %s, the server's %s was made at %s", p.index, h.Stream, h.Created.Format(time.RFC3339Nano), p.stream, state.Created.Format(time.RFC3339Nano)), Fix: remedy}
+		return &service.HintError{
+			What: fmt.Sprintf(
+				"the checkpoint of partition %d belongs to stream %s made at %s, the server's %s was made at %s",
+				p.index,
+				h.Stream,
+				h.Created.Format(time.RFC3339Nano),
+				p.stream,
+				state.Created.Format(time.RFC3339Nano),
+			),
+			Fix: remedy,
+		}
 	case h.Seq > state.LastSeq:
-		return &service.HintError{What: fmt.Sprintf("the checkpoint of partition %d knows %s up to %d, the stream ends at %d: the server lost messages", p.index, p.stream, h.Seq, state.LastSeq), Fix: remedy}
+		return &service.HintError{
+			What: fmt.Sprintf(
+				"the checkpoint of partition %d knows %s up to %d, the stream ends at %d: the server lost messages",
+				p.index,
+				p.stream,
+				h.Seq,
+				state.LastSeq,
+			),
+			Fix: remedy,
+		}
 	}
 	return nil
 }
 
-// hole is loud when the log no longer has what the partition needs next. What is
-// missing behind the log's first message was erased on purpose, with its series.
+// hole counts and logs a gap at the beginning of the log: retention removed messages before the
+// partition read them. A gap behind the first message of the log is no fault: those messages were
+// erased with their series.
 func (p *partition) hole(ctx context.Context, want, got uint64) error {
 	if p.position == 0 {
-		return nil // nothing was known yet: the log simply starts later
+		return nil // the partition has read nothing yet: the log begins later
 	}
 	state, err := p.conn.StreamState(ctx, p.stream)
 	if err != nil {
@@ -205,11 +261,14 @@ func (p *partition) hole(ctx context.Context, want, got uint64) error {
 		return nil
 	}
 	p.metrics.holes.Inc()
-	p.log.Error().Uint64(service.FieldExpectedSeq, want).Uint64(service.FieldStreamSeq, got).Msg("hole in the log: retention took readings before they were read")
+	p.log.Error().
+		Uint64(service.FieldExpectedSeq, want).
+		Uint64(service.FieldStreamSeq, got).
+		Msg("hole in the log: retention took readings before they were read")
 	return nil
 }
 
-// close ends what the partition holds open; it does not store anything.
+// close closes the reader and the publishers. It stores nothing.
 func (p *partition) close() {
 	p.tail.Close()
 	for _, to := range []publisher{p.forecasts, p.scores, p.rejects, p.events} {
@@ -219,10 +278,12 @@ func (p *partition) close() {
 	}
 }
 
-// fatal says that starting again would not help.
+// fatal reports whether a start of the partition would fail again.
 func fatal(err error) bool {
 	var hint *service.HintError
 	var none *checkpoint.NoneWholeError
 	var folder *checkpoint.FolderError
-	return errors.As(err, &hint) || errors.As(err, &none) || errors.As(err, &folder) || errors.Is(err, checkpoint.ErrVersion) || errors.Is(err, errNotOwner)
+	return errors.As(err, &hint) || errors.As(err, &none) || errors.As(err, &folder) ||
+		errors.Is(err, checkpoint.ErrVersion) ||
+		errors.Is(err, errNotOwner)
 }

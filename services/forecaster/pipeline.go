@@ -13,8 +13,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// Pipeline turns the messages of one partition's log into forecasts. All that
-// changes its state comes through Step (I4); one goroutine owns it.
+// Pipeline turns the messages of one partition's log into forecasts. Only Step changes its state
+// (I4). One goroutine owns a Pipeline.
 type Pipeline struct {
 	partition  int
 	partitions int
@@ -29,14 +29,14 @@ type Pipeline struct {
 	leads      []streams.LeadScore
 }
 
-// Place is where an output belongs in the order of a partition's outputs: its
-// input's sequence in the log, and which of that input's outputs it is.
+// Place orders the outputs of a partition: by the sequence of the input in the log, then by the
+// number of the output among those of the input.
 type Place struct {
 	Seq uint64 `json:"seq"`
 	K   int    `json:"k"`
 }
 
-// After says that a comes behind b.
+// After reports whether a comes behind b.
 func (a Place) After(b Place) bool { return a.Seq > b.Seq || a.Seq == b.Seq && a.K > b.K }
 
 // Stream is where an output goes.
@@ -60,18 +60,18 @@ type Output struct {
 	Series   meter.ID      // of a forecast or a score
 	Score    *engine.Score // of a score
 	Event    *engine.Event // of an event
-	// Received is the broker's time of the reading that was forecast; zero for what a
-	// tick led to.
+	// Received is the broker's time of the reading that was forecast; zero for a forecast after a
+	// tick.
 	Received time.Time
 	Subject  string
 	ID       string
 	Data     []byte
 }
 
-// Result is what a batch came to.
+// Result is the outcome of a batch.
 type Result struct {
 	Outputs    []Output // ascending in their place
-	Series     int      // that the batch spoke of, those of its parts added
+	Series     int      // sum over the parts of the batch: series with a reading
 	Unscored   int
 	Applied    int
 	Repeated   int
@@ -82,14 +82,17 @@ type Result struct {
 	Rejections map[meter.Reason]int
 }
 
-// stirs says that the batch changed the state or said something.
+// stirs reports whether the batch changed the state or has outputs.
 func (r *Result) stirs() bool {
 	return r.Applied+r.Held+r.Controls+len(r.Outputs) > 0
 }
 
-// NewPipeline is the pipeline of a partition whose log was made at created.
+// NewPipeline returns the pipeline of a partition whose log was made at created.
 func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
-	return &Pipeline{partition: partition, partitions: partitions, created: created, engine: engine.New(), models: map[string]*model.Model{}}
+	return &Pipeline{
+		partition: partition, partitions: partitions, created: created,
+		engine: engine.New(), models: map[string]*model.Model{},
+	}
 }
 
 // Use hands over a model that the next batch names. The caller loads it, because Step does no I/O.
@@ -152,7 +155,13 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		}
 		next, ok := p.models[record.Digest]
 		if !ok {
-			return fmt.Errorf("control record at %d: model %s v%s (%s) was not handed over", m.Seq, record.Name, record.Version, record.Digest)
+			return fmt.Errorf(
+				"control record at %d: model %s v%s (%s) was not handed over",
+				m.Seq,
+				record.Name,
+				record.Version,
+				record.Digest,
+			)
 		}
 		result.Controls++
 		return p.engine.SetModel(next)
@@ -171,7 +180,11 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		p.compose(batch, told, result)
 		return nil
 	default:
-		return fmt.Errorf("control record at %d: kind %q is not known to this release: use the release that wrote it", m.Seq, input.Control)
+		return fmt.Errorf(
+			"control record at %d: kind %q is not known to this release: use the release that wrote it",
+			m.Seq,
+			input.Control,
+		)
 	}
 }
 
@@ -197,11 +210,28 @@ func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
 			continue
 		}
 		if own := streams.Partition(input.Series, p.partitions); own != p.partition {
-			p.rejections.add(i, meter.ReasonWrongPartition, fmt.Sprintf("subject %q: series %s belongs to partition %d of %d; publish to %s", m.Subject, input.Series, own, p.partitions, streams.PublicReadingSubject(input.Series)), -1)
+			p.rejections.add(
+				i,
+				meter.ReasonWrongPartition,
+				fmt.Sprintf(
+					"subject %q: series %s belongs to partition %d of %d; publish to %s",
+					m.Subject,
+					input.Series,
+					own,
+					p.partitions,
+					streams.PublicReadingSubject(input.Series),
+				),
+				-1,
+			)
 			continue
 		}
 		if m.ContentType != "" && m.ContentType != streams.ContentTypeJSON {
-			p.rejections.add(i, meter.ReasonContentType, fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON), -1)
+			p.rejections.add(
+				i,
+				meter.ReasonContentType,
+				fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON),
+				-1,
+			)
 			continue
 		}
 		good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data)
@@ -212,16 +242,29 @@ func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
 		for k := range good {
 			r := &good[k]
 			if r.Time.Sub(m.Time) > meter.FutureLimit {
-				p.rejections.add(i, meter.ReasonFuture, fmt.Sprintf("ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC", r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second)), k)
+				p.rejections.add(
+					i,
+					meter.ReasonFuture,
+					fmt.Sprintf(
+						"ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC",
+						r.Time.Format(time.RFC3339),
+						r.Time.Sub(m.Time).Round(time.Second),
+					),
+					k,
+				)
 				continue
 			}
 			p.readings = append(p.readings, engine.Reading{
 				Series: input.Series, Second: r.Time.Unix(), Value: r.Value,
-				Unit: r.Unit, Kind: r.Kind, Quality: r.Quality.OrOK(), Interval: int32(r.Interval / time.Second), History: r.History,
+				Unit: r.Unit, Kind: r.Kind, Quality: r.Quality.OrOK(),
+				Interval: int32(r.Interval / time.Second), History: r.History,
 				Message: i, Received: m.Time.Unix(),
 			})
 		}
-		slices.SortStableFunc(p.readings[p.firsts[i]:], func(a, b engine.Reading) int { return cmp.Compare(a.Second, b.Second) })
+		slices.SortStableFunc(
+			p.readings[p.firsts[i]:],
+			func(a, b engine.Reading) int { return cmp.Compare(a.Second, b.Second) },
+		)
 	}
 	return p.readings
 }

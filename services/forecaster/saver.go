@@ -10,13 +10,12 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// writingShare bounds the time spent on checkpoints: they are written at most
-// so rarely that writing takes a twentieth of the time.
+// writingShare bounds the time that checkpoints take to a twentieth.
 const writingShare = 20
 
-// saver writes the checkpoints of one partition. The state is copied on the
-// partition's goroutine and written on another; at most one is under way, and a
-// failed one costs an alarm, never a forecast.
+// saver writes the checkpoints of one partition. It copies the state on the partition's goroutine
+// and writes it on another. At most one checkpoint is being written. A failure raises an alarm and
+// delays no forecast.
 type saver struct {
 	store     checkpoint.Store
 	partition int
@@ -25,10 +24,10 @@ type saver struct {
 	metrics   *metrics
 	log       zerolog.Logger
 
-	last    time.Time     // when the last one was begun
-	cost    time.Duration // how long it took
-	seq     uint64        // its position
-	pending chan saved    // the one under way, nil when none is
+	last    time.Time     // start of the last checkpoint
+	cost    time.Duration // time that it took
+	seq     uint64        // position of the newest written checkpoint
+	pending chan saved    // outcome of the checkpoint that is being written; nil when none is
 }
 
 type saved struct {
@@ -38,7 +37,8 @@ type saved struct {
 	err  error
 }
 
-// look notes the one under way when it is done; idle says that none is.
+// look takes the outcome of a checkpoint that has been written. idle says that none is being
+// written.
 func (s *saver) look() (idle bool) {
 	if s.pending == nil {
 		return true
@@ -54,7 +54,11 @@ func (s *saver) look() (idle bool) {
 
 // due begins a checkpoint when it is time for one, or at once when it is urgent, and
 // says whether it does. All outputs up to the snapshot's position are stored (I1).
-func (s *saver) due(ctx context.Context, snapshot func() *checkpoint.Snapshot, urgent bool) (begun bool) {
+func (s *saver) due(
+	ctx context.Context,
+	snapshot func() *checkpoint.Snapshot,
+	urgent bool,
+) (begun bool) {
 	if !s.look() {
 		return false
 	}
@@ -85,7 +89,7 @@ func (s *saver) finish(ctx context.Context, snapshot func() *checkpoint.Snapshot
 	s.note(saved{seq: seq, at: at, cost: at.Sub(began), err: err})
 }
 
-// wait ends the one under way.
+// wait waits for the checkpoint that is being written.
 func (s *saver) wait() {
 	if s.pending != nil {
 		s.note(<-s.pending)
@@ -103,5 +107,8 @@ func (s *saver) note(done saved) {
 	s.seq = done.seq
 	s.metrics.checkpoint.Observe(done.cost.Seconds())
 	s.metrics.checkpoints.WithLabelValues(label(s.partition)).Set(float64(done.at.Unix()))
-	s.log.Debug().Uint64(service.FieldStreamSeq, done.seq).Int64(service.FieldDuration, done.cost.Milliseconds()).Msg("checkpoint written")
+	s.log.Debug().
+		Uint64(service.FieldStreamSeq, done.seq).
+		Int64(service.FieldDuration, done.cost.Milliseconds()).
+		Msg("checkpoint written")
 }

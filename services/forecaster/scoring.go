@@ -67,19 +67,32 @@ func newScoreboard(now func() time.Time) *scoreboard {
 	}
 	return &scoreboard{
 		now: now, tallies: map[scoreKey]*tally{},
-		count:     desc("scores_total", "Forecasts of a lead that met their actual, by who made them.", "alias", "lead"),
-		pinball:   desc("score_pinball_total", "Sum of their pinball loss, each divided by the usual size of its series.", "alias", "lead"),
-		naive:     desc("score_pinball_naive_total", "The same of the value of a day before, where that is known.", "alias", "lead"),
-		paired:    desc("score_paired_pinball_total", "Sum of pinball loss of the scores that have a naive one beside them.", "alias", "lead"),
-		failure:   desc("score_error_total", "Sum of the absolute errors of their medians, each divided by the usual size of its series.", "alias", "lead"),
-		actual:    desc("score_actual_total", "Sum of their actuals' magnitudes, each divided by the usual size of its series.", "alias", "lead"),
-		covered:   desc("score_covered_total", "Scores whose actual lay inside the central interval.", "alias", "lead", "interval"),
+		count: desc("scores_total",
+			"Forecasts of a lead that met their actual, by who made them.", "alias", "lead"),
+		pinball: desc("score_pinball_total",
+			"Sum of their pinball loss, each divided by the usual size of its series.", "alias", "lead"),
+		naive: desc("score_pinball_naive_total",
+			"The same of the value of a day before, where that is known.", "alias", "lead"),
+		paired: desc("score_paired_pinball_total",
+			"Sum of pinball loss of the scores that have a naive one beside them.", "alias", "lead"),
+		failure: desc("score_error_total",
+			"Sum of the absolute errors of their medians, each divided by the usual size of its "+
+				"series.", "alias", "lead"),
+		actual: desc("score_actual_total",
+			"Sum of their actuals' magnitudes, each divided by the usual size of its series.", "alias", "lead"),
+		covered: desc("score_covered_total",
+			"Scores whose actual lay inside the central interval.", "alias", "lead", "interval"),
 		revisions: desc("scores_revised_total", "Scores that a correction changed or took back."),
 
-		pinballRatio:  desc("score_pinball_ratio", "Pinball loss by size of the actuals, of the last 24 h.", "alias", "lead"),
-		wapeRatio:     desc("score_wape_ratio", "Absolute error of the median by size of the actuals, of the last 24 h.", "alias", "lead"),
-		coverageRatio: desc("score_coverage_ratio", "Share of actuals inside the central interval, of the last 24 h.", "alias", "lead", "interval"),
-		skillRatio:    desc("score_skill_ratio", "Gain over the value of a day before, 1 less the ratio of the losses, of the last 24 h.", "alias", "lead"),
+		pinballRatio: desc("score_pinball_ratio",
+			"Pinball loss by size of the actuals, of the last 24 h.", "alias", "lead"),
+		wapeRatio: desc("score_wape_ratio",
+			"Absolute error of the median by size of the actuals, of the last 24 h.", "alias", "lead"),
+		coverageRatio: desc("score_coverage_ratio",
+			"Share of actuals inside the central interval, of the last 24 h.", "alias", "lead", "interval"),
+		skillRatio: desc("score_skill_ratio",
+			"Gain over the value of a day before, 1 less the ratio of the losses, of the last 24 "+
+				"h.", "alias", "lead"),
 	}
 }
 

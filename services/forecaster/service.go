@@ -73,13 +73,17 @@ func New(cfg Config, d Deps) (*Service, error) {
 // startTogether bounds how many partitions restore at once.
 const startTogether = 4
 
-// Start makes the streams where they are missing and brings every partition to
-// where it goes on.
+// Start makes the missing streams and restores every partition.
 func (s *Service) Start(ctx context.Context) error {
 	if err := s.checkChampion(ctx); err != nil {
 		return err
 	}
-	layout, err := topology.Ensure(ctx, s.conn.JetStream(), s.cfg.Streams, s.patiently(s.firstRecord))
+	layout, err := topology.Ensure(
+		ctx,
+		s.conn.JetStream(),
+		s.cfg.Streams,
+		s.patiently(s.firstRecord),
+	)
 	if err != nil {
 		return err
 	}
@@ -116,27 +120,36 @@ func (s *Service) Start(ctx context.Context) error {
 	return nil
 }
 
-// checkChampion refuses to start with a champion that cannot be read: later one
-// would be passed over, but here nothing better is known to serve. One that only
-// needs what is not known here is whole: it is passed over as later on.
+// checkChampion stops the start when the champion cannot be loaded. After the start a broken
+// champion is skipped, because the current model keeps serving; at the start there is no current
+// model. A champion that only lacks covariates is skipped in both cases.
 func (s *Service) checkChampion(ctx context.Context) error {
 	_, _, err := s.champion(ctx)
 	if errors.Is(err, registry.ErrUnavailable) && ctx.Err() == nil {
-		// The logs name the model in force, and what was fetched before is here.
-		s.log.Warn().AnErr(service.FieldError, err).Msg("the registry is away, the start goes on without it")
+		// The logs name the model in force, and models that were fetched before are on this
+		// machine.
+		s.log.Warn().
+			AnErr(service.FieldError, err).
+			Msg("the registry is away, the start goes on without it")
 		return nil
 	}
 	return err
 }
 
-// champion is the version to serve; ok says that there is one that can be served.
+// champion returns the version to serve. ok is false when there is none, or it cannot be served
+// here.
 func (s *Service) champion(ctx context.Context) (v registry.Version, ok bool, err error) {
 	v, err = s.models.registry.ByAlias(ctx, registry.DefaultModel, registry.Champion)
 	if errors.Is(err, registry.ErrNotFound) {
 		return v, false, nil
 	}
 	if err != nil {
-		return v, false, fmt.Errorf("ask the registry for %s@%s: %w", registry.DefaultModel, registry.Champion, err)
+		return v, false, fmt.Errorf(
+			"ask the registry for %s@%s: %w",
+			registry.DefaultModel,
+			registry.Champion,
+			err,
+		)
 	}
 	r := reloader{deps: s.deps}
 	if err = r.verify(ctx, v); errors.Is(err, engine.ErrCovariates) {
@@ -150,7 +163,9 @@ const registryPause = 2 * time.Second
 
 // patiently writes a log's first record once the registry answers: no reading may
 // precede the first model, and a registry comes back without anyone at this end.
-func (s *Service) patiently(record func(context.Context, int) error) func(context.Context, int) error {
+func (s *Service) patiently(
+	record func(context.Context, int) error,
+) func(context.Context, int) error {
 	return func(ctx context.Context, partition int) error {
 		policy := retry.Policy{
 			Backoff: retry.Backoff{Least: registryPause},
@@ -161,7 +176,11 @@ func (s *Service) patiently(record func(context.Context, int) error) func(contex
 				s.ready.NotReady("waiting for the model registry")
 			}},
 		}
-		err := retry.Until(ctx, policy, func(ctx context.Context) error { return record(ctx, partition) })
+		err := retry.Until(
+			ctx,
+			policy,
+			func(ctx context.Context) error { return record(ctx, partition) },
+		)
 		if errors.Is(err, registry.ErrUnavailable) && ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -169,8 +188,8 @@ func (s *Service) patiently(record func(context.Context, int) error) func(contex
 	}
 }
 
-// firstRecord writes the limit of series and the champion's control record into a new log before any
-// reading can enter it.
+// firstRecord writes the limit of series and the champion's control record into a new log, before
+// the log takes readings.
 func (s *Service) firstRecord(ctx context.Context, partition int) error {
 	if err := s.announceLimit(ctx, partition); err != nil {
 		return err
@@ -214,7 +233,11 @@ const restartLeast, restartMost = 200 * time.Millisecond, 10 * time.Second
 // fatal. keep returns fatal failures only.
 func (s *Service) keep(ctx context.Context, index int, p *partition) error {
 	policy := retry.Policy{
-		Backoff: retry.Backoff{Least: restartLeast, Most: restartMost, Jitter: true}, Steady: restartMost, Final: fatal,
+		Backoff: retry.Backoff{
+			Least:  restartLeast,
+			Most:   restartMost,
+			Jitter: true,
+		}, Steady: restartMost, Final: fatal,
 	}
 	err := retry.Until(ctx, policy, func(ctx context.Context) error {
 		opened := p
@@ -253,7 +276,7 @@ func (s *Service) runPartition(ctx context.Context, index int, p *partition) (er
 	return err
 }
 
-// watch keeps readiness and the gauge of the model.
+// watch sets the readiness and the gauge of the model.
 func (s *Service) watch(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -290,14 +313,19 @@ func (s *Service) watch(ctx context.Context) {
 func (s *Service) sinceWhen(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	last, ok, err := s.conn.LastBySubject(ctx, topology.Log(0), streams.ControlSubject(0, streams.ControlModel))
-	if err == nil && ok { // else the gauge keeps what it says: nothing hangs on it
-		s.metrics.since.WithLabelValues(registry.Champion).Set(float64(last.Time.UnixMilli()) / 1000)
+	last, ok, err := s.conn.LastBySubject(
+		ctx,
+		topology.Log(0),
+		streams.ControlSubject(0, streams.ControlModel),
+	)
+	if err == nil && ok { // otherwise the gauge keeps its value; nothing depends on it
+		s.metrics.since.WithLabelValues(registry.Champion).
+			Set(float64(last.Time.UnixMilli()) / 1000)
 	}
 }
 
-// Stop has nothing left to do: Run drains when its context ends.
+// Stop does nothing: Run drains when its context ends.
 func (s *Service) Stop(context.Context) error { return nil }
 
-// Status is how it stands now.
+// Status returns the current status.
 func (s *Service) Status() Status { return s.status.now() }

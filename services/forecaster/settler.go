@@ -31,7 +31,9 @@ func (s *settler) run(ctx context.Context) {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: settlePause}, Steady: settleSteady,
 		Notice: &retry.Notice{Failed: func(err error) {
-			s.log.Warn().AnErr(service.FieldError, err).Msg("settings of series are not followed, those in force hold")
+			s.log.Warn().
+				AnErr(service.FieldError, err).
+				Msg("settings of series are not followed, those in force hold")
 		}},
 	}
 	_ = retry.Until(ctx, policy, s.follow) // it has told its failures
@@ -54,7 +56,10 @@ func (s *settler) follow(ctx context.Context) error {
 		}
 		from = min(from, s.written[p])
 	}
-	log, err := s.conn.OpenReader(ctx, bus.ReaderConfig{Stream: topology.SettingsLog, From: max(from+1, state.FirstSeq, 1)})
+	log, err := s.conn.OpenReader(
+		ctx,
+		bus.ReaderConfig{Stream: topology.SettingsLog, From: max(from+1, state.FirstSeq, 1)},
+	)
 	if err != nil {
 		return fmt.Errorf("read %s from %d: %w", topology.SettingsLog, from+1, err)
 	}
@@ -89,7 +94,9 @@ func (s *settler) newest(ctx context.Context, partition int) (uint64, error) {
 // settle writes one change of the bucket to the partitions it concerns. An entry
 // that was taken out of the bucket has no content.
 func (s *settler) settle(ctx context.Context, m *bus.Message) error {
-	pattern, ok := streams.SettingsPattern(strings.TrimPrefix(m.Subject, "$KV."+topology.Settings+"."))
+	pattern, ok := streams.SettingsPattern(
+		strings.TrimPrefix(m.Subject, "$KV."+topology.Settings+"."),
+	)
 	record := streams.SettingsControl{Pattern: pattern, Revision: m.Seq}
 	var err error
 	if len(m.Data) > 0 {
@@ -99,7 +106,10 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 		_, err = SettingOf(record.Settings)
 	}
 	if err != nil || !ok { // written past `series set`, which checks
-		s.log.Warn().AnErr(service.FieldError, err).Str(service.FieldSubject, m.Subject).Msg("settings passed over: their key or content is none that series take")
+		s.log.Warn().
+			AnErr(service.FieldError, err).
+			Str(service.FieldSubject, m.Subject).
+			Msg("settings passed over: their key or content is none that series take")
 		return nil
 	}
 	first, last := 0, s.partitions-1
@@ -112,7 +122,8 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 			continue
 		}
 		id := fmt.Sprintf("settings-%d-%d", p, m.Seq)
-		if _, err := s.conn.Publish(ctx, streams.ControlSubject(p, streams.ControlSettings), record.AppendJSON(nil), id); err != nil {
+		subject := streams.ControlSubject(p, streams.ControlSettings)
+		if _, err := s.conn.Publish(ctx, subject, record.AppendJSON(nil), id); err != nil {
 			return fmt.Errorf("write settings of %s to partition %d: %w", pattern, p, err)
 		}
 		s.written[p] = m.Seq

@@ -8,9 +8,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/model"
 )
 
-// Status is how the forecaster stands, for a person who watches it.
+// Status is the state of the forecaster, for a person who watches it.
 type Status struct {
-	Ready     bool // every partition has met the end its log had at the start
+	Ready     bool // every partition has read its log up to the end that it had at the start
 	Series    int
 	Restored  int    // series that came from checkpoints at the start
 	Readings  uint64 // applied since the start
@@ -20,7 +20,7 @@ type Status struct {
 	Behind    uint64 // messages not read yet
 	Model     string // "load-1h v1", "" while rules serve
 	First     string // series and source of the first forecast, "" before
-	FirstLSTM string // the first series that the network's forecast was published for
+	FirstLSTM string // the first series with a published forecast of the network
 
 	Over35Days, Over60Days int // series that reach back so far
 }
@@ -40,10 +40,10 @@ type partStatus struct {
 	census census
 }
 
-// census is what takes a look at every series to know.
+// census is the count of series by state.
 type census struct {
 	engine.Census
-	behind bool // what is current is not: the partition lags
+	behind bool // the partition lags, so no series counts as current
 }
 
 // open makes room for what the partitions report.
@@ -76,7 +76,7 @@ func (b *board) stepped(r *Result) {
 	}
 }
 
-// restored notes what a partition brought back from its checkpoint.
+// restored adds the series that a partition restored from its checkpoint.
 func (b *board) restored(series int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,7 +86,12 @@ func (b *board) restored(series int) {
 func (b *board) turn(partition, series int, c census, behind uint64, ready bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.parts[partition] = partStatus{series: series, census: c, behind: behind, ready: ready || b.parts[partition].ready}
+	b.parts[partition] = partStatus{
+		series: series,
+		census: c,
+		behind: behind,
+		ready:  ready || b.parts[partition].ready,
+	}
 }
 
 func (b *board) model(m *model.Model) {
@@ -95,8 +100,8 @@ func (b *board) model(m *model.Model) {
 	b.modelOne = m
 }
 
-// down says that a partition is being started again: none of its series is current
-// until it has looked at them anew.
+// down notes that a partition is being started again. None of its series counts as current until
+// the partition has counted them again.
 func (b *board) down(partition int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -109,8 +114,7 @@ func (b *board) modelInForce() *model.Model {
 	return b.modelOne
 }
 
-// standing counts the series of all partitions by how they stand and who serves
-// them.
+// standing counts the series of all partitions by state and source.
 func (b *board) standing() map[standing]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -120,7 +124,7 @@ func (b *board) standing() map[standing]int {
 			s := engine.StandingAt(i)
 			state := string(s.State)
 			if s.State == engine.Current {
-				all[standing{stateBehind, string(s.Source)}] += 0 // it is shown when there are none, too
+				all[standing{stateBehind, string(s.Source)}] += 0 // a gauge of 0
 				if p.census.behind {
 					state = stateBehind
 				}
@@ -131,12 +135,10 @@ func (b *board) standing() map[standing]int {
 	return all
 }
 
-// standing is how a series stands and who serves it, the labels of the gauge
-// series.
+// standing is the state and the source of a series: the labels of the gauge series.
 type standing struct{ state, source string }
 
-// stateBehind is the state of series that would be current, did their partition not
-// lag.
+// stateBehind is the state of current series whose partition lags.
 const stateBehind = "behind"
 
 func (b *board) now() Status {
