@@ -46,12 +46,16 @@ func (r *rejections) add(message int, reason meter.Reason, detail string, index 
 		r.of = map[refusal]int{}
 	}
 	r.of[key] = len(r.all)
-	r.all = append(r.all, rejection{message: message, reason: reason, detail: detail, index: index, count: 1})
+	r.all = append(r.all, rejection{
+		message: message, reason: reason, detail: detail, index: index, count: 1,
+	})
 }
 
 // addHeld refuses a reading of an earlier message, because of a message of this batch.
 func (r *rejections) addHeld(message int, reason meter.Reason, detail string, held *engine.Held) {
-	r.all = append(r.all, rejection{message: message, reason: reason, detail: detail, count: 1, held: held})
+	r.all = append(r.all, rejection{
+		message: message, reason: reason, detail: detail, count: 1, held: held,
+	})
 }
 
 // byMessage are all rejections in the order of their messages. Nothing is added after it.

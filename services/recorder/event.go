@@ -13,15 +13,17 @@ import (
 // maxKind bounds the type of an event in bytes: it is a tag.
 const maxKind = 64
 
-// appendEvent appends the point of an event: tag kind, of one that concerns a series its tags; field text, and model_version
-// when there is a model. Any client may publish events, so its words are held to what a tag may be.
+// appendEvent appends the point of an event. The tag kind is its type; an event of a series has the
+// tags of the series, too. The fields are text, and model_version where there is a model. Any
+// client may publish events, so appendEvent refuses words that may be no tag.
 func appendEvent(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 	e, err := streams.DecodeEvent(m.Data)
 	if err != nil {
 		return dst, err
 	}
 	if !validKind(e.Type) {
-		return dst, fmt.Errorf("type %q: use at most %d bytes, words of letters, digits, _ and - with dots between", e.Type, maxKind)
+		return dst, fmt.Errorf("type %q: use at most %d bytes, "+
+			"words of letters, digits, _ and - with dots between", e.Type, maxKind)
 	}
 	p := influx.Point{
 		Measurement: MeasurementEvent, Time: e.Time, Tags: []influx.Tag{{Key: "kind", Value: e.Type}},
@@ -38,7 +40,7 @@ func appendEvent(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 		p.Fields = append(p.Fields, influx.Field{Key: "model_version", Value: e.Model.Version})
 	}
 	if p.Time.IsZero() {
-		p.Time = m.Time // one that says no time happened when it was told
+		p.Time = m.Time // the event names no time
 	}
 	return append(dst, p), nil
 }

@@ -8,24 +8,27 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// Measurements in InfluxDB. All have the tags site and meter, but an event that concerns no series; every word that may
-// change from one row to the next is a field, else one time would get two rows.
+// The measurements in InfluxDB. All points have the tags site and meter, but events that concern no
+// series. A word that may change from one row to the next is a field: as a tag it would give one
+// time two rows.
 const (
 	MeasurementReading      = "reading"       // readings as they were sent; time is their ts
-	MeasurementForecast     = "forecast"      // the best known curve: one row for each target time
-	MeasurementForecastLead = "forecast_lead" // what was believed then; tag lead
-	MeasurementScore        = "score"         // how forecasts did; tag lead
-	MeasurementActual       = "actual"        // what an interval came to, as the forecaster took it
+	MeasurementForecast     = "forecast"      // the newest forecast of each target time
+	MeasurementForecastLead = "forecast_lead" // the forecasts of the leads that are scored; tag lead
+	MeasurementScore        = "score"         // scores of forecasts; tag lead
+	MeasurementActual       = "actual"        // the actuals of the scores
 	MeasurementEvent        = "event"         // tag kind
 )
 
-// DailySuffix is what the bucket of daily sums is called beyond the recorder's own, see deployments/influxdb.
+// DailySuffix comes after the name of the recorder's bucket in the name of the bucket of daily
+// sums, see deployments/influxdb.
 const DailySuffix = "-daily"
 
-// Measurements returns all that may hold points of a series.
+// Measurements returns all measurements that may hold points of a series.
 func Measurements() []string {
 	return []string{
-		MeasurementReading, MeasurementForecast, MeasurementForecastLead, MeasurementScore, MeasurementActual, MeasurementEvent,
+		MeasurementReading, MeasurementForecast, MeasurementForecastLead,
+		MeasurementScore, MeasurementActual, MeasurementEvent,
 	}
 }
 
@@ -39,7 +42,7 @@ func withLead(tags []influx.Tag, lead int) []influx.Tag {
 	return append(tags[:len(tags):len(tags)], influx.Tag{Key: "lead", Value: strconv.Itoa(lead)})
 }
 
-// seriesOf returns the site and meter of a point of ours, empty when it concerns no series.
+// seriesOf returns the series of a point of ours, empty when the point concerns none.
 func seriesOf(p influx.Point) meter.ID {
 	var id meter.ID
 	for _, t := range p.Tags {
@@ -60,7 +63,7 @@ func versionOf(m *streams.Model) string {
 	return m.Version
 }
 
-// decimal returns the float64 with the same shortest decimal digits as v: 1.02 stays 1.02 and is not stored as
+// decimal returns the float64 with the same shortest decimal digits as v: InfluxDB stores 1.02, not
 // 1.0199999809265137.
 func decimal(v float32) float64 {
 	var buf [32]byte

@@ -9,8 +9,9 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// appendReadings appends a point for each good reading of a message in a partition's log, and none for a control record. A
-// reading that is refused by its form is the forecaster's business, which lists it; the error is that of a whole message.
+// appendReadings appends a point for each good reading of a message in a partition's log, and none
+// for a control record. Readings with a fault of form are left out: the forecaster lists them. The
+// error is that of a whole message.
 func appendReadings(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 	in, err := streams.ParseInput(m.Subject)
 	switch {
@@ -39,10 +40,13 @@ func readingPoint(tags []influx.Tag, r *streams.Reading) influx.Point {
 	if r.Quality != meter.Unknown {
 		quality = r.Quality.String()
 	}
-	return influx.Point{Measurement: MeasurementReading, Tags: tags, Time: r.Time, Fields: []influx.Field{
-		{Key: "value", Value: r.Value},
-		{Key: "quality", Value: quality},
-		{Key: "unit", Value: r.Unit},
-		{Key: "kind", Value: r.Kind.String()},
-	}}
+	return influx.Point{
+		Measurement: MeasurementReading, Tags: tags, Time: r.Time,
+		Fields: []influx.Field{
+			{Key: "value", Value: r.Value},
+			{Key: "quality", Value: quality},
+			{Key: "unit", Value: r.Unit},
+			{Key: "kind", Value: r.Kind.String()},
+		},
+	}
 }

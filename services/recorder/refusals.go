@@ -16,10 +16,11 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// refusedLogged is how many points that are refused together are logged one by one; all of them are listed.
+// refusedLogged is how many of the points that are refused together are logged one by one. All of
+// them are listed.
 const refusedLogged = 10
 
-// refusals keeps account of points that InfluxDB will never take.
+// refusals counts and lists the points that InfluxDB refuses for good.
 type refusals struct {
 	nats    NATS
 	metrics *metrics
@@ -28,28 +29,34 @@ type refusals struct {
 
 	mu   sync.Mutex
 	old  int       // points too old since the last log line about them
-	told time.Time // when that was
+	told time.Time // the time of that log line
 }
 
-// list writes a message for each refused point to rejected.<site>.<meter>, where refused readings are too: that stream is
-// bounded, outlives this process, and gives up a series that is erased. The error is that of a message that was not stored.
+// list writes a message for each refused point to rejected.<site>.<meter>, as the forecaster does
+// for refused readings. That stream is bounded, outlives this process, and forgets a series that is
+// erased. The error is that of a message that was not stored.
 func (f *refusals) list(ctx context.Context, l lane, r rows, cause *influx.Error) error {
 	for i, p := range r.points {
 		m := r.of[i]
 		id := seriesOf(p)
 		line := p.String()
 		message := streams.Rejected{
-			Series: strings.Trim(id.String(), "."), Subject: m.Subject, Seq: m.Seq, Partition: l.partition, Reason: meter.ReasonNotRecorded,
-			Detail: cause.Error(), Index: streams.WholeMessage, Count: 1, Received: m.Time,
+			Series: strings.Trim(id.String(), "."), Subject: m.Subject, Seq: m.Seq, Partition: l.partition,
+			Reason: meter.ReasonNotRecorded, Detail: cause.Error(), Index: streams.WholeMessage, Count: 1,
+			Received: m.Time,
 		}
 		message.SetPayload([]byte(line))
-		if err := f.nats.Publish(ctx, streams.RejectedSubject(id), message.AppendJSON(nil), refusalID(l.stream, m.Seq, line)); err != nil {
+		subject, messageID := streams.RejectedSubject(id), refusalID(l.stream, m.Seq, line)
+		if err := f.nats.Publish(ctx, subject, message.AppendJSON(nil), messageID); err != nil {
 			return fmt.Errorf("list a refused point: %w", err)
 		}
 		f.metrics.points.WithLabelValues(l.kind, outcomeRefused).Inc()
 		if i < refusedLogged {
-			f.log.Warn().Str(service.FieldSeries, message.Series).Str(service.FieldMeasurement, p.Measurement).Str(service.FieldPointTime, p.Time.UTC().Format(time.RFC3339)).
-				Str(service.FieldReason, string(cause.Kind)).AnErr(service.FieldError, cause).Msg("point refused by influxdb, it is listed in REJECTED")
+			f.log.Warn().Str(service.FieldSeries, message.Series).
+				Str(service.FieldMeasurement, p.Measurement).
+				Str(service.FieldPointTime, p.Time.UTC().Format(time.RFC3339)).
+				Str(service.FieldReason, string(cause.Kind)).AnErr(service.FieldError, cause).
+				Msg("point refused by influxdb, it is listed in REJECTED")
 		}
 	}
 	if more := r.len() - refusedLogged; more > 0 {
@@ -58,15 +65,16 @@ func (f *refusals) list(ctx context.Context, l lane, r rows, cause *influx.Error
 	return nil
 }
 
-// refusalID is the same for the same point of the same message, so that a repeat is dropped.
+// refusalID is the same for the same point of the same message, so the broker drops a repeat.
 func refusalID(stream string, seq uint64, line string) string {
 	h := fnv.New64a()
 	h.Write([]byte(line))
 	return fmt.Sprintf("recorder-%s-%d-%x", stream, seq, h.Sum64())
 }
 
-// expired counts points that are older than the bucket keeps any. They are no fault and would be gone by now, so they are not
-// listed; a log line now and then says how many there were.
+// expired counts points that are older than the retention of the bucket, which would have deleted
+// them by now. They are no fault and are not listed. A log line, at most one in each
+// outageReminder, says how many there were.
 func (f *refusals) expired(l lane, n int, oldest time.Time) {
 	if n == 0 {
 		return
@@ -76,7 +84,8 @@ func (f *refusals) expired(l lane, n int, oldest time.Time) {
 	defer f.mu.Unlock()
 	f.old += n
 	if now := f.now(); now.Sub(f.told) >= outageReminder {
-		f.log.Warn().Int(service.FieldCount, f.old).Str(service.FieldOldestKept, oldest.UTC().Format(time.RFC3339)).
+		f.log.Warn().Int(service.FieldCount, f.old).
+			Str(service.FieldOldestKept, oldest.UTC().Format(time.RFC3339)).
 			Msg("points are older than the bucket's retention, they are left out")
 		f.old, f.told = 0, now
 	}

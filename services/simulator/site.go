@@ -78,9 +78,17 @@ func (c *climate) at(hour int64) moment {
 	local := c.place.Local(hour * meter.HourSeconds)
 	day := meter.FloorDiv(local, meter.DaySeconds)
 	return moment{
-		hour: hour, day: day, clock: float64(local-day*meter.DaySeconds)/meter.HourSeconds + 0.5, weekday: day + 4 - 7*meter.FloorDiv(day+4, 7), // 1970 began with a Thursday
+		hour: hour, day: day,
+		clock:   float64(local-day*meter.DaySeconds)/meter.HourSeconds + 0.5,
+		weekday: day + 4 - 7*meter.FloorDiv(day+4, 7), // 1970 began with a Thursday
 		holiday: c.place.Holiday(local),
 	}
+}
+
+// solar is the solar time at the middle of an hour, in hours.
+func (c *climate) solar(hour int64) float64 {
+	const day = meter.DaySeconds / meter.HourSeconds
+	return float64(hour-day*meter.FloorDiv(hour, day)) + 0.5 + c.site.longitude/15
 }
 
 // winter is 1 in the middle of the site's winter and -1 in the middle of its summer.
@@ -97,9 +105,9 @@ func (c *climate) cloud(hour int64) float64 {
 
 // temperatureC: the year, the day (clouds flatten it), and fronts of some days.
 func (c *climate) temperatureC(hour int64) float64 {
-	solar := float64(hour-meter.DayCells*meter.FloorDiv(hour, meter.DayCells)) + 0.5 + c.site.longitude/15
-	day := math.Cos(2 * math.Pi * (solar - 15) / 24)
-	return c.site.meanC - c.site.swingC*c.winter(hour) + (4-2.5*c.cloud(hour))*day + 3*c.key.sub("air").drift(hour, 70)
+	day := math.Cos(2 * math.Pi * (c.solar(hour) - 15) / 24)
+	year := c.site.meanC - c.site.swingC*c.winter(hour)
+	return year + (4-2.5*c.cloud(hour))*day + 3*c.key.sub("air").drift(hour, 70)
 }
 
 // cold is 0 above 15 degrees and 1 at 0.
@@ -114,7 +122,7 @@ func (c *climate) hot(hour int64) float64 { return max(c.temperatureC(hour)-21, 
 func (c *climate) sun(hour int64) float64 {
 	const rad = math.Pi / 180
 	declination := -23.44 * rad * math.Cos(2*math.Pi*(float64(hour)/24+10)/365.2425)
-	angle := (float64(hour-meter.DayCells*meter.FloorDiv(hour, meter.DayCells)) + 0.5 + c.site.longitude/15 - 12) * 15 * rad
+	angle := (c.solar(hour) - 12) * 15 * rad
 	latitude := c.site.latitude * rad
 	height := math.Sin(latitude)*math.Sin(declination) + math.Cos(latitude)*math.Cos(declination)*math.Cos(angle)
 	if height <= 0 {
