@@ -37,7 +37,11 @@ func (e *Engine) finer(m moment, t *touch, result *Result, index int) verdict {
 		}
 	}
 	if cell < x.from {
-		return refuse(meter.ReasonIntervalUnsupported, "ts lies before the series changed to readings every %d s: corrections of earlier intervals are not taken", x.step)
+		return refuse(
+			meter.ReasonIntervalUnsupported,
+			"ts lies before the series changed to readings every %d s: corrections of earlier intervals are not taken",
+			x.step,
+		)
 	}
 	held, v := e.ahead(m, t.slot, cell, result, index)
 	if v.status != applied {
@@ -98,14 +102,22 @@ func (e *Engine) stray(m moment, t *touch, off, step int64, result *Result, inde
 	s := &e.slabs
 	rec := s.record(t.slot)
 	if finest := gcd(off, step); finest < meter.LeastIntervalSeconds {
-		return refuse(meter.ReasonIntervalUnsupported, "ts is %d s off the series' grid: send one reading for each interval of 5 minutes to an hour, at its start", off%step)
+		return refuse(
+			meter.ReasonIntervalUnsupported,
+			"ts is %d s off the series' grid: send one reading for each interval of 5 minutes to an hour, at its start",
+			off%step,
+		)
 	}
 	cell := rec.hour(m.second)
 	if v := tooOld(rec, cell, rec.forgotNone()); v.status == rejected {
 		return v
 	}
 	if cell-rec.heard > meter.LatenessCells {
-		return refuse(meter.ReasonIntervalUnsupported, "ts is off the series' grid and %d intervals ahead of it: send one reading for each interval, at its start", cell-rec.heard)
+		return refuse(
+			meter.ReasonIntervalUnsupported,
+			"ts is off the series' grid and %d intervals ahead of it: send one reading for each interval, at its start",
+			cell-rec.heard,
+		)
 	}
 	x := s.extras.of(t.slot)
 	if same(x.strays, m) {
@@ -258,7 +270,11 @@ func (e *Engine) tellInterval(slot int32, was, is int64, result *Result, index i
 	}
 	result.Events = append(result.Events, Event{
 		Message: index, Series: e.slabs.ids[slot], Kind: IntervalChanged,
-		Text: fmt.Sprintf("readings come every %d minutes now, before it was every %d; forecasts stay hourly", is/60, was/60),
+		Text: fmt.Sprintf(
+			"readings come every %d minutes now, before it was every %d; forecasts stay hourly",
+			is/60,
+			was/60,
+		),
 	})
 }
 

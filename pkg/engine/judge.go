@@ -7,7 +7,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// verdict is what becomes of a reading.
+// verdict is the decision on a reading.
 type verdict struct {
 	status status
 	reason meter.Reason
@@ -29,9 +29,9 @@ func refuse(reason meter.Reason, format string, args ...any) verdict {
 
 const nothingToStandIn = "there is nothing to stand in for it; send good readings first"
 
-// judge decides what becomes of a reading. A late one is written to its cell; t
-// is filled for one that brings new cells. What other readings come to on the
-// way is added to result under the reading's index.
+// judge decides on a reading. A late reading is written to its cell; t is filled for a reading with
+// new cells. Decisions on other readings that were held are added to result under index, that of
+// this reading.
 func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict {
 	s := &e.slabs
 	m := moment{r.Second, r.Value, r.Quality}
@@ -84,7 +84,7 @@ func (e *Engine) judge(r *Reading, t *touch, result *Result, index int) verdict 
 	return e.hourly(m, t, result, index)
 }
 
-// open makes the row of a new series.
+// open adds the row of a new series.
 func (e *Engine) open(r *Reading) int32 {
 	kind := r.Kind
 	if kind == meter.KindUnknown && r.Unit != "" {
@@ -99,8 +99,7 @@ func (e *Engine) open(r *Reading) int32 {
 	return slot
 }
 
-// measure brings a value to the unit of its series and holds its kind against
-// the series'.
+// measure converts a value to the unit of its series and compares its kind with the series'.
 func (e *Engine) measure(r *Reading, slot int32, m *moment) verdict {
 	s := &e.slabs
 	rec := s.record(slot)
@@ -133,7 +132,7 @@ func (e *Engine) measure(r *Reading, slot int32, m *moment) verdict {
 	return verdict{}
 }
 
-// takenFor is the kind that a series of unknown kind is taken for.
+// takenFor returns the kind that counts for a series: power when its kind is unknown.
 func takenFor(k meter.Kind) meter.Kind {
 	if k == meter.KindUnknown {
 		return meter.Power
@@ -141,7 +140,7 @@ func takenFor(k meter.Kind) meter.Kind {
 	return k
 }
 
-// hourly takes a reading of a series that has one for each cell.
+// hourly decides on a reading of a series with one reading for each cell.
 func (e *Engine) hourly(m moment, t *touch, result *Result, index int) verdict {
 	rec := e.slabs.record(t.slot)
 	if off := (m.second - int64(rec.phase)) % meter.IntervalSeconds; off != 0 {
@@ -170,7 +169,7 @@ func (e *Engine) hourly(m moment, t *touch, result *Result, index int) verdict {
 	return v
 }
 
-// late takes a reading for a cell that is there, or lies before the first one.
+// late decides on a reading for a cell of the ring, or for one before it.
 func (e *Engine) late(slot int32, cell int64, word said) verdict {
 	s := &e.slabs
 	rec, ring := s.record(slot), s.ring(slot)
@@ -204,7 +203,7 @@ func (e *Engine) late(slot int32, cell int64, word said) verdict {
 	return verdict{}
 }
 
-// extend lets the ring of a young series begin earlier.
+// extend extends the ring of a young series backwards to a cell.
 func (e *Engine) extend(slot int32, cell int64) {
 	rec, ring := e.slabs.record(slot), e.slabs.ring(slot)
 	for n := cell; n < ring.First(); n++ {
@@ -213,13 +212,13 @@ func (e *Engine) extend(slot int32, cell int64) {
 	rec.known = max(rec.known, int32(rec.newest-cell+1))
 }
 
-// forgotNone says that the series still has every single reading of its cells: those of cells that
-// can no longer change are dropped.
+// forgotNone reports whether the series still has all single readings of its cells. The readings of
+// cells that can no longer change are dropped.
 func (r *record) forgotNone() bool { return r.known <= meter.LatenessCells }
 
 // tooOld refuses a reading that is more than LatenessCells behind the newest cell of its series.
-// remembered says that the series still knows what was read of the cell, and that the reading is
-// another. Otherwise the reading may repeat one that was taken: nobody can know.
+// remembered says that the series knows what was read of the cell, and that this reading differs.
+// Otherwise the reading may repeat an applied one, or be new.
 func tooOld(rec *record, cell int64, remembered bool) verdict {
 	behind := rec.newest - cell
 	switch {
@@ -236,16 +235,15 @@ func tooOld(rec *record, cell int64, remembered bool) verdict {
 	}
 	return refuse(
 		meter.ReasonBehindHistory,
-		"ts is %d intervals before the series' newest one, older than what the series remembers: the reading may repeat "+
-			"one that was taken; history is taken before newer readings only",
+		"ts is %d intervals before the series' newest one, older than what the series remembers: "+
+			"the reading may repeat one that was taken; history is taken before newer readings only",
 		behind,
 	)
 }
 
-// ahead holds a reading that is far ahead of its series until a second one
-// agrees: one wrong clock must not shut the window for those that are right. A
-// reading that was held is given back when this one agrees with it, or has come
-// near it.
+// ahead holds a reading that is far ahead of its series until a second reading agrees, so that one
+// wrong clock does not close the window for right ones. It returns a held reading when this one
+// agrees with it or comes near it.
 func (e *Engine) ahead(
 	m moment,
 	slot int32,
@@ -265,14 +263,20 @@ func (e *Engine) ahead(
 		}
 	} else {
 		if m.quality == meter.Bad {
-			return nil, refuse(meter.ReasonBadQuality, "quality %q after %d silent intervals: %s", m.quality, cell-rec.heard-1, nothingToStandIn)
+			return nil, refuse(meter.ReasonBadQuality, "quality %q after %d silent intervals: %s",
+				m.quality, cell-rec.heard-1, nothingToStandIn)
 		}
 		if held != nil && held.second == m.second && held.value == m.value {
 			return nil, verdict{status: repeated}
 		}
-		if held == nil || held.second == m.second || distance(cell, rec.hour(held.second)) > meter.LatenessCells {
+		if held == nil || held.second == m.second ||
+			distance(cell, rec.hour(held.second)) > meter.LatenessCells {
 			if held != nil {
-				e.giveUp(*held, meter.ReasonUnconfirmed, fmt.Sprintf("was %d intervals ahead of its series and no second reading agreed: set the meter's clock, ts is the start of the interval in UTC", rec.hour(held.second)-rec.heard), result, index)
+				detail := fmt.Sprintf(
+					"was %d intervals ahead of its series and no second reading agreed: "+
+						"set the meter's clock, ts is the start of the interval in UTC",
+					rec.hour(held.second)-rec.heard)
+				e.giveUp(*held, meter.ReasonUnconfirmed, detail, result, index)
 			}
 			e.slabs.extras.of(slot).held = []moment{m}
 			return nil, verdict{status: kept}
@@ -292,13 +296,14 @@ func distance(a, b int64) int64 { return max(a-b, b-a) }
 // giveUp refuses a reading that was held.
 func (e *Engine) giveUp(m moment, reason meter.Reason, detail string, result *Result, index int) {
 	result.Rejections = append(result.Rejections, Rejection{
-		Reading: index, Reason: reason, Detail: detail, Held: &Held{Second: m.second, Value: m.value, Quality: m.quality},
+		Reading: index, Reason: reason, Detail: detail,
+		Held: &Held{Second: m.second, Value: m.value, Quality: m.quality},
 	})
 }
 
-// heardFrom notes whether a series is up to date, for only then is its silence
-// noticed by the clock of the log: from a reading that came while its next
-// interval ran, until it is stale or delivers days late.
+// heardFrom notes whether a series is up to date with the clock of its log, because ticks look for
+// silence in such series only. A series is up to date from a reading that arrives within its next
+// interval, until it is stale or a reading arrives days late.
 func (e *Engine) heardFrom(slot int32, r *Reading) {
 	if rec := e.slabs.record(slot); r.Second >= rec.last {
 		rec.last, rec.stale = r.Second, false

@@ -7,9 +7,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// The first release kept rings of 384 cells and one state, and took nothing
-// late. Rings and scales are brought over; states are marked stale and computed
-// anew at each series' next reading, as after a change of the model.
+// The first version of a state has rings of 384 cells and one hidden state. Its rings and scales
+// are converted. Its hidden states are computed from the rings at each series' next reading, as
+// after a change of the model.
 
 const (
 	ringCells1    = 384
@@ -24,15 +24,19 @@ func readSeries1(s *slabs, r *reader) {
 	for i := 0; i < n && r.err == nil; i++ {
 		id, unit := meter.ID{Site: r.text(), Meter: r.text()}, r.text()
 		rec := record{
-			since: int64(r.uint64()), newest: int64(r.uint64()), known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
+			since: int64(r.uint64()), newest: int64(r.uint64()),
+			known: int32(r.uint32()), accepted: int32(r.uint32()), phase: int32(r.uint32()),
 		}
 		r.bit() // whether a reading off the grid came last
 		if unit != "" {
 			rec.kind = meter.KindOf(unit)
 		}
 		rec.last = rec.newest*meter.IntervalSeconds + int64(rec.phase)
-		// That release forecast an origin once.
-		rec.heard, rec.issued, rec.accepted = rec.newest, rec.newest, min(rec.accepted, series.ScalerCells)
+		// That release forecast each origin once.
+		rec.heard, rec.issued, rec.accepted = rec.newest, rec.newest, min(
+			rec.accepted,
+			series.ScalerCells,
+		)
 		if r.err == nil && rec.known > ringCells1 {
 			r.err = fmt.Errorf("series %s: ring of %d cells", id, rec.known)
 		}
@@ -40,8 +44,8 @@ func readSeries1(s *slabs, r *reader) {
 	}
 }
 
-// readSeries2 knows no stale series: they count as those of the past until they are
-// heard again.
+// readSeries2 reads records without the mark of stale series: those series count as past until
+// their next reading.
 func readSeries2(s *slabs, r *reader) { readRecords(s, r, false) }
 
 func readValues1(s *slabs, r *reader) {
@@ -69,7 +73,7 @@ func readQuality1(s *slabs, r *reader) {
 			}
 			v, _ := ring.At(n)
 			ring.Set(n, v, q)
-			// That release counted open cells too.
+			// That release counted open cells as well.
 			if n > ring.Newest-series.OpenCells && q.Accepted() {
 				rec.accepted = max(rec.accepted-1, 0)
 			}
@@ -77,10 +81,11 @@ func readQuality1(s *slabs, r *reader) {
 	}
 }
 
-// readScaling1 takes what a scaler of that release did not know from its moments.
+// readScaling1 derives the mean absolute value, which version 1 lacks, from the moments.
 func readScaling1(s *slabs, r *reader) { readScalers(s, r, 3) }
 
-// readWaiting1 takes the numbers of models as they are: that release gave 1 to 31, and reused them.
+// readWaiting1 keeps the numbers of the models. Release 0.1.0 gave the numbers 1 to 31 and reused
+// them.
 func readWaiting1(s *slabs, r *reader) {
 	readLayout(s, r)
 	r.byte() // the number that was given last

@@ -9,9 +9,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Extract is the state of one series as a snapshot of an engine that has no other;
-// ok is false when there is none. What is set for it stays out. curve is that of
-// its scale, which Insert needs.
+// Extract returns the state of one series as a snapshot without other series and without settings.
+// ok is false when the series is not known. curve is the curve of its scale, which ReadState needs.
 func (e *Engine) Extract(id meter.ID) (state []Section, curve series.Curve, ok bool) {
 	slot, ok := e.slabs.index[id]
 	if !ok {
@@ -25,7 +24,7 @@ func (e *Engine) Extract(id meter.ID) (state []Section, curve series.Curve, ok b
 	return state, one.curve, true
 }
 
-// take adds a row of others, whose states are of the same width.
+// take adds a copy of a row of other slabs and returns its slot.
 func (s *slabs) take(from *slabs, row int32) int32 {
 	slot := s.add(from.ids[row], from.units[row], from.record(row).phase)
 	*s.record(slot), *s.scale(slot) = *from.record(row), *from.scale(row)
@@ -41,13 +40,19 @@ func (s *slabs) take(from *slabs, row int32) int32 {
 	}
 	if x, ok := from.extras[row]; ok {
 		own := *x
-		own.moments, own.strays, own.held = slices.Clone(x.moments), slices.Clone(x.strays), slices.Clone(x.held)
+		own.moments, own.strays, own.held = slices.Clone(
+			x.moments,
+		), slices.Clone(
+			x.strays,
+		), slices.Clone(
+			x.held,
+		)
 		s.extras[slot] = &own
 	}
 	return slot
 }
 
-// ReadState checks the state of one series, as Extract gives it, on the curve of
+// ReadState reads and checks the state of one series that Extract returned. curve is the curve of
 // its scale.
 func ReadState(state []Section, curve series.Curve) (*Portable, error) {
 	p := &Portable{newSlabs(naiveWaiting())}
@@ -60,7 +65,12 @@ func ReadState(state []Section, curve series.Curve) (*Portable, error) {
 	}
 	rec := p.slabs.record(0)
 	if rec.heard > rec.newest+series.RingCells {
-		return nil, fmt.Errorf("series %s: heard at cell %d, the newest is %d", p.Series(), rec.heard, rec.newest)
+		return nil, fmt.Errorf(
+			"series %s: heard at cell %d, the newest is %d",
+			p.Series(),
+			rec.heard,
+			rec.newest,
+		)
 	}
 	if err := p.checkNumbers(); err != nil {
 		return nil, fmt.Errorf("series %s: %w", p.Series(), err)
@@ -68,21 +78,21 @@ func ReadState(state []Section, curve series.Curve) (*Portable, error) {
 	return p, nil
 }
 
-// Portable is the state of one series apart from an engine.
+// Portable is the state of one series outside an engine.
 type Portable struct{ slabs slabs }
 
-// Series is whose it is.
+// Series returns the series that the state belongs to.
 func (p *Portable) Series() meter.ID { return p.slabs.ids[0] }
 
-// Origin is the Unix second at which its newest interval ends.
+// Origin returns the Unix second at which the newest interval ends.
 func (p *Portable) Origin() int64 { return p.slabs.origin(0) }
 
-// Newest is the Unix second of its newest reading.
+// Newest returns the Unix second of the newest reading.
 func (p *Portable) Newest() int64 { return p.slabs.record(0).last }
 
-// Insert adds the state of a series. One that has a state here is refused, unless
-// that is to be replaced. warm says that its hidden states are of the model in
-// force; otherwise they are computed anew from the ring at its next reading.
+// Insert adds the state of a series. When the engine knows the series, Insert returns an error
+// unless replace is true. warm says that the hidden states belong to the model in force; otherwise
+// they are computed from the ring at the next reading.
 func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	s, id := &e.slabs, p.Series()
 	switch _, there := s.index[id]; {
@@ -91,7 +101,11 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	case there:
 		e.Delete(id)
 	case s.full():
-		return fmt.Errorf("%s: its partition holds %d series, its share of --max-series", meter.ReasonSeriesLimit, len(s.ids))
+		return fmt.Errorf(
+			"%s: its partition holds %d series, its share of --max-series",
+			meter.ReasonSeriesLimit,
+			len(s.ids),
+		)
 	}
 	slot := s.take(&p.slabs, 0)
 	rec, ring := s.record(slot), s.ring(slot)
@@ -102,9 +116,8 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	return nil
 }
 
-// Delete forgets a series, and says how many cells it had; ok is false when it is
-// not known. The order of the others stays: it is that of their first readings,
-// whether this one was ever there or not.
+// Delete deletes the state of a series and returns the number of its cells. ok is false when the
+// series is not known. The other series keep their order, that of their first readings.
 func (e *Engine) Delete(id meter.ID) (cells int, ok bool) {
 	s := &e.slabs
 	slot, ok := s.index[id]
@@ -120,7 +133,15 @@ func (e *Engine) Delete(id meter.ID) (cells int, ok bool) {
 	s.live.remove(slot, n)
 	s.settled.remove(slot, n)
 	s.held.remove(slot, n)
-	s.ids, s.units = slices.Delete(s.ids, int(slot), int(slot)+1), slices.Delete(s.units, int(slot), int(slot)+1)
+	s.ids, s.units = slices.Delete(
+		s.ids,
+		int(slot),
+		int(slot)+1,
+	), slices.Delete(
+		s.units,
+		int(slot),
+		int(slot)+1,
+	)
 	delete(s.index, id)
 	for i := slot; i < n-1; i++ {
 		s.index[s.ids[i]] = i
@@ -129,7 +150,7 @@ func (e *Engine) Delete(id meter.ID) (cells int, ok bool) {
 	return cells, true
 }
 
-// moveUp takes a row out of what few rows have.
+// moveUp deletes a slot from a map by slot and lowers the slots behind it by one.
 func moveUp[M ~map[int32]V, V any](all M, gone int32) M {
 	delete(all, gone)
 	moved := make(M, len(all))

@@ -8,8 +8,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// head runs the network's head for each series in slots: [slot][lead][level],
-// in scaled units, ascending in a lead.
+// head runs the network's head for each series in slots. It returns the quantiles
+// [slot][lead][level] in scaled units, ascending in a lead. They belong to the engine until the
+// next call.
 func (e *Engine) head(slots []int32) []float32 {
 	if len(slots) == 0 {
 		return nil
@@ -22,7 +23,11 @@ func (e *Engine) head(slots []int32) []float32 {
 		win := e.window(slot, e.slabs.record(slot).newest, series.FeatureCells)
 		layout := e.layoutOf(slot)
 		layout.Current(w.current[i*sh.Current:][:sh.Current], &win)
-		layout.Lead(w.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures], &win, sh.Horizon)
+		layout.Lead(
+			w.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures],
+			&win,
+			sh.Horizon,
+		)
 	}
 	e.model.Head.Forward(w.ws, w.out, w.h, w.current, w.lead, len(slots))
 	for row := range len(slots) * sh.Horizon {
@@ -31,7 +36,7 @@ func (e *Engine) head(slots []int32) []float32 {
 	return w.out
 }
 
-// forecast appends the forecasts that the touches ask for.
+// forecast appends a forecast for each touch that asks for one.
 func (e *Engine) forecast(touched []touch, result *Result) {
 	s, w := &e.slabs, &e.work
 	w.asking = w.asking[:0]
@@ -61,7 +66,9 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 		}
 		f := Forecast{
 			Message: t.ask, Series: s.ids[t.slot], Unit: s.units[t.slot], Origin: s.origin(t.slot),
-			Revision: s.record(t.slot).issue(), Horizon: horizon, Levels: levels, Quantiles: values[:size:size],
+			Revision: s.record(t.slot).
+				issue(),
+			Horizon: horizon, Levels: levels, Quantiles: values[:size:size],
 		}
 		values = values[size:]
 		ring := s.ring(t.slot)
@@ -77,8 +84,8 @@ func (e *Engine) forecast(touched []touch, result *Result) {
 	}
 }
 
-// naive writes the forecast of a simple rule: what the series did a day before, with the spread of
-// its own past changes. The forecast is finite and within meter.MaxValue, whatever the ring holds.
+// naive writes the forecast of a simple rule: the value of the day before, with the spread of the
+// series' own changes. The forecast is finite and within meter.MaxValue, whatever the ring holds.
 func (e *Engine) naive(dst []float32, slot int32, horizon int, levels []float64) meter.Source {
 	w, ring := &e.work, e.slabs.ring(slot)
 	w.past = slices.Grow(w.past[:0], series.RingCells)[:series.RingCells]
@@ -94,7 +101,7 @@ func (e *Engine) naive(dst []float32, slot int32, horizon int, levels []float64)
 	return rule
 }
 
-// issue counts the forecast of the newest origin and returns its revision.
+// issue counts a forecast of the newest origin and returns its revision.
 func (r *record) issue() int {
 	if r.issued == r.newest {
 		r.revision++

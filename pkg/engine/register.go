@@ -10,7 +10,11 @@ func (e *Engine) register(m moment, t *touch, result *Result, index int) verdict
 	s := &e.slabs
 	rec := s.record(t.slot)
 	if m.quality == meter.Bad {
-		return refuse(meter.ReasonBadQuality, "quality %q of a register: leave the reading out, the next one gives what was used in between", m.quality)
+		return refuse(
+			meter.ReasonBadQuality,
+			"quality %q of a register: leave the reading out, the next one gives what was used in between",
+			m.quality,
+		)
 	}
 	if x, ok := s.extras[t.slot]; ok && same(x.moments, m) {
 		return verdict{status: repeated}

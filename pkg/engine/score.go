@@ -10,7 +10,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Score is how the forecasts of one interval did, now that its actual is known.
+// Score compares the forecasts of one interval with its actual.
 type Score struct {
 	Message  int // the one that brought the actual
 	Series   meter.ID
@@ -25,7 +25,7 @@ type Score struct {
 	Leads []LeadScore // ascending
 }
 
-// LeadScore is how the forecast of one lead did.
+// LeadScore compares the forecast of one lead with the actual.
 type LeadScore struct {
 	accuracy.Held // numbers in the series' unit; Naive is NaN where there is no naive value
 	Source        meter.Source
@@ -33,18 +33,18 @@ type LeadScore struct {
 	InForce       bool   // that model is the one in force
 }
 
-// mostVersions is how many versions of models can be numbered.
+// mostVersions bounds the versions of models that have a number.
 const mostVersions = math.MaxUint16
 
-// sourceCodes are the sources by their number in the maker of a forecast, from 1 on. Checkpoints
-// hold these numbers.
+// sourceCodes lists the sources by their number in accuracy.Maker, from 1 on. Checkpoints hold
+// these numbers.
 var sourceCodes = [...]meter.Source{
 	meter.SourceLSTM,
 	meter.SourceSeasonalNaive,
 	meter.SourcePersistence,
 }
 
-// naiveWaiting lays out the forecasts of rules while no model says otherwise.
+// naiveWaiting is the layout of waiting forecasts while no model serves.
 func naiveWaiting() *accuracy.Waiting {
 	w, err := accuracy.NewWaiting(naiveLevels, NaiveHorizon)
 	if err != nil {
@@ -53,8 +53,8 @@ func naiveWaiting() *accuracy.Waiting {
 	return w
 }
 
-// layOut drops all forecasts that wait, and the numbers of their models, and makes room for those
-// of a layout.
+// layOut drops all waiting forecasts and the numbers of their models, and makes room for forecasts
+// of another layout.
 func (s *slabs) layOut(w *accuracy.Waiting) {
 	s.waiting, s.held, s.versions = w, slab[byte]{width: w.Bytes()}, nil
 	for slot := range s.ids {
@@ -62,8 +62,9 @@ func (s *slabs) layOut(w *accuracy.Waiting) {
 	}
 }
 
-// serve notes which model makes forecasts from here on; nil is none. When no number is left for its
-// version, the forecasts that wait are dropped, and numbers are given from 1 on again.
+// serve notes the model that makes forecasts from here on; nil means that rules make them. When no
+// number is left for the version of m, all waiting forecasts are dropped and the numbers start
+// again at 1.
 func (s *slabs) serve(m *model.Model) {
 	s.inForce = 0
 	if m == nil {
@@ -77,7 +78,7 @@ func (s *slabs) serve(m *model.Model) {
 	s.inForce = number
 }
 
-// number is that of a version, from 1 on; ok is false when none is left.
+// number returns the number of a version, from 1 on. ok is false when no number is left.
 func (s *slabs) number(version string) (n uint16, ok bool) {
 	if i := slices.Index(s.versions, version); i >= 0 {
 		return uint16(i + 1), true
@@ -89,8 +90,8 @@ func (s *slabs) number(version string) (n uint16, ok bool) {
 	return uint16(len(s.versions)), true
 }
 
-// takeHeld takes over the forecasts that wait for the actuals of another's series. They are dropped
-// when their layout is another, or no number is left for their models.
+// takeHeld copies the waiting forecasts of a row of other slabs. It drops them when their layout is
+// another, or when no number is left for one of their models.
 func (s *slabs) takeHeld(slot int32, from *slabs, row int32) {
 	if !from.waiting.Fits(s.waiting.Levels(), s.waiting.Horizon()) {
 		return
@@ -109,8 +110,8 @@ func (s *slabs) takeHeld(slot int32, from *slabs, row int32) {
 	}
 }
 
-// await keeps a forecast until its actuals come, and returns how many older ones
-// made room that were never scored.
+// await keeps a forecast until its actuals arrive. It returns how many older forecasts had to make
+// room that were never scored.
 func (e *Engine) await(slot int32, f *Forecast) int {
 	s := &e.slabs
 	by := accuracy.Maker{Source: uint8(slices.Index(sourceCodes[:], f.Source) + 1)}
@@ -120,10 +121,9 @@ func (e *Engine) await(slot int32, f *Forecast) int {
 	return s.waiting.Put(s.held.row(slot), s.record(slot).newest, by, f.Quantiles)
 }
 
-// score holds the forecasts that wait against what the readings of a wave came
-// to. It looks at the cells that its message spoke of alone, when the last of them
-// was walked: so the same message scores the same, however the log was cut into
-// batches (I4).
+// score compares the waiting forecasts with the readings of a wave. It looks at the cells of a
+// message when the last reading of the message was walked, and at no other cells. So the scores do
+// not depend on how the log is cut into batches (I4).
 func (e *Engine) score(touched []touch, result *Result) {
 	e.work.scored = nil
 	for i := range touched {
@@ -147,8 +147,8 @@ func (e *Engine) score(touched []touch, result *Result) {
 	}
 }
 
-// takeChanged takes the known cells of a series that the message in hand has
-// changed, ascending.
+// takeChanged returns the cells of a series that the current message has changed, ascending, and
+// clears the list.
 func (e *Engine) takeChanged(slot int32) []int64 {
 	cells, ok := e.work.changed[slot]
 	if !ok {
@@ -159,9 +159,9 @@ func (e *Engine) takeChanged(slot int32) []int64 {
 	return slices.Compact(cells)
 }
 
-// meet scores the forecasts of a cell. Only what was measured, and can be true,
-// counts; a cell that was scored and is neither any more is taken back. So many
-// others are expected in the same wave.
+// meet scores the forecasts of a cell. Only measured, plausible values are scored. If a scored cell
+// is later found missing or implausible, its score is voided. others sizes the buffers for the rest
+// of the wave.
 func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 	s, w := &e.slabs, &e.work
 	ring := s.ring(t.slot)
@@ -182,8 +182,8 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 		return
 	}
 	score := Score{
-		Message: t.message, Series: s.ids[t.slot], Unit: s.units[t.slot], Target: s.record(t.slot).start(cell),
-		Actual: actual, Void: void, Usual: e.usual(t.slot, &ring),
+		Message: t.message, Series: s.ids[t.slot], Unit: s.units[t.slot],
+		Target: s.record(t.slot).start(cell), Actual: actual, Void: void, Usual: e.usual(t.slot, &ring),
 	}
 	if len(w.leads) > len(w.scored) {
 		w.scored = make([]LeadScore, max(others, 1)*s.waiting.Leads())
@@ -201,8 +201,8 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 	result.Scores = append(result.Scores, score)
 }
 
-// usual is the mean absolute value of a series, before its first scale that of
-// what is known.
+// usual returns the mean absolute value of a series: that of its scale, or before the first scale
+// that of its ring.
 func (e *Engine) usual(slot int32, ring *series.Ring) float32 {
 	if scale := e.slabs.scale(slot); scale.Ready {
 		return scale.Scaler.Usual

@@ -43,7 +43,7 @@ func readWaiting(s *slabs, r *reader) {
 	checkWaiting(s, r)
 }
 
-// readLayout reads the levels and the horizon of the forecasts that wait, and makes room for them.
+// readLayout reads the levels and the horizon of the waiting forecasts and makes room for them.
 func readLayout(s *slabs, r *reader) {
 	horizon, n := int(r.uint32()), int(r.uint16())
 	if r.err == nil && (horizon < 1 || horizon > mostHorizon || n > mostLevels) {
@@ -75,7 +75,7 @@ func readVersions(s *slabs, r *reader, most int) {
 	}
 }
 
-// checkWaiting refuses forecasts that no engine can have kept.
+// checkWaiting returns an error for a waiting forecast that no engine can have kept.
 func checkWaiting(s *slabs, r *reader) {
 	for i := range s.ids {
 		if r.err != nil {

@@ -8,9 +8,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// slabs hold the state of all series of a partition as a structure of arrays:
-// row i of each belongs to series i. A batch gathers rows, a checkpoint writes
-// slabs.
+// slabs hold the state of all series of a partition as a structure of arrays: row i of each slab
+// belongs to series i. A batch gathers rows, a checkpoint writes whole slabs.
 type slabs struct {
 	index map[meter.ID]int32
 	ids   []meter.ID
@@ -38,7 +37,7 @@ type slabs struct {
 	limit    int // most series, or unlimited
 }
 
-// record is what is remembered of one series beside its cells and states.
+// record is the state of one series beside its cells and hidden states.
 type record struct {
 	since    int64 // the first cell since the series began, or began anew
 	newest   int64 // the newest cell
@@ -46,7 +45,7 @@ type record struct {
 	issued   int64 // the newest cell of the last origin that was forecast, -1 before
 	revision uint32
 	known    int32      // cells in the ring
-	accepted int32      // cells that were measured and can no longer change, as far as the first scale needs them
+	accepted int32      // closed measured cells, counted up to what the first scale needs
 	phase    int32      // seconds between a full interval since the epoch and the start of a cell
 	last     int64      // the second of the newest reading
 	kind     meter.Kind // as said or told by the unit; unknown is taken for power
@@ -54,10 +53,10 @@ type record struct {
 	stale    bool       // it was, and fell silent for so long that it is forecast no more
 	fresh    bool       // the states belong to the model in force and to the scale (I6)
 	dirty    bool       // an open cell is another than the states have seen; never between batches
-	reported bool       // an event told that a forecast of the origin after cell issued was replaced
+	reported bool       // an event tells of a replaced forecast of the origin after cell issued
 }
 
-// newSlabs are empty, with room for forecasts of a layout.
+// newSlabs returns empty slabs for waiting forecasts of a layout.
 func newSlabs(waiting *accuracy.Waiting) slabs {
 	s := slabs{
 		index:   map[meter.ID]int32{},
@@ -74,10 +73,10 @@ func newSlabs(waiting *accuracy.Waiting) slabs {
 	return s
 }
 
-// add makes the row of a new series whose cells start at phase.
+// add adds the row of a new series whose cells start at phase, and returns its slot.
 func (s *slabs) add(id meter.ID, unit string, phase int32) int32 {
 	slot := int32(len(s.ids))
-	// A name is cut from its message: kept as it is it would keep all of that.
+	// The name is part of its message: a copy keeps the message out of memory.
 	name := strings.Clone(id.Site + id.Meter)
 	id = meter.ID{Site: name[:len(id.Site)], Meter: name[len(id.Site):]}
 	s.index[id] = slot
@@ -100,7 +99,7 @@ func (s *slabs) record(slot int32) *record { return &s.records.row(slot)[0] }
 
 func (s *slabs) scale(slot int32) *series.Scaling { return &s.scaling.row(slot)[0] }
 
-// useHidden makes room for states of n units and marks all stale.
+// useHidden makes room for hidden states of n units and marks all of them as out of date.
 func (s *slabs) useHidden(n int) {
 	if n != s.hidden || s.live.width == 0 {
 		s.hidden = n
@@ -115,7 +114,7 @@ func (s *slabs) useHidden(n int) {
 	}
 }
 
-// bend brings the scales of all series onto another curve.
+// bend converts the scales of all series to another curve.
 func (s *slabs) bend(c series.Curve) {
 	s.curve = c
 	for slot := range s.ids {
@@ -124,13 +123,18 @@ func (s *slabs) bend(c series.Curve) {
 	}
 }
 
-// ring is the view of a series' cells.
+// ring returns a view of a series' cells.
 func (s *slabs) ring(slot int32) series.Ring {
 	r := s.record(slot)
-	return series.Ring{Values: s.values.row(slot), Quality: s.quality.row(slot), Newest: r.newest, Known: int(r.known)}
+	return series.Ring{
+		Values:  s.values.row(slot),
+		Quality: s.quality.row(slot),
+		Newest:  r.newest,
+		Known:   int(r.known),
+	}
 }
 
-// put writes the cell after the newest one.
+// put appends the cell after the newest one.
 func (s *slabs) put(slot int32, cell int64, value float32, q meter.Quality) {
 	r, ring := s.record(slot), s.ring(slot)
 	if ring.Known == 0 {
@@ -140,16 +144,16 @@ func (s *slabs) put(slot int32, cell int64, value float32, q meter.Quality) {
 	r.newest, r.known = ring.Newest, int32(ring.Known)
 }
 
-// back takes the newest cells off the ring's view until cell is the newest one;
-// what they hold stays where it is. It may take all.
+// back shortens the ring's view until cell is the newest one. The cells behind it keep their
+// content. The view may become empty.
 func (s *slabs) back(slot int32, cell int64) {
 	r := s.record(slot)
 	r.known -= int32(r.newest - cell)
 	r.newest = cell
 }
 
-// forget empties a series whose ring has nothing in common with its next
-// reading.
+// forget empties a series that begins again: its next reading lies a whole ring ahead, or its cells
+// are cut at another minute.
 func (s *slabs) forget(slot int32) {
 	r := s.record(slot)
 	r.known, r.accepted, r.fresh, r.dirty, r.issued, r.reported = 0, 0, false, false, -1, false
@@ -162,10 +166,10 @@ func (s *slabs) forget(slot int32) {
 	}
 }
 
-// h and c of a row of live or settled.
+// halves returns h and c of a row of live or settled.
 func (s *slabs) halves(row []float32) (h, c []float32) { return row[:s.hidden], row[s.hidden:] }
 
-// origin is the Unix second at which the newest interval ends.
+// origin returns the Unix second at which the newest interval ends.
 func (s *slabs) origin(slot int32) int64 {
 	r := s.record(slot)
 	return (r.newest+1)*meter.IntervalSeconds + int64(r.phase)

@@ -5,9 +5,8 @@ import (
 	"fmt"
 )
 
-// Section is one named part of the engine's state, little-endian. A section
-// carries its own version from the first byte, so that another can be added
-// without touching what is written already.
+// Section is one named part of the engine's state, little-endian. Each section has a version of its
+// own, so that a new section or version leaves the other sections as they are.
 type Section struct {
 	Name    string
 	Version uint16
@@ -27,9 +26,9 @@ const (
 	sectionSetting = "settings"     // what is set for series, and how many there may be
 )
 
-// section is how one is read, by version: readers[0] reads version 1. The last
-// is the version that is written. One that older releases did not write may be
-// missing and leaves the defaults.
+// section describes a section: how it is written, and how each version of it is read. readers[0]
+// reads version 1; the last reader reads the version that is written. A section that older releases
+// did not write may be missing, and leaves the defaults.
 type section struct {
 	name    string
 	write   func(*slabs) []byte
@@ -37,27 +36,36 @@ type section struct {
 	newer   bool
 }
 
-// sections in the order in which they are read: a later one may look at what an
-// earlier one brought.
+// sections lists the sections in the order in which they are read. A later section may depend on an
+// earlier one.
 func sections() []section {
 	type readers = []func(*slabs, *reader)
 	return []section{
-		{name: sectionSeries, write: writeSeries, readers: readers{readSeries1, readSeries2, readSeries}},
+		{
+			name:    sectionSeries,
+			write:   writeSeries,
+			readers: readers{readSeries1, readSeries2, readSeries},
+		},
 		{name: sectionValues, write: writeValues, readers: readers{readValues1, readValues}},
 		{name: sectionQuality, write: writeQuality, readers: readers{readQuality1, readQuality}},
 		{name: sectionScaling, write: writeScaling, readers: readers{readScaling1, readScaling}},
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
 		{name: sectionExtra, write: writeExtra, readers: readers{readExtra}, newer: true},
-		{name: sectionWaiting, write: writeWaiting, readers: readers{readWaiting1, readWaiting}, newer: true},
+		{
+			name:    sectionWaiting,
+			write:   writeWaiting,
+			readers: readers{readWaiting1, readWaiting},
+			newer:   true,
+		},
 		{name: sectionSetting, write: writeSettings, readers: readers{readSettings}, newer: true},
 	}
 }
 
 var byteOrder = binary.LittleEndian
 
-// Snapshot copies the whole state. Bringing it back with Restore and the same
-// model gives an engine that goes on with the same bytes.
+// Snapshot returns a copy of the whole state. An engine with the same model that restores it
+// continues with the same bytes.
 func (e *Engine) Snapshot() []Section { return e.slabs.write() }
 
 func (s *slabs) write() []Section {
@@ -68,11 +76,10 @@ func (s *slabs) write() []Section {
 	return all
 }
 
-// Restore replaces the state by that of a snapshot. SetModel must have been
-// called with the model in force when it was taken, if there was one. A snapshot
-// of an older release is brought to this one's form. A section this release does
-// not know, or does not find, or that holds what no engine can have written, is
-// an error, and the engine is left as it was.
+// Restore replaces the state by a snapshot. The caller has called SetModel with the model that was
+// in force at the snapshot, if there was one. A snapshot of an older release is converted. Restore
+// returns an error, and leaves the engine as it was, when a section is unknown or missing, or holds
+// a state that no engine can have written.
 func (e *Engine) Restore(snapshot []Section) error {
 	next := newSlabs(e.slabs.waiting)
 	next.curve = e.slabs.curve
@@ -80,10 +87,23 @@ func (e *Engine) Restore(snapshot []Section) error {
 		return err
 	}
 	if want := e.slabs.hidden; next.hidden != want {
-		return fmt.Errorf("state section %q: hidden states of %d units, the model in force has %d", sectionHidden, next.hidden, want)
+		return fmt.Errorf(
+			"state section %q: hidden states of %d units, the model in force has %d",
+			sectionHidden,
+			next.hidden,
+			want,
+		)
 	}
 	if levels, horizon := e.levels(); !next.waiting.Fits(levels, horizon) {
-		return fmt.Errorf("state section %q: forecasts of levels %v to lead %d, the model in force has %v to lead %d", sectionWaiting, next.waiting.Levels(), next.waiting.Horizon(), levels, horizon)
+		return fmt.Errorf(
+			"state section %q: forecasts of levels %v to lead %d, "+
+				"the model in force has %v to lead %d",
+			sectionWaiting,
+			next.waiting.Levels(),
+			next.waiting.Horizon(),
+			levels,
+			horizon,
+		)
 	}
 	next.serve(e.model)
 	e.slabs = next
@@ -91,7 +111,7 @@ func (e *Engine) Restore(snapshot []Section) error {
 	return nil
 }
 
-// read fills empty slabs, whose curve is set, from the sections of a snapshot.
+// read fills empty slabs from the sections of a snapshot. The curve of the slabs is set.
 func (s *slabs) read(snapshot []Section) error {
 	data := map[string]Section{}
 	for _, sec := range snapshot {
@@ -110,7 +130,13 @@ func (s *slabs) read(snapshot []Section) error {
 		}
 		delete(data, part.name)
 		if sec.Version < 1 || int(sec.Version) > len(part.readers) {
-			return fmt.Errorf("state section %q has version %d, this release reads 1 to %d: use the release that wrote it", part.name, sec.Version, len(part.readers))
+			return fmt.Errorf(
+				"state section %q has version %d, this release reads 1 to %d: "+
+					"use the release that wrote it",
+				part.name,
+				sec.Version,
+				len(part.readers),
+			)
 		}
 		r := reader{rest: sec.Data}
 		part.readers[sec.Version-1](s, &r)
@@ -122,7 +148,10 @@ func (s *slabs) read(snapshot []Section) error {
 		}
 	}
 	for name := range data {
-		return fmt.Errorf("state section %q is not known to this release: use the release that wrote it", name)
+		return fmt.Errorf(
+			"state section %q is not known to this release: use the release that wrote it",
+			name,
+		)
 	}
 	return nil
 }

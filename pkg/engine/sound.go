@@ -6,8 +6,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// unsound says why a value in the unit of its series cannot be published, in the words that refuse
-// a reading with such a value. It returns "" for a sound value.
+// unsound returns the reason for which a value in the unit of its series cannot be published, and
+// "" for a sound value.
 func unsound(v float32) meter.Reason {
 	switch {
 	case !meter.Finite(v):
@@ -18,7 +18,7 @@ func unsound(v float32) meter.Reason {
 	return ""
 }
 
-// bounded returns v within what readings may be, and 0 for NaN.
+// bounded limits v to the values that a reading may have. It returns 0 for NaN.
 func bounded(v float32) float32 {
 	if v != v {
 		return 0
@@ -26,9 +26,9 @@ func bounded(v float32) float32 {
 	return min(max(v, -meter.MaxValue), meter.MaxValue)
 }
 
-// network fills f with the network's forecast, which comes in scaled units. When a value of it is
-// unsound, f is the forecast of a simple rule, whatever the weights and the states hold. An event
-// tells of it, one of each origin.
+// network fills f with the network's forecast, whose values come in scaled units. When a value is
+// unsound, network fills f with the forecast of a simple rule instead, so weights and states never
+// reach a subscriber as they are. The first such forecast of an origin adds an event.
 func (e *Engine) network(slot int32, f *Forecast, scaled []float32, result *Result) {
 	scaler := e.slabs.scale(slot).Scaler
 	f.Source, f.Model = meter.SourceLSTM, e.model

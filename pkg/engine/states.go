@@ -5,7 +5,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// place is a state of a series, live or settled, and the cell it is brought to.
+// place is a hidden state of a series, live or settled, and the cell that it advances to.
 type place struct {
 	slot    int32
 	cell    int64
@@ -19,9 +19,9 @@ func (e *Engine) stateOf(p place) []float32 {
 	return e.slabs.live.row(p.slot)
 }
 
-// stepStates takes the live states over the newest cell of each series, and the
-// settled ones over the cell that this one closed. Jobs whose states do not fit
-// any more are marked to have them computed anew.
+// stepStates advances the live states over the newest cell of each series, and the settled states
+// over the cell that the newest one closed. Jobs whose states are out of date are marked for
+// recomputation.
 func (e *Engine) stepStates(jobs []job) {
 	s, w := &e.slabs, &e.work
 	w.stepping, w.warming = w.stepping[:0], w.warming[:0]
@@ -40,8 +40,8 @@ func (e *Engine) stepStates(jobs []job) {
 	e.warmUp(w.warming, WarmUpCells)
 }
 
-// plan says how a state is taken over its next cell: by one step; not at all
-// while a meter is silent for long; anew from the ring when it is back.
+// plan decides how a state advances over its next cell: by one step; not at all during a long
+// silence; from zero over the ring when the meter is back.
 func (e *Engine) plan(p place) {
 	ring, w := e.slabs.ring(p.slot), &e.work
 	_, q := ring.At(p.cell)
@@ -54,7 +54,7 @@ func (e *Engine) plan(p place) {
 	}
 }
 
-// longSilence says that more than SilentCells cells up to cell n were silent.
+// longSilence reports whether more than SilentCells cells up to cell n are silent.
 func longSilence(ring *series.Ring, n int64) bool {
 	for k := range int64(SilentCells + 1) {
 		if !ring.Has(n - k) {
@@ -67,8 +67,8 @@ func longSilence(ring *series.Ring, n int64) bool {
 	return true
 }
 
-// warmUp computes states from zero over the n cells that end with each one's
-// cell, all side by side.
+// warmUp computes states from zero over the n cells that end with each state's cell, all states
+// together.
 func (e *Engine) warmUp(places []place, n int64) {
 	for _, p := range places {
 		clear(e.stateOf(p))
@@ -85,7 +85,7 @@ func (e *Engine) warmUp(places []place, n int64) {
 	e.work.warmSteps = steps
 }
 
-// lstm takes one step of each state with its cell.
+// lstm advances each state by one step with its cell.
 func (e *Engine) lstm(places []place) {
 	if len(places) == 0 {
 		return
@@ -108,15 +108,21 @@ func (e *Engine) lstm(places []place) {
 	}
 }
 
-// window is the past of a series in the scale in force, up to n cells that end
-// with a cell.
+// window returns up to n cells of a series that end with a cell, on the scale in force.
 func (e *Engine) window(slot int32, end int64, n int) series.Window {
 	w := &e.work
 	if cap(w.window) < n {
 		w.window = make([]float32, n)
 	}
 	ring := e.slabs.ring(slot)
-	win := series.WindowOf(w.window[:n], &ring, e.slabs.scale(slot).Scaler, end, int64(e.slabs.record(slot).phase), meter.IntervalSeconds)
+	win := series.WindowOf(
+		w.window[:n],
+		&ring,
+		e.slabs.scale(slot).Scaler,
+		end,
+		int64(e.slabs.record(slot).phase),
+		meter.IntervalSeconds,
+	)
 	if e.foreseen != nil {
 		win.Ahead = e.foreseen(e.slabs.ids[slot])
 	}

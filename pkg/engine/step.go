@@ -7,9 +7,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Step takes a batch of readings through the network. Forecasts come out in the
-// order of their messages, one for each message that changed its series and is
-// not history, at the newest origin then.
+// Step applies a batch of readings and returns what follows from it. There is one forecast for each
+// message that changed its series and is not history, at the newest origin after the message.
+// Forecasts come in the order of their messages.
 func (e *Engine) Step(readings []Reading) Result {
 	var result Result
 	w := &e.work.waves
@@ -17,15 +17,30 @@ func (e *Engine) Step(readings []Reading) Result {
 	w.cut(readings)
 	result.Series = len(w.wave)
 	for w.next() {
-		touched := e.observe(readings, w.wave, &result) // order, grid: which cells are new or another
-		e.advance(touched)                              // flags, gaps, ring, scale, one LSTM step each
-		e.score(touched, &result)                       // forecasts that meet their actual
-		e.forecast(touched, &result)                    // head, quantiles
+		touched := e.observe(
+			readings,
+			w.wave,
+			&result,
+		) // order, grid: which cells are new or another
+		e.advance(
+			touched,
+		) // flags, gaps, ring, scale, one LSTM step each
+		e.score(touched, &result)    // forecasts that meet their actual
+		e.forecast(touched, &result) // head, quantiles
 	}
 	e.settleDown()
-	slices.SortStableFunc(result.Forecasts, func(a, b Forecast) int { return cmp.Compare(a.Message, b.Message) })
-	slices.SortStableFunc(result.Scores, func(a, b Score) int { return cmp.Compare(a.Message, b.Message) })
-	slices.SortStableFunc(result.Events, func(a, b Event) int { return cmp.Compare(a.Message, b.Message) })
+	slices.SortStableFunc(
+		result.Forecasts,
+		func(a, b Forecast) int { return cmp.Compare(a.Message, b.Message) },
+	)
+	slices.SortStableFunc(
+		result.Scores,
+		func(a, b Score) int { return cmp.Compare(a.Message, b.Message) },
+	)
+	slices.SortStableFunc(
+		result.Events,
+		func(a, b Event) int { return cmp.Compare(a.Message, b.Message) },
+	)
 	return result
 }
 
@@ -43,23 +58,21 @@ type touch struct {
 	ask     int // the message that wants a forecast, or -1
 }
 
-// said is what a meter said about a cell; the zero value is that it said
-// nothing.
+// said is a reading's statement about a cell; the zero value is no statement.
 type said struct {
 	value   float32
 	quality meter.Quality
 }
 
-// raw is what a meter said about which cell.
+// raw is a statement and the cell that it is about.
 type raw struct {
 	cell int64
 	said
 }
 
-// observe judges the readings of one wave against their series and returns
-// those that change it. When the last reading of a message is refused but an
-// earlier one was taken, the message's forecast is still owed: it comes back as
-// a touch without a cell.
+// observe decides on the readings of one wave and returns those that change their series. When the
+// last reading of a message is refused and an earlier one was applied, the message still gets its
+// forecast: observe returns a touch without a cell for it.
 func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []touch {
 	s := &e.slabs
 	touched := e.work.touched[:0]
@@ -86,12 +99,16 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 		case repeated:
 			result.Repeated++
 		case rejected:
-			result.Rejections = append(result.Rejections, Rejection{Reading: int(i), Reason: v.reason, Detail: v.detail})
+			result.Rejections = append(
+				result.Rejections,
+				Rejection{Reading: int(i), Reason: v.reason, Detail: v.detail},
+			)
 		}
 		if r.History && t.changed {
 			e.work.changed[t.slot] = e.work.changed[t.slot][:before] // nothing is scored by it
 		}
-		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] && (t.next || s.record(t.slot).known > 0) {
+		if e.work.waves.lastOfMessage(i) && e.work.waves.owed[e.work.waves.group[i]] &&
+			(t.next || s.record(t.slot).known > 0) {
 			t.ask = r.Message
 		}
 		if t.ask >= 0 || v.status == applied {
@@ -105,7 +122,7 @@ func (e *Engine) observe(readings []Reading, wave []int32, result *Result) []tou
 	return touched
 }
 
-// soil notes that an open cell of a series is another than the states have seen.
+// soil notes that an open cell of a series differs from what the states have seen.
 func (e *Engine) soil(slot int32, cell int64) {
 	if e.work.changed == nil {
 		e.work.changed = map[int32][]int64{}
@@ -117,9 +134,9 @@ func (e *Engine) soil(slot int32, cell int64) {
 	}
 }
 
-// advance brings the series of a wave up to what was said: those with a new
-// cell, and those of a forecast that would be of a past which is another now.
-// Other changes wait, so that a burst of late readings is walked once.
+// advance walks the series of a wave that have a new cell, and those with a changed cell that ask
+// for a forecast. Other changed series wait for the end of the batch, so that a burst of late
+// readings is walked once.
 func (e *Engine) advance(touched []touch) {
 	w := &e.work
 	w.jobs = w.jobs[:0]
@@ -128,7 +145,17 @@ func (e *Engine) advance(touched []touch) {
 		rec := e.slabs.record(t.slot)
 		switch {
 		case t.next:
-			w.jobs = append(w.jobs, job{slot: t.slot, from: t.from, to: t.to, reading: t.raw, also: t.also, joins: e.slabs.gathered(t.slot)})
+			w.jobs = append(
+				w.jobs,
+				job{
+					slot:    t.slot,
+					from:    t.from,
+					to:      t.to,
+					reading: t.raw,
+					also:    t.also,
+					joins:   e.slabs.gathered(t.slot),
+				},
+			)
 		case rec.dirty && (t.ask >= 0 || !e.slabs.scale(t.slot).Ready):
 			w.jobs = append(w.jobs, job{slot: t.slot, from: rec.newest, to: rec.newest})
 		}
@@ -136,8 +163,8 @@ func (e *Engine) advance(touched []touch) {
 	e.walk(w.jobs)
 }
 
-// settleDown walks what still waits at the end of a batch: the state between
-// batches does not depend on how they were cut (I4).
+// settleDown walks the series that still have a changed cell at the end of a batch. So the state
+// between batches does not depend on how they were cut (I4).
 func (e *Engine) settleDown() {
 	w := &e.work
 	w.jobs = w.jobs[:0]

@@ -7,12 +7,11 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// SilentCells is how many cells of a silent meter in a row are stepped through.
-// Beyond them the state stands still, and it is computed anew from the ring when
-// a reading comes.
+// SilentCells bounds the silent cells in a row that the network steps through. After them the
+// hidden state stays as it is, and it is computed from the ring at the next reading.
 const SilentCells = meter.LatenessCells
 
-// job brings one series up to a cell.
+// job advances one series to a cell.
 type job struct {
 	slot    int32
 	from    int64 // the first new cell that something was said about
@@ -33,15 +32,14 @@ type job struct {
 	closed  bool // it is new, so that an older one can no longer change
 }
 
-// walk brings every series of jobs up to its cell, one cell of all of them at a
-// time, so that the network steps many at once.
+// walk advances every series of jobs to its cell, one cell of all series at a time, so that the
+// network steps many series together.
 //
-// The state of a series is a function of what was said: its settled part, of the
-// cells that no reading can change any more, and the open cells walked from
-// there. A series whose open cells changed, or whose states are not those of
-// model, scale and ring, is taken back to the settled part and walked again, by
-// the code that took it there first. So a late reading leaves what it would have
-// left in order, to the bit.
+// The state of a series is a function of its readings. The settled part belongs to the cells that
+// no reading can change any more; the open cells are walked from there. When an open cell changed,
+// or the states do not belong to the model, the scale and the ring, walk goes back to the settled
+// part and repeats the walk with the same code. So a late reading leaves the same bits as the same
+// reading in order.
 func (e *Engine) walk(jobs []job) {
 	s := &e.slabs
 	for i := range jobs {
@@ -77,14 +75,13 @@ func (e *Engine) walk(jobs []job) {
 	}
 }
 
-// stale says that the network serves this series but its states are not the
-// ring's.
+// stale reports whether the network serves a series whose states are out of date.
 func (e *Engine) stale(slot int32) bool {
 	return e.model != nil && e.slabs.scale(slot).Ready && !e.slabs.record(slot).fresh
 }
 
-// rewind takes a series back to the newest cell that can no longer change; the
-// open cells are walked again from there.
+// rewind takes a series back to the newest cell that can no longer change. The open cells are
+// walked again from there.
 func (e *Engine) rewind(slot int32) {
 	s := &e.slabs
 	ring := s.ring(slot)
@@ -92,15 +89,21 @@ func (e *Engine) rewind(slot int32) {
 	s.back(slot, max(ring.Newest-series.OpenCells, ring.First()-1))
 }
 
-// again walks the open cells of the jobs that ask for it again. States that are
-// not those of model and scale are computed from zero over the last WarmUpCells
-// cells before: the settled ones here, the live ones on the way.
+// again rewinds the jobs that ask for it. States that are out of date are first computed from zero
+// over the last WarmUpCells cells: the settled ones here, the live ones during the walk.
 func (e *Engine) again(jobs []job) {
 	s, w := &e.slabs, &e.work
 	w.warming = w.warming[:0]
 	for i := range jobs {
 		if j := &jobs[i]; e.stale(j.slot) {
-			w.warming = append(w.warming, place{slot: j.slot, cell: s.record(j.slot).newest - series.OpenCells, settled: true})
+			w.warming = append(
+				w.warming,
+				place{
+					slot:    j.slot,
+					cell:    s.record(j.slot).newest - series.OpenCells,
+					settled: true,
+				},
+			)
 		}
 	}
 	e.warmUp(w.warming, WarmUpCells-series.OpenCells)
@@ -115,8 +118,8 @@ func (e *Engine) again(jobs []job) {
 	}
 }
 
-// decide looks at the next cell of each series: what was said about it, whether
-// that can be believed, and what fills it otherwise.
+// decide finds the content of the next cell of each series: its reading, or a fill when there is
+// none or the reading is implausible.
 func (e *Engine) decide(jobs []job) {
 	s, w := &e.slabs, &e.work
 	w.asking = w.asking[:0]
@@ -161,21 +164,27 @@ func (e *Engine) decide(jobs []job) {
 	}
 }
 
-// lies says that what was said about the cell after the newest one cannot be
-// true. An estimate does not claim to be: that of a gap is flat.
+// lies reports whether the reading for the next cell is implausible. Only measured values are
+// judged: the estimates of a gap are flat.
 func (e *Engine) lies(slot int32, word said) bool {
 	ring := e.slabs.ring(slot)
 	if word.quality != meter.OK {
 		return false
 	}
-	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: meter.DayCells, Usual: e.slabs.scale(slot).Scaler.Usual}
+	past := meter.Past{
+		Values:  ring.Values,
+		Quality: ring.Quality,
+		Newest:  ring.Newest,
+		Known:   ring.Known,
+		PerDay:  meter.DayCells,
+		Usual:   e.slabs.scale(slot).Scaler.Usual,
+	}
 	return past.Judge(word.value) != meter.Fine
 }
 
-// foretold says that the network fills the next cell of a series: it serves, and
-// one of the last GapCells cells was measured. A meter that is silent, or calls
-// its values bad, for longer is filled with its own past, for fills that are
-// made from fills alone may lead anywhere.
+// foretold reports whether the network fills the next cell of a series: the network serves, and one
+// of the last GapCells cells was measured. After a longer silence, or a longer run of bad values,
+// the fill is the value of the day before: fills that are made from fills alone may drift.
 func (e *Engine) foretold(slot int32) bool {
 	if !e.slabs.record(slot).fresh {
 		return false
@@ -189,8 +198,8 @@ func (e *Engine) foretold(slot int32) bool {
 	return false
 }
 
-// write puts the next cell of each series into its ring and lets the oldest open
-// one go, which teaches the scale.
+// write puts the next cell of each series into its ring and closes the oldest open cell, whose
+// value the scale then takes in.
 func (e *Engine) write(jobs []job) {
 	s := &e.slabs
 	for i := range jobs {
