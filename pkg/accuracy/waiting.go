@@ -29,13 +29,14 @@ type Maker struct {
 	Model  uint16 // 0 when the source is a rule
 }
 
-// scoredLeads represent the lead buckets 1, 2-6, 7-12, 13-24; the horizon stands
-// for what is longer.
-var scoredLeads = []int{1, 6, 12, 24}
+// scoredHours are the times after the origin at which leads end that are scored, beside the first
+// lead and the horizon.
+var scoredHours = []int{1, 6, 12, 24}
 
 // Waiting lays out the forecasts of one series that wait for their actuals, in a
-// row of bytes that belongs to someone else (a slab). Forecasts are kept for leads
-// 1, 6, 12, 24 and the horizon, quantiles to five digits, as they are published.
+// row of bytes that belongs to someone else (a slab). Forecasts are kept for the first
+// lead, those that end 1, 6, 12 and 24 hours after the origin, and the horizon, quantiles to five
+// digits, as they are published.
 // A Waiting is the same for all series with these levels and this horizon, and
 // safe for concurrent use.
 type Waiting struct {
@@ -58,8 +59,8 @@ type waitingLead struct {
 }
 
 // NewWaiting lays out forecasts with these levels (ascending in (0, 1), with 0.5)
-// for leads 1..horizon.
-func NewWaiting(levels []float64, horizon int) (*Waiting, error) {
+// for leads 1..horizon, of which hour make an hour.
+func NewWaiting(levels []float64, horizon, hour int) (*Waiting, error) {
 	index, err := indexLevels(levels)
 	if err != nil {
 		return nil, fmt.Errorf("waiting forecasts: %w", err)
@@ -71,7 +72,11 @@ func NewWaiting(levels []float64, horizon int) (*Waiting, error) {
 		levels: slices.Clone(levels), horizon: horizon, size: slotHead + 3*len(levels),
 		median: index.p50, p10: index.p10, p90: index.p90, p25: slices.Index(levels, 0.25), p75: slices.Index(levels, 0.75),
 	}
-	for _, lead := range append(slices.Clone(scoredLeads), horizon) {
+	leads := []int{1}
+	for _, hours := range scoredHours {
+		leads = append(leads, hours*hour)
+	}
+	for _, lead := range append(leads, horizon) {
 		if lead > horizon || len(w.leads) > 0 && lead <= w.leads[len(w.leads)-1].lead {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 func TestWaitingLeads(t *testing.T) {
 	t.Parallel()
 	for horizon, want := range map[int][]int{1: {1}, 6: {1, 6}, 8: {1, 6, 8}, 24: {1, 6, 12, 24}, 30: {1, 6, 12, 24, 30}, 168: {1, 6, 12, 24, 168}} {
-		w, err := NewWaiting(fiveLevels, horizon)
+		w, err := NewWaiting(fiveLevels, horizon, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,12 +28,12 @@ func TestWaitingLeads(t *testing.T) {
 			t.Errorf("horizon %d: leads %v, want %v", horizon, leads, want)
 		}
 	}
-	if w, _ := NewWaiting(fiveLevels, 24); w.Bytes() != (1+6+12+24+4*HeldCells)*21 {
+	if w, _ := NewWaiting(fiveLevels, 24, 1); w.Bytes() != (1+6+12+24+4*HeldCells)*21 {
 		t.Errorf("a row of a day takes %d bytes", w.Bytes())
 	}
 	for name, bad := range map[string]func() (*Waiting, error){
-		"no median": func() (*Waiting, error) { return NewWaiting([]float64{0.1, 0.9}, 24) },
-		"horizon":   func() (*Waiting, error) { return NewWaiting(fiveLevels, 0) },
+		"no median": func() (*Waiting, error) { return NewWaiting([]float64{0.1, 0.9}, 24, 1) },
+		"horizon":   func() (*Waiting, error) { return NewWaiting(fiveLevels, 0, 1) },
 	} {
 		if _, err := bad(); err == nil {
 			t.Errorf("%s: no error", name)
@@ -47,7 +47,7 @@ func TestWaitingIsAListOfForecasts(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		horizon := rapid.SampledFrom([]int{1, 3, 6, 12, 24, 30, 168}).Draw(t, "horizon")
-		w, err := NewWaiting(fiveLevels, horizon)
+		w, err := NewWaiting(fiveLevels, horizon, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestRound24KeepsOrderAndFiveDigits(t *testing.T) {
 // An actual that equals a bound to the bit lies inside.
 func TestWaitingBoundsBelongToTheInterval(t *testing.T) {
 	t.Parallel()
-	w, err := NewWaiting(fiveLevels, 1)
+	w, err := NewWaiting(fiveLevels, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestWaitingBoundsBelongToTheInterval(t *testing.T) {
 // A row of version 1 has source and model in one byte; what it is worth stays.
 func TestWaitingReadsVersion1(t *testing.T) {
 	t.Parallel()
-	w, err := NewWaiting(fiveLevels, 24)
+	w, err := NewWaiting(fiveLevels, 24, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Builder gathers readings of many series in any order.
@@ -14,7 +13,10 @@ type Builder struct {
 	index   map[meter.ID]int // of series
 	series  []gathered
 	repeats int
-	kind    meter.Kind // of readings that do not name one, see Kind
+	// interval is that of the histories, in seconds; 0 is found out by Build.
+	interval int64
+	left     []string   // series that Build left out, with their intervals
+	kind     meter.Kind // of readings that do not name one, see Kind
 }
 
 // gathered are the readings of one series.
@@ -26,7 +28,9 @@ type gathered struct {
 }
 
 // NewBuilder returns an empty builder.
-func NewBuilder() *Builder { return &Builder{index: map[meter.ID]int{}} }
+func NewBuilder() *Builder {
+	return &Builder{index: map[meter.ID]int{}, interval: meter.HourSeconds}
+}
 
 // Kind says what the values mean that Add takes from now on. KindUnknown leaves it to the unit of
 // each series: energy is added up into hours, all else is averaged.
@@ -79,7 +83,8 @@ func (b *Builder) Span() (count int, first, last int64) {
 	return len(b.series), first, last
 }
 
-// Build makes the histories, sorted by series, of the readings that serving would have taken. A
+// Build makes the histories, sorted by series, of the readings that serving would have taken. A series
+// that comes more rarely than the interval of the histories is left out, see Coarse. A
 // hole that is longer than the ring of serving ends a history; the next history of the series
 // begins after it, as serving begins the series anew.
 func (b *Builder) Build() []*History {
@@ -89,72 +94,28 @@ func (b *Builder) Build() []*History {
 	}
 	byName := func(x, y *gathered) int { return cmp.Compare(x.id.String(), y.id.String()) }
 	slices.SortFunc(sorted, byName)
-	var all []*History
+	var native []*History
 	for _, s := range sorted {
 		b.repeats += s.repeats()
-		points := s.points()
-		if len(points) == 0 {
-			continue
+		for _, stretch := range b.stretches(s) {
+			native = append(native, stretch.history(s))
 		}
-		phase := points[0].second - hourOf(points[0].second)*meter.IntervalSeconds
-		points = onGrid(points, phase)
-		start := 0
-		for k := 1; k <= len(points); k++ {
-			if k == len(points) || cellsApart(points[k-1], points[k]) > series.RingCells {
-				all = append(all, newHistory(s.id, s.unit, phase, points[start:k]))
-				start = k
+	}
+	if b.interval == 0 {
+		b.interval = finest(native)
+	}
+	var all []*History
+	for _, h := range native {
+		switch {
+		case h.Len.Interval == b.interval:
+			all = append(all, h)
+		case b.interval%h.Len.Interval == 0:
+			if joined := h.joined(b.interval); joined != nil {
+				all = append(all, joined)
 			}
+		default:
+			b.leave(h.ID, h.Len.Interval)
 		}
 	}
 	return all
-}
-
-// point is a reading brought to the interval of the histories.
-type point struct {
-	second  int64
-	value   float32
-	quality meter.Quality
-}
-
-func cellsApart(a, b point) int64 { return (b.second - a.second) / meter.IntervalSeconds }
-
-// onGrid keeps the points that serving takes, of points in the order of time: those on the grid,
-// the last one of each moment, and none that is far ahead and not confirmed.
-func onGrid(points []point, phase int64) []point {
-	kept := make([]point, 0, len(points))
-	for i, p := range points {
-		cell := meter.FloorDiv(p.second-phase, meter.IntervalSeconds)
-		if cell*meter.IntervalSeconds+phase != p.second {
-			continue
-		}
-		if len(kept) == 0 {
-			kept = append(kept, p)
-			continue
-		}
-		switch last := &kept[len(kept)-1]; {
-		case p.second == last.second:
-			*last = p
-		case !lone(points[i:], last.second, func(p point) int64 { return p.second }):
-			kept = append(kept, p)
-		}
-	}
-	return kept
-}
-
-// newHistory makes one history of points on its grid.
-func newHistory(id meter.ID, unit string, phase int64, points []point) *History {
-	h := &History{ID: id, Unit: unit, Phase: phase}
-	first, last := h.Cell(points[0].second), h.Cell(points[len(points)-1].second)
-	size := int(last-first) + 1
-	h.Raw = series.Ring{Values: make([]float32, size), Quality: meter.NewQualities(size)}
-	for _, p := range points {
-		n := h.Cell(p.second)
-		for h.Raw.Known > 0 && h.Raw.Newest < n-1 {
-			next := h.Raw.Newest + 1
-			h.Raw.Put(next, h.Raw.SameHour(next, meter.DayCells), meter.Missing)
-		}
-		h.Raw.Put(n, p.value, p.quality)
-	}
-	h.replay(series.Plain)
-	return h
 }

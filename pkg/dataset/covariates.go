@@ -35,15 +35,15 @@ func (b *Builder) Covariates() (*Covariates, error) {
 	hours := int64(0)
 	for _, s := range b.series {
 		slices.SortStableFunc(s.reads, bySecond)
-		hours += (s.reads[len(s.reads)-1].Second-s.reads[0].Second)/meter.IntervalSeconds + 1
+		hours += (s.reads[len(s.reads)-1].Second-s.reads[0].Second)/meter.HourSeconds + 1
 		if hours > maxCovariateHours {
 			return nil, fmt.Errorf("the covariates span %d hours and more in all: "+
 				"%d are the most; leave out sites or years", hours, maxCovariateHours)
 		}
-		if step := commonStep(s.reads); step > meter.IntervalSeconds {
+		if step := commonStep(s.reads); step > meter.HourSeconds {
 			return nil, fmt.Errorf("covariate %s has a value every %.3g h: give one for every "+
 				"hour, "+
-				"or more often", s.id, float64(step)/meter.IntervalSeconds)
+				"or more often", s.id, float64(step)/meter.HourSeconds)
 		}
 		if n := len(s.id.Meter); n > series.MaxCovariateName {
 			return nil, fmt.Errorf("covariate %s: its name has %d bytes: %d are the most",
@@ -81,7 +81,7 @@ func (c *Covariates) spread() {
 }
 
 // hourOf is the hour that holds a Unix second, in hours since the epoch.
-func hourOf(second int64) int64 { return meter.FloorDiv(second, meter.IntervalSeconds) }
+func hourOf(second int64) int64 { return meter.FloorDiv(second, meter.HourSeconds) }
 
 // hourMeans is the mean of each hour, of values in the order of time. Of two values of the same
 // moment, the first one counts.

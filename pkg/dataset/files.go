@@ -15,8 +15,7 @@ type Files struct {
 	Report func(tabular.Report)
 }
 
-// Load adds the readings of the files to b. The error says which file cannot be read, or which
-// series has less than a reading an hour.
+// Load adds the readings of the files to b. The error says which file cannot be read.
 func (f Files) Load(_ context.Context, b *Builder) error {
 	table, report, err := tabular.Load(f.Paths, f.Options)
 	if err != nil {
@@ -32,7 +31,7 @@ func (f Files) Load(_ context.Context, b *Builder) error {
 	if f.Report != nil {
 		f.Report(report)
 	}
-	return b.Coarse()
+	return nil
 }
 
 // Covariates reads covariates from the files: each series in the files is one, by site and name.

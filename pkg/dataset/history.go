@@ -15,10 +15,12 @@ import (
 type History struct {
 	ID      meter.ID
 	Unit    string
-	Phase   int64       // seconds between a full interval since the epoch and the start of a cell
+	Phase   int64 // seconds between a full interval since the epoch and the start of a cell
+	Len     series.Lengths
 	Ring    series.Ring // what the network reads: BAD cells are filled
 	Raw     series.Ring // what was read, true or not; holes are filled in the same way
 	scalers []scalerFrom
+	kind    meter.Kind
 }
 
 // scalerFrom is a scaler and the first cell at which it was in force.
@@ -28,10 +30,10 @@ type scalerFrom struct {
 }
 
 // Start is the Unix second at which cell n starts.
-func (h *History) Start(n int64) int64 { return n*meter.IntervalSeconds + h.Phase }
+func (h *History) Start(n int64) int64 { return n*h.Len.Interval + h.Phase }
 
 // Cell is the cell that holds the Unix second t.
-func (h *History) Cell(t int64) int64 { return meter.FloorDiv(t-h.Phase, meter.IntervalSeconds) }
+func (h *History) Cell(t int64) int64 { return meter.FloorDiv(t-h.Phase, h.Len.Interval) }
 
 // ScalerAt is the scaler in force once cell n was known; ok is false when there was none yet.
 func (h *History) ScalerAt(n int64) (scaler series.Scaler, ok bool) {
@@ -68,12 +70,12 @@ func (h *History) replay(c series.Curve) {
 			accepted++
 		}
 		seen := h.Ring
-		seen.Known = min(seen.Known, series.RingCells)
-		if !scaling.Advance(&seen, accepted) {
+		seen.Known = min(seen.Known, h.Len.Ring)
+		if !scaling.Advance(&seen, &h.Len, accepted) {
 			continue
 		}
 		h.scalers = append(h.scalers, scalerFrom{n, scaling.Scaler})
-		first := max(raw.First(), n-meter.LatenessCells)
+		first := max(raw.First(), n-int64(h.Len.Late))
 		h.Ring = h.Ring.Until(first - 1)
 		for m := first; m <= n; m++ {
 			h.put(m, scaling.Scaler.Usual)
@@ -86,13 +88,13 @@ func (h *History) put(n int64, usual float32) bool {
 	value, q := h.Raw.At(n)
 	past := meter.Past{
 		Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known,
-		PerDay: meter.DayCells, Usual: usual,
+		PerDay: h.Len.Day, Usual: usual,
 	}
 	if q == meter.OK && h.Ring.Known > 0 && past.Judge(value) != meter.Fine {
 		q = meter.Bad
 	}
 	if !q.Accepted() {
-		value = h.Ring.SameHour(n, meter.DayCells)
+		value = h.Ring.SameHour(n, h.Len.Day)
 	}
 	h.Ring.Put(n, value, q)
 	return q.Accepted()

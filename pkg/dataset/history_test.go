@@ -58,8 +58,7 @@ func TestBuilderTakesWhatServingTakes(t *testing.T) {
 		"off the grid": {[]given{{at(0, 0), 1}, {at(1, 0), 2}, {at(1, 900), 9}}, 0,
 			[]float32{1, 2}, []meter.Quality{ok, ok}},
 		"every half hour": {[]given{{at(0, 0), 1}, {at(0, 1800), 9}, {at(1, 0), 9},
-			{at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{10, 18, 18},
-			[]meter.Quality{ok, ok, meter.Estimated}},
+			{at(1, 1800), 9}, {at(2, 0), 9}}, 0, []float32{10, 18}, []meter.Quality{ok, ok}},
 		"years ahead": {[]given{{at(0, 0), 1}, {at(90000, 0), 9}, {at(1, 0), 2}}, 0,
 			[]float32{1, 2}, []meter.Quality{ok, ok}},
 		"two agree": {[]given{{at(0, 0), 1}, {at(50, 0), 3}, {at(51, 0), 4}}, 0,
@@ -138,7 +137,7 @@ func TestGapIsFilledWithTheSameHourOfTheDayBefore(t *testing.T) {
 func TestLongHoleStartsAnew(t *testing.T) {
 	t.Parallel()
 	week := func(from int64, level float64) (all []given) {
-		for i := range int64(series.ScalerCells) {
+		for i := range int64(scaleCells) {
 			all = append(all, given{epoch + (from+i)*meter.IntervalSeconds, level + float64(i%24)})
 		}
 		return all
@@ -146,21 +145,21 @@ func TestLongHoleStartsAnew(t *testing.T) {
 	for name, c := range map[string]struct {
 		silent    int64 // cells
 		histories int
-	}{"a cell less than a ring": {series.RingCells - 1, 1}, "a ring": {series.RingCells, 2},
+	}{"a cell less than a ring": {ringCells - 1, 1}, "a ring": {ringCells, 2},
 		"a year": {8760, 2}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			second := int64(series.ScalerCells) + c.silent
+			second := int64(scaleCells) + c.silent
 			all := built(append(week(second, 100), week(0, 1)...)...)
 			if len(all) != c.histories {
 				t.Fatalf("%d histories, want %d", len(all), c.histories)
 			}
 			last := all[len(all)-1]
 			if got := last.Ring.Newest - last.Ring.First() + 1; c.histories == 2 &&
-				got != series.ScalerCells {
+				got != scaleCells {
 				t.Errorf("the new history has %d cells", got)
 			}
-			before, ok := all[0].ScalerAt(last.Cell(epoch) + series.ScalerCells - 1)
+			before, ok := all[0].ScalerAt(last.Cell(epoch) + scaleCells - 1)
 			if !ok || before.Center > 30 {
 				t.Errorf("scale before the hole %+v %v", before, ok)
 			}
@@ -198,8 +197,8 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		}
 		h := built(readings...)[0]
 
-		ring := series.Ring{Values: make([]float32, series.RingCells),
-			Quality: meter.NewQualities(series.RingCells)}
+		ring := series.Ring{Values: make([]float32, ringCells),
+			Quality: meter.NewQualities(ringCells)}
 		var scaling series.Scaling
 		accepted, next := 0, h.Cell(epoch)
 		check := func() {
@@ -212,14 +211,14 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		for _, r := range readings {
 			for cell := h.Cell(r.second); next < cell; next++ {
 				ring.Put(next, ring.SameHour(next, 24), meter.Missing)
-				scaling.Advance(&ring, accepted)
+				scaling.Advance(&ring, &series.Hourly, accepted)
 				check()
 			}
 			v, q := h.Ring.At(next) // where it cannot be true it is filled
 			if ring.Put(next, v, q); q.Accepted() {
 				accepted++
 			}
-			scaling.Advance(&ring, accepted)
+			scaling.Advance(&ring, &series.Hourly, accepted)
 			check()
 			next++
 		}
@@ -303,3 +302,10 @@ func TestCellsAndValues(t *testing.T) {
 		t.Errorf("looking changed the ring to %d cells", h.Ring.Known)
 	}
 }
+
+// The lengths of hourly histories.
+const (
+	ringCells    = 385
+	scaleCells   = 168
+	featureCells = 336
+)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Remarks tells what a person should know of series that are measured from a Unix second on, in a
@@ -17,6 +16,7 @@ func Remarks(histories []*History, from int64) []string {
 		name        string
 		least, most float32
 		longest     int   // accepted cells of one history
+		week        int   // cells that the first scale is made from
 		end         int64 // Unix second
 	}
 	var every []*seen
@@ -25,7 +25,7 @@ func Remarks(histories []*History, from int64) []string {
 		least, most, accepted := h.extent()
 		s, again := byID[h.ID]
 		if !again {
-			s = &seen{name: h.ID.String(), least: least, most: most}
+			s = &seen{name: h.ID.String(), least: least, most: most, week: h.Len.Scale}
 			byID[h.ID] = s
 			every = append(every, s)
 		}
@@ -35,7 +35,7 @@ func Remarks(histories []*History, from int64) []string {
 	var same, few, early []string
 	for _, s := range every {
 		switch {
-		case s.longest < series.ScalerCells:
+		case s.longest < s.week:
 			few = append(few, fmt.Sprintf("%s (%d)", s.name, s.longest))
 		case s.least == s.most:
 			same = append(same, fmt.Sprintf("%s (%.4g)", s.name, s.least))
@@ -50,8 +50,7 @@ func Remarks(histories []*History, from int64) []string {
 		names []string
 	}{
 		{"hold one value all through", same},
-		{fmt.Sprintf("have less than the %d hourly readings that the network needs; simple rules "+
-			"forecast them", series.ScalerCells), few},
+		{"have less than the week of readings that the network needs; simple rules forecast them", few},
 		{"end before the time that is measured, and are not scored", early},
 	} {
 		if len(r.names) > 0 {

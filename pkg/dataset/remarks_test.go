@@ -29,7 +29,7 @@ func TestRemarks(t *testing.T) {
 	got := Remarks(b.Build(), (firstHour+400)*meter.IntervalSeconds)
 	want := []string{
 		"2 of 5 series hold one value all through: s.constant (5.5), s.zero (0)",
-		"1 of 5 series have less than the 168 hourly readings that the network needs; simple " +
+		"1 of 5 series have less than the week of readings that the network needs; simple " +
 			"rules forecast them: s.short (100)",
 		"2 of 5 series end before the time that is measured, and are not scored: s.early, s.short",
 	}

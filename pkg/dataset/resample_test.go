@@ -47,8 +47,8 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 					want /= 4
 				}
 				quality := meter.OK
-				if hour == 7 { // it lacks the third quarter: the others stand for it
-					want, quality = (28+29+31)/3.0*4, meter.Estimated
+				if hour == 7 { // it lacks the third quarter: the one before stands for it
+					want, quality = 28+29+29+31, meter.Estimated
 					if !c.sum {
 						want /= 4
 					}
@@ -61,15 +61,17 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 	}
 }
 
-func TestCoarseReadingsAreNamed(t *testing.T) {
+func TestCoarseSeriesAreLeftOut(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
 	for i := range 10 {
 		b.Add(meter.ID{Site: "a", Meter: "fine"}, "", int64(i)*1800, 1)
 		b.Add(meter.ID{Site: "a", Meter: "daily"}, "", int64(i)*86400, 1)
 	}
-	if err := b.Coarse(); err == nil || !strings.Contains(err.Error(),
-		"a.daily has a reading every 24 h") {
-		t.Errorf("%v", err)
+	if all := b.Build(); len(all) != 1 || all[0].ID.Meter != "fine" {
+		t.Errorf("%d histories", len(all))
+	}
+	if text := b.Coarse(); !strings.Contains(text, "1 of 2 series") || !strings.Contains(text, "a.daily (every 24h0m0s)") {
+		t.Errorf("%q", text)
 	}
 }

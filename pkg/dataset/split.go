@@ -20,12 +20,12 @@ const LeastDays = 21
 // DefaultCut gives the last tenth of the span to the test, and the tenth before it to validation.
 // first and last are the starts of the first and the last interval, in Unix seconds.
 func DefaultCut(first, last int64) (Cut, error) {
-	until := last + meter.IntervalSeconds
+	until := last + meter.HourSeconds
 	span := until - first
 	if err := enough(span); err != nil {
 		return Cut{}, err
 	}
-	tenth := span / 10 / meter.IntervalSeconds * meter.IntervalSeconds
+	tenth := span / 10 / meter.HourSeconds * meter.HourSeconds
 	return Cut{First: first, TrainUntil: until - 2*tenth, ValidUntil: until - tenth,
 		TestFrom: until - tenth, TestUntil: until}, nil
 }
@@ -42,7 +42,7 @@ func CutBefore(first, until int64) (Cut, error) {
 		return Cut{}, err
 	}
 	fifth := min(max(span/5, meter.WeekSeconds),
-		8*meter.WeekSeconds) / meter.IntervalSeconds * meter.IntervalSeconds
+		8*meter.WeekSeconds) / meter.HourSeconds * meter.HourSeconds
 	return Cut{First: first, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until,
 		TestUntil: until}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -30,6 +29,7 @@ type Sampler struct {
 	cfg    WindowConfig
 	ranges []startRange
 	rng    *rand.Rand
+	len    series.Lengths // of all histories
 	z      []float32
 }
 
@@ -64,7 +64,8 @@ func NewSampler(
 	if len(s.ranges) == 0 {
 		return nil, ErrNoWindows
 	}
-	s.z = make([]float32, series.FeatureCells+cfg.Steps+cfg.Horizon)
+	s.len = s.ranges[0].history.Len
+	s.z = make([]float32, s.len.Features+cfg.Steps+cfg.Horizon)
 	return s, nil
 }
 
@@ -86,11 +87,11 @@ func (s *Sampler) Next(b *Batch) {
 	for w := range b.B {
 		p := &s.ranges[s.rng.IntN(len(s.ranges))]
 		start := p.first + s.rng.Int64N(p.last-p.first+1)
-		known := int64(series.FeatureCells + s.cfg.Steps + s.cfg.Horizon)
+		known := int64(s.len.Features + s.cfg.Steps + s.cfg.Horizon)
 		if s.rng.Float64() < hiddenShare {
 			// Hide all but one to two weeks before the first loss position.
-			known = int64(s.cfg.Steps+s.cfg.Horizon-s.cfg.BurnIn) + series.ScalerCells +
-				s.rng.Int64N(series.ScalerCells)
+			known = int64(s.cfg.Steps+s.cfg.Horizon-s.cfg.BurnIn) + int64(s.len.Scale) +
+				s.rng.Int64N(int64(s.len.Scale))
 		}
 		s.fill(b, w, p.history, start, known)
 	}
@@ -121,7 +122,7 @@ func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
 	scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
 	end := start + int64(cfg.Steps-1+cfg.Horizon)
 	// end is inside the history, so the window holds all cells up to end.
-	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, meter.IntervalSeconds)
+	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, h.Len.Interval)
 	all.Known = int(min(int64(all.Known), known))
 	all.Ahead = cfg.Ahead.Of(h.ID)
 	at := func(step int) series.Window { return all.Back(cfg.Steps - 1 - step + cfg.Horizon) }

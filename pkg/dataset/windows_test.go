@@ -120,7 +120,7 @@ func TestLossLiesInTheRange(t *testing.T) {
 			epoch+int64(until)*meter.IntervalSeconds, rapid.Uint64().Draw(t, "seed"))
 		if err != nil {
 			if usable := min(until, hours) - max(from,
-				series.ScalerCells) - 1; usable >= cfg.Steps-cfg.BurnIn+cfg.Horizon {
+				scaleCells) - 1; usable >= cfg.Steps-cfg.BurnIn+cfg.Horizon {
 				t.Fatalf("%d usable hours: %v", usable, err)
 			}
 			return
@@ -196,7 +196,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 	}
 	first := h.Ring.First()
 	rapid.Check(t, func(t *rapid.T) {
-		start := first + rapid.Int64Range(series.ScalerCells, hours-int64(cfg.Steps+cfg.Horizon)).
+		start := first + rapid.Int64Range(scaleCells, hours-int64(cfg.Steps+cfg.Horizon)).
 			Draw(t, "start")
 		s := bare(cfg, h)
 		var b Batch
@@ -205,15 +205,15 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 		s.fill(&b, 2, h, start, math.MaxInt32)
 
 		scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
-		ring := series.Ring{Values: make([]float32, series.RingCells),
-			Quality: meter.NewQualities(series.RingCells)}
+		ring := series.Ring{Values: make([]float32, ringCells),
+			Quality: meter.NewQualities(ringCells)}
 		next, position := first, 0
 		for step := range cfg.Steps {
 			for ; next <= start+int64(step); next++ {
 				v, q := h.Ring.At(next)
 				ring.Put(next, v, q)
 			}
-			w := series.WindowOf(make([]float32, series.FeatureCells), &ring, scaler, ring.Newest,
+			w := series.WindowOf(make([]float32, featureCells), &ring, scaler, ring.Newest,
 				h.Phase, meter.IntervalSeconds)
 			want := make([]float32, len(layout.InputNames()))
 			layout.Input(want, &w)
@@ -248,7 +248,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 
 func bare(cfg WindowConfig, h *History) *Sampler {
 	return &Sampler{cfg: cfg, rng: rand.New(rand.NewPCG(1, 1)),
-		z: make([]float32, series.FeatureCells+cfg.Steps+cfg.Horizon)}
+		z: make([]float32, featureCells+cfg.Steps+cfg.Horizon)}
 }
 
 // Fills are shown, but nobody is judged by them.
@@ -326,13 +326,13 @@ func TestOldLagsAreHiddenInATenth(t *testing.T) {
 func (s *Sampler) isHidden(b *Batch, w int, lag14 float32) bool {
 	h := s.ranges[0].history
 	z := b.Current[w*4]
-	for n := h.Ring.First() + series.FeatureCells; n <= h.Ring.Newest; n++ {
+	for n := h.Ring.First() + featureCells; n <= h.Ring.Newest; n++ {
 		now, _ := h.Ring.At(n)
 		scaler, _ := h.ScalerAt(n)
 		if scaler.Forward(now) != z {
 			continue
 		}
-		old, _ := h.Ring.At(n + 1 - series.FeatureCells)
+		old, _ := h.Ring.At(n + 1 - featureCells)
 		return scaler.Forward(old) != lag14
 	}
 	return true
@@ -346,7 +346,7 @@ func TestNoWindows(t *testing.T) {
 		from, until int64
 	}{
 		"no history":        {nil, 0, 1000},
-		"no scale":          {ramps(2, series.ScalerCells-1), 0, 1000},
+		"no scale":          {ramps(2, scaleCells-1), 0, 1000},
 		"no whole window":   {ramps(2, 190), 0, 1000},
 		"range too short":   {ramps(2, 900), 500, 550},
 		"range in the past": {ramps(2, 900), -500, -10},

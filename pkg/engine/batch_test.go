@@ -92,7 +92,7 @@ func TestManySeriesInOneWave(t *testing.T) {
 		for i := range int64(hours) {
 			f = alone.Step(batch(i)[k : k+1]).Forecasts[0]
 		}
-		f.Model = e.Model() // the same weights
+		f.Model = e.Model(meter.HourSeconds) // the same weights
 		if d := differ(&f, &forecasts[k]); d != "" || f.Source != meter.SourceLSTM {
 			t.Errorf("series %d of %d: %s %s", k, meters, f.Source, d)
 		}

@@ -12,7 +12,7 @@ import (
 // benchModel is of the default shape: 64 units, a day ahead.
 func benchModel() *model.Model {
 	m := randomModel(2, 64)
-	m.Spec.Horizon, m.Spec.Width = NaiveHorizon, 64
+	m.Spec.Horizon, m.Spec.Width = NaiveHours, 64
 	shape := m.Spec.Shape()
 	m.LSTM, m.Head = nn.NewLSTM(shape, make([]float32, shape.LSTMParams())), nn.NewHead(shape, make([]float32, shape.HeadParams()))
 	return m

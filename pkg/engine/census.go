@@ -49,22 +49,45 @@ type Census struct {
 // Census looks at every series as of a Unix second.
 func (e *Engine) Census(now int64) Census {
 	var c Census
-	for slot := range e.slabs.ids {
-		rec := e.slabs.record(int32(slot))
-		if rec.fresh {
+	for _, co := range e.cohorts {
+		if co != nil {
+			co.census(&c, now)
+		}
+	}
+	return c
+}
+
+func (co *cohort) census(c *Census, now int64) {
+	for slot := range co.slabs.ids {
+		rec := co.slabs.record(int32(slot))
+		if rec.viewOf != 0 {
+			continue
+		}
+		by, row := co.server(int32(slot))
+		if by.slabs.record(row).fresh {
 			c.Warm++
 		}
 		if rec.known > 0 {
-			if reach := rec.newest - rec.since + 1; reach >= 35*meter.DayCells {
+			reach := rec.newest - rec.since + 1
+			if reach >= int64(35*co.len.Day) {
 				c.Over35Days++
-				if reach >= 60*meter.DayCells {
-					c.Over60Days++
-				}
+			}
+			if reach >= int64(60*co.len.Day) {
+				c.Over60Days++
 			}
 		}
-		c.By[standingIndex(stateAt(rec, now), e.nextSource(int32(slot), rec))]++
+		c.By[standingIndex(stateAt(rec, now), by.nextSource(row))]++
 	}
-	return c
+}
+
+// server is the cohort and the row that forecast a series: its own, or those of its view.
+func (co *cohort) server(slot int32) (*cohort, int32) {
+	if co.joins != nil {
+		if view, ok := co.joins.slabs.index[co.slabs.ids[slot]]; ok {
+			return co.joins, view
+		}
+	}
+	return co, slot
 }
 
 // standingIndex is the place of a standing, as StandingAt counts.
@@ -74,7 +97,7 @@ func standingIndex(state State, source meter.Source) int {
 
 func stateAt(rec *record, now int64) State {
 	switch {
-	case rec.stale || rec.live && now >= rec.start(rec.heard+3):
+	case rec.stale || rec.live && now >= rec.Start(rec.Heard+3):
 		return Silent
 	case rec.live:
 		return Current
@@ -82,13 +105,14 @@ func stateAt(rec *record, now int64) State {
 	return Past
 }
 
-// nextSource is who makes the next forecast of a series.
-func (e *Engine) nextSource(slot int32, rec *record) meter.Source {
+// nextSource is who makes the next forecast of a row.
+func (co *cohort) nextSource(slot int32) meter.Source {
+	rec := co.slabs.record(slot)
 	switch {
 	case rec.issued < 0 || rec.known == 0:
 		return meter.SourceNone
-	case e.model != nil && e.slabs.scale(slot).Ready:
+	case co.model != nil && co.slabs.scale(slot).Ready:
 		return meter.SourceLSTM
 	}
-	return accuracy.NaiveRule(int(rec.known), meter.DayCells)
+	return accuracy.NaiveRule(int(rec.known), co.len.Day)
 }

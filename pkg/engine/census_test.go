@@ -47,10 +47,10 @@ func TestCensus(t *testing.T) {
 		t.Errorf("%v, %d warm", got, c.Warm)
 	}
 	// A meter that is stale stays silent, after a restart too, until it is heard.
-	for i := range int64(SilentCells + 3) {
+	for i := range int64(meter.LatenessCells + 3) {
 		e.Tick(epoch+(n+i)*meter.IntervalSeconds, 0)
 	}
-	again := newEngine(t, e.Model())
+	again := newEngine(t, e.Model(meter.HourSeconds))
 	if err := again.Restore(e.Snapshot()); err != nil {
 		t.Fatal(err)
 	}

@@ -42,12 +42,12 @@ func temperatures(last int64, value func(cell int64) float32) func(meter.ID) ser
 func TestCovariatesMustBeKnown(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, randomModel(1, 8))
-	before := e.Model()
+	before := e.Model(meter.HourSeconds)
 	err := e.SetModel(warmModel(2))
 	if !errors.Is(err, ErrCovariates) || !strings.Contains(err.Error(), "load-1h reads covariates (temperature)") {
 		t.Errorf("%v", err)
 	}
-	if e.Model() != before {
+	if e.Model(meter.HourSeconds) != before {
 		t.Error("the model in force is gone")
 	}
 }

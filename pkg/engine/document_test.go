@@ -32,6 +32,7 @@ func TestDocumentListsTheSections(t *testing.T) {
 			t.Errorf("no chapter on section %s", s.name)
 		}
 	}
+	want = append(want, fmt.Sprintf("%s %d no", sectionSetting, settingVersion))
 	var got []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\| (\\d+) \\| .* \\| (yes|no) \\|$").FindAllStringSubmatch(text, -1) {
 		got = append(got, strings.Join(m[1:], " "))
@@ -62,9 +63,9 @@ func TestDocumentStatesTheSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSlabs(naiveWaiting())
+	s := newSlabs(&series.Hourly, naiveWaiting(&series.Hourly))
 	s.useHidden(0)
-	s.add(meter.ID{Site: "north", Meter: "m1"}, "kWh", 0)
+	s.add(meter.ID{Site: "north", Meter: "m1"}, "kWh")
 	sizes := map[string]int{}
 	for _, section := range s.write() {
 		sizes[section.Name] = len(section.Data)
@@ -73,9 +74,9 @@ func TestDocumentStatesTheSizes(t *testing.T) {
 		fmt.Sprintf("`f32[%d]` for each series", sizes[sectionValues]/4),
 		fmt.Sprintf("%d bytes for each series, four bits", sizes[sectionQuality]),
 		fmt.Sprintf("%d bytes for each series:", sizes[sectionScaling]),
-		fmt.Sprintf("cells of a ring (%d)", series.RingCells),
+		fmt.Sprintf("cells of a ring (%d)", ringCells),
 		fmt.Sprintf("0 without a model, at most %d", maxHidden),
-		fmt.Sprintf("longest lead, at most %d", mostHorizon),
+		fmt.Sprintf("longest lead, at most %d", mostDays*24),
 		fmt.Sprintf("levels, at most %d", mostLevels),
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(string(data)), " "), want) {

@@ -4,26 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
-)
-
-const (
-	// GapCells is the longest hole that is filled with the network's own lead-1
-	// median; after a longer one the hidden state is computed anew.
-	GapCells = 6
-	// WarmUpCells is how much of the ring a hidden state is computed anew from.
-	// The hidden state remembers about a day beside the ring (24 cells give the
-	// same scores to four digits), so four days are more than enough.
-	WarmUpCells = 96
-	// NaiveHorizon is the horizon while no model says another, in cells.
-	NaiveHorizon = 24
 )
 
 // naiveLevels are the quantile levels while no model says others.
@@ -81,6 +67,8 @@ const (
 	// ForecastReplaced: the network's forecast is not finite or beyond what readings may be, and the
 	// forecast of a simple rule goes out instead.
 	ForecastReplaced EventKind = "series.forecast_replaced"
+	// IntervalUnsupported: its readings come less often than once an hour, and it is not forecast.
+	IntervalUnsupported EventKind = "series.interval_unsupported"
 )
 
 // Forecast is what a series is expected to do after its newest interval.
@@ -89,6 +77,7 @@ type Forecast struct {
 	Series    meter.ID
 	Unit      string
 	Origin    int64 // Unix second, the end of the newest interval
+	Interval  int64 // seconds from one lead to the next
 	Revision  int   // forecasts of this origin before this one
 	Source    meter.Source
 	Quality   meter.Quality
@@ -113,149 +102,106 @@ type Result struct {
 	Registers  meter.Counts // what was decided about registers that did not count on
 }
 
-// Engine holds the state of a partition's series. It is not safe for concurrent
-// use: one goroutine owns it.
+// Engine holds the state of a partition's series, a cohort for each interval, from the finest on. It
+// is not safe for concurrent use: one goroutine owns it.
 type Engine struct {
-	slabs    slabs
-	model    *model.Model
-	layout   series.Layout
-	placed   map[where]series.Layout // of series with a place of their own; nil when none has
-	median   int                     // index of the level 0.5
+	cohorts  [6]*cohort // nil where no series and no model is of the interval
+	series   int        // that have a state
+	born     uint32     // of the next new series
+	order    []meter.ID // of the series, by their first readings; nil until it is asked for
+	settings settings
+	limit    int // most series, or unlimited
 	foreseen func(meter.ID) series.Ahead
-	work     scratch
+
+	rounds   rounds
+	outcome  grid.Outcome
+	gridPast past // of the series that is heard
 }
 
 // New is an engine without series and without a model.
 func New() *Engine {
-	return &Engine{slabs: newSlabs(naiveWaiting())}
+	return &Engine{settings: settings{}, limit: unlimited}
+}
+
+// intervals are those of the cohorts, in seconds.
+var intervals = [...]int32{300, 600, 900, 1200, 1800, 3600}
+
+// cohort is the one of an interval; it is made when there is none.
+func (e *Engine) cohort(interval int32) *cohort {
+	i := slices.Index(intervals[:], interval)
+	if e.cohorts[i] == nil {
+		e.cohorts[i] = newCohort(interval, e.settings)
+		e.cohorts[i].foreseen = e.foreseen
+		e.seatViews()
+	}
+	return e.cohorts[i]
+}
+
+// find returns the row of a series in the cohort of its interval.
+func (e *Engine) find(id meter.ID) (co *cohort, slot int32, ok bool) {
+	for _, co := range e.cohorts {
+		if co == nil {
+			continue
+		}
+		if slot, ok := co.slabs.index[id]; ok && co.slabs.record(slot).viewOf == 0 {
+			return co, slot, true
+		}
+	}
+	return nil, -1, false
 }
 
 // Foresee tells the engine where it finds what is known ahead of a series. Call
 // it before SetModel: a model that reads covariates is refused by an engine that
 // was not told.
-func (e *Engine) Foresee(ahead func(meter.ID) series.Ahead) { e.foreseen = ahead }
+func (e *Engine) Foresee(ahead func(meter.ID) series.Ahead) {
+	e.foreseen = ahead
+	for _, co := range e.cohorts {
+		if co != nil {
+			co.foreseen = ahead
+		}
+	}
+}
 
 // ErrCovariates says that a model needs what an engine does not know.
 var ErrCovariates = errors.New("reads covariates")
 
-// SetModel changes over to m, for good: from here on a series' hidden state is
-// what m computes from zero over the last cells of its ring, done at its next
-// reading (I6). A model whose features this release cannot make is refused and
-// the one in force stays.
+// SetModel changes over to m, for good, for the series of its interval: from here on a series'
+// hidden state is what m computes from zero over the last cells of its ring, done at its next
+// reading (I6). A model whose features this release cannot make is refused and the one in force
+// stays.
 func (e *Engine) SetModel(m *model.Model) error {
-	if len(m.Spec.Covariates) > 0 && e.foreseen == nil {
-		return fmt.Errorf("model %s %w (%s), which are not known here: serve one that was trained without --covariates", nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "))
+	interval := int32(m.Spec.Step() / time.Second)
+	if !grid.Native(interval) {
+		return fmt.Errorf("model %s forecasts intervals of %s: series are forecast at 5, 10, 15, 20, 30 minutes or 1 h", nameOf(m), m.Spec.Interval)
 	}
-	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures, covariatesOf(m.Spec)...)
+	co := e.cohort(interval)
+	p, err := co.prepare(m)
 	if err != nil {
-		return fmt.Errorf("model %s: %w", nameOf(m), err)
+		return err
 	}
-	if step := m.Spec.Step(); step != meter.IntervalSeconds*time.Second {
-		return fmt.Errorf("model %s forecasts intervals of %s, this release series of 1 h: train it on hourly readings", nameOf(m), m.Spec.Interval)
-	}
-	place, err := series.NewPlace(m.Spec.Zone, m.Spec.Country)
-	if err != nil {
-		return fmt.Errorf("model %s: %w", nameOf(m), err)
-	}
-	median := slices.Index(m.Spec.Levels, 0.5)
-	if median < 0 {
-		return fmt.Errorf("model %s: levels %v have no 0.5, which fills gaps; train it with one", nameOf(m), m.Spec.Levels)
-	}
-	waiting, err := accuracy.NewWaiting(m.Spec.Levels, m.Spec.Horizon)
-	if err != nil {
-		return fmt.Errorf("model %s: %w", nameOf(m), err)
-	}
-	shape := m.Spec.Shape()
-	e.model, e.layout, e.median = m, layout.At(place), median
-	e.forgetPlaces()
-	e.slabs.useHidden(shape.Hidden)
-	if !e.slabs.waiting.Fits(m.Spec.Levels, m.Spec.Horizon) {
-		e.slabs.layOut(waiting) // those of other levels or leads are not scored
-	}
-	e.slabs.serve(m)
-	e.slabs.bend(curveOf(m.Spec))
-	e.work.shape(shape)
+	co.use(m, p)
+	e.seatViews()
 	return nil
 }
 
-// nameOf is what a person knows a model by.
-func nameOf(m *model.Model) string {
-	if m.Version == "" {
-		return m.Spec.Name
+// Model is the one in force for an interval in seconds, nil before the first.
+func (e *Engine) Model(interval int32) *model.Model {
+	if i := slices.Index(intervals[:], interval); i >= 0 && e.cohorts[i] != nil {
+		return e.cohorts[i].model
 	}
-	return m.Spec.Name + " v" + m.Version
+	return nil
 }
 
-func covariatesOf(s model.Spec) []series.Covariate {
-	all := make([]series.Covariate, len(s.Covariates))
-	for i, c := range s.Covariates {
-		all[i] = series.Covariate(c)
+// Models are those in force, from the finest interval on.
+func (e *Engine) Models() []*model.Model {
+	var all []*model.Model
+	for _, co := range e.cohorts {
+		if co != nil && co.model != nil {
+			all = append(all, co.model)
+		}
 	}
 	return all
 }
 
-func curveOf(s model.Spec) series.Curve {
-	if s.Scale == model.ScaleAsinh {
-		return series.Asinh
-	}
-	return series.Plain
-}
-
-// Model is the one in force, nil before the first.
-func (e *Engine) Model() *model.Model { return e.model }
-
 // Series is the number of series with a state.
-func (e *Engine) Series() int { return len(e.slabs.ids) }
-
-// levels are the quantile levels and horizon in force.
-func (e *Engine) levels() ([]float64, int) {
-	if e.model == nil {
-		return naiveLevels, NaiveHorizon
-	}
-	return e.model.Spec.Levels, e.model.Spec.Horizon
-}
-
-// scratch is the memory a wave works in; it grows to the largest wave seen.
-type scratch struct {
-	shapeOf  nn.Shape
-	ws       *nn.Workspace
-	h, c, x  []float32
-	current  []float32
-	lead     []float32
-	out      []float32
-	window   []float32
-	past     []float32
-	naive    []float32
-	waves    waves
-	touched  []touch
-	jobs     []job
-	dirty    []int32
-	changed  map[int32][]int64 // by series: the known cells that the message in hand has changed
-	leads    []accuracy.Held
-	scored   []LeadScore // for the scores of a wave; they belong to the caller
-	asking   []int32
-	reads    []meter.Read
-	cells    []meter.Cell
-	counts   meter.Counts
-	stepping []place
-	warming  []place
-
-	warmSteps []place
-	registers meter.Registers
-}
-
-func (s *scratch) shape(shape nn.Shape) {
-	s.shapeOf = shape
-	s.ws = nn.NewWorkspace(shape, 1)
-}
-
-// room makes every buffer large enough for a batch of n series.
-func (s *scratch) room(n int) {
-	sh := s.shapeOf
-	s.h = slices.Grow(s.h[:0], n*sh.Hidden)[:n*sh.Hidden]
-	s.c = slices.Grow(s.c[:0], n*sh.Hidden)[:n*sh.Hidden]
-	s.x = slices.Grow(s.x[:0], n*sh.Inputs)[:n*sh.Inputs]
-	s.current = slices.Grow(s.current[:0], n*sh.Current)[:n*sh.Current]
-	s.lead = slices.Grow(s.lead[:0], n*sh.Horizon*sh.LeadFeatures)[:n*sh.Horizon*sh.LeadFeatures]
-	s.out = slices.Grow(s.out[:0], n*sh.Outputs())[:n*sh.Outputs()]
-}
+func (e *Engine) Series() int { return e.series }

@@ -13,7 +13,7 @@ import (
 func TestShortGapIsFilledWithTheMedian(t *testing.T) {
 	t.Parallel()
 	const n = int64(200)
-	for gap := int64(1); gap <= GapCells; gap++ {
+	for gap := int64(1); gap <= gapHours; gap++ {
 		t.Run(fmt.Sprint(gap), func(t *testing.T) {
 			t.Parallel()
 			e, measured := newEngine(t, randomModel(4, 5)), newEngine(t, randomModel(4, 5))
@@ -25,7 +25,7 @@ func TestShortGapIsFilledWithTheMedian(t *testing.T) {
 				forecast = last(t, measured, r)
 			}
 			got, want := last(t, e, at(n+gap)), last(t, measured, at(n+gap))
-			want.Model = e.Model() // the same weights
+			want.Model = e.Model(meter.HourSeconds) // the same weights
 			if d := differ(&got, &want); d != "" {
 				t.Errorf("the forecast after the gap differs: %s\n%v\n%v", d, got.Quantiles, want.Quantiles)
 			}
@@ -48,11 +48,11 @@ func TestShortGapIsFilledWithTheMedian(t *testing.T) {
 
 // The first cells of a longer gap are filled with the network's median, the
 // others with the same hour of the day before, and all are stepped through up to
-// SilentCells. After more the state is computed anew from the ring.
+// meter.LatenessCells. After more the state is computed anew from the ring.
 func TestLongGapIsFilledWithThePast(t *testing.T) {
 	t.Parallel()
 	const n = int64(200)
-	for _, gap := range []int64{GapCells + 1, 24, 30, SilentCells, SilentCells + 1, 200, series.RingCells - 1} {
+	for _, gap := range []int64{gapHours + 1, 24, 30, meter.LatenessCells, meter.LatenessCells + 1, 200, ringCells - 1} {
 		t.Run(fmt.Sprint(gap), func(t *testing.T) {
 			t.Parallel()
 			e, measured := newEngine(t, randomModel(5, 5)), newEngine(t, randomModel(5, 5))
@@ -63,14 +63,14 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 			}
 			feed(measured, 0, n)
 			for i := n; i < n+gap; i++ {
-				if i <= n+gap+far(gap)-series.RingCells {
+				if i <= n+gap+far(gap)-ringCells {
 					continue
 				}
 				v, q := cellAt(t, e, i)
 				switch before := i - 24; {
 				case i == n && v != forecast.Quantiles[median]:
 					t.Errorf("the first cell is %v, forecast %v", v, forecast.Quantiles[median])
-				case i >= n+GapCells && before > n+gap+far(gap)-series.RingCells:
+				case i >= n+gapHours && before > n+gap+far(gap)-ringCells:
 					if w, _ := cellAt(t, e, before); v != w {
 						t.Errorf("cell %d is %v, a day before %v", i-n, v, w)
 					}
@@ -82,8 +82,8 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 				r.Value = float64(v)
 				last(t, measured, r)
 			}
-			if gap > SilentCells {
-				h, c := warmed(e, m17, WarmUpCells+1)
+			if gap > meter.LatenessCells {
+				h, c := warmed(e, m17, warmUpCells(&series.Hourly)+1)
 				checkState(t, e, h, c)
 				return
 			}
@@ -107,7 +107,7 @@ func far(gap int64) int64 {
 // A gap as long as the ring leaves nothing to go on with.
 func TestGapOfARingStartsAnew(t *testing.T) {
 	t.Parallel()
-	for _, gap := range []int64{series.RingCells, series.RingCells + 1, 100_000} {
+	for _, gap := range []int64{ringCells, ringCells + 1, 100_000} {
 		e := newEngine(t, randomModel(6, 5))
 		feed(e, 0, 300)
 		f := after(t, e, 300+gap)
@@ -115,7 +115,7 @@ func TestGapOfARingStartsAnew(t *testing.T) {
 			t.Errorf("gap of %d: source %s, %d warm", gap, f.Source, warm(e))
 		}
 		// From there it is a young series.
-		fresh := newEngine(t, e.Model())
+		fresh := newEngine(t, e.Model(meter.HourSeconds))
 		for i := 300 + gap; i < 500+gap; i++ {
 			if i > 301+gap {
 				f = last(t, e, at(i))
@@ -164,7 +164,7 @@ func TestGapOfAYoungSeries(t *testing.T) {
 func TestBadCellIsFilled(t *testing.T) {
 	t.Parallel()
 	const n = int64(200)
-	for _, gap := range []int64{0, 3, GapCells} {
+	for _, gap := range []int64{0, 3, gapHours} {
 		e, silent := newEngine(t, randomModel(8, 5)), newEngine(t, randomModel(8, 5))
 		feed(e, 0, n)
 		feed(silent, 0, n)
@@ -178,9 +178,9 @@ func TestBadCellIsFilled(t *testing.T) {
 			t.Errorf("bad again: %+v", result)
 		}
 		got := last(t, e, at(n+gap+1))
-		if gap < GapCells { // the bad cell is one more cell of the gap
+		if gap < gapHours { // the bad cell is one more cell of the gap
 			want := last(t, silent, at(n+gap+1))
-			want.Model = e.Model() // the same weights
+			want.Model = e.Model(meter.HourSeconds) // the same weights
 			if d := differ(&got, &want); d != "" {
 				t.Errorf("gap of %d: the forecast after a bad cell is not that after a silent one: %s", gap, d)
 			}
@@ -201,7 +201,7 @@ func TestBadCellIsFilled(t *testing.T) {
 	// stands in.
 	e := newEngine(t, randomModel(8, 5))
 	feed(e, 0, n)
-	const gap = SilentCells - 1
+	const gap = meter.LatenessCells - 1
 	if f := last(t, e, bad(at(n+gap))); f.Source != meter.SourceLSTM || f.Quality != meter.Bad {
 		t.Errorf("bad after a gap of %d: %+v", gap, f)
 	}

@@ -69,8 +69,8 @@ func warm(e *Engine) int { return e.Census(0).Warm }
 // cells without having begun anew.
 func longerThan(e *Engine, cells int) int {
 	n := 0
-	for slot := range e.slabs.ids {
-		if r := e.slabs.record(int32(slot)); r.known > 0 && r.newest-r.since+1 >= int64(cells) {
+	for slot := range e.hours().slabs.ids {
+		if r := e.hours().slabs.record(int32(slot)); r.known > 0 && r.newest-r.since+1 >= int64(cells) {
 			n++
 		}
 	}
@@ -113,7 +113,7 @@ func last(t interface {
 // cellAt is the cell of m17 i after the epoch.
 func cellAt(t testing.TB, e *Engine, i int64) (float32, meter.Quality) {
 	t.Helper()
-	ring := e.slabs.ring(e.slabs.index[m17])
+	ring := e.hours().slabs.ring(e.hours().slabs.index[m17])
 	if !ring.Has(epoch/meter.IntervalSeconds + i) {
 		t.Fatalf("the ring has cells %d to %d, not %d", ring.First()-epoch/meter.IntervalSeconds, ring.Newest-epoch/meter.IntervalSeconds, i)
 	}
@@ -123,28 +123,30 @@ func cellAt(t testing.TB, e *Engine, i int64) (float32, meter.Quality) {
 // warmed is the hidden state that the model in force computes from zero over the
 // last n cells of a series' ring, cell by cell and alone.
 func warmed(e *Engine, id meter.ID, n int64) (h, c []float32) {
-	slot := e.slabs.index[id]
-	ring, shape := e.slabs.ring(slot), e.model.Spec.Shape()
+	slot := e.hours().slabs.index[id]
+	ring, shape := e.hours().slabs.ring(slot), e.hours().model.Spec.Shape()
 	h, c = make([]float32, shape.Hidden), make([]float32, shape.Hidden)
 	x, ws := make([]float32, shape.Inputs), nn.NewWorkspace(shape, 1)
 	for end := ring.Newest - n + 1; end <= ring.Newest; end++ {
-		w := series.WindowOf(make([]float32, series.FeatureCells), &ring, e.slabs.scale(slot).Scaler, end, int64(e.slabs.record(slot).phase), meter.IntervalSeconds)
-		e.layout.Input(x, &w)
-		e.model.LSTM.Step(ws, x, h, c, 1)
+		w := series.WindowOf(make([]float32, featureCells), &ring, e.hours().slabs.scale(slot).Scaler, end, int64(e.hours().slabs.record(slot).Phase), meter.IntervalSeconds)
+		e.hours().layout.Input(x, &w)
+		e.hours().model.LSTM.Step(ws, x, h, c, 1)
 	}
 	return h, c
 }
 
 // live is h and c after the newest cell.
-func live(e *Engine, slot int32) (h, c []float32) { return e.slabs.halves(e.slabs.live.row(slot)) }
+func live(e *Engine, slot int32) (h, c []float32) {
+	return e.hours().slabs.halves(e.hours().slabs.live.row(slot))
+}
 
 // checkState compares the hidden state of m17 with h and c, to the bit.
 func checkState(t testing.TB, e *Engine, h, c []float32) {
 	t.Helper()
-	slot := e.slabs.index[m17]
+	slot := e.hours().slabs.index[m17]
 	gotH, gotC := live(e, slot)
-	if !e.slabs.record(slot).fresh || !slices.Equal(gotH, h) || !slices.Equal(gotC, c) {
-		t.Errorf("fresh %v\nh %v\nwant %v\nc %v\nwant %v", e.slabs.record(slot).fresh, gotH, h, gotC, c)
+	if !e.hours().slabs.record(slot).fresh || !slices.Equal(gotH, h) || !slices.Equal(gotC, c) {
+		t.Errorf("fresh %v\nh %v\nwant %v\nc %v\nwant %v", e.hours().slabs.record(slot).fresh, gotH, h, gotC, c)
 	}
 }
 
@@ -193,3 +195,14 @@ func loud(seed uint64) *model.Model {
 	m.Head = nn.NewHead(shape, weights)
 	return m
 }
+
+// hours is the cohort of hourly series, which most tests are of.
+func (e *Engine) hours() *cohort { return e.cohort(meter.HourSeconds) }
+
+// The lengths of hourly series.
+const (
+	ringCells    = 385
+	openCells    = 49
+	scaleCells   = 168
+	featureCells = 336
+)

@@ -69,7 +69,7 @@ func TestForecastsOfMessages(t *testing.T) {
 				t.Fatalf("forecasts %v, want %v", got, c.want)
 			}
 			// Each is the forecast that the readings up to it give one by one.
-			one := newEngine(t, e.Model())
+			one := newEngine(t, e.Model(meter.HourSeconds))
 			feed(one, 0, n)
 			next := 0
 			for i, r := range c.batch {

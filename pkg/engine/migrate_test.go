@@ -5,13 +5,12 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // firstRelease writes the state of an engine as the first release wrote it: 384
 // cells and one state.
 func firstRelease(e *Engine) []Section {
-	s := &e.slabs
+	s := &e.hours().slabs
 	head := byteOrder.AppendUint32(nil, uint32(len(s.ids)))
 	head = byteOrder.AppendUint32(head, 384)
 	var values, quality, scaling []byte
@@ -31,7 +30,7 @@ func firstRelease(e *Engine) []Section {
 		for _, v := range []int64{rec.since, rec.newest} {
 			head = byteOrder.AppendUint64(head, uint64(v))
 		}
-		for _, v := range []int{int(known), accepted, int(rec.phase)} {
+		for _, v := range []int{int(known), accepted, int(rec.Phase)} {
 			head = byteOrder.AppendUint32(head, uint32(v))
 		}
 		head = append(head, 0)
@@ -62,8 +61,8 @@ func TestCheckpointOfTheFirstRelease(t *testing.T) {
 		if warm(old) != 0 || old.Series() != 1 {
 			t.Errorf("%d readings: %d series, %d warm", known, old.Series(), warm(old))
 		}
-		before := e.slabs.ring(0)
-		after := old.slabs.ring(0)
+		before := e.hours().slabs.ring(0)
+		after := old.hours().slabs.ring(0)
 		if after.Newest != before.Newest || after.Known != min(before.Known, 384) {
 			t.Fatalf("%d readings: %d cells up to %d, were %d up to %d", known, after.Known, after.Newest, before.Known, before.Newest)
 		}
@@ -77,7 +76,7 @@ func TestCheckpointOfTheFirstRelease(t *testing.T) {
 		// release forecast.
 		r := at(known - 1)
 		r.Value++
-		if f := last(t, old, r); f.Revision != 1 || (f.Source == meter.SourceLSTM) != (known >= series.ScalerCells) {
+		if f := last(t, old, r); f.Revision != 1 || (f.Source == meter.SourceLSTM) != (known >= scaleCells) {
 			t.Errorf("%d readings: %+v", known, f)
 		}
 		last(t, e, r)
@@ -97,7 +96,7 @@ func TestCheckpointOfTheFirstRelease(t *testing.T) {
 	// It is written in this release's form from then on.
 	e := newEngine(t, randomModel(50, 5))
 	feed(e, 0, 300)
-	old := newEngine(t, e.Model())
+	old := newEngine(t, e.Model(meter.HourSeconds))
 	if err := old.Restore(firstRelease(e)); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +145,7 @@ func TestCheckpointOfTheSecondRelease(t *testing.T) {
 		case sectionWaiting:
 			continue
 		case sectionSeries:
-			s.Version, s.Data = 2, s.Data[:len(s.Data)-1] // of one series
+			s.Version, s.Data = 2, series2(&e.hours().slabs)
 		}
 		second = append(second, s)
 	}
@@ -198,7 +197,7 @@ func TestWaitingForecastsOfRelease010(t *testing.T) {
 	feed(e, 195, 200)
 	snapshot := e.Snapshot()
 	i := slices.IndexFunc(snapshot, func(s Section) bool { return s.Name == sectionWaiting })
-	snapshot[i] = waiting1(&e.slabs)
+	snapshot[i] = waiting1(&e.hours().slabs)
 	old := newEngine(t, other)
 	if err := old.Restore(snapshot); err != nil {
 		t.Fatal(err)
@@ -221,4 +220,22 @@ func TestWaitingForecastsOfRelease010(t *testing.T) {
 			t.Errorf("%s: it is restored", name)
 		}
 	}
+}
+
+// series2 is the section "series" as the second release wrote it.
+func series2(s *slabs) []byte {
+	data := byteOrder.AppendUint32(nil, uint32(len(s.ids)))
+	data = byteOrder.AppendUint32(data, ringCells)
+	for i, id := range s.ids {
+		rec := s.record(int32(i))
+		data = appendText(appendText(appendText(data, id.Site), id.Meter), s.units[i])
+		for _, v := range []int64{rec.since, rec.newest, rec.Heard, rec.Cell(rec.issued) - 1, rec.Last} {
+			data = byteOrder.AppendUint64(data, uint64(v))
+		}
+		for _, v := range []int32{int32(rec.revision), rec.known, rec.accepted, rec.Phase} {
+			data = byteOrder.AppendUint32(data, uint32(v))
+		}
+		data = append(data, byte(rec.Kind), bit(rec.live))
+	}
+	return data
 }

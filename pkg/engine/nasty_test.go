@@ -44,7 +44,7 @@ func TestForecastsOfNastySeriesAreSound(t *testing.T) {
 			}
 			cell += rapid.SampledFrom([]int64{0, 0, 3, 6, 30, 500}).Draw(t, "gap")
 		}
-		for _, values := range slices.Concat(e.slabs.live.blocks, e.slabs.settled.blocks, e.slabs.values.blocks) {
+		for _, values := range slices.Concat(e.hours().slabs.live.blocks, e.hours().slabs.settled.blocks, e.hours().slabs.values.blocks) {
 			for i, v := range values {
 				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 					t.Fatalf("number %d of the state is %v", i, v)
@@ -71,7 +71,7 @@ func TestEndlessFillsStayFinite(t *testing.T) {
 		if wrong := sound(&f); wrong != "" {
 			t.Fatalf("model %d, the first good reading: %s: %v", seed, wrong, f.Quantiles)
 		}
-		for i, v := range e.slabs.values.row(0) {
+		for i, v := range e.hours().slabs.values.row(0) {
 			if math.Abs(float64(v)) > 1e6 {
 				t.Fatalf("model %d: cell %d of a load of 2 is %v", seed, i, v)
 			}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"github.com/loadtide/loadtide/pkg/meter"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestModelsThatCannotServe(t *testing.T) {
 		change func(s *model.Spec)
 		says   string
 	}{
-		"another interval": {func(s *model.Spec) { s.Interval = "15m" }, "model load-1h v3 forecasts intervals of 15m, this release series of 1 h"},
+		"another interval": {func(s *model.Spec) { s.Interval = "12m" }, "model load-1h v3 forecasts intervals of 12m: series are forecast at 5, 10,"},
 		"unknown zone":     {func(s *model.Spec) { s.Zone = "Mars/Base" }, `model load-1h v3: zone "Mars/Base" is not known`},
 		"unknown feature":  {func(s *model.Spec) { s.Inputs = append([]string{"z", "moon"}, s.Inputs[2:]...) }, `"moon" is not known`},
 		"no median":        {func(s *model.Spec) { s.Levels = []float64{0.1, 0.25, 0.45, 0.75, 0.9} }, "have no 0.5"},
@@ -23,13 +24,13 @@ func TestModelsThatCannotServe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newEngine(t, randomModel(1, 8))
-			before := e.Model()
+			before := e.Model(meter.HourSeconds)
 			m := randomModel(1, 8).WithVersion("3")
 			c.change(&m.Spec)
 			if err := e.SetModel(m); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, want %q", err, c.says)
 			}
-			if e.Model() != before {
+			if e.Model(meter.HourSeconds) != before {
 				t.Error("the model in force is gone")
 			}
 		})

@@ -10,12 +10,13 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// Score compares the forecasts of one interval with its actual.
+// Score is how the forecasts of one interval did, now that its actual is known.
 type Score struct {
 	Message  int // the one that brought the actual
 	Series   meter.ID
 	Unit     string
 	Target   int64 // Unix second at which the interval starts
+	Interval int64 // seconds of the interval
 	Actual   float32
 	Revision int  // corrections of the actual since its first score
 	Void     bool // a correction took the actual away; the leads are without numbers
@@ -25,7 +26,7 @@ type Score struct {
 	Leads []LeadScore // ascending
 }
 
-// LeadScore compares the forecast of one lead with the actual.
+// LeadScore is how the forecast of one lead did.
 type LeadScore struct {
 	accuracy.Held // numbers in the series' unit; Naive is NaN where there is no naive value
 	Source        meter.Source
@@ -33,28 +34,28 @@ type LeadScore struct {
 	InForce       bool   // that model is the one in force
 }
 
-// mostVersions bounds the versions of models that have a number.
+// mostVersions is how many versions of models can be numbered.
 const mostVersions = math.MaxUint16
 
-// sourceCodes lists the sources by their number in accuracy.Maker, from 1 on. Checkpoints hold
-// these numbers.
+// sourceCodes are the sources by their number in the maker of a forecast, from 1 on. Checkpoints
+// hold these numbers.
 var sourceCodes = [...]meter.Source{
 	meter.SourceLSTM,
 	meter.SourceSeasonalNaive,
 	meter.SourcePersistence,
 }
 
-// naiveWaiting is the layout of waiting forecasts while no model serves.
-func naiveWaiting() *accuracy.Waiting {
-	w, err := accuracy.NewWaiting(naiveLevels, NaiveHorizon)
+// naiveWaiting lays out the forecasts of rules while no model says otherwise.
+func naiveWaiting(l *series.Lengths) *accuracy.Waiting {
+	w, err := accuracy.NewWaiting(naiveLevels, NaiveHours*l.Day/24, l.Day/24)
 	if err != nil {
 		panic(err) // both are constants
 	}
 	return w
 }
 
-// layOut drops all waiting forecasts and the numbers of their models, and makes room for forecasts
-// of another layout.
+// layOut drops all forecasts that wait, and the numbers of their models, and makes room for those
+// of a layout.
 func (s *slabs) layOut(w *accuracy.Waiting) {
 	s.waiting, s.held, s.versions = w, slab[byte]{width: w.Bytes()}, nil
 	for slot := range s.ids {
@@ -62,9 +63,8 @@ func (s *slabs) layOut(w *accuracy.Waiting) {
 	}
 }
 
-// serve notes the model that makes forecasts from here on; nil means that rules make them. When no
-// number is left for the version of m, all waiting forecasts are dropped and the numbers start
-// again at 1.
+// serve notes which model makes forecasts from here on; nil is none. When no number is left for its
+// version, the forecasts that wait are dropped, and numbers are given from 1 on again.
 func (s *slabs) serve(m *model.Model) {
 	s.inForce = 0
 	if m == nil {
@@ -78,7 +78,7 @@ func (s *slabs) serve(m *model.Model) {
 	s.inForce = number
 }
 
-// number returns the number of a version, from 1 on. ok is false when no number is left.
+// number is that of a version, from 1 on; ok is false when none is left.
 func (s *slabs) number(version string) (n uint16, ok bool) {
 	if i := slices.Index(s.versions, version); i >= 0 {
 		return uint16(i + 1), true
@@ -90,8 +90,8 @@ func (s *slabs) number(version string) (n uint16, ok bool) {
 	return uint16(len(s.versions)), true
 }
 
-// takeHeld copies the waiting forecasts of a row of other slabs. It drops them when their layout is
-// another, or when no number is left for one of their models.
+// takeHeld takes over the forecasts that wait for the actuals of another's series. They are dropped
+// when their layout is another, or no number is left for their models.
 func (s *slabs) takeHeld(slot int32, from *slabs, row int32) {
 	if !from.waiting.Fits(s.waiting.Levels(), s.waiting.Horizon()) {
 		return
@@ -110,10 +110,10 @@ func (s *slabs) takeHeld(slot int32, from *slabs, row int32) {
 	}
 }
 
-// await keeps a forecast until its actuals arrive. It returns how many older forecasts had to make
-// room that were never scored.
-func (e *Engine) await(slot int32, f *Forecast) int {
-	s := &e.slabs
+// await keeps a forecast until its actuals come, and returns how many older ones
+// made room that were never scored.
+func (co *cohort) await(slot int32, f *Forecast) int {
+	s := &co.slabs
 	by := accuracy.Maker{Source: uint8(slices.Index(sourceCodes[:], f.Source) + 1)}
 	if f.Model != nil {
 		by.Model = s.inForce
@@ -121,49 +121,50 @@ func (e *Engine) await(slot int32, f *Forecast) int {
 	return s.waiting.Put(s.held.row(slot), s.record(slot).newest, by, f.Quantiles)
 }
 
-// score compares the waiting forecasts with the readings of a wave. It looks at the cells of a
-// message when the last reading of the message was walked, and at no other cells. So the scores do
-// not depend on how the log is cut into batches (I4).
-func (e *Engine) score(touched []touch, result *Result) {
-	e.work.scored = nil
+// score holds the forecasts that wait against what the readings of a round came
+// to. It looks at the cells that its message spoke of alone, when the last of them
+// was walked: so the same message scores the same, however the log was cut into
+// batches (I4).
+func (co *cohort) score(touched []update, result *Result) {
+	co.work.scored = nil
 	for i := range touched {
 		t := &touched[i]
 		first := int64(math.MaxInt64)
 		if t.next && t.counts {
-			ring := e.slabs.ring(t.slot)
+			ring := co.slabs.ring(t.slot)
 			first = max(t.from, ring.First())
 			for cell := first; cell <= t.to; cell++ {
-				e.meet(t, cell, len(touched), result)
+				co.meet(t, cell, len(touched), result)
 			}
 		}
 		if t.ask < 0 {
 			continue
 		}
-		for _, cell := range e.takeChanged(t.slot) {
+		for _, cell := range co.takeChanged(t.slot) {
 			if cell < first {
-				e.meet(t, cell, len(touched), result)
+				co.meet(t, cell, len(touched), result)
 			}
 		}
 	}
 }
 
-// takeChanged returns the cells of a series that the current message has changed, ascending, and
-// clears the list.
-func (e *Engine) takeChanged(slot int32) []int64 {
-	cells, ok := e.work.changed[slot]
+// takeChanged takes the known cells of a series that the message in hand has
+// changed, ascending.
+func (co *cohort) takeChanged(slot int32) []int64 {
+	cells, ok := co.work.changed[slot]
 	if !ok {
 		return nil
 	}
-	delete(e.work.changed, slot)
+	delete(co.work.changed, slot)
 	slices.Sort(cells)
 	return slices.Compact(cells)
 }
 
-// meet scores the forecasts of a cell. Only measured, plausible values are scored. If a scored cell
-// is later found missing or implausible, its score is voided. others sizes the buffers for the rest
-// of the wave.
-func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
-	s, w := &e.slabs, &e.work
+// meet scores the forecasts of a cell. Only what was measured, and can be true,
+// counts; a cell that was scored and is neither any more is taken back. So many
+// others are expected in the same round.
+func (co *cohort) meet(t *update, cell int64, others int, result *Result) {
+	s, w := &co.slabs, &co.work
 	ring := s.ring(t.slot)
 	if !ring.Has(cell) {
 		return
@@ -171,7 +172,7 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 	actual, quality := ring.At(cell)
 	void := quality != meter.OK
 	naive := func(lead int) float32 {
-		if m := cell - int64((lead+meter.DayCells-1)/meter.DayCells*meter.DayCells); ring.Has(m) {
+		if m := cell - int64((lead+co.len.Day-1)/co.len.Day*co.len.Day); ring.Has(m) {
 			v, _ := ring.At(m)
 			return v
 		}
@@ -182,8 +183,8 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 		return
 	}
 	score := Score{
-		Message: t.message, Series: s.ids[t.slot], Unit: s.units[t.slot],
-		Target: s.record(t.slot).start(cell), Actual: actual, Void: void, Usual: e.usual(t.slot, &ring),
+		Message: t.message, Series: s.ids[t.slot], Unit: s.units[t.slot], Target: s.record(t.slot).Start(cell), Interval: co.len.Interval,
+		Actual: actual, Void: void, Usual: co.usual(t.slot, &ring),
 	}
 	if len(w.leads) > len(w.scored) {
 		w.scored = make([]LeadScore, max(others, 1)*s.waiting.Leads())
@@ -201,10 +202,10 @@ func (e *Engine) meet(t *touch, cell int64, others int, result *Result) {
 	result.Scores = append(result.Scores, score)
 }
 
-// usual returns the mean absolute value of a series: that of its scale, or before the first scale
-// that of its ring.
-func (e *Engine) usual(slot int32, ring *series.Ring) float32 {
-	if scale := e.slabs.scale(slot); scale.Ready {
+// usual is the mean absolute value of a series, before its first scale that of
+// what is known.
+func (co *cohort) usual(slot int32, ring *series.Ring) float32 {
+	if scale := co.slabs.scale(slot); scale.Ready {
 		return scale.Scaler.Usual
 	}
 	var sum float64

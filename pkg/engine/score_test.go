@@ -268,7 +268,7 @@ func TestManySwaps(t *testing.T) {
 		}
 		out.note(result.Forecasts)
 	}
-	if n := len(e.slabs.versions); n > 90 {
+	if n := len(e.hours().slabs.versions); n > 90 {
 		t.Errorf("%d versions are remembered", n)
 	}
 }
@@ -281,8 +281,8 @@ func TestVersionsRunOut(t *testing.T) {
 	m.Version = "first"
 	e := newEngine(t, m)
 	feed(e, 0, 200)
-	for i := len(e.slabs.versions); i < mostVersions; i++ {
-		if _, ok := e.slabs.number(fmt.Sprint(i)); !ok {
+	for i := len(e.hours().slabs.versions); i < mostVersions; i++ {
+		if _, ok := e.hours().slabs.number(fmt.Sprint(i)); !ok {
 			t.Fatalf("no number for version %d", i)
 		}
 	}
@@ -298,7 +298,7 @@ func TestVersionsRunOut(t *testing.T) {
 	if len(scores) != 1 || scores[0].Leads[0].Version != "last" || !scores[0].Leads[0].InForce {
 		t.Errorf("scores %+v", scores)
 	}
-	if n := len(e.slabs.versions); n != 1 {
+	if n := len(e.hours().slabs.versions); n != 1 {
 		t.Errorf("%d versions are remembered", n)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -17,12 +18,17 @@ type Setting struct {
 	Kind    meter.Kind // of readings that say none
 	Zone    string     // IANA, in place of the model's
 	Country string     // of the holidays, in place of the model's
+	// Interval holds the series at an interval, in seconds; 0 leaves it to the readings.
+	Interval int32
 }
 
 // Check names what cannot be taken, with the remedy.
 func (s Setting) Check() error {
 	if s.Kind != meter.KindUnknown && s.Unit != "" && !s.Kind.Fits(s.Unit) {
 		return fmt.Errorf("unit %q is not one of kind %s: set units of energy (kWh) with energy and register, of power (kW) with power", s.Unit, s.Kind)
+	}
+	if s.Interval != 0 && !grid.Native(s.Interval) {
+		return fmt.Errorf("interval of %d s: give 5m, 10m, 15m, 20m, 30m or 1h", s.Interval)
 	}
 	_, err := series.NewPlace(s.Zone, s.Country)
 	return err
@@ -51,6 +57,7 @@ func (all settings) of(id meter.ID) Setting {
 			s.Kind = wide.Kind
 		}
 		s.Zone, s.Country = cmp.Or(s.Zone, wide.Zone), cmp.Or(s.Country, wide.Country)
+		s.Interval = cmp.Or(s.Interval, wide.Interval)
 	}
 	return s
 }
@@ -100,44 +107,82 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 	if err := setting.Check(); err != nil {
 		return done, err
 	}
-	s := &e.slabs
-	old := s.settings[pattern]
+	old := e.settings[pattern]
 	if setting == (Setting{}) {
-		delete(s.settings, pattern)
+		delete(e.settings, pattern)
 	} else {
-		s.settings[pattern] = setting
+		e.settings[pattern] = setting
 	}
-	e.forgetPlaces()
 	moved := old.Zone != setting.Zone || old.Country != setting.Country
-	for i, id := range s.coveredBy(pattern) {
-		done.Series++
-		if moved {
-			s.record(i).fresh = false
+	for _, co := range e.cohorts {
+		if co == nil {
+			continue
 		}
-		if keeps := s.adopt(i, s.settings.of(id)); keeps != "" {
+		co.forgetPlaces()
+		for i, id := range co.slabs.coveredBy(pattern) {
+			if moved {
+				co.slabs.record(i).fresh = false
+			}
+			keeps := co.slabs.adopt(i, e.settings.of(id))
+			if co.slabs.record(i).viewOf != 0 {
+				continue
+			}
+			if done.Series++; keeps == "" {
+				continue
+			}
 			if done.Kept++; done.Kept == 1 {
 				done.Which = fmt.Sprintf("%s is %s", id, keeps)
 			}
 		}
 	}
-	return done, nil
+	return done, e.holdIntervals(pattern)
+}
+
+// holdIntervals brings the series of a pattern to the interval that is set for them.
+func (e *Engine) holdIntervals(pattern meter.ID) error {
+	for _, id := range e.inOrder() {
+		if !covers(pattern, id) {
+			continue
+		}
+		co, slot, _ := e.find(id)
+		st, set := co.slabs.gridState(slot), e.settings.of(id).Interval
+		if st.Set == set {
+			continue
+		}
+		e.gridPast = past{&co.slabs, slot}
+		st.Hold(set, &e.gridPast, &e.outcome)
+		t := update{message: -1, ask: -1}
+		co, t.slot = e.seat(co, slot, true, id, "", st, &e.outcome)
+		co.apply(&t, &e.outcome, &Result{}, 0)
+		if t.next || t.changed {
+			co.work.touched = append(co.work.touched, t)
+			e.forward(&Result{})
+			e.settleDown()
+		}
+	}
+	return nil
+}
+
+// covers says that a pattern is of a series.
+func covers(pattern, id meter.ID) bool {
+	return (pattern.Site == id.Site || pattern.Site == meter.Any) && (pattern.Meter == id.Meter || pattern.Meter == meter.Any)
 }
 
 // adopt gives a series what it does not know of itself, and says what it has
 // otherwise than the setting wants.
 func (s *slabs) adopt(slot int32, set Setting) (keeps string) {
 	rec, unit := s.record(slot), s.units[slot]
-	if set.Kind != meter.KindUnknown && rec.kind == meter.KindUnknown && set.Kind != meter.Register && set.Kind.Fits(unit) {
-		rec.kind = set.Kind
+	if set.Kind != meter.KindUnknown && rec.Kind == meter.KindUnknown && set.Kind != meter.Register && set.Kind.Fits(unit) {
+		rec.Kind = set.Kind
 	}
-	if set.Unit != "" && unit == "" && rec.kind.Fits(set.Unit) {
+	if set.Unit != "" && unit == "" && rec.Kind.Fits(set.Unit) {
 		s.units[slot] = set.Unit
 	}
 	if set.Unit != "" && s.units[slot] != set.Unit {
 		return fmt.Sprintf("measured in %q", s.units[slot])
 	}
-	if set.Kind != meter.KindUnknown && rec.kind != set.Kind {
-		return "of kind " + takenFor(rec.kind).String()
+	if set.Kind != meter.KindUnknown && rec.Kind != set.Kind {
+		return "of kind " + takenFor(rec.Kind).String()
 	}
 	return ""
 }
@@ -147,70 +192,39 @@ const unlimited = -1
 
 // Limit is the most series the engine takes from here on, 0 or more. Those that
 // are there stay.
-func (e *Engine) Limit(n int) { e.slabs.limit = n }
+func (e *Engine) Limit(n int) { e.limit = n }
 
 // full says that no more series are taken.
-func (s *slabs) full() bool { return s.limit != unlimited && len(s.ids) >= s.limit }
-
-// begin holds the first reading of a series against what is set for it, brings m
-// to the unit, and makes the series' row.
-func (e *Engine) begin(r *Reading, m *moment) (int32, verdict) {
-	s := &e.slabs
-	if s.full() {
-		return -1, refuse(meter.ReasonSeriesLimit, "series %s is new, and its partition holds %d series, its share of --max-series: raise that, or take series away that are gone (loadtide series delete)", r.Series, len(s.ids))
-	}
-	set := s.settings.of(r.Series)
-	first := *r
-	if set.Unit != "" {
-		if r.Unit != "" {
-			conversion, err := meter.Convert(r.Unit, set.Unit)
-			if err != nil {
-				return -1, refuse(meter.ReasonWrongUnit, "%s", err)
-			}
-			m.value = conversion.Apply(m.value)
-		}
-		first.Unit = set.Unit
-	}
-	if set.Kind != meter.KindUnknown {
-		if r.Kind != meter.KindUnknown && r.Kind != set.Kind {
-			return -1, refuse(meter.ReasonWrongKind, "kind %s: the series is set to be of kind %s; send that kind, or change it with loadtide series set", r.Kind, set.Kind)
-		}
-		first.Kind = set.Kind
-	}
-	if first.Kind != meter.KindUnknown && first.Unit != "" && !first.Kind.Fits(first.Unit) {
-		return -1, refuse(meter.ReasonWrongUnit, "unit %q is not one of kind %s, which one of them is set for the series: change it with loadtide series set", first.Unit, first.Kind)
-	}
-	return e.open(&first), verdict{}
-}
+func (e *Engine) full() bool { return e.limit != unlimited && e.series >= e.limit }
 
 // where is a zone and a country.
 type where struct{ zone, country string }
 
 // forgetPlaces is called where settings or the model are others than before.
-func (e *Engine) forgetPlaces() {
-	e.placed = nil
-	for _, set := range e.slabs.settings {
+func (co *cohort) forgetPlaces() {
+	co.placed = nil
+	for _, set := range co.slabs.settings {
 		if set.Zone != "" || set.Country != "" {
-			e.placed = map[where]series.Layout{}
+			co.placed = map[where]series.Layout{}
 			return
 		}
 	}
 }
 
 // layoutOf is the layout at the place of a series.
-func (e *Engine) layoutOf(slot int32) series.Layout {
-	if e.placed == nil {
-		return e.layout
+func (co *cohort) layoutOf(slot int32) series.Layout {
+	if co.placed == nil {
+		return co.layout
 	}
-	set := e.slabs.settings.of(e.slabs.ids[slot])
-	at := where{cmp.Or(set.Zone, e.model.Spec.Zone), cmp.Or(set.Country, e.model.Spec.Country)}
-	l, ok := e.placed[at]
+	set := co.slabs.settings.of(co.slabs.ids[slot])
+	at := where{cmp.Or(set.Zone, co.model.Spec.Zone), cmp.Or(set.Country, co.model.Spec.Country)}
+	l, ok := co.placed[at]
 	if !ok {
-		l = e.layout
+		l = co.layout
 		if place, err := series.NewPlace(at.zone, at.country); err == nil { // both were checked when they were set
 			l = l.At(place)
 		}
-		e.placed[at] = l
+		co.placed[at] = l
 	}
 	return l
 }

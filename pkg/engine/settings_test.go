@@ -60,10 +60,10 @@ func TestNewSeriesTakeWhatIsSet(t *testing.T) {
 			if len(result.Rejections) > 0 {
 				t.Fatal(result.Rejections)
 			}
-			if unit, kind := e.slabs.units[0], e.slabs.record(0).kind; unit != c.unit || kind != c.kind {
+			if unit, kind := e.hours().slabs.units[0], e.hours().slabs.record(0).Kind; unit != c.unit || kind != c.kind {
 				t.Errorf("%q of kind %s, want %q of %s", unit, kind, c.unit, c.kind)
 			}
-			ring := e.slabs.ring(0)
+			ring := e.hours().slabs.ring(0)
 			if value, _ := ring.At(ring.Newest); value != c.value {
 				t.Errorf("value %v, want %v", value, c.value)
 			}
@@ -99,7 +99,7 @@ func TestZoneOfASeries(t *testing.T) {
 	configure(t, zoned, m17, Setting{Zone: "Asia/Tokyo"})
 	configure(t, back, m17, Setting{Zone: "Asia/Tokyo"})
 	configure(t, back, m17, Setting{})
-	plain.slabs.record(0).fresh = false // the others' states are computed anew
+	plain.hours().slabs.record(0).fresh = false // the others' states are computed anew
 	want, far, same := last(t, plain, at(200)), last(t, zoned, at(200)), last(t, back, at(200))
 	if slices.Equal(want.Quantiles, far.Quantiles) {
 		t.Error("another zone, the same forecast")
@@ -229,11 +229,11 @@ func TestPortableState(t *testing.T) {
 		"a value":     func(s *slabs) { s.values.row(0)[3] = float32(math.NaN()) },
 		"a state":     func(s *slabs) { s.live.row(0)[1] = float32(math.Inf(1)) },
 		"a centre":    func(s *slabs) { s.scale(0).Scaler.Center = float32(math.NaN()) },
-		"what it has": func(s *slabs) { s.record(0).heard += 1000 },
+		"what it has": func(s *slabs) { s.record(0).Heard += 1000 },
 	} {
 		other := newEngine(t, m)
 		feed(other, 0, 220)
-		poison(&other.slabs)
+		poison(&other.hours().slabs)
 		state, curve, _ := other.Extract(m17)
 		if _, err := ReadState(state, curve); err == nil {
 			t.Errorf("%s that no engine writes was taken", name)

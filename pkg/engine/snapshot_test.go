@@ -113,7 +113,7 @@ func TestRestoreRefuses(t *testing.T) {
 	// The first series' fields in the section "series": after two counts come the
 	// texts "north", "m17" and "kWh", each with a length of two bytes.
 	const fields = 4 + 4 + 2 + 5 + 2 + 3 + 2 + 3
-	const newest, heard, known, accepted, phase, mark = fields + 8, fields + 16, fields + 44, fields + 48, fields + 52, fields + 57
+	const newest, heard, known, accepted, phase, mark = fields + 8, fields + 16, fields + 40, fields + 44, fields + 52, fields + 81
 	const moments = 4 * 8             // of the first series in "scaling"
 	const waits = 4 + 2 + 5*8 + 2 + 2 // the first forecast in "waiting": of five levels, by one model without a version
 	for name, c := range map[string]struct {
@@ -132,7 +132,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"ring of minus cells":  {func(s map[string]*Section) { put(s["series"].Data, known, int32(-1)) }, "ring of -1 cells"},
 		"ring too long":        {func(s map[string]*Section) { put(s["series"].Data, known, int32(386)) }, "ring of 386 cells"},
 		"minus accepted":       {func(s map[string]*Section) { put(s["series"].Data, accepted, int32(-5)) }, "-5 accepted"},
-		"phase of a day":       {func(s map[string]*Section) { put(s["series"].Data, phase, int32(86400)) }, "phase 86400"},
+		"phase of a day":       {func(s map[string]*Section) { put(s["series"].Data, phase, int32(86400)) }, "from 86400 s on"},
 		"mark of neither":      {func(s map[string]*Section) { put(s["series"].Data, mark, byte(7)) }, "a mark of 7"},
 		"unknown quality":      {func(s map[string]*Section) { s["ring.quality"].Data[5] = 9 }, "cell 10 of the ring has quality 9"},
 		"scale of the future":  {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(1e9)) }, "cells up to 1000000000"},
@@ -194,7 +194,7 @@ func replace(s map[string]*Section, by []Section) {
 
 // twice repeats the first of two series in place of the second.
 func twice(data []byte) []byte {
-	const first = 2 + 5 + 2 + 3 + 2 + 3 + 5*8 + 4*4 + 3
+	const first = 2 + 5 + 2 + 3 + 2 + 3 + 5*8 + 10*4 + 4
 	return slices.Concat(data[:8], data[8:8+first], data[8:8+first])
 }
 
@@ -269,8 +269,8 @@ func FuzzRestore(f *testing.F) {
 		if !sameSections(sections, e.Snapshot()) {
 			t.Fatal("the snapshot of what was restored is another")
 		}
-		for slot, id := range e.slabs.ids {
-			origin := e.slabs.origin(int32(slot))
+		for slot, id := range e.hours().slabs.ids {
+			origin := e.hours().slabs.origin(int32(slot))
 			if origin < 0 || origin > 1<<40 {
 				continue
 			}

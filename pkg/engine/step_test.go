@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // From the first reading on there is a forecast at every origin, and its label
@@ -21,7 +20,7 @@ func TestSourcesOfAYoungSeries(t *testing.T) {
 		switch n := i + 1; {
 		case n <= meter.DayCells:
 			want = meter.SourcePersistence
-		case n < series.ScalerCells:
+		case n < scaleCells:
 			want = meter.SourceSeasonalNaive
 		}
 		if f.Source != want {
@@ -48,12 +47,12 @@ func TestWithoutAModelRulesServe(t *testing.T) {
 		t.Fatalf("%d forecasts", len(forecasts))
 	}
 	for i, f := range forecasts {
-		if f.Source == meter.SourceLSTM || f.Horizon != NaiveHorizon || !slices.Equal(f.Levels, naiveLevels) || sound(&f) != "" {
+		if f.Source == meter.SourceLSTM || f.Horizon != NaiveHours || !slices.Equal(f.Levels, naiveLevels) || sound(&f) != "" {
 			t.Fatalf("forecast %d: %+v: %s", i, f, sound(&f))
 		}
 	}
-	if e.Model() != nil || warm(e) != 0 {
-		t.Errorf("model %v, %d warm", e.Model(), warm(e))
+	if e.Model(meter.HourSeconds) != nil || warm(e) != 0 {
+		t.Errorf("model %v, %d warm", e.Model(meter.HourSeconds), warm(e))
 	}
 }
 
@@ -85,13 +84,13 @@ func TestReadingsThatAreNotTaken(t *testing.T) {
 		"unknown unit":              {reading: with(n, func(r *Reading) { r.Unit = "m3" }), reason: meter.ReasonWrongUnit, says: `unit "m3": the series is measured in "kWh"`},
 		"other kind":                {reading: with(n, func(r *Reading) { r.Kind = meter.Power }), reason: meter.ReasonWrongKind, says: "kind power: the series is of kind energy"},
 		"a register":                {reading: with(n, func(r *Reading) { r.Kind = meter.Register }), reason: meter.ReasonWrongKind, says: "kind register"},
-		"off any grid":              {reading: with(n, func(r *Reading) { r.Second += 60 }), reason: meter.ReasonIntervalUnsupported, says: "60 s off"},
+		"off any grid":              {reading: with(n-60, func(r *Reading) { r.Second += 180 }), reason: meter.ReasonBehindHistory, says: "59 intervals"},
 		"off the grid too late":     {reading: with(n-60, func(r *Reading) { r.Second += 900 }), reason: meter.ReasonBehindHistory, says: "59 intervals"},
 		"interval of a minute":      {reading: with(n, func(r *Reading) { r.Interval = 60 }), reason: meter.ReasonIntervalUnsupported, says: "interval of 60 s"},
 		"interval of two hours":     {reading: with(n, func(r *Reading) { r.Interval = 7200 }), reason: meter.ReasonIntervalUnsupported, says: "interval of 7200 s"},
 		"bad after a year":          {reading: with(n+8760, bad), reason: meter.ReasonBadQuality, says: "after 8760 silent intervals"},
 		"bad far ahead":             {reading: with(n+48, bad), reason: meter.ReasonBadQuality, says: "after 48 silent intervals"},
-		"bad after a ring of cells": {reading: with(n+series.RingCells, bad), reason: meter.ReasonBadQuality, says: "nothing to stand in"},
+		"bad after a ring of cells": {reading: with(n+ringCells, bad), reason: meter.ReasonBadQuality, says: "nothing to stand in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

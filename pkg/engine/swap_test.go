@@ -26,21 +26,21 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 				e.Step([]Reading{r})
 			}
 			for i := range int64(300) {
-				if f := last(t, e, at(i)); f.Model != first && i >= series.ScalerCells {
+				if f := last(t, e, at(i)); f.Model != first && i >= scaleCells {
 					t.Fatalf("reading %d: %+v", i, f)
 				}
 			}
 			if err := e.SetModel(second); err != nil {
 				t.Fatal(err)
 			}
-			if e.Model() != second || warm(e) != 0 {
-				t.Errorf("model %v, %d warm", e.Model(), warm(e))
+			if e.Model(meter.HourSeconds) != second || warm(e) != 0 {
+				t.Errorf("model %v, %d warm", e.Model(meter.HourSeconds), warm(e))
 			}
 			f := last(t, e, at(300))
 			if f.Source != meter.SourceLSTM || f.Model != second || f.Origin != epoch+301*meter.IntervalSeconds || sound(&f) != "" {
 				t.Errorf("first forecast after the swap: %+v: %s", f, sound(&f))
 			}
-			h, c := warmed(e, m17, WarmUpCells+1) // as the ring was before, then a step
+			h, c := warmed(e, m17, warmUpCells(&series.Hourly)+1) // as the ring was before, then a step
 			checkState(t, e, h[:hidden], c)
 			if warm(e) != 1 {
 				t.Errorf("%d warm: the other series had no reading", warm(e))
@@ -51,7 +51,7 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 					t.Fatalf("reading %d: %+v", i, f)
 				}
 			}
-			h, c = warmed(e, m17, WarmUpCells+10)
+			h, c = warmed(e, m17, warmUpCells(&series.Hourly)+10)
 			checkState(t, e, h, c)
 		})
 	}
@@ -66,16 +66,16 @@ func checkWarm(t *testing.T, e *Engine, n int64) {
 // A swap, then a gap: the new model steps through it.
 func TestSwapThenGap(t *testing.T) {
 	t.Parallel()
-	for _, gap := range []int64{1, GapCells, GapCells + 1, 40} {
+	for _, gap := range []int64{1, gapHours, gapHours + 1, 40} {
 		e := newEngine(t, randomModel(15, 5))
 		feed(e, 0, 250)
 		if err := e.SetModel(randomModel(16, 5)); err != nil {
 			t.Fatal(err)
 		}
-		if f := last(t, e, at(250+gap)); f.Source != meter.SourceLSTM || f.Model != e.Model() {
+		if f := last(t, e, at(250+gap)); f.Source != meter.SourceLSTM || f.Model != e.Model(meter.HourSeconds) {
 			t.Errorf("gap of %d: %+v", gap, f)
 		}
-		checkWarm(t, e, WarmUpCells+gap+1)
+		checkWarm(t, e, warmUpCells(&series.Hourly)+gap+1)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestFirstModelServesFromTheRing(t *testing.T) {
 	if f := last(t, e, at(190)); f.Source != meter.SourceLSTM {
 		t.Errorf("source %s", f.Source)
 	}
-	checkWarm(t, e, WarmUpCells+1)
+	checkWarm(t, e, warmUpCells(&series.Hourly)+1)
 	young.Second += meter.IntervalSeconds
 	if f := last(t, e, young); f.Source != meter.SourcePersistence || f.Model != nil {
 		t.Errorf("a series of two readings: %+v", f)
@@ -104,7 +104,7 @@ func TestFirstModelServesFromTheRing(t *testing.T) {
 // one was found; also where all of the ring was called bad.
 func TestSwapToAnotherCurve(t *testing.T) {
 	t.Parallel()
-	for name, silent := range map[string]int64{"measured": 0, "called bad": series.RingCells} {
+	for name, silent := range map[string]int64{"measured": 0, "called bad": ringCells} {
 		e := newEngine(t, randomModel(26, 4))
 		feed(e, 0, 250)
 		for i := range silent {
@@ -115,17 +115,17 @@ func TestSwapToAnotherCurve(t *testing.T) {
 				t.Fatal(err)
 			}
 			next := 250 + silent + int64(i)
-			ring := e.slabs.ring(0)
-			ring = ring.Until(e.slabs.scale(0).Taken)
-			want := series.Scaling{Curve: e.slabs.curve}
-			want.Advance(&ring, series.ScalerCells)
-			if got := e.slabs.scale(0).Scaler; got != want.Scaler || (got.Unit > 0) != (seed >= asinhModel) {
+			ring := e.hours().slabs.ring(0)
+			ring = ring.Until(e.hours().slabs.scale(0).Taken)
+			want := series.Scaling{Curve: e.hours().slabs.curve}
+			want.Advance(&ring, &series.Hourly, scaleCells)
+			if got := e.hours().slabs.scale(0).Scaler; got != want.Scaler || (got.Unit > 0) != (seed >= asinhModel) {
 				t.Errorf("%s, swap %d: scaler %+v, from the ring %+v", name, i, got, want.Scaler)
 			}
-			if f := last(t, e, at(next)); f.Source != meter.SourceLSTM || f.Model != e.Model() || sound(&f) != "" {
+			if f := last(t, e, at(next)); f.Source != meter.SourceLSTM || f.Model != e.Model(meter.HourSeconds) || sound(&f) != "" {
 				t.Errorf("%s, swap %d: %s %s", name, i, f.Source, sound(&f))
 			}
-			checkWarm(t, e, WarmUpCells+1)
+			checkWarm(t, e, warmUpCells(&series.Hourly)+1)
 		}
 	}
 }
@@ -138,14 +138,14 @@ func TestModelThatCannotServeIsRefused(t *testing.T) {
 	noMedian.Spec.Levels = []float64{0.1, 0.25, 0.4, 0.75, 0.9}
 	for says, bad := range map[string]*model.Model{`"temperature" is not known`: unknown, "have no 0.5": noMedian} {
 		e := newEngine(t, randomModel(19, 5))
-		before := e.Model()
+		before := e.Model(meter.HourSeconds)
 		feed(e, 0, 200)
 		state := e.Snapshot()
 		err := e.SetModel(bad)
 		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "load-1h") {
 			t.Errorf("%v, want %s", err, says)
 		}
-		if e.Model() != before || !sameSections(state, e.Snapshot()) {
+		if e.Model(meter.HourSeconds) != before || !sameSections(state, e.Snapshot()) {
 			t.Errorf("%s: the engine changed", says)
 		}
 		if f := last(t, e, at(200)); f.Model != before {

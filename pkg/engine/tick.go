@@ -8,9 +8,14 @@ const tickSeries = 4096
 // Live says whether any series is up to date: only then does the clock of the
 // log matter.
 func (e *Engine) Live() bool {
-	for slot := range e.slabs.ids {
-		if e.slabs.record(int32(slot)).live {
-			return true
+	for _, co := range e.cohorts {
+		if co == nil {
+			continue
+		}
+		for slot := range co.slabs.ids {
+			if co.slabs.record(int32(slot)).live {
+				return true
+			}
 		}
 	}
 	return false
@@ -18,44 +23,64 @@ func (e *Engine) Live() bool {
 
 // Tick tells the time of the log, in Unix seconds, to the series that are up to
 // date. A cell whose interval is over for as long as it lasted is silent: it is
-// filled and the forecast after it goes out, marked MISSING, SilentCells times;
+// filled and the forecast after it goes out, marked MISSING, for 48 hours;
 // then the series is stale. A cell of finer readings is closed once the reading
 // after its last would have been there. Forecasts and events are of message.
 func (e *Engine) Tick(now int64, message int) Result {
 	var result Result
-	s, w := &e.slabs, &e.work
-	touched := w.touched[:0]
-	for slot := int32(0); int(slot) < len(s.ids) && len(touched) < tickSeries; slot++ {
+	e.begun()
+	for _, co := range e.cohorts {
+		if co != nil {
+			e.tick(co, now, message, &result)
+		}
+	}
+	e.forward(&result)
+	return result
+}
+
+// tick touches the series of a cohort that the time now changes. Views follow their series.
+func (e *Engine) tick(co *cohort, now int64, message int, result *Result) {
+	s, w := &co.slabs, &co.work
+	for slot := int32(0); int(slot) < len(s.ids) && len(w.touched) < tickSeries; slot++ {
 		rec := s.record(slot)
-		if !rec.live || rec.known == 0 {
+		if !rec.live || rec.known == 0 || rec.viewOf != 0 {
 			continue
 		}
-		t := touch{slot: slot, counts: true, message: message, ask: message}
-		if x, ok := s.extras[slot]; ok && x.step > 0 {
-			e.reach(&t, min(rec.heard, rec.hour(now-int64(x.step))-1))
-		}
-		silent := rec.hour(now) - 2
-		if last := rec.heard + SilentCells; silent > last {
+		t := update{slot: slot, counts: true, message: message, ask: message}
+		e.close(co, &t, now, result)
+		silent := rec.Cell(now) - 2
+		if last := rec.Heard + int64(co.len.Late); silent > last {
 			silent = last
 			if rec.newest == last {
 				rec.live, rec.stale = false, true
 				result.Events = append(result.Events, Event{
 					Message: message, Series: s.ids[slot], Kind: SeriesStale,
-					Text: fmt.Sprintf("silent for %d intervals: no more forecasts until it is heard again", SilentCells),
+					Text: fmt.Sprintf("silent for %d intervals: no more forecasts until it is heard again", co.len.Late),
 				})
 				continue
 			}
 		}
 		if silent > max(rec.newest, t.to) {
-			t.from, t.to, t.next = rec.newest+1, silent, true
+			if !t.next {
+				t.from = rec.newest + 1
+			}
+			t.to, t.next = silent, true
 		}
 		if t.next {
-			touched = append(touched, t)
+			w.touched = append(w.touched, t)
 		}
 	}
-	w.touched = touched
-	e.advance(touched)
-	e.score(touched, &result)
-	e.forecast(touched, &result)
-	return result
+}
+
+// close writes the new cells of a series, made of several readings each, that the time now ends.
+func (e *Engine) close(co *cohort, t *update, now int64, result *Result) {
+	s := &co.slabs
+	if _, ok := s.states[t.slot]; !ok {
+		return
+	}
+	st := s.gridState(t.slot)
+	e.gridPast = past{s, t.slot}
+	st.Close(now, &e.gridPast, &e.outcome)
+	s.keepGrid(t.slot, st)
+	co.apply(t, &e.outcome, result, 0)
 }

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -12,7 +14,9 @@ type Summary struct {
 	Series   meter.ID
 	Newest   int64 // Unix second of its newest reading
 	Origin   int64 // Unix second at which its newest interval ends
-	Step     int32 // seconds between its readings
+	Interval int32 // seconds of its cells
+	Serving  int32 // seconds from one lead of its forecasts to the next
+	Step     int32 // seconds between its readings, 0 at irregular moments
 	Unit     string
 	Kind     meter.Kind
 	Source   meter.Source
@@ -24,38 +28,74 @@ type Summary struct {
 // Summaries calls yield with each series from the place-th on, in the order of
 // their first readings, until it returns false.
 func (e *Engine) Summaries(place int, yield func(Summary) bool) {
-	for i := place; i < len(e.slabs.ids); i++ {
-		if !yield(e.summary(int32(i))) {
+	order := e.inOrder()
+	for i := place; i < len(order); i++ {
+		if s, ok := e.Summary(order[i]); ok && !yield(s) {
 			return
 		}
 	}
 }
 
+// inOrder are the series in the order of their first readings.
+func (e *Engine) inOrder() []meter.ID {
+	if len(e.order) == e.series {
+		return e.order
+	}
+	type entry struct {
+		born uint32
+		id   meter.ID
+	}
+	all := make([]entry, 0, e.series)
+	for _, co := range e.cohorts {
+		if co == nil {
+			continue
+		}
+		for slot, id := range co.slabs.ids {
+			if rec := co.slabs.record(int32(slot)); rec.viewOf == 0 {
+				all = append(all, entry{rec.born, id})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.born, b.born) })
+	e.order = make([]meter.ID, len(all))
+	for i, entry := range all {
+		e.order[i] = entry.id
+	}
+	return e.order
+}
+
+// enter counts a new series in.
+func (e *Engine) enter(co *cohort, slot int32) {
+	co.slabs.record(slot).born = e.born
+	e.born++
+	e.series++
+	e.order = nil
+}
+
 // Summary is how one series stands; ok is false when it is not known.
 func (e *Engine) Summary(id meter.ID) (s Summary, ok bool) {
-	slot, ok := e.slabs.index[id]
+	co, slot, ok := e.find(id)
 	if !ok {
 		return s, false
 	}
-	return e.summary(slot), true
+	return co.summary(slot), true
 }
 
-func (e *Engine) summary(slot int32) Summary {
-	s := &e.slabs
-	rec, ring := s.record(slot), s.ring(slot)
+func (co *cohort) summary(slot int32) Summary {
+	rec := co.slabs.record(slot)
+	by, row := co.server(slot)
+	s := &by.slabs
+	server, ring := s.record(row), s.ring(row)
 	sum := Summary{
-		Series: s.ids[slot], Newest: rec.last, Origin: s.origin(slot), Step: meter.IntervalSeconds, Unit: s.units[slot], Kind: takenFor(rec.kind),
-		Revision: int(rec.revision), Live: rec.live,
-	}
-	if x, ok := s.extras[slot]; ok && x.step > 0 {
-		sum.Step = x.step
+		Series: s.ids[row], Newest: rec.Last, Origin: s.origin(row), Interval: rec.Interval, Serving: int32(by.len.Interval),
+		Step: rec.Step, Unit: co.slabs.units[slot], Kind: takenFor(rec.Kind), Revision: int(server.revision), Live: rec.live,
 	}
 	if ring.Known == 0 {
 		return sum
 	}
 	_, sum.Quality = ring.At(ring.Newest)
-	if sum.Source = meter.SourceLSTM; !rec.fresh {
-		sum.Source = accuracy.NaiveRule(ring.Known, meter.DayCells)
+	if sum.Source = meter.SourceLSTM; !server.fresh {
+		sum.Source = accuracy.NaiveRule(ring.Known, by.len.Day)
 	}
 	return sum
 }
@@ -91,17 +131,17 @@ func (p *Portable) Inside() Inside {
 	s := &p.slabs
 	rec, ring, scale := s.record(0), s.ring(0), s.scale(0)
 	in := Inside{
-		Series: s.ids[0], Unit: s.units[0], Kind: takenFor(rec.kind), Newest: rec.last, Accepted: int(rec.accepted),
+		Series: s.ids[0], Unit: s.units[0], Kind: takenFor(rec.Kind), Newest: rec.Last, Accepted: int(rec.accepted),
 		Ready: scale.Ready, Center: scale.Scaler.Center, Scale: scale.Scaler.Scale, Usual: scale.Scaler.Usual,
 		Warm: rec.fresh, Hidden: s.hidden,
 	}
 	for n := ring.First(); ring.Known > 0 && n <= ring.Newest; n++ {
 		value, quality := ring.At(n)
-		c := Cell{Second: rec.start(n), Value: value, Quality: quality, Said: value}
+		c := Cell{Second: rec.Start(n), Value: value, Quality: quality, Said: value}
 		if quality == meter.Missing {
 			c.Said = 0
 		}
-		if raw, ok := s.aside.find(0, n); ok {
+		if raw, ok := s.flagged.find(0, n); ok {
 			c.Said = raw.value
 		}
 		in.Cells = append(in.Cells, c)
@@ -110,8 +150,11 @@ func (p *Portable) Inside() Inside {
 		h, c := s.halves(row)
 		in.Norms[2*i], in.Norms[2*i+1] = norm(h), norm(c)
 	}
-	if x, ok := s.extras[0]; ok {
-		in.Waiting = len(x.moments) + len(x.strays) + len(x.held)
+	if r := s.states[0]; r.raw != nil {
+		in.Waiting = len(r.raw.Points)
+	}
+	if s.states[0].held != nil {
+		in.Waiting++
 	}
 	return in
 }

@@ -3,22 +3,16 @@ package engine
 import (
 	"math"
 
+	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// SilentCells bounds the silent cells in a row that the network steps through. After them the
-// hidden state stays as it is, and it is computed from the ring at the next reading.
-const SilentCells = meter.LatenessCells
-
-// job advances one series to a cell.
+// job brings one series up to a cell.
 type job struct {
-	slot    int32
-	from    int64 // the first new cell that something was said about
-	to      int64
-	reading raw  // about a new cell
-	also    raw  // about another
-	joins   bool // the new cells are joined of readings
+	slot  int32
+	from  int64 // the first new cell that something was said about
+	to    int64
+	cells []grid.Cell // the new cells that something was said about, ascending
 
 	high  int64 // the newest cell the series ever had
 	again bool  // its states are computed anew before the next cell
@@ -32,16 +26,28 @@ type job struct {
 	closed  bool // it is new, so that an older one can no longer change
 }
 
-// walk advances every series of jobs to its cell, one cell of all series at a time, so that the
-// network steps many series together.
+// said is what was said about new cell n.
+func (j *job) said(n int64) said {
+	for len(j.cells) > 0 && j.cells[0].N < n {
+		j.cells = j.cells[1:]
+	}
+	if len(j.cells) == 0 || j.cells[0].N > n {
+		return said{quality: meter.Missing}
+	}
+	return said{j.cells[0].Value, j.cells[0].Quality}
+}
+
+// walk brings every series of jobs up to its cell, one cell of all of them at a
+// time, so that the network steps many at once.
 //
-// The state of a series is a function of its readings. The settled part belongs to the cells that
-// no reading can change any more; the open cells are walked from there. When an open cell changed,
-// or the states do not belong to the model, the scale and the ring, walk goes back to the settled
-// part and repeats the walk with the same code. So a late reading leaves the same bits as the same
-// reading in order.
-func (e *Engine) walk(jobs []job) {
-	s := &e.slabs
+// The state of a series is a function of what was said: its settled part, of the
+// cells that no reading can change any more, and the open cells walked from
+// there. A series whose open cells changed, or whose states are not those of
+// model, scale and ring, is taken back to the settled part and walked again, by
+// the code that took it there first. So a late reading leaves what it would have
+// left in order, to the bit.
+func (co *cohort) walk(jobs []job) {
+	s := &co.slabs
 	for i := range jobs {
 		j := &jobs[i]
 		rec := s.record(j.slot)
@@ -50,13 +56,13 @@ func (e *Engine) walk(jobs []job) {
 		} else {
 			j.high = rec.newest
 		}
-		j.again = e.stale(j.slot)
+		j.again = co.stale(j.slot)
 		if rec.dirty && !j.again {
-			e.rewind(j.slot)
+			co.rewind(j.slot)
 		}
 		rec.dirty = false
 	}
-	e.again(jobs)
+	co.again(jobs)
 	for {
 		n := 0
 		for _, j := range jobs {
@@ -68,60 +74,56 @@ func (e *Engine) walk(jobs []job) {
 		if jobs = jobs[:n]; n == 0 {
 			return
 		}
-		e.decide(jobs)
-		e.write(jobs)
-		e.stepStates(jobs)
-		e.again(jobs)
+		co.decide(jobs)
+		co.write(jobs)
+		co.stepStates(jobs)
+		co.again(jobs)
 	}
 }
 
-// stale reports whether the network serves a series whose states are out of date.
-func (e *Engine) stale(slot int32) bool {
-	return e.model != nil && e.slabs.scale(slot).Ready && !e.slabs.record(slot).fresh
+// stale says that the network serves this series but its states are not the
+// ring's.
+func (co *cohort) stale(slot int32) bool {
+	return co.model != nil && co.slabs.scale(slot).Ready && !co.slabs.record(slot).fresh
 }
 
-// rewind takes a series back to the newest cell that can no longer change. The open cells are
-// walked again from there.
-func (e *Engine) rewind(slot int32) {
-	s := &e.slabs
+// rewind takes a series back to the newest cell that can no longer change; the
+// open cells are walked again from there.
+func (co *cohort) rewind(slot int32) {
+	s := &co.slabs
 	ring := s.ring(slot)
+	s.record(slot).rewound = true
 	copy(s.live.row(slot), s.settled.row(slot))
-	s.back(slot, max(ring.Newest-series.OpenCells, ring.First()-1))
+	s.back(slot, max(ring.Newest-int64(co.len.Open), ring.First()-1))
 }
 
-// again rewinds the jobs that ask for it. States that are out of date are first computed from zero
-// over the last WarmUpCells cells: the settled ones here, the live ones during the walk.
-func (e *Engine) again(jobs []job) {
-	s, w := &e.slabs, &e.work
+// again walks the open cells of the jobs that ask for it again. States that are
+// not those of model and scale are computed from zero over the last of warmUpCells
+// cells before: the settled ones here, the live ones on the way.
+func (co *cohort) again(jobs []job) {
+	s, w := &co.slabs, &co.work
 	w.warming = w.warming[:0]
 	for i := range jobs {
-		if j := &jobs[i]; e.stale(j.slot) {
-			w.warming = append(
-				w.warming,
-				place{
-					slot:    j.slot,
-					cell:    s.record(j.slot).newest - series.OpenCells,
-					settled: true,
-				},
-			)
+		if j := &jobs[i]; co.stale(j.slot) {
+			w.warming = append(w.warming, place{slot: j.slot, cell: s.record(j.slot).newest - int64(co.len.Open), settled: true})
 		}
 	}
-	e.warmUp(w.warming, WarmUpCells-series.OpenCells)
+	co.warmUp(w.warming, settledWarmUp(co.len))
 	for _, p := range w.warming {
 		s.record(p.slot).fresh = true
 	}
 	for i := range jobs {
 		if j := &jobs[i]; j.again {
 			j.again = false
-			e.rewind(j.slot)
+			co.rewind(j.slot)
 		}
 	}
 }
 
-// decide finds the content of the next cell of each series: its reading, or a fill when there is
-// none or the reading is implausible.
-func (e *Engine) decide(jobs []job) {
-	s, w := &e.slabs, &e.work
+// decide looks at the next cell of each series: what was said about it, whether
+// that can be believed, and what fills it otherwise.
+func (co *cohort) decide(jobs []job) {
+	s, w := &co.slabs, &co.work
 	w.asking = w.asking[:0]
 	for i := range jobs {
 		j := &jobs[i]
@@ -129,17 +131,11 @@ func (e *Engine) decide(jobs []job) {
 		switch {
 		case n <= j.high:
 			j.kept = s.said(j.slot, n)
-		case j.joins:
-			j.kept = e.joined(j.slot, n)
-		case n == j.reading.cell:
-			j.kept = j.reading.said
-		case n == j.also.cell:
-			j.kept = j.also.said
 		default:
-			j.kept = said{quality: meter.Missing}
+			j.kept = j.said(n)
 		}
 		j.put, j.asking, j.rejudge = j.kept, false, false
-		j.flagged = e.lies(j.slot, j.kept)
+		j.flagged = co.lies(j.slot, j.kept)
 		if j.kept.quality.Accepted() && !j.flagged {
 			continue
 		}
@@ -147,15 +143,15 @@ func (e *Engine) decide(jobs []job) {
 			j.put.quality = meter.Bad
 		}
 		ring := s.ring(j.slot)
-		j.put.value = bounded(ring.SameHour(n, meter.DayCells))
-		if j.asking = e.foretold(j.slot); j.asking {
+		j.put.value = bounded(ring.SameHour(n, co.len.Day))
+		if j.asking = co.foretold(j.slot); j.asking {
 			w.asking = append(w.asking, j.slot)
 		}
 	}
-	out, next := e.head(w.asking), 0
+	out, next := co.head(w.asking), 0
 	for i := range jobs {
 		if j := &jobs[i]; j.asking {
-			z := out[next*w.shapeOf.Outputs()+e.median]
+			z := out[next*w.shapeOf.Outputs()+co.median]
 			if v := s.scale(j.slot).Scaler.Inverse(z); unsound(v) == "" {
 				j.put.value = v // otherwise the cell keeps the value of the day before
 			}
@@ -164,33 +160,27 @@ func (e *Engine) decide(jobs []job) {
 	}
 }
 
-// lies reports whether the reading for the next cell is implausible. Only measured values are
-// judged: the estimates of a gap are flat.
-func (e *Engine) lies(slot int32, word said) bool {
-	ring := e.slabs.ring(slot)
+// lies says that what was said about the cell after the newest one cannot be
+// true. An estimate does not claim to be: that of a gap is flat.
+func (co *cohort) lies(slot int32, word said) bool {
+	ring := co.slabs.ring(slot)
 	if word.quality != meter.OK {
 		return false
 	}
-	past := meter.Past{
-		Values:  ring.Values,
-		Quality: ring.Quality,
-		Newest:  ring.Newest,
-		Known:   ring.Known,
-		PerDay:  meter.DayCells,
-		Usual:   e.slabs.scale(slot).Scaler.Usual,
-	}
+	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: co.len.Day, Usual: co.slabs.scale(slot).Scaler.Usual}
 	return past.Judge(word.value) != meter.Fine
 }
 
-// foretold reports whether the network fills the next cell of a series: the network serves, and one
-// of the last GapCells cells was measured. After a longer silence, or a longer run of bad values,
-// the fill is the value of the day before: fills that are made from fills alone may drift.
-func (e *Engine) foretold(slot int32) bool {
-	if !e.slabs.record(slot).fresh {
+// foretold says that the network fills the next cell of a series: it serves, and
+// one of the cells of the last gapHours was measured. A meter that is silent, or calls
+// its values bad, for longer is filled with its own past, for fills that are
+// made from fills alone may lead anywhere.
+func (co *cohort) foretold(slot int32) bool {
+	if !co.slabs.record(slot).fresh {
 		return false
 	}
-	ring := e.slabs.ring(slot)
-	for n := ring.Newest; n > ring.Newest-GapCells; n-- {
+	ring := co.slabs.ring(slot)
+	for n := ring.Newest; n > ring.Newest-int64(co.len.Day*gapHours/24); n-- {
 		if _, q := ring.At(n); q.Accepted() {
 			return true
 		}
@@ -198,18 +188,18 @@ func (e *Engine) foretold(slot int32) bool {
 	return false
 }
 
-// write puts the next cell of each series into its ring and closes the oldest open cell, whose
-// value the scale then takes in.
-func (e *Engine) write(jobs []job) {
-	s := &e.slabs
+// write puts the next cell of each series into its ring and lets the oldest open
+// one go, which teaches the scale.
+func (co *cohort) write(jobs []job) {
+	s := &co.slabs
 	for i := range jobs {
 		j := &jobs[i]
 		rec := s.record(j.slot)
 		n := rec.newest + 1
 		if j.flagged {
-			s.aside.put(j.slot, raw{n, j.kept})
+			s.flagged.put(j.slot, raw{n, j.kept})
 		} else {
-			s.aside.drop(j.slot, n)
+			s.flagged.drop(j.slot, n)
 		}
 		s.put(j.slot, n, j.put.value, j.put.quality)
 		ring, scale := s.ring(j.slot), s.scale(j.slot)
@@ -217,27 +207,27 @@ func (e *Engine) write(jobs []job) {
 			continue
 		}
 		j.high = n
-		if m := n - series.OpenCells; j.closed && ring.Has(m) {
-			if _, q := ring.At(m); q.Accepted() && rec.accepted < series.ScalerCells {
+		if m := n - int64(co.len.Open); j.closed && ring.Has(m) {
+			if _, q := ring.At(m); q.Accepted() && int(rec.accepted) < co.len.Scale {
 				rec.accepted++
 			}
-			s.aside.settle(j.slot, m)
-			s.extras.settle(j.slot, rec, m)
+			s.flagged.settle(j.slot, m)
+			s.settle(j.slot, m)
 		}
-		if scale.Advance(&ring, e.acceptedCells(j.slot)) {
+		if scale.Advance(&ring, co.len, co.acceptedCells(j.slot)) {
 			rec.fresh, j.rejudge = false, true
 		}
 	}
 }
 
 // acceptedCells counts the cells that the first scale is made from.
-func (e *Engine) acceptedCells(slot int32) int {
-	if e.slabs.scale(slot).Ready {
-		return series.ScalerCells
+func (co *cohort) acceptedCells(slot int32) int {
+	if co.slabs.scale(slot).Ready {
+		return co.len.Scale
 	}
-	ring := e.slabs.ring(slot)
-	n := int(e.slabs.record(slot).accepted)
-	for cell := max(ring.First(), ring.Newest-meter.LatenessCells); cell <= ring.Newest; cell++ {
+	ring := co.slabs.ring(slot)
+	n := int(co.slabs.record(slot).accepted)
+	for cell := max(ring.First(), ring.Newest-int64(co.len.Late)); cell <= ring.Newest; cell++ {
 		if _, q := ring.At(cell); q.Accepted() {
 			n++
 		}

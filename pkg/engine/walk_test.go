@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // late is the reading of cell i, changed, as a message of history.
@@ -19,12 +18,12 @@ func late(i int64, message int, change float64) Reading {
 // in the same batch does not take part, just as when it comes in another batch (I4).
 func TestFirstScaleOfLateReadings(t *testing.T) {
 	t.Parallel()
-	const n = series.ScalerCells
+	const n = scaleCells
 	begin := func() *Engine {
 		e := newEngine(t, randomModel(45, 4))
 		feed(e, 0, n-3)
 		e.Step([]Reading{at(n - 1)})
-		if e.slabs.scale(0).Ready {
+		if e.hours().slabs.scale(0).Ready {
 			t.Fatal("the scale is known too early")
 		}
 		return e
@@ -33,12 +32,12 @@ func TestFirstScaleOfLateReadings(t *testing.T) {
 	batch := []Reading{late(n-3, 1, 0), late(n-2, 2, 0), late(n-9, 3, 40)}
 	for i := range batch {
 		one.Step(batch[i : i+1])
-		if ready := one.slabs.scale(0).Ready; ready != (i > 0) {
+		if ready := one.hours().slabs.scale(0).Ready; ready != (i > 0) {
 			t.Errorf("after %d late readings the scale is known: %v", i+1, ready)
 		}
 	}
 	burst.Step(batch)
-	if a, b := one.slabs.scale(0).Scaler, burst.slabs.scale(0).Scaler; a != b {
+	if a, b := one.hours().slabs.scale(0).Scaler, burst.hours().slabs.scale(0).Scaler; a != b {
 		t.Errorf("one by one the scale is %+v, at once %+v", a, b)
 	}
 	if !sameSections(one.Snapshot(), burst.Snapshot()) {
@@ -53,7 +52,7 @@ func TestFirstScaleOfLateReadings(t *testing.T) {
 // network.
 func TestForecastOfTheReadingThatBringsTheScale(t *testing.T) {
 	t.Parallel()
-	const n = series.ScalerCells
+	const n = scaleCells
 	e := newEngine(t, randomModel(45, 4))
 	feed(e, 0, n-2)
 	e.Step([]Reading{at(n - 1)})
@@ -68,7 +67,7 @@ func TestSnapshotOfLateHistory(t *testing.T) {
 	e := newEngine(t, randomModel(46, 4))
 	feed(e, 0, 300)
 	e.Step([]Reading{late(290, 0, 1)})
-	restored := newEngine(t, e.Model())
+	restored := newEngine(t, e.Model(meter.HourSeconds))
 	if err := restored.Restore(e.Snapshot()); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +84,7 @@ func TestNothingIsWalkedInVain(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, randomModel(47, 4))
 	feed(e, 0, 300)
-	settled := e.slabs.settled.row(0)
+	settled := e.hours().slabs.settled.row(0)
 	kept := append([]float32(nil), settled...)
 	for i := range settled {
 		settled[i] = float32(math.NaN())
@@ -94,18 +93,18 @@ func TestNothingIsWalkedInVain(t *testing.T) {
 	if feed(e, 300, 301); math.IsNaN(float64(h[0])) {
 		t.Error("a reading in order led back to the settled state")
 	}
-	w := &e.work.waves
 	batch := []Reading{late(295, 0, 1), late(296, 1, 1)}
-	w.cut(batch)
-	for w.next() {
+	e.rounds.cut(batch)
+	for e.rounds.next() {
 		var result Result
-		e.advance(e.observe(batch, w.wave, &result))
+		e.observe(batch, &result)
+		e.forward(&result)
 		if math.IsNaN(float64(h[0])) {
 			t.Fatal("late history is walked before its batch ends")
 		}
 	}
 	copy(settled, kept)
-	if e.settleDown(); e.slabs.record(0).dirty {
+	if e.settleDown(); e.hours().slabs.record(0).dirty {
 		t.Error("late history is not walked")
 	}
 }
@@ -123,9 +122,9 @@ func TestSeriesOfTheEpoch(t *testing.T) {
 	}
 }
 
-// A message may make its series begin anew: what it brought before is gone with the rest,
-// and there is nothing to forecast.
-func TestMessageThatBeginsItsSeriesAnew(t *testing.T) {
+// A message may tell that its series is of another interval: what is known is brought over, and the
+// forecast is that of the newest hour that is whole.
+func TestMessageThatChangesTheInterval(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, randomModel(49, 4))
 	shifted := func(i int64) Reading {
@@ -139,9 +138,8 @@ func TestMessageThatBeginsItsSeriesAnew(t *testing.T) {
 	finer := at(31)
 	finer.Interval = 900
 	result := e.Step(message(0, shifted(30), finer))
-	if len(result.Forecasts) != 0 || result.Applied != 2 || len(result.Rejections) != 0 ||
-		e.slabs.record(0).known != 0 {
-		t.Errorf("%+v, %d cells", result, e.slabs.record(0).known)
+	if len(result.Forecasts) != 1 || result.Applied != 2 || len(result.Rejections) != 0 || e.Series() != 1 {
+		t.Errorf("%+v, %d cells", result, e.hours().slabs.record(0).known)
 	}
 }
 
@@ -165,27 +163,6 @@ func TestLateActualsOfOneMessage(t *testing.T) {
 		for i, s := range result.Scores {
 			if s.Message != number || s.Target != epoch+int64(201+i)*meter.IntervalSeconds {
 				t.Errorf("message %d: %+v", number, s)
-			}
-		}
-	}
-}
-
-// Late history in a message is no actual, whatever else the message brings.
-func TestLateHistoryIsNoActual(t *testing.T) {
-	t.Parallel()
-	for name, readings := range map[string][]Reading{
-		"history first": {history(at(201)), at(202)}, "history between": {at(200), history(at(201)), at(202)},
-	} {
-		e := newEngine(t, randomModel(50, 4))
-		feed(e, 0, 200)
-		e.Step([]Reading{at(203)})
-		result := e.Step(message(1, readings...))
-		if len(result.Forecasts) != 1 || len(result.Scores) != len(readings)-1 {
-			t.Fatalf("%s: %d forecasts, %d scores", name, len(result.Forecasts), len(result.Scores))
-		}
-		for _, s := range result.Scores {
-			if s.Target == epoch+201*meter.IntervalSeconds {
-				t.Errorf("%s: %+v", name, s)
 			}
 		}
 	}

@@ -237,7 +237,7 @@ func TestNothingLaterIsSeen(t *testing.T) {
 func TestSeriesInTwoParts(t *testing.T) {
 	t.Parallel()
 	all := meters(1200)[:1]
-	for i := 300; i < 300+series.RingCells; i++ {
+	for i := 300; i < 300+series.Hourly.Ring; i++ {
 		all[0].values[i] = math.NaN()
 	}
 	parts := histories(all)
@@ -253,7 +253,7 @@ func TestSeriesInTwoParts(t *testing.T) {
 	// counts through the hole.
 	want := 0
 	for i := 199; i+horizon < 1200; i += 10 {
-		if i+horizon < 300 || i >= 300+series.RingCells {
+		if i+horizon < 300 || i >= 300+series.Hourly.Ring {
 			want++
 		}
 	}

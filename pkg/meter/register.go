@@ -26,6 +26,13 @@ type Counts struct {
 	Exchanges int // the register went on from another value: another meter, the energy is not known
 }
 
+// Add counts more.
+func (c *Counts) Add(more Counts) {
+	c.Resets += more.Resets
+	c.RollOvers += more.RollOvers
+	c.Exchanges += more.Exchanges
+}
+
 // How far from a register's own pace its values may lie. The usual energy of a time is what the
 // register counts in it at its high rates.
 const (

@@ -119,20 +119,20 @@ type past struct {
 
 // remember fills a ring with the values, the last one at cell end.
 func remember(values []float32, end int64) past {
-	p := past{ring: series.Ring{Values: make([]float32, series.RingCells), Quality: meter.NewQualities(series.RingCells)}, scaling: map[string]series.Scaler{}}
+	p := past{ring: series.Ring{Values: make([]float32, series.Hourly.Ring), Quality: meter.NewQualities(series.Hourly.Ring)}, scaling: map[string]series.Scaler{}}
 	for i, v := range values {
 		p.ring.Put(end-int64(len(values)-1-i), v, meter.OK)
 	}
 	for scale, curve := range map[string]series.Curve{ScalePlain: series.Plain, ScaleAsinh: series.Asinh} {
 		s := series.Scaling{Curve: curve}
-		s.Advance(&p.ring, len(values))
+		s.Advance(&p.ring, &series.Hourly, len(values))
 		p.scaling[scale] = s.Scaler
 	}
 	return p
 }
 
 func zeros(_ *testing.T, batch int) []past {
-	return slices.Repeat([]past{remember(make([]float32, series.RingCells), 480000)}, batch)
+	return slices.Repeat([]past{remember(make([]float32, series.Hourly.Ring), 480000)}, batch)
 }
 
 // hourly takes series of a file of public readings, from several places of their
@@ -154,8 +154,8 @@ func hourly(name string) func(t *testing.T, batch int) []past {
 		var all []past
 		for back := 0; len(all) < batch; back += 31 {
 			for i, v := range values {
-				if n := len(v) - back; n >= series.RingCells && len(all) < batch {
-					all = append(all, remember(v[n-series.RingCells:n], last[i]-int64(back)))
+				if n := len(v) - back; n >= series.Hourly.Ring && len(all) < batch {
+					all = append(all, remember(v[n-series.Hourly.Ring:n], last[i]-int64(back)))
 				}
 			}
 		}
@@ -207,7 +207,7 @@ func (m *Model) window(pasts []past, steps int) (map[string]array, answer) {
 	for b, p := range pasts {
 		sc := p.scaling[m.Spec.Scale]
 		center[b], scale[b], unit[b] = sc.Center, sc.Scale, sc.Unit
-		w := series.WindowOf(f(series.RingCells), &p.ring, sc, p.ring.Newest, 0, int64(time.Hour/time.Second))
+		w := series.WindowOf(f(series.Hourly.Ring), &p.ring, sc, p.ring.Newest, 0, int64(time.Hour/time.Second))
 		for t := range steps {
 			at := w.Back(steps - 1 - t)
 			layout.Input(sequence[(t*batch+b)*s.Inputs:][:s.Inputs], &at)

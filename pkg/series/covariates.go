@@ -42,7 +42,7 @@ type Hours struct {
 // of the same hour on the nearest day before, at most two weeks back. When there is no such day, At
 // is NaN. At never takes a later day: training knows later days and serving does not.
 func (h Hours) At(hour int64) float32 {
-	for back := int64(0); back <= FeatureCells; back += meter.DayCells {
+	for back := int64(0); back <= int64(Hourly.Features); back += int64(Hourly.Day) {
 		if h.Knows(hour - back) {
 			return h.Values[hour-back-h.First]
 		}
@@ -111,14 +111,15 @@ func (l Layout) writeLeadCovariates(dst []float32, i, at, width int, w *Window, 
 	c := &l.covariates[i]
 	values := w.Ahead[c.Name]
 	scaled := func(k int) float32 { return c.scaled(values, hourOf(w.Start+int64(k)*w.Interval)) }
+	day := w.day()
 	for k := 1; k <= horizon; k++ {
 		var sum float32
-		for back := range meter.DayCells {
+		for back := range day {
 			sum += scaled(k - back)
 		}
 		row := dst[(k-1)*width:]
-		near := k - (k-1)/meter.DayCells*meter.DayCells - meter.DayCells
-		row[at], row[at+1], row[at+2] = scaled(k), sum/meter.DayCells, scaled(k)-scaled(near)
+		near := k - (k-1)/day*day - day
+		row[at], row[at+1], row[at+2] = scaled(k), sum/float32(day), scaled(k)-scaled(near)
 	}
 }
 

@@ -62,11 +62,11 @@ func TestHoursAt(t *testing.T) {
 // covariateWindow is a window of noise that ends two hours before the end of the
 // day 10 since the epoch, with temperatures from day 0 on.
 func covariateWindow(values []float32) Window {
-	ring := newRing(RingCells)
+	ring := newRing(ringCells)
 	for n := range int64(10*day - 2) {
 		ring.Put(n, float32(n%7), meter.OK)
 	}
-	w := WindowOf(make([]float32, FeatureCells), &ring, Scaler{Scale: 1}, ring.Newest, 0, hour)
+	w := WindowOf(make([]float32, featureCells), &ring, Scaler{Scale: 1}, ring.Newest, 0, hour)
 	w.Ahead = Ahead{"temperature": {Values: values}}
 	return w
 }

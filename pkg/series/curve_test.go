@@ -12,21 +12,21 @@ import (
 
 // curved is the scaling of a ring that was filled with values, on a curve.
 func curved(c Curve, values []float32) (*Scaling, *Ring) {
-	ring, s := newRing(RingCells), &Scaling{Curve: c}
+	ring, s := newRing(ringCells), &Scaling{Curve: c}
 	for i, v := range values {
 		ring.Put(int64(i), v, meter.OK)
-		s.Advance(&ring, i+1)
+		s.Advance(&ring, &Hourly, i+1)
 	}
 	return s, &ring
 }
 
 func TestCurveOfTheFirstScale(t *testing.T) {
 	t.Parallel()
-	values := daily(ScalerCells, 3, 20)
+	values := daily(scaleCells, 3, 20)
 	s, _ := curved(Asinh, values)
 	var absolute float64
 	for _, v := range values {
-		absolute += math.Abs(float64(v)) / ScalerCells
+		absolute += math.Abs(float64(v)) / scaleCells
 	}
 	if unit := float64(s.Scaler.Unit); math.Abs(unit/(0.2*absolute)-1) > 1e-5 {
 		t.Errorf("the unit of the curve is %v, want a fifth of %v", unit, absolute)
@@ -67,15 +67,15 @@ func TestCurveInverts(t *testing.T) {
 func TestUnitOfTheCurveFollowsTheLevel(t *testing.T) {
 	t.Parallel()
 	for _, factor := range []float64{0.05, 20} {
-		s, _ := curved(Asinh, daily(ScalerCells, 3, 21))
+		s, _ := curved(Asinh, daily(scaleCells, 3, 21))
 		before := s.Scaler.Unit
-		after, _ := curved(Asinh, slices.Concat(daily(ScalerCells, 3, 21), daily(10*168, 3*factor, 22)))
+		after, _ := curved(Asinh, slices.Concat(daily(scaleCells, 3, 21), daily(10*168, 3*factor, 22)))
 		if got := float64(after.Scaler.Unit / before); got < factor/asinhDrift || got > factor*asinhDrift {
 			t.Errorf("after a change of the level by %v the unit changed by %v", factor, got)
 		}
 	}
 	calm, _ := curved(Asinh, daily(20*168, 3, 23))
-	first, _ := curved(Asinh, daily(20*168, 3, 23)[:ScalerCells])
+	first, _ := curved(Asinh, daily(20*168, 3, 23)[:scaleCells])
 	if calm.Scaler.Unit != first.Scaler.Unit {
 		t.Errorf("a calm series changed its unit from %v to %v", first.Scaler.Unit, calm.Scaler.Unit)
 	}
@@ -85,23 +85,23 @@ func TestUnitOfTheCurveFollowsTheLevel(t *testing.T) {
 // change, and back again.
 func TestBendFindsTheScaleAnew(t *testing.T) {
 	t.Parallel()
-	values := daily(RingCells, 3, 24)
+	values := daily(ringCells, 3, 24)
 	s, ring := curved(Plain, values)
 	kept := *s
-	if s.Bend(Plain, ring); *s != kept {
+	if s.Bend(Plain, ring, &Hourly); *s != kept {
 		t.Errorf("bent to its own curve: %+v, was %+v", *s, kept)
 	}
 	for _, c := range []Curve{Asinh, Plain, Asinh} {
-		s.Bend(c, ring)
+		s.Bend(c, ring, &Hourly)
 		taken := ring.Until(s.Taken)
 		want := Scaling{Curve: c}
-		want.Advance(&taken, ScalerCells)
+		want.Advance(&taken, &Hourly, scaleCells)
 		if *s != want || !s.Ready || s.Curve != c || (s.Scaler.Unit > 0) != (c == Asinh) {
 			t.Errorf("bent to %d: %+v, want %+v", c, *s, want)
 		}
 	}
 	young, ring := curved(Plain, values[:10])
-	if young.Bend(Asinh, ring); young.Ready || young.Curve != Asinh {
+	if young.Bend(Asinh, ring, &Hourly); young.Ready || young.Curve != Asinh {
 		t.Errorf("a young series: %+v", *young)
 	}
 }

@@ -7,12 +7,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// FeatureCells is how many cells back the features look: two weeks.
-const FeatureCells = 14 * meter.DayCells
-
-// InputCells is how many cells back the features of one LSTM step look.
-const InputCells = 7 * meter.DayCells
-
 // Names of the features that are read from the ring. Lags are of elapsed time.
 const (
 	featureZ      = "z"
@@ -139,6 +133,9 @@ func WindowOf(dst []float32, r *Ring, s Scaler, end, phase, interval int64) Wind
 	return Window{Z: z, Known: known, Start: end*interval + phase, Interval: interval}
 }
 
+// day is the number of cells of a day.
+func (w *Window) day() int { return int(meter.DaySeconds / w.Interval) }
+
 // Back is the window n cells earlier.
 func (w Window) Back(n int) Window {
 	w.Z = w.Z[:len(w.Z)-n]
@@ -150,12 +147,13 @@ func (w Window) Back(n int) Window {
 // at is z at index i. Where i lies before the known cells or after z_t, at moves it by whole days
 // to the nearest known cell.
 func (w *Window) at(i int) float32 {
+	day := w.day()
 	first, last := len(w.Z)-w.Known, len(w.Z)-1
 	if i > last {
-		i -= (i - last + meter.DayCells - 1) / meter.DayCells * meter.DayCells
+		i -= (i - last + day - 1) / day * day
 	}
 	if i < first {
-		i += (first - i + meter.DayCells - 1) / meter.DayCells * meter.DayCells
+		i += (first - i + day - 1) / day * day
 		if i > last {
 			i = last
 		}
@@ -166,46 +164,46 @@ func (w *Window) at(i int) float32 {
 // Input writes x_t: z_t, the calendar of t, the values a day and a week before the next interval,
 // and the covariates of t. len(dst) is the number of InputNames.
 func (l Layout) Input(dst []float32, w *Window) {
-	t := len(w.Z) - 1
+	t, day := len(w.Z)-1, w.day()
 	dst[0] = w.Z[t]
 	c := len(l.calendar)
 	writeCalendar(dst[1:1+c], l.calendar, l.place, w.Start)
-	dst[1+c] = w.at(t + 1 - meter.DayCells)
-	dst[2+c] = w.at(t + 1 - 7*meter.DayCells)
+	dst[1+c] = w.at(t + 1 - day)
+	dst[2+c] = w.at(t + 1 - 7*day)
 	l.writeInputCovariates(dst[3+c:], w.Ahead, w.Start)
 }
 
 // Current writes the features that all leads share. len(dst) is the number of CurrentNames.
 func (l Layout) Current(dst []float32, w *Window) {
-	t := len(w.Z) - 1
+	t, day := len(w.Z)-1, w.day()
 	z := w.Z[t]
 	dst[0] = z
 	dst[1] = w.at(t - 1)
-	dst[2] = z - w.at(t-meter.DayCells)
-	dst[3] = z - w.at(t-7*meter.DayCells)
+	dst[2] = z - w.at(t-day)
+	dst[3] = z - w.at(t-7*day)
 }
 
 // Lead writes the features of leads 1..horizon after z_t, [horizon][LeadNames]. The feature "lead"
 // is the lead in days. A lead beyond a day reads its lags at the nearest known multiple of a day.
 func (l Layout) Lead(dst []float32, w *Window, horizon int) {
-	t := len(w.Z) - 1
+	t, day := len(w.Z)-1, w.day()
 	calendarEnd := len(leadLags) + len(l.calendar)
 	width := calendarEnd + leadCovariates*len(l.covariates) + 1
 	for k := 1; k <= horizon; k++ {
 		row := dst[(k-1)*width : k*width]
 		tau := t + k
-		near := tau - (k-1)/meter.DayCells*meter.DayCells
-		row[0] = w.at(near - meter.DayCells)
-		row[1] = w.at(near - 2*meter.DayCells)
-		row[2] = w.at(tau - 7*meter.DayCells)
-		row[3] = w.at(tau - 14*meter.DayCells)
+		near := tau - (k-1)/day*day
+		row[0] = w.at(near - day)
+		row[1] = w.at(near - 2*day)
+		row[2] = w.at(tau - 7*day)
+		row[3] = w.at(tau - 14*day)
 		var sum float32
 		for d := 1; d <= 7; d++ {
-			sum += w.at(near - d*meter.DayCells)
+			sum += w.at(near - d*day)
 		}
 		row[4] = sum / 7
 		writeCalendar(row[5:calendarEnd], l.calendar, l.place, w.Start+int64(k)*w.Interval)
-		row[width-1] = float32(k) / meter.DayCells
+		row[width-1] = float32(k) / float32(day)
 	}
 	for i := range l.covariates {
 		l.writeLeadCovariates(dst, i, calendarEnd+leadCovariates*i, width, w, horizon)

@@ -101,7 +101,7 @@ func TestFeaturesAreThoseOfTheReference(t *testing.T) {
 		yearly := rapid.Bool().Draw(t, "yearly")
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 
-		ring := newRing(RingCells)
+		ring := newRing(ringCells)
 		reference := plain{second: firstCell*hour + phase}
 		scaler := Scaler{Center: 2, Scale: 4} // powers of two: the reference divides without rounding
 		for i := range cells {
@@ -109,12 +109,12 @@ func TestFeaturesAreThoseOfTheReference(t *testing.T) {
 			ring.Put(firstCell+int64(i), v, meter.OK)
 			reference.z = append(reference.z, float64((v-2)/4))
 		}
-		dropped := max(cells-FeatureCells, 0) // what the features cannot look back on
+		dropped := max(cells-featureCells, 0) // what the features cannot look back on
 		reference.z, reference.second = reference.z[dropped:], reference.second+int64(dropped)*hour
 		reference.t = len(reference.z) - 1
 
-		w := WindowOf(make([]float32, FeatureCells), &ring, scaler, ring.Newest, phase, hour)
-		if w.Known != min(cells, FeatureCells) || w.Start != ring.Newest*hour+phase || w.Interval != hour {
+		w := WindowOf(make([]float32, featureCells), &ring, scaler, ring.Newest, phase, hour)
+		if w.Known != min(cells, featureCells) || w.Start != ring.Newest*hour+phase || w.Interval != hour {
 			t.Fatalf("window of %d cells starts z_t at %d, known %d", len(w.Z), w.Start, w.Known)
 		}
 		layout := DefaultLayout(yearly)
@@ -136,12 +136,12 @@ func TestFeaturesAreThoseOfTheReference(t *testing.T) {
 // With a fortnight behind it every lag is the very value of its cell.
 func TestLagsAreTheirCells(t *testing.T) {
 	t.Parallel()
-	ring := newRing(RingCells)
-	for n := int64(1000); n < 1000+RingCells; n++ {
+	ring := newRing(ringCells)
+	for n := int64(1000); n < 1000+ringCells; n++ {
 		ring.Put(n, float32(n), meter.OK)
 	}
 	now := float32(ring.Newest)
-	w := WindowOf(make([]float32, FeatureCells), &ring, Scaler{Scale: 1}, ring.Newest, 0, hour)
+	w := WindowOf(make([]float32, featureCells), &ring, Scaler{Scale: 1}, ring.Newest, 0, hour)
 	layout := DefaultLayout(false)
 	input := make([]float32, len(layout.InputNames()))
 	layout.Input(input, &w)
@@ -177,15 +177,15 @@ func TestBackIsTheWindowThatEndedThere(t *testing.T) {
 	layout := DefaultLayout(true)
 	rapid.Check(t, func(t *rapid.T) {
 		cells := rapid.IntRange(100, 500).Draw(t, "cells")
-		back := rapid.IntRange(0, RingCells-FeatureCells).Draw(t, "back")
-		ring, random := newRing(RingCells), rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 2))
+		back := rapid.IntRange(0, ringCells-featureCells).Draw(t, "back")
+		ring, random := newRing(ringCells), rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 2))
 		for n := range int64(cells) {
 			ring.Put(n, float32(random.NormFloat64()), meter.OK)
 		}
 		scaler := Scaler{Center: 0.3, Scale: 1.7}
-		moved := WindowOf(make([]float32, RingCells), &ring, scaler, ring.Newest, 900, hour).Back(back)
-		ended := WindowOf(make([]float32, RingCells), &ring, scaler, ring.Newest-int64(back), 900, hour)
-		if moved.Start != ended.Start || moved.Interval != ended.Interval || moved.Known != min(cells, RingCells)-back {
+		moved := WindowOf(make([]float32, ringCells), &ring, scaler, ring.Newest, 900, hour).Back(back)
+		ended := WindowOf(make([]float32, ringCells), &ring, scaler, ring.Newest-int64(back), 900, hour)
+		if moved.Start != ended.Start || moved.Interval != ended.Interval || moved.Known != min(cells, ringCells)-back {
 			t.Fatalf("start %d known %d; want %d", moved.Start, moved.Known, ended.Start)
 		}
 		for _, write := range []func([]float32, *Window){

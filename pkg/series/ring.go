@@ -2,14 +2,6 @@ package series
 
 import "github.com/loadtide/loadtide/pkg/meter"
 
-// OpenCells is how many cells of a series may still change: the newest one and those that a late
-// reading may be for.
-const OpenCells = meter.LatenessCells + 1
-
-// RingCells is the length of a ring: the cells that the features look back on, before the oldest
-// open cell. A replay therefore reads every lag that the first run read.
-const RingCells = FeatureCells + OpenCells
-
 // Ring is a view of the newest cells of a series. Cell n is the interval that starts n intervals,
 // and the phase of the series, after the Unix epoch. It lies at n modulo the length. A ring as long
 // as a history holds all of the history, so training reads the same type as serving.
@@ -88,4 +80,14 @@ func (r *Ring) copyTo(dst []float32, end int64) {
 		dst = dst[:len(dst)-n]
 		end -= int64(n)
 	}
+}
+
+// Shortened is the ring with room for its known cells alone.
+func (r *Ring) Shortened() Ring {
+	short := Ring{Values: make([]float32, r.Known), Quality: meter.NewQualities(r.Known)}
+	for n := r.First(); n <= r.Newest; n++ {
+		value, quality := r.At(n)
+		short.Put(n, value, quality)
+	}
+	return short
 }

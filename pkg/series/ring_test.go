@@ -71,13 +71,13 @@ func TestRingKeepsTheNewestCells(t *testing.T) {
 
 func TestEmptyRingHasNothing(t *testing.T) {
 	t.Parallel()
-	r := newRing(RingCells)
+	r := newRing(ringCells)
 	for _, n := range []int64{0, 1, -1, 500_000} {
 		if r.Has(n) {
 			t.Errorf("an empty ring has cell %d", n)
 		}
 	}
-	if past := r.Past(make([]float32, RingCells)); len(past) != 0 {
+	if past := r.Past(make([]float32, ringCells)); len(past) != 0 {
 		t.Errorf("an empty ring has a past of %d cells", len(past))
 	}
 }

@@ -3,27 +3,14 @@ package series
 import (
 	"math"
 	"slices"
-
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // The numbers of the causal scaler, the same in training and serving.
 const (
-	// ScalerCells is how many accepted cells the first scale is made from. A series with fewer has
-	// no scale, and simple rules serve it.
-	ScalerCells = meter.WeekCells
-	// scalerPeriod is how many cells of event time pass between two looks at the scale.
-	scalerPeriod = meter.WeekCells
-	// scalerHalfLife is the half-life of the moments, in cells.
-	scalerHalfLife = 90 * meter.DayCells
 	// scalerMove is the change that replaces a scaler, as a share of its scale.
 	scalerMove = 0.10
 	// scalerClip bounds what one cell adds to the moments, in scales from the centre.
 	scalerClip = 8
-	// scalerBelieve is how many accepted cells in a row beyond scalerClip make a new level. The
-	// cells of a new level are added as they are: a series that starts with an idle week would
-	// otherwise find its scale months later.
-	scalerBelieve = 24
 	// ScaleFloor is the least scale. It keeps series of zeros finite.
 	ScaleFloor = 1e-6
 )
@@ -90,43 +77,43 @@ type Scaling struct {
 
 // Bend changes over to another curve. The scale is found as the first one was, from the cells of
 // the ring up to Taken.
-func (s *Scaling) Bend(c Curve, r *Ring) {
+func (s *Scaling) Bend(c Curve, r *Ring, l *Lengths) {
 	if s.Curve == c {
 		return
 	}
 	s.Curve = c
 	if s.Ready {
-		s.anew(r)
+		s.anew(r, l)
 	}
 }
 
 // anew finds the scale as the first one was found, from cells that can no longer change: the scale
 // does not depend on readings that are still late.
-func (s *Scaling) anew(r *Ring) {
+func (s *Scaling) anew(r *Ring, l *Lengths) {
 	taken := r.Until(s.Taken)
-	s.first(&taken)
+	s.first(&taken, l)
 }
 
 // Advance brings the scaling up to the newest cell of the ring. accepted is how many accepted cells
 // the series has had. Advance returns true when the scaler in force has changed; the hidden state
 // must then be computed again.
-func (s *Scaling) Advance(r *Ring, accepted int) bool {
+func (s *Scaling) Advance(r *Ring, l *Lengths, accepted int) bool {
 	if !s.Ready {
-		if accepted < ScalerCells {
+		if accepted < l.Scale {
 			return false
 		}
-		s.first(r)
+		s.first(r, l)
 		return true
 	}
 	changed := false
-	for s.Taken < r.Newest-OpenCells {
+	for s.Taken < r.Newest-int64(l.Open) {
 		s.Taken++
 		if v, q := r.At(s.Taken); q.Accepted() {
-			s.take(r, v)
+			s.take(r, l, v)
 		}
-		if s.Taken%scalerPeriod == 0 {
+		if s.Taken%int64(l.Week) == 0 {
 			if s.outgrown() {
-				s.anew(r)
+				s.anew(r, l)
 				return true
 			}
 			if next := s.now(); moved(s.Scaler, next) {
@@ -141,7 +128,7 @@ func (s *Scaling) Advance(r *Ring, accepted int) bool {
 // first makes the first scale from the accepted cells of the ring. Values further out than the
 // spread of the others are clipped, so that one spike in the first week does not flatten all later
 // values.
-func (s *Scaling) first(r *Ring) {
+func (s *Scaling) first(r *Ring, l *Lengths) {
 	values := make([]float64, 0, r.Known)
 	for n := r.First(); n <= r.Newest; n++ {
 		if v, q := r.At(n); q.Accepted() {
@@ -168,7 +155,7 @@ func (s *Scaling) first(r *Ring) {
 		s.Scaler.Unit = float32(max(asinhShare*s.Absolute, ScaleFloor))
 	}
 	for _, v := range values {
-		s.add(v)
+		s.add(v, l)
 	}
 	s.Scaler = s.now()
 }
@@ -184,12 +171,12 @@ func (s *Scaling) outgrown() bool {
 
 // take adds the value of cell Taken, which has left the lateness window. Unless the level is new,
 // the value is clipped to what the scaler in force finds believable.
-func (s *Scaling) take(r *Ring, v float32) {
+func (s *Scaling) take(r *Ring, l *Lengths, v float32) {
 	y := float64(v)
-	if believable := s.believable(y); believable != y && !s.newLevel(r) {
+	if believable := s.believable(y); believable != y && !s.newLevel(r, l) {
 		y = believable
 	}
-	s.add(y)
+	s.add(y, l)
 }
 
 // believable is y clipped to scalerClip scales from the centre.
@@ -200,10 +187,10 @@ func (s *Scaling) believable(y float64) float64 {
 	return y
 }
 
-// newLevel says whether the last scalerBelieve accepted cells up to Taken were all clipped.
-func (s *Scaling) newLevel(r *Ring) bool {
+// newLevel says whether the last day of accepted cells up to Taken were all clipped.
+func (s *Scaling) newLevel(r *Ring, l *Lengths) bool {
 	far := 0
-	for n := s.Taken; far < scalerBelieve && r.Has(n); n-- {
+	for n := s.Taken; far < l.Day && r.Has(n); n-- {
 		v, q := r.At(n)
 		if !q.Accepted() {
 			continue
@@ -213,12 +200,12 @@ func (s *Scaling) newLevel(r *Ring) bool {
 		}
 		far++
 	}
-	return far == scalerBelieve
+	return far == l.Day
 }
 
-// add is the weighted update of West (1979), with weights that halve in scalerHalfLife cells.
-func (s *Scaling) add(y float64) {
-	decay := math.Exp2(-1.0 / scalerHalfLife)
+// add is the weighted update of West (1979), with weights that halve in halfLifeDays.
+func (s *Scaling) add(y float64, l *Lengths) {
+	decay := math.Exp2(-1 / float64(halfLifeDays*l.Day))
 	v := y
 	if s.Curve == Asinh {
 		v = math.Asinh(y / float64(s.Scaler.Unit))

@@ -25,7 +25,7 @@ type inForce struct {
 
 // stream puts cells into a serving ring from cell first on and lists the scalers.
 func stream(first int64, cells []cell) []inForce {
-	ring := newRing(RingCells)
+	ring := newRing(ringCells)
 	var s Scaling
 	var all []inForce
 	accepted := 0
@@ -34,7 +34,7 @@ func stream(first int64, cells []cell) []inForce {
 		if c.quality.Accepted() {
 			accepted++
 		}
-		if s.Advance(&ring, accepted) {
+		if s.Advance(&ring, &Hourly, accepted) {
 			all = append(all, inForce{ring.Newest, s.Scaler})
 		}
 	}
@@ -67,7 +67,7 @@ func TestFirstScaleIsFrom168AcceptedCells(t *testing.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 4))
 		var cells []cell
 		var sum, squares float64
-		for accepted := 0; accepted < ScalerCells; {
+		for accepted := 0; accepted < scaleCells; {
 			c := cell{1e6, []meter.Quality{meter.Missing, meter.Bad}[random.IntN(2)]} // what is filled in teaches nothing
 			if random.Float64() >= filled {
 				c = cell{float32(5 + random.Float64()), []meter.Quality{meter.OK, meter.Estimated}[random.IntN(2)]}
@@ -84,8 +84,8 @@ func TestFirstScaleIsFrom168AcceptedCells(t *testing.T) {
 		if len(got) != 1 || got[0].cell != first+int64(len(cells))-1 {
 			t.Fatalf("scales %v, want one at the 168th accepted cell", got)
 		}
-		mean := sum / ScalerCells
-		sd := math.Sqrt(squares/ScalerCells - mean*mean)
+		mean := sum / scaleCells
+		sd := math.Sqrt(squares/scaleCells - mean*mean)
 		// The weights of a week in a memory of ninety days differ by 5 %.
 		if s := got[0].scaler; math.Abs(float64(s.Center)-mean) > 0.02 || math.Abs(float64(s.Scale)/sd-1) > 0.05 {
 			t.Fatalf("scaler %+v, mean %v, standard deviation %v", s, mean, sd)
@@ -134,7 +134,7 @@ func (r reference) scaler() (center, scale float64) {
 // moments of the cells that left the lateness window moved by a tenth.
 func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 	t.Parallel()
-	const first, week, late = 77, 168, OpenCells
+	const first, week, late = 77, 168, openCells
 	random := rand.New(rand.NewPCG(11, 12))
 	var values []float32
 	for level := 1.0; len(values) < 26*week; level *= 1 + 0.15*random.NormFloat64() {
@@ -221,10 +221,10 @@ func TestNewLevelIsBelieved(t *testing.T) {
 		}
 	}
 	short := daily(168*4, 0.003, 10)
-	copy(short[168:168+scalerBelieve-1], load)
+	copy(short[168:168+dayCells-1], load)
 	all := stream(0, measured(short...))
 	if first, got := all[0].scaler, all[len(all)-1].scaler; got.Scale > 4*first.Scale {
-		t.Errorf("%d cells of a thousand times the level: %+v, before %+v", scalerBelieve-1, got, first)
+		t.Errorf("%d cells of a thousand times the level: %+v, before %+v", dayCells-1, got, first)
 	}
 	// Cells that were filled in break no row.
 	gappy := measured(slices.Concat(make([]float32, 168), load)...)

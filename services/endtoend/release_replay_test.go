@@ -37,8 +37,9 @@ func TestLogOfReleaseGivesItsForecasts(t *testing.T) {
 	again := old.forecast(checkpointtest.NewMemory())
 	got := readOutputs(t, again.conn)
 	for stream, messages := range want {
-		sameOutputs(t, stream, ofLogs(messages), ofLogs(got[stream]))
+		sameOutputs(t, stream, ofHourly(ofLogs(messages)), ofHourly(ofLogs(got[stream])))
 	}
+	finerAreNearlySame(t, want[topology.Forecasts], got[topology.Forecasts])
 	again.sameStates()
 	again.stop()
 }
@@ -63,12 +64,12 @@ func TestReleaseGoesOnFromEachCheckpoint(t *testing.T) {
 				t.Error("no series came from a checkpoint")
 			}
 			got := readOutputs(t, again.conn)
-			if a, b := len(want[topology.Forecasts]), len(got[topology.Forecasts]); a != b {
+			if a, b := len(ofHourly(want[topology.Forecasts])), len(ofHourly(got[topology.Forecasts])); a != b {
 				t.Errorf("%d forecasts, the release left %d", b, a)
 			}
 			// The other streams have outputs at least once: a repeat has the bytes of the first.
 			for stream, messages := range want {
-				sameOutputs(t, stream, ofLogs(messages), ofLogs(got[stream]))
+				sameOutputs(t, stream, ofHourly(ofLogs(messages)), ofHourly(ofLogs(got[stream])))
 			}
 			again.sameStates()
 			again.stop()
@@ -172,7 +173,7 @@ func (r *replay) sameStates() {
 			r.t.Errorf("state of %s, model %s, scale %s; the release has %s, %s, %s",
 				b.Series, b.Model, b.Scale, a.Series, a.Model, a.Scale)
 		}
-		if sameKernel() { // a state holds the numbers of the network unrounded
+		if sameKernel() && !slices.Contains(finerSeries, a.Series) { // a state holds the numbers of the network unrounded
 			sameSections(r.t, a, b)
 		}
 	}

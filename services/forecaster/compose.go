@@ -57,7 +57,7 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 	out := p.output(m, k)
 	message := streams.Forecast{
 		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(),
-		Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
+		Interval: time.Duration(f.Interval) * time.Second, Unit: f.Unit,
 		Issued: m.Time.UTC(), Revision: f.Revision, Source: f.Source, Quality: f.Quality.String(),
 		InputSeq: m.Seq,
 		Levels:   f.Levels, Quantiles: f.Quantiles,
@@ -90,7 +90,7 @@ func (p *Pipeline) scoreOutput(m *bus.Message, s *engine.Score, k int) Output {
 	}
 	message := streams.Score{
 		Series: s.Series, Target: time.Unix(s.Target, 0).UTC(),
-		Interval: meter.IntervalSeconds * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
+		Interval: time.Duration(s.Interval) * time.Second, Unit: s.Unit, Actual: float64(s.Actual),
 		Scored: m.Time.UTC(), Revision: s.Revision, Void: s.Void, InputSeq: m.Seq, Leads: p.leads,
 	}
 	out.To, out.Series, out.Score = ToScores, s.Series, s

@@ -9,6 +9,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -286,7 +287,7 @@ func (p *partition) snapshot() *checkpoint.Snapshot {
 		},
 		Sections: make([]checkpoint.Section, len(sections)),
 	}
-	if m := p.pipeline.engine.Model(); m != nil {
+	if m := p.pipeline.engine.Model(meter.HourSeconds); m != nil {
 		snap.Header.Models = []string{m.Digest}
 	}
 	for i, s := range sections {
@@ -338,7 +339,7 @@ func (p *partition) count(now time.Time, pending uint64) census {
 
 // modelInForce sets the model that serves now in the status.
 func (p *partition) modelInForce() {
-	if m := p.pipeline.engine.Model(); m != nil {
+	if m := p.pipeline.engine.Model(meter.HourSeconds); m != nil {
 		p.status.model(m)
 	}
 }

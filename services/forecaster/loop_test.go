@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -103,9 +104,8 @@ func TestStepLoadsTheModel(t *testing.T) {
 	p.log.reading(m1, hour(0))
 	p.log.model(first)
 	p.log.reading(m1, hour(1))
-	if err := step(); err != nil || p.pipeline.engine.Model() != first ||
-		p.status.modelInForce() != first {
-		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model())
+	if err := step(); err != nil || p.pipeline.engine.Model(meter.HourSeconds) != first || p.status.modelInForce() != first {
+		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model(meter.HourSeconds))
 	}
 	p.status.model(second)
 	p.log.reading(m1, hour(2))

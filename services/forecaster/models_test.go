@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/onnx"
 	"github.com/loadtide/loadtide/pkg/registry"
@@ -147,7 +148,7 @@ func TestModelsOfHundredsOfPromotions(t *testing.T) {
 		if len(p.pipeline.models) != 0 {
 			t.Fatalf("the pipeline keeps %d models beside the one in force", len(p.pipeline.models))
 		}
-		if in := p.pipeline.engine.Model(); in.Digest != v.Digest || store.loaded[v.Digest] != in {
+		if in := p.pipeline.engine.Model(meter.HourSeconds); in.Digest != v.Digest || store.loaded[v.Digest] != in {
 			t.Fatalf("the model in force is v%s, promoted was v%s", in.Version, v.Version)
 		}
 		if p.saver.seq == p.position && len(store.loaded) != 1 {
@@ -177,7 +178,7 @@ func TestReplayOfHundredsOfPromotions(t *testing.T) {
 	}
 	p.keepModels()
 	last := s.versions[promotions-1]
-	if in := p.pipeline.engine.Model(); in.Digest != last.Digest || in.Version != last.Version {
+	if in := p.pipeline.engine.Model(meter.HourSeconds); in.Digest != last.Digest || in.Version != last.Version {
 		t.Errorf("in force is v%s, want v%s", in.Version, last.Version)
 	}
 	if most >= mostRecent || len(store.loaded) != mostRecent {

@@ -135,7 +135,7 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 		)
 		return event
 	}
-	m := p.engine.Model()
+	m := p.engine.Model(meter.HourSeconds)
 	warm := m != nil && m.Digest == record.Model
 	if err := p.engine.Insert(state, warm, record.Replace); err != nil {
 		event.Text = err.Error()
@@ -175,7 +175,7 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	if curve == series.Asinh {
 		record.Scale = model.ScaleAsinh
 	}
-	if m := p.engine.Model(); m != nil {
+	if m := p.engine.Model(meter.HourSeconds); m != nil {
 		record.Model = m.Digest
 	}
 	for _, s := range sections {

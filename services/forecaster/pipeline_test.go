@@ -94,7 +94,7 @@ func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 			}
 			switch rapid.IntRange(0, 5).Draw(t, "then") {
 			case 0:
-				kept, keptModel, keptAt = p.engine.Snapshot(), p.engine.Model(), at
+				kept, keptModel, keptAt = p.engine.Snapshot(), p.engine.Model(meter.HourSeconds), at
 			case 1:
 				p, at = fresh(), keptAt
 				if keptModel != nil {

@@ -15,12 +15,12 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	t.Parallel()
 	l := newTestLog()
 	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`[
-		{"ts":"2025-06-01T00:00:00Z","value":1},
-		{"ts":"2025-06-01T01:00:00Z","value":1,"interval":"7m"},
-		{"ts":"2025-06-01T01:01:00Z","value":1},
-		{"ts":"2025-06-01T02:01:00Z","value":1},
+		{"ts":"2025-06-01T00:00:00Z","value":1,"unit":"kWh"},
+		{"ts":"2025-06-01T01:00:00Z","value":1,"unit":"kWh of a very long name"},
+		{"ts":"2025-06-01T01:00:00Z","value":1,"unit":"kW"},
+		{"ts":"2025-06-01T02:00:00Z","value":1,"unit":"kW"},
 		{"ts":"2025-06-01T03:00:00Z","value":true}]`))
-	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`{"ts":"2025-06-01T03:01:00Z","value":1}`))
+	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`{"ts":"2025-06-01T03:00:00Z","value":1,"unit":"kW"}`))
 	result, err := NewPipeline(0, 1, logCreated).Step(l.messages)
 	if err != nil {
 		t.Fatal(err)
@@ -42,13 +42,13 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 		got = append(got, refused{r.Seq, r.Reason, r.Index, r.Count})
 	}
 	want := []refused{
-		{1, meter.ReasonIntervalUnsupported, 1, 3}, {1, meter.ReasonNotANumber, 4, 1},
-		{2, meter.ReasonIntervalUnsupported, 0, 1},
+		{1, meter.ReasonWrongUnit, 1, 3}, {1, meter.ReasonNotANumber, 4, 1},
+		{2, meter.ReasonWrongUnit, 0, 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rejections (-want +got):\n%s", diff)
 	}
-	counts := map[meter.Reason]int{meter.ReasonIntervalUnsupported: 4, meter.ReasonNotANumber: 1}
+	counts := map[meter.Reason]int{meter.ReasonWrongUnit: 4, meter.ReasonNotANumber: 1}
 	if diff := cmp.Diff(counts, result.Rejections); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}

@@ -163,7 +163,7 @@ func (s *scenario) do(command string, args []string) error {
 		s.scores = true
 		return nil
 	case "checkpoint":
-		s.kept, s.keptModel, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Model(), s.position
+		s.kept, s.keptModel, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Model(meter.HourSeconds), s.position
 		return nil
 	case "crash": // back to the checkpoint; the log is read again from there
 		s.pipe = fresh()

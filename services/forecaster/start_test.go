@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -321,9 +322,8 @@ func TestStartWithTheModelOfTheCheckpoint(t *testing.T) {
 	if err := p.drain(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if next := known(); next.pipeline.engine.Model() != m || next.status.modelInForce() != m ||
-		next.pipeline.engine.Series() != 1 {
-		t.Errorf("model %v, %d series", next.pipeline.engine.Model(), next.pipeline.engine.Series())
+	if next := known(); next.pipeline.engine.Model(meter.HourSeconds) != m || next.status.modelInForce() != m || next.pipeline.engine.Series() != 1 {
+		t.Errorf("model %v, %d series", next.pipeline.engine.Model(meter.HourSeconds), next.pipeline.engine.Series())
 	}
 }
 

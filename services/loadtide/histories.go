@@ -9,9 +9,7 @@ import (
 )
 
 // loadHistories reads files for measuring or forecasting.
-func loadHistories(
-	ctx context.Context, show *screen, paths []string, csv *csvFlags,
-) ([]*dataset.History, error) {
+func loadHistories(ctx context.Context, show *screen, paths []string, csv *csvFlags) ([]*dataset.History, error) {
 	options, done, err := csv.open(paths)
 	if err != nil {
 		return nil, err
@@ -29,8 +27,10 @@ func loadHistories(
 		return nil, err
 	}
 	histories := b.Build()
-	if text := b.RepeatsRemark(); text != "" {
-		show.line("warn: %s", text)
+	for _, text := range []string{b.RepeatsRemark(), b.Coarse()} {
+		if text != "" {
+			show.line("warn: %s", text)
+		}
 	}
 	return histories, nil
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
-// The values of --from.
+// Where history comes from, the values of --from.
 const (
 	fromFiles  = "files"
 	fromLogs   = "logs"
 	fromInflux = "influx"
 )
 
-// historyFlags say where a training reads its history. Each command sets the variable from to its
-// default.
+// historyFlags say where a training takes its readings from. The command sets the
+// variable from to its default.
 type historyFlags struct {
 	From   string        `enum:"files,logs,influx" default:"${from}" help:"Where history comes from: files, logs (the partitions' streams) or influx."`
 	Data   []string      `type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
@@ -28,7 +28,7 @@ type historyFlags struct {
 	Back   time.Duration `name:"history" default:"19200h" help:"How far back readings are taken from InfluxDB."`
 }
 
-// Validate checks the range of --history.
+// Validate refuses a way back that is none.
 func (f *historyFlags) Validate() error {
 	if f.Back < 24*time.Hour || f.Back > 20*365*24*time.Hour {
 		return fmt.Errorf("--history %s is outside 24h to 175200h", f.Back)
@@ -36,29 +36,24 @@ func (f *historyFlags) Validate() error {
 	return nil
 }
 
-// open opens the source. done closes it; its error says that rejected rows could not be written.
-// Only logs need conn. report is called with what was read of files.
-func (f *historyFlags) open(
-	conn *bus.Conn, report func(tabular.Report),
-) (source cycle.Source, done func() error, err error) {
+// open gives the source; done closes it, and says when rejected rows could not be
+// written. conn is that of logs alone, report is told what was read of files.
+func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source cycle.Source, done func() error, err error) {
 	switch f.From {
 	case fromLogs:
 		return cycle.Logs{Conn: conn}, func() error { return nil }, nil
 	case fromInflux:
 		if f.Influx.URL == "" {
-			return nil, nil, usageError("there is no InfluxDB to read from",
-				"give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
+			return nil, nil, usageError("there is no InfluxDB to read from", "give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
 		}
 		r, err := influx.NewReader(f.Influx)
 		if err != nil {
 			return nil, nil, err
 		}
-		source := cycle.Influx{Reader: r, Back: f.Back, Until: time.Now}
-		return source, func() error { r.Close(); return nil }, nil
+		return cycle.Influx{Reader: r, Back: f.Back, Until: time.Now}, func() error { r.Close(); return nil }, nil
 	}
 	if len(f.Data) == 0 {
-		return nil, nil, usageError("no data to train on",
-			"give --data FILE, a CSV with series,timestamp,value")
+		return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
 	}
 	opts, closeRejects, err := f.CSV.open(f.Data)
 	if err != nil {
@@ -67,22 +62,22 @@ func (f *historyFlags) open(
 	return dataset.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
 }
 
-// fitFlags say which network is fitted, and how.
+// fitFlags say what network is fitted, and how.
 type fitFlags struct {
 	Hidden     int    `default:"${hidden}" help:"Units of the LSTM."`
-	Iterations int    `default:"${iterations}" help:"Most iterations of one fit; the best iteration on the validation range counts."`
-	Seed       uint64 `default:"${seed}" help:"The same seed gives the same model."`
+	Iterations int    `default:"${iterations}" help:"Most iterations of one fit; the best of them on the validation range counts."`
+	Seed       uint64 `default:"${seed}" help:"Same seed and workers, same model."`
 	Workers    int    `default:"${workers}" help:"Goroutines that share an iteration."`
-	Start      string `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the weights of the champion when they fit."`
+	Start      string `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the champion's weights where they fit."`
 	Zone       string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: UTC."`
 	Country    string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 }
 
-// config is the configuration of a cycle that registers under name; name is empty when it registers
+// config is that of a cycle that registers under name, "" when it registers
 // nothing.
 func (f *fitFlags) config(name string) cycle.Config {
 	cfg := cycle.DefaultConfig()
-	cfg.Model, cfg.Start, cfg.Zone, cfg.Country = name, f.Start, f.Zone, f.Country
-	cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = f.Hidden, f.Iterations, f.Seed, f.Workers
+	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = name, f.Hidden, f.Iterations, f.Seed, f.Workers
+	cfg.Start, cfg.Zone, cfg.Country = f.Start, f.Zone, f.Country
 	return cfg
 }

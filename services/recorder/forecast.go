@@ -12,8 +12,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// maxLevels bounds the fields of a row. Each level is a field, and InfluxDB never removes one from
-// its schema.
+// maxLevels bounds the fields of a row: each level is one, in a schema that never forgets one.
 const maxLevels = 99
 
 func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
@@ -27,15 +26,12 @@ func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 	return AppendForecast(dst, &f), nil
 }
 
-// AppendForecast appends a point for each lead of f. Fields: p10, p25, … by level, source, quality,
-// model_version, revision and origin. The time is the start of the target interval. In
-// MeasurementForecast the newest forecast of an interval replaces the older ones.
-// MeasurementForecastLead also has the forecasts of the leads that are scored, with the lead as a
-// tag.
+// AppendForecast appends a point for each lead of f: fields p10, p25, … by level, source, quality, model_version, revision and
+// origin; time is the start of the target interval. In MeasurementForecast the newest belief about an interval replaces the
+// older ones; those of the leads that are scored stand in MeasurementForecastLead too, under their lead.
 func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	tags := Tags(f.Series)
-	// Every row has every field, even an empty one: a field that is missing would keep the value of
-	// the forecast before.
+	// Every row has every field, an empty one too: what a row does not name keeps the value of the forecast before.
 	shared := []influx.Field{
 		{Key: "source", Value: string(f.Source)},
 		{Key: "quality", Value: f.Quality},
@@ -51,9 +47,7 @@ func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	for i := range horizon {
 		fields := make([]influx.Field, 0, len(names)+len(shared))
 		for k, name := range names {
-			fields = append(fields, influx.Field{
-				Key: name, Value: decimal(f.Quantiles[i*len(names)+k]),
-			})
+			fields = append(fields, influx.Field{Key: name, Value: decimal(f.Quantiles[i*len(names)+k])})
 		}
 		p := influx.Point{
 			Measurement: MeasurementForecast, Tags: tags, Fields: append(fields, shared...),
@@ -68,7 +62,7 @@ func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	return dst
 }
 
-// scored reports whether forecasts of a lead are compared with their actuals.
+// scored tells whether forecasts of a lead meet their actual.
 func scored(lead, horizon int) bool {
 	return lead == 1 || lead == 6 || lead == 12 || lead == 24 || lead == horizon
 }

@@ -193,7 +193,7 @@ func (f *fitting) sampler(
 	c := f.Config
 	lossHours := (until-from)/meter.IntervalSeconds - horizon
 	if from == f.cut.First {
-		lossHours = (lossHours - series.ScalerCells) / 2
+		lossHours = (lossHours - int64(series.Hourly.Scale)) / 2
 	}
 	steps, positions := c.window(lossHours)
 	if positions < 1 {

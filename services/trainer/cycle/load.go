@@ -30,7 +30,11 @@ func (a *attempt) load(ctx context.Context) error {
 	if err := inside(cut, first, last); err != nil {
 		return err
 	}
-	a.cut, a.histories = cut, sample(b.Build(), a.Config.MaxSeries)
+	all := b.Build()
+	if len(all) == 0 && b.Coarse() != "" {
+		return errors.New(b.Coarse() + ": give readings that come at least once an hour")
+	}
+	a.cut, a.histories = cut, sample(all, a.Config.MaxSeries)
 	hours := (last-first)/meter.IntervalSeconds + 1
 	a.tell(Event{Kind: Loaded, Series: count, Hours: hours, Cut: cut})
 	a.remark(b, first, last)
@@ -53,8 +57,10 @@ func date(second int64) string { return time.Unix(second, 0).UTC().Format(time.D
 // remark tells what a person should know of the data.
 func (a *attempt) remark(b *dataset.Builder, first, last int64) {
 	var texts []string
-	if text := b.RepeatsRemark(); text != "" {
-		texts = append(texts, text)
+	for _, text := range []string{b.RepeatsRemark(), b.Coarse()} {
+		if text != "" {
+			texts = append(texts, text)
+		}
 	}
 	from, _ := testRange(a.cut)
 	texts = append(texts, dataset.Remarks(a.histories, from)...)
@@ -73,7 +79,8 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 		return all
 	}
 	slices.SortStableFunc(all, func(a, b *dataset.History) int {
-		return cmp.Compare(a.MeanAbs(), b.MeanAbs())
+		return cmp.Compare(a.MeanAbs(),
+			b.MeanAbs())
 	})
 	taken := make([]*dataset.History, n)
 	for i := range taken {

@@ -1,3 +1,0 @@
-module github.com/loadtide/loadtide/ci/mutate
-
-go 1.26.8

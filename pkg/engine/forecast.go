@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/accuracy"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// head runs the network's head for each series in slots: [slot][lead][level],
+// in scaled units, ascending in a lead.
+func (co *cohort) head(slots []int32) []float32 {
+	if len(slots) == 0 {
+		return nil
+	}
+	w, hidden, sh := &co.work, co.slabs.hidden, co.work.shapeOf
+	w.room(len(slots))
+	for i, slot := range slots {
+		h, _ := co.slabs.halves(co.slabs.live.row(slot))
+		copy(w.h[i*hidden:], h)
+		win := co.window(slot, co.slabs.record(slot).newest, co.len.Features)
+		layout := co.layoutOf(slot)
+		layout.Current(w.current[i*sh.Current:][:sh.Current], &win)
+		layout.Lead(w.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures], &win, sh.Horizon)
+	}
+	co.model.Head.Forward(w.ws, w.out, w.h, w.current, w.lead, len(slots))
+	for row := range len(slots) * sh.Horizon {
+		slices.Sort(w.out[row*sh.Levels:][:sh.Levels])
+	}
+	return w.out
+}
+
+// forecast appends the forecasts that the updates ask for.
+func (co *cohort) forecast(touched []update, result *Result) {
+	s, w := &co.slabs, &co.work
+	w.asking = w.asking[:0]
+	asked := 0
+	for i := range touched {
+		// A series that sends too rarely is not forecast, nor is an origin again that is past since the
+		// series changed its interval.
+		if rec := s.record(touched[i].slot); touched[i].ask < 0 || rec.Coarse > 0 || s.origin(touched[i].slot) < rec.issued {
+			touched[i].ask = -1
+			continue
+		}
+		asked++
+		if s.record(touched[i].slot).fresh {
+			w.asking = append(w.asking, touched[i].slot)
+		}
+	}
+	if asked == 0 {
+		return
+	}
+	out := co.head(w.asking)
+	levels, horizon := co.levels()
+	size := horizon * len(levels)
+	values := make([]float32, asked*size)
+	served := 0
+	result.Forecasts = slices.Grow(result.Forecasts, asked)
+	for i := range touched {
+		t := &touched[i]
+		if t.ask < 0 {
+			continue
+		}
+		f := Forecast{
+			Message: t.ask, Series: s.ids[t.slot], Unit: s.units[t.slot], Origin: s.origin(t.slot), Interval: co.len.Interval,
+			Revision: s.record(t.slot).issue(), Horizon: horizon, Levels: levels, Quantiles: values[:size:size],
+		}
+		values = values[size:]
+		ring := s.ring(t.slot)
+		_, f.Quality = ring.At(ring.Newest)
+		if s.record(t.slot).fresh {
+			co.network(t.slot, &f, out[served*size:(served+1)*size], result)
+			served++
+		} else {
+			f.Source = co.naive(f.Quantiles, t.slot, horizon, levels)
+		}
+		result.Unscored += co.await(t.slot, &f)
+		result.Forecasts = append(result.Forecasts, f)
+	}
+}
+
+// naive writes the forecast of a simple rule: what the series did a day before, with the spread of
+// its own past changes. The forecast is finite and within meter.MaxValue, whatever the ring holds.
+func (co *cohort) naive(dst []float32, slot int32, horizon int, levels []float64) meter.Source {
+	w, ring := &co.work, co.slabs.ring(slot)
+	w.past = slices.Grow(w.past[:0], co.len.Ring)[:co.len.Ring]
+	past := ring.Past(w.past)
+	for i, v := range past {
+		past[i] = bounded(v)
+	}
+	w.naive = slices.Grow(w.naive[:0], accuracy.NaiveScratch(co.len.Ring, len(levels)))
+	rule := accuracy.SeasonalNaive(dst, past, len(past), co.len.Day, horizon, levels, w.naive)
+	for i, v := range dst {
+		dst[i] = bounded(v)
+	}
+	return rule
+}
+
+// issue counts the forecast of the newest origin and returns its revision.
+func (r *record) issue() int {
+	if origin := r.Start(r.newest + 1); r.issued == origin {
+		r.revision++
+	} else {
+		r.issued, r.revision, r.reported = origin, 0, false
+	}
+	return int(r.revision)
+}

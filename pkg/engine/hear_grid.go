@@ -1,0 +1,271 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/grid"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// readings is what pkg/grid remembers of a series beside its pattern: few series have any.
+type readings struct {
+	held *grid.Point
+	raw  *grid.Raw
+}
+
+// past is the cells of a series as pkg/grid asks for them.
+type past struct {
+	slabs *slabs
+	slot  int32 // -1 for a series that is new
+}
+
+// Bounds implements grid.Past.
+func (p *past) Bounds() (first, newest int64, ok bool) {
+	if p.slot < 0 {
+		return 0, 0, false
+	}
+	rec := p.slabs.record(p.slot)
+	return rec.newest - int64(rec.known) + 1, rec.newest, rec.known > 0
+}
+
+// Said implements grid.Past.
+func (p *past) Said(n int64) (value float32, quality meter.Quality) {
+	w := p.slabs.said(p.slot, n)
+	return w.value, w.quality
+}
+
+// gridState is the state of a series as pkg/grid has it.
+func (s *slabs) gridState(slot int32) grid.State {
+	r := s.states[slot]
+	return grid.State{Pattern: s.record(slot).Pattern, Held: r.held, Raw: r.raw}
+}
+
+// keepGrid takes a state of pkg/grid back.
+func (s *slabs) keepGrid(slot int32, st grid.State) {
+	s.record(slot).Pattern = st.Pattern
+	if st.Held != nil || st.Raw != nil {
+		s.states[slot] = readings{st.Held, st.Raw}
+	} else if len(s.states) > 0 {
+		delete(s.states, slot)
+	}
+}
+
+// hear puts a reading onto the grid of its series: the series of t begins when it is new, known
+// cells that are another now are written, and t gets the cells that are new. What other readings
+// come to on the way is added to result under the reading's index. It returns the cohort that t is
+// of, nil when the reading of a new series is refused.
+func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort, grid.Decision) {
+	p := grid.Point{Second: r.Second, Value: r.Value, Quality: r.Quality, Span: r.Interval}
+	co, slot, known := e.find(r.Series)
+	var st grid.State
+	var unit string
+	var no refusal
+	e.gridPast = past{slot: -1}
+	if known {
+		p.Value, no = co.measure(r, slot)
+		st, e.gridPast = co.slabs.gridState(slot), past{&co.slabs, slot}
+	} else {
+		p.Value, unit, st.Pattern, no = e.begin(r)
+	}
+	if t.slot = slot; no.reason != "" {
+		result.Rejections = append(result.Rejections, Rejection{Reading: index, Reason: no.reason, Detail: no.detail})
+		return co, grid.Rejected
+	}
+	was, out := st.Pattern, &e.outcome
+	st.Put(p, &e.gridPast, out)
+	if out.Decision == grid.Rejected {
+		result.Rejections = append(result.Rejections, Rejection{Reading: index, Reason: out.Refusal.Reason, Detail: out.Refusal.Detail})
+	}
+	if !known && out.Decision == grid.Rejected {
+		return nil, out.Decision
+	}
+	if co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out); !known {
+		was.Step = st.Step
+	}
+	co.apply(t, out, result, index)
+	if st.Raw == nil || !st.Raw.Young {
+		co.tell(t.slot, was, result, index)
+	}
+	return co, out.Decision
+}
+
+// seat returns the row of a series in the cohort of the interval that it has now, with the state of
+// its grid. A series that changed its interval moves, and its cells are brought over.
+func (e *Engine) seat(co *cohort, slot int32, known bool, id meter.ID, unit string, st grid.State, out *grid.Outcome) (*cohort, int32) {
+	switch {
+	case !known:
+		co = e.cohort(st.Interval)
+		slot = co.slabs.add(id, unit)
+		e.enter(co, slot)
+	case int64(st.Interval) != co.len.Interval:
+		co, slot = e.move(co, slot, st, out.Rebuilt)
+	case out.Rebuilt:
+		co.slabs.forget(slot)
+	case out.Was != (grid.Grid{}):
+		co.slabs.keepGrid(slot, st)
+		co.regrid(slot, out.Was)
+	}
+	co.slabs.keepGrid(slot, st)
+	return co, slot
+}
+
+// move takes a series to the cohort of another interval, with its cells unless they are void.
+func (e *Engine) move(from *cohort, slot int32, st grid.State, void bool) (*cohort, int32) {
+	s, id := &from.slabs, from.slabs.ids[slot]
+	from.dropView(id)
+	old, was, unit := s.ring(slot), *s.record(slot), s.units[slot]
+	old.Values, old.Quality = slices.Clone(old.Values), slices.Clone(old.Quality)
+	from.remove(slot)
+	to := e.cohort(st.Interval)
+	row := to.slabs.add(id, unit)
+	rec := to.slabs.record(row)
+	rec.issued, rec.revision, rec.live, rec.stale, rec.born = was.issued, was.revision, was.live, was.stale, was.born
+	rec.Pattern = st.Pattern
+	if !void && old.Known > 0 {
+		to.bring(row, was.Grid, &old)
+	}
+	return to, row
+}
+
+// apply takes over what a reading came to on its grid.
+func (co *cohort) apply(t *update, out *grid.Outcome, result *Result, index int) {
+	s, w := &co.slabs, &co.work
+	result.Applied += out.Released
+	for i := range out.Refused {
+		no := &out.Refused[i]
+		result.Rejections = append(result.Rejections, Rejection{
+			Reading: index, Reason: no.Reason, Detail: no.Detail,
+			Held: &Held{Second: no.Point.Second, Value: no.Point.Value, Quality: no.Point.Quality},
+		})
+	}
+	result.Registers.Add(out.Counts)
+	if out.Rebuilt || out.Was != (grid.Grid{}) {
+		t.changed = true
+	}
+	rec := s.record(t.slot)
+	from := len(w.fresh)
+	for _, c := range out.Cells {
+		if rec.known > 0 && c.N <= rec.newest {
+			t.changed = co.revise(t.slot, c) || t.changed
+			continue
+		}
+		w.fresh = append(w.fresh, c)
+	}
+	if t.cells = w.fresh[from:len(w.fresh):len(w.fresh)]; len(t.cells) > 0 {
+		t.next, t.from, t.to = true, t.cells[0].N, t.cells[len(t.cells)-1].N
+	}
+}
+
+// revise writes over a known cell that can still change, or one before the first of a young series,
+// and says whether it did.
+func (co *cohort) revise(slot int32, c grid.Cell) bool {
+	s := &co.slabs
+	if c.N < s.first(slot) {
+		if !c.Quality.Accepted() {
+			return false
+		}
+		co.extend(slot, c.N)
+	}
+	ring := s.ring(slot)
+	ring.Set(c.N, c.Value, c.Quality)
+	s.flagged.drop(slot, c.N)
+	co.soil(slot, c.N)
+	return true
+}
+
+// extend lets the ring of a young series begin earlier.
+func (co *cohort) extend(slot int32, cell int64) {
+	rec, ring := co.slabs.record(slot), co.slabs.ring(slot)
+	for n := cell; n < ring.First(); n++ {
+		ring.Set(n, 0, meter.Missing)
+	}
+	rec.known = max(rec.known, int32(rec.newest-cell+1))
+}
+
+func (s *slabs) first(slot int32) int64 {
+	ring := s.ring(slot)
+	return ring.First()
+}
+
+// regrid brings the cells of a series from the grid before to the one that it has now, of the same
+// interval.
+func (co *cohort) regrid(slot int32, was grid.Grid) {
+	s := &co.slabs
+	old := s.ring(slot)
+	old.Values, old.Quality = slices.Clone(old.Values), slices.Clone(old.Quality)
+	s.forget(slot)
+	co.bring(slot, was, &old)
+}
+
+// bring fills the ring of a series from cells on another grid. The scale is found again, and the
+// states are computed anew.
+func (co *cohort) bring(slot int32, was grid.Grid, old *series.Ring) {
+	s := &co.slabs
+	rec := s.record(slot)
+	first := max(old.First(), was.Cell(rec.Start(rec.Cell(was.Start(old.Newest+1))-int64(co.len.Ring))))
+	grid.Convert(was, rec.Grid, rec.Kind, first, old.Newest, old.At, func(c grid.Cell) {
+		s.put(slot, c.N, c.Value, c.Quality)
+	})
+	if rec.known == 0 {
+		return
+	}
+	ring := s.ring(slot)
+	for n := ring.First(); n <= ring.Newest-int64(co.len.Open) && int(rec.accepted) < co.len.Scale; n++ {
+		if _, q := ring.At(n); q.Accepted() {
+			rec.accepted++
+		}
+	}
+	rec.rewound = true
+	co.soil(slot, rec.newest)
+}
+
+// tell adds an event when a series is sent otherwise than before.
+func (co *cohort) tell(slot int32, was grid.Pattern, result *Result, index int) {
+	is := co.slabs.record(slot).Pattern
+	event := Event{Message: index, Series: co.slabs.ids[slot], Kind: IntervalChanged}
+	switch {
+	case is.Interval != was.Interval && was.Interval > 0:
+		event.Text = fmt.Sprintf("the series has intervals of %d minutes now, before it had %d: readings come %s",
+			is.Interval/60, was.Interval/60, every(is.Step))
+	case is.Step != was.Step && was.Begun:
+		event.Text = fmt.Sprintf("readings come %s now, before it was %s; intervals stay at %d minutes",
+			every(is.Step), every(was.Step), is.Interval/60)
+	}
+	if event.Text != "" {
+		result.Events = append(result.Events, event)
+	}
+	if was.Coarse == 0 && is.Coarse > 0 {
+		result.Events = append(result.Events, Event{
+			Message: index, Series: co.slabs.ids[slot], Kind: IntervalUnsupported,
+			Text: fmt.Sprintf("readings come every %s: no forecasts until they come at least once an hour", time.Duration(is.Coarse)*time.Second),
+		})
+	}
+}
+
+func every(step int32) string {
+	switch {
+	case step == 0:
+		return "at irregular moments"
+	case step%60 != 0:
+		return fmt.Sprintf("every %d s", step)
+	}
+	return fmt.Sprintf("every %d minutes", step/60)
+}
+
+// heardFrom notes whether a series is up to date, for only then is its silence noticed by the clock
+// of the log: from a reading that came while its next interval ran, until it is stale or delivers
+// days late.
+func (co *cohort) heardFrom(slot int32, r *Reading) {
+	if rec := co.slabs.record(slot); r.Second >= rec.Last {
+		rec.stale = false
+		switch lag := r.Received - r.Second; {
+		case r.Received == 0 || lag > int64(co.len.Open)*co.len.Interval:
+			rec.live = false
+		case lag < 2*co.len.Interval && !r.History:
+			rec.live = true
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/grid"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// refusal is why a reading is not taken; the zero refusal takes it.
+type refusal struct {
+	reason meter.Reason
+	detail string
+}
+
+func refuse(reason meter.Reason, format string, args ...any) refusal {
+	return refusal{reason, fmt.Sprintf(format, args...)}
+}
+
+// begin holds the first reading of a series against what is set for it. It returns the reading's
+// value in the unit of the series, and the unit and the pattern that the series begins with.
+func (e *Engine) begin(r *Reading) (value float64, unit string, pattern grid.Pattern, no refusal) {
+	if e.full() {
+		return 0, "", pattern, refuse(meter.ReasonSeriesLimit, "series %s is new, and its partition holds %d series, its share of --max-series: raise that, or take series away that are gone (loadtide series delete)", r.Series, e.series)
+	}
+	set := e.settings.of(r.Series)
+	value, unit = r.Value, r.Unit
+	kind := r.Kind
+	if set.Unit != "" {
+		if r.Unit != "" {
+			conversion, err := meter.Convert(r.Unit, set.Unit)
+			if err != nil {
+				return 0, "", pattern, refuse(meter.ReasonWrongUnit, "%s", err)
+			}
+			value = conversion.Apply(value)
+		}
+		unit = set.Unit
+	}
+	if set.Kind != meter.KindUnknown {
+		if kind != meter.KindUnknown && kind != set.Kind {
+			return 0, "", pattern, refuse(meter.ReasonWrongKind, "kind %s: the series is set to be of kind %s; send that kind, or change it with loadtide series set", kind, set.Kind)
+		}
+		kind = set.Kind
+	}
+	if kind != meter.KindUnknown && unit != "" && !kind.Fits(unit) {
+		return 0, "", pattern, refuse(meter.ReasonWrongUnit, "unit %q is not one of kind %s, which one of them is set for the series: change it with loadtide series set", unit, kind)
+	}
+	if kind == meter.KindUnknown && unit != "" {
+		kind = meter.KindOf(unit)
+	}
+	return value, unit, grid.Pattern{Kind: kind, Set: set.Interval}, refusal{}
+}
+
+// measure brings a value to the unit of its series and holds its kind against that of the series.
+func (co *cohort) measure(r *Reading, slot int32) (value float64, no refusal) {
+	s := &co.slabs
+	rec := s.record(slot)
+	unit := s.units[slot]
+	value = r.Value
+	if r.Unit != "" && unit != "" {
+		conversion, err := meter.Convert(r.Unit, unit)
+		if err != nil {
+			return 0, refuse(meter.ReasonWrongUnit, "%s", err)
+		}
+		value = conversion.Apply(value)
+	}
+	kind := r.Kind
+	if kind == meter.KindUnknown && rec.Kind == meter.KindUnknown && r.Unit != "" {
+		kind = meter.KindOf(r.Unit)
+	}
+	if kind != meter.KindUnknown && kind != rec.Kind {
+		if rec.Kind != meter.KindUnknown || kind == meter.Register {
+			return 0, refuse(meter.ReasonWrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.Kind))
+		}
+		co.become(slot, kind)
+	}
+	if unit == "" {
+		s.units[slot] = r.Unit
+	}
+	return value, refusal{}
+}
+
+// become gives a series, which was taken for one of power, the kind that a reading says. The cells
+// of one that sums up several readings were averages: it begins again.
+func (co *cohort) become(slot int32, kind meter.Kind) {
+	rec := co.slabs.record(slot)
+	if rec.Kind = kind; kind == meter.Energy && rec.Step != rec.Interval {
+		co.slabs.forget(slot)
+		rec.Pattern = grid.Pattern{Kind: kind, Set: rec.Set}
+		delete(co.slabs.states, slot)
+	}
+}
+
+// takenFor is the kind that a series of unknown kind is taken for.
+func takenFor(k meter.Kind) meter.Kind {
+	if k == meter.KindUnknown {
+		return meter.Power
+	}
+	return k
+}

@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"github.com/loadtide/loadtide/pkg/grid"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// A series of an interval that no model serves is forecast by the model of the next coarser
+// interval that its own divides. The cohort of that model has a row for it, a view, whose cells are
+// those of the series joined. The series keeps its own ring: a model that comes or goes does not
+// change it, and the view can be made from it at any time.
+
+// seatViews decides for each cohort which coarser one serves its series, and makes and drops views.
+func (e *Engine) seatViews() {
+	for i, co := range e.cohorts {
+		if co == nil {
+			continue
+		}
+		var joins *cohort
+		for _, coarser := range e.cohorts[i+1:] {
+			if co.model == nil && coarser != nil && coarser.model != nil && coarser.len.Interval%co.len.Interval == 0 {
+				joins = coarser
+				break
+			}
+		}
+		if co.joins == joins {
+			continue
+		}
+		if co.joins != nil {
+			co.joins.dropViews(co)
+		}
+		if co.joins = joins; joins != nil {
+			for slot := range co.slabs.ids {
+				co.makeView(int32(slot))
+			}
+		}
+	}
+}
+
+// dropViews takes away the views of the series of a cohort.
+func (co *cohort) dropViews(from *cohort) {
+	s, interval := &co.slabs, from.len.Interval
+	for slot := len(s.ids) - 1; slot >= 0; slot-- {
+		if int64(s.record(int32(slot)).viewOf) == interval {
+			from.handBack(co, int32(slot))
+			co.remove(int32(slot))
+		}
+	}
+}
+
+// handBack tells a series which origin its view has forecast last.
+func (co *cohort) handBack(by *cohort, view int32) {
+	if slot, ok := co.slabs.index[by.slabs.ids[view]]; ok {
+		own, rec := co.slabs.record(slot), by.slabs.record(view)
+		own.issued, own.revision = rec.issued, rec.revision
+	}
+}
+
+// makeView makes the view of a series from its ring, in the cohort that serves it.
+func (co *cohort) makeView(slot int32) {
+	s, to := &co.slabs, co.joins
+	view := to.viewOf(co, slot)
+	ring := s.ring(slot)
+	if ring.Known == 0 {
+		return
+	}
+	t := update{slot: view, message: -1, ask: -1}
+	to.work.fresh = to.work.fresh[:0]
+	co.joinInto(&t, slot, to.group(co, ring.First()-1)+1)
+	if t.next {
+		to.work.jobs = append(to.work.jobs[:0], job{slot: view, from: t.from, to: t.to, cells: t.cells})
+		to.walk(to.work.jobs)
+	}
+}
+
+// viewOf is the row of the view of a series; it is made when there is none.
+func (co *cohort) viewOf(from *cohort, slot int32) int32 {
+	s, id := &co.slabs, from.slabs.ids[slot]
+	if view, ok := s.index[id]; ok {
+		return view
+	}
+	view := s.add(id, from.slabs.units[slot])
+	rec, own := s.record(view), from.slabs.record(slot)
+	rec.Pattern = grid.Pattern{
+		Grid: grid.Grid{Interval: int32(co.len.Interval), Phase: own.Phase}, Kind: own.Kind,
+		Set: int32(co.len.Interval), Step: int32(co.len.Interval), Begun: true,
+	}
+	rec.viewOf, rec.issued, rec.revision = int32(from.len.Interval), own.issued, own.revision
+	s.views++
+	return view
+}
+
+// group is the cell of a view that holds cell n of a series.
+func (co *cohort) group(from *cohort, n int64) int64 {
+	return meter.FloorDiv(n, co.len.Interval/from.len.Interval)
+}
+
+// join brings the views of the series that a round touched up to them: they are touched in the
+// cohort that serves, and the forecasts that were asked for are asked of it.
+func (co *cohort) join() {
+	to := co.joins
+	if to == nil {
+		return
+	}
+	for i := range co.work.touched {
+		t := &co.work.touched[i]
+		view := to.viewOf(co, t.slot)
+		v := update{slot: view, counts: t.counts, message: t.message, ask: -1}
+		rec, own, ring := to.slabs.record(view), co.slabs.record(t.slot), co.slabs.ring(t.slot)
+		rec.live, rec.stale, rec.Kind, to.slabs.units[view] = own.live, own.stale, own.Kind, co.slabs.units[t.slot]
+		first := to.group(co, ring.First()-1) + 1
+		if rec.known > 0 && !own.rewound {
+			first = max(first, rec.newest+1)
+		} else if rec.known > 0 {
+			first = max(first, rec.newest-int64(to.len.Late))
+		}
+		own.rewound = false
+		co.joinInto(&v, t.slot, first)
+		if t.ask >= 0 && (v.next || v.changed) {
+			v.ask = t.ask
+		}
+		if t.ask >= 0 {
+			t.ask = -1 // the coarser model answers
+		}
+		if v.next || v.changed || v.ask >= 0 {
+			to.work.touched = append(to.work.touched, v)
+		}
+	}
+}
+
+// joinInto writes the cells of a view from cell first on that are new or another now.
+func (co *cohort) joinInto(v *update, slot int32, first int64) {
+	to := co.joins
+	rec, ring := to.slabs.record(v.slot), co.slabs.ring(slot)
+	parts := to.len.Interval / co.len.Interval
+	kind, at := co.slabs.record(slot).Kind, partsOf(&ring)
+	from := len(to.work.fresh)
+	last := meter.FloorDiv(ring.Newest+1, parts) - 1
+	for n := max(first, last-int64(to.len.Ring)+1); n <= last; n++ {
+		c := grid.Join(kind, n, parts, at)
+		if rec.known > 0 && n <= rec.newest {
+			if was := to.slabs.said(v.slot, n); n >= to.slabs.first(v.slot) &&
+				(was.quality != c.Quality || was.value != c.Value && c.Quality.Accepted()) &&
+				(n > to.slabs.first(v.slot) || c.Quality.Accepted()) {
+				v.changed = to.revise(v.slot, c) || v.changed
+			}
+			continue
+		}
+		if c.Quality != meter.Missing && (rec.known > 0 || len(to.work.fresh) > from || c.Quality.Accepted()) {
+			to.work.fresh = append(to.work.fresh, c)
+		}
+	}
+	v.cells = to.work.fresh[from:len(to.work.fresh):len(to.work.fresh)]
+	switch {
+	case rec.known == 0 && len(v.cells) == 0:
+		return
+	case rec.known == 0:
+		v.next, v.from = true, v.cells[0].N
+	case last > rec.newest:
+		v.next, v.from = true, rec.newest+1
+	}
+	if v.next {
+		v.to = last
+		rec.Heard, rec.Last = max(rec.Heard, last), max(rec.Last, co.slabs.record(slot).Last)
+		if rec.known == 0 {
+			rec.Heard = last
+		}
+	}
+}
+
+// partsOf gives the cells of a ring as grid.Join asks for them.
+func partsOf(ring *series.Ring) func(m int64) (float32, meter.Quality, bool) {
+	return func(m int64) (float32, meter.Quality, bool) {
+		if !ring.Has(m) {
+			return 0, meter.Unknown, false
+		}
+		value, quality := ring.At(m)
+		return value, quality, true
+	}
+}
+
+// dropView drops the view of a series.
+func (co *cohort) dropView(id meter.ID) {
+	if co.joins == nil {
+		return
+	}
+	if view, ok := co.joins.slabs.index[id]; ok {
+		co.handBack(co.joins, view)
+		co.joins.remove(view)
+	}
+}

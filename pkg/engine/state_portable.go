@@ -1,0 +1,146 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// Extract is the state of one series as a snapshot of an engine that has no other;
+// ok is false when there is none. What is set for it stays out. curve is that of
+// its scale, which Insert needs.
+func (e *Engine) Extract(id meter.ID) (state []Section, curve series.Curve, ok bool) {
+	co, slot, ok := e.find(id)
+	if !ok {
+		return nil, 0, false
+	}
+	one := newSlabs(co.len, co.slabs.waiting)
+	one.curve = co.slabs.curve
+	one.useHidden(co.slabs.hidden)
+	one.take(&co.slabs, slot)
+	return one.write(), one.curve, true
+}
+
+// take adds a row of others, whose states are of the same width.
+func (s *slabs) take(from *slabs, row int32) int32 {
+	slot := s.add(from.ids[row], from.units[row])
+	*s.record(slot), *s.scale(slot) = *from.record(row), *from.scale(row)
+	copy(s.values.row(slot), from.values.row(row))
+	copy(s.quality.row(slot), from.quality.row(row))
+	if s.hidden == from.hidden {
+		copy(s.live.row(slot), from.live.row(row))
+		copy(s.settled.row(slot), from.settled.row(row))
+	}
+	s.takeHeld(slot, from, row)
+	if all, ok := from.flagged[row]; ok {
+		s.flagged[slot] = slices.Clone(all)
+	}
+	if _, ok := from.states[row]; ok {
+		s.keepGrid(slot, from.gridState(row).Clone())
+	}
+	return slot
+}
+
+// ReadState checks the state of one series, as Extract gives it, on the curve of
+// its scale.
+func ReadState(state []Section, curve series.Curve) (*Portable, error) {
+	data := map[string]Section{}
+	for _, sec := range state {
+		data[sec.Name] = sec
+	}
+	for _, interval := range intervals {
+		if _, ok := data[sectionSeries+suffix(int64(interval))]; !ok {
+			continue
+		}
+		l := series.LengthsOf(int64(interval))
+		p := &Portable{newSlabs(&l, naiveWaiting(&l))}
+		p.slabs.curve = curve
+		if err := p.slabs.read(data); err != nil {
+			return nil, err
+		}
+		if n := len(p.slabs.ids); n != 1 || len(data) > 0 {
+			return nil, fmt.Errorf("the state of %d series: want one, and nothing else", n)
+		}
+		if rec := p.slabs.record(0); rec.Heard > rec.newest+int64(l.Ring) || rec.viewOf != 0 {
+			return nil, fmt.Errorf("series %s: heard at cell %d, the newest is %d", p.Series(), rec.Heard, rec.newest)
+		}
+		if err := p.checkNumbers(); err != nil {
+			return nil, fmt.Errorf("series %s: %w", p.Series(), err)
+		}
+		return p, nil
+	}
+	return nil, fmt.Errorf("state section %q is missing", sectionSeries)
+}
+
+// Portable is the state of one series apart from an engine.
+type Portable struct{ slabs slabs }
+
+// Series is whose it is.
+func (p *Portable) Series() meter.ID { return p.slabs.ids[0] }
+
+// Origin is the Unix second at which its newest interval ends.
+func (p *Portable) Origin() int64 { return p.slabs.origin(0) }
+
+// Newest is the Unix second of its newest reading.
+func (p *Portable) Newest() int64 { return p.slabs.record(0).Last }
+
+// Insert adds the state of a series. One that has a state here is refused, unless
+// that is to be replaced. warm says that its hidden states are of the model in
+// force; otherwise they are computed anew from the ring at its next reading.
+func (e *Engine) Insert(p *Portable, warm, replace bool) error {
+	id := p.Series()
+	switch _, _, there := e.find(id); {
+	case there && !replace:
+		return fmt.Errorf("series %s has a state here: replace it, or delete it first", id)
+	case there:
+		e.Delete(id)
+	case e.full():
+		return fmt.Errorf("%s: its partition holds %d series, its share of --max-series", meter.ReasonSeriesLimit, e.series)
+	}
+	co := e.cohort(int32(p.slabs.len.Interval))
+	s := &co.slabs
+	slot := s.take(&p.slabs, 0)
+	e.enter(co, slot)
+	rec, ring := s.record(slot), s.ring(slot)
+	s.scale(slot).Bend(s.curve, &ring, co.len)
+	rec.fresh = rec.fresh && warm && s.hidden == p.slabs.hidden && co.model != nil
+	rec.live = false // until a reading comes in time
+	s.adopt(slot, e.settings.of(id))
+	if co.joins != nil {
+		co.makeView(slot)
+	}
+	return nil
+}
+
+// Delete forgets a series, and says how many cells it had; ok is false when it is
+// not known. The order of the others stays: it is that of their first readings,
+// whether this one was ever there or not.
+func (e *Engine) Delete(id meter.ID) (cells int, ok bool) {
+	co, slot, ok := e.find(id)
+	if !ok {
+		return 0, false
+	}
+	cells = int(co.slabs.record(slot).known)
+	born := co.slabs.record(slot).born
+	for _, other := range e.cohorts {
+		if other == nil {
+			continue
+		}
+		if row, ok := other.slabs.index[id]; ok {
+			other.slabs.takeOut(row)
+		}
+	}
+	for _, other := range e.cohorts {
+		for slot := 0; other != nil && slot < len(other.slabs.ids); slot++ {
+			if rec := other.slabs.record(int32(slot)); rec.born > born && rec.viewOf == 0 {
+				rec.born-- // as if it had never been there
+			}
+		}
+	}
+	e.series--
+	e.born--
+	e.order = nil
+	return cells, true
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"slices"
+)
+
+// aside keeps raw values of open cells, ascending, for the few series that have
+// any: a value that was judged wrong has its cell filled, and a replay judges it
+// again.
+type flagged map[int32][]raw
+
+func (a flagged) find(slot int32, cell int64) (raw, bool) {
+	i, ok := a.place(slot, cell)
+	if !ok {
+		return raw{}, false
+	}
+	return a[slot][i], true
+}
+
+func (a flagged) place(slot int32, cell int64) (int, bool) {
+	return slices.BinarySearchFunc(a[slot], cell, func(r raw, cell int64) int { return int(r.cell - cell) })
+}
+
+func (a flagged) put(slot int32, r raw) {
+	i, ok := a.place(slot, r.cell)
+	if ok {
+		a[slot][i] = r
+		return
+	}
+	a[slot] = slices.Insert(a[slot], i, r)
+}
+
+func (a flagged) drop(slot int32, cell int64) {
+	if i, ok := a.place(slot, cell); ok {
+		a.set(slot, slices.Delete(a[slot], i, i+1))
+	}
+}
+
+// settle forgets what was said up to cell, which can no longer change.
+func (a flagged) settle(slot int32, cell int64) {
+	if all, ok := a[slot]; ok && all[0].cell <= cell {
+		i, found := a.place(slot, cell)
+		if found {
+			i++
+		}
+		a.set(slot, slices.Delete(all, 0, i))
+	}
+}
+
+func (a flagged) set(slot int32, all []raw) {
+	if len(all) == 0 {
+		delete(a, slot)
+		return
+	}
+	a[slot] = all
+}
+
+func (a flagged) forget(slot int32) { delete(a, slot) }
+
+// said is what was said about a cell of the ring, as far as that is still known.
+func (s *slabs) said(slot int32, cell int64) said {
+	if r, ok := s.flagged.find(slot, cell); ok {
+		return r.said
+	}
+	ring := s.ring(slot)
+	value, quality := ring.At(cell)
+	return said{value, quality}
+}

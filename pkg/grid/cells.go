@@ -1,0 +1,179 @@
+package grid
+
+import (
+	"math"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// place finds out what time the points from index lowest on stand for, which of them are on the
+// grid, and how far the series is heard. The point at index at is the one that came. It returns the
+// index of the last point that it looked at: a point that is as it was does not change those after
+// it, unless all are asked for.
+func (s *State) place(lowest, at int, all bool, out *Outcome) (last int) {
+	r := s.Raw
+	if all {
+		lowest, s.Heard = 0, math.MinInt64
+	}
+	for last = max(lowest-3, 0); last < len(r.Points); last++ {
+		p := &r.Points[last]
+		step, was := s.stepOf(last), p.Step
+		p.Step = step
+		r.mark(p, s.off(last))
+		if !p.Waiting {
+			if !p.Counted && last != at {
+				out.Released++
+			}
+			p.Counted = true
+			s.Heard = max(s.Heard, s.lastCell(last))
+		}
+		if !all && last > at+2 && step == was {
+			break
+		}
+	}
+	if r.Points[at].Waiting {
+		out.Decision = Waiting
+	}
+	return min(last, len(r.Points)-1)
+}
+
+// mark notes whether a point waits.
+func (r *Raw) mark(p *Point, waits bool) {
+	if p.Waiting == waits {
+		return
+	}
+	if p.Waiting = waits; waits {
+		r.Strays++
+	} else {
+		r.Strays--
+	}
+}
+
+// off says that a point is on no grid: neither that of the series nor that of a run of its own.
+func (s *State) off(i int) bool {
+	p := s.Raw.Points[i]
+	step := p.Step
+	if step < Finest || s.holds() {
+		return s.additive() && step == none
+	}
+	_, on := near(p.Second, int64(step), int64(s.Phase%step))
+	return !on && p.Span == 0 && !s.Raw.inRun(i) && !s.Raw.inRun(i-1)
+}
+
+// from is the second at which the time of a point of a regular step starts.
+func (s *State) from(p Point, step int32) int64 {
+	at, _ := near(p.Second, int64(step), int64(s.Phase%step))
+	return at
+}
+
+// lastCell is the newest cell that point i stands for.
+func (s *State) lastCell(i int) int64 {
+	p := s.Raw.Points[i]
+	if step := p.Step; step >= Finest && !s.holds() {
+		return s.Cell(s.from(p, step) + int64(step) - 1)
+	}
+	return s.Cell(p.Second)
+}
+
+// emit writes the cells that the points from index lowest to last may have changed, and those that
+// nothing more is waited for.
+func (s *State) emit(lowest, last int, past Past, out *Outcome) {
+	r := s.Raw
+	first, newest, known := past.Bounds()
+	next := s.Cell(r.Points[0].Second - tolerance(hour))
+	if known {
+		n := s.Cell(r.Points[max(lowest-3, 0)].Second - tolerance(hour))
+		end := min(newest, s.Cell(r.Points[last].Second+hour+tolerance(hour)))
+		for n = max(n, newest-s.LateCells(), s.wholeFrom()); n <= end; n++ {
+			s.differs(s.cell(n), first, past, out)
+		}
+		next = newest + 1
+	}
+	s.open(next, s.closed(), known, out)
+}
+
+// open writes the new cells from n to last that have readings.
+func (s *State) open(n, last int64, known bool, out *Outcome) {
+	for n = max(n, last-memory/int64(s.Interval)); n <= last; n++ {
+		c := s.cell(n)
+		if c.Quality.Accepted() || c.Quality == meter.Bad && (known || len(out.Cells) > 0) {
+			out.Cells = append(out.Cells, c)
+		}
+	}
+}
+
+// differs writes a known cell when it is another than what is known of it.
+func (s *State) differs(c Cell, first int64, past Past, out *Outcome) {
+	if c.N <= first && !c.Quality.Accepted() {
+		return // nothing could stand in for it
+	}
+	if c.N >= first {
+		value, quality := past.Said(c.N)
+		if quality == c.Quality && (value == c.Value || !quality.Accepted()) {
+			return
+		}
+	}
+	out.Cells = append(out.Cells, c)
+}
+
+// wholeFrom is the oldest cell all readings of which are among the points.
+func (s *State) wholeFrom() int64 {
+	if s.Raw.From == math.MinInt64 {
+		return math.MinInt64
+	}
+	return s.Cell(s.Raw.From-1) + 1
+}
+
+// closed is the newest cell that nothing more is waited for.
+func (s *State) closed() int64 {
+	if s.Heard == math.MinInt64 {
+		return math.MinInt64
+	}
+	if t := s.tally(s.Heard); t.covered+t.bad >= int64(s.Interval)-s.slack() {
+		return s.Heard
+	}
+	return s.Heard - 1
+}
+
+// Close writes the cells that the time now, in Unix seconds, ends, of a series whose readings are
+// finer than its cells.
+func (s *State) Close(now int64, past Past, out *Outcome) {
+	out.reset()
+	if s.Raw == nil || s.Kind == meter.Register || s.Heard == math.MinInt64 {
+		return
+	}
+	grace := int64(s.Step)
+	if grace == 0 {
+		grace = 60
+	}
+	_, newest, known := past.Bounds()
+	if known {
+		s.open(newest+1, min(s.Heard, s.Cell(now-grace)-1), known, out)
+	}
+}
+
+// giveUp refuses points off the grid that no others joined in time, before the point at index at.
+// A point that counted once may count again, as long as its cell can change. It returns the lowest
+// index from which on the points are others, and the index that the point at at has now.
+func (s *State) giveUp(lowest, at int, out *Outcome) (int, int) {
+	r := s.Raw
+	if s.Heard == math.MinInt64 {
+		return lowest, at
+	}
+	old := s.Start(s.Heard - s.LateCells() + 1)
+	for i := 0; r.Strays > 0 && i < len(r.Points) && r.Points[i].Second < s.Last-patience; {
+		p := r.Points[i]
+		if i == at || !p.Waiting || p.Counted && p.Second >= old {
+			i++
+			continue
+		}
+		out.refuse(p, meter.ReasonIntervalUnsupported, lonely)
+		r.mark(&r.Points[i], false)
+		r.Points = slices.Delete(r.Points, i, i+1)
+		if lowest = min(lowest, i); i < at {
+			at--
+		}
+	}
+	return lowest, at
+}

@@ -1,0 +1,76 @@
+package grid
+
+import (
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// Seconds of the times that the package speaks of.
+const (
+	hour = meter.HourSeconds
+	day  = meter.DaySeconds
+	// Finest is the finest native interval.
+	Finest = 300
+	// Lateness is how far behind the newest cell a reading still changes its cell.
+	Lateness = 2 * day
+)
+
+// intervals are the native ones, ascending.
+var intervals = []int32{300, 600, 900, 1200, 1800, 3600}
+
+// Native says whether a series can be forecast at an interval, in seconds.
+func Native(interval int32) bool { return slices.Contains(intervals, interval) }
+
+// Grid is the cells of a series. Cell n starts n intervals and the phase after the Unix epoch.
+// Interval is in seconds and positive, Phase in [0, Interval).
+type Grid struct {
+	Interval int32
+	Phase    int32
+}
+
+// Cell returns the cell that holds a Unix second.
+func (g Grid) Cell(second int64) int64 {
+	return meter.FloorDiv(second-int64(g.Phase), int64(g.Interval))
+}
+
+// Start returns the Unix second at which cell n starts.
+func (g Grid) Start(n int64) int64 { return n*int64(g.Interval) + int64(g.Phase) }
+
+// LateCells is the number of cells that a reading may be behind the newest one.
+func (g Grid) LateCells() int64 { return Lateness / int64(g.Interval) }
+
+// tolerance is how far from a boundary of a step, in seconds, a moment is taken for the boundary:
+// a tenth of the step, at most two minutes.
+func tolerance(step int64) int64 { return min(step/10, 120) }
+
+// near returns the boundary (a multiple of step, plus phase) that a moment is taken for, and
+// whether one is within the tolerance.
+func near(second, step, phase int64) (boundary int64, ok bool) {
+	off := mod(second-phase, step)
+	switch {
+	case off <= tolerance(step):
+		return second - off, true
+	case step-off <= tolerance(step):
+		return second + step - off, true
+	}
+	return second, false
+}
+
+// intervalOf is the native interval of a series whose readings come every step seconds, a step
+// that divides the hour: the smallest that the step divides. Readings finer than 5 minutes make
+// quarter-hours.
+func intervalOf(step int32) int32 {
+	if step < Finest {
+		return 900
+	}
+	for _, interval := range intervals {
+		if interval >= step && interval%step == 0 {
+			return interval
+		}
+	}
+	return hour
+}
+
+// mod is the remainder of a/b, in [0, b).
+func mod(a, b int64) int64 { return a - meter.FloorDiv(a, b)*b }

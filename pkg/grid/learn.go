@@ -1,0 +1,158 @@
+package grid
+
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// learn follows the evidence of a series in its first day.
+func (s *State) learn(out *Outcome) {
+	r := s.Raw
+	n := len(r.Points)
+	grown := s.Last-r.First >= day && n >= youngPoints
+	if !grown && n > 32 && n&(n-1) != 0 {
+		return // looked at when the points have doubled: a day of seconds is 86,400 of them
+	}
+	from := int64(math.MinInt64)
+	if grown {
+		from = s.lately()
+	}
+	e := r.weigh(from)
+	if step, grid := s.follow(e, from); step != s.Step || grid != s.Grid {
+		s.Step, s.Grid, out.Rebuilt = step, grid, true
+	}
+	if r.Young = !grown; grown && s.Kind != meter.Register {
+		s.Coarse = int32(e.coarse)
+	}
+}
+
+// lately is the second from which on points are evidence: a day before the newest one, or what it
+// takes to have a few.
+func (s *State) lately() int64 {
+	points := s.Raw.Points
+	return min(s.Last-day, points[max(len(points)-youngPoints, 0)].Second)
+}
+
+// outweighs says that a day speaks for one step, or for none: all but a few hours of it.
+func (e *evidence) outweighs() bool {
+	const few = 4 * hour
+	if e.class == none {
+		return e.irregular && e.weight <= few
+	}
+	return e.weight >= day-few
+}
+
+// follow returns the step and the grid that evidence speaks for.
+func (s *State) follow(e evidence, from int64) (step int32, grid Grid) {
+	step = s.Step
+	switch {
+	case e.class != none:
+		step = e.step
+	case e.irregular && !s.additive():
+		step = 0
+	}
+	grid.Interval = s.Set
+	if grid.Interval == 0 {
+		grid.Interval = hour
+		if step > 0 {
+			grid.Interval = intervalOf(step)
+		}
+	}
+	if s.Kind != meter.Register && step >= Finest {
+		grid.Phase = s.phaseOf(min(step, grid.Interval), from)
+	}
+	return step, grid
+}
+
+// adapt changes a grown series to another step or grid after a day of evidence. The cells of the
+// time that Raw has are made again on the new grid.
+func (s *State) adapt(past Past, out *Outcome) {
+	r := s.Raw
+	last := len(r.Points) - 1
+	if s.Coarse > 0 {
+		s.Coarse = int32(r.weigh(s.lately()).coarse)
+		return
+	}
+	wants := s.Set
+	if wants == 0 {
+		wants = intervalOf(max(s.Step, 1))
+		if s.Step == 0 {
+			wants = s.Interval // what comes at irregular moments keeps its interval
+		}
+	}
+	if step := r.Points[last].Step; wants == s.Interval && (step == s.Step || step == fine && s.Step > 0 && s.Step < Finest) {
+		if _, on := near(r.Points[last].Second, int64(max(step, 1)), int64(s.Phase)%int64(max(step, 1))); on {
+			return
+		}
+	}
+	from := s.Last - day
+	e := r.weigh(from)
+	if !e.outweighs() || r.Points[0].Second > from+hour {
+		return
+	}
+	step, grid := s.follow(e, from)
+	s.Step = step
+	if grid == s.Grid {
+		return
+	}
+	s.change(grid, past, out)
+}
+
+// change brings a grown series to another grid.
+func (s *State) change(grid Grid, past Past, out *Outcome) {
+	r := s.Raw
+	_, newest, known := past.Bounds()
+	if known && len(out.Cells) > 0 {
+		newest = max(newest, out.Cells[len(out.Cells)-1].N)
+	}
+	out.Was, out.Cells = s.Grid, out.Cells[:0]
+	converted := grid.Cell(s.Start(newest+1)) - 1
+	s.Grid, s.Heard = grid, math.MinInt64
+	if len(r.Points) == 0 {
+		s.Heard = converted
+		return
+	}
+	if s.Kind == meter.Register {
+		s.regridded(converted, out)
+		return
+	}
+	s.place(0, len(r.Points)-1, true, out)
+	closed := s.closed()
+	for n := max(s.wholeFrom(), s.Cell(r.Points[0].Second), converted-s.LateCells()); n <= closed; n++ {
+		if c := s.cell(n); n <= converted || c.Quality != meter.Missing {
+			out.Cells = append(out.Cells, c)
+		}
+	}
+}
+
+// Hold holds the series at an interval that an operator gives, or leaves it to the readings again
+// when that is 0. Out tells of the cells as Put does.
+func (s *State) Hold(set int32, past Past, out *Outcome) {
+	out.reset()
+	s.Set = set
+	if !s.Begun || set == 0 || set == s.Interval {
+		return
+	}
+	if s.Raw == nil {
+		s.unfold(past)
+	}
+	if r := s.Raw; r.Young {
+		s.Interval = set
+		s.Phase %= set
+		s.learn(out)
+		if out.Rebuilt = true; len(r.Points) == 0 {
+			return
+		}
+		if s.Kind == meter.Register {
+			s.registered(meter.Counts{}, nothing{}, out)
+			return
+		}
+		s.place(0, len(r.Points)-1, true, out)
+		s.emit(0, len(r.Points)-1, nothing{}, out)
+		return
+	}
+	step, grid := s.follow(s.Raw.weigh(s.Last-day), s.Last-day)
+	s.Step = step
+	s.change(grid, past, out)
+}

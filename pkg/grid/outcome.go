@@ -1,0 +1,64 @@
+package grid
+
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// Decision is what becomes of a reading.
+type Decision uint8
+
+// The decisions.
+const (
+	Applied  Decision = iota + 1 // counts for the cells
+	Waiting                      // waits for others to agree
+	Repeated                     // says again what is known
+	Rejected                     // does not count
+)
+
+// Refusal is a reading that does not count, and why. Detail names the field, the value and the
+// remedy.
+type Refusal struct {
+	Point  Point
+	Reason meter.Reason
+	Detail string
+}
+
+// Outcome is what a reading came to. Its slices are reused by the next call.
+type Outcome struct {
+	Decision Decision
+	Refusal  Refusal // of the reading, when it is rejected
+	// Released counts readings that waited and now count. Refused are those that waited in vain.
+	Released int
+	Refused  []Refusal
+	// Rebuilt says that the cells before are void: Cells has all there are.
+	Rebuilt bool
+	// Restarted says besides that the series begins again: it was silent for longer than a ring holds.
+	Restarted bool
+	// Was is the grid before, when the series changed to another: the caller brings its cells over
+	// (Convert) before it takes Cells, which count on the new grid. Else it is zero.
+	Was Grid
+	// Cells are new, or have another value, ascending. New ones are behind the newest cell; those
+	// between that are not here are MISSING.
+	Cells  []Cell
+	Counts meter.Counts // of a register: what was newly decided
+}
+
+func (o *Outcome) reset() {
+	*o = Outcome{Refused: o.Refused[:0], Cells: o.Cells[:0], Decision: Applied}
+}
+
+func (o *Outcome) reject(p Point, reason meter.Reason, format string, args ...any) {
+	o.Decision = Rejected
+	o.Refusal = Refusal{p, reason, fmt.Sprintf(format, args...)}
+}
+
+func (o *Outcome) refuse(p Point, reason meter.Reason, format string, args ...any) {
+	o.Refused = append(o.Refused, Refusal{p, reason, fmt.Sprintf(format, args...)})
+}
+
+const (
+	nothingBefore = "there is nothing to stand in for it; send good readings first"
+	lonely        = "off the series' grid, and no others are like it: send one reading for each interval, at its start"
+)

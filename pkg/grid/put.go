@@ -1,0 +1,281 @@
+package grid
+
+import (
+	"math"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// Put takes the next reading of a series, in any order of time, and writes what it came to into
+// out. The point's value is finite and in the unit of the series.
+func (s *State) Put(p Point, past Past, out *Outcome) {
+	out.reset()
+	p.Waiting, p.Counted = false, false
+	if p.bad() {
+		p.Value, p.Quality = 0, meter.Bad
+	}
+	if !s.accepts(p, past, out) {
+		return
+	}
+	var room [2]Point
+	group, ok := s.ahead(p, room[:0], out)
+	if !ok {
+		return
+	}
+	if len(group) == 1 && s.Raw == nil && s.plain(p, past, out) {
+		return
+	}
+	if out.Rebuilt {
+		past = nothing{}
+	}
+	s.take(group, past, out)
+}
+
+// nothing is the past of a series that begins anew.
+type nothing struct{}
+
+func (nothing) Bounds() (first, newest int64, ok bool)      { return 0, 0, false }
+func (nothing) Said(int64) (value float32, q meter.Quality) { return 0, meter.Missing }
+
+// accepts refuses what can never be a cell of the series, and begins a new series.
+func (s *State) accepts(p Point, past Past, out *Outcome) bool {
+	if p.Span != 0 && (p.Span < Finest || hour%p.Span != 0) {
+		out.reject(p, meter.ReasonIntervalUnsupported,
+			"interval of %d s: an interval is 5 minutes to an hour and divides the hour", p.Span)
+		return false
+	}
+	if p.bad() && s.Kind == meter.Register {
+		out.reject(p, meter.ReasonBadQuality,
+			"quality %q of a register: leave the reading out, the next one gives what was used in between", p.Quality)
+		return false
+	}
+	first, newest, known := past.Bounds()
+	if p.bad() && (!s.Begun || known && s.cellOf(p) <= first) {
+		out.reject(p, meter.ReasonBadQuality, "quality %q on the first reading of a series: %s", p.Quality, nothingBefore)
+		return false
+	}
+	if !s.Begun {
+		s.begin(p)
+	}
+	if known && newest-s.cellOf(p) > s.LateCells() {
+		s.old(p, first, newest, past, out)
+		return false
+	}
+	return true
+}
+
+// old decides on a reading that is too late to change its cell: it repeats what the cell holds, or
+// says something else, or nobody can know.
+func (s *State) old(p Point, first, newest int64, past Past, out *Outcome) {
+	behind := newest - s.cellOf(p)
+	remembered := newest-first+1 <= s.LateCells()
+	if at, on := near(p.Second, int64(s.Interval), int64(s.Phase)); on && s.Step == s.Interval && s.Kind != meter.Register {
+		n := s.Cell(at)
+		remembered = newest-first+1 < memory/int64(s.Interval)+1
+		if n >= first {
+			value, quality := past.Said(n)
+			if quality.Accepted() && s.same(p, Point{Value: float64(value), Quality: quality}) {
+				out.Decision = Repeated
+				return
+			}
+			remembered = quality != meter.Bad // a cell that was filled does not tell what was read
+		}
+	}
+	if remembered {
+		out.reject(p, meter.ReasonTooLate, "ts is %d intervals before the series' newest one and says something new: "+
+			"readings and corrections are taken up to %d intervals late", behind, s.LateCells())
+		return
+	}
+	out.reject(p, meter.ReasonBehindHistory, "ts is %d intervals before the series' newest one, older than what the series "+
+		"remembers: the reading may repeat one that was taken; history is taken before newer readings only", behind)
+}
+
+// cellOf is the cell that a reading is first taken for; of a register the one that it closes.
+func (s *State) cellOf(p Point) int64 {
+	if s.Kind == meter.Register {
+		return s.Cell(p.Second - 1)
+	}
+	if step := int64(s.Step); step >= Finest {
+		at, _ := near(p.Second, step, int64(s.Phase)%step)
+		return s.Cell(at)
+	}
+	return s.Cell(p.Second)
+}
+
+// plain takes a reading that is one whole cell, of a series whose readings all are.
+func (s *State) plain(p Point, past Past, out *Outcome) bool {
+	at, on := near(p.Second, int64(s.Interval), int64(s.Phase))
+	if !on || p.Span != 0 && p.Span != s.Interval {
+		return false
+	}
+	n := s.Cell(at)
+	first, newest, known := past.Bounds()
+	if known && n <= newest && n >= first {
+		value, quality := past.Said(n)
+		if quality != meter.Missing && s.same(p, Point{Value: float64(value), Quality: quality}) {
+			out.Decision = Repeated
+			return true
+		}
+	}
+	if known && n != newest+1 && p.Span == 0 && !p.bad() && s.turnsCoarser(n, first, newest, past) {
+		return false
+	}
+	s.Heard, s.Last = max(s.Heard, n), max(s.Last, p.Second)
+	out.Cells = append(out.Cells, Cell{n, float32(p.Value), p.Quality})
+	return true
+}
+
+// turnsCoarser says that with cell n there are four cells that were read, equally far apart and
+// nothing between them: the meter may send at a longer step.
+func (s *State) turnsCoarser(n, first, newest int64, past Past) bool {
+	for skip := int64(2); skip*int64(s.Interval) <= hour; skip++ {
+		if n > newest && n != newest+skip || classOf(skip*int64(s.Interval)) == none {
+			continue
+		}
+		for start := n - 3*skip; start <= n; start += skip {
+			if s.lone(start, skip, n, first, newest, past) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lone says that of the cells from start to start+3*skip every skip-th was read, n among them, and no
+// other.
+func (s *State) lone(start, skip, n, first, newest int64, past Past) bool {
+	if start < first || start+3*skip > max(n, newest) {
+		return false
+	}
+	for m := start; m <= start+3*skip; m++ {
+		there := m == n
+		if !there && m <= newest {
+			_, quality := past.Said(m)
+			there = quality.Accepted()
+		}
+		if there != ((m-start)%skip == 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// take adds readings to the points of a series and makes the cells that depend on them. The last
+// of the group is the one that came; the one before, if there is one, was held.
+func (s *State) take(group []Point, past Past, out *Outcome) {
+	if s.Raw == nil {
+		s.unfold(past)
+	}
+	r := s.Raw
+	var before meter.Counts
+	if s.Kind == meter.Register {
+		before = s.differ(past)
+	}
+	lowest, at := len(r.Points)+len(group), 0
+	for _, p := range group {
+		var there bool
+		if at, there = s.insert(p, out); there {
+			out.Decision = Repeated
+			return
+		}
+		lowest = min(lowest, at)
+		s.Last, r.First = max(s.Last, p.Second), min(r.First, p.Second)
+	}
+	if r.Young {
+		s.learn(out)
+	}
+	if out.Rebuilt {
+		past, lowest = nothing{}, 0
+	}
+	if s.Kind == meter.Register {
+		out.Released += len(group) - 1
+		s.registered(before, past, out)
+	} else {
+		lowest, at = s.giveUp(lowest, at, out)
+		s.emit(lowest, s.place(lowest, at, out.Rebuilt, out), past, out)
+	}
+	if len(r.Points) > mostPoints {
+		r.drop(len(r.Points) - mostPoints)
+	}
+	if !r.Young && !out.Rebuilt && len(out.Cells) > 0 {
+		s.adapt(past, out)
+	}
+	s.fold()
+}
+
+// insert puts a point in order, in place of an earlier one of its moment. there says that the
+// series has it already.
+func (s *State) insert(p Point, out *Outcome) (at int, there bool) {
+	r := s.Raw
+	if i := s.moment(p); i >= 0 {
+		was := &r.Points[i]
+		if s.same(*was, p) {
+			return i, true
+		}
+		if !was.Counted && s.Kind != meter.Register {
+			out.Released++ // it is superseded
+		}
+		r.mark(was, false)
+		r.Points = slices.Delete(r.Points, i, i+1)
+	}
+	at = find(r.Points, p.Second)
+	p.Counted = s.Kind == meter.Register
+	r.Points = slices.Insert(r.Points, at, p)
+	return at, false
+}
+
+// moment returns the index of the point that stands for the same moment as p, or -1.
+func (s *State) moment(p Point) int {
+	points, step := s.Raw.Points, int64(s.Step)
+	if i := find(points, p.Second); i < len(points) && points[i].Second == p.Second {
+		return i
+	}
+	if step < Finest || s.Kind == meter.Register || s.Raw.Young {
+		return -1
+	}
+	at, on := near(p.Second, step, int64(s.Phase)%step)
+	if !on {
+		return -1
+	}
+	for i := find(points, at-tolerance(step)); i < len(points) && points[i].Second <= at+tolerance(step); i++ {
+		return i
+	}
+	return -1
+}
+
+// ahead holds a reading that is far ahead of its series until a second one agrees: one wrong clock
+// must not shut the window for the readings that are right. It appends to group the readings to be
+// taken now, one that was held before this one; ok is false when there are none.
+func (s *State) ahead(p Point, group []Point, out *Outcome) (taken []Point, ok bool) {
+	cell, late, held := s.cellOf(p), s.LateCells(), s.Held
+	if s.Heard == math.MinInt64 || !meter.FarAhead(s.Start(cell), s.Start(s.Heard)) {
+		if held == nil || s.cellOf(*held)-cell > late {
+			return append(group, p), true
+		}
+		s.Held = nil
+		return append(group, *held, p), true
+	}
+	switch {
+	case p.bad():
+		out.reject(p, meter.ReasonBadQuality, "quality %q after %d silent intervals: %s", p.Quality, cell-s.Heard-1, nothingBefore)
+		return nil, false
+	case held != nil && held.Second == p.Second && s.same(*held, p):
+		out.Decision = Repeated
+		return nil, false
+	case held != nil && held.Second != p.Second && meter.Confirms(s.Start(cell), s.Start(s.cellOf(*held))):
+		s.Held = nil
+		if min(cell, s.cellOf(*held))-s.Heard > memory/int64(s.Interval)+1 {
+			s.restart()
+			out.Rebuilt, out.Restarted = true, true
+		}
+		return append(group, *held, p), true
+	case held != nil:
+		out.refuse(*held, meter.ReasonUnconfirmed, "was %d intervals ahead of its series and no second reading agreed: "+
+			"set the meter's clock, ts is the start of the interval in UTC", s.cellOf(*held)-s.Heard)
+	}
+	far := p
+	s.Held = &far
+	out.Decision = Waiting
+	return nil, false
+}
