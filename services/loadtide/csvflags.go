@@ -13,8 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// csvFlags say how CSV files are to be read. Every command that takes files has
-// them.
+// csvFlags say how to read CSV files. Every command that reads files has them.
 type csvFlags struct {
 	SeriesColumn  string `placeholder:"NAME" help:"Column that names the series; default: series."`
 	Series        string `placeholder:"ID" help:"Name of the series of a file of one; of files that hold several, the one to take."`
@@ -27,22 +26,24 @@ type csvFlags struct {
 	Rejects       string `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
 }
 
-// open gives the options to load paths with. Call done when they are loaded; its
-// error says that the file of rejected rows could not be written.
+// open returns the options for loading paths. The caller calls done when they are loaded; done
+// returns an error when the file of rejected rows could not be written.
 func (f *csvFlags) open(paths []string) (o tabular.Options, done func() error, err error) {
 	kind, err := meter.ParseKind(f.Kind)
 	if err != nil {
 		return o, nil, err
 	}
 	o = tabular.Options{
-		SeriesColumn: f.SeriesColumn, Series: f.Series, TimeColumn: f.TimeColumn, ValueColumn: f.ValueColumn,
-		Timezone: f.Timezone, IntervalLabel: f.IntervalLabel, Unit: f.Unit, Kind: kind,
+		SeriesColumn: f.SeriesColumn, Series: f.Series, TimeColumn: f.TimeColumn,
+		ValueColumn: f.ValueColumn,
+		Timezone:    f.Timezone, IntervalLabel: f.IntervalLabel, Unit: f.Unit, Kind: kind,
 	}
 	if f.Rejects == "" {
 		return o, func() error { return nil }, nil
 	}
 	if readsFrom(paths, f.Rejects) {
-		return o, nil, usageError(fmt.Sprintf("--rejects %s is one of the files to read", f.Rejects), "name another file: this one would be lost")
+		return o, nil, usageError(fmt.Sprintf("--rejects %s is one of the files to read",
+			f.Rejects), "name another file: this one would be lost")
 	}
 	file, err := os.Create(f.Rejects)
 	if err != nil {
@@ -50,7 +51,7 @@ func (f *csvFlags) open(paths []string) (o tabular.Options, done func() error, e
 	}
 	w := bufio.NewWriter(file)
 	o.Rejected = func(r tabular.RowError) {
-		fmt.Fprintln(w, r.Error()) // the writer keeps its error until Flush
+		fmt.Fprintln(w, r.Error()) // Flush returns the error
 	}
 	return o, func() error {
 		if err := errors.Join(w.Flush(), file.Close()); err != nil {
@@ -60,12 +61,11 @@ func (f *csvFlags) open(paths []string) (o tabular.Options, done func() error, e
 	}, nil
 }
 
-// readsFrom reports whether one of the paths is the file at name, by whatever
-// name.
+// readsFrom reports whether one of the paths is the file at name, even under another name.
 func readsFrom(paths []string, name string) bool {
 	at, err := os.Stat(name)
 	if err != nil {
-		return false // not there yet
+		return false // the file does not exist yet
 	}
 	for _, path := range paths {
 		if other, err := os.Stat(path); err == nil && os.SameFile(at, other) {
@@ -75,7 +75,7 @@ func readsFrom(paths []string, name string) bool {
 	return false
 }
 
-// showFiles tells what each file was found to be.
+// showFiles shows a line for each file.
 func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	for i := range r.Files {
 		to.line("%s", f.fileLine(&r.Files[i]))
@@ -85,8 +85,7 @@ func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	}
 }
 
-// fileLine says layout, series, interval, unit and range, and how times were
-// read.
+// fileLine returns layout, series, interval, unit, range and the zone of the times of a file.
 func (f *csvFlags) fileLine(r *tabular.FileReport) string {
 	parts := []string{r.Layout}
 	if r.Layout != tabular.LayoutOne {
@@ -113,7 +112,7 @@ func (f *csvFlags) fileLine(r *tabular.FileReport) string {
 	return r.File + ": " + strings.Join(parts, ", ")
 }
 
-// stepWords is an interval as people write it, such as 30 min or 1 h.
+// stepWords returns an interval as people write it, such as 30 min or 1 h.
 func stepWords(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -128,15 +127,16 @@ func stepWords(d time.Duration) string {
 	}
 }
 
-// showRejected tells of rows that could not be used.
+// showRejected shows the rows that cannot be used.
 func showRejected(to *screen, r tabular.Report) {
 	if r.Rejected > 0 {
-		to.line("warn: %s: %d of %d rows rejected: %s", r.File, r.Rejected, r.Rows, r.First[0].Error())
+		to.line("warn: %s: %d of %d rows rejected: %s", r.File, r.Rejected, r.Rows,
+			r.First[0].Error())
 	}
 }
 
-// rejectedWords says how many rows were rejected, and why, such as
-// "12 rejected: 9 not_a_number, 3 bad_timestamp".
+// rejectedWords returns the number of rejected rows by reason, such as "12 rejected: 9
+// not_a_number, 3 bad_timestamp".
 func rejectedWords(r tabular.Report) string {
 	reasons := make([]string, len(r.Reasons))
 	for i, reason := range r.Reasons {
@@ -145,7 +145,8 @@ func rejectedWords(r tabular.Report) string {
 	return fmt.Sprintf("%d rejected: %s", r.Rejected, strings.Join(reasons, ", "))
 }
 
-// csvError gives the fault of a file or of a flag its remedy; other errors pass.
+// csvError adds the remedy to an error about a file or a flag, and returns other errors as they
+// are.
 func csvError(err error) error {
 	var file *tabular.FileError
 	var option *tabular.OptionError
@@ -153,7 +154,9 @@ func csvError(err error) error {
 	case errors.As(err, &option):
 		return usageError("--"+option.Error(), option.Remedy)
 	case errors.As(err, &file):
-		return &service.HintError{What: file.Error(), Fix: []string{file.Remedy + "; nothing was written"}, Err: err}
+		return &service.HintError{
+			What: file.Error(), Fix: []string{file.Remedy + "; nothing was written"}, Err: err,
+		}
 	}
 	return err
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// fileList reads the flags of type "files": all arguments up to the next flag,
-// several in one with commas between them, and the flag again for more.
+// fileList reads a flag of type "files": all arguments up to the next flag, each of which may be
+// several files separated by commas. The flag may be repeated.
 func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	first, err := ctx.Scan.PopValue("file")
 	if err != nil {
@@ -28,7 +28,8 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	}
 	tokens := []kong.Token{first}
 	if first.Type == kong.UntypedToken { // not --data=FILE, nor a line of the configuration
-		tokens = append(tokens, ctx.Scan.PopWhile(func(t kong.Token) bool { return t.Type == kong.UntypedToken && t.IsValue() })...)
+		tokens = append(tokens,
+			ctx.Scan.PopWhile(func(t kong.Token) bool { return t.Type == kong.UntypedToken && t.IsValue() })...)
 	}
 	for _, t := range tokens {
 		names := kong.SplitEscaped(t.String(), ',')
@@ -42,13 +43,13 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
-// placeFlags say where the series stand.
+// placeFlags say where the series are.
 type placeFlags struct {
 	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: that of the model."`
 	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW; default: that of the model."`
 }
 
-// put moves a model to the place.
+// put sets the place of a model.
 func (f placeFlags) put(m *model.Model) error {
 	if f.Zone != "" {
 		m.Spec.Zone = f.Zone
@@ -59,7 +60,7 @@ func (f placeFlags) put(m *model.Model) error {
 	return known(f.Zone, f.Country)
 }
 
-// known refuses a place that nobody knows.
+// known refuses a zone or a country that does not exist.
 func known(zone, country string) error {
 	if _, err := series.NewPlace(zone, country); err != nil {
 		return usageError(err.Error(), "say another --zone or --country, or leave it out")
@@ -67,10 +68,11 @@ func known(zone, country string) error {
 	return nil
 }
 
-// leadsOf is how many leads are asked for, all the model has when none is said.
+// leadsOf returns the number of leads to show; asked 0 means all of the model.
 func leadsOf(m *model.Model, horizon int) (int, error) {
 	if horizon < 0 || horizon > m.Spec.Horizon {
-		return 0, usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", horizon, m.Spec.Horizon), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
+		return 0, usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", horizon,
+			m.Spec.Horizon), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
 	}
 	if horizon == 0 {
 		return m.Spec.Horizon, nil
@@ -78,13 +80,13 @@ func leadsOf(m *model.Model, horizon int) (int, error) {
 	return horizon, nil
 }
 
-// aheadFlags name what is known ahead.
+// aheadFlags name the files of values known ahead.
 type aheadFlags struct {
 	Covariates []string `type:"files" placeholder:"FILE..." help:"CSV files of values known ahead, e.g. the temperature: a series <site>.<name> each, or a column each after timestamp. A name without a site holds for every series."`
 }
 
-// load reads the files, nil when none is named. Times without an offset are read
-// in the zone of the data; their columns are those of the CSV contract.
+// load reads the files; it returns nil when none is named. Times without an offset are in the zone
+// of the data. The columns have the default names.
 func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, error) {
 	if len(f.Covariates) == 0 {
 		return nil, nil
@@ -101,21 +103,28 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 		}
 		showRejected(show, r)
 	}
-	covariates, err := dataset.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
+	covariates, err := dataset.Files{Paths: f.Covariates,
+		Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
 	var file *tabular.FileError
-	if errors.As(err, &file) && strings.Contains(file.Remedy, "--") { // a flag that is of --data alone
-		file.Remedy = "give --covariates files with series,timestamp,value, a series <site>.<name> each, or with timestamp and a column each"
+	// a flag that is of --data alone
+	if errors.As(err, &file) && strings.Contains(file.Remedy, "--") {
+		file.Remedy = "give --covariates files with series,timestamp,value, a series " +
+			"<site>.<name> each, or with timestamp and a column each"
 	}
 	if n := len(covariates.Names()); err == nil && n > model.MaxCovariates {
-		return nil, fmt.Errorf("%s: %d covariates: a model reads %d at most; leave out those that say least", read.File, n, model.MaxCovariates)
+		return nil, fmt.Errorf("%s: %d covariates: a model reads %d at most; leave out those "+
+			"that say least", read.File, n, model.MaxCovariates)
 	}
 	return covariates, err
 }
 
-// fit holds what is known against what a model needs, between the first reading
-// and the last hour that is forecast. It refuses what the model cannot do without
-// and tells of what is missing.
-func (f aheadFlags) fit(show *screen, name string, m *model.Model, has *dataset.Covariates, histories []*dataset.History, until int64) error {
+// fit checks that the values known ahead have what a model needs, from the first reading to the
+// last hour of the forecast. It refuses values that lack something the model cannot do without, and
+// shows what else is missing.
+func (f aheadFlags) fit(
+	show *screen, name string, m *model.Model, has *dataset.Covariates,
+	histories []*dataset.History, until int64,
+) error {
 	needs := m.Spec.CovariateNames()
 	if len(needs) == 0 {
 		if has != nil {
@@ -123,13 +132,19 @@ func (f aheadFlags) fit(show *screen, name string, m *model.Model, has *dataset.
 		}
 		return nil
 	}
-	missing := slices.DeleteFunc(slices.Clone(needs), func(n string) bool { return slices.Contains(has.Names(), n) })
+	missing := slices.DeleteFunc(slices.Clone(needs),
+		func(n string) bool { return slices.Contains(has.Names(), n) })
 	if len(missing) > 0 {
-		what := fmt.Sprintf("%s reads covariates (%s), and none are given", name, strings.Join(needs, ", "))
+		what := fmt.Sprintf("%s reads covariates (%s), and none are given", name,
+			strings.Join(needs, ", "))
 		if has != nil {
-			what = fmt.Sprintf("%s reads covariates that the files do not have: %s; there are %s", name, strings.Join(missing, ", "), strings.Join(has.Names(), ", "))
+			what = fmt.Sprintf("%s reads covariates that the files do not have: %s; there are %s",
+				name, strings.Join(missing, ", "), strings.Join(has.Names(), ", "))
 		}
-		return &service.HintError{What: what, Fix: []string{"give --covariates FILE with a column for each, or another --model"}, Reason: "covariates"}
+		return &service.HintError{
+			What: what, Fix: []string{"give --covariates FILE with a column for each, or another " +
+				"--model"}, Reason: "covariates",
+		}
 	}
 	first, _ := spanOf(histories)
 	if gaps := has.Gaps(histories, needs, first, until); gaps != "" {
@@ -138,7 +153,7 @@ func (f aheadFlags) fit(show *screen, name string, m *model.Model, has *dataset.
 	return nil
 }
 
-// drawable refuses a plot file of a kind that cannot be drawn, before the work.
+// drawable refuses a plot file of an unknown kind, before the work begins.
 func drawable(path string) error {
 	if path == "" {
 		return nil
@@ -149,10 +164,12 @@ func drawable(path string) error {
 	return nil
 }
 
-// hourly refuses a grid that no model can be made for yet.
+// hourly refuses an interval for which no model can be made yet.
 func hourly(interval time.Duration) error {
 	if interval != meter.IntervalSeconds*time.Second {
-		return usageError(fmt.Sprintf("--interval: models forecast hours, not intervals of %s", stepWords(interval)), "give --interval 1h, or leave it out; finer readings are brought to hours")
+		return usageError(fmt.Sprintf("--interval: models forecast hours, not intervals of %s",
+			stepWords(interval)), "give --interval 1h, or leave it out; finer readings are "+
+			"brought to hours")
 	}
 	return nil
 }

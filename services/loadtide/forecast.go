@@ -16,7 +16,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// forecastCmd makes one forecast from files, by the code that serves.
+// forecastCmd makes one forecast from files, with the code that serves.
 type forecastCmd struct {
 	Data    []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
 	Model   string    `default:"${model}@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: ${default}."`
@@ -32,7 +32,7 @@ type forecastCmd struct {
 	Kept  registryFlags     `embed:""`
 }
 
-// Run forecasts and prints.
+// Run prints one forecast.
 func (c *forecastCmd) Run(e *env) error {
 	if err := drawable(c.Plot); err != nil {
 		return err
@@ -67,7 +67,8 @@ func (c *forecastCmd) Run(e *env) error {
 	if !c.Origin.IsZero() {
 		end = min(end, c.Origin.Unix())
 	}
-	if err := c.Ahead.fit(show, c.Model, m, known, own, end+int64(leads)*meter.IntervalSeconds); err != nil {
+	if err := c.Ahead.fit(show, c.Model, m, known, own,
+		end+int64(leads)*meter.IntervalSeconds); err != nil {
 		return err
 	}
 	f, err := forecastAt(m, own, known, c.Origin)
@@ -87,7 +88,7 @@ func (c *forecastCmd) Run(e *env) error {
 	return nil
 }
 
-// choose is the histories of the one series that is asked for.
+// choose returns the history of the series that is asked for.
 func (c *forecastCmd) choose(histories []*dataset.History) ([]*dataset.History, error) {
 	var own []*dataset.History
 	names := map[string]bool{}
@@ -96,13 +97,16 @@ func (c *forecastCmd) choose(histories []*dataset.History) ([]*dataset.History, 
 		own = append(own, h)
 	}
 	if len(names) > 1 {
-		return nil, usageError(fmt.Sprintf("the data hold %d series", len(names)), "name one: --series "+histories[0].ID.String())
+		return nil, usageError(fmt.Sprintf("the data hold %d series", len(names)),
+			"name one: --series "+histories[0].ID.String())
 	}
 	return own, nil
 }
 
 // forecastAt feeds an engine with all readings before the origin.
-func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariates, origin time.Time) (*engine.Forecast, error) {
+func forecastAt(
+	m *model.Model, own []*dataset.History, known *dataset.Covariates, origin time.Time,
+) (*engine.Forecast, error) {
 	e := engine.New()
 	if known != nil {
 		e.Foresee(known.Of)
@@ -121,14 +125,21 @@ func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariate
 			if !origin.IsZero() {
 				ask = origin.Unix()-h.Start(n+1) < meter.DaySeconds
 			}
-			result := e.Step([]engine.Reading{{Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q, History: !ask}})
+			result := e.Step([]engine.Reading{
+				{Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q,
+					History: !ask},
+			})
 			if len(result.Forecasts) > 0 {
 				last = &result.Forecasts[0]
 			}
 		}
 	}
 	if last == nil {
-		return nil, &service.HintError{What: fmt.Sprintf("there is no reading on the day before %s", origin.UTC().Format(time.RFC3339)), Reason: "test_range", Fix: []string{"choose an --origin inside of the data"}}
+		before := origin.UTC().Format(time.RFC3339)
+		return nil, &service.HintError{
+			What: "there is no reading on the day before " + before, Reason: "test_range",
+			Fix: []string{"choose an --origin inside of the data"},
+		}
 	}
 	return last, nil
 }
@@ -136,17 +147,22 @@ func forecastAt(m *model.Model, own []*dataset.History, known *dataset.Covariate
 func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) error {
 	size := leads * len(f.Levels)
 	message := streams.Forecast{
-		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
-		Issued: time.Unix(f.Origin, 0).UTC(), Source: f.Source, Quality: f.Quality.String(), Levels: f.Levels, Quantiles: f.Quantiles[:size],
+		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(),
+		Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
+		Issued: time.Unix(f.Origin, 0).UTC(), Source: f.Source, Quality: f.Quality.String(),
+		Levels: f.Levels, Quantiles: f.Quantiles[:size],
 	}
 	if f.Model != nil {
-		message.Model = &streams.Model{Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest}
+		message.Model = &streams.Model{
+			Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest,
+		}
 	}
 	if asJSON {
 		_, err := fmt.Fprintf(w, "%s\n", message.AppendJSON(nil))
 		return err
 	}
-	fmt.Fprintf(w, "%s from %s, source %s, unit %s\n", f.Series, message.Origin.Format(time.RFC3339), f.Source, orDash(f.Unit))
+	fmt.Fprintf(w, "%s from %s, source %s, unit %s\n", f.Series,
+		message.Origin.Format(time.RFC3339), f.Source, orDash(f.Unit))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "LEAD\tSTART (UTC)\t")
 	for _, level := range f.Levels {
@@ -154,7 +170,8 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 	}
 	fmt.Fprintln(t)
 	for k := range leads {
-		fmt.Fprintf(t, "%d\t%s\t", k+1, time.Unix(f.Origin+int64(k)*meter.IntervalSeconds, 0).UTC().Format("2006-01-02 15:04"))
+		start := time.Unix(f.Origin+int64(k)*meter.IntervalSeconds, 0).UTC()
+		fmt.Fprintf(t, "%d\t%s\t", k+1, start.Format("2006-01-02 15:04"))
 		for _, v := range f.Quantiles[k*len(f.Levels):][:len(f.Levels)] {
 			fmt.Fprintf(t, "%.4g\t", v)
 		}

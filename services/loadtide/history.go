@@ -18,8 +18,8 @@ const (
 	fromInflux = "influx"
 )
 
-// historyFlags say where a training takes its readings from. The command sets the
-// variable from to its default.
+// historyFlags say where a training reads its readings. The command sets the variable from, the
+// default of --from.
 type historyFlags struct {
 	From   string        `enum:"files,logs,influx" default:"${from}" help:"Where history comes from: files, logs (the partitions' streams) or influx."`
 	Data   []string      `type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
@@ -28,7 +28,7 @@ type historyFlags struct {
 	Back   time.Duration `name:"history" default:"19200h" help:"How far back readings are taken from InfluxDB."`
 }
 
-// Validate refuses a way back that is none.
+// Validate refuses a --history out of range.
 func (f *historyFlags) Validate() error {
 	if f.Back < 24*time.Hour || f.Back > 20*365*24*time.Hour {
 		return fmt.Errorf("--history %s is outside 24h to 175200h", f.Back)
@@ -36,24 +36,29 @@ func (f *historyFlags) Validate() error {
 	return nil
 }
 
-// open gives the source; done closes it, and says when rejected rows could not be
-// written. conn is that of logs alone, report is told what was read of files.
-func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source cycle.Source, done func() error, err error) {
+// open returns the source of the readings. done closes it, and returns an error when rejected rows
+// could not be written. Only the logs need conn. report receives what was read from files.
+func (f *historyFlags) open(
+	conn *bus.Conn, report func(tabular.Report),
+) (source cycle.Source, done func() error, err error) {
 	switch f.From {
 	case fromLogs:
 		return cycle.Logs{Conn: conn}, func() error { return nil }, nil
 	case fromInflux:
 		if f.Influx.URL == "" {
-			return nil, nil, usageError("there is no InfluxDB to read from", "give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
+			return nil, nil, usageError("there is no InfluxDB to read from",
+				"give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
 		}
 		r, err := influx.NewReader(f.Influx)
 		if err != nil {
 			return nil, nil, err
 		}
-		return cycle.Influx{Reader: r, Back: f.Back, Until: time.Now}, func() error { r.Close(); return nil }, nil
+		source := cycle.Influx{Reader: r, Back: f.Back, Until: time.Now}
+		return source, func() error { r.Close(); return nil }, nil
 	}
 	if len(f.Data) == 0 {
-		return nil, nil, usageError("no data to train on", "give --data FILE, a CSV with series,timestamp,value")
+		return nil, nil, usageError("no data to train on",
+			"give --data FILE, a CSV with series,timestamp,value")
 	}
 	opts, closeRejects, err := f.CSV.open(f.Data)
 	if err != nil {
@@ -62,7 +67,7 @@ func (f *historyFlags) open(conn *bus.Conn, report func(tabular.Report)) (source
 	return dataset.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
 }
 
-// fitFlags say what network is fitted, and how.
+// fitFlags configure the network and its training.
 type fitFlags struct {
 	Hidden     int    `default:"${hidden}" help:"Units of the LSTM."`
 	Iterations int    `default:"${iterations}" help:"Most iterations of one fit; the best of them on the validation range counts."`
@@ -73,8 +78,8 @@ type fitFlags struct {
 	Country    string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 }
 
-// config is that of a cycle that registers under name, "" when it registers
-// nothing.
+// config returns the configuration of a cycle that registers models under name; "" means that it
+// registers none.
 func (f *fitFlags) config(name string) cycle.Config {
 	cfg := cycle.DefaultConfig()
 	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = name, f.Hidden, f.Iterations, f.Seed, f.Workers

@@ -25,7 +25,7 @@ var (
 	commit  = ""
 )
 
-// cli is the table of commands. Flags that every command shares stand first.
+// cli is the table of commands. Flags of all commands come first.
 type cli struct {
 	Config string           `name:"config" env:"LOADTIDE_CONFIG" placeholder:"FILE" help:"YAML file: shared flags at the top, a section per command."`
 	Log    service.LogFlags `embed:""`
@@ -48,7 +48,7 @@ type cli struct {
 	Version    versionCmd    `cmd:"" group:"look after" help:"Version and commit."`
 }
 
-// env is the outside world of a command, so that tests can stand in for it.
+// env is what a command reads and writes. Tests replace it.
 type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -59,7 +59,7 @@ func main() {
 	os.Exit(run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
 }
 
-// run is main without the process: it returns the exit code.
+// run parses args, runs the command, and returns the exit code.
 func run(args []string, e *env) int {
 	if len(args) == 0 {
 		fmt.Fprint(e.stdout, overview)
@@ -101,7 +101,7 @@ func run(args []string, e *env) int {
 	}
 	e.log = c.Log
 	err = ctx.Run(e)
-	if slices.Contains(args, "--json") { // whoever reads answers by program reads errors so too
+	if slices.Contains(args, "--json") { // a program that reads JSON also reads errors as JSON
 		service.PrintErrorJSON(e.stderr, err)
 	} else {
 		service.PrintError(e.stderr, err)
@@ -112,36 +112,40 @@ func run(args []string, e *env) int {
 func kongOptions(e *env) []kong.Option {
 	return []kong.Option{
 		kong.Name("loadtide"),
-		kong.Description("Streaming energy forecasts: meter readings in on NATS JetStream, quantile forecasts out."),
+		kong.Description("Streaming energy forecasts: meter readings in on NATS JetStream, " +
+			"quantile forecasts out."),
 		kong.Writers(e.stdout, e.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.NamedMapper("files", kong.MapperFunc(fileList)),
 		defaults(),
 		kong.ShortUsageOnError(),
-		kong.DefaultEnvars("LOADTIDE"), // every key is also a flag and a variable
+		kong.DefaultEnvars("LOADTIDE"), // every flag is also a variable
 	}
 }
 
-// defaults are the defaults of flags that stand in a configuration, because programs use them too. The
-// other defaults stand in the tags of the flags.
+// defaults returns the defaults of flags that are defined by other packages, because programs use
+// them too. The tags of the flags have all other defaults.
 func defaults() kong.Vars {
 	when, fit := trainer.DefaultConfig(), cycle.DefaultConfig()
 	return kong.Vars{
 		"from": fromFiles, "model": registry.DefaultModel,
-		"partitions": strconv.Itoa(topology.DefaultConfig().Partitions),
-		"schedule":   when.Schedule, "drift_pause": strings.TrimSuffix(when.DriftPause.String(), "0m0s"),
-		"hidden": strconv.Itoa(fit.Hidden), "iterations": strconv.Itoa(fit.Iterations),
-		"workers": strconv.Itoa(fit.Workers), "seed": strconv.FormatUint(fit.Seed, 10), "start": fit.Start,
+		"partitions":  strconv.Itoa(topology.DefaultConfig().Partitions),
+		"schedule":    when.Schedule,
+		"drift_pause": strings.TrimSuffix(when.DriftPause.String(), "0m0s"),
+		"hidden":      strconv.Itoa(fit.Hidden), "iterations": strconv.Itoa(fit.Iterations),
+		"workers": strconv.Itoa(fit.Workers), "seed": strconv.FormatUint(fit.Seed, 10),
+		"start": fit.Start,
 	}
 }
 
-// usage reports wrong usage with the next step; faults of the configuration file
-// are such as well, a line each.
+// usage prints an error of usage with the next step. Faults of the configuration file get a line
+// each.
 func usage(e *env, err error) int {
 	fix := "loadtide --help lists commands, loadtide help COMMAND its flags"
 	var parse *kong.ParseError
 	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
-		fix = fmt.Sprintf("loadtide help %s lists its flags", strings.TrimPrefix(parse.Context.Selected().Path(), "loadtide "))
+		fix = fmt.Sprintf("loadtide help %s lists its flags",
+			strings.TrimPrefix(parse.Context.Selected().Path(), "loadtide "))
 	}
 	faults := []error{err}
 	var joined interface {
@@ -153,7 +157,9 @@ func usage(e *env, err error) int {
 	}
 	last := len(faults) - 1
 	service.PrintError(e.stderr, errors.Join(faults[:last]...))
-	service.PrintError(e.stderr, &service.HintError{What: strings.TrimSuffix(faults[last].Error(), "?"), Fix: []string{fix}, Reason: "usage"})
+	service.PrintError(e.stderr, &service.HintError{
+		What: strings.TrimSuffix(faults[last].Error(), "?"), Fix: []string{fix}, Reason: "usage",
+	})
 	return service.ExitUsage
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
-// modelsCmd looks after the registry.
+// modelsCmd has the commands for the registry.
 type modelsCmd struct {
 	List     modelsListCmd     `cmd:"" help:"All versions with their aliases and scores."`
 	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, verdict of the gate, scores by lead."`
@@ -26,7 +26,7 @@ type modelsCmd struct {
 	Rollback modelsRollbackCmd `cmd:"" help:"Make the version before it the champion again."`
 }
 
-// modelFlags are those of all of them.
+// modelFlags are flags of all these commands.
 type modelFlags struct {
 	Name string            `default:"${model}" help:"Name of the model."`
 	JSON bool              `name:"json" help:"Print one JSON object."`
@@ -40,7 +40,7 @@ type modelsListCmd struct {
 	modelFlags `embed:""`
 }
 
-// Run prints a line a version, the newest first.
+// Run prints a line for each version, the newest first.
 func (c *modelsListCmd) Run(e *env) error {
 	models, err := c.open()
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *modelsListCmd) Run(e *env) error {
 	}
 	versions, broken := models.Versions(context.Background(), c.Name)
 	if errors.Is(broken, registry.ErrUnavailable) {
-		return broken // there is no list, not even an empty one
+		return broken // no version is whole
 	}
 	slices.Reverse(versions)
 	if c.JSON {
@@ -64,19 +64,26 @@ func (c *modelsListCmd) Run(e *env) error {
 			Versions []line `json:"versions"`
 		}{c.Name, []line{}}
 		for _, v := range versions {
-			out.Versions = append(out.Versions, line{v.Version, v.Digest, append([]string{}, v.Aliases...), v.Created.UTC().Format("2006-01-02T15:04:05Z"), v.Metrics})
+			created := v.Created.UTC().Format("2006-01-02T15:04:05Z")
+			out.Versions = append(out.Versions, line{
+				v.Version, v.Digest, append([]string{}, v.Aliases...), created, v.Metrics,
+			})
 		}
 		return errors.Join(json.NewEncoder(e.stdout).Encode(out), broken)
 	}
 	if len(versions) == 0 && broken == nil {
-		fmt.Fprintf(e.stderr, "no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n", c.Name, c.Kept.place(c.Dir.Dir), c.Name)
+		fmt.Fprintf(e.stderr,
+			"no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n",
+			c.Name, c.Kept.place(c.Dir.Dir), c.Name)
 		return nil
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "MODEL\tVERSION\tALIAS\tTRAINED (UTC)\tWQL\tVS NAIVE\t80 % BAND")
 	for _, v := range versions {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, v.Version, orDash(strings.Join(v.Aliases, " ")), v.Created.UTC().Format("2006-01-02 15:04"),
-			metric(v.Metrics, "pinball", "%.3g", 1), metric(v.Metrics, "skill_day", "%+.0f %%", 100), metric(v.Metrics, "coverage80", "%.1f %%", 100))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, v.Version,
+			orDash(strings.Join(v.Aliases, " ")), v.Created.UTC().Format("2006-01-02 15:04"),
+			metric(v.Metrics, "pinball", "%.3g", 1),
+			metric(v.Metrics, "skill_day", "%+.0f %%", 100), metric(v.Metrics, "coverage80", "%.1f %%", 100))
 	}
 	return errors.Join(t.Flush(), broken)
 }
@@ -94,7 +101,7 @@ type modelsShowCmd struct {
 	modelFlags `embed:""`
 }
 
-// Run prints what is known of one version.
+// Run prints one version.
 func (c *modelsShowCmd) Run(e *env) error {
 	ctx := context.Background()
 	models, err := c.open()
@@ -116,16 +123,19 @@ func (c *modelsShowCmd) Run(e *env) error {
 	overall, byLead := splitMetrics(v.Metrics, m.Spec.Horizon)
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
-			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...), "digest": v.Digest, "spec": m.Spec, "metrics": overall, "by_lead": byLead,
+			"name": v.Name, "version": v.Version, "aliases": append([]string{}, v.Aliases...),
+			"digest": v.Digest, "spec": m.Spec, "metrics": overall, "by_lead": byLead,
 			"tags": v.Tags,
 		})
 	}
 	return errors.Join(showModel(e.stdout, v, m.Spec, overall), showLeads(e.stdout, byLead))
 }
 
-// splitMetrics parts what holds for all leads from what holds for one: a map for
-// each lead, with the lead in it; leads that no measure is kept of are left out.
-func splitMetrics(all map[string]float64, horizon int) (overall map[string]float64, byLead []map[string]float64) {
+// splitMetrics separates the measures of all leads from those of single leads. It returns a map for
+// each lead that has measures, with the lead in the map.
+func splitMetrics(
+	all map[string]float64, horizon int,
+) (overall map[string]float64, byLead []map[string]float64) {
 	overall, byLead = maps.Clone(all), []map[string]float64{}
 	for lead := 1; lead <= horizon; lead++ {
 		one := map[string]float64{"lead": float64(lead)}
@@ -143,7 +153,7 @@ func splitMetrics(all map[string]float64, horizon int) (overall map[string]float
 	return overall, byLead
 }
 
-// leadBlocks is how many leads stand side by side.
+// leadBlocks is how many leads one line shows.
 const leadBlocks = 3
 
 // showLeads prints the measures by lead, column after column.
@@ -153,10 +163,13 @@ func showLeads(w io.Writer, leads []map[string]float64) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	rows := (len(leads) + leadBlocks - 1) / leadBlocks
-	fmt.Fprintln(t, strings.Repeat("LEAD\twQL\tWAPE\t80 % BAND\t", min(leadBlocks, (len(leads)+rows-1)/rows)))
+	fmt.Fprintln(t, strings.Repeat("LEAD\twQL\tWAPE\t80 % BAND\t",
+		min(leadBlocks, (len(leads)+rows-1)/rows)))
 	for row := range rows {
 		for at := row; at < len(leads); at += rows {
-			fmt.Fprintf(t, "%.0f\t%s\t%s\t%s\t", leads[at]["lead"], metric(leads[at], "wql", "%.3g", 1), metric(leads[at], "wape", "%.1f %%", 100), metric(leads[at], "coverage80", "%.1f %%", 100))
+			fmt.Fprintf(t, "%.0f\t%s\t%s\t%s\t", leads[at]["lead"],
+				metric(leads[at], "wql", "%.3g", 1), metric(leads[at], "wape", "%.1f %%", 100),
+				metric(leads[at], "coverage80", "%.1f %%", 100))
 		}
 		fmt.Fprintln(t)
 	}
@@ -167,11 +180,14 @@ func showModel(w io.Writer, v registry.Version, s model.Spec, metrics map[string
 	shape := s.Shape()
 	fmt.Fprintf(w, "%s v%s  %s\n", v.Name, v.Version, orDash(strings.Join(v.Aliases, " ")))
 	fmt.Fprintf(w, "  digest    %s\n", v.Digest)
-	fmt.Fprintf(w, "  data      %s to %s\n", s.TrainedFrom.Format("2006-01-02"), s.TrainedUntil.Format("2006-01-02"))
-	fmt.Fprintf(w, "  network   LSTM of %d units, head of %d, %d parameters; seed %d\n", s.Hidden, s.Width, shape.LSTMParams()+shape.HeadParams(), s.Seed)
+	fmt.Fprintf(w, "  data      %s to %s\n", s.TrainedFrom.Format("2006-01-02"),
+		s.TrainedUntil.Format("2006-01-02"))
+	fmt.Fprintf(w, "  network   LSTM of %d units, head of %d, %d parameters; seed %d\n", s.Hidden,
+		s.Width, shape.LSTMParams()+shape.HeadParams(), s.Seed)
 	fmt.Fprintf(w, "  forecast  %d leads of %s, levels %v\n", s.Horizon, s.Interval, s.Levels)
 	fmt.Fprintf(w, "  inputs    %s\n", strings.Join(s.Inputs, " "))
-	fmt.Fprintf(w, "  scale     %s; zone %s, country %s\n", s.Scale, orUTC(s.Zone), orDash(s.Country))
+	fmt.Fprintf(w, "  scale     %s; zone %s, country %s\n", s.Scale, orUTC(s.Zone),
+		orDash(s.Country))
 	if len(s.Covariates) > 0 {
 		fmt.Fprintf(w, "  needs     covariates %s\n", strings.Join(s.CovariateNames(), " "))
 	}
@@ -201,7 +217,7 @@ type modelsPromoteCmd struct {
 	modelFlags `embed:""`
 }
 
-// Run moves the alias; a forecaster takes it up within seconds.
+// Run moves the alias. Forecasters follow within seconds.
 func (c *modelsPromoteCmd) Run(e *env) error {
 	return moveChampion(e, &c.modelFlags, c.Version, "promoted")
 }
@@ -211,7 +227,7 @@ type modelsRollbackCmd struct {
 	modelFlags `embed:""`
 }
 
-// Run makes the previous champion the champion again.
+// Run makes the previous champion champion again.
 func (c *modelsRollbackCmd) Run(e *env) error {
 	if !c.Yes {
 		return usageError("a rollback changes what is served", "say loadtide models rollback --yes; loadtide models list shows which version is `previous`")
@@ -244,11 +260,14 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 		return err
 	}
 	if f.JSON {
-		return json.NewEncoder(e.stdout).Encode(map[string]string{"name": v.Name, "champion": v.Version})
+		return json.NewEncoder(e.stdout).Encode(map[string]string{
+			"name": v.Name, "champion": v.Version,
+		})
 	}
 	what := "forecasters take it over within seconds, nothing goes cold"
 	if names := m.Spec.CovariateNames(); len(names) > 0 {
-		what = fmt.Sprintf("but it reads covariates (%s), and forecasters, which cannot yet, go on with the one in force", strings.Join(names, ", "))
+		what = fmt.Sprintf("but it reads covariates (%s), and forecasters, which cannot yet, go "+
+			"on with the one in force", strings.Join(names, ", "))
 	}
 	_, err = fmt.Fprintf(e.stdout, "%s: %s v%s; %s\n", v.Name, word, v.Version, what)
 	return err

@@ -16,13 +16,13 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// owners talks with those who own the partitions.
+// owners asks the forecasters that own the partitions.
 type owners struct {
 	*bus.Conn
 	partitions int
 }
 
-// withOwners connects for the time of fn.
+// withOwners connects, calls fn, and closes the connection.
 func withOwners(natsURL, name string, fn func(ctx context.Context, o *owners) error) error {
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
@@ -48,11 +48,14 @@ func (o *owners) of(series string) int {
 }
 
 // ask asks the owner of a partition.
-func (o *owners) ask(ctx context.Context, partition int, kind string, q streams.SeriesQuery) (streams.SeriesPage, error) {
+func (o *owners) ask(
+	ctx context.Context, partition int, kind string, q streams.SeriesQuery,
+) (streams.SeriesPage, error) {
 	answer, err := o.Request(ctx, streams.QuerySubject(partition, kind), q.AppendJSON(nil))
 	if errors.Is(err, bus.ErrNoServer) {
 		return streams.SeriesPage{}, &service.HintError{
-			What: fmt.Sprintf("nobody owns partition %d: its state is with no running process", partition), Err: err, Reason: "no_owner",
+			What: fmt.Sprintf("nobody owns partition %d: its state is with no running process",
+				partition), Err: err, Reason: "no_owner",
 			Fix: []string{"start `loadtide up` or `loadtide forecaster` on this NATS server, then run this again"},
 		}
 	}
@@ -66,7 +69,7 @@ func (o *owners) ask(ctx context.Context, partition int, kind string, q streams.
 	return page, err
 }
 
-// all calls fn with every series, partition by partition.
+// all calls fn for every series, partition by partition.
 func (o *owners) all(ctx context.Context, fn func(streams.SeriesSummary) error) error {
 	for p := range o.partitions {
 		for from := 0; ; {
@@ -87,8 +90,10 @@ func (o *owners) all(ctx context.Context, fn func(streams.SeriesSummary) error) 
 	return nil
 }
 
-// one is the state of a series; a HintError when it is not known.
-func (o *owners) one(ctx context.Context, series string) (streams.SeriesSummary, *streams.StateControl, error) {
+// one returns a series and its state. The error is a *HintError when the series does not exist.
+func (o *owners) one(
+	ctx context.Context, series string,
+) (streams.SeriesSummary, *streams.StateControl, error) {
 	page, err := o.ask(ctx, o.of(series), streams.QueryState, streams.SeriesQuery{Series: series})
 	if err == nil && (len(page.Series) == 0 || page.State == nil) {
 		err = &service.HintError{
@@ -102,29 +107,37 @@ func (o *owners) one(ctx context.Context, series string) (streams.SeriesSummary,
 	return page.Series[0], page.State, nil
 }
 
-// order writes a record into a partition's log.
-func (o *owners) order(ctx context.Context, partition int, kind string, data []byte) (seq uint64, err error) {
+// order writes a control record into the log of a partition.
+func (o *owners) order(
+	ctx context.Context, partition int, kind string, data []byte,
+) (seq uint64, err error) {
 	return o.Publish(ctx, streams.ControlSubject(partition, kind), data, "")
 }
 
-// awaitOrder is how long an order may take to be carried out, pollOrder the pause between two
-// questions whether it has been.
+// awaitOrder bounds the wait until a partition has carried out an order; pollOrder is the pause
+// between two questions.
 const awaitOrder, pollOrder = 15 * time.Second, 20 * time.Millisecond
 
-// await waits until a partition's state holds a message of its log; done is false
-// when it does not in time, or nobody owns it: the order stands in the log and is
-// carried out when someone does.
+// await waits until the state of a partition contains a message of its log. done is false when that
+// takes too long, or no process owns the partition: the order is in the log, and the next owner
+// carries it out.
 func (o *owners) await(ctx context.Context, partition int, seq uint64) (done bool, err error) {
-	return o.until(ctx, partition, func(page *streams.SeriesPage) bool { return page.Position >= seq })
+	return o.until(ctx, partition,
+		func(page *streams.SeriesPage) bool { return page.Position >= seq })
 }
 
-// awaitCheckpoint waits until a partition's checkpoint holds it too, so that no
-// replay needs what lies before.
-func (o *owners) awaitCheckpoint(ctx context.Context, partition int, seq uint64) (done bool, err error) {
-	return o.until(ctx, partition, func(page *streams.SeriesPage) bool { return page.Checkpoint >= seq })
+// awaitCheckpoint waits until the checkpoint of a partition contains a message of its log, so that
+// no replay needs the messages before it.
+func (o *owners) awaitCheckpoint(
+	ctx context.Context, partition int, seq uint64,
+) (done bool, err error) {
+	return o.until(ctx, partition,
+		func(page *streams.SeriesPage) bool { return page.Checkpoint >= seq })
 }
 
-func (o *owners) until(ctx context.Context, partition int, reached func(*streams.SeriesPage) bool) (done bool, err error) {
+func (o *owners) until(
+	ctx context.Context, partition int, reached func(*streams.SeriesPage) bool,
+) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, awaitOrder)
 	defer cancel()
 	for {
@@ -143,7 +156,8 @@ func (o *owners) until(ctx context.Context, partition int, reached func(*streams
 
 func validSeries(series string) error {
 	if _, ok := meter.ParseID(series); !ok {
-		return usageError(fmt.Sprintf("series %q is not <site>.<meter>", series), "name one as loadtide series list shows it, e.g. home.m01")
+		return usageError(fmt.Sprintf("series %q is not <site>.<meter>", series),
+			"name one as loadtide series list shows it, e.g. home.m01")
 	}
 	return nil
 }

@@ -20,17 +20,16 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// How long a process may take to drain: `up` is in front of a person, a role is
-// stopped by its cluster.
+// Time that a process has to drain. A person waits for `up`; a cluster waits for a role.
 const (
 	drainUp   = 9 * time.Second
 	drainRole = 55 * time.Second
 )
 
-// checkpointsKept is how many checkpoints of a partition stay.
+// checkpointsKept is how many checkpoints of a partition are kept.
 const checkpointsKept = 3
 
-// process is what every long-running command stands on.
+// process has what every long-running command needs.
 type process struct {
 	log      zerolog.Logger
 	registry *prometheus.Registry
@@ -42,17 +41,19 @@ func newProcess(e *env, logs io.Writer) (*process, error) {
 	if f, ok := e.stderr.(*os.File); ok {
 		terminal = term.IsTerminal(int(f.Fd()))
 	}
-	log, err := service.NewLogger(e.log, logs, terminal, service.UseColour("auto", terminal, os.Getenv))
+	log, err := service.NewLogger(e.log, logs, terminal,
+		service.UseColour("auto", terminal, os.Getenv))
 	if err != nil {
 		return nil, err
 	}
 	p := &process{log: log, registry: service.NewRegistry(), health: &service.Health{}}
-	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: service.Namespace, Name: "build_info", Help: "The program, value 1."}, []string{"version", "commit"})
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: service.Namespace,
+		Name: "build_info", Help: "The program, value 1."}, []string{"version", "commit"})
 	info.WithLabelValues(version, commit).Set(1)
 	return p, p.registry.Register(info)
 }
 
-// component is the log of one part.
+// component returns the logger of one part of the process.
 func (p *process) component(name string) zerolog.Logger { return service.Component(p.log, name) }
 
 // forecaster builds the forecaster over a data dir.
@@ -72,7 +73,8 @@ func (p *process) forecaster(
 // recorder builds the recorder.
 func (p *process) recorder(conn *bus.Conn, cfg recorder.Config) (*recorder.Service, error) {
 	return recorder.New(cfg, recorder.Deps{
-		NATS: recorder.FromBus(conn), Metrics: p.registry, Ready: p.health.Part("recorder"), Log: p.log, Now: time.Now,
+		NATS: recorder.FromBus(conn), Metrics: p.registry, Ready: p.health.Part("recorder"),
+		Log: p.log, Now: time.Now,
 	})
 }
 
@@ -84,15 +86,17 @@ func (p *process) awaitStreams(ctx context.Context, conn *bus.Conn) error {
 			p.log.Info().AnErr(service.FieldError, err).Msg("waiting for the streams")
 		}},
 	}
-	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // it has told its failures
+	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // Notice has logged the failures
 		_, err := topology.Partitions(ctx, conn.JetStream())
 		return err
 	})
 	return ctx.Err()
 }
 
-// runRole runs the parts of a cluster role until a signal.
-func (p *process) runRole(ctx, cut context.Context, admin string, add func(g *service.Group)) error {
+// runRole runs the parts of a role, and its admin listener, until a signal.
+func (p *process) runRole(
+	ctx, cut context.Context, admin string, add func(g *service.Group),
+) error {
 	g := service.NewGroup(p.component("run"), drainRole)
 	g.Add("admin", service.NewAdmin(admin, p.registry, p.health, p.log))
 	add(g)

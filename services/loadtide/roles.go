@@ -15,7 +15,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// forecasterCmd is the forecaster alone.
+// forecasterCmd runs the forecaster.
 type forecasterCmd struct {
 	NATS       service.NATSFlags  `embed:""`
 	Dir        service.DataFlags  `embed:""`
@@ -27,17 +27,17 @@ type forecasterCmd struct {
 	Replicas   int                `default:"1" env:"LOADTIDE_REPLICAS" help:"Replicas of each stream, 3 on a cluster; counts only when the streams are first made."`
 }
 
-// streamsOfMachine is the value of --streams that lets the logs be the history.
+// streamsOfMachine is the value of --streams for logs that are the history.
 const streamsOfMachine = "machine"
 
-// recorderCmd is the recorder alone.
+// recorderCmd runs the recorder.
 type recorderCmd struct {
 	NATS   service.NATSFlags  `embed:""`
 	Admin  service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9466"`
 	Record recorder.Config    `embed:""`
 }
 
-// gatewayCmd is the gateway alone.
+// gatewayCmd runs the gateway.
 type gatewayCmd struct {
 	NATS  service.NATSFlags  `embed:""`
 	Dir   service.DataFlags  `embed:""`
@@ -46,7 +46,7 @@ type gatewayCmd struct {
 	HTTP  gateway.Config     `embed:""`
 }
 
-// Validate refuses a wrong flag before anything is made.
+// Validate checks the flags that no other part checks before it starts.
 func (c *forecasterCmd) Validate() error {
 	if c.Replicas < 1 || c.Replicas > topology.MaxReplicas {
 		return fmt.Errorf("--replicas %d is outside 1 to %d", c.Replicas, topology.MaxReplicas)
@@ -59,18 +59,22 @@ type partitionFlags struct {
 	Number int `name:"partitions" default:"${partitions}" env:"LOADTIDE_PARTITIONS" help:"Partitions of the series; counts only when the streams are first made."`
 }
 
-// Validate refuses a number that no deployment may have.
+// Validate refuses a number out of range.
 func (f partitionFlags) Validate() error {
 	if f.Number < 1 || f.Number > topology.MaxPartitions {
-		return fmt.Errorf("partitions: %d is out of range; give 1 to %d", f.Number, topology.MaxPartitions)
+		return fmt.Errorf("partitions: %d is out of range; give 1 to %d", f.Number,
+			topology.MaxPartitions)
 	}
 	return nil
 }
 
 func checkpointDir(dataDir string) string { return filepath.Join(dataDir, "checkpoints") }
 
-// role runs fn with what every role has: signals, logs, a connection.
-func role(e *env, name, natsURL string, fn func(ctx, cut context.Context, p *process, conn *bus.Conn) error) error {
+// role calls fn with what every role has: contexts that signals end, a log, and a connection.
+func role(
+	e *env, name, natsURL string,
+	fn func(ctx, cut context.Context, p *process, conn *bus.Conn) error,
+) error {
 	p, err := newProcess(e, e.stderr)
 	if err != nil {
 		return err
@@ -78,10 +82,12 @@ func role(e *env, name, natsURL string, fn func(ctx, cut context.Context, p *pro
 	ctx, cut, release := service.Signals(context.Background(),
 		func() { p.log.Info().Msg("draining") },
 		func() {
-			p.log.Warn().Msg("stopping now, input since the last checkpoint will be replayed at the next start")
+			p.log.Warn().Msg("stopping now, input since the last checkpoint will be replayed at " +
+				"the next start")
 		})
 	defer release()
-	conn, err := bus.Connect(ctx, bus.Config{URL: natsURL, Name: "loadtide-" + name}, p.component("bus"))
+	conn, err := bus.Connect(ctx, bus.Config{URL: natsURL, Name: "loadtide-" + name},
+		p.component("bus"))
 	if err != nil {
 		return busError(err)
 	}
@@ -93,67 +99,74 @@ func role(e *env, name, natsURL string, fn func(ctx, cut context.Context, p *pro
 	return busError(err)
 }
 
-// Run is the forecaster until a signal.
+// Run runs the forecaster until a signal.
 func (c *forecasterCmd) Run(e *env) error {
 	lock, err := service.LockDir(c.Dir.Dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Release() }() // the system takes it back in any case
-	return role(e, "forecaster", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		cfg := c.Config
-		cfg.Streams = topology.ProductionConfig()
-		if c.Streams == streamsOfMachine {
-			cfg.Streams = topology.DefaultConfig()
-		}
-		cfg.Streams.Partitions, cfg.Streams.Replicas = c.Partitions.Number, c.Replicas
-		cfg.Streams.Log = p.component("topology")
-		models, err := c.Kept.open(c.Dir.Dir)
-		if err != nil {
-			return err
-		}
-		s, err := p.forecaster(conn, c.Dir.Dir, models, cfg)
-		if err != nil {
-			return err
-		}
-		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("forecaster", s) })
-	})
+	defer func() { _ = lock.Release() }() // the system ends the lock with the process
+	return role(e, "forecaster", c.NATS.URL,
+		func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+			cfg := c.Config
+			cfg.Streams = topology.ProductionConfig()
+			if c.Streams == streamsOfMachine {
+				cfg.Streams = topology.DefaultConfig()
+			}
+			cfg.Streams.Partitions, cfg.Streams.Replicas = c.Partitions.Number, c.Replicas
+			cfg.Streams.Log = p.component("topology")
+			models, err := c.Kept.open(c.Dir.Dir)
+			if err != nil {
+				return err
+			}
+			s, err := p.forecaster(conn, c.Dir.Dir, models, cfg)
+			if err != nil {
+				return err
+			}
+			return p.runRole(ctx, cut, c.Admin.Listen,
+				func(g *service.Group) { g.Add("forecaster", s) })
+		})
 }
 
-// Run is the recorder until a signal.
+// Run runs the recorder until a signal.
 func (c *recorderCmd) Run(e *env) error {
 	if !c.Record.Enabled() {
-		return usageError("the recorder has no InfluxDB to write to", "give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
+		return usageError("the recorder has no InfluxDB to write to",
+			"give --influx-url, and the token by LOADTIDE_INFLUX_TOKEN")
 	}
-	return role(e, "recorder", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		if err := p.awaitStreams(ctx, conn); err != nil {
-			return nil
-		}
-		s, err := p.recorder(conn, c.Record)
-		if err != nil {
-			return err
-		}
-		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("recorder", s) })
-	})
+	return role(e, "recorder", c.NATS.URL,
+		func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+			if err := p.awaitStreams(ctx, conn); err != nil {
+				return nil
+			}
+			s, err := p.recorder(conn, c.Record)
+			if err != nil {
+				return err
+			}
+			return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("recorder", s) })
+		})
 }
 
-// Run is the gateway until a signal.
+// Run runs the gateway until a signal.
 func (c *gatewayCmd) Run(e *env) error {
-	return role(e, "gateway", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		models, err := c.Kept.open(c.Dir.Dir)
-		if err != nil {
-			return err
-		}
-		s, err := newGateway(p, conn, c.HTTP, models, false)
-		if err != nil {
-			return err
-		}
-		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("gateway", s) })
-	})
+	return role(e, "gateway", c.NATS.URL,
+		func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+			models, err := c.Kept.open(c.Dir.Dir)
+			if err != nil {
+				return err
+			}
+			s, err := newGateway(p, conn, c.HTTP, models, false)
+			if err != nil {
+				return err
+			}
+			return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("gateway", s) })
+		})
 }
 
-// newGateway builds the gateway; with admin it also serves metrics and health.
-func newGateway(p *process, conn *bus.Conn, cfg gateway.Config, models registry.Registry, admin bool) (*gateway.Service, error) {
+// newGateway builds the gateway. With admin it also serves metrics and health.
+func newGateway(
+	p *process, conn *bus.Conn, cfg gateway.Config, models registry.Registry, admin bool,
+) (*gateway.Service, error) {
 	deps := gateway.FromBus(conn)
 	deps.Version, deps.Metrics, deps.Ready, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
 	deps.Models, deps.Model = models, registry.DefaultModel

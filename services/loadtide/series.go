@@ -20,7 +20,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// seriesCmd looks after series.
+// seriesCmd has the commands for series.
 type seriesCmd struct {
 	List   seriesListCmd   `cmd:"" help:"All series: newest reading, interval, unit, kind, who forecasts them."`
 	Show   seriesShowCmd   `cmd:"" help:"One series, and what is set for it."`
@@ -34,7 +34,7 @@ type seriesListCmd struct {
 	NATS service.NATSFlags `embed:""`
 }
 
-// Run prints a line a series, in the order of their names.
+// Run prints a line for each series, in the order of their names.
 func (c *seriesListCmd) Run(e *env) error {
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		list := []streams.SeriesSummary{}
@@ -45,7 +45,8 @@ func (c *seriesListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(list, func(a, b streams.SeriesSummary) int { return strings.Compare(a.Series, b.Series) })
+		slices.SortFunc(list,
+			func(a, b streams.SeriesSummary) int { return strings.Compare(a.Series, b.Series) })
 		if c.JSON {
 			return json.NewEncoder(e.stdout).Encode(map[string]any{"series": list})
 		}
@@ -62,7 +63,8 @@ func printSeries(w io.Writer, list []streams.SeriesSummary) error {
 	fmt.Fprintln(t, "SERIES\tNEWEST READING (UTC)\tINTERVAL\tUNIT\tKIND\tSOURCE\tQUALITY\tREVISIONS")
 	for _, s := range list {
 		interval, _ := s.Interval.MarshalText()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Series, s.Newest.Format(time.RFC3339), interval, orDash(s.Unit), s.Kind, orDash(string(s.Source)), s.Quality, s.Revisions)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Series, s.Newest.Format(time.RFC3339),
+			interval, orDash(s.Unit), s.Kind, orDash(string(s.Source)), s.Quality, s.Revisions)
 	}
 	return t.Flush()
 }
@@ -73,10 +75,10 @@ type seriesShowCmd struct {
 	NATS   service.NATSFlags `embed:""`
 }
 
-// Validate refuses what is no series.
+// Validate refuses a name that is no series.
 func (c *seriesShowCmd) Validate() error { return validSeries(c.Series) }
 
-// Run prints what is known of one series.
+// Run prints one series.
 func (c *seriesShowCmd) Run(e *env) error {
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		s, _, err := o.one(ctx, c.Series)
@@ -90,7 +92,8 @@ func (c *seriesShowCmd) Run(e *env) error {
 		}
 		set := map[string]streams.Settings{}
 		patterns := []string{
-			c.Series, meter.ID{Site: id.Site, Meter: meter.Any}.String(), meter.ID{Site: meter.Any, Meter: meter.Any}.String(),
+			c.Series, meter.ID{Site: id.Site, Meter: meter.Any}.String(),
+			meter.ID{Site: meter.Any, Meter: meter.Any}.String(),
 		}
 		for _, pattern := range patterns {
 			settings, _, err := settingsOf(ctx, bucket, pattern)
@@ -111,7 +114,8 @@ func (c *seriesShowCmd) Run(e *env) error {
 		if err := printSeries(e.stdout, []streams.SeriesSummary{s}); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "partition %d of %d; origin of the next forecast %s\n", o.of(c.Series), o.partitions, s.Origin.Format(time.RFC3339))
+		fmt.Fprintf(e.stdout, "partition %d of %d; origin of the next forecast %s\n",
+			o.of(c.Series), o.partitions, s.Origin.Format(time.RFC3339))
 		for _, pattern := range patterns {
 			if settings, ok := set[pattern]; ok {
 				fmt.Fprintf(e.stdout, "set for %s: %s\n", pattern, settings.AppendJSON(nil))
@@ -121,8 +125,10 @@ func (c *seriesShowCmd) Run(e *env) error {
 	})
 }
 
-// settingsOf is what is set for a pattern, with the revision of its entry.
-func settingsOf(ctx context.Context, bucket *bus.Bucket, pattern string) (streams.Settings, uint64, error) {
+// settingsOf returns the settings of a pattern, and the revision of their entry.
+func settingsOf(
+	ctx context.Context, bucket *bus.Bucket, pattern string,
+) (streams.Settings, uint64, error) {
 	data, revision, ok, err := bucket.Get(ctx, streams.SettingsKey(pattern))
 	if err != nil || !ok {
 		return streams.Settings{}, 0, err
@@ -142,19 +148,23 @@ type seriesSetCmd struct {
 	NATS     service.NATSFlags `embed:""`
 }
 
-// Validate refuses what is no pattern.
+// Validate refuses a text that is no pattern.
 func (c *seriesSetCmd) Validate() error { return validPattern(c.Pattern) }
 
 func validPattern(pattern string) error {
 	if _, ok := meter.ParsePattern(pattern); !ok {
-		return usageError(fmt.Sprintf("series %q is neither <site>.<meter> nor <site>.* nor *.*", pattern), "loadtide series set 'north.*' --unit kWh")
+		return usageError(fmt.Sprintf("series %q is neither <site>.<meter> nor <site>.* nor *.*",
+			pattern), "loadtide series set 'north.*' --unit kWh")
 	}
 	return nil
 }
 
-// Run writes the entry and waits until it is in force.
+// Run writes the settings and waits until they are in force.
 func (c *seriesSetCmd) Run(e *env) error {
-	fields := map[string]string{"unit": c.Unit, "kind": c.Kind, "zone": c.Zone, "country": c.Country, "interval": c.Interval, "static_features": c.Static}
+	fields := map[string]string{
+		"unit": c.Unit, "kind": c.Kind, "zone": c.Zone, "country": c.Country,
+		"interval": c.Interval, "static_features": c.Static,
+	}
 	said := map[string]string{}
 	for name, value := range fields {
 		if value != "" {
@@ -165,7 +175,7 @@ func (c *seriesSetCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	now, err := streams.DecodeSettings(data) // a field without effect is refused by name
+	now, err := streams.DecodeSettings(data) // the error names a field without effect
 	if err == nil {
 		_, err = forecaster.SettingOf(now)
 	}
@@ -173,13 +183,19 @@ func (c *seriesSetCmd) Run(e *env) error {
 		return usageError(err.Error(), "loadtide help series set lists what can be set")
 	}
 	if len(said) == 0 {
-		return usageError("nothing is set", "give --unit, --kind, --zone or --country; loadtide series unset takes away what is set")
+		return usageError("nothing is set",
+			"give --unit, --kind, --zone or --country; loadtide series unset takes away what is set")
 	}
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		return o.settle(ctx, e, c.Pattern, func(before streams.Settings) (streams.Settings, error) {
-			after := streams.Settings{Unit: or(now.Unit, before.Unit), Kind: or(now.Kind, before.Kind), Zone: or(now.Zone, before.Zone), Country: or(now.Country, before.Country)}
+			after := streams.Settings{
+				Unit: or(now.Unit, before.Unit), Kind: or(now.Kind, before.Kind),
+				Zone: or(now.Zone, before.Zone), Country: or(now.Country, before.Country),
+			}
 			if _, err := forecaster.SettingOf(after); err != nil {
-				return after, usageError(fmt.Sprintf("%s already has %s: %v", c.Pattern, before.AppendJSON(nil), err), "set both in one command, or loadtide series unset "+c.Pattern)
+				return after, usageError(fmt.Sprintf("%s already has %s: %v", c.Pattern,
+					before.AppendJSON(nil), err), "set both in one command, or loadtide series "+
+					"unset "+c.Pattern)
 			}
 			return after, nil
 		})
@@ -198,18 +214,22 @@ type seriesUnsetCmd struct {
 	NATS    service.NATSFlags `embed:""`
 }
 
-// Validate refuses what is no pattern.
+// Validate refuses a text that is no pattern.
 func (c *seriesUnsetCmd) Validate() error { return validPattern(c.Pattern) }
 
-// Run takes the entry away and waits until that is in force.
+// Run deletes the settings and waits until that is in force.
 func (c *seriesUnsetCmd) Run(e *env) error {
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
-		return o.settle(ctx, e, c.Pattern, func(streams.Settings) (streams.Settings, error) { return streams.Settings{}, nil })
+		return o.settle(ctx, e, c.Pattern,
+			func(streams.Settings) (streams.Settings, error) { return streams.Settings{}, nil })
 	})
 }
 
-// settle changes an entry and waits until its partitions have it.
-func (o *owners) settle(ctx context.Context, e *env, pattern string, change func(streams.Settings) (streams.Settings, error)) error {
+// settle changes an entry of the bucket and waits until its partitions have the change.
+func (o *owners) settle(
+	ctx context.Context, e *env, pattern string,
+	change func(streams.Settings) (streams.Settings, error),
+) error {
 	bucket, err := o.OpenBucket(ctx, topology.Settings)
 	if err != nil {
 		return err
@@ -224,7 +244,8 @@ func (o *owners) settle(ctx context.Context, e *env, pattern string, change func
 		if after, err = change(before); err != nil {
 			return err
 		}
-		if revision, err = bucket.Update(ctx, streams.SettingsKey(pattern), after.AppendJSON(nil), was); err == nil {
+		data := after.AppendJSON(nil)
+		if revision, err = bucket.Update(ctx, streams.SettingsKey(pattern), data, was); err == nil {
 			break
 		}
 		if !errors.Is(err, bus.ErrConflict) {
@@ -247,22 +268,27 @@ func (o *owners) settle(ctx context.Context, e *env, pattern string, change func
 	return o.warnKept(ctx, e, pattern, after)
 }
 
-// warnKept tells that a series which has a state keeps its unit and kind.
+// warnKept warns when a series has readings already: it keeps its unit and kind.
 func (o *owners) warnKept(ctx context.Context, e *env, pattern string, set streams.Settings) error {
 	if _, ok := meter.ParseID(pattern); !ok {
-		return nil // the event says how many
+		return nil // an event says how many series keep theirs
 	}
-	page, err := o.ask(ctx, o.of(pattern), streams.QuerySeries, streams.SeriesQuery{Series: pattern})
+	page, err := o.ask(ctx, o.of(pattern), streams.QuerySeries, streams.SeriesQuery{
+		Series: pattern,
+	})
 	if err != nil || len(page.Series) == 0 {
 		return err
 	}
-	if s := page.Series[0]; set.Unit != "" && s.Unit != set.Unit || set.Kind != "" && s.Kind != set.Kind {
-		fmt.Fprintf(e.stderr, "warn: %s has readings already and stays of kind %s, unit %q; loadtide series delete %s lets it begin anew\n", s.Series, s.Kind, s.Unit, s.Series)
+	s := page.Series[0]
+	if set.Unit != "" && s.Unit != set.Unit || set.Kind != "" && s.Kind != set.Kind {
+		fmt.Fprintf(e.stderr,
+			"warn: %s has readings already and stays of kind %s, unit %q; loadtide series delete "+
+				"%s lets it begin anew\n", s.Series, s.Kind, s.Unit, s.Series)
 	}
 	return nil
 }
 
-// settled waits until the logs have a revision of the bucket, and the states those
+// settled waits until the logs contain a revision of the bucket, and the states contain those
 // records.
 func (o *owners) settled(ctx context.Context, pattern string, revision uint64) (bool, error) {
 	first, last := 0, o.partitions-1
@@ -272,7 +298,8 @@ func (o *owners) settled(ctx context.Context, pattern string, revision uint64) (
 	}
 	until := time.Now().Add(awaitOrder)
 	for p := first; p <= last; {
-		m, ok, err := o.LastBySubject(ctx, topology.Log(p), streams.ControlSubject(p, streams.ControlSettings))
+		m, ok, err := o.LastBySubject(ctx, topology.Log(p),
+			streams.ControlSubject(p, streams.ControlSettings))
 		if err != nil {
 			return false, err
 		}
@@ -289,7 +316,8 @@ func (o *owners) settled(ctx context.Context, pattern string, revision uint64) (
 				continue
 			}
 		}
-		if _, err := o.ask(ctx, p, streams.QueryState, streams.PositionQuery()); errors.Is(err, bus.ErrNoServer) || time.Now().After(until) {
+		_, err = o.ask(ctx, p, streams.QueryState, streams.PositionQuery())
+		if errors.Is(err, bus.ErrNoServer) || time.Now().After(until) {
 			return false, nil
 		}
 		if err := retry.Sleep(ctx, pollOrder); err != nil {

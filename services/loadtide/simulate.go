@@ -15,7 +15,7 @@ import (
 	"github.com/loadtide/loadtide/services/simulator"
 )
 
-// simulateCmd plays synthetic meters, or lets readings go wrong.
+// simulateCmd simulates meters, or adds faults to readings.
 type simulateCmd struct {
 	Out      string            `placeholder:"FILE" help:"Write a CSV file (gz by its name) instead of publishing."`
 	Days     int               `default:"150" help:"Days that the file holds, up to now."`
@@ -27,7 +27,7 @@ type simulateCmd struct {
 	Dir      service.DataFlags `embed:""`
 }
 
-// Help is what loadtide help simulate says beside the flags.
+// Help returns the text of loadtide help simulate before the flags.
 func (c *simulateCmd) Help() string {
 	return `Meters of up to six sites with their own zones, holidays and weather, onto NATS by a clock of their own or into a file.
 
@@ -42,11 +42,10 @@ func (c *simulateCmd) Help() string {
 A file with faults has the rows in the order of arrival and the columns truth (what the meter should have said for that timestamp) and fault. A reading that never comes has a row without a value, which readers reject and count. publish --keep-order keeps the order; --value-column truth reads what is true.`
 }
 
-// Validate refuses wrong flags before anything is made.
+// Validate checks the flags before anything is made.
 func (c *simulateCmd) Validate() error { return c.Simulate.Check("") }
 
-// Run writes a file, or publishes until a signal. The clock of the simulation
-// is kept in the data dir.
+// Run writes a file, or publishes until a signal. The data dir keeps the clock of the simulation.
 func (c *simulateCmd) Run(e *env) error {
 	if len(c.From) > 0 {
 		return c.spoil(e)
@@ -61,30 +60,33 @@ func (c *simulateCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "wrote %d rows of %d meters to %s\n", rows, c.Simulate.Meters, c.Out)
+		_, err = fmt.Fprintf(e.stdout, "wrote %d rows of %d meters to %s\n", rows,
+			c.Simulate.Meters, c.Out)
 		return err
 	}
 	dir := filepath.Join(c.Dir.Dir, "simulate")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make %s: %w", dir, err)
 	}
-	return role(e, "simulate", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		s, err := simulator.New(c.Simulate, simulator.Deps{
-			Publisher: &lateReadings{conn: conn}, Dir: dir, Now: time.Now, Log: p.log, Metrics: p.registry,
+	return role(e, "simulate", c.NATS.URL,
+		func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+			s, err := simulator.New(c.Simulate, simulator.Deps{
+				Publisher: &lateReadings{conn: conn}, Dir: dir, Now: time.Now, Log: p.log,
+				Metrics: p.registry,
+			})
+			if err != nil {
+				return err
+			}
+			g := service.NewGroup(p.component("run"), drainUp)
+			if c.Admin != "" {
+				g.Add("admin", service.NewAdmin(c.Admin, p.registry, p.health, p.log))
+			}
+			g.Add("simulator", s)
+			return g.Run(ctx, cut)
 		})
-		if err != nil {
-			return err
-		}
-		g := service.NewGroup(p.component("run"), drainUp)
-		if c.Admin != "" {
-			g.Add("admin", service.NewAdmin(c.Admin, p.registry, p.health, p.log))
-		}
-		g.Add("simulator", s)
-		return g.Run(ctx, cut)
-	})
 }
 
-// spoil writes readings of files of which some went wrong.
+// spoil writes the readings of files with faults in them.
 func (c *simulateCmd) spoil(e *env) error {
 	faults, err := simulator.ParseFaults(c.Simulate.Faults)
 	if err != nil {
@@ -94,11 +96,14 @@ func (c *simulateCmd) spoil(e *env) error {
 	case c.Out == "":
 		return usageError("--from needs a file to write to", "give --out faulty.csv.gz")
 	case !faults.Any():
-		return usageError("--from without --faults has nothing to do", "give --faults all, or names such as lost=2%,frozen=1d")
+		return usageError("--from without --faults has nothing to do",
+			"give --faults all, or names such as lost=2%,frozen=1d")
 	case c.Simulate.Registers > 0:
-		return usageError("--registers is for simulated meters, --from for readings of files", "leave one of them out")
+		return usageError("--registers is for simulated meters, --from for readings of files",
+			"leave one of them out")
 	case readsFrom(c.From, c.Out):
-		return usageError(fmt.Sprintf("--out %s is one of the files to read", c.Out), "name another file: this one would be lost")
+		return usageError(fmt.Sprintf("--out %s is one of the files to read", c.Out),
+			"name another file: this one would be lost")
 	}
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
@@ -121,13 +126,15 @@ func (c *simulateCmd) spoil(e *env) error {
 		return err
 	}
 	if done.Left > 0 {
-		show.line("warn: %d rows that repeat a time of their series, or lie off its grid, were left out", done.Left)
+		show.line("warn: %d rows that repeat a time of their series, or lie off its grid, were "+
+			"left out", done.Left)
 	}
-	_, err = fmt.Fprintf(e.stdout, "wrote %d rows, made of %d readings of %d series, to %s: %s\n", done.Rows, done.Readings, done.Series, c.Out, faultWords(done.Faults))
+	_, err = fmt.Fprintf(e.stdout, "wrote %d rows, made of %d readings of %d series, to %s: %s\n",
+		done.Rows, done.Readings, done.Series, c.Out, faultWords(done.Faults))
 	return err
 }
 
-// faultWords counts the rows of each fault, such as "412 lost, 190 late".
+// faultWords returns the number of rows of each fault, such as "412 lost, 190 late".
 func faultWords(faults map[simulator.Fault]int) string {
 	var words []string
 	for _, name := range simulator.FaultNames() {

@@ -18,7 +18,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// stateCmd looks after what is remembered of series.
+// stateCmd has the commands for the states of series.
 type stateCmd struct {
 	Export  stateExportCmd  `cmd:"" help:"States of series into a file, a line each."`
 	Import  stateImportCmd  `cmd:"" help:"States from such a file, through the logs."`
@@ -32,7 +32,7 @@ type stateExportCmd struct {
 	NATS   service.NATSFlags `embed:""`
 }
 
-// Validate wants one or all.
+// Validate refuses a call without a series and without --all, and one with both.
 func (c *stateExportCmd) Validate() error {
 	if (c.Series == "") != c.All {
 		return usageError("which series?", "loadtide state export home.m01 --out FILE, or --all")
@@ -68,7 +68,7 @@ func (c *stateExportCmd) Run(e *env) error {
 // export writes the states of the named series, a line each. The file is readable by its owner
 // alone, as personal data should be.
 func (o *owners) export(ctx context.Context, names []string, out string) error {
-	var asked error // about the series, not about the file
+	var asked error // about a series; other errors are about the file
 	err := durable.File{Path: out, Mode: 0o600}.Write(func(f io.Writer) error {
 		w := bufio.NewWriter(f)
 		for _, name := range names {
@@ -91,14 +91,14 @@ func (o *owners) export(ctx context.Context, names []string, out string) error {
 // maxStateLine bounds a line of a file of states.
 const maxStateLine = 4 * streams.MaxState
 
-// readStates calls fn with each line of a file of states, checked as far as can be
-// without an owner.
+// readStates calls fn for each line of a file of states. It checks the lines as far as that is
+// possible without the owner of the partition.
 func readStates(path string, fn func(*streams.StateControl) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // a failed close of a file that was read loses nothing
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, maxStateLine)
 	n := 0
@@ -119,7 +119,8 @@ func readStates(path string, fn func(*streams.StateControl) error) error {
 		return fmt.Errorf("%s:%d: %w: want a file that loadtide state export wrote", path, n+1, err)
 	}
 	if n == 0 {
-		return fmt.Errorf("%s: %w: want a file that loadtide state export wrote", path, io.ErrUnexpectedEOF)
+		return fmt.Errorf("%s: %w: want a file that loadtide state export wrote", path,
+			io.ErrUnexpectedEOF)
 	}
 	return nil
 }
@@ -130,12 +131,13 @@ type stateImportCmd struct {
 	NATS    service.NATSFlags `embed:""`
 }
 
-// Run writes each state into the log of its series' partition, whatever the number
-// of partitions was where it comes from, and waits for what becomes of it.
+// Run writes each state into the log of its series' partition and waits for the outcome. The
+// deployment of the export may have had another number of partitions.
 func (c *stateImportCmd) Run(e *env) error {
 	n := 0
 	seen := map[string]bool{}
-	err := readStates(c.File, func(record *streams.StateControl) error { // all of it before any of it is written
+	// the whole file is checked before the first state is written
+	err := readStates(c.File, func(record *streams.StateControl) error {
 		if seen[record.Series] {
 			return fmt.Errorf("series %s stands twice: leave one line of it", record.Series)
 		}
@@ -153,7 +155,8 @@ func (c *stateImportCmd) Run(e *env) error {
 		}
 		err = readStates(c.File, func(record *streams.StateControl) error {
 			record.Replace = c.Replace
-			_, err := o.order(ctx, o.of(record.Series), streams.ControlState, record.AppendJSON(nil))
+			_, err := o.order(ctx, o.of(record.Series), streams.ControlState,
+				record.AppendJSON(nil))
 			return err
 		})
 		if err != nil {
@@ -168,14 +171,17 @@ func (c *stateImportCmd) Run(e *env) error {
 			return fmt.Errorf("%d series were refused, each with its reason above", refused)
 		}
 		if waiting := n - imported; waiting > 0 {
-			fmt.Fprintf(e.stderr, "warn: no forecaster has taken %d of them yet; it does when one runs\n", waiting)
+			fmt.Fprintf(e.stderr,
+				"warn: no forecaster has taken %d of them yet; it does when one runs\n", waiting)
 		}
 		return nil
 	})
 }
 
-// outcome reads what became of imported states from the events.
-func (o *owners) outcome(ctx context.Context, e *env, from uint64, series map[string]bool) (imported, refused int, err error) {
+// outcome reads from the events which states were imported and which were refused.
+func (o *owners) outcome(
+	ctx context.Context, e *env, from uint64, series map[string]bool,
+) (imported, refused int, err error) {
 	log, err := o.OpenReader(ctx, bus.ReaderConfig{Stream: topology.Events, From: from})
 	if err != nil {
 		return 0, 0, err

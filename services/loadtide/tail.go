@@ -14,7 +14,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// tailCmd prints forecasts as they come.
+// tailCmd prints forecasts when they are published.
 type tailCmd struct {
 	Series string            `arg:"" optional:"" help:"One series, <site>.<meter>; default: all."`
 	JSON   bool              `name:"json" help:"The messages themselves, one a line."`
@@ -27,7 +27,8 @@ func (c *tailCmd) Run(e *env) error {
 	if c.Series != "" {
 		id, ok := meter.ParseID(c.Series)
 		if !ok {
-			return usageError(fmt.Sprintf("series %q is not <site>.<meter>", c.Series), "loadtide tail home.m01")
+			return usageError(fmt.Sprintf("series %q is not <site>.<meter>", c.Series),
+				"loadtide tail home.m01")
 		}
 		subject = streams.ForecastSubject(id)
 	}
@@ -41,7 +42,8 @@ func (c *tailCmd) Run(e *env) error {
 	}
 	defer conn.Close()
 	if !c.JSON {
-		fmt.Fprintf(e.stdout, "%-20s  %-20s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES", "ORIGIN (UTC)", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
+		fmt.Fprintf(e.stdout, "%-20s  %-20s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES",
+			"ORIGIN (UTC)", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
 	}
 	err = conn.Subscribe(ctx, subject, func(m bus.Message) {
 		line := string(m.Data)
@@ -54,7 +56,7 @@ func (c *tailCmd) Run(e *env) error {
 			line = tailLine(&f)
 		}
 		if _, err := fmt.Fprintln(e.stdout, line); err != nil {
-			stop() // the reader has gone, as `| head` does
+			stop() // the program that reads the output has ended, as `| head` does
 		}
 	})
 	if drain.Err() != nil || ctx.Err() != nil {
@@ -63,8 +65,8 @@ func (c *tailCmd) Run(e *env) error {
 	return err
 }
 
-// tailLine shows one forecast: the next interval with its 80 % band, and the
-// sum of the medians.
+// tailLine returns the line of a forecast: the next interval with its 80 % band, and the sum of the
+// medians.
 func tailLine(f *streams.Forecast) string {
 	n := len(f.Levels)
 	at := func(level float64) string {

@@ -20,7 +20,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// upCmd is everything in one process.
+// upCmd runs every role in one process.
 type upCmd struct {
 	Demo       bool              `env:"LOADTIDE_DEMO" help:"Bring simulated meters on a clock of their own: 120 days at once, 30 days at an hour every 2 s, then real time."`
 	NATSListen string            `name:"nats-listen" env:"LOADTIDE_NATS_LISTEN" default:"127.0.0.1:4222" help:"Address of the embedded NATS server."`
@@ -34,7 +34,7 @@ type upCmd struct {
 	Simulate   simulator.Config  `embed:"" prefix:"simulate-" envprefix:"LOADTIDE_SIMULATE_"`
 }
 
-// Validate refuses wrong flags before anything is made.
+// Validate checks the flags before anything is made.
 func (c *upCmd) Validate() error {
 	return errors.Join(trainer.ValidSchedule(c.Schedule), c.Simulate.Check("simulate-"))
 }
@@ -54,9 +54,9 @@ func (c *upCmd) Run(e *env) error {
 		show.w, logs = io.Discard, e.stderr
 	}
 	if e.log.Format == "auto" {
-		e.log.Format = "console" // the lines of this screen are for people; machines ask for json
+		e.log.Format = "console" // the screen is for people; programs ask for json
 		if e.log.Level == "info" {
-			e.log.Level = "warn" // what info would say, the lines say
+			e.log.Level = "warn" // the lines of the screen say what info would
 		}
 	}
 	p, err := newProcess(e, logs)
@@ -71,12 +71,13 @@ func (c *upCmd) Run(e *env) error {
 		return service.ErrInterrupted
 	}
 	if err == nil {
-		show.line("drained: all forecasts acknowledged, checkpoint written (%.1f s)", time.Since(u.stopping).Seconds())
+		show.line("drained: all forecasts acknowledged, checkpoint written (%.1f s)",
+			time.Since(u.stopping).Seconds())
 	}
 	return busError(err)
 }
 
-// up is the state of one run.
+// up is one run of the command.
 type up struct {
 	*process
 	cmd        *upCmd
@@ -99,17 +100,18 @@ func (u *up) cutShort() {
 	u.show.line("stopping now, up to 30 s of input will be replayed at the next start")
 }
 
-// run builds what the others need, then starts all.
+// run starts the NATS server and the connection, then the roles.
 func (u *up) run(ctx, cut context.Context) error {
 	dir := u.cmd.Dir.Dir
 	lock, err := service.LockDir(dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Release() }() // the system takes it back in any case
+	defer func() { _ = lock.Release() }() // the system ends the lock with the process
 	u.show.line("loadtide %s%s  %s, data in %s", version, commitNote(), u.kind(), dir)
 	if u.nats, err = bus.StartEmbedded(bus.EmbeddedConfig{
-		Listen: u.cmd.NATSListen, StoreDir: filepath.Join(dir, "nats"), Partitions: u.cmd.Partitions.Number, Log: u.component("nats"),
+		Listen: u.cmd.NATSListen, StoreDir: filepath.Join(dir, "nats"),
+		Partitions: u.cmd.Partitions.Number, Log: u.component("nats"),
 	}); err != nil {
 		return u.natsError(ctx, err)
 	}
@@ -121,7 +123,8 @@ func (u *up) run(ctx, cut context.Context) error {
 		}
 	}()
 	u.show.ok("nats", "%s   JetStream, %d partitions", u.nats.URL(), u.nats.Partitions())
-	conn, err := bus.Connect(ctx, bus.Config{Name: "loadtide-up", InProcess: u.nats}, u.component("bus"))
+	conn, err := bus.Connect(ctx, bus.Config{Name: "loadtide-up", InProcess: u.nats},
+		u.component("bus"))
 	if err != nil {
 		return err
 	}
@@ -129,8 +132,7 @@ func (u *up) run(ctx, cut context.Context) error {
 	return u.group(ctx, cut, conn)
 }
 
-// natsError says why an address cannot be had, and names a free port where the
-// wanted one is taken.
+// natsError adds the remedy to an error of the NATS server. For a port in use it names a free one.
 func (u *up) natsError(ctx context.Context, err error) error {
 	var listen *bus.ListenError
 	if errors.As(err, &listen) {
@@ -138,7 +140,7 @@ func (u *up) natsError(ctx context.Context, err error) error {
 		if why != nil {
 			return why
 		}
-		_ = l.Close() // given back by its holder meanwhile
+		_ = l.Close() // the other program has released the port since
 	}
 	return err
 }
@@ -203,7 +205,8 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 func (u *up) addSimulator(g *service.Group, conn *bus.Conn) error {
 	to := &lateReadings{conn: conn}
 	s, err := simulator.New(u.cmd.Simulate, simulator.Deps{
-		Publisher: to, Dir: u.cmd.Dir.Dir, Now: time.Now, Log: u.log, Metrics: u.process.registry, Progress: u.simulated(),
+		Publisher: to, Dir: u.cmd.Dir.Dir, Now: time.Now, Log: u.log, Metrics: u.process.registry,
+		Progress: u.simulated(),
 	})
 	if err != nil {
 		return err
@@ -212,8 +215,8 @@ func (u *up) addSimulator(g *service.Group, conn *bus.Conn) error {
 	return nil
 }
 
-// simulated tells when the simulator has put its history on the logs, or goes
-// on from an earlier run.
+// simulated returns a function that shows the first progress of the simulator: its history is
+// published, or it goes on from an earlier run.
 func (u *up) simulated() func(simulator.Progress) {
 	told := false
 	return func(p simulator.Progress) {
@@ -222,38 +225,44 @@ func (u *up) simulated() func(simulator.Progress) {
 		}
 		told = true
 		if p.Resumed {
-			u.show.ok("simulator", "%d meters, going on at %s", p.Meters, p.Until.Format(time.RFC3339))
+			u.show.ok("simulator", "%d meters, going on at %s", p.Meters,
+				p.Until.Format(time.RFC3339))
 			return
 		}
 		speed := time.Hour.Seconds() / u.cmd.Simulate.Step.Seconds()
-		u.show.ok("simulator", "%d meters on %d sites, hourly, %d days of history; replay %.0fx", p.Meters, u.cmd.Simulate.Sites, u.cmd.Simulate.HistoryDays, speed)
+		u.show.ok("simulator", "%d meters on %d sites, hourly, %d days of history; replay %.0fx",
+			p.Meters, u.cmd.Simulate.Sites, u.cmd.Simulate.HistoryDays, speed)
 	}
 }
 
-// leaseUp is how long the lease on a training outlives a killed `up`, which nobody
-// but its own next start waits for.
+// leaseUp is how long the lease on a training outlives a killed `up`. Only the next start of `up`
+// waits for it.
 const leaseUp = 3 * time.Second
 
-// trainer runs cycles as child processes: a quick first one as soon as there is
-// enough history, which a thorough one follows but in the demo.
+// trainer builds the trainer, which runs cycles as child processes. The first cycle is quick and
+// starts when there is enough history; a thorough one follows it, except in the demo.
 func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service, error) {
 	cfg := trainer.DefaultConfig()
 	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = registry.DefaultModel, u.cmd.Schedule, true, !u.cmd.Demo
 	cfg.LeaseTTL = leaseUp
 	t := &training{
-		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept, show: u.show, log: u.component("training"),
+		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept,
+		show: u.show, log: u.component("training"),
 		arrived: func() arrivals {
 			s := u.forecaster.Status()
-			return arrivals{readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days}
+			return arrivals{
+				readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days,
+			}
 		},
 	}
 	return trainer.New(cfg, trainer.Deps{
-		Conn: conn, Registry: models, Run: t.run, Await: t.awaitHistory, Metrics: u.process.registry, Log: u.log,
+		Conn: conn, Registry: models, Run: t.run, Await: t.awaitHistory,
+		Metrics: u.process.registry, Log: u.log,
 	})
 }
 
-// watch tells what happens: restored state, the first forecast, the network
-// serving all series, and on a terminal one line that shows how it goes.
+// watch shows the restored state, the first forecast, and the moment when the network serves all
+// series. On a terminal it also shows a line with rates.
 func (u *up) watch(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -265,7 +274,8 @@ func (u *up) watch(ctx context.Context) error {
 		if !restored && s.Ready {
 			restored = true
 			if s.Restored > 0 {
-				u.show.ok("restored", "%d series, model %s, %d readings behind", s.Series, orNone(s.Model), s.Behind)
+				u.show.ok("restored", "%d series, model %s, %d readings behind", s.Series,
+					orNone(s.Model), s.Behind)
 			}
 		}
 		if !first && s.First != "" {
@@ -283,7 +293,9 @@ func (u *up) watch(ctx context.Context) error {
 		}
 		if past := time.Since(shown); past >= time.Second {
 			perSecond := func(now, then uint64) float64 { return float64(now-then) / past.Seconds() }
-			u.show.live("%.0f readings/s  %.0f forecasts/s  behind %d  rejected %d", perSecond(s.Readings, before.Readings), perSecond(s.Forecasts, before.Forecasts), s.Behind, s.Rejected)
+			u.show.live("%.0f readings/s  %.0f forecasts/s  behind %d  rejected %d",
+				perSecond(s.Readings, before.Readings), perSecond(s.Forecasts,
+					before.Forecasts), s.Behind, s.Rejected)
 			before, shown = s, time.Now()
 		}
 		select {
@@ -299,7 +311,8 @@ func (u *up) hints() {
 	if u.cmd.Demo {
 		series = "home.m01"
 	}
-	u.show.line("  look    http://%s/v1/series/%s/forecast", u.cmd.HTTP.Listen, strings.Replace(series, ".", "/", 1))
+	u.show.line("  look    http://%s/v1/series/%s/forecast", u.cmd.HTTP.Listen,
+		strings.Replace(series, ".", "/", 1))
 	u.show.line("  follow  ./bin/loadtide tail %s --nats-url %s", series, u.nats.URL())
 	u.show.line("  yours   ./bin/loadtide publish meters.csv --nats-url %s", u.nats.URL())
 	u.show.line("  stop    Ctrl-C; state is kept for the next start")
