@@ -147,6 +147,6 @@ func parseRow(r influx.Row) (s influxSeries, value float64, ok bool) {
 		return s, 0, false
 	}
 	value, ok = r.Number("value")
-	ok = ok && meter.Finite(value) && meter.ValidToken(s.id.Site) && meter.ValidToken(s.id.Meter)
+	ok = ok && meter.Finite(value) && s.id.Valid()
 	return s, value, ok
 }
