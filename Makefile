@@ -22,7 +22,7 @@ NUMERIC := ./pkg/nn/... ./pkg/model/... ./pkg/engine/... ./pkg/train/...
 # takes.
 CHECK := test lint test-long test-servers test-race test-purego test-kernels dist \
 	check-generated check-deployments check-dashboards
-SOAK  := soak-training soak-engine
+SOAK  := soak-training soak-properties soak-faults
 
 include .ci/tools.mk
 
@@ -55,7 +55,7 @@ test-servers: python influxd ## Run the tests with MLflow, InfluxDB, Prometheus,
 	@.ci/tests.sh servers
 check: ## Run everything that must hold before a change goes in; prints times
 	@.ci/steps.sh $(CHECK)
-soak: ## Run the long tests of memory and properties (SOAK_TIME=1h each)
+soak: ## Run the long tests of memory (SOAK_TIME=1h), of properties and of the tests
 	@.ci/steps.sh $(SOAK)
 
 lint: ## Check formatting, go vet, go mod tidy, golangci-lint, workflows
@@ -65,8 +65,9 @@ test-race: python influxd ## Run the tests with goroutines under the race detect
 test-purego: python ## Run the numeric packages with tag purego (no assembly)
 	LOADTIDE_TESTS=servers go test -tags purego $(NUMERIC)
 test-kernels: python ## Run the numeric packages with the slower kernel families
-	LOADTIDE_TESTS=servers LOADTIDE_KERNEL=avx2 go test $(NUMERIC)
-	LOADTIDE_TESTS=servers LOADTIDE_KERNEL=go go test $(NUMERIC)
+	@# Go's cache of test results does not see LOADTIDE_KERNEL, which is read before the tests begin.
+	LOADTIDE_TESTS=servers LOADTIDE_KERNEL=avx2 go test -count=1 $(NUMERIC)
+	LOADTIDE_TESTS=servers LOADTIDE_KERNEL=go go test -count=1 $(NUMERIC)
 dist: ## Build for every system of a release: archives and checksums in dist/
 	@.ci/dist.sh dist '$(VERSION)' '$(LDFLAGS)'
 check-generated: ## Fail when a generated file is not what its generator writes
@@ -79,8 +80,10 @@ check-dashboards: grafana-types ## Compare the dashboards with Grafana's own typ
 SOAK_TIME ?= 1h
 soak-training:
 	LOADTIDE_SOAK=$(SOAK_TIME) go test -count=1 -v -timeout 24h -run MemoryStaysFlat ./pkg/train
-soak-engine:
-	go test -count=1 -timeout 24h ./pkg/engine -rapid.checks 2000
+soak-properties:
+	go test -count=1 -timeout 24h ./pkg/engine ./services/forecaster -rapid.checks 2000
+soak-faults:
+	go run -C .ci/mutate .
 
 fmt: ## Format all Go files
 	gofmt -w pkg services streams bench grafana .ci

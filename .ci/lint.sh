@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the source without running it: format, vet and go.mod of every module, golangci-lint by
-# .golangci.yml, actionlint over the workflows.
+# .golangci.yml, actionlint over the workflows, and that the faults of make soak can be planted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,3 +16,4 @@ done
 
 go tool -modfile=.ci/tools/go.mod golangci-lint run ./...
 go tool -modfile=.ci/actionlint/go.mod actionlint .github/workflows/*.yml
+go run -C .ci/mutate . -plant

@@ -74,7 +74,10 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 		result.Rejections = append(result.Rejections, Rejection{Reading: index, Reason: no.reason, Detail: no.detail})
 		return co, grid.Rejected
 	}
-	was, out := st.Pattern, &e.outcome
+	was, out, changed := st.Pattern, &e.outcome, 0
+	if known {
+		changed = len(co.work.changed[slot])
+	}
 	st.Put(p, &e.gridPast, out)
 	if out.Decision == grid.Rejected {
 		result.Rejections = append(result.Rejections, Rejection{Reading: index, Reason: out.Refusal.Reason, Detail: out.Refusal.Detail})
@@ -86,6 +89,10 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 		was.Step = st.Step
 	}
 	co.apply(t, out, result, index)
+	if r.History && t.changed { // nothing is scored by it
+		cells := co.work.changed[t.slot]
+		co.work.changed[t.slot] = cells[:min(changed, len(cells))]
+	}
 	if st.Raw == nil || !st.Raw.Young {
 		co.tell(t.slot, was, result, index)
 	}

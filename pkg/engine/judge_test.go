@@ -54,6 +54,7 @@ func TestKindIsLearnt(t *testing.T) {
 		"by its word":              {{"", 0, ""}, {"", meter.Energy, ""}, {"", meter.Power, energy}},
 		"by its word, not by unit": {{"", 0, ""}, {"m3", meter.Energy, ""}, {"", meter.Power, energy}},
 		"not any more":             {{"kWh", 0, ""}, {"", meter.Power, energy}},
+		"a register, not by unit":  {{"kWh", meter.Register, ""}, {"kWh", 0, ""}, {"", meter.Energy, "is of kind register"}},
 		"a register too late":      {{"", 0, ""}, {"kWh", meter.Register, "is of kind power"}, {"kWh", 0, ""}},
 	} {
 		e := New()

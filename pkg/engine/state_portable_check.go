@@ -17,8 +17,8 @@ const (
 	mostWeight = 1e4
 )
 
-// checkNumbers refuses numbers that no readings can have led to: a log is never poisoned from
-// outside.
+// checkNumbers returns an error for a number that no readings can lead to: an imported state must
+// not break the forecasts of a partition.
 func (p *Portable) checkNumbers() error {
 	s, scale := &p.slabs, p.slabs.scale(0)
 	scaler := scale.Scaler

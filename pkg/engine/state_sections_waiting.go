@@ -42,7 +42,7 @@ func readWaiting(s *slabs, r *reader) {
 	checkWaiting(s, r)
 }
 
-// readLayout reads the levels and the horizon of the forecasts that wait, and makes room for them.
+// readLayout reads the levels and the horizon of the waiting forecasts and makes room for them.
 func readLayout(s *slabs, r *reader) {
 	horizon, n := int(r.uint32()), int(r.uint16())
 	if most := mostDays * s.len.Day; r.err == nil && (horizon < 1 || horizon > most || n > mostLevels) {
@@ -74,7 +74,7 @@ func readVersions(s *slabs, r *reader, most int) {
 	}
 }
 
-// checkWaiting refuses forecasts that no engine can have kept.
+// checkWaiting returns an error for a waiting forecast that no engine can have kept.
 func checkWaiting(s *slabs, r *reader) {
 	for i := range s.ids {
 		if r.err != nil {

@@ -168,6 +168,27 @@ func TestLateActualsOfOneMessage(t *testing.T) {
 	}
 }
 
+// Late history in a message is no actual, whatever else the message brings.
+func TestLateHistoryIsNoActual(t *testing.T) {
+	t.Parallel()
+	for name, readings := range map[string][]Reading{
+		"history first": {history(at(201)), at(202)}, "history between": {at(200), history(at(201)), at(202)},
+	} {
+		e := newEngine(t, randomModel(50, 4))
+		feed(e, 0, 200)
+		e.Step([]Reading{at(203)})
+		result := e.Step(message(1, readings...))
+		if len(result.Forecasts) != 1 || len(result.Scores) != len(readings)-1 {
+			t.Fatalf("%s: %d forecasts, %d scores", name, len(result.Forecasts), len(result.Scores))
+		}
+		for _, s := range result.Scores {
+			if s.Target == epoch+201*meter.IntervalSeconds {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+	}
+}
+
 // The number of a message is its number and nothing else: the forecast of late readings
 // is the same.
 func TestNumberOfAMessage(t *testing.T) {

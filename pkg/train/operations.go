@@ -115,8 +115,7 @@ func (n *network[T]) lossOperation() *operation {
 			[]tensor.Shape{tensor.ScalarShape(), n.outShape(), n.targetShape(), n.targetShape(),
 				tensor.ScalarShape()}, n.outShape(), n.dOut,
 			func(in [][]T) error {
-				return n.runLossGradient(in[1], in[2], in[3],
-					float64(in[4][0]))
+				return n.runLossGradient(in[1], in[2], in[3], float64(in[4][0]))
 			})
 		out, err := d.apply(output, inputs[0], inputs[1], inputs[2], grad)
 		return gorgonia.Nodes{out, nil, nil}, err

@@ -16,8 +16,8 @@ const module = "github.com/loadtide/loadtide/"
 // floors: imports point down only, never sideways. A room that is not here has no place in the house yet; giving it one
 // is a decision.
 var floors = map[string]int{
-	"pkg/durable": 0, "pkg/meter": 0, "pkg/retry": 0, "pkg/secret": 0,
-	"pkg/flagtest": 0, "pkg/servertest": 0, // words and tools that every room may use
+	"pkg/durable": 0, "pkg/meter": 0, "pkg/retry": 0, "pkg/secret": 0, // words and tools of all rooms
+	"pkg/flagtest": 0, "pkg/servertest": 0, // tools of all tests
 	"pkg/nn": 1, "pkg/series": 1, "pkg/grid": 1, "pkg/checkpoint": 1, "pkg/accuracy": 1, "pkg/bus": 1,
 	"pkg/mlflow": 1, "pkg/influx": 1, "pkg/onnx": 1, "pkg/tabular": 1, "pkg/plot": 1, "streams": 1,
 	"pkg/model": 2, "pkg/registry": 2, "pkg/dataset": 2, "pkg/service": 2,

@@ -13,9 +13,10 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// Reader reads FORECASTS in order, beginning with the newest message of each subject.
+// Reader reads FORECASTS in order. It starts with the newest message of each subject.
 type Reader interface {
-	// Next appends up to limit messages to dst, at least one, waiting for it until ctx ends.
+	// Next appends at least one message and at most limit to dst. It waits for the first one until
+	// ctx ends.
 	Next(ctx context.Context, dst []bus.Message, limit int) ([]bus.Message, error)
 	Close()
 }
@@ -32,10 +33,11 @@ func (s *Service) follow(ctx context.Context) {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: followLeast, Most: followMost}, Steady: followMost,
 		Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
-			s.log.Warn().AnErr(service.FieldError, err).Msg("forecasts cannot be read; trying again")
+			s.log.Warn().AnErr(service.FieldError, err).
+				Msg("forecasts cannot be read; trying again")
 		}},
 	}
-	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // it has told its failures
+	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // Notice has logged the failures
 		err := s.feed(ctx)
 		if ctx.Err() != nil {
 			return err
@@ -50,46 +52,47 @@ func (s *Service) follow(ctx context.Context) {
 	})
 }
 
-// notFollowing says in words for /readyz why the stream is not read.
+// notFollowing returns the reason for /readyz why the stream is not read.
 func notFollowing(err error) string {
 	if errors.Is(err, bus.ErrNoStream) {
-		return "stream FORECASTS is not there yet: start a forecaster, or loadtide up"
+		return "stream FORECASTS does not exist yet: start a forecaster, or loadtide up"
 	}
 	return "stream FORECASTS cannot be read"
 }
 
-// feed reads the stream into the view until an error.
+// feed reads the stream into the view. It returns the first error.
 func (s *Service) feed(ctx context.Context) error {
 	state, err := s.deps.Store.StreamState(ctx, topology.Forecasts)
 	if err != nil {
 		return fmt.Errorf("state of %s: %w", topology.Forecasts, err)
 	}
-	log, err := s.deps.OpenReader(ctx)
+	reader, err := s.deps.OpenReader(ctx)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", topology.Forecasts, err)
 	}
-	defer log.Close()
+	defer reader.Close()
 	caughtUp := state.Messages == 0
 	if caughtUp {
 		s.deps.Ready.Ready()
 	}
 	var batch []bus.Message
 	for {
-		if batch, err = log.Next(ctx, batch[:0], followBatch); err != nil {
+		if batch, err = reader.Next(ctx, batch[:0], followBatch); err != nil {
 			return fmt.Errorf("read %s: %w", topology.Forecasts, err)
 		}
 		for _, m := range batch {
 			s.note(m)
 		}
 		s.metrics.series.Set(float64(s.view.Len()))
-		if last := batch[len(batch)-1]; !caughtUp && (last.Pending == 0 || last.Seq >= state.LastSeq) {
+		if last := batch[len(batch)-1]; !caughtUp &&
+			(last.Pending == 0 || last.Seq >= state.LastSeq) {
 			caughtUp = true
 			s.deps.Ready.Ready()
 		}
 	}
 }
 
-// note puts a forecast into the view. I7: one that cannot be read is counted and passed over.
+// note adds a forecast to the view. I7: it counts and skips a message that cannot be decoded.
 func (s *Service) note(m bus.Message) {
 	f, err := streams.DecodeForecast(m.Data)
 	if err != nil {
@@ -99,5 +102,8 @@ func (s *Service) note(m bus.Message) {
 		return
 	}
 	s.metrics.messages.WithLabelValues(outcomeSeen).Inc()
-	s.view.Put(Entry{Series: f.Series.String(), Origin: f.Origin, Source: f.Source, Quality: f.Quality, Seq: m.Seq})
+	s.view.Put(Entry{
+		Series: f.Series.String(), Origin: f.Origin, Source: f.Source, Quality: f.Quality,
+		Seq: m.Seq,
+	})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// Outcomes of messages that feed the view.
+// Values of the label outcome of a message.
 const (
 	outcomeSeen       = "seen"
 	outcomeUnreadable = "unreadable"
@@ -26,8 +26,10 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: service.Namespace, Subsystem: "gateway", Name: "http_request_duration_seconds",
-			Help: "Time to answer a request, by route, method and status code.", Buckets: service.LatencyBuckets(),
+			Namespace: service.Namespace, Subsystem: "gateway",
+			Name:    "http_request_duration_seconds",
+			Help:    "Time to answer a request, by route, method and status code.",
+			Buckets: service.LatencyBuckets(),
 		}, []string{"route", "method", "code"}),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: service.Namespace, Subsystem: "gateway", Name: "forecasts_total",
@@ -45,19 +47,21 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-// observe times next's answers. I9: the route is the pattern that matched and never the path, the method one of the known
-// ones, the code a status code, so the labels stay a closed set whatever is asked.
+// observe measures the answers of next. I9: the labels are a closed set, whatever a client asks:
+// the route is the matching pattern and never the path, the method is a known one, the code is a
+// status code.
 func (m *metrics) observe(next http.Handler, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := now()
 		recorder := &statusRecorder{ResponseWriter: w, code: http.StatusOK}
 		next.ServeHTTP(recorder, r)
-		m.requests.WithLabelValues(routeLabel(r.Pattern), methodLabel(r.Method), strconv.Itoa(recorder.code)).
+		m.requests.WithLabelValues(routeLabel(r.Pattern), methodLabel(r.Method),
+			strconv.Itoa(recorder.code)).
 			Observe(now().Sub(begun).Seconds())
 	})
 }
 
-// routeLabel returns the path of a pattern such as "GET /v1/series"; what no pattern matches is "other".
+// routeLabel returns the path of a pattern such as "GET /v1/series", and "other" for no pattern.
 func routeLabel(pattern string) string {
 	if pattern == "" {
 		return "other"
@@ -70,7 +74,8 @@ func routeLabel(pattern string) string {
 
 func methodLabel(method string) string {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
 		return method
 	}
 	return "other"
@@ -89,5 +94,5 @@ func (r *statusRecorder) WriteHeader(code int) {
 	r.ResponseWriter.WriteHeader(code)
 }
 
-// Unwrap lets http.ResponseController find what is underneath.
+// Unwrap returns the wrapped writer, for http.ResponseController.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -15,7 +15,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// Models lists the versions of a model; every registry.Registry is one.
+// Models lists the versions of a model. Every registry.Registry is one.
 type Models interface {
 	Versions(ctx context.Context, name string) ([]registry.Version, error)
 }
@@ -23,19 +23,19 @@ type Models interface {
 const (
 	modelsEvery   = 5 * time.Second
 	modelsTimeout = 10 * time.Second
-	// maxVersions bounds what is kept of the list: the newest.
+	// maxVersions bounds the list; the newest versions are kept.
 	maxVersions = 1000
 )
 
-// models is the registry's last answer; it is replaced and never changed.
+// models is the last answer of the registry. It is immutable; a new answer replaces it.
 type models struct {
 	versions []registry.Version // newest first
-	broken   string             // what cannot be served of the rest
+	broken   string             // error about versions that are broken; empty when none is
 	asked    time.Time
 }
 
-// watchModels asks the registry until ctx ends. Requests of clients never ask it: a registry that is
-// slow or away delays no answer.
+// watchModels asks the registry until ctx ends. Requests of clients never ask it: a registry that
+// is slow or away delays no answer.
 func (s *Service) watchModels(ctx context.Context) {
 	notice := retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
 		s.log.Warn().AnErr(service.FieldError, err).
@@ -44,7 +44,8 @@ func (s *Service) watchModels(ctx context.Context) {
 	retry.Poll(ctx, modelsEvery, &notice, s.askModels)
 }
 
-// askModels takes a new list over; versions that are broken stand beside one, with an error.
+// askModels asks for a new list. When versions are broken, the registry returns the others and an
+// error.
 func (s *Service) askModels(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, modelsTimeout)
 	defer cancel()
@@ -64,13 +65,15 @@ func (s *Service) askModels(ctx context.Context) error {
 	return nil
 }
 
-// listModels answers with what the registry said last; before it said anything, with an empty list where forecasts are
-// served without it.
+// listModels returns the last answer of the registry. Before the first answer it returns an empty
+// list if there are forecasts, which need no registry.
 func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput, error) {
 	list := s.models.Load()
 	if list == nil && s.view.Len() == 0 {
 		return nil, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable(
-			"the model registry has not answered yet; try again, and see that it can be reached at --mlflow-url, or --data-dir for a local one (the log of this process says why; forecasts do not need it)"),
+			"the model registry has not answered yet; try again, and see that it can be reached "+
+				"at --mlflow-url, or --data-dir for a local one (the log of this process says "+
+				"why; forecasts do not need it)"),
 			http.Header{"Retry-After": {retrySeconds}})
 	}
 	out := &modelsOutput{CacheControl: noStore}
@@ -91,11 +94,13 @@ func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput,
 
 func itemOf(v registry.Version) modelItem {
 	item := modelItem{
-		Version: v.Version, Digest: v.Digest, Created: v.Created.UTC(), Aliases: append([]string{}, v.Aliases...),
-		Verdict: v.Tags[registry.Verdict], Description: v.Tags[registry.Description], Metrics: map[string]float64{}, Tags: map[string]string{},
+		Version: v.Version, Digest: v.Digest, Created: v.Created.UTC(),
+		Aliases: append([]string{}, v.Aliases...),
+		Verdict: v.Tags[registry.Verdict], Description: v.Tags[registry.Description],
+		Metrics: map[string]float64{}, Tags: map[string]string{},
 	}
 	for name, value := range v.Metrics {
-		if meter.Finite(value) { // JSON has none
+		if meter.Finite(value) { // JSON cannot express it
 			item.Metrics[name] = value
 		}
 	}

@@ -34,8 +34,8 @@ type Deps struct {
 	Models  Models
 	Model   string
 	Version string // of the program
-	// Admin serves /metrics, /healthz and /readyz on the gateway's port; nil means that another port
-	// has them.
+	// Admin serves /metrics, /healthz and /readyz on the gateway's port; nil means that another
+	// port has them.
 	Admin   http.Handler
 	Metrics prometheus.Registerer
 	Ready   *service.Readiness
@@ -52,27 +52,32 @@ type Service struct {
 	handler http.Handler
 	server  *service.HTTPServer
 
-	partitions      atomic.Int64 // 0: not asked yet
+	partitions      atomic.Int64 // 0 until it is known
 	models          atomic.Pointer[models]
 	modelsAway      atomic.Bool  // the registry did not answer the last time
 	lastUnavailable atomic.Int64 // unix nanoseconds of the last log line about it
 }
 
-// New returns a gateway that does not listen yet. The error holds all faults of cfg.
+// New returns a gateway that does not listen yet. The error has all faults of cfg.
 func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if deps.Store == nil || deps.OpenReader == nil || deps.Partitions == nil || deps.Metrics == nil || deps.Now == nil {
+	if deps.Store == nil || deps.OpenReader == nil || deps.Partitions == nil ||
+		deps.Metrics == nil || deps.Now == nil {
 		return nil, errors.New("gateway: Store, OpenReader, Partitions, Metrics and Now are needed")
 	}
-	s := &Service{deps: deps, log: service.Component(deps.Log, "gateway"), metrics: newMetrics(deps.Metrics), view: NewView()}
+	s := &Service{
+		deps: deps, log: service.Component(deps.Log, "gateway"), metrics: newMetrics(deps.Metrics),
+		view: NewView(),
+	}
 	handler, err := s.routes()
 	if err != nil {
 		return nil, err
 	}
 	s.handler = handler
-	s.server = service.NewHTTPServer(service.HTTPConfig{Listen: cfg.Listen, What: "page and API", Flag: "--http-listen"}, handler, s.log)
+	listener := service.HTTPConfig{Listen: cfg.Listen, What: "page and API", Flag: "--http-listen"}
+	s.server = service.NewHTTPServer(listener, handler, s.log)
 	return s, nil
 }
 
@@ -81,23 +86,27 @@ func FromBus(conn *bus.Conn) Deps {
 	return Deps{
 		Store: conn,
 		OpenReader: func(ctx context.Context) (Reader, error) {
-			log, err := conn.OpenReader(ctx, bus.ReaderConfig{Stream: topology.Forecasts, LastPerSubject: true, Buffer: followBatch})
+			reader, err := conn.OpenReader(ctx, bus.ReaderConfig{
+				Stream: topology.Forecasts, LastPerSubject: true, Buffer: followBatch,
+			})
 			if err != nil {
 				return nil, err
 			}
-			return log, nil
+			return reader, nil
 		},
-		Partitions: func(ctx context.Context) (int, error) { return topology.Partitions(ctx, conn.JetStream()) },
+		Partitions: func(ctx context.Context) (int, error) {
+			return topology.Partitions(ctx, conn.JetStream())
+		},
 	}
 }
 
-// Handler returns the handler of all routes, for a listener that is not the gateway's own.
+// Handler returns the handler of all routes, for another listener.
 func (s *Service) Handler() http.Handler { return s.handler }
 
 // Addr returns the address in use after Start.
 func (s *Service) Addr() string { return s.server.Addr() }
 
-// Start opens the listener. The stream need not be there yet. Errors are *service.HintError.
+// Start opens the listener. The stream need not exist yet. Errors are *service.HintError.
 func (s *Service) Start(ctx context.Context) error { return s.server.Start(ctx) }
 
 // Run answers and follows the stream until ctx ends.
@@ -115,5 +124,5 @@ func (s *Service) Run(ctx context.Context) error {
 	return err
 }
 
-// Stop finishes requests under way.
+// Stop waits for the requests under way.
 func (s *Service) Stop(ctx context.Context) error { return s.server.Stop(ctx) }

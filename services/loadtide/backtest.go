@@ -10,7 +10,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
@@ -80,11 +79,18 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if err := r.print(e.stdout, c.JSON); err != nil {
 		return err
 	}
-	if err := c.draw(ctx, show, r.measured); err != nil {
-		return err
+	if c.Plot != "" {
+		sheet, err := r.sheet(ctx)
+		if err != nil {
+			return err
+		}
+		if err := draw(show, c.Plot, sheet); err != nil {
+			return err
+		}
 	}
 	if r.comparison != nil && r.comparison.Worse {
-		return service.WithExitCode(fmt.Errorf("%s is %s than %s", c.Model, r.comparison.InWords, c.Compare), service.ExitNo)
+		err := fmt.Errorf("%s is %s than %s", c.Model, r.comparison.InWords, c.Compare)
+		return service.WithExitCode(err, service.ExitNo)
 	}
 	return nil
 }
@@ -99,14 +105,18 @@ func (c *backtestCmd) open(ctx context.Context, name string) (*model.Model, erro
 }
 
 // config chooses the origins: those of the flags, or those in the last tenth of the data.
-func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (evaluate.Config, error) {
+func (c *backtestCmd) config(
+	m *model.Model, histories []*dataset.History,
+) (evaluate.Config, error) {
 	first, end := spanOf(histories)
 	leads, err := leadsOf(m, c.Horizon)
 	if err != nil {
 		return evaluate.Config{}, err
 	}
 	tenth := (end - first) / 10 / meter.IntervalSeconds * meter.IntervalSeconds
-	cfg := evaluate.Config{From: end - tenth, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers}
+	cfg := evaluate.Config{
+		From: end - tenth, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers,
+	}
 	if cfg.Workers < 1 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -116,13 +126,16 @@ func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (eval
 	if !c.TestUntil.IsZero() {
 		cfg.Until = min(c.TestUntil.Unix(), end)
 	}
-	if least := 10 * int64(leads) * meter.IntervalSeconds; c.TestFrom.IsZero() && end-first < least {
+	least := 10 * int64(leads) * meter.IntervalSeconds
+	if c.TestFrom.IsZero() && end-first < least {
 		return cfg, testRangeError("give longer data, or say --test-from",
-			"the data span %.1f days; a backtest needs %.1f, so that their last tenth holds a forecast of %d h",
+			"the data span %.1f days; a backtest needs %.1f, so that their last tenth holds a "+
+				"forecast of %d h",
 			float64(end-first)/meter.DaySeconds, float64(least)/meter.DaySeconds, leads)
 	}
 	if cfg.From <= first || cfg.From >= cfg.Until {
-		return cfg, testRangeError("choose --test-from and --test-until inside of it, with a day or more between them",
+		return cfg, testRangeError("choose --test-from and --test-until inside of it, with a day "+
+			"or more between them",
 			"the test from %s until %s lies outside of the data, %s until %s",
 			stamp(cfg.From), stamp(cfg.Until), stamp(first), stamp(end))
 	}
@@ -131,21 +144,6 @@ func (c *backtestCmd) config(m *model.Model, histories []*dataset.History) (eval
 
 // testRangeError says that the range of the test cannot be used, and what to do.
 func testRangeError(fix, format string, args ...any) error {
-	return &service.HintError{What: fmt.Sprintf(format, args...), Fix: []string{fix}, Reason: "test_range"}
-}
-
-// draw draws the charts into the file that the flags name.
-func (c *backtestCmd) draw(ctx context.Context, show *screen, m *measured) error {
-	if c.Plot == "" {
-		return nil
-	}
-	sheet, err := m.sheet(ctx)
-	if err != nil {
-		return err
-	}
-	if err := plot.Write(c.Plot, plot.Size{}, sheet); err != nil {
-		return err
-	}
-	show.line("drawn: %s", c.Plot)
-	return nil
+	return &service.HintError{What: fmt.Sprintf(format, args...), Fix: []string{fix},
+		Reason: "test_range"}
 }

@@ -109,25 +109,33 @@ type measured struct {
 }
 
 // measure scores a model at the origins of cfg.
-func (b *backtest) measure(ctx context.Context, m *model.Model, cfg evaluate.Config) (*measured, error) {
+func (b *backtest) measure(
+	ctx context.Context, m *model.Model, cfg evaluate.Config,
+) (*measured, error) {
 	began := time.Now()
 	var pace eta
-	cfg.Progress = func(done, total int) { b.show.bar(done, total, "hours", pace.left(done, total)) }
+	cfg.Progress = func(done, total int) {
+		b.show.bar(done, total, "hours",
+			pace.left(done, total))
+	}
 	report, err := evaluate.Backtest(ctx, m, b.histories, cfg)
 	b.show.barDone()
 	if errors.Is(err, evaluate.ErrNoOrigins) {
 		err = testRangeError("give longer data, or an earlier --test-from",
-			"nothing can be scored from %s until %s: a forecast needs a reading before its origin and readings over %d h after it",
+			"nothing can be scored from %s until %s: a forecast needs a reading before its "+
+				"origin and readings over %d h after it",
 			stamp(cfg.From), stamp(cfg.Until), cfg.Horizon)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if report.ByRules > 0 {
-		b.show.line("warn: %d of %d forecasts are those of a simple rule, for their series had less than the %d readings that the network needs",
+		b.show.line("warn: %d of %d forecasts are those of a simple rule, for their series had "+
+			"less than the %d readings that the network needs",
 			report.ByRules, report.Forecasts, series.Hourly.Scale)
 	}
-	return &measured{model: m, histories: b.histories, config: cfg, report: report, took: time.Since(began)}, nil
+	return &measured{model: m, histories: b.histories, config: cfg, report: report,
+		took: time.Since(began)}, nil
 }
 
 // scoreRules scores the simple rules at the same origins.

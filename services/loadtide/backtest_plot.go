@@ -16,7 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/plot"
 )
 
-// fanPast is how much of the past a fan chart shows, in cells.
+// fanPast is the number of cells of the past that a fan chart shows.
 const fanPast = 72
 
 // sheet draws a backtest: fans of the best, the median and the worst series, error by lead,
@@ -25,25 +25,39 @@ func (m *measured) sheet(ctx context.Context) (plot.Report, error) {
 	r := m.report
 	skill := m.skill()
 	sheet := plot.Report{
-		Title:    fmt.Sprintf("%s: wQL %s, %.0f %% better than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), 100*skill),
-		Subtitle: fmt.Sprintf("%s to %s, %d series, %d forecasts", stamp(m.config.From), stamp(m.config.Until), r.Series, r.Forecasts),
-		ByLead:   m.byLead(),
+		Title: fmt.Sprintf("%s: wQL %s, %.0f %% better than same hour yesterday",
+			m.model.Spec.Name, digits(r.Overall.Pinball), 100*skill),
+		Subtitle: fmt.Sprintf("%s to %s, %d series, %d forecasts", stamp(m.config.From),
+			stamp(m.config.Until), r.Series, r.Forecasts),
+		ByLead: m.byLead(),
 		Calibration: plot.Calibration{
-			Title: fmt.Sprintf("80 %% band held %.1f %%", 100*r.Overall.Coverage80), Levels: m.model.Spec.Levels, Held: r.AtOrBelow,
+			Title:  fmt.Sprintf("80 %% band held %.1f %%", 100*r.Overall.Coverage80),
+			Levels: m.model.Spec.Levels, Held: r.AtOrBelow,
 		},
 	}
 	switch {
 	case math.IsNaN(r.Overall.Pinball):
 		sheet.Title = m.model.Spec.Name + ": nothing was used in the test, so there is no score"
 	case skill < 0:
-		sheet.Title = fmt.Sprintf("%s: wQL %s, %.0f %% WORSE than same hour yesterday", m.model.Spec.Name, digits(r.Overall.Pinball), -100*skill)
+		sheet.Title = fmt.Sprintf("%s: wQL %s, %.0f %% WORSE than same hour yesterday",
+			m.model.Spec.Name, digits(r.Overall.Pinball), -100*skill)
 	}
-	ranked := slices.Clone(r.PerSeries)
-	slices.SortStableFunc(ranked, func(a, b evaluate.SeriesReport) int { return cmp.Compare(a.Overall.NDP50, b.Overall.NDP50) })
+	var err error
+	sheet.Fans, err = m.fans(ctx)
+	return sheet, err
+}
+
+// fans are forecasts of the best, the median and the worst series.
+func (m *measured) fans(ctx context.Context) ([]plot.Fan, error) {
+	ranked := slices.Clone(m.report.PerSeries)
+	slices.SortStableFunc(ranked, func(a, b evaluate.SeriesReport) int {
+		return cmp.Compare(a.Overall.NDP50, b.Overall.NDP50)
+	})
 	ranks := []struct {
 		word string
 		at   int
 	}{{"best", 0}, {"median", len(ranked) / 2}, {"worst", len(ranked) - 1}}
+	var fans []plot.Fan
 	for i, rank := range ranks {
 		if i > 0 && rank.at == ranks[i-1].at {
 			continue
@@ -51,14 +65,16 @@ func (m *measured) sheet(ctx context.Context) (plot.Report, error) {
 		s := ranked[rank.at]
 		fan, err := m.fan(ctx, s.Series)
 		if err != nil {
-			return sheet, err
+			return nil, err
 		}
-		fan.Title = fmt.Sprintf("%s series: %s, WAPE %s", rank.word, s.Series, percent(s.Overall.WAPE))
-		sheet.Fans = append(sheet.Fans, fan)
+		wape := percent(s.Overall.WAPE)
+		fan.Title = fmt.Sprintf("%s series: %s, WAPE %s", rank.word, s.Series, wape)
+		fans = append(fans, fan)
 	}
-	return sheet, nil
+	return fans, nil
 }
 
+// byLead draws the error of the model and of the rules by lead.
 func (m *measured) byLead() plot.ByLead {
 	curve := func(name string, all []accuracy.Measures) plot.Rule {
 		rule := plot.Rule{Name: name}
@@ -67,7 +83,10 @@ func (m *measured) byLead() plot.ByLead {
 		}
 		return rule
 	}
-	out := plot.ByLead{Title: "error by lead", Interval: meter.IntervalSeconds * time.Second, Ours: curve("loadtide", m.report.ByLead)}
+	out := plot.ByLead{
+		Title: "error by lead", Interval: meter.IntervalSeconds * time.Second,
+		Ours: curve("loadtide", m.report.ByLead),
+	}
 	for _, rule := range evaluate.Rules() {
 		out.Naive = append(out.Naive, curve(ruleWords[rule], m.baselines.ByLead[rule]))
 	}
@@ -92,52 +111,65 @@ func (m *measured) fan(ctx context.Context, name string) (plot.Fan, error) {
 	return fanChart(&f, own[len(own)-1], f.Horizon), nil
 }
 
-// fanChart is a forecast with its past and, where it is known, what came.
+// The probability levels that a fan chart shows.
+const lower80, lower50, median, upper50, upper80 = 0.1, 0.25, 0.5, 0.75, 0.9
+
+// fanChart is a forecast with the readings before it and, when they are known, the actuals.
 func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 	origin := h.Cell(f.Origin)
-	fan := plot.Fan{Unit: f.Unit, Origin: time.Unix(f.Origin, 0).UTC(), Interval: meter.IntervalSeconds * time.Second, NaiveName: ruleWords[evaluate.SeasonalNaiveDay]}
-	value := func(n int64) float64 {
-		if !h.Ring.Has(n) {
-			return math.NaN()
-		}
-		v, q := h.Raw.At(n)
-		if !q.Accepted() {
-			return math.NaN()
-		}
-		return float64(v)
+	fan := plot.Fan{
+		Unit: f.Unit, Origin: time.Unix(f.Origin, 0).UTC(),
+		Interval: meter.IntervalSeconds * time.Second, NaiveName: ruleWords[evaluate.SeasonalNaiveDay],
 	}
 	for n := max(origin-fanPast, h.Ring.First()); n < origin; n++ {
-		fan.Readings = append(fan.Readings, plot.Point{Time: time.Unix(h.Start(n), 0).UTC(), Value: value(n)})
+		at := time.Unix(h.Start(n), 0).UTC()
+		fan.Readings = append(fan.Readings, plot.Point{Time: at, Value: measuredAt(h, n)})
 	}
-	known := false
 	for k := range leads {
 		row := f.Quantiles[k*len(f.Levels):][:len(f.Levels)]
 		for _, band := range []struct {
 			to    *[]float64
 			level float64
-		}{{&fan.Lower80, 0.1}, {&fan.Lower50, 0.25}, {&fan.Median, 0.5}, {&fan.Upper50, 0.75}, {&fan.Upper80, 0.9}} {
+		}{
+			{&fan.Lower80, lower80}, {&fan.Lower50, lower50}, {&fan.Median, median},
+			{&fan.Upper50, upper50}, {&fan.Upper80, upper80},
+		} {
 			i := slices.Index(f.Levels, band.level)
 			if i < 0 {
 				i = len(f.Levels) / 2
 			}
 			*band.to = append(*band.to, float64(row[i]))
 		}
-		actual := value(origin + int64(k))
-		known = known || !math.IsNaN(actual)
-		fan.Actual = append(fan.Actual, actual)
-		ring := h.Ring
-		day := origin + int64(k) - int64(k/24+1)*24
-		fan.Naive = append(fan.Naive, math.NaN())
-		if ring.Has(day) {
-			v, _ := ring.At(day)
-			fan.Naive[k] = float64(v)
-		}
+		n := origin + int64(k)
+		fan.Actual = append(fan.Actual, measuredAt(h, n))
+		fan.Naive = append(fan.Naive, shownAt(h, n-int64(k/meter.DayCells+1)*meter.DayCells))
 	}
-	if !known {
+	if !slices.ContainsFunc(fan.Actual, func(v float64) bool { return !math.IsNaN(v) }) {
 		fan.Actual = nil
 	}
 	if slices.ContainsFunc(fan.Naive, math.IsNaN) {
 		fan.Naive = nil
 	}
 	return fan
+}
+
+// measuredAt is the reading of a cell, NaN when there is none.
+func measuredAt(h *dataset.History, n int64) float64 {
+	if !h.Ring.Has(n) {
+		return math.NaN()
+	}
+	v, q := h.Raw.At(n)
+	if !q.Accepted() {
+		return math.NaN()
+	}
+	return float64(v)
+}
+
+// shownAt is the value of a cell that the network reads, NaN when there is none.
+func shownAt(h *dataset.History, n int64) float64 {
+	if !h.Ring.Has(n) {
+		return math.NaN()
+	}
+	v, _ := h.Ring.At(n)
+	return float64(v)
 }

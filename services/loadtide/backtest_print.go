@@ -94,15 +94,19 @@ type fairObject struct {
 
 // ruleWords are the names of the rules in tables and charts.
 var ruleWords = map[evaluate.Rule]string{
-	evaluate.SeasonalNaiveDay: "same hour yesterday", evaluate.SeasonalNaiveWeek: "same hour last week",
-	evaluate.Mean7Days: "mean of 7 days", evaluate.Mix: "mix of simple rules",
+	evaluate.SeasonalNaiveDay:  "same hour yesterday",
+	evaluate.SeasonalNaiveWeek: "same hour last week",
+	evaluate.Mean7Days:         "mean of 7 days", evaluate.Mix: "mix of simple rules",
 }
 
 // table prints the results for a person.
 func (r *results) table(w io.Writer) error {
 	m := r.model
-	fmt.Fprintf(w, "test: %s to %s, an origin every %d h, %d leads, %d series, %d forecasts in %.1f s; the model saw data up to %s\n",
-		stamp(r.config.From), stamp(r.config.Until), r.config.Every, len(r.report.ByLead), r.report.Series,
+	fmt.Fprintf(w,
+		"test: %s to %s, an origin every %d h, %d leads, %d series, %d forecasts in %.1f s; the "+
+			"model saw data up to %s\n",
+		stamp(r.config.From), stamp(r.config.Until), r.config.Every, len(r.report.ByLead),
+		r.report.Series,
 		r.report.Forecasts, r.took.Seconds(), m.Spec.TrainedUntil.Format(time.DateOnly))
 	if m.Spec.TrainedUntil.Unix() > r.config.From {
 		fmt.Fprintln(w, "warn: the model has seen part of this test; its scores are too good")
@@ -163,7 +167,8 @@ func (t scoreTable) row(name string, m, day accuracy.Measures) {
 	if m != day && day.Pinball > 0 {
 		gain = fmt.Sprintf("%+.0f %%", 100*evaluate.Skill(m, day))
 	}
-	fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, m.N, digits(m.MAE), percent(m.WAPE),
+	fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, m.N, digits(m.MAE),
+		percent(m.WAPE),
 		digits(m.MASE), digits(m.Pinball), percent(m.Coverage80), digits(m.IntervalScore80), gain)
 }
 
@@ -216,16 +221,20 @@ func (r *results) summary() string {
 		}
 	}
 	all := len(r.report.PerSeries)
-	band := fmt.Sprintf("The 80 %% band held %.1f %% of the actuals.", 100*r.report.Overall.Coverage80)
+	band := fmt.Sprintf("The 80 %% band held %.1f %% of the actuals.",
+		100*r.report.Overall.Coverage80)
 	if n := len(worse); n > 0 {
 		if n > maxWorse {
 			worse = append(worse[:maxWorse:maxWorse], "...")
 		}
-		return fmt.Sprintf("WORSE than same hour yesterday on %d of %d series: %s. %s", n, all, strings.Join(worse, " "), band)
+		return fmt.Sprintf("WORSE than same hour yesterday on %d of %d series: %s. %s", n, all,
+			strings.Join(worse, " "), band)
 	}
 	if worst == "" {
-		return "There is nothing to be better at: the same hour yesterday is never wrong, or nothing was used. " + band
+		return "There is nothing to be better at: the same hour yesterday is never wrong, or " +
+			"nothing was used. " + band
 	}
-	return fmt.Sprintf("better than all four simple rules on %d of %d series; worst: %s (%+.0f %% against same hour yesterday). %s",
+	return fmt.Sprintf("better than all four simple rules on %d of %d series; worst: %s (%+.0f "+
+		"%% against same hour yesterday). %s",
 		better, all, worst, 100*worstSkill, band)
 }

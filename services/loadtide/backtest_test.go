@@ -27,7 +27,8 @@ func TestLastValueOfARepeatedMomentCounts(t *testing.T) {
 	if value, _ := h.Raw.At(h.Raw.First() + 1); value != 3 {
 		t.Errorf("the history holds %v", value)
 	}
-	want := "warn: 1 readings give another value for a moment that their series had already; the last value counts"
+	want := "warn: 1 readings give another value for a moment that their series had already; the " +
+		"last value counts"
 	if !strings.Contains(shown.String(), want) {
 		t.Errorf("shown: %s", shown.String())
 	}

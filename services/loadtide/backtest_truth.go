@@ -17,13 +17,15 @@ import (
 
 // costWords are the last line of a table, on the cost of faults.
 func costWords(c *evaluate.FaultCost, faulty accuracy.Measures) string {
-	return fmt.Sprintf("Faults cost %+.1f %% pinball loss: wQL %s on what came, %s on what is true (ratio %.3f). "+
+	return fmt.Sprintf("Faults cost %+.1f %% pinball loss: wQL %s on what came, %s on what is "+
+		"true (ratio %.3f). "+
 		"%d readings heard, %d rows without a usable value, %d stamped far ahead left out.",
-		100*(c.Ratio-1), digits(faulty.Pinball), digits(c.Clean.Pinball), c.Ratio, c.Readings, c.Rejected, c.Future)
+		100*(c.Ratio-1), digits(faulty.Pinball), digits(c.Clean.Pinball), c.Ratio, c.Readings,
+		c.Rejected, c.Future)
 }
 
-// loadFaulty reads the files twice: the true values become the histories, and the values in the order
-// of the rows become the feed.
+// loadFaulty reads the files twice: the true values become the histories, and the values in the
+// order of the rows become the feed.
 func (b *backtest) loadFaulty(ctx context.Context) error {
 	csv, truth := &b.cmd.CSV, b.cmd.TruthColumn
 	options, done, err := csv.open(b.cmd.Data)
@@ -40,23 +42,27 @@ func (b *backtest) loadFaulty(ctx context.Context) error {
 	csv.showFiles(b.show, report)
 	if report.Interval < meter.IntervalSeconds*time.Second {
 		return &service.HintError{
-			What: fmt.Sprintf("%s: a reading every %s: only hourly readings can be heard as they came",
+			What: fmt.Sprintf("%s: a reading every %s: only hourly readings can be heard as they "+
+				"came",
 				report.File, stepWords(report.Interval)),
-			Fix:    []string{"make the file of hourly readings: loadtide simulate --from HOURLY --faults all --out FILE"},
+			Fix: []string{"make the file of hourly readings: loadtide simulate --from HOURLY " +
+				"--faults all --out FILE"},
 			Reason: "interval_unsupported",
 		}
 	}
 	arrivals, err := evaluate.ArrivalsOf(table)
 	if err != nil {
 		return &service.HintError{
-			What:   err.Error(),
-			Fix:    []string{"give a file of loadtide simulate --faults, or sort the rows by when they came"},
+			What: err.Error(),
+			Fix: []string{"give a file of loadtide simulate --faults, or sort the rows by " +
+				"when they came"},
 			Reason: "order",
 		}
 	}
 	b.feed = arrivals.Feed
 	b.cost = &evaluate.FaultCost{
-		Truth: truth, Readings: arrivals.Readings, Rejected: report.Rejected, Future: arrivals.Future,
+		Truth: truth, Readings: arrivals.Readings, Rejected: report.Rejected,
+		Future: arrivals.Future,
 	}
 	truths := *csv
 	truths.ValueColumn, truths.Rejects = truth, ""

@@ -20,7 +20,8 @@ func (s *cycleScreen) tell(e cycle.Event) {
 	case cycle.Loaded:
 		s.line("%s", s.loaded(e))
 	case cycle.Progress:
-		s.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid), s.pace.left(e.Iteration, e.Iterations))
+		s.bar(e.Iteration, e.Iterations, lossNote(e.Loss, e.Valid),
+			s.pace.left(e.Iteration, e.Iterations))
 	case cycle.Judging:
 		s.barDone()
 		s.line("measuring the model on later time")
@@ -33,8 +34,9 @@ func (s *cycleScreen) tell(e cycle.Event) {
 	}
 }
 
-// tellParent writes the events of a child as JSON lines for the parent. The parent shows what a child
-// prints on standard error when the child fails. A parent that is gone is noticed on standard input.
+// tellParent writes the events of a child as JSON lines for the parent. The parent shows what a
+// child prints on standard error when the child fails. A parent that is gone is noticed on standard
+// input.
 func tellParent(to *json.Encoder, show *screen) func(cycle.Event) {
 	onScreen := cycleScreen{screen: show}
 	return func(e cycle.Event) {
@@ -62,13 +64,15 @@ func modelLine(e cycle.Event) string {
 		verdict = "registered, not champion: " + e.Why
 	}
 	if e.WQL == 0 && e.NaiveWQL == 0 {
-		return fmt.Sprintf("%s: nothing was used on the time it is judged by, so there is no score; %s", name, verdict)
+		return fmt.Sprintf("%s: nothing was used on the time it is judged by, so there is no "+
+			"score; %s", name, verdict)
 	}
 	word, skill := "better", e.Skill
 	if skill < 0 {
 		word, skill = "WORSE", -skill
 	}
-	return fmt.Sprintf("%s: wQL %.3g, seasonal naive %.3g -> %.0f %% %s; 80 %% band held %.0f %%; %s",
+	return fmt.Sprintf("%s: wQL %.3g, seasonal naive %.3g -> %.0f %% %s; 80 %% band held %.0f "+
+		"%%; %s",
 		name, e.WQL, e.NaiveWQL, 100*skill, word, 100*e.Coverage80, verdict)
 }
 

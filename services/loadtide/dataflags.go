@@ -19,8 +19,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// fileList reads a flag of type "files": all arguments up to the next flag, each of which may be
-// several files separated by commas. The flag may be repeated.
+// fileList reads a flag of type "files": all arguments up to the next flag. An argument may name
+// several files with commas between them, and the flag may be repeated.
 func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	first, err := ctx.Scan.PopValue("file")
 	if err != nil {
@@ -28,8 +28,9 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	}
 	tokens := []kong.Token{first}
 	if first.Type == kong.UntypedToken { // not --data=FILE, nor a line of the configuration
-		tokens = append(tokens,
-			ctx.Scan.PopWhile(func(t kong.Token) bool { return t.Type == kong.UntypedToken && t.IsValue() })...)
+		tokens = append(tokens, ctx.Scan.PopWhile(func(t kong.Token) bool {
+			return t.Type == kong.UntypedToken && t.IsValue()
+		})...)
 	}
 	for _, t := range tokens {
 		names := kong.SplitEscaped(t.String(), ',')
@@ -43,7 +44,7 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
-// placeFlags say where the series are.
+// placeFlags say where the meters are.
 type placeFlags struct {
 	Zone    string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: that of the model."`
 	Country string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW; default: that of the model."`
@@ -60,7 +61,7 @@ func (f placeFlags) put(m *model.Model) error {
 	return known(f.Zone, f.Country)
 }
 
-// known refuses a zone or a country that does not exist.
+// known returns an error when the zone or the country is not known.
 func known(zone, country string) error {
 	if _, err := series.NewPlace(zone, country); err != nil {
 		return usageError(err.Error(), "say another --zone or --country, or leave it out")
@@ -68,7 +69,7 @@ func known(zone, country string) error {
 	return nil
 }
 
-// leadsOf returns the number of leads to show; asked 0 means all of the model.
+// leadsOf is the number of leads that a flag asks for; 0 asks for all leads of the model.
 func leadsOf(m *model.Model, horizon int) (int, error) {
 	if horizon < 0 || horizon > m.Spec.Horizon {
 		return 0, usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", horizon,
@@ -80,47 +81,48 @@ func leadsOf(m *model.Model, horizon int) (int, error) {
 	return horizon, nil
 }
 
-// aheadFlags name the files of values known ahead.
+// aheadFlags name the files of covariates.
 type aheadFlags struct {
 	Covariates []string `type:"files" placeholder:"FILE..." help:"CSV files of values known ahead, e.g. the temperature: a series <site>.<name> each, or a column each after timestamp. A name without a site holds for every series."`
 }
 
-// load reads the files; it returns nil when none is named. Times without an offset are in the zone
-// of the data. The columns have the default names.
+// load reads the files; it returns nil when the flag names none. Times without an offset are in the
+// zone of the data.
 func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, error) {
 	if len(f.Covariates) == 0 {
 		return nil, nil
 	}
 	csv := csvFlags{Timezone: timezone}
 	var read tabular.Report
-	report := func(r tabular.Report) {
-		read = r
-		for i := range r.Files {
-			show.line("covariates %s", csv.fileLine(&r.Files[i]))
-		}
-		for _, w := range r.Warnings {
-			show.line("warn: %s", w)
-		}
-		showRejected(show, r)
-	}
-	covariates, err := dataset.Files{Paths: f.Covariates,
-		Options: tabular.Options{Timezone: timezone}, Report: report}.Covariates()
+	files := dataset.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone},
+		Report: func(r tabular.Report) {
+			read = r
+			for i := range r.Files {
+				show.line("covariates %s", csv.fileLine(&r.Files[i]))
+			}
+			for _, w := range r.Warnings {
+				show.line("warn: %s", w)
+			}
+			showRejected(show, r)
+		}}
+	covariates, err := files.Covariates()
 	var file *tabular.FileError
-	// a flag that is of --data alone
-	if errors.As(err, &file) && strings.Contains(file.Remedy, "--") {
+	if errors.As(err, &file) && strings.Contains(file.Remedy, "--") { // names a flag of --data
 		file.Remedy = "give --covariates files with series,timestamp,value, a series " +
-			"<site>.<name> each, or with timestamp and a column each"
+			"<site>.<name> each, " +
+			"or with timestamp and a column each"
 	}
 	if n := len(covariates.Names()); err == nil && n > model.MaxCovariates {
 		return nil, fmt.Errorf("%s: %d covariates: a model reads %d at most; leave out those "+
-			"that say least", read.File, n, model.MaxCovariates)
+			"that say least",
+			read.File, n, model.MaxCovariates)
 	}
 	return covariates, err
 }
 
-// fit checks that the values known ahead have what a model needs, from the first reading to the
-// last hour of the forecast. It refuses values that lack something the model cannot do without, and
-// shows what else is missing.
+// fit compares the covariates with those that a model reads, between the first reading and the last
+// hour of the forecasts. The error names covariates that the model cannot do without. Hours that
+// are missing are a warning.
 func (f aheadFlags) fit(
 	show *screen, name string, m *model.Model, has *dataset.Covariates,
 	histories []*dataset.History, until int64,
@@ -141,10 +143,8 @@ func (f aheadFlags) fit(
 			what = fmt.Sprintf("%s reads covariates that the files do not have: %s; there are %s",
 				name, strings.Join(missing, ", "), strings.Join(has.Names(), ", "))
 		}
-		return &service.HintError{
-			What: what, Fix: []string{"give --covariates FILE with a column for each, or another " +
-				"--model"}, Reason: "covariates",
-		}
+		fix := "give --covariates FILE with a column for each, or another --model"
+		return &service.HintError{What: what, Fix: []string{fix}, Reason: "covariates"}
 	}
 	first, _ := spanOf(histories)
 	if gaps := has.Gaps(histories, needs, first, until); gaps != "" {
@@ -153,7 +153,7 @@ func (f aheadFlags) fit(
 	return nil
 }
 
-// drawable refuses a plot file of an unknown kind, before the work begins.
+// drawable checks before the work that the kind of a plot file is known.
 func drawable(path string) error {
 	if path == "" {
 		return nil
@@ -164,12 +164,22 @@ func drawable(path string) error {
 	return nil
 }
 
-// hourly refuses an interval for which no model can be made yet.
+// draw draws a chart into a file.
+func draw(show *screen, path string, chart plot.Chart) error {
+	if err := plot.Write(path, plot.Size{}, chart); err != nil {
+		return err
+	}
+	show.line("drawn: %s", path)
+	return nil
+}
+
+// hourly refuses an interval that there is no model for yet.
 func hourly(interval time.Duration) error {
 	if interval != meter.IntervalSeconds*time.Second {
-		return usageError(fmt.Sprintf("--interval: models forecast hours, not intervals of %s",
-			stepWords(interval)), "give --interval 1h, or leave it out; finer readings are "+
-			"brought to hours")
+		what := fmt.Sprintf("--interval: models forecast hours, not intervals of %s",
+			stepWords(interval))
+		return usageError(what,
+			"give --interval 1h, or leave it out; finer readings are brought to hours")
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -32,7 +31,7 @@ type forecastCmd struct {
 	Kept  registryFlags     `embed:""`
 }
 
-// Run prints one forecast.
+// Run forecasts, prints and draws.
 func (c *forecastCmd) Run(e *env) error {
 	if err := drawable(c.Plot); err != nil {
 		return err
@@ -55,55 +54,49 @@ func (c *forecastCmd) Run(e *env) error {
 	if err != nil {
 		return csvError(err)
 	}
-	own, err := c.choose(histories)
-	if err != nil {
+	if err := oneSeries(histories); err != nil {
 		return err
 	}
 	known, err := c.Ahead.load(show, c.CSV.Timezone)
 	if err != nil {
 		return csvError(err)
 	}
-	_, end := spanOf(own)
+	_, end := spanOf(histories)
 	if !c.Origin.IsZero() {
 		end = min(end, c.Origin.Unix())
 	}
-	if err := c.Ahead.fit(show, c.Model, m, known, own,
-		end+int64(leads)*meter.IntervalSeconds); err != nil {
+	end += int64(leads) * meter.IntervalSeconds
+	if err := c.Ahead.fit(show, c.Model, m, known, histories, end); err != nil {
 		return err
 	}
-	f, err := forecastAt(m, own, known, c.Origin)
+	f, err := forecastAt(m, histories, known, c.Origin)
 	if err != nil {
 		return err
 	}
 	if err := printForecast(e.stdout, f, leads, c.JSON); err != nil || c.Plot == "" {
 		return err
 	}
-	fan := fanChart(f, own[len(own)-1], leads)
+	fan := fanChart(f, histories[len(histories)-1], leads)
 	fan.Title = fmt.Sprintf("%s: the next %d h by %s", f.Series, leads, f.Source)
 	fan.Subtitle = fmt.Sprintf("from %s, model %s", stamp(f.Origin), m.Spec.Name)
-	if err := plot.Write(c.Plot, plot.Size{}, fan); err != nil {
-		return err
+	return draw(show, c.Plot, fan)
+}
+
+// oneSeries returns an error when the histories are of more than one series.
+func oneSeries(histories []*dataset.History) error {
+	names := map[meter.ID]bool{}
+	for _, h := range histories {
+		names[h.ID] = true
 	}
-	show.line("drawn: %s", c.Plot)
+	if len(names) > 1 {
+		return usageError(fmt.Sprintf("the data hold %d series", len(names)),
+			"name one: --series "+histories[0].ID.String())
+	}
 	return nil
 }
 
-// choose returns the history of the series that is asked for.
-func (c *forecastCmd) choose(histories []*dataset.History) ([]*dataset.History, error) {
-	var own []*dataset.History
-	names := map[string]bool{}
-	for _, h := range histories {
-		names[h.ID.String()] = true
-		own = append(own, h)
-	}
-	if len(names) > 1 {
-		return nil, usageError(fmt.Sprintf("the data hold %d series", len(names)),
-			"name one: --series "+histories[0].ID.String())
-	}
-	return own, nil
-}
-
-// forecastAt feeds an engine with all readings before the origin.
+// forecastAt feeds an engine with all readings before the origin and returns its last forecast. A
+// zero origin is the end of the data.
 func forecastAt(
 	m *model.Model, own []*dataset.History, known *dataset.Covariates, origin time.Time,
 ) (*engine.Forecast, error) {
@@ -125,44 +118,31 @@ func forecastAt(
 			if !origin.IsZero() {
 				ask = origin.Unix()-h.Start(n+1) < meter.DaySeconds
 			}
-			result := e.Step([]engine.Reading{
-				{Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q,
-					History: !ask},
-			})
+			result := e.Step([]engine.Reading{{
+				Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q,
+				History: !ask,
+			}})
 			if len(result.Forecasts) > 0 {
 				last = &result.Forecasts[0]
 			}
 		}
 	}
 	if last == nil {
-		before := origin.UTC().Format(time.RFC3339)
-		return nil, &service.HintError{
-			What: "there is no reading on the day before " + before, Reason: "test_range",
-			Fix: []string{"choose an --origin inside of the data"},
-		}
+		return nil, testRangeError("choose an --origin inside of the data",
+			"there is no reading on the day before %s", origin.UTC().Format(time.RFC3339))
 	}
 	return last, nil
 }
 
+// printForecast prints the first leads of a forecast, as the message that would be published or as
+// a table.
 func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) error {
-	size := leads * len(f.Levels)
-	message := streams.Forecast{
-		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(),
-		Interval: meter.IntervalSeconds * time.Second, Unit: f.Unit,
-		Issued: time.Unix(f.Origin, 0).UTC(), Source: f.Source, Quality: f.Quality.String(),
-		Levels: f.Levels, Quantiles: f.Quantiles[:size],
-	}
-	if f.Model != nil {
-		message.Model = &streams.Model{
-			Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest,
-		}
-	}
 	if asJSON {
-		_, err := fmt.Fprintf(w, "%s\n", message.AppendJSON(nil))
+		_, err := fmt.Fprintf(w, "%s\n", forecastMessage(f, leads).AppendJSON(nil))
 		return err
 	}
-	fmt.Fprintf(w, "%s from %s, source %s, unit %s\n", f.Series,
-		message.Origin.Format(time.RFC3339), f.Source, orDash(f.Unit))
+	fmt.Fprintf(w, "%s from %s, source %s, unit %s\n", f.Series, stamp(f.Origin), f.Source,
+		orDash(f.Unit))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "LEAD\tSTART (UTC)\t")
 	for _, level := range f.Levels {
@@ -178,6 +158,23 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 		fmt.Fprintln(t)
 	}
 	return t.Flush()
+}
+
+// forecastMessage is the message of the first leads of a forecast.
+func forecastMessage(f *engine.Forecast, leads int) *streams.Forecast {
+	origin := time.Unix(f.Origin, 0).UTC()
+	message := &streams.Forecast{
+		Series: f.Series, Origin: origin, Issued: origin,
+		Interval: meter.IntervalSeconds * time.Second,
+		Unit:     f.Unit, Source: f.Source, Quality: f.Quality.String(),
+		Levels: f.Levels, Quantiles: f.Quantiles[:leads*len(f.Levels)],
+	}
+	if f.Model != nil {
+		message.Model = &streams.Model{
+			Name: f.Model.Spec.Name, Version: f.Model.Version, Digest: f.Model.Digest,
+		}
+	}
+	return message
 }
 
 func orDash(s string) string {

@@ -9,7 +9,9 @@ import (
 )
 
 // loadHistories reads files for measuring or forecasting.
-func loadHistories(ctx context.Context, show *screen, paths []string, csv *csvFlags) ([]*dataset.History, error) {
+func loadHistories(
+	ctx context.Context, show *screen, paths []string, csv *csvFlags,
+) ([]*dataset.History, error) {
 	options, done, err := csv.open(paths)
 	if err != nil {
 		return nil, err

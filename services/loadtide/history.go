@@ -11,15 +11,15 @@ import (
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
-// Where history comes from, the values of --from.
+// The values of --from.
 const (
 	fromFiles  = "files"
 	fromLogs   = "logs"
 	fromInflux = "influx"
 )
 
-// historyFlags say where a training reads its readings. The command sets the variable from, the
-// default of --from.
+// historyFlags say where a training reads its history. Each command sets the variable from to its
+// default.
 type historyFlags struct {
 	From   string        `enum:"files,logs,influx" default:"${from}" help:"Where history comes from: files, logs (the partitions' streams) or influx."`
 	Data   []string      `type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
@@ -28,7 +28,7 @@ type historyFlags struct {
 	Back   time.Duration `name:"history" default:"19200h" help:"How far back readings are taken from InfluxDB."`
 }
 
-// Validate refuses a --history out of range.
+// Validate checks the range of --history.
 func (f *historyFlags) Validate() error {
 	if f.Back < 24*time.Hour || f.Back > 20*365*24*time.Hour {
 		return fmt.Errorf("--history %s is outside 24h to 175200h", f.Back)
@@ -36,8 +36,8 @@ func (f *historyFlags) Validate() error {
 	return nil
 }
 
-// open returns the source of the readings. done closes it, and returns an error when rejected rows
-// could not be written. Only the logs need conn. report receives what was read from files.
+// open opens the source. done closes it; its error says that rejected rows could not be written.
+// Only logs need conn. report is called with what was read of files.
 func (f *historyFlags) open(
 	conn *bus.Conn, report func(tabular.Report),
 ) (source cycle.Source, done func() error, err error) {
@@ -67,22 +67,22 @@ func (f *historyFlags) open(
 	return dataset.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
 }
 
-// fitFlags configure the network and its training.
+// fitFlags say which network is fitted, and how.
 type fitFlags struct {
 	Hidden     int    `default:"${hidden}" help:"Units of the LSTM."`
-	Iterations int    `default:"${iterations}" help:"Most iterations of one fit; the best of them on the validation range counts."`
-	Seed       uint64 `default:"${seed}" help:"Same seed and workers, same model."`
+	Iterations int    `default:"${iterations}" help:"Most iterations of one fit; the best iteration on the validation range counts."`
+	Seed       uint64 `default:"${seed}" help:"The same seed gives the same model."`
 	Workers    int    `default:"${workers}" help:"Goroutines that share an iteration."`
-	Start      string `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the champion's weights where they fit."`
+	Start      string `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the weights of the champion when they fit."`
 	Zone       string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: UTC."`
 	Country    string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 }
 
-// config returns the configuration of a cycle that registers models under name; "" means that it
-// registers none.
+// config is the configuration of a cycle that registers under name; name is empty when it registers
+// nothing.
 func (f *fitFlags) config(name string) cycle.Config {
 	cfg := cycle.DefaultConfig()
-	cfg.Model, cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = name, f.Hidden, f.Iterations, f.Seed, f.Workers
-	cfg.Start, cfg.Zone, cfg.Country = f.Start, f.Zone, f.Country
+	cfg.Model, cfg.Start, cfg.Zone, cfg.Country = name, f.Start, f.Zone, f.Country
+	cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = f.Hidden, f.Iterations, f.Seed, f.Workers
 	return cfg
 }

@@ -72,10 +72,11 @@ func (c *trainCmd) Run(e *env) error {
 	return c.finish(e, show, outcome)
 }
 
-// context ends at a signal. The context of a child ends with the parent as well, even when the parent is
-// killed: the pipe to standard input closes.
+// context ends at a signal. The context of a child ends with the parent as well, even when the
+// parent is killed: the pipe to standard input closes.
 func (c *trainCmd) context(e *env, show *screen) (ctx context.Context, release func()) {
-	ctx, _, release = service.Signals(context.Background(), func() { show.line("stopping; nothing was registered") }, nil)
+	ctx, _, release = service.Signals(context.Background(),
+		func() { show.line("stopping; nothing was registered") }, nil)
 	if !c.Child {
 		return ctx, release
 	}
@@ -88,13 +89,16 @@ func (c *trainCmd) context(e *env, show *screen) (ctx context.Context, release f
 }
 
 // cycle makes the cycle that the flags describe. done closes the source of the history.
-func (c *trainCmd) cycle(ctx context.Context, e *env, show *screen) (training *cycle.Cycle, done func(), err error) {
+func (c *trainCmd) cycle(
+	ctx context.Context, e *env, show *screen,
+) (training *cycle.Cycle, done func(), err error) {
 	source, done, err := c.source(ctx, e, show)
 	if err != nil {
 		return nil, nil, err
 	}
 	training = &cycle.Cycle{
-		ID: c.Cycle, Config: c.config(), Source: source, Cut: c.cut, Out: c.Out, Scratch: scratchDir(c.Dir.Dir),
+		ID: c.Cycle, Config: c.config(), Source: source, Cut: c.cut, Out: c.Out,
+		Scratch: scratchDir(c.Dir.Dir),
 	}
 	if training.Ahead, err = c.Ahead.load(show, c.History.CSV.Timezone); err != nil {
 		done()
@@ -123,11 +127,15 @@ func (c *trainCmd) registry(training *cycle.Cycle, show *screen) (err error) {
 		return err
 	}
 	training.Patience = registryPatience
-	if training.Runs, err = c.Kept.runLogger(func(err error) { show.line("warn: %v", err) }); err != nil {
+	if training.Runs, err = c.Kept.runLogger(func(err error) {
+		show.line("warn: %v",
+			err)
+	}); err != nil {
 		return err
 	}
 	if training.Ahead != nil {
-		show.line("warn: forecasters cannot read covariates yet: they refuse this model, and the one in force goes on")
+		show.line("warn: forecasters cannot read covariates yet: they refuse this model, and the " +
+			"one in force goes on")
 	}
 	return nil
 }
@@ -149,7 +157,8 @@ func (c *trainCmd) finish(e *env, show *screen, outcome cycle.Outcome) error {
 		return err
 	}
 	if c.Register != "" && !outcome.Champion {
-		err := fmt.Errorf("%s v%s is registered, but the champion stays: %s", outcome.Name, outcome.Version, outcome.Why)
+		err := fmt.Errorf("%s v%s is registered, but the champion stays: %s", outcome.Name,
+			outcome.Version, outcome.Why)
 		return service.WithExitCode(err, service.ExitNo)
 	}
 	return nil
@@ -166,7 +175,9 @@ func (c *trainCmd) config() cycle.Config {
 }
 
 // source opens the source of the history; done closes it.
-func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (source cycle.Source, done func(), err error) {
+func (c *trainCmd) source(
+	ctx context.Context, e *env, show *screen,
+) (source cycle.Source, done func(), err error) {
 	if c.History.From != fromLogs {
 		source, closeSource, err := c.History.open(nil, func(r tabular.Report) {
 			c.History.CSV.showFiles(show, r)
@@ -192,7 +203,8 @@ func (c *trainCmd) source(ctx context.Context, e *env, show *screen) (source cyc
 
 // cut divides the time as the flags say, and otherwise by the default cut.
 func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
-	if c.TrainUntil.IsZero() && c.TestFrom.IsZero() && c.TestUntil.IsZero() && !c.ValidUntil.IsZero() {
+	if c.TrainUntil.IsZero() && c.TestFrom.IsZero() && c.TestUntil.IsZero() &&
+		!c.ValidUntil.IsZero() {
 		return dataset.CutBefore(first, min(c.ValidUntil.Unix(), last+meter.IntervalSeconds))
 	}
 	cut, err := dataset.DefaultCut(first, last)

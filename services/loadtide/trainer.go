@@ -15,7 +15,7 @@ import (
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
-// trainerCmd is the trainer alone.
+// trainerCmd runs the role trainer.
 type trainerCmd struct {
 	NATS     service.NATSFlags  `embed:""`
 	Dir      service.DataFlags  `embed:""`
@@ -24,31 +24,33 @@ type trainerCmd struct {
 	History  historyFlags       `embed:"" set:"from=logs"`
 	Fit      fitFlags           `embed:""`
 	Register string             `default:"${model}" placeholder:"NAME" help:"Name that models are registered under."`
-	Schedule string             `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"${schedule}" placeholder:"CRON|off" help:"When to train, as cron in the machine's zone; off leaves training on request alone."`
-	Quick    bool               `name:"quick-first" help:"Where there is no champion yet, a quick training comes first, of half a minute for some dozen series, and a thorough one follows."`
+	Schedule string             `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"${schedule}" placeholder:"CRON|off" help:"When to train, as cron in the machine's zone; off trains on request only."`
+	Quick    bool               `name:"quick-first" help:"When there is no champion yet, begin with a quick training, of half a minute for some dozen series; a thorough one follows."`
 	Drift    time.Duration      `name:"drift-pause" default:"${drift_pause}" help:"Shortest time between two cycles that drift starts."`
-	Patience time.Duration      `name:"registry-patience" default:"1h" help:"How long a finished model waits for a registry that is away."`
+	Patience time.Duration      `name:"registry-patience" default:"1h" help:"How long a finished model waits for a registry that does not answer."`
 }
 
-// Validate refuses wrong flags before anything is opened.
+// Validate checks the flags before anything is opened.
 func (c *trainerCmd) Validate() error {
 	faults := []error{c.service().Validate(), c.Fit.config(c.Register).Validate()}
 	if c.Patience < 0 || c.Patience > 7*24*time.Hour {
-		faults = append(faults, fmt.Errorf("--registry-patience %s is outside 0s to 168h", c.Patience))
+		faults = append(faults, fmt.Errorf("--registry-patience %s is outside 0s to 168h",
+			c.Patience))
 	}
 	return errors.Join(faults...)
 }
 
 func (c *trainerCmd) service() trainer.Config {
 	cfg := trainer.DefaultConfig()
-	cfg.Model, cfg.Schedule, cfg.Start, cfg.DriftPause = c.Register, c.Schedule, c.Fit.Start, c.Drift
+	cfg.Model, cfg.Schedule, cfg.Start, cfg.DriftPause = c.Register, c.Schedule, c.Fit.Start,
+		c.Drift
 	cfg.QuickFirst, cfg.Follow = c.Quick, c.Quick
 	return cfg
 }
 
-// Run is the trainer until a signal.
+// Run runs the trainer until a signal.
 func (c *trainerCmd) Run(e *env) error {
-	// A wrong place or source is told now, not at night.
+	// A wrong place or source is an error now, and not when the schedule is due.
 	if err := known(c.Fit.Zone, c.Fit.Country); err != nil {
 		return err
 	}
@@ -59,41 +61,47 @@ func (c *trainerCmd) Run(e *env) error {
 	if err := done(); err != nil {
 		return err
 	}
-	return role(e, "trainer", c.NATS.URL, func(ctx, cut context.Context, p *process, conn *bus.Conn) error {
-		models, err := c.Kept.open(c.Dir.Dir)
-		if err != nil {
-			return err
-		}
-		runs, err := c.Kept.runLogger(func(err error) {
-			p.log.Warn().AnErr(service.FieldError, err).Msg("the run in MLflow lags behind its cycle")
-		})
-		if err != nil {
-			return err
-		}
-		inProcess := trainer.InProcess{
-			Config: c.Fit.config(c.Register), Registry: models, Runs: runs, Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.log,
-			Open: func() (cycle.Source, func() error, error) {
-				return c.History.open(conn, readFiles(p.component("trainer")))
-			},
-		}
-		s, err := trainer.New(c.service(), trainer.Deps{
-			Conn: conn, Registry: models, Run: inProcess.Run, Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.log,
-		})
-		if err != nil {
-			return err
-		}
-		return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("trainer", s) })
-	})
+	return role(e, "trainer", c.NATS.URL, c.run)
 }
 
-// readFiles logs what was read of files.
-func readFiles(log zerolog.Logger) func(tabular.Report) {
+func (c *trainerCmd) run(ctx, cut context.Context, p *process, conn *bus.Conn) error {
+	models, err := c.Kept.open(c.Dir.Dir)
+	if err != nil {
+		return err
+	}
+	runs, err := c.Kept.runLogger(func(err error) {
+		p.log.Warn().AnErr(service.FieldError, err).Msg("the run in MLflow lags behind its cycle")
+	})
+	if err != nil {
+		return err
+	}
+	inProcess := trainer.InProcess{
+		Config: c.Fit.config(c.Register), Registry: models, Runs: runs,
+		Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.log,
+		Open: func() (cycle.Source, func() error, error) {
+			return c.History.open(conn, logFiles(p.component("trainer")))
+		},
+	}
+	s, err := trainer.New(c.service(), trainer.Deps{
+		Conn: conn, Registry: models, Run: inProcess.Run,
+		Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.log,
+	})
+	if err != nil {
+		return err
+	}
+	return p.runRole(ctx, cut, c.Admin.Listen, func(g *service.Group) { g.Add("trainer", s) })
+}
+
+// logFiles logs what was read of files.
+func logFiles(log zerolog.Logger) func(tabular.Report) {
 	return func(r tabular.Report) {
 		for i := range r.Files {
-			log.Info().Str(service.FieldFile, r.Files[i].File).Int(service.FieldCount, r.Files[i].Rows).Msg("file read")
+			log.Info().Str(service.FieldFile, r.Files[i].File).
+				Int(service.FieldCount, r.Files[i].Rows).Msg("file read")
 		}
 		if r.Rejected > 0 {
-			log.Warn().Int(service.FieldCount, r.Rejected).Msg("rows that cannot be used are left out, --rejects FILE keeps them")
+			log.Warn().Int(service.FieldCount, r.Rejected).
+				Msg("rows that cannot be used are left out, --rejects FILE keeps them")
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// ackTimeout bounds the acknowledgement of a batch that is stored, also when the recorder is to stop.
+// ackTimeout bounds the acknowledgement of a stored batch, also while the recorder stops.
 const ackTimeout = 5 * time.Second
 
 // run consumes a lane until ctx ends. After a failure the lane is read again from the last
@@ -24,8 +24,8 @@ func (s *Service) run(ctx context.Context, l lane) {
 		if ctx.Err() != nil {
 			return err
 		}
-		s.broken(l.stream)
-		if _, tell := s.streams.fail(l.stream, false, s.deps.Now()); tell {
+		s.notReading(l.stream)
+		if _, due := s.streams.fail(l.stream, false, s.deps.Now()); due {
 			s.log.Warn().Str(service.FieldStream, l.stream).AnErr(service.FieldError, err).
 				Msg("stream cannot be read; trying again")
 		}
@@ -33,20 +33,21 @@ func (s *Service) run(ctx context.Context, l lane) {
 	})
 }
 
-// consume is the recorder's path: fetch, translate and store, acknowledge.
+// consume is the path of the recorder: fetch, translate and store, acknowledge. It returns the
+// first error.
 func (s *Service) consume(ctx context.Context, l lane) error {
 	consumer, err := s.deps.NATS.Open(ctx, l.stream)
 	if err != nil {
 		return fmt.Errorf("open consumer %s: %w", Durable, err)
 	}
-	s.reads(l.stream)
+	s.reading(l.stream)
 	for {
 		batch, err := consumer.Fetch(ctx, s.cfg.Batch, s.cfg.Wait)
 		if err != nil {
 			return fmt.Errorf("fetch: %w", err)
 		}
 		if len(batch.Messages) == 0 {
-			s.goesOn(l)
+			s.succeeded(l)
 			continue
 		}
 		lost, err := s.lost(ctx, l, batch)
@@ -61,28 +62,32 @@ func (s *Service) consume(ctx context.Context, l lane) error {
 			return err
 		}
 		s.count(l, batch, unreadable, lost)
-		s.goesOn(l)
+		s.succeeded(l)
 	}
 }
 
-// goesOn notes that a stream was read without a fault, which may end an outage of the streams.
-func (s *Service) goesOn(l lane) {
-	if lasted, over := s.streams.works(l.stream, s.deps.Now()); over {
+// succeeded notes that a stream was read without a fault. That may end an outage of the streams.
+func (s *Service) succeeded(l lane) {
+	if lasted, over := s.streams.succeed(l.stream, s.deps.Now()); over {
 		s.log.Info().Int64(service.FieldDuration, lasted.Milliseconds()).Msg("all streams are read")
 	}
 }
 
-// store brings the points of messages into the sink, a request's worth at a time. I7: a message that cannot be read is
-// counted and passed over.
-func (s *Service) store(ctx context.Context, l lane, messages []bus.Message) (unreadable int, err error) {
+// store gives the points of messages to the sink, as many as a request holds at a time. I7: it
+// counts and skips a message that cannot be decoded.
+func (s *Service) store(
+	ctx context.Context, l lane, messages []bus.Message,
+) (unreadable int, err error) {
 	var r rows
 	for i := range messages {
 		m := &messages[i]
 		points, err := l.append(r.points, m)
 		if err != nil {
 			unreadable++
-			if l.kind != kindReadings && unreadable <= refusedLogged { // the forecaster lists those of the logs
-				s.log.Warn().Str(service.FieldSubject, m.Subject).Uint64(service.FieldStreamSeq, m.Seq).
+			// the forecaster lists unreadable readings
+			if l.kind != kindReadings && unreadable <= refusedLogged {
+				s.log.Warn().Str(service.FieldSubject, m.Subject).
+					Uint64(service.FieldStreamSeq, m.Seq).
 					AnErr(service.FieldError, err).Msg("message is unreadable, not recorded")
 			}
 			continue
@@ -96,13 +101,14 @@ func (s *Service) store(ctx context.Context, l lane, messages []bus.Message) (un
 		}
 	}
 	if more := unreadable - refusedLogged; more > 0 && l.kind != kindReadings {
-		s.log.Warn().Str(service.FieldStream, l.stream).Int(service.FieldCount, more).Msg("more messages are unreadable, not recorded")
+		s.log.Warn().Str(service.FieldStream, l.stream).Int(service.FieldCount, more).
+			Msg("more messages are unreadable, not recorded")
 	}
 	return unreadable, s.sink.store(ctx, l, r)
 }
 
-// lost returns how many messages before and in a batch retention took before they were recorded. A hole above the first
-// message that is kept was made by somebody who erased a series.
+// lost returns how many messages before and in a batch retention has removed before they were
+// recorded. A hole behind the first message of the stream is no loss: somebody has erased a series.
 func (s *Service) lost(ctx context.Context, l lane, batch Batch) (lost uint64, err error) {
 	first, last := batch.Messages[0].Seq, batch.Messages[len(batch.Messages)-1].Seq
 	if first == batch.After+1 && last-first == uint64(len(batch.Messages)-1) {
@@ -110,7 +116,7 @@ func (s *Service) lost(ctx context.Context, l lane, batch Batch) (lost uint64, e
 	}
 	kept, err := s.deps.NATS.FirstSeq(ctx, l.stream)
 	if err != nil {
-		return 0, fmt.Errorf("look for what was lost: %w", err)
+		return 0, fmt.Errorf("look for lost messages: %w", err)
 	}
 	next := batch.After + 1
 	for i := range batch.Messages {
@@ -131,7 +137,7 @@ func (s *Service) acknowledge(ctx context.Context, batch Batch) error {
 	return nil
 }
 
-// count notes a batch that is done.
+// count counts a batch that is recorded.
 func (s *Service) count(l lane, batch Batch, unreadable int, lost uint64) {
 	if l.kind == kindForecasts {
 		now := s.deps.Now()
@@ -139,11 +145,14 @@ func (s *Service) count(l lane, batch Batch, unreadable int, lost uint64) {
 			s.metrics.age.Observe(max(0, now.Sub(batch.Messages[i].Time).Seconds()))
 		}
 	}
-	s.metrics.messages.WithLabelValues(l.kind, outcomeStored).Add(float64(len(batch.Messages) - unreadable))
+	s.metrics.messages.WithLabelValues(l.kind, outcomeStored).
+		Add(float64(len(batch.Messages) - unreadable))
 	s.metrics.messages.WithLabelValues(l.kind, outcomeUnreadable).Add(float64(unreadable))
 	if lost > 0 {
 		s.metrics.messages.WithLabelValues(l.kind, outcomeLost).Add(float64(lost))
-		s.log.Error().Str(service.FieldStream, l.stream).Uint64(service.FieldStreamSeq, batch.After).Uint64(service.FieldCount, lost).
-			Msg("messages were lost to the stream's retention before they were recorded: give the stream more room, or InfluxDB less downtime")
+		s.log.Error().Str(service.FieldStream, l.stream).
+			Uint64(service.FieldStreamSeq, batch.After).Uint64(service.FieldCount, lost).
+			Msg("messages were lost to the stream's retention before they were recorded: give " +
+				"the stream more room, or InfluxDB less downtime")
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// maxLevels bounds the fields of a row: each level is one, in a schema that never forgets one.
+// maxLevels bounds the fields of a row. Each level is a field, and InfluxDB never removes one from
+// its schema.
 const maxLevels = 99
 
 func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
@@ -26,12 +27,15 @@ func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 	return AppendForecast(dst, &f), nil
 }
 
-// AppendForecast appends a point for each lead of f: fields p10, p25, … by level, source, quality, model_version, revision and
-// origin; time is the start of the target interval. In MeasurementForecast the newest belief about an interval replaces the
-// older ones; those of the leads that are scored stand in MeasurementForecastLead too, under their lead.
+// AppendForecast appends a point for each lead of f. Fields: p10, p25, … by level, source, quality,
+// model_version, revision and origin. The time is the start of the target interval. In
+// MeasurementForecast the newest forecast of an interval replaces the older ones.
+// MeasurementForecastLead also has the forecasts of the leads that are scored, with the lead as a
+// tag.
 func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	tags := Tags(f.Series)
-	// Every row has every field, an empty one too: what a row does not name keeps the value of the forecast before.
+	// Every row has every field, even an empty one: a field that is missing would keep the value of
+	// the forecast before.
 	shared := []influx.Field{
 		{Key: "source", Value: string(f.Source)},
 		{Key: "quality", Value: f.Quality},
@@ -47,7 +51,9 @@ func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	for i := range horizon {
 		fields := make([]influx.Field, 0, len(names)+len(shared))
 		for k, name := range names {
-			fields = append(fields, influx.Field{Key: name, Value: decimal(f.Quantiles[i*len(names)+k])})
+			fields = append(fields, influx.Field{
+				Key: name, Value: decimal(f.Quantiles[i*len(names)+k]),
+			})
 		}
 		p := influx.Point{
 			Measurement: MeasurementForecast, Tags: tags, Fields: append(fields, shared...),
@@ -62,7 +68,7 @@ func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	return dst
 }
 
-// scored tells whether forecasts of a lead meet their actual.
+// scored reports whether forecasts of a lead are compared with their actuals.
 func scored(lead, horizon int) bool {
 	return lead == 1 || lead == 6 || lead == 12 || lead == 24 || lead == horizon
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// Kinds of stream, the words of the metric label.
+// Kinds of streams, the values of the metric label.
 const (
 	kindReadings  = "readings"
 	kindForecasts = "forecasts"
@@ -16,16 +16,16 @@ const (
 
 func kinds() []string { return []string{kindReadings, kindForecasts, kindScores, kindEvents} }
 
-// lane is the way of one stream into InfluxDB.
+// lane says how the messages of one stream become points.
 type lane struct {
 	kind      string
 	stream    string
-	partition int // of a log of readings
-	// append appends the points of a message. The error says why it cannot be read.
+	partition int // of a stream of readings
+	// append appends the points of a message. An error means that the message cannot be decoded.
 	append func(dst []influx.Point, m *bus.Message) ([]influx.Point, error)
 }
 
-// fixedLanes are those that every deployment has.
+// fixedLanes returns the lanes of the streams that every deployment has.
 func fixedLanes() []lane {
 	return []lane{
 		{kind: kindForecasts, stream: topology.Forecasts, append: appendForecast},
@@ -34,12 +34,15 @@ func fixedLanes() []lane {
 	}
 }
 
-// logLane is that of a partition's log.
+// logLane returns the lane of a partition's log.
 func logLane(partition int) lane {
-	return lane{kind: kindReadings, stream: topology.Log(partition), partition: partition, append: appendReadings}
+	return lane{
+		kind: kindReadings, stream: topology.Log(partition), partition: partition,
+		append: appendReadings,
+	}
 }
 
-// rows are points beside the messages that they are of.
+// rows are points, each with its message.
 type rows struct {
 	points []influx.Point
 	of     []*bus.Message
@@ -58,7 +61,7 @@ func (r *rows) add(m *bus.Message, points []influx.Point) {
 	}
 }
 
-// split parts the rows by whether ok holds, each in its order.
+// split returns the rows for which ok is true, and the others, both in their order.
 func (r rows) split(ok func(influx.Point) bool) (yes, no rows) {
 	for i, p := range r.points {
 		to := &no

@@ -7,13 +7,13 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// Outcomes that metrics tell apart; those of a failed write are the kinds of package influx.
+// Values of the label outcome. The outcomes of a failed write are the kinds of package influx.
 const (
 	outcomeStored     = "stored"
-	outcomeUnreadable = "unreadable" // of a message: no points could be made of it
-	outcomeLost       = "lost"       // of a message: the stream's retention took it first
-	outcomeRefused    = "refused"    // of a point: InfluxDB will never take it
-	outcomeExpired    = "expired"    // of a point: older than its bucket keeps any
+	outcomeUnreadable = "unreadable" // of a message: it cannot be decoded
+	outcomeLost       = "lost"       // of a message: retention has removed it
+	outcomeRefused    = "refused"    // of a point: InfluxDB will never store it
+	outcomeExpired    = "expired"    // of a point: older than the retention of the bucket
 )
 
 type metrics struct {
@@ -28,28 +28,38 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	name := func(name, help string) prometheus.Opts {
-		return prometheus.Opts{Namespace: service.Namespace, Subsystem: "recorder", Name: name, Help: help}
+		return prometheus.Opts{
+			Namespace: service.Namespace, Subsystem: "recorder", Name: name, Help: help,
+		}
 	}
 	byStream := func(n, help string, outcomes ...string) *prometheus.CounterVec {
-		vec := prometheus.NewCounterVec(prometheus.CounterOpts(name(n, help)), []string{"stream", "outcome"})
+		vec := prometheus.NewCounterVec(prometheus.CounterOpts(name(n, help)), []string{
+			"stream", "outcome",
+		})
 		for _, kind := range kinds() {
 			for _, outcome := range outcomes {
-				vec.WithLabelValues(kind, outcome) // a series that is there from the start has a rate from the start
+				// a series that exists from the start has a rate from the start
+				vec.WithLabelValues(kind, outcome)
 			}
 		}
 		return vec
 	}
 	m := &metrics{
-		messages: byStream("messages_total", "Messages of the streams, by outcome.", outcomeStored, outcomeUnreadable, outcomeLost),
-		points:   byStream("points_total", "Points for InfluxDB, by outcome.", outcomeStored, outcomeRefused, outcomeExpired),
-		writes:   prometheus.NewCounterVec(prometheus.CounterOpts(name("writes_total", "Write requests to InfluxDB, by outcome.")), []string{"outcome"}),
+		messages: byStream("messages_total", "Messages of the streams, by outcome.", outcomeStored,
+			outcomeUnreadable, outcomeLost),
+		points: byStream("points_total", "Points for InfluxDB, by outcome.", outcomeStored,
+			outcomeRefused, outcomeExpired),
+		writes: prometheus.NewCounterVec(prometheus.CounterOpts(name("writes_total",
+			"Write requests to InfluxDB, by outcome.")), []string{"outcome"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: service.Namespace, Subsystem: "recorder", Name: "write_duration_seconds",
-			Help: "Time of one write request to InfluxDB, failed ones included.", Buckets: service.LatencyBuckets(),
+			Help:    "Time of one write request to InfluxDB, failed ones included.",
+			Buckets: service.LatencyBuckets(),
 		}),
 		age: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: service.Namespace, Subsystem: "recorder", Name: "forecast_age_seconds",
-			Help: "Age of a forecast in the stream when it was stored in InfluxDB.", Buckets: service.AgeBuckets(),
+			Help:    "Age of a forecast in the stream when it was stored in InfluxDB.",
+			Buckets: service.AgeBuckets(),
 		}),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts(name("consumer_pending_messages",
 			"Messages in the streams that are not recorded yet.")), []string{"stream"}),

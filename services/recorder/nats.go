@@ -9,8 +9,8 @@ import (
 )
 
 // Durable is the name of the recorder's consumer on each stream. The server keeps the consumer's
-// position. One recorder at a time uses the consumers: a second one takes over the messages that the
-// first one has not acknowledged.
+// position. One recorder at a time uses the consumers: a second one takes over the messages that
+// the first one has not acknowledged.
 const Durable = "recorder"
 
 // NATS is the broker as the recorder needs it.
@@ -21,7 +21,8 @@ type NATS interface {
 	Open(ctx context.Context, stream string) (Consumer, error)
 	// Unacknowledged returns how many messages of a stream are not recorded yet.
 	Unacknowledged(ctx context.Context, stream string) (uint64, error)
-	// FirstSeq returns the sequence of the first message in a stream; of the next one when it is empty.
+	// FirstSeq returns the sequence of the first message in a stream; of the next one when it is
+	// empty.
 	FirstSeq(ctx context.Context, stream string) (uint64, error)
 	// Publish stores a message. A second one with the same id shortly after is dropped.
 	Publish(ctx context.Context, subject string, data []byte, id string) error

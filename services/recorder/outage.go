@@ -11,34 +11,35 @@ import (
 // outageReminder is the time between log lines about the same outage.
 const outageReminder = 5 * time.Minute
 
-// outage is a failure that lanes share: it begins with the first that fails and is over when none does. So there is one log
-// line at its begin and one at its end, whatever the number of lanes.
+// outage is a failure that lanes share. It begins when the first lane fails and ends when no lane
+// fails. So the log has one line at its beginning and one at its end, whatever the number of lanes.
 type outage struct {
 	mu      sync.Mutex
 	failing map[string]bool // by stream
 	began   time.Time
-	told    time.Time
-	person  bool      // it was told that a person is needed
-	until   time.Time // nobody tries before
+	logged  time.Time // when the last line about it was logged
+	person  bool      // that line said that a person is needed
+	until   time.Time // no lane tries before this time
 }
 
-// fail notes that a stream's lane fails; person says that somebody has to mend it. tell says that a log line is due, since how
-// long the outage has lasted.
-func (o *outage) fail(stream string, person bool, now time.Time) (since time.Duration, tell bool) {
+// fail notes that the lane of a stream fails; person says that a person is needed. due says that a
+// log line is due; lasted is the time since the beginning of the outage.
+func (o *outage) fail(stream string, person bool, now time.Time) (lasted time.Duration, due bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.failing) == 0 {
-		o.failing, o.began, o.told, o.person = make(map[string]bool), now, time.Time{}, false
+		o.failing, o.began, o.logged, o.person = make(map[string]bool), now, time.Time{}, false
 	}
 	o.failing[stream] = true
-	if tell = person && !o.person || now.Sub(o.told) >= outageReminder; tell {
-		o.told, o.person = now, person
+	if due = person && !o.person || now.Sub(o.logged) >= outageReminder; due {
+		o.logged, o.person = now, person
 	}
-	return now.Sub(o.began), tell
+	return now.Sub(o.began), due
 }
 
-// works notes that a stream's lane does not fail; over says that it was the last of an outage that lasted so long.
-func (o *outage) works(stream string, now time.Time) (lasted time.Duration, over bool) {
+// succeed notes that the lane of a stream works. over says that it was the last lane of an outage,
+// which has lasted that long.
+func (o *outage) succeed(stream string, now time.Time) (lasted time.Duration, over bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.failing[stream] {
@@ -48,8 +49,8 @@ func (o *outage) works(stream string, now time.Time) (lasted time.Duration, over
 	return now.Sub(o.began), len(o.failing) == 0
 }
 
-// holdUntil keeps all lanes from trying before t.
-func (o *outage) holdUntil(t time.Time) {
+// pauseUntil makes all lanes wait until t.
+func (o *outage) pauseUntil(t time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if t.After(o.until) {
@@ -57,8 +58,8 @@ func (o *outage) holdUntil(t time.Time) {
 	}
 }
 
-// held waits as long as a holdUntil says.
-func (o *outage) held(ctx context.Context, now func() time.Time) error {
+// waitPause waits until the time of pauseUntil.
+func (o *outage) waitPause(ctx context.Context, now func() time.Time) error {
 	o.mu.Lock()
 	until := o.until
 	o.mu.Unlock()

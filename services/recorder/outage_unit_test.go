@@ -28,16 +28,16 @@ func TestOutageIsToldOnce(t *testing.T) {
 			t.Errorf("step %d: tell is %v", i, tell)
 		}
 	}
-	if _, over := o.works("FORECASTS", at(12)); over {
+	if _, over := o.succeed("FORECASTS", at(12)); over {
 		t.Error("over by a stream that did not fail")
 	}
-	if _, over := o.works("R1", at(12)); over {
+	if _, over := o.succeed("R1", at(12)); over {
 		t.Error("over while R0 fails")
 	}
-	if lasted, over := o.works("R0", at(13)); !over || lasted != 13*time.Minute {
+	if lasted, over := o.succeed("R0", at(13)); !over || lasted != 13*time.Minute {
 		t.Errorf("over is %v after %v", over, lasted)
 	}
-	if _, over := o.works("R0", at(14)); over {
+	if _, over := o.succeed("R0", at(14)); over {
 		t.Error("over twice")
 	}
 	if since, tell := o.fail("R0", false, at(15)); !tell || since != 0 {

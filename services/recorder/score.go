@@ -16,8 +16,9 @@ func appendScore(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 	return AppendScore(dst, &s), nil
 }
 
-// AppendScore appends a point for each lead of s in MeasurementScore, and one in MeasurementActual unless s is void; time is
-// the start of the interval that was forecast. Numbers of a void score are 0, its count too, so that sums do without it.
+// AppendScore appends a point for each lead of s to MeasurementScore, and one to MeasurementActual
+// unless s is void. The time is the start of the target interval. The numbers of a void score are
+// 0, and so is its count, so that it adds nothing to a sum.
 func AppendScore(dst []influx.Point, s *streams.Score) []influx.Point {
 	tags := Tags(s.Series)
 	for i := range s.Leads {
@@ -32,19 +33,23 @@ func AppendScore(dst []influx.Point, s *streams.Score) []influx.Point {
 		} else {
 			fields = append(fields, scoreFields(l, s.Actual)...)
 		}
-		dst = append(dst, influx.Point{Measurement: MeasurementScore, Tags: withLead(tags, l.Lead), Fields: fields, Time: s.Target})
+		dst = append(dst, influx.Point{
+			Measurement: MeasurementScore, Tags: withLead(tags, l.Lead), Fields: fields,
+			Time: s.Target,
+		})
 	}
 	if !s.Void {
-		dst = append(dst, influx.Point{Measurement: MeasurementActual, Tags: tags, Time: s.Target, Fields: []influx.Field{
-			{Key: "value", Value: s.Actual},
-			{Key: "unit", Value: s.Unit},
-			{Key: "revision", Value: int64(s.Revision)},
-		}})
+		dst = append(dst, influx.Point{Measurement: MeasurementActual, Tags: tags, Time: s.Target,
+			Fields: []influx.Field{
+				{Key: "value", Value: s.Actual},
+				{Key: "unit", Value: s.Unit},
+				{Key: "revision", Value: int64(s.Revision)},
+			}})
 	}
 	return dst
 }
 
-// scoreFields are the numbers of a lead; one that is not known is left out.
+// scoreFields returns the numbers of a lead. A number that is not known is left out.
 func scoreFields(l *streams.LeadScore, actual float64) []influx.Field {
 	fields := []influx.Field{
 		{Key: "pinball", Value: decimal(l.Pinball)},
@@ -73,7 +78,8 @@ func scoreFields(l *streams.LeadScore, actual float64) []influx.Field {
 
 func voidFields() []influx.Field {
 	return []influx.Field{
-		{Key: "pinball", Value: 0.0}, {Key: "error", Value: 0.0}, {Key: "abs_error", Value: 0.0}, {Key: "abs_actual", Value: 0.0},
+		{Key: "pinball", Value: 0.0}, {Key: "error", Value: 0.0}, {Key: "abs_error", Value: 0.0},
+		{Key: "abs_actual", Value: 0.0},
 		{Key: "count", Value: int64(0)}, {Key: "pinball_naive", Value: 0.0},
 		{Key: "covered50", Value: int64(0)}, {Key: "covered80", Value: int64(0)},
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// lookEvery is how often the recorder looks for partition logs that are new, and for what waits in the streams.
+// lookEvery is the interval between two looks for new partition logs and for the backlog of the
+// streams.
 const lookEvery = 5 * time.Second
 
 // Deps is what the recorder works with. Ready may be nil.
@@ -36,14 +37,14 @@ type Service struct {
 	writer  *influx.Writer
 	sink    *sink
 	metrics *metrics
-	streams outage // of the streams
+	streams outage // of reading the streams
 
 	mu      sync.Mutex
 	waiting []string // streams that are not read, in the order of their lanes
-	counted bool     // the number of partitions is known
+	counted bool     // every partition has a lane
 }
 
-// New returns a recorder that has not begun. The error holds all faults of cfg.
+// New returns a recorder. The error has all faults of cfg.
 func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -60,21 +61,23 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	}
 	m, log := newMetrics(deps.Metrics), service.Component(deps.Log, "recorder")
 	return &Service{
-		cfg: cfg, deps: deps, log: log, writer: writer, metrics: m, sink: newSink(cfg, writer, m, log, deps),
+		cfg: cfg, deps: deps, log: log, writer: writer, metrics: m,
+		sink: newSink(cfg, writer, m, log, deps),
 	}, nil
 }
 
-// Start does nothing: neither the streams nor InfluxDB need be there yet.
+// Start does nothing. The streams and InfluxDB need not exist yet.
 func (s *Service) Start(context.Context) error { return nil }
 
-// Run records until ctx ends. It returns no error of the streams or of InfluxDB: it tries again.
+// Run records until ctx ends, and returns nil. After failures of the streams or of InfluxDB it
+// tries again.
 func (s *Service) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	var lanes []lane
 	add := func(l lane) {
 		lanes = append(lanes, l)
-		s.broken(l.stream)
+		s.notReading(l.stream)
 		running.Go(func() { s.run(ctx, l) })
 	}
 	for _, l := range fixedLanes() {
@@ -86,7 +89,7 @@ func (s *Service) Run(ctx context.Context) error {
 			for ; logs < n; logs++ {
 				add(logLane(logs))
 			}
-			s.known()
+			s.partitionsKnown()
 		} else if logs == 0 {
 			wait = min(lookEvery, s.cfg.RetryMax)
 		}
@@ -97,13 +100,14 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// Stop closes the connection to InfluxDB. Batches under way were given up when Run ended; they come again at the next start.
+// Stop closes the connection to InfluxDB. Batches that were not recorded when Run ended come again
+// at the next start.
 func (s *Service) Stop(context.Context) error {
 	s.writer.Close()
 	return nil
 }
 
-// measure asks how much waits in the streams. A stream that does not answer is left out of its sum.
+// measure sets the metric of the backlog. A stream that does not answer is left out of its sum.
 func (s *Service) measure(ctx context.Context, lanes []lane) {
 	left := make(map[string]float64)
 	for _, l := range lanes {
@@ -119,16 +123,16 @@ func (s *Service) measure(ctx context.Context, lanes []lane) {
 	}
 }
 
-// reads notes that a stream is read.
-func (s *Service) reads(stream string) {
+// reading notes that a stream is read.
+func (s *Service) reading(stream string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = slices.DeleteFunc(s.waiting, func(w string) bool { return w == stream })
 	s.report()
 }
 
-// broken notes that a stream is not read.
-func (s *Service) broken(stream string) {
+// notReading notes that a stream is not read.
+func (s *Service) notReading(stream string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !slices.Contains(s.waiting, stream) {
@@ -137,8 +141,8 @@ func (s *Service) broken(stream string) {
 	s.report()
 }
 
-// known notes that there is a lane for every partition.
-func (s *Service) known() {
+// partitionsKnown notes that every partition has a lane.
+func (s *Service) partitionsKnown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counted = true

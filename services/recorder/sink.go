@@ -12,18 +12,18 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// Writer stores a batch of points; its errors are *influx.Error.
+// Writer writes a batch of points. Its errors are *influx.Error.
 type Writer interface {
 	Write(ctx context.Context, points []influx.Point) error
 }
 
 const (
-	maxRetryAfter = 5 * time.Minute // however long the server asks for
-	maxPoints     = 5000            // of one request, what InfluxDB advises
-	maxWrites     = 8               // requests at once, of all lanes
+	maxRetryAfter = 5 * time.Minute // longest pause that a server may ask for
+	maxPoints     = 5000            // of one request, as InfluxDB advises
+	maxWrites     = 8               // requests at the same time, of all lanes
 )
 
-// sink writes points for as long as it takes. All lanes write through one.
+// sink writes points until they are stored or refused. All lanes share one sink.
 type sink struct {
 	cfg     Config
 	writer  Writer
@@ -37,13 +37,14 @@ type sink struct {
 
 func newSink(cfg Config, writer Writer, m *metrics, log zerolog.Logger, deps Deps) *sink {
 	return &sink{
-		cfg: cfg, writer: writer, metrics: m, log: log, now: deps.Now, slots: make(chan struct{}, maxWrites),
+		cfg: cfg, writer: writer, metrics: m, log: log, now: deps.Now,
+		slots:   make(chan struct{}, maxWrites),
 		refused: &refusals{nats: deps.NATS, metrics: m, log: log, now: deps.Now},
 	}
 }
 
-// store returns when every point is stored, or refused for good and listed. Its errors are that of an ended ctx and that of
-// a list that could not be written.
+// store returns nil when every point is stored, or refused and listed. Errors: the one of an ended
+// ctx, or the one of a refusal that could not be listed.
 func (s *sink) store(ctx context.Context, l lane, r rows) error {
 	for i := 0; i < r.len(); i += maxPoints {
 		if err := s.halve(ctx, l, r.slice(i, min(i+maxPoints, r.len()))); err != nil {
@@ -53,8 +54,9 @@ func (s *sink) store(ctx context.Context, l lane, r rows) error {
 	return nil
 }
 
-// halve writes rows; when they are refused it writes each half, down to the single bad point. Where the server says that it
-// stored none of them there is nothing to look for, and points that are older than the bucket keeps are known by their time.
+// halve writes rows. When they are refused, it writes each half, down to the single bad point. When
+// the server says that it stored none of them, all are refused. Points that are older than the
+// retention of the bucket are found by their time.
 func (s *sink) halve(ctx context.Context, l lane, r rows) error {
 	cause, err := s.write(ctx, l.stream, r.points)
 	if err != nil {
@@ -86,7 +88,9 @@ func (s *sink) halve(ctx context.Context, l lane, r rows) error {
 
 // write tries until the points are stored, which returns (nil, nil), or refused, which returns
 // (refusal, nil). The error is the one of an ended ctx.
-func (s *sink) write(ctx context.Context, stream string, points []influx.Point) (*influx.Error, error) {
+func (s *sink) write(
+	ctx context.Context, stream string, points []influx.Point,
+) (*influx.Error, error) {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: s.cfg.RetryMin, Most: s.cfg.RetryMax, Jitter: true},
 		Final:   func(err error) bool { return asFailure(err).Kind == influx.KindRefused },
@@ -113,14 +117,14 @@ func (s *sink) write(ctx context.Context, stream string, points []influx.Point) 
 	return asFailure(err), nil
 }
 
-// asFailure returns the failure that err holds; any other error is one that passes.
+// asFailure returns the *influx.Error in err. Any other error becomes one that may pass.
 func asFailure(err error) *influx.Error {
 	failure := &influx.Error{Kind: influx.KindRetry, Message: err.Error(), Err: err}
 	errors.As(err, &failure)
 	return failure
 }
 
-// try makes one request when there is room for one.
+// try sends one request, when fewer than maxWrites are under way.
 func (s *sink) try(ctx context.Context, points []influx.Point) error {
 	select {
 	case s.slots <- struct{}{}:
@@ -128,7 +132,7 @@ func (s *sink) try(ctx context.Context, points []influx.Point) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := s.outage.held(ctx, s.now); err != nil {
+	if err := s.outage.waitPause(ctx, s.now); err != nil {
 		return err
 	}
 	begun := s.now()
@@ -142,35 +146,35 @@ func (s *sink) note(stream string, err error) {
 	if err == nil {
 		s.metrics.writes.WithLabelValues(outcomeStored).Inc()
 		s.metrics.lastSuccess.Set(float64(s.now().UnixMilli()) / 1e3)
-		s.works(stream)
+		s.succeeded(stream)
 		return
 	}
 	failure := asFailure(err)
 	s.metrics.writes.WithLabelValues(string(failure.Kind)).Inc()
 	if failure.Kind == influx.KindRefused {
 		if failure.Status != 0 {
-			s.works(stream) // it answers
+			s.succeeded(stream) // the server answers
 		}
 		return
 	}
 	now := s.now()
-	if since, tell := s.outage.fail(stream, failure.Kind == influx.KindConfig, now); tell {
+	if lasted, due := s.outage.fail(stream, failure.Kind == influx.KindConfig, now); due {
 		event := s.log.Warn()
 		if failure.Kind == influx.KindConfig {
-			event = s.log.Error() // it does not pass by itself
+			event = s.log.Error() // a person is needed
 		}
 		event.Str(service.FieldReason, string(failure.Kind)).Str(service.FieldStream, stream).
-			AnErr(service.FieldError, failure).Int64(service.FieldDuration, since.Milliseconds()).
-			Msg("influxdb does not store; what is to be recorded waits in the streams")
+			AnErr(service.FieldError, failure).Int64(service.FieldDuration, lasted.Milliseconds()).
+			Msg("influxdb does not store; messages wait in the streams")
 	}
 	if failure.RetryAfter > 0 {
-		s.outage.holdUntil(now.Add(min(failure.RetryAfter, maxRetryAfter)))
+		s.outage.pauseUntil(now.Add(min(failure.RetryAfter, maxRetryAfter)))
 	}
 }
 
-// works notes an answer of the server, which may end an outage.
-func (s *sink) works(stream string) {
-	if lasted, over := s.outage.works(stream, s.now()); over {
+// succeeded notes an answer of the server. That may end an outage.
+func (s *sink) succeeded(stream string) {
+	if lasted, over := s.outage.succeed(stream, s.now()); over {
 		s.log.Info().Int64(service.FieldDuration, lasted.Milliseconds()).Msg("influxdb is back")
 	}
 }

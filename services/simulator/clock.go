@@ -19,36 +19,37 @@ const clockFile = "simulator.json"
 // clockSchema is the version of the clock file.
 const clockSchema = 1
 
-// maxChunk is how many hours of history go into one message: few enough that a repeat after a crash falls inside the
-// ring of a series, and far below the size a message may have.
+// maxChunk is how many hours of history one message has. A repeat after a crash then lies inside
+// the ring of a series, and the message is far below the size limit.
 const maxChunk = 240
 
-// Phase says where the demo's clock stands.
+// Phase is a phase of the demo's clock.
 type Phase string
 
 // Phases in their order.
 const (
-	PhaseHistory Phase = "history" // at once, ten days a message
-	PhaseReplay  Phase = "replay"  // an hour a step
-	PhaseLive    Phase = "live"    // each hour as it ends by the wall clock
+	PhaseHistory Phase = "history" // published at once, ten days in a message
+	PhaseReplay  Phase = "replay"  // one hour in a step
+	PhaseLive    Phase = "live"    // each hour when it has ended by the wall clock
 )
 
-// clock is the demo's clock: what is published next. Hours count from 1970, each named by its start.
+// clock is the demo's clock: it says which hours come next. Hours count from 1970; an hour is named
+// by its start.
 type clock struct {
 	seed uint64
-	base int64 // the wall clock's hour at the first start
+	base int64 // hour of the wall clock at the first start
 	live int64 // first hour after the history
 	next int64 // first hour that was not acknowledged
 }
 
-// newClock is a clock at its first start.
+// newClock returns the clock of a first start.
 func newClock(cfg Config, now time.Time) clock {
 	base := hourOf(now)
 	live := base - int64(cfg.ReplayDays)*24
 	return clock{seed: cfg.Seed, base: base, live: live, next: live - int64(cfg.HistoryDays)*24}
 }
 
-// step returns the hours [from, until) that go out next, and whether as history.
+// step returns the hours [from, until) that come next, and whether they are history.
 func (c clock) step() (from, until int64, history bool) {
 	if c.next < c.live {
 		return c.next, min(c.next+maxChunk, c.live), true
@@ -56,13 +57,13 @@ func (c clock) step() (from, until int64, history bool) {
 	return c.next, c.next + 1, false
 }
 
-// due returns when a step may go out at the earliest: when its last hour has ended.
+// due returns the earliest time of the next step: the end of its last hour.
 func (c clock) due() time.Time {
 	_, until, _ := c.step()
 	return timeOf(until)
 }
 
-// clockJSON is a clock in its file.
+// clockJSON is the content of the clock file.
 type clockJSON struct {
 	Schema int       `json:"schema"`
 	Seed   uint64    `json:"seed"`
@@ -71,7 +72,7 @@ type clockJSON struct {
 	Next   time.Time `json:"next"`
 }
 
-// loadClock reads the clock of a data folder; ok is false when there is none yet.
+// loadClock reads the clock of a data folder; ok is false when the folder has none.
 func loadClock(dir string) (c clock, ok bool, err error) {
 	path := filepath.Join(dir, clockFile)
 	data, err := os.ReadFile(path)
@@ -88,27 +89,34 @@ func loadClock(dir string) (c clock, ok bool, err error) {
 	c = clock{seed: j.Seed, base: hourOf(j.Base), live: hourOf(j.Live), next: hourOf(j.Next)}
 	switch {
 	case j.Schema != clockSchema:
-		return clock{}, false, brokenClock(path, fmt.Sprintf("schema is %d, this release reads %d", j.Schema, clockSchema))
+		return clock{}, false, brokenClock(path,
+			fmt.Sprintf("schema is %d, this release reads %d", j.Schema, clockSchema))
 	case c.live < 0 || c.live > c.base || c.next < c.live-3660*24 || c.next > c.base+1_000_000:
-		return clock{}, false, brokenClock(path, fmt.Sprintf("base %s, live %s and next %s do not fit",
-			j.Base.Format(time.RFC3339), j.Live.Format(time.RFC3339), j.Next.Format(time.RFC3339)))
+		return clock{}, false, brokenClock(path,
+			fmt.Sprintf("base %s, live %s and next %s do not fit",
+				j.Base.Format(time.RFC3339), j.Live.Format(time.RFC3339), j.Next.Format(time.RFC3339)))
 	}
 	return c, true, nil
 }
 
-// ClockError says that the clock file cannot be used; it is left as it is.
+// ClockError says that the clock file cannot be used. The file is not changed.
 type ClockError struct{ Path, Problem string }
 
 // Error gives path, problem and remedy.
 func (e *ClockError) Error() string {
-	return fmt.Sprintf("the demo's clock %s is broken: %s; move the file away to begin a new demo", e.Path, e.Problem)
+	return fmt.Sprintf("the demo's clock %s is broken: %s; move the file away to begin a new demo",
+		e.Path, e.Problem)
 }
 
-func brokenClock(path, problem string) *ClockError { return &ClockError{Path: path, Problem: problem} }
+func brokenClock(path, problem string) *ClockError {
+	return &ClockError{Path: path, Problem: problem}
+}
 
 // save writes the clock. After a crash the file holds either this clock or the one before.
 func (c clock) save(dir string) error {
-	data, err := json.Marshal(clockJSON{clockSchema, c.seed, timeOf(c.base), timeOf(c.live), timeOf(c.next)})
+	data, err := json.Marshal(clockJSON{
+		clockSchema, c.seed, timeOf(c.base), timeOf(c.live), timeOf(c.next),
+	})
 	if err == nil {
 		path := filepath.Join(dir, clockFile)
 		file := durable.File{Path: path, Temp: path + ".part", Mode: 0o600}

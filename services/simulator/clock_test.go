@@ -42,7 +42,7 @@ func TestCrashAnywhere(t *testing.T) {
 			if err := run(t, resumed, 2*time.Hour); err != nil {
 				t.Fatal(err)
 			}
-			if !resumed.told.Resumed {
+			if !resumed.progress.Resumed {
 				t.Error("not resumed")
 			}
 			checkNoHole(t, append(first.messages, second.messages...), 240)

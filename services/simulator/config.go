@@ -6,22 +6,25 @@ import (
 	"time"
 )
 
-// Config says how many meters are played and how fast. Its fields are embedded as flags with prefix "simulate-" and env
-// prefix "LOADTIDE_SIMULATE_".
+// Config says how many meters are simulated and how fast. Its fields are flags. They are embedded
+// without a prefix or with "simulate-"; the prefix of variables is "LOADTIDE_SIMULATE_".
 type Config struct {
-	// Meters are spread over the sites; of the first three half are homes, a third flats, a sixth trade.
+	// Meters are spread over the sites. Of the first three sites, half of the meters are homes, a
+	// third flats, a sixth trade.
 	Meters int `name:"meters" env:"METERS" default:"24" help:"Simulated meters."`
-	// Sites are the first of home, flats, shop, farm, works, coast; each in a zone of its own.
+	// Sites is how many of home, flats, shop, farm, works, coast there are, each in a zone of its
+	// own.
 	Sites int `name:"sites" env:"SITES" default:"3" help:"Sites they stand on, the first of home (Amsterdam), flats (London), shop (Berlin), farm (New York), works (Tokyo), coast (Sydney)."`
-	// Registers report the reading of a cumulative register instead of the energy of the hour.
+	// Registers is how many meters report a cumulative register instead of the energy of the hour.
 	Registers int `name:"registers" env:"REGISTERS" default:"0" help:"Meters that report a cumulative register, kind register, instead of energy."`
-	// Faults are read by ParseFaults.
+	// Faults is a text for ParseFaults.
 	Faults string `name:"faults" env:"FAULTS" default:"" placeholder:"SPEC" help:"Let readings go wrong: all, or names with rates such as lost=2%,late=1%,spikes=0.5%,frozen=1d; loadtide help simulate lists them."`
-	// Seed counts when the demo's clock is first made; a clock that exists keeps its own.
+	// Seed is the seed of a new clock; a clock that exists keeps its own.
 	Seed uint64 `name:"seed" env:"SEED" default:"1" help:"Seed of the simulated load."`
-	// HistoryDays are published at once as history, before the replay.
+	// HistoryDays is how many days are published at once as history, before the replay.
 	HistoryDays int `name:"history-days" env:"HISTORY_DAYS" default:"120" help:"Days of history published at once."`
-	// ReplayDays are published hour by hour until the simulation has caught up with the wall clock.
+	// ReplayDays is how many days are published hour by hour, until the simulation has reached the
+	// wall clock.
 	ReplayDays int `name:"replay-days" env:"REPLAY_DAYS" default:"30" help:"Days replayed before real time."`
 	// Step is the pause between two hours of the replay.
 	Step time.Duration `name:"step" env:"STEP" default:"2s" help:"Time that an hour of the replay takes."`
@@ -60,22 +63,23 @@ func (c Config) Check(prefix string) error {
 	if f, err := ParseFaults(c.Faults); err != nil {
 		faults = append(faults, fmt.Errorf(prefix+"%w", err))
 	} else if name, ok := f.registers(); ok && c.Registers == 0 {
-		fault("faults", "%s is a fault of registers, and there are none; ask for some with --%sregisters, "+
-			"or leave it out", name, prefix)
+		fault("faults", "%s is a fault of registers, and there are none; ask for some with "+
+			"--%sregisters, or leave it out", name, prefix)
 	} else if f.Any() && c.Meters > maxFaulty {
 		fault("meters", "%d meters with faults are too many; give 1 to %d", c.Meters, maxFaulty)
 	}
 	return errors.Join(faults...)
 }
 
-// Limits that keep time and memory of a start small: a register counts from its epoch, and what is under way of a meter
-// with faults is kept.
+// Limits of the time and the memory of a start: a register counts from its epoch, and a meter with
+// faults keeps the readings that are under way.
 const (
 	maxRegisters = 10_000
 	maxFaulty    = 10_000
 )
 
-// fleet makes the meters and reads the faults of a configuration that is valid. The seed may be that of an older clock.
+// fleet makes the meters and reads the faults of a valid configuration. The seed may be the one of
+// an older clock.
 func (c Config) fleet(seed uint64) ([]Meter, Faults, error) {
 	faults, err := ParseFaults(c.Faults)
 	if err != nil {

@@ -14,15 +14,18 @@ import (
 
 // Columns that a file with faults has beside those of the long form.
 const (
-	ColumnTruth = "truth" // what the meter should have said for the timestamp; empty where there is no such interval
+	// what the meter should have said for the timestamp; empty where there is no such interval
+	ColumnTruth = "truth"
 	ColumnFault = "fault" // which fault it was; empty for none
 )
 
-// WriteCSV writes the days before until (cut to the hour) of every meter into a file of the long form, gzip'd when its
-// name ends in .gz, and returns the number of rows. With faults the rows stand in the order in which they arrive, with
-// the columns truth and fault; a reading that never comes has a row without a value. Nothing is left of a file that was
-// interrupted.
-func WriteCSV(ctx context.Context, path string, cfg Config, until time.Time, days int) (rows int, err error) {
+// WriteCSV writes the days before until (cut to the hour) of every meter into a file of the long
+// form, gzip'd when its name ends in .gz, and returns the number of rows. With faults the rows
+// stand in the order in which they arrive, with the columns truth and fault; a reading that never
+// comes has a row without a value. Nothing is left of a file that was interrupted.
+func WriteCSV(
+	ctx context.Context, path string, cfg Config, until time.Time, days int,
+) (rows int, err error) {
 	if err := cfg.Check(""); err != nil {
 		return 0, err
 	}
@@ -30,7 +33,8 @@ func WriteCSV(ctx context.Context, path string, cfg Config, until time.Time, day
 		return 0, fmt.Errorf("simulate days: %d is out of range; give 1 to 3660", days)
 	}
 	if cfg.Registers != 0 && cfg.Registers != cfg.Meters {
-		return 0, fmt.Errorf("simulator.registers: %d of %d meters are registers, and a file cannot say which; give 0 or %d", cfg.Registers, cfg.Meters, cfg.Meters)
+		return 0, fmt.Errorf("registers: %d of %d meters are registers, and a file "+
+			"cannot say which; give 0 or %d", cfg.Registers, cfg.Meters, cfg.Meters)
 	}
 	fleet, faults, err := cfg.fleet(cfg.Seed)
 	if err != nil {
@@ -60,7 +64,9 @@ func WriteCSV(ctx context.Context, path string, cfg Config, until time.Time, day
 }
 
 // writeFaulty writes a fleet of which readings go wrong.
-func writeFaulty(ctx context.Context, path string, fleet []Meter, faults Faults, seed uint64, first, last int64) (rows int, err error) {
+func writeFaulty(
+	ctx context.Context, path string, fleet []Meter, faults Faults, seed uint64, first, last int64,
+) (rows int, err error) {
 	lines := make([]*injector, len(fleet))
 	for i := range fleet {
 		lines[i] = fleet[i].injector(faults, seed, fleet[i].stamp(first), last-first)
@@ -99,7 +105,8 @@ func writeArrivals(w *tabular.Writer, name meter.ID, all []arrival) (int, error)
 		if !math.IsNaN(a.truth) {
 			truth = number(a.truth)
 		}
-		if err := w.WriteText(name, time.Unix(a.second, 0).UTC(), value, truth, string(a.fault)); err != nil {
+		if err := w.WriteText(name, time.Unix(a.second, 0).UTC(), value, truth,
+			string(a.fault)); err != nil {
 			return i, err
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 type metrics struct {
 	readings *prometheus.CounterVec // acknowledged, by phase
-	faults   *prometheus.CounterVec // readings that went wrong on purpose, by fault
+	faults   *prometheus.CounterVec // readings with simulated faults, by fault
 	failures prometheus.Counter
 	newest   prometheus.Gauge
 }
@@ -29,12 +29,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Steps that were not acknowledged and published again.",
 		}),
 		newest: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: service.Namespace, Subsystem: subsystem, Name: "newest_hour_timestamp_seconds",
+			Namespace: service.Namespace, Subsystem: subsystem,
+			Name: "newest_hour_timestamp_seconds",
 			Help: "End of the newest hour that was acknowledged.",
 		}),
 	}
 	for _, phase := range []Phase{PhaseHistory, PhaseReplay, PhaseLive} {
-		m.readings.WithLabelValues(string(phase)) // there from the start, so that a rate is too
+		// a series that exists from the start has a rate from the start
+		m.readings.WithLabelValues(string(phase))
 	}
 	reg.MustRegister(m.readings, m.faults, m.failures, m.newest)
 	return m

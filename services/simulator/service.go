@@ -15,22 +15,22 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// Publisher takes readings of one series a call; Flush returns when all taken so far are acknowledged. After an error
-// of either, the whole step is published again, so a Publisher must be able to go on after one.
+// Publisher publishes readings. After an error of any method the service publishes the whole step
+// again, so a Publisher must be usable after an error.
 type Publisher interface {
 	PublishReadings(ctx context.Context, id meter.ID, readings []streams.Reading) error
-	// PublishPayload sends a message as it is: one that is no reading.
+	// PublishPayload publishes a message that is no reading.
 	PublishPayload(ctx context.Context, id meter.ID, payload []byte) error
 	Flush(ctx context.Context) error
 }
 
-// Progress tells how far the simulation is.
+// Progress is the state of a simulation.
 type Progress struct {
 	Phase    Phase
 	Meters   int
 	Until    time.Time // end of the newest hour that is acknowledged
 	Readings int       // acknowledged since Start
-	Resumed  bool      // the clock goes on from an earlier run
+	Resumed  bool      // the clock is the one of an earlier run
 }
 
 // Deps is what the simulator works with. Progress may be nil.
@@ -44,18 +44,19 @@ type Deps struct {
 	Now      func() time.Time
 }
 
-// Service publishes a fleet by the demo's clock. Start, Run and Stop are those of service.Part.
+// Service publishes the readings of a fleet by the demo's clock. Start, Run and Stop are those of
+// service.Part.
 type Service struct {
-	cfg     Config
-	deps    Deps
-	log     zerolog.Logger
-	metrics *metrics
-	fleet   []player
-	clock   clock
-	told    Progress
+	cfg      Config
+	deps     Deps
+	log      zerolog.Logger
+	metrics  *metrics
+	fleet    []player
+	clock    clock
+	progress Progress
 }
 
-// New returns a simulator that has not begun. The error holds all faults of cfg.
+// New returns a simulator. The error has all faults of cfg.
 func New(cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Check(""); err != nil {
 		return nil, err
@@ -64,11 +65,13 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		return nil, errors.New("simulator: Publisher, Dir, Metrics and Now are needed")
 	}
 	return &Service{
-		cfg: cfg, deps: deps, log: service.Component(deps.Log, "simulator"), metrics: newMetrics(deps.Metrics),
+		cfg: cfg, deps: deps, log: service.Component(deps.Log, "simulator"),
+		metrics: newMetrics(deps.Metrics),
 	}, nil
 }
 
-// Start reads the clock of the data folder, or makes one. A *ClockError says that the file is broken.
+// Start reads the clock of the data folder, or makes one. Errors: *ClockError when the file is
+// broken.
 func (s *Service) Start(context.Context) error {
 	c, resumed, err := loadClock(s.deps.Dir)
 	if err != nil {
@@ -76,36 +79,42 @@ func (s *Service) Start(context.Context) error {
 	}
 	if !resumed {
 		c = newClock(s.cfg, s.deps.Now())
-		if err := c.save(s.deps.Dir); err != nil { // before the first reading: its base must not move
+		// before the first reading: the base of the clock must not change
+		if err := c.save(s.deps.Dir); err != nil {
 			return err
 		}
 	}
 	if c.seed != s.cfg.Seed {
-		s.log.Warn().Uint64(service.FieldSeed, c.seed).Uint64(service.FieldConfigured, s.cfg.Seed).Msg("the demo's clock keeps its own seed")
+		s.log.Warn().Uint64(service.FieldSeed, c.seed).Uint64(service.FieldConfigured, s.cfg.Seed).
+			Msg("the demo's clock keeps its own seed")
 	}
 	s.clock = c
 	if s.fleet, err = newPlayers(s.cfg, c.seed, c.next); err != nil {
 		return err
 	}
-	s.told = Progress{Phase: PhaseReplay, Meters: len(s.fleet), Until: timeOf(c.next), Resumed: resumed}
+	s.progress = Progress{
+		Phase: PhaseReplay, Meters: len(s.fleet), Until: timeOf(c.next), Resumed: resumed,
+	}
 	switch {
 	case c.next < c.live:
-		s.told.Phase = PhaseHistory
+		s.progress.Phase = PhaseHistory
 	case c.next >= hourOf(s.deps.Now()):
-		s.told.Phase = PhaseLive
+		s.progress.Phase = PhaseLive
 	}
-	s.log.Info().Int(service.FieldMeters, len(s.fleet)).Time(service.FieldNext, timeOf(c.next)).Bool(service.FieldResumed, resumed).Msg("started")
+	s.log.Info().Int(service.FieldMeters, len(s.fleet)).Time(service.FieldNext, timeOf(c.next)).
+		Bool(service.FieldResumed, resumed).Msg("started")
 	return nil
 }
 
-// Run publishes until ctx ends, then returns nil. It returns an error when a step is not acknowledged after several
-// tries or the clock cannot be saved.
+// Run publishes until ctx ends, and returns nil then. It returns an error when a step is not
+// acknowledged after maxTries, or when the clock cannot be saved.
 func (s *Service) Run(ctx context.Context) error {
-	s.tell()
-	earliest := s.deps.Now() // when the next hour of the replay may go out
+	s.report()
+	earliest := s.deps.Now() // when the next hour of the replay may be published
 	for {
 		from, until, history := s.clock.step()
-		live := hourOf(s.deps.Now()) <= until // it is the newest hour that has ended, or has not ended yet
+		// the step has the newest hour that has ended, or one that has not ended yet
+		live := hourOf(s.deps.Now()) <= until
 		if !history {
 			due := earliest
 			if live {
@@ -133,10 +142,11 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// Stop does nothing: a step under way was given up when Run ended and comes again at the next start.
+// Stop does nothing. The step that was not acknowledged when Run ended comes again at the next
+// start.
 func (s *Service) Stop(context.Context) error { return nil }
 
-// count tells of an acknowledged step.
+// count counts an acknowledged step and reports the progress.
 func (s *Service) count(from, until int64, history, live bool) {
 	phase := PhaseReplay
 	switch {
@@ -154,17 +164,19 @@ func (s *Service) count(from, until int64, history, live bool) {
 	}
 	s.metrics.readings.WithLabelValues(string(phase)).Add(float64(readings))
 	s.metrics.newest.Set(float64(timeOf(until).Unix()))
-	if phase != s.told.Phase {
-		s.log.Info().Str(service.FieldPhase, string(phase)).Time(service.FieldUntil, timeOf(until)).Msg("phase begins")
+	if phase != s.progress.Phase {
+		s.log.Info().Str(service.FieldPhase, string(phase)).Time(service.FieldUntil, timeOf(until)).
+			Msg("phase begins")
 	}
-	s.told.Phase, s.told.Until = phase, timeOf(until)
-	s.told.Readings += readings
-	s.tell()
+	s.progress.Phase, s.progress.Until = phase, timeOf(until)
+	s.progress.Readings += readings
+	s.report()
 }
 
-func (s *Service) tell() {
+// report calls Deps.Progress.
+func (s *Service) report() {
 	if s.deps.Progress != nil {
-		s.deps.Progress(s.told)
+		s.deps.Progress(s.progress)
 	}
 }
 
@@ -176,12 +188,15 @@ const (
 	mostPause  = 8 * time.Second
 )
 
-// publish sends one step until it is acknowledged. A repeat is harmless: it carries the same values.
+// publish publishes one step until it is acknowledged. A repeat has the same values, so it is
+// harmless.
 func (s *Service) publish(ctx context.Context, from, until int64, history bool) error {
 	policy := retry.Policy{
-		Backoff: retry.Backoff{Least: leastPause, Most: mostPause, Jitter: true}, Attempts: maxTries,
+		Backoff:  retry.Backoff{Least: leastPause, Most: mostPause, Jitter: true},
+		Attempts: maxTries,
 		Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
-			s.log.Warn().AnErr(service.FieldError, err).Msg("a step was not acknowledged; trying again")
+			s.log.Warn().AnErr(service.FieldError, err).
+				Msg("a step was not acknowledged; trying again")
 		}},
 	}
 	err := retry.Until(ctx, policy, func(ctx context.Context) error {
@@ -203,14 +218,16 @@ func (s *Service) send(ctx context.Context, from, until int64, history bool) err
 	defer cancel()
 	room := make([]streams.Reading, 0, until-from)
 	for i := range s.fleet {
-		if err := s.fleet[i].publish(ctx, s.deps.Publisher, from, until, history, room); err != nil {
+		if err := s.fleet[i].publish(ctx, s.deps.Publisher, from, until, history,
+			room); err != nil {
 			return err
 		}
 	}
 	return s.deps.Publisher.Flush(ctx)
 }
 
-// maxSleep bounds a single sleep, so that a wall clock that is set, or a laptop that wakes, is noticed.
+// maxSleep bounds a single sleep, so that the service notices a wall clock that is set and a
+// machine that wakes.
 const maxSleep = time.Minute
 
 // sleepUntil waits until the wall clock shows t; false means that ctx has ended.

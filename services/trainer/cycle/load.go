@@ -79,8 +79,7 @@ func sample(all []*dataset.History, n int) []*dataset.History {
 		return all
 	}
 	slices.SortStableFunc(all, func(a, b *dataset.History) int {
-		return cmp.Compare(a.MeanAbs(),
-			b.MeanAbs())
+		return cmp.Compare(a.MeanAbs(), b.MeanAbs())
 	})
 	taken := make([]*dataset.History, n)
 	for i := range taken {

@@ -1,0 +1,3 @@
+module github.com/loadtide/loadtide/ci/mutate
+
+go 1.26.8
