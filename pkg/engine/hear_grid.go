@@ -89,8 +89,7 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 		was.Step = st.Step
 	}
 	co.apply(t, out, result, index)
-	if r.History && t.changed { // nothing is scored by it
-		cells := co.work.changed[t.slot]
+	if cells, ok := co.work.changed[t.slot]; ok && r.History { // nothing is scored by it
 		co.work.changed[t.slot] = cells[:min(changed, len(cells))]
 	}
 	if st.Raw == nil || !st.Raw.Young {
