@@ -81,6 +81,7 @@ func (p place) begin(args ...string) *process {
 // run runs a command of the program to its end.
 func (p place) run(within time.Duration, args ...string) (said string, code int) {
 	p.t.Helper()
+	program.path(p.t) // builds the program; its time is not the command's
 	ctx, cancel := context.WithTimeout(p.t.Context(), within)
 	defer cancel()
 	cmd := p.command(ctx, args...)
