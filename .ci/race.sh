@@ -10,7 +10,7 @@ command -v "$(go env CC)" >/dev/null ||
 # A suite of tests counts for the package above it.
 mapfile -t packages < <(
   grep -rlE --include='*.go' 'go func\(|\.Go\(|^[[:space:]]*go [a-zA-Z_.]+\(' pkg services streams |
-    xargs -n1 dirname | sed 's|/[a-z]*test$||; s|^|./|' | sort -u |
+    xargs -n1 dirname | sed -E "s|^(.+/.+)/[a-z]*test\$|\1|; s|^|./|" | sort -u |
     grep -vE '^\./services/(endtoend|loadtide)$'
 )
 LOADTIDE_TESTS=servers CGO_ENABLED=1 go test -race "${packages[@]}"

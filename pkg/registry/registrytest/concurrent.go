@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/registry"
 )
@@ -57,8 +56,9 @@ func readers(t *testing.T, connect func() registry.Registry) {
 		dirs[i] = Folder(t, fmt.Sprint(i))
 	}
 	w, r := connect(), connect()
-	var wg sync.WaitGroup
-	wg.Go(func() {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
 		for i, dir := range dirs {
 			if _, err := w.Register(context.Background(), model, dir); err != nil {
 				t.Error(err)
@@ -70,10 +70,9 @@ func readers(t *testing.T, connect func() registry.Registry) {
 				return
 			}
 		}
-	})
+	}()
 	seen := 0
-	for deadline := time.Now().Add(time.Minute); seen < n && time.Now().Before(deadline) &&
-		!t.Failed(); {
+	look := func() {
 		all := list(t, r, model)
 		if len(all) < seen {
 			t.Errorf("versions went from %d to %d", seen, len(all))
@@ -87,7 +86,14 @@ func readers(t *testing.T, connect func() registry.Registry) {
 			t.Error(err)
 		}
 	}
-	wg.Wait()
+	for writing := true; writing; {
+		select {
+		case <-written:
+			writing = false
+		default:
+		}
+		look() // once more after the last version was written
+	}
 	if seen != n {
 		t.Errorf("saw %d versions of %d", seen, n)
 	}
