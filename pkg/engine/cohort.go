@@ -130,9 +130,6 @@ func (co *cohort) levels() ([]float64, int) {
 	return co.model.Spec.Levels, co.model.Spec.Horizon
 }
 
-// native is the number of rows that are series of this interval.
-func (co *cohort) native() int { return len(co.slabs.ids) - co.slabs.views }
-
 // scratch is the memory a round works in; it grows to the largest round seen.
 type scratch struct {
 	shapeOf  nn.Shape
