@@ -161,7 +161,7 @@ func newTable(w io.Writer) scoreTable {
 	return t
 }
 
-// row prints scores beside those of the rule "same hour yesterday".
+// row prints scores and their gain over the rule "same hour yesterday".
 func (t scoreTable) row(name string, m, day accuracy.Measures) {
 	gain := "-"
 	if m != day && day.Pinball > 0 {

@@ -20,7 +20,7 @@ type Config struct {
 	Seed       uint64
 	MaxSeries  int // most series of a cycle; more are sampled by scale
 	// Choose fits on both scales, takes the scale that does better on the validation range, and
-	// fits that one once more on all data before the test.
+	// fits on that scale once more, on all data before the test.
 	Choose bool
 	// Start is StartScratch or StartChampion. From the champion, a fit uses the champion's scale
 	// and a quarter of the learning rate.

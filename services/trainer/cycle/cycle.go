@@ -14,7 +14,7 @@ type Cycle struct {
 	ID     string // names the cycle among others, all attempts at it share it; may be empty
 	Config Config
 	Source Source
-	Ahead  *dataset.Covariates // what the model reads beside the readings; nil for nothing
+	Ahead  *dataset.Covariates // covariates that the model reads; nil for none
 	// Cut divides the time from the first to the last reading, in Unix seconds.
 	Cut func(first, last int64) (dataset.Cut, error)
 
