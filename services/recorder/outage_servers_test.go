@@ -17,7 +17,7 @@ func TestRealServerFails(t *testing.T) {
 	for name, fault := range map[string]func(p *servertest.Proxy) (mend func()){
 		"away": func(p *servertest.Proxy) func() { p.Off(); return p.On },
 		"slow": func(p *servertest.Proxy) func() {
-			return p.Add(`{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":2000}}`)
+			return p.Add(`{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":10000}}`)
 		},
 		"cut in mid-answer": func(p *servertest.Proxy) func() {
 			return p.Add(`{"name":"cut","type":"limit_data","stream":"downstream","attributes":{"bytes":20}}`)
@@ -32,7 +32,7 @@ func TestRealServerFails(t *testing.T) {
 			b := newBench(t, influxtest.Server(t), recorder.FromBus(conn))
 			proxy := servertest.NewProxy(t, b.influx.URL)
 			direct := b.influx
-			b.edit = func(c *recorder.Config) { c.Influx.URL, c.Influx.Timeout = proxy.URL(), 500*time.Millisecond }
+			b.edit = func(c *recorder.Config) { c.Influx.URL, c.Influx.Timeout = proxy.URL(), 3*time.Second }
 			mend := fault(proxy)
 			b.run()
 			ofAll(t, conn, 20) // nobody who publishes waits for InfluxDB
