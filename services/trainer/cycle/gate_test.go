@@ -49,8 +49,10 @@ func TestGate(t *testing.T) {
 			[]CheckName{CheckChampion}, "champion v7: no sure difference", false},
 		"worse than the champion": {func(e *gateInput) { e.champion.theirs = losses(100, 0.4) },
 			[]CheckName{CheckChampion}, "champion v7: worse by", false},
-		"worse than the naive rule, better than the champion": {func(e *gateInput) { e.naive = losses(100, 0.4) },
-			[]CheckName{CheckNaive}, "seasonal naive: worse by", false},
+		"worse than the naive rule, better than the champion": {
+			func(e *gateInput) { e.naive = losses(100, 0.4) },
+			[]CheckName{CheckNaive}, "seasonal naive: worse by", false,
+		},
 		"nothing to judge on": {func(e *gateInput) {
 			e.ours, e.naive = nil, nil
 			e.champion.ours, e.champion.theirs = nil, nil
@@ -79,8 +81,10 @@ func TestGate(t *testing.T) {
 		"two faults are both told": {func(e *gateInput) {
 			e.forecasts.unordered, e.crossed = 1, 0.6
 		}, []CheckName{CheckOrdered, CheckCrossing}, "; ", false},
-		"a champion that cannot be compared with": {func(e *gateInput) { e.champion.fault = "has other levels" },
-			[]CheckName{CheckChampion}, "champion v7 has other levels", false},
+		"a champion that cannot be compared with": {
+			func(e *gateInput) { e.champion.fault = "has other levels" },
+			[]CheckName{CheckChampion}, "champion v7 has other levels", false,
+		},
 		"the first": {func(e *gateInput) { e.champion = nil }, nil,
 			"the first model; seasonal naive: better by", true},
 		"the first, worse than naive": {func(e *gateInput) {

@@ -35,8 +35,9 @@ func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) 
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,
 		Zone: c.Config.Zone, Country: c.Config.Country, Covariates: covariates,
-		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(),
-		Seed: c.Config.Seed,
+		TrainedFrom:  time.Unix(cut.First, 0).UTC(),
+		TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(),
+		Seed:         c.Config.Seed,
 	}
 }
 
