@@ -10,4 +10,5 @@ mapfile -t files < <(find pkg services streams bench -name "*_${kind}_test.go" |
 [ "${#files[@]}" -gt 0 ] || { echo "no file of tests is named *_${kind}_test.go" >&2; exit 1; }
 names=$(sed -nE 's/^func (Test[A-Z]\w*)\(t \*testing\.T\).*/\1/p' "${files[@]}" | paste -sd '|')
 mapfile -t packages < <(dirname "${files[@]}" | sort -u | sed 's|^|./|')
-LOADTIDE_TESTS=$kind go test -timeout 20m -run "^($names)\$" "${packages[@]}"
+# Go's cache of test results knows neither servers nor the program that the tests build.
+LOADTIDE_TESTS=$kind go test -count=1 -timeout 20m -run "^($names)\$" "${packages[@]}"

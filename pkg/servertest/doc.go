@@ -1,5 +1,9 @@
-// Package servertest starts real servers for tests, each a process of its own, and puts faults between them and a client.
+// Package servertest is for tests that need more than this repository: real servers, libraries of
+// Python, public readings. Only tests use it.
 //
-// Start with Process.Start; Proxy is Toxiproxy. The suites of single servers (mlflowtest, influxtest) stand on it. Only tests
-// use it. A server must never outlive its test binary, not even a killed one.
+// Require says which kind a test is, and skips it unless that kind is asked for. Process starts a
+// server and ends it with the test binary, even when that is killed; Local and Shared are servers in
+// a folder of their own. Proxy puts faults between a client and a server. Python and PublicReadings
+// find what may be on this machine. The suites of single servers (mlflowtest, influxtest) stand on
+// this package.
 package servertest
