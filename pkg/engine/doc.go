@@ -72,15 +72,19 @@ bound.
 
 # What happens inside
 
-State lies in slabs, one row for each series. Step cuts a batch into waves that hold at
-most one reading of a series. For each wave:
+An engine has a cohort for each interval: the series of that interval and the model that
+serves them. State lies in slabs, one row for each series. A series whose interval no
+model serves has a view, a second row in the cohort of the next coarser model, whose
+cells are joined from its own. Step cuts a batch into rounds that hold at most one
+reading of a series. For each round, and in it cohort by cohort from the finest on:
 
-	observe    judges each reading against its series: order, grid, units, limits;
-	           the accepted ones say which cells of which rings are new or changed
+	observe    puts each reading onto the grid of its series (pkg/grid): units, order,
+	           limits; which cells of which rings are new or changed
 	advance    walks these series up to their newest cell, cell by cell and side by
 	           side: judges the value, fills what is missing or implausible, updates
 	           ring and scale, and takes one LSTM step
 	score      compares forecasts that waited with the actuals that arrived
+	join       brings views up to their series
 	forecast   head of the network, quantiles, or the simple rule
 
 walk is the only way to a state. A series has two hidden states: settled, after the
