@@ -99,12 +99,12 @@ func TestIntervals(t *testing.T) {
 			t.Errorf("parseInterval(%q) = %v, %t; want %v", text, got, ok, want)
 		}
 		if ok {
-			if again, ok := parseInterval(string(appendInterval(nil, got))); !ok || again != got {
-				t.Errorf("%v is written as %q", got, appendInterval(nil, got))
+			if again, ok := parseInterval(string(meter.AppendInterval(nil, got))); !ok || again != got {
+				t.Errorf("%v is written as %q", got, meter.AppendInterval(nil, got))
 			}
 		}
 	}
-	if got := string(appendInterval(nil, time.Hour)); got != "1h" {
+	if got := string(meter.AppendInterval(nil, time.Hour)); got != "1h" {
 		t.Errorf("an hour is written as %q", got)
 	}
 }

@@ -8,20 +8,30 @@ const (
 	EventModelRolledBack = "model.rolled_back" // the previous champion came back
 	EventModelRefused    = "model.refused"     // a version was refused, Text says why
 
-	EventSeriesStale            = "series.stale"             // silent for long; forecasts stop
-	EventSeriesIntervalChanged  = "series.interval_changed"  // of its readings
-	EventSeriesForecastReplaced = "series.forecast_replaced" // by that of a rule
-	EventSeriesSettings         = "series.settings"          // of one series or of many
-	EventSeriesDeleted          = "series.deleted"           // its state was forgotten
-	EventSeriesImported         = "series.imported"          // the partition took in its state
-	EventSeriesImportRefused    = "series.import_refused"    // its state was refused, Text says why
-	EventDrift                  = "drift"                    // forecasts became worse
+	EventSeriesStale               = "series.stale"                // silent for long; forecasts stop
+	EventSeriesIntervalChanged     = "series.interval_changed"     // of its readings
+	EventSeriesIntervalUnsupported = "series.interval_unsupported" // too long; forecasts stop
+	EventSeriesForecastReplaced    = "series.forecast_replaced"    // by that of a rule
+	EventSeriesSettings            = "series.settings"             // of one series or of many
+	EventSeriesDeleted             = "series.deleted"              // its state was forgotten
+	EventSeriesImported            = "series.imported"             // the partition took in its state
+	EventSeriesImportRefused       = "series.import_refused"       // its state was refused, Text says why
+	EventDrift                     = "drift"                       // forecasts became worse
 
 	EventTrainingStarted  = "training.started"  // a cycle began, or began again after a kill
 	EventTrainingProgress = "training.progress" // every tenth of the iterations
 	EventTrainingFinished = "training.finished" // a version was registered; Text is the gate's verdict
 	EventTrainingFailed   = "training.failed"   // nothing registered, or not promoted; Text says why
 )
+
+// SeriesEvents returns the types of events about series.
+func SeriesEvents() []string {
+	return []string{
+		EventSeriesStale, EventSeriesIntervalChanged, EventSeriesIntervalUnsupported,
+		EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesDeleted, EventSeriesImported,
+		EventSeriesImportRefused,
+	}
+}
 
 // Event tells a person or a program about something that is no forecast.
 type Event struct {

@@ -41,7 +41,7 @@ func (f *Forecast) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"origin":`...)
 	dst = appendTime(dst, f.Origin)
 	dst = append(dst, `,"interval":"`...)
-	dst = appendInterval(dst, f.Interval)
+	dst = meter.AppendInterval(dst, f.Interval)
 	dst = append(dst, `","unit":`...)
 	dst = appendString(dst, f.Unit)
 	dst = append(dst, `,"issued":`...)

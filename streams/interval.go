@@ -63,18 +63,3 @@ func parseISO(s string) (time.Duration, bool) {
 	}
 	return total, total > 0
 }
-
-// appendInterval appends an interval in its shortest form: "1h", "30m", "90s". Below a second it
-// appends the form of Go.
-func appendInterval(dst []byte, d time.Duration) []byte {
-	switch {
-	case d > 0 && d%time.Hour == 0:
-		return append(strconv.AppendInt(dst, int64(d/time.Hour), 10), 'h')
-	case d > 0 && d%time.Minute == 0:
-		return append(strconv.AppendInt(dst, int64(d/time.Minute), 10), 'm')
-	case d > 0 && d%time.Second == 0:
-		return append(strconv.AppendInt(dst, int64(d/time.Second), 10), 's')
-	default:
-		return append(dst, d.String()...)
-	}
-}

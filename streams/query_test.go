@@ -34,7 +34,10 @@ func TestPatterns(t *testing.T) {
 func TestSettingsAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	for data, says := range map[string]string{
-		`{"interval":"15m"}`:               "interval",
+		`{"interval":"45m"}`:               "interval",
+		`{"interval":"2h"}`:                "interval",
+		`{"interval":"soon"}`:              "interval",
+		`{"interval":900}`:                 "settings",
 		`{"static_features":{"floors":2}}`: "static_features",
 		`{"colour":"red"}`:                 "colour",
 		`{"kind":"spin"}`:                  "kind",

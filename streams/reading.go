@@ -53,7 +53,7 @@ func appendReading(dst []byte, r *Reading) []byte {
 	}
 	if r.Interval != 0 {
 		dst = append(dst, `,"interval":"`...)
-		dst = appendInterval(dst, r.Interval)
+		dst = meter.AppendInterval(dst, r.Interval)
 		dst = append(dst, '"')
 	}
 	if r.History {

@@ -56,7 +56,7 @@ func (s *Score) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"target":`...)
 	dst = appendTime(dst, s.Target)
 	dst = append(dst, `,"interval":"`...)
-	dst = appendInterval(dst, s.Interval)
+	dst = meter.AppendInterval(dst, s.Interval)
 	dst = append(dst, `","unit":`...)
 	dst = appendString(dst, s.Unit)
 	if !s.Void {

@@ -3,8 +3,10 @@ package streams
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -30,11 +32,12 @@ type Settings struct {
 	Kind    string `json:"kind,omitempty"`    // energy, power or register
 	Zone    string `json:"zone,omitempty"`    // IANA
 	Country string `json:"country,omitempty"` // ISO 3166, two letters
+	// Interval holds the series at one of meter.Intervals; 0 leaves it to the readings.
+	Interval Interval `json:"interval,omitempty"`
 }
 
 // noEffect are fields that a later release may read, each with the remedy in this release.
 var noEffect = map[string]string{
-	"interval":        `is learnt from the readings; send "interval" with them to say it`,
 	"static_features": "are not read by any model of this release; leave them out",
 }
 
@@ -56,18 +59,21 @@ func DecodeSettings(data []byte) (Settings, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		switch name {
-		case "unit", "kind", "zone", "country":
+		case "unit", "kind", "zone", "country", "interval":
 			continue
 		}
 		remedy, known := noEffect[name]
 		if !known {
-			remedy = "is no setting: known are unit, kind, zone and country"
+			remedy = "is no setting: known are unit, kind, zone, country and interval"
 		}
 		return Settings{}, fieldError(name, string(fields[name]), remedy)
 	}
 	var s Settings
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(&s); err != nil {
+	var invalid *InvalidError
+	if err := decoder.Decode(&s); errors.As(err, &invalid) {
+		return Settings{}, err
+	} else if err != nil {
 		return Settings{}, fieldError("settings", string(data), "each setting is a text")
 	}
 	return s, s.check()
@@ -78,6 +84,10 @@ func DecodeSettings(data []byte) (Settings, error) {
 func (s *Settings) check() error {
 	if _, err := meter.ParseKind(s.Kind); err != nil {
 		return fieldError("kind", s.Kind, "use energy, power or register, or leave it out")
+	}
+	if d := time.Duration(s.Interval); d != 0 && !slices.Contains(meter.Intervals(), d) {
+		return fieldError("interval", meter.IntervalName(d),
+			"use 5m, 10m, 15m, 20m, 30m or 1h, or leave it out")
 	}
 	unprintable := func(c rune) bool { return c <= ' ' || c == 0x7f }
 	if len(s.Unit) > maxUnit || strings.ContainsFunc(s.Unit, unprintable) {

@@ -113,7 +113,8 @@ func chosen(name, label, description, initial string, values ...string) variable
 }
 
 func leadVariable() variable {
-	return chosen("lead", "Lead", "How far ahead, in intervals: 24 is a day ahead for hourly meters.", "24", "1", "6", "12", "24")
+	return chosen("lead", "Lead", "How far ahead: the time after the origin at which the lead ends. The first lead of an hourly meter ends after an hour and is first.",
+		"24h", "first", "1h", "6h", "12h", "24h")
 }
 
 // typed is an address that a person may change.
@@ -131,5 +132,5 @@ func (p panel) tintSources() panel {
 
 // tintLeads gives curves of leads theirs, from near to far.
 func (p panel) tintLeads() panel {
-	return p.colours("lead 1", lead1, "lead 6", lead6, "lead 12", lead12, "lead 24", lead24)
+	return p.colours("lead first", leadFirst, "lead 1h", lead1h, "lead 6h", lead6h, "lead 12h", lead12h, "lead 24h", lead24h)
 }

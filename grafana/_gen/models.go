@@ -8,14 +8,14 @@ const (
   / sum by (alias) (increase(loadtide_forecaster_score_actual_total{lead="$lead"}[24h]))`
 	errorByMaker = `sum by (alias) (increase(loadtide_forecaster_score_error_total{lead="$lead"}[24h]))
   / sum by (alias) (increase(loadtide_forecaster_score_actual_total{lead="$lead"}[24h]))`
-	bandByMaker = `sum by (alias) (increase(loadtide_forecaster_score_covered_total{lead="$lead",interval="80"}[24h]))
+	bandByMaker = `sum by (alias) (increase(loadtide_forecaster_score_covered_total{lead="$lead",band="80"}[24h]))
   / sum by (alias) (increase(loadtide_forecaster_scores_total{lead="$lead"}[24h]))`
-	leadsOfChampion = `1 - sum by (lead) (increase(loadtide_forecaster_score_paired_pinball_total{alias="champion"}[$__range]))
-  / sum by (lead) (increase(loadtide_forecaster_score_pinball_naive_total{alias="champion"}[$__range]))`
-	lossOfChampion = `sum by (lead) (increase(loadtide_forecaster_score_pinball_total{alias="champion"}[$__range]))
-  / sum by (lead) (increase(loadtide_forecaster_score_actual_total{alias="champion"}[$__range]))`
-	served = `max by (alias, version) (loadtide_forecaster_model_info)
-  * on (alias) group_left () max by (alias) (loadtide_forecaster_model_since_timestamp_seconds) * 1000`
+	leadsOfChampion = `1 - sum by (interval, lead) (increase(loadtide_forecaster_score_paired_pinball_total{alias="champion"}[$__range]))
+  / sum by (interval, lead) (increase(loadtide_forecaster_score_pinball_naive_total{alias="champion"}[$__range]))`
+	lossOfChampion = `sum by (interval, lead) (increase(loadtide_forecaster_score_pinball_total{alias="champion"}[$__range]))
+  / sum by (interval, lead) (increase(loadtide_forecaster_score_actual_total{alias="champion"}[$__range]))`
+	served = `max by (alias, interval, version) (loadtide_forecaster_model_info)
+  * on (alias, interval) group_left () max by (alias, interval) (loadtide_forecaster_model_since_timestamp_seconds) * 1000`
 )
 
 const cycles = `from(bucket: v.defaultBucket)
@@ -28,7 +28,7 @@ const cycles = `from(bucket: v.defaultBucket)
   |> limit(n: 100)`
 
 func models() dashboard {
-	d := newDashboard("models", "Loadtide / Models", "Is the model in force good, since when does it serve, and is the next one better?", "now-30d", "now", "30s")
+	d := newDashboard("models", "Loadtide / Models", "Are the models in force good, since when does it serve, and is the next one better?", "now-30d", "now", "30s")
 	d.Annotations.List = append(d.Annotations.List, events("Model changes", blue, "", swaps...), events("Drift", orange, "", drift...))
 	d.Links = append(d.Links, outward("Runs and versions in MLflow", "Only where the registry is MLflow", "${mlflow}/#/models"))
 	d.Templating.List = []variable{
@@ -49,12 +49,12 @@ func models() dashboard {
 				"percentunit", over(bandByMaker, "{{alias}}")).tintMakers().between(0, 1).steps("transparent", 0.78, ok, 0.82, ok).drawSteps().size(6, 8).none("No scores yet"),
 		},
 		[]panel{
-			gauges("Skill by lead, model in force", "What the model in force gained on the same hour of the day before in the range, by lead in intervals.", now(leadsOfChampion, "lead {{lead}}")).
+			gauges("Skill by lead, models in force", "What the model in force for each interval gained on the same hour of the day before in the range, by lead.", now(leadsOfChampion, "{{interval}}, lead {{lead}}")).
 				steps(bad, 0.0, warn, 0.1, ok).between(-0.5, 1),
-			gauges("Loss by lead, model in force (wQL)", "Pinball loss as a share of what came, in the range, by lead in intervals. Lower is better.", now(lossOfChampion, "lead {{lead}}")).
+			gauges("Loss by lead, models in force (wQL)", "Pinball loss as a share of what came, in the range, by interval and lead. Lower is better.", now(lossOfChampion, "{{interval}}, lead {{lead}}")).
 				steps(blue).from(0),
-			table("Served since", "The versions that serve, by alias, and since when each has been in force.", "dateTimeAsIso", rows(served)).size(8, 8).
-				only("alias", "version", "Value").titled("Value", "In force since").none("No model yet"),
+			table("Served since", "The versions that serve, by alias and interval, and since when each has been in force.", "dateTimeAsIso", rows(served)).size(8, 8).
+				only("alias", "interval", "version", "Value").titled("Value", "In force since").none("No model yet"),
 		},
 		row("Training"),
 		trainingPanels(),
@@ -70,9 +70,9 @@ func models() dashboard {
 
 func modelAnswer() []panel {
 	return []panel{
-		stat("Model in force", "Version behind the alias champion.", "string", now(`max by (version) (loadtide_forecaster_model_info{alias="champion"})`, "v{{version}}")).named().steps(blue).none("No model yet").
+		stat("Models in force", "Versions behind the alias champion, by the interval of the series that they serve.", "string", now(`max by (interval, version) (loadtide_forecaster_model_info{alias="champion"})`, "{{interval}} v{{version}}")).named().steps(blue).none("No model yet").
 			runbook("operations.md#models"),
-		stat("In force since", "When the champion was put into the logs.", "dateTimeFromNow", now(`max(loadtide_forecaster_model_since_timestamp_seconds{alias="champion"}) * 1000`, "since")).none("No model yet"),
+		stat("In force since", "When the newest champion was put into the logs.", "dateTimeFromNow", now(`max(loadtide_forecaster_model_since_timestamp_seconds{alias="champion"}) * 1000`, "since")).none("No model yet"),
 		stat("Skill, last 24 h", "What all forecasts at the chosen lead gained on the same hour of the day before. Below 0 the plain rule would have been better.", "percentunit", over(skillNow, "skill")).
 			steps(bad, 0.0, warn, 0.1, ok).none("No scores yet").runbook("alerts.md#loadtideskillbelownaive"),
 		stat("Changes of model", "Logs that took another version in the range, and versions that were refused. A version is one change in each partition.", "short",

@@ -16,12 +16,13 @@ const (
 	ink    = "text" // readings
 )
 
-// Four leads from near to far.
+// Five leads from near to far.
 const (
-	lead1  = "#8fbcec"
-	lead6  = "#5c9ce1"
-	lead12 = blue
-	lead24 = "#1d5896"
+	leadFirst = "#b8d5f4"
+	lead1h    = "#8fbcec"
+	lead6h    = "#5c9ce1"
+	lead12h   = blue
+	lead24h   = "#1d5896"
 )
 
 const prefix = "loadtide-"

@@ -3,36 +3,39 @@ package main
 // One series, without its labels: what a frame would be named by breaks the bands.
 const ofSeries = `r.site == "${site}" and r.meter == "${meter}"`
 
+// Rows of the interval that the series is forecast at now. Release 0.1.0 wrote rows without an interval: all were hours.
+const ofInterval = ofSeries + ` and (not exists r.interval or r.interval == "${interval}")`
+
 // scores are those of the series at the chosen lead, in the range.
 const scores = `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "score" and ` + ofSeries + ` and r.lead == "${lead}")
+  |> filter(fn: (r) => r._measurement == "score" and ` + ofInterval + ` and r.lead == "${lead}")
 `
 
 // bands begin at the running interval: the newest forecast of a past hour was made one interval before it and flatters.
 const bands = `import "date"
 from(bucket: v.defaultBucket)
   |> range(start: date.sub(d: ${interval}, from: now()), stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "forecast" and ` + ofSeries + ` and r._field =~ /^p(10|25|50|75|90)$/)
+  |> filter(fn: (r) => r._measurement == "forecast" and ` + ofInterval + ` and r._field =~ /^p(10|25|50|75|90)$/)
   |> keep(columns: ["_time", "_field", "_value"])
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> rename(columns: {p10: "P10", p25: "P25", p50: "Median", p75: "P75", p90: "P90"})`
 
 const actual = `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "actual" and r._field == "value" and ` + ofSeries + `)
+  |> filter(fn: (r) => r._measurement == "actual" and r._field == "value" and ` + ofInterval + `)
   |> keep(columns: ["_time", "_value"])
   |> rename(columns: {_value: "Actual"})`
 
 const believed = `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "forecast_lead" and r._field == "p50" and r.lead == "${lead}" and ` + ofSeries + `)
+  |> filter(fn: (r) => r._measurement == "forecast_lead" and r._field == "p50" and r.lead == "${lead}" and ` + ofInterval + `)
   |> keep(columns: ["_time", "_value"])
   |> rename(columns: {_value: "Believed at lead ${lead}"})`
 
 const believedBand = `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "forecast_lead" and r._field =~ /^p(10|50|90)$/ and r.lead == "${lead}" and ` + ofSeries + `)
+  |> filter(fn: (r) => r._measurement == "forecast_lead" and r._field =~ /^p(10|50|90)$/ and r.lead == "${lead}" and ` + ofInterval + `)
   |> keep(columns: ["_time", "_field", "_value"])
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> rename(columns: {p10: "P10", p50: "Believed at lead ${lead}", p90: "P90"})`
@@ -64,7 +67,7 @@ const doubted = `from(bucket: v.defaultBucket)
 // byLead sums what was scored in the range; skill counts only where the naive rule's loss is known too.
 const byLead = `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "score" and ` + ofSeries + ` and
+  |> filter(fn: (r) => r._measurement == "score" and ` + ofInterval + ` and r.lead =~ /^(first|[0-9]+[hm])$/ and
     (r._field == "abs_error" or r._field == "abs_actual" or r._field == "pinball" or r._field == "pinball_naive" or r._field == "count"))
   |> keep(columns: ["_time", "_field", "_value", "lead"])
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
@@ -81,7 +84,7 @@ const byLead = `from(bucket: v.defaultBucket)
   |> group()
   |> filter(fn: (r) => r.actual > 0.0 and r.naive > 0.0)
   |> map(fn: (r) => ({
-    order: int(v: r.lead),
+    order: if r.lead == "first" then 0 else int(v: duration(v: r.lead)),
     Lead: "lead " + r.lead,
     WAPE: r.error / r.actual,
     Skill: 1.0 - r.pinball / r.naive,
@@ -93,7 +96,7 @@ const byLead = `from(bucket: v.defaultBucket)
 const held = `import "date"
 from(bucket: v.defaultBucket)
   |> range(start: date.sub(d: 7d, from: v.timeRangeStart), stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "score" and ` + ofSeries + ` and r.lead == "${lead}" and (r._field == "covered80" or r._field == "count"))
+  |> filter(fn: (r) => r._measurement == "score" and ` + ofInterval + ` and r.lead == "${lead}" and (r._field == "covered80" or r._field == "count"))
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> filter(fn: (r) => r.count == 1 and exists r.covered80)
   |> map(fn: (r) => ({r with _value: float(v: r.covered80)}))
@@ -107,7 +110,7 @@ from(bucket: v.defaultBucket)
 func lastOf(field, as string) string {
 	return `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "forecast" and r._field == "` + field + `" and ` + ofSeries + `)
+  |> filter(fn: (r) => r._measurement == "forecast" and r._field == "` + field + `" and ` + ofInterval + `)
   |> last()
   |> keep(columns: ["_value"])
   |> rename(columns: {_value: "` + as + `"})`
@@ -116,7 +119,9 @@ func lastOf(field, as string) string {
 const until = `import "date"
 from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "forecast" and r._field == "p50" and ` + ofSeries + `)
+  |> filter(fn: (r) => r._measurement == "forecast" and r._field == "p50" and ` + ofInterval + `)
+  |> group()
+  |> sort(columns: ["_time"])
   |> last()
   |> map(fn: (r) => ({"Forecast until": int(v: date.add(d: ${interval}, to: r._time)) / 1000000}))`
 
@@ -130,7 +135,7 @@ const told = `from(bucket: v.defaultBucket)
   |> limit(n: 50)`
 
 func series() dashboard {
-	d := newDashboard("series", "Loadtide / Series", "What will this meter do, and can I trust it? All in intervals of the meter: a reading of 15 minutes is part of its hour.", "now-3d", "now+36h", "1m")
+	d := newDashboard("series", "Loadtide / Series", "What will this meter do, and can I trust it? All in intervals of the meter's forecasts.", "now-3d", "now+36h", "1m")
 	d.Timepicker.QuickRanges = []quickRange{
 		{"Last 24 h and next 36 h", "now-24h", "now+36h"}, {"Last 3 days and next 36 h", "now-3d", "now+36h"},
 		{"Last 7 days and next 36 h", "now-7d", "now+36h"}, {"Last 28 days and next 36 h", "now-28d", "now+36h"}, {"Next 36 h", "now-1h", "now+36h"},
@@ -172,8 +177,20 @@ func series() dashboard {
 	return d
 }
 
+// interval is that of the newest forecast, an hour before there is one.
 func interval() variable {
-	v := chosen("interval", "Interval", "Interval of the meters' forecasts.", "1h", "1h")
+	v := asked("interval", "Interval", "Interval of the meter's forecasts.", `import "array"
+forecasts = from(bucket: v.defaultBucket)
+  |> range(start: -60d)
+  |> filter(fn: (r) => r._measurement == "forecast" and r._field == "p50" and `+ofSeries+`)
+  |> last()
+  |> group()
+  |> map(fn: (r) => ({_time: r._time, _value: if exists r.interval then r.interval else "1h"}))
+none = array.from(rows: [{_time: time(v: 0), _value: "1h"}])
+union(tables: [forecasts, none])
+  |> sort(columns: ["_time"], desc: true)
+  |> limit(n: 1)
+  |> keep(columns: ["_value"])`)
 	v.Hide = 2
 	return v
 }
@@ -219,7 +236,7 @@ func believedLine() []property {
 func belief() panel {
 	edge := []property{custom("lineWidth", 0), custom("hideFrom", object{"legend": true, "tooltip": false, "viz": false}), fixed(orange)}
 	return lines("What was believed at lead ${lead}, and what came [${unit}]",
-		"The belief that many intervals before, with its band that should hold 8 of 10 actuals. Left of now no newer forecast is drawn: one made an hour before would flatter.",
+		"The belief that long before, with its band that should hold 8 of 10 actuals. Left of now no newer forecast is drawn: one made an interval before would flatter.",
 		"short", flux(believedBand), flux(actual)).size(24, 9).stepped().
 		override("P90", append(edge[:3:3], custom("fillBelowTo", "P10"), custom("fillOpacity", 18))...).override("P10", edge...).
 		override("Actual", actualLine()...).
@@ -234,7 +251,7 @@ func bars(title, description string, t target) panel {
 
 func leads() panel {
 	p := newPanel("barchart", "WAPE and skill by lead",
-		"WAPE: errors as a share of what came. Skill: what the quantiles gain on the same hour of the day before; below 0 that rule would have been better. In the range, by lead in intervals.",
+		"WAPE: errors as a share of what came. Skill: what the quantiles gain on the same hour of the day before; below 0 that rule would have been better. In the range, by lead.",
 		"percentunit", flux(byLead)).size(8, 9).colours("WAPE", orange, "Skill", blue).none("No scores in this range")
 	p.FieldConfig.Defaults.Custom = object{"fillOpacity": 80, "lineWidth": 1}
 	p.Options = object{

@@ -29,10 +29,6 @@ type Maker struct {
 	Model  uint16 // 0 when the source is a rule
 }
 
-// scoredHours are the times after the origin at which leads end that are scored, beside the first
-// lead and the horizon.
-var scoredHours = []int{1, 6, 12, 24}
-
 // Waiting lays out the forecasts of one series that wait for their actuals, in a
 // row of bytes that belongs to someone else (a slab). Forecasts are kept for the first
 // lead, those that end 1, 6, 12 and 24 hours after the origin, and the horizon, quantiles to five
@@ -72,14 +68,7 @@ func NewWaiting(levels []float64, horizon, hour int) (*Waiting, error) {
 		levels: slices.Clone(levels), horizon: horizon, size: slotHead + 3*len(levels),
 		median: index.p50, p10: index.p10, p90: index.p90, p25: slices.Index(levels, 0.25), p75: slices.Index(levels, 0.75),
 	}
-	leads := []int{1}
-	for _, hours := range scoredHours {
-		leads = append(leads, hours*hour)
-	}
-	for _, lead := range append(leads, horizon) {
-		if lead > horizon || len(w.leads) > 0 && lead <= w.leads[len(w.leads)-1].lead {
-			continue
-		}
+	for _, lead := range ScoredLeads(horizon, hour) {
 		stride := (lead + inFlight - 1) / inFlight
 		slots := (lead + HeldCells + stride - 1) / stride
 		w.leads = append(

@@ -23,8 +23,11 @@ type Header struct {
 	Seq uint64 `json:"seq"`
 	// Kernel names the family of kernels that computed the state.
 	Kernel string `json:"kernel"`
-	// Models lists the digests of the models whose hidden state is inside.
+	// Models lists the digests of the models in force, from the finest interval on.
 	Models []string `json:"models"`
+	// Since lists when each of Models was written into the log. Releases that knew one model did not
+	// write it.
+	Since []time.Time `json:"since,omitempty"`
 	// Series is the number of series in the state.
 	Series int `json:"series"`
 }

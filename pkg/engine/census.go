@@ -40,24 +40,32 @@ func StandingAt(i int) Standing {
 
 // Census counts the series.
 type Census struct {
-	Warm       int            // their hidden state is that of the model in force
-	Over35Days int            // they reach back so far without having begun anew
-	Over60Days int            // and so far
-	By         [Standings]int // by StandingAt
+	Warm  int                   // their hidden state is that of the model in force
+	Reach [len(intervals)]Reach // by IntervalAt
+	By    [Standings]int        // by StandingAt
 }
+
+// Reach counts the series of one interval that reach far back without having begun anew.
+type Reach struct {
+	Over35Days int
+	Over60Days int // of these
+}
+
+// IntervalAt is the interval, in seconds, of the i-th Reach of a Census.
+func IntervalAt(i int) int32 { return intervals[i] }
 
 // Census looks at every series as of a Unix second.
 func (e *Engine) Census(now int64) Census {
 	var c Census
-	for _, co := range e.cohorts {
+	for i, co := range e.cohorts {
 		if co != nil {
-			co.census(&c, now)
+			co.census(&c, &c.Reach[i], now)
 		}
 	}
 	return c
 }
 
-func (co *cohort) census(c *Census, now int64) {
+func (co *cohort) census(c *Census, r *Reach, now int64) {
 	for slot := range co.slabs.ids {
 		rec := co.slabs.record(int32(slot))
 		if rec.viewOf != 0 {
@@ -70,10 +78,10 @@ func (co *cohort) census(c *Census, now int64) {
 		if rec.known > 0 {
 			reach := rec.newest - rec.since + 1
 			if reach >= int64(35*co.len.Day) {
-				c.Over35Days++
+				r.Over35Days++
 			}
 			if reach >= int64(60*co.len.Day) {
-				c.Over60Days++
+				r.Over60Days++
 			}
 		}
 		c.By[standingIndex(stateAt(rec, now), by.nextSource(row))]++

@@ -83,6 +83,9 @@ func (p *Portable) Series() meter.ID { return p.slabs.ids[0] }
 // Origin is the Unix second at which its newest interval ends.
 func (p *Portable) Origin() int64 { return p.slabs.origin(0) }
 
+// Interval is that of its cells, in seconds.
+func (p *Portable) Interval() int32 { return int32(p.slabs.len.Interval) }
+
 // Newest is the Unix second of its newest reading.
 func (p *Portable) Newest() int64 { return p.slabs.record(0).Last }
 

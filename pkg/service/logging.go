@@ -26,6 +26,7 @@ const (
 	FieldStream       = "stream"
 	FieldStreamSeq    = "stream_seq"
 	FieldExpectedSeq  = "expected_seq"
+	FieldModel        = "model" // name
 	FieldModelVersion = "model_version"
 
 	FieldPart             = "part" // of a service.Group

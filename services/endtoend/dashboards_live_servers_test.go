@@ -238,7 +238,7 @@ func (f *shownFleet) train(t *testing.T) {
 	}
 	eventually(t, 3*time.Minute, "a model of it is in force", func() (bool, string) {
 		_, body, err := fetch("http://" + f.admins[0] + "/metrics")
-		return err == nil && strings.Contains(body, `loadtide_forecaster_model_info{alias="champion",version="1"} 1`), "not there"
+		return err == nil && strings.Contains(body, `loadtide_forecaster_model_info{alias="champion",interval="1h",version="1"} 1`), "not there"
 	})
 }
 
@@ -302,7 +302,7 @@ func (f *shownFleet) publish(ctx context.Context, i int, data []byte) error {
 func (f *shownFleet) values(t *testing.T, d dashboard) (values map[string]string, asked []*question) {
 	t.Helper()
 	id := f.series(0)
-	found := map[string]string{"site": id.Site, "meter": id.Meter, "unit": "kWh"}
+	found := map[string]string{"site": id.Site, "meter": id.Meter, "unit": "kWh", "interval": "1h"}
 	values = map[string]string{}
 	for _, v := range d.Templating.List {
 		values[v.Name] = v.Current.Value

@@ -199,7 +199,9 @@ func checkTail(t *testing.T, said []string, asJSON bool) {
 			t.Errorf("no head: %s", said[0])
 		}
 		for _, line := range said[1:] {
-			if fields := strings.Fields(line); len(fields) < 8 || fields[0] != demoSeries || fields[2] != string(meter.SourceSeasonalNaive) {
+			fields := strings.Fields(line)
+			if len(fields) < 9 || fields[0] != demoSeries || fields[2] != "1h" ||
+				fields[3] != string(meter.SourceSeasonalNaive) {
 				t.Errorf("line %q", line)
 			}
 		}

@@ -149,7 +149,7 @@ func TestBadModelLeavesTheChampion(t *testing.T) {
 	}
 	better := registerChampion(t, dir)
 	eventually(t, patience, "the better model is taken", func() (bool, string) {
-		return p.metric(`loadtide_forecaster_model_info{alias="champion",version="`+better.Version+`"}`) == 1, "not there"
+		return p.metric(`loadtide_forecaster_model_info{alias="champion",interval="1h",version="`+better.Version+`"}`) == 1, "not there"
 	})
 	if better.Digest == good.Digest {
 		t.Fatal("the better model is the same")

@@ -19,7 +19,7 @@ func TestPromotionIsTold(t *testing.T) {
 	for range 2 {
 		conn := p.connect()
 		eventually(t, time.Minute, "the model in force", func() (bool, string) {
-			return p.metric(`loadtide_forecaster_model_info{alias="champion",version="`+v.Version+`"}`) == 1, "not there"
+			return p.metric(`loadtide_forecaster_model_info{alias="champion",interval="1h",version="`+v.Version+`"}`) == 1, "not there"
 		})
 		var events []bus.Message
 		eventually(t, time.Minute, "the event", func() (bool, string) { // told once all logs name the model

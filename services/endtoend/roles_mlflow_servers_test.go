@@ -108,7 +108,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	promote(second)
 	proxy.On()
 	eventually(t, patience, "the other champion is taken over", func() (bool, string) {
-		return p.metric(`loadtide_forecaster_model_info{alias="champion",version="`+second.Version+`"}`) == 1, "not there"
+		return p.metric(`loadtide_forecaster_model_info{alias="champion",interval="1h",version="`+second.Version+`"}`) == 1, "not there"
 	})
 	serves("back", second)
 	models(`"registry":"ok"`, `"version":"`+second.Version+`","digest":"`+second.Digest+`"`, `"aliases":["champion"]`)

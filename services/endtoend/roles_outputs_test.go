@@ -66,7 +66,7 @@ func TestForecastsReachInflux(t *testing.T) {
 		if want := first.Add(time.Duration(i) * time.Hour); !row.Time.Equal(want) {
 			t.Errorf("point %d is of %s, want the start of its target %s", i, row.Time, want)
 		}
-		if diff := cmp.Diff(map[string]string{"site": "plant", "meter": "feeder-1"}, row.Tags); row.Measurement != "forecast" || diff != "" {
+		if diff := cmp.Diff(map[string]string{"site": "plant", "meter": "feeder-1", "interval": "1h"}, row.Tags); row.Measurement != "forecast" || diff != "" {
 			t.Errorf("measurement %s, tags (-want +got):\n%s", row.Measurement, diff)
 		}
 		for field, want := range map[string]any{"source": "lstm", "quality": "OK", "model_version": version.Version, "revision": int64(0)} {

@@ -3,7 +3,9 @@ package forecaster
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
 )
 
@@ -37,6 +39,9 @@ func describe(t *testing.T, o *Output) string {
 	origin := f.Origin.Format("01-02T15:04Z")
 	if f.Revision > 0 {
 		origin += fmt.Sprintf(" revision %d", f.Revision)
+	}
+	if f.Interval != time.Hour {
+		origin += " leads of " + meter.IntervalName(f.Interval)
 	}
 	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, origin, f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
 }

@@ -3,6 +3,7 @@ package forecaster
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,17 +11,25 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/streams"
 )
 
-// testModel is a small network with random weights: what it forecasts means
+// testModel is a small network for hours with random weights: what it forecasts means
 // nothing, but every bit of it depends on the state.
 func testModel(t testing.TB, seed uint64) *model.Model {
 	t.Helper()
+	return testModelOf(t, seed, time.Hour)
+}
+
+// testModelOf is a small network for an interval.
+func testModelOf(t testing.TB, seed uint64, interval time.Duration) *model.Model {
+	t.Helper()
 	layout := series.DefaultLayout(false)
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 4, Horizon: 24,
+		Schema: model.SpecSchema, Name: registry.ModelName(interval), Interval: meter.IntervalName(interval),
+		Hidden: 4, Width: 4, Horizon: int(24 * time.Hour / interval),
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9}, Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain, Seed: seed,
 	}
@@ -34,9 +43,14 @@ func testModel(t testing.TB, seed uint64) *model.Model {
 		return w
 	}
 	return &model.Model{
-		Spec: spec, Version: fmt.Sprint(seed), Digest: fmt.Sprintf("sha256:%064d", seed),
+		Spec: spec, Version: fmt.Sprint(seed), Digest: testDigest(interval, seed),
 		LSTM: nn.NewLSTM(shape, random(shape.LSTMParams())), Head: nn.NewHead(shape, random(shape.HeadParams())),
 	}
+}
+
+// testDigest is the digest of a testModelOf.
+func testDigest(interval time.Duration, seed uint64) string {
+	return fmt.Sprintf("sha256:%s%060d", strings.Repeat("0", 4-len(meter.IntervalName(interval)))+meter.IntervalName(interval), seed)
 }
 
 // testLog is one partition's log in memory.
@@ -85,6 +99,9 @@ func testValue(seed, hour int64) float64 {
 	}
 	return float64(int((base+0.2*rng.NormFloat64())*1000)) / 1000
 }
+
+// hourly is the model that a board names for hours.
+func hourly(b *board) *model.Model { return b.modelsInForce()[time.Hour].model }
 
 // m1 is the series of most tests.
 var m1 = meter.ID{Site: "north", Meter: "m1"}

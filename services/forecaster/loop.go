@@ -9,7 +9,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/engine"
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -154,7 +153,7 @@ func (p *partition) stepPart(batch []bus.Message) error {
 	last := &batch[len(batch)-1]
 	p.position, p.received = last.Seq, last.Time
 	if result.Controls > 0 {
-		p.modelInForce()
+		p.modelsInForce()
 	}
 	p.stirred = p.stirred || result.stirs()
 	p.erasing = p.erasing || result.Erased
@@ -183,7 +182,7 @@ func (p *partition) publish(result *Result) error {
 			to = p.rejects
 		case ToEvents:
 			to = p.events
-			p.warn(out.Event)
+			p.countEvent(out.Event)
 		case ToForecasts:
 			p.high = out.Place
 			if out.Place.Seq > p.caughtUp && !out.Received.IsZero() {
@@ -203,12 +202,25 @@ func (p *partition) publish(result *Result) error {
 	return nil
 }
 
-// warn logs the events that a person should look at.
-func (p *partition) warn(e *engine.Event) {
-	if e != nil && e.Kind == engine.ForecastReplaced {
-		p.log.Warn().Str(service.FieldSeries, e.Series.String()).Str(service.FieldText, e.Text).
-			Msg("the network's forecast was not published, a simple rule stands in")
+// countEvent counts an event, and logs those that a person should look at.
+func (p *partition) countEvent(e *engine.Event) {
+	if e == nil {
+		return
 	}
+	p.metrics.events.WithLabelValues(eventLabel(string(e.Kind))).Inc()
+	text := ""
+	switch e.Kind {
+	case engine.ForecastReplaced:
+		text = "the network's forecast was not published, a simple rule stands in"
+	case engine.IntervalUnsupported:
+		text = "the readings come too rarely, the series is not forecast"
+	default:
+		return
+	}
+	p.log.Warn().
+		Str(service.FieldSeries, e.Series.String()).
+		Str(service.FieldText, e.Text).
+		Msg(text)
 }
 
 // tick writes a record into the log, whose time is the broker's. When the partition reads the
@@ -287,8 +299,9 @@ func (p *partition) snapshot() *checkpoint.Snapshot {
 		},
 		Sections: make([]checkpoint.Section, len(sections)),
 	}
-	if m := p.pipeline.engine.Model(meter.HourSeconds); m != nil {
-		snap.Header.Models = []string{m.Digest}
+	for _, m := range p.pipeline.engine.Models() {
+		snap.Header.Models = append(snap.Header.Models, m.Digest)
+		snap.Header.Since = append(snap.Header.Since, p.pipeline.since[m.Digest])
 	}
 	for i, s := range sections {
 		snap.Sections[i] = checkpoint.Section(s)
@@ -327,7 +340,7 @@ func (p *partition) report(caughtUp bool) {
 		p.counted = p.now()
 		p.counting = p.counted.Sub(now)
 	}
-	p.status.turn(p.index, series, p.census, pending, p.position >= p.caughtUp)
+	p.status.turn(p.index, p.position, series, p.census, pending, p.position >= p.caughtUp)
 }
 
 // count counts the series by state. While the partition lags, no series counts as current.
@@ -337,9 +350,11 @@ func (p *partition) count(now time.Time, pending uint64) census {
 	return c
 }
 
-// modelInForce sets the model that serves now in the status.
-func (p *partition) modelInForce() {
-	if m := p.pipeline.engine.Model(meter.HourSeconds); m != nil {
-		p.status.model(m)
+// modelsInForce sets the models that serve now in the status.
+func (p *partition) modelsInForce() {
+	var serving []servingModel
+	for _, m := range p.pipeline.engine.Models() {
+		serving = append(serving, servingModel{model: m, since: p.pipeline.since[m.Digest]})
 	}
+	p.status.serve(p.index, p.position, serving)
 }

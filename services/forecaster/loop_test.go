@@ -34,9 +34,7 @@ func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 		var result Result
 		for seq := 4; seq <= 9; seq++ {
 			for k, to := range order {
-				result.Outputs = append(result.Outputs, Output{
-					Place: Place{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{},
-				})
+				result.Outputs = append(result.Outputs, Output{Place: Place{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{}})
 			}
 		}
 		if err := p.publish(&result); err != nil {
@@ -104,13 +102,13 @@ func TestStepLoadsTheModel(t *testing.T) {
 	p.log.reading(m1, hour(0))
 	p.log.model(first)
 	p.log.reading(m1, hour(1))
-	if err := step(); err != nil || p.pipeline.engine.Model(meter.HourSeconds) != first || p.status.modelInForce() != first {
+	if err := step(); err != nil || p.pipeline.engine.Model(meter.HourSeconds) != first || hourly(p.status) != first {
 		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model(meter.HourSeconds))
 	}
-	p.status.model(second)
+	p.status.serve(0, p.position, []servingModel{{model: second}})
 	p.log.reading(m1, hour(2))
-	if err := step(); err != nil || p.status.modelInForce() != second {
-		t.Errorf("%v, the status names v%s", err, p.status.modelInForce().Version)
+	if err := step(); err != nil || hourly(p.status) != second {
+		t.Errorf("%v, the status names v%s", err, hourly(p.status).Version)
 	}
 	p.log.add(streams.ControlSubject(0, streams.ControlModel), []byte("{"))
 	if err := step(); err == nil || p.position != 4 {
@@ -118,15 +116,17 @@ func TestStepLoadsTheModel(t *testing.T) {
 	}
 }
 
-// A person is told of a forecast of the network that a rule stands in for, and of no other
-// event.
-func TestReplacedForecastsAreLogged(t *testing.T) {
+// A person is told of a forecast of the network that a rule stands in for and of a series that is not
+// forecast, and of no other event. All are counted.
+func TestEventsAreLogged(t *testing.T) {
 	t.Parallel()
 	p, lines := newPure(), &strings.Builder{}
 	p.partition.log = zerolog.New(lines)
 	var result Result
 	for seq, e := range []*engine.Event{
-		nil, {Kind: engine.SeriesStale, Text: "silent"}, {Kind: engine.ForecastReplaced, Text: "not finite"},
+		nil, {Kind: engine.SeriesStale, Text: "silent"},
+		{Kind: engine.ForecastReplaced, Text: "not finite"},
+		{Kind: engine.IntervalUnsupported, Text: "daily"},
 	} {
 		result.Outputs = append(
 			result.Outputs,
@@ -136,9 +136,14 @@ func TestReplacedForecastsAreLogged(t *testing.T) {
 	if err := p.publish(&result); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines.String(); strings.Count(got, "\n") != 1 ||
-		!strings.Contains(got, "not finite") ||
-		len(p.events.ids) != 3 {
+	if got := lines.String(); strings.Count(got, "\n") != 2 ||
+		!strings.Contains(got, "not finite") || !strings.Contains(got, "daily") ||
+		len(p.events.ids) != 4 {
 		t.Errorf("%d events, the log has %s", len(p.events.ids), got)
+	}
+	for _, kind := range []string{"stale", "forecast_replaced", "interval_unsupported"} {
+		if n := testutil.ToFloat64(p.metrics.events.WithLabelValues(kind)); n != 1 {
+			t.Errorf("%v events of type %s are counted", n, kind)
+		}
 	}
 }

@@ -2,12 +2,14 @@ package forecaster
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/streams"
 )
 
 // What becomes of a message or reading, the closed set of label `outcome`.
@@ -52,6 +54,7 @@ type metrics struct {
 	since       *prometheus.GaugeVec
 	swaps       *prometheus.CounterVec
 	missed      prometheus.Counter
+	events      *prometheus.CounterVec
 	scores      *scoreboard
 }
 
@@ -105,20 +108,26 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 				"read."),
 		restarts: counter("partition_restarts_total",
 			"Times that a partition was started again after a failure."),
-		model: gauges("model_info", "The model in force, value 1.", "version", "alias"),
+		model: gauges("model_info",
+			"The models in force, by the interval of the series that they serve, value 1.",
+			"version", "alias", "interval"),
 		since: gauges("model_since_timestamp_seconds",
-			"When the model in force was written into the logs.", "alias"),
+			"When the models in force were written into the logs.", "alias", "interval"),
 		missed: counter("scores_missed_total",
 			"Forecasts of a lead that were never scored: their actual did not come while they "+
 				"were held."),
+		events: counters("series_events_total", "Events about series, by type.", "type"),
 		scores: newScoreboard(now),
 		swaps:  counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
 	reg.MustRegister(
 		m.readings, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch,
 		m.step, m.age, m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps,
-		m.since, m.missed, m.scores, newStandings(status),
+		m.since, m.missed, m.events, m.scores, newStandings(status),
 	)
+	for _, kind := range streams.SeriesEvents() {
+		m.events.WithLabelValues(eventLabel(kind))
+	}
 	for _, stage := range []string{stageStep, stagePublish, stageStore} {
 		m.step.WithLabelValues(stage)
 	}
@@ -144,6 +153,9 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 }
 
 func label(partition int) string { return strconv.Itoa(partition) }
+
+// eventLabel is the label `type` of an event about a series.
+func eventLabel(kind string) string { return strings.TrimPrefix(kind, "series.") }
 
 func (m *metrics) stage(stage string, took time.Duration) {
 	m.step.WithLabelValues(stage).Observe(took.Seconds())

@@ -28,7 +28,6 @@ const reloaderHolder holder = -1
 // do not pile up). It is safe for concurrent use, and no lock is held while a model is loaded.
 type modelStore struct {
 	registry registry.Registry
-	name     string
 	loads    singleflight.Group // callers that ask for the same model share one load
 
 	mu     sync.Mutex
@@ -36,10 +35,10 @@ type modelStore struct {
 	needed map[holder]map[string]struct{} // digests
 }
 
-func newModelStore(r registry.Registry, name string) *modelStore {
+func newModelStore(r registry.Registry) *modelStore {
 	return &modelStore{
-		registry: r, name: name,
-		loaded: map[string]*model.Model{}, needed: map[holder]map[string]struct{}{},
+		registry: r,
+		loaded:   map[string]*model.Model{}, needed: map[holder]map[string]struct{}{},
 	}
 }
 
@@ -50,29 +49,58 @@ func newModelStore(r registry.Registry, name string) *modelStore {
 func (s *modelStore) get(
 	ctx context.Context, h holder, name, version, digest string,
 ) (*model.Model, error) {
+	what := fmt.Sprintf("%s v%s", name, version)
+	return s.share(ctx, h, what, digest, func(ctx context.Context) (*model.Model, error) {
+		return s.load(ctx, name, version, digest)
+	})
+}
+
+// byDigest returns the model of a checkpoint, which says no name: the model is registered under one
+// of the names that forecasters serve.
+func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*model.Model, error) {
+	return s.share(ctx, h, "of the checkpoint", digest, func(ctx context.Context) (*model.Model, error) {
+		var away error
+		for _, name := range slices.Backward(registry.ModelNames()) {
+			v, err := s.registry.ByDigest(ctx, name, digest)
+			switch {
+			case err == nil:
+				return s.fetch(ctx, v)
+			case errors.Is(err, registry.ErrUnavailable):
+				away = err // one that was fetched before is found under its own name
+			case !errors.Is(err, registry.ErrNotFound):
+				return nil, fmt.Errorf("look up model %s %s: %w", name, digest, err)
+			}
+		}
+		if away != nil {
+			return nil, fmt.Errorf("look up model %s: %w", digest, away)
+		}
+		return nil, missing("of digest "+digest, "the checkpoint was written with")
+	})
+}
+
+// share returns the model of a digest, and notes that the holder needs it. Callers that ask for the
+// same model wait for one load.
+func (s *modelStore) share(
+	ctx context.Context, h holder, what, digest string, load func(context.Context) (*model.Model, error),
+) (*model.Model, error) {
 	if m, ok := s.find(h, digest); ok {
 		return m, nil
 	}
-	load := s.loads.DoChan(name+"@"+digest, func() (any, error) {
+	loading := s.loads.DoChan(digest, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
 		defer cancel()
-		return s.load(ctx, name, version, digest)
+		return load(ctx)
 	})
 	select {
 	case <-ctx.Done():
-		return nil, fmt.Errorf("load model %s v%s: %w: not finished yet: %w",
-			name, version, registry.ErrUnavailable, ctx.Err())
-	case done := <-load:
+		return nil, fmt.Errorf("load model %s: %w: not finished yet: %w",
+			what, registry.ErrUnavailable, ctx.Err())
+	case done := <-loading:
 		if done.Err != nil {
 			return nil, done.Err
 		}
 		return s.add(h, done.Val.(*model.Model)), nil
 	}
-}
-
-// byDigest returns the model of a checkpoint.
-func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*model.Model, error) {
-	return s.get(ctx, h, s.name, "?", digest)
 }
 
 // find returns a model that is loaded already, and notes that h needs it.
@@ -141,18 +169,26 @@ func (s *modelStore) load(
 	v, err := s.registry.ByDigest(ctx, name, digest)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
-		return nil, &service.HintError{
-			What: fmt.Sprintf(
-				"model %s v%s (%s), which the log was written with, is not in the registry",
-				name, version, digest),
-			Fix: []string{
-				"put that version's folder back into the registry; " +
-					"without it the log cannot be replayed",
-			},
-		}
+		return nil, missing(fmt.Sprintf("%s v%s (%s)", name, version, digest), "the log was written with")
 	case err != nil:
 		return nil, fmt.Errorf("look up model %s v%s: %w", name, version, err)
 	}
+	return s.fetch(ctx, v)
+}
+
+// missing says that a model is gone which the state was made with.
+func missing(which, why string) error {
+	return &service.HintError{
+		What: fmt.Sprintf("model %s, which %s, is not in the registry", which, why),
+		Fix: []string{
+			"put that version's folder back into the registry; " +
+				"without it the log cannot be replayed",
+		},
+	}
+}
+
+// fetch loads a version and checks that its bytes are those that the registry names.
+func (s *modelStore) fetch(ctx context.Context, v registry.Version) (*model.Model, error) {
 	dir, err := s.registry.Fetch(ctx, v)
 	if err != nil {
 		return nil, fmt.Errorf("fetch model %s v%s: %w", v.Name, v.Version, err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,18 +31,48 @@ type shelf struct {
 	versions          []registry.Version
 	fetched           atomic.Int64
 	gate              func(digest string) // runs before a folder is handed out
+
+	mu        sync.Mutex
+	champions map[string]registry.Version // by name
 }
 
 // newShelf makes a registry with n versions, of which no two have the same bytes.
 func newShelf(t *testing.T, n int) *shelf {
 	t.Helper()
-	s := &shelf{folders: map[string]string{}, gate: func(string) {}}
-	file := modelFile(t)
-	for i := range n {
-		file.Graph.Initializers[0].Floats[0] = float32(i)
-		s.add(t, file)
+	s := &shelf{folders: map[string]string{}, gate: func(string) {}, champions: map[string]registry.Version{}}
+	for range n {
+		s.another(t, time.Hour)
 	}
 	return s
+}
+
+// another adds a version of a model of an interval, whose bytes no other one has.
+func (s *shelf) another(t *testing.T, interval time.Duration) registry.Version {
+	t.Helper()
+	file := modelFile(t, interval)
+	file.Graph.Initializers[0].Floats[0] = float32(len(s.versions))
+	v := s.add(t, file)
+	v.Name = registry.ModelName(interval)
+	s.versions[len(s.versions)-1] = v
+	return v
+}
+
+// ByAlias knows champions.
+func (s *shelf) ByAlias(_ context.Context, name, _ string) (registry.Version, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.champions[name]
+	if !ok {
+		return v, registry.ErrNotFound
+	}
+	return v, nil
+}
+
+// promote makes a version the champion of its name.
+func (s *shelf) promote(v registry.Version) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.champions[v.Name] = v
 }
 
 // add makes a version of a model file.
@@ -66,10 +97,10 @@ func (s *shelf) add(t *testing.T, file *onnx.Model) registry.Version {
 	return v
 }
 
-// modelFile is the file of a small model.
-func modelFile(t *testing.T) *onnx.Model {
+// modelFile is the file of a small model of an interval.
+func modelFile(t *testing.T, interval time.Duration) *onnx.Model {
 	t.Helper()
-	a := model.Artifact{Spec: testModel(t, 1).Spec}
+	a := model.Artifact{Spec: testModelOf(t, 1, interval).Spec}
 	a.Spec.TrainedFrom, a.Spec.TrainedUntil = logCreated.AddDate(-1, 0, 0), logCreated
 	shape := a.Spec.Shape()
 	a.LSTM, a.Head = make([]float32, shape.LSTMParams()), make([]float32, shape.HeadParams())
@@ -127,7 +158,7 @@ func TestModelsOfHundredsOfPromotions(t *testing.T) {
 	t.Parallel()
 	const promotions = 300
 	s := newShelf(t, promotions)
-	store := newModelStore(s, s.versions[0].Name)
+	store := newModelStore(s)
 	l, p := newTestLog(), testPartition(store)
 	for i, v := range s.versions {
 		l.promote(v)
@@ -165,7 +196,7 @@ func TestReplayOfHundredsOfPromotions(t *testing.T) {
 	t.Parallel()
 	const promotions = 100
 	s := newShelf(t, promotions)
-	store := newModelStore(s, s.versions[0].Name)
+	store := newModelStore(s)
 	l, p := newTestLog(), testPartition(store)
 	for _, v := range s.versions {
 		l.promote(v)
@@ -189,7 +220,7 @@ func TestReplayOfHundredsOfPromotions(t *testing.T) {
 func TestStoreKeepsWhatAHolderNeeds(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 3)
-	store := newModelStore(s, s.versions[0].Name)
+	store := newModelStore(s)
 	get := func(h holder, i int) *model.Model {
 		t.Helper()
 		v := s.versions[i]
@@ -231,7 +262,7 @@ func TestNoLockOverADownload(t *testing.T) {
 				<-release
 			}
 		}
-		store := newModelStore(s, slow.Name)
+		store := newModelStore(s)
 		ask := func(ctx context.Context, v registry.Version) error {
 			_, err := store.get(ctx, reloaderHolder, v.Name, v.Version, v.Digest)
 			return err

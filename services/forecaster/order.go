@@ -55,7 +55,10 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 	if err != nil {
 		return engine.Setting{}, err
 	}
-	setting := engine.Setting{Unit: s.Unit, Kind: kind, Zone: s.Zone, Country: s.Country}
+	setting := engine.Setting{
+		Unit: s.Unit, Kind: kind, Zone: s.Zone, Country: s.Country,
+		Interval: int32(time.Duration(s.Interval) / time.Second),
+	}
 	return setting, setting.Check()
 }
 
@@ -128,14 +131,14 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 			p.partitions,
 		)
 		return event
-	case max(state.Newest(), state.Origin()-meter.IntervalSeconds) > now.Add(meter.FutureLimit).Unix():
+	case max(state.Newest(), state.Origin()-int64(state.Interval())) > now.Add(meter.FutureLimit).Unix():
 		event.Text = fmt.Sprintf(
 			"its newest interval ends at %s, which is ahead of the broker's clock",
 			time.Unix(state.Origin(), 0).UTC().Format(time.RFC3339),
 		)
 		return event
 	}
-	m := p.engine.Model(meter.HourSeconds)
+	m := p.engine.Model(state.Interval())
 	warm := m != nil && m.Digest == record.Model
 	if err := p.engine.Insert(state, warm, record.Replace); err != nil {
 		event.Text = err.Error()
@@ -175,7 +178,9 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	if curve == series.Asinh {
 		record.Scale = model.ScaleAsinh
 	}
-	if m := p.engine.Model(meter.HourSeconds); m != nil {
+	// Where no model serves the interval of the series, its forecasts are of the coarser one.
+	summary, _ := p.engine.Summary(id)
+	if m := p.engine.Model(summary.Serving); m != nil {
 		record.Model = m.Digest
 	}
 	for _, s := range sections {

@@ -149,7 +149,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	}
 	p.flushed = d.now()
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
-	p.modelInForce()
+	p.modelsInForce()
 	return p, nil
 }
 
@@ -177,14 +177,17 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 			Str(service.FieldKernel, nn.Kernel()).
 			Msg("another kernel family than the checkpoint's: forecasts may differ in the last digits")
 	}
-	if len(h.Models) > 0 {
-		m, err := p.models.byDigest(ctx, holder(p.index), h.Models[0])
+	for i, digest := range h.Models {
+		m, err := p.models.byDigest(ctx, holder(p.index), digest)
 		if err != nil {
 			return fmt.Errorf("restore partition %d: %w", p.index, err)
 		}
-		p.recent = append(p.recent, modelRef{seq: h.Seq, digest: m.Digest})
+		p.refer(h.Seq, m)
 		if err := p.pipeline.engine.SetModel(m); err != nil {
 			return fmt.Errorf("restore partition %d: %w", p.index, err)
+		}
+		if i < len(h.Since) {
+			p.pipeline.since[m.Digest] = h.Since[i]
 		}
 	}
 	sections := make([]engine.Section, len(snap.Sections))

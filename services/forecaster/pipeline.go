@@ -21,6 +21,7 @@ type Pipeline struct {
 	created    time.Time // of the log: part of every output's id
 	engine     *engine.Engine
 	models     map[string]*model.Model // by digest: those that the next batch names
+	since      map[string]time.Time    // by digest: when the models in force were written into the log
 
 	decoded    []streams.Reading // of the message in hand
 	readings   []engine.Reading
@@ -91,7 +92,7 @@ func (r *Result) stirs() bool {
 func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
 	return &Pipeline{
 		partition: partition, partitions: partitions, created: created,
-		engine: engine.New(), models: map[string]*model.Model{},
+		engine: engine.New(), models: map[string]*model.Model{}, since: map[string]time.Time{},
 	}
 }
 
@@ -164,7 +165,7 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 			)
 		}
 		result.Controls++
-		return p.engine.SetModel(next)
+		return p.serve(next, m.Time)
 	case streams.ControlLimit, streams.ControlSettings, streams.ControlDelete, streams.ControlState:
 		event, err := p.order(input.Control, m)
 		if err != nil {
@@ -186,6 +187,23 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 			input.Control,
 		)
 	}
+}
+
+// serve changes over to a model, for the series of its interval. A record that names the model in
+// force changes nothing.
+func (p *Pipeline) serve(next *model.Model, written time.Time) error {
+	before := p.engine.Model(int32(next.Spec.Step() / time.Second))
+	if before != nil && before.Digest == next.Digest {
+		return nil
+	}
+	if err := p.engine.SetModel(next); err != nil {
+		return err
+	}
+	if before != nil {
+		delete(p.since, before.Digest)
+	}
+	p.since[next.Digest] = written
+	return nil
 }
 
 func decodeModelControl(m *bus.Message) (streams.ModelControl, error) {

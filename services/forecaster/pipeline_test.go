@@ -18,43 +18,45 @@ import (
 func drawLog(t *rapid.T, models []*model.Model) *testLog {
 	l := newTestLog()
 	from := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
-	hour := map[string]int{}
+	cell, steps := map[string]int{}, map[string]time.Duration{}
 	for s := range rapid.IntRange(1, 3).Draw(t, "series") {
 		name := fmt.Sprintf("m%d", s)
 		n := rapid.IntRange(0, 220).Draw(t, "history")
+		step := rapid.SampledFrom([]time.Duration{time.Hour, 30 * time.Minute, 15 * time.Minute}).Draw(t, "step")
+		n *= int(time.Hour / step)
 		var history []streams.Reading
 		for i := range n {
-			at := from.Add(time.Duration(i) * time.Hour)
+			at := from.Add(time.Duration(i) * step)
 			history = append(history, streams.Reading{Time: at, Value: testValue(int64(s), int64(i)), History: true})
 		}
 		if n > 0 {
 			l.reading(meter.ID{Site: "north", Meter: name}, history...)
 		}
-		hour[name] = n
+		cell[name], steps[name] = n, step
 	}
 	l.model(models[0])
 	for range rapid.IntRange(10, 60).Draw(t, "messages") {
-		name := rapid.SampledFrom(keys(hour)).Draw(t, "meter")
+		name := rapid.SampledFrom(keys(cell)).Draw(t, "meter")
 		switch rapid.IntRange(0, 11).Draw(t, "what") {
 		case 0:
 			l.model(rapid.SampledFrom(models).Draw(t, "model"))
 		case 1:
 			l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: name}), []byte("{"))
 		case 2:
-			hour[name] += rapid.IntRange(1, 10).Draw(t, "gap")
+			cell[name] += rapid.IntRange(1, 10).Draw(t, "gap")
 		case 3:
-			at := from.Add(time.Duration(max(hour[name]-rapid.IntRange(1, 3).Draw(t, "late"), 0)) * time.Hour)
+			at := from.Add(time.Duration(max(cell[name]-rapid.IntRange(1, 3).Draw(t, "late"), 0)) * steps[name])
 			l.reading(meter.ID{Site: "north", Meter: name}, streams.Reading{Time: at, Value: 1})
 		case 4:
 			var many []streams.Reading
 			for range rapid.IntRange(2, 5).Draw(t, "array") {
-				many = append(many, streams.Reading{Time: from.Add(time.Duration(hour[name]) * time.Hour), Value: testValue(9, int64(hour[name]))})
-				hour[name]++
+				many = append(many, streams.Reading{Time: from.Add(time.Duration(cell[name]) * steps[name]), Value: testValue(9, int64(cell[name]))})
+				cell[name]++
 			}
 			l.reading(meter.ID{Site: "north", Meter: name}, many...)
 		default:
-			l.reading(meter.ID{Site: "north", Meter: name}, streams.Reading{Time: from.Add(time.Duration(hour[name]) * time.Hour), Value: testValue(3, int64(hour[name]))})
-			hour[name]++
+			l.reading(meter.ID{Site: "north", Meter: name}, streams.Reading{Time: from.Add(time.Duration(cell[name]) * steps[name]), Value: testValue(3, int64(cell[name]))})
+			cell[name]++
 		}
 	}
 	return l
@@ -73,12 +75,14 @@ func keys(m map[string]int) []string {
 // messages come out under the same ids.
 func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 	t.Parallel()
-	models := []*model.Model{testModel(t, 1), testModel(t, 2)}
+	models := []*model.Model{
+		testModel(t, 1), testModel(t, 2), testModelOf(t, 3, 15*time.Minute), testModelOf(t, 4, 15*time.Minute),
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLog(t, models)
 		want := outputs(t, fresh(), l, 0, func() int { return 1 })
 		got := map[string]string{}
-		p, kept, keptModel, keptAt := fresh(), []engine.Section(nil), (*model.Model)(nil), 0
+		p, kept, keptBy, keptAt := fresh(), []engine.Section(nil), []*model.Model(nil), 0
 		for at := 0; at < len(l.messages); {
 			n := min(rapid.IntRange(1, 40).Draw(t, "batch"), len(l.messages)-at)
 			result, err := l.step(p, at, at+n)
@@ -94,11 +98,11 @@ func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 			}
 			switch rapid.IntRange(0, 5).Draw(t, "then") {
 			case 0:
-				kept, keptModel, keptAt = p.engine.Snapshot(), p.engine.Model(meter.HourSeconds), at
+				kept, keptBy, keptAt = p.engine.Snapshot(), p.engine.Models(), at
 			case 1:
 				p, at = fresh(), keptAt
-				if keptModel != nil {
-					if err := p.engine.SetModel(keptModel); err != nil {
+				for _, m := range keptBy {
+					if err := p.engine.SetModel(m); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -3,18 +3,22 @@ package forecaster
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/model"
 )
 
-// mostRecent bounds the models that a partition keeps. A start from a checkpoint with more of them
-// behind it loads the older ones again.
+// mostRecent bounds the models that a partition keeps beside those in force, and how many a batch
+// loads at once. A start from a checkpoint with more of them behind it loads the older ones again.
 const mostRecent = 8
 
 // modelRef is a model that the partition's log names.
 type modelRef struct {
-	seq    uint64 // of the control record, or of the checkpoint that was taken under this model
-	digest string
+	seq      uint64 // of the control record, or of the checkpoint that was taken under this model
+	digest   string
+	interval time.Duration // of the series that the model serves
 }
 
 // loadModel hands the model that a control record names to the pipeline, before Step meets the
@@ -29,25 +33,57 @@ func (p *partition) loadModel(ctx context.Context, m *bus.Message) error {
 		return fmt.Errorf("partition %d: control record at %d: %w", p.index, m.Seq, err)
 	}
 	p.pipeline.Use(next)
-	p.recent = append(p.recent, modelRef{seq: m.Seq, digest: next.Digest})
+	p.refer(m.Seq, next)
 	return nil
 }
 
-// keepModels drops the models that the partition needs no more. It needs the one in force at the
-// newest checkpoint and those that the log names behind it, for a start from there; the newest of
-// them is the model in force.
+// refer notes that a start from a checkpoint before seq needs a model.
+func (p *partition) refer(seq uint64, m *model.Model) {
+	p.recent = append(p.recent, modelRef{seq: seq, digest: m.Digest, interval: m.Spec.Step()})
+}
+
+// keepModels drops the models that the partition needs no more. It needs those in force at the
+// newest checkpoint and those that the log names behind it, for a start from there; the newest of an
+// interval is the model in force.
 func (p *partition) keepModels() {
-	needed := p.recent
-	for len(needed) > 1 && (needed[1].seq <= p.saver.seq || len(needed) > mostRecent) {
-		needed = needed[1:]
+	before, former := len(p.recent), 0
+	needed := p.recent[:0]
+	for i, ref := range p.recent {
+		next, ok := p.replaced(i)
+		if ok && next.seq <= p.saver.seq {
+			continue
+		}
+		if ok {
+			former++
+		}
+		needed = append(needed, ref)
 	}
-	if len(needed) == len(p.recent) {
+	p.recent = needed
+	for i := 0; former >= mostRecent; {
+		if _, ok := p.replaced(i); !ok {
+			i++
+			continue
+		}
+		p.recent = slices.Delete(p.recent, i, i+1)
+		former--
+	}
+	if len(p.recent) == before {
 		return
 	}
-	p.recent = append([]modelRef(nil), needed...)
 	digests := make([]string, len(p.recent))
 	for i, n := range p.recent {
 		digests[i] = n.digest
 	}
 	p.models.keep(holder(p.index), digests...)
+}
+
+// replaced returns the model that took over from the i-th recent one; ok is false while that one is
+// in force.
+func (p *partition) replaced(i int) (next modelRef, ok bool) {
+	for _, ref := range p.recent[i+1:] {
+		if ref.interval == p.recent[i].interval {
+			return ref, true
+		}
+	}
+	return modelRef{}, false
 }

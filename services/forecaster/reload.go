@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/engine"
@@ -18,14 +19,27 @@ import (
 // refusedFor is the time until a refused version is tried again.
 const refusedFor = time.Hour
 
-// reloader writes the registry's champion into the logs. When the alias has moved, it fetches the
-// version, verifies it and writes a control record into each log. A partition changes over when it
-// reads the record. A bad model never replaces the champion (I7).
+// reloader writes the registry's champions into the logs, one for each interval. When an alias has
+// moved, it fetches the version, verifies it and writes a control record into each log. A partition
+// changes over when it reads the record. A bad model never replaces a champion (I7).
 type reloader struct {
 	deps
-	announced string               // digest in the newest record of all logs
+	round     registry.Round
+	verified  map[string]string    // by name: the digest that was found good last
+	announced map[string]string    // by name: the digest that the logs of all partitions name
+	news      map[string]bool      // by name: a log got a record of it since the last event
 	refused   map[string]time.Time // by digest
 }
+
+func newReloader(d deps) *reloader {
+	return &reloader{
+		deps: d, verified: map[string]string{}, announced: map[string]string{}, news: map[string]bool{},
+		refused: map[string]time.Time{},
+	}
+}
+
+// errBehind says that a partition has not read its log up to the newest model record.
+var errBehind = errors.New("the partition has not read its log up to now")
 
 // refusedError is why a version cannot serve.
 type refusedError struct{ error }
@@ -64,48 +78,89 @@ func (r *reloader) failed(err error) {
 	r.log.Warn().AnErr(service.FieldError, err).Msg(text)
 }
 
-// look announces the champion, unless the logs name it already.
+// look announces the champions, unless the logs name them already. A champion that cannot be
+// announced does not keep the others waiting.
 func (r *reloader) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	v, err := r.models.registry.ByAlias(ctx, registry.DefaultModel, registry.Champion)
-	if errors.Is(err, registry.ErrNotFound) || err == nil && v.Digest == r.announced {
-		return nil
+	var faults []error
+	names := r.round.Names(func(name string) bool { return r.verified[name] != "" })
+	for _, name := range names {
+		err := r.take(ctx, name)
+		if errors.Is(err, registry.ErrUnavailable) {
+			return err // it is for the other names too
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// ask returns the champion of a name; ok says that there is one.
+func (r *reloader) ask(ctx context.Context, name string) (v registry.Version, ok bool, err error) {
+	v, err = r.models.registry.ByAlias(ctx, name, registry.Champion)
+	if errors.Is(err, registry.ErrNotFound) {
+		return v, false, nil
 	}
 	if err != nil {
-		return fmt.Errorf(
-			"ask the registry for %s@%s: %w",
-			registry.DefaultModel,
-			registry.Champion,
-			err,
-		)
+		return v, false, fmt.Errorf("ask the registry for %s@%s: %w", name, registry.Champion, err)
+	}
+	return v, true, nil
+}
+
+// take announces the champion of a name, unless the logs name it already.
+func (r *reloader) take(ctx context.Context, name string) error {
+	v, ok, err := r.ask(ctx, name)
+	if err != nil || !ok || v.Digest == r.announced[name] {
+		return err
 	}
 	if at, ok := r.refused[v.Digest]; ok && r.now().Sub(at) < refusedFor {
 		return nil
 	}
-	defer func() { r.models.keep(reloaderHolder, r.announced) }()
-	if err := r.verify(ctx, v); errors.Is(err, registry.ErrUnavailable) {
-		return err // the version may be good
-	} else if err != nil {
-		r.refuse(v.Digest)
-		told := r.tell(ctx, streams.EventModelRefused, v, err.Error())
-		return errors.Join(&refusedError{err}, told)
-	}
-	news := false
-	for p := range r.partitions {
-		wrote, err := r.announce(ctx, p, v)
+	if v.Digest != r.verified[name] {
+		err := r.verify(ctx, v)
+		switch {
+		case errors.Is(err, registry.ErrUnavailable):
+			return err // the version may be good
+		case err == nil:
+			r.verified[name] = v.Digest
+		default:
+			r.refuse(v.Digest)
+			told := r.tell(ctx, streams.EventModelRefused, v, err.Error())
+			err = errors.Join(&refusedError{err}, told)
+		}
+		r.models.keep(reloaderHolder, slices.Collect(maps.Values(r.verified))...)
 		if err != nil {
 			return err
 		}
-		news = news || wrote
 	}
-	if news { // not after a restart: the logs name the champion already
+	return r.announceAll(ctx, v)
+}
+
+// announceAll announces a version in all partitions. It comes back to those whose model in force is
+// not known yet at the next look, and tells when all logs name the version.
+func (r *reloader) announceAll(ctx context.Context, v registry.Version) error {
+	behind := false
+	for p := range r.partitions {
+		wrote, err := r.announce(ctx, p, v)
+		if errors.Is(err, errBehind) {
+			behind = true
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r.news[v.Name] = r.news[v.Name] || wrote
+	}
+	if behind {
+		return nil
+	}
+	if r.news[v.Name] { // not after a restart: the logs name the champion already
 		text := "serves from each series' next reading on"
 		if err := r.tell(ctx, streams.EventModelPromoted, v, text); err != nil {
 			return err
 		}
 	}
-	r.announced = v.Digest
+	r.announced[v.Name], r.news[v.Name] = v.Digest, false
 	return nil
 }
 
@@ -150,43 +205,55 @@ func (r *reloader) verify(ctx context.Context, v registry.Version) error {
 	if err != nil {
 		return err
 	}
+	if err := registry.CheckName(v.Name, m.Spec.Step()); err != nil {
+		return err
+	}
 	if err := m.SelfTest(); err != nil {
 		return fmt.Errorf("model %s v%s: %w", v.Name, v.Version, err)
 	}
 	return engine.New().SetModel(m)
 }
 
-// announce writes the control record into the log of one partition, unless the last record there
-// names the same digest. wrote says whether it wrote.
+// announce writes the control record into the log of one partition, unless the version is in force
+// there. wrote says whether it wrote. A partition knows what is in force when it has read the newest
+// model record of its log, which may be that of another interval: before, announce returns errBehind.
 func (r *reloader) announce(
-	ctx context.Context,
-	partition int,
-	v registry.Version,
+	ctx context.Context, partition int, v registry.Version,
 ) (wrote bool, err error) {
 	subject := streams.ControlSubject(partition, streams.ControlModel)
 	last, ok, err := r.conn.LastBySubject(ctx, topology.Log(partition), subject)
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", subject, err)
 	}
-	if ok {
-		record, err := decodeModelControl(&last)
-		if err != nil {
-			return false, err
-		}
-		if record.Digest == v.Digest {
-			return false, nil
-		}
+	interval, _ := registry.ModelInterval(v.Name)
+	inForce, position := r.status.inForce(partition, interval)
+	if ok && position < last.Seq {
+		return false, errBehind
 	}
+	if inForce != nil && inForce.Digest == v.Digest {
+		return false, nil
+	}
+	if _, err := r.record(ctx, partition, last.Seq, v); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// record writes the control record of a version behind the last model record, and returns its
+// sequence.
+func (r *reloader) record(
+	ctx context.Context, partition int, last uint64, v registry.Version,
+) (uint64, error) {
+	subject := streams.ControlSubject(partition, streams.ControlModel)
 	record := streams.ModelControl{Name: v.Name, Version: v.Version, Digest: v.Digest}
 	// The id names the record before it. The broker drops a repeat after a lost acknowledgement,
 	// and stores a change back to an older model.
-	id := fmt.Sprintf("ctl-%d-%d-%s", partition, last.Seq, v.Digest)
-	if _, err := r.conn.Publish(ctx, subject, record.AppendJSON(nil), id); err != nil {
-		return false, fmt.Errorf("write %s: %w", subject, err)
+	id := fmt.Sprintf("ctl-%d-%d-%s", partition, last, v.Digest)
+	seq, err := r.conn.Publish(ctx, subject, record.AppendJSON(nil), id)
+	if err != nil {
+		return 0, fmt.Errorf("write %s: %w", subject, err)
 	}
-	r.log.Info().
-		Int(service.FieldPartition, partition).
-		Str(service.FieldModelVersion, v.Version).
-		Msg("model announced")
-	return true, nil
+	r.log.Info().Int(service.FieldPartition, partition).Str(service.FieldModelVersion, v.Version).
+		Str(service.FieldModel, v.Name).Msg("model announced")
+	return seq, nil
 }

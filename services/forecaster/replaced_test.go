@@ -116,7 +116,7 @@ func TestOverflowingModelIsRefusedAndReplayed(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 1)
 	v := s.addSpoilt(t)
-	store := newModelStore(s, v.Name)
+	store := newModelStore(s)
 	r := reloader{deps: deps{models: store}}
 	err := r.verify(t.Context(), v)
 	if err == nil || !strings.Contains(err.Error(), "self-test of model load-1h "+v.Digest) {
@@ -133,7 +133,7 @@ func TestOverflowingModelIsRefusedAndReplayed(t *testing.T) {
 // addSpoilt adds a version whose weights are as large as they can be.
 func (s *shelf) addSpoilt(t *testing.T) registry.Version {
 	t.Helper()
-	file := modelFile(t)
+	file := modelFile(t, time.Hour)
 	for _, tensor := range file.Graph.Initializers {
 		if tensor.Name == "head.Wl" || tensor.Name == "head.bl" {
 			for k := range tensor.Floats {

@@ -36,7 +36,7 @@ type scenario struct {
 	position  int // messages that went through Step
 	published map[string]bool
 	kept      []engine.Section
-	keptModel *model.Model
+	keptBy    []*model.Model
 	keptAt    int
 	exported  map[string]streams.StateControl
 	scores    bool // they are shown
@@ -141,12 +141,16 @@ func (s *scenario) do(command string, args []string) error {
 		return s.many(args, true)
 	case "raw": // subject payload
 		s.log.add(args[0], []byte(strings.Join(args[1:], " ")))
-	case "model": // seed
+	case "model": // seed [interval]
 		seed, err := strconv.ParseUint(args[0], 10, 64)
+		interval := time.Hour
+		if err == nil && len(args) > 1 {
+			interval, err = time.ParseDuration(args[1])
+		}
 		if err != nil {
 			return err
 		}
-		s.log.model(testModel(s.t, seed))
+		s.log.model(testModelOf(s.t, seed, interval))
 	case "limit", "set", "unset", "delete", "import":
 		if err := s.order(command, args); err != nil {
 			return err
@@ -163,12 +167,12 @@ func (s *scenario) do(command string, args []string) error {
 		s.scores = true
 		return nil
 	case "checkpoint":
-		s.kept, s.keptModel, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Model(meter.HourSeconds), s.position
+		s.kept, s.keptBy, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Models(), s.position
 		return nil
 	case "crash": // back to the checkpoint; the log is read again from there
 		s.pipe = fresh()
-		if s.keptModel != nil {
-			if err := s.pipe.engine.SetModel(s.keptModel); err != nil {
+		for _, m := range s.keptBy {
+			if err := s.pipe.engine.SetModel(m); err != nil {
 				return err
 			}
 		}

@@ -2,12 +2,13 @@ package forecaster
 
 import (
 	"math"
-	"strconv"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -38,10 +39,16 @@ type scoreboard struct {
 	pinballRatio, wapeRatio, coverageRatio, skillRatio                 *prometheus.Desc // gauges
 }
 
-type scoreKey struct {
-	made string
-	lead int
+// scoreKey is the labels that all scores have. Lead is the name of a lead, which means the same for
+// all intervals.
+type scoreKey struct{ made, interval, lead string }
+
+// values returns the labels in the order of scoreLabels, with those of one metric behind them.
+func (k scoreKey) values(more ...string) []string {
+	return append([]string{k.made, k.interval, k.lead}, more...)
 }
+
+var scoreLabels = []string{"alias", "interval", "lead"}
 
 // sums are what scores add up to. Pinball, paired, naive, failure (the error of the
 // median) and actual are free of scale; paired is the pinball of the scores that
@@ -62,37 +69,40 @@ type tally struct {
 }
 
 func newScoreboard(now func() time.Time) *scoreboard {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
+	plain := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(prometheus.BuildFQName(service.Namespace, "forecaster", name), help, labels, nil)
+	}
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return plain(name, help, slices.Concat(scoreLabels, labels)...)
 	}
 	return &scoreboard{
 		now: now, tallies: map[scoreKey]*tally{},
 		count: desc("scores_total",
-			"Forecasts of a lead that met their actual, by who made them.", "alias", "lead"),
+			"Forecasts of a lead that met their actual, by who made them."),
 		pinball: desc("score_pinball_total",
-			"Sum of their pinball loss, each divided by the usual size of its series.", "alias", "lead"),
+			"Sum of their pinball loss, each divided by the usual size of its series."),
 		naive: desc("score_pinball_naive_total",
-			"The same of the value of a day before, where that is known.", "alias", "lead"),
+			"The same of the value of a day before, where that is known."),
 		paired: desc("score_paired_pinball_total",
-			"Sum of pinball loss of the scores that have a naive one beside them.", "alias", "lead"),
+			"Sum of pinball loss of the scores that have a naive one beside them."),
 		failure: desc("score_error_total",
 			"Sum of the absolute errors of their medians, each divided by the usual size of its "+
-				"series.", "alias", "lead"),
+				"series."),
 		actual: desc("score_actual_total",
-			"Sum of their actuals' magnitudes, each divided by the usual size of its series.", "alias", "lead"),
+			"Sum of their actuals' magnitudes, each divided by the usual size of its series."),
 		covered: desc("score_covered_total",
-			"Scores whose actual lay inside the central interval.", "alias", "lead", "interval"),
-		revisions: desc("scores_revised_total", "Scores that a correction changed or took back."),
+			"Scores whose actual lay inside the central interval.", "band"),
+		revisions: plain("scores_revised_total", "Scores that a correction changed or took back."),
 
 		pinballRatio: desc("score_pinball_ratio",
-			"Pinball loss by size of the actuals, of the last 24 h.", "alias", "lead"),
+			"Pinball loss by size of the actuals, of the last 24 h."),
 		wapeRatio: desc("score_wape_ratio",
-			"Absolute error of the median by size of the actuals, of the last 24 h.", "alias", "lead"),
+			"Absolute error of the median by size of the actuals, of the last 24 h."),
 		coverageRatio: desc("score_coverage_ratio",
-			"Share of actuals inside the central interval, of the last 24 h.", "alias", "lead", "interval"),
+			"Share of actuals inside the central interval, of the last 24 h.", "band"),
 		skillRatio: desc("score_skill_ratio",
 			"Gain over the value of a day before, 1 less the ratio of the losses, of the last 24 "+
-				"h.", "alias", "lead"),
+				"h."),
 	}
 }
 
@@ -104,10 +114,10 @@ func (b *scoreboard) add(s *engine.Score) {
 		b.revised++
 		return
 	}
-	hour := b.now().Unix() / meter.HourSeconds
+	hour, interval := b.now().Unix()/meter.HourSeconds, time.Duration(s.Interval)*time.Second
 	for i := range s.Leads {
 		l := &s.Leads[i]
-		key := scoreKey{madeByRule, l.Lead}
+		key := scoreKey{madeByRule, meter.IntervalName(interval), accuracy.LeadName(l.Lead, interval)}
 		switch {
 		case l.InForce:
 			key.made = madeByChampion
@@ -197,21 +207,20 @@ func (b *scoreboard) Collect(to chan<- prometheus.Metric) {
 	}
 	counter(b.revisions, b.revised)
 	for key, t := range b.tallies {
-		lead := strconv.Itoa(key.lead)
-		counter(b.count, t.all.scores, key.made, lead)
-		counter(b.pinball, t.all.pinball, key.made, lead)
-		counter(b.naive, t.all.naive, key.made, lead)
-		counter(b.paired, t.all.paired, key.made, lead)
-		counter(b.failure, t.all.failure, key.made, lead)
-		counter(b.actual, t.all.actual, key.made, lead)
-		counter(b.covered, t.all.inside50, key.made, lead, "50")
-		counter(b.covered, t.all.inside80, key.made, lead, "80")
+		counter(b.count, t.all.scores, key.values()...)
+		counter(b.pinball, t.all.pinball, key.values()...)
+		counter(b.naive, t.all.naive, key.values()...)
+		counter(b.paired, t.all.paired, key.values()...)
+		counter(b.failure, t.all.failure, key.values()...)
+		counter(b.actual, t.all.actual, key.values()...)
+		counter(b.covered, t.all.inside50, key.values("50")...)
+		counter(b.covered, t.all.inside80, key.values("80")...)
 		s := t.lately(now)
-		ratio(b.pinballRatio, s.pinball, s.actual, key.made, lead)
-		ratio(b.wapeRatio, s.failure, s.actual, key.made, lead)
-		ratio(b.coverageRatio, s.inside50, s.of50, key.made, lead, "50")
-		ratio(b.coverageRatio, s.inside80, s.of80, key.made, lead, "80")
-		ratio(b.skillRatio, s.naive-s.paired, s.naive, key.made, lead)
+		ratio(b.pinballRatio, s.pinball, s.actual, key.values()...)
+		ratio(b.wapeRatio, s.failure, s.actual, key.values()...)
+		ratio(b.coverageRatio, s.inside50, s.of50, key.values("50")...)
+		ratio(b.coverageRatio, s.inside80, s.of80, key.values("80")...)
+		ratio(b.skillRatio, s.naive-s.paired, s.naive, key.values()...)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // scoreOf is one score of one lead.
 func scoreOf(usual, actual float32, lead int, pinball, naive float64, inside bool, source meter.Source, inForce bool) *engine.Score {
 	held := accuracy.Held{Lead: lead, Error: -2 * pinball, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside, Has50: true}
-	return &engine.Score{Actual: actual, Usual: usual, Leads: []engine.LeadScore{{Held: held, Source: source, InForce: inForce}}}
+	return &engine.Score{Interval: meter.HourSeconds, Actual: actual, Usual: usual, Leads: []engine.LeadScore{{Held: held, Source: source, InForce: inForce}}}
 }
 
 // TestScoreboard: series of any size weigh the same, ratios are of the last day,
@@ -43,40 +43,40 @@ func TestScoreboard(t *testing.T) {
 	err := testutil.GatherAndCompare(reg, strings.NewReader(`
 # HELP loadtide_forecaster_score_coverage_ratio Share of actuals inside the central interval, of the last 24 h.
 # TYPE loadtide_forecaster_score_coverage_ratio gauge
-loadtide_forecaster_score_coverage_ratio{alias="champion",interval="50",lead="24"} 0
-loadtide_forecaster_score_coverage_ratio{alias="champion",interval="80",lead="24"} 0.6666666666666666
-loadtide_forecaster_score_coverage_ratio{alias="previous",interval="50",lead="24"} 0
-loadtide_forecaster_score_coverage_ratio{alias="previous",interval="80",lead="24"} 1
-loadtide_forecaster_score_coverage_ratio{alias="rule",interval="50",lead="1"} 0
-loadtide_forecaster_score_coverage_ratio{alias="rule",interval="80",lead="1"} 1
+loadtide_forecaster_score_coverage_ratio{alias="champion",band="50",interval="1h",lead="24h"} 0
+loadtide_forecaster_score_coverage_ratio{alias="champion",band="80",interval="1h",lead="24h"} 0.6666666666666666
+loadtide_forecaster_score_coverage_ratio{alias="previous",band="50",interval="1h",lead="24h"} 0
+loadtide_forecaster_score_coverage_ratio{alias="previous",band="80",interval="1h",lead="24h"} 1
+loadtide_forecaster_score_coverage_ratio{alias="rule",band="50",interval="1h",lead="first"} 0
+loadtide_forecaster_score_coverage_ratio{alias="rule",band="80",interval="1h",lead="first"} 1
 # HELP loadtide_forecaster_score_pinball_ratio Pinball loss by size of the actuals, of the last 24 h.
 # TYPE loadtide_forecaster_score_pinball_ratio gauge
-loadtide_forecaster_score_pinball_ratio{alias="champion",lead="24"} 0.15000000000000002
-loadtide_forecaster_score_pinball_ratio{alias="previous",lead="24"} 0.5
-loadtide_forecaster_score_pinball_ratio{alias="rule",lead="1"} 0.5
+loadtide_forecaster_score_pinball_ratio{alias="champion",interval="1h",lead="24h"} 0.15000000000000002
+loadtide_forecaster_score_pinball_ratio{alias="previous",interval="1h",lead="24h"} 0.5
+loadtide_forecaster_score_pinball_ratio{alias="rule",interval="1h",lead="first"} 0.5
 # HELP loadtide_forecaster_score_skill_ratio Gain over the value of a day before, 1 less the ratio of the losses, of the last 24 h.
 # TYPE loadtide_forecaster_score_skill_ratio gauge
-loadtide_forecaster_score_skill_ratio{alias="champion",lead="24"} 0.5
-loadtide_forecaster_score_skill_ratio{alias="previous",lead="24"} 0
-loadtide_forecaster_score_skill_ratio{alias="rule",lead="1"} 0
+loadtide_forecaster_score_skill_ratio{alias="champion",interval="1h",lead="24h"} 0.5
+loadtide_forecaster_score_skill_ratio{alias="previous",interval="1h",lead="24h"} 0
+loadtide_forecaster_score_skill_ratio{alias="rule",interval="1h",lead="first"} 0
 # HELP loadtide_forecaster_score_wape_ratio Absolute error of the median by size of the actuals, of the last 24 h.
 # TYPE loadtide_forecaster_score_wape_ratio gauge
-loadtide_forecaster_score_wape_ratio{alias="champion",lead="24"} 0.30000000000000004
-loadtide_forecaster_score_wape_ratio{alias="previous",lead="24"} 1
-loadtide_forecaster_score_wape_ratio{alias="rule",lead="1"} 1
+loadtide_forecaster_score_wape_ratio{alias="champion",interval="1h",lead="24h"} 0.30000000000000004
+loadtide_forecaster_score_wape_ratio{alias="previous",interval="1h",lead="24h"} 1
+loadtide_forecaster_score_wape_ratio{alias="rule",interval="1h",lead="first"} 1
 # HELP loadtide_forecaster_scores_total Forecasts of a lead that met their actual, by who made them.
 # TYPE loadtide_forecaster_scores_total counter
-loadtide_forecaster_scores_total{alias="champion",lead="24"} 4
-loadtide_forecaster_scores_total{alias="previous",lead="24"} 1
-loadtide_forecaster_scores_total{alias="rule",lead="1"} 1
+loadtide_forecaster_scores_total{alias="champion",interval="1h",lead="24h"} 4
+loadtide_forecaster_scores_total{alias="previous",interval="1h",lead="24h"} 1
+loadtide_forecaster_scores_total{alias="rule",interval="1h",lead="first"} 1
 # HELP loadtide_forecaster_scores_revised_total Scores that a correction changed or took back.
 # TYPE loadtide_forecaster_scores_revised_total counter
 loadtide_forecaster_scores_revised_total 1
 # HELP loadtide_forecaster_score_paired_pinball_total Sum of pinball loss of the scores that have a naive one beside them.
 # TYPE loadtide_forecaster_score_paired_pinball_total counter
-loadtide_forecaster_score_paired_pinball_total{alias="champion",lead="24"} 0.4
-loadtide_forecaster_score_paired_pinball_total{alias="previous",lead="24"} 0.5
-loadtide_forecaster_score_paired_pinball_total{alias="rule",lead="1"} 0.5
+loadtide_forecaster_score_paired_pinball_total{alias="champion",interval="1h",lead="24h"} 0.4
+loadtide_forecaster_score_paired_pinball_total{alias="previous",interval="1h",lead="24h"} 0.5
+loadtide_forecaster_score_paired_pinball_total{alias="rule",interval="1h",lead="first"} 0.5
 `), "loadtide_forecaster_score_coverage_ratio", "loadtide_forecaster_score_pinball_ratio", "loadtide_forecaster_score_wape_ratio", "loadtide_forecaster_score_skill_ratio",
 		"loadtide_forecaster_scores_total", "loadtide_forecaster_scores_revised_total", "loadtide_forecaster_score_paired_pinball_total")
 	if err != nil {

@@ -3,7 +3,6 @@ package forecaster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -62,7 +62,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	status := &board{}
 	return &Service{
 		deps: deps{
-			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry, registry.DefaultModel),
+			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry),
 			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now,
 			log: service.Component(d.Log, "forecaster"),
 		},
@@ -75,14 +75,14 @@ const startTogether = 4
 
 // Start makes the missing streams and restores every partition.
 func (s *Service) Start(ctx context.Context) error {
-	if err := s.checkChampion(ctx); err != nil {
+	if err := s.checkChampions(ctx); err != nil {
 		return err
 	}
 	layout, err := topology.Ensure(
 		ctx,
 		s.conn.JetStream(),
 		s.cfg.Streams,
-		s.patiently(s.firstRecord),
+		s.patiently(s.firstRecords),
 	)
 	if err != nil {
 		return err
@@ -120,13 +120,13 @@ func (s *Service) Start(ctx context.Context) error {
 	return nil
 }
 
-// checkChampion stops the start when the champion cannot be loaded. After the start a broken
+// checkChampions stops the start when a champion cannot be loaded. After the start a broken
 // champion is skipped, because the current model keeps serving; at the start there is no current
 // model. A champion that only lacks covariates is skipped in both cases.
-func (s *Service) checkChampion(ctx context.Context) error {
-	_, _, err := s.champion(ctx)
+func (s *Service) checkChampions(ctx context.Context) error {
+	_, err := s.champions(ctx)
 	if errors.Is(err, registry.ErrUnavailable) && ctx.Err() == nil {
-		// The logs name the model in force, and models that were fetched before are on this
+		// The logs name the models in force, and models that were fetched before are on this
 		// machine.
 		s.log.Warn().
 			AnErr(service.FieldError, err).
@@ -136,22 +136,30 @@ func (s *Service) checkChampion(ctx context.Context) error {
 	return err
 }
 
-// champion returns the version to serve. ok is false when there is none, or it cannot be served
-// here.
-func (s *Service) champion(ctx context.Context) (v registry.Version, ok bool, err error) {
-	v, err = s.models.registry.ByAlias(ctx, registry.DefaultModel, registry.Champion)
-	if errors.Is(err, registry.ErrNotFound) {
-		return v, false, nil
+// champions returns the versions to serve, one for each interval that has one.
+func (s *Service) champions(ctx context.Context) ([]registry.Version, error) {
+	var all []registry.Version
+	for _, name := range registry.ModelNames() {
+		v, ok, err := s.champion(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, v)
+		}
 	}
-	if err != nil {
-		return v, false, fmt.Errorf(
-			"ask the registry for %s@%s: %w",
-			registry.DefaultModel,
-			registry.Champion,
-			err,
-		)
-	}
+	return all, nil
+}
+
+// champion returns the version of a name to serve. ok is false when there is none, or it cannot be
+// served here.
+func (s *Service) champion(
+	ctx context.Context, name string,
+) (v registry.Version, ok bool, err error) {
 	r := reloader{deps: s.deps}
+	if v, ok, err = r.ask(ctx, name); err != nil || !ok {
+		return v, false, err
+	}
 	if err = r.verify(ctx, v); errors.Is(err, engine.ErrCovariates) {
 		return v, false, nil // the reloader tells
 	}
@@ -188,19 +196,50 @@ func (s *Service) patiently(
 	}
 }
 
-// firstRecord writes the limit of series and the champion's control record into a new log, before
+// firstRecords writes the limit of series and the champions' control records into a new log, before
 // the log takes readings.
-func (s *Service) firstRecord(ctx context.Context, partition int) error {
+func (s *Service) firstRecords(ctx context.Context, partition int) error {
 	if err := s.announceLimit(ctx, partition); err != nil {
 		return err
 	}
-	v, ok, err := s.champion(ctx)
-	if err != nil || !ok {
+	champions, err := s.champions(ctx)
+	if err != nil {
+		return err
+	}
+	named, last, err := s.namedModels(ctx, partition)
+	if err != nil {
 		return err
 	}
 	r := reloader{deps: s.deps}
-	_, err = r.announce(ctx, partition, v)
-	return err
+	for _, v := range champions {
+		if named[v.Name] == v.Digest {
+			continue // a start that was broken off has written it
+		}
+		if last, err = r.record(ctx, partition, last, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedModels returns the digests that the model records of a new log name last, by name of model,
+// and the sequence of the last record. A new log holds few messages.
+func (s *Service) namedModels(
+	ctx context.Context, partition int,
+) (named map[string]string, last uint64, err error) {
+	named = map[string]string{}
+	for {
+		subject := streams.ControlSubject(partition, streams.ControlModel)
+		m, ok, err := s.conn.NextBySubject(ctx, topology.Log(partition), subject, last+1)
+		if err != nil || !ok {
+			return named, last, err
+		}
+		record, err := decodeModelControl(&m)
+		if err != nil {
+			return named, last, err
+		}
+		named[record.Name], last = record.Digest, m.Seq
+	}
 }
 
 // Run forecasts until ctx ends, then drains. A partition that breaks is started
@@ -210,7 +249,7 @@ func (s *Service) Run(ctx context.Context) error {
 	watching, stop := context.WithCancel(ctx)
 	defer watchers.Wait()
 	defer stop()
-	reload := &reloader{deps: s.deps, refused: map[string]time.Time{}}
+	reload := newReloader(s.deps)
 	watchers.Go(func() { reload.run(watching) })
 	watchers.Go(func() { s.watch(watching) })
 	watchers.Go(func() { (&settler{deps: s.deps}).run(watching) })
@@ -280,7 +319,7 @@ func (s *Service) runPartition(ctx context.Context, index int, p *partition) (er
 func (s *Service) watch(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	shown, tuned := "", 100
+	shown, tuned := map[time.Duration]string{}, 100
 	for {
 		tuned = tuneCollector(tuned, s.status.now().Series)
 		switch {
@@ -291,15 +330,7 @@ func (s *Service) watch(ctx context.Context) {
 		default:
 			s.ready.Ready()
 		}
-		if m := s.status.modelInForce(); m != nil && m.Digest != shown {
-			s.metrics.model.Reset()
-			s.metrics.model.WithLabelValues(m.Version, registry.Champion).Set(1)
-			if shown != "" {
-				s.metrics.swaps.WithLabelValues(swapOK).Inc()
-			}
-			shown = m.Digest
-			s.sinceWhen(ctx)
-		}
+		s.show(ctx, shown)
 		select {
 		case <-ctx.Done():
 			s.ready.NotReady("draining")
@@ -309,19 +340,45 @@ func (s *Service) watch(ctx context.Context) {
 	}
 }
 
-// sinceWhen asks the log when the model in force was written into it.
-func (s *Service) sinceWhen(ctx context.Context) {
+// show brings the gauges of models up to those in force. shown holds the digests that they show.
+func (s *Service) show(ctx context.Context, shown map[time.Duration]string) {
+	for interval, serving := range s.status.modelsInForce() {
+		m, name := serving.model, meter.IntervalName(interval)
+		if m.Digest == shown[interval] {
+			continue
+		}
+		s.metrics.model.DeletePartialMatch(prometheus.Labels{"interval": name})
+		s.metrics.model.WithLabelValues(m.Version, registry.Champion, name).Set(1)
+		if shown[interval] != "" {
+			s.metrics.swaps.WithLabelValues(swapOK).Inc()
+		}
+		shown[interval] = m.Digest
+		if since := s.sinceWhen(ctx, serving); !since.IsZero() {
+			s.metrics.since.WithLabelValues(registry.Champion, name).
+				Set(float64(since.UnixMilli()) / 1000)
+		}
+	}
+}
+
+// sinceWhen returns when a model in force was written into the log. A checkpoint of release 0.1.0
+// does not say it; the log does, as long as it holds the record. The zero time says that it is not
+// known.
+func (s *Service) sinceWhen(ctx context.Context, serving servingModel) time.Time {
+	if !serving.since.IsZero() {
+		return serving.since
+	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	last, ok, err := s.conn.LastBySubject(
-		ctx,
-		topology.Log(0),
-		streams.ControlSubject(0, streams.ControlModel),
-	)
-	if err == nil && ok { // otherwise the gauge keeps its value; nothing depends on it
-		s.metrics.since.WithLabelValues(registry.Champion).
-			Set(float64(last.Time.UnixMilli()) / 1000)
+	subject := streams.ControlSubject(0, streams.ControlModel)
+	last, ok, err := s.conn.LastBySubject(ctx, topology.Log(0), subject)
+	if err != nil || !ok {
+		return time.Time{}
 	}
+	record, err := decodeModelControl(&last)
+	if err != nil || record.Digest != serving.model.Digest {
+		return time.Time{}
+	}
+	return last.Time
 }
 
 // Stop does nothing: Run drains when its context ends.

@@ -61,7 +61,7 @@ func (s *station) deps() deps {
 	pace := defaultPace()
 	pace.batch = 4
 	d := deps{
-		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil, "load-1h"),
+		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil),
 		status: status, partitions: 2, now: func() time.Time { return s.clock },
 		asks: []chan ask{make(chan ask), make(chan ask)}, log: zerolog.Nop(),
 	}

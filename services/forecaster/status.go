@@ -1,7 +1,11 @@
 package forecaster
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -18,32 +22,54 @@ type Status struct {
 	Warm      int    // series whose hidden state is the network's
 	Rejected  uint64
 	Behind    uint64 // messages not read yet
-	Model     string // "load-1h v1", "" while rules serve
+	Model     string // "load-15m v2, load-1h v1", "" while rules serve
 	First     string // series and source of the first forecast, "" before
 	FirstLSTM string // the first series with a published forecast of the network
 
-	Over35Days, Over60Days int // series that reach back so far
+	// Histories counts the series of each interval that reach far back.
+	Histories map[time.Duration]engine.Reach
 }
 
 // board gathers what the partitions report.
 type board struct {
-	mu       sync.Mutex
-	parts    []partStatus
-	status   Status
-	modelOne *model.Model
+	mu      sync.Mutex
+	parts   []partStatus
+	status  Status
+	serving map[time.Duration]servingModel // of the partition that told last
 }
 
 type partStatus struct {
-	series int
-	behind uint64
-	ready  bool
-	census census
+	series   int
+	behind   uint64
+	ready    bool
+	census   census
+	position uint64 // of the log that the models in force are as of, or later
+	serving  []servingModel
+}
+
+// servingModel is a model in force.
+type servingModel struct {
+	model *model.Model
+	since time.Time // when it was written into the log; zero when that is not known
 }
 
 // census is the count of series by state.
 type census struct {
 	engine.Census
 	behind bool // the partition lags, so no series counts as current
+}
+
+// addReach adds the series that reach far back to those of other partitions.
+func (c *census) addReach(to map[time.Duration]engine.Reach) {
+	for i, one := range c.Reach {
+		if one != (engine.Reach{}) {
+			interval := time.Duration(engine.IntervalAt(i)) * time.Second
+			all := to[interval]
+			all.Over35Days += one.Over35Days
+			all.Over60Days += one.Over60Days
+			to[interval] = all
+		}
+	}
 }
 
 // open makes room for what the partitions report.
@@ -83,21 +109,42 @@ func (b *board) restored(series int) {
 	b.status.Restored += series
 }
 
-func (b *board) turn(partition, series int, c census, behind uint64, ready bool) {
+func (b *board) turn(
+	partition int, position uint64, series int, c census, behind uint64, ready bool,
+) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.parts[partition] = partStatus{
-		series: series,
-		census: c,
-		behind: behind,
-		ready:  ready || b.parts[partition].ready,
+	p := &b.parts[partition]
+	p.position, p.series, p.census = position, series, c
+	p.behind, p.ready = behind, ready || p.ready
+}
+
+// serve notes the models in force in a partition as of a position of its log.
+func (b *board) serve(partition int, position uint64, all []servingModel) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := &b.parts[partition]
+	p.position, p.serving = position, all
+	if b.serving == nil {
+		b.serving = map[time.Duration]servingModel{}
+	}
+	for _, s := range all {
+		b.serving[s.model.Spec.Step()] = s
 	}
 }
 
-func (b *board) model(m *model.Model) {
+// inForce returns the model that serves the series of an interval in a partition, nil when none
+// does, and the position of the log that this is as of.
+func (b *board) inForce(partition int, interval time.Duration) (m *model.Model, position uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.modelOne = m
+	p := &b.parts[partition]
+	for _, s := range p.serving {
+		if s.model.Spec.Step() == interval {
+			m = s.model
+		}
+	}
+	return m, p.position
 }
 
 // down notes that a partition is being started again. None of its series counts as current until
@@ -108,10 +155,11 @@ func (b *board) down(partition int) {
 	b.parts[partition].ready, b.parts[partition].census.behind = false, true
 }
 
-func (b *board) modelInForce() *model.Model {
+// modelsInForce returns the models that serve, by interval.
+func (b *board) modelsInForce() map[time.Duration]servingModel {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.modelOne
+	return maps.Clone(b.serving)
 }
 
 // standing counts the series of all partitions by state and source.
@@ -145,17 +193,25 @@ func (b *board) now() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.status
+	s.Histories = map[time.Duration]engine.Reach{}
 	s.Ready = len(b.parts) > 0
 	for _, p := range b.parts {
 		s.Series += p.series
 		s.Warm += p.census.Warm
-		s.Over35Days += p.census.Over35Days
-		s.Over60Days += p.census.Over60Days
+		p.census.addReach(s.Histories)
 		s.Behind += p.behind
 		s.Ready = s.Ready && p.ready
 	}
-	if b.modelOne != nil {
-		s.Model = b.modelOne.Spec.Name + " v" + b.modelOne.Version
-	}
+	s.Model = b.servingNames()
 	return s
+}
+
+// servingNames names the models in force, from the finest interval on. The caller holds the lock.
+func (b *board) servingNames() string {
+	var names []string
+	for _, interval := range slices.Sorted(maps.Keys(b.serving)) {
+		m := b.serving[interval].model
+		names = append(names, m.Spec.Name+" v"+m.Version)
+	}
+	return strings.Join(names, ", ")
 }

@@ -22,8 +22,8 @@ func TestStanding(t *testing.T) {
 		all := b.standing()
 		return all[standing{"current", "lstm"}], all[standing{stateBehind, "lstm"}]
 	}
-	b.turn(0, 3, c, 0, true)
-	b.turn(1, 3, c, 0, true)
+	b.turn(0, 1, 3, c, 0, true)
+	b.turn(1, 1, 3, c, 0, true)
 	if current, behind := counts(); current != 6 || behind != 0 {
 		t.Errorf("%d current, %d behind", current, behind)
 	}
@@ -33,8 +33,8 @@ func TestStanding(t *testing.T) {
 	}
 	late := c
 	late.behind = true
-	b.turn(0, 3, late, 9, true)
-	b.turn(1, 3, c, 0, true)
+	b.turn(0, 1, 3, late, 9, true)
+	b.turn(1, 1, 3, c, 0, true)
 	if current, behind := counts(); current != 3 || behind != 3 {
 		t.Errorf("one late: %d current, %d behind", current, behind)
 	}

@@ -109,10 +109,7 @@ func newPure() *pure {
 			time.Now,
 			status,
 		), status: status, now: time.Now,
-		models: newModelStore(
-			nil,
-			"load-1h",
-		), asks: []chan ask{make(chan ask, 1)}, partitions: 1, store: p.store,
+		models: newModelStore(nil), asks: []chan ask{make(chan ask, 1)}, partitions: 1, store: p.store,
 	}
 	p.partition = &partition{
 		deps: d, stream: "R0", created: logCreated, tail: p.tail, marker: &marker{},

@@ -103,7 +103,7 @@ func (s *Service) note(m bus.Message) {
 	}
 	s.metrics.messages.WithLabelValues(outcomeSeen).Inc()
 	s.view.Put(Entry{
-		Series: f.Series.String(), Origin: f.Origin, Source: f.Source, Quality: f.Quality,
-		Seq: m.Seq,
+		Series: f.Series.String(), Origin: f.Origin, Interval: f.Interval, Source: f.Source,
+		Quality: f.Quality, Seq: m.Seq,
 	})
 }

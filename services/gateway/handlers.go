@@ -27,7 +27,9 @@ func (s *Service) listSeries(_ context.Context, in *listInput) (*listOutput, err
 	out := &listOutput{CacheControl: noStore}
 	out.Body.Series = make([]seriesItem, len(page))
 	for i, e := range page {
-		out.Body.Series[i] = seriesItem{Series: e.Series, Origin: e.Origin, Source: e.Source, Quality: e.Quality}
+		out.Body.Series[i] = seriesItem{
+			Series: e.Series, Origin: e.Origin, Interval: meter.IntervalName(e.Interval), Source: e.Source, Quality: e.Quality,
+		}
 	}
 	if more {
 		out.Body.Next = &page[len(page)-1].Series

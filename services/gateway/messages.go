@@ -32,11 +32,12 @@ type seriesList struct {
 }
 
 type seriesItem struct {
-	_       struct{}     `json:"-" additionalProperties:"true"`
-	Series  string       `json:"series" doc:"Name, <site>.<meter>." example:"north.m17"`
-	Origin  time.Time    `json:"origin" doc:"End of the last interval that the newest forecast knows."`
-	Source  meter.Source `json:"source" doc:"What made the newest forecast." example:"lstm"`
-	Quality string       `json:"quality" doc:"Quality of the newest interval." example:"OK"`
+	_        struct{}     `json:"-" additionalProperties:"true"`
+	Series   string       `json:"series" doc:"Name, <site>.<meter>." example:"north.m17"`
+	Origin   time.Time    `json:"origin" doc:"End of the last interval that the newest forecast knows."`
+	Interval string       `json:"interval" doc:"From one lead of the newest forecast to the next." example:"15m"`
+	Source   meter.Source `json:"source" doc:"What made the newest forecast." example:"lstm"`
+	Quality  string       `json:"quality" doc:"Quality of the newest interval." example:"OK"`
 }
 
 // forecastOutput hands a message on as it was published.
@@ -53,7 +54,7 @@ type forecastMessage struct {
 	Schema    int          `json:"schema" doc:"Version of the message." example:"1"`
 	Series    string       `json:"series" doc:"Name, <site>.<meter>." example:"north.m17"`
 	Origin    *time.Time   `json:"origin,omitempty" doc:"End of the last known interval."`
-	Interval  string       `json:"interval,omitempty" doc:"Length of an interval." example:"1h"`
+	Interval  string       `json:"interval,omitempty" doc:"From one lead to the next: 5m, 10m, 15m, 20m, 30m or 1h." example:"1h"`
 	Unit      string       `json:"unit,omitempty" doc:"Unit of the values." example:"kWh"`
 	Issued    *time.Time   `json:"issued,omitempty" doc:"When the reading that caused the forecast arrived."`
 	Revision  int          `json:"revision,omitempty" doc:"Accepted inputs that changed the series since its origin was first forecast."`
@@ -89,7 +90,7 @@ type modelsOutput struct {
 
 type modelList struct {
 	_        struct{}    `json:"-" additionalProperties:"true"`
-	Name     string      `json:"name" doc:"Model." example:"load-1h"`
+	Name     string      `json:"name,omitempty" doc:"Model of all versions; absent when they are of several models." example:"load-1h"`
 	Registry string      `json:"registry" enum:"ok,away" doc:"away: it does not answer now, and the list is that of as_of."`
 	AsOf     *time.Time  `json:"as_of,omitempty" doc:"When the registry was asked for this list; absent when it has not answered yet."`
 	Broken   string      `json:"broken,omitempty" doc:"Versions that cannot be served, and why."`
@@ -98,6 +99,7 @@ type modelList struct {
 
 type modelItem struct {
 	_           struct{}           `json:"-" additionalProperties:"true"`
+	Name        string             `json:"name" doc:"Model; its name says the interval of the series that it serves." example:"load-15m"`
 	Version     string             `json:"version" example:"7"`
 	Digest      string             `json:"digest" doc:"Of the model file." example:"sha256:3f2a91c0"`
 	Created     time.Time          `json:"created" doc:"When it was registered."`

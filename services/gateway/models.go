@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,7 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// Models lists the versions of a model. Every registry.Registry is one.
+// Models lists the versions of models. Every registry.Registry is one.
 type Models interface {
 	Versions(ctx context.Context, name string) ([]registry.Version, error)
 }
@@ -29,9 +30,17 @@ const (
 
 // models is the last answer of the registry. It is immutable; a new answer replaces it.
 type models struct {
+	name     string             // of all versions; "" when they are of several models
 	versions []registry.Version // newest first
 	broken   string             // error about versions that are broken; empty when none is
 	asked    time.Time
+}
+
+// modelsWatch is the last answer of the registry, by name of model.
+type modelsWatch struct {
+	round    registry.Round
+	versions map[string][]registry.Version // newest first; names without any are left out
+	broken   map[string]string
 }
 
 // watchModels asks the registry until ctx ends. Requests of clients never ask it: a registry that
@@ -41,28 +50,66 @@ func (s *Service) watchModels(ctx context.Context) {
 		s.log.Warn().AnErr(service.FieldError, err).
 			Msg("model registry does not answer; its last list is served")
 	}}
-	retry.Poll(ctx, modelsEvery, &notice, s.askModels)
+	watch := &modelsWatch{versions: map[string][]registry.Version{}, broken: map[string]string{}}
+	retry.Poll(ctx, modelsEvery, &notice, func(ctx context.Context) error { return s.askModels(ctx, watch) })
 }
 
 // askModels asks for a new list. When versions are broken, the registry returns the others and an
 // error.
-func (s *Service) askModels(ctx context.Context) error {
+func (s *Service) askModels(ctx context.Context, watch *modelsWatch) error {
 	ctx, cancel := context.WithTimeout(ctx, modelsTimeout)
 	defer cancel()
 	now := s.deps.Now()
-	all, err := s.deps.Models.Versions(ctx, s.deps.Model)
-	if err != nil && (len(all) == 0 || errors.Is(err, registry.ErrUnavailable)) {
-		s.modelsAway.Store(true)
-		return err
+	names := watch.round.Names(func(name string) bool { return len(watch.versions[name]) > 0 || watch.broken[name] != "" })
+	for _, name := range names {
+		all, err := s.deps.Models.Versions(ctx, name)
+		if err != nil && (len(all) == 0 || errors.Is(err, registry.ErrUnavailable)) {
+			s.modelsAway.Store(true)
+			return err
+		}
+		watch.take(name, all, err)
 	}
-	list := models{asked: now, versions: slices.Clone(all[max(0, len(all)-maxVersions):])}
-	slices.Reverse(list.versions)
-	if err != nil {
-		list.broken = err.Error()
-	}
+	list := watch.list(now)
 	s.models.Store(&list)
 	s.modelsAway.Store(false)
 	return nil
+}
+
+// take notes the versions of a name, of which some may be broken.
+func (w *modelsWatch) take(name string, all []registry.Version, broken error) {
+	all = slices.Clone(all[max(0, len(all)-maxVersions):])
+	slices.Reverse(all)
+	delete(w.versions, name)
+	delete(w.broken, name)
+	if len(all) > 0 {
+		w.versions[name] = all
+	}
+	if broken != nil {
+		w.broken[name] = broken.Error()
+	}
+}
+
+// list joins the versions of all names.
+func (w *modelsWatch) list(asked time.Time) models {
+	list := models{asked: asked, name: registry.DefaultModel}
+	var broken []string
+	for _, name := range registry.ModelNames() {
+		list.versions = append(list.versions, w.versions[name]...)
+		if w.broken[name] != "" {
+			broken = append(broken, w.broken[name])
+		}
+		if len(w.versions[name]) > 0 {
+			list.name = name
+		}
+	}
+	list.broken = strings.Join(broken, "; ")
+	if len(w.versions) > 1 {
+		list.name = ""
+		slices.SortStableFunc(list.versions, func(a, b registry.Version) int {
+			return b.Created.Compare(a.Created)
+		})
+	}
+	return list
 }
 
 // listModels returns the last answer of the registry. Before the first answer it returns an empty
@@ -77,7 +124,7 @@ func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput,
 			http.Header{"Retry-After": {retrySeconds}})
 	}
 	out := &modelsOutput{CacheControl: noStore}
-	out.Body = modelList{Name: s.deps.Model, Registry: registryAnswers, Versions: []modelItem{}}
+	out.Body = modelList{Name: registry.DefaultModel, Registry: registryAnswers, Versions: []modelItem{}}
 	if list == nil || s.modelsAway.Load() {
 		out.Body.Registry = registryAway
 	}
@@ -85,7 +132,7 @@ func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput,
 		return out, nil
 	}
 	asked := list.asked.UTC()
-	out.Body.AsOf, out.Body.Broken = &asked, list.broken
+	out.Body.Name, out.Body.AsOf, out.Body.Broken = list.name, &asked, list.broken
 	for _, v := range list.versions[:min(in.Limit, len(list.versions))] {
 		out.Body.Versions = append(out.Body.Versions, itemOf(v))
 	}
@@ -94,7 +141,7 @@ func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput,
 
 func itemOf(v registry.Version) modelItem {
 	item := modelItem{
-		Version: v.Version, Digest: v.Digest, Created: v.Created.UTC(),
+		Name: v.Name, Version: v.Version, Digest: v.Digest, Created: v.Created.UTC(),
 		Aliases: append([]string{}, v.Aliases...),
 		Verdict: v.Tags[registry.Verdict], Description: v.Tags[registry.Description],
 		Metrics: map[string]float64{}, Tags: map[string]string{},

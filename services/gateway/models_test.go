@@ -23,11 +23,11 @@ type modelList struct {
 	Name, Registry, Broken string
 	AsOf                   time.Time `json:"as_of"`
 	Versions               []struct {
-		Version, Digest, Verdict, Description string
-		Created                               time.Time
-		Aliases                               []string
-		Metrics                               map[string]float64
-		Tags                                  map[string]string
+		Name, Version, Digest, Verdict, Description string
+		Created                                     time.Time
+		Aliases                                     []string
+		Metrics                                     map[string]float64
+		Tags                                        map[string]string
 	}
 }
 
@@ -49,7 +49,7 @@ func TestModelsOfARegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	deps := gateway.FromBus(broker(t))
-	deps.Models, deps.Model = reg, "load-1h"
+	deps.Models = reg
 	b := start(t, deps)
 	b.await("an empty list", func() bool { return b.get("/v1/models").code == http.StatusOK })
 	if list := b.models(""); list.Name != "load-1h" || list.Registry != "ok" || len(list.Versions) != 0 || list.AsOf.IsZero() {
@@ -72,6 +72,14 @@ func TestModelsOfARegistry(t *testing.T) {
 	if list := b.models("?limit=1"); len(list.Versions) != 1 || list.Versions[0].Version != "2" {
 		t.Errorf("limit=1: %+v", list)
 	}
+	v, err := reg.Register(t.Context(), "load-15m", registrytest.Folder(t, "three"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.await("a version of another model", func() bool { return len(b.models("").Versions) == 3 })
+	if list := b.models(""); list.Name != "" || list.Versions[0].Name != "load-15m" || list.Versions[0].Version != v.Version || list.Versions[1].Name != "load-1h" {
+		t.Errorf("%+v", list)
+	}
 	if a := b.get("/v1/models?limit=0"); a.code != http.StatusUnprocessableEntity {
 		t.Errorf("limit=0: %d %s", a.code, a.body)
 	}
@@ -82,8 +90,13 @@ type moody struct {
 	answer atomic.Pointer[func(context.Context) ([]registry.Version, error)]
 }
 
-func (m *moody) Versions(ctx context.Context, _ string) ([]registry.Version, error) {
-	return (*m.answer.Load())(ctx)
+// Versions knows the versions of one model.
+func (m *moody) Versions(ctx context.Context, name string) ([]registry.Version, error) {
+	all, err := (*m.answer.Load())(ctx)
+	if name == registry.DefaultModel || errors.Is(err, registry.ErrUnavailable) {
+		return all, err
+	}
+	return nil, nil
 }
 
 func (m *moody) set(answer func(context.Context) ([]registry.Version, error)) {
@@ -104,7 +117,7 @@ func TestRegistryThatIsAway(t *testing.T) {
 	})
 	conn := broker(t)
 	deps := gateway.FromBus(conn)
-	deps.Models, deps.Model = m, "load-1h"
+	deps.Models = m
 	b := start(t, deps)
 	begun := time.Now()
 	a := b.get("/v1/models")

@@ -15,7 +15,7 @@ const addresses = `loadtide %s
 
 GET /v1/series                           series that have a forecast (?limit=, ?after=)
 GET /v1/series/{site}/{meter}/forecast   newest forecast of a series
-GET /v1/models                           versions of the model and what the gate said of them (?limit=)
+GET /v1/models                           versions of all models and what the gate said of them (?limit=)
 GET /ping  /health                       200 as soon as forecasts are served
 GET /version
 GET /openapi.json                        all of this for programs, OpenAPI 3.1
@@ -39,7 +39,7 @@ func (s *Service) routes() (http.Handler, error) {
 	}, s.newestForecast)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-models", Method: http.MethodGet, Path: "/v1/models", Tags: []string{"models"},
-		Summary:     "Versions of the model, with what the gate said of them",
+		Summary:     "Versions of all models, with what the gate said of them",
 		Description: "What the registry said last; it is asked every few seconds, never by a request.",
 		Errors:      []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.listModels)

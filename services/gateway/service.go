@@ -30,9 +30,8 @@ type Deps struct {
 	OpenReader func(ctx context.Context) (Reader, error)
 	// Partitions returns the number of partitions of the deployment.
 	Partitions func(ctx context.Context) (int, error)
-	// Models lists the versions of Model; nil means that GET /v1/models answers 503.
+	// Models lists the versions of models; nil means that GET /v1/models answers 503.
 	Models  Models
-	Model   string
 	Version string // of the program
 	// Admin serves /metrics, /healthz and /readyz on the gateway's port; nil means that another
 	// port has them.

@@ -11,11 +11,12 @@ import (
 
 // Entry is what the gateway remembers of a series: where its newest forecast is, and of what kind.
 type Entry struct {
-	Series  string    // <site>.<meter>
-	Origin  time.Time // of the newest forecast
-	Source  meter.Source
-	Quality string // one of streams' Quality words
-	Seq     uint64 // of the forecast in FORECASTS
+	Series   string        // <site>.<meter>
+	Origin   time.Time     // of the newest forecast
+	Interval time.Duration // of its leads
+	Source   meter.Source
+	Quality  string // one of streams' Quality words
+	Seq      uint64 // of the forecast in FORECASTS
 }
 
 // View holds an Entry for each series that has a forecast. Its size is bounded by the stream that feeds it. It is safe

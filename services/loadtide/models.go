@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,13 +29,67 @@ type modelsCmd struct {
 
 // modelFlags are flags of all these commands.
 type modelFlags struct {
-	Name string            `default:"${model}" help:"Name of the model."`
+	Name string            `help:"Name of the model, such as load-15m; default: all that forecasters serve, or the only one that is meant."`
 	JSON bool              `name:"json" help:"Print one JSON object."`
 	Dir  service.DataFlags `embed:""`
 	Kept registryFlags     `embed:""`
 }
 
 func (f *modelFlags) open() (registry.Registry, error) { return f.Kept.open(f.Dir.Dir) }
+
+// names are those of the models that a command looks at.
+func (f *modelFlags) names() []string {
+	if f.Name != "" {
+		return []string{f.Name}
+	}
+	return registry.ModelNames()
+}
+
+// find returns the version of an alias or a number. Where no name is given and several models have
+// one, the command has to be told which is meant.
+func (f *modelFlags) find(ctx context.Context, models registry.Registry, which string) (registry.Version, error) {
+	if f.Name != "" {
+		return findVersion(ctx, models, f.Name, which)
+	}
+	var found []registry.Version
+	for _, name := range f.names() {
+		v, err := findVersion(ctx, models, name, which)
+		var none *service.HintError
+		switch {
+		case errors.As(err, &none) && none.Reason == reasonNoModel:
+			continue
+		case err != nil:
+			return v, err
+		}
+		found = append(found, v)
+	}
+	switch len(found) {
+	case 0:
+		return findVersion(ctx, models, registry.DefaultModel, which)
+	case 1:
+		return found[0], nil
+	}
+	names := make([]string, len(found))
+	for i, v := range found {
+		names[i] = v.Name
+	}
+	return registry.Version{}, usageError(fmt.Sprintf("several models have %s: %s", which, strings.Join(names, ", ")),
+		"say which one, as in --name "+names[0])
+}
+
+// listVersions returns the versions of the models that a command looks at, the newest of each first.
+// broken is what cannot be served of them.
+func (f *modelFlags) listVersions(ctx context.Context, models registry.Registry) (all []registry.Version, broken error) {
+	for _, name := range f.names() {
+		versions, err := models.Versions(ctx, name)
+		if errors.Is(err, registry.ErrUnavailable) {
+			return nil, err // there is no list, not even an empty one
+		}
+		slices.Reverse(versions)
+		all, broken = append(all, versions...), errors.Join(broken, err)
+	}
+	return all, broken
+}
 
 type modelsListCmd struct {
 	modelFlags `embed:""`
@@ -46,13 +101,17 @@ func (c *modelsListCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	versions, broken := models.Versions(context.Background(), c.Name)
+	versions, broken := c.listVersions(context.Background(), models)
 	if errors.Is(broken, registry.ErrUnavailable) {
 		return broken // no version is whole
 	}
-	slices.Reverse(versions)
+	name := cmp.Or(c.Name, registry.DefaultModel)
+	if len(versions) > 0 {
+		name = versions[0].Name
+	}
 	if c.JSON {
 		type line struct {
+			Name    string             `json:"name"`
 			Version string             `json:"version"`
 			Digest  string             `json:"digest"`
 			Aliases []string           `json:"aliases"`
@@ -60,13 +119,16 @@ func (c *modelsListCmd) Run(e *env) error {
 			Metrics map[string]float64 `json:"metrics"`
 		}
 		out := struct {
-			Name     string `json:"name"`
+			Name     string `json:"name,omitempty"` // of all versions; left out when they are of several models
 			Versions []line `json:"versions"`
-		}{c.Name, []line{}}
+		}{name, []line{}}
 		for _, v := range versions {
+			if v.Name != name {
+				out.Name = ""
+			}
 			created := v.Created.UTC().Format("2006-01-02T15:04:05Z")
 			out.Versions = append(out.Versions, line{
-				v.Version, v.Digest, append([]string{}, v.Aliases...), created, v.Metrics,
+				v.Name, v.Version, v.Digest, append([]string{}, v.Aliases...), created, v.Metrics,
 			})
 		}
 		return errors.Join(json.NewEncoder(e.stdout).Encode(out), broken)
@@ -74,7 +136,7 @@ func (c *modelsListCmd) Run(e *env) error {
 	if len(versions) == 0 && broken == nil {
 		fmt.Fprintf(e.stderr,
 			"no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n",
-			c.Name, c.Kept.place(c.Dir.Dir), c.Name)
+			name, c.Kept.place(c.Dir.Dir), name)
 		return nil
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
@@ -108,7 +170,7 @@ func (c *modelsShowCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	v, err := findVersion(ctx, models, c.Name, c.Which)
+	v, err := c.find(ctx, models, c.Which)
 	if err != nil {
 		return err
 	}
@@ -241,7 +303,7 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 	if err != nil {
 		return err
 	}
-	v, err := findVersion(ctx, models, f.Name, which)
+	v, err := f.find(ctx, models, which)
 	if err != nil {
 		return err
 	}
@@ -250,6 +312,9 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 		return err
 	}
 	m, err := model.Load(dir)
+	if err == nil {
+		err = registry.CheckName(v.Name, m.Spec.Step())
+	}
 	if err == nil {
 		err = m.SelfTest()
 	}

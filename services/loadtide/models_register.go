@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/registry"
 )
 
 type modelsRegisterCmd struct {
@@ -23,17 +25,25 @@ func (c *modelsRegisterCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("%s is not registered: %w", c.Folder, err)
 	}
+	name := cmp.Or(c.Name, registry.ModelName(m.Spec.Step()))
+	if err := registry.CheckName(name, m.Spec.Step()); err != nil {
+		return fmt.Errorf("%s is not registered: %w", c.Folder, err)
+	}
 	models, err := c.open()
 	if err != nil {
 		return err
 	}
-	v, err := models.Register(context.Background(), c.Name, c.Folder)
+	v, err := models.Register(context.Background(), name, c.Folder)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string]string{"name": v.Name, "version": v.Version, "digest": v.Digest})
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: registered v%s; loadtide models promote %s makes it the champion\n", v.Name, v.Version, v.Version)
+	which := v.Version
+	if name != registry.DefaultModel {
+		which += " --name " + name
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s: registered v%s; loadtide models promote %s makes it the champion\n", v.Name, v.Version, which)
 	return err
 }

@@ -41,6 +41,9 @@ func openModel(ctx context.Context, what, dataDir string, kept registryFlags) (*
 	return m.WithVersion(v.Version), nil
 }
 
+// reasonNoModel says that a registry has no such version.
+const reasonNoModel = "model_not_found"
+
 // findVersion is the version of an alias or a number.
 func findVersion(ctx context.Context, models registry.Registry, name, which string) (registry.Version, error) {
 	v, err := models.ByAlias(ctx, name, which)
@@ -57,7 +60,7 @@ func findVersion(ctx context.Context, models registry.Registry, name, which stri
 		return v, err
 	}
 	return v, &service.HintError{
-		What: fmt.Sprintf("there is no %s@%s in the registry", name, which), Reason: "model_not_found",
+		What: fmt.Sprintf("there is no %s@%s in the registry", name, which), Reason: reasonNoModel,
 		Fix: []string{"loadtide models list shows what is there; --data-dir or --mlflow-url says whose registry", "loadtide train --data FILE --register " + name + " makes one"},
 	}
 }

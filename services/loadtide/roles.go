@@ -169,7 +169,7 @@ func newGateway(
 ) (*gateway.Service, error) {
 	deps := gateway.FromBus(conn)
 	deps.Version, deps.Metrics, deps.Ready, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
-	deps.Models, deps.Model = models, registry.DefaultModel
+	deps.Models = models
 	if admin {
 		deps.Admin = service.AdminHandler(p.registry, p.health)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,7 @@ import (
 type seriesCmd struct {
 	List   seriesListCmd   `cmd:"" help:"All series: newest reading, interval, unit, kind, who forecasts them."`
 	Show   seriesShowCmd   `cmd:"" help:"One series, and what is set for it."`
-	Set    seriesSetCmd    `cmd:"" help:"Set unit, kind, zone or country of a series, of a site or of all."`
+	Set    seriesSetCmd    `cmd:"" help:"Set unit, kind, zone, country or interval of a series, of a site or of all."`
 	Unset  seriesUnsetCmd  `cmd:"" help:"Take away what is set."`
 	Delete seriesDeleteCmd `cmd:"" help:"Delete a series: its state, readings, forecasts, points in InfluxDB."`
 }
@@ -60,13 +61,22 @@ func (c *seriesListCmd) Run(e *env) error {
 
 func printSeries(w io.Writer, list []streams.SeriesSummary) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SERIES\tNEWEST READING (UTC)\tINTERVAL\tUNIT\tKIND\tSOURCE\tQUALITY\tREVISIONS")
+	fmt.Fprintln(t, "SERIES\tNEWEST READING (UTC)\tREADINGS\tINTERVAL\tFORECASTS\tUNIT\tKIND\tSOURCE\tQUALITY\tREVISIONS")
 	for _, s := range list {
-		interval, _ := s.Interval.MarshalText()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Series, s.Newest.Format(time.RFC3339),
-			interval, orDash(s.Unit), s.Kind, orDash(string(s.Source)), s.Quality, s.Revisions)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n",
+			s.Series, s.Newest.Format(time.RFC3339),
+			intervalName(s.Step), intervalName(s.Interval), intervalName(s.Serving),
+			orDash(s.Unit), s.Kind, orDash(string(s.Source)), s.Quality, s.Revisions)
 	}
 	return t.Flush()
+}
+
+// intervalName is an interval in a table; - is one at irregular moments, or that is not known.
+func intervalName(i streams.Interval) string {
+	if i == 0 {
+		return "-"
+	}
+	return meter.IntervalName(time.Duration(i))
 }
 
 type seriesShowCmd struct {
@@ -143,7 +153,7 @@ type seriesSetCmd struct {
 	Kind     string            `help:"energy, power or register, of readings that say none."`
 	Zone     string            `help:"IANA zone of its calendar, in place of the model's."`
 	Country  string            `help:"Of its holidays, in place of the model's."`
-	Interval string            `hidden:""`
+	Interval string            `enum:",5m,10m,15m,20m,30m,1h" default:"" help:"Grid that it is held at: 5m, 10m, 15m, 20m, 30m or 1h; default: learnt from the readings."`
 	Static   string            `name:"static-features" hidden:""`
 	NATS     service.NATSFlags `embed:""`
 }
@@ -183,14 +193,15 @@ func (c *seriesSetCmd) Run(e *env) error {
 		return usageError(err.Error(), "loadtide help series set lists what can be set")
 	}
 	if len(said) == 0 {
-		return usageError("nothing is set",
-			"give --unit, --kind, --zone or --country; loadtide series unset takes away what is set")
+		return usageError("nothing is set", "give --unit, --kind, --zone, --country or --interval; "+
+			"loadtide series unset takes away what is set")
 	}
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		return o.settle(ctx, e, c.Pattern, func(before streams.Settings) (streams.Settings, error) {
 			after := streams.Settings{
-				Unit: or(now.Unit, before.Unit), Kind: or(now.Kind, before.Kind),
-				Zone: or(now.Zone, before.Zone), Country: or(now.Country, before.Country),
+				Unit: cmp.Or(now.Unit, before.Unit), Kind: cmp.Or(now.Kind, before.Kind),
+				Zone: cmp.Or(now.Zone, before.Zone), Country: cmp.Or(now.Country, before.Country),
+				Interval: cmp.Or(now.Interval, before.Interval),
 			}
 			if _, err := forecaster.SettingOf(after); err != nil {
 				return after, usageError(fmt.Sprintf("%s already has %s: %v", c.Pattern,
@@ -200,13 +211,6 @@ func (c *seriesSetCmd) Run(e *env) error {
 			return after, nil
 		})
 	})
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 type seriesUnsetCmd struct {

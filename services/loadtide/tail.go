@@ -42,8 +42,8 @@ func (c *tailCmd) Run(e *env) error {
 	}
 	defer conn.Close()
 	if !c.JSON {
-		fmt.Fprintf(e.stdout, "%-20s  %-20s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES",
-			"ORIGIN (UTC)", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
+		fmt.Fprintf(e.stdout, "%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES",
+			"ORIGIN (UTC)", "INTERVAL", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
 	}
 	err = conn.Subscribe(ctx, subject, func(m bus.Message) {
 		line := string(m.Data)
@@ -66,7 +66,7 @@ func (c *tailCmd) Run(e *env) error {
 }
 
 // tailLine returns the line of a forecast: the next interval with its 80 % band, and the sum of the
-// medians.
+// medians; of power, the sum of its energies.
 func tailLine(f *streams.Forecast) string {
 	n := len(f.Levels)
 	at := func(level float64) string {
@@ -80,6 +80,9 @@ func tailLine(f *streams.Forecast) string {
 	for k := 0; median >= 0 && k+n <= len(f.Quantiles); k += n {
 		sum += float64(f.Quantiles[k+median])
 	}
-	return strings.TrimRight(fmt.Sprintf("%-20s  %-20s  %-14s  %-9s  %10s  %10s  %10s  %10.4g %s",
-		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), f.Source, f.Quality, at(0.5), at(0.1), at(0.9), sum, f.Unit), " ")
+	if f.Unit == "" || !meter.Energy.Fits(f.Unit) {
+		sum *= f.Interval.Hours()
+	}
+	return strings.TrimRight(fmt.Sprintf("%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10.4g %s",
+		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), meter.IntervalName(f.Interval), f.Source, f.Quality, at(0.5), at(0.1), at(0.9), sum, f.Unit), " ")
 }

@@ -3,10 +3,12 @@ package recorder
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/streams"
@@ -24,6 +26,9 @@ func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 	if len(f.Levels) > maxLevels {
 		return dst, fmt.Errorf("%d levels, at most %d are recorded", len(f.Levels), maxLevels)
 	}
+	if err := checkInterval(f.Interval); err != nil {
+		return dst, err
+	}
 	return AppendForecast(dst, &f), nil
 }
 
@@ -33,7 +38,7 @@ func appendForecast(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 // MeasurementForecastLead also has the forecasts of the leads that are scored, with the lead as a
 // tag.
 func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
-	tags := Tags(f.Series)
+	tags := tagsAt(f.Series, f.Interval)
 	// Every row has every field, even an empty one: a field that is missing would keep the value of
 	// the forecast before.
 	shared := []influx.Field{
@@ -47,8 +52,8 @@ func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 	for i, level := range f.Levels {
 		names[i] = levelName(level)
 	}
-	horizon := f.Leads()
-	for i := range horizon {
+	scored := scoredLeads(f)
+	for i := range f.Leads() {
 		fields := make([]influx.Field, 0, len(names)+len(shared))
 		for k, name := range names {
 			fields = append(fields, influx.Field{
@@ -60,17 +65,17 @@ func AppendForecast(dst []influx.Point, f *streams.Forecast) []influx.Point {
 			Time: f.Origin.Add(time.Duration(i) * f.Interval),
 		}
 		dst = append(dst, p)
-		if lead := i + 1; scored(lead, horizon) {
-			p.Measurement, p.Tags = MeasurementForecastLead, withLead(tags, lead)
+		if lead := i + 1; slices.Contains(scored, lead) {
+			p.Measurement, p.Tags = MeasurementForecastLead, withLead(tags, lead, f.Interval)
 			dst = append(dst, p)
 		}
 	}
 	return dst
 }
 
-// scored reports whether forecasts of a lead are compared with their actuals.
-func scored(lead, horizon int) bool {
-	return lead == 1 || lead == 6 || lead == 12 || lead == 24 || lead == horizon
+// scoredLeads returns the leads of a forecast that are compared with their actuals.
+func scoredLeads(f *streams.Forecast) []int {
+	return accuracy.ScoredLeads(f.Leads(), int(time.Hour/max(f.Interval, 1)))
 }
 
 // levelName returns the field of a level: p10 for 0.1, p05 for 0.05, p2_5 for 0.025.

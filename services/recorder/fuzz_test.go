@@ -28,7 +28,7 @@ func FuzzPoints(f *testing.F) {
 		f.Add(data)
 	}
 	tags := map[string]int{
-		MeasurementReading: 2, MeasurementForecast: 2, MeasurementForecastLead: 3, MeasurementScore: 3, MeasurementActual: 2,
+		MeasurementReading: 2, MeasurementForecast: 3, MeasurementForecastLead: 4, MeasurementScore: 4, MeasurementActual: 3,
 	}
 	f.Add([]byte("{\"schema\":1,\"type\":\"drift\",\"text\":\"two\\n\\\"lines\\\\\"}"))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -1,8 +1,12 @@
 package recorder
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams"
@@ -13,10 +17,10 @@ import (
 // time two rows.
 const (
 	MeasurementReading      = "reading"       // readings as they were sent; time is their ts
-	MeasurementForecast     = "forecast"      // the newest forecast of each target time
-	MeasurementForecastLead = "forecast_lead" // the forecasts of the leads that are scored; tag lead
-	MeasurementScore        = "score"         // scores of forecasts; tag lead
-	MeasurementActual       = "actual"        // the actuals of the scores
+	MeasurementForecast     = "forecast"      // the newest forecast of each target time; tag interval
+	MeasurementForecastLead = "forecast_lead" // the forecasts of the leads that are scored; tags interval, lead
+	MeasurementScore        = "score"         // scores of forecasts; tags interval, lead
+	MeasurementActual       = "actual"        // the actuals of the scores; tag interval
 	MeasurementEvent        = "event"         // tag kind
 )
 
@@ -37,9 +41,23 @@ func Tags(id meter.ID) []influx.Tag {
 	return []influx.Tag{{Key: "site", Value: id.Site}, {Key: "meter", Value: id.Meter}}
 }
 
-// withLead returns tags and the lead, in intervals.
-func withLead(tags []influx.Tag, lead int) []influx.Tag {
-	return append(tags[:len(tags):len(tags)], influx.Tag{Key: "lead", Value: strconv.Itoa(lead)})
+// tagsAt returns the tags of a series' points of intervals of one length. A quarter-hour and an hour that
+// start together are two points.
+func tagsAt(id meter.ID, interval time.Duration) []influx.Tag {
+	return append(Tags(id), influx.Tag{Key: "interval", Value: meter.IntervalName(interval)})
+}
+
+// checkInterval refuses what is no interval of series: it is a tag, and each value of one makes series.
+func checkInterval(interval time.Duration) error {
+	if !slices.Contains(meter.Intervals(), interval) {
+		return fmt.Errorf("interval %s: use 5m, 10m, 15m, 20m, 30m or 1h", interval)
+	}
+	return nil
+}
+
+// withLead returns tags and the name of the lead.
+func withLead(tags []influx.Tag, lead int, interval time.Duration) []influx.Tag {
+	return append(tags[:len(tags):len(tags)], influx.Tag{Key: "lead", Value: accuracy.LeadName(lead, interval)})
 }
 
 // seriesOf returns the series of a point of ours, empty when the point concerns none.

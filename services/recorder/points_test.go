@@ -1,7 +1,6 @@
 package recorder_test
 
 import (
-	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -62,13 +61,13 @@ func TestAppendForecast(t *testing.T) {
 	f.Quantiles = []float32{-0.3, 0, 1.02, 12345, 54321, 1e9}
 	var want []influx.Point
 	point := func(lead int, low, mid, high float64) {
-		p := influx.Point{Measurement: "forecast", Tags: tags(), Time: origin.Add(time.Duration(lead-1) * time.Hour), Fields: []influx.Field{
+		p := influx.Point{Measurement: "forecast", Tags: tags("interval", "1h"), Time: origin.Add(time.Duration(lead-1) * time.Hour), Fields: []influx.Field{
 			{Key: "p2_5", Value: low}, {Key: "p05", Value: mid}, {Key: "p50", Value: high},
 			{Key: "source", Value: "lstm"}, {Key: "quality", Value: "OK"}, {Key: "model_version", Value: "7"},
 			{Key: "revision", Value: int64(2)}, {Key: "origin", Value: "2026-01-31T14:00:00Z"},
 		}}
 		want = append(want, p)
-		p.Measurement, p.Tags = "forecast_lead", tags("lead", fmt.Sprint(lead))
+		p.Measurement, p.Tags = "forecast_lead", tags("interval", "1h", "lead", map[int]string{1: "first", 2: "2h"}[lead])
 		want = append(want, p)
 	}
 	point(1, -0.3, 0, 1.02)
@@ -80,8 +79,19 @@ func TestAppendForecast(t *testing.T) {
 
 func TestAppendForecastKeepsTheScoredLeads(t *testing.T) {
 	t.Parallel()
-	for horizon, want := range map[int][]string{1: {"1"}, 6: {"1", "6"}, 24: {"1", "6", "12", "24"}, 168: {"1", "6", "12", "24", "168"}} {
+	for _, c := range []struct {
+		interval time.Duration
+		horizon  int
+		want     []string
+	}{
+		{time.Hour, 1, []string{"first"}}, {time.Hour, 6, []string{"first", "6h"}},
+		{time.Hour, 24, []string{"first", "6h", "12h", "24h"}}, {time.Hour, 168, []string{"first", "6h", "12h", "24h", "168h"}},
+		{15 * time.Minute, 96, []string{"first", "1h", "6h", "12h", "24h"}},
+		{30 * time.Minute, 96, []string{"first", "1h", "6h", "12h", "24h", "48h"}},
+	} {
+		horizon, want := c.horizon, c.want
 		f := forecast("north.m17", 1)
+		f.Interval = c.interval
 		f.Levels, f.Quantiles = []float64{0.5}, make([]float32, horizon)
 		var leads []string
 		curve := 0
@@ -89,7 +99,7 @@ func TestAppendForecastKeepsTheScoredLeads(t *testing.T) {
 			if p.Measurement == "forecast" {
 				curve++
 			} else {
-				leads = append(leads, p.Tags[2].Value)
+				leads = append(leads, p.Tags[3].Value)
 			}
 		}
 		if diff := cmp.Diff(want, leads); diff != "" || curve != horizon {
@@ -112,19 +122,19 @@ func TestAppendForecastWithoutModelEmptiesTheVersion(t *testing.T) {
 func TestAppendScore(t *testing.T) {
 	t.Parallel()
 	lead := func(lead string, fields ...influx.Field) influx.Point {
-		return influx.Point{Measurement: "score", Tags: tags("lead", lead), Fields: fields, Time: origin}
+		return influx.Point{Measurement: "score", Tags: tags("interval", "1h", "lead", lead), Fields: fields, Time: origin}
 	}
 	s := score("north.m17", 1)
 	want := []influx.Point{
-		lead("1", influx.Field{Key: "source", Value: "lstm"}, influx.Field{Key: "model_version", Value: "7"}, influx.Field{Key: "revision", Value: int64(1)},
+		lead("first", influx.Field{Key: "source", Value: "lstm"}, influx.Field{Key: "model_version", Value: "7"}, influx.Field{Key: "revision", Value: int64(1)},
 			influx.Field{Key: "pinball", Value: 0.01}, influx.Field{Key: "error", Value: -0.1}, influx.Field{Key: "abs_error", Value: 0.1},
 			influx.Field{Key: "abs_actual", Value: 1.5}, influx.Field{Key: "count", Value: int64(1)}, influx.Field{Key: "pinball_naive", Value: 0.05},
 			influx.Field{Key: "covered50", Value: int64(0)}, influx.Field{Key: "covered80", Value: int64(1)}),
 		// What is not known is not there: no naive value, no interval.
-		lead("24", influx.Field{Key: "source", Value: "seasonal_naive"}, influx.Field{Key: "model_version", Value: ""}, influx.Field{Key: "revision", Value: int64(1)},
+		lead("24h", influx.Field{Key: "source", Value: "seasonal_naive"}, influx.Field{Key: "model_version", Value: ""}, influx.Field{Key: "revision", Value: int64(1)},
 			influx.Field{Key: "pinball", Value: 0.02}, influx.Field{Key: "error", Value: 0.2}, influx.Field{Key: "abs_error", Value: 0.2},
 			influx.Field{Key: "abs_actual", Value: 1.5}, influx.Field{Key: "count", Value: int64(1)}),
-		{Measurement: "actual", Tags: tags(), Time: origin, Fields: []influx.Field{
+		{Measurement: "actual", Tags: tags("interval", "1h"), Time: origin, Fields: []influx.Field{
 			{Key: "value", Value: -1.5}, {Key: "unit", Value: "kWh"}, {Key: "revision", Value: int64(1)},
 		}},
 	}

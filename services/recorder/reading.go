@@ -33,12 +33,17 @@ func appendReadings(dst []influx.Point, m *bus.Message) ([]influx.Point, error) 
 	return dst, nil
 }
 
-// readingPoint is a reading as it was sent: kind and quality are empty where the message names
-// none. The trainer reads these rows.
+// readingPoint is a reading as it was sent: kind, quality and interval are empty where the message
+// names none. The interval is a field and no tag: the same reading may be sent again without. The
+// trainer reads these rows.
 func readingPoint(tags []influx.Tag, r *streams.Reading) influx.Point {
 	quality := ""
 	if r.Quality != meter.Unknown {
 		quality = r.Quality.String()
+	}
+	interval := ""
+	if r.Interval > 0 {
+		interval = meter.IntervalName(r.Interval)
 	}
 	return influx.Point{
 		Measurement: MeasurementReading, Tags: tags, Time: r.Time,
@@ -47,6 +52,7 @@ func readingPoint(tags []influx.Tag, r *streams.Reading) influx.Point {
 			{Key: "quality", Value: quality},
 			{Key: "unit", Value: r.Unit},
 			{Key: "kind", Value: r.Kind.String()},
+			{Key: "interval", Value: interval},
 		},
 	}
 }

@@ -98,12 +98,12 @@ func checkValues(t *testing.T, cfg influx.Config) {
 		// Target 15:00 was lead 2 of the first origin (2.2), then lead 1 of the next (100).
 		`r._measurement == "forecast" and r.meter == "m00" and r._field == "p50" and r._time == 2026-01-31T15:00:00Z`: 100.0,
 		// What was believed stays.
-		`r._measurement == "forecast_lead" and r.meter == "m00" and r._field == "p50" and r.lead == "2" and r._time == 2026-01-31T15:00:00Z`: 2.2,
-		`r._measurement == "score" and r.meter == "m00" and r._field == "count" and r.lead == "1"`:                                           int64(1),
-		`r._measurement == "score" and r.meter == "m01" and r._field == "count" and r.lead == "1"`:                                           int64(0),
-		`r._measurement == "score" and r.meter == "m01" and r._field == "pinball_naive" and r.lead == "1"`:                                   0.0,
-		`r._measurement == "event" and r.kind == "model.promoted" and r._field == "model_version"`:                                           "8",
-		`r._measurement == "event" and r.kind == "series.stale" and r.site == "north" and r._field == "text"`:                                "silent",
+		`r._measurement == "forecast_lead" and r.meter == "m00" and r._field == "p50" and r.lead == "2h" and r._time == 2026-01-31T15:00:00Z`: 2.2,
+		`r._measurement == "score" and r.meter == "m00" and r._field == "count" and r.lead == "first"`:                                        int64(1),
+		`r._measurement == "score" and r.meter == "m01" and r._field == "count" and r.lead == "first"`:                                        int64(0),
+		`r._measurement == "score" and r.meter == "m01" and r._field == "pinball_naive" and r.lead == "first"`:                                0.0,
+		`r._measurement == "event" and r.kind == "model.promoted" and r._field == "model_version"`:                                            "8",
+		`r._measurement == "event" and r.kind == "series.stale" and r.site == "north" and r._field == "text"`:                                 "silent",
 	} {
 		rows := query(t, cfg, fmt.Sprintf(`from(bucket: %q) |> range(start: 2020-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z) |> filter(fn: (r) => %s)`, cfg.Bucket, what))
 		if len(rows) != 1 || rows[0]["_value"] != want {

@@ -43,7 +43,7 @@ func TestBadPointIsFound(t *testing.T) {
 	}
 	r := all[0]
 	if r.Series != "north.m13" || r.Subject != "forecasts.north.m13" || r.Seq != 14 || r.Reason != meter.ReasonNotRecorded || r.Received.IsZero() ||
-		!strings.Contains(r.Detail, "unable to parse: bad point") || !strings.HasPrefix(r.Payload, "forecast,meter=m13,site=north p10=12.5,p50=13,") {
+		!strings.Contains(r.Detail, "unable to parse: bad point") || !strings.HasPrefix(r.Payload, "forecast,interval=1h,meter=m13,site=north p10=12.5,p50=13,") {
 		t.Errorf("listed %+v", r)
 	}
 }

@@ -13,6 +13,9 @@ func appendScore(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 	if err != nil {
 		return dst, err
 	}
+	if err := checkInterval(s.Interval); err != nil {
+		return dst, err
+	}
 	return AppendScore(dst, &s), nil
 }
 
@@ -20,7 +23,7 @@ func appendScore(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
 // unless s is void. The time is the start of the target interval. The numbers of a void score are
 // 0, and so is its count, so that it adds nothing to a sum.
 func AppendScore(dst []influx.Point, s *streams.Score) []influx.Point {
-	tags := Tags(s.Series)
+	tags := tagsAt(s.Series, s.Interval)
 	for i := range s.Leads {
 		l := &s.Leads[i]
 		fields := []influx.Field{
@@ -34,8 +37,8 @@ func AppendScore(dst []influx.Point, s *streams.Score) []influx.Point {
 			fields = append(fields, scoreFields(l, s.Actual)...)
 		}
 		dst = append(dst, influx.Point{
-			Measurement: MeasurementScore, Tags: withLead(tags, l.Lead), Fields: fields,
-			Time: s.Target,
+			Measurement: MeasurementScore, Tags: withLead(tags, l.Lead, s.Interval),
+			Fields: fields, Time: s.Target,
 		})
 	}
 	if !s.Void {
