@@ -19,9 +19,12 @@ func PositionQuery() SeriesQuery { return SeriesQuery{Series: "_._"} }
 // SeriesSummary describes a series.
 type SeriesSummary struct {
 	Series    string       `json:"series"`
-	Newest    time.Time    `json:"newest"`   // ts of its newest reading
-	Origin    time.Time    `json:"origin"`   // end of its newest interval
-	Interval  Interval     `json:"interval"` // of its readings
+	Newest    time.Time    `json:"newest"`         // ts of its newest reading
+	Since     time.Time    `json:"since,omitzero"` // start of its history, or of what it began anew with
+	Origin    time.Time    `json:"origin"`         // end of its newest interval
+	Interval  Interval     `json:"interval"`       // of the grid its readings are put on
+	Serving   Interval     `json:"serving"`        // from one lead of its forecasts to the next
+	Step      Interval     `json:"step,omitempty"` // from one reading to the next; 0 at irregular moments
 	Unit      string       `json:"unit"`
 	Kind      string       `json:"kind"`
 	Source    meter.Source `json:"source"`    // of its next forecast
@@ -49,7 +52,7 @@ type Interval time.Duration
 
 // MarshalText writes the shortest form of readings.
 func (i Interval) MarshalText() ([]byte, error) {
-	return appendInterval(nil, time.Duration(i)), nil
+	return meter.AppendInterval(nil, time.Duration(i)), nil
 }
 
 // UnmarshalText reads any form of readings.

@@ -36,6 +36,7 @@ const maxReason = 256
 
 // TrainingRequest asks for a cycle. An empty message is a request without fields.
 type TrainingRequest struct {
+	Model  string `json:"model,omitempty"`  // empty: all that have enough history
 	Start  string `json:"start,omitempty"`  // scratch or champion; empty: the trainer's own
 	Reason string `json:"reason,omitempty"` // one line for a person
 }
@@ -52,6 +53,9 @@ func DecodeTrainingRequest(data []byte) (TrainingRequest, error) {
 	}
 	if err := decodePlain(data, &r, Schema); err != nil {
 		return TrainingRequest{}, err
+	}
+	if r.Model != "" && !meter.ValidToken(r.Model) {
+		return TrainingRequest{}, fieldError("model", r.Model, "must name a model, e.g. load-15m")
 	}
 	if r.Start != "" && r.Start != "scratch" && r.Start != "champion" {
 		return TrainingRequest{}, fieldError("start", r.Start, "must be scratch or champion, or left out")

@@ -13,6 +13,7 @@ import (
 type Summary struct {
 	Series   meter.ID
 	Newest   int64 // Unix second of its newest reading
+	Since    int64 // Unix second since which it has not begun anew
 	Origin   int64 // Unix second at which its newest interval ends
 	Interval int32 // seconds of its cells
 	Serving  int32 // seconds from one lead of its forecasts to the next
@@ -89,6 +90,9 @@ func (co *cohort) summary(slot int32) Summary {
 	sum := Summary{
 		Series: s.ids[row], Newest: rec.Last, Origin: s.origin(row), Interval: rec.Interval, Serving: int32(by.len.Interval),
 		Step: rec.Step, Unit: co.slabs.units[slot], Kind: takenFor(rec.Kind), Revision: int(server.revision), Live: rec.live,
+	}
+	if rec.known > 0 {
+		sum.Since = rec.Start(rec.since)
 	}
 	if ring.Known == 0 {
 		return sum

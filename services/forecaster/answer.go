@@ -105,13 +105,21 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 	return page
 }
 
+func intervalOf(seconds int32) streams.Interval {
+	return streams.Interval(time.Duration(seconds) * time.Second)
+}
+
 func summaryOf(s *engine.Summary) streams.SeriesSummary {
+	var since time.Time
+	if s.Since != 0 {
+		since = time.Unix(s.Since, 0).UTC()
+	}
 	return streams.SeriesSummary{
+		Since:  since,
 		Series: s.Series.String(), Newest: time.Unix(s.Newest, 0).UTC(),
-		Origin: time.Unix(s.Origin, 0).UTC(),
-		Interval: streams.Interval(
-			time.Duration(s.Step) * time.Second,
-		), Unit: s.Unit, Kind: s.Kind.String(),
+		Origin:   time.Unix(s.Origin, 0).UTC(),
+		Interval: intervalOf(s.Interval), Serving: intervalOf(s.Serving), Step: intervalOf(s.Step),
+		Unit: s.Unit, Kind: s.Kind.String(),
 		Source: s.Source, Quality: s.Quality.String(), Revisions: s.Revision, Live: s.Live,
 	}
 }

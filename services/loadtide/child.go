@@ -17,6 +17,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/trainer"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
@@ -30,9 +32,7 @@ const childGrace = 3 * time.Second
 type training struct {
 	dataDir string
 	natsURL string
-	model   string
 	kept    registryFlags
-	arrived func() arrivals
 	show    *screen
 	log     zerolog.Logger
 }
@@ -44,9 +44,10 @@ func (t *training) run(
 	outcome, err := t.child(ctx, job, tell)
 	if err != nil && ctx.Err() == nil {
 		if job.Trigger == streams.TriggerFirst {
-			t.show.warn("the first training failed, simple rules serve: %v", err)
+			t.show.warn("the first training of %s failed, what served before serves on: %v",
+				job.Model, err)
 		} else {
-			t.show.warn("training failed, the champion stays: %v", err)
+			t.show.warn("training of %s failed, the champion stays: %v", job.Model, err)
 		}
 	}
 	return outcome, err
@@ -105,9 +106,12 @@ func (t *training) command(ctx context.Context, job trainer.Job) (*exec.Cmd, err
 		return nil, fmt.Errorf("find this program to start a training: %w", err)
 	}
 	args := []string{
-		"train", "--child", "--cycle", job.Cycle, "--from", fromLogs, "--register", t.model,
+		"train", "--child", "--cycle", job.Cycle, "--from", fromLogs, "--register", job.Model,
 		"--start", job.Start, "--nats-url", t.natsURL, "--data-dir", t.dataDir,
 		"--workers", strconv.Itoa(trainWorkers()),
+	}
+	if interval, ok := registry.ModelInterval(job.Model); ok {
+		args = append(args, "--interval", meter.IntervalName(interval))
 	}
 	args = append(args, t.kept.arguments()...)
 	if job.Quick {
@@ -137,8 +141,8 @@ func (t *training) follow(
 		if job.Trigger == streams.TriggerFirst {
 			which = "the first"
 		}
-		return fmt.Sprintf("training %s model (%d series, %d h each; Ctrl-C is safe)", which,
-			e.Series, e.Hours)
+		return fmt.Sprintf("training %s model %s (%d series, %d h each; Ctrl-C is safe)", which,
+			job.Model, e.Series, e.Hours)
 	}}
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer"
@@ -23,7 +25,7 @@ type trainerCmd struct {
 	Admin    service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9465"`
 	History  historyFlags       `embed:"" set:"from=logs"`
 	Fit      fitFlags           `embed:""`
-	Register string             `default:"${model}" placeholder:"NAME" help:"Name that models are registered under."`
+	Register string             `placeholder:"NAME" help:"Train one model, and register it under this name; default: load-1h, load-15m and so on, a model for each interval that has enough series."`
 	Schedule string             `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"${schedule}" placeholder:"CRON|off" help:"When to train, as cron in the machine's zone; off trains on request only."`
 	Quick    bool               `name:"quick-first" help:"When there is no champion yet, begin with a quick training, of half a minute for some dozen series; a thorough one follows."`
 	Drift    time.Duration      `name:"drift-pause" default:"${drift_pause}" help:"Shortest time between two cycles that drift starts."`
@@ -32,7 +34,8 @@ type trainerCmd struct {
 
 // Validate checks the flags before anything is opened.
 func (c *trainerCmd) Validate() error {
-	faults := []error{c.service().Validate(), c.Fit.config(c.Register).Validate()}
+	fit := c.Fit.config(cmp.Or(c.Register, registry.DefaultModel))
+	faults := []error{c.service().Validate(), fit.Validate()}
 	if c.Patience < 0 || c.Patience > 7*24*time.Hour {
 		faults = append(faults, fmt.Errorf("--registry-patience %s is outside 0s to 168h",
 			c.Patience))
@@ -42,8 +45,10 @@ func (c *trainerCmd) Validate() error {
 
 func (c *trainerCmd) service() trainer.Config {
 	cfg := trainer.DefaultConfig()
-	cfg.Model, cfg.Schedule, cfg.Start, cfg.DriftPause = c.Register, c.Schedule, c.Fit.Start,
-		c.Drift
+	cfg.Schedule, cfg.Start, cfg.DriftPause = c.Schedule, c.Fit.Start, c.Drift
+	if c.Register != "" {
+		cfg.Models = []string{c.Register}
+	}
 	cfg.QuickFirst, cfg.Follow = c.Quick, c.Quick
 	return cfg
 }
@@ -76,16 +81,20 @@ func (c *trainerCmd) run(ctx, cut context.Context, p *process, conn *bus.Conn) e
 		return err
 	}
 	inProcess := trainer.InProcess{
-		Config: c.Fit.config(c.Register), Registry: models, Runs: runs,
+		Config: c.Fit.config(""), Registry: models, Runs: runs,
 		Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.log,
 		Open: func() (cycle.Source, func() error, error) {
 			return c.History.open(conn, logFiles(p.component("trainer")))
 		},
 	}
-	s, err := trainer.New(c.service(), trainer.Deps{
+	deps := trainer.Deps{
 		Conn: conn, Registry: models, Run: inProcess.Run,
 		Ready: p.health.Part("trainer"), Metrics: p.registry, Log: p.log,
-	})
+	}
+	if c.Register == "" && c.History.From != fromFiles {
+		deps.Enough = (&fleet{conn: conn, now: time.Now}).enough
+	}
+	s, err := trainer.New(c.service(), deps)
 	if err != nil {
 		return err
 	}

@@ -193,10 +193,12 @@ func (u *up) group(ctx, cut context.Context, conn *bus.Conn) error {
 			return err
 		}
 	}
-	t, err := u.trainer(conn, models)
+	arrived := newArrivals(f.Status)
+	t, err := u.trainer(conn, models, arrived)
 	if err != nil {
 		return err
 	}
+	g.Add("arrivals", service.Funcs{RunFunc: arrived.watch})
 	g.Add("training", t)
 	g.Add("screen", service.Funcs{RunFunc: u.watch})
 	return g.Run(ctx, cut)
@@ -239,24 +241,23 @@ func (u *up) simulated() func(simulator.Progress) {
 // waits for it.
 const leaseUp = 3 * time.Second
 
-// trainer builds the trainer, which runs cycles as child processes. The first cycle is quick and
-// starts when there is enough history; a thorough one follows it, except in the demo.
-func (u *up) trainer(conn *bus.Conn, models registry.Registry) (*trainer.Service, error) {
+// watchUp is the pause between two looks at what a training of `up` waits for.
+const watchUp = 500 * time.Millisecond
+
+// trainer builds the trainer, which runs cycles as child processes. The first cycle of an interval is
+// quick and starts when there is enough history of it; a thorough one follows it, except in the demo.
+func (u *up) trainer(
+	conn *bus.Conn, models registry.Registry, arrived *arrivals,
+) (*trainer.Service, error) {
 	cfg := trainer.DefaultConfig()
-	cfg.Model, cfg.Schedule, cfg.QuickFirst, cfg.Follow = registry.DefaultModel, u.cmd.Schedule, true, !u.cmd.Demo
-	cfg.LeaseTTL = leaseUp
+	cfg.Schedule, cfg.QuickFirst, cfg.Follow = u.cmd.Schedule, true, !u.cmd.Demo
+	cfg.LeaseTTL, cfg.Watch = leaseUp, watchUp
 	t := &training{
-		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), model: cfg.Model, kept: u.cmd.Kept,
-		show: u.show, log: u.component("training"),
-		arrived: func() arrivals {
-			s := u.forecaster.Status()
-			return arrivals{
-				readings: s.Readings, behind: s.Behind, enough: s.Over35Days, alone: s.Over60Days,
-			}
-		},
+		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), kept: u.cmd.Kept, show: u.show,
+		log: u.component("training"),
 	}
 	return trainer.New(cfg, trainer.Deps{
-		Conn: conn, Registry: models, Run: t.run, Await: t.awaitHistory,
+		Conn: conn, Registry: models, Run: t.run, Enough: arrived.enough,
 		Metrics: u.process.registry, Log: u.log,
 	})
 }

@@ -39,6 +39,9 @@ type attempt struct {
 
 func (s *Service) newAttempt(e Entry) *attempt {
 	e.Attempt++
+	if e.Model == "" {
+		e.Model = s.plainModel()
+	}
 	e.State, e.Began = StateRunning, s.clock.Now().UTC()
 	log := s.log.With().Str(service.FieldCycle, e.Cycle).Logger()
 	return &attempt{Service: s, entry: e, log: log}
@@ -91,7 +94,7 @@ func (a *attempt) cycle(ctx context.Context) (outcome cycle.Event, lost bool, er
 	a.log.Info().Str(service.FieldTrigger, e.Trigger).Int(service.FieldAttempt, e.Attempt).
 		Str(service.FieldStart, start).Msg("training started")
 	a.publish(ctx, a.event(streams.EventTrainingStarted,
-		fmt.Sprintf("training %s, from %s", a.cfg.Model, start)), 0)
+		fmt.Sprintf("training %s, from %s", e.Model, start)), 0)
 	running, cancel := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
 	go func() {
@@ -99,7 +102,7 @@ func (a *attempt) cycle(ctx context.Context) (outcome cycle.Event, lost bool, er
 		a.renew(running, cancel)
 	}()
 	job := Job{
-		Cycle: e.Cycle, Trigger: e.Trigger, Start: start, Holds: a.holds,
+		Cycle: e.Cycle, Model: e.Model, Trigger: e.Trigger, Start: start, Holds: a.holds,
 		Quick: a.cfg.QuickFirst && e.Trigger == streams.TriggerFirst,
 	}
 	outcome, err = a.deps.Run(running, job, func(t cycle.Event) { a.report(ctx, t) })
@@ -168,7 +171,7 @@ func (a *attempt) finish(ctx context.Context, rev uint64, o cycle.Event) error {
 		return err
 	}
 	if a.cfg.Follow && a.entry.Trigger == streams.TriggerFirst {
-		a.accept(ctx, request{trigger: streams.TriggerFollow})
+		a.accept(ctx, request{trigger: streams.TriggerFollow, models: []string{a.entry.Model}})
 	}
 	return nil
 }
@@ -180,12 +183,16 @@ func (a *attempt) end(s State, text string) {
 // took is the time of the attempt in milliseconds.
 func (a *attempt) took() int64 { return a.entry.Ended.Sub(a.entry.Began).Milliseconds() }
 
-// store writes the entry, and tries again while NATS does not answer: a cycle without an end in the
-// job store would be run again.
+// store writes the entry, or the entry of the model that is to be trained next, and tries again while
+// NATS does not answer: a cycle without an end in the job store would be run again.
 func (a *attempt) store(ctx context.Context, rev uint64) error {
+	entry, more := a.entry.next(a.clock.Now().UTC())
+	if more {
+		defer a.wakeUp()
+	}
 	policy := retry.Policy{Backoff: retry.Backoff{Least: natsPause}}
 	return retry.Until(ctx, policy, func(ctx context.Context) error {
-		_, err := a.jobs.write(ctx, a.entry, rev)
+		_, err := a.jobs.write(ctx, entry, rev)
 		if !errors.Is(err, bus.ErrConflict) {
 			return err
 		}

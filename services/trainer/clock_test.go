@@ -41,13 +41,12 @@ func (h *hand) deps(d *Deps) {
 	}
 }
 
-// rest waits until the service rests; blocked is the number of timers that it does not set because
-// it is held up elsewhere.
-func (h *hand) rest(blocked int32) {
+// rest waits until the service rests.
+func (h *hand) rest() {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 30*time.Second)
 	defer cancel()
-	if err := h.clock.BlockUntilContext(ctx, int(h.timers-h.running.Load()-blocked)); err != nil {
+	if err := h.clock.BlockUntilContext(ctx, int(h.timers-h.running.Load())); err != nil {
 		h.t.Fatalf("the service does not rest: %v", err)
 	}
 }
@@ -55,7 +54,7 @@ func (h *hand) rest(blocked int32) {
 // turn turns the clock when the service rests.
 func (h *hand) turn(by time.Duration) {
 	h.t.Helper()
-	h.rest(0)
+	h.rest()
 	h.clock.Advance(by)
 }
 
@@ -65,5 +64,5 @@ func (h *hand) looks(times int) {
 	for range times {
 		h.turn(quick().Watch)
 	}
-	h.rest(0)
+	h.rest()
 }

@@ -3,6 +3,7 @@ package trainer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/registry"
@@ -11,7 +12,7 @@ import (
 
 // Config says when cycles run.
 type Config struct {
-	Model      string        // name to register under, and to ask for the champion of
+	Models     []string      // names to register under, and to ask for the champions of
 	Schedule   string        // five cron fields, or ScheduleOff
 	Start      string        // what a cycle starts from when its request does not say
 	QuickFirst bool          // the first training is a quick one
@@ -25,7 +26,7 @@ type Config struct {
 // DefaultConfig is the only place of the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Model: registry.DefaultModel, Schedule: "10 2 * * *", Start: cycle.StartScratch,
+		Models: registry.ModelNames(), Schedule: "10 2 * * *", Start: cycle.StartScratch,
 		DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second,
 		Watch: 2 * time.Second,
 	}
@@ -34,7 +35,7 @@ func DefaultConfig() Config {
 // Validate returns all faults of the configuration in one error.
 func (c Config) Validate() error {
 	faults := []error{ValidSchedule(c.Schedule)}
-	if c.Model == "" {
+	if len(c.Models) == 0 || slices.Contains(c.Models, "") {
 		faults = append(faults, errors.New("register: is empty; name a model, e.g. load-1h"))
 	}
 	if c.Start != cycle.StartScratch && c.Start != cycle.StartChampion {

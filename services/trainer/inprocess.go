@@ -36,7 +36,7 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Event)) (cy
 		}
 	}()
 	cfg := p.Config
-	cfg.Start = job.Start
+	cfg.Model, cfg.Start = job.Model, job.Start
 	if job.Quick {
 		cfg = cfg.Quick()
 	}

@@ -45,7 +45,7 @@ func TestInProcess(t *testing.T) {
 		},
 	}
 	var told []cycle.EventKind
-	got, err := p.Run(t.Context(), Job{Cycle: "c", Start: cycle.StartScratch, Quick: true},
+	got, err := p.Run(t.Context(), Job{Model: "load-1h", Cycle: "c", Start: cycle.StartScratch, Quick: true},
 		func(e cycle.Event) {
 			if len(told) == 0 || told[len(told)-1] != e.Kind {
 				told = append(told, e.Kind)
@@ -56,7 +56,7 @@ func TestInProcess(t *testing.T) {
 		t.Errorf("%+v, %v; told %v", got, err, told)
 	}
 	p.Open = func() (cycle.Source, func() error, error) { return nil, nil, dataset.ErrNoWindows }
-	if _, err := p.Run(t.Context(), Job{Start: cycle.StartScratch},
+	if _, err := p.Run(t.Context(), Job{Model: "load-1h", Start: cycle.StartScratch},
 		func(cycle.Event) {}); !errors.Is(err, dataset.ErrNoWindows) {
 		t.Errorf("%v", err)
 	}

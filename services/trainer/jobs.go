@@ -28,6 +28,8 @@ const (
 // Entry is the one cycle that the job store holds: the cycle that was accepted last.
 type Entry struct {
 	Cycle   string    `json:"cycle"`
+	Model   string    `json:"model,omitempty"` // empty in entries of release 0.1.0: the model of hours
+	Then    []string  `json:"then,omitempty"`  // models to train after it, for the same reason
 	Trigger string    `json:"trigger"`
 	Start   string    `json:"start,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
@@ -81,9 +83,10 @@ func (s jobStore) write(ctx context.Context, e Entry, rev uint64) (uint64, error
 // request asks for a cycle.
 type request struct {
 	trigger       string
-	start, reason string // may be empty
-	slot          int64  // minute of the schedule, see Entry.Slot; 0 without one
-	driftSeq      uint64 // drift event, see Entry.DriftSeq; 0 without one
+	models        []string // to train, one after the other; at least one
+	start, reason string   // may be empty
+	slot          int64    // minute of the schedule, see Entry.Slot; 0 without one
+	driftSeq      uint64   // drift event, see Entry.DriftSeq; 0 without one
 }
 
 // acceptTries bounds how often the entry is read again because another process wrote it meanwhile.
@@ -120,12 +123,22 @@ func (s jobStore) accept(
 // entry is a new cycle after another one.
 func (r request) entry(before Entry, now time.Time) Entry {
 	e := Entry{
-		Cycle: rand.Text()[:10], Trigger: r.trigger, Start: r.start, Reason: r.reason,
-		State: StateAsked, Asked: now,
+		Cycle: rand.Text()[:10], Model: r.models[0], Then: r.models[1:],
+		Trigger: r.trigger, Start: r.start, Reason: r.reason, State: StateAsked, Asked: now,
 		Slot: max(before.Slot, r.slot), DriftSeq: before.DriftSeq, Drifted: before.Drifted,
 	}
 	if r.driftSeq > 0 {
 		e.DriftSeq, e.Drifted = r.driftSeq, now
 	}
 	return e
+}
+
+// next is the cycle of the next model that was asked for together with this one. ok is false when
+// this was the last.
+func (e Entry) next(now time.Time) (next Entry, ok bool) {
+	if len(e.Then) == 0 {
+		return e, false
+	}
+	r := request{trigger: e.Trigger, models: e.Then, start: e.Start, reason: e.Reason}
+	return r.entry(e, now), true
 }

@@ -56,7 +56,7 @@ func TestScheduleStartsOneCycle(t *testing.T) {
 		})
 	turnAll(hands, 29*time.Second)
 	for _, h := range hands {
-		h.rest(0)
+		h.rest()
 	}
 	if n := runs.Load(); n != 0 || answered(workers, streams.TrainingAccepted) != 0 {
 		t.Fatalf("%d cycles before the minute", n)

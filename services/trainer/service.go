@@ -25,6 +25,7 @@ import (
 // Job is a cycle that is to be run.
 type Job struct {
 	Cycle   string
+	Model   string // name to register under; it says the interval, unless it is one of a person's own
 	Trigger string
 	Start   string // cycle.StartScratch or cycle.StartChampion
 	Quick   bool   // short windows, few iterations
@@ -36,15 +37,15 @@ type Job struct {
 // tell. It ends soon after ctx does.
 type RunFunc func(ctx context.Context, job Job, tell func(cycle.Event)) (cycle.Event, error)
 
-// Deps are what a Service works with. Await, Ready, Log and Clock may be left out.
+// Deps are what a Service works with. Enough, Ready, Log and Clock may be left out.
 type Deps struct {
 	Conn     *bus.Conn
 	Registry registry.Registry
 	Run      RunFunc
-	// Await waits until there is enough history for a first training; it returns false when ctx
-	// ends before. Without Await, the service tries a first training at once, and again with
-	// growing pauses.
-	Await   func(context.Context) bool
+	// Enough reports whether there is enough history to train a model. Without Enough, the service
+	// tries a first training of one model at once, and again with growing pauses, and trains the
+	// models that have a champion.
+	Enough  func(ctx context.Context, model string) bool
 	Ready   *service.Readiness
 	Metrics prometheus.Registerer
 	Log     zerolog.Logger
@@ -65,6 +66,10 @@ type Service struct {
 	wake    chan struct{} // a job may be there
 	jobs    jobStore
 	lease   *bus.Lease
+
+	round     registry.Round // of the looks at the registry
+	mu        sync.Mutex
+	champions map[string]bool // names that had a champion at the last look
 }
 
 // component names the trainer in log lines.
@@ -84,7 +89,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, deps: d, log: service.Component(d.Log, component), clock: d.Clock,
-		metrics: newMetrics(d.Metrics), wake: make(chan struct{}, 1),
+		metrics: newMetrics(d.Metrics), wake: make(chan struct{}, 1), champions: map[string]bool{},
 		holder: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8]),
 	}, nil
 }

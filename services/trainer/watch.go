@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
@@ -28,15 +29,20 @@ func (s *Service) watch(ctx context.Context) {
 		s.log.Warn().AnErr(service.FieldError, err).
 			Msg("model registry does not answer; training waits for it, serving does not")
 	}}
-	var first firstTraining
+	first := map[string]*firstTraining{}
+	for _, name := range s.cfg.Models {
+		first[name] = &firstTraining{model: name}
+	}
 	for {
 		missing, err := s.look(ctx)
 		if ctx.Err() == nil {
 			away.Hear(err)
 		}
 		if s.cfg.Schedule != ScheduleOff {
-			if err == nil {
-				first.turn(ctx, s, missing)
+			for _, name := range slices.Backward(s.cfg.Models) {
+				if err == nil {
+					first[name].turn(ctx, s, slices.Contains(missing, name))
+				}
 			}
 			s.drift(ctx)
 		}
@@ -49,14 +55,27 @@ func (s *Service) watch(ctx context.Context) {
 	}
 }
 
-// look asks the registry for the champion, and sets readiness and the metric of the registry.
-// missing reports that there is no champion yet.
-func (s *Service) look(ctx context.Context) (missing bool, err error) {
+// look asks the registry for the champions, and sets readiness and the metric of the registry.
+// missing are the names that were asked for and have no champion yet.
+func (s *Service) look(ctx context.Context) (missing []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
-	_, err = s.deps.Registry.ByAlias(ctx, s.cfg.Model, registry.Champion)
-	if errors.Is(err, registry.ErrNotFound) {
-		missing, err = true, nil
+	names := s.cfg.Models
+	if len(names) > 1 {
+		names = s.round.Names(s.hasChampion)
+	}
+	for _, name := range names {
+		_, err = s.deps.Registry.ByAlias(ctx, name, registry.Champion)
+		none := errors.Is(err, registry.ErrNotFound)
+		if err != nil && !none {
+			break
+		}
+		if err = nil; none {
+			missing = append(missing, name)
+		}
+		s.mu.Lock()
+		s.champions[name] = !none
+		s.mu.Unlock()
 	}
 	why, up := "", 1.
 	switch {
@@ -76,38 +95,44 @@ func (s *Service) look(ctx context.Context) (missing bool, err error) {
 	return missing, err
 }
 
-// firstTraining asks for the first training while there is no champion, with growing pauses.
+// firstTraining asks for the first training of a model while it has no champion, with growing
+// pauses.
 type firstTraining struct {
+	model string
 	tries int       // since there was a champion
 	due   time.Time // of the next try
 }
 
 func (f *firstTraining) turn(ctx context.Context, s *Service, missing bool) {
 	switch {
-	case !missing:
+	case s.hasChampion(f.model):
 		f.tries = 0
-	case s.clock.Now().Before(f.due):
-	case s.askFirst(ctx):
+	case !missing || s.clock.Now().Before(f.due):
+	case s.askFirst(ctx, f.model):
 		f.tries++
 		f.due = s.clock.Now().Add(firstBackoff.Pause(f.tries))
 	}
 }
 
-// askFirst asks for the first training. It returns false when a cycle is open, or ctx ends while
-// there is too little history.
-func (s *Service) askFirst(ctx context.Context) bool {
+// askFirst asks for the first training of a model. It returns false when a cycle is open, or there
+// is too little history.
+func (s *Service) askFirst(ctx context.Context, model string) bool {
+	switch {
+	case s.deps.Enough == nil && model != s.plainModel():
+		return false
+	case s.deps.Enough != nil && !s.deps.Enough(ctx, model):
+		return false
+	}
 	if e, _, err := s.jobs.read(ctx); err != nil || e.Open() {
 		return false
 	}
-	if s.deps.Await != nil && !s.deps.Await(ctx) {
-		return false
-	}
-	return s.accept(ctx, request{trigger: streams.TriggerFirst}).Answer == streams.TrainingAccepted
+	wanted := request{trigger: streams.TriggerFirst, models: []string{model}}
+	return s.accept(ctx, wanted).Answer == streams.TrainingAccepted
 }
 
-// drift asks for a cycle when forecasts have become worse since the last cycle was asked for. Many
-// series may drift at once, so two cycles of drift are at least DriftPause apart. The next cycle
-// answers the events in between.
+// drift asks for a cycle when forecasts have become worse since the last cycle was asked for: of the
+// model that the event names, else of all that have enough history. Many series may drift at once, so
+// two cycles of drift are at least DriftPause apart. The next cycle answers the events in between.
 func (s *Service) drift(ctx context.Context) {
 	m, ok, err := s.deps.Conn.LastBySubject(ctx, topology.Events,
 		streams.EventSubject(streams.EventDrift))
@@ -132,9 +157,12 @@ func (s *Service) drift(ctx context.Context) {
 	if !m.Time.After(since) {
 		return
 	}
-	reason := ""
+	wanted := request{trigger: streams.TriggerDrift, driftSeq: m.Seq}
 	if event, err := streams.DecodeEvent(m.Data); err == nil {
-		reason = event.Series + " " + event.Text
+		wanted.reason = event.Series + " " + event.Text
+		if event.Model != nil && slices.Contains(s.cfg.Models, event.Model.Name) {
+			wanted.models = []string{event.Model.Name}
+		}
 	}
-	s.accept(ctx, request{trigger: streams.TriggerDrift, driftSeq: m.Seq, reason: reason})
+	s.accept(ctx, wanted)
 }

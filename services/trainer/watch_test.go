@@ -22,31 +22,21 @@ func TestFirstTraining(t *testing.T) {
 	jobs := make(chan Job, 10)
 	cfg := quick()
 	cfg.QuickFirst, cfg.Follow = true, true
-	asked, awaited := make(chan struct{}), make(chan struct{})
+	var enough atomic.Bool
 	h := newHand(t, cfg, time.Now())
 	s.work(cfg, func(ctx context.Context, job Job, tell teller) (cycle.Event, error) {
 		s.champion()
 		return done(jobs)(ctx, job, tell)
 	}, h.deps, func(d *Deps) {
-		d.Await = func(ctx context.Context) bool {
-			close(asked)
-			select {
-			case <-awaited:
-				return true
-			case <-ctx.Done():
-				return false
-			}
+		d.Enough = func(_ context.Context, model string) bool {
+			return enough.Load() && model == "load-1h"
 		}
 	})
-	<-asked
-	for range 10 { // the looks at the job store go on, those at the registry wait
-		h.rest(1)
-		h.clock.Advance(cfg.Poll)
-	}
-	if h.rest(1); len(jobs) != 0 {
+	if h.looks(20); len(jobs) != 0 {
 		t.Fatalf("nothing was waited for: %+v", <-jobs)
 	}
-	close(awaited)
+	enough.Store(true)
+	h.turn(cfg.Watch)
 	if job := <-jobs; job.Trigger != streams.TriggerFirst || !job.Quick {
 		t.Errorf("%+v", job)
 	}
