@@ -34,17 +34,21 @@ type measures struct {
 // result holds the measures of one set.
 type result struct {
 	Name      string              `json:"name"`
+	Interval  string              `json:"interval,omitempty"` // of a native set
 	Overall   measures            `json:"overall"`
 	Baselines map[string]measures `json:"baselines"`
 	Scale     string              `json:"scale"`
 	TrainS    float64             `json:"train_seconds"`
 	BacktestS float64             `json:"backtest_seconds"`
+	Hours     *hourSums           `json:"hours,omitempty"`    // of a native set
+	AtLeads   *measures           `json:"at_leads,omitempty"` // of a native set, at the leads of LightGBM
+	LightGBM  *measures           `json:"lightgbm,omitempty"` // of native_lgbm.py, measured once
 }
 
 func main() {
 	binary := flag.String("loadtide", "bin/loadtide", "program to measure")
-	data := flag.String("data", "../shared/data/hourly", "folder with protocol.json and the sets")
-	document := flag.String("document", "docs/accuracy.md", "document whose table of results is replaced")
+	data := flag.String("data", "../shared/data", "folder with the sets, those of hours in hourly")
+	document := flag.String("document", "docs/accuracy.md", "document whose tables of results are replaced")
 	figures := flag.String("figures", "bench/results/accuracy.json", "file that holds the results; sets that are not measured keep theirs")
 	only := flag.String("only", "", "sets to measure, separated by commas; default: all sets of the table")
 	flag.Parse()
@@ -57,14 +61,6 @@ func main() {
 }
 
 func run(ctx context.Context, binary, data, document, figures, only string) error {
-	raw, err := os.ReadFile(filepath.Join(data, "protocol.json"))
-	if err != nil {
-		return fmt.Errorf("the data sets are not here: %w", err)
-	}
-	var protocols map[string]protocol
-	if err := json.Unmarshal(raw, &protocols); err != nil {
-		return fmt.Errorf("protocol.json: %w", err)
-	}
 	results, err := readFigures(figures)
 	if err != nil {
 		return err
@@ -74,27 +70,36 @@ func run(ctx context.Context, binary, data, document, figures, only string) erro
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	for _, name := range sets {
-		p, ok := protocols[name]
-		if !ok || only != "" && !slices.Contains(strings.Split(only, ","), name) {
+	for _, name := range slices.Concat(sets, natives) {
+		if only != "" && !slices.Contains(strings.Split(only, ","), name) {
 			continue
 		}
-		r, err := measure(ctx, binary, filepath.Join(data, name+".csv.gz"), filepath.Join(scratch, name), name, p)
+		one := measure
+		if slices.Contains(natives, name) {
+			one = measureNative
+		}
+		r, err := one(ctx, binary, data, scratch, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		r.LightGBM = results[name].LightGBM
 		results[name] = r
 		fmt.Fprintf(os.Stderr, "%s: wQL %.4f, WAPE %.2f %%, band %.1f %%, scale %s, %.0f s training, %.0f s backtest\n", name, r.Overall.Pinball, 100*r.Overall.WAPE, 100*r.Overall.Coverage, r.Scale, r.TrainS, r.BacktestS)
 		if err := writeFigures(figures, results); err != nil {
 			return err
 		}
 	}
-	return writeTable(document, results)
+	return writeTables(document, results)
 }
 
 // measure trains on one set and backtests on its test, with two commands of the program.
-func measure(ctx context.Context, binary, file, dir, name string, p protocol) (result, error) {
-	r := result{Name: name}
+func measure(ctx context.Context, binary, data, scratch, name string) (result, error) {
+	data = filepath.Join(data, "hourly")
+	p, err := readProtocol(filepath.Join(data, "protocol.json"), name)
+	if err != nil {
+		return result{}, err
+	}
+	r, file, dir := result{Name: name}, filepath.Join(data, name+".csv.gz"), filepath.Join(scratch, name)
 	began := time.Now()
 	if _, err := command(ctx, binary, "train", "--data", file, "--valid-until", p.TestFrom, "--out", dir, "--json"); err != nil {
 		return r, err

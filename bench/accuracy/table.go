@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"strings"
 )
@@ -25,8 +26,9 @@ var reference = map[string]struct{ lightGBM, pytorch string }{
 }
 
 const (
-	beginTable = "<!-- table: make accuracy -->\n"
-	endTable   = "<!-- end of table -->"
+	beginTable  = "<!-- table: make accuracy -->\n"
+	beginNative = "<!-- table of native intervals: make accuracy -->\n"
+	endTable    = "<!-- end of table -->"
 )
 
 // readFigures reads the results of earlier runs, by set. A file that does not exist holds none.
@@ -53,18 +55,55 @@ func writeFigures(path string, results map[string]result) error {
 	return os.WriteFile(path, append(data, '\n'), 0o644)
 }
 
-// writeTable replaces the table between its two marks in the document.
-func writeTable(path string, results map[string]result) error {
+// writeTables replaces the tables between their marks in the document.
+func writeTables(path string, results map[string]result) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	head, rest, found := strings.Cut(string(text), beginTable)
-	_, tail, closed := strings.Cut(rest, endTable)
-	if !found || !closed {
-		return fmt.Errorf("%s has no marks %q and %q", path, beginTable, endTable)
+	for _, one := range []struct{ begin, table string }{
+		{beginTable, table(results)}, {beginNative, nativeTable(results)},
+	} {
+		head, rest, found := strings.Cut(string(text), one.begin)
+		_, tail, closed := strings.Cut(rest, endTable)
+		if !found || !closed {
+			return fmt.Errorf("%s has no marks %q and %q", path, one.begin, endTable)
+		}
+		text = []byte(head + one.begin + one.table + endTable + tail)
 	}
-	return os.WriteFile(path, []byte(head+beginTable+table(results)+endTable+tail), 0o644)
+	return os.WriteFile(path, text, 0o644)
+}
+
+// nativeTable writes one row for each native set that has results.
+func nativeTable(results map[string]result) string {
+	var b strings.Builder
+	b.WriteString("| set | interval | best simple rule | **Loadtide** | LightGBM, Loadtide at six leads | band held | scale | training | " +
+		"to hours: native, hourly model | first hour: native, hourly model |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	cell := func(m measures) string { return fmt.Sprintf("%s (%.3g %%)", short(m.Pinball), 100*m.WAPE) }
+	for _, name := range natives {
+		r, ok := results[name]
+		if !ok || r.Hours == nil {
+			continue
+		}
+		best, other := measures{Pinball: math.Inf(1)}, "not run, "
+		for _, m := range r.Baselines {
+			if m.Pinball < best.Pinball {
+				best = m
+			}
+		}
+		if r.LightGBM != nil {
+			other = cell(*r.LightGBM) + ", "
+		}
+		if r.AtLeads != nil {
+			other += cell(*r.AtLeads)
+		}
+		h := r.Hours
+		fmt.Fprintf(&b, "| %s | %s | %s | **%s** | %s | %.1f %% | %s | %.0f s | %.2f, %.2f %% | %.2f, %.2f %% |\n",
+			name, r.Interval, cell(best), cell(r.Overall), other, 100*r.Overall.Coverage, r.Scale, r.TrainS,
+			100*h.Native, 100*h.Hourly, 100*h.FirstNative, 100*h.FirstHourly)
+	}
+	return b.String()
 }
 
 // table writes one row for each set that has results.
@@ -79,7 +118,7 @@ func table(results map[string]result) string {
 			continue
 		}
 		base := func(rule string) string { return cell(r.Baselines[rule]) }
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | **%s** | %.1f %% | %s | %.0f s, %.0f s |\n", name,
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | **%s** | %s | %.1f %% | %s | %.0f s, %.0f s |\n", name,
 			base("seasonal_naive_day"), base("seasonal_naive_week"), base("mean_7_days"), base("mix"),
 			reference[name].lightGBM, reference[name].pytorch, cell(r.Overall), 100*r.Overall.Coverage, r.Scale, r.TrainS, r.BacktestS)
 	}

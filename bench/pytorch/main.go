@@ -27,7 +27,7 @@ const (
 	validBatches = 4
 	// yearly is the training range, in seconds, from which the day of the year is a
 	// feature.
-	yearly = 8700 * meter.IntervalSeconds
+	yearly = 8700 * meter.HourSeconds
 )
 
 // header says what the batches look like. Each is the arrays of dataset.Batch one
@@ -68,6 +68,7 @@ func main() {
 
 func run(o options, out io.Writer) error {
 	b := dataset.NewBuilder()
+	b.At(meter.HourSeconds)
 	if err := (dataset.Files{Paths: []string{o.data}}).Load(context.Background(), b); err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func run(o options, out io.Writer) error {
 	}
 	layout, c := series.DefaultLayout(cut.TrainUntil-cut.First > yearly), cycle.DefaultConfig()
 	// Where the validation range is short, all windows are.
-	steps := min(c.Window, c.BurnIn+int((cut.ValidUntil-cut.TrainUntil)/meter.IntervalSeconds)-horizon)
+	steps := min(c.Window, c.BurnIn+int((cut.ValidUntil-cut.TrainUntil)/meter.HourSeconds)-horizon)
 	windows := dataset.WindowConfig{Layout: layout, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: min(c.Positions, steps-c.BurnIn), Batch: c.Batch}
 	if windows.Positions < 1 {
 		return dataset.ErrNoWindows
@@ -130,13 +131,13 @@ func run(o options, out io.Writer) error {
 // cut divides time as `loadtide train` does with --valid-until, or without.
 func (o options) cut(first, last int64) (dataset.Cut, error) {
 	if o.until == "" {
-		return dataset.DefaultCut(first, last)
+		return dataset.DefaultCut(first, last, meter.HourSeconds)
 	}
 	until, err := time.Parse(time.RFC3339, o.until)
 	if err != nil {
 		return dataset.Cut{}, fmt.Errorf("-valid-until: %w", err)
 	}
-	return dataset.CutBefore(first, min(until.Unix(), last+meter.IntervalSeconds))
+	return dataset.CutBefore(first, min(until.Unix(), last+meter.HourSeconds), meter.HourSeconds)
 }
 
 func writeBatch(w io.Writer, b *dataset.Batch) error {

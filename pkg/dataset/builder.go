@@ -13,7 +13,9 @@ type Builder struct {
 	index   map[meter.ID]int // of series
 	series  []gathered
 	repeats int
-	// interval is that of the histories, in seconds; 0 is found out by Build.
+	// asked is the interval that histories are to have, in seconds; 0 is found by Build. interval is
+	// the one that they have.
+	asked    int64
 	interval int64
 	left     []string   // series that Build left out, with their intervals
 	kind     meter.Kind // of readings that do not name one, see Kind
@@ -24,28 +26,54 @@ type gathered struct {
 	id    meter.ID
 	unit  string
 	kind  meter.Kind
-	reads []meter.Read
+	reads []reading
 }
 
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{index: map[meter.ID]int{}, interval: meter.HourSeconds}
+	return &Builder{index: map[meter.ID]int{}, asked: meter.HourSeconds}
 }
 
 // Kind says what the values mean that Add takes from now on. KindUnknown leaves it to the unit of
-// each series: energy is added up into hours, all else is averaged.
+// each series: energy is added up into intervals, all else is averaged.
 func (b *Builder) Kind(kind meter.Kind) { b.kind = kind }
 
 // Add adds one reading: the Unix second at which its interval starts, or at which a register was
 // read, and its value. The first unit of a series is the unit of the series. Values in another unit
 // are converted, or left out when they cannot be, as in serving.
 func (b *Builder) Add(id meter.ID, unit string, second int64, value float64) {
-	b.AddOf(b.kind, id, unit, second, value)
+	b.AddReading(id, Reading{Kind: b.kind, Unit: unit, Second: second, Value: value})
 }
 
-// AddOf adds a reading that names its kind. The kind of the first reading is the kind of the
-// series; readings of another kind are left out.
-func (b *Builder) AddOf(kind meter.Kind, id meter.ID, unit string, second int64, value float64) {
+// Reading is a reading with all that its sender may say of it.
+type Reading struct {
+	// Kind is unknown when not said. The kind of the first reading is the kind of the series;
+	// readings of another kind are left out.
+	Kind   meter.Kind
+	Unit   string // "" when not said
+	Second int64  // Unix second at which its interval starts, or at which a register was read
+	Value  float64
+	// Interval is how many seconds it is of, 0 when not said.
+	Interval int32
+	// Quality is OK when not said. Readings of a quality that is not accepted are left out.
+	Quality meter.Quality
+}
+
+// reading is a reading in the unit of its series.
+type reading struct {
+	second   int64
+	value    float64
+	interval int32
+	quality  meter.Quality
+}
+
+// AddReading is Add of a reading that says more than its unit.
+func (b *Builder) AddReading(id meter.ID, r Reading) {
+	quality := r.Quality.OrOK()
+	if !quality.Accepted() {
+		return
+	}
+	kind, unit, value := r.Kind, r.Unit, r.Value
 	i, known := b.index[id]
 	if !known {
 		i = len(b.series)
@@ -69,7 +97,7 @@ func (b *Builder) AddOf(kind meter.Kind, id meter.ID, unit string, second int64,
 		}
 		s.kind = kind
 	}
-	s.reads = append(s.reads, meter.Read{Second: second, Value: value})
+	s.reads = append(s.reads, reading{r.Second, value, r.Interval, quality})
 }
 
 // Span is the number of series, and the first and the last second of their readings.
@@ -77,16 +105,16 @@ func (b *Builder) Span() (count int, first, last int64) {
 	first, last = math.MaxInt64, math.MinInt64
 	for i := range b.series {
 		for _, r := range b.series[i].reads {
-			first, last = min(first, r.Second), max(last, r.Second)
+			first, last = min(first, r.second), max(last, r.second)
 		}
 	}
 	return len(b.series), first, last
 }
 
-// Build makes the histories, sorted by series, of the readings that serving would have taken. A series
-// that comes more rarely than the interval of the histories is left out, see Coarse. A
-// hole that is longer than the ring of serving ends a history; the next history of the series
-// begins after it, as serving begins the series anew.
+// Build makes the histories, sorted by series, of the readings that serving would have taken. A
+// series that comes more rarely than the interval of the histories is left out, see Coarse. A hole
+// that is longer than the ring of serving ends a history; the next history of the series begins
+// after it, as serving begins the series anew.
 func (b *Builder) Build() []*History {
 	sorted := make([]*gathered, len(b.series))
 	for i := range sorted {
@@ -94,6 +122,7 @@ func (b *Builder) Build() []*History {
 	}
 	byName := func(x, y *gathered) int { return cmp.Compare(x.id.String(), y.id.String()) }
 	slices.SortFunc(sorted, byName)
+	b.repeats, b.left = 0, nil
 	var native []*History
 	for _, s := range sorted {
 		b.repeats += s.repeats()
@@ -101,7 +130,7 @@ func (b *Builder) Build() []*History {
 			native = append(native, stretch.history(s))
 		}
 	}
-	if b.interval == 0 {
+	if b.interval = b.asked; b.asked == 0 {
 		b.interval = finest(native)
 	}
 	var all []*History

@@ -35,7 +35,7 @@ func (b *Builder) Covariates() (*Covariates, error) {
 	hours := int64(0)
 	for _, s := range b.series {
 		slices.SortStableFunc(s.reads, bySecond)
-		hours += (s.reads[len(s.reads)-1].Second-s.reads[0].Second)/meter.HourSeconds + 1
+		hours += (s.reads[len(s.reads)-1].second-s.reads[0].second)/meter.HourSeconds + 1
 		if hours > maxCovariateHours {
 			return nil, fmt.Errorf("the covariates span %d hours and more in all: "+
 				"%d are the most; leave out sites or years", hours, maxCovariateHours)
@@ -85,19 +85,19 @@ func hourOf(second int64) int64 { return meter.FloorDiv(second, meter.HourSecond
 
 // hourMeans is the mean of each hour, of values in the order of time. Of two values of the same
 // moment, the first one counts.
-func hourMeans(points []meter.Read) series.Hours {
-	first, last := hourOf(points[0].Second), hourOf(points[len(points)-1].Second)
+func hourMeans(points []reading) series.Hours {
+	first, last := hourOf(points[0].second), hourOf(points[len(points)-1].second)
 	h := series.Hours{First: first, Values: make([]float32, last-first+1)}
 	for i := range h.Values {
 		h.Values[i] = float32(math.NaN())
 	}
 	for start := 0; start < len(points); {
-		hour := hourOf(points[start].Second)
+		hour := hourOf(points[start].second)
 		var sum, n float64
 		end := start
-		for ; end < len(points) && hourOf(points[end].Second) == hour; end++ {
-			if end == start || points[end].Second != points[end-1].Second {
-				sum += points[end].Value
+		for ; end < len(points) && hourOf(points[end].second) == hour; end++ {
+			if end == start || points[end].second != points[end-1].second {
+				sum += points[end].value
 				n++
 			}
 		}

@@ -13,7 +13,7 @@ const firstHour = 480_000
 // add gives a builder n values of a covariate, one every step seconds.
 func addCovariate(b *Builder, site, name string, n int, step int64, value func(i int) float64) {
 	for i := range n {
-		b.Add(meter.ID{Site: site, Meter: name}, "", firstHour*meter.IntervalSeconds+int64(i)*step,
+		b.Add(meter.ID{Site: site, Meter: name}, "", firstHour*meter.HourSeconds+int64(i)*step,
 			value(i))
 	}
 }
@@ -55,7 +55,7 @@ func TestWhoseCovariate(t *testing.T) {
 			b := NewBuilder()
 			for id, v := range c.add {
 				site, name, _ := strings.Cut(id, ".")
-				addCovariate(b, site, name, 5, meter.IntervalSeconds, value(v))
+				addCovariate(b, site, name, 5, meter.HourSeconds, value(v))
 			}
 			got := covariates(t, b).Of(of(c.site))["temperature"].At(firstHour + 2)
 			if got != c.want && !(math.IsNaN(float64(got)) && math.IsNaN(float64(c.want))) {
@@ -72,10 +72,10 @@ func TestCovariatesComeByTheHour(t *testing.T) {
 	b := NewBuilder()
 	addCovariate(b, "default", "temperature", 4*10, 900, func(i int) float64 { return float64(i) })
 	// again: the first counts
-	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", firstHour*meter.IntervalSeconds+1800,
+	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "", firstHour*meter.HourSeconds+1800,
 		1e6)
 	b.Add(meter.ID{Site: "default", Meter: "temperature"}, "",
-		(firstHour+20)*meter.IntervalSeconds+600, 7)
+		(firstHour+20)*meter.HourSeconds+600, 7)
 	h := covariates(t, b).Of(of("x"))["temperature"]
 	for hour := range int64(10) {
 		if got, want := h.At(firstHour+hour), float32(4*hour)+1.5; got != want {
@@ -91,16 +91,16 @@ func TestCovariatesComeByTheHour(t *testing.T) {
 func TestStandardisedLooksAtTheTrainingRangeAlone(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "north", "temperature", 100, meter.IntervalSeconds, func(i int) float64 {
+	addCovariate(b, "north", "temperature", 100, meter.HourSeconds, func(i int) float64 {
 		if i >= 50 {
 			return 1e6 // after the training range
 		}
 		return float64(10 + i%2)
 	})
-	addCovariate(b, "south", "temperature", 50, meter.IntervalSeconds,
+	addCovariate(b, "south", "temperature", 50, meter.HourSeconds,
 		func(i int) float64 { return float64(20 + i%2) })
-	addCovariate(b, "south", "constant", 50, meter.IntervalSeconds, func(int) float64 { return 0 })
-	all, err := covariates(t, b).Standardised((firstHour + 50) * meter.IntervalSeconds)
+	addCovariate(b, "south", "constant", 50, meter.HourSeconds, func(int) float64 { return 0 })
+	all, err := covariates(t, b).Standardised((firstHour + 50) * meter.HourSeconds)
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
@@ -111,7 +111,7 @@ func TestStandardisedLooksAtTheTrainingRangeAlone(t *testing.T) {
 		math.Abs(float64(c.Scale)-math.Sqrt(25.25)) > 1e-4 {
 		t.Errorf("%+v", c)
 	}
-	if _, err := covariates(t, b).Standardised(firstHour * meter.IntervalSeconds); err == nil ||
+	if _, err := covariates(t, b).Standardised(firstHour * meter.HourSeconds); err == nil ||
 		!strings.Contains(err.Error(), "constant has no value in the training range") {
 		t.Errorf("%v", err)
 	}
@@ -126,16 +126,16 @@ func TestCovariatesThatCannotBeUsed(t *testing.T) {
 	}{
 		"coarse": {func(b *Builder) {
 			addCovariate(b, "north", "temperature", 9,
-				3*meter.IntervalSeconds, flat)
+				3*meter.HourSeconds, flat)
 		}, "covariate north.temperature has a value every 3 h"},
 		"long name": {func(b *Builder) {
 			addCovariate(b, "north", strings.Repeat("x", 60), 9,
-				meter.IntervalSeconds, flat)
+				meter.HourSeconds, flat)
 		}, "60 bytes: 54 are the most"},
 		"too much": {func(b *Builder) {
 			for i := range 20 {
 				name := string(rune('a' + i))
-				for _, second := range []int64{0, meter.IntervalSeconds, 7_200_000_000} {
+				for _, second := range []int64{0, meter.HourSeconds, 7_200_000_000} {
 					b.Add(meter.ID{Site: "s", Meter: name}, "", second, 1)
 				}
 			}
@@ -155,18 +155,18 @@ func TestCovariatesThatCannotBeUsed(t *testing.T) {
 func TestGapsInWords(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "default", "temperature", 100, meter.IntervalSeconds,
+	addCovariate(b, "default", "temperature", 100, meter.HourSeconds,
 		func(int) float64 { return 1 })
 	c := covariates(t, b)
 	histories := []*History{{ID: of("a")}, {ID: of("b")}}
-	if got := c.Gaps(histories, []string{"temperature"}, firstHour*meter.IntervalSeconds,
-		(firstHour+100)*meter.IntervalSeconds); got != "" {
+	if got := c.Gaps(histories, []string{"temperature"}, firstHour*meter.HourSeconds,
+		(firstHour+100)*meter.HourSeconds); got != "" {
 		t.Errorf("nothing is missing: %q", got)
 	}
 	want := "temperature is missing in 20 of 120 hours (10 take the same hour of a day before, " +
 		"10 the mean)"
-	if got := c.Gaps(histories, []string{"temperature"}, (firstHour-10)*meter.IntervalSeconds,
-		(firstHour+110)*meter.IntervalSeconds); got != want {
+	if got := c.Gaps(histories, []string{"temperature"}, (firstHour-10)*meter.HourSeconds,
+		(firstHour+110)*meter.HourSeconds); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	var none *Covariates
@@ -180,7 +180,7 @@ func TestGapsInWords(t *testing.T) {
 func TestWindowsReadCovariates(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
-	addCovariate(b, "north", "temperature", 1000, meter.IntervalSeconds,
+	addCovariate(b, "north", "temperature", 1000, meter.HourSeconds,
 		func(i int) float64 { return float64(i) })
 	cfg := smallWindows()
 	h := noise(700, 5, 0)

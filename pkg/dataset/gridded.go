@@ -41,10 +41,10 @@ func (c *gridded) Said(n int64) (value float32, quality meter.Quality) {
 }
 
 // put takes the next reading in the order of time.
-func (c *gridded) put(r meter.Read) {
+func (c *gridded) put(r reading) {
 	out := &c.outcome
 	before := c.state.Grid
-	c.state.Put(grid.Point{Second: r.Second, Value: r.Value, Quality: meter.OK}, c, out)
+	c.state.Put(grid.Point{Second: r.second, Value: r.value, Quality: r.quality, Span: r.interval}, c, out)
 	switch {
 	case out.Restarted:
 		c.end(before)
@@ -166,7 +166,8 @@ func (h *History) joined(interval int64) *History {
 	return j
 }
 
-// finest is the finest interval that at least half of the series are at, or a finer one.
+// finest is the finest interval that at least half of the series come at, or can be joined to; an
+// hour without series.
 func finest(native []*History) int64 {
 	at := map[meter.ID]int64{}
 	for _, h := range native { // the last history of a series tells
@@ -175,11 +176,11 @@ func finest(native []*History) int64 {
 	for _, interval := range intervals {
 		n := 0
 		for _, own := range at {
-			if own <= interval {
+			if interval%own == 0 {
 				n++
 			}
 		}
-		if 2*n >= len(at) {
+		if n > 0 && 2*n >= len(at) {
 			return interval
 		}
 	}
@@ -194,9 +195,9 @@ func (b *Builder) leave(id meter.ID, interval int64) {
 }
 
 // At makes Build give histories of an interval in seconds: readings that come finer are joined,
-// series that come coarser are left out. Without it Build finds the finest interval that at least
-// half of the series come at.
-func (b *Builder) At(interval int64) { b.interval = interval }
+// series that come coarser are left out. With 0 Build finds the finest interval that at least half
+// of the series come at, or can be joined to. A new builder gives hours.
+func (b *Builder) At(interval int64) { b.asked = interval }
 
 // Interval is that of the histories that Build gave, in seconds.
 func (b *Builder) Interval() int64 { return b.interval }

@@ -13,7 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
-const epoch = 480_000 * meter.IntervalSeconds // a Thursday of 2024, at midnight
+const epoch = 480_000 * meter.HourSeconds // a Thursday of 2024, at midnight
 
 var m17 = meter.ID{Site: "north", Meter: "m17"}
 
@@ -42,7 +42,7 @@ func built(readings ...given) []*History {
 func TestBuilderTakesWhatServingTakes(t *testing.T) {
 	t.Parallel()
 	const ok, missing = meter.OK, meter.Missing
-	at := func(hours, seconds int64) int64 { return epoch + hours*meter.IntervalSeconds + seconds }
+	at := func(hours, seconds int64) int64 { return epoch + hours*meter.HourSeconds + seconds }
 	for name, c := range map[string]struct {
 		readings  []given
 		phase     int64
@@ -97,7 +97,7 @@ func TestLastOfManyRepeatsCounts(t *testing.T) {
 	var readings []given
 	for i := range int64(40) {
 		for k := range 5 {
-			readings = append(readings, given{epoch + i%20*meter.IntervalSeconds, float64(100*k) +
+			readings = append(readings, given{epoch + i%20*meter.HourSeconds, float64(100*k) +
 				float64(i)})
 		}
 	}
@@ -116,7 +116,7 @@ func TestGapIsFilledWithTheSameHourOfTheDayBefore(t *testing.T) {
 		if i >= 50 && i < 50+40 { // longer than a day: fills are made from fills
 			continue
 		}
-		readings = append(readings, given{epoch + i*meter.IntervalSeconds, float64(i)})
+		readings = append(readings, given{epoch + i*meter.HourSeconds, float64(i)})
 	}
 	h := built(readings...)[0]
 	values, qualities := cells(h)
@@ -138,7 +138,7 @@ func TestLongHoleStartsAnew(t *testing.T) {
 	t.Parallel()
 	week := func(from int64, level float64) (all []given) {
 		for i := range int64(scaleCells) {
-			all = append(all, given{epoch + (from+i)*meter.IntervalSeconds, level + float64(i%24)})
+			all = append(all, given{epoch + (from+i)*meter.HourSeconds, level + float64(i%24)})
 		}
 		return all
 	}
@@ -173,7 +173,7 @@ func TestLongHoleStartsAnew(t *testing.T) {
 		})
 	}
 	// What is silent is a matter of readings that were taken.
-	stray := append(week(0, 1), given{epoch + 400*meter.IntervalSeconds + 7, 5})
+	stray := append(week(0, 1), given{epoch + 400*meter.HourSeconds + 7, 5})
 	if all := built(append(stray, week(700, 100)...)...); len(all) != 2 {
 		t.Errorf("%d histories around a hole with one stray reading in it", len(all))
 	}
@@ -191,7 +191,7 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		for i := range int64(n) {
 			level *= 1 + 0.03*random.NormFloat64()
 			if random.Float64() >= silent || i == 0 {
-				readings = append(readings, given{epoch + i*meter.IntervalSeconds,
+				readings = append(readings, given{epoch + i*meter.HourSeconds,
 					level * (2 + random.NormFloat64())})
 			}
 		}
@@ -255,11 +255,11 @@ func TestBuilderKeepsSeriesApart(t *testing.T) {
 	ids := []meter.ID{{Site: "b", Meter: "1"}, {Site: "a", Meter: "2"}, {Site: "a", Meter: "1"}}
 	for i, id := range ids {
 		for k := range int64(3) {
-			b.Add(id, id.Meter, epoch+(int64(10*i)+k)*meter.IntervalSeconds, float64(i))
+			b.Add(id, id.Meter, epoch+(int64(10*i)+k)*meter.HourSeconds, float64(i))
 		}
 	}
 	n, first, last := b.Span()
-	if n != 3 || first != epoch || last != epoch+22*meter.IntervalSeconds {
+	if n != 3 || first != epoch || last != epoch+22*meter.HourSeconds {
 		t.Errorf("%d series from %d to %d", n, first-epoch, last-epoch)
 	}
 	all := b.Build()
@@ -278,18 +278,18 @@ func TestCellsAndValues(t *testing.T) {
 	t.Parallel()
 	var readings []given
 	for i := range int64(10) {
-		readings = append(readings, given{epoch + 900 + i*meter.IntervalSeconds, float64(i)})
+		readings = append(readings, given{epoch + 900 + i*meter.HourSeconds, float64(i)})
 	}
 	h := built(readings...)[0]
 	for _, c := range []struct{ second, cell int64 }{
-		{epoch + 900, 0}, {epoch + 899, -1}, {epoch + 900 + meter.IntervalSeconds - 1, 0},
-		{epoch + 900 + meter.IntervalSeconds, 1}, {epoch + 900 - meter.IntervalSeconds, -1},
+		{epoch + 900, 0}, {epoch + 899, -1}, {epoch + 900 + meter.HourSeconds - 1, 0},
+		{epoch + 900 + meter.HourSeconds, 1}, {epoch + 900 - meter.HourSeconds, -1},
 	} {
 		if got := h.Cell(c.second) - h.Ring.First(); got != c.cell {
 			t.Errorf("%d s after the start is cell %d, want %d", c.second-epoch-900, got, c.cell)
 		}
 	}
-	if h.Cell(-1) != -1 || h.Start(-1) != 900-meter.IntervalSeconds {
+	if h.Cell(-1) != -1 || h.Start(-1) != 900-meter.HourSeconds {
 		t.Errorf("before the epoch: cell %d, start %d", h.Cell(-1), h.Start(-1))
 	}
 	for _, n := range []int{0, 1, 4, 10} {

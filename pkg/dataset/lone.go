@@ -16,7 +16,7 @@ func (b *Builder) DropLone() int {
 		slices.SortStableFunc(reads, bySecond)
 		kept := reads[:0] // never longer than what is read already
 		for k, r := range reads {
-			if len(kept) > 0 && lone(reads[k:], kept[len(kept)-1].Second, secondOf) {
+			if len(kept) > 0 && lone(reads[k:], kept[len(kept)-1].second, secondOf) {
 				dropped++
 				continue
 			}
@@ -42,4 +42,4 @@ func lone[T any](readings []T, newest int64, second func(T) int64) bool {
 	return true
 }
 
-func secondOf(r meter.Read) int64 { return r.Second }
+func secondOf(r reading) int64 { return r.second }

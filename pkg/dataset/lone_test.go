@@ -32,12 +32,12 @@ func TestDropLone(t *testing.T) {
 			t.Parallel()
 			b := NewBuilder()
 			for _, h := range c.hours {
-				b.Add(id, "kWh", h*meter.IntervalSeconds, 1)
+				b.Add(id, "kWh", h*meter.HourSeconds, 1)
 			}
 			dropped := b.DropLone()
 			var kept []int64
 			for _, p := range b.series[0].reads {
-				kept = append(kept, p.Second/meter.IntervalSeconds)
+				kept = append(kept, p.second/meter.HourSeconds)
 			}
 			if dropped != c.dropped || !slices.Equal(kept, c.kept) {
 				t.Errorf("%d dropped, kept %v", dropped, kept)

@@ -55,14 +55,14 @@ func Remarks(histories []*History, from int64) []string {
 	} {
 		if len(r.names) > 0 {
 			all = append(all, fmt.Sprintf("%d of %d series %s: %s", len(r.names), len(every),
-				r.words, someOf(r.names)))
+				r.words, SomeOf(r.names)))
 		}
 	}
 	return all
 }
 
-// someOf lists names, or the first of many names.
-func someOf(names []string) string {
+// SomeOf lists names, or the first of many names.
+func SomeOf(names []string) string {
 	const most = 5
 	if len(names) > most {
 		return strings.Join(names[:most], ", ") + ", ..."
@@ -104,8 +104,8 @@ func (s *gathered) repeats() int {
 	slices.SortStableFunc(s.reads, bySecond)
 	n := 0
 	for i := 1; i < len(s.reads); i++ {
-		if r, before := s.reads[i], s.reads[i-1]; r.Second == before.Second &&
-			r.Value != before.Value {
+		if r, before := s.reads[i], s.reads[i-1]; r.second == before.second &&
+			r.value != before.value {
 			n++
 		}
 	}

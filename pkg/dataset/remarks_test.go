@@ -14,7 +14,7 @@ func TestRemarks(t *testing.T) {
 	add := func(name string, hours int, value func(i int) float64) {
 		for i := range hours {
 			b.Add(meter.ID{Site: "s", Meter: name}, "kWh",
-				firstHour*meter.IntervalSeconds+int64(i)*meter.IntervalSeconds, value(i))
+				firstHour*meter.HourSeconds+int64(i)*meter.HourSeconds, value(i))
 		}
 	}
 	moving := func(i int) float64 { return float64(i % 24) }
@@ -24,9 +24,9 @@ func TestRemarks(t *testing.T) {
 	add("short", 100, moving)
 	add("zero", 500, func(int) float64 { return 0 })
 	// another value, another series' repeat is none
-	b.Add(meter.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*meter.IntervalSeconds, 77)
-	b.Add(meter.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*meter.IntervalSeconds, 0)
-	got := Remarks(b.Build(), (firstHour+400)*meter.IntervalSeconds)
+	b.Add(meter.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*meter.HourSeconds, 77)
+	b.Add(meter.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*meter.HourSeconds, 0)
+	got := Remarks(b.Build(), (firstHour+400)*meter.HourSeconds)
 	want := []string{
 		"2 of 5 series hold one value all through: s.constant (5.5), s.zero (0)",
 		"1 of 5 series have less than the week of readings that the network needs; simple " +

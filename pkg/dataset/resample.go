@@ -14,15 +14,15 @@ func (b *Builder) Coarse() string {
 		return ""
 	}
 	return fmt.Sprintf("%d of %d series come more rarely than every %d minutes and are left out: %s",
-		len(b.left), len(b.series), max(b.interval, 300)/60, someOf(b.left))
+		len(b.left), len(b.series), max(b.interval, 300)/60, SomeOf(b.left))
 }
 
 // commonStep is the most frequent distance of neighbouring readings in the order of time, in
 // seconds; 0 when there are less than two moments.
-func commonStep(reads []meter.Read) int64 {
+func commonStep(reads []reading) int64 {
 	counts := map[int64]int{}
 	for i := 1; i < len(reads); i++ {
-		if step := reads[i].Second - reads[i-1].Second; step > 0 {
+		if step := reads[i].second - reads[i-1].second; step > 0 {
 			counts[step]++
 		}
 	}
@@ -40,4 +40,4 @@ func commonStep(reads []meter.Read) int64 {
 }
 
 // bySecond orders readings by time.
-func bySecond(a, b meter.Read) int { return cmp.Compare(a.Second, b.Second) }
+func bySecond(a, b reading) int { return cmp.Compare(a.second, b.second) }

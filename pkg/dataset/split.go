@@ -18,21 +18,21 @@ type Cut struct {
 const LeastDays = 21
 
 // DefaultCut gives the last tenth of the span to the test, and the tenth before it to validation.
-// first and last are the starts of the first and the last interval, in Unix seconds.
-func DefaultCut(first, last int64) (Cut, error) {
-	until := last + meter.HourSeconds
+// first and last are the starts of the first and the last interval, in Unix seconds; the ranges are whole intervals.
+func DefaultCut(first, last, interval int64) (Cut, error) {
+	until := last + interval
 	span := until - first
 	if err := enough(span); err != nil {
 		return Cut{}, err
 	}
-	tenth := span / 10 / meter.HourSeconds * meter.HourSeconds
+	tenth := span / 10 / interval * interval
 	return Cut{First: first, TrainUntil: until - 2*tenth, ValidUntil: until - tenth,
 		TestFrom: until - tenth, TestUntil: until}, nil
 }
 
 // CutBefore gives the last fifth before until to validation, at least 7 and at most 56 days. It has
-// no test range, and uses nothing after until.
-func CutBefore(first, until int64) (Cut, error) {
+// no test range, and uses nothing after until. The ranges are whole intervals.
+func CutBefore(first, until, interval int64) (Cut, error) {
 	span := until - first
 	if span <= 0 {
 		return Cut{}, fmt.Errorf("there are no data before %s: they begin on %s", date(until),
@@ -42,7 +42,7 @@ func CutBefore(first, until int64) (Cut, error) {
 		return Cut{}, err
 	}
 	fifth := min(max(span/5, meter.WeekSeconds),
-		8*meter.WeekSeconds) / meter.HourSeconds * meter.HourSeconds
+		8*meter.WeekSeconds) / interval * interval
 	return Cut{First: first, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until,
 		TestUntil: until}, nil
 }

@@ -13,7 +13,7 @@ const days = 86400
 
 func TestDefaultCut(t *testing.T) {
 	t.Parallel()
-	cut, err := DefaultCut(epoch, epoch+100*days-meter.IntervalSeconds)
+	cut, err := DefaultCut(epoch, epoch+100*days-meter.HourSeconds, meter.HourSeconds)
 	want := Cut{First: epoch, TrainUntil: epoch + 80*days, ValidUntil: epoch + 90*days,
 		TestFrom: epoch + 90*days, TestUntil: epoch + 100*days}
 	if err != nil || cut != want {
@@ -30,7 +30,7 @@ func TestCutBefore(t *testing.T) {
 	for _, c := range []struct{ days, valid int64 }{{21, 7}, {30, 7}, {35, 7}, {50, 10}, {280, 56},
 		{2000, 56}} {
 		until := epoch + c.days*days
-		cut, err := CutBefore(epoch, until)
+		cut, err := CutBefore(epoch, until, meter.HourSeconds)
 		want := Cut{First: epoch, TrainUntil: until - c.valid*days, ValidUntil: until,
 			TestFrom: until, TestUntil: until}
 		if err != nil || cut != want {
@@ -44,14 +44,14 @@ func TestCutSaysWhatIsThereAndNeeded(t *testing.T) {
 	for name, cut := range map[string]func(span int64) (Cut, error){
 		"default": func(span int64) (Cut, error) {
 			return DefaultCut(epoch,
-				epoch+span-meter.IntervalSeconds)
+				epoch+span-meter.HourSeconds, meter.HourSeconds)
 		},
-		"before": func(span int64) (Cut, error) { return CutBefore(epoch, epoch+span) },
+		"before": func(span int64) (Cut, error) { return CutBefore(epoch, epoch+span, meter.HourSeconds) },
 	} {
 		if _, err := cut(21 * days); err != nil {
 			t.Errorf("%s: 21 days: %v", name, err)
 		}
-		_, err := cut(21*days - meter.IntervalSeconds)
+		_, err := cut(21*days - meter.HourSeconds)
 		if err == nil || !strings.Contains(err.Error(),
 			"spans 21.0 days, training needs 21: add history") {
 			t.Errorf("%s: an hour less than 21 days: %v", name, err)
@@ -68,14 +68,14 @@ func TestCutsAreInOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		first := rapid.Int64Range(0, 5e9).Draw(t, "first")
-		hours := rapid.Int64Range(LeastDays*24, 100_000).Draw(t, "hours")
-		until := first + hours*meter.IntervalSeconds
+		interval := rapid.SampledFrom([]int64{300, 900, 1800, 3600}).Draw(t, "interval")
+		until := first + rapid.Int64Range(LeastDays*meter.DaySeconds/interval, 100_000).Draw(t, "intervals")*interval
 		for name, cut := range map[string]func() (Cut, error){
 			"default": func() (Cut, error) {
 				return DefaultCut(first,
-					until-meter.IntervalSeconds)
+					until-interval, interval)
 			},
-			"before": func() (Cut, error) { return CutBefore(first, until) },
+			"before": func() (Cut, error) { return CutBefore(first, until, interval) },
 		} {
 			c, err := cut()
 			if err != nil {
@@ -86,7 +86,7 @@ func TestCutsAreInOrder(t *testing.T) {
 				t.Fatalf("%s: %+v", name, c)
 			}
 			for _, s := range []int64{c.TrainUntil, c.ValidUntil, c.TestFrom} {
-				if (s-first)%meter.IntervalSeconds != 0 {
+				if (s-first)%interval != 0 {
 					t.Fatalf("%s: %+v cuts an interval", name, c)
 				}
 			}

@@ -41,7 +41,7 @@ type startRange struct {
 
 // ErrNoWindows says that no history is long enough for one window.
 var ErrNoWindows = errors.New("no series has enough readings in the training range: each needs a " +
-	"week of hourly readings to find its scale and then a whole window; add history or more series")
+	"week of readings to find its scale and then a whole window; add history or more series")
 
 // NewSampler returns a sampler of windows whose loss positions and targets lie in [from, until), in
 // Unix seconds. Windows may begin before from. The error is ErrNoWindows.

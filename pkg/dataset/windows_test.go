@@ -26,7 +26,7 @@ func ramps(n, hours int) []*History {
 	for i := range n {
 		id := meter.ID{Site: "s", Meter: fmt.Sprint(i)}
 		for k := range int64(hours) {
-			b.Add(id, "", epoch+int64(i)*300+k*meter.IntervalSeconds, float64(k))
+			b.Add(id, "", epoch+int64(i)*300+k*meter.HourSeconds, float64(k))
 		}
 	}
 	return b.Build()
@@ -38,7 +38,7 @@ func noise(hours int, seed uint64, growth float64) *History {
 	b := NewBuilder()
 	level := 1.0
 	for k := range int64(hours) {
-		b.Add(m17, "", epoch+k*meter.IntervalSeconds, level*(3+random.NormFloat64()))
+		b.Add(m17, "", epoch+k*meter.HourSeconds, level*(3+random.NormFloat64()))
 		level *= 1 + growth
 	}
 	return b.Build()[0]
@@ -59,7 +59,7 @@ func TestSamplersOfOneSeedDrawTheSame(t *testing.T) {
 	t.Parallel()
 	histories := ramps(3, 800)
 	draw := func(seed uint64) []*Batch {
-		return sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, seed).
+		return sampler(t, smallWindows(), histories, epoch, epoch+700*meter.HourSeconds, seed).
 			Batches(3)
 	}
 	if !reflect.DeepEqual(draw(1), draw(1)) {
@@ -70,7 +70,7 @@ func TestSamplersOfOneSeedDrawTheSame(t *testing.T) {
 		t.Error("two draws are alike")
 	}
 	// A batch that is filled again is the batch that a fresh one would be.
-	s, again := sampler(t, smallWindows(), histories, epoch, epoch+700*meter.IntervalSeconds, 1),
+	s, again := sampler(t, smallWindows(), histories, epoch, epoch+700*meter.HourSeconds, 1),
 		&Batch{}
 	s.Next(again)
 	s.Next(again)
@@ -83,7 +83,7 @@ func TestBatchHasTheShapeAsked(t *testing.T) {
 	t.Parallel()
 	cfg := smallWindows()
 	var b Batch
-	s := sampler(t, cfg, ramps(2, 600), epoch, epoch+600*meter.IntervalSeconds, 1)
+	s := sampler(t, cfg, ramps(2, 600), epoch, epoch+600*meter.HourSeconds, 1)
 	s.Next(&b)
 	rows := cfg.Positions * cfg.Batch
 	inputs, current, lead := len(cfg.Layout.InputNames()), len(cfg.Layout.CurrentNames()),
@@ -116,8 +116,8 @@ func TestLossLiesInTheRange(t *testing.T) {
 		from := rapid.IntRange(0, hours-100).Draw(t, "from")
 		until := rapid.IntRange(from+54, hours+50).Draw(t, "until")
 		histories := ramps(2, hours)
-		s, err := NewSampler(cfg, histories, epoch+int64(from)*meter.IntervalSeconds,
-			epoch+int64(until)*meter.IntervalSeconds, rapid.Uint64().Draw(t, "seed"))
+		s, err := NewSampler(cfg, histories, epoch+int64(from)*meter.HourSeconds,
+			epoch+int64(until)*meter.HourSeconds, rapid.Uint64().Draw(t, "seed"))
 		if err != nil {
 			if usable := min(until, hours) - max(from,
 				scaleCells) - 1; usable >= cfg.Steps-cfg.BurnIn+cfg.Horizon {
@@ -144,11 +144,11 @@ func TestLossLiesInTheRange(t *testing.T) {
 		for _, p := range s.ranges {
 			first, last := p.first+int64(cfg.BurnIn), p.last+int64(cfg.Steps-1+cfg.Horizon)
 			h := p.history
-			if h.Start(first) < epoch+int64(from)*meter.IntervalSeconds-meter.IntervalSeconds+1 ||
+			if h.Start(first) < epoch+int64(from)*meter.HourSeconds-meter.HourSeconds+1 ||
 				first < h.Ring.First() {
 				t.Fatalf("the first loss position is cell %d of %d", first-h.Ring.First(), from)
 			}
-			if h.Start(last) >= epoch+int64(until)*meter.IntervalSeconds || last > h.Ring.Newest {
+			if h.Start(last) >= epoch+int64(until)*meter.HourSeconds || last > h.Ring.Newest {
 				t.Fatalf("the last target is cell %d, the range ends before %d",
 					last-h.Ring.First(), until)
 			}
@@ -171,12 +171,12 @@ func TestNothingAfterTheRangeIsSeen(t *testing.T) {
 			if k >= until {
 				v = later
 			}
-			b.Add(m17, "", epoch+k*meter.IntervalSeconds, v)
+			b.Add(m17, "", epoch+k*meter.HourSeconds, v)
 		}
 		return b.Build()
 	}
 	draw := func(later float64) []*Batch {
-		return sampler(t, smallWindows(), build(later), epoch, epoch+until*meter.IntervalSeconds,
+		return sampler(t, smallWindows(), build(later), epoch, epoch+until*meter.HourSeconds,
 			9).Batches(20)
 	}
 	if !reflect.DeepEqual(draw(0), draw(1e6)) {
@@ -214,7 +214,7 @@ func TestWindowIsWhatServingSees(t *testing.T) {
 				ring.Put(next, v, q)
 			}
 			w := series.WindowOf(make([]float32, featureCells), &ring, scaler, ring.Newest,
-				h.Phase, meter.IntervalSeconds)
+				h.Phase, meter.HourSeconds)
 			want := make([]float32, len(layout.InputNames()))
 			layout.Input(want, &w)
 			if got := b.X[(step*b.B+2)*len(want):][:len(want)]; !slices.Equal(got, want) {
@@ -258,7 +258,7 @@ func TestFillsHaveNoWeight(t *testing.T) {
 	b := NewBuilder()
 	for k := range int64(700) {
 		if k%10 != 7 {
-			b.Add(m17, "", epoch+k*meter.IntervalSeconds, float64(k%24))
+			b.Add(m17, "", epoch+k*meter.HourSeconds, float64(k%24))
 		}
 	}
 	h := b.Build()[0]
@@ -296,8 +296,8 @@ func TestOldLagsAreHiddenInATenth(t *testing.T) {
 	cfg.Positions = 1
 	cfg.Batch = 50
 	const hours = 2000
-	s := sampler(t, cfg, []*History{noise(hours, 6, 0)}, epoch+600*meter.IntervalSeconds,
-		epoch+hours*meter.IntervalSeconds, 3)
+	s := sampler(t, cfg, []*History{noise(hours, 6, 0)}, epoch+600*meter.HourSeconds,
+		epoch+hours*meter.HourSeconds, 3)
 	width := len(cfg.Layout.LeadNames())
 	hidden, windows := 0, 0
 	for _, b := range s.Batches(60) {
@@ -352,14 +352,14 @@ func TestNoWindows(t *testing.T) {
 		"range in the past": {ramps(2, 900), -500, -10},
 		"range to come":     {ramps(2, 900), 900, 2000},
 	} {
-		if _, err := NewSampler(cfg, c.histories, epoch+c.from*meter.IntervalSeconds,
-			epoch+c.until*meter.IntervalSeconds, 1); !errors.Is(err, ErrNoWindows) {
+		if _, err := NewSampler(cfg, c.histories, epoch+c.from*meter.HourSeconds,
+			epoch+c.until*meter.HourSeconds, 1); !errors.Is(err, ErrNoWindows) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// A young series is left out, the others are drawn from.
 	mixed := append(ramps(2, 900), ramps(1, 100)...)
-	if s := sampler(t, cfg, mixed, epoch, epoch+900*meter.IntervalSeconds, 1); s.Series() != 2 {
+	if s := sampler(t, cfg, mixed, epoch, epoch+900*meter.HourSeconds, 1); s.Series() != 2 {
 		t.Errorf("windows of %d series, want 2", s.Series())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,11 +38,18 @@ func Backtest(
 		return Report{}, fmt.Errorf("horizon of %d intervals: the model forecasts %d", cfg.Horizon,
 			m.Spec.Horizon)
 	}
-	b := &backtest{cfg: cfg, model: m}
+	interval := int64(m.Spec.Step() / time.Second)
+	for _, h := range histories {
+		if h.Len.Interval != interval {
+			return Report{}, fmt.Errorf("history of %s has intervals of %d s: the model forecasts %s; build the histories at the model's interval",
+				h.ID, h.Len.Interval, m.Spec.Interval)
+		}
+	}
+	b := &backtest{cfg: cfg, model: m, interval: interval}
 	parts := shares(histories, max(cfg.Workers, 1))
 	for _, part := range parts {
 		first, last := b.span(part)
-		b.total += int(max(last-first, 0)/meter.IntervalSeconds) + 1
+		b.total += int(max(last-first, 0)/interval) + 1
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	results := make([][]*tally, len(parts))
@@ -58,12 +66,13 @@ func Backtest(
 }
 
 type backtest struct {
-	cfg   Config
-	model *model.Model
-	total int // hours
+	cfg      Config
+	model    *model.Model
+	interval int64 // seconds
+	total    int   // intervals
 
 	mu   sync.Mutex // guards done, and the calls of Progress and Each
-	done int        // hours
+	done int        // intervals
 }
 
 // shares cuts the histories into runs of about the same length. All histories of a series are in
@@ -81,14 +90,11 @@ func shares(histories []*dataset.History, workers int) [][]*dataset.History {
 	return parts
 }
 
-// stream runs one share of the histories through an engine of its own, hour by hour, so that the
-// network steps many series at once. It returns a tally for each history.
+// stream runs one share of the histories through an engine of its own, interval by interval, so that
+// the network steps many series at once. It returns a tally for each history.
 func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]*tally, error) {
-	e := engine.New()
-	if b.cfg.Ahead != nil {
-		e.Foresee(b.cfg.Ahead.Of)
-	}
-	if err := e.SetModel(b.model); err != nil {
+	e, err := engineOf(b.model, b.cfg.Ahead)
+	if err != nil {
 		return nil, err
 	}
 	tallies := make([]*tally, len(histories))
@@ -104,12 +110,12 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 	}
 	first, last := b.span(histories)
 	var batch []engine.Reading
-	for second := first; second <= last; second += meter.IntervalSeconds {
+	for second := first; second <= last; second += b.interval {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if hour := (second-first)/meter.IntervalSeconds + 1; hour%progressHours == 0 {
-			b.progress(progressHours)
+		if n := (second-first)/b.interval + 1; n%progressEvery == 0 {
+			b.progress(progressEvery)
 		}
 		batch = read(batch[:0], second)
 		if b.cfg.Feed == nil {
@@ -128,7 +134,7 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 			}
 		}
 	}
-	b.progress(int((last-first)/meter.IntervalSeconds+1) % progressHours)
+	b.progress(int((last-first)/b.interval+1) % progressEvery)
 	return tallies, nil
 }
 
@@ -141,15 +147,16 @@ func accepted(h *dataset.History, n int64) bool {
 	return q.Accepted()
 }
 
-// progressHours is the number of hours between two calls of Progress.
-const progressHours = 256
+// progressEvery is the number of intervals between two calls of Progress.
+const progressEvery = 256
 
-func (b *backtest) progress(hours int) {
+func (b *backtest) progress(intervals int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.done += hours
+	b.done += intervals
 	if b.cfg.Progress != nil {
-		b.cfg.Progress(b.done, b.total)
+		hours := func(n int) int { return int(int64(n) * b.interval / meter.HourSeconds) }
+		b.cfg.Progress(hours(b.done), hours(b.total))
 	}
 }
 
@@ -160,7 +167,7 @@ func (b *backtest) span(histories []*dataset.History) (first, last int64) {
 		first = min(first, h.Start(h.Ring.First()))
 		last = max(last, h.Start(h.Ring.Newest))
 	}
-	return first, min(last, b.cfg.Until-int64(b.cfg.Horizon+1)*meter.IntervalSeconds)
+	return first, min(last, b.cfg.Until-int64(b.cfg.Horizon+1)*b.interval)
 }
 
 // score scores the forecast in force after cell n of a history.

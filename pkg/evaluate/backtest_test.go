@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -20,20 +21,23 @@ import (
 )
 
 const (
-	hour    = meter.IntervalSeconds
+	hour    = meter.HourSeconds
 	epoch   = 480_000 * hour
 	horizon = 24
 )
 
 var fiveLevels = []float64{0.1, 0.25, 0.5, 0.75, 0.9}
 
-func randomModel(seed uint64) *model.Model {
-	layout := series.DefaultLayout(false)
+func randomModel(seed uint64) *model.Model { return randomModelOf(hour, seed) }
+
+// randomModelOf is a small network of an interval in seconds, with a day of leads.
+func randomModelOf(interval int64, seed uint64) *model.Model {
+	layout, step := series.DefaultLayout(false), time.Duration(interval)*time.Second
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: 4, Width: 6,
-		Horizon: horizon, Levels: fiveLevels,
+		Schema: model.SpecSchema, Name: model.NameOf(step), Interval: model.IntervalWord(step), Hidden: 4, Width: 6,
+		Horizon: int(meter.DaySeconds / interval), Levels: fiveLevels, Scale: model.ScalePlain,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
-		CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
+		CurrentFeatures: layout.CurrentNames(),
 	}
 	shape := spec.Shape()
 	random := rand.New(rand.NewPCG(seed, 1))

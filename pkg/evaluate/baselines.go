@@ -9,7 +9,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Baselines say how good the simple rules are at the origins of a report.
@@ -137,7 +136,7 @@ func scoreRule(
 	quantiles, flat := make([]float32, len(levels)), make([]float32, len(levels))
 	for at := range losses {
 		origin := h.Cell(losses[at].Second) - 1
-		if origin-meter.WeekCells < h.Ring.First() {
+		if origin-int64(h.Len.Week) < h.Ring.First() {
 			continue // the rule has no week of readings behind it
 		}
 		losses[at].Pinball = 0

@@ -6,12 +6,12 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// A reader appends the readings that the model reads in the hour that starts at second. It is
+// A reader appends the readings that the model reads in the interval that starts at second. It is
 // called with rising seconds.
 type reader func(batch []engine.Reading, second int64) []engine.Reading
 
-// readHistories gives each reading in the hour it belongs to. Only readings at an origin ask for a
-// forecast.
+// readHistories gives each reading in the interval that it belongs to. Only readings at an origin
+// ask for a forecast.
 func (b *backtest) readHistories(histories []*dataset.History, message []int) reader {
 	return func(batch []engine.Reading, second int64) []engine.Reading {
 		for i, h := range histories {
@@ -20,21 +20,21 @@ func (b *backtest) readHistories(histories []*dataset.History, message []int) re
 				continue
 			}
 			value, q := h.Raw.At(n)
-			batch = append(batch, engine.Reading{
-				Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q,
-				Message: message[i], History: !b.cfg.isOrigin(h, n),
-			})
+			r := readingOf(h, n, value, q)
+			r.
+				Message, r.History = message[i], !b.cfg.isOrigin(h, n)
+			batch = append(batch, r)
 		}
 		return batch
 	}
 }
 
-// readFeed gives each reading in the hour in which it arrived. Which forecast will be in force at
-// an origin is not known in advance, so every reading from a horizon before the test on asks for a
+// readFeed gives each reading in the interval in which it arrived. Which forecast will be in force
+// at an origin is not known in advance, so every reading from a horizon before the test on asks for a
 // forecast.
 func (b *backtest) readFeed(histories []*dataset.History, message []int) reader {
 	next := map[meter.ID]int{}
-	from := b.cfg.From - int64(b.cfg.Horizon)*meter.IntervalSeconds
+	from := b.cfg.From - int64(b.cfg.Horizon)*b.interval
 	return func(batch []engine.Reading, second int64) []engine.Reading {
 		for i, h := range histories {
 			if message[i] != i {

@@ -5,11 +5,14 @@ import (
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// residualCells bounds how far back the residuals of the rules reach.
-const residualCells = 365 * meter.DayCells
+// The residuals of the rules reach back residualDays, and residualCells at most: at fine intervals a
+// shorter past has as many of them.
+const (
+	residualDays  = 365
+	residualCells = residualDays * 96
+)
 
 // Rule is a simple forecast that needs no model: a value from the past. The quantiles are those of
 // the rule's own residuals before the test, by lead and hour of the day. Models are compared with
@@ -29,6 +32,7 @@ func Rules() []Rule { return []Rule{SeasonalNaiveDay, SeasonalNaiveWeek, Mean7Da
 
 // value is the forecast of the rule for a cell at most a day after the origin.
 func (r Rule) value(h *dataset.History, cell int64) float64 {
+	day := int64(h.Len.Day)
 	at := func(back int64) float64 {
 		v, _ := h.Raw.At(cell - back)
 		return float64(v)
@@ -36,40 +40,43 @@ func (r Rule) value(h *dataset.History, cell int64) float64 {
 	mean := func() float64 {
 		var sum float64
 		for d := int64(1); d <= 7; d++ {
-			sum += at(d * meter.DayCells)
+			sum += at(d * day)
 		}
 		return sum / 7
 	}
 	switch r {
 	case SeasonalNaiveDay:
-		return at(meter.DayCells)
+		return at(day)
 	case SeasonalNaiveWeek:
-		return at(meter.WeekCells)
+		return at(7 * day)
 	case Mean7Days:
 		return mean()
 	default:
-		return mean()/2 + at(meter.WeekCells)/2
+		return mean()/2 + at(7*day)/2
 	}
 }
 
 // residuals are the quantiles of a rule's errors on one history before the test,
-// [hour of the origin][lead][level].
+// [interval of the day of the origin][lead][level].
 type residuals struct {
-	levels, horizon int
-	quantiles       []float32
+	day,
+	levels, horizon int // day in cells
+	quantiles []float32
 }
 
-// newResiduals learns from the origins of the last year before the test. The quantiles of an hour
-// of the day without an origin are 0.
+// newResiduals learns from the origins of the last year before the test. The quantiles of an
+// interval of the day without an origin are 0.
 func newResiduals(cfg *Config, r Rule, h *dataset.History, levels []float64) *residuals {
 	test := h.Cell(cfg.From)
-	first := max(h.Ring.First()+meter.WeekCells, test-residualCells)
+	day := h.Len.Day
+	first := max(h.Ring.First()+int64(h.Len.Week), test-int64(min(residualDays*day, residualCells)))
 	last := test - 1 - int64(cfg.Horizon)
 	t := &residuals{
+		day:    day,
 		levels: len(levels), horizon: cfg.Horizon,
-		quantiles: make([]float32, meter.DayCells*cfg.Horizon*len(levels)),
+		quantiles: make([]float32, day*cfg.Horizon*len(levels)),
 	}
-	errors := make([][]float64, meter.DayCells*cfg.Horizon)
+	errors := make([][]float64, day*cfg.Horizon)
 	for origin := first; origin <= last; origin++ {
 		for k := 1; k <= cfg.Horizon; k++ {
 			actual, ok := cfg.actual(h, origin+int64(k))
@@ -89,9 +96,9 @@ func newResiduals(cfg *Config, r Rule, h *dataset.History, levels []float64) *re
 	return t
 }
 
-// index is the place of the hour of an origin and of a lead k.
+// index is the place of the interval of the day of an origin and of a lead k.
 func (t *residuals) index(origin int64, k int) int {
-	return int(origin%meter.DayCells)*t.horizon + k - 1
+	return int(origin%int64(t.day))*t.horizon + k - 1
 }
 
 // row holds the quantiles for an origin and a lead k, by level.

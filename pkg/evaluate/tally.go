@@ -57,7 +57,7 @@ func (t *tally) add(n int64, f *engine.Forecast) (err error) {
 func denominators(h *dataset.History, from int64) accuracy.Denominators {
 	past := h.Values(int(max(h.Cell(from)-h.Ring.First(), 0)))
 	return accuracy.Denominators{
-		Week: accuracy.SeasonalNaiveMAE(past, meter.WeekCells),
-		Day:  accuracy.SeasonalNaiveMAE(past, meter.DayCells),
+		Week: accuracy.SeasonalNaiveMAE(past, h.Len.Week),
+		Day:  accuracy.SeasonalNaiveMAE(past, h.Len.Day),
 	}
 }

@@ -25,6 +25,7 @@ var floors = map[string]int{
 	"pkg/evaluate":           4,
 	"services/trainer/cycle": 5, // below the services: what a training does, for the trainer that schedules it and for commands
 	"services/forecaster":    6, "services/recorder": 6, "services/trainer": 6, "services/gateway": 6, "services/simulator": 6,
+	"bench/accuracy": 6,
 	"bench/numerics": 6, "bench/pytorch": 6,
 	"services/loadtide": 7,
 	"services/endtoend": 8,

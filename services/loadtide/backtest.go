@@ -16,10 +16,10 @@ import (
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
 	Data           []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
-	Model          string    `default:"${model}@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: ${default}."`
+	Model          string    ` placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
 	TestFrom       time.Time `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data."`
 	TestUntil      time.Time `placeholder:"TIME" help:"End of what is scored; default: the end of the data."`
-	OriginEvery    int       `default:"24" help:"Intervals between two origins."`
+	OriginEvery    int       `default:"24" help:"Intervals of the model between two origins."`
 	Horizon        int       `help:"Leads that are scored; default: all leads of the model."`
 	Compare        string    `placeholder:"DIR|NAME@ALIAS" help:"Another model to compare with, by a paired block bootstrap; exit code 3 when the other model is better."`
 	Plot           string    `placeholder:"FILE" help:"Draw fan charts, error by lead and calibration into a png or svg file."`
@@ -55,11 +55,17 @@ func (c *backtestCmd) Run(e *env) error {
 }
 
 func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
+	if c.Model == "" {
+		var err error
+		if c.Model, err = championFor(ctx, c.Data, c.CSV, c.Dir.Dir, c.Kept); err != nil {
+			return err
+		}
+	}
 	m, err := c.open(ctx, c.Model)
 	if err != nil {
 		return err
 	}
-	b := &backtest{cmd: c, show: show}
+	b := &backtest{cmd: c, show: show, model: m}
 	if err := b.load(ctx); err != nil {
 		return err
 	}
@@ -113,7 +119,8 @@ func (c *backtestCmd) config(
 	if err != nil {
 		return evaluate.Config{}, err
 	}
-	tenth := (end - first) / 10 / meter.IntervalSeconds * meter.IntervalSeconds
+	interval := int64(m.Spec.Step() / time.Second)
+	tenth := (end - first) / 10 / interval * interval
 	cfg := evaluate.Config{
 		From: end - tenth, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers,
 	}
@@ -126,12 +133,13 @@ func (c *backtestCmd) config(
 	if !c.TestUntil.IsZero() {
 		cfg.Until = min(c.TestUntil.Unix(), end)
 	}
-	least := 10 * int64(leads) * meter.IntervalSeconds
+	least := 10 * int64(leads) * interval
 	if c.TestFrom.IsZero() && end-first < least {
 		return cfg, testRangeError("give longer data, or say --test-from",
 			"the data span %.1f days; a backtest needs %.1f, so that their last tenth holds a "+
-				"forecast of %d h",
-			float64(end-first)/meter.DaySeconds, float64(least)/meter.DaySeconds, leads)
+				"forecast of %s",
+			float64(end-first)/meter.DaySeconds, float64(least)/meter.DaySeconds,
+			stepWords(time.Duration(leads)*m.Spec.Step()))
 	}
 	if cfg.From <= first || cfg.From >= cfg.Until {
 		return cfg, testRangeError("choose --test-from and --test-until inside of it, with a day "+

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
@@ -14,8 +15,9 @@ import (
 
 // backtest is one run of the command: its data and the origins that are scored.
 type backtest struct {
-	cmd  *backtestCmd
-	show *screen
+	cmd   *backtestCmd
+	show  *screen
+	model *model.Model // whose interval the histories have
 
 	histories []*dataset.History              // what forecasts are scored against
 	feed      map[meter.ID][]evaluate.Arrival // what the model reads; nil: the histories
@@ -28,7 +30,7 @@ func (b *backtest) load(ctx context.Context) (err error) {
 	if b.cmd.TruthColumn != "" {
 		return b.loadFaulty(ctx)
 	}
-	b.histories, err = loadHistories(ctx, b.show, b.cmd.Data, &b.cmd.CSV)
+	b.histories, err = loadHistories(ctx, b.show, b.cmd.Data, &b.cmd.CSV, b.model)
 	return err
 }
 
@@ -87,6 +89,10 @@ func (b *backtest) compare(ctx context.Context, ours *measured) (*evaluate.Compa
 	if err != nil {
 		return nil, err
 	}
+	if m.Spec.Interval != b.model.Spec.Interval {
+		return nil, usageError(fmt.Sprintf("--compare %s forecasts %s, and --model %s", b.cmd.Compare, m.Spec.Interval, b.model.Spec.Interval),
+			"compare models of one interval")
+	}
 	if err := b.fit(b.cmd.Compare, m); err != nil {
 		return nil, err
 	}
@@ -123,8 +129,8 @@ func (b *backtest) measure(
 	if errors.Is(err, evaluate.ErrNoOrigins) {
 		err = testRangeError("give longer data, or an earlier --test-from",
 			"nothing can be scored from %s until %s: a forecast needs a reading before its "+
-				"origin and readings over %d h after it",
-			stamp(cfg.From), stamp(cfg.Until), cfg.Horizon)
+				"origin and readings over %s after it",
+			stamp(cfg.From), stamp(cfg.Until), stepWords(time.Duration(cfg.Horizon)*m.Spec.Step()))
 	}
 	if err != nil {
 		return nil, err
@@ -132,7 +138,7 @@ func (b *backtest) measure(
 	if report.ByRules > 0 {
 		b.show.line("warn: %d of %d forecasts are those of a simple rule, for their series had "+
 			"less than the %d readings that the network needs",
-			report.ByRules, report.Forecasts, series.Hourly.Scale)
+			report.ByRules, report.Forecasts, series.LengthsOf(int64(m.Spec.Step()/time.Second)).Scale)
 	}
 	return &measured{model: m, histories: b.histories, config: cfg, report: report,
 		took: time.Since(began)}, nil

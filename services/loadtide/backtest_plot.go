@@ -12,12 +12,11 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/plot"
 )
 
-// fanPast is the number of cells of the past that a fan chart shows.
-const fanPast = 72
+// fanPast is the number of days of the past that a fan chart shows.
+const fanPast = 3
 
 // sheet draws a backtest: fans of the best, the median and the worst series, error by lead,
 // calibration.
@@ -84,7 +83,7 @@ func (m *measured) byLead() plot.ByLead {
 		return rule
 	}
 	out := plot.ByLead{
-		Title: "error by lead", Interval: meter.IntervalSeconds * time.Second,
+		Title: "error by lead", Interval: m.model.Spec.Step(),
 		Ours: curve("loadtide", m.report.ByLead),
 	}
 	for _, rule := range evaluate.Rules() {
@@ -119,9 +118,9 @@ func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 	origin := h.Cell(f.Origin)
 	fan := plot.Fan{
 		Unit: f.Unit, Origin: time.Unix(f.Origin, 0).UTC(),
-		Interval: meter.IntervalSeconds * time.Second, NaiveName: ruleWords[evaluate.SeasonalNaiveDay],
+		Interval: time.Duration(f.Interval) * time.Second, NaiveName: ruleWords[evaluate.SeasonalNaiveDay],
 	}
-	for n := max(origin-fanPast, h.Ring.First()); n < origin; n++ {
+	for n := max(origin-int64(fanPast*h.Len.Day), h.Ring.First()); n < origin; n++ {
 		at := time.Unix(h.Start(n), 0).UTC()
 		fan.Readings = append(fan.Readings, plot.Point{Time: at, Value: measuredAt(h, n)})
 	}
@@ -142,7 +141,7 @@ func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 		}
 		n := origin + int64(k)
 		fan.Actual = append(fan.Actual, measuredAt(h, n))
-		fan.Naive = append(fan.Naive, shownAt(h, n-int64(k/meter.DayCells+1)*meter.DayCells))
+		fan.Naive = append(fan.Naive, shownAt(h, n-int64((k/h.Len.Day+1)*h.Len.Day)))
 	}
 	if !slices.ContainsFunc(fan.Actual, func(v float64) bool { return !math.IsNaN(v) }) {
 		fan.Actual = nil

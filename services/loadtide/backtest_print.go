@@ -103,9 +103,9 @@ var ruleWords = map[evaluate.Rule]string{
 func (r *results) table(w io.Writer) error {
 	m := r.model
 	fmt.Fprintf(w,
-		"test: %s to %s, an origin every %d h, %d leads, %d series, %d forecasts in %.1f s; the "+
+		"test: %s to %s, an origin every %s, %d leads of %s, %d series, %d forecasts in %.1f s; the "+
 			"model saw data up to %s\n",
-		stamp(r.config.From), stamp(r.config.Until), r.config.Every, len(r.report.ByLead),
+		stamp(r.config.From), stamp(r.config.Until), stepWords(time.Duration(r.config.Every)*m.Spec.Step()), len(r.report.ByLead), stepWords(m.Spec.Step()),
 		r.report.Series,
 		r.report.Forecasts, r.took.Seconds(), m.Spec.TrainedUntil.Format(time.DateOnly))
 	if m.Spec.TrainedUntil.Unix() > r.config.From {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/loadtide/loadtide/pkg/model"
 )
 
 // When a file repeats a moment with another value, the history holds the last value, and the
@@ -19,7 +21,7 @@ func TestLastValueOfARepeatedMomentCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown bytes.Buffer
-	histories, err := loadHistories(t.Context(), newScreen(&shown), []string{path}, &csvFlags{})
+	histories, err := loadHistories(t.Context(), newScreen(&shown), []string{path}, &csvFlags{}, &model.Model{Spec: model.Spec{Interval: "1h"}})
 	if err != nil {
 		t.Fatal(err)
 	}

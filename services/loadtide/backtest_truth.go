@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/evaluate"
-	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
@@ -40,13 +38,12 @@ func (b *backtest) loadFaulty(ctx context.Context) error {
 		return err
 	}
 	csv.showFiles(b.show, report)
-	if report.Interval < meter.IntervalSeconds*time.Second {
+	if step := b.model.Spec.Step(); report.Interval < step {
 		return &service.HintError{
-			What: fmt.Sprintf("%s: a reading every %s: only hourly readings can be heard as they "+
-				"came",
-				report.File, stepWords(report.Interval)),
-			Fix: []string{"make the file of hourly readings: loadtide simulate --from HOURLY " +
-				"--faults all --out FILE"},
+			What: fmt.Sprintf("%s: a reading every %s: readings can be heard as they "+
+				"came at the interval of the model alone, %s",
+				report.File, stepWords(report.Interval), stepWords(step)),
+			Fix:    []string{"make the file at that interval: loadtide simulate --from FILE --faults all --out FILE"},
 			Reason: "interval_unsupported",
 		}
 	}
@@ -67,7 +64,7 @@ func (b *backtest) loadFaulty(ctx context.Context) error {
 	truths := *csv
 	truths.ValueColumn, truths.Rejects = truth, ""
 	// Rows without a true value are not shown: their times are no times of the series.
-	b.histories, err = loadHistories(ctx, newScreen(io.Discard), b.cmd.Data, &truths)
+	b.histories, err = loadHistories(ctx, newScreen(io.Discard), b.cmd.Data, &truths, b.model)
 	var file *tabular.FileError
 	if errors.As(err, &file) {
 		file.Remedy = strings.ReplaceAll(file.Remedy, "--value-column", "--truth-column")

@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -41,6 +41,23 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 			target.Set(reflect.Append(target, reflect.ValueOf(name)))
 		}
 	}
+	return nil
+}
+
+// intervalFlag is the interval of a model; 0, written auto, leaves it to the name of the model or to
+// the readings.
+type intervalFlag time.Duration
+
+// UnmarshalText reads auto or a duration that series can be forecast at.
+func (f *intervalFlag) UnmarshalText(text []byte) error {
+	if *f = 0; string(text) == "auto" {
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d%time.Second != 0 || !grid.Native(int32(d/time.Second)) {
+		return fmt.Errorf("%q is none of auto, 5m, 10m, 15m, 20m, 30m and 1h", text)
+	}
+	*f = intervalFlag(d)
 	return nil
 }
 
@@ -170,16 +187,5 @@ func draw(show *screen, path string, chart plot.Chart) error {
 		return err
 	}
 	show.line("drawn: %s", path)
-	return nil
-}
-
-// hourly refuses an interval that there is no model for yet.
-func hourly(interval time.Duration) error {
-	if interval != meter.IntervalSeconds*time.Second {
-		what := fmt.Sprintf("--interval: models forecast hours, not intervals of %s",
-			stepWords(interval))
-		return usageError(what,
-			"give --interval 1h, or leave it out; finer readings are brought to hours")
-	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -18,7 +19,7 @@ import (
 // forecastCmd makes one forecast from files, with the code that serves.
 type forecastCmd struct {
 	Data    []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
-	Model   string    `default:"${model}@champion" placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: ${default}."`
+	Model   string    `placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
 	Origin  time.Time `placeholder:"TIME" help:"Forecast from this time on (RFC 3339); default: the end of the data."`
 	Horizon int       `help:"Leads to show; default: all of the model."`
 	Plot    string    `placeholder:"FILE" help:"Draw it into a png or svg file."`
@@ -39,6 +40,12 @@ func (c *forecastCmd) Run(e *env) error {
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
+	if c.Model == "" {
+		var err error
+		if c.Model, err = championFor(ctx, c.Data, c.CSV, c.Dir.Dir, c.Kept); err != nil {
+			return csvError(err)
+		}
+	}
 	m, err := openModel(ctx, c.Model, c.Dir.Dir, c.Kept)
 	if err != nil {
 		return err
@@ -50,7 +57,7 @@ func (c *forecastCmd) Run(e *env) error {
 	if err := c.Place.put(m); err != nil {
 		return err
 	}
-	histories, err := loadHistories(ctx, show, c.Data, &c.CSV)
+	histories, err := loadHistories(ctx, show, c.Data, &c.CSV, m)
 	if err != nil {
 		return csvError(err)
 	}
@@ -65,7 +72,7 @@ func (c *forecastCmd) Run(e *env) error {
 	if !c.Origin.IsZero() {
 		end = min(end, c.Origin.Unix())
 	}
-	end += int64(leads) * meter.IntervalSeconds
+	end += int64(leads) * int64(m.Spec.Step()/time.Second)
 	if err := c.Ahead.fit(show, c.Model, m, known, histories, end); err != nil {
 		return err
 	}
@@ -77,7 +84,8 @@ func (c *forecastCmd) Run(e *env) error {
 		return err
 	}
 	fan := fanChart(f, histories[len(histories)-1], leads)
-	fan.Title = fmt.Sprintf("%s: the next %d h by %s", f.Series, leads, f.Source)
+	fan.Title = fmt.Sprintf("%s: the next %s by %s", f.Series,
+		stepWords(time.Duration(leads)*m.Spec.Step()), f.Source)
 	fan.Subtitle = fmt.Sprintf("from %s, model %s", stamp(f.Origin), m.Spec.Name)
 	return draw(show, c.Plot, fan)
 }
@@ -95,43 +103,20 @@ func oneSeries(histories []*dataset.History) error {
 	return nil
 }
 
-// forecastAt feeds an engine with all readings before the origin and returns its last forecast. A
-// zero origin is the end of the data.
+// forecastAt is the forecast at an origin, which is by default the end of the data.
 func forecastAt(
 	m *model.Model, own []*dataset.History, known *dataset.Covariates, origin time.Time,
 ) (*engine.Forecast, error) {
-	e := engine.New()
-	if known != nil {
-		e.Foresee(known.Of)
+	if origin.IsZero() {
+		_, end := spanOf(own)
+		origin = time.Unix(end, 0)
 	}
-	if err := e.SetModel(m); err != nil {
-		return nil, err
-	}
-	var last *engine.Forecast
-	for _, h := range own {
-		for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
-			value, q := h.Raw.At(n)
-			if !q.Accepted() || !origin.IsZero() && h.Start(n+1) > origin.Unix() {
-				continue
-			}
-			ask := h.Ring.Newest-n < 24
-			if !origin.IsZero() {
-				ask = origin.Unix()-h.Start(n+1) < meter.DaySeconds
-			}
-			result := e.Step([]engine.Reading{{
-				Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q,
-				History: !ask,
-			}})
-			if len(result.Forecasts) > 0 {
-				last = &result.Forecasts[0]
-			}
-		}
-	}
-	if last == nil {
-		return nil, testRangeError("choose an --origin inside of the data",
+	f, err := evaluate.ForecastAt(m, own, known, origin.Unix())
+	if err == nil && f == nil {
+		err = testRangeError("choose an --origin inside of the data",
 			"there is no reading on the day before %s", origin.UTC().Format(time.RFC3339))
 	}
-	return last, nil
+	return f, err
 }
 
 // printForecast prints the first leads of a forecast, as the message that would be published or as
@@ -150,7 +135,7 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 	}
 	fmt.Fprintln(t)
 	for k := range leads {
-		start := time.Unix(f.Origin+int64(k)*meter.IntervalSeconds, 0).UTC()
+		start := time.Unix(f.Origin+int64(k)*f.Interval, 0).UTC()
 		fmt.Fprintf(t, "%d\t%s\t", k+1, start.Format("2006-01-02 15:04"))
 		for _, v := range f.Quantiles[k*len(f.Levels):][:len(f.Levels)] {
 			fmt.Fprintf(t, "%.4g\t", v)
@@ -165,7 +150,7 @@ func forecastMessage(f *engine.Forecast, leads int) *streams.Forecast {
 	origin := time.Unix(f.Origin, 0).UTC()
 	message := &streams.Forecast{
 		Series: f.Series, Origin: origin, Issued: origin,
-		Interval: meter.IntervalSeconds * time.Second,
+		Interval: time.Duration(f.Interval) * time.Second,
 		Unit:     f.Unit, Source: f.Source, Quality: f.Quality.String(),
 		Levels: f.Levels, Quantiles: f.Quantiles[:leads*len(f.Levels)],
 	}

@@ -2,16 +2,49 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// loadHistories reads files for measuring or forecasting.
+// loadHistories reads files for measuring or forecasting, at the interval of a model. Finer
+// readings are joined; series that come coarser are left out with a warning.
 func loadHistories(
-	ctx context.Context, show *screen, paths []string, csv *csvFlags,
+	ctx context.Context, show *screen, paths []string, csv *csvFlags, m *model.Model,
 ) ([]*dataset.History, error) {
+	b, err := loadReadings(ctx, show, paths, csv)
+	if err != nil {
+		return nil, err
+	}
+	b.At(int64(m.Spec.Step() / time.Second))
+	histories := b.Build()
+	if len(histories) == 0 && b.Coarse() != "" {
+		return nil, &service.HintError{
+			What: fmt.Sprintf("%s: the model %s forecasts %s, and %s",
+				strings.Join(paths, ", "), m.Spec.Name, m.Spec.Interval, b.Coarse()),
+			Fix:    []string{"name a model of their interval with --model, or train one: loadtide train --data FILE"},
+			Reason: "interval_unsupported",
+		}
+	}
+	for _, text := range []string{b.RepeatsRemark(), b.Coarse()} {
+		if text != "" {
+			show.line("warn: %s", text)
+		}
+	}
+	return histories, nil
+}
+
+// loadReadings reads the readings of files.
+func loadReadings(ctx context.Context, show *screen, paths []string, csv *csvFlags) (*dataset.Builder, error) {
 	options, done, err := csv.open(paths)
 	if err != nil {
 		return nil, err
@@ -25,16 +58,36 @@ func loadHistories(
 	if closed := done(); err == nil {
 		err = closed
 	}
+	return b, err
+}
+
+// championFor names the champion that serves the series of files: that of the interval that most of
+// them come at, else that of the next coarser one that it divides. Without any it is the first.
+func championFor(ctx context.Context, paths []string, csv csvFlags, dataDir string, kept registryFlags) (string, error) {
+	csv.Rejects = "" // the rows are shown when the histories are read
+	b, err := loadReadings(ctx, newScreen(io.Discard), paths, &csv)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	histories := b.Build()
-	for _, text := range []string{b.RepeatsRemark(), b.Coarse()} {
-		if text != "" {
-			show.line("warn: %s", text)
+	b.At(0)
+	b.Build()
+	models, err := kept.open(dataDir)
+	if err != nil {
+		return "", err
+	}
+	own := time.Duration(b.Interval()) * time.Second
+	for interval := own; interval <= meter.MostInterval; interval += own {
+		if meter.MostInterval%interval != 0 {
+			continue
+		}
+		name := model.NameOf(interval)
+		if _, err := models.ByAlias(ctx, name, registry.Champion); err == nil {
+			return name + "@" + registry.Champion, nil
+		} else if !errors.Is(err, registry.ErrNotFound) {
+			return "", err
 		}
 	}
-	return histories, nil
+	return model.NameOf(own) + "@" + registry.Champion, nil
 }
 
 // spanOf is the first second of the data and the end of the last interval.

@@ -11,8 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
@@ -25,19 +24,19 @@ const registryPatience = 10 * time.Minute
 type trainCmd struct {
 	History  historyFlags `embed:"" set:"from=files"`
 	Out      string       `placeholder:"DIR" help:"New folder to write the model to."`
-	Register string       `placeholder:"NAME" help:"Register the model under this name; default: load-1h when --out is not given. The model becomes champion when it is the first one, or better than the champion on later time."`
+	Register string       `placeholder:"NAME" help:"Register the model under this name; default when --out is not given: load-<interval>, e.g. load-15m. The model becomes champion when it is the first one, or better than the champion on later time."`
 
 	TrainUntil time.Time `placeholder:"TIME" help:"Train on the data before this time (RFC 3339)."`
 	ValidUntil time.Time `placeholder:"TIME" help:"Validate on the data before this time. Without the other times, the last fifth before it validates and nothing after it is used."`
 	TestFrom   time.Time `placeholder:"TIME" help:"Judge the model from this time on."`
 	TestUntil  time.Time `placeholder:"TIME" help:"Judge the model up to this time."`
 
-	Interval time.Duration `default:"1h" help:"Interval of the model: 1h is the only one for now. Finer readings are brought to it, coarser ones refused."`
-	Fit      fitFlags      `embed:""`
-	Quick    bool          `help:"At most 150 iterations on short windows."`
-	JSON     bool          `name:"json" help:"Print one JSON object instead of the summary."`
-	Cycle    string        `hidden:"" help:"Id of the cycle, as the trainer stores it."`
-	Child    bool          `hidden:"" help:"Report as JSON lines and end when standard input ends."`
+	Interval intervalFlag `default:"auto" placeholder:"auto|15m|1h" help:"Interval of the model: auto, 5m, 10m, 15m, 20m, 30m or 1h. auto is that of the name in --register when it says one, else the finest that at least half of the series come at. Finer readings are joined, coarser series are left out."`
+	Fit      fitFlags     `embed:""`
+	Quick    bool         `help:"At most 150 iterations on short windows."`
+	JSON     bool         `name:"json" help:"Print one JSON object instead of the summary."`
+	Cycle    string       `hidden:"" help:"Id of the cycle, as the trainer stores it."`
+	Child    bool         `hidden:"" help:"Report as JSON lines and end when standard input ends."`
 
 	Ahead aheadFlags `embed:""`
 
@@ -48,10 +47,7 @@ type trainCmd struct {
 
 // Run runs one cycle.
 func (c *trainCmd) Run(e *env) error {
-	if c.Out == "" && c.Register == "" {
-		c.Register = registry.DefaultModel
-	}
-	if err := errors.Join(hourly(c.Interval), known(c.Fit.Zone, c.Fit.Country)); err != nil {
+	if err := errors.Join(c.validInterval(), known(c.Fit.Zone, c.Fit.Country)); err != nil {
 		return err
 	}
 	show := newScreen(e.stderr)
@@ -105,7 +101,7 @@ func (c *trainCmd) cycle(
 		return nil, nil, csvError(err)
 	}
 	onScreen := cycleScreen{screen: show, loaded: func(e cycle.Event) string {
-		return fmt.Sprintf("training on %d series, %d h: %s", e.Series, e.Hours, e.Cut)
+		return fmt.Sprintf("training on %d series at %s, %d h: %s", e.Series, e.Interval, e.Hours, e.Cut)
 	}}
 	training.Tell = onScreen.tell
 	if c.Child {
@@ -120,7 +116,7 @@ func (c *trainCmd) cycle(
 
 // registry opens the registry of the cycle, when the model is to be registered.
 func (c *trainCmd) registry(training *cycle.Cycle, show *screen) (err error) {
-	if c.Register == "" {
+	if !c.registers() {
 		return nil
 	}
 	if training.Registry, err = c.Kept.open(c.Dir.Dir); err != nil {
@@ -156,7 +152,7 @@ func (c *trainCmd) finish(e *env, show *screen, outcome cycle.Outcome) error {
 	if err != nil {
 		return err
 	}
-	if c.Register != "" && !outcome.Champion {
+	if c.registers() && !outcome.Champion {
 		err := fmt.Errorf("%s v%s is registered, but the champion stays: %s", outcome.Name,
 			outcome.Version, outcome.Why)
 		return service.WithExitCode(err, service.ExitNo)
@@ -166,8 +162,25 @@ func (c *trainCmd) finish(e *env, show *screen, outcome cycle.Outcome) error {
 
 func scratchDir(dataDir string) string { return filepath.Join(dataDir, "scratch") }
 
+// registers reports whether the model is registered: unless it only goes to a folder.
+func (c *trainCmd) registers() bool { return c.Out == "" || c.Register != "" }
+
+// validInterval refuses a name in --register that says another interval than --interval.
+func (c *trainCmd) validInterval() error {
+	interval, named := model.IntervalOf(c.Register)
+	if own := time.Duration(c.Interval); !named || own == 0 || own == interval {
+		return nil
+	}
+	own := time.Duration(c.Interval)
+	return usageError(
+		fmt.Sprintf("--register %s names a model of %s, and --interval is %s",
+			c.Register, model.IntervalWord(interval), model.IntervalWord(own)),
+		fmt.Sprintf("say --register %s, or leave one of the two out", model.NameOf(own)))
+}
+
 func (c *trainCmd) config() cycle.Config {
 	cfg := c.Fit.config(c.Register)
+	cfg.Interval = time.Duration(c.Interval)
 	if c.Quick {
 		cfg = cfg.Quick()
 	}
@@ -202,12 +215,12 @@ func (c *trainCmd) source(
 }
 
 // cut divides the time as the flags say, and otherwise by the default cut.
-func (c *trainCmd) cut(first, last int64) (dataset.Cut, error) {
+func (c *trainCmd) cut(first, last, interval int64) (dataset.Cut, error) {
 	if c.TrainUntil.IsZero() && c.TestFrom.IsZero() && c.TestUntil.IsZero() &&
 		!c.ValidUntil.IsZero() {
-		return dataset.CutBefore(first, min(c.ValidUntil.Unix(), last+meter.IntervalSeconds))
+		return dataset.CutBefore(first, min(c.ValidUntil.Unix(), last+interval), interval)
 	}
-	cut, err := dataset.DefaultCut(first, last)
+	cut, err := dataset.DefaultCut(first, last, interval)
 	if err != nil {
 		return cut, err
 	}

@@ -24,7 +24,7 @@ func (s waves) Load(_ context.Context, b *dataset.Builder) error {
 		id := meter.ID{Site: "site", Meter: fmt.Sprintf("m%02d", m)}
 		for i := range s.days * 24 {
 			v := 2 + math.Sin(2*math.Pi*float64(i+int64(m))/24)
-			b.Add(id, "kWh", (epoch+i)*meter.IntervalSeconds, v*float64(m+1))
+			b.Add(id, "kWh", (epoch+i)*meter.HourSeconds, v*float64(m+1))
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // With the choice the cycle fits both scales, takes one, and fits it on all
@@ -45,7 +46,7 @@ func TestChoiceOfScale(t *testing.T) {
 		t.Fatal(err)
 	}
 	report, err := evaluate.Backtest(t.Context(), m, source.Build(),
-		evaluate.Config{From: epoch + 45*day, Until: epoch + 50*day, Every: judgeEvery})
+		evaluate.Config{From: epoch + 45*day, Until: epoch + 50*day, Every: judgeEvery(series.Hourly)})
 	if err != nil || math.Abs(report.Overall.Pinball/out.Report.Overall.Pinball-1) > 1e-9 {
 		t.Errorf("the folder's wQL on the test range is %v, the report says %v (%v)",
 			report.Overall.Pinball, out.Report.Overall.Pinball, err)
@@ -58,9 +59,8 @@ func TestNobodyIsJudgedOnWhatItLearnt(t *testing.T) {
 	t.Parallel()
 	cfg := tiny()
 	cfg.Choose, cfg.Iterations = true, 5
-	before := func(first, last int64) (dataset.Cut, error) {
-		return dataset.CutBefore(first,
-			last+hour)
+	before := func(first, last, interval int64) (dataset.Cut, error) {
+		return dataset.CutBefore(first, last+interval, interval)
 	}
 	c := cycle(t, cfg, nil)
 	c.Cut, c.Out = before, filepath.Join(t.TempDir(), "model")
@@ -73,12 +73,12 @@ func TestNobodyIsJudgedOnWhatItLearnt(t *testing.T) {
 	if err := c.Source.Load(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
-	cut, err := before(epoch, epoch+50*day-hour)
+	cut, err := before(epoch, epoch+50*day-hour, hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	learnt, err := evaluate.Backtest(t.Context(), shipped, source.Build(),
-		evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery})
+		evaluate.Config{From: cut.TrainUntil, Until: cut.ValidUntil, Every: judgeEvery(series.Hourly)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,20 +3,28 @@ package cycle
 import (
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/grid"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
 
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
 // Config says what is fitted, and how.
 type Config struct {
-	Model      string // name to register under; empty when the model is not registered
-	Hidden     int    // units of the LSTM
-	Iterations int    // most iterations of one fit
-	Window     int    // steps of a training window
-	BurnIn     int    // steps at the start of a window without a loss
-	Positions  int    // loss positions in a window
-	Batch      int    // windows of an iteration
-	Workers    int    // goroutines that share an iteration
+	Model string // name to register under; empty is the name of the interval, see model.NameOf
+	// Interval is the interval of the model; 0 is that of the name where the name says one, else the
+	// finest that at least half of the series come at.
+	Interval   time.Duration
+	Hidden     int // units of the LSTM
+	Iterations int // most iterations of one fit
+	Window     int // steps of a training window
+	BurnIn     int // steps at the start of a window without a loss
+	Positions  int // loss positions in a window of hours; see positions
+	Batch      int // windows of an iteration
+	Workers    int // goroutines that share an iteration
 	Seed       uint64
 	MaxSeries  int // most series of a cycle; more are sampled by scale
 	// Choose fits on both scales, takes the scale that does better on the validation range, and
@@ -52,12 +60,18 @@ func (c Config) Quick() Config {
 	return c
 }
 
-// window is the length of training windows and the number of their loss positions, for a range with
-// so many hours that may bear loss. Windows are as long as configured, or shorter in a short range,
-// so that three weeks of readings are enough.
-func (c Config) window(lossHours int64) (steps, positions int) {
-	steps = int(min(int64(c.Window), int64(c.BurnIn)+lossHours))
-	return steps, min(c.Positions, steps-c.BurnIn)
+// positions is the number of loss positions in a window of cells of l. A forecast of a day has more
+// leads at a finer interval, and a window fewer forecasts, so that an iteration costs about the same.
+func (c Config) positions(l series.Lengths) int {
+	return max(c.Positions*series.Hourly.Day/l.Day, 1)
+}
+
+// window is the length of training windows and the number of their loss positions, for a range with so
+// many intervals that may bear loss. Windows are as long as configured, or shorter in a short range, so that
+// three weeks of readings are enough.
+func (c Config) window(l series.Lengths, lossCells int64) (steps, positions int) {
+	steps = int(min(int64(c.Window), int64(c.BurnIn)+lossCells))
+	return steps, min(c.positions(l), steps-c.BurnIn)
 }
 
 // Validate returns all faults of the configuration in one error.
@@ -86,5 +100,28 @@ func (c Config) Validate() error {
 			fmt.Errorf("window: %d steps do not hold %d of burn-in and %d loss positions",
 				c.Window, c.BurnIn, c.Positions))
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, c.validateInterval())...)
+}
+
+// validateInterval refuses an interval that no model can be of, and a name that says another one.
+func (c Config) validateInterval() error {
+	if c.Interval == 0 {
+		return nil
+	}
+	if !grid.Native(int32(c.Interval / time.Second)) {
+		return fmt.Errorf("interval: %s is none of 5m, 10m, 15m, 20m, 30m and 1h", c.Interval)
+	}
+	if named, ok := model.IntervalOf(c.Model); ok && named != c.Interval {
+		return fmt.Errorf("model: %s is the name of a model of %s, not of %s: name it %s, or anything that names no interval",
+			c.Model, model.IntervalWord(named), model.IntervalWord(c.Interval), model.NameOf(c.Interval))
+	}
+	return nil
+}
+
+// interval is the one that histories are built at, in seconds; 0 is found out from the readings.
+func (c Config) interval() int64 {
+	if named, ok := model.IntervalOf(c.Model); ok && c.Interval == 0 {
+		return int64(named / time.Second)
+	}
+	return int64(c.Interval / time.Second)
 }

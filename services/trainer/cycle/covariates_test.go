@@ -86,7 +86,7 @@ func TestMissingCovariatesAreTold(t *testing.T) {
 	}
 
 	// The training range has none.
-	c.Cut = func(first, _ int64) (dataset.Cut, error) {
+	c.Cut = func(first, _, _ int64) (dataset.Cut, error) {
 		return dataset.Cut{First: first, TrainUntil: first, ValidUntil: first + 20*day,
 			TestFrom: first + 20*day, TestUntil: first + 40*day}, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // Cycle is one training run: its inputs and its callback.
@@ -15,8 +16,9 @@ type Cycle struct {
 	Config Config
 	Source Source
 	Ahead  *dataset.Covariates // covariates that the model reads; nil for none
-	// Cut divides the time from the first to the last reading, in Unix seconds.
-	Cut func(first, last int64) (dataset.Cut, error)
+	// Cut divides the time from the start of the first to the start of the last interval, in Unix
+	// seconds. The interval is in seconds.
+	Cut func(first, last, interval int64) (dataset.Cut, error)
 
 	Registry registry.Registry // nil when the model is not registered
 	Out      string            // folder that the model is left in; may be empty
@@ -58,6 +60,8 @@ type attempt struct {
 	registry patient    // the registry of the cycle, with its patience
 	run      *activeRun // nil without a run logger
 
+	len series.Lengths // of the interval of the model
+
 	histories []*dataset.History
 	cut       dataset.Cut
 	fitted    fitted
@@ -65,9 +69,9 @@ type attempt struct {
 }
 
 func (c *Cycle) newAttempt() *attempt {
-	a := &attempt{Cycle: c}
-	waiting := func(err error) { a.tell(Event{Kind: Waiting, Err: err}) }
-	a.registry = patient{c.Registry, c.Patience, waiting}
+	own := *c
+	a := &attempt{Cycle: &own}
+	a.registry = patient{c.Registry, c.Patience, func(err error) { a.tell(Event{Kind: Waiting, Err: err}) }}
 	return a
 }
 

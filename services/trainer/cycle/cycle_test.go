@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	hour  = meter.IntervalSeconds
+	hour  = meter.HourSeconds
 	day   = 24 * hour
 	epoch = 480_000 * hour
 )

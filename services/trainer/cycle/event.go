@@ -27,6 +27,7 @@ type Event struct {
 	Kind       EventKind   `json:"event"`
 	Series     int         `json:"series,omitempty"`
 	Hours      int64       `json:"hours,omitempty"`
+	Interval   string      `json:"interval,omitempty"`
 	Iteration  int         `json:"iteration,omitempty"`
 	Iterations int         `json:"iterations,omitempty"`
 	Loss       float64     `json:"loss,omitempty"`

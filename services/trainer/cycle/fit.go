@@ -14,7 +14,7 @@ import (
 
 const (
 	// yearly is the least training range, in seconds, that makes the day of the year a feature.
-	yearly = 8700 * meter.IntervalSeconds
+	yearly = 8700 * meter.HourSeconds
 	// leastRefit is the least number of iterations of the last fit.
 	leastRefit = 50
 	// warmRate is the share of the learning rate for weights that are trained on: the full rate
@@ -185,22 +185,22 @@ func (f *fitting) last(
 }
 
 // sampler draws windows with a loss between two Unix seconds. In a short range windows are shorter.
-// In the range that is fitted on, half of the hours that may bear loss are left free, so that a
-// window can start at different hours.
+// In the range that is fitted on, half of the intervals that may bear loss are left free, so that a
+// window can start at different times.
 func (f *fitting) sampler(
 	histories []*dataset.History, from, until int64, stage uint64,
 ) (*dataset.Sampler, error) {
 	c := f.Config
-	lossHours := (until-from)/meter.IntervalSeconds - horizon
+	lossCells := (until-from)/f.len.Interval - int64(f.horizon())
 	if from == f.cut.First {
-		lossHours = (lossHours - int64(series.Hourly.Scale)) / 2
+		lossCells = (lossCells - int64(f.len.Scale)) / 2
 	}
-	steps, positions := c.window(lossHours)
+	steps, positions := c.window(f.len, lossCells)
 	if positions < 1 {
 		return nil, dataset.ErrNoWindows
 	}
 	windows := dataset.WindowConfig{
-		Layout: f.layout, Ahead: f.Ahead, Horizon: horizon,
+		Layout: f.layout, Ahead: f.Ahead, Horizon: f.horizon(),
 		Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch,
 	}
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)

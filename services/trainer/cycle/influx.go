@@ -13,9 +13,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/retry"
 )
 
-// ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields
-// are value, unit, quality and kind; the time is the start of the interval, or the moment at which
-// a register was read.
+// ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields are
+// value, unit, quality, kind and interval, the last two where the sender says them; the time is the start of the interval, or the moment at which a
+// register was read.
 const ReadingMeasurement = "reading"
 
 const (
@@ -56,7 +56,9 @@ func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 		}
 		for _, r := range rows.rows {
 			s := rows.series[r.series]
-			b.AddOf(s.kind, s.id, s.unit, r.second, r.value)
+			b.AddReading(s.id, dataset.Reading{
+				Kind: s.kind, Unit: s.unit, Second: r.second, Value: r.value, Interval: s.interval, Quality: s.quality,
+			})
 		}
 		from = until
 	}
@@ -106,9 +108,11 @@ type influxRows struct {
 }
 
 type influxSeries struct {
-	kind meter.Kind
-	id   meter.ID
-	unit string
+	kind     meter.Kind
+	quality  meter.Quality
+	id       meter.ID
+	unit     string
+	interval int32 // seconds, 0 when not said
 }
 
 type influxRow struct {
@@ -145,6 +149,10 @@ func parseRow(r influx.Row) (s influxSeries, value float64, ok bool) {
 	quality, err := meter.ParseQuality(r.Text("quality"))
 	if err != nil || !quality.Accepted() {
 		return s, 0, false
+	}
+	s.quality = quality
+	if d, err := time.ParseDuration(r.Text("interval")); err == nil && d > 0 && d <= meter.MostInterval {
+		s.interval = int32(d / time.Second)
 	}
 	value, ok = r.Number("value")
 	ok = ok && meter.Finite(value) && s.id.Valid()

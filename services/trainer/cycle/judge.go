@@ -8,11 +8,28 @@ import (
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// judgeEvery is the number of intervals between two origins that a model is judged at. It has no
-// divisor in common with a day, so that all hours of the day are origins.
-const judgeEvery = 5
+// judgeHours is the least time between two origins that a model is judged at.
+const judgeHours = 5
+
+// judgeEvery is the number of intervals between two origins that a model is judged at: judgeHours, or a
+// little more, so that it has no divisor in common with a day and all times of the day are origins.
+func judgeEvery(l series.Lengths) int {
+	n := judgeHours * l.Day / 24
+	for gcd(n, l.Day) > 1 {
+		n++
+	}
+	return n
+}
+
+func gcd(a, b int) int {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
+}
 
 // testRange is the range that a model is judged on: the test range, or the validation range when
 // the cut leaves no test range.
@@ -26,7 +43,7 @@ func testRange(cut dataset.Cut) (from, until int64) {
 // origins are the origins between two Unix seconds that a model is scored at.
 func (a *attempt) origins(from, until int64) evaluate.Config {
 	return evaluate.Config{
-		From: from, Until: until, Every: judgeEvery,
+		From: from, Until: until, Every: judgeEvery(a.len),
 		Workers: a.Config.Workers, Ahead: a.Ahead, ExcludeFlagged: true,
 	}
 }

@@ -17,11 +17,10 @@ func TestThreeWeeksAreEnough(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Hidden, cfg.Iterations, cfg.Batch, cfg.Model, cfg.Choose = 4, 1, 4, "", false
-	for name, cut := range map[string]func(first, last int64) (dataset.Cut, error){
+	for name, cut := range map[string]func(first, last, interval int64) (dataset.Cut, error){
 		"default": dataset.DefaultCut,
-		"before": func(first, last int64) (dataset.Cut, error) {
-			return dataset.CutBefore(first,
-				last+hour)
+		"before": func(first, last, interval int64) (dataset.Cut, error) {
+			return dataset.CutBefore(first, last+interval, interval)
 		},
 	} {
 		for _, days := range []int64{dataset.LeastDays, 37} {
@@ -89,10 +88,10 @@ func TestCycleThatCannotTrainSaysWhy(t *testing.T) {
 }
 
 // cutAt cuts at days after the epoch.
-func cutAt(train, valid, test, until int64) func(first, last int64) (dataset.Cut, error) {
-	return func(first, _ int64) (dataset.Cut, error) {
-		return dataset.Cut{First: first, TrainUntil: epoch + train*day, ValidUntil: epoch +
-			valid*day, TestFrom: epoch + test*day, TestUntil: epoch + until*day}, nil
+func cutAt(train, valid, test, until int64) func(first, last, _ int64) (dataset.Cut, error) {
+	return func(first, _, _ int64) (dataset.Cut, error) {
+		return dataset.Cut{First: first, TrainUntil: epoch + train*day,
+			ValidUntil: epoch + valid*day, TestFrom: epoch + test*day, TestUntil: epoch + until*day}, nil
 	}
 }
 

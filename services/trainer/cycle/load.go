@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // load reads history and cuts time.
@@ -18,36 +21,94 @@ func (a *attempt) load(ctx context.Context) error {
 	if err := a.Source.Load(ctx, b); err != nil {
 		return err
 	}
-	count, first, last := b.Span()
-	if count == 0 {
-		return errors.New("there are no readings to train on: publish some, or name files that " +
-			"hold some")
+	if count, _, _ := b.Span(); count == 0 {
+		return errors.New("there are no readings to train on: publish some, or name files thathold some")
 	}
-	cut, err := a.Cut(first, last)
+	b.At(a.Config.interval())
+	all, large := withoutLarge(b.Build())
+	a.len = series.LengthsOf(b.Interval())
+	if len(all) == 0 {
+		return nothingLeft(b, large)
+	}
+	if a.Config.Model == "" {
+		a.Config.Model = model.NameOf(a.interval())
+	}
+	count, first, last := extent(all)
+	cut, err := a.Cut(first, last, a.len.Interval)
 	if err != nil {
 		return err
 	}
-	if err := inside(cut, first, last); err != nil {
+	if err := inside(cut, first, last+a.len.Interval); err != nil {
 		return err
 	}
-	all := b.Build()
-	if len(all) == 0 && b.Coarse() != "" {
-		return errors.New(b.Coarse() + ": give readings that come at least once an hour")
-	}
 	a.cut, a.histories = cut, sample(all, a.Config.MaxSeries)
-	hours := (last-first)/meter.IntervalSeconds + 1
-	a.tell(Event{Kind: Loaded, Series: count, Hours: hours, Cut: cut})
-	a.remark(b, first, last)
+	hours := (last-first+a.len.Interval-1)/meter.HourSeconds + 1
+	a.tell(Event{Kind: Loaded, Series: count, Hours: hours, Interval: model.IntervalWord(a.interval()), Cut: cut})
+	a.remark(b, large, first, last)
 	return nil
 }
 
+// interval is the interval of the model.
+func (a *attempt) interval() time.Duration { return time.Duration(a.len.Interval) * time.Second }
+
+// nothingLeft says why no series can be trained on.
+func nothingLeft(b *dataset.Builder, large string) error {
+	if large != "" {
+		return errors.New(large + ": give readings in a larger unit")
+	}
+	if b.Interval() == meter.HourSeconds {
+		return errors.New(b.Coarse() + ": give readings that come at least once an hour")
+	}
+	return errors.New(b.Coarse() + ": give readings that come more often, or train a model of a coarser interval")
+}
+
+// extent is the number of series, and the starts of their first and last interval.
+func extent(histories []*dataset.History) (count int, first, last int64) {
+	first, last = math.MaxInt64, math.MinInt64
+	for i, h := range histories {
+		if i == 0 || h.ID != histories[i-1].ID {
+			count++
+		}
+		first, last = min(first, h.Start(h.Ring.First())), max(last, h.Start(h.Ring.Newest))
+	}
+	return count, first, last
+}
+
+// largest bounds the values of a series that is trained on. A forecast is at most meter.MaxValue, and
+// one of a series near that is replaced by a simple rule: no model is judged by it.
+const largest = meter.MaxValue / 10
+
+// withoutLarge leaves out the series with values beyond largest. words tells of them, and is empty when
+// there are none.
+func withoutLarge(histories []*dataset.History) (kept []*dataset.History, words string) {
+	var names []string
+	count, _, _ := extent(histories)
+	out := map[meter.ID]bool{}
+	for _, h := range histories {
+		for _, v := range h.Raw.Values {
+			if !out[h.ID] && !(v < largest && v > -largest) {
+				out[h.ID] = true
+				names = append(names, fmt.Sprintf("%s (%.3g)", h.ID, v))
+			}
+		}
+	}
+	for _, h := range histories {
+		if !out[h.ID] {
+			kept = append(kept, h)
+		}
+	}
+	if len(names) > 0 {
+		words = fmt.Sprintf("%d of %d series hold values beyond %.0e and are left out: %s", len(names), count, float64(largest), dataset.SomeOf(names))
+	}
+	return kept, words
+}
+
 // inside refuses a cut that lies outside of the data.
-func inside(cut dataset.Cut, first, last int64) error {
-	end := last + meter.IntervalSeconds
+func inside(cut dataset.Cut, first, end int64) error {
 	if cut.TestFrom >= end && cut.TestUntil > cut.TestFrom || cut.ValidUntil > end ||
 		cut.ValidUntil <= first {
 		return fmt.Errorf("%s: that lies outside of the data, which reach from %s to %s", cut,
-			date(first), date(last))
+			date(first), date(end-1))
 	}
 	return nil
 }
@@ -55,9 +116,9 @@ func inside(cut dataset.Cut, first, last int64) error {
 func date(second int64) string { return time.Unix(second, 0).UTC().Format(time.DateOnly) }
 
 // remark tells what a person should know of the data.
-func (a *attempt) remark(b *dataset.Builder, first, last int64) {
+func (a *attempt) remark(b *dataset.Builder, large string, first, last int64) {
 	var texts []string
-	for _, text := range []string{b.RepeatsRemark(), b.Coarse()} {
+	for _, text := range []string{b.RepeatsRemark(), b.Coarse(), large} {
 		if text != "" {
 			texts = append(texts, text)
 		}
@@ -65,7 +126,7 @@ func (a *attempt) remark(b *dataset.Builder, first, last int64) {
 	from, _ := testRange(a.cut)
 	texts = append(texts, dataset.Remarks(a.histories, from)...)
 	if gaps := a.Ahead.Gaps(a.histories, a.Ahead.Names(), first,
-		last+meter.IntervalSeconds); gaps != "" {
+		last+a.len.Interval); gaps != "" {
 		texts = append(texts, "covariates: "+gaps)
 	}
 	for _, text := range texts {

@@ -3,6 +3,7 @@ package cycle
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
@@ -76,7 +77,10 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 	readings, _ := streams.DecodeReadings(m.Data)
 	for _, r := range readings {
 		if r.Quality.OrOK().Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
-			b.AddOf(r.Kind, input.Series, r.Unit, r.Time.Unix(), r.Value)
+			b.AddReading(input.Series, dataset.Reading{
+				Kind: r.Kind, Unit: r.Unit, Second: r.Time.Unix(), Value: r.Value,
+				Interval: int32(r.Interval / time.Second), Quality: r.Quality,
+			})
 		}
 	}
 }

@@ -6,22 +6,18 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
-	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
-const (
-	horizon = 24 // leads, a day
-	width   = 64 // units of the head's hidden layers
-)
+const width = 64 // units of the head's hidden layers
+
+// horizon is the number of leads, a day of them.
+func (a *attempt) horizon() int { return a.len.Day }
 
 // spec describes the network on one curve of the scale.
-func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
-	name, scale := c.Config.Model, model.ScalePlain
-	if name == "" {
-		name = registry.DefaultModel
-	}
+func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
+	c, scale := a.Config, model.ScalePlain
 	if curve == series.Asinh {
 		scale = model.ScaleAsinh
 	}
@@ -30,14 +26,14 @@ func (c *Cycle) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) 
 		covariates = append(covariates, model.Covariate(known))
 	}
 	return model.Spec{
-		Schema: model.SpecSchema, Name: name, Interval: "1h",
-		Hidden: c.Config.Hidden, Width: width, Horizon: horizon, Levels: model.DefaultLevels(),
+		Schema: model.SpecSchema, Name: c.Model, Interval: model.IntervalWord(a.interval()),
+		Hidden: c.Hidden, Width: width, Horizon: a.horizon(), Levels: model.DefaultLevels(),
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,
-		Zone: c.Config.Zone, Country: c.Config.Country, Covariates: covariates,
+		Zone: c.Zone, Country: c.Country, Covariates: covariates,
 		TrainedFrom:  time.Unix(cut.First, 0).UTC(),
 		TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(),
-		Seed:         c.Config.Seed,
+		Seed:         c.Seed,
 	}
 }
 

@@ -1,0 +1,141 @@
+package cycle
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// comings is a source in memory: series by the seconds between their readings.
+type comings []comer
+
+type comer struct {
+	name  string
+	step  int64
+	level float64
+}
+
+func (s comings) Load(_ context.Context, b *dataset.Builder) error {
+	for _, c := range s {
+		id := meter.ID{Site: "s", Meter: c.name}
+		for second := int64(epoch); second < epoch+30*day; second += c.step {
+			angle := 2 * math.Pi * float64(second%day) / day
+			b.Add(id, "kW", second, c.level*(2+math.Sin(angle)+0.1*math.Sin(float64(second))))
+		}
+	}
+	return nil
+}
+
+// A training is at the interval that is asked for, or that of the name, or the finest that at least
+// half of the series come at. Finer series are joined, coarser ones are left out with a word.
+func TestIntervalOfATraining(t *testing.T) {
+	t.Parallel()
+	source := comings{{"a", 900, 1}, {"b", 1800, 1}, {"c", 1800, 1}, {"d", 3600, 1}, {"e", day, 1}}
+	for name, c := range map[string]struct {
+		interval time.Duration
+		name     string
+		want     string
+		named    string
+		series   int
+		left     string
+	}{
+		"found":         {0, "", "30m", "load-30m", 3, "2 of 5 series come more rarely than every 30 minutes"},
+		"asked for":     {15 * time.Minute, "", "15m", "load-15m", 1, "4 of 5 series come more rarely than every 15 minutes"},
+		"of the name":   {0, "load-1h", "1h", "load-1h", 4, "1 of 5 series come more rarely than every 60 minutes"},
+		"of hours":      {time.Hour, "homes", "1h", "homes", 4, "s.e (every 24h0m0s)"},
+		"of half-hours": {0, "homes", "30m", "homes", 3, "s.d (every 1h0m0s)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var told []string
+			cfg := tiny()
+			cfg.Interval, cfg.Model, cfg.Iterations = c.interval, c.name, 2
+			training := cycle(t, cfg, nil)
+			training.Source, training.Out, training.Tell = source, t.TempDir()+"/model", warnings(&told)
+			out := run(t, training)
+			m, err := model.Load(training.Out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			day := int(24 * time.Hour / m.Spec.Step())
+			if m.Spec.Interval != c.want || m.Spec.Name != c.named || m.Spec.Horizon != day || out.Series != c.series {
+				t.Errorf("model %s of %s, %d leads, %d series", m.Spec.Name, m.Spec.Interval, m.Spec.Horizon, out.Series)
+			}
+			if !slices.ContainsFunc(told, func(text string) bool { return strings.Contains(text, c.left) }) {
+				t.Errorf("told %q, want %q", told, c.left)
+			}
+		})
+	}
+}
+
+func TestNameOfAnotherIntervalIsRefused(t *testing.T) {
+	t.Parallel()
+	cfg := tiny()
+	cfg.Interval = 15 * time.Minute
+	want := "load-1h is the name of a model of 1h, not of 15m: name it load-15m"
+	if _, err := cycle(t, cfg, nil).Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v", err)
+	}
+	cfg.Interval = 7 * time.Minute
+	if _, err := cycle(t, cfg, nil).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "interval: 7m0s") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A series that no model can be judged by leaves the others to be trained on; without any other the
+// training says why it cannot be.
+func TestUnfitSeriesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	const large = meter.MaxValue / 8
+	for name, c := range map[string]struct {
+		source comings
+		warned string
+		failed string
+	}{
+		"large values":       {comings{{"a", 3600, 1}, {"b", 3600, large}}, "1 of 2 series hold values beyond 1e+11 and are left out: s.b", ""},
+		"large values alone": {comings{{"b", 3600, large}}, "", "give readings in a larger unit"},
+		"daily":              {comings{{"a", 3600, 1}, {"b", day, 1}}, "s.b (every 24h0m0s)", ""},
+		"daily alone":        {comings{{"b", day, 1}}, "", "give readings that come at least once an hour"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var told []string
+			cfg := tiny()
+			cfg.Iterations = 2
+			training := cycle(t, cfg, nil)
+			training.Source, training.Tell = c.source, warnings(&told)
+			out, err := training.Run(t.Context())
+			if got := fmt.Sprint(err); c.failed != "" && !strings.Contains(got, c.failed) || c.failed == "" && err != nil {
+				t.Fatal(got)
+			}
+			if err == nil && out.Series != 1 || !strings.Contains(strings.Join(told, "\n"), c.warned) {
+				t.Errorf("%d series, told %q", out.Series, told)
+			}
+		})
+	}
+}
+
+// All times of the day are origins that a model is judged at, about every five hours.
+func TestOriginsCoverTheDay(t *testing.T) {
+	t.Parallel()
+	for _, interval := range []int64{300, 600, 900, 1200, 1800, 3600} {
+		l := series.LengthsOf(interval)
+		every := judgeEvery(l)
+		seen := map[int]bool{}
+		for k := range l.Day {
+			seen[k*every%l.Day] = true
+		}
+		if hours := float64(every) * float64(interval) / hour; len(seen) != l.Day || hours < 5 || hours > 6 {
+			t.Errorf("interval %d: every %d", interval, every)
+		}
+	}
+}
