@@ -48,9 +48,21 @@ type result struct {
 func main() {
 	binary := flag.String("loadtide", "bin/loadtide", "program to measure")
 	data := flag.String("data", "../shared/data", "folder with the sets, those of hours in hourly")
-	document := flag.String("document", "docs/accuracy.md", "document whose tables of results are replaced")
-	figures := flag.String("figures", "bench/results/accuracy.json", "file that holds the results; sets that are not measured keep theirs")
-	only := flag.String("only", "", "sets to measure, separated by commas; default: all sets of the table")
+	document := flag.String(
+		"document",
+		"docs/accuracy.md",
+		"document whose tables of results are replaced",
+	)
+	figures := flag.String(
+		"figures",
+		"bench/results/accuracy.json",
+		"file that holds the results; sets that are not measured keep theirs",
+	)
+	only := flag.String(
+		"only",
+		"",
+		"sets to measure, separated by commas; default: all sets of the table",
+	)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -84,7 +96,17 @@ func run(ctx context.Context, binary, data, document, figures, only string) erro
 		}
 		r.LightGBM = results[name].LightGBM
 		results[name] = r
-		fmt.Fprintf(os.Stderr, "%s: wQL %.4f, WAPE %.2f %%, band %.1f %%, scale %s, %.0f s training, %.0f s backtest\n", name, r.Overall.Pinball, 100*r.Overall.WAPE, 100*r.Overall.Coverage, r.Scale, r.TrainS, r.BacktestS)
+		fmt.Fprintf(
+			os.Stderr,
+			"%s: wQL %.4f, WAPE %.2f %%, band %.1f %%, scale %s, %.0f s training, %.0f s backtest\n",
+			name,
+			r.Overall.Pinball,
+			100*r.Overall.WAPE,
+			100*r.Overall.Coverage,
+			r.Scale,
+			r.TrainS,
+			r.BacktestS,
+		)
 		if err := writeFigures(figures, results); err != nil {
 			return err
 		}
@@ -99,15 +121,37 @@ func measure(ctx context.Context, binary, data, scratch, name string) (result, e
 	if err != nil {
 		return result{}, err
 	}
-	r, file, dir := result{Name: name}, filepath.Join(data, name+".csv.gz"), filepath.Join(scratch, name)
+	r, file, dir := result{
+		Name: name,
+	}, filepath.Join(
+		data,
+		name+".csv.gz",
+	), filepath.Join(
+		scratch,
+		name,
+	)
 	began := time.Now()
 	if _, err := command(ctx, binary, "train", "--data", file, "--valid-until", p.TestFrom, "--out", dir, "--json"); err != nil {
 		return r, err
 	}
 	r.TrainS = time.Since(began).Seconds()
 	began = time.Now()
-	printed, err := command(ctx, binary, "backtest", "--data", file, "--model", dir, "--test-from", p.TestFrom,
-		"--origin-every", fmt.Sprint(p.OriginEvery), "--horizon", fmt.Sprint(p.Horizon), "--json")
+	printed, err := command(
+		ctx,
+		binary,
+		"backtest",
+		"--data",
+		file,
+		"--model",
+		dir,
+		"--test-from",
+		p.TestFrom,
+		"--origin-every",
+		fmt.Sprint(p.OriginEvery),
+		"--horizon",
+		fmt.Sprint(p.Horizon),
+		"--json",
+	)
 	if err != nil {
 		return r, err
 	}

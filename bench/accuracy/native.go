@@ -34,13 +34,42 @@ var natives = []string{
 
 func nativeSets() map[string]nativeSet {
 	columns := func(series, time, value, one string) tabular.Options {
-		return tabular.Options{SeriesColumn: series, TimeColumn: time, ValueColumn: value, Series: one}
+		return tabular.Options{
+			SeriesColumn: series,
+			TimeColumn:   time,
+			ValueColumn:  value,
+			Series:       one,
+		}
 	}
 	all := map[string]nativeSet{
-		"edrp_30min":    {"edrp_scotland_households_30min", "hourly", "edrp", tabular.Options{}, true},
-		"sgsc_30min":    {"sgsc_australia_households_30min", "hourly", "sgsc", columns("customer_id", "reading_datetime", "general_supply_kwh", ""), true},
-		"vic_30min":     {"vic_electricity", "hourly", "vic", columns("", "Time", "Demand", "VIC"), false},
-		"liander_15min": {"liander_substations_15min", "hourly", "liander", columns("station", "datetime", "total_substation", ""), false},
+		"edrp_30min": {
+			"edrp_scotland_households_30min",
+			"hourly",
+			"edrp",
+			tabular.Options{},
+			true,
+		},
+		"sgsc_30min": {
+			"sgsc_australia_households_30min",
+			"hourly",
+			"sgsc",
+			columns("customer_id", "reading_datetime", "general_supply_kwh", ""),
+			true,
+		},
+		"vic_30min": {
+			"vic_electricity",
+			"hourly",
+			"vic",
+			columns("", "Time", "Demand", "VIC"),
+			false,
+		},
+		"liander_15min": {
+			"liander_substations_15min",
+			"hourly",
+			"liander",
+			columns("station", "datetime", "total_substation", ""),
+			false,
+		},
 	}
 	for _, name := range natives {
 		if _, own := all[name]; own {
@@ -75,7 +104,15 @@ func measureNative(ctx context.Context, binary, data, scratch, name string) (res
 		return result{}, err
 	}
 	r := result{Name: name}
-	own, hours, err := trainBoth(ctx, binary, filepath.Join(data, set.file+".csv.gz"), scratch, &set, p, &r)
+	own, hours, err := trainBoth(
+		ctx,
+		binary,
+		filepath.Join(data, set.file+".csv.gz"),
+		scratch,
+		&set,
+		p,
+		&r,
+	)
 	if err != nil {
 		return r, err
 	}
@@ -96,7 +133,12 @@ func measureNative(ctx context.Context, binary, data, scratch, name string) (res
 	}
 	r.Interval, r.Scale = own.model.Spec.Interval, own.model.Spec.Scale
 	m := report.Overall
-	r.Overall, r.Baselines = measures{m.WAPE, m.MASE, m.Pinball, m.Coverage80}, map[string]measures{}
+	r.Overall, r.Baselines = measures{
+		m.WAPE,
+		m.MASE,
+		m.Pinball,
+		m.Coverage80,
+	}, map[string]measures{}
 	for rule, m := range rules.Overall {
 		r.Baselines[string(rule)] = measures{m.WAPE, m.MASE, m.Pinball, m.Coverage80}
 	}
@@ -158,7 +200,19 @@ func trainBoth(
 	for i, interval := range []string{"auto", "1h"} {
 		dir := filepath.Join(scratch, r.Name+"-"+interval)
 		began := time.Now()
-		args := append([]string{"train", "--data", file, "--interval", interval, "--valid-until", p.TestFrom, "--out", dir, "--json"},
+		args := append(
+			[]string{
+				"train",
+				"--data",
+				file,
+				"--interval",
+				interval,
+				"--valid-until",
+				p.TestFrom,
+				"--out",
+				dir,
+				"--json",
+			},
 			set.arguments()...)
 		if _, err := command(ctx, binary, args...); err != nil {
 			return nil, nil, err
@@ -197,7 +251,11 @@ type origin struct {
 }
 
 // backtest scores a model and keeps the medians of its forecasts.
-func (t *trained) backtest(ctx context.Context, p protocol, every int) (evaluate.Report, map[origin][]float64, error) {
+func (t *trained) backtest(
+	ctx context.Context,
+	p protocol,
+	every int,
+) (evaluate.Report, map[origin][]float64, error) {
 	from, err := time.Parse(time.RFC3339, p.TestFrom)
 	if err != nil {
 		return evaluate.Report{}, nil, err
@@ -207,20 +265,31 @@ func (t *trained) backtest(ctx context.Context, p protocol, every int) (evaluate
 		until = max(until, h.Start(h.Ring.Newest+1))
 	}
 	medians := map[origin][]float64{}
-	t.config = evaluate.Config{From: from.Unix(), Until: until, Every: every, Workers: runtime.GOMAXPROCS(0), Each: func(f engine.Forecast) {
-		all, median := make([]float64, f.Horizon), t.model.Spec.Median()
-		for k := range all {
-			all[k] = float64(f.Quantiles[k*len(f.Levels)+median])
-		}
-		medians[origin{f.Series, f.Origin}] = all
-	}}
+	t.config = evaluate.Config{
+		From:    from.Unix(),
+		Until:   until,
+		Every:   every,
+		Workers: runtime.GOMAXPROCS(0),
+		Each: func(f engine.Forecast) {
+			all, median := make([]float64, f.Horizon), t.model.Spec.Median()
+			for k := range all {
+				all[k] = float64(f.Quantiles[k*len(f.Levels)+median])
+			}
+			medians[origin{f.Series, f.Origin}] = all
+		},
+	}
 	report, err := evaluate.Backtest(ctx, t.model, t.histories, t.config)
 	return report, medians, err
 }
 
 // compareHours brings the medians of a native model to hours, and holds both models against the
 // hours that were measured.
-func compareHours(hours []*dataset.History, native, hourly map[origin][]float64, parts int, energy bool) *hourSums {
+func compareHours(
+	hours []*dataset.History,
+	native, hourly map[origin][]float64,
+	parts int,
+	energy bool,
+) *hourSums {
 	var sums hourSums
 	var all, first float64
 	for _, h := range hours {
@@ -241,7 +310,11 @@ func compareHours(hours []*dataset.History, native, hourly map[origin][]float64,
 				}
 				y := float64(actual)
 				all += math.Abs(y)
-				sums.Native, sums.Hourly = sums.Native+math.Abs(sum-y), sums.Hourly+math.Abs(coarse[k]-y)
+				sums.Native, sums.Hourly = sums.Native+math.Abs(
+					sum-y,
+				), sums.Hourly+math.Abs(
+					coarse[k]-y,
+				)
 				if k == 0 {
 					first += math.Abs(y)
 					sums.FirstNative += math.Abs(sum - y)

@@ -52,7 +52,7 @@ def measure(data, name):
     split = frame.index.searchsorted(pd.Timestamp(p["test_from"]))
     yearly = split > 8700 * parts
     index = frame.index
-    calendar = np.column_stack([index.hour * 60 + index.minute, index.dayofweek] + ([index.dayofyear] if yearly else []))
+    calendar = np.column_stack([index.hour * 60 + index.minute, index.weekday] + ([index.dayofyear] if yearly else []))
     raw = frame.to_numpy(float).T
     z, centre, scale = [], [], []
     for y in raw:
@@ -80,7 +80,7 @@ def measure(data, name):
         X, Y = np.concatenate(X), np.concatenate(Y)
         train = lgb.Dataset(X, Y, params=dict(max_bin=127, verbose=-1), free_raw_data=False)
         models = [lgb.train(dict(objective="quantile", alpha=q, num_leaves=31, learning_rate=.08, min_data_in_leaf=60,
-                                 feature_fraction=.7, num_threads=2, verbose=-1, seed=lead), train, num_boost_round=ROUNDS) for q in LEVELS]
+                                 feature_fraction=.7, num_threads=1, verbose=-1, seed=lead), train, num_boost_round=ROUNDS) for q in LEVELS]
         for (n, o), y in zip(T, A):
             if not len(o):
                 continue

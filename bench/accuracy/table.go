@@ -77,9 +77,11 @@ func writeTables(path string, results map[string]result) error {
 // nativeTable writes one row for each native set that has results.
 func nativeTable(results map[string]result) string {
 	var b strings.Builder
-	b.WriteString("| set | interval | best simple rule | **Loadtide** | LightGBM, Loadtide at six leads | band held | scale | training | " +
-		"to hours: native, hourly model | first hour: native, hourly model |\n" +
-		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString(
+		"| set | interval | best simple rule | **Loadtide** | LightGBM, Loadtide at six leads | band held | scale | training | " +
+			"to hours: native, hourly model | first hour: native, hourly model |\n" +
+			"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+	)
 	cell := func(m measures) string { return fmt.Sprintf("%s (%.3g %%)", short(m.Pinball), 100*m.WAPE) }
 	for _, name := range natives {
 		r, ok := results[name]
@@ -99,9 +101,22 @@ func nativeTable(results map[string]result) string {
 			other += cell(*r.AtLeads)
 		}
 		h := r.Hours
-		fmt.Fprintf(&b, "| %s | %s | %s | **%s** | %s | %.1f %% | %s | %.0f s | %.2f, %.2f %% | %.2f, %.2f %% |\n",
-			name, r.Interval, cell(best), cell(r.Overall), other, 100*r.Overall.Coverage, r.Scale, r.TrainS,
-			100*h.Native, 100*h.Hourly, 100*h.FirstNative, 100*h.FirstHourly)
+		fmt.Fprintf(
+			&b,
+			"| %s | %s | %s | **%s** | %s | %.1f %% | %s | %.0f s | %.2f, %.2f %% | %.2f, %.2f %% |\n",
+			name,
+			r.Interval,
+			cell(best),
+			cell(r.Overall),
+			other,
+			100*r.Overall.Coverage,
+			r.Scale,
+			r.TrainS,
+			100*h.Native,
+			100*h.Hourly,
+			100*h.FirstNative,
+			100*h.FirstHourly,
+		)
 	}
 	return b.String()
 }
@@ -109,7 +124,9 @@ func nativeTable(results map[string]result) string {
 // table writes one row for each set that has results.
 func table(results map[string]result) string {
 	var b strings.Builder
-	b.WriteString("| set | same hour yesterday | same hour last week | mean of 7 days | mix | LightGBM | PyTorch L16 | **Loadtide** | band held | scale | training, backtest |\n")
+	b.WriteString(
+		"| set | same hour yesterday | same hour last week | mean of 7 days | mix | LightGBM | PyTorch L16 | **Loadtide** | band held | scale | training, backtest |\n",
+	)
 	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	cell := func(m measures) string { return fmt.Sprintf("%s (%.3g %%)", short(m.Pinball), 100*m.WAPE) }
 	for _, name := range sets {
@@ -118,9 +135,24 @@ func table(results map[string]result) string {
 			continue
 		}
 		base := func(rule string) string { return cell(r.Baselines[rule]) }
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | **%s** | %s | %.1f %% | %s | %.0f s, %.0f s |\n", name,
-			base("seasonal_naive_day"), base("seasonal_naive_week"), base("mean_7_days"), base("mix"),
-			reference[name].lightGBM, reference[name].pytorch, cell(r.Overall), 100*r.Overall.Coverage, r.Scale, r.TrainS, r.BacktestS)
+		fmt.Fprintf(
+			&b,
+			"| %s | %s | %s | %s | %s | %s | **%s** | %s | %.1f %% | %s | %.0f s, %.0f s |\n",
+			name,
+			base(
+				"seasonal_naive_day",
+			),
+			base("seasonal_naive_week"),
+			base("mean_7_days"),
+			base("mix"),
+			reference[name].lightGBM,
+			reference[name].pytorch,
+			cell(r.Overall),
+			100*r.Overall.Coverage,
+			r.Scale,
+			r.TrainS,
+			r.BacktestS,
+		)
 	}
 	return b.String()
 }

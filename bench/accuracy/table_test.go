@@ -34,17 +34,36 @@ func TestDocumentShowsTheFigures(t *testing.T) {
 // What is written is read again, and the document keeps the text around its tables.
 func TestFiguresAndTableAreWritten(t *testing.T) {
 	t.Parallel()
-	figures, document := filepath.Join(t.TempDir(), "accuracy.json"), filepath.Join(t.TempDir(), "accuracy.md")
+	figures, document := filepath.Join(
+		t.TempDir(),
+		"accuracy.json",
+	), filepath.Join(
+		t.TempDir(),
+		"accuracy.md",
+	)
 	if results, err := readFigures(figures); err != nil || len(results) != 0 {
 		t.Fatalf("a file that does not exist: %v, %v", results, err)
 	}
-	want := map[string]result{"pjm": {Name: "pjm", Overall: measures{Pinball: 0.0288, WAPE: 0.04}, Scale: "asinh", TrainS: 28}}
-	want["vic_30min"] = result{Name: "vic_30min", Interval: "30m", Overall: measures{Pinball: 0.0188}, Hours: &hourSums{Native: 0.03}}
+	want := map[string]result{
+		"pjm": {
+			Name:    "pjm",
+			Overall: measures{Pinball: 0.0288, WAPE: 0.04},
+			Scale:   "asinh",
+			TrainS:  28,
+		},
+	}
+	want["vic_30min"] = result{
+		Name:     "vic_30min",
+		Interval: "30m",
+		Overall:  measures{Pinball: 0.0188},
+		Hours:    &hourSums{Native: 0.03},
+	}
 	if err := writeFigures(figures, want); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readFigures(figures)
-	if err != nil || len(got) != 2 || *got["vic_30min"].Hours != *want["vic_30min"].Hours || got["pjm"].Overall != want["pjm"].Overall {
+	if err != nil || len(got) != 2 || *got["vic_30min"].Hours != *want["vic_30min"].Hours ||
+		got["pjm"].Overall != want["pjm"].Overall {
 		t.Fatalf("read %v, %v, want %v", got, err, want)
 	}
 	if err := os.WriteFile(document, []byte("before\n"+beginTable+"old\n"+endTable+"\nafter\n"+beginNative+"old\n"+endTable), 0o644); err != nil {
@@ -54,7 +73,14 @@ func TestFiguresAndTableAreWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(document)
-	if err != nil || string(text) != "before\n"+beginTable+table(want)+endTable+"\nafter\n"+beginNative+nativeTable(want)+endTable {
+	if err != nil ||
+		string(
+			text,
+		) != "before\n"+beginTable+table(
+			want,
+		)+endTable+"\nafter\n"+beginNative+nativeTable(
+			want,
+		)+endTable {
 		t.Errorf("%v: %s", err, text)
 	}
 }

@@ -44,7 +44,11 @@ func (c *gridded) Said(n int64) (value float32, quality meter.Quality) {
 func (c *gridded) put(r reading) {
 	out := &c.outcome
 	before := c.state.Grid
-	c.state.Put(grid.Point{Second: r.second, Value: r.value, Quality: r.quality, Span: r.interval}, c, out)
+	c.state.Put(
+		grid.Point{Second: r.second, Value: r.value, Quality: r.quality, Span: r.interval},
+		c,
+		out,
+	)
 	switch {
 	case out.Restarted:
 		c.end(before)
@@ -85,7 +89,15 @@ func (c *gridded) write(cell grid.Cell) {
 		c.first = cell.N
 	}
 	for before := c.first - cell.N; before > 0; before-- {
-		c.values, c.qualities = slices.Insert(c.values, 0, 0), slices.Insert(c.qualities, 0, meter.Missing)
+		c.values, c.qualities = slices.Insert(
+			c.values,
+			0,
+			0,
+		), slices.Insert(
+			c.qualities,
+			0,
+			meter.Missing,
+		)
 		c.first--
 	}
 	for int64(len(c.values)) <= cell.N-c.first {
@@ -118,7 +130,10 @@ func (s *stretch) history(of *gathered) *History {
 	h := &History{
 		ID: of.id, Unit: of.unit, Phase: int64(s.grid.Phase), Len: series.LengthsOf(int64(s.grid.Interval)), kind: s.kind,
 	}
-	h.Raw = series.Ring{Values: make([]float32, len(s.values)), Quality: meter.NewQualities(len(s.values))}
+	h.Raw = series.Ring{
+		Values:  make([]float32, len(s.values)),
+		Quality: meter.NewQualities(len(s.values)),
+	}
 	for k, q := range s.qualities {
 		n, value := s.first+int64(k), s.values[k]
 		if q == meter.Missing && k > 0 {
@@ -134,7 +149,13 @@ func (s *stretch) history(of *gathered) *History {
 // true is not in it.
 func (h *History) joined(interval int64) *History {
 	parts := interval / h.Len.Interval
-	j := &History{ID: h.ID, Unit: h.Unit, Phase: h.Phase, Len: series.LengthsOf(interval), kind: h.kind}
+	j := &History{
+		ID:    h.ID,
+		Unit:  h.Unit,
+		Phase: h.Phase,
+		Len:   series.LengthsOf(interval),
+		kind:  h.kind,
+	}
 	at := func(m int64) (float32, meter.Quality, bool) {
 		if !h.Ring.Has(m) {
 			return 0, meter.Unknown, false
@@ -142,7 +163,13 @@ func (h *History) joined(interval int64) *History {
 		value, quality := h.Ring.At(m)
 		return value, quality, true
 	}
-	first, last := meter.FloorDiv(h.Ring.First()-1, parts)+1, meter.FloorDiv(h.Ring.Newest+1, parts)-1
+	first, last := meter.FloorDiv(
+		h.Ring.First()-1,
+		parts,
+	)+1, meter.FloorDiv(
+		h.Ring.Newest+1,
+		parts,
+	)-1
 	size := max(last-first+1, 0)
 	j.Raw = series.Ring{Values: make([]float32, size), Quality: meter.NewQualities(int(size))}
 	for n := first; n <= last; n++ {

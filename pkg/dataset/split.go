@@ -18,7 +18,8 @@ type Cut struct {
 const LeastDays = 21
 
 // DefaultCut gives the last tenth of the span to the test, and the tenth before it to validation.
-// first and last are the starts of the first and the last interval, in Unix seconds; the ranges are whole intervals.
+// first and last are the starts of the first and the last interval, in Unix seconds; the ranges are
+// whole intervals.
 func DefaultCut(first, last, interval int64) (Cut, error) {
 	until := last + interval
 	span := until - first

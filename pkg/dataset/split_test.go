@@ -69,7 +69,9 @@ func TestCutsAreInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first := rapid.Int64Range(0, 5e9).Draw(t, "first")
 		interval := rapid.SampledFrom([]int64{300, 900, 1800, 3600}).Draw(t, "interval")
-		until := first + rapid.Int64Range(LeastDays*meter.DaySeconds/interval, 100_000).Draw(t, "intervals")*interval
+		until := first + rapid.Int64Range(LeastDays*meter.DaySeconds/interval, 100_000).
+			Draw(t, "intervals")*
+			interval
 		for name, cut := range map[string]func() (Cut, error){
 			"default": func() (Cut, error) {
 				return DefaultCut(first,

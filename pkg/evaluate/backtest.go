@@ -41,8 +41,12 @@ func Backtest(
 	interval := int64(m.Spec.Step() / time.Second)
 	for _, h := range histories {
 		if h.Len.Interval != interval {
-			return Report{}, fmt.Errorf("history of %s has intervals of %d s: the model forecasts %s; build the histories at the model's interval",
-				h.ID, h.Len.Interval, m.Spec.Interval)
+			return Report{}, fmt.Errorf(
+				"history of %s has intervals of %d s: the model forecasts %s; build the histories at the model's interval",
+				h.ID,
+				h.Len.Interval,
+				m.Spec.Interval,
+			)
 		}
 	}
 	b := &backtest{cfg: cfg, model: m, interval: interval}

@@ -12,7 +12,12 @@ import (
 // ForecastAt streams the histories of one series through an engine, and returns the newest forecast
 // of the day that ends at the origin, in Unix seconds; it is nil when there is no reading on that
 // day. ahead is nil for a model that reads no covariates.
-func ForecastAt(m *model.Model, own []*dataset.History, ahead *dataset.Covariates, origin int64) (*engine.Forecast, error) {
+func ForecastAt(
+	m *model.Model,
+	own []*dataset.History,
+	ahead *dataset.Covariates,
+	origin int64,
+) (*engine.Forecast, error) {
 	e, err := engineOf(m, ahead)
 	if err != nil {
 		return nil, err

@@ -50,7 +50,10 @@ func (s sender) readings() []engine.Reading {
 			continue
 		}
 		all = append(all, engine.Reading{
-			Series: meter.ID{Site: "s", Meter: "m"}, Second: at, Value: value, Unit: s.unit, Kind: s.kind, Quality: meter.OK,
+			Series: meter.ID{
+				Site:  "s",
+				Meter: "m",
+			}, Second: at, Value: value, Unit: s.unit, Kind: s.kind, Quality: meter.OK,
 		})
 	}
 	return all
@@ -62,12 +65,14 @@ func drawSender(t *rapid.T) sender {
 		phase:  rapid.SampledFrom([]int64{0, 0, 900}).Draw(t, "phase"),
 		jitter: rapid.SampledFrom([]int64{0, 0, 5}).Draw(t, "jitter"),
 		silent: rapid.SampledFrom([]float64{0, 0.03}).Draw(t, "silent"),
-		hole:   rapid.SampledFrom([]int64{0, 2 * meter.HourSeconds, 30 * meter.HourSeconds, 3 * meter.DaySeconds}).Draw(t, "hole"),
-		days:   rapid.SampledFrom([]int64{9, 20}).Draw(t, "days"),
-		seed:   rapid.Uint64().Draw(t, "seed"),
+		hole: rapid.SampledFrom([]int64{0, 2 * meter.HourSeconds, 30 * meter.HourSeconds, 3 * meter.DaySeconds}).
+			Draw(t, "hole"),
+		days: rapid.SampledFrom([]int64{9, 20}).Draw(t, "days"),
+		seed: rapid.Uint64().Draw(t, "seed"),
 	}
 	s.later = s.step
-	s.kind = rapid.SampledFrom([]meter.Kind{meter.Energy, meter.Power, meter.Register}).Draw(t, "kind")
+	s.kind = rapid.SampledFrom([]meter.Kind{meter.Energy, meter.Power, meter.Register}).
+		Draw(t, "kind")
 	s.unit = "kWh"
 	if s.kind == meter.Power {
 		s.unit = "kW"
@@ -88,13 +93,28 @@ func TestStreamAndFileAgreeOnJoinedHours(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { agree(t, drawSender(t), meter.HourSeconds) })
 }
 
+// The cells are the same where the step changes in the middle. The forecasts are not held to each
+// other: the stream finds the scale again from the ring that it brings over.
+func TestCellsAgreeWhereTheStepChanges(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSender(t)
+		s.silent, s.hole, s.jitter = 0, 0, 0
+		s.later = rapid.SampledFrom([]int64{300, 900, 1800, 3600}).Draw(t, "later")
+		agree(t, s, 0)
+	})
+}
+
 // agree takes readings both ways: with a model of the interval, or of the series' own when it is 0.
 func agree(t *rapid.T, s sender, interval int64) {
 	readings := s.readings()
 	b := dataset.NewBuilder()
 	b.At(interval)
 	for _, r := range readings {
-		b.AddReading(r.Series, dataset.Reading{Kind: r.Kind, Unit: r.Unit, Second: r.Second, Value: r.Value})
+		b.AddReading(
+			r.Series,
+			dataset.Reading{Kind: r.Kind, Unit: r.Unit, Second: r.Second, Value: r.Value},
+		)
 	}
 	histories := b.Build()
 	if len(histories) == 0 {
@@ -115,6 +135,9 @@ func agree(t *rapid.T, s sender, interval int64) {
 	if interval == 0 {
 		sameCells(t, s, e, h)
 	}
+	if s.later != s.step {
+		return
+	}
 	filed, err := ForecastAt(m, histories, nil, h.Start(h.Ring.Newest+1))
 	if err != nil || filed == nil {
 		t.Fatalf("%+v: %v %v", s, filed, err)
@@ -131,7 +154,12 @@ func sameCells(t *rapid.T, s sender, e *engine.Engine, h *dataset.History) {
 	}
 	in := portable.Inside()
 	if last := in.Cells[len(in.Cells)-1].Second; last != h.Start(h.Ring.Newest) {
-		t.Fatalf("%+v: the newest cell starts at %d in the stream, at %d in the file", s, last-epoch, h.Start(h.Ring.Newest)-epoch)
+		t.Fatalf(
+			"%+v: the newest cell starts at %d in the stream, at %d in the file",
+			s,
+			last-epoch,
+			h.Start(h.Ring.Newest)-epoch,
+		)
 	}
 	for _, c := range in.Cells {
 		n := h.Cell(c.Second)
@@ -139,7 +167,8 @@ func sameCells(t *rapid.T, s sender, e *engine.Engine, h *dataset.History) {
 			continue
 		}
 		value, quality := h.Ring.At(n)
-		if h.Start(n) != c.Second || quality != c.Quality || quality.Accepted() && value != c.Value {
+		if h.Start(n) != c.Second || quality != c.Quality ||
+			quality.Accepted() && value != c.Value {
 			t.Fatalf("%+v: cell at %d is %v %s in the stream, %v %s in the file at %d",
 				s, c.Second-epoch, c.Value, c.Quality, value, quality, h.Start(n)-epoch)
 		}
@@ -153,7 +182,14 @@ func sameForecast(t *rapid.T, s sender, served, filed *engine.Forecast) {
 	}
 	for i, q := range served.Quantiles {
 		if q != filed.Quantiles[i] {
-			t.Fatalf("%+v: %s: quantile %d is %v in the stream, %v in the file", s, about(served), i, q, filed.Quantiles[i])
+			t.Fatalf(
+				"%+v: %s: quantile %d is %v in the stream, %v in the file",
+				s,
+				about(served),
+				i,
+				q,
+				filed.Quantiles[i],
+			)
 		}
 	}
 }

@@ -90,8 +90,15 @@ func (b *backtest) compare(ctx context.Context, ours *measured) (*evaluate.Compa
 		return nil, err
 	}
 	if m.Spec.Interval != b.model.Spec.Interval {
-		return nil, usageError(fmt.Sprintf("--compare %s forecasts %s, and --model %s", b.cmd.Compare, m.Spec.Interval, b.model.Spec.Interval),
-			"compare models of one interval")
+		return nil, usageError(
+			fmt.Sprintf(
+				"--compare %s forecasts %s, and --model %s",
+				b.cmd.Compare,
+				m.Spec.Interval,
+				b.model.Spec.Interval,
+			),
+			"compare models of one interval",
+		)
 	}
 	if err := b.fit(b.cmd.Compare, m); err != nil {
 		return nil, err
@@ -136,9 +143,13 @@ func (b *backtest) measure(
 		return nil, err
 	}
 	if report.ByRules > 0 {
-		b.show.line("warn: %d of %d forecasts are those of a simple rule, for their series had "+
-			"less than the %d readings that the network needs",
-			report.ByRules, report.Forecasts, series.LengthsOf(int64(m.Spec.Step()/time.Second)).Scale)
+		b.show.line(
+			"warn: %d of %d forecasts are those of a simple rule, for their series had "+
+				"less than the %d readings that the network needs",
+			report.ByRules,
+			report.Forecasts,
+			series.LengthsOf(int64(m.Spec.Step()/time.Second)).Scale,
+		)
 	}
 	return &measured{model: m, histories: b.histories, config: cfg, report: report,
 		took: time.Since(began)}, nil

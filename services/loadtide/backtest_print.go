@@ -102,12 +102,22 @@ var ruleWords = map[evaluate.Rule]string{
 // table prints the results for a person.
 func (r *results) table(w io.Writer) error {
 	m := r.model
-	fmt.Fprintf(w,
+	fmt.Fprintf(
+		w,
 		"test: %s to %s, an origin every %s, %d leads of %s, %d series, %d forecasts in %.1f s; the "+
 			"model saw data up to %s\n",
-		stamp(r.config.From), stamp(r.config.Until), stepWords(time.Duration(r.config.Every)*m.Spec.Step()), len(r.report.ByLead), stepWords(m.Spec.Step()),
+		stamp(
+			r.config.From,
+		),
+		stamp(r.config.Until),
+		stepWords(time.Duration(r.config.Every)*m.Spec.Step()),
+		len(r.report.ByLead),
+		stepWords(m.Spec.Step()),
 		r.report.Series,
-		r.report.Forecasts, r.took.Seconds(), m.Spec.TrainedUntil.Format(time.DateOnly))
+		r.report.Forecasts,
+		r.took.Seconds(),
+		m.Spec.TrainedUntil.Format(time.DateOnly),
+	)
 	if m.Spec.TrainedUntil.Unix() > r.config.From {
 		fmt.Fprintln(w, "warn: the model has seen part of this test; its scores are too good")
 	}

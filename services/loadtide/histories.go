@@ -31,7 +31,9 @@ func loadHistories(
 		return nil, &service.HintError{
 			What: fmt.Sprintf("%s: the model %s forecasts %s, and %s",
 				strings.Join(paths, ", "), m.Spec.Name, m.Spec.Interval, b.Coarse()),
-			Fix:    []string{"name a model of their interval with --model, or train one: loadtide train --data FILE"},
+			Fix: []string{
+				"name a model of their interval with --model, or train one: loadtide train --data FILE",
+			},
 			Reason: "interval_unsupported",
 		}
 	}
@@ -44,7 +46,12 @@ func loadHistories(
 }
 
 // loadReadings reads the readings of files.
-func loadReadings(ctx context.Context, show *screen, paths []string, csv *csvFlags) (*dataset.Builder, error) {
+func loadReadings(
+	ctx context.Context,
+	show *screen,
+	paths []string,
+	csv *csvFlags,
+) (*dataset.Builder, error) {
 	options, done, err := csv.open(paths)
 	if err != nil {
 		return nil, err
@@ -63,7 +70,13 @@ func loadReadings(ctx context.Context, show *screen, paths []string, csv *csvFla
 
 // championFor names the champion that serves the series of files: that of the interval that most of
 // them come at, else that of the next coarser one that it divides. Without any it is the first.
-func championFor(ctx context.Context, paths []string, csv csvFlags, dataDir string, kept registryFlags) (string, error) {
+func championFor(
+	ctx context.Context,
+	paths []string,
+	csv csvFlags,
+	dataDir string,
+	kept registryFlags,
+) (string, error) {
 	csv.Rejects = "" // the rows are shown when the histories are read
 	b, err := loadReadings(ctx, newScreen(io.Discard), paths, &csv)
 	if err != nil {

@@ -101,7 +101,13 @@ func (c *trainCmd) cycle(
 		return nil, nil, csvError(err)
 	}
 	onScreen := cycleScreen{screen: show, loaded: func(e cycle.Event) string {
-		return fmt.Sprintf("training on %d series at %s, %d h: %s", e.Series, e.Interval, e.Hours, e.Cut)
+		return fmt.Sprintf(
+			"training on %d series at %s, %d h: %s",
+			e.Series,
+			e.Interval,
+			e.Hours,
+			e.Cut,
+		)
 	}}
 	training.Tell = onScreen.tell
 	if c.Child {

@@ -61,14 +61,15 @@ func (c Config) Quick() Config {
 }
 
 // positions is the number of loss positions in a window of cells of l. A forecast of a day has more
-// leads at a finer interval, and a window fewer forecasts, so that an iteration costs about the same.
+// leads at a finer interval, and a window fewer forecasts, so that an iteration costs about as
+// much.
 func (c Config) positions(l series.Lengths) int {
 	return max(c.Positions*series.Hourly.Day/l.Day, 1)
 }
 
-// window is the length of training windows and the number of their loss positions, for a range with so
-// many intervals that may bear loss. Windows are as long as configured, or shorter in a short range, so that
-// three weeks of readings are enough.
+// window is the length of training windows and the number of their loss positions, for a range with
+// so many intervals that may bear loss. Windows are as long as configured, or shorter in a short
+// range, so that three weeks of readings are enough.
 func (c Config) window(l series.Lengths, lossCells int64) (steps, positions int) {
 	steps = int(min(int64(c.Window), int64(c.BurnIn)+lossCells))
 	return steps, min(c.positions(l), steps-c.BurnIn)
@@ -112,8 +113,13 @@ func (c Config) validateInterval() error {
 		return fmt.Errorf("interval: %s is none of 5m, 10m, 15m, 20m, 30m and 1h", c.Interval)
 	}
 	if named, ok := model.IntervalOf(c.Model); ok && named != c.Interval {
-		return fmt.Errorf("model: %s is the name of a model of %s, not of %s: name it %s, or anything that names no interval",
-			c.Model, model.IntervalWord(named), model.IntervalWord(c.Interval), model.NameOf(c.Interval))
+		return fmt.Errorf(
+			"model: %s is the name of a model of %s, not of %s: name it %s, or anything that names no interval",
+			c.Model,
+			model.IntervalWord(named),
+			model.IntervalWord(c.Interval),
+			model.NameOf(c.Interval),
+		)
 	}
 	return nil
 }

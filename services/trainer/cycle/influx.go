@@ -14,8 +14,8 @@ import (
 )
 
 // ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields are
-// value, unit, quality, kind and interval, the last two where the sender says them; the time is the start of the interval, or the moment at which a
-// register was read.
+// value, unit, quality, kind and interval, the last two where the sender says them; the time is the
+// start of the interval, or the moment at which a register was read.
 const ReadingMeasurement = "reading"
 
 const (
@@ -151,7 +151,8 @@ func parseRow(r influx.Row) (s influxSeries, value float64, ok bool) {
 		return s, 0, false
 	}
 	s.quality = quality
-	if d, err := time.ParseDuration(r.Text("interval")); err == nil && d > 0 && d <= meter.MostInterval {
+	if d, err := time.ParseDuration(r.Text("interval")); err == nil && d > 0 &&
+		d <= meter.MostInterval {
 		s.interval = int32(d / time.Second)
 	}
 	value, ok = r.Number("value")

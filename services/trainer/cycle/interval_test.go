@@ -60,17 +60,29 @@ func TestIntervalOfATraining(t *testing.T) {
 			cfg := tiny()
 			cfg.Interval, cfg.Model, cfg.Iterations = c.interval, c.name, 2
 			training := cycle(t, cfg, nil)
-			training.Source, training.Out, training.Tell = source, t.TempDir()+"/model", warnings(&told)
+			training.Source, training.Out, training.Tell = source, t.TempDir()+"/model", warnings(
+				&told,
+			)
 			out := run(t, training)
 			m, err := model.Load(training.Out)
 			if err != nil {
 				t.Fatal(err)
 			}
 			day := int(24 * time.Hour / m.Spec.Step())
-			if m.Spec.Interval != c.want || m.Spec.Name != c.named || m.Spec.Horizon != day || out.Series != c.series {
-				t.Errorf("model %s of %s, %d leads, %d series", m.Spec.Name, m.Spec.Interval, m.Spec.Horizon, out.Series)
+			if m.Spec.Interval != c.want || m.Spec.Name != c.named || m.Spec.Horizon != day ||
+				out.Series != c.series {
+				t.Errorf(
+					"model %s of %s, %d leads, %d series",
+					m.Spec.Name,
+					m.Spec.Interval,
+					m.Spec.Horizon,
+					out.Series,
+				)
 			}
-			if !slices.ContainsFunc(told, func(text string) bool { return strings.Contains(text, c.left) }) {
+			if !slices.ContainsFunc(
+				told,
+				func(text string) bool { return strings.Contains(text, c.left) },
+			) {
 				t.Errorf("told %q, want %q", told, c.left)
 			}
 		})
@@ -82,11 +94,13 @@ func TestNameOfAnotherIntervalIsRefused(t *testing.T) {
 	cfg := tiny()
 	cfg.Interval = 15 * time.Minute
 	want := "load-1h is the name of a model of 1h, not of 15m: name it load-15m"
-	if _, err := cycle(t, cfg, nil).Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+	if _, err := cycle(t, cfg, nil).Run(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("%v", err)
 	}
 	cfg.Interval = 7 * time.Minute
-	if _, err := cycle(t, cfg, nil).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "interval: 7m0s") {
+	if _, err := cycle(t, cfg, nil).Run(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "interval: 7m0s") {
 		t.Errorf("%v", err)
 	}
 }
@@ -114,10 +128,12 @@ func TestUnfitSeriesAreLeftOut(t *testing.T) {
 			training := cycle(t, cfg, nil)
 			training.Source, training.Tell = c.source, warnings(&told)
 			out, err := training.Run(t.Context())
-			if got := fmt.Sprint(err); c.failed != "" && !strings.Contains(got, c.failed) || c.failed == "" && err != nil {
+			if got := fmt.Sprint(err); c.failed != "" && !strings.Contains(got, c.failed) ||
+				c.failed == "" && err != nil {
 				t.Fatal(got)
 			}
-			if err == nil && out.Series != 1 || !strings.Contains(strings.Join(told, "\n"), c.warned) {
+			if err == nil && out.Series != 1 ||
+				!strings.Contains(strings.Join(told, "\n"), c.warned) {
 				t.Errorf("%d series, told %q", out.Series, told)
 			}
 		})
@@ -134,7 +150,8 @@ func TestOriginsCoverTheDay(t *testing.T) {
 		for k := range l.Day {
 			seen[k*every%l.Day] = true
 		}
-		if hours := float64(every) * float64(interval) / hour; len(seen) != l.Day || hours < 5 || hours > 6 {
+		if hours := float64(every) * float64(interval) / hour; len(seen) != l.Day || hours < 5 ||
+			hours > 6 {
 			t.Errorf("interval %d: every %d", interval, every)
 		}
 	}

@@ -14,8 +14,9 @@ import (
 // judgeHours is the least time between two origins that a model is judged at.
 const judgeHours = 5
 
-// judgeEvery is the number of intervals between two origins that a model is judged at: judgeHours, or a
-// little more, so that it has no divisor in common with a day and all times of the day are origins.
+// judgeEvery is the number of intervals between two origins that a model is judged at: judgeHours,
+// or a little more, so that it has no divisor in common with a day and all times of the day are
+// origins.
 func judgeEvery(l series.Lengths) int {
 	n := judgeHours * l.Day / 24
 	for gcd(n, l.Day) > 1 {

@@ -22,7 +22,9 @@ func (a *attempt) load(ctx context.Context) error {
 		return err
 	}
 	if count, _, _ := b.Span(); count == 0 {
-		return errors.New("there are no readings to train on: publish some, or name files thathold some")
+		return errors.New(
+			"there are no readings to train on: publish some, or name files that hold some",
+		)
 	}
 	b.At(a.Config.interval())
 	all, large := withoutLarge(b.Build())
@@ -43,7 +45,15 @@ func (a *attempt) load(ctx context.Context) error {
 	}
 	a.cut, a.histories = cut, sample(all, a.Config.MaxSeries)
 	hours := (last-first+a.len.Interval-1)/meter.HourSeconds + 1
-	a.tell(Event{Kind: Loaded, Series: count, Hours: hours, Interval: model.IntervalWord(a.interval()), Cut: cut})
+	a.tell(
+		Event{
+			Kind:     Loaded,
+			Series:   count,
+			Hours:    hours,
+			Interval: model.IntervalWord(a.interval()),
+			Cut:      cut,
+		},
+	)
 	a.remark(b, large, first, last)
 	return nil
 }
@@ -59,7 +69,9 @@ func nothingLeft(b *dataset.Builder, large string) error {
 	if b.Interval() == meter.HourSeconds {
 		return errors.New(b.Coarse() + ": give readings that come at least once an hour")
 	}
-	return errors.New(b.Coarse() + ": give readings that come more often, or train a model of a coarser interval")
+	return errors.New(
+		b.Coarse() + ": give readings that come more often, or train a model of a coarser interval",
+	)
 }
 
 // extent is the number of series, and the starts of their first and last interval.
@@ -74,12 +86,12 @@ func extent(histories []*dataset.History) (count int, first, last int64) {
 	return count, first, last
 }
 
-// largest bounds the values of a series that is trained on. A forecast is at most meter.MaxValue, and
-// one of a series near that is replaced by a simple rule: no model is judged by it.
+// largest bounds the values of a series that is trained on. A forecast is at most meter.MaxValue,
+// and one of a series near that is replaced by a simple rule: no model is judged by it.
 const largest = meter.MaxValue / 10
 
-// withoutLarge leaves out the series with values beyond largest. words tells of them, and is empty when
-// there are none.
+// withoutLarge leaves out the series with values beyond largest. words tells of them, and is empty
+// when there are none.
 func withoutLarge(histories []*dataset.History) (kept []*dataset.History, words string) {
 	var names []string
 	count, _, _ := extent(histories)
@@ -98,7 +110,13 @@ func withoutLarge(histories []*dataset.History) (kept []*dataset.History, words 
 		}
 	}
 	if len(names) > 0 {
-		words = fmt.Sprintf("%d of %d series hold values beyond %.0e and are left out: %s", len(names), count, float64(largest), dataset.SomeOf(names))
+		words = fmt.Sprintf(
+			"%d of %d series hold values beyond %.0e and are left out: %s",
+			len(names),
+			count,
+			float64(largest),
+			dataset.SomeOf(names),
+		)
 	}
 	return kept, words
 }
