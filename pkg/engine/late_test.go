@@ -214,6 +214,24 @@ func TestRevisions(t *testing.T) {
 	}
 }
 
+// A value that cannot be true is kept until the meter says another, and then forgotten.
+func TestCorrectionOfAValueThatCannotBeTrue(t *testing.T) {
+	t.Parallel()
+	const n = int64(200)
+	e := newEngine(t, randomModel(40, 4))
+	feed(e, 0, n)
+	r := at(n)
+	r.Value = 1e6
+	last(t, e, r)
+	if _, quality := cellAt(t, e, n); quality != meter.Bad {
+		t.Fatalf("the cell of a value that cannot be true is %v", quality)
+	}
+	last(t, e, at(n))
+	if value, quality := cellAt(t, e, n); value != float32(load(n)) || quality != meter.OK {
+		t.Errorf("after its correction the cell is %v %v", value, quality)
+	}
+}
+
 // The window has an edge.
 func TestTooLate(t *testing.T) {
 	t.Parallel()
