@@ -77,33 +77,48 @@ func (b *bench) calibrate(faults []fault) error {
 	return nil
 }
 
-// try plants a fault and says whether its tests notice.
-func (b *bench) try(f *fault) (noticed bool, took time.Duration, err error) {
+// outcome is what came of a fault.
+type outcome string
+
+const (
+	killed outcome = "killed" // the tests fail
+	lived  outcome = "LIVED"  // the tests pass
+	broken outcome = "BROKEN" // the code does not compile
+)
+
+// try plants a fault and runs its tests.
+func (b *bench) try(f *fault) (what outcome, took time.Duration, err error) {
 	source, err := b.planted(f)
 	if err != nil {
-		return false, 0, err
+		return "", 0, err
 	}
 	path, err := filepath.Abs(filepath.Join(b.root, f.file))
 	if err != nil {
-		return false, 0, err
+		return "", 0, err
 	}
 	planted := filepath.Join(b.dir, filepath.Base(f.file))
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
 	if err != nil {
-		return false, 0, err
+		return "", 0, err
 	}
 	list := filepath.Join(b.dir, "overlay.json")
 	err = errors.Join(
 		os.WriteFile(planted, source, 0o600), os.WriteFile(list, overlay, 0o600),
 	)
 	if err != nil {
-		return false, 0, err
+		return "", 0, err
 	}
 	passed, output, took, err := b.test(f.packages, "-overlay", list)
-	if err == nil && !passed && bytes.Contains(output, []byte("build failed")) {
-		err = fmt.Errorf("%s: %s: the code does not compile:\n%s", f.place, f.sentence, output)
+	switch {
+	case err != nil:
+		return "", 0, err
+	case passed:
+		return lived, took, nil
+	case bytes.Contains(output, []byte("build failed")):
+		fmt.Printf("%s", output)
+		return broken, took, nil
 	}
-	return !passed, took, err
+	return killed, took, nil
 }
 
 // test runs the quick tests of packages.

@@ -128,7 +128,11 @@ func TestHoles(t *testing.T) {
 			s.drained(3)
 			s.readings(3)
 			purge(s, 6)
-			return s.start()
+			p := s.start()
+			if p.position != 5 || testutil.ToFloat64(p.metrics.holes) != 1 {
+				t.Errorf("position %d in front of a log that begins at 6", p.position)
+			}
+			return p
 		}, 1},
 		"retention of all between two starts": {func(s *station) *partition {
 			s.drained(3)
