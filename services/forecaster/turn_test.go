@@ -204,3 +204,19 @@ func TestTurnCountsRarelyWhenThatIsDear(t *testing.T) {
 		}
 	})
 }
+
+// A turn drops the models that the partition needs no more.
+func TestTurnDropsModels(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, mostRecent+2)
+	bubble(t, func(t *testing.T, p *pure) {
+		p.models = newModelStore(s, s.versions[0].Name)
+		for _, v := range s.versions {
+			p.log.promote(v)
+			p.take(t, 0)
+		}
+		if len(p.models.loaded) != mostRecent || len(p.recent) != mostRecent {
+			t.Errorf("the store keeps %d models, the partition %d", len(p.models.loaded), len(p.recent))
+		}
+	})
+}
