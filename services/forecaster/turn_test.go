@@ -210,7 +210,7 @@ func TestTurnDropsModels(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, mostRecent+2)
 	bubble(t, func(t *testing.T, p *pure) {
-		p.models = newModelStore(s, s.versions[0].Name)
+		p.models = newModelStore(s)
 		for _, v := range s.versions {
 			p.log.promote(v)
 			p.take(t, 0)
