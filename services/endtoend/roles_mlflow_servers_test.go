@@ -78,16 +78,6 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 		}
 	}
 	serves("at first", first)
-
-	refused := proxy.Refuse()
-	eventually(t, patience, "several looks at the registry", func() (bool, string) {
-		return refused() >= 6, fmt.Sprint(refused()) // a look is a call and a retry
-	})
-	serves("away", first)
-	said := strings.Count(process.said.String(), "registry is away")
-	if said != 1 {
-		t.Errorf("told %d times that the registry is away", said)
-	}
 	models := func(words ...string) {
 		t.Helper()
 		eventually(t, patience, "GET /v1/models says "+strings.Join(words, " "), func() (bool, string) {
@@ -95,6 +85,19 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 			missing := slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(page, word) })
 			return err == nil && code == http.StatusOK && !missing, page
 		})
+	}
+	models(`"registry":"ok"`, first.Digest) // the gateway has asked once
+
+	refused := proxy.Refuse()
+	away := func() int { return strings.Count(process.said.String(), "registry is away") }
+	eventually(t, patience, "it is told", func() (bool, string) { return away() > 0, process.said.String() })
+	before := refused()
+	eventually(t, patience, "more looks at the registry", func() (bool, string) {
+		return refused() >= before+6, fmt.Sprint(refused()) // a look is a call and a retry
+	})
+	serves("away", first)
+	if said := away(); said != 1 {
+		t.Errorf("told %d times that the registry is away", said)
 	}
 	models(`"registry":"away"`, first.Digest)
 	process.kill()
