@@ -14,7 +14,9 @@ for target in "$@"; do
   outcome=passed
   make --no-print-directory "$target" || { outcome=FAILED; failed=1; }
   took=$((SECONDS - before))
-  table+=$(printf '%-20s %-7s %3d m %02d s' "$target" "$outcome" $((took / 60)) $((took % 60)))$'\n'
+  line=$(printf '%-20s %-7s %3d m %02d s' "$target" "$outcome" $((took / 60)) $((took % 60)))
+  echo "--- $line"
+  table+=$line$'\n'
 done
 echo
 printf '%s' "$table"

@@ -26,12 +26,12 @@ func TestRunDrains(t *testing.T) {
 		p.log.add("r.0.north.m2", []byte("{"))
 		p.give(1) // its rejection is not confirmed before the end
 		ended := make(chan error, 1)
-		go func() { ended <- p.run(ctx) }()
 		p.tail.before = func() {
 			if len(p.tail.batches) == 1 {
 				cancel()
 			}
 		}
+		go func() { ended <- p.run(ctx) }()
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package forecaster
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,6 +57,7 @@ func (r *reel) Close() { r.closed = true }
 // vault is a store that counts the checkpoints it keeps; while held it waits in Save.
 type vault struct {
 	*checkpointtest.Memory
+	mu    sync.Mutex // partitions of a service share the store
 	saves int
 	seq   uint64
 	held  chan struct{}
@@ -71,8 +73,10 @@ func (v *vault) Save(ctx context.Context, s *checkpoint.Snapshot) error {
 	if v.err != nil {
 		return v.err
 	}
+	v.mu.Lock()
 	v.saves++
 	v.seq = s.Header.Seq
+	v.mu.Unlock()
 	return v.Memory.Save(ctx, s)
 }
 
