@@ -71,17 +71,17 @@ func (c *trainCmd) Run(e *env) error {
 // context ends at a signal. The context of a child ends with the parent as well, even when the
 // parent is killed: the pipe to standard input closes.
 func (c *trainCmd) context(e *env, show *screen) (ctx context.Context, release func()) {
-	ctx, _, release = service.Signals(context.Background(),
+	ctx, _, ignore := service.Signals(context.Background(),
 		func() { show.line("stopping; nothing was registered") }, nil)
 	if !c.Child {
-		return ctx, release
+		return ctx, ignore
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	go func() { // ends with the process
 		_, _ = io.Copy(io.Discard, e.stdin)
 		cancel()
 	}()
-	return ctx, func() { cancel(); release() }
+	return ctx, func() { cancel(); ignore() }
 }
 
 // cycle makes the cycle that the flags describe. done closes the source of the history.
