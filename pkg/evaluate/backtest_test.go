@@ -34,7 +34,7 @@ func randomModel(seed uint64) *model.Model { return randomModelOf(hour, seed) }
 func randomModelOf(interval int64, seed uint64) *model.Model {
 	layout, step := series.DefaultLayout(false), time.Duration(interval)*time.Second
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: model.NameOf(step), Interval: model.IntervalWord(step), Hidden: 4, Width: 6,
+		Schema: model.SpecSchema, Name: "load-" + meter.IntervalName(step), Interval: meter.IntervalName(step), Hidden: 4, Width: 6,
 		Horizon: int(meter.DaySeconds / interval), Levels: fiveLevels, Scale: model.ScalePlain,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(),

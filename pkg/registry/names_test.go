@@ -19,7 +19,10 @@ func TestModelNames(t *testing.T) {
 			t.Errorf("%s is of %s, whose name is %s", name, interval, ModelName(interval))
 		}
 	}
-	for _, name := range []string{"", "load-", "load-60m", "load-45m", "load-2h", "mine"} {
+	for _, name := range []string{
+		"", "load", "load-", "load-60m", "load-15m0s", "load-7m", "load-45m", "load-2h", "load-0s", "load--15m",
+		"load-15m-homes", "homes-15m", "LOAD-1h", "load-99999999999h", "mine",
+	} {
 		if interval, ok := ModelInterval(name); ok {
 			t.Errorf("%q is of %s", name, interval)
 		}

@@ -93,14 +93,14 @@ func championFor(
 		if meter.MostInterval%interval != 0 {
 			continue
 		}
-		name := model.NameOf(interval)
+		name := registry.ModelName(interval)
 		if _, err := models.ByAlias(ctx, name, registry.Champion); err == nil {
 			return name + "@" + registry.Champion, nil
 		} else if !errors.Is(err, registry.ErrNotFound) {
 			return "", err
 		}
 	}
-	return model.NameOf(own) + "@" + registry.Champion, nil
+	return registry.ModelName(own) + "@" + registry.Champion, nil
 }
 
 // spanOf is the first second of the data and the end of the last interval.

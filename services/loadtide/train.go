@@ -11,7 +11,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
@@ -173,15 +174,15 @@ func (c *trainCmd) registers() bool { return c.Out == "" || c.Register != "" }
 
 // validInterval refuses a name in --register that says another interval than --interval.
 func (c *trainCmd) validInterval() error {
-	interval, named := model.IntervalOf(c.Register)
+	interval, named := registry.ModelInterval(c.Register)
 	if own := time.Duration(c.Interval); !named || own == 0 || own == interval {
 		return nil
 	}
 	own := time.Duration(c.Interval)
 	return usageError(
 		fmt.Sprintf("--register %s names a model of %s, and --interval is %s",
-			c.Register, model.IntervalWord(interval), model.IntervalWord(own)),
-		fmt.Sprintf("say --register %s, or leave one of the two out", model.NameOf(own)))
+			c.Register, meter.IntervalName(interval), meter.IntervalName(own)),
+		fmt.Sprintf("say --register %s, or leave one of the two out", registry.ModelName(own)))
 }
 
 func (c *trainCmd) config() cycle.Config {

@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/grid"
-	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
 
 	"github.com/loadtide/loadtide/pkg/train"
@@ -14,7 +15,7 @@ import (
 
 // Config says what is fitted, and how.
 type Config struct {
-	Model string // name to register under; empty is the name of the interval, see model.NameOf
+	Model string // name to register under; empty is the name of the interval, see registry.ModelName
 	// Interval is the interval of the model; 0 is that of the name where the name says one, else the
 	// finest that at least half of the series come at.
 	Interval   time.Duration
@@ -112,13 +113,13 @@ func (c Config) validateInterval() error {
 	if !grid.Native(int32(c.Interval / time.Second)) {
 		return fmt.Errorf("interval: %s is none of 5m, 10m, 15m, 20m, 30m and 1h", c.Interval)
 	}
-	if named, ok := model.IntervalOf(c.Model); ok && named != c.Interval {
+	if named, ok := registry.ModelInterval(c.Model); ok && named != c.Interval {
 		return fmt.Errorf(
 			"model: %s is the name of a model of %s, not of %s: name it %s, or anything that names no interval",
 			c.Model,
-			model.IntervalWord(named),
-			model.IntervalWord(c.Interval),
-			model.NameOf(c.Interval),
+			meter.IntervalName(named),
+			meter.IntervalName(c.Interval),
+			registry.ModelName(c.Interval),
 		)
 	}
 	return nil
@@ -126,7 +127,7 @@ func (c Config) validateInterval() error {
 
 // interval is the one that histories are built at, in seconds; 0 is found out from the readings.
 func (c Config) interval() int64 {
-	if named, ok := model.IntervalOf(c.Model); ok && c.Interval == 0 {
+	if named, ok := registry.ModelInterval(c.Model); ok && c.Interval == 0 {
 		return int64(named / time.Second)
 	}
 	return int64(c.Interval / time.Second)

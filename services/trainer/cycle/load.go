@@ -11,7 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -33,7 +33,7 @@ func (a *attempt) load(ctx context.Context) error {
 		return nothingLeft(b, large)
 	}
 	if a.Config.Model == "" {
-		a.Config.Model = model.NameOf(a.interval())
+		a.Config.Model = registry.ModelName(a.interval())
 	}
 	count, first, last := extent(all)
 	cut, err := a.Cut(first, last, a.len.Interval)
@@ -50,7 +50,7 @@ func (a *attempt) load(ctx context.Context) error {
 			Kind:     Loaded,
 			Series:   count,
 			Hours:    hours,
-			Interval: model.IntervalWord(a.interval()),
+			Interval: meter.IntervalName(a.interval()),
 			Cut:      cut,
 		},
 	)

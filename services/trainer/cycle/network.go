@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -26,7 +27,7 @@ func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve
 		covariates = append(covariates, model.Covariate(known))
 	}
 	return model.Spec{
-		Schema: model.SpecSchema, Name: c.Model, Interval: model.IntervalWord(a.interval()),
+		Schema: model.SpecSchema, Name: c.Model, Interval: meter.IntervalName(a.interval()),
 		Hidden: c.Hidden, Width: width, Horizon: a.horizon(), Levels: model.DefaultLevels(),
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,

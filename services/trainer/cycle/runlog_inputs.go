@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/mlflow"
 	"github.com/loadtide/loadtide/pkg/model"
 )
@@ -23,7 +24,7 @@ func (a *attempt) parameters() []mlflow.Tag {
 	add := func(key string, v any) { all = append(all, mlflow.Tag{Key: key, Value: fmt.Sprint(v)}) }
 	add("hidden", cfg.Hidden)
 	add("width", width)
-	add("interval", model.IntervalWord(a.interval()))
+	add("interval", meter.IntervalName(a.interval()))
 	add("horizon", a.horizon())
 	add("levels", model.DefaultLevels())
 	add("iterations", cfg.Iterations)
