@@ -81,7 +81,8 @@ SOAK_TIME ?= 1h
 soak-training:
 	LOADTIDE_SOAK=$(SOAK_TIME) go test -count=1 -v -timeout 24h -run MemoryStaysFlat ./pkg/train
 soak-properties:
-	go test -count=1 -timeout 24h ./pkg/engine ./services/forecaster -rapid.checks 2000
+	go test -count=1 -timeout 24h ./pkg/engine ./pkg/grid ./services/forecaster -rapid.checks 2000
+	go test -count=1 -timeout 24h ./pkg/evaluate -rapid.checks 500
 soak-faults:
 	go run -C .ci/mutate .
 

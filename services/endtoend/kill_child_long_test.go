@@ -56,10 +56,10 @@ func TestTrainingChildEndsWithItsKilledParent(t *testing.T) {
 // versions or none. The child stands still over the kill, so that it cannot end by itself before.
 func (k *killer) killInTraining(most time.Duration) {
 	k.t.Helper()
-	child := k.trainingChild(false)
+	child := k.trainingChild()
 	k.pause(most)
 	for !freeze(k.t, child) {
-		child = k.trainingChild(true) // the training was over before the pause was
+		child = k.trainingChild() // the training was over before the pause was
 	}
 	k.kill()
 	signal(k.t, child, "CONT")
@@ -82,12 +82,13 @@ func (k *killer) killInTraining(most time.Duration) {
 	}
 }
 
-// trainingChild waits for the child of a training. ask asks for one where none runs.
-func (k *killer) trainingChild(ask bool) (child int) {
+// trainingChild waits for the child of a training. It asks for a training where none runs: the one that
+// the demo begins by itself takes a second, and may be over.
+func (k *killer) trainingChild() (child int) {
 	k.t.Helper()
 	eventually(k.t, patience, "a training child", func() (bool, string) {
 		k.process.alive()
-		if child = trainingChild(k.t, k.process.cmd.Process.Pid); child == 0 && ask {
+		if child = trainingChild(k.t, k.process.cmd.Process.Pid); child == 0 {
 			// Refused while a cycle is open.
 			if _, err := k.conn.Request(k.t.Context(), streams.TrainingSubject, nil); err != nil {
 				return false, err.Error()

@@ -17,7 +17,7 @@ const module = "github.com/loadtide/loadtide/"
 // is a decision.
 var floors = map[string]int{
 	"pkg/durable": 0, "pkg/meter": 0, "pkg/retry": 0, "pkg/secret": 0, // words and tools of all rooms
-	"pkg/flagtest": 0, "pkg/servertest": 0, // tools of all tests
+	"pkg/flagtest": 0, "pkg/rapidtest": 0, "pkg/servertest": 0, // tools of all tests
 	"pkg/nn": 1, "pkg/series": 1, "pkg/grid": 1, "pkg/checkpoint": 1, "pkg/accuracy": 1, "pkg/bus": 1,
 	"pkg/mlflow": 1, "pkg/influx": 1, "pkg/onnx": 1, "pkg/tabular": 1, "pkg/plot": 1, "streams": 1,
 	"pkg/model": 2, "pkg/registry": 2, "pkg/dataset": 2, "pkg/service": 2,
@@ -91,7 +91,7 @@ func isTest(file string) bool { return strings.HasSuffix(file, "_test.go") }
 
 // isSuite says that a package exists for tests: bustest, registrytest, …
 func isSuite(pkg string) bool {
-	return strings.HasSuffix(pkg, "test") && (strings.Count(pkg, "/") > 1 || pkg == "pkg/flagtest" || pkg == "pkg/servertest")
+	return strings.HasSuffix(pkg, "test") && (strings.Count(pkg, "/") > 1 || pkg == "pkg/flagtest" || pkg == "pkg/rapidtest" || pkg == "pkg/servertest")
 }
 
 func below(pkg, parent string) bool { return pkg == parent || strings.HasPrefix(pkg, parent+"/") }

@@ -1,0 +1,2 @@
+// Package rapidtest says how many cases the properties of a package check.
+package rapidtest

@@ -1,0 +1,38 @@
+package rapidtest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+)
+
+// quickCases is how many cases a property checks by default.
+const quickCases = 20
+
+// Main runs the tests of a package, for its TestMain, and returns their exit code.
+//
+// A property checks 20 cases, the same ones in every run: the tests stay quick, and a change fails
+// through a fault of its own alone. When RAPID_CHECKS or -rapid.checks is set, as in `make soak`,
+// a property checks that many, drawn anew.
+func Main(m *testing.M) int {
+	flag.Parse()
+	asked := os.Getenv("RAPID_CHECKS") != ""
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		checks := quickCases
+		if testing.Short() {
+			checks *= 5 // rapid checks a fifth of them then
+		}
+		set("rapid.checks", checks)
+		set("rapid.seed", 1)
+	}
+	return m.Run()
+}
+
+// set gives a flag of package rapid, which the tests of the package import, a value.
+func set(name string, value int) {
+	if err := flag.Set(name, fmt.Sprint(value)); err != nil {
+		panic(err)
+	}
+}
