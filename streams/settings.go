@@ -85,7 +85,7 @@ func (s *Settings) check() error {
 	if _, err := meter.ParseKind(s.Kind); err != nil {
 		return fieldError("kind", s.Kind, "use energy, power or register, or leave it out")
 	}
-	if d := time.Duration(s.Interval); d != 0 && !slices.Contains(meter.Intervals(), d) {
+	if d := time.Duration(s.Interval); d != 0 && !meter.Native(d) {
 		return fieldError("interval", meter.IntervalName(d),
 			"use 5m, 10m, 15m, 20m, 30m or 1h, or leave it out")
 	}

@@ -10,7 +10,7 @@ import (
 // near to it; what was held is given up for one that is not.
 func TestFarAhead(t *testing.T) {
 	t.Parallel()
-	const heard, late = int64(199), int64(meter.LatenessCells)
+	const heard, late = int64(199), int64(lateHours)
 	for name, c := range map[string]struct {
 		cells                    []int64 // of readings one by one
 		applied, held, forfeited int     // in all
@@ -84,7 +84,7 @@ func TestFarAheadOfAYoungSeries(t *testing.T) {
 		if result := e.Step([]Reading{first}); result.Applied != 1 {
 			t.Fatalf("%s: %+v", name, result)
 		}
-		first.Second += 100 * meter.IntervalSeconds
+		first.Second += 100 * meter.HourSeconds
 		if result := e.Step([]Reading{first}); result.Held != 1 {
 			t.Errorf("%s: %+v", name, result)
 		}

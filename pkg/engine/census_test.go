@@ -27,7 +27,7 @@ func TestCensus(t *testing.T) {
 	put("current", 0, n, true)
 	put("silent", 0, n-3, true)
 	e.Step([]Reading{history(Reading{Series: meter.ID{Site: "north", Meter: "history"}, Second: epoch, Quality: meter.OK})})
-	c := e.Census(epoch + n*meter.IntervalSeconds + 60)
+	c := e.Census(epoch + n*meter.HourSeconds + 60)
 	got := map[Standing]int{}
 	for i, count := range c.By {
 		if count > 0 {
@@ -47,14 +47,14 @@ func TestCensus(t *testing.T) {
 		t.Errorf("%v, %d warm", got, c.Warm)
 	}
 	// A meter that is stale stays silent, after a restart too, until it is heard.
-	for i := range int64(meter.LatenessCells + 3) {
-		e.Tick(epoch+(n+i)*meter.IntervalSeconds, 0)
+	for i := range int64(lateHours + 3) {
+		e.Tick(epoch+(n+i)*meter.HourSeconds, 0)
 	}
 	again := newEngine(t, e.Model(meter.HourSeconds))
 	if err := again.Restore(e.Snapshot()); err != nil {
 		t.Fatal(err)
 	}
-	far := epoch + (n+1000)*meter.IntervalSeconds
+	far := epoch + (n+1000)*meter.HourSeconds
 	silent := func(e *Engine) (n int) {
 		for i, count := range e.Census(far).By {
 			if StandingAt(i).State == Silent {

@@ -13,8 +13,8 @@ import (
 // part is the k-th reading of step seconds after the epoch of a finer series
 // whose hours are those of at.
 func part(k, step int64) Reading {
-	r := at(k * step / meter.IntervalSeconds)
-	r.Second, r.Value, r.Message = epoch+k*step, r.Value*float64(step)/meter.IntervalSeconds, int(k)
+	r := at(k * step / meter.HourSeconds)
+	r.Second, r.Value, r.Message = epoch+k*step, r.Value*float64(step)/meter.HourSeconds, int(k)
 	return r
 }
 
@@ -24,13 +24,13 @@ func sameCells(t *testing.T, a, b *Engine, from int64) {
 	t.Helper()
 	x, y := a.hours().slabs.ring(0), b.hours().slabs.ring(0)
 	if x.Newest != y.Newest {
-		t.Fatalf("newest cells %d and %d", x.Newest-epoch/meter.IntervalSeconds, y.Newest-epoch/meter.IntervalSeconds)
+		t.Fatalf("newest cells %d and %d", x.Newest-epoch/meter.HourSeconds, y.Newest-epoch/meter.HourSeconds)
 	}
-	for n := max(x.First(), y.First(), epoch/meter.IntervalSeconds+from); n <= x.Newest; n++ {
+	for n := max(x.First(), y.First(), epoch/meter.HourSeconds+from); n <= x.Newest; n++ {
 		v, p := x.At(n)
 		w, q := y.At(n)
 		if p != q || math.Abs(float64(v-w)) > 1e-5 {
-			t.Fatalf("cell %d is %v %s and %v %s", n-epoch/meter.IntervalSeconds, v, p, w, q)
+			t.Fatalf("cell %d is %v %s and %v %s", n-epoch/meter.HourSeconds, v, p, w, q)
 		}
 	}
 }
@@ -46,10 +46,10 @@ func TestFinerReadingsAreJoined(t *testing.T) {
 				fine, hourly := newEngine(t, randomModel(60, 4)), newEngine(t, randomModel(60, 4))
 				feed(hourly, 0, 220)
 				var origins []int64
-				for k := range 220 * meter.IntervalSeconds / step {
+				for k := range 220 * meter.HourSeconds / step {
 					r := part(k, step)
 					if kind == meter.Power {
-						r.Unit, r.Value = "kW", r.Value*float64(meter.IntervalSeconds/step)
+						r.Unit, r.Value = "kW", r.Value*float64(meter.HourSeconds/step)
 					}
 					if said {
 						r.Interval = int32(step)
@@ -60,7 +60,7 @@ func TestFinerReadingsAreJoined(t *testing.T) {
 					}
 					for _, f := range result.Forecasts {
 						if f.Revision == 0 {
-							origins = append(origins, (f.Origin-epoch)/meter.IntervalSeconds)
+							origins = append(origins, (f.Origin-epoch)/meter.HourSeconds)
 						}
 					}
 				}
@@ -140,10 +140,10 @@ func TestAnyOrderOfFinerReadings(t *testing.T) {
 		hours := rapid.Int64Range(1, 40).Draw(t, "hours")
 		m := randomModel(62, 4)
 		var first, rest []Reading
-		for k := range (180 + hours) * meter.IntervalSeconds / step {
+		for k := range (180 + hours) * meter.HourSeconds / step {
 			r := part(k, step)
 			r.Interval = int32(step)
-			if k < 180*meter.IntervalSeconds/step {
+			if k < 180*meter.HourSeconds/step {
 				first = append(first, r)
 			} else if rapid.IntRange(0, 9).Draw(t, "lost") > 0 {
 				rest = append(rest, r)
@@ -159,7 +159,7 @@ func TestAnyOrderOfFinerReadings(t *testing.T) {
 				}
 			}
 			// The next hours close all.
-			for k := (180 + hours) * meter.IntervalSeconds / step; k < (182+hours)*meter.IntervalSeconds/step; k++ {
+			for k := (180 + hours) * meter.HourSeconds / step; k < (182+hours)*meter.HourSeconds/step; k++ {
 				r := part(k, step)
 				r.Interval = int32(step)
 				e.Step([]Reading{r})
@@ -183,7 +183,7 @@ func TestChangesOfInterval(t *testing.T) {
 	feed(hourly, 0, before+4*days)
 	var told []string
 	run := func(from, to, step int64) {
-		for k := from * meter.IntervalSeconds / step; k < to*meter.IntervalSeconds/step; k++ {
+		for k := from * meter.HourSeconds / step; k < to*meter.HourSeconds/step; k++ {
 			result := e.Step([]Reading{part(k, step)})
 			for _, event := range result.Events {
 				told = append(told, event.Text)

@@ -249,7 +249,7 @@ func TestMutatedStatesForecastNumbers(t *testing.T) {
 		if err := e.Insert(p, true, false); err != nil {
 			t.Fatal(err)
 		}
-		next := (p.Origin() - epoch) / meter.IntervalSeconds
+		next := (p.Origin() - epoch) / meter.HourSeconds
 		for i := range int64(3) {
 			r := at(next + i)
 			r.Series = p.Series()

@@ -48,17 +48,17 @@ func TestShortGapIsFilledWithTheMedian(t *testing.T) {
 
 // The first cells of a longer gap are filled with the network's median, the
 // others with the same hour of the day before, and all are stepped through up to
-// meter.LatenessCells. After more the state is computed anew from the ring.
+// lateHours. After more the state is computed anew from the ring.
 func TestLongGapIsFilledWithThePast(t *testing.T) {
 	t.Parallel()
 	const n = int64(200)
-	for _, gap := range []int64{gapHours + 1, 24, 30, meter.LatenessCells, meter.LatenessCells + 1, 200, ringCells - 1} {
+	for _, gap := range []int64{gapHours + 1, 24, 30, lateHours, lateHours + 1, 200, ringCells - 1} {
 		t.Run(fmt.Sprint(gap), func(t *testing.T) {
 			t.Parallel()
 			e, measured := newEngine(t, randomModel(5, 5)), newEngine(t, randomModel(5, 5))
 			forecast := feed(e, 0, n).Forecasts[n-1]
 			f := after(t, e, n+gap)
-			if f.Source != meter.SourceLSTM || f.Quality != meter.OK || f.Origin != epoch+(n+gap+1+far(gap))*meter.IntervalSeconds {
+			if f.Source != meter.SourceLSTM || f.Quality != meter.OK || f.Origin != epoch+(n+gap+1+far(gap))*meter.HourSeconds {
 				t.Errorf("after the gap: %+v", f)
 			}
 			feed(measured, 0, n)
@@ -82,7 +82,7 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 				r.Value = float64(v)
 				last(t, measured, r)
 			}
-			if gap > meter.LatenessCells {
+			if gap > lateHours {
 				h, c := warmed(e, m17, warmUpCells(&series.Hourly)+1)
 				checkState(t, e, h, c)
 				return
@@ -98,7 +98,7 @@ func TestLongGapIsFilledWithThePast(t *testing.T) {
 
 // far is 1 after a gap so long that the reading after it waits for a second one.
 func far(gap int64) int64 {
-	if gap >= meter.LatenessCells {
+	if gap >= lateHours {
 		return 1
 	}
 	return 0
@@ -171,7 +171,7 @@ func TestBadCellIsFilled(t *testing.T) {
 		r := bad(at(n + gap))
 		r.Value = 1e9
 		f := last(t, e, r)
-		if f.Source != meter.SourceLSTM || f.Quality != meter.Bad || f.Origin != epoch+(n+gap+1)*meter.IntervalSeconds {
+		if f.Source != meter.SourceLSTM || f.Quality != meter.Bad || f.Origin != epoch+(n+gap+1)*meter.HourSeconds {
 			t.Errorf("gap of %d: %+v", gap, f)
 		}
 		if result := e.Step([]Reading{r}); result.Repeated != 1 {
@@ -201,7 +201,7 @@ func TestBadCellIsFilled(t *testing.T) {
 	// stands in.
 	e := newEngine(t, randomModel(8, 5))
 	feed(e, 0, n)
-	const gap = meter.LatenessCells - 1
+	const gap = lateHours - 1
 	if f := last(t, e, bad(at(n+gap))); f.Source != meter.SourceLSTM || f.Quality != meter.Bad {
 		t.Errorf("bad after a gap of %d: %+v", gap, f)
 	}

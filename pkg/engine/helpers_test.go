@@ -13,9 +13,12 @@ import (
 )
 
 const (
-	epoch   = 480_000 * meter.IntervalSeconds // a Thursday of 2024, at midnight
-	median  = 2                               // of five levels
+	epoch   = 480_000 * meter.HourSeconds // a Thursday of 2024, at midnight
+	median  = 2                           // of five levels
 	horizon = 6
+
+	dayHours  = meter.DaySeconds / meter.HourSeconds
+	lateHours = meter.LatenessSeconds / meter.HourSeconds
 )
 
 var m17 = meter.ID{Site: "north", Meter: "m17"}
@@ -85,7 +88,7 @@ func load(i int64) float64 {
 
 // at is the reading of m17 i cells after the epoch.
 func at(i int64) Reading {
-	return Reading{Series: m17, Second: epoch + i*meter.IntervalSeconds, Value: load(i), Unit: "kWh", Quality: meter.OK, Message: int(i)}
+	return Reading{Series: m17, Second: epoch + i*meter.HourSeconds, Value: load(i), Unit: "kWh", Quality: meter.OK, Message: int(i)}
 }
 
 // feed gives the engine the readings of cells from up to before to, as one batch.
@@ -114,10 +117,10 @@ func last(t interface {
 func cellAt(t testing.TB, e *Engine, i int64) (float32, meter.Quality) {
 	t.Helper()
 	ring := e.hours().slabs.ring(e.hours().slabs.index[m17])
-	if !ring.Has(epoch/meter.IntervalSeconds + i) {
-		t.Fatalf("the ring has cells %d to %d, not %d", ring.First()-epoch/meter.IntervalSeconds, ring.Newest-epoch/meter.IntervalSeconds, i)
+	if !ring.Has(epoch/meter.HourSeconds + i) {
+		t.Fatalf("the ring has cells %d to %d, not %d", ring.First()-epoch/meter.HourSeconds, ring.Newest-epoch/meter.HourSeconds, i)
 	}
-	return ring.At(epoch/meter.IntervalSeconds + i)
+	return ring.At(epoch/meter.HourSeconds + i)
 }
 
 // warmed is the hidden state that the model in force computes from zero over the
@@ -128,7 +131,7 @@ func warmed(e *Engine, id meter.ID, n int64) (h, c []float32) {
 	h, c = make([]float32, shape.Hidden), make([]float32, shape.Hidden)
 	x, ws := make([]float32, shape.Inputs), nn.NewWorkspace(shape, 1)
 	for end := ring.Newest - n + 1; end <= ring.Newest; end++ {
-		w := series.WindowOf(make([]float32, featureCells), &ring, e.hours().slabs.scale(slot).Scaler, end, int64(e.hours().slabs.record(slot).Phase), meter.IntervalSeconds)
+		w := series.WindowOf(make([]float32, featureCells), &ring, e.hours().slabs.scale(slot).Scaler, end, int64(e.hours().slabs.record(slot).Phase), meter.HourSeconds)
 		e.hours().layout.Input(x, &w)
 		e.hours().model.LSTM.Step(ws, x, h, c, 1)
 	}

@@ -20,10 +20,10 @@ func TestWhereCellsBegin(t *testing.T) {
 		phase  int32
 	}{
 		"hourly":                   {func(*Reading) {}, 900},
-		"hourly, and it says so":   {func(r *Reading) { r.Interval = meter.IntervalSeconds }, 900},
+		"hourly, and it says so":   {func(r *Reading) { r.Interval = meter.HourSeconds }, 900},
 		"every 15 minutes":         {func(r *Reading) { r.Interval = 900 }, 0},
 		"a register":               {register(0), 0},
-		"a register of an hour":    {register(meter.IntervalSeconds), 0},
+		"a register of an hour":    {register(meter.HourSeconds), 0},
 		"energy, and it says so":   {func(r *Reading) { r.Kind = meter.Energy }, 900},
 		"a register of 15 minutes": {register(900), 0},
 	} {
@@ -85,12 +85,12 @@ func TestSeriesBeginsAnewWithTheEarlierReading(t *testing.T) {
 		}
 		result := e.Step([]Reading{at(order[1])})
 		if result.Applied != 2 || len(result.Forecasts) != 1 ||
-			result.Forecasts[0].Origin != epoch+(ahead+4)*meter.IntervalSeconds {
+			result.Forecasts[0].Origin != epoch+(ahead+4)*meter.HourSeconds {
 			t.Fatalf("%s: %+v", name, result)
 		}
 		rec := e.hours().slabs.record(0)
-		if rec.known != 4 || rec.Heard != epoch/meter.IntervalSeconds+ahead+3 {
-			t.Errorf("%s: %d cells, heard up to %d", name, rec.known, rec.Heard-epoch/meter.IntervalSeconds)
+		if rec.known != 4 || rec.Heard != epoch/meter.HourSeconds+ahead+3 {
+			t.Errorf("%s: %d cells, heard up to %d", name, rec.known, rec.Heard-epoch/meter.HourSeconds)
 		}
 		for i, want := range []meter.Quality{meter.OK, meter.Missing, meter.Missing, meter.OK} {
 			if _, q := cellAt(t, e, ahead+int64(i)); q != want {

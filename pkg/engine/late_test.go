@@ -37,7 +37,7 @@ func TestAnyOrderGivesTheSame(t *testing.T) {
 		m := randomModel(rapid.Uint64Range(0, 200).Draw(t, "model"), 4)
 		known := rapid.SampledFrom([]int64{170, 200, 300, 330, 400}).Draw(t, "readings before")
 		n := rapid.Int64Range(20, 150).Draw(t, "readings")
-		reach := rapid.Int64Range(1, meter.LatenessCells).Draw(t, "how late")
+		reach := rapid.Int64Range(1, lateHours).Draw(t, "how late")
 		missing := rapid.SampledFrom([]float64{0, 0.05, 0.5, 0.9}).Draw(t, "missing")
 		level := rapid.SampledFrom([]float64{1, 1, 5, 0.2}).Draw(t, "change of level") // brings other scales
 
@@ -70,7 +70,7 @@ func TestAnyOrderGivesTheSame(t *testing.T) {
 		}
 		var arrivals []arrival
 		for i, r := range sorted {
-			cell := float64(r.Second / meter.IntervalSeconds)
+			cell := float64(r.Second / meter.HourSeconds)
 			delay := rapid.SampledFrom([]float64{0, 0, 1}).Draw(t, "late") * random.Float64() * (float64(reach) - 0.01)
 			if punctual[i] {
 				delay = 0
@@ -151,7 +151,7 @@ func checkRevisions(t interface{ Fatalf(string, ...any) }, forecasts []Forecast)
 func TestAnyOrderOfAYoungSeries(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.Int64Range(1, meter.LatenessCells).Draw(t, "readings")
+		n := rapid.Int64Range(1, lateHours).Draw(t, "readings")
 		order := rapid.Permutation(slices.Collect(func(yield func(int64) bool) {
 			for i := range n {
 				if i == 0 || rapid.Bool().Draw(t, "there") {
@@ -235,7 +235,7 @@ func TestCorrectionOfAValueThatCannotBeTrue(t *testing.T) {
 // The window has an edge.
 func TestTooLate(t *testing.T) {
 	t.Parallel()
-	for behind, taken := range map[int64]bool{1: true, meter.LatenessCells: true, meter.LatenessCells + 1: false, 300: false} {
+	for behind, taken := range map[int64]bool{1: true, lateHours: true, lateHours + 1: false, 300: false} {
 		e := newEngine(t, randomModel(41, 4))
 		feed(e, 0, 400)
 		r := at(399 - behind)

@@ -37,7 +37,7 @@ func randomLog(t *rapid.T, meters, messages int) log {
 			r.Value *= 6 // so that scales change
 		}
 		r.Value += float64(which)
-		if r.Received = r.Second + meter.IntervalSeconds + int64(random.IntN(2*meter.IntervalSeconds)); which == register {
+		if r.Received = r.Second + meter.HourSeconds + int64(random.IntN(2*meter.HourSeconds)); which == register {
 			r.Kind, r.Value = meter.Register, r.Value+3*float64(cell%1000) // it is reset now and then
 		}
 		return r
@@ -78,7 +78,7 @@ func randomLog(t *rapid.T, meters, messages int) log {
 			readings = append(readings, r)
 		case p < 22: // finer readings, said or not
 			step := []int64{900, 1800}[random.IntN(2)]
-			for k := range meter.IntervalSeconds / step {
+			for k := range meter.HourSeconds / step {
 				part := r
 				part.Second += k * step
 				if random.IntN(2) == 0 {

@@ -63,7 +63,7 @@ func TestForecastsOfMessages(t *testing.T) {
 			var got []want
 			forecasts := e.Step(c.batch).Forecasts
 			for _, f := range forecasts {
-				got = append(got, want{f.Message, (f.Origin - epoch) / meter.IntervalSeconds})
+				got = append(got, want{f.Message, (f.Origin - epoch) / meter.HourSeconds})
 			}
 			if !slices.Equal(got, c.want) {
 				t.Fatalf("forecasts %v, want %v", got, c.want)

@@ -116,7 +116,7 @@ func TestDamagedCheckpointOfTheFirstRelease(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func([]Section) []Section{
 		"other rings":     func(s []Section) []Section { put(s[0].Data, 4, uint32(385)); return s },
-		"unknown quality": func(s []Section) []Section { s[2].Data[(epoch/meter.IntervalSeconds+100)%384] = 0; return s },
+		"unknown quality": func(s []Section) []Section { s[2].Data[(epoch/meter.HourSeconds+100)%384] = 0; return s },
 		"short values":    func(s []Section) []Section { s[1].Data = s[1].Data[:100]; return s },
 		"short quality":   func(s []Section) []Section { s[2].Data = s[2].Data[:100]; return s },
 		"short states":    func(s []Section) []Section { s[4].Data = s[4].Data[:20]; return s },

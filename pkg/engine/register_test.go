@@ -66,7 +66,7 @@ func TestRegisters(t *testing.T) {
 				if want := i > 0 && i-1 != c.missing; want != (len(result.Forecasts) == 1) {
 					t.Fatalf("read %d: %d forecasts", i, len(result.Forecasts))
 				}
-				if want := meter.SourceLSTM; i > 190 && len(result.Forecasts) == 1 && (result.Forecasts[0].Source != want || result.Forecasts[0].Origin != epoch+i*meter.IntervalSeconds) {
+				if want := meter.SourceLSTM; i > 190 && len(result.Forecasts) == 1 && (result.Forecasts[0].Source != want || result.Forecasts[0].Origin != epoch+i*meter.HourSeconds) {
 					t.Fatalf("read %d: %+v", i, result.Forecasts[0])
 				}
 			}

@@ -24,7 +24,7 @@ func (l ledger) note(all []Forecast) {
 func (l ledger) check(t *testing.T, s *Score) {
 	t.Helper()
 	for _, lead := range s.Leads {
-		f, ok := l[fmt.Sprint(s.Series, s.Target-int64(lead.Lead-1)*meter.IntervalSeconds)]
+		f, ok := l[fmt.Sprint(s.Series, s.Target-int64(lead.Lead-1)*meter.HourSeconds)]
 		if !ok {
 			t.Fatalf("%+v: nobody forecast lead %d", s, lead.Lead)
 		}
@@ -74,7 +74,7 @@ func TestEveryForecastIsScored(t *testing.T) {
 		}
 		for _, s := range result.Scores {
 			out.check(t, &s)
-			if !slices.Equal(leadsOf(&s), want) || s.Message != int(i) || s.Series != m17 || s.Unit != "kWh" || s.Target != epoch+i*meter.IntervalSeconds ||
+			if !slices.Equal(leadsOf(&s), want) || s.Message != int(i) || s.Series != m17 || s.Unit != "kWh" || s.Target != epoch+i*meter.HourSeconds ||
 				s.Actual != float32(load(i)) || s.Revision != 0 || s.Void || s.Usual <= 0 {
 				t.Fatalf("reading %d: %+v, want leads %v", i, s, want)
 			}
@@ -149,11 +149,11 @@ func TestCorrectionsAndLateActuals(t *testing.T) {
 	// Interval 201 is late by less and less of what is held.
 	next++
 	for k := range int64(accuracy.HeldCells) {
-		if result = go1(); len(result.Scores) != 1 || result.Scores[0].Target == epoch+201*meter.IntervalSeconds {
+		if result = go1(); len(result.Scores) != 1 || result.Scores[0].Target == epoch+201*meter.HourSeconds {
 			t.Fatalf("%d after the gap: %+v", k, result.Scores)
 		}
 		if k == accuracy.HeldCells-2 {
-			if result = step(at(201)); len(result.Scores) != 1 || result.Scores[0].Target != epoch+201*meter.IntervalSeconds || result.Scores[0].Revision != 0 {
+			if result = step(at(201)); len(result.Scores) != 1 || result.Scores[0].Target != epoch+201*meter.HourSeconds || result.Scores[0].Revision != 0 {
 				t.Fatalf("late by %d: %+v", k+1, result.Scores)
 			}
 		}
@@ -205,7 +205,7 @@ func TestActualsOfFinerReadings(t *testing.T) {
 			result := e.Step([]Reading{r})
 			for _, s := range result.Scores {
 				out.check(t, &s)
-				if k != 3 || s.Target != epoch+i*meter.IntervalSeconds || math.Abs(float64(s.Actual)-load(i)) > 1e-5 {
+				if k != 3 || s.Target != epoch+i*meter.HourSeconds || math.Abs(float64(s.Actual)-load(i)) > 1e-5 {
 					t.Fatalf("quarter %d of hour %d: %+v", k, i, s)
 				}
 				scores++

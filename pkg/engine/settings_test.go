@@ -114,7 +114,7 @@ func TestLimit(t *testing.T) {
 	e := New()
 	e.Limit(2)
 	for i, name := range []string{"a", "b", "c", "a"} {
-		r := e.Step([]Reading{{Series: id(name), Second: epoch + int64(i)*meter.IntervalSeconds, Value: 1, Quality: meter.OK}})
+		r := e.Step([]Reading{{Series: id(name), Second: epoch + int64(i)*meter.HourSeconds, Value: 1, Quality: meter.OK}})
 		if refused := len(r.Rejections) == 1 && r.Rejections[0].Reason == meter.ReasonSeriesLimit; refused != (name == "c") {
 			t.Errorf("%s: %+v", name, r.Rejections)
 		}
@@ -153,7 +153,7 @@ func TestDeletedIsAsIfItHadNeverBeen(t *testing.T) {
 					if i%7 == 0 && k > 0 {
 						q = meter.Bad
 					}
-					batch = append(batch, Reading{Series: id(fmt.Sprint("m", i)), Second: epoch + k*meter.IntervalSeconds + int64(i%2)*900*k, Value: load(k + int64(i)), Quality: q, Message: i})
+					batch = append(batch, Reading{Series: id(fmt.Sprint("m", i)), Second: epoch + k*meter.HourSeconds + int64(i%2)*900*k, Value: load(k + int64(i)), Quality: q, Message: i})
 				}
 			}
 			e.Step(batch)

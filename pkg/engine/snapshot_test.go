@@ -275,7 +275,7 @@ func FuzzRestore(f *testing.F) {
 				continue
 			}
 			for k, q := range []meter.Quality{meter.OK, meter.Bad, meter.OK} {
-				e.Step([]Reading{{Series: id, Second: origin + int64(3*k)*meter.IntervalSeconds, Value: 1, Quality: q}})
+				e.Step([]Reading{{Series: id, Second: origin + int64(3*k)*meter.HourSeconds, Value: 1, Quality: q}})
 			}
 		}
 	})

@@ -65,8 +65,8 @@ func readSeries23(s *slabs, r *reader, stale bool) {
 // hourly is how a series of an older release is sent, unless its readings say otherwise.
 func hourly(phase int32) grid.Pattern {
 	return grid.Pattern{
-		Grid: grid.Grid{Interval: meter.IntervalSeconds, Phase: phase},
-		Step: meter.IntervalSeconds, Begun: true,
+		Grid: grid.Grid{Interval: meter.HourSeconds, Phase: phase},
+		Step: meter.HourSeconds, Begun: true,
 	}
 }
 
@@ -78,7 +78,7 @@ func readExtra1(s *slabs, r *reader) {
 			return
 		}
 		if int(slot) >= len(s.ids) || s.states[int32(slot)] != (readings{}) ||
-			step != 0 && (step < grid.Finest || step > meter.IntervalSeconds || meter.IntervalSeconds%step != 0) ||
+			step != 0 && (step < meter.LeastIntervalSeconds || step > meter.HourSeconds || meter.HourSeconds%step != 0) ||
 			from < 0 || from > mostCell {
 			r.err = fmt.Errorf("row %d of %d with readings every %d s from cell %d on", slot, len(s.ids), step, from)
 			return

@@ -18,7 +18,7 @@ func TestSourcesOfAYoungSeries(t *testing.T) {
 		f := last(t, e, at(i))
 		want := meter.SourceLSTM
 		switch n := i + 1; {
-		case n <= meter.DayCells:
+		case n <= dayHours:
 			want = meter.SourcePersistence
 		case n < scaleCells:
 			want = meter.SourceSeasonalNaive
@@ -26,7 +26,7 @@ func TestSourcesOfAYoungSeries(t *testing.T) {
 		if f.Source != want {
 			t.Fatalf("reading %d: source %s, want %s", i+1, f.Source, want)
 		}
-		if f.Series != m17 || f.Unit != "kWh" || f.Message != int(i) || f.Origin != epoch+(i+1)*meter.IntervalSeconds || f.Quality != meter.OK || f.Horizon != horizon {
+		if f.Series != m17 || f.Unit != "kWh" || f.Message != int(i) || f.Origin != epoch+(i+1)*meter.HourSeconds || f.Quality != meter.OK || f.Horizon != horizon {
 			t.Fatalf("reading %d: %+v", i+1, f)
 		}
 		if wrong := sound(&f); wrong != "" {
@@ -134,7 +134,7 @@ func TestGridOfTheFirstReading(t *testing.T) {
 	for i := range int64(30) {
 		r := at(i)
 		r.Second += 1500
-		if f := last(t, e, r); f.Origin != epoch+1500+(i+1)*meter.IntervalSeconds {
+		if f := last(t, e, r); f.Origin != epoch+1500+(i+1)*meter.HourSeconds {
 			t.Fatalf("origin %d s after the epoch", f.Origin-epoch)
 		}
 	}

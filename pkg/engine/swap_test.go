@@ -37,7 +37,7 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 				t.Errorf("model %v, %d warm", e.Model(meter.HourSeconds), warm(e))
 			}
 			f := last(t, e, at(300))
-			if f.Source != meter.SourceLSTM || f.Model != second || f.Origin != epoch+301*meter.IntervalSeconds || sound(&f) != "" {
+			if f.Source != meter.SourceLSTM || f.Model != second || f.Origin != epoch+301*meter.HourSeconds || sound(&f) != "" {
 				t.Errorf("first forecast after the swap: %+v: %s", f, sound(&f))
 			}
 			h, c := warmed(e, m17, warmUpCells(&series.Hourly)+1) // as the ring was before, then a step
@@ -47,7 +47,7 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 			}
 			// It goes on from there step by step.
 			for i := int64(301); i < 310; i++ {
-				if f = last(t, e, at(i)); f.Model != second || f.Origin != epoch+(i+1)*meter.IntervalSeconds {
+				if f = last(t, e, at(i)); f.Model != second || f.Origin != epoch+(i+1)*meter.HourSeconds {
 					t.Fatalf("reading %d: %+v", i, f)
 				}
 			}
@@ -94,7 +94,7 @@ func TestFirstModelServesFromTheRing(t *testing.T) {
 		t.Errorf("source %s", f.Source)
 	}
 	checkWarm(t, e, warmUpCells(&series.Hourly)+1)
-	young.Second += meter.IntervalSeconds
+	young.Second += meter.HourSeconds
 	if f := last(t, e, young); f.Source != meter.SourcePersistence || f.Model != nil {
 		t.Errorf("a series of two readings: %+v", f)
 	}

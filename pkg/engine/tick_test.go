@@ -10,7 +10,7 @@ import (
 // live at is a reading that the log has two minutes after its interval.
 func liveAt(i int64) Reading {
 	r := at(i)
-	r.Received = r.Second + meter.IntervalSeconds + 120
+	r.Received = r.Second + meter.HourSeconds + 120
 	return r
 }
 
@@ -19,7 +19,7 @@ func liveAt(i int64) Reading {
 func TestSilentMeter(t *testing.T) {
 	t.Parallel()
 	const n = int64(200)
-	for _, silent := range []int64{1, 5, 7, 30, meter.LatenessCells} {
+	for _, silent := range []int64{1, 5, 7, 30, lateHours} {
 		e, untold := newEngine(t, randomModel(80, 4)), newEngine(t, randomModel(80, 4))
 		feed(e, 0, n-1)
 		feed(untold, 0, n-1)
@@ -29,16 +29,16 @@ func TestSilentMeter(t *testing.T) {
 			t.Fatal("not live")
 		}
 		for i := n; i < n+silent; i++ {
-			start := epoch + i*meter.IntervalSeconds
-			if result := e.Tick(start+2*meter.IntervalSeconds-1, 5); len(result.Forecasts) != 0 {
+			start := epoch + i*meter.HourSeconds
+			if result := e.Tick(start+2*meter.HourSeconds-1, 5); len(result.Forecasts) != 0 {
 				t.Fatalf("silent %d: cell %d is forecast too early", silent, i-n)
 			}
-			result := e.Tick(start+2*meter.IntervalSeconds, 5)
+			result := e.Tick(start+2*meter.HourSeconds, 5)
 			if len(result.Forecasts) != 1 || result.Forecasts[0].Quality != meter.Missing || result.Forecasts[0].Message != 5 ||
-				result.Forecasts[0].Origin != start+meter.IntervalSeconds || result.Forecasts[0].Revision != 0 {
+				result.Forecasts[0].Origin != start+meter.HourSeconds || result.Forecasts[0].Revision != 0 {
 				t.Fatalf("silent %d: cell %d: %+v", silent, i-n, result)
 			}
-			if result := e.Tick(start+2*meter.IntervalSeconds+10, 6); len(result.Forecasts)+len(result.Events) != 0 {
+			if result := e.Tick(start+2*meter.HourSeconds+10, 6); len(result.Forecasts)+len(result.Events) != 0 {
 				t.Fatalf("silent %d: cell %d is forecast again", silent, i-n)
 			}
 		}
@@ -61,22 +61,22 @@ func TestStaleMeter(t *testing.T) {
 	feed(e, 0, n-1)
 	last(t, e, liveAt(n-1))
 	// After a pause of the owner all that is due comes at once: one forecast.
-	result := e.Tick(epoch+(n+11)*meter.IntervalSeconds, 1)
-	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+(n+10)*meter.IntervalSeconds {
+	result := e.Tick(epoch+(n+11)*meter.HourSeconds, 1)
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+(n+10)*meter.HourSeconds {
 		t.Fatalf("%+v", result)
 	}
 	forecasts, events := 0, 0
 	for i := n + 10; i < n+200; i++ {
-		result := e.Tick(epoch+(i+2)*meter.IntervalSeconds, 1)
+		result := e.Tick(epoch+(i+2)*meter.HourSeconds, 1)
 		forecasts += len(result.Forecasts)
 		for _, event := range result.Events {
 			events++
-			if event.Kind != SeriesStale || event.Series != m17 || i != n+meter.LatenessCells {
+			if event.Kind != SeriesStale || event.Series != m17 || i != n+lateHours {
 				t.Errorf("cell %d: %+v", i-n, event)
 			}
 		}
 	}
-	if forecasts != meter.LatenessCells-10 || events != 1 || e.Live() {
+	if forecasts != lateHours-10 || events != 1 || e.Live() {
 		t.Errorf("%d forecasts, %d events, live %v", forecasts, events, e.Live())
 	}
 	if f := after(t, e, n+200); f.Source != meter.SourceLSTM || f.Quality != meter.OK {
@@ -86,7 +86,7 @@ func TestStaleMeter(t *testing.T) {
 	e = newEngine(t, e.Model(meter.HourSeconds))
 	feed(e, 0, n-1)
 	last(t, e, liveAt(n-1))
-	e.Tick(epoch+(n+300)*meter.IntervalSeconds, 1)
+	e.Tick(epoch+(n+300)*meter.HourSeconds, 1)
 	for i := n; i < n+100; i++ {
 		if result := e.Step([]Reading{at(i)}); result.Applied != 1 || len(result.Forecasts) != 1 {
 			t.Fatalf("backlog %d: %+v", i-n, result)
@@ -108,7 +108,7 @@ func TestTickLooksAtSeriesThatAreUpToDate(t *testing.T) {
 		change(&r)
 		e.Step([]Reading{r})
 		before := e.Snapshot()
-		if result := e.Tick(epoch+50*meter.IntervalSeconds, 1); e.Live() || len(result.Forecasts) != 0 || !sameSections(before, e.Snapshot()) {
+		if result := e.Tick(epoch+50*meter.HourSeconds, 1); e.Live() || len(result.Forecasts) != 0 || !sameSections(before, e.Snapshot()) {
 			t.Errorf("%s: live %v, %+v", name, e.Live(), result)
 		}
 	}
@@ -124,11 +124,11 @@ func TestTickClosesAnHour(t *testing.T) {
 		r.Interval, r.Received = step, r.Second+step+5
 		e.Step([]Reading{r})
 	}
-	if result := e.Tick(epoch+200*meter.IntervalSeconds+step-1, 3); len(result.Forecasts) != 0 {
+	if result := e.Tick(epoch+200*meter.HourSeconds+step-1, 3); len(result.Forecasts) != 0 {
 		t.Fatalf("%+v", result)
 	}
-	result := e.Tick(epoch+200*meter.IntervalSeconds+step, 3)
-	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+200*meter.IntervalSeconds || result.Forecasts[0].Quality != meter.Estimated {
+	result := e.Tick(epoch+200*meter.HourSeconds+step, 3)
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+200*meter.HourSeconds || result.Forecasts[0].Quality != meter.Estimated {
 		t.Fatalf("%+v", result)
 	}
 	r := part(4*200-1, step)
@@ -147,7 +147,7 @@ func TestTickOfASeriesWithoutAnHour(t *testing.T) {
 	if !e.Live() {
 		t.Fatal("not live")
 	}
-	if result := e.Tick(epoch+30*meter.IntervalSeconds, 1); len(result.Forecasts)+len(result.Events) != 0 {
+	if result := e.Tick(epoch+30*meter.HourSeconds, 1); len(result.Forecasts)+len(result.Events) != 0 {
 		t.Errorf("%+v", result)
 	}
 }
@@ -164,7 +164,7 @@ func TestTickIsBounded(t *testing.T) {
 	}
 	e.Step(batch)
 	for _, want := range []int{tickSeries, 3, 0} {
-		if got := len(e.Tick(epoch+3*meter.IntervalSeconds, 0).Forecasts); got != want {
+		if got := len(e.Tick(epoch+3*meter.HourSeconds, 0).Forecasts); got != want {
 			t.Errorf("%d forecasts, want %d", got, want)
 		}
 	}
@@ -174,7 +174,7 @@ func TestTickIsBounded(t *testing.T) {
 // until one comes later than a silent series is forecast. Readings of the past say nothing.
 func TestLive(t *testing.T) {
 	t.Parallel()
-	const hour = int64(meter.IntervalSeconds)
+	const hour = int64(meter.HourSeconds)
 	type heard struct {
 		cell, lag int64
 		history   bool
@@ -187,8 +187,8 @@ func TestLive(t *testing.T) {
 		"just in time":             {[]heard{{30, 2*hour - 1, false}}, true},
 		"a second too late":        {[]heard{{30, 2 * hour, false}}, false},
 		"history in time":          {[]heard{{30, hour, true}}, false},
-		"then late":                {[]heard{{30, hour, false}, {31, (meter.LatenessCells + 1) * hour, false}}, true},
-		"then days late":           {[]heard{{30, hour, false}, {31, (meter.LatenessCells+1)*hour + 1, false}}, false},
+		"then late":                {[]heard{{30, hour, false}, {31, (lateHours + 1) * hour, false}}, true},
+		"then days late":           {[]heard{{30, hour, false}, {31, (lateHours+1)*hour + 1, false}}, false},
 		"then history":             {[]heard{{30, hour, false}, {31, hour, true}}, true},
 		"then history, days late":  {[]heard{{30, hour, false}, {31, 100 * hour, true}}, false},
 		"then the past, days late": {[]heard{{30, hour, false}, {20, 100 * hour, false}}, true},

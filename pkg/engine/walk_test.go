@@ -115,8 +115,8 @@ func TestSeriesOfTheEpoch(t *testing.T) {
 	e := newEngine(t, randomModel(48, 4))
 	for i := range int64(60) {
 		r := at(i)
-		r.Second = i * meter.IntervalSeconds
-		if f := last(t, e, r); f.Origin != (i+1)*meter.IntervalSeconds || sound(&f) != "" {
+		r.Second = i * meter.HourSeconds
+		if f := last(t, e, r); f.Origin != (i+1)*meter.HourSeconds || sound(&f) != "" {
 			t.Fatalf("cell %d: %+v", i, f)
 		}
 	}
@@ -161,7 +161,7 @@ func TestLateActualsOfOneMessage(t *testing.T) {
 			)
 		}
 		for i, s := range result.Scores {
-			if s.Message != number || s.Target != epoch+int64(201+i)*meter.IntervalSeconds {
+			if s.Message != number || s.Target != epoch+int64(201+i)*meter.HourSeconds {
 				t.Errorf("message %d: %+v", number, s)
 			}
 		}
@@ -182,7 +182,7 @@ func TestLateHistoryIsNoActual(t *testing.T) {
 			t.Fatalf("%s: %d forecasts, %d scores", name, len(result.Forecasts), len(result.Scores))
 		}
 		for _, s := range result.Scores {
-			if s.Target == epoch+201*meter.IntervalSeconds {
+			if s.Target == epoch+201*meter.HourSeconds {
 				t.Errorf("%s: %+v", name, s)
 			}
 		}

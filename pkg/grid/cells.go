@@ -54,7 +54,7 @@ func (r *Raw) mark(p *Point, waits bool) {
 func (s *State) off(i int) bool {
 	p := s.Raw.Points[i]
 	step := p.Step
-	if step < Finest || s.holds() {
+	if step < finest || s.holds() {
 		return s.additive() && step == none
 	}
 	_, on := near(p.Second, int64(step), int64(s.Phase%step))
@@ -70,7 +70,7 @@ func (s *State) from(p Point, step int32) int64 {
 // lastCell is the newest cell that point i stands for.
 func (s *State) lastCell(i int) int64 {
 	p := s.Raw.Points[i]
-	if step := p.Step; step >= Finest && !s.holds() {
+	if step := p.Step; step >= finest && !s.holds() {
 		return s.Cell(s.from(p, step) + int64(step) - 1)
 	}
 	return s.Cell(p.Second)

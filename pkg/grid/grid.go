@@ -1,7 +1,7 @@
 package grid
 
 import (
-	"slices"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -10,17 +10,14 @@ import (
 const (
 	hour = meter.HourSeconds
 	day  = meter.DaySeconds
-	// Finest is the finest native interval.
-	Finest = 300
-	// Lateness is how far behind the newest cell a reading still changes its cell.
-	Lateness = 2 * day
+	// finest is the finest native interval.
+	finest = meter.LeastIntervalSeconds
+	// lateness is how far behind the newest cell a reading still changes its cell.
+	lateness = meter.LatenessSeconds
 )
 
-// intervals are the native ones, ascending.
-var intervals = []int32{300, 600, 900, 1200, 1800, 3600}
-
-// Native says whether a series can be forecast at an interval, in seconds.
-func Native(interval int32) bool { return slices.Contains(intervals, interval) }
+// Native reports whether a series can be forecast at an interval, in seconds.
+func Native(interval int32) bool { return meter.Native(time.Duration(interval) * time.Second) }
 
 // Grid is the cells of a series. Cell n starts n intervals and the phase after the Unix epoch.
 // Interval is in seconds and positive, Phase in [0, Interval).
@@ -38,7 +35,7 @@ func (g Grid) Cell(second int64) int64 {
 func (g Grid) Start(n int64) int64 { return n*int64(g.Interval) + int64(g.Phase) }
 
 // LateCells is the number of cells that a reading may be behind the newest one.
-func (g Grid) LateCells() int64 { return Lateness / int64(g.Interval) }
+func (g Grid) LateCells() int64 { return lateness / int64(g.Interval) }
 
 // tolerance is how far from a boundary of a step, in seconds, a moment is taken for the boundary:
 // a tenth of the step, at most two minutes.
@@ -61,11 +58,11 @@ func near(second, step, phase int64) (boundary int64, ok bool) {
 // that divides the hour: the smallest that the step divides. Readings finer than 5 minutes make
 // quarter-hours.
 func intervalOf(step int32) int32 {
-	if step < Finest {
+	if step < finest {
 		return 900
 	}
-	for _, interval := range intervals {
-		if interval >= step && interval%step == 0 {
+	for _, native := range meter.Intervals() {
+		if interval := int32(native / time.Second); interval >= step && interval%step == 0 {
 			return interval
 		}
 	}

@@ -59,7 +59,7 @@ func (s *State) follow(e evidence, from int64) (step int32, grid Grid) {
 			grid.Interval = intervalOf(step)
 		}
 	}
-	if s.Kind != meter.Register && step >= Finest {
+	if s.Kind != meter.Register && step >= finest {
 		grid.Phase = s.phaseOf(min(step, grid.Interval), from)
 	}
 	return step, grid
@@ -81,7 +81,7 @@ func (s *State) adapt(past Past, out *Outcome) {
 			wants = s.Interval // what comes at irregular moments keeps its interval
 		}
 	}
-	if step := r.Points[last].Step; wants == s.Interval && (step == s.Step || step == fine && s.Step > 0 && s.Step < Finest) {
+	if step := r.Points[last].Step; wants == s.Interval && (step == s.Step || step == fine && s.Step > 0 && s.Step < finest) {
 		if _, on := near(r.Points[last].Second, int64(max(step, 1)), int64(s.Phase)%int64(max(step, 1))); on {
 			return
 		}

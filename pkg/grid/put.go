@@ -40,7 +40,7 @@ func (nothing) Said(int64) (value float32, q meter.Quality) { return 0, meter.Mi
 
 // accepts refuses what can never be a cell of the series, and begins a new series.
 func (s *State) accepts(p Point, past Past, out *Outcome) bool {
-	if p.Span != 0 && (p.Span < Finest || hour%p.Span != 0) {
+	if p.Span != 0 && (p.Span < finest || hour%p.Span != 0) {
 		out.reject(p, meter.ReasonIntervalUnsupported,
 			"interval of %d s: an interval is 5 minutes to an hour and divides the hour", p.Span)
 		return false
@@ -96,7 +96,7 @@ func (s *State) cellOf(p Point) int64 {
 	if s.Kind == meter.Register {
 		return s.Cell(p.Second - 1)
 	}
-	if step := int64(s.Step); step >= Finest {
+	if step := int64(s.Step); step >= finest {
 		at, _ := near(p.Second, step, int64(s.Phase)%step)
 		return s.Cell(at)
 	}
@@ -231,7 +231,7 @@ func (s *State) moment(p Point) int {
 	if i := find(points, p.Second); i < len(points) && points[i].Second == p.Second {
 		return i
 	}
-	if step < Finest || s.Kind == meter.Register || s.Raw.Young {
+	if step < finest || s.Kind == meter.Register || s.Raw.Young {
 		return -1
 	}
 	at, on := near(p.Second, step, int64(s.Phase)%step)

@@ -10,7 +10,7 @@ import (
 const (
 	// memory is the time that a ring of cells holds: two weeks that features look back on, and the
 	// time in which a reading may be late.
-	memory = 14*day + Lateness
+	memory = 14*day + lateness
 	// patience is how long a point off the grid waits for others like it, in event time.
 	patience = 4*hour + 120
 	// youngPoints is the number of points within a day that end a series' first day; a series that
@@ -77,7 +77,7 @@ func (s *Pattern) additive() bool { return s.Kind == meter.Energy }
 
 // holds says that a value stands until the next one: power that comes at irregular moments, or
 // more often than every 5 minutes.
-func (s *Pattern) holds() bool { return s.Step < Finest && !s.additive() && s.Kind != meter.Register }
+func (s *Pattern) holds() bool { return s.Step < finest && !s.additive() && s.Kind != meter.Register }
 
 // begin makes the grid for the first reading of a series. It is a guess until there is evidence.
 func (s *State) begin(p Point) {

@@ -19,7 +19,7 @@ var classes = [...]int32{none, fine, 300, 360, 400, 450, 600, 720, 900, 1200, 18
 
 // classOf returns the class of a gap between two readings, in seconds.
 func classOf(gap int64) int32 {
-	if gap < Finest-tolerance(Finest) {
+	if gap < finest-tolerance(finest) {
 		return fine
 	}
 	nearest, off := none, int64(hour)
@@ -67,7 +67,7 @@ func (s *State) stepOf(i int) int32 {
 		return r.gapClass(i)
 	case i > 0 && s.fits(r.Points[i], r.Points[i-1].Step):
 		return r.Points[i-1].Step
-	case s.Step > 0 && s.Step < Finest:
+	case s.Step > 0 && s.Step < finest:
 		return fine
 	}
 	return s.Step
@@ -76,7 +76,7 @@ func (s *State) stepOf(i int) int32 {
 // fits says that a point may be of a step: its moment is on the grid of that, or not on that of the
 // series' own step.
 func (s *State) fits(p Point, step int32) bool {
-	if step < Finest || s.Step < Finest || step == s.Step {
+	if step < finest || s.Step < finest || step == s.Step {
 		return true
 	}
 	_, on := near(p.Second, int64(step), int64(s.Phase%step))
@@ -147,7 +147,7 @@ func median(values []int64) int64 {
 // frequent offset from the step. Of equally frequent ones the phase in force comes first, then the
 // smallest.
 func (s *State) phaseOf(step int32, from int64) int32 {
-	if s.Kind == meter.Register || step < Finest {
+	if s.Kind == meter.Register || step < finest {
 		return 0
 	}
 	counts := map[int32]int{}
@@ -166,7 +166,7 @@ func (s *State) phaseOf(step int32, from int64) int32 {
 // roundPhase returns the offset of a moment from a step: a multiple of 5 minutes where one is
 // within the tolerance, else of a minute.
 func roundPhase(second, step int64) int32 {
-	unit := int64(Finest)
+	unit := int64(finest)
 	if off := mod(second, unit); min(off, unit-off) > tolerance(step) {
 		unit = 60
 	}

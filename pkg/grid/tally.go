@@ -72,7 +72,7 @@ func (s *State) cell(n int64) Cell {
 // often than every 5 minutes, or at irregular moments, do not start on the second.
 func (s *State) slack() int64 {
 	switch {
-	case s.Step >= Finest:
+	case s.Step >= finest:
 		return 0
 	case s.Step == 0:
 		return 60
@@ -86,7 +86,7 @@ func (s *State) tally(n int64) tally {
 	points, holds := s.Raw.Points, s.holds()
 	start, end := s.Start(n), s.Start(n+1)
 	i := find(points, start)
-	for back := 0; i > 0 && back < hour/Finest+1 && points[i-1].Second > start-hour-tolerance(hour); back++ {
+	for back := 0; i > 0 && back < hour/finest+1 && points[i-1].Second > start-hour-tolerance(hour); back++ {
 		if i--; holds {
 			break
 		}
@@ -98,7 +98,7 @@ func (s *State) tally(n int64) tally {
 		}
 		var from, to int64
 		switch step := p.Step; {
-		case step >= Finest && !holds:
+		case step >= finest && !holds:
 			from = s.from(p, step)
 			to = from + int64(step)
 			if s.again(i, step, from) {
@@ -141,11 +141,11 @@ func (s *State) nextSecond(i int, otherwise int64) int64 {
 // comes in. The time to the next reading is covered unless one was lost.
 func (s *State) tallyFine(t *tally, i int, start, end int64) {
 	p := s.Raw.Points[i]
-	most := int64(Finest)
-	if s.Step > 0 && s.Step < Finest {
+	most := int64(finest)
+	if s.Step > 0 && s.Step < finest {
 		most = int64(s.Step) + int64(s.Step)/2
 	}
-	to := s.nextSecond(i, p.Second+int64(s.Step%Finest))
+	to := s.nextSecond(i, p.Second+int64(s.Step%finest))
 	if to-p.Second > most {
 		to = p.Second + min(most, int64(max(s.Step, 1)))
 	}

@@ -1,20 +1,16 @@
 package meter
 
-import "time"
+import (
+	"slices"
+	"strconv"
+	"time"
+)
 
 // Seconds of the clock's units.
 const (
 	HourSeconds = 3600
 	DaySeconds  = 24 * HourSeconds
 	WeekSeconds = 7 * DaySeconds
-)
-
-// IntervalSeconds is the interval of every series, in seconds: cell n of a series starts n
-// intervals, and the series' phase, after the Unix epoch. A day and a week have this many cells.
-const (
-	IntervalSeconds = HourSeconds
-	DayCells        = DaySeconds / IntervalSeconds
-	WeekCells       = WeekSeconds / IntervalSeconds
 )
 
 // The shortest and the longest interval that readings and models may name. Each interval between
@@ -25,13 +21,43 @@ const (
 	MostInterval         = time.Hour
 )
 
-// LatenessCells is how many intervals a reading may be behind the newest one of its series. It is
-// also how far a reading may be ahead of its series before a second reading agrees.
-const (
-	LatenessCells   = 48
-	LatenessSeconds = LatenessCells * IntervalSeconds
-)
+// LatenessSeconds is how far a reading may be behind the newest one of its series. It is also how
+// far a reading may be ahead of its series before a second reading agrees.
+const LatenessSeconds = 2 * DaySeconds
 
 // FutureLimit is how far a reading may be ahead of the clock of its log, so that one wrong clock
 // cannot close the window of its series.
 const FutureLimit = 15 * time.Minute
+
+// Intervals returns the intervals that series are forecast at, ascending.
+func Intervals() []time.Duration {
+	return []time.Duration{
+		LeastInterval,
+		10 * time.Minute,
+		15 * time.Minute,
+		20 * time.Minute,
+		30 * time.Minute,
+		MostInterval,
+	}
+}
+
+// Native reports whether series are forecast at an interval.
+func Native(interval time.Duration) bool { return slices.Contains(Intervals(), interval) }
+
+// IntervalName returns an interval as messages, names of models and labels have it: "15m", "1h".
+func IntervalName(d time.Duration) string { return string(AppendInterval(nil, d)) }
+
+// AppendInterval appends an interval in its shortest form: "1h", "30m", "90s"; below a second as Go
+// writes it.
+func AppendInterval(dst []byte, d time.Duration) []byte {
+	switch {
+	case d > 0 && d%time.Hour == 0:
+		return append(strconv.AppendInt(dst, int64(d/time.Hour), 10), 'h')
+	case d > 0 && d%time.Minute == 0:
+		return append(strconv.AppendInt(dst, int64(d/time.Minute), 10), 'm')
+	case d > 0 && d%time.Second == 0:
+		return append(strconv.AppendInt(dst, int64(d/time.Second), 10), 's')
+	default:
+		return append(dst, d.String()...)
+	}
+}

@@ -11,7 +11,7 @@ import (
 )
 
 // day keeps the tables below short.
-const day = meter.DayCells
+const day = meter.DaySeconds / meter.HourSeconds
 
 var nan = float32(math.NaN())
 

@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
-	"github.com/loadtide/loadtide/pkg/grid"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -54,7 +54,7 @@ func (f *intervalFlag) UnmarshalText(text []byte) error {
 		return nil
 	}
 	d, err := time.ParseDuration(string(text))
-	if err != nil || d%time.Second != 0 || !grid.Native(int32(d/time.Second)) {
+	if err != nil || !meter.Native(d) {
 		return fmt.Errorf("%q is none of auto, 5m, 10m, 15m, 20m, 30m and 1h", text)
 	}
 	*f = intervalFlag(d)

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -49,7 +48,7 @@ func tagsAt(id meter.ID, interval time.Duration) []influx.Tag {
 
 // checkInterval refuses what is no interval of series: it is a tag, and each value of one makes series.
 func checkInterval(interval time.Duration) error {
-	if !slices.Contains(meter.Intervals(), interval) {
+	if !meter.Native(interval) {
 		return fmt.Errorf("interval %s: use 5m, 10m, 15m, 20m, 30m or 1h", interval)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -110,7 +109,7 @@ func (c Config) validateInterval() error {
 	if c.Interval == 0 {
 		return nil
 	}
-	if !grid.Native(int32(c.Interval / time.Second)) {
+	if !meter.Native(c.Interval) {
 		return fmt.Errorf("interval: %s is none of 5m, 10m, 15m, 20m, 30m and 1h", c.Interval)
 	}
 	if named, ok := registry.ModelInterval(c.Model); ok && named != c.Interval {
