@@ -102,13 +102,6 @@ const MaxState = 64 << 10
 // maxStateMessage has room for MaxState bytes in base 64 and for the other fields.
 const maxStateMessage = 2 * MaxState
 
-// StateSection is a named part of a state. Package engine knows what it holds.
-type StateSection struct {
-	Name    string `json:"name"`
-	Version uint16 `json:"version"`
-	Data    []byte `json:"data"` // base 64 on the wire
-}
-
 // StateControl is the control record ctl.<p>.state: at its position the partition takes in the
 // state of a series. Each line of an exported file is a StateControl.
 type StateControl struct {
@@ -116,11 +109,11 @@ type StateControl struct {
 	Series string `json:"series"`
 	// Replace says that the state replaces the one that is there. Without it, a series that has a
 	// state keeps that one.
-	Replace  bool           `json:"replace"`
-	Model    string         `json:"model"` // digest of the model of the hidden states, or empty
-	Scale    string         `json:"scale"` // of that model: plain or asinh
-	Sections []StateSection `json:"sections"`
-	Digest   string         `json:"digest"` // SectionsDigest of the record
+	Replace  bool            `json:"replace"`
+	Model    string          `json:"model"`    // digest of the model of the hidden states, or empty
+	Scale    string          `json:"scale"`    // of that model: plain or asinh
+	Sections []meter.Section `json:"sections"` // package engine knows what they hold
+	Digest   string          `json:"digest"`   // SectionsDigest of the record
 }
 
 // SectionsDigest is sha256:<hex> over series, model, scale and sections.

@@ -87,7 +87,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	big := StateControl{Series: "a.b", Scale: "plain", Sections: []StateSection{{Name: "x", Data: make([]byte, MaxState+1)}}}
+	big := StateControl{Series: "a.b", Scale: "plain", Sections: []meter.Section{{Name: "x", Data: make([]byte, MaxState+1)}}}
 	if _, err := DecodeStateControl(big.AppendJSON(nil)); err == nil || !strings.Contains(err.Error(), "sections") {
 		t.Errorf("%v", err)
 	}

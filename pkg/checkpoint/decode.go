@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Decode reads one snapshot of size bytes from r. Whatever r holds, Decode allocates little more than
@@ -154,8 +156,8 @@ func (d *decoder) header(h *Header, n int64) error {
 	return nil
 }
 
-func (d *decoder) section(index int) (Section, error) {
-	var sec Section
+func (d *decoder) section(index int) (meter.Section, error) {
+	var sec meter.Section
 	n, err := d.next("length of a section's name", 1)
 	if err != nil {
 		return sec, err

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // documented is the checkpoint whose bytes docs/format/checkpoint.md shows.
@@ -20,7 +22,7 @@ func documented() *Snapshot {
 		Header: Header{
 			Partition: 3, Partitions: 8, Stream: "R3", Created: time.Date(2026, 11, 23, 21, 42, 57, 0, time.UTC), Seq: 218, Kernel: "go", Series: 1,
 		},
-		Sections: []Section{{Name: "aside", Version: 1, Data: []byte{0, 0, 0, 0}}},
+		Sections: []meter.Section{{Name: "aside", Version: 1, Data: []byte{0, 0, 0, 0}}},
 	}
 }
 

@@ -13,12 +13,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func tiny() *Snapshot {
 	return &Snapshot{
 		Header:   Header{Partition: 1, Partitions: 8, Stream: "R1", Created: time.Unix(1_700_000_000, 5).UTC(), Seq: 42, Kernel: "go", Models: []string{"sha256:aa"}, Series: 2},
-		Sections: []Section{{Name: "ring", Version: 1, Data: []byte("some bytes")}, {Name: "hidden", Version: 3, Data: []byte{0, 0, 0}}},
+		Sections: []meter.Section{{Name: "ring", Version: 1, Data: []byte("some bytes")}, {Name: "hidden", Version: 3, Data: []byte{0, 0, 0}}},
 	}
 }
 
@@ -73,7 +75,7 @@ func TestChunksThatChangedPlaces(t *testing.T) {
 	t.Parallel()
 	data := append(bytes.Repeat([]byte{1}, chunkSize), bytes.Repeat([]byte{2}, chunkSize)...)
 	s := tiny()
-	s.Sections = []Section{{Name: "ring", Data: data}}
+	s.Sections = []meter.Section{{Name: "ring", Data: data}}
 	b := encoded(t, s)
 	start := bytes.Index(b, bytes.Repeat([]byte{1}, 100))
 	const step = chunkSize + crcLen
@@ -138,7 +140,7 @@ func TestRoundTrip(t *testing.T) {
 		s.Sections = nil
 		for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,64}`), 0, 5, rapid.ID).Draw(t, "names") {
 			size := rapid.SampledFrom([]int{0, 1, 7, chunkSize - 1, chunkSize, chunkSize + 1}).Draw(t, "size")
-			s.Sections = append(s.Sections, Section{Name: name, Version: rapid.Uint16().Draw(t, "version"), Data: bytes.Repeat([]byte{byte(size)}, size)})
+			s.Sections = append(s.Sections, meter.Section{Name: name, Version: rapid.Uint16().Draw(t, "version"), Data: bytes.Repeat([]byte{byte(size)}, size)})
 		}
 		var buf bytes.Buffer
 		if err := Encode(&buf, s); err != nil {

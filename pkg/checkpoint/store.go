@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Header says which log and which position a snapshot belongs to. It can be read and checked
@@ -32,28 +34,20 @@ type Header struct {
 	Series int `json:"series"`
 }
 
-// Section is one named part of the state. Version is the number of its layout, which the owner of
-// the section checks.
-type Section struct {
-	Name    string
-	Version uint16
-	Data    []byte
-}
-
 // Snapshot is the state of one partition at one position of its log.
 type Snapshot struct {
 	Header   Header
-	Sections []Section
+	Sections []meter.Section
 }
 
 // Section returns the section of that name, false when there is none.
-func (s *Snapshot) Section(name string) (Section, bool) {
+func (s *Snapshot) Section(name string) (meter.Section, bool) {
 	for _, sec := range s.Sections {
 		if sec.Name == name {
 			return sec, true
 		}
 	}
-	return Section{}, false
+	return meter.Section{}, false
 }
 
 // Store keeps the snapshots of many partitions.

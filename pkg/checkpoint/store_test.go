@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/checkpoint/checkpointtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 func TestMemory(t *testing.T) {
@@ -211,7 +212,7 @@ func ExampleFile() {
 	ctx := context.Background()
 	err = store.Save(ctx, &checkpoint.Snapshot{
 		Header:   checkpoint.Header{Partition: 0, Partitions: 8, Stream: "R0", Seq: 81231, Series: 1},
-		Sections: []checkpoint.Section{{Name: "ring", Version: 1, Data: []byte{1, 2, 3}}},
+		Sections: []meter.Section{{Name: "ring", Version: 1, Data: []byte{1, 2, 3}}},
 	})
 	if err != nil {
 		panic(err)

@@ -129,8 +129,8 @@ func (c *Covariates) Of(id meter.ID) series.Ahead {
 // Standardised returns the centre and the scale of each covariate, over all sites and the hours
 // before a Unix second, the end of the training range. The error names a covariate without a value
 // there.
-func (c *Covariates) Standardised(until int64) ([]series.Covariate, error) {
-	var all []series.Covariate
+func (c *Covariates) Standardised(until int64) ([]meter.Covariate, error) {
+	var all []meter.Covariate
 	for _, name := range c.Names() {
 		var sum, squares, n float64
 		for _, site := range slices.Sorted(maps.Keys(c.sites)) {
@@ -148,7 +148,7 @@ func (c *Covariates) Standardised(until int64) ([]series.Covariate, error) {
 		}
 		mean := sum / n
 		sd := math.Sqrt(max(squares/n-mean*mean, 0))
-		all = append(all, series.Covariate{Name: name, Center: float32(mean),
+		all = append(all, meter.Covariate{Name: name, Center: float32(mean),
 			Scale: float32(max(sd, 1e-3*math.Abs(mean), series.ScaleFloor))})
 	}
 	return all, nil

@@ -66,7 +66,12 @@ func (co *cohort) prepare(m *model.Model) (prepared, error) {
 		return prepared{}, fmt.Errorf("model %s %w (%s), which are not known here: serve one that was trained without --covariates",
 			nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "))
 	}
-	layout, err := series.LayoutOf(m.Spec.Inputs, m.Spec.LeadFeatures, m.Spec.CurrentFeatures, covariatesOf(m.Spec)...)
+	layout, err := series.LayoutOf(
+		m.Spec.Inputs,
+		m.Spec.LeadFeatures,
+		m.Spec.CurrentFeatures,
+		m.Spec.Covariates...,
+	)
 	if err != nil {
 		return prepared{}, fmt.Errorf("model %s: %w", nameOf(m), err)
 	}
@@ -105,14 +110,6 @@ func nameOf(m *model.Model) string {
 		return m.Spec.Name
 	}
 	return m.Spec.Name + " v" + m.Version
-}
-
-func covariatesOf(s model.Spec) []series.Covariate {
-	all := make([]series.Covariate, len(s.Covariates))
-	for i, c := range s.Covariates {
-		all[i] = series.Covariate(c)
-	}
-	return all
 }
 
 func curveOf(s model.Spec) series.Curve {

@@ -15,9 +15,9 @@ import (
 // warmModel is a random model that reads the temperature.
 func warmModel(seed uint64) *model.Model {
 	m := randomModel(seed, 8)
-	layout := series.DefaultLayout(false).WithCovariates([]series.Covariate{{Name: "temperature", Center: 10, Scale: 5}})
+	layout := series.DefaultLayout(false).WithCovariates([]meter.Covariate{{Name: "temperature", Center: 10, Scale: 5}})
 	m.Spec.Inputs, m.Spec.LeadFeatures = layout.InputNames(), layout.LeadNames()
-	m.Spec.Covariates = []model.Covariate{{Name: "temperature", Center: 10, Scale: 5}}
+	m.Spec.Covariates = []meter.Covariate{{Name: "temperature", Center: 10, Scale: 5}}
 	shape := m.Spec.Shape()
 	weights := func(n int) []float32 {
 		w := make([]float32, n)

@@ -265,15 +265,15 @@ func TestMutatedStatesForecastNumbers(t *testing.T) {
 }
 
 // mutate changes a few numbers of a state.
-func mutate(random *rand.Rand, state []Section) []Section {
+func mutate(random *rand.Rand, state []meter.Section) []meter.Section {
 	hurting := []float32{
 		0, -1, 1e-38, 1e6, -1e6, 9e11, -9e11, 1e13, 3e38, -3e38,
 		float32(math.NaN()), float32(math.Inf(1)),
 	}
-	scaling := slices.IndexFunc(state, func(s Section) bool { return s.Name == sectionScaling })
-	mutated := make([]Section, len(state))
+	scaling := slices.IndexFunc(state, func(s meter.Section) bool { return s.Name == sectionScaling })
+	mutated := make([]meter.Section, len(state))
 	for i, s := range state {
-		mutated[i] = Section{s.Name, s.Version, bytes.Clone(s.Data)}
+		mutated[i] = sectionOf(s.Name, s.Version, bytes.Clone(s.Data))
 	}
 	for range 1 + random.IntN(2) {
 		s := mutated[random.IntN(len(mutated))]
@@ -335,7 +335,7 @@ func TestImportRefusesNumbersBeyondReadings(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.spoil(&p.slabs)
-			spoilt := slices.DeleteFunc(p.slabs.write(), func(s Section) bool {
+			spoilt := slices.DeleteFunc(p.slabs.write(), func(s meter.Section) bool {
 				return s.Name == sectionSetting
 			})
 			_, err = ReadState(spoilt, curve)

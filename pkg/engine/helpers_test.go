@@ -209,3 +209,7 @@ const (
 	scaleCells   = 168
 	featureCells = 336
 )
+
+func sectionOf(name string, version uint16, data []byte) meter.Section {
+	return meter.Section{Name: name, Version: version, Data: data}
+}

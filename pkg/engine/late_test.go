@@ -14,14 +14,14 @@ import (
 
 // pristine is the state without forecasts: how many there were and which wait for
 // their actuals depends on what was known when, and how often one was asked for.
-func pristine(e *Engine) []Section {
+func pristine(e *Engine) []meter.Section {
 	for _, co := range e.cohorts {
 		for slot := 0; co != nil && slot < len(co.slabs.ids); slot++ {
 			rec := co.slabs.record(int32(slot))
 			rec.revision, rec.issued = 0, -1
 		}
 	}
-	return slices.DeleteFunc(e.Snapshot(), func(s Section) bool { return strings.HasPrefix(s.Name, sectionWaiting) })
+	return slices.DeleteFunc(e.Snapshot(), func(s meter.Section) bool { return strings.HasPrefix(s.Name, sectionWaiting) })
 }
 
 // Once the scale of a series is known, whatever order its readings come in, with

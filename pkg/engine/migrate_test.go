@@ -9,7 +9,7 @@ import (
 
 // firstRelease writes the state of an engine as the first release wrote it: 384
 // cells and one state.
-func firstRelease(e *Engine) []Section {
+func firstRelease(e *Engine) []meter.Section {
 	s := &e.hours().slabs
 	head := byteOrder.AppendUint32(nil, uint32(len(s.ids)))
 	head = byteOrder.AppendUint32(head, 384)
@@ -44,7 +44,13 @@ func firstRelease(e *Engine) []Section {
 		scaling = append(appendFloats(scaling, []float32{c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit}), bit(c.Ready))
 	}
 	hidden = append(hidden, make([]byte, 8*s.hidden*len(s.ids))...)
-	return []Section{{"series", 1, head}, {"ring.values", 1, values}, {"ring.quality", 1, quality}, {"scaling", 1, scaling}, {"hidden", 1, hidden}}
+	return []meter.Section{
+		sectionOf("series", 1, head),
+		sectionOf("ring.values", 1, values),
+		sectionOf("ring.quality", 1, quality),
+		sectionOf("scaling", 1, scaling),
+		sectionOf("hidden", 1, hidden),
+	}
 }
 
 // A checkpoint of the first release is brought over: its series go on as after
@@ -100,7 +106,7 @@ func TestCheckpointOfTheFirstRelease(t *testing.T) {
 	if err := old.Restore(firstRelease(e)); err != nil {
 		t.Fatal(err)
 	}
-	versions := func(all []Section) (v []uint16) {
+	versions := func(all []meter.Section) (v []uint16) {
 		for _, s := range all {
 			v = append(v, s.Version)
 		}
@@ -114,14 +120,14 @@ func TestCheckpointOfTheFirstRelease(t *testing.T) {
 // What the first release cannot have written is refused.
 func TestDamagedCheckpointOfTheFirstRelease(t *testing.T) {
 	t.Parallel()
-	for name, damage := range map[string]func([]Section) []Section{
-		"other rings":     func(s []Section) []Section { put(s[0].Data, 4, uint32(385)); return s },
-		"unknown quality": func(s []Section) []Section { s[2].Data[(epoch/meter.HourSeconds+100)%384] = 0; return s },
-		"short values":    func(s []Section) []Section { s[1].Data = s[1].Data[:100]; return s },
-		"short quality":   func(s []Section) []Section { s[2].Data = s[2].Data[:100]; return s },
-		"short states":    func(s []Section) []Section { s[4].Data = s[4].Data[:20]; return s },
-		"no states":       func(s []Section) []Section { return s[:4] },
-		"version 0":       func(s []Section) []Section { s[3].Version = 0; return s },
+	for name, damage := range map[string]func([]meter.Section) []meter.Section{
+		"other rings":     func(s []meter.Section) []meter.Section { put(s[0].Data, 4, uint32(385)); return s },
+		"unknown quality": func(s []meter.Section) []meter.Section { s[2].Data[(epoch/meter.HourSeconds+100)%384] = 0; return s },
+		"short values":    func(s []meter.Section) []meter.Section { s[1].Data = s[1].Data[:100]; return s },
+		"short quality":   func(s []meter.Section) []meter.Section { s[2].Data = s[2].Data[:100]; return s },
+		"short states":    func(s []meter.Section) []meter.Section { s[4].Data = s[4].Data[:20]; return s },
+		"no states":       func(s []meter.Section) []meter.Section { return s[:4] },
+		"version 0":       func(s []meter.Section) []meter.Section { s[3].Version = 0; return s },
 	} {
 		e := newEngine(t, randomModel(51, 4))
 		feed(e, 0, 200)
@@ -139,7 +145,7 @@ func TestCheckpointOfTheSecondRelease(t *testing.T) {
 	m := randomModel(52, 5)
 	e := newEngine(t, m)
 	feed(e, 0, 250)
-	var second []Section
+	var second []meter.Section
 	for _, s := range e.Snapshot() {
 		switch s.Name {
 		case sectionWaiting:
@@ -163,7 +169,7 @@ func TestCheckpointOfTheSecondRelease(t *testing.T) {
 }
 
 // waiting1 writes the forecasts that wait as release 0.1.0 did: source and model in one byte.
-func waiting1(s *slabs) Section {
+func waiting1(s *slabs) meter.Section {
 	data := byteOrder.AppendUint32(nil, uint32(s.waiting.Horizon()))
 	data = byteOrder.AppendUint16(data, uint16(len(s.waiting.Levels())))
 	for _, level := range s.waiting.Levels() {
@@ -181,7 +187,7 @@ func waiting1(s *slabs) Section {
 			data = append(data, slot[6:]...)
 		}
 	})
-	return Section{sectionWaiting, 1, data}
+	return sectionOf(sectionWaiting, 1, data)
 }
 
 // The forecasts of a checkpoint of release 0.1.0 meet their actuals under the models that made them.
@@ -196,7 +202,7 @@ func TestWaitingForecastsOfRelease010(t *testing.T) {
 	}
 	feed(e, 195, 200)
 	snapshot := e.Snapshot()
-	i := slices.IndexFunc(snapshot, func(s Section) bool { return s.Name == sectionWaiting })
+	i := slices.IndexFunc(snapshot, func(s meter.Section) bool { return s.Name == sectionWaiting })
 	snapshot[i] = waiting1(&e.hours().slabs)
 	old := newEngine(t, other)
 	if err := old.Restore(snapshot); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/model"
 )
 
-func sameSections(a, b []Section) bool {
-	return slices.EqualFunc(a, b, func(a, b Section) bool {
+func sameSections(a, b []meter.Section) bool {
+	return slices.EqualFunc(a, b, func(a, b meter.Section) bool {
 		return a.Name == b.Name && a.Version == b.Version && bytes.Equal(a.Data, b.Data)
 	})
 }
@@ -69,9 +69,9 @@ func TestSnapshotIsACopy(t *testing.T) {
 	e := newEngine(t, randomModel(21, 4))
 	feed(e, 0, 200)
 	sections := e.Snapshot()
-	kept := make([]Section, len(sections))
+	kept := make([]meter.Section, len(sections))
 	for i, s := range sections {
-		kept[i] = Section{s.Name, s.Version, bytes.Clone(s.Data)}
+		kept[i] = sectionOf(s.Name, s.Version, bytes.Clone(s.Data))
 	}
 	feed(e, 200, 230)
 	if !sameSections(sections, kept) {
@@ -117,44 +117,44 @@ func TestRestoreRefuses(t *testing.T) {
 	const moments = 4 * 8             // of the first series in "scaling"
 	const waits = 4 + 2 + 5*8 + 2 + 2 // the first forecast in "waiting": of five levels, by one model without a version
 	for name, c := range map[string]struct {
-		damage func(s map[string]*Section)
+		damage func(s map[string]*meter.Section)
 		says   string
 	}{
-		"unknown version":      {func(s map[string]*Section) { s["hidden"].Version = 3 }, `"hidden" has version 3, this release reads 1 to 2`},
-		"unknown section":      {func(s map[string]*Section) { s["adaptive"] = &Section{"adaptive", 1, nil} }, `"adaptive" is not known`},
-		"section twice":        {func(s map[string]*Section) { s["again"] = s["scaling"] }, `"scaling" stands twice`},
-		"too many series":      {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(3)) }, "ends too early"},
-		"absurdly many":        {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(math.MaxUint32)) }, "ends too early"},
-		"fewer series":         {func(s map[string]*Section) { put(s["series"].Data, 0, uint32(1)) }, "bytes too many"},
-		"other rings":          {func(s map[string]*Section) { put(s["series"].Data, 4, uint32(336)) }, "rings of 336 cells"},
-		"series twice":         {func(s map[string]*Section) { s["series"].Data = twice(s["series"].Data) }, "north.m17 stands twice"},
-		"ring before time":     {func(s map[string]*Section) { put(s["series"].Data, newest, int64(10)) }, "up to cell 10"},
-		"ring of minus cells":  {func(s map[string]*Section) { put(s["series"].Data, known, int32(-1)) }, "ring of -1 cells"},
-		"ring too long":        {func(s map[string]*Section) { put(s["series"].Data, known, int32(386)) }, "ring of 386 cells"},
-		"minus accepted":       {func(s map[string]*Section) { put(s["series"].Data, accepted, int32(-5)) }, "-5 accepted"},
-		"phase of a day":       {func(s map[string]*Section) { put(s["series"].Data, phase, int32(86400)) }, "from 86400 s on"},
-		"mark of neither":      {func(s map[string]*Section) { put(s["series"].Data, mark, byte(7)) }, "a mark of 7"},
-		"unknown quality":      {func(s map[string]*Section) { s["ring.quality"].Data[5] = 9 }, "cell 10 of the ring has quality 9"},
-		"scale of the future":  {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(1e9)) }, "cells up to 1000000000"},
-		"scale of long ago":    {func(s map[string]*Section) { put(s["scaling"].Data, moments, int64(math.MinInt64)) }, "scale"},
-		"scale of zero":        {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(0)) }, "scale 0 "},
-		"scale of NaN":         {func(s map[string]*Section) { put(s["scaling"].Data, moments+12, float32(math.NaN())) }, "scale NaN"},
-		"heard of the future":  {func(s map[string]*Section) { put(s["series"].Data, heard, int64(1e15)) }, "heard at 1000000000000000"},
-		"scale of few cells":   {func(s map[string]*Section) { put(s["series"].Data, known, int32(100)) }, "in a ring of 100 cells"},
-		"no scale":             {func(s map[string]*Section) { put(s["scaling"].Data, moments+24, byte(0)) }, "without a model or a scale"},
-		"hidden of the young":  {func(s map[string]*Section) { put(s["hidden"].Data, 5, byte(1)) }, "without a model or a scale"},
-		"hidden of a few":      {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(3)) }, "too many"},
-		"hidden of a million":  {func(s map[string]*Section) { put(s["hidden"].Data, 0, uint32(1e6)) }, "at most 512"},
-		"state of another one": {func(s map[string]*Section) { replace(s, snapshotOf(t, randomModel(23, 5))) }, "5 units, the model in force has 4"},
-		"horizon of no day":    {func(s map[string]*Section) { put(s["waiting"].Data, 0, uint32(0)) }, "to lead 0"},
-		"horizon of a year":    {func(s map[string]*Section) { put(s["waiting"].Data, 0, uint32(8760)) }, "to lead 8760"},
-		"levels that descend":  {func(s map[string]*Section) { put(s["waiting"].Data, 6, 0.95) }, "must ascend"},
-		"other levels":         {func(s map[string]*Section) { put(s["waiting"].Data, 6, 0.05) }, "the model in force has"},
-		"forecast of no one":   {func(s map[string]*Section) { put(s["waiting"].Data, waits+4, uint16(7)) }, "made by model 7 of 1"},
-		"forecast of nothing":  {func(s map[string]*Section) { put(s["waiting"].Data, waits+2, byte(4)) }, "source 4"},
-		"forecast of far away": {func(s map[string]*Section) { put(s["waiting"].Data, waits, uint16(1)) }, "after the newest one"},
-		"forecast of NaN":      {func(s map[string]*Section) { put(s["waiting"].Data, waits+6, uint32(0xffffffff)) }, "is NaN"},
-		"state without model":  {func(s map[string]*Section) { replace(s, snapshotOf(t, nil)) }, "0 units, the model in force has 4"},
+		"unknown version":      {func(s map[string]*meter.Section) { s["hidden"].Version = 3 }, `"hidden" has version 3, this release reads 1 to 2`},
+		"unknown section":      {func(s map[string]*meter.Section) { s["adaptive"] = &meter.Section{Name: "adaptive", Version: 1} }, `"adaptive" is not known`},
+		"section twice":        {func(s map[string]*meter.Section) { s["again"] = s["scaling"] }, `"scaling" stands twice`},
+		"too many series":      {func(s map[string]*meter.Section) { put(s["series"].Data, 0, uint32(3)) }, "ends too early"},
+		"absurdly many":        {func(s map[string]*meter.Section) { put(s["series"].Data, 0, uint32(math.MaxUint32)) }, "ends too early"},
+		"fewer series":         {func(s map[string]*meter.Section) { put(s["series"].Data, 0, uint32(1)) }, "bytes too many"},
+		"other rings":          {func(s map[string]*meter.Section) { put(s["series"].Data, 4, uint32(336)) }, "rings of 336 cells"},
+		"series twice":         {func(s map[string]*meter.Section) { s["series"].Data = twice(s["series"].Data) }, "north.m17 stands twice"},
+		"ring before time":     {func(s map[string]*meter.Section) { put(s["series"].Data, newest, int64(10)) }, "up to cell 10"},
+		"ring of minus cells":  {func(s map[string]*meter.Section) { put(s["series"].Data, known, int32(-1)) }, "ring of -1 cells"},
+		"ring too long":        {func(s map[string]*meter.Section) { put(s["series"].Data, known, int32(386)) }, "ring of 386 cells"},
+		"minus accepted":       {func(s map[string]*meter.Section) { put(s["series"].Data, accepted, int32(-5)) }, "-5 accepted"},
+		"phase of a day":       {func(s map[string]*meter.Section) { put(s["series"].Data, phase, int32(86400)) }, "from 86400 s on"},
+		"mark of neither":      {func(s map[string]*meter.Section) { put(s["series"].Data, mark, byte(7)) }, "a mark of 7"},
+		"unknown quality":      {func(s map[string]*meter.Section) { s["ring.quality"].Data[5] = 9 }, "cell 10 of the ring has quality 9"},
+		"scale of the future":  {func(s map[string]*meter.Section) { put(s["scaling"].Data, moments, int64(1e9)) }, "cells up to 1000000000"},
+		"scale of long ago":    {func(s map[string]*meter.Section) { put(s["scaling"].Data, moments, int64(math.MinInt64)) }, "scale"},
+		"scale of zero":        {func(s map[string]*meter.Section) { put(s["scaling"].Data, moments+12, float32(0)) }, "scale 0 "},
+		"scale of NaN":         {func(s map[string]*meter.Section) { put(s["scaling"].Data, moments+12, float32(math.NaN())) }, "scale NaN"},
+		"heard of the future":  {func(s map[string]*meter.Section) { put(s["series"].Data, heard, int64(1e15)) }, "heard at 1000000000000000"},
+		"scale of few cells":   {func(s map[string]*meter.Section) { put(s["series"].Data, known, int32(100)) }, "in a ring of 100 cells"},
+		"no scale":             {func(s map[string]*meter.Section) { put(s["scaling"].Data, moments+24, byte(0)) }, "without a model or a scale"},
+		"hidden of the young":  {func(s map[string]*meter.Section) { put(s["hidden"].Data, 5, byte(1)) }, "without a model or a scale"},
+		"hidden of a few":      {func(s map[string]*meter.Section) { put(s["hidden"].Data, 0, uint32(3)) }, "too many"},
+		"hidden of a million":  {func(s map[string]*meter.Section) { put(s["hidden"].Data, 0, uint32(1e6)) }, "at most 512"},
+		"state of another one": {func(s map[string]*meter.Section) { replace(s, snapshotOf(t, randomModel(23, 5))) }, "5 units, the model in force has 4"},
+		"horizon of no day":    {func(s map[string]*meter.Section) { put(s["waiting"].Data, 0, uint32(0)) }, "to lead 0"},
+		"horizon of a year":    {func(s map[string]*meter.Section) { put(s["waiting"].Data, 0, uint32(8760)) }, "to lead 8760"},
+		"levels that descend":  {func(s map[string]*meter.Section) { put(s["waiting"].Data, 6, 0.95) }, "must ascend"},
+		"other levels":         {func(s map[string]*meter.Section) { put(s["waiting"].Data, 6, 0.05) }, "the model in force has"},
+		"forecast of no one":   {func(s map[string]*meter.Section) { put(s["waiting"].Data, waits+4, uint16(7)) }, "made by model 7 of 1"},
+		"forecast of nothing":  {func(s map[string]*meter.Section) { put(s["waiting"].Data, waits+2, byte(4)) }, "source 4"},
+		"forecast of far away": {func(s map[string]*meter.Section) { put(s["waiting"].Data, waits, uint16(1)) }, "after the newest one"},
+		"forecast of NaN":      {func(s map[string]*meter.Section) { put(s["waiting"].Data, waits+6, uint32(0xffffffff)) }, "is NaN"},
+		"state without model":  {func(s map[string]*meter.Section) { replace(s, snapshotOf(t, nil)) }, "0 units, the model in force has 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,19 +165,19 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Run(section, func(t *testing.T) {
 			t.Parallel()
 			if section != "aside" && section != "extra" && section != "waiting" { // older releases have none
-				refuses(t, func(s map[string]*Section) { delete(s, section) }, `"`+section+`" is missing`)
+				refuses(t, func(s map[string]*meter.Section) { delete(s, section) }, `"`+section+`" is missing`)
 			}
-			refuses(t, func(s map[string]*Section) { s[section].Data = nil }, `"`+section+`": ends too early`)
-			refuses(t, func(s map[string]*Section) { s[section].Data = s[section].Data[:len(s[section].Data)-1] }, `"`+section+`": ends too early`)
-			refuses(t, func(s map[string]*Section) { s[section].Data = append(s[section].Data, 0) }, `"`+section+`": 1 bytes too many`)
-			refuses(t, func(s map[string]*Section) { s[section].Name += "2" }, "")
+			refuses(t, func(s map[string]*meter.Section) { s[section].Data = nil }, `"`+section+`": ends too early`)
+			refuses(t, func(s map[string]*meter.Section) { s[section].Data = s[section].Data[:len(s[section].Data)-1] }, `"`+section+`": ends too early`)
+			refuses(t, func(s map[string]*meter.Section) { s[section].Data = append(s[section].Data, 0) }, `"`+section+`": 1 bytes too many`)
+			refuses(t, func(s map[string]*meter.Section) { s[section].Name += "2" }, "")
 		})
 	}
 }
 
 // snapshotOf is the state after a week and a half of one series and one reading
 // of another.
-func snapshotOf(t testing.TB, m *model.Model) []Section {
+func snapshotOf(t testing.TB, m *model.Model) []meter.Section {
 	e := newEngine(t, m)
 	feed(e, 0, 250)
 	young := at(0)
@@ -186,7 +186,7 @@ func snapshotOf(t testing.TB, m *model.Model) []Section {
 	return e.Snapshot()
 }
 
-func replace(s map[string]*Section, by []Section) {
+func replace(s map[string]*meter.Section, by []meter.Section) {
 	for _, section := range by {
 		*s[section.Name] = section
 	}
@@ -198,14 +198,14 @@ func twice(data []byte) []byte {
 	return slices.Concat(data[:8], data[8:8+first], data[8:8+first])
 }
 
-func refuses(t *testing.T, damage func(map[string]*Section), says string) {
+func refuses(t *testing.T, damage func(map[string]*meter.Section), says string) {
 	t.Helper()
-	sections := map[string]*Section{}
+	sections := map[string]*meter.Section{}
 	for _, s := range snapshotOf(t, randomModel(22, 4)) {
 		sections[s.Name] = &s
 	}
 	damage(sections)
-	var list []Section
+	var list []meter.Section
 	for _, s := range sections {
 		list = append(list, *s)
 	}
@@ -237,7 +237,7 @@ func TestRestoreNeedsTheModelFirst(t *testing.T) {
 // what it takes the engine can serve.
 func FuzzRestore(f *testing.F) {
 	m := randomModel(25, 2)
-	add := func(s []Section) {
+	add := func(s []meter.Section) {
 		if len(s) != 9 {
 			f.Fatalf("%d sections: a new one wants an argument below", len(s))
 		}
@@ -259,7 +259,17 @@ func FuzzRestore(f *testing.F) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
 		before := e.Snapshot()
-		sections := []Section{{"series", 3, head}, {"ring.values", 2, values}, {"ring.quality", 2, quality}, {"scaling", 2, scaling}, {"hidden", 2, hidden}, {"aside", 1, aside}, {"extra", 1, extra}, {"waiting", 1, waiting}, {"settings", 1, settings}}
+		sections := []meter.Section{
+			sectionOf("series", 3, head),
+			sectionOf("ring.values", 2, values),
+			sectionOf("ring.quality", 2, quality),
+			sectionOf("scaling", 2, scaling),
+			sectionOf("hidden", 2, hidden),
+			sectionOf("aside", 1, aside),
+			sectionOf("extra", 1, extra),
+			sectionOf("waiting", 1, waiting),
+			sectionOf("settings", 1, settings),
+		}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {
 				t.Fatal("a refused snapshot changed the engine")

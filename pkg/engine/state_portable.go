@@ -11,7 +11,7 @@ import (
 // Extract is the state of one series as a snapshot of an engine that has no other;
 // ok is false when there is none. What is set for it stays out. curve is that of
 // its scale, which Insert needs.
-func (e *Engine) Extract(id meter.ID) (state []Section, curve series.Curve, ok bool) {
+func (e *Engine) Extract(id meter.ID) (state []meter.Section, curve series.Curve, ok bool) {
 	co, slot, ok := e.find(id)
 	if !ok {
 		return nil, 0, false
@@ -45,8 +45,8 @@ func (s *slabs) take(from *slabs, row int32) int32 {
 
 // ReadState checks the state of one series, as Extract gives it, on the curve of
 // its scale.
-func ReadState(state []Section, curve series.Curve) (*Portable, error) {
-	data := map[string]Section{}
+func ReadState(state []meter.Section, curve series.Curve) (*Portable, error) {
+	data := map[string]meter.Section{}
 	for _, sec := range state {
 		data[sec.Name] = sec
 	}

@@ -7,16 +7,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Section is one named part of the engine's state, little-endian. A section
-// carries its own version from the first byte, so that another can be added
-// without touching what is written already.
-type Section struct {
-	Name    string
-	Version uint16
-	Data    []byte
-}
-
-// Names of the sections.
+// Names of the sections. Their data are little-endian. Each has a version of its own, so that one
+// can change while the others stay as they are.
 const (
 	sectionSeries  = "series"       // ids, units, counters
 	sectionValues  = "ring.values"  // float32 [series][RingCells]
@@ -67,8 +59,8 @@ func suffix(interval int64) string {
 
 // Snapshot copies the whole state. Bringing it back with Restore and the same
 // models gives an engine that goes on with the same bytes.
-func (e *Engine) Snapshot() []Section {
-	var all []Section
+func (e *Engine) Snapshot() []meter.Section {
+	var all []meter.Section
 	for _, co := range e.cohorts {
 		if co != nil {
 			all = append(all, co.slabs.write()...)
@@ -77,16 +69,22 @@ func (e *Engine) Snapshot() []Section {
 	if e.cohorts[len(e.cohorts)-1] == nil { // readers of the first releases expect it
 		all = append(newCohort(meter.HourSeconds, e.settings).slabs.write(), all...)
 	}
-	return append(all, Section{sectionSetting, settingVersion, e.writeSettings()})
+	return append(all, meter.Section{
+		Name: sectionSetting, Version: settingVersion, Data: e.writeSettings(),
+	})
 }
 
 // settingVersion is the version of the section of settings that is written.
 const settingVersion = 2
 
-func (s *slabs) write() []Section {
-	var all []Section
+func (s *slabs) write() []meter.Section {
+	var all []meter.Section
 	for _, part := range sections() {
-		all = append(all, Section{part.name + suffix(s.len.Interval), uint16(len(part.readers)), part.write(s)})
+		all = append(all, meter.Section{
+			Name:    part.name + suffix(s.len.Interval),
+			Version: uint16(len(part.readers)),
+			Data:    part.write(s),
+		})
 	}
 	return all
 }
@@ -96,7 +94,7 @@ func (s *slabs) write() []Section {
 // of an older release is brought to this one's form. A section this release does
 // not know, or does not find, or that holds what no engine can have written, is
 // an error, and the engine is left as it was.
-func (e *Engine) Restore(snapshot []Section) error {
+func (e *Engine) Restore(snapshot []meter.Section) error {
 	next := New()
 	next.foreseen = e.foreseen
 	if err := next.read(snapshot, e); err != nil {
@@ -143,8 +141,8 @@ func (co *cohort) resume(old *cohort) error {
 }
 
 // read fills an empty engine from the sections of a snapshot, which the models of another serve.
-func (e *Engine) read(snapshot []Section, other *Engine) error {
-	data := map[string]Section{}
+func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
+	data := map[string]meter.Section{}
 	for _, sec := range snapshot {
 		if _, twice := data[sec.Name]; twice {
 			return fmt.Errorf("state section %q stands twice", sec.Name)
@@ -198,7 +196,7 @@ func (e *Engine) count() error {
 }
 
 // readPart reads a section of the engine, if it is there, by its version.
-func readPart(data map[string]Section, name string, readers ...func(*reader)) error {
+func readPart(data map[string]meter.Section, name string, readers ...func(*reader)) error {
 	sec, ok := data[name]
 	if !ok {
 		return nil
@@ -219,7 +217,7 @@ func readPart(data map[string]Section, name string, readers ...func(*reader)) er
 }
 
 // read fills empty slabs, whose curve is set, from the sections of a snapshot, which it takes out.
-func (s *slabs) read(data map[string]Section) error {
+func (s *slabs) read(data map[string]meter.Section) error {
 	for _, part := range sections() {
 		name := part.name + suffix(s.len.Interval)
 		if _, ok := data[name]; !ok && !part.newer {

@@ -2,13 +2,14 @@
 // meters send: what a unit means, how the readings of a register become energy, and when a value
 // cannot be true.
 //
-// The words are ID (the name of a series), Quality, Kind and Unit. The rest is called by the
-// engine:
+// The words are ID (the name of a series), Quality, Kind, Unit, Reason, Source, Covariate, Section,
+// and the intervals that series are forecast at. The functions serve the engine, the grid and the
+// data sets:
 //
 //   - Convert takes the value of a reading to the unit of its series. KindOf gives the kind of a
 //     series that names none. Neither turns energy into power or power into energy.
 //   - Registers.Differ takes the raw readings of a register: those of the lateness window and the
-//     last one before it, sorted by time, one a moment. The engine calls Differ with all of them
+//     last one before it, sorted by time, one a moment. The grid calls Differ with all of them
 //     after each reading that arrives, and replaces the cells that it had. The result depends on
 //     the readings, not on the order in which they came. Grid.First is the oldest cell that is
 //     still in the window.

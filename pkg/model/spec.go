@@ -61,20 +61,13 @@ type Spec struct {
 	Zone    string `json:"zone,omitempty"`
 	Country string `json:"country,omitempty"`
 	// Covariates are the values known ahead that the model reads. It cannot forecast without them.
-	Covariates []Covariate `json:"covariates,omitempty"`
+	Covariates []meter.Covariate `json:"covariates,omitempty"`
 
 	// TrainedFrom and TrainedUntil bound the readings of the fit and of the choice of the model. A
 	// score on these readings says nothing about its accuracy.
 	TrainedFrom  time.Time `json:"trained_from"`
 	TrainedUntil time.Time `json:"trained_until"`
 	Seed         uint64    `json:"seed"`
-}
-
-// Covariate is a value known ahead, such as the temperature, with its centre and scale in training.
-type Covariate struct {
-	Name   string  `json:"name"`
-	Center float32 `json:"center"`
-	Scale  float32 `json:"scale"` // above 0
 }
 
 // CovariateNames returns the names of the values known ahead that the model needs.

@@ -6,14 +6,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Covariate is a value that is known ahead, such as the temperature, with the scale that brings it
-// to the units of the network. Center and Scale are found once, in training, and belong to the
-// model.
-type Covariate struct {
-	Name          string
-	Center, Scale float32
-}
-
 const (
 	covariatePrefix = "covariate_"
 	// dayMeanPrefix marks the mean of the day that ends with an interval: buildings follow the
@@ -61,16 +53,16 @@ func (h Hours) Knows(hour int64) bool {
 type Ahead map[string]Hours
 
 // WithCovariates adds covariates to the features of an input and of a lead.
-func (l Layout) WithCovariates(all []Covariate) Layout {
+func (l Layout) WithCovariates(all []meter.Covariate) Layout {
 	l.covariates = all
 	return l
 }
 
 // Covariates are the covariates of the features.
-func (l Layout) Covariates() []Covariate { return l.covariates }
+func (l Layout) Covariates() []meter.Covariate { return l.covariates }
 
 // scaled is the value of an hour in the units of the network, 0 where no value is known.
-func (c *Covariate) scaled(h Hours, hour int64) float32 {
+func scaled(c *meter.Covariate, h Hours, hour int64) float32 {
 	z := (h.At(hour) - c.Center) / c.Scale
 	if math.IsNaN(float64(z)) {
 		return 0
@@ -101,7 +93,7 @@ func (l Layout) leadCovariateNames() []string {
 func (l Layout) writeInputCovariates(dst []float32, ahead Ahead, second int64) {
 	for i := range l.covariates {
 		c := &l.covariates[i]
-		dst[i] = c.scaled(ahead[c.Name], hourOf(second))
+		dst[i] = scaled(c, ahead[c.Name], hourOf(second))
 	}
 }
 
@@ -110,16 +102,16 @@ func (l Layout) writeInputCovariates(dst []float32, ahead Ahead, second int64) {
 func (l Layout) writeLeadCovariates(dst []float32, i, at, width int, w *Window, horizon int) {
 	c := &l.covariates[i]
 	values := w.Ahead[c.Name]
-	scaled := func(k int) float32 { return c.scaled(values, hourOf(w.Start+int64(k)*w.Interval)) }
+	z := func(k int) float32 { return scaled(c, values, hourOf(w.Start+int64(k)*w.Interval)) }
 	day := w.day()
 	for k := 1; k <= horizon; k++ {
 		var sum float32
 		for back := range day {
-			sum += scaled(k - back)
+			sum += z(k - back)
 		}
 		row := dst[(k-1)*width:]
 		near := k - (k-1)/day*day - day
-		row[at], row[at+1], row[at+2] = scaled(k), sum/float32(day), scaled(k)-scaled(near)
+		row[at], row[at+1], row[at+2] = z(k), sum/float32(day), z(k)-z(near)
 	}
 }
 

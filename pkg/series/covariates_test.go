@@ -79,7 +79,7 @@ func TestCovariateFeatures(t *testing.T) {
 	}
 	values[10*day] = nan
 	values[10*day+5] = 1e9
-	layout := DefaultLayout(false).WithCovariates([]Covariate{{Name: "wind", Center: 5, Scale: 1}, {Name: "temperature", Center: 250, Scale: 100}})
+	layout := DefaultLayout(false).WithCovariates([]meter.Covariate{{Name: "wind", Center: 5, Scale: 1}, {Name: "temperature", Center: 250, Scale: 100}})
 	w := covariateWindow(values)
 	z := func(i int) float32 { return (20 + float32(i) - 250) / 100 }
 
@@ -135,7 +135,7 @@ func TestCovariateFeatures(t *testing.T) {
 // A lead sees covariates up to its own hour and none after it.
 func TestNoCovariateAfterTheLead(t *testing.T) {
 	t.Parallel()
-	layout := DefaultLayout(false).WithCovariates([]Covariate{{Name: "temperature", Scale: 10}})
+	layout := DefaultLayout(false).WithCovariates([]meter.Covariate{{Name: "temperature", Scale: 10}})
 	width := len(layout.LeadNames())
 	rapid.Check(t, func(t *rapid.T) {
 		k := rapid.IntRange(1, day).Draw(t, "lead")
@@ -161,13 +161,13 @@ func TestNoCovariateAfterTheLead(t *testing.T) {
 
 func TestLayoutOfCovariates(t *testing.T) {
 	t.Parallel()
-	all := []Covariate{{Name: "temperature", Center: 1, Scale: 2}, {Name: "wind", Scale: 1}}
+	all := []meter.Covariate{{Name: "temperature", Center: 1, Scale: 2}, {Name: "wind", Scale: 1}}
 	want := DefaultLayout(true).WithHolidays().WithCovariates(all)
 	got, err := LayoutOf(want.InputNames(), want.LeadNames(), want.CurrentNames(), all...)
 	if err != nil || !slices.Equal(got.Covariates(), all) || !slices.Equal(got.LeadNames(), want.LeadNames()) {
 		t.Fatalf("%v, %v", got.Covariates(), err)
 	}
-	for name, covariates := range map[string][]Covariate{"none": nil, "one of two": all[:1], "another order": {all[1], all[0]}} {
+	for name, covariates := range map[string][]meter.Covariate{"none": nil, "one of two": all[:1], "another order": {all[1], all[0]}} {
 		if _, err := LayoutOf(want.InputNames(), want.LeadNames(), want.CurrentNames(), covariates...); err == nil {
 			t.Errorf("%s: taken", name)
 		}

@@ -31,7 +31,7 @@ var (
 type Layout struct {
 	calendar   []CalendarFeature
 	place      *Place
-	covariates []Covariate
+	covariates []meter.Covariate
 }
 
 // DefaultLayout is the layout of the reference design: a weekly calendar, and where yearly is set
@@ -62,7 +62,7 @@ func (l Layout) At(p *Place) Layout {
 
 // LayoutOf is the layout with the names of a model's spec. A name that this release does not know,
 // or another order, is an error.
-func LayoutOf(inputs, lead, current []string, covariates ...Covariate) (Layout, error) {
+func LayoutOf(inputs, lead, current []string, covariates ...meter.Covariate) (Layout, error) {
 	l := Layout{place: &Place{}, covariates: covariates}
 	if n := len(inputs) - 1 - len(inputLags) - len(covariates); n > 0 {
 		for _, name := range inputs[1 : 1+n] {

@@ -18,6 +18,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/checkpoint/checkpointtest"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
@@ -182,7 +183,7 @@ func (r *replay) sameStates() {
 // sameSections compares the sections whose version is still that of the release.
 func sameSections(t *testing.T, want, got streams.StateControl) {
 	t.Helper()
-	now := map[string]streams.StateSection{}
+	now := map[string]meter.Section{}
 	for _, section := range got.Sections {
 		now[section.Name] = section
 	}

@@ -297,14 +297,11 @@ func (p *partition) snapshot() *checkpoint.Snapshot {
 			Seq:    p.position,
 			Kernel: nn.Kernel(), Series: p.pipeline.engine.Series(),
 		},
-		Sections: make([]checkpoint.Section, len(sections)),
+		Sections: sections,
 	}
 	for _, m := range p.pipeline.engine.Models() {
 		snap.Header.Models = append(snap.Header.Models, m.Digest)
 		snap.Header.Since = append(snap.Header.Since, p.pipeline.since[m.Digest])
-	}
-	for i, s := range sections {
-		snap.Sections[i] = checkpoint.Section(s)
 	}
 	return snap
 }

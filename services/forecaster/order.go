@@ -153,15 +153,11 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 
 // ReadState checks the state in a record.
 func ReadState(record *streams.StateControl) (*engine.Portable, error) {
-	sections := make([]engine.Section, len(record.Sections))
-	for i, s := range record.Sections {
-		sections[i] = engine.Section(s)
-	}
 	curve := series.Plain
 	if record.Scale == model.ScaleAsinh {
 		curve = series.Asinh
 	}
-	return engine.ReadState(sections, curve)
+	return engine.ReadState(record.Sections, curve)
 }
 
 // stateOf returns the record that imports the state of a series.
@@ -171,9 +167,10 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 		return streams.StateControl{}, false
 	}
 	record := streams.StateControl{
-		Schema: streams.Schema,
-		Series: id.String(),
-		Scale:  model.ScalePlain,
+		Schema:   streams.Schema,
+		Series:   id.String(),
+		Scale:    model.ScalePlain,
+		Sections: sections,
 	}
 	if curve == series.Asinh {
 		record.Scale = model.ScaleAsinh
@@ -182,9 +179,6 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	summary, _ := p.engine.Summary(id)
 	if m := p.engine.Model(summary.Serving); m != nil {
 		record.Model = m.Digest
-	}
-	for _, s := range sections {
-		record.Sections = append(record.Sections, streams.StateSection(s))
 	}
 	record.Digest = record.SectionsDigest()
 	return record, true

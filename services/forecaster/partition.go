@@ -10,7 +10,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
-	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -190,11 +189,7 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 			p.pipeline.since[m.Digest] = h.Since[i]
 		}
 	}
-	sections := make([]engine.Section, len(snap.Sections))
-	for i, s := range snap.Sections {
-		sections[i] = engine.Section(s)
-	}
-	if err := p.pipeline.engine.Restore(sections); err != nil {
+	if err := p.pipeline.engine.Restore(snap.Sections); err != nil {
 		return fmt.Errorf("restore partition %d: %w", p.index, err)
 	}
 	p.position = h.Seq

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/streams"
@@ -82,7 +81,7 @@ func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 		l := drawLog(t, models)
 		want := outputs(t, fresh(), l, 0, func() int { return 1 })
 		got := map[string]string{}
-		p, kept, keptBy, keptAt := fresh(), []engine.Section(nil), []*model.Model(nil), 0
+		p, kept, keptBy, keptAt := fresh(), []meter.Section(nil), []*model.Model(nil), 0
 		for at := 0; at < len(l.messages); {
 			n := min(rapid.IntRange(1, 40).Draw(t, "batch"), len(l.messages)-at)
 			result, err := l.step(p, at, at+n)

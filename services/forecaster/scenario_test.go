@@ -10,7 +10,6 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
-	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/streams"
@@ -35,7 +34,7 @@ type scenario struct {
 	pipe      *Pipeline
 	position  int // messages that went through Step
 	published map[string]bool
-	kept      []engine.Section
+	kept      []meter.Section
 	keptBy    []*model.Model
 	keptAt    int
 	exported  map[string]streams.StateControl

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Snapshot makes a small snapshot that differs by partition and sequence, with
@@ -22,7 +23,7 @@ func Snapshot(partition int, seq uint64) *checkpoint.Snapshot {
 			Created: time.Date(2026, 1, 31, 14, 0, 0, 123456789, time.UTC),
 			Models:  []string{"sha256:aa", "sha256:bb"},
 		},
-		Sections: []checkpoint.Section{
+		Sections: []meter.Section{
 			{Name: "ring", Version: 1, Data: long},
 			{Name: "empty", Version: 2},
 			{Name: "hidden", Version: 65535, Data: []byte{0, 1, 2, byte(seq)}},

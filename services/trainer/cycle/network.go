@@ -22,16 +22,12 @@ func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve
 	if curve == series.Asinh {
 		scale = model.ScaleAsinh
 	}
-	var covariates []model.Covariate
-	for _, known := range layout.Covariates() {
-		covariates = append(covariates, model.Covariate(known))
-	}
 	return model.Spec{
 		Schema: model.SpecSchema, Name: c.Model, Interval: meter.IntervalName(a.interval()),
 		Hidden: c.Hidden, Width: width, Horizon: a.horizon(), Levels: model.DefaultLevels(),
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,
-		Zone: c.Zone, Country: c.Country, Covariates: covariates,
+		Zone: c.Zone, Country: c.Country, Covariates: layout.Covariates(),
 		TrainedFrom:  time.Unix(cut.First, 0).UTC(),
 		TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(),
 		Seed:         c.Seed,
