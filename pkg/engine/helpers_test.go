@@ -210,6 +210,17 @@ const (
 	featureCells = 336
 )
 
+// swapped is an engine that heard n readings of m17 under the first model and then got the second.
+func swapped(t testing.TB, n int64, first, second *model.Model) *Engine {
+	t.Helper()
+	e := newEngine(t, first)
+	feed(e, 0, n)
+	if err := e.SetModel(second); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 func sectionOf(name string, version uint16, data []byte) meter.Section {
 	return meter.Section{Name: name, Version: version, Data: data}
 }

@@ -195,11 +195,7 @@ func TestWaitingForecastsOfRelease010(t *testing.T) {
 	t.Parallel()
 	m, other := randomModel(51, 4), randomModel(51, 4)
 	m.Version, other.Version = "3", "12"
-	e := newEngine(t, m)
-	feed(e, 0, 195)
-	if err := e.SetModel(other); err != nil {
-		t.Fatal(err)
-	}
+	e := swapped(t, 195, m, other)
 	feed(e, 195, 200)
 	snapshot := e.Snapshot()
 	i := slices.IndexFunc(snapshot, func(s meter.Section) bool { return s.Name == sectionWaiting })

@@ -223,11 +223,7 @@ func TestSwapKeepsWhoMadeIt(t *testing.T) {
 	t.Parallel()
 	first, second := randomModel(35, 4), randomModel(36, 4)
 	first.Version, second.Version = "1", "2"
-	e := newEngine(t, first)
-	feed(e, 0, 200)
-	if err := e.SetModel(second); err != nil {
-		t.Fatal(err)
-	}
+	e := swapped(t, 200, first, second)
 	for i := int64(200); i < 210; i++ {
 		s := e.Step([]Reading{at(i)}).Scores[0]
 		for _, l := range s.Leads {

@@ -65,13 +65,12 @@ type LSTMWeights[T kernel.Float] struct {
 func SplitLSTM[T kernel.Float](s Shape, params []T) LSTMWeights[T] {
 	checkLength("lstm parameters", len(params), s.LSTMParams())
 	var w LSTMWeights[T]
-	rest := params
-	for _, p := range []struct {
-		view *[]T
-		n    int
-	}{{&w.Wx, s.Inputs * 4 * s.Hidden}, {&w.Wh, s.Hidden * 4 * s.Hidden}, {&w.B, 4 * s.Hidden}} {
-		*p.view, rest = rest[:p.n:p.n], rest[p.n:]
-	}
+	split(
+		params,
+		part[T]{&w.Wx, s.Inputs * 4 * s.Hidden},
+		part[T]{&w.Wh, s.Hidden * 4 * s.Hidden},
+		part[T]{&w.B, 4 * s.Hidden},
+	)
 	return w
 }
 
@@ -93,18 +92,32 @@ type HeadWeights[T kernel.Float] struct {
 func SplitHead[T kernel.Float](s Shape, params []T) HeadWeights[T] {
 	checkLength("head parameters", len(params), s.HeadParams())
 	var w HeadWeights[T]
-	rest := params
-	for _, p := range []struct {
-		view *[]T
-		n    int
-	}{
-		{&w.Wc, (s.Hidden + s.Current) * s.Width}, {&w.Bc, s.Width}, {&w.Wf, s.LeadFeatures * s.Width},
-		{&w.Wm, s.Width * s.Width}, {&w.Bm, s.Width}, {&w.Wo, s.Width * s.Levels}, {&w.Bo, s.Levels},
-		{&w.Wl, s.Hidden * s.Outputs()}, {&w.Bl, s.Outputs()},
-	} {
-		*p.view, rest = rest[:p.n:p.n], rest[p.n:]
-	}
+	split(
+		params,
+		part[T]{&w.Wc, (s.Hidden + s.Current) * s.Width},
+		part[T]{&w.Bc, s.Width},
+		part[T]{&w.Wf, s.LeadFeatures * s.Width},
+		part[T]{&w.Wm, s.Width * s.Width},
+		part[T]{&w.Bm, s.Width},
+		part[T]{&w.Wo, s.Width * s.Levels},
+		part[T]{&w.Bo, s.Levels},
+		part[T]{&w.Wl, s.Hidden * s.Outputs()},
+		part[T]{&w.Bl, s.Outputs()},
+	)
 	return w
+}
+
+// part is a view of n parameters.
+type part[T kernel.Float] struct {
+	view *[]T
+	n    int
+}
+
+// split sets the views of the parts over params, one after the other.
+func split[T kernel.Float](params []T, parts ...part[T]) {
+	for _, p := range parts {
+		*p.view, params = params[:p.n:p.n], params[p.n:]
+	}
 }
 
 func checkLength(what string, got, want int) {
@@ -113,7 +126,7 @@ func checkLength(what string, got, want int) {
 	}
 }
 
-// checkAtLeast is checkLength for what a caller may hand over with room to spare.
+// checkAtLeast panics when a slice that may have room to spare is too short for the batch.
 func checkAtLeast(what string, got, want int) {
 	if got < want {
 		panic(fmt.Sprintf("nn: %s: %d elements, the batch needs %d", what, got, want))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -133,6 +134,19 @@ func awaitOrigin(t *testing.T, conn *bus.Conn, series string, origin time.Time) 
 }
 
 // hourly is the reading of one hour as JSON.
+// pastHours returns readings of the given number of hours as history, and the hour after them. The
+// hours end as long ago as they last, so that more can follow.
+func pastHours(hours int) (past []streams.Reading, next time.Time) {
+	back := 2 * time.Duration(hours) * time.Hour
+	next = time.Now().UTC().Truncate(time.Hour).Add(-back)
+	for i := range hours {
+		value := 2 + math.Sin(float64(i))
+		past = append(past, streams.Reading{Time: next, Value: value, History: true})
+		next = next.Add(time.Hour)
+	}
+	return past, next
+}
+
 func hourly(hour time.Time, value float64) []byte {
 	return streams.AppendReadings(nil, []streams.Reading{{Time: hour, Value: value}})
 }

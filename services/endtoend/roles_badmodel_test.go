@@ -83,14 +83,7 @@ func TestBadModelLeavesTheChampion(t *testing.T) {
 	}
 	p.up("--train-schedule", "off")
 	conn := p.connect()
-
-	const hours = 200
-	hour := time.Now().UTC().Truncate(time.Hour).Add(-2 * hours * time.Hour)
-	var past []streams.Reading
-	for i := range hours {
-		past = append(past, streams.Reading{Time: hour, Value: 2 + math.Sin(float64(i)), History: true})
-		hour = hour.Add(time.Hour)
-	}
+	past, hour := pastHours(200)
 	subject := streams.PublicReadingSubject(meter.ID{Site: "bad", Meter: "model"})
 	publish := func(readings []byte) {
 		t.Helper()

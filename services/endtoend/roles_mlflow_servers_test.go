@@ -2,7 +2,6 @@ package endtoend
 
 import (
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -54,13 +53,7 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	flags := []string{"--train-schedule", "off", "--mlflow-url", proxy.URL(), "--mlflow-timeout", "2s", "--mlflow-retries", "1"}
 	process := p.up(flags...)
 	conn := p.connect()
-	const hours = 200
-	hour := time.Now().UTC().Truncate(time.Hour).Add(-2 * hours * time.Hour)
-	var past []streams.Reading
-	for i := range hours {
-		past = append(past, streams.Reading{Time: hour, Value: 2 + math.Sin(float64(i)), History: true})
-		hour = hour.Add(time.Hour)
-	}
+	past, hour := pastHours(200)
 	publish := func(readings []byte) {
 		t.Helper()
 		if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: "away", Meter: "m1"}), readings, ""); err != nil {

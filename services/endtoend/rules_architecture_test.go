@@ -22,11 +22,7 @@ import (
 
 func TestArchitecture(t *testing.T) {
 	t.Parallel()
-	packages := housePackages(t)
-	if len(packages) < 20 {
-		t.Fatalf("go list found %d packages; the rules would hold of an empty house", len(packages))
-	}
-	for _, p := range packages {
+	for _, p := range modulePackages(t) {
 		faults := packageFaults(p)
 		for _, name := range slices.Sorted(maps.Keys(p.files)) {
 			for _, imported := range imports(p.files[name]) {
@@ -56,7 +52,7 @@ func TestDependenciesAreDecided(t *testing.T) {
 		t.Fatal("the rule does not bite")
 	}
 	asked := map[string]bool{}
-	for _, p := range housePackages(t) {
+	for _, p := range modulePackages(t) {
 		for _, f := range p.files {
 			for _, imported := range imports(f) {
 				host, _, _ := strings.Cut(imported, "/")
@@ -88,11 +84,7 @@ func TestFloorsAreDocumented(t *testing.T) {
 
 func TestFilesAreShortAndNameNoMachine(t *testing.T) {
 	t.Parallel()
-	files := trackedFiles(t)
-	if len(files) < 100 {
-		t.Fatalf("%d files found; the rules would hold of an empty house", len(files))
-	}
-	for _, file := range files {
+	for _, file := range trackedFiles(t) {
 		data, err := os.ReadFile(filepath.Join(root(t), file))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // deleted, and not committed yet
@@ -123,8 +115,9 @@ func root(t *testing.T) string {
 	return ""
 }
 
-// housePackages lists every package of the module with its files parsed.
-func housePackages(t *testing.T) []goPackage {
+// modulePackages lists every package of the module with its files parsed. When it finds few, it
+// fails: the rules would hold of an empty list.
+func modulePackages(t *testing.T) []goPackage {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Name,Dir", "./...")
 	list.Dir = root(t)
@@ -136,10 +129,10 @@ func housePackages(t *testing.T) []goPackage {
 	var all []goPackage
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var entry struct{ ImportPath, Name, Dir string }
-		if err := d.Decode(&entry); errors.Is(err, io.EOF) {
+		if err := d.Decode(&entry); errors.Is(err, io.EOF) && len(all) >= 20 {
 			return all
 		} else if err != nil {
-			t.Fatalf("go list: %v", err)
+			t.Fatalf("go list found %d packages: %v", len(all), err)
 		}
 		p := goPackage{path: strings.TrimPrefix(entry.ImportPath, module), name: entry.Name, files: map[string]*ast.File{}}
 		names, err := filepath.Glob(filepath.Join(entry.Dir, "*.go"))
@@ -157,13 +150,14 @@ func housePackages(t *testing.T) []goPackage {
 	}
 }
 
-// trackedFiles lists what git has or would take; without git, all files but those that are built or cached.
+// trackedFiles lists what git has or would take; without git, all files but those that are built or
+// cached. When it finds few, it fails: the rules would hold of an empty list.
 func trackedFiles(t *testing.T) []string {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = root(t)
 	if out, err := list.Output(); err == nil {
-		return slices.DeleteFunc(strings.Split(string(out), "\x00"), func(f string) bool { return f == "" })
+		return enough(t, strings.Split(strings.Trim(string(out), "\x00"), "\x00"))
 	}
 	var files []string
 	err := filepath.WalkDir(root(t), func(name string, d fs.DirEntry, err error) error {
@@ -181,6 +175,14 @@ func trackedFiles(t *testing.T) []string {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return enough(t, files)
+}
+
+func enough(t *testing.T, files []string) []string {
+	t.Helper()
+	if len(files) < 100 {
+		t.Fatalf("%d files found", len(files))
 	}
 	return files
 }

@@ -28,7 +28,7 @@ var logging = map[string]bool{"services": true, "pkg/service": true, "pkg/bus": 
 func TestLogFields(t *testing.T) {
 	t.Parallel()
 	fields, used := map[string]string{}, map[string]bool{}
-	packages := housePackages(t)
+	packages := modulePackages(t)
 	for _, p := range packages {
 		if p.path == "pkg/service" {
 			fields = logFields(p.files["logging.go"])

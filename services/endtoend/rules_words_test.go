@@ -88,7 +88,7 @@ func declarations(t *testing.T) map[string]map[string]bool {
 		}
 		all[scope][name] = true
 	}
-	for _, p := range housePackages(t) {
+	for _, p := range modulePackages(t) {
 		add(p.name, "package")
 		for _, f := range p.files {
 			for _, d := range f.Decls {

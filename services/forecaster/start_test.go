@@ -111,14 +111,23 @@ func TestStartOnALogWithoutItsEnd(t *testing.T) {
 	}
 }
 
-// A hole is counted when retention took messages that were not read; what was erased
-// inside the log is none, nor is a log that begins late for a partition that knows nothing.
+// A hole is counted when retention removed messages before they were read. An erased message inside
+// the log is no hole. A log that begins late has no hole for a partition without a checkpoint.
 func TestHoles(t *testing.T) {
 	t.Parallel()
 	purge := func(s *station, before uint64) {
 		if _, err := s.conn.Purge(s.ctx, topology.Log(0), "r.>", before); err != nil {
 			s.t.Fatal(err)
 		}
+	}
+	// startBehind starts on a log of which nothing up to a position is left.
+	startBehind := func(s *station, position uint64) *partition {
+		purge(s, position+1)
+		p := s.start()
+		if p.position != position {
+			s.t.Errorf("position %d behind a log that ended at %d", p.position, position)
+		}
+		return p
 	}
 	for name, c := range map[string]struct {
 		do   func(s *station) *partition
@@ -137,11 +146,7 @@ func TestHoles(t *testing.T) {
 		"retention of all between two starts": {func(s *station) *partition {
 			s.drained(3)
 			s.readings(3)
-			purge(s, 7)
-			p := s.start()
-			if p.position != 6 {
-				t.Errorf("position %d behind a log that ended at 6", p.position)
-			}
+			p := startBehind(s, 6)
 			s.readings(1)
 			return p
 		}, 1},
@@ -153,11 +158,7 @@ func TestHoles(t *testing.T) {
 		}, 0},
 		"an empty log that was read": {func(s *station) *partition {
 			s.drained(3)
-			purge(s, 4)
-			p := s.start()
-			if p.position != 3 {
-				t.Errorf("position %d", p.position)
-			}
+			p := startBehind(s, 3)
 			s.readings(3)
 			return p
 		}, 0},

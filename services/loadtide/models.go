@@ -174,11 +174,7 @@ func (c *modelsShowCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	dir, err := models.Fetch(ctx, v)
-	if err != nil {
-		return err
-	}
-	m, err := model.Load(dir)
+	m, err := loadVersion(ctx, models, v)
 	if err != nil {
 		return err
 	}
@@ -307,11 +303,7 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 	if err != nil {
 		return err
 	}
-	dir, err := models.Fetch(ctx, v)
-	if err != nil {
-		return err
-	}
-	m, err := model.Load(dir)
+	m, err := loadVersion(ctx, models, v)
 	if err == nil {
 		err = registry.CheckName(v.Name, m.Spec.Step())
 	}

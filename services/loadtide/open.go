@@ -12,9 +12,10 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// openModel reads a model: a folder, or NAME@ALIAS or NAME@VERSION of the
-// registry.
-func openModel(ctx context.Context, what, dataDir string, kept registryFlags) (*model.Model, error) {
+// openModel reads a model: a folder, or NAME@ALIAS or NAME@VERSION of the registry.
+func openModel(
+	ctx context.Context, what, dataDir string, kept registryFlags,
+) (*model.Model, error) {
 	if info, err := os.Stat(what); err == nil && info.IsDir() {
 		return model.Load(what)
 	}
@@ -30,15 +31,22 @@ func openModel(ctx context.Context, what, dataDir string, kept registryFlags) (*
 	if err != nil {
 		return nil, err
 	}
-	dir, err := models.Fetch(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	m, err := model.Load(dir)
+	m, err := loadVersion(ctx, models, v)
 	if err != nil {
 		return nil, err
 	}
 	return m.WithVersion(v.Version), nil
+}
+
+// loadVersion reads the model of a version of the registry.
+func loadVersion(
+	ctx context.Context, models registry.Registry, v registry.Version,
+) (*model.Model, error) {
+	dir, err := models.Fetch(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return model.Load(dir)
 }
 
 // reasonNoModel says that a registry has no such version.
