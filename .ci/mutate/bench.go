@@ -1,17 +1,19 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -62,11 +64,11 @@ func (b *bench) calibrate(faults []fault) error {
 	}
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
-	passed, output, took, err := b.test(packages)
+	what, output, took, err := b.test(packages)
 	if err != nil {
 		return err
 	}
-	if !passed {
+	if what != lived {
 		return fmt.Errorf("the tests fail without a fault:\n%s", output)
 	}
 	fmt.Printf(
@@ -108,28 +110,27 @@ func (b *bench) try(f *fault) (what outcome, took time.Duration, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	passed, output, took, err := b.test(f.packages, "-overlay", list)
-	switch {
-	case err != nil:
-		return "", 0, err
-	case passed:
-		return lived, took, nil
-	case bytes.Contains(output, []byte("build failed")):
+	what, output, took, err := b.test(f.packages, "-overlay", list)
+	if what == broken {
 		fmt.Printf("%s", output)
-		return broken, took, nil
 	}
-	return killed, took, nil
+	return what, took, err
 }
 
-// test runs the quick tests of packages.
+// test runs the quick tests of packages until one of them fails.
 func (b *bench) test(
-	packages []string,
-	flags ...string,
-) (passed bool, output []byte, took time.Duration, err error) {
+	packages []string, flags ...string,
+) (what outcome, output []byte, took time.Duration, err error) {
 	began := time.Now()
-	args := append(
-		[]string{"test", "-short", "-count=1", "-failfast", "-vet=off", "-timeout", timeout},
-		flags...)
+	// What a test or go leaves when it is killed goes with this folder.
+	scratch := filepath.Join(b.dir, "scratch")
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return "", nil, 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	args := append([]string{
+		"test", "-json", "-short", "-count=1", "-failfast", "-vet=off", "-timeout", timeout,
+	}, flags...)
 	command := exec.Command("go", append(args, packages...)...)
 	command.Dir = b.root
 	// A property checks the same cases every time and writes down none that fails.
@@ -138,11 +139,46 @@ func (b *bench) test(
 		"RAPID_SEED=1",
 		"RAPID_NOFAILFILE=true",
 		"RAPID_SHRINKTIME=1ms",
+		"TMPDIR="+scratch,
 	)
-	output, err = command.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return false, nil, 0, fmt.Errorf("run go test: %w", err)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
+	events, err := command.StdoutPipe()
+	if err != nil {
+		return "", nil, 0, err
 	}
-	return err == nil, output, time.Since(began), nil
+	command.Stderr = os.Stderr
+	if err := command.Start(); err != nil {
+		return "", nil, 0, fmt.Errorf("run go test: %w", err)
+	}
+	what, output = follow(events)
+	if what != lived {
+		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // fails when it has ended
+	}
+	err = command.Wait()
+	if what == lived && err != nil {
+		return "", nil, 0, fmt.Errorf("run go test: %w\n%s", err, output)
+	}
+	return what, output, time.Since(began), nil
+}
+
+// follow reads the events of go test -json until a test fails or the last one has come. It returns
+// what came of the fault, and what the compiler and the tests print.
+func follow(events io.Reader) (what outcome, output []byte) {
+	lines := bufio.NewScanner(events)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e struct{ Action, Test, FailedBuild, Output string }
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			output = append(append(output, lines.Bytes()...), '\n')
+			continue
+		}
+		output = append(output, e.Output...)
+		switch {
+		case e.Action == "build-fail", e.Action == "fail" && e.FailedBuild != "":
+			return broken, output
+		case e.Action == "fail": // of a test, or of a package whose tests panic or take too long
+			return killed, output
+		}
+	}
+	return lived, output
 }
