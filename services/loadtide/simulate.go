@@ -32,6 +32,8 @@ func (c *simulateCmd) Help() string {
 	return `Meters of up to six sites with their own zones, holidays and weather, onto NATS by a clock of their own or into a file.
 
     loadtide simulate --out meters.csv.gz --days 60
+    loadtide simulate --out quarters.csv.gz --interval 15m
+    loadtide simulate --interval 15m,30m,1h --nats-url nats://127.0.0.1:4222
     loadtide simulate --out faulty.csv.gz --faults all --seed 7
     loadtide simulate --from meters.csv.gz --faults lost=2%,late=1%,spikes=0.5%,frozen=1d --out faulty.csv.gz
     loadtide backtest --data faulty.csv.gz --truth-column truth

@@ -232,8 +232,9 @@ func (u *up) simulated() func(simulator.Progress) {
 			return
 		}
 		speed := time.Hour.Seconds() / u.cmd.Simulate.Step.Seconds()
-		u.show.ok("simulator", "%d meters on %d sites, hourly, %d days of history; replay %.0fx",
-			p.Meters, u.cmd.Simulate.Sites, u.cmd.Simulate.HistoryDays, speed)
+		u.show.ok("simulator", "%d meters on %d sites, %s, %d days of history; replay %.0fx",
+			p.Meters, u.cmd.Simulate.Sites, u.cmd.Simulate.IntervalWord(),
+			u.cmd.Simulate.HistoryDays, speed)
 	}
 }
 

@@ -19,9 +19,16 @@ const clockFile = "simulator.json"
 // clockSchema is the version of the clock file.
 const clockSchema = 1
 
-// maxChunk is how many hours of history one message has. A repeat after a crash then lies inside
-// the ring of a series, and the message is far below the size limit.
-const maxChunk = 240
+// mostYears is how many years a simulation can have gone on.
+const mostYears = 110
+
+// maxChunk is how many seconds of history one step has: ten days, so that a repeat after a crash
+// lies inside the ring of a series. maxReadings is how many readings of history one message has, far
+// below the size limit.
+const (
+	maxChunk    = 10 * meter.DaySeconds
+	maxReadings = 240
+)
 
 // Phase is a phase of the demo's clock.
 type Phase string
@@ -29,35 +36,36 @@ type Phase string
 // Phases in their order.
 const (
 	PhaseHistory Phase = "history" // published at once, ten days in a message
-	PhaseReplay  Phase = "replay"  // one hour in a step
-	PhaseLive    Phase = "live"    // each hour when it has ended by the wall clock
+	PhaseReplay  Phase = "replay"  // one interval in a step
+	PhaseLive    Phase = "live"    // each interval when it has ended by the wall clock
 )
 
-// clock is the demo's clock: it says which hours come next. Hours count from 1970; an hour is named
-// by its start.
+// clock is the demo's clock: it says which time comes next. Its times are seconds since 1970.
 type clock struct {
 	seed uint64
-	base int64 // hour of the wall clock at the first start
-	live int64 // first hour after the history
-	next int64 // first hour that was not acknowledged
+	tick int64 // length of a step behind the history, see tickOf; the file does not have it
+	base int64 // tick of the wall clock at the first start
+	live int64 // first second after the history
+	next int64 // first second that was not acknowledged
 }
 
 // newClock returns the clock of a first start.
-func newClock(cfg Config, now time.Time) clock {
-	base := hourOf(now)
-	live := base - int64(cfg.ReplayDays)*24
-	return clock{seed: cfg.Seed, base: base, live: live, next: live - int64(cfg.HistoryDays)*24}
+func newClock(cfg Config, tick int64, now time.Time) clock {
+	base := floorTo(now.Unix(), tick)
+	live := base - int64(cfg.ReplayDays)*meter.DaySeconds
+	next := live - int64(cfg.HistoryDays)*meter.DaySeconds
+	return clock{seed: cfg.Seed, tick: tick, base: base, live: live, next: next}
 }
 
-// step returns the hours [from, until) that come next, and whether they are history.
+// step returns the time [from, until) that comes next, and whether it is history.
 func (c clock) step() (from, until int64, history bool) {
 	if c.next < c.live {
 		return c.next, min(c.next+maxChunk, c.live), true
 	}
-	return c.next, c.next + 1, false
+	return c.next, c.next + c.tick, false
 }
 
-// due returns the earliest time of the next step: the end of its last hour.
+// due returns the earliest time of the next step: its end.
 func (c clock) due() time.Time {
 	_, until, _ := c.step()
 	return timeOf(until)
@@ -72,8 +80,9 @@ type clockJSON struct {
 	Next   time.Time `json:"next"`
 }
 
-// loadClock reads the clock of a data folder; ok is false when the folder has none.
-func loadClock(dir string) (c clock, ok bool, err error) {
+// loadClock reads the clock of a data folder, for steps of tick seconds; ok is false when the
+// folder has none. The fleet of an earlier run may have had other steps.
+func loadClock(dir string, tick int64) (c clock, ok bool, err error) {
 	path := filepath.Join(dir, clockFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -86,12 +95,14 @@ func loadClock(dir string) (c clock, ok bool, err error) {
 	if err := json.Unmarshal(data, &j); err != nil {
 		return clock{}, false, brokenClock(path, err.Error())
 	}
-	c = clock{seed: j.Seed, base: hourOf(j.Base), live: hourOf(j.Live), next: hourOf(j.Next)}
+	at := func(t time.Time) int64 { return floorTo(t.Unix(), tick) }
+	c = clock{seed: j.Seed, tick: tick, base: at(j.Base), live: at(j.Live), next: at(j.Next)}
 	switch {
 	case j.Schema != clockSchema:
 		return clock{}, false, brokenClock(path,
 			fmt.Sprintf("schema is %d, this release reads %d", j.Schema, clockSchema))
-	case c.live < 0 || c.live > c.base || c.next < c.live-3660*24 || c.next > c.base+1_000_000:
+	case c.live < 0 || c.live > c.base || c.next < c.live-3660*meter.DaySeconds ||
+		c.next > c.base+mostYears*366*meter.DaySeconds:
 		return clock{}, false, brokenClock(path,
 			fmt.Sprintf("base %s, live %s and next %s do not fit",
 				j.Base.Format(time.RFC3339), j.Live.Format(time.RFC3339), j.Next.Format(time.RFC3339)))
@@ -131,5 +142,8 @@ func (c clock) save(dir string) error {
 // hourOf returns the hour that t lies in.
 func hourOf(t time.Time) int64 { return meter.FloorDiv(t.Unix(), meter.HourSeconds) }
 
-// timeOf returns the start of an hour.
-func timeOf(hour int64) time.Time { return time.Unix(hour*meter.HourSeconds, 0).UTC() }
+// timeOf returns the time of a second.
+func timeOf(second int64) time.Time { return time.Unix(second, 0).UTC() }
+
+// floorTo returns the last multiple of step that is not behind second.
+func floorTo(second, step int64) int64 { return meter.FloorDiv(second, step) * step }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Config says how many meters are simulated and how fast. Its fields are flags. They are embedded
@@ -15,7 +17,9 @@ type Config struct {
 	// Sites is how many of home, flats, shop, farm, works, coast there are, each in a zone of its
 	// own.
 	Sites int `name:"sites" env:"SITES" default:"3" help:"Sites they stand on, the first of home (Amsterdam), flats (London), shop (Berlin), farm (New York), works (Tokyo), coast (Sydney)."`
-	// Registers is how many meters report a cumulative register instead of the energy of the hour.
+	// Interval is from one reading to the next: names of intervals, which the meters get in turn.
+	Interval string `name:"interval" env:"INTERVAL" default:"1h" help:"How often a meter reads: 5m, 10m, 15m, 20m, 30m or 1h; several, such as 15m,1h, go to the meters in turn."`
+	// Registers is how many meters report a cumulative register instead of the energy of an interval.
 	Registers int `name:"registers" env:"REGISTERS" default:"0" help:"Meters that report a cumulative register, kind register, instead of energy."`
 	// Faults is a text for ParseFaults.
 	Faults string `name:"faults" env:"FAULTS" default:"" placeholder:"SPEC" help:"Let readings go wrong: all, or names with rates such as lost=2%,late=1%,spikes=0.5%,frozen=1d; loadtide help simulate lists them."`
@@ -23,10 +27,10 @@ type Config struct {
 	Seed uint64 `name:"seed" env:"SEED" default:"1" help:"Seed of the simulated load."`
 	// HistoryDays is how many days are published at once as history, before the replay.
 	HistoryDays int `name:"history-days" env:"HISTORY_DAYS" default:"120" help:"Days of history published at once."`
-	// ReplayDays is how many days are published hour by hour, until the simulation has reached the
-	// wall clock.
+	// ReplayDays is how many days are published interval by interval, until the simulation has
+	// reached the wall clock.
 	ReplayDays int `name:"replay-days" env:"REPLAY_DAYS" default:"30" help:"Days replayed before real time."`
-	// Step is the pause between two hours of the replay.
+	// Step is the time that an hour of the replay takes.
 	Step time.Duration `name:"step" env:"STEP" default:"2s" help:"Time that an hour of the replay takes."`
 	// Timeout bounds the acknowledgement of one step.
 	Timeout time.Duration `name:"timeout" env:"TIMEOUT" default:"30s" help:"Longest wait for the acknowledgement of a step."`
@@ -50,6 +54,9 @@ func (c Config) Check(prefix string) error {
 		if f.value < f.low || f.value > f.high {
 			fault(f.field, "%d is out of range; give %d to %d", f.value, f.low, f.high)
 		}
+	}
+	if _, err := parseIntervals(c.Interval); err != nil {
+		fault("interval", "%w", err)
 	}
 	if c.Step < time.Millisecond || c.Step > time.Hour {
 		fault("step", "%s is out of range; give 1ms to 1h", c.Step)
@@ -89,6 +96,30 @@ func (c Config) fleet(seed uint64) ([]Meter, Faults, error) {
 	if err != nil {
 		return nil, Faults{}, err
 	}
+	intervals, err := parseIntervals(c.Interval)
+	if err != nil {
+		return nil, Faults{}, err
+	}
+	withIntervals(fleet, intervals)
 	withRegisters(fleet, c.Registers)
 	return fleet, faults, nil
+}
+
+// IntervalWord says for a person how often the meters of a valid configuration read.
+func (c Config) IntervalWord() string {
+	if c.Interval == meter.IntervalName(time.Hour) {
+		return "hourly"
+	}
+	return "every " + c.Interval
+}
+
+// tick returns the step, in seconds, in which a valid configuration is simulated.
+func (c Config) tick() int64 {
+	intervals, _ := parseIntervals(c.Interval) // Check has looked at it
+	return tickOf(intervals)
+}
+
+// pause is the time that one step of the replay takes.
+func (c Config) pause() time.Duration {
+	return c.Step * time.Duration(c.tick()) / time.Duration(meter.HourSeconds)
 }

@@ -20,7 +20,8 @@ const (
 )
 
 // WriteCSV writes the days before until (cut to the hour) of every meter into a file of the long
-// form, gzip'd when its name ends in .gz, and returns the number of rows. With faults the rows
+// form, gzip'd when its name ends in .gz, and returns the number of rows. Rows are in the order in
+// which their intervals begin. With faults the rows
 // stand in the order in which they arrive, with the columns truth and fault; a reading that never
 // comes has a row without a value. Nothing is left of a file that was interrupted.
 func WriteCSV(
@@ -40,19 +41,24 @@ func WriteCSV(
 	if err != nil {
 		return 0, err
 	}
-	first, last := hourOf(until)-int64(days)*24, hourOf(until)
+	last := floorTo(until.Unix(), meter.HourSeconds)
+	first := last - int64(days)*meter.DaySeconds
+	tick := cfg.tick()
 	if faults.Any() {
-		return writeFaulty(ctx, path, fleet, faults, cfg.Seed, first, last)
+		return writeFaulty(ctx, path, fleet, faults, cfg.Seed, tick, first, last)
 	}
 	err = tabular.WriteFile(path, func(w *tabular.Writer) error {
-		for hour := first; hour < last; hour++ {
+		for now := first; now < last; now += tick {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			for i := range fleet {
 				m := &fleet[i]
-				stamp, value := m.reading(hour)
-				if err := w.Write(m.ID, timeOf(stamp), value); err != nil {
+				if !m.begins(now) {
+					continue
+				}
+				stamp, value := m.reading(now / m.step())
+				if err := w.Write(m.ID, timeOf(stamp*m.step()), value); err != nil {
 					return err
 				}
 				rows++
@@ -63,26 +69,35 @@ func WriteCSV(
 	return rows, err
 }
 
+// begins reports whether an interval of the meter begins at a second.
+func (m *Meter) begins(second int64) bool { return second%m.step() == 0 }
+
 // writeFaulty writes a fleet of which readings go wrong.
 func writeFaulty(
-	ctx context.Context, path string, fleet []Meter, faults Faults, seed uint64, first, last int64,
+	ctx context.Context, path string, fleet []Meter, faults Faults, seed uint64,
+	tick, first, last int64,
 ) (rows int, err error) {
 	lines := make([]*injector, len(fleet))
 	for i := range fleet {
-		lines[i] = fleet[i].injector(faults, seed, fleet[i].stamp(first), last-first)
+		m := &fleet[i]
+		from, end := m.cells(first, last)
+		lines[i] = m.injector(faults, seed, m.stamp(from), end-from)
 	}
 	err = tabular.WriteFile(path, func(w *tabular.Writer) error {
-		for hour := first; hour < last || slices.ContainsFunc(lines, (*injector).busy); hour++ {
+		for now := first; now < last || slices.ContainsFunc(lines, (*injector).busy); now += tick {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			for i, in := range lines {
-				cell := fleet[i].stamp(hour)
-				if hour < last {
-					_, value := fleet[i].reading(hour)
-					in.take(cell, value)
+				m := &fleet[i]
+				if !m.begins(now) {
+					continue
+				}
+				cell := now / m.step()
+				if now < last {
+					in.take(m.reading(cell))
 				} // else what is under way still comes
-				n, err := writeArrivals(w, fleet[i].ID, in.due(cell))
+				n, err := writeArrivals(w, m.ID, in.due(m.stamp(cell)))
 				if err != nil {
 					return err
 				}
@@ -113,4 +128,5 @@ func writeArrivals(w *tabular.Writer, name meter.ID, all []arrival) (int, error)
 	return len(all), nil
 }
 
+// number is a value as files have it.
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

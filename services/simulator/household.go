@@ -1,13 +1,18 @@
 package simulator
 
-import "github.com/loadtide/loadtide/pkg/meter"
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 func homeShape(of kind, k key) shape {
 	s := shape{
 		base: k.sub("base").between(0.12, 0.35), morning: k.sub("morning").between(0.4, 1.1),
 		day: k.sub("day").between(0.1, 0.4), evening: k.sub("evening").between(0.9, 2.0),
-		morningAt: k.sub("morning at").between(7, 9), eveningAt: k.sub("evening at").between(18.5, 21),
-		width: k.sub("width").between(1.1, 1.8), noise: k.sub("noise").between(0.15, 0.3),
+		morningAt: k.sub("morning at").between(7, 9),
+		eveningAt: k.sub("evening at").between(18.5, 21),
+		width:     k.sub("width").between(1.1, 1.8), noise: k.sub("noise").between(0.15, 0.3),
 	}
 	switch of {
 	case flat:
@@ -28,7 +33,8 @@ func homeShape(of kind, k key) shape {
 	return s
 }
 
-// household: kWh = base + habits of the hour * presence * mood + heat pump + cooling + the odd appliance + the car.
+// household: kWh = base + habits of the hour * presence * mood + heat pump + cooling + the odd
+// appliance + the car.
 func (m *Meter) household(at moment) float64 {
 	s := &m.shape
 	shift, morning, day := 0.0, s.morning, s.day
@@ -38,9 +44,11 @@ func (m *Meter) household(at moment) float64 {
 	habits := morning*bump(at.clock, s.morningAt+shift, s.width) +
 		s.evening*bump(at.clock, s.eveningAt, s.width*1.5) +
 		day*bump(at.clock, 13, 3.5)
-	mood := max(1+s.noise*m.key.sub("mood").persistent(at.hour, 0.9)+0.12*m.key.sub("hour").normal(at.hour), 0.15)
+	mood := max(1+s.noise*m.key.sub("mood").persistent(at.hour, 0.9)+
+		0.12*m.key.sub("hour").normal(at.hour), 0.15)
 	lamps := 1 + 0.15*m.climate.winter(at.hour)
-	kwh := s.base*(1+0.05*m.key.sub("base noise").normal(at.hour)) + habits*m.presence(at.day)*mood*lamps + m.appliance(at)
+	kwh := s.base*(1+0.05*m.key.sub("base noise").normal(at.hour)) +
+		habits*m.presence(at.day)*mood*lamps + m.appliance(at)
 	if s.heat > 0 {
 		kwh += s.heat * m.climate.cold(at.hour) * (0.8 + 0.4*bump(at.clock, 7, 4))
 	}
@@ -68,7 +76,8 @@ func (m *Meter) presence(day int64) float64 {
 	return 1
 }
 
-// appliance is a washing or dishwashing run: on some days, in one hour between 8 and 21.
+// appliance is a washing or dishwashing run: on some days, in one hour between 8 and 21, for twenty
+// minutes of it.
 func (m *Meter) appliance(at moment) float64 {
 	k := m.key.sub("appliance")
 	if k.uniform(at.day) > 0.3 || m.presence(at.day) < 1 {
@@ -77,11 +86,20 @@ func (m *Meter) appliance(at moment) float64 {
 	if int64(at.clock) != 8+int64(14*k.sub("at").uniform(at.day)) {
 		return 0
 	}
-	return 0.4 + 0.7*k.sub("size").uniform(at.day)
+	kwh := 0.4 + 0.7*k.sub("size").uniform(at.day)
+	if at.length == 1 {
+		return kwh
+	}
+	const run = 1. / 3
+	since := at.clock - math.Floor(at.clock) - (1-run)*k.sub("begins").uniform(at.day)
+	if since < 0 || since >= run {
+		return 0
+	}
+	return kwh / run
 }
 
-// charging is the car at its charger: on four days of ten from the evening on, at full power until it has what the day
-// took. A charge that goes past midnight is yesterday's.
+// charging is the car at its charger, in kWh an hour: on four days of ten from the evening on, at
+// full power until it has what the day took. A charge that goes past midnight is yesterday's.
 func (m *Meter) charging(at moment) float64 {
 	k := m.key.sub("car")
 	begins := 17.5 + 2*k.sub("home at").uniform(0)
@@ -96,8 +114,9 @@ func (m *Meter) charging(at moment) float64 {
 		}
 		needs := 6 + 24*k.sub("needs").uniform(day)
 		charged := func(hours float64) float64 { return min(max(hours*m.shape.charger, 0), needs) }
-		hours := at.clock + 0.5 + float64(24*back) - begins - k.sub("delay").uniform(day) // since its begin, at the hour's end
-		sum += charged(hours) - charged(hours-1)
+		// since the charge began, at the end of the moment
+		hours := at.clock + at.length/2 + float64(24*back) - begins - k.sub("delay").uniform(day)
+		sum += charged(hours) - charged(hours-at.length)
 	}
-	return sum
+	return sum / at.length
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -188,7 +189,9 @@ func TestInjectorProperties(t *testing.T) {
 			t.Fatalf("cell %d has no row with its truth", at)
 		}
 		from := rapid.Int64Range(0, n).Draw(t, "from") + 24*400
-		early, late := newInjector(all, k, 3600, 0, onceHours, rolls), newInjector(all, k, 3600, 0, onceHours, rolls)
+		const once = int64(onceEvery / time.Hour)
+		early := newInjector(all, k, 3600, 0, once, rolls)
+		late := newInjector(all, k, 3600, 0, once, rolls)
 		for cell := from - 2*early.lookback(); cell < from+50; cell++ {
 			early.take(cell, truth(cell))
 			one := slices.Clone(early.due(cell))

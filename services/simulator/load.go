@@ -3,11 +3,12 @@ package simulator
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Unit of every simulated reading: energy used within the hour, or what a register of it shows.
+// Unit of every simulated reading: energy used within the interval, or what a register of it shows.
 const Unit = "kWh"
 
 // kind is what stands behind a meter.
@@ -29,20 +30,24 @@ const (
 	coldStore
 )
 
-// Meter is one simulated meter. Its load is a function of the fleet's seed, its own name and the hour; so a larger
-// fleet holds the meters of a smaller one unchanged.
+// Meter is one simulated meter. Its load is a function of the fleet's seed, its own name and the
+// time. So a larger fleet holds the meters of a smaller one unchanged, and the load of an hour does
+// not depend on the interval.
 type Meter struct {
 	ID       meter.ID
-	Register bool // reports what a cumulative register shows; see Value
+	Register bool          // reports what a cumulative register shows; see Shows
+	Interval time.Duration // from one reading to the next, one of meter.Intervals
 
 	kind    kind
 	key     key // of the meter
 	climate *climate
 	shape   shape
 	tally   tally
+	fine    grain
 }
 
-// shape is what makes one meter differ from its neighbour; energies in kWh an hour, times in hours of the local day.
+// shape is what makes one meter differ from its neighbour; energies in kWh an hour, times in hours
+// of the local day.
 type shape struct {
 	base                        float64 // never switched off
 	morning, day, evening       float64 // height of the habits
@@ -55,8 +60,9 @@ type shape struct {
 	open, close                 float64 // trade
 }
 
-// Fleet returns meters of the first sites, names m01, m02, ... on each of them. The same seed gives the same meters.
-// The error says that a site's zone or holidays are not known to this program.
+// Fleet returns hourly meters of the first sites, names m01, m02, ... on each of them. The same
+// seed gives the same meters. The error says that a site's zone or holidays are not known to this
+// program.
 func Fleet(seed uint64, meters, ofSites int) ([]Meter, error) {
 	root := key(mix(seed))
 	fleet := make([]Meter, 0, meters)
@@ -69,7 +75,10 @@ func Fleet(seed uint64, meters, ofSites int) ([]Meter, error) {
 		for i := range count {
 			name := fmt.Sprintf("m%02d", i+1)
 			k := root.sub(at.name + "." + name)
-			m := Meter{ID: meter.ID{Site: at.name, Meter: name}, kind: at.kinds[i%len(at.kinds)], key: k, climate: c}
+			m := Meter{
+				ID: meter.ID{Site: at.name, Meter: name}, Interval: time.Hour,
+				kind: at.kinds[i%len(at.kinds)], key: k, climate: c,
+			}
 			m.shape = shapeOf(m.kind, k)
 			fleet = append(fleet, m)
 		}
@@ -77,8 +86,8 @@ func Fleet(seed uint64, meters, ofSites int) ([]Meter, error) {
 	return fleet, nil
 }
 
-// shares gives each meter in turn to the site that is furthest behind its share, so that a fleet that grows keeps what
-// it has.
+// shares gives each meter in turn to the site that is furthest behind its share, so that a fleet
+// that grows keeps what it has.
 func shares(meters, ofSites int) []int {
 	counts := make([]int, ofSites)
 	for range meters {
@@ -111,25 +120,33 @@ func shapeOf(k kind, key key) shape {
 	}
 }
 
-// KWh returns the energy drawn in the hour that starts hour hours after 1970-01-01T00:00Z, less what is fed in; three
-// decimals.
+// KWh returns the energy drawn in the hour that starts hour hours after 1970-01-01T00:00Z, less
+// what is fed in; three decimals.
 func (m *Meter) KWh(hour int64) float64 {
-	at := m.climate.at(hour)
-	var kwh float64
+	drawn, fed := m.load(m.climate.at(hour))
+	return math.Round((drawn-fed)*1000) / 1000
+}
+
+// load returns what is drawn in an hour, and what the panels give.
+func (m *Meter) load(at moment) (drawn, fed float64) {
+	// A wide and slow change over the quarters: new appliances, new people.
+	drawn = max(m.draw(at), 0) * (1 + 0.07*m.key.sub("drift").drift(at.hour, 90*24))
+	if m.shape.solar > 0 {
+		fed = 0.85 * m.shape.solar * m.climate.sun(at.hour)
+	}
+	return drawn, fed
+}
+
+// draw returns what the kind of a meter draws, in kWh an hour.
+func (m *Meter) draw(at moment) float64 {
 	switch m.kind {
 	case shop, office, supermarket:
-		kwh = m.trade(at)
+		return m.trade(at)
 	case farm, twoShifts, threeShifts, coldStore:
-		kwh = m.industry(at)
+		return m.industry(at)
 	default:
-		kwh = m.household(at)
+		return m.household(at)
 	}
-	// A wide and slow change over the quarters: new appliances, new people.
-	kwh = max(kwh, 0) * (1 + 0.07*m.key.sub("drift").drift(hour, 90*24))
-	if m.shape.solar > 0 {
-		kwh -= 0.85 * m.shape.solar * m.climate.sun(hour)
-	}
-	return math.Round(kwh*1000) / 1000
 }
 
 // bump is a bell of height 1 around center, on the circle of the day.

@@ -31,7 +31,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		newest: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: service.Namespace, Subsystem: subsystem,
 			Name: "newest_hour_timestamp_seconds",
-			Help: "End of the newest hour that was acknowledged.",
+			Help: "Time until which all readings were acknowledged.",
 		}),
 	}
 	for _, phase := range []Phase{PhaseHistory, PhaseReplay, PhaseLive} {

@@ -9,15 +9,15 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// player is one meter and what goes wrong with it.
+// player publishes one meter, and what goes wrong with it.
 type player struct {
 	Meter
-	in    *injector // nil: nothing does
-	step  [2]int64  // hours that ready is of
+	in    *injector // nil: nothing goes wrong
+	last  [2]int64  // intervals that ready is of
 	ready []arrival // what comes in them
 }
 
-// newPlayers makes a fleet ready to be published from an hour on.
+// newPlayers makes a fleet ready to be published from a second on.
 func newPlayers(cfg Config, seed uint64, from int64) ([]player, error) {
 	fleet, faults, err := cfg.fleet(seed)
 	if err != nil {
@@ -30,58 +30,65 @@ func newPlayers(cfg Config, seed uint64, from int64) ([]player, error) {
 		if !faults.Any() {
 			continue
 		}
-		p.in = p.Meter.injector(faults, seed, 0, onceHours)
-		// What is under way when the hour comes is a function of the hours before it.
-		for hour := from - p.in.lookback(); hour < from; hour++ {
-			cell, value := p.reading(hour)
-			p.in.take(cell, value)
-			p.in.due(cell)
+		step := p.step()
+		p.in = p.Meter.injector(faults, seed, 0, int64(onceEvery/time.Second)/step)
+		// What is under way at a moment is a function of the intervals before it.
+		first := meter.FloorDiv(from, step)
+		for cell := first - p.in.lookback(); cell < first; cell++ {
+			stamp, value := p.reading(cell)
+			p.in.take(stamp, value)
+			p.in.due(stamp)
 		}
 	}
 	return players, nil
 }
 
-// onceHours is the period of a stretch that comes once, on the stream.
-const onceHours = int64(onceEvery / time.Hour)
-
-// stamp is the hour that the report on an hour is stamped with: a register is read when the hour has ended.
-func (m *Meter) stamp(hour int64) int64 {
+// stamp returns the interval whose start is the timestamp of the report on an interval. A register
+// is read when the interval has ended.
+func (m *Meter) stamp(cell int64) int64 {
 	if m.Register {
-		return hour + 1
+		return cell + 1
 	}
-	return hour
+	return cell
 }
 
-// reading is what a meter reports when an hour has ended: its stamp and the value.
-func (m *Meter) reading(hour int64) (stamp int64, value float64) {
+// reading returns what a meter reports when an interval has ended: its stamp and the value.
+func (m *Meter) reading(cell int64) (stamp int64, value float64) {
 	if m.Register {
-		return m.stamp(hour), m.Shows(hour + 1)
+		return m.stamp(cell), m.Shows(cell + 1)
 	}
-	return hour, m.KWh(hour)
+	return cell, m.Energy(cell)
 }
 
-// injector is what goes wrong with a meter; its periods count from origin, once is that of stretches that come once.
+// injector returns what goes wrong with a meter. Its periods count from the interval origin; once
+// is the period of stretches that come once, in intervals.
 func (m *Meter) injector(f Faults, seed uint64, origin, once int64) *injector {
 	rolls := 0.0
 	if m.Register {
 		rolls = m.rolls()
 	}
-	return newInjector(f, faultKey(seed, m.ID.String()), meter.HourSeconds, origin, once, rolls)
+	return newInjector(f, faultKey(seed, m.ID.String()), m.step(), origin, once, rolls)
 }
 
 // faultKey is where the faults of a series are drawn from.
 func faultKey(seed uint64, series string) key { return key(mix(seed)).sub("faults").sub(series) }
 
-// arrivals is what comes of the hours [from, until); asked again for the same hours it says the same.
-func (p *player) arrivals(from, until int64) []arrival {
-	if p.step == [2]int64{from, until} {
+// cells returns the intervals that end behind the second from and not behind until.
+func (m *Meter) cells(from, until int64) (first, end int64) {
+	return meter.FloorDiv(from, m.step()), meter.FloorDiv(until, m.step())
+}
+
+// arrivals returns what comes of the intervals [first, end). Asked again for the same intervals it
+// returns the same.
+func (p *player) arrivals(first, end int64) []arrival {
+	if p.last == [2]int64{first, end} {
 		return p.ready
 	}
-	p.step, p.ready = [2]int64{from, until}, p.ready[:0]
-	for hour := from; hour < until; hour++ {
-		cell, value := p.reading(hour)
-		p.in.take(cell, value)
-		for _, a := range p.in.due(cell) {
+	p.last, p.ready = [2]int64{first, end}, p.ready[:0]
+	for cell := first; cell < end; cell++ {
+		stamp, value := p.reading(cell)
+		p.in.take(stamp, value)
+		for _, a := range p.in.due(stamp) {
 			if !a.never {
 				p.ready = append(p.ready, a)
 			}
@@ -98,8 +105,11 @@ func (m *Meter) wireKind() meter.Kind {
 	return meter.KindUnknown
 }
 
-// publish sends the hours [from, until) of one meter: a message for all that is history, else one for each reading.
-func (p *player) publish(ctx context.Context, to Publisher, from, until int64, history bool, room []streams.Reading) error {
+// publish sends what one meter reports between two seconds: a message for maxReadings of history,
+// else one for each reading.
+func (p *player) publish(
+	ctx context.Context, to Publisher, from, until int64, history bool, room []streams.Reading,
+) error {
 	readings := room[:0]
 	flush := func() error {
 		if len(readings) == 0 {
@@ -111,23 +121,25 @@ func (p *player) publish(ctx context.Context, to Publisher, from, until int64, h
 	}
 	add := func(second int64, value float64) error {
 		readings = append(readings, streams.Reading{
-			Time: time.Unix(second, 0).UTC(), Value: value, Unit: Unit, Kind: p.wireKind(), History: history,
+			Time: time.Unix(second, 0).UTC(), Value: value, Unit: Unit, Kind: p.wireKind(),
+			History: history,
 		})
-		if !history || len(readings) == maxChunk {
+		if !history || len(readings) == maxReadings {
 			return flush()
 		}
 		return nil
 	}
+	first, end := p.cells(from, until)
 	if p.in == nil {
-		for hour := from; hour < until; hour++ {
-			stamp, value := p.reading(hour)
-			if err := add(stamp*meter.HourSeconds, value); err != nil {
+		for cell := first; cell < end; cell++ {
+			stamp, value := p.reading(cell)
+			if err := add(stamp*p.step(), value); err != nil {
 				return err
 			}
 		}
 		return flush()
 	}
-	for _, a := range p.arrivals(from, until) {
+	for _, a := range p.arrivals(first, end) {
 		if a.text == "" {
 			if err := add(a.second, a.value); err != nil {
 				return err
@@ -146,15 +158,18 @@ func (p *player) publish(ctx context.Context, to Publisher, from, until int64, h
 
 // garbage is the message of a value that is no number.
 func garbage(a arrival) []byte {
-	return []byte(`{"ts":` + strconv.Quote(time.Unix(a.second, 0).UTC().Format(time.RFC3339)) + `,"value":` + strconv.Quote(a.text) + `,"unit":"` + Unit + `"}`)
+	at := time.Unix(a.second, 0).UTC().Format(time.RFC3339)
+	return []byte(`{"ts":` + strconv.Quote(at) + `,"value":` + strconv.Quote(a.text) +
+		`,"unit":"` + Unit + `"}`)
 }
 
-// readings counts what the hours [from, until) come to, and the faults in it by name.
+// readings counts what comes between two seconds, and the faults in it by name.
 func (p *player) readings(from, until int64, faults map[Fault]int) int {
+	first, end := p.cells(from, until)
 	if p.in == nil {
-		return int(until - from)
+		return int(end - first)
 	}
-	all := p.arrivals(from, until)
+	all := p.arrivals(first, end)
 	for i := range all {
 		if all[i].fault != "" {
 			faults[all[i].fault]++

@@ -1,9 +1,13 @@
 package simulator
 
-import "math"
+import (
+	"math"
 
-// registerEpoch is the hour from which registers count: 2025-01-01T00:00Z. One that is asked for another hour adds up
-// what lies between, a microsecond an hour.
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// registerEpoch is the hour from which registers count: 2025-01-01T00:00Z. A register that is asked
+// for another hour adds up what lies between, a microsecond an hour.
 const registerEpoch = 20089 * 24
 
 // tally is where a register was last asked.
@@ -12,12 +16,25 @@ type tally struct {
 	sum   float64
 }
 
-// Shows returns what the register of what is drawn shows at the start of an hour; what is fed in turns it neither back
-// nor on. Three decimals.
-func (m *Meter) Shows(hour int64) float64 {
+// Shows returns what the register of what is drawn shows at the start of an interval. Cell counts
+// intervals since 1970-01-01T00:00Z. What is fed in turns the register neither back nor on. Three
+// decimals.
+func (m *Meter) Shows(cell int64) float64 {
+	step := m.step()
+	hour := meter.FloorDiv(cell*step, meter.HourSeconds)
+	sum := m.counted(hour)
+	if into := cell*step - hour*meter.HourSeconds; into > 0 {
+		sum += max(m.KWh(hour), 0) * m.grain(hour).drawn[into/partSeconds]
+	}
+	return math.Round(sum*1000) / 1000
+}
+
+// counted returns what the register shows at the start of an hour.
+func (m *Meter) counted(hour int64) float64 {
 	c := &m.tally
 	if c.until == 0 {
-		*c = tally{until: registerEpoch, sum: math.Round(m.key.sub("register").between(20_000, 60_000))}
+		first := m.key.sub("register").between(20_000, 60_000)
+		*c = tally{until: registerEpoch, sum: math.Round(first)}
 	}
 	for ; c.until < hour; c.until++ {
 		c.sum += max(m.KWh(c.until), 0)
@@ -25,10 +42,11 @@ func (m *Meter) Shows(hour int64) float64 {
 	for ; c.until > hour; c.until-- {
 		c.sum -= max(m.KWh(c.until-1), 0)
 	}
-	return math.Round(c.sum*1000) / 1000
+	return c.sum
 }
 
-// rolls is the power of ten at which a faulty register begins anew: not sooner than after forty days like those of a week.
+// rolls is the power of ten at which a faulty register begins anew: not sooner than after forty
+// days like those of a week.
 func (m *Meter) rolls() float64 {
 	const days, week = 40, 168
 	var sum float64

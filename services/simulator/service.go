@@ -28,7 +28,7 @@ type Publisher interface {
 type Progress struct {
 	Phase    Phase
 	Meters   int
-	Until    time.Time // end of the newest hour that is acknowledged
+	Until    time.Time // until here everything is acknowledged
 	Readings int       // acknowledged since Start
 	Resumed  bool      // the clock is the one of an earlier run
 }
@@ -73,12 +73,12 @@ func New(cfg Config, deps Deps) (*Service, error) {
 // Start reads the clock of the data folder, or makes one. Errors: *ClockError when the file is
 // broken.
 func (s *Service) Start(context.Context) error {
-	c, resumed, err := loadClock(s.deps.Dir)
+	c, resumed, err := loadClock(s.deps.Dir, s.cfg.tick())
 	if err != nil {
 		return err
 	}
 	if !resumed {
-		c = newClock(s.cfg, s.deps.Now())
+		c = newClock(s.cfg, s.cfg.tick(), s.deps.Now())
 		// before the first reading: the base of the clock must not change
 		if err := c.save(s.deps.Dir); err != nil {
 			return err
@@ -98,7 +98,7 @@ func (s *Service) Start(context.Context) error {
 	switch {
 	case c.next < c.live:
 		s.progress.Phase = PhaseHistory
-	case c.next >= hourOf(s.deps.Now()):
+	case c.next >= floorTo(s.deps.Now().Unix(), c.tick):
 		s.progress.Phase = PhaseLive
 	}
 	s.log.Info().Int(service.FieldMeters, len(s.fleet)).Time(service.FieldNext, timeOf(c.next)).
@@ -110,11 +110,12 @@ func (s *Service) Start(context.Context) error {
 // acknowledged after maxTries, or when the clock cannot be saved.
 func (s *Service) Run(ctx context.Context) error {
 	s.report()
-	earliest := s.deps.Now() // when the next hour of the replay may be published
+	earliest := s.deps.Now() // when the next step of the replay may be published
+	pause := s.cfg.pause()
 	for {
 		from, until, history := s.clock.step()
-		// the step has the newest hour that has ended, or one that has not ended yet
-		live := hourOf(s.deps.Now()) <= until
+		// the step has the newest tick that has ended, or one that has not ended yet
+		live := floorTo(s.deps.Now().Unix(), s.clock.tick) <= until
 		if !history {
 			due := earliest
 			if live {
@@ -123,9 +124,9 @@ func (s *Service) Run(ctx context.Context) error {
 			if !s.sleepUntil(ctx, due) {
 				return nil
 			}
-			earliest = earliest.Add(s.cfg.Step)
+			earliest = earliest.Add(pause)
 			if now := s.deps.Now(); earliest.Before(now) {
-				earliest = now.Add(s.cfg.Step) // no burst after a standstill
+				earliest = now.Add(pause) // no burst after a standstill
 			}
 		}
 		if err := s.publish(ctx, from, until, history); err != nil {
@@ -207,7 +208,7 @@ func (s *Service) publish(ctx context.Context, from, until int64, history bool) 
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("publish the hours from %s: %w", timeOf(from).Format(time.RFC3339), err)
+		return fmt.Errorf("publish the readings from %s: %w", timeOf(from).Format(time.RFC3339), err)
 	}
 	return nil
 }
@@ -216,7 +217,7 @@ func (s *Service) publish(ctx context.Context, from, until int64, history bool) 
 func (s *Service) send(ctx context.Context, from, until int64, history bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	room := make([]streams.Reading, 0, until-from)
+	room := make([]streams.Reading, 0, maxReadings)
 	for i := range s.fleet {
 		if err := s.fleet[i].publish(ctx, s.deps.Publisher, from, until, history,
 			room); err != nil {

@@ -32,25 +32,46 @@ type site struct {
 	place               func() (*series.Place, error)
 }
 
-// sites in their order. A place takes milliseconds to make, so it is made once and when it is needed.
+// sites in their order. A place takes milliseconds to make, so it is made once and when it is
+// needed.
 var sites = [MaxSites]site{
-	{SiteHome, "Europe/Amsterdam", "NL", 52.4, 4.9, 10, 9, 3, []kind{household, heatPump, household, prosumer, car, household}, place("Europe/Amsterdam", "NL")},
-	{SiteFlat, "Europe/London", "GB", 51.5, -0.1, 11, 7, 2, []kind{flat}, place("Europe/London", "GB")},
-	{SiteShop, "Europe/Berlin", "DE", 52.5, 13.4, 10, 10, 1, []kind{shop, shop, office, supermarket}, place("Europe/Berlin", "DE")},
-	{SiteFarm, "America/New_York", "US", 42.7, -73.8, 9, 13, 1, []kind{farm, prosumer, household, farm}, place("America/New_York", "US")},
-	{SiteWorks, "Asia/Tokyo", "JP", 35.7, 139.7, 16, 11, 1, []kind{twoShifts, coldStore, threeShifts}, place("Asia/Tokyo", "JP")},
-	{SiteCoast, "Australia/Sydney", "AU-NSW", -33.9, 151.2, 18, 6, 2, []kind{cooled, prosumer, cooled, car}, place("Australia/Sydney", "AU-NSW")},
+	{
+		SiteHome, "Europe/Amsterdam", "NL", 52.4, 4.9, 10, 9, 3,
+		[]kind{household, heatPump, household, prosumer, car, household},
+		place("Europe/Amsterdam", "NL"),
+	},
+	{
+		SiteFlat, "Europe/London", "GB", 51.5, -0.1, 11, 7, 2, []kind{flat},
+		place("Europe/London", "GB"),
+	},
+	{
+		SiteShop, "Europe/Berlin", "DE", 52.5, 13.4, 10, 10, 1,
+		[]kind{shop, shop, office, supermarket}, place("Europe/Berlin", "DE"),
+	},
+	{
+		SiteFarm, "America/New_York", "US", 42.7, -73.8, 9, 13, 1,
+		[]kind{farm, prosumer, household, farm}, place("America/New_York", "US"),
+	},
+	{
+		SiteWorks, "Asia/Tokyo", "JP", 35.7, 139.7, 16, 11, 1,
+		[]kind{twoShifts, coldStore, threeShifts}, place("Asia/Tokyo", "JP"),
+	},
+	{
+		SiteCoast, "Australia/Sydney", "AU-NSW", -33.9, 151.2, 18, 6, 2,
+		[]kind{cooled, prosumer, cooled, car}, place("Australia/Sydney", "AU-NSW"),
+	},
 }
 
 func place(zone, country string) func() (*series.Place, error) {
 	return sync.OnceValues(func() (*series.Place, error) { return series.NewPlace(zone, country) })
 }
 
-// moment is one hour as a site lives it.
+// moment is one hour, or a part of one, as a site lives it.
 type moment struct {
 	hour    int64   // since 1970, UTC: what noise is drawn by
 	day     int64   // since 1970, local
-	clock   float64 // middle of the hour as hours of the local day
+	clock   float64 // middle of the hour or part, as hours of the local day
+	length  float64 // hours
 	weekday int64   // 0 is Sunday
 	holiday bool
 }
@@ -78,17 +99,17 @@ func (c *climate) at(hour int64) moment {
 	local := c.place.Local(hour * meter.HourSeconds)
 	day := meter.FloorDiv(local, meter.DaySeconds)
 	return moment{
-		hour: hour, day: day,
+		hour: hour, day: day, length: 1,
 		clock:   float64(local-day*meter.DaySeconds)/meter.HourSeconds + 0.5,
 		weekday: day + 4 - 7*meter.FloorDiv(day+4, 7), // 1970 began with a Thursday
 		holiday: c.place.Holiday(local),
 	}
 }
 
-// solar is the solar time at the middle of an hour, in hours.
-func (c *climate) solar(hour int64) float64 {
+// solar is the solar time some hours into an hour, in hours.
+func (c *climate) solar(hour int64, into float64) float64 {
 	const day = meter.DaySeconds / meter.HourSeconds
-	return float64(hour-day*meter.FloorDiv(hour, day)) + 0.5 + c.site.longitude/15
+	return float64(hour-day*meter.FloorDiv(hour, day)) + into + c.site.longitude/15
 }
 
 // winter is 1 in the middle of the site's winter and -1 in the middle of its summer.
@@ -105,7 +126,7 @@ func (c *climate) cloud(hour int64) float64 {
 
 // temperatureC: the year, the day (clouds flatten it), and fronts of some days.
 func (c *climate) temperatureC(hour int64) float64 {
-	day := math.Cos(2 * math.Pi * (c.solar(hour) - 15) / 24)
+	day := math.Cos(2 * math.Pi * (c.solar(hour, 0.5) - 15) / 24)
 	year := c.site.meanC - c.site.swingC*c.winter(hour)
 	return year + (4-2.5*c.cloud(hour))*day + 3*c.key.sub("air").drift(hour, 70)
 }
@@ -116,15 +137,20 @@ func (c *climate) cold(hour int64) float64 { return max(15-c.temperatureC(hour),
 // hot is 0 below 21 degrees and 1 at 31.
 func (c *climate) hot(hour int64) float64 { return max(c.temperatureC(hour)-21, 0) / 10 }
 
-// sun is what flat panels get of their peak power: the height of the sun at the middle of the hour, less the clouds.
+// sun is what flat panels get of their peak power in an hour.
+func (c *climate) sun(hour int64) float64 { return c.sunAt(hour, 0.5) }
+
+// sunAt is what flat panels get of their peak power some hours into an hour: the height of the sun
+// less the clouds.
 //
 //	sin(height) = sin(latitude) sin(declination) + cos(latitude) cos(declination) cos(hour angle)
-func (c *climate) sun(hour int64) float64 {
+func (c *climate) sunAt(hour int64, into float64) float64 {
 	const rad = math.Pi / 180
 	declination := -23.44 * rad * math.Cos(2*math.Pi*(float64(hour)/24+10)/365.2425)
-	angle := (c.solar(hour) - 12) * 15 * rad
+	angle := (c.solar(hour, into) - 12) * 15 * rad
 	latitude := c.site.latitude * rad
-	height := math.Sin(latitude)*math.Sin(declination) + math.Cos(latitude)*math.Cos(declination)*math.Cos(angle)
+	height := math.Sin(latitude)*math.Sin(declination) +
+		math.Cos(latitude)*math.Cos(declination)*math.Cos(angle)
 	if height <= 0 {
 		return 0
 	}
