@@ -25,6 +25,9 @@ func TestDropLone(t *testing.T) {
 		{"the same one twice", []int64{0, 1, 9000, 9000}, []int64{0, 1}, 2},
 		{"the same one twice and another", []int64{0, 9000, 9000, 9001},
 			[]int64{0, 9000, 9000, 9001}, 0},
+		{"one a week", []int64{0, 168, 336, 504, 672}, []int64{0, 168, 336, 504, 672}, 0},
+		{"one a month, with a hole", []int64{0, 744, 1416, 2160, 3600, 4344, 5064},
+			[]int64{0, 744, 1416, 2160, 3600, 4344, 5064}, 0},
 		{"at the limit", []int64{0, 48}, []int64{0, 48}, 0},
 		{"behind it", []int64{0, 49}, []int64{0}, 1},
 	} {

@@ -92,7 +92,7 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 	if cells, ok := co.work.changed[t.slot]; ok && r.History { // nothing is scored by it
 		co.work.changed[t.slot] = cells[:min(changed, len(cells))]
 	}
-	if st.Raw == nil || !st.Raw.Young {
+	if st.Raw == nil || !st.Raw.Young || st.Coarse > was.Coarse {
 		co.tell(t.slot, was, result, index)
 	}
 	return co, out.Decision

@@ -271,6 +271,7 @@ func (s *State) ahead(p Point, group []Point, out *Outcome) (taken []Point, ok b
 		}
 		return append(group, *held, p), true
 	case held != nil:
+		s.seldom(*held, p)
 		out.refuse(*held, meter.ReasonUnconfirmed, "was %d intervals ahead of its series and no second reading agreed: "+
 			"set the meter's clock, ts is the start of the interval in UTC", s.cellOf(*held)-s.Heard)
 	}
@@ -278,4 +279,13 @@ func (s *State) ahead(p Point, group []Point, out *Outcome) (taken []Point, ok b
 	s.Held = &far
 	out.Decision = Waiting
 	return nil, false
+}
+
+// seldom notes that a new series sends more rarely than readings can confirm each other: its first
+// readings are as far from each other as from the next one, a week or a month.
+func (s *State) seldom(held, next Point) {
+	before, after := held.Second-s.Last, next.Second-held.Second
+	if s.Raw != nil && s.Raw.Young && meter.Alike(before, after) {
+		s.Coarse = int32(min(after, math.MaxInt32))
+	}
 }

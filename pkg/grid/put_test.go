@@ -252,3 +252,30 @@ func TestFarAheadWaitsForASecondOne(t *testing.T) {
 		t.Errorf("%d cells after a long silence, refused %v", len(s.cells), s.refused)
 	}
 }
+
+// A series that comes once a week or a month is known by its rhythm: no second reading is ever near
+// enough to confirm one. Hours after it are taken as those of any series.
+func TestSeldomSeriesIsKnown(t *testing.T) {
+	t.Parallel()
+	for _, days := range []int{3, 7, 30} {
+		step := days * 86400
+		s := newStrip(t, meter.Energy, 0)
+		s.putAll(every(midnight, step, 3, wave))
+		if s.state.Coarse != int32(step) || len(s.cells) != 1 {
+			t.Errorf("every %d days: coarse %d, %d cells", days, s.state.Coarse, len(s.cells))
+		}
+		s.putAll(every(midnight+int64(3*step), 3600, 48, wave))
+		if s.state.Coarse != 0 || s.count(meter.OK) < 47 {
+			t.Errorf("hours after: coarse %d, %d cells, refused %v", s.state.Coarse,
+				s.count(meter.OK), s.refused)
+		}
+	}
+	s := newStrip(t, meter.Energy, 0) // two wrong clocks are no rhythm
+	s.putAll(every(midnight, 3600, 5, wave))
+	for _, days := range []int64{300, 900} {
+		s.put(grid.Point{Second: midnight + days*86400, Value: 1, Quality: meter.OK})
+	}
+	if s.state.Coarse != 0 {
+		t.Errorf("coarse %d after two wrong clocks", s.state.Coarse)
+	}
+}

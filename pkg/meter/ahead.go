@@ -5,6 +5,10 @@ package meter
 // history by years nor close the window of its series.
 func FarAhead(second, newest int64) bool { return second-newest > LatenessSeconds }
 
+// Alike reports whether two distances between readings, in seconds, are of one rhythm: months have 28
+// to 31 days.
+func Alike(a, b int64) bool { return a > 0 && b > 0 && 5*max(a-b, b-a) <= max(a, b) }
+
 // Confirms reports whether two readings that are far ahead confirm each other: both are taken when
 // they are near each other.
 func Confirms(a, b int64) bool { return !FarAhead(a, b) && !FarAhead(b, a) }

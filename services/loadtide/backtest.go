@@ -110,11 +110,21 @@ func (c *backtestCmd) open(ctx context.Context, name string) (*model.Model, erro
 	return m, c.Place.put(m)
 }
 
+// span is the first second of the time that is measured, and its end: the time of all readings when
+// a flag names a range, else that of most of them.
+func (c *backtestCmd) span(histories []*dataset.History) (first, end int64) {
+	if len(histories) == 0 || !c.TestFrom.IsZero() || !c.TestUntil.IsZero() {
+		return spanOf(histories)
+	}
+	most, _ := dataset.Spans(histories)
+	return most.First, most.Last + histories[0].Len.Interval
+}
+
 // config chooses the origins: those of the flags, or those in the last tenth of the data.
 func (c *backtestCmd) config(
 	m *model.Model, histories []*dataset.History,
 ) (evaluate.Config, error) {
-	first, end := spanOf(histories)
+	first, end := c.span(histories)
 	leads, err := leadsOf(m, c.Horizon)
 	if err != nil {
 		return evaluate.Config{}, err

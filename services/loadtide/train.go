@@ -95,7 +95,7 @@ func (c *trainCmd) cycle(
 	}
 	training = &cycle.Cycle{
 		ID: c.Cycle, Config: c.config(), Source: source, Cut: c.cut, Out: c.Out,
-		Scratch: scratchDir(c.Dir.Dir),
+		Scratch: scratchDir(c.Dir.Dir), Whole: c.namesRange(),
 	}
 	if training.Ahead, err = c.Ahead.load(show, c.History.CSV.Timezone); err != nil {
 		done()
@@ -219,6 +219,12 @@ func (c *trainCmd) source(
 		return nil, nil, busError(err)
 	}
 	return cycle.Logs{Conn: conn}, conn.Close, nil
+}
+
+// namesRange reports whether a flag says where a range begins or ends.
+func (c *trainCmd) namesRange() bool {
+	return !c.TrainUntil.IsZero() || !c.ValidUntil.IsZero() || !c.TestFrom.IsZero() ||
+		!c.TestUntil.IsZero()
 }
 
 // cut divides the time as the flags say, and otherwise by the default cut.

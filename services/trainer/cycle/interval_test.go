@@ -156,3 +156,61 @@ func TestOriginsCoverTheDay(t *testing.T) {
 		}
 	}
 }
+
+// apart is a source of which some series stand alone in time.
+type apart struct{ lone map[string][]int64 }
+
+func (s apart) Load(ctx context.Context, b *dataset.Builder) error {
+	for name, seconds := range s.lone {
+		for i, second := range seconds {
+			value := 2 + math.Sin(float64(i))
+			b.Add(meter.ID{Site: "lone", Meter: name}, "kW", second, value)
+		}
+	}
+	return meters{3, 50, nil}.Load(ctx, b)
+}
+
+// steps are n seconds from first on, step apart.
+func steps(first, step int64, n int) []int64 {
+	all := make([]int64, n)
+	for i := range all {
+		all[i] = first + int64(i)*step
+	}
+	return all
+}
+
+// A series that comes once a month, that was read years ago or whose clock is years ahead costs
+// itself alone: the others are trained and measured as without it.
+func TestSeriesOfAnotherTimeCostsItselfAlone(t *testing.T) {
+	t.Parallel()
+	train := func(t *testing.T, source Source) (Outcome, []string) {
+		var told []string
+		training := cycle(t, tiny(), nil)
+		training.Source, training.Out = source, t.TempDir()+"/model"
+		training.Tell = warnings(&told)
+		return run(t, training), told
+	}
+	alone, _ := train(t, meters{3, 50, nil})
+	for name, c := range map[string]struct {
+		seconds []int64
+		told    string
+	}{
+		"monthly":     {steps(epoch-700*day, 30*day, 24), "lone.x (every 720h0m0s)"},
+		"daily":       {steps(epoch-700*day, day, 750), "lone.x (every 24h0m0s)"},
+		"one reading": {steps(epoch-700*day, hour, 1), "lone.x (1)"},
+		"years ago":   {steps(epoch-700*day, hour, 600), "end before the time that is measured"},
+		"years ahead": {steps(epoch+700*day, hour, 600), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, told := train(t, apart{map[string][]int64{"x": c.seconds}})
+			if out.Report.Forecasts != alone.Report.Forecasts {
+				t.Errorf("%d forecasts are measured, %d without it", out.Report.Forecasts,
+					alone.Report.Forecasts)
+			}
+			if !strings.Contains(strings.Join(told, "; "), c.told) {
+				t.Errorf("told %q, want %q", told, c.told)
+			}
+		})
+	}
+}

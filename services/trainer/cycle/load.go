@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -35,7 +34,11 @@ func (a *attempt) load(ctx context.Context) error {
 	if a.Config.Model == "" {
 		a.Config.Model = registry.ModelName(a.interval())
 	}
-	count, first, last := extent(all)
+	most, whole := dataset.Spans(all)
+	if a.Whole {
+		most = whole
+	}
+	first, last := most.First, most.Last
 	cut, err := a.Cut(first, last, a.len.Interval)
 	if err != nil {
 		return err
@@ -43,12 +46,13 @@ func (a *attempt) load(ctx context.Context) error {
 	if err := inside(cut, first, last+a.len.Interval); err != nil {
 		return err
 	}
+	cut.First = min(cut.First, whole.First) // what is older than the ranges can be trained on
 	a.cut, a.histories = cut, sample(all, a.Config.MaxSeries)
 	hours := (last-first+a.len.Interval-1)/meter.HourSeconds + 1
 	a.tell(
 		Event{
 			Kind:     Loaded,
-			Series:   count,
+			Series:   dataset.CountSeries(all),
 			Hours:    hours,
 			Interval: meter.IntervalName(a.interval()),
 			Cut:      cut,
@@ -74,18 +78,6 @@ func nothingLeft(b *dataset.Builder, large string) error {
 	)
 }
 
-// extent is the number of series, and the starts of their first and last interval.
-func extent(histories []*dataset.History) (count int, first, last int64) {
-	first, last = math.MaxInt64, math.MinInt64
-	for i, h := range histories {
-		if i == 0 || h.ID != histories[i-1].ID {
-			count++
-		}
-		first, last = min(first, h.Start(h.Ring.First())), max(last, h.Start(h.Ring.Newest))
-	}
-	return count, first, last
-}
-
 // largest bounds the values of a series that is trained on. A forecast is at most meter.MaxValue,
 // and one of a series near that is replaced by a simple rule: no model is judged by it.
 const largest = meter.MaxValue / 10
@@ -94,7 +86,6 @@ const largest = meter.MaxValue / 10
 // when there are none.
 func withoutLarge(histories []*dataset.History) (kept []*dataset.History, words string) {
 	var names []string
-	count, _, _ := extent(histories)
 	out := map[meter.ID]bool{}
 	for _, h := range histories {
 		for _, v := range h.Raw.Values {
@@ -113,7 +104,7 @@ func withoutLarge(histories []*dataset.History) (kept []*dataset.History, words 
 		words = fmt.Sprintf(
 			"%d of %d series hold values beyond %.0e and are left out: %s",
 			len(names),
-			count,
+			dataset.CountSeries(histories),
 			float64(largest),
 			dataset.SomeOf(names),
 		)

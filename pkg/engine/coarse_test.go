@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// A series that comes less often than hourly is told once, with its rhythm, and has no forecast from
+// then on; a series beside it is forecast with each reading.
+func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		step   time.Duration
+		before int64 // readings until the rhythm is known
+	}{
+		"every two hours": {2 * time.Hour, 16}, "daily": {24 * time.Hour, 8},
+		"weekly": {7 * 24 * time.Hour, 3}, "monthly": {30 * 24 * time.Hour, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t, randomModel(64, 4))
+			var told []Event
+			for i := range int64(24) {
+				seldom := at(0)
+				seldom.Series.Meter = "seldom"
+				seldom.Second += i * int64(c.step/time.Second)
+				result := e.Step([]Reading{seldom})
+				told = append(told, result.Events...)
+				if i >= c.before && len(result.Forecasts) > 0 {
+					t.Fatalf("reading %d has a forecast", i)
+				}
+				if result := e.Step([]Reading{at(i)}); len(result.Forecasts) != 1 {
+					t.Fatalf("the series beside it has %d forecasts", len(result.Forecasts))
+				}
+			}
+			if len(told) != 1 || told[0].Kind != IntervalUnsupported ||
+				!strings.Contains(told[0].Text, c.step.String()) {
+				t.Errorf("told %+v", told)
+			}
+		})
+	}
+}
