@@ -7,13 +7,10 @@ import (
 	"testing"
 )
 
-// quickCases is how many cases a property checks by default.
-const quickCases = 20
-
 // Main runs the tests of a package, for its TestMain, and returns their exit code.
 //
-// A property checks 20 cases, the same ones in every run: the tests stay quick, and a change fails
-// through a fault of its own alone. When RAPID_CHECKS or -rapid.checks is set, as in `make soak`,
+// A property checks quickCases cases, the same ones in every run: the tests stay quick, and a change
+// fails through a fault of its own alone. When RAPID_CHECKS or -rapid.checks is set, as in `make soak`,
 // a property checks that many, drawn anew.
 func Main(m *testing.M) int {
 	flag.Parse()
