@@ -15,7 +15,7 @@ const (
 	EventSeriesSettings            = "series.settings"             // of one series or of many
 	EventSeriesDeleted             = "series.deleted"              // its state was forgotten
 	EventSeriesImported            = "series.imported"             // the partition took in its state
-	EventSeriesImportRefused       = "series.import_refused"       // its state was refused, Text says why
+	EventSeriesImportRefused       = "series.import_refused"       // Text says why
 	EventDrift                     = "drift"                       // forecasts became worse
 
 	EventTrainingStarted  = "training.started"  // a cycle began, or began again after a kill

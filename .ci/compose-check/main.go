@@ -1,6 +1,6 @@
-// Command compose-check loads a Compose file with the reference loader and holds it against the rules of this
-// repository: it loads with the example environment and with nothing else, images are pinned, ports are published on
-// this machine alone, and every service has a health check.
+// Command compose-check loads a Compose file with the reference loader and holds it against the
+// rules of this repository: it loads with the example environment and with nothing else, images are
+// pinned, ports are published on this machine alone, and every service has a health check.
 package main
 
 import (
@@ -35,7 +35,9 @@ func run(file, env string) (int, error) {
 	}
 	var faults []error
 	if _, err := load(file); err == nil {
-		faults = append(faults, fmt.Errorf("%s loads without any environment: a secret in it has a default", file))
+		faults = append(
+			faults, fmt.Errorf("%s loads without any environment: a secret in it has a default", file),
+		)
 	}
 	for name, service := range project.Services {
 		for _, fault := range judge(service) {
@@ -76,7 +78,9 @@ func judge(service types.ServiceConfig) []string {
 	}
 	for _, port := range service.Ports {
 		if port.HostIP != "127.0.0.1" {
-			faults = append(faults, fmt.Sprintf("port %s is published on every address of the host", port.Published))
+			faults = append(
+				faults, fmt.Sprintf("port %s is published on every address of the host", port.Published),
+			)
 		}
 	}
 	return faults

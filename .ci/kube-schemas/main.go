@@ -1,7 +1,9 @@
-// Command kube-schemas writes a JSON schema for each kind of Kubernetes, made from the OpenAPI document that the module
-// k8s.io/kubernetes carries. kubeconform reads them, so manifests are checked without a network or a cluster.
+// Command kube-schemas writes a JSON schema for each kind of Kubernetes, made from the OpenAPI
+// document that the module k8s.io/kubernetes carries. kubeconform reads them, so manifests are
+// checked without a network or a cluster.
 //
-// A file holds one kind with everything it refers to, because kubeconform does not follow references between files.
+// A file holds one kind with everything it refers to, because kubeconform does not follow
+// references between files.
 package main
 
 import (
@@ -75,7 +77,8 @@ func load(version string) (object, error) {
 	return document.Definitions, nil
 }
 
-// strict makes unknown keys an error, and widens the two types that are written as text or as a number.
+// strict makes unknown keys an error, and widens the two types that are written as text or as a
+// number.
 func strict(name string, d object) object {
 	switch {
 	case strings.HasSuffix(name, ".intstr.IntOrString"):
@@ -103,7 +106,8 @@ func kinds(d object) []kind {
 	return all
 }
 
-// write writes a kind under the name that kubeconform asks for: kind, first word of the group, version.
+// write writes a kind under the name that kubeconform asks for: kind, first word of the group,
+// version.
 func write(out string, k kind, name string, definitions object) error {
 	embedded := object{}
 	reach(object{"$ref": "#/definitions/" + name}, definitions, embedded)

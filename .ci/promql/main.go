@@ -1,5 +1,6 @@
-// Command promql takes PromQL apart with Prometheus' own parser, so that the tests can hold what a query names against what
-// Loadtide exports. It reads a JSON list of expressions and writes a list as long: what each of them selects and groups by.
+// Command promql takes PromQL apart with Prometheus' own parser, so that the tests can hold what a
+// query names against what Loadtide exports. It reads a JSON list of expressions and writes a list
+// as long: what each of them selects and groups by.
 //
 // It is a module of its own because Prometheus' requirements do not agree with gorgonia's.
 package main
@@ -22,8 +23,8 @@ type query struct {
 	Groupings []grouping `json:"groupings,omitempty"`
 }
 
-// selector is a metric with its matchers, __name__ left out. One without a name is not written but told as an error: it
-// selects across metrics.
+// selector is a metric with its matchers, __name__ left out. One without a name is not written but
+// told as an error: it selects across metrics.
 type selector struct {
 	Metric   string    `json:"metric"`
 	Matchers []matcher `json:"matchers,omitempty"`
@@ -35,7 +36,8 @@ type matcher struct {
 	Value string `json:"value"`
 }
 
-// grouping is a label named in by, without, on, ignoring, group_left or group_right, and the metrics below it.
+// grouping is a label named in by, without, on, ignoring, group_left or group_right, and the
+// metrics below it.
 type grouping struct {
 	Label   string   `json:"label"`
 	Metrics []string `json:"metrics"`

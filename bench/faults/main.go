@@ -39,7 +39,10 @@ func main() {
 	var s settings
 	flag.StringVar(&s.binary, "loadtide", "bin/loadtide", "program to measure")
 	flag.StringVar(&s.data, "data", "../shared/data/hourly", "folder with protocol.json and the sets")
-	flag.StringVar(&s.faults, "faults", "lost=2%,late=1%,spikes=0.5%,frozen=1d/TEST", "what goes wrong; TEST is the length of the test, so that a day of it is frozen in every series")
+	flag.StringVar(
+		&s.faults, "faults", "lost=2%,late=1%,spikes=0.5%,frozen=1d/TEST",
+		"what goes wrong; TEST is the length of the test, so that a day of it is frozen in every series",
+	)
 	flag.StringVar(&s.only, "only", "", "sets to measure, parted by commas; all when empty")
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the faults")
 	flag.BoolVar(&s.thorough, "thorough", false, "train without --quick")
@@ -71,7 +74,10 @@ func (s *settings) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	fmt.Fprintf(os.Stdout, "%-10s  %8s  %8s  %6s  %16s  %6s  %s\n", "set", "clean", "faulty", "ratio", "trained on them", "ratio", "goal")
+	fmt.Fprintf(
+		os.Stdout, "%-10s  %8s  %8s  %6s  %16s  %6s  %s\n", "set", "clean", "faulty", "ratio",
+		"trained on them", "ratio", "goal",
+	)
 	for _, name := range chosen {
 		p, ok := protocols[name]
 		if !ok {
@@ -89,7 +95,10 @@ func (s *settings) measure(ctx context.Context, dir, name string, p protocol) er
 	file, faulty := filepath.Join(s.data, name+".csv.gz"), dir+".csv.gz"
 	days := int(p.Last.Sub(p.TestFrom).Hours()/24) + 1
 	faults := strings.ReplaceAll(s.faults, "TEST", fmt.Sprintf("%dd", days))
-	if _, err := s.command(ctx, "simulate", "--from", file, "--faults", faults, "--seed", fmt.Sprint(s.seed), "--out", faulty); err != nil {
+	if _, err := s.command(
+		ctx, "simulate", "--from", file, "--faults", faults, "--seed", fmt.Sprint(s.seed), "--out",
+		faulty,
+	); err != nil {
 		return err
 	}
 	clean, worse, err := s.score(ctx, file, faulty, dir, p)
@@ -108,12 +117,18 @@ func (s *settings) measure(ctx context.Context, dir, name string, p protocol) er
 	if worse/clean > goal || last/clean > goal {
 		verdict = fmt.Sprintf("missed, at most %g", goal)
 	}
-	fmt.Fprintf(os.Stdout, "%-10s  %8.4f  %8.4f  %6.3f  %16s  %6s  %s\n", name, clean, worse, worse/clean, trained, ratio, verdict)
+	fmt.Fprintf(
+		os.Stdout, "%-10s  %8.4f  %8.4f  %6.3f  %16s  %6s  %s\n", name, clean, worse, worse/clean,
+		trained, ratio, verdict,
+	)
 	return nil
 }
 
-// score trains on one file and returns what the model is worth on the clean values and on the faulty ones.
-func (s *settings) score(ctx context.Context, train, faulty, dir string, p protocol) (clean, worse float64, err error) {
+// score trains on one file and returns what the model is worth on the clean values and on the
+// faulty ones.
+func (s *settings) score(
+	ctx context.Context, train, faulty, dir string, p protocol,
+) (clean, worse float64, err error) {
 	from := p.TestFrom.Format(time.RFC3339)
 	args := []string{"train", "--data", train, "--valid-until", from, "--out", dir, "--json"}
 	if !s.thorough {
@@ -122,8 +137,10 @@ func (s *settings) score(ctx context.Context, train, faulty, dir string, p proto
 	if _, err := s.command(ctx, args...); err != nil {
 		return 0, 0, err
 	}
-	printed, err := s.command(ctx, "backtest", "--data", faulty, "--truth-column", "truth", "--model", dir, "--test-from", from,
-		"--origin-every", fmt.Sprint(p.OriginEvery), "--horizon", fmt.Sprint(p.Horizon), "--json")
+	printed, err := s.command(
+		ctx, "backtest", "--data", faulty, "--truth-column", "truth", "--model", dir,
+		"--test-from", from, "--origin-every", fmt.Sprint(p.OriginEvery), "--horizon", fmt.Sprint(p.Horizon), "--json",
+	)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -77,7 +77,9 @@ func (t task) prepare() (j job, units float64, err error) {
 			"artifact",
 		) // onnxruntime runs the file that Loadtide writes
 		if _, err := os.Stat(folder); os.IsNotExist(err) {
-			if _, err := model.Write(folder, model.Artifact{Spec: modelSpec(s.Hidden), LSTM: a["lstm"], Head: a["head"]}); err != nil {
+			if _, err := model.Write(folder, model.Artifact{
+				Spec: modelSpec(s.Hidden), LSTM: a["lstm"], Head: a["head"],
+			}); err != nil {
 				return nil, 0, err
 			}
 		}

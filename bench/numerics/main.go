@@ -43,7 +43,8 @@ func main() {
 	case t.what == "":
 		c := cycle.DefaultConfig()
 		err = json.NewEncoder(os.Stdout).Encode(map[string]any{
-			"name": "loadtide on " + runtime.Version(), "kernel": nn.Kernel(), "shape": modelSpec(c.Hidden).Shape(),
+			"name": "loadtide on " + runtime.Version(), "kernel": nn.Kernel(),
+			"shape":  modelSpec(c.Hidden).Shape(),
 			"levels": modelSpec(c.Hidden).Levels, "hidden": c.Hidden,
 			"steps": c.Window, "burn_in": c.BurnIn, "positions": c.Positions, "batch": c.Batch,
 		})

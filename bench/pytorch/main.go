@@ -53,7 +53,11 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.data, "data", "", "CSV file as `loadtide train` reads it")
-	flag.StringVar(&o.until, "valid-until", "", "look at nothing after (RFC 3339), the last fifth before it validates; empty leaves the last tenth to test")
+	flag.StringVar(
+		&o.until, "valid-until", "",
+		"look at nothing after (RFC 3339), the last fifth before it validates; empty leaves the last "+
+			"tenth to test",
+	)
 	flag.StringVar(&o.scale, "scale", model.ScalePlain, "plain or asinh")
 	flag.StringVar(&o.template, "template", "", "new model folder for the weights to be put into")
 	flag.IntVar(&o.hidden, "hidden", 64, "units of the LSTM")
@@ -86,7 +90,14 @@ func run(o options, out io.Writer) error {
 	layout, c := series.DefaultLayout(cut.TrainUntil-cut.First > yearly), cycle.DefaultConfig()
 	// Where the validation range is short, all windows are.
 	steps := min(c.Window, c.BurnIn+int((cut.ValidUntil-cut.TrainUntil)/meter.HourSeconds)-horizon)
-	windows := dataset.WindowConfig{Layout: layout, Horizon: horizon, Steps: steps, BurnIn: c.BurnIn, Positions: min(c.Positions, steps-c.BurnIn), Batch: c.Batch}
+	windows := dataset.WindowConfig{
+		Layout:    layout,
+		Horizon:   horizon,
+		Steps:     steps,
+		BurnIn:    c.BurnIn,
+		Positions: min(c.Positions, steps-c.BurnIn),
+		Batch:     c.Batch,
+	}
 	if windows.Positions < 1 {
 		return dataset.ErrNoWindows
 	}
@@ -99,18 +110,25 @@ func run(o options, out io.Writer) error {
 		return fmt.Errorf("validation range: %w", err)
 	}
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: o.hidden, Width: width, Horizon: horizon,
-		Levels: model.DefaultLevels(), Scale: o.scale,
-		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(),
-		TrainedFrom: time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(), Seed: o.seed,
+		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: o.hidden, Width: width,
+		Horizon: horizon,
+		Levels:  model.DefaultLevels(), Scale: o.scale,
+		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
+		CurrentFeatures: layout.CurrentNames(),
+		TrainedFrom:     time.Unix(cut.First, 0).UTC(), TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(),
+		Seed: o.seed,
 	}
 	shape := spec.Shape()
-	if _, err := model.Write(o.template, model.Artifact{Spec: spec, LSTM: make([]float32, shape.LSTMParams()), Head: make([]float32, shape.HeadParams())}); err != nil {
+	if _, err := model.Write(o.template, model.Artifact{
+		Spec: spec, LSTM: make([]float32, shape.LSTMParams()), Head: make([]float32, shape.HeadParams()),
+	}); err != nil {
 		return err
 	}
 	w := bufio.NewWriterSize(out, 1<<20)
 	told := fmt.Sprintf("%d series, %v", count, cut)
-	if err := json.NewEncoder(w).Encode(header{shape, spec.Levels, windows.Steps, windows.Batch, windows.Positions, validBatches, told}); err != nil {
+	if err := json.NewEncoder(w).Encode(header{
+		shape, spec.Levels, windows.Steps, windows.Batch, windows.Positions, validBatches, told,
+	}); err != nil {
 		return err
 	}
 	for _, one := range valid.Batches(validBatches) {

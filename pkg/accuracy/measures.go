@@ -50,7 +50,8 @@ func (m Measures) MarshalJSON() ([]byte, error) {
 		IntervalScore80 *float64 `json:"interval_score80"`
 	}{
 		m.N, orNull(m.MAE), orNull(m.WAPE), orNull(m.MASE), orNull(m.MASE24), orNull(m.Pinball),
-		orNull(m.NDP10), orNull(m.NDP50), orNull(m.NDP90), orNull(m.Coverage80), orNull(m.IntervalScore80),
+		orNull(m.NDP10), orNull(m.NDP50), orNull(m.NDP90), orNull(m.Coverage80),
+		orNull(m.IntervalScore80),
 	})
 }
 

@@ -35,7 +35,9 @@ func NaiveScratch(known, levels int) int { return levels + 4*known }
 // dst [horizon*levels] takes lead k, level q at (k-1)*levels+q; levels ascend,
 // so quantiles never cross. Known values are finite, in any unit; so is dst.
 // scratch is overwritten (NaiveScratch).
-func SeasonalNaive(dst, past []float32, known, season, horizon int, levels []float64, scratch []float32) meter.Source {
+func SeasonalNaive(
+	dst, past []float32, known, season, horizon int, levels []float64, scratch []float32,
+) meter.Source {
 	if NaiveRule(known, season) != meter.SourceSeasonalNaive {
 		return Persistence(dst, past, known, horizon, levels, scratch)
 	}
@@ -61,7 +63,9 @@ func SeasonalNaive(dst, past []float32, known, season, horizon int, levels []flo
 // and down alike, times the root of the lead. After a single value the band is
 // as wide as the value. Arguments as in SeasonalNaive; without any known value
 // dst is left alone and the rule is "".
-func Persistence(dst, past []float32, known, horizon int, levels []float64, scratch []float32) meter.Source {
+func Persistence(
+	dst, past []float32, known, horizon int, levels []float64, scratch []float32,
+) meter.Source {
 	if known < 1 {
 		return ""
 	}

@@ -78,7 +78,10 @@ func (s *Scores) Add(lead int, actual float64, quantiles []float32) error {
 		return fmt.Errorf("score lead %d: must be 1 to %d", lead, len(s.leads))
 	}
 	if len(quantiles) != len(s.levels) {
-		return fmt.Errorf("score lead %d: %d quantiles for %d levels", lead, len(quantiles), len(s.levels))
+		return fmt.Errorf(
+			"score lead %d: %d quantiles for %d levels",
+			lead, len(quantiles), len(s.levels),
+		)
 	}
 	y := float64(float32(actual))
 	if !meter.Finite(y) {
@@ -170,7 +173,10 @@ func (t *Total) Overall() Measures { return t.overall.measures(t.index) }
 
 func fits(levels, other []float64, horizon, otherHorizon int) error {
 	if !slices.Equal(levels, other) || horizon != otherHorizon {
-		return fmt.Errorf("add a series: levels %v to lead %d do not fit levels %v to lead %d", other, otherHorizon, levels, horizon)
+		return fmt.Errorf(
+			"add a series: levels %v to lead %d do not fit levels %v to lead %d",
+			other, otherHorizon, levels, horizon,
+		)
 	}
 	return nil
 }

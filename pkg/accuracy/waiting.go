@@ -66,7 +66,8 @@ func NewWaiting(levels []float64, horizon, hour int) (*Waiting, error) {
 	}
 	w := &Waiting{
 		levels: slices.Clone(levels), horizon: horizon, size: slotHead + 3*len(levels),
-		median: index.p50, p10: index.p10, p90: index.p90, p25: slices.Index(levels, 0.25), p75: slices.Index(levels, 0.75),
+		median: index.p50, p10: index.p10, p90: index.p90, p25: slices.Index(levels, 0.25),
+		p75: slices.Index(levels, 0.75),
 	}
 	for _, lead := range ScoredLeads(horizon, hour) {
 		stride := (lead + inFlight - 1) / inFlight

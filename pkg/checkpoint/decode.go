@@ -12,10 +12,10 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Decode reads one snapshot of size bytes from r. Whatever r holds, Decode allocates little more than
-// size: it accepts a length only when that many bytes are left. Errors: *FileError with ErrDamaged or
-// ErrVersion, or an error of r. Decode is for programs that read a checkpoint file outside its folder;
-// a store reads its own files with Load.
+// Decode reads one snapshot of size bytes from r. Whatever r holds, Decode allocates little more
+// than size: it accepts a length only when that many bytes are left. Errors: *FileError with
+// ErrDamaged or ErrVersion, or an error of r. Decode is for programs that read a checkpoint file
+// outside its folder; a store reads its own files with Load.
 func Decode(r io.Reader, size int64) (*Snapshot, error) { return decode(r, size, keepData) }
 
 // decodeMode says whether decode returns the bytes of the sections or only checks them.

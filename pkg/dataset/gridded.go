@@ -128,7 +128,8 @@ func (b *Builder) stretches(s *gathered) []stretch {
 // history makes one of a stretch. Holes are filled with the same hour of the day before.
 func (s *stretch) history(of *gathered) *History {
 	h := &History{
-		ID: of.id, Unit: of.unit, Phase: int64(s.grid.Phase), Len: series.LengthsOf(int64(s.grid.Interval)), kind: s.kind,
+		ID: of.id, Unit: of.unit, Phase: int64(s.grid.Phase),
+		Len: series.LengthsOf(int64(s.grid.Interval)), kind: s.kind,
 	}
 	h.Raw = series.Ring{
 		Values:  make([]float32, len(s.values)),

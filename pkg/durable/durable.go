@@ -26,8 +26,8 @@ type File struct {
 }
 
 // Write calls fill, which writes the content, and puts the file in its place. After nil the file is
-// durable. After an error Path holds either the whole file from before or the whole new one, and the
-// temporary file is gone. Errors of fill are returned as they are.
+// durable. After an error Path holds either the whole file from before or the whole new one, and
+// the temporary file is gone. Errors of fill are returned as they are.
 func (f File) Write(fill func(io.Writer) error) error {
 	disk, temp := defaults(f.FS, f.Path, f.Temp)
 	if err := writeSynced(disk, temp, f.Mode, fill); err != nil {
@@ -50,7 +50,8 @@ type Folder struct {
 
 // Write calls fill, which writes the files, and puts the folder in its place. Nothing may exist at
 // Path; its parent must. After nil the folder is durable. After an error neither the folder nor its
-// temporary one exists, unless the disk refuses to remove them; what stands at Path is whole. Errors of fill are returned as they are.
+// temporary one exists, unless the disk refuses to remove them; what stands at Path is whole.
+// Errors of fill are returned as they are.
 func (f Folder) Write(fill func(Dir) error) error {
 	disk, temp := defaults(f.FS, f.Path, f.Temp)
 	err := disk.Mkdir(temp)

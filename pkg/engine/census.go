@@ -27,7 +27,9 @@ type Standing struct {
 
 var (
 	states   = [...]State{Past, Current, Silent}
-	standers = [...]meter.Source{meter.SourceNone, meter.SourceLSTM, meter.SourceSeasonalNaive, meter.SourcePersistence}
+	standers = [...]meter.Source{
+		meter.SourceNone, meter.SourceLSTM, meter.SourceSeasonalNaive, meter.SourcePersistence,
+	}
 )
 
 // Standings is how many of them there are.

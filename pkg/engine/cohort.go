@@ -26,9 +26,11 @@ const (
 // four digits).
 func warmUpCells(l *series.Lengths) int64 { return int64(max(96, l.Day)) }
 
-// settledWarmUp is how much of the ring before the open cells a settled state is computed anew from,
-// so that the live one, which follows it, has warmUpCells and at least a day.
-func settledWarmUp(l *series.Lengths) int64 { return max(warmUpCells(l)-int64(l.Open), int64(l.Day)) }
+// settledWarmUp is how much of the ring before the open cells a settled state is computed anew
+// from, so that the live one, which follows it, has warmUpCells and at least a day.
+func settledWarmUp(l *series.Lengths) int64 {
+	return max(warmUpCells(l)-int64(l.Open), int64(l.Day))
+}
 
 // cohort is the series of one interval, and the model that serves them. Its rows are series of that
 // interval, and views of series of finer intervals, joined, where no model serves these.
@@ -63,8 +65,11 @@ type prepared struct {
 // prepare checks that a model can serve the cohort.
 func (co *cohort) prepare(m *model.Model) (prepared, error) {
 	if len(m.Spec.Covariates) > 0 && co.foreseen == nil {
-		return prepared{}, fmt.Errorf("model %s %w (%s), which are not known here: serve one that was trained without --covariates",
-			nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "))
+		return prepared{}, fmt.Errorf(
+			"model %s %w (%s), which are not known here: serve one that was trained without "+
+				"--covariates",
+			nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "),
+		)
 	}
 	layout, err := series.LayoutOf(
 		m.Spec.Inputs,
@@ -81,7 +86,10 @@ func (co *cohort) prepare(m *model.Model) (prepared, error) {
 	}
 	median := slices.Index(m.Spec.Levels, 0.5)
 	if median < 0 {
-		return prepared{}, fmt.Errorf("model %s: levels %v have no 0.5, which fills gaps; train it with one", nameOf(m), m.Spec.Levels)
+		return prepared{}, fmt.Errorf(
+			"model %s: levels %v have no 0.5, which fills gaps; train it with one",
+			nameOf(m), m.Spec.Levels,
+		)
 	}
 	waiting, err := accuracy.NewWaiting(m.Spec.Levels, m.Spec.Horizon, co.len.Day/24)
 	if err != nil {

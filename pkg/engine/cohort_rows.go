@@ -87,7 +87,8 @@ func (s *slabs) takeOut(slot int32) {
 	}
 	delete(s.index, s.ids[slot])
 	s.cut(slot, n)
-	s.ids, s.units = slices.Delete(s.ids, int(slot), int(slot)+1), slices.Delete(s.units, int(slot), int(slot)+1)
+	s.ids = slices.Delete(s.ids, int(slot), int(slot)+1)
+	s.units = slices.Delete(s.units, int(slot), int(slot)+1)
 	for i := slot; i < n-1; i++ {
 		s.index[s.ids[i]] = i
 	}

@@ -62,7 +62,8 @@ type EventKind string
 
 // The kinds so far.
 const (
-	SeriesStale     EventKind = "series.stale"            // silent for SilentCells: it is not forecast until it is heard again
+	// SeriesStale: the series is silent for SilentCells, and it is not forecast until a reading comes.
+	SeriesStale     EventKind = "series.stale"
 	IntervalChanged EventKind = "series.interval_changed" // its readings come at another interval
 	// ForecastReplaced: the network's forecast is not finite or beyond what readings may be, and the
 	// forecast of a simple rule goes out instead.
@@ -73,16 +74,17 @@ const (
 
 // Forecast is what a series is expected to do after its newest interval.
 type Forecast struct {
-	Message   int // the message whose newest origin this is
-	Series    meter.ID
-	Unit      string
-	Origin    int64 // Unix second, the end of the newest interval
-	Interval  int64 // seconds from one lead to the next
-	Revision  int   // forecasts of this origin before this one
-	Source    meter.Source
-	Quality   meter.Quality
-	Model     *model.Model // nil when a rule serves
-	Replaced  meter.Reason // why the network's forecast was not taken; "" when it was, or there was none
+	Message  int // the message whose newest origin this is
+	Series   meter.ID
+	Unit     string
+	Origin   int64 // Unix second, the end of the newest interval
+	Interval int64 // seconds from one lead to the next
+	Revision int   // forecasts of this origin before this one
+	Source   meter.Source
+	Quality  meter.Quality
+	Model    *model.Model // nil when a rule serves
+	// why the network's forecast was not taken; "" when it was, or there was none
+	Replaced  meter.Reason
 	Horizon   int
 	Levels    []float64
 	Quantiles []float32 // [Horizon][len(Levels)], ascending in a lead
@@ -102,8 +104,8 @@ type Result struct {
 	Registers  meter.Counts // what was decided about registers that did not count on
 }
 
-// Engine holds the state of a partition's series, a cohort for each interval, from the finest on. It
-// is not safe for concurrent use: one goroutine owns it.
+// Engine holds the state of a partition's series, a cohort for each interval, from the finest on.
+// It is not safe for concurrent use: one goroutine owns it.
 type Engine struct {
 	cohorts  [6]*cohort // nil where no series and no model is of the interval
 	series   int        // that have a state
@@ -172,7 +174,10 @@ var ErrCovariates = errors.New("reads covariates")
 func (e *Engine) SetModel(m *model.Model) error {
 	interval := int32(m.Spec.Step() / time.Second)
 	if !grid.Native(interval) {
-		return fmt.Errorf("model %s forecasts intervals of %s: series are forecast at 5, 10, 15, 20, 30 minutes or 1 h", nameOf(m), m.Spec.Interval)
+		return fmt.Errorf(
+			"model %s forecasts intervals of %s: series are forecast at 5, 10, 15, 20, 30 minutes or 1 h",
+			nameOf(m), m.Spec.Interval,
+		)
 	}
 	co := e.cohort(interval)
 	p, err := co.prepare(m)

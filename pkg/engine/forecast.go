@@ -38,12 +38,13 @@ func (co *cohort) forecast(touched []update, result *Result) {
 	for i := range touched {
 		// A series that sends too rarely is not forecast, nor is an origin again that is past since the
 		// series changed its interval.
-		if rec := s.record(touched[i].slot); touched[i].ask < 0 || rec.Coarse > 0 || s.origin(touched[i].slot) < rec.issued {
+		rec := s.record(touched[i].slot)
+		if touched[i].ask < 0 || rec.Coarse > 0 || s.origin(touched[i].slot) < rec.issued {
 			touched[i].ask = -1
 			continue
 		}
 		asked++
-		if s.record(touched[i].slot).fresh {
+		if rec.fresh {
 			w.asking = append(w.asking, touched[i].slot)
 		}
 	}
@@ -62,8 +63,15 @@ func (co *cohort) forecast(touched []update, result *Result) {
 			continue
 		}
 		f := Forecast{
-			Message: t.ask, Series: s.ids[t.slot], Unit: s.units[t.slot], Origin: s.origin(t.slot), Interval: co.len.Interval,
-			Revision: s.record(t.slot).issue(), Horizon: horizon, Levels: levels, Quantiles: values[:size:size],
+			Message:   t.ask,
+			Series:    s.ids[t.slot],
+			Unit:      s.units[t.slot],
+			Origin:    s.origin(t.slot),
+			Interval:  co.len.Interval,
+			Revision:  s.record(t.slot).issue(),
+			Horizon:   horizon,
+			Levels:    levels,
+			Quantiles: values[:size:size],
 		}
 		values = values[size:]
 		ring := s.ring(t.slot)

@@ -183,7 +183,8 @@ func (co *cohort) meet(t *update, cell int64, others int, result *Result) {
 		return
 	}
 	score := Score{
-		Message: t.message, Series: s.ids[t.slot], Unit: s.units[t.slot], Target: s.record(t.slot).Start(cell), Interval: co.len.Interval,
+		Message: t.message, Series: s.ids[t.slot], Unit: s.units[t.slot],
+		Target: s.record(t.slot).Start(cell), Interval: co.len.Interval,
 		Actual: actual, Void: void, Usual: co.usual(t.slot, &ring),
 	}
 	if len(w.leads) > len(w.scored) {

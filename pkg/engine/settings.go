@@ -25,7 +25,11 @@ type Setting struct {
 // Check names what cannot be taken, with the remedy.
 func (s Setting) Check() error {
 	if s.Kind != meter.KindUnknown && s.Unit != "" && !s.Kind.Fits(s.Unit) {
-		return fmt.Errorf("unit %q is not one of kind %s: set units of energy (kWh) with energy and register, of power (kW) with power", s.Unit, s.Kind)
+		return fmt.Errorf(
+			"unit %q is not one of kind %s: set units of energy (kWh) with energy and register, of power "+
+				"(kW) with power",
+			s.Unit, s.Kind,
+		)
 	}
 	if s.Interval != 0 && !grid.Native(s.Interval) {
 		return fmt.Errorf("interval of %d s: give 5m, 10m, 15m, 20m, 30m or 1h", s.Interval)
@@ -45,7 +49,9 @@ func (all settings) of(id meter.ID) Setting {
 	if len(all) == 0 {
 		return s
 	}
-	for _, pattern := range [...]meter.ID{id, {Site: id.Site, Meter: meter.Any}, {Site: meter.Any, Meter: meter.Any}} {
+	for _, pattern := range [...]meter.ID{
+		id, {Site: id.Site, Meter: meter.Any}, {Site: meter.Any, Meter: meter.Any},
+	} {
 		wide, ok := all[pattern]
 		if !ok {
 			continue
@@ -84,7 +90,8 @@ func (s *slabs) coveredBy(pattern meter.ID) iter.Seq2[int32, meter.ID] {
 			return
 		}
 		for i, id := range s.ids {
-			if pattern.Meter == meter.Any && (pattern.Site == meter.Any || pattern.Site == id.Site) && !yield(int32(i), id) {
+			if pattern.Meter == meter.Any && (pattern.Site == meter.Any || pattern.Site == id.Site) &&
+				!yield(int32(i), id) {
 				return
 			}
 		}
@@ -165,14 +172,16 @@ func (e *Engine) holdIntervals(pattern meter.ID) error {
 
 // covers says that a pattern is of a series.
 func covers(pattern, id meter.ID) bool {
-	return (pattern.Site == id.Site || pattern.Site == meter.Any) && (pattern.Meter == id.Meter || pattern.Meter == meter.Any)
+	return (pattern.Site == id.Site || pattern.Site == meter.Any) &&
+		(pattern.Meter == id.Meter || pattern.Meter == meter.Any)
 }
 
 // adopt gives a series what it does not know of itself, and says what it has
 // otherwise than the setting wants.
 func (s *slabs) adopt(slot int32, set Setting) (keeps string) {
 	rec, unit := s.record(slot), s.units[slot]
-	if set.Kind != meter.KindUnknown && rec.Kind == meter.KindUnknown && set.Kind != meter.Register && set.Kind.Fits(unit) {
+	if set.Kind != meter.KindUnknown && rec.Kind == meter.KindUnknown && set.Kind != meter.Register &&
+		set.Kind.Fits(unit) {
 		rec.Kind = set.Kind
 	}
 	if set.Unit != "" && unit == "" && rec.Kind.Fits(set.Unit) {
@@ -221,7 +230,8 @@ func (co *cohort) layoutOf(slot int32) series.Layout {
 	l, ok := co.placed[at]
 	if !ok {
 		l = co.layout
-		if place, err := series.NewPlace(at.zone, at.country); err == nil { // both were checked when they were set
+		// both were checked when they were set
+		if place, err := series.NewPlace(at.zone, at.country); err == nil {
 			l = l.At(place)
 		}
 		co.placed[at] = l

@@ -24,8 +24,12 @@ func readSeries1(s *slabs, r *reader) {
 	for i := 0; i < n && r.err == nil; i++ {
 		id, unit := meter.ID{Site: r.text(), Meter: r.text()}, r.text()
 		rec := record{
-			since: int64(r.uint64()), newest: int64(r.uint64()), known: int32(r.uint32()), accepted: int32(r.uint32()),
-			Pattern: hourly(int32(r.uint32())), born: uint32(i),
+			since:    int64(r.uint64()),
+			newest:   int64(r.uint64()),
+			known:    int32(r.uint32()),
+			accepted: int32(r.uint32()),
+			Pattern:  hourly(int32(r.uint32())),
+			born:     uint32(i),
 		}
 		r.bit() // whether a reading off the grid came last
 		if unit != "" {
@@ -33,7 +37,8 @@ func readSeries1(s *slabs, r *reader) {
 		}
 		rec.Last = rec.Start(rec.newest)
 		// That release forecast an origin once.
-		rec.Heard, rec.issued, rec.accepted = rec.newest, rec.Start(rec.newest+1), min(rec.accepted, int32(s.len.Scale))
+		rec.Heard, rec.issued = rec.newest, rec.Start(rec.newest+1)
+		rec.accepted = min(rec.accepted, int32(s.len.Scale))
 		if r.err == nil && rec.known > ringCells1 {
 			r.err = fmt.Errorf("series %s: ring of %d cells", id, rec.known)
 		}
@@ -49,7 +54,12 @@ func readSeries3(s *slabs, r *reader) { readSeries23(s, r, true) }
 // readSeries23 reads series that are all hourly; stale says whether the data tell which are.
 func readSeries23(s *slabs, r *reader, stale bool) {
 	readRecords(s, r, func() record {
-		rec := record{born: uint32(len(s.ids)), Pattern: hourly(0), since: int64(r.uint64()), newest: int64(r.uint64())}
+		rec := record{
+			born:    uint32(len(s.ids)),
+			Pattern: hourly(0),
+			since:   int64(r.uint64()),
+			newest:  int64(r.uint64()),
+		}
 		rec.Heard, rec.issued, rec.Last = int64(r.uint64()), int64(r.uint64()), int64(r.uint64())
 		rec.revision, rec.known, rec.accepted = r.uint32(), int32(r.uint32()), int32(r.uint32())
 		rec.Phase, rec.Kind = int32(r.uint32()), meter.Kind(r.byte())
@@ -73,18 +83,22 @@ func hourly(phase int32) grid.Pattern {
 // readExtra1 reads the readings that cells were joined of, or that waited.
 func readExtra1(s *slabs, r *reader) {
 	for n := r.uint32(); n > 0 && r.err == nil; n-- {
-		slot, step, from, told := r.uint32(), int32(r.uint32()), int64(r.uint64()), r.bit()
+		slot, step, from, stated := r.uint32(), int32(r.uint32()), int64(r.uint64()), r.bit()
 		if r.err != nil {
 			return
 		}
+		divides := step >= meter.LeastIntervalSeconds && step <= meter.HourSeconds &&
+			meter.HourSeconds%step == 0
 		if int(slot) >= len(s.ids) || s.states[int32(slot)] != (readings{}) ||
-			step != 0 && (step < meter.LeastIntervalSeconds || step > meter.HourSeconds || meter.HourSeconds%step != 0) ||
-			from < 0 || from > mostCell {
-			r.err = fmt.Errorf("row %d of %d with readings every %d s from cell %d on", slot, len(s.ids), step, from)
+			step != 0 && !divides || from < 0 || from > mostCell {
+			r.err = fmt.Errorf(
+				"row %d of %d with readings every %d s from cell %d on",
+				slot, len(s.ids), step, from,
+			)
 			return
 		}
 		span := int32(0)
-		if told {
+		if stated {
 			span = step
 		}
 		points, strays, held := readMoments(r, span), readMoments(r, 0), readMoments(r, 0)
@@ -113,7 +127,9 @@ func readMoments(r *reader, span int32) []grid.Point {
 		r.err = fmt.Errorf("%d readings of one series", count)
 	}
 	for i := 0; i < int(count) && r.err == nil; i++ {
-		p := grid.Point{Second: int64(r.uint64()), Value: r.float64(), Quality: meter.Quality(r.byte()), Span: span}
+		p := grid.Point{
+			Second: int64(r.uint64()), Value: r.float64(), Quality: meter.Quality(r.byte()), Span: span,
+		}
 		points = append(points, p)
 		r.checkPoint(points)
 	}

@@ -64,7 +64,10 @@ func ReadState(state []meter.Section, curve series.Curve) (*Portable, error) {
 			return nil, fmt.Errorf("the state of %d series: want one, and nothing else", n)
 		}
 		if rec := p.slabs.record(0); rec.Heard > rec.newest+int64(l.Ring) || rec.viewOf != 0 {
-			return nil, fmt.Errorf("series %s: heard at cell %d, the newest is %d", p.Series(), rec.Heard, rec.newest)
+			return nil, fmt.Errorf(
+				"series %s: heard at cell %d, the newest is %d",
+				p.Series(), rec.Heard, rec.newest,
+			)
 		}
 		if err := p.checkNumbers(); err != nil {
 			return nil, fmt.Errorf("series %s: %w", p.Series(), err)
@@ -100,7 +103,10 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	case there:
 		e.Delete(id)
 	case e.full():
-		return fmt.Errorf("%s: its partition holds %d series, its share of --max-series", meter.ReasonSeriesLimit, e.series)
+		return fmt.Errorf(
+			"%s: its partition holds %d series, its share of --max-series",
+			meter.ReasonSeriesLimit, e.series,
+		)
 	}
 	co := e.cohort(int32(p.slabs.len.Interval))
 	s := &co.slabs

@@ -20,7 +20,9 @@ func writeSeries(s *slabs) []byte {
 		for _, v := range [...]int64{rec.since, rec.newest, rec.Heard, rec.issued, rec.Last} {
 			data = byteOrder.AppendUint64(data, uint64(v))
 		}
-		for _, v := range [...]int32{rec.known, rec.accepted, rec.Interval, rec.Phase, rec.Set, rec.Step, rec.Coarse} {
+		for _, v := range [...]int32{
+			rec.known, rec.accepted, rec.Interval, rec.Phase, rec.Set, rec.Step, rec.Coarse,
+		} {
 			data = byteOrder.AppendUint32(data, uint32(v))
 		}
 		data = byteOrder.AppendUint32(data, rec.revision)
@@ -40,7 +42,9 @@ func readSeries(s *slabs, r *reader) {
 		for _, v := range [...]*int64{&rec.since, &rec.newest, &rec.Heard, &rec.issued, &rec.Last} {
 			*v = int64(r.uint64())
 		}
-		for _, v := range [...]*int32{&rec.known, &rec.accepted, &rec.Interval, &rec.Phase, &rec.Set, &rec.Step, &rec.Coarse} {
+		for _, v := range [...]*int32{
+			&rec.known, &rec.accepted, &rec.Interval, &rec.Phase, &rec.Set, &rec.Step, &rec.Coarse,
+		} {
 			*v = int32(r.uint32())
 		}
 		rec.revision, rec.born, rec.viewOf = r.uint32(), r.uint32(), int32(r.uint32())
@@ -66,20 +70,29 @@ func addSeries(s *slabs, r *reader, id meter.ID, unit string, rec record) {
 	if r.err != nil {
 		return
 	}
-	if !rec.Begun || int64(rec.Interval) != s.len.Interval || rec.viewOf != 0 && !grid.Native(rec.viewOf) || rec.Phase < 0 || rec.Phase >= rec.Interval || rec.Step < 0 ||
-		rec.Step > meter.DaySeconds || rec.Set != 0 && !grid.Native(rec.Set) || rec.Kind > meter.Register {
-		r.err = fmt.Errorf("series %s: of %s, intervals of %d s (set %d) from %d s on, readings every %d s",
-			id, rec.Kind, rec.Interval, rec.Set, rec.Phase, rec.Step)
+	if !rec.Begun || int64(rec.Interval) != s.len.Interval ||
+		rec.viewOf != 0 && !grid.Native(rec.viewOf) || rec.Set != 0 && !grid.Native(rec.Set) ||
+		rec.Phase < 0 || rec.Phase >= rec.Interval || rec.Step < 0 || rec.Step > meter.DaySeconds ||
+		rec.Kind > meter.Register {
+		r.err = fmt.Errorf(
+			"series %s: of %s, intervals of %d s (set %d) from %d s on, readings every %d s",
+			id, rec.Kind, rec.Interval, rec.Set, rec.Phase, rec.Step,
+		)
 		return
 	}
-	if rec.known < 0 || int(rec.known) > s.len.Ring || rec.newest < int64(rec.known)-1 || rec.newest > mostCell ||
-		rec.accepted < 0 || int(rec.accepted) > s.len.Scale {
-		r.err = fmt.Errorf("series %s: ring of %d cells up to cell %d, %d accepted", id, rec.known, rec.newest, rec.accepted)
+	if rec.known < 0 || int(rec.known) > s.len.Ring || rec.newest < int64(rec.known)-1 ||
+		rec.newest > mostCell || rec.accepted < 0 || int(rec.accepted) > s.len.Scale {
+		r.err = fmt.Errorf(
+			"series %s: ring of %d cells up to cell %d, %d accepted",
+			id, rec.known, rec.newest, rec.accepted,
+		)
 		return
 	}
 	if rec.since > rec.newest || rec.Heard > mostCell || rec.issued > mostCell || rec.Last > mostCell {
-		r.err = fmt.Errorf("series %s: began at cell %d, heard at %d until %d, forecast at %d, newest cell %d",
-			id, rec.since, rec.Heard, rec.Last, rec.issued, rec.newest)
+		r.err = fmt.Errorf(
+			"series %s: began at cell %d, heard at %d until %d, forecast at %d, newest cell %d",
+			id, rec.since, rec.Heard, rec.Last, rec.issued, rec.newest,
+		)
 		return
 	}
 	if _, twice := s.index[id]; twice {
@@ -133,7 +146,9 @@ func writeScaling(s *slabs) []byte {
 			data = appendFloat64(data, v)
 		}
 		data = byteOrder.AppendUint64(data, uint64(c.Taken))
-		data = appendFloats(data, []float32{c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit, c.Scaler.Usual})
+		data = appendFloats(data, []float32{
+			c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit, c.Scaler.Usual,
+		})
 		data = append(data, bit(c.Ready))
 	}
 	return data
@@ -149,15 +164,20 @@ func readScalers(s *slabs, r *reader, numbers int) {
 		c.Taken = int64(r.uint64())
 		four := [4]float32{3: float32(c.Absolute)}
 		r.floats(four[:numbers])
-		c.Curve, c.Scaler = s.curve, series.Scaler{Center: four[0], Scale: four[1], Unit: four[2], Usual: four[3]}
+		c.Curve = s.curve
+		c.Scaler = series.Scaler{Center: four[0], Scale: four[1], Unit: four[2], Usual: four[3]}
 		c.Ready = r.bit()
 		if r.err != nil {
 			return
 		}
 		if c.Ready && int(rec.known) < s.len.Scale {
 			r.err = fmt.Errorf("series %s: scale ready in a ring of %d cells", s.ids[i], rec.known)
-		} else if c.Ready && (c.Taken > rec.newest || c.Taken < rec.newest-int64(s.len.Open) || !(c.Scaler.Scale > 0)) {
-			r.err = fmt.Errorf("series %s: scale %v from cells up to %d of %d", s.ids[i], c.Scaler.Scale, c.Taken, rec.newest)
+		} else if c.Ready && (c.Taken > rec.newest || c.Taken < rec.newest-int64(s.len.Open) ||
+			!(c.Scaler.Scale > 0)) {
+			r.err = fmt.Errorf(
+				"series %s: scale %v from cells up to %d of %d",
+				s.ids[i], c.Scaler.Scale, c.Taken, rec.newest,
+			)
 		}
 	}
 }
@@ -221,7 +241,8 @@ func writeAside(s *slabs) []byte {
 func readAside(s *slabs, r *reader) {
 	for n := r.uint32(); n > 0 && r.err == nil; n-- {
 		slot, count := r.uint32(), r.uint32()
-		if r.err == nil && (int(slot) >= len(s.ids) || s.flagged[int32(slot)] != nil || count < 1 || int(count) > s.len.Open) {
+		if r.err == nil && (int(slot) >= len(s.ids) || s.flagged[int32(slot)] != nil ||
+			count < 1 || int(count) > s.len.Open) {
 			r.err = fmt.Errorf("row %d of %d with %d values", slot, len(s.ids), count)
 		}
 		if r.err != nil {
@@ -234,8 +255,12 @@ func readAside(s *slabs, r *reader) {
 			var value [1]float32
 			r.floats(value[:])
 			a.said = said{value[0], meter.Quality(r.byte())}
-			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) || a.cell < ring.Newest-int64(s.len.Late) || i > 0 && a.cell <= all[i-1].cell) {
-				r.err = fmt.Errorf("series %s: %s value of cell %d, the newest is %d", s.ids[slot], a.quality, a.cell, ring.Newest)
+			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) ||
+				a.cell < ring.Newest-int64(s.len.Late) || i > 0 && a.cell <= all[i-1].cell) {
+				r.err = fmt.Errorf(
+					"series %s: %s value of cell %d, the newest is %d",
+					s.ids[slot], a.quality, a.cell, ring.Newest,
+				)
 			}
 			all[i] = a
 		}

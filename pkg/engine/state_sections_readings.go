@@ -95,8 +95,10 @@ func (r *reader) point() grid.Point {
 func (r *reader) checkPoint(points []grid.Point) {
 	i := len(points) - 1
 	p := points[i]
-	if r.err == nil && (p.Second < 0 || p.Second > mostCell || !meter.Finite(p.Value) || p.Quality < meter.OK || p.Quality > meter.Bad ||
-		p.Span < 0 || p.Span > meter.HourSeconds || p.Step < 0 || p.Step > meter.HourSeconds || i > 0 && p.Second <= points[i-1].Second) {
+	if r.err == nil && (p.Second < 0 || p.Second > mostCell || !meter.Finite(p.Value) ||
+		p.Quality < meter.OK || p.Quality > meter.Bad ||
+		p.Span < 0 || p.Span > meter.HourSeconds || p.Step < 0 || p.Step > meter.HourSeconds ||
+		i > 0 && p.Second <= points[i-1].Second) {
 		r.err = fmt.Errorf("reading %v of %s at %d, of %d s", p.Value, p.Quality, p.Second, p.Span)
 	}
 }

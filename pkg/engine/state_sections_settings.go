@@ -35,11 +35,18 @@ func (e *Engine) readSettingsOf(r *reader, interval func() int32) {
 	before := meter.ID{}
 	for n := r.uint32(); n > 0 && r.err == nil; n-- {
 		id := meter.ID{Site: r.text(), Meter: r.text()}
-		set := Setting{Unit: r.text(), Zone: r.text(), Country: r.text(), Kind: meter.Kind(r.byte()), Interval: interval()}
+		set := Setting{
+			Unit:     r.text(),
+			Zone:     r.text(),
+			Country:  r.text(),
+			Kind:     meter.Kind(r.byte()),
+			Interval: interval(),
+		}
 		if r.err != nil {
 			return
 		}
-		if set.Kind > meter.Register || set == (Setting{}) || id == (meter.ID{}) || compareIDs(before, id) >= 0 {
+		if set.Kind > meter.Register || set == (Setting{}) || id == (meter.ID{}) ||
+			compareIDs(before, id) >= 0 {
 			r.err = fmt.Errorf("setting of %s: nothing is set, kind %d, or out of order", id, set.Kind)
 		} else if r.err = set.Check(); r.err != nil {
 			return

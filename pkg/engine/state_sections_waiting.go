@@ -45,7 +45,8 @@ func readWaiting(s *slabs, r *reader) {
 // readLayout reads the levels and the horizon of the waiting forecasts and makes room for them.
 func readLayout(s *slabs, r *reader) {
 	horizon, n := int(r.uint32()), int(r.uint16())
-	if most := mostDays * s.len.Day; r.err == nil && (horizon < 1 || horizon > most || n > mostLevels) {
+	if most := mostDays * s.len.Day; r.err == nil &&
+		(horizon < 1 || horizon > most || n > mostLevels) {
 		r.err = fmt.Errorf("forecasts of %d levels to lead %d, at most %d and %d are known",
 			n, horizon, mostLevels, most)
 	}

@@ -49,14 +49,15 @@ type record struct {
 	revision uint32
 	born     uint32 // its place in the order of first readings
 	known    int32  // cells in the ring
-	accepted int32  // cells that were measured and can no longer change, as far as the first scale needs them
-	live     bool   // it was up to date with the log's clock: its silence is noticed
-	stale    bool   // it was, and fell silent for so long that it is forecast no more
-	fresh    bool   // the states belong to the model in force and to the scale (I6)
-	dirty    bool   // an open cell is another than the states have seen; never between batches
-	reported bool   // an event told that a forecast of the origin issued was replaced
-	rewound  bool   // cells that are known may be others since the view of the series was made
-	viewOf   int32  // the interval of the series that the row is a view of; 0 for a series
+	// cells that were measured and can no longer change, as far as the first scale needs them
+	accepted int32
+	live     bool  // it was up to date with the log's clock: its silence is noticed
+	stale    bool  // it was, and fell silent for so long that it is forecast no more
+	fresh    bool  // the states belong to the model in force and to the scale (I6)
+	dirty    bool  // an open cell is another than the states have seen; never between batches
+	reported bool  // an event told that a forecast of the origin issued was replaced
+	rewound  bool  // cells that are known may be others since the view of the series was made
+	viewOf   int32 // the interval of the series that the row is a view of; 0 for a series
 }
 
 // newSlabs are empty, with room for forecasts of a layout.
@@ -129,7 +130,9 @@ func (s *slabs) bend(c series.Curve) {
 // ring is the view of a series' cells.
 func (s *slabs) ring(slot int32) series.Ring {
 	r := s.record(slot)
-	return series.Ring{Values: s.values.row(slot), Quality: s.quality.row(slot), Newest: r.newest, Known: int(r.known)}
+	return series.Ring{
+		Values: s.values.row(slot), Quality: s.quality.row(slot), Newest: r.newest, Known: int(r.known),
+	}
 }
 
 // put writes the cell after the newest one.

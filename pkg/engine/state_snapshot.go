@@ -36,14 +36,28 @@ type section struct {
 func sections() []section {
 	type readers = []func(*slabs, *reader)
 	return []section{
-		{name: sectionSeries, write: writeSeries, readers: readers{readSeries1, readSeries2, readSeries3, readSeries}},
+		{
+			name:    sectionSeries,
+			write:   writeSeries,
+			readers: readers{readSeries1, readSeries2, readSeries3, readSeries},
+		},
 		{name: sectionValues, write: writeValues, readers: readers{readValues1, readValues}},
 		{name: sectionQuality, write: writeQuality, readers: readers{readQuality1, readQuality}},
 		{name: sectionScaling, write: writeScaling, readers: readers{readScaling1, readScaling}},
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
-		{name: sectionExtra, write: writeReadings, readers: readers{readExtra1, readReadings}, newer: true},
-		{name: sectionWaiting, write: writeWaiting, readers: readers{readWaiting1, readWaiting}, newer: true},
+		{
+			name:    sectionExtra,
+			write:   writeReadings,
+			readers: readers{readExtra1, readReadings},
+			newer:   true,
+		},
+		{
+			name:    sectionWaiting,
+			write:   writeWaiting,
+			readers: readers{readWaiting1, readWaiting},
+			newer:   true,
+		},
 	}
 }
 
@@ -104,7 +118,10 @@ func (e *Engine) Restore(snapshot []meter.Section) error {
 		old := e.cohorts[i]
 		if old == nil || old.model == nil {
 			if co != nil && co.slabs.hidden != 0 {
-				return fmt.Errorf("state section %q: hidden states of %d units, and no model is in force", sectionHidden+suffix(co.len.Interval), co.slabs.hidden)
+				return fmt.Errorf(
+					"state section %q: hidden states of %d units, and no model is in force",
+					sectionHidden+suffix(co.len.Interval), co.slabs.hidden,
+				)
 			}
 			continue
 		}
@@ -127,11 +144,16 @@ func (e *Engine) Restore(snapshot []meter.Section) error {
 // resume goes on with the model of a cohort, whose states those in the slabs must be.
 func (co *cohort) resume(old *cohort) error {
 	if want := old.slabs.hidden; co.slabs.hidden != want {
-		return fmt.Errorf("state section %q: hidden states of %d units, the model in force has %d", sectionHidden, co.slabs.hidden, want)
+		return fmt.Errorf(
+			"state section %q: hidden states of %d units, the model in force has %d",
+			sectionHidden, co.slabs.hidden, want,
+		)
 	}
 	if levels, horizon := old.levels(); !co.slabs.waiting.Fits(levels, horizon) {
-		return fmt.Errorf("state section %q: forecasts of levels %v to lead %d, the model in force has %v to lead %d",
-			sectionWaiting, co.slabs.waiting.Levels(), co.slabs.waiting.Horizon(), levels, horizon)
+		return fmt.Errorf(
+			"state section %q: forecasts of levels %v to lead %d, the model in force has %v to lead %d",
+			sectionWaiting, co.slabs.waiting.Levels(), co.slabs.waiting.Horizon(), levels, horizon,
+		)
 	}
 	co.model, co.layout, co.median, co.foreseen = old.model, old.layout, old.median, old.foreseen
 	co.slabs.serve(old.model)
@@ -170,7 +192,10 @@ func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
 		return err
 	}
 	for name := range data {
-		return fmt.Errorf("state section %q is not known to this release: use the release that wrote it", name)
+		return fmt.Errorf(
+			"state section %q is not known to this release: use the release that wrote it",
+			name,
+		)
 	}
 	return nil
 }
@@ -203,7 +228,10 @@ func readPart(data map[string]meter.Section, name string, readers ...func(*reade
 	}
 	delete(data, name)
 	if sec.Version < 1 || int(sec.Version) > len(readers) {
-		return fmt.Errorf("state section %q has version %d, this release reads 1 to %d: use the release that wrote it", name, sec.Version, len(readers))
+		return fmt.Errorf(
+			"state section %q has version %d, this release reads 1 to %d: use the release that wrote it",
+			name, sec.Version, len(readers),
+		)
 	}
 	r := reader{rest: sec.Data}
 	readers[sec.Version-1](&r)

@@ -55,7 +55,10 @@ func (e *Engine) tick(co *cohort, now int64, message int, result *Result) {
 				rec.live, rec.stale = false, true
 				result.Events = append(result.Events, Event{
 					Message: message, Series: s.ids[slot], Kind: SeriesStale,
-					Text: fmt.Sprintf("silent for %d intervals: no more forecasts until it is heard again", co.len.Late),
+					Text: fmt.Sprintf(
+						"silent for %d intervals: no more forecasts until it is heard again",
+						co.len.Late,
+					),
 				})
 				continue
 			}

@@ -88,8 +88,16 @@ func (co *cohort) summary(slot int32) Summary {
 	s := &by.slabs
 	server, ring := s.record(row), s.ring(row)
 	sum := Summary{
-		Series: s.ids[row], Newest: rec.Last, Origin: s.origin(row), Interval: rec.Interval, Serving: int32(by.len.Interval),
-		Step: rec.Step, Unit: co.slabs.units[slot], Kind: takenFor(rec.Kind), Revision: int(server.revision), Live: rec.live,
+		Series:   s.ids[row],
+		Newest:   rec.Last,
+		Origin:   s.origin(row),
+		Interval: rec.Interval,
+		Serving:  int32(by.len.Interval),
+		Step:     rec.Step,
+		Unit:     co.slabs.units[slot],
+		Kind:     takenFor(rec.Kind),
+		Revision: int(server.revision),
+		Live:     rec.live,
 	}
 	if rec.known > 0 {
 		sum.Since = rec.Start(rec.since)
@@ -114,11 +122,12 @@ type Cell struct {
 
 // Inside is all that is kept of a series, to be read by a person.
 type Inside struct {
-	Series   meter.ID
-	Unit     string
-	Kind     meter.Kind
-	Newest   int64 // Unix second of its newest reading
-	Accepted int   // cells that were measured and can no longer change, as far as the first scale needs them
+	Series meter.ID
+	Unit   string
+	Kind   meter.Kind
+	Newest int64 // Unix second of its newest reading
+	// cells that were measured and can no longer change, as far as the first scale needs them
+	Accepted int
 	Cells    []Cell
 	Ready    bool // there is a scale
 	Center   float32
@@ -135,9 +144,11 @@ func (p *Portable) Inside() Inside {
 	s := &p.slabs
 	rec, ring, scale := s.record(0), s.ring(0), s.scale(0)
 	in := Inside{
-		Series: s.ids[0], Unit: s.units[0], Kind: takenFor(rec.Kind), Newest: rec.Last, Accepted: int(rec.accepted),
-		Ready: scale.Ready, Center: scale.Scaler.Center, Scale: scale.Scaler.Scale, Usual: scale.Scaler.Usual,
-		Warm: rec.fresh, Hidden: s.hidden,
+		Series: s.ids[0], Unit: s.units[0], Kind: takenFor(rec.Kind), Newest: rec.Last,
+		Accepted: int(rec.accepted),
+		Ready:    scale.Ready, Center: scale.Scaler.Center, Scale: scale.Scaler.Scale,
+		Usual: scale.Scaler.Usual,
+		Warm:  rec.fresh, Hidden: s.hidden,
 	}
 	for n := ring.First(); ring.Known > 0 && n <= ring.Newest; n++ {
 		value, quality := ring.At(n)

@@ -105,7 +105,9 @@ func (co *cohort) again(jobs []job) {
 	w.warming = w.warming[:0]
 	for i := range jobs {
 		if j := &jobs[i]; co.stale(j.slot) {
-			w.warming = append(w.warming, place{slot: j.slot, cell: s.record(j.slot).newest - int64(co.len.Open), settled: true})
+			w.warming = append(w.warming, place{
+				slot: j.slot, cell: s.record(j.slot).newest - int64(co.len.Open), settled: true,
+			})
 		}
 	}
 	co.warmUp(w.warming, settledWarmUp(co.len))
@@ -167,7 +169,14 @@ func (co *cohort) lies(slot int32, word said) bool {
 	if word.quality != meter.OK {
 		return false
 	}
-	past := meter.Past{Values: ring.Values, Quality: ring.Quality, Newest: ring.Newest, Known: ring.Known, PerDay: co.len.Day, Usual: co.slabs.scale(slot).Scaler.Usual}
+	past := meter.Past{
+		Values:  ring.Values,
+		Quality: ring.Quality,
+		Newest:  ring.Newest,
+		Known:   ring.Known,
+		PerDay:  co.len.Day,
+		Usual:   co.slabs.scale(slot).Scaler.Usual,
+	}
 	return past.Judge(word.value) != meter.Fine
 }
 

@@ -18,7 +18,9 @@ func (a flagged) find(slot int32, cell int64) (raw, bool) {
 }
 
 func (a flagged) place(slot int32, cell int64) (int, bool) {
-	return slices.BinarySearchFunc(a[slot], cell, func(r raw, cell int64) int { return int(r.cell - cell) })
+	return slices.BinarySearchFunc(a[slot], cell, func(r raw, cell int64) int {
+		return int(r.cell - cell)
+	})
 }
 
 func (a flagged) put(slot int32, r raw) {

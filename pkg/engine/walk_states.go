@@ -116,7 +116,10 @@ func (co *cohort) window(slot int32, end int64, n int) series.Window {
 		w.window = make([]float32, n)
 	}
 	ring := co.slabs.ring(slot)
-	win := series.WindowOf(w.window[:n], &ring, co.slabs.scale(slot).Scaler, end, int64(co.slabs.record(slot).Phase), co.len.Interval)
+	win := series.WindowOf(
+		w.window[:n], &ring, co.slabs.scale(slot).Scaler, end, int64(co.slabs.record(slot).Phase),
+		co.len.Interval,
+	)
 	if co.foreseen != nil {
 		win.Ahead = co.foreseen(co.slabs.ids[slot])
 	}

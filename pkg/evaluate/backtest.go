@@ -42,10 +42,9 @@ func Backtest(
 	for _, h := range histories {
 		if h.Len.Interval != interval {
 			return Report{}, fmt.Errorf(
-				"history of %s has intervals of %d s: the model forecasts %s; build the histories at the model's interval",
-				h.ID,
-				h.Len.Interval,
-				m.Spec.Interval,
+				"history of %s has intervals of %d s: the model forecasts %s; build the histories at "+
+					"the model's interval",
+				h.ID, h.Len.Interval, m.Spec.Interval,
 			)
 		}
 	}
@@ -94,8 +93,8 @@ func shares(histories []*dataset.History, workers int) [][]*dataset.History {
 	return parts
 }
 
-// stream runs one share of the histories through an engine of its own, interval by interval, so that
-// the network steps many series at once. It returns a tally for each history.
+// stream runs one share of the histories through an engine of its own, interval by interval, so
+// that the network steps many series at once. It returns a tally for each history.
 func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]*tally, error) {
 	e, err := engineOf(b.model, b.cfg.Ahead)
 	if err != nil {

@@ -30,8 +30,8 @@ func (b *backtest) readHistories(histories []*dataset.History, message []int) re
 }
 
 // readFeed gives each reading in the interval in which it arrived. Which forecast will be in force
-// at an origin is not known in advance, so every reading from a horizon before the test on asks for a
-// forecast.
+// at an origin is not known in advance, so every reading from a horizon before the test on asks for
+// a forecast.
 func (b *backtest) readFeed(histories []*dataset.History, message []int) reader {
 	next := map[meter.ID]int{}
 	from := b.cfg.From - int64(b.cfg.Horizon)*b.interval

@@ -7,8 +7,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 )
 
-// The residuals of the rules reach back residualDays, and residualCells at most: at fine intervals a
-// shorter past has as many of them.
+// The residuals of the rules reach back residualDays, and residualCells at most: at fine intervals
+// a shorter past has as many of them.
 const (
 	residualDays  = 365
 	residualCells = residualDays * 96

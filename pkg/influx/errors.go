@@ -86,7 +86,8 @@ func (c Config) classify(err error, query bool) *Error {
 	}
 	var odd *oddAnswerError
 	if errors.As(err, &odd) {
-		out.Kind, out.Status, out.Remedy, out.Message = KindConfig, odd.status, remedyServer, "not the answer of an InfluxDB 2 server"
+		out.Kind, out.Status, out.Remedy = KindConfig, odd.status, remedyServer
+		out.Message = "not the answer of an InfluxDB 2 server"
 	}
 	if errors.Is(err, context.Canceled) {
 		out.Message = "interrupted"

@@ -72,7 +72,8 @@ func mlflowFiles(s Spec) ([]namedFile, error) {
 		"mlflow.onnx", modelFile, pythonVersion,
 		map[string]string{"conda": condaFile, "virtualenv": pythonFile},
 	}
-	m.Example.Path, m.Example.Serving, m.Example.Type, m.Example.Format = exampleFile, servingFile, "ndarray", "tf-serving"
+	m.Example.Path, m.Example.Serving = exampleFile, servingFile
+	m.Example.Type, m.Example.Format = "ndarray", "tf-serving"
 	var err error
 	if m.Signature.Inputs, err = signature(graph.Inputs); err != nil {
 		return nil, err

@@ -65,7 +65,8 @@ type AttributeType int64
 const AttributeInt AttributeType = 2
 
 var attributeTypes = [...]string{
-	"UNDEFINED", "FLOAT", "INT", "STRING", "TENSOR", "GRAPH", "FLOATS", "INTS", "STRINGS", "TENSORS", "GRAPHS",
+	"UNDEFINED", "FLOAT", "INT", "STRING", "TENSOR", "GRAPH", "FLOATS", "INTS", "STRINGS", "TENSORS",
+	"GRAPHS",
 	"SPARSE_TENSOR", "SPARSE_TENSORS", "TYPE_PROTO", "TYPE_PROTOS",
 }
 
@@ -82,7 +83,8 @@ const (
 )
 
 var dataTypes = [...]string{
-	"UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE",
+	"UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL",
+	"FLOAT16", "DOUBLE",
 	"UINT32", "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16",
 }
 

@@ -80,7 +80,10 @@ func appendFloats(to []float32, raw []byte) []float32 {
 func (r *tensorReader) fill() error {
 	t := &r.t
 	if r.external {
-		return errors.New("keeps its data in another file (external data), which is not followed: save the model with all data inside")
+		return errors.New(
+			"keeps its data in another file (external data), which is not followed: save the model with " +
+				"all data inside",
+		)
 	}
 	elements := int64(1)
 	for _, d := range t.Dims {
@@ -108,7 +111,10 @@ func (r *tensorReader) fill() error {
 	}
 	if r.hasRaw {
 		if int64(len(r.raw)) != elements*int64(width) {
-			return fmt.Errorf("holds %d bytes, its shape %v needs %d", len(r.raw), t.Dims, elements*int64(width))
+			return fmt.Errorf(
+				"holds %d bytes, its shape %v needs %d",
+				len(r.raw), t.Dims, elements*int64(width),
+			)
 		}
 		if t.Type == Float {
 			t.Floats = appendFloats(make([]float32, 0, elements), r.raw)

@@ -18,7 +18,9 @@ func Append(b []byte, m *Model) ([]byte, error) {
 	b = appendBytes(b, modelGraph, graphBytes(&m.Graph))
 	b = appendBytes(b, modelOpset, appendInt(nil, opsetVersion, Opset))
 	for _, p := range m.Metadata {
-		b = appendBytes(b, modelMetadata, appendText(appendText(nil, propertyKey, p.Key), propertyValue, p.Value))
+		b = appendBytes(
+			b, modelMetadata, appendText(appendText(nil, propertyKey, p.Key), propertyValue, p.Value),
+		)
 	}
 	if n := len(b) - at; n > MaxSize {
 		return nil, fmt.Errorf("onnx: a file of %d bytes, at most %d are read again", n, MaxSize)
@@ -47,7 +49,8 @@ func graphBytes(g *Graph) []byte {
 func nodeBytes(n *Node) []byte {
 	var b []byte
 	for _, name := range n.Inputs {
-		b = pw.AppendString(pw.AppendTag(b, nodeInput, pw.BytesType), name) // an empty one keeps its place
+		// an empty one keeps its place
+		b = pw.AppendString(pw.AppendTag(b, nodeInput, pw.BytesType), name)
 	}
 	for _, name := range n.Outputs {
 		b = pw.AppendString(pw.AppendTag(b, nodeOutput, pw.BytesType), name)
@@ -93,7 +96,9 @@ func valueBytes(v *Value) []byte {
 		shape = appendBytes(shape, shapeDim, dim)
 	}
 	tensor := appendBytes(appendInt(nil, tensorTypeElement, int64(v.Type)), tensorTypeShape, shape)
-	return appendBytes(appendText(nil, valueName, v.Name), valueType, appendBytes(nil, typeTensor, tensor))
+	return appendBytes(
+		appendText(nil, valueName, v.Name), valueType, appendBytes(nil, typeTensor, tensor),
+	)
 }
 
 func appendInt(b []byte, field pw.Number, v int64) []byte {

@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// Rule is a forecaster and its errors by lead, the first entry for lead 1. Both are shares of the mean actual: 0.05 is
-// 5 %. NaN is a gap: nothing was used at that lead.
+// Rule is a forecaster and its errors by lead, the first entry for lead 1. Both are shares of the
+// mean actual: 0.05 is 5 %. NaN is a gap: nothing was used at that lead.
 type Rule struct {
 	Name      string
 	WQL, WAPE []float64
 }
 
-// ByLead says how far ahead a forecast is useful: errors of ours and of the naive rules for each lead. Less is better.
+// ByLead says how far ahead a forecast is useful: errors of ours and of the naive rules for each
+// lead. Less is better.
 type ByLead struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
@@ -27,7 +28,10 @@ func (b ByLead) check() error {
 		return err
 	}
 	if len(b.Naive) > maxRules {
-		return invalid("Naive", fmt.Sprintf("%d rules", len(b.Naive)), fmt.Sprintf("at most %d can be told apart", maxRules))
+		return invalid(
+			"Naive", fmt.Sprintf("%d rules", len(b.Naive)),
+			fmt.Sprintf("at most %d can be told apart", maxRules),
+		)
 	}
 	if err := b.checkRule("Ours", b.Ours); err != nil {
 		return err
@@ -72,7 +76,9 @@ func (b ByLead) drawBody(p *pen, area rect) {
 	wql := b.curves(1, func(r Rule) []float64 { return r.WQL })
 	wape := b.curves(100, func(r Rule) []float64 { return r.WAPE })
 	height := upper.height() - stripHeight - axisHeight - nameHeight
-	left := max(p.labelWidth(yTicks(fromZero(wql...), height)), p.labelWidth(yTicks(fromZero(wape...), height)))
+	left := max(
+		p.labelWidth(yTicks(fromZero(wql...), height)), p.labelWidth(yTicks(fromZero(wape...), height)),
+	)
 	b.plot(p, upper, left, "wQL, less is better", wql)
 	b.plot(p, lower, left, "WAPE in %, less is better", wape)
 }
@@ -104,7 +110,10 @@ func (b ByLead) plot(p *pen, area rect, left float64, about string, curves [][]f
 	unit, ahead := leadUnit(time.Duration(leads) * b.Interval)
 	step := float64(b.Interval) / float64(unit)
 
-	box := rect{area.left + left, area.top + stripHeight, area.right - rightRoom, area.bottom - axisHeight - nameHeight}
+	box := rect{
+		area.left + left, area.top + stripHeight, area.right - rightRoom,
+		area.bottom - axisHeight - nameHeight,
+	}
 	d := frame{p, box, span{0, step * float64(leads)}, fromZero(curves...)}
 	d.axes(leadTicks(d.x.to, unit, int(box.width()/45)), yTicks(d.y, box.height()))
 	d.level(solid(border, 1), 0)

@@ -2,8 +2,8 @@ package plot
 
 import "strconv"
 
-// Calibration says whether bands can be believed: for each nominal level, the share of actuals that was held. Shares
-// are 0 to 1; on the diagonal both are equal.
+// Calibration says whether bands can be believed: for each nominal level, the share of actuals that
+// was held. Shares are 0 to 1; on the diagonal both are equal.
 type Calibration struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
@@ -78,8 +78,8 @@ func (c Calibration) plotRanges(d frame) {
 	}
 }
 
-// plotHeld draws the dots with their shares in figures, on the side of them that looks away from the diagonal; a figure
-// that would cover another one or leave the frame is left out.
+// plotHeld draws the dots with their shares in figures, on the side of them that looks away from
+// the diagonal; a figure that would cover another one or leave the frame is left out.
 func (c Calibration) plotHeld(d frame) {
 	var written []rect
 	for i := range c.Levels {

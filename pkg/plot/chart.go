@@ -34,20 +34,23 @@ const (
 	SVG Format = "svg"
 )
 
-// FormatOf reads the format from the end of a file's name, .png or .svg. Commands call it before the work, so that a
-// backtest of minutes does not end with a name that cannot be written.
+// FormatOf reads the format from the end of a file's name, .png or .svg. Commands call it before
+// the work, so that a backtest of minutes does not end with a name that cannot be written.
 func FormatOf(path string) (Format, error) {
 	extension := filepath.Ext(path)
 	switch format := Format(strings.ToLower(strings.TrimPrefix(extension, "."))); format {
 	case PNG, SVG:
 		return format, nil
 	default:
-		return "", fmt.Errorf("plot file %q ends in %q: name a file that ends in .png or .svg", path, extension)
+		return "", fmt.Errorf(
+			"plot file %q ends in %q: name a file that ends in .png or .svg",
+			path, extension,
+		)
 	}
 }
 
-// Write draws the chart into the file, which is replaced; the format follows the name. Nothing is written when the chart
-// cannot be drawn. The folder must exist.
+// Write draws the chart into the file, which is replaced; the format follows the name. Nothing is
+// written when the chart cannot be drawn. The folder must exist.
 func Write(path string, size Size, chart Chart) error {
 	format, err := FormatOf(path)
 	if err != nil {
@@ -63,8 +66,8 @@ func Write(path string, size Size, chart Chart) error {
 	return nil
 }
 
-// Encode draws the chart and returns the file's bytes, which are the same for the same chart and size. Errors name the
-// field and the value that cannot be drawn.
+// Encode draws the chart and returns the file's bytes, which are the same for the same chart and
+// size. Errors name the field and the value that cannot be drawn.
 func Encode(format Format, size Size, chart Chart) ([]byte, error) {
 	if err := chart.check(); err != nil {
 		return nil, err
@@ -73,9 +76,12 @@ func Encode(format Format, size Size, chart Chart) ([]byte, error) {
 	if size == (Size{}) {
 		size = usual
 	}
-	if size.Width < least.Width || size.Height < least.Height || size.Width > largest || size.Height > largest {
-		return nil, fmt.Errorf("size %d x %d: this chart needs at least %d x %d pixels and at most %d x %d",
-			size.Width, size.Height, least.Width, least.Height, largest, largest)
+	if size.Width < least.Width || size.Height < least.Height || size.Width > largest ||
+		size.Height > largest {
+		return nil, fmt.Errorf(
+			"size %d x %d: this chart needs at least %d x %d pixels and at most %d x %d",
+			size.Width, size.Height, least.Width, least.Height, largest, largest,
+		)
 	}
 	p, err := newPen(format, size)
 	if err != nil {

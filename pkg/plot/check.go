@@ -25,7 +25,8 @@ func within(part string, err error) error {
 	return fmt.Errorf("%s: %w", part, err)
 }
 
-// firstError is the first of some checks that failed: one fault at a time is what a caller can read.
+// firstError is the first of some checks that failed: one fault at a time is what a caller can
+// read.
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -43,7 +44,9 @@ func checkSteps(field string, n int, interval time.Duration) error {
 	case n == 0:
 		return invalid(field, "empty", "give one value for each lead")
 	case interval > century/time.Duration(n):
-		return invalid("Interval", interval, fmt.Sprintf("%s has %d values, which is over a century", field, n))
+		return invalid(
+			"Interval", interval, fmt.Sprintf("%s has %d values, which is over a century", field, n),
+		)
 	}
 	return nil
 }
@@ -83,7 +86,8 @@ func shares(field string, values []float64) error {
 	return nil
 }
 
-// ordered says where the lower of two curves lies above the upper one. A length that differs is sameLength's to find.
+// ordered says where the lower of two curves lies above the upper one. A length that differs is
+// sameLength's to find.
 func ordered(lowerField string, lower []float64, upperField string, upper []float64) error {
 	for i := range min(len(lower), len(upper)) {
 		if lower[i] > upper[i] {

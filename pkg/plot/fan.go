@@ -12,15 +12,15 @@ type Point struct {
 	Value float64
 }
 
-// Fan is one forecast between what was known and what came. Values by lead have one entry for each step, the first for
-// the interval that begins at the origin; all are in Unit.
+// Fan is one forecast between what was known and what came. Values by lead have one entry for each
+// step, the first for the interval that begins at the origin; all are in Unit.
 type Fan struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
 	Unit     string
 
-	// Readings up to the origin, ascending, at least one interval apart; where one is missing the line is broken. May be
-	// empty.
+	// Readings up to the origin, ascending, at least one interval apart; where one is missing the line
+	// is broken. May be empty.
 	Readings []Point
 	// Origin is the end of the last interval that the forecast knows: "now". Labels are in its zone.
 	Origin   time.Time
@@ -80,11 +80,17 @@ func (f Fan) checkReadings() error {
 		remedy := ""
 		switch {
 		case r.Time.Add(f.Interval).After(f.Origin):
-			remedy = fmt.Sprintf("its interval of %v ends after Origin, %s; give it as Actual", f.Interval, f.Origin.Format(time.RFC3339))
+			remedy = fmt.Sprintf(
+				"its interval of %v ends after Origin, %s; give it as Actual",
+				f.Interval, f.Origin.Format(time.RFC3339),
+			)
 		case f.Origin.Sub(r.Time) > century:
 			remedy = fmt.Sprintf("that is over a century before Origin, %s", f.Origin.Format(time.RFC3339))
 		case i > 0 && r.Time.Sub(f.Readings[i-1].Time) < f.Interval:
-			remedy = fmt.Sprintf("less than the Interval of %v after the one before it; sort readings, drop repeats", f.Interval)
+			remedy = fmt.Sprintf(
+				"less than the Interval of %v after the one before it; sort readings, drop repeats",
+				f.Interval,
+			)
 		default:
 			continue
 		}
@@ -166,13 +172,16 @@ func (f Fan) labelWidth(p *pen, area rect) float64 {
 	return p.labelWidth(yTicks(f.yAxis(), area.height()-stripHeight-axisHeight))
 }
 
-// plot draws the fan without its words, its data beginning left pixels into the area: pages align their fans with it.
+// plot draws the fan without its words, its data beginning left pixels into the area: pages align
+// their fans with it.
 func (f Fan) plot(p *pen, area rect, left float64) {
 	first, last := f.Origin, f.Origin.Add(f.horizon())
 	if len(f.Readings) > 0 {
 		first = f.Readings[0].Time.In(f.Origin.Location())
 	}
-	box := rect{area.left + left, area.top + stripHeight, area.right - rightRoom, area.bottom - axisHeight}
+	box := rect{
+		area.left + left, area.top + stripHeight, area.right - rightRoom, area.bottom - axisHeight,
+	}
 	d := frame{p, box, span{first.Sub(f.Origin).Seconds(), last.Sub(f.Origin).Seconds()}, f.yAxis()}
 
 	right := box
@@ -190,7 +199,8 @@ func (f Fan) plot(p *pen, area rect, left float64) {
 	f.plotNow(d)
 }
 
-// plotReadings draws readings and actuals as one line, since now is no gap; dots mark what the forecast knew.
+// plotReadings draws readings and actuals as one line, since now is no gap; dots mark what the
+// forecast knew.
 func (f Fan) plotReadings(d frame) {
 	step := f.Interval.Seconds()
 	cells := make([]cell, 0, len(f.Readings)+len(f.Actual))
@@ -213,8 +223,8 @@ func (f Fan) plotReadings(d frame) {
 	}
 }
 
-// plotNow draws the hairline at the origin with its word above it. What the axes say stands left of the word where it
-// fits, else on the side that has more room.
+// plotNow draws the hairline at the origin with its word above it. What the axes say stands left of
+// the word where it fits, else on the side that has more room.
 func (f Fan) plotNow(d frame) {
 	d.upright(solid(ink, 1), 0)
 	d.pen.text(plain(), point{d.px(0), d.box.top - aboveGap}, centred, "now")

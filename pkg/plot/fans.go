@@ -5,8 +5,8 @@ import "fmt"
 // maxFans is how many fit under each other on a sheet.
 const maxFans = 12
 
-// Fans is a page of fans under each other: best, median and worst series, for instance. They share the legend and the
-// width of their labels; each has axes of its own.
+// Fans is a page of fans under each other: best, median and worst series, for instance. They share
+// the legend and the width of their labels; each has axes of its own.
 type Fans struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
@@ -15,7 +15,9 @@ type Fans struct {
 
 func (f Fans) check() error {
 	if len(f.Fans) == 0 || len(f.Fans) > maxFans {
-		return invalid("Fans", fmt.Sprintf("%d charts", len(f.Fans)), fmt.Sprintf("give 1 to %d", maxFans))
+		return invalid(
+			"Fans", fmt.Sprintf("%d charts", len(f.Fans)), fmt.Sprintf("give 1 to %d", maxFans),
+		)
 	}
 	for i, fan := range f.Fans {
 		if err := within(fmt.Sprintf("Fans[%d]", i), fan.check()); err != nil {

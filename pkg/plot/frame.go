@@ -30,7 +30,8 @@ func (f frame) py(y float64) float64 {
 
 func (f frame) at(x, y float64) point { return point{f.px(x), f.py(y)} }
 
-// yTicks labels a value about every 32 pixels of the height, and no more values than can be taken in.
+// yTicks labels a value about every 32 pixels of the height, and no more values than can be taken
+// in.
 func yTicks(y span, height float64) []tick { return y.ticks(min(8, int(height/32))) }
 
 // labelWidth is what the labels of y take on the left.
@@ -42,7 +43,8 @@ func (p *pen) labelWidth(ticks []tick) float64 {
 	return math.Ceil(width + labelGap)
 }
 
-// axes draws the lines of the grid, the base line, which is the zero line where values are negative, and the labels.
+// axes draws the lines of the grid, the base line, which is the zero line where values are
+// negative, and the labels.
 func (f frame) axes(xTicks, yTicks []tick) {
 	for _, t := range xTicks {
 		f.upright(solid(grid, 1), t.at)
@@ -57,8 +59,8 @@ func (f frame) axes(xTicks, yTicks []tick) {
 	}
 }
 
-// on is the place for a line of steps: one of an odd width lies on the middle of a pixel, one of an even width between
-// two, so that neither is blurred.
+// on is the place for a line of steps: one of an odd width lies on the middle of a pixel, one of an
+// even width between two, so that neither is blurred.
 func (f frame) on(s stroke, x, y float64) point {
 	q := f.at(x, y)
 	if math.Mod(s.width, 2) == 1 {
@@ -84,5 +86,7 @@ func (f frame) above(x float64, text string) {
 
 // below writes what x is under its labels.
 func (f frame) below(text string) {
-	f.pen.text(quiet(), point{f.box.right, f.box.bottom + axisHeight + nameHeight - 6}, fromRight, text)
+	f.pen.text(
+		quiet(), point{f.box.right, f.box.bottom + axisHeight + nameHeight - 6}, fromRight, text,
+	)
 }

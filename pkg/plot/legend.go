@@ -14,8 +14,8 @@ const (
 	keyGap    = 18
 )
 
-// legend writes the keys from left to right at the top of the area, in as many rows as they need, and returns what is
-// left below.
+// legend writes the keys from left to right at the top of the area, in as many rows as they need,
+// and returns what is left below.
 func (p *pen) legend(area rect, keys []key) rect {
 	x, middle := area.left, area.top+keyHeight/2
 	for _, k := range keys {

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// LossCurve shows how a training went: the loss on the windows that it learnt from and on those that it did not see.
+// LossCurve shows how a training went: the loss on the windows that it learnt from and on those
+// that it did not see.
 type LossCurve struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
@@ -57,7 +58,10 @@ func (c LossCurve) draw(p *pen, area rect) {
 	area = p.legend(area, keys)
 	y := fromZero(c.Train, c.Valid)
 	ticks := yTicks(y, area.height()-stripHeight-axisHeight-nameHeight)
-	box := rect{area.left + p.labelWidth(ticks), area.top + stripHeight, area.right - rightRoom, area.bottom - axisHeight - nameHeight}
+	box := rect{
+		area.left + p.labelWidth(ticks), area.top + stripHeight, area.right - rightRoom,
+		area.bottom - axisHeight - nameHeight,
+	}
 	x := span{0, float64(c.Iterations[len(c.Iterations)-1])}
 	d := frame{p, box, x, y}
 	d.axes(x.ticks(min(max(1, int(box.width()/80)), int(x.to))), ticks)

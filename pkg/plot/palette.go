@@ -5,8 +5,8 @@ import "image/color"
 // tint is a colour as 0xrrggbb.
 type tint uint32
 
-// The light ground of the live page. Contrast of text is at least 4.5, of lines 3, also where they cross a band; the
-// bands themselves are told apart by the legend and by their order.
+// The light ground of the live page. Contrast of text is at least 4.5, of lines 3, also where they
+// cross a band; the bands themselves are told apart by the legend and by their order.
 const (
 	ground tint = 0xffffff
 	future tint = 0xf7f8fa // right of now

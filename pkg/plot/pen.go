@@ -19,8 +19,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// pixel is 1/96 inch in the canvas' unit, so that a picture is as large in pixels as it was asked for and an SVG as
-// large as the PNG.
+// pixel is 1/96 inch in the canvas' unit, so that a picture is as large in pixels as it was asked
+// for and an SVG as large as the PNG.
 const (
 	pixel       = vg.Inch / dotsPerInch
 	dotsPerInch = 96
@@ -64,8 +64,9 @@ func newPen(format Format, size Size) (*pen, error) {
 	return p, nil
 }
 
-// encode gives the file's bytes. An SVG gets a title for those who hear it, and font families of the same widths for
-// those who have no Liberation: embedded fonts would make it twenty times as large.
+// encode gives the file's bytes. An SVG gets a title for those who hear it, and font families of
+// the same widths for those who have no Liberation: embedded fonts would make it twenty times as
+// large.
 func (p *pen) encode(title string) ([]byte, error) {
 	var out bytes.Buffer
 	if _, err := p.writer.WriteTo(&out); err != nil {
@@ -78,7 +79,9 @@ func (p *pen) encode(title string) ([]byte, error) {
 	if err := xml.EscapeText(&escaped, []byte(clean(title))); err != nil {
 		return nil, err
 	}
-	picture := bytes.Replace(out.Bytes(), []byte("<g "), []byte("<title>"+escaped.String()+"</title>\n<g "), 1)
+	picture := bytes.Replace(
+		out.Bytes(), []byte("<g "), []byte("<title>"+escaped.String()+"</title>\n<g "), 1,
+	)
 	return bytes.ReplaceAll(picture, []byte("font-family:Liberation Sans;"),
 		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")), nil
 }
@@ -120,7 +123,10 @@ func (p *pen) fill(t tint, points ...point) {
 }
 
 func (p *pen) fillRect(t tint, r rect) {
-	p.fill(t, point{r.left, r.top}, point{r.right, r.top}, point{r.right, r.bottom}, point{r.left, r.bottom})
+	p.fill(
+		t, point{r.left, r.top}, point{r.right, r.top}, point{r.right, r.bottom},
+		point{r.left, r.bottom},
+	)
 }
 
 // dot paints a disc.
@@ -140,8 +146,8 @@ const (
 	fromRight = 1
 )
 
-// text writes one line; at is on the base line. On a raster letters are placed one by one: kerning rounded to whole
-// pixels lets figures such as 11 run into each other.
+// text writes one line; at is on the base line. On a raster letters are placed one by one: kerning
+// rounded to whole pixels lets figures such as 11 run into each other.
 func (p *pen) text(l letter, at point, align float64, text string) {
 	text = clean(text)
 	face := p.face(l)

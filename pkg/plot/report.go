@@ -1,7 +1,7 @@
 package plot
 
-// Report is a backtest on one sheet: what forecasts look like, how far ahead they are useful, whether their bands can be
-// believed.
+// Report is a backtest on one sheet: what forecasts look like, how far ahead they are useful,
+// whether their bands can be believed.
 type Report struct {
 	Title       string // the answer in words
 	Subtitle    string // data, range, n
@@ -35,5 +35,7 @@ func (r Report) draw(p *pen, area rect) {
 	upper.bottom = right.top + 0.62*right.height()
 	lower.top = upper.bottom + 16
 	r.ByLead.drawBody(p, p.header(upper, panelTitle(), r.ByLead.Title, r.ByLead.Subtitle))
-	r.Calibration.drawBody(p, p.header(lower, panelTitle(), r.Calibration.Title, r.Calibration.Subtitle))
+	r.Calibration.drawBody(
+		p, p.header(lower, panelTitle(), r.Calibration.Title, r.Calibration.Subtitle),
+	)
 }

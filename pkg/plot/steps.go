@@ -14,7 +14,8 @@ func leads(values []float64, interval float64) []cell {
 	return cells
 }
 
-// steps draws cells as a stepped line that ends with the last interval and is broken where one is missing or NaN.
+// steps draws cells as a stepped line that ends with the last interval and is broken where one is
+// missing or NaN.
 func (f frame) steps(s stroke, cells []cell) {
 	var path []point
 	flush := func() {

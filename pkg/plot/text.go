@@ -5,8 +5,8 @@ import "strings"
 // leading is the distance of base lines over the size of the text.
 const leading = 1.3
 
-// header writes title and subtitle at the top of the area and returns what is left below. Each may take two
-// lines; what is longer ends in an ellipsis.
+// header writes title and subtitle at the top of the area and returns what is left below. Each may
+// take two lines; what is longer ends in an ellipsis.
 func (p *pen) header(area rect, title letter, heading, subtitle string) rect {
 	for _, part := range []struct {
 		letter letter

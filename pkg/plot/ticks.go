@@ -19,8 +19,8 @@ type tick struct {
 // smallest range of values that is drawn to scale; what varies less is a flat line.
 const smallest = 1e-30
 
-// fromZero is the axis of some values: it starts at 0 unless one is negative, because a cut axis makes small differences
-// look large, and leaves some room at the ends.
+// fromZero is the axis of some values: it starts at 0 unless one is negative, because a cut axis
+// makes small differences look large, and leaves some room at the ends.
 func fromZero(sets ...[]float64) span {
 	var s span
 	for _, values := range sets {
@@ -65,7 +65,8 @@ func roundStep(least float64) float64 {
 	return 10 * power
 }
 
-// label writes a value without a thousands mark; where plain digits would fill the margin it takes the power of ten.
+// label writes a value without a thousands mark; where plain digits would fill the margin it takes
+// the power of ten.
 func label(v float64, decimals int) string {
 	if v != 0 && (math.Abs(v) >= 1e7 || decimals > 5) {
 		return strconv.FormatFloat(v, 'g', 4, 64)

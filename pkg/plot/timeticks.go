@@ -24,21 +24,27 @@ const (
 // about is the length of a step, for the choice of one.
 func (c calendarStep) about() time.Duration {
 	day := 24 * time.Hour
-	return time.Duration(c.n) * [...]time.Duration{time.Minute, time.Hour, day, 30 * day, 365 * day}[c.field]
+	return time.Duration(c.n) * [...]time.Duration{
+		time.Minute, time.Hour, day, 30 * day, 365 * day,
+	}[c.field]
 }
 
-// calendarSteps in ascending order; the longest fits 292 years, all that a Duration can hold, into any width.
+// calendarSteps in ascending order; the longest fits 292 years, all that a Duration can hold, into
+// any width.
 func calendarSteps() []calendarStep {
 	return []calendarStep{
 		{1, minutes}, {2, minutes}, {5, minutes}, {10, minutes}, {15, minutes}, {30, minutes},
-		{1, hours}, {2, hours}, {3, hours}, {6, hours}, {12, hours}, {1, days}, {2, days}, {7, days}, {14, days},
-		{1, months}, {3, months}, {6, months}, {1, years}, {2, years}, {5, years}, {10, years}, {20, years}, {50, years},
+		{1, hours}, {2, hours}, {3, hours}, {6, hours}, {12, hours}, {1, days}, {2, days}, {7, days},
+		{14, days},
+		{1, months}, {3, months}, {6, months}, {1, years}, {2, years}, {5, years}, {10, years},
+		{20, years}, {50, years},
 		{200, years},
 	}
 }
 
-// timeTicks labels at most n times of the calendar from first to last, in the zone of first; at is in seconds from
-// origin. Steps are counted on the wall clock, so a day of 23 or 25 hours keeps its ticks at round hours.
+// timeTicks labels at most n times of the calendar from first to last, in the zone of first; at is
+// in seconds from origin. Steps are counted on the wall clock, so a day of 23 or 25 hours keeps its
+// ticks at round hours.
 func timeTicks(first, last, origin time.Time, n int) []tick {
 	step := chooseStep(last.Sub(first), n)
 	var out []tick

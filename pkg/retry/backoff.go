@@ -35,8 +35,8 @@ func (b Backoff) Pause(failures int) time.Duration {
 	return pause
 }
 
-// Sleep waits for d and returns nil. When ctx ends before that, Sleep returns the error of ctx. When
-// d is not positive, Sleep returns at once.
+// Sleep waits for d and returns nil. When ctx ends before that, Sleep returns the error of ctx.
+// When d is not positive, Sleep returns at once.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

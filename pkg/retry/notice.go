@@ -1,7 +1,7 @@
 package retry
 
-// Notice tells a failure once, however often it repeats, and tells when it has passed. One goroutine
-// uses it. A nil Notice tells nothing.
+// Notice tells a failure once, however often it repeats, and tells when it has passed. One
+// goroutine uses it. A nil Notice tells nothing.
 type Notice struct {
 	// Failed is told of a failure that is not of the same kind as the last one that was told.
 	Failed func(err error)

@@ -17,9 +17,10 @@ type Lengths struct {
 	Day      int   // cells of a day
 	Week     int   // cells of a week
 	Late     int   // how far behind the newest cell a reading may be
-	Open     int   // cells that may still change: the newest one and those that a late reading may be for
-	Features int   // how far back the features look: two weeks
-	Inputs   int   // how far back of them the features of one LSTM step look: a week
+	// cells that may still change: the newest one and those that a late reading may be for
+	Open     int
+	Features int // how far back the features look: two weeks
+	Inputs   int // how far back of them the features of one LSTM step look: a week
 	// Ring is the length of a ring: what the features look back on before the oldest open cell, so
 	// that a replay sees every lag that the first pass saw.
 	Ring int
@@ -34,7 +35,8 @@ func LengthsOf(interval int64) Lengths {
 	late := int(meter.LatenessSeconds / interval)
 	return Lengths{
 		Interval: interval, Day: day, Week: 7 * day, Late: late, Open: late + 1,
-		Features: featureDays * day, Inputs: inputDays * day, Ring: featureDays*day + late + 1, Scale: scalerDays * day,
+		Features: featureDays * day, Inputs: inputDays * day, Ring: featureDays*day + late + 1,
+		Scale: scalerDays * day,
 	}
 }
 

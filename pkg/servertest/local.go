@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Local is a server on a port of this machine, in a folder of its own that goes with it. Its zero value has not begun.
+// Local is a server on a port of this machine, in a folder of its own that goes with it. Its zero
+// value has not begun.
 type Local struct {
 	URL string // http://<address>
 
@@ -14,8 +15,11 @@ type Local struct {
 	process Process
 }
 
-// Start runs the command that how gives for a folder and an address; of p it takes Name, Env and Limit, and Ready as a path.
-func (l *Local) Start(p Process, how func(dir, address string) (command string, args []string)) error {
+// Start runs the command that how gives for a folder and an address; of p it takes Name, Env and
+// Limit, and Ready as a path.
+func (l *Local) Start(
+	p Process, how func(dir, address string) (command string, args []string),
+) error {
 	var err error
 	if l.dir, err = os.MkdirTemp("", "loadtide-test-*"); err != nil {
 		return err
@@ -38,7 +42,8 @@ func (l *Local) Stop() {
 	}
 }
 
-// Shared is a server that all tests of a binary share: the first one that asks starts it, TestMain stops it.
+// Shared is a server that all tests of a binary share: the first one that asks starts it, TestMain
+// stops it.
 type Shared struct {
 	Local
 	once sync.Once

@@ -8,8 +8,9 @@ import (
 	"sync"
 )
 
-// Ports lie below those that a system gives to outgoing connections and to listeners that ask for any: one of these could
-// take a port while its server is away, and a server that comes back would find it in use.
+// Ports lie below those that a system gives to outgoing connections and to listeners that ask for
+// any: one of these could take a port while its server is away, and a server that comes back would
+// find it in use.
 const (
 	firstPort = 10000
 	portCount = 22000
@@ -22,8 +23,9 @@ var reserved struct { // ports are the machine's
 	by   []net.PacketConn
 }
 
-// Listen listens on a port of this machine that no other test, of this or another process, is given until this process
-// ends. What tells the others is a UDP socket on the port of the same number: the system closes it, whatever the end.
+// Listen listens on a port of this machine that no other test, of this or another process, is given
+// until this process ends. What tells the others is a UDP socket on the port of the same number:
+// the system closes it, whatever the end.
 func Listen() (net.Listener, error) {
 	reserved.Lock()
 	defer reserved.Unlock()

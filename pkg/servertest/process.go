@@ -28,13 +28,15 @@ type Process struct {
 	said  *tail
 }
 
-// Start runs a command until Stop, or until the test binary ends in any way, and returns once it serves.
+// Start runs a command until Stop, or until the test binary ends in any way, and returns once it
+// serves.
 func (p *Process) Start(command string, args ...string) error {
 	if runtime.GOOS == "windows" {
 		return errors.New("servers of tests are ended by a Unix shell: there is none here")
 	}
 	// The shell leads a process group; reading ends when the pipe closes, and the whole group with it.
-	p.cmd = exec.Command("sh", append([]string{"-c", `"$@" </dev/null & read -r _; kill -KILL 0`, "sh", command}, args...)...) //nolint:noctx // ended by Stop
+	// ended by Stop
+	p.cmd = exec.Command("sh", append([]string{"-c", `"$@" </dev/null & read -r _; kill -KILL 0`, "sh", command}, args...)...) //nolint:noctx
 	p.cmd.Env, p.cmd.Dir = append(os.Environ(), p.Env...), p.Dir
 	ownGroup(p.cmd)
 	p.said = &tail{}

@@ -46,8 +46,8 @@ func (p *Proxy) URL() string { return "http://" + p.proxy.Listen }
 // Off refuses connections and cuts those that are open.
 func (p *Proxy) Off() { p.proxy.Stop() }
 
-// Refuse cuts the connections that are open, and from then on closes each new one at once. It returns
-// how many connections were closed so far.
+// Refuse cuts the connections that are open, and from then on closes each new one at once. It
+// returns how many connections were closed so far.
 func (p *Proxy) Refuse() (refused func() int) {
 	p.t.Helper()
 	p.Off()
@@ -83,7 +83,8 @@ func (p *Proxy) On() {
 	}
 }
 
-// Add puts one of Toxiproxy's faults, in its JSON form, on what the server answers, and returns what takes it away.
+// Add puts one of Toxiproxy's faults, in its JSON form, on what the server answers, and returns
+// what takes it away.
 func (p *Proxy) Add(json string) (remove func()) {
 	p.t.Helper()
 	wrapper, err := p.proxy.Toxics.AddToxicJson(strings.NewReader(json))

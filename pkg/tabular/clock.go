@@ -108,7 +108,8 @@ func (t *times) local(at int32, written int64) placed {
 	p := placed{unix: m.unix - after}
 	switch m.state {
 	case skipped:
-		p.remedy = "clocks in " + t.zone.name + " skip this time; correct it, or name the zone that the file was written in with --timezone, " + t.zone.standard(m.change) + " if it has no summer time"
+		p.remedy = "clocks in " + t.zone.name + " skip this time; correct it, or name the zone that " +
+			"the file was written in with --timezone, " + t.zone.standard(m.change) + " if it has no summer time"
 	case doubled:
 		t.twins = append(t.twins, twin{
 			clock: at, change: int32(m.change), local: local, before: c.local, after: unread, apart: m.later,
@@ -127,7 +128,9 @@ func (t *times) resolve() {
 	for i := range t.twins {
 		order[i] = &t.twins[i]
 	}
-	compare := func(a, b *twin) int { return cmp.Or(cmp.Compare(a.clock, b.clock), cmp.Compare(a.change, b.change)) }
+	compare := func(a, b *twin) int {
+		return cmp.Or(cmp.Compare(a.clock, b.clock), cmp.Compare(a.change, b.change))
+	}
 	slices.SortStableFunc(order, compare)
 	for len(order) > 0 {
 		n := 1

@@ -51,13 +51,19 @@ func (l *loader) header(line []byte, long bool) (layout, error) {
 		at.names[i] = string(field)
 	}
 	var err error
-	if at.time, err = l.column(at.names, l.opts.TimeColumn, columnTimestamp, "--time-column"); err != nil {
+	if at.time, err = l.column(
+		at.names, l.opts.TimeColumn, columnTimestamp, "--time-column",
+	); err != nil {
 		return at, err
 	}
-	if at.series, err = l.column(at.names, l.opts.SeriesColumn, columnSeries, "--series-column"); err != nil {
+	if at.series, err = l.column(
+		at.names, l.opts.SeriesColumn, columnSeries, "--series-column",
+	); err != nil {
 		return at, err
 	}
-	if at.value, err = l.column(at.names, l.opts.ValueColumn, columnValue, "--value-column"); err != nil {
+	if at.value, err = l.column(
+		at.names, l.opts.ValueColumn, columnValue, "--value-column",
+	); err != nil {
 		return at, err
 	}
 	if err := l.distinct(at); err != nil {
@@ -78,8 +84,10 @@ func (l *loader) header(line []byte, long bool) (layout, error) {
 		}
 		return at, l.one(&at)
 	case at.value >= 0:
-		return at, l.fileError("no column says which series a value belongs to; the columns are "+listed(at.names),
-			"name the series with --series NAME, or the column that does with --series-column")
+		return at, l.fileError(
+			"no column says which series a value belongs to; the columns are "+listed(at.names),
+			"name the series with --series NAME, or the column that does with --series-column",
+		)
 	case at.time >= 0 && len(at.names) > 1 && (at.time == 0 || l.opts.TimeColumn != ""):
 		at.kind = LayoutWide
 		return at, l.wide(&at)
@@ -100,11 +108,20 @@ func (l *loader) column(names []string, option, byDefault, flag string) (int, er
 	}
 	switch {
 	case len(found) > 1:
-		return -1, l.fileError(fmt.Sprintf("two columns are named %s: %d and %d", strconv.Quote(shown(name)), found[0]+1, found[1]+1), "rename one of them")
+		return -1, l.fileError(
+			fmt.Sprintf(
+				"two columns are named %s: %d and %d",
+				strconv.Quote(shown(name)), found[0]+1, found[1]+1,
+			),
+			"rename one of them",
+		)
 	case len(found) == 1:
 		return found[0], nil
 	case option != "":
-		return -1, l.fileError(fmt.Sprintf("no column %s; the columns are %s", strconv.Quote(shown(name)), listed(names)), "give "+flag+" one of these")
+		return -1, l.fileError(
+			fmt.Sprintf("no column %s; the columns are %s", strconv.Quote(shown(name)), listed(names)),
+			"give "+flag+" one of these",
+		)
 	}
 	return -1, nil
 }
@@ -121,8 +138,12 @@ func matching(names []string, match func(string) bool) []int {
 
 // distinct refuses options that give one column two meanings.
 func (l *loader) distinct(at layout) error {
-	if at.time >= 0 && (at.time == at.series || at.time == at.value) || at.series >= 0 && at.series == at.value {
-		return l.fileError("one column cannot be series, time and value at once", "give --series-column, --time-column and --value-column a column each")
+	if at.time >= 0 && (at.time == at.series || at.time == at.value) ||
+		at.series >= 0 && at.series == at.value {
+		return l.fileError(
+			"one column cannot be series, time and value at once",
+			"give --series-column, --time-column and --value-column a column each",
+		)
 	}
 	return nil
 }
@@ -151,9 +172,17 @@ func (l *loader) missing(names []string, column string) error {
 	case column == columnValue:
 		return l.fileError(problem, "name the column of values with --value-column")
 	case has(columnTimestamp):
-		return l.fileError(problem, "name the columns with --series-column and --value-column, or put timestamp first in a wide file, a column per series")
+		return l.fileError(
+			problem,
+			"name the columns with --series-column and --value-column, or put timestamp first in a wide "+
+				"file, a column per series",
+		)
 	}
-	return l.fileError(problem, "name the columns with --series-column, --time-column and --value-column; of a wide file --time-column alone")
+	return l.fileError(
+		problem,
+		"name the columns with --series-column, --time-column and --value-column; of a wide file "+
+			"--time-column alone",
+	)
 }
 
 // one prepares a file of one series.
@@ -178,8 +207,14 @@ func (l *loader) wide(at *layout) error {
 		}
 		if series, ok := mappedName(name); ok {
 			if first, twice := columns[series]; twice {
-				return l.fileError(fmt.Sprintf("two columns of one series: %d (%s) and %d (%s) are both %s",
-					first+1, strconv.Quote(shown(at.names[first])), i+1, strconv.Quote(shown(name)), series), "rename one of them")
+				return l.fileError(
+					fmt.Sprintf(
+						"two columns of one series: %d (%s) and %d (%s) are both %s",
+						first+1, strconv.Quote(shown(at.names[first])),
+						i+1, strconv.Quote(shown(name)), series,
+					),
+					"rename one of them",
+				)
 			}
 			columns[series] = i
 		}
@@ -188,7 +223,13 @@ func (l *loader) wide(at *layout) error {
 			return l.fileError(err.Error(), "rename one of them")
 		}
 		if bad.reason != "" {
-			return l.fileError(fmt.Sprintf("column %d (%s) cannot name a series: %s", i+1, strconv.Quote(shown(name)), bad.reason), bad.remedy)
+			return l.fileError(
+				fmt.Sprintf(
+					"column %d (%s) cannot name a series: %s",
+					i+1, strconv.Quote(shown(name)), bad.reason,
+				),
+				bad.remedy,
+			)
 		}
 		at.ids[i] = id
 	}

@@ -40,18 +40,29 @@ func (l *loader) nothing(paths []string, report *Report) error {
 		return &FileError{File: "no file", Problem: "no rows", Remedy: "name at least one CSV file"}
 	case report.Rejected > 0:
 		first := report.First[0]
-		return &FileError{File: report.File, Problem: fmt.Sprintf("none of %d rows is usable; first: %s", report.Rows, first.Error()), Remedy: first.Remedy}
+		return &FileError{
+			File:    report.File,
+			Problem: fmt.Sprintf("none of %d rows is usable; first: %s", report.Rows, first.Error()),
+			Remedy:  first.Remedy,
+		}
 	case l.names.only != nil && !l.names.found:
 		var others []string
 		for _, k := range l.names.list {
 			others = append(others, k.name.String())
 		}
 		return &FileError{
-			File: report.File, Problem: fmt.Sprintf("no series %s; there are %s", strconv.Quote(shown(l.opts.Series)), listed(others)),
-			Remedy: "give --series one of these; in a file of one series name its columns with --time-column and --value-column",
+			File: report.File,
+			Problem: fmt.Sprintf(
+				"no series %s; there are %s",
+				strconv.Quote(shown(l.opts.Series)), listed(others),
+			),
+			Remedy: "give --series one of these; in a file of one series name its columns with " +
+				"--time-column and --value-column",
 		}
 	}
-	return &FileError{File: report.File, Problem: "no rows", Remedy: "write at least one row under the header"}
+	return &FileError{
+		File: report.File, Problem: "no rows", Remedy: "write at least one row under the header",
+	}
 }
 
 // loader collects the rows of several files.
@@ -90,7 +101,8 @@ func newLoader(opts Options) (*loader, error) {
 		opts.MaxRows = defaultMaxRows
 	}
 	return &loader{
-		opts: opts, zone: z, table: &Table{Unit: opts.Unit, Kind: opts.Kind}, reasons: map[meter.Reason]int{}, intervals: map[time.Duration]int{},
+		opts: opts, zone: z, table: &Table{Unit: opts.Unit, Kind: opts.Kind},
+		reasons: map[meter.Reason]int{}, intervals: map[time.Duration]int{},
 		names: newNames(opts.Series), late: opts.IntervalLabel == LabelEnd || z.name != time.UTC.String(),
 	}, nil
 }
@@ -123,7 +135,10 @@ func (l *loader) lines(lines *lineReader) error {
 			}
 		}
 		if len(l.table.rows) > l.opts.MaxRows {
-			return l.fileError(fmt.Sprintf("more than %d rows in all", l.opts.MaxRows), "split it and load the parts one by one")
+			return l.fileError(
+				fmt.Sprintf("more than %d rows in all", l.opts.MaxRows),
+				"split it and load the parts one by one",
+			)
 		}
 	}
 	if l.at.kind == "" {
@@ -145,7 +160,10 @@ func (l *loader) settle(first int, shifts []int64, interval int64) error {
 	rows := l.table.rows[first:]
 	ends := l.opts.IntervalLabel == LabelEnd
 	if ends && interval == 0 && len(rows) > 0 {
-		return l.fileError("labels intervals by their end, and no series has two times that tell how long they are", "give it more rows, or label intervals by their start")
+		return l.fileError(
+			"labels intervals by their end, and no series has two times that tell how long they are",
+			"give it more rows, or label intervals by their start",
+		)
 	}
 	for s := range shifts {
 		switch {
@@ -172,7 +190,9 @@ func (l *loader) settle(first int, shifts []int64, interval int64) error {
 		default:
 			refused = l.notes[i]
 			l.line = int(refused >> 1)
-			l.rejectField(l.at.time, []byte(written(r.Unix, l.form.length, l.form.separator)), problem{meter.ReasonBadTimestamp, p.remedy})
+			l.rejectField(l.at.time, []byte(written(r.Unix, l.form.length, l.form.separator)), problem{
+				meter.ReasonBadTimestamp, p.remedy,
+			})
 		}
 	}
 	l.table.rows = l.table.rows[:first+kept]

@@ -24,7 +24,12 @@ func (l *loader) read(path string) error {
 		if errors.As(err, &cause) {
 			err = cause.Err // the path is named already
 		}
-		return &FileError{File: path, Problem: "cannot be opened", Remedy: "check the name and the right to read it", Err: err}
+		return &FileError{
+			File:    path,
+			Problem: "cannot be opened",
+			Remedy:  "check the name and the right to read it",
+			Err:     err,
+		}
 	}
 	defer func() { _ = f.Close() }() // it was read only
 	return l.add(path, f)
@@ -34,7 +39,8 @@ func (l *loader) read(path string) error {
 func (l *loader) add(file string, r io.Reader) error {
 	l.file = file
 	plain := bufio.NewReaderSize(r, maxLine)
-	magic, err := plain.Peek(4) // shorter only at the end of the file or on an error that the next read gives again
+	// shorter only at the end of the file or on an error that the next read gives again
+	magic, err := plain.Peek(4)
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
 		return l.unreadable(err)
@@ -46,7 +52,9 @@ func (l *loader) add(file string, r io.Reader) error {
 		return l.lines(newLineReader(unzipped))
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		// One thread: no goroutine outlives the call.
-		unzipped, err := zstd.NewReader(plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		unzipped, err := zstd.NewReader(
+			plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
+		)
 		if err != nil {
 			return l.unreadable(err)
 		}
@@ -66,5 +74,10 @@ func (l *loader) fileError(problem, remedy string) error {
 }
 
 func (l *loader) unreadable(err error) error {
-	return &FileError{File: l.file, Problem: "cannot be read to its end", Remedy: "check that the file is whole", Err: err}
+	return &FileError{
+		File:    l.file,
+		Problem: "cannot be read to its end",
+		Remedy:  "check that the file is whole",
+		Err:     err,
+	}
 }

@@ -129,7 +129,13 @@ func (l *loader) rejectLine(line []byte, bad problem) error {
 
 // rejectField rejects a row for the text of one of its columns.
 func (l *loader) rejectField(column int, text []byte, bad problem) {
-	l.reject(RowError{Column: column + 1, Name: shown(l.at.names[column]), Value: shown(text), Reason: bad.reason, Remedy: bad.remedy})
+	l.reject(RowError{
+		Column: column + 1,
+		Name:   shown(l.at.names[column]),
+		Value:  shown(text),
+		Reason: bad.reason,
+		Remedy: bad.remedy,
+	})
 }
 
 func (l *loader) reject(e RowError) {

@@ -48,7 +48,8 @@ func parseDate(text []byte) (year int, month time.Month, day int, ok bool) {
 	}
 	year += 100 * century
 	month = time.Month(m)
-	return year, month, day, day <= 28 || day <= time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return year, month, day, day <= 28 ||
+		day <= time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
 // parseClock reads what follows a date: T or space, hours and minutes, then seconds, fraction and
@@ -105,7 +106,7 @@ func timeRemedy(text []byte) string {
 	const shortest = len("31.1.26")
 	digits := bytes.TrimLeft(text, "0123456789.")
 	switch {
-	case len(text) >= shortest && (bytes.IndexByte(text[:3], '/') > 0 || bytes.IndexByte(text[:3], '.') > 0 || bytes.IndexByte(text[:3], '-') > 0):
+	case len(text) >= shortest && bytes.IndexAny(text[:3], "/.-") > 0:
 		return remedyOrder
 	case len(text) > len("20060102") && len(digits) == 0:
 		return remedyEpoch

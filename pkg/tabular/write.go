@@ -47,7 +47,10 @@ func (w *Writer) WriteText(name meter.ID, t time.Time, value string, extra ...st
 	case !name.Valid():
 		w.err = fmt.Errorf("write row: series %q: %s", name.String(), remedySeries)
 	case len(extra) != len(w.extra):
-		w.err = fmt.Errorf("write row: %d further fields of %s: there are %d further columns", len(extra), name, len(w.extra))
+		w.err = fmt.Errorf(
+			"write row: %d further fields of %s: there are %d further columns",
+			len(extra), name, len(w.extra),
+		)
 	default:
 		w.line = append(append(append(w.line[:0], name.Site...), '.'), name.Meter...)
 		w.line = append(w.line, ',')
@@ -83,7 +86,11 @@ func (w *Writer) Flush() error {
 func (w *Writer) header() {
 	if !w.started && w.err == nil {
 		w.started = true
-		_, w.err = w.w.WriteString(strings.Join(append([]string{columnSeries, columnTimestamp, columnValue}, w.extra...), ",") + "\n")
+		_, w.err = w.w.WriteString(
+			strings.Join(
+				append([]string{columnSeries, columnTimestamp, columnValue}, w.extra...), ",",
+			) + "\n",
+		)
 	}
 }
 

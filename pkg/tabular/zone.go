@@ -26,7 +26,8 @@ type change struct {
 
 // loadZone finds a zone by its IANA name; empty is UTC.
 func loadZone(name string) (*zone, error) {
-	const remedy = "give an IANA name such as Europe/Berlin or America/New_York; Etc/GMT+5 is 5 h west of Greenwich without summer time"
+	const remedy = "give an IANA name such as Europe/Berlin or America/New_York; " +
+		"Etc/GMT+5 is 5 h west of Greenwich without summer time"
 	if name == "Local" {
 		return nil, &OptionError{"timezone", name, "differs from machine to machine", remedy}
 	}
@@ -44,7 +45,9 @@ func loadZone(name string) (*zone, error) {
 		if n == 0 {
 			z.offsets = append(z.offsets, offset)
 		} else if before := z.offsets[n-1]; before != offset { // some changes are in the name alone
-			z.changes = append(z.changes, change{t.Unix() + min(before, offset), t.Unix() + max(before, offset), offset > before})
+			z.changes = append(z.changes, change{
+				t.Unix() + min(before, offset), t.Unix() + max(before, offset), offset > before,
+			})
 			z.offsets = append(z.offsets, offset)
 		}
 		switch {
@@ -81,8 +84,10 @@ const (
 
 // moment is a local time in UTC.
 type moment struct {
-	state  state
-	unix   int64 // the earlier one when doubled; where the clock stood still, had it not been put forward, when skipped
+	state state
+	// the earlier one when doubled; where the clock stood still, had it not been put forward, when
+	// skipped
+	unix   int64
 	change int   // the change that skips or doubles it
 	later  int64 // how much later the second one is when doubled
 }
@@ -103,7 +108,12 @@ func (z *zone) at(local int64, hint *int) moment {
 	if i == 0 || local >= z.changes[i-1].until {
 		return moment{unix: local - z.offsets[i]}
 	}
-	m := moment{state: doubled, unix: local - z.offsets[i-1], change: i - 1, later: z.offsets[i-1] - z.offsets[i]}
+	m := moment{
+		state:  doubled,
+		unix:   local - z.offsets[i-1],
+		change: i - 1,
+		later:  z.offsets[i-1] - z.offsets[i],
+	}
 	if z.changes[i-1].forward {
 		m.state, m.later = skipped, 0
 	}

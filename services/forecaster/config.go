@@ -7,8 +7,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// Config is what an operator may set. The command sets Streams; the other fields are flags, embedded
-// without a prefix.
+// Config is what an operator may set. The command sets Streams; the other fields are flags,
+// embedded without a prefix.
 type Config struct {
 	// MaxSeries bounds the series of all partitions; each partition takes its share.
 	MaxSeries int `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
@@ -24,8 +24,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// pace says how much one turn of the loop takes and how often the loop does what is not done for each
-// batch.
+// pace says how much one turn of the loop takes and how often the loop does what is not done for
+// each batch.
 type pace struct {
 	batch      int           // most messages that one Step takes
 	checkpoint time.Duration // between two checkpoints

@@ -81,7 +81,9 @@ func (m *marker) write(ctx context.Context) error {
 // highWater is the last output of the partition that FORECASTS holds. Outputs
 // are stored in ascending order, so all before it are there as well and none
 // behind it: what a replay makes up to it must not be published again (I2).
-func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.Time, from mark) (Place, error) {
+func highWater(
+	ctx context.Context, conn *bus.Conn, partition int, created time.Time, from mark,
+) (Place, error) {
 	high := from.Place
 	own, _ := streams.ParseOutputID(streams.OutputID(created, partition, 0, 0))
 	// The stream's end, unless what stood there was erased with its series.
@@ -92,7 +94,9 @@ func highWater(ctx context.Context, conn *bus.Conn, partition int, created time.
 	if newest <= from.ForecastsSeq {
 		return high, nil
 	}
-	log, err := conn.OpenReader(ctx, bus.ReaderConfig{Stream: forecastsStream, From: from.ForecastsSeq + 1, HeadersOnly: true})
+	log, err := conn.OpenReader(ctx, bus.ReaderConfig{
+		Stream: forecastsStream, From: from.ForecastsSeq + 1, HeadersOnly: true,
+	})
 	if err != nil {
 		return high, fmt.Errorf("read %s: %w", forecastsStream, err)
 	}

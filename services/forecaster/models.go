@@ -81,7 +81,8 @@ func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*mo
 // share returns the model of a digest, and notes that the holder needs it. Callers that ask for the
 // same model wait for one load.
 func (s *modelStore) share(
-	ctx context.Context, h holder, what, digest string, load func(context.Context) (*model.Model, error),
+	ctx context.Context, h holder, what, digest string,
+	load func(context.Context) (*model.Model, error),
 ) (*model.Model, error) {
 	if m, ok := s.find(h, digest); ok {
 		return m, nil

@@ -131,7 +131,7 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 			p.partitions,
 		)
 		return event
-	case max(state.Newest(), state.Origin()-int64(state.Interval())) > now.Add(meter.FutureLimit).Unix():
+	case newestOf(state) > now.Add(meter.FutureLimit).Unix():
 		event.Text = fmt.Sprintf(
 			"its newest interval ends at %s, which is ahead of the broker's clock",
 			time.Unix(state.Origin(), 0).UTC().Format(time.RFC3339),
@@ -146,9 +146,15 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 	}
 	event.Kind, event.Text = streams.EventSeriesImported, "hidden state as it was"
 	if !warm {
-		event.Text = "hidden state computed anew from the ring at its next reading: it is of another model"
+		event.Text = "hidden state computed anew from the ring at its next reading: it is of another " +
+			"model"
 	}
 	return event
+}
+
+// newestOf is the start of the newest interval that a state speaks of, as a Unix second.
+func newestOf(state *engine.Portable) int64 {
+	return max(state.Newest(), state.Origin()-int64(state.Interval()))
 }
 
 // ReadState checks the state in a record.

@@ -220,23 +220,19 @@ func (p *partition) belongs(h checkpoint.Header, state bus.StreamState) error {
 	case h.Stream != p.stream || !h.Created.Equal(state.Created):
 		return &service.HintError{
 			What: fmt.Sprintf(
-				"the checkpoint of partition %d belongs to stream %s made at %s, the server's %s was made at %s",
-				p.index,
-				h.Stream,
-				h.Created.Format(time.RFC3339Nano),
-				p.stream,
-				state.Created.Format(time.RFC3339Nano),
+				"the checkpoint of partition %d belongs to stream %s made at %s, the server's %s was "+
+					"made at %s",
+				p.index, h.Stream, h.Created.Format(time.RFC3339Nano),
+				p.stream, state.Created.Format(time.RFC3339Nano),
 			),
 			Fix: remedy,
 		}
 	case h.Seq > state.LastSeq:
 		return &service.HintError{
 			What: fmt.Sprintf(
-				"the checkpoint of partition %d knows %s up to %d, the stream ends at %d: the server lost messages",
-				p.index,
-				p.stream,
-				h.Seq,
-				state.LastSeq,
+				"the checkpoint of partition %d knows %s up to %d, the stream ends at %d: the server "+
+					"lost messages",
+				p.index, p.stream, h.Seq, state.LastSeq,
 			),
 			Fix: remedy,
 		}

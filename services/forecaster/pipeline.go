@@ -264,9 +264,9 @@ func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
 					i,
 					meter.ReasonFuture,
 					fmt.Sprintf(
-						"ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of the interval in UTC",
-						r.Time.Format(time.RFC3339),
-						r.Time.Sub(m.Time).Round(time.Second),
+						"ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the "+
+							"start of the interval in UTC",
+						r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second),
 					),
 					k,
 				)

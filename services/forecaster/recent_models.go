@@ -43,8 +43,8 @@ func (p *partition) refer(seq uint64, m *model.Model) {
 }
 
 // keepModels drops the models that the partition needs no more. It needs those in force at the
-// newest checkpoint and those that the log names behind it, for a start from there; the newest of an
-// interval is the model in force.
+// newest checkpoint and those that the log names behind it, for a start from there; the newest of
+// an interval is the model in force.
 func (p *partition) keepModels() {
 	before, former := len(p.recent), 0
 	needed := p.recent[:0]

@@ -215,8 +215,9 @@ func (r *reloader) verify(ctx context.Context, v registry.Version) error {
 }
 
 // announce writes the control record into the log of one partition, unless the version is in force
-// there. wrote says whether it wrote. A partition knows what is in force when it has read the newest
-// model record of its log, which may be that of another interval: before, announce returns errBehind.
+// there. wrote says whether it wrote. A partition knows what is in force when it has read the
+// newest model record of its log, which may be that of another interval: before, announce returns
+// errBehind.
 func (r *reloader) announce(
 	ctx context.Context, partition int, v registry.Version,
 ) (wrote bool, err error) {

@@ -70,7 +70,9 @@ type tally struct {
 
 func newScoreboard(now func() time.Time) *scoreboard {
 	plain := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(service.Namespace, "forecaster", name), help, labels, nil)
+		return prometheus.NewDesc(
+			prometheus.BuildFQName(service.Namespace, "forecaster", name), help, labels, nil,
+		)
 	}
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return plain(name, help, slices.Concat(scoreLabels, labels)...)
@@ -142,7 +144,8 @@ func (b *scoreboard) add(s *engine.Score) {
 func sumsOf(s *engine.Score, l *engine.LeadScore) sums {
 	one := sums{scores: 1}
 	if usual := float64(s.Usual); usual > 0 {
-		one.pinball, one.failure, one.actual = l.Pinball/usual, math.Abs(l.Error)/usual, math.Abs(float64(s.Actual))/usual
+		one.pinball, one.failure = l.Pinball/usual, math.Abs(l.Error)/usual
+		one.actual = math.Abs(float64(s.Actual)) / usual
 		if !math.IsNaN(l.Naive) {
 			one.paired, one.naive = l.Pinball/usual, l.Naive/usual
 		}
@@ -186,7 +189,8 @@ func (t *tally) lately(now time.Time) sums {
 // Describe is that of prometheus.Collector.
 func (b *scoreboard) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		b.count, b.pinball, b.naive, b.paired, b.failure, b.actual, b.covered, b.revisions, b.pinballRatio, b.wapeRatio, b.coverageRatio, b.skillRatio,
+		b.count, b.pinball, b.naive, b.paired, b.failure, b.actual, b.covered, b.revisions,
+		b.pinballRatio, b.wapeRatio, b.coverageRatio, b.skillRatio,
 	} {
 		to <- d
 	}
@@ -231,8 +235,11 @@ type standings struct {
 }
 
 func newStandings(b *board) *standings {
-	return &standings{b, prometheus.NewDesc(prometheus.BuildFQName(service.Namespace, "forecaster", "series"),
-		"Series by how up to date they are and who makes their forecasts.", []string{"state", "source"}, nil)}
+	return &standings{b, prometheus.NewDesc(
+		prometheus.BuildFQName(service.Namespace, "forecaster", "series"),
+		"Series by how up to date they are and who makes their forecasts.",
+		[]string{"state", "source"}, nil,
+	)}
 }
 
 // Describe is that of prometheus.Collector.
@@ -241,6 +248,8 @@ func (s *standings) Describe(to chan<- *prometheus.Desc) { to <- s.series }
 // Collect is that of prometheus.Collector.
 func (s *standings) Collect(to chan<- prometheus.Metric) {
 	for one, n := range s.board.standing() {
-		to <- prometheus.MustNewConstMetric(s.series, prometheus.GaugeValue, float64(n), one.state, one.source)
+		to <- prometheus.MustNewConstMetric(
+			s.series, prometheus.GaugeValue, float64(n), one.state, one.source,
+		)
 	}
 }

@@ -62,7 +62,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	status := &board{}
 	return &Service{
 		deps: deps{
-			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints, models: newModelStore(d.Registry),
+			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints,
+			models:  newModelStore(d.Registry),
 			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now,
 			log: service.Component(d.Log, "forecaster"),
 		},

@@ -28,7 +28,8 @@ func (s *Service) listSeries(_ context.Context, in *listInput) (*listOutput, err
 	out.Body.Series = make([]seriesItem, len(page))
 	for i, e := range page {
 		out.Body.Series[i] = seriesItem{
-			Series: e.Series, Origin: e.Origin, Interval: meter.IntervalName(e.Interval), Source: e.Source, Quality: e.Quality,
+			Series: e.Series, Origin: e.Origin, Interval: meter.IntervalName(e.Interval), Source: e.Source,
+			Quality: e.Quality,
 		}
 	}
 	if more {
@@ -56,10 +57,14 @@ func (s *Service) newestForecast(ctx context.Context, in *seriesPath) (*forecast
 		return nil, s.unavailable(err)
 	case !known:
 		return nil, huma.Error404NotFound(fmt.Sprintf(
-			"series %s has neither a forecast nor a reading; publish readings on %s, or take a name from GET /v1/series",
-			id, streams.PublicReadingSubject(id)))
+			"series %s has neither a forecast nor a reading; publish readings on %s, or take a name "+
+				"from GET /v1/series",
+			id, streams.PublicReadingSubject(id),
+		))
 	}
-	out.Body, err = json.Marshal(forecastMessage{Schema: streams.Schema, Series: id.String(), Source: meter.SourceNone, Quantiles: [][]float64{}})
+	out.Body, err = json.Marshal(forecastMessage{
+		Schema: streams.Schema, Series: id.String(), Source: meter.SourceNone, Quantiles: [][]float64{},
+	})
 	return out, err
 }
 
@@ -76,27 +81,34 @@ func (s *Service) hasReadings(ctx context.Context, id meter.ID) (bool, error) {
 	p := streams.Partition(id, partitions)
 	subjects := []string{streams.ReadingSubject(p, id)}
 	if partitions == 1 {
-		subjects = append(subjects, streams.PublicReadingSubject(id)) // the one log takes readings unmapped too
+		// the one log takes readings unmapped too
+		subjects = append(subjects, streams.PublicReadingSubject(id))
 	}
 	for _, subject := range subjects {
-		if _, found, err := s.deps.Store.LastBySubject(ctx, topology.Log(p), subject); found || err != nil {
+		_, found, err := s.deps.Store.LastBySubject(ctx, topology.Log(p), subject)
+		if found || err != nil {
 			return found, err
 		}
 	}
 	return false, nil
 }
 
-// unavailable logs why the streams cannot be read, once a minute at most, and returns the answer for the client.
+// unavailable logs why the streams cannot be read, once a minute at most, and returns the answer
+// for the client.
 func (s *Service) unavailable(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return huma.NewError(http.StatusServiceUnavailable, "the request was given up")
 	}
 	now := s.deps.Now()
-	if last := s.lastUnavailable.Load(); now.UnixNano()-last > int64(time.Minute) && s.lastUnavailable.CompareAndSwap(last, now.UnixNano()) {
+	if last := s.lastUnavailable.Load(); now.UnixNano()-last > int64(time.Minute) &&
+		s.lastUnavailable.CompareAndSwap(last, now.UnixNano()) {
 		s.log.Warn().AnErr(service.FieldError, err).Msg("forecasts cannot be served")
 	}
 	return huma.ErrorWithHeaders(
-		huma.Error503ServiceUnavailable("the streams cannot be read right now; try again, and see that NATS and a forecaster run (/readyz says what is waited for)"),
+		huma.Error503ServiceUnavailable(
+			"the streams cannot be read right now; try again, and see that NATS and a forecaster run "+
+				"(/readyz says what is waited for)",
+		),
 		http.Header{"Retry-After": {retrySeconds}})
 }
 
@@ -104,7 +116,9 @@ func (s *Service) unavailable(err error) error {
 func (s *Service) status(context.Context, *struct{}) (*statusOutput, error) {
 	if s.view.Len() == 0 {
 		return nil, huma.ErrorWithHeaders(
-			huma.Error503ServiceUnavailable("no forecast is served yet; publish readings, or wait until the first ones are answered"),
+			huma.Error503ServiceUnavailable(
+				"no forecast is served yet; publish readings, or wait until the first ones are answered",
+			),
 			http.Header{"Retry-After": {retrySeconds}})
 	}
 	out := &statusOutput{CacheControl: noStore}

@@ -47,8 +47,8 @@ type forecastOutput struct {
 	Body         []byte
 }
 
-// forecastMessage describes the message of a forecast for the OpenAPI document, and is the answer for a series that has
-// none yet.
+// forecastMessage describes the message of a forecast for the OpenAPI document, and is the answer
+// for a series that has none yet.
 type forecastMessage struct {
 	_         struct{}     `json:"-" additionalProperties:"true"`
 	Schema    int          `json:"schema" doc:"Version of the message." example:"1"`

@@ -51,7 +51,9 @@ func (s *Service) watchModels(ctx context.Context) {
 			Msg("model registry does not answer; its last list is served")
 	}}
 	watch := &modelsWatch{versions: map[string][]registry.Version{}, broken: map[string]string{}}
-	retry.Poll(ctx, modelsEvery, &notice, func(ctx context.Context) error { return s.askModels(ctx, watch) })
+	retry.Poll(
+		ctx, modelsEvery, &notice, func(ctx context.Context) error { return s.askModels(ctx, watch) },
+	)
 }
 
 // askModels asks for a new list. When versions are broken, the registry returns the others and an
@@ -60,7 +62,9 @@ func (s *Service) askModels(ctx context.Context, watch *modelsWatch) error {
 	ctx, cancel := context.WithTimeout(ctx, modelsTimeout)
 	defer cancel()
 	now := s.deps.Now()
-	names := watch.round.Names(func(name string) bool { return len(watch.versions[name]) > 0 || watch.broken[name] != "" })
+	names := watch.round.Names(
+		func(name string) bool { return len(watch.versions[name]) > 0 || watch.broken[name] != "" },
+	)
 	for _, name := range names {
 		all, err := s.deps.Models.Versions(ctx, name)
 		if err != nil && (len(all) == 0 || errors.Is(err, registry.ErrUnavailable)) {
@@ -124,7 +128,9 @@ func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput,
 			http.Header{"Retry-After": {retrySeconds}})
 	}
 	out := &modelsOutput{CacheControl: noStore}
-	out.Body = modelList{Name: registry.DefaultModel, Registry: registryAnswers, Versions: []modelItem{}}
+	out.Body = modelList{
+		Name: registry.DefaultModel, Registry: registryAnswers, Versions: []modelItem{},
+	}
 	if list == nil || s.modelsAway.Load() {
 		out.Body.Registry = registryAway
 	}

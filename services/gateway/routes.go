@@ -31,11 +31,15 @@ func (s *Service) routes() (http.Handler, error) {
 		Summary: "Series that have a forecast", Errors: []int{http.StatusUnprocessableEntity},
 	}, s.listSeries)
 	huma.Register(api, huma.Operation{
-		OperationID: "get-forecast", Method: http.MethodGet, Path: "/v1/series/{site}/{meter}/forecast", Tags: []string{"series"},
-		Summary:     "Newest forecast of a series",
-		Description: "The message itself, as it was published. A series with readings and no forecast yet answers source none.",
-		Responses:   forecastResponse(api),
-		Errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		OperationID: "get-forecast", Method: http.MethodGet, Path: "/v1/series/{site}/{meter}/forecast",
+		Tags:    []string{"series"},
+		Summary: "Newest forecast of a series",
+		Description: "The message itself, as it was published. A series with readings and no " +
+			"forecast yet answers source none.",
+		Responses: forecastResponse(api),
+		Errors: []int{
+			http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
 	}, s.newestForecast)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-models", Method: http.MethodGet, Path: "/v1/models", Tags: []string{"models"},
@@ -46,11 +50,13 @@ func (s *Service) routes() (http.Handler, error) {
 	for _, name := range []string{"ping", "health"} {
 		huma.Register(api, huma.Operation{
 			OperationID: name, Method: http.MethodGet, Path: "/" + name, Tags: []string{"state"},
-			Summary: "200 as soon as forecasts of any source are served", Errors: []int{http.StatusServiceUnavailable},
+			Summary: "200 as soon as forecasts of any source are served",
+			Errors:  []int{http.StatusServiceUnavailable},
 		}, s.status)
 	}
 	huma.Register(api, huma.Operation{
-		OperationID: "version", Method: http.MethodGet, Path: "/version", Tags: []string{"state"}, Summary: "What is running",
+		OperationID: "version", Method: http.MethodGet, Path: "/version", Tags: []string{"state"},
+		Summary: "What is running",
 	}, s.version)
 
 	document, err := json.Marshal(api.OpenAPI())
@@ -73,11 +79,13 @@ func (s *Service) routes() (http.Handler, error) {
 	return s.metrics.observe(problems(mux), s.deps.Now), nil
 }
 
-// apiConfig returns huma's configuration without what it adds of its own: $schema fields in the answers, pages that load
-// scripts from other hosts, and a document that it makes at the first request, unguarded.
+// apiConfig returns huma's configuration without what it adds of its own: $schema fields in the
+// answers, pages that load scripts from other hosts, and a document that it makes at the first
+// request, unguarded.
 func apiConfig(version string) huma.Config {
 	cfg := huma.DefaultConfig("Loadtide", version)
-	cfg.Info.Description = "Streaming load forecasts: quantiles for every lead, made anew with each reading. Errors are RFC 9457 problem documents."
+	cfg.Info.Description = "Streaming load forecasts: quantiles for every lead, new with each " +
+		"reading. Errors are RFC 9457 problem documents."
 	cfg.CreateHooks = nil
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.RejectUnknownQueryParameters = true
@@ -86,14 +94,17 @@ func apiConfig(version string) huma.Config {
 
 // forecastResponse describes the forecast, whose bytes huma does not make itself.
 func forecastResponse(api huma.API) map[string]*huma.Response {
-	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[forecastMessage](), true, "Forecast")
+	schema := api.OpenAPI().Components.Schemas.Schema(
+		reflect.TypeFor[forecastMessage](), true, "Forecast",
+	)
 	return map[string]*huma.Response{"200": {
 		Description: "The newest forecast",
 		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
 	}}
 }
 
-// problems answers what no route takes with a problem document, where the mux itself would send plain text.
+// problems answers what no route takes with a problem document, where the mux itself would send
+// plain text.
 func problems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -112,7 +123,10 @@ func problems(mux *http.ServeMux) http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(plain.code)
-		_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(plain.code), Status: plain.code, Detail: detail}) // the client has gone
+		// the client has gone
+		_ = json.NewEncoder(w).Encode(huma.ErrorModel{
+			Title: http.StatusText(plain.code), Status: plain.code, Detail: detail,
+		})
 	})
 }
 

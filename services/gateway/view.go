@@ -19,8 +19,8 @@ type Entry struct {
 	Seq      uint64 // of the forecast in FORECASTS
 }
 
-// View holds an Entry for each series that has a forecast. Its size is bounded by the stream that feeds it. It is safe
-// for concurrent use.
+// View holds an Entry for each series that has a forecast. Its size is bounded by the stream that
+// feeds it. It is safe for concurrent use.
 type View struct {
 	mu      sync.RWMutex
 	entries map[string]Entry
@@ -60,8 +60,8 @@ func (v *View) Len() int {
 	return len(v.entries)
 }
 
-// Page returns up to limit entries behind the series after, in order of their names, and whether there are more. The
-// series after need not be there.
+// Page returns up to limit entries behind the series after, in order of their names, and whether
+// there are more. The series after need not be there.
 func (v *View) Page(after string, limit int) (page []Entry, more bool) {
 	v.mu.RLock()
 	if len(v.fresh) > 0 {

@@ -118,7 +118,8 @@ func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 	origin := h.Cell(f.Origin)
 	fan := plot.Fan{
 		Unit: f.Unit, Origin: time.Unix(f.Origin, 0).UTC(),
-		Interval: time.Duration(f.Interval) * time.Second, NaiveName: ruleWords[evaluate.SeasonalNaiveDay],
+		Interval:  time.Duration(f.Interval) * time.Second,
+		NaiveName: ruleWords[evaluate.SeasonalNaiveDay],
 	}
 	for n := max(origin-int64(fanPast*h.Len.Day), h.Ring.First()); n < origin; n++ {
 		at := time.Unix(h.Start(n), 0).UTC()

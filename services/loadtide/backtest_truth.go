@@ -43,7 +43,9 @@ func (b *backtest) loadFaulty(ctx context.Context) error {
 			What: fmt.Sprintf("%s: a reading every %s: readings can be heard as they "+
 				"came at the interval of the model alone, %s",
 				report.File, stepWords(report.Interval), stepWords(step)),
-			Fix:    []string{"make the file at that interval: loadtide simulate --from FILE --faults all --out FILE"},
+			Fix: []string{
+				"make the file at that interval: loadtide simulate --from FILE --faults all --out FILE",
+			},
 			Reason: "interval_unsupported",
 		}
 	}

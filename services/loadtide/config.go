@@ -83,7 +83,10 @@ func (c *configFile) put(section map[string]entry, prefix string, key, value *ya
 		return fmt.Errorf("%s: want one value (file %s:%d)", name, c.path, key.Line)
 	}
 	if before, twice := section[key.Value]; twice {
-		return fmt.Errorf("%s: stands in line %d already (file %s:%d)", name, before.line, c.path, key.Line)
+		return fmt.Errorf(
+			"%s: stands in line %d already (file %s:%d)",
+			name, before.line, c.path, key.Line,
+		)
 	}
 	section[key.Value] = entry{value.Value, key.Line}
 	return nil
@@ -129,7 +132,9 @@ type fault struct {
 }
 
 // faults holds the entries of one section against their flags.
-func (c *configFile) faults(prefix string, entries map[string]entry, flags map[string]*kong.Flag, unknown string) []fault {
+func (c *configFile) faults(
+	prefix string, entries map[string]entry, flags map[string]*kong.Flag, unknown string,
+) []fault {
 	var all []fault
 	for key, e := range entries {
 		f := flags[key]
@@ -140,7 +145,9 @@ func (c *configFile) faults(prefix string, entries map[string]entry, flags map[s
 			wrong = fits(f, e.value)
 		}
 		if wrong != nil {
-			all = append(all, fault{e.line, fmt.Errorf("%s%s: %w (file %s:%d)", prefix, key, wrong, c.path, e.line)})
+			all = append(all, fault{
+				e.line, fmt.Errorf("%s%s: %w (file %s:%d)", prefix, key, wrong, c.path, e.line),
+			})
 		}
 	}
 	return all
@@ -152,7 +159,9 @@ func fits(f *kong.Flag, value string) error {
 		return fmt.Errorf("%q is none of %s", value, strings.Join(allowed, ", "))
 	}
 	scan := kong.Scan().PushTyped(value, kong.FlagValueToken)
-	return f.Mapper.Decode(&kong.DecodeContext{Value: f.Value, Scan: scan}, reflect.New(f.Target.Type()).Elem())
+	return f.Mapper.Decode(
+		&kong.DecodeContext{Value: f.Value, Scan: scan}, reflect.New(f.Target.Type()).Elem(),
+	)
 }
 
 // Validate has nothing left to do: check is called before anything is parsed.

@@ -44,8 +44,8 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
-// intervalFlag is the interval of a model; 0, written auto, leaves it to the name of the model or to
-// the readings.
+// intervalFlag is the interval of a model; 0, written auto, leaves it to the name of the model or
+// to the readings.
 type intervalFlag time.Duration
 
 // UnmarshalText reads auto or a duration that series can be forecast at.

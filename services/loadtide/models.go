@@ -47,7 +47,9 @@ func (f *modelFlags) names() []string {
 
 // find returns the version of an alias or a number. Where no name is given and several models have
 // one, the command has to be told which is meant.
-func (f *modelFlags) find(ctx context.Context, models registry.Registry, which string) (registry.Version, error) {
+func (f *modelFlags) find(
+	ctx context.Context, models registry.Registry, which string,
+) (registry.Version, error) {
 	if f.Name != "" {
 		return findVersion(ctx, models, f.Name, which)
 	}
@@ -73,13 +75,17 @@ func (f *modelFlags) find(ctx context.Context, models registry.Registry, which s
 	for i, v := range found {
 		names[i] = v.Name
 	}
-	return registry.Version{}, usageError(fmt.Sprintf("several models have %s: %s", which, strings.Join(names, ", ")),
-		"say which one, as in --name "+names[0])
+	return registry.Version{}, usageError(
+		fmt.Sprintf("several models have %s: %s", which, strings.Join(names, ", ")),
+		"say which one, as in --name "+names[0],
+	)
 }
 
-// listVersions returns the versions of the models that a command looks at, the newest of each first.
-// broken is what cannot be served of them.
-func (f *modelFlags) listVersions(ctx context.Context, models registry.Registry) (all []registry.Version, broken error) {
+// listVersions returns the versions of the models that a command looks at, the newest of each
+// first. broken is what cannot be served of them.
+func (f *modelFlags) listVersions(
+	ctx context.Context, models registry.Registry,
+) (all []registry.Version, broken error) {
 	for _, name := range f.names() {
 		versions, err := models.Versions(ctx, name)
 		if errors.Is(err, registry.ErrUnavailable) {

@@ -38,12 +38,17 @@ func (c *modelsRegisterCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(map[string]string{"name": v.Name, "version": v.Version, "digest": v.Digest})
+		return json.NewEncoder(e.stdout).Encode(
+			map[string]string{"name": v.Name, "version": v.Version, "digest": v.Digest},
+		)
 	}
 	which := v.Version
 	if name != registry.DefaultModel {
 		which += " --name " + name
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s: registered v%s; loadtide models promote %s makes it the champion\n", v.Name, v.Version, which)
+	_, err = fmt.Fprintf(
+		e.stdout, "%s: registered v%s; loadtide models promote %s makes it the champion\n", v.Name,
+		v.Version, which,
+	)
 	return err
 }

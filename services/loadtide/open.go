@@ -21,7 +21,10 @@ func openModel(
 	}
 	name, which, ok := strings.Cut(what, "@")
 	if !ok {
-		return nil, usageError(fmt.Sprintf("model %q is neither a folder nor NAME@ALIAS", what), "give a model folder, or a name of the registry as in load-1h@champion or load-1h@3")
+		return nil, usageError(
+			fmt.Sprintf("model %q is neither a folder nor NAME@ALIAS", what),
+			"give a model folder, or a name of the registry as in load-1h@champion or load-1h@3",
+		)
 	}
 	models, err := kept.open(dataDir)
 	if err != nil {
@@ -53,7 +56,9 @@ func loadVersion(
 const reasonNoModel = "model_not_found"
 
 // findVersion is the version of an alias or a number.
-func findVersion(ctx context.Context, models registry.Registry, name, which string) (registry.Version, error) {
+func findVersion(
+	ctx context.Context, models registry.Registry, name, which string,
+) (registry.Version, error) {
 	v, err := models.ByAlias(ctx, name, which)
 	if err == nil || !errors.Is(err, registry.ErrNotFound) {
 		return v, err
@@ -69,6 +74,9 @@ func findVersion(ctx context.Context, models registry.Registry, name, which stri
 	}
 	return v, &service.HintError{
 		What: fmt.Sprintf("there is no %s@%s in the registry", name, which), Reason: reasonNoModel,
-		Fix: []string{"loadtide models list shows what is there; --data-dir or --mlflow-url says whose registry", "loadtide train --data FILE --register " + name + " makes one"},
+		Fix: []string{
+			"loadtide models list shows what is there; --data-dir or --mlflow-url says whose registry",
+			"loadtide train --data FILE --register " + name + " makes one",
+		},
 	}
 }

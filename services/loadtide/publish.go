@@ -111,7 +111,8 @@ func (c *publishCmd) summary(
 			reasons[r.Reason] = r.Rows
 		}
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
-			"readings": published, "series": report.Series, "rejected": report.Rejected, "rejected_by_reason": reasons, "seconds": took.Seconds(),
+			"readings": published, "series": report.Series, "rejected": report.Rejected,
+			"rejected_by_reason": reasons, "seconds": took.Seconds(),
 		})
 	}
 	rejected := ""

@@ -135,7 +135,8 @@ func (j *publishJob) messages(yield func(series int32, readings []streams.Readin
 
 func (j *publishJob) reading(row tabular.Row) streams.Reading {
 	return streams.Reading{
-		Time: row.Time(), Value: row.Value, Unit: j.table.Unit, Kind: j.table.Kind, History: j.cmd.History,
+		Time: row.Time(), Value: row.Value, Unit: j.table.Unit, Kind: j.table.Kind,
+		History: j.cmd.History,
 	}
 }
 

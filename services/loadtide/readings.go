@@ -30,7 +30,9 @@ func newReadingPublisher(ctx context.Context, conn *bus.Conn) (*readingPublisher
 
 // PublishReadings sends one message of one series; it is stored once Flush has
 // returned.
-func (p *readingPublisher) PublishReadings(ctx context.Context, id meter.ID, readings []streams.Reading) error {
+func (p *readingPublisher) PublishReadings(
+	ctx context.Context, id meter.ID, readings []streams.Reading,
+) error {
 	p.data = streams.AppendReadings(p.data[:0], readings)
 	return p.PublishPayload(ctx, id, p.data)
 }
@@ -85,7 +87,9 @@ type lateReadings struct {
 }
 
 // PublishReadings sends one message of one series.
-func (l *lateReadings) PublishReadings(ctx context.Context, id meter.ID, readings []streams.Reading) error {
+func (l *lateReadings) PublishReadings(
+	ctx context.Context, id meter.ID, readings []streams.Reading,
+) error {
 	if err := l.open(ctx); err != nil {
 		return err
 	}

@@ -168,7 +168,8 @@ func newGateway(
 	p *process, conn *bus.Conn, cfg gateway.Config, models registry.Registry, admin bool,
 ) (*gateway.Service, error) {
 	deps := gateway.FromBus(conn)
-	deps.Version, deps.Metrics, deps.Ready, deps.Log, deps.Now = version, p.registry, p.health.Part("gateway"), p.log, time.Now
+	deps.Version, deps.Log, deps.Now = version, p.log, time.Now
+	deps.Metrics, deps.Ready = p.registry, p.health.Part("gateway")
 	deps.Models = models
 	if admin {
 		deps.Admin = service.AdminHandler(p.registry, p.health)

@@ -61,7 +61,8 @@ func (c *seriesListCmd) Run(e *env) error {
 
 func printSeries(w io.Writer, list []streams.SeriesSummary) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SERIES\tNEWEST READING (UTC)\tREADINGS\tINTERVAL\tFORECASTS\tUNIT\tKIND\tSOURCE\tQUALITY\tREVISIONS")
+	fmt.Fprintln(t, "SERIES\tNEWEST READING (UTC)\tREADINGS\tINTERVAL\tFORECASTS\tUNIT\tKIND\t"+
+		"SOURCE\tQUALITY\tREVISIONS")
 	for _, s := range list {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n",
 			s.Series, s.Newest.Format(time.RFC3339),

@@ -27,11 +27,21 @@ func (c *seriesDeleteCmd) Validate() error { return validSeries(c.Series) }
 // Run deletes all that is kept of a series, and says what that was.
 func (c *seriesDeleteCmd) Run(e *env) error {
 	if !c.Yes {
-		return usageError(fmt.Sprintf("deleting %s takes away its state, readings, forecasts, scores, rejections and settings for good", c.Series), "loadtide series delete "+c.Series+" --yes")
+		return usageError(
+			fmt.Sprintf(
+				"deleting %s takes away its state, readings, forecasts, scores, rejections and settings for "+
+					"good",
+				c.Series,
+			),
+			"loadtide series delete "+c.Series+" --yes",
+		)
 	}
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		partition := o.of(c.Series)
-		seq, err := o.order(ctx, partition, streams.ControlDelete, (&streams.DeleteControl{Series: c.Series}).AppendJSON(nil))
+		seq, err := o.order(
+			ctx, partition, streams.ControlDelete,
+			(&streams.DeleteControl{Series: c.Series}).AppendJSON(nil),
+		)
 		if err != nil {
 			return err
 		}
@@ -64,9 +74,17 @@ func (c *seriesDeleteCmd) Run(e *env) error {
 			}
 			points = "its points in InfluxDB are deleted"
 		}
-		fmt.Fprintf(e.stdout, "deleted %s: %d messages with readings, %d forecasts, %d rejections, %d scores, %d imported states; %s\n", c.Series, counts.readings, counts.forecasts, counts.rejected, counts.scores, counts.states, points)
+		fmt.Fprintf(
+			e.stdout,
+			"deleted %s: %d messages with readings, %d forecasts, %d rejections, %d scores, %d imported "+
+				"states; %s\n",
+			c.Series, counts.readings, counts.forecasts, counts.rejected, counts.scores, counts.states,
+			points,
+		)
 		if !done {
-			fmt.Fprintln(e.stderr, "warn: no forecaster has written a checkpoint without it yet; one does when it runs")
+			fmt.Fprintln(
+				e.stderr, "warn: no forecaster has written a checkpoint without it yet; one does when it runs",
+			)
 		}
 		return nil
 	})
@@ -78,7 +96,9 @@ type erased struct {
 }
 
 // erase takes out of the streams what was there before the record at seq.
-func (o *owners) erase(ctx context.Context, series string, partition int, seq uint64) (n erased, err error) {
+func (o *owners) erase(
+	ctx context.Context, series string, partition int, seq uint64,
+) (n erased, err error) {
 	id, _ := meter.ParseID(series)
 	log := topology.Log(partition)
 	subjects := []string{streams.ReadingSubject(partition, id)}
@@ -91,7 +111,9 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 			return n, err
 		}
 	}
-	if n.forecasts, err = o.Purge(ctx, topology.Forecasts, streams.ForecastSubject(id), 0); err != nil {
+	if n.forecasts, err = o.Purge(
+		ctx, topology.Forecasts, streams.ForecastSubject(id), 0,
+	); err != nil {
 		return n, err
 	}
 	if n.rejected, err = o.Purge(ctx, topology.Rejected, streams.RejectedSubject(id), 0); err != nil {
@@ -101,7 +123,9 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 		return n, err
 	}
 	for from := uint64(1); from < seq; {
-		m, ok, err := o.NextBySubject(ctx, log, streams.ControlSubject(partition, streams.ControlState), from)
+		m, ok, err := o.NextBySubject(
+			ctx, log, streams.ControlSubject(partition, streams.ControlState), from,
+		)
 		if err != nil || !ok || m.Seq >= seq {
 			return n, err
 		}
@@ -116,7 +140,8 @@ func (o *owners) erase(ctx context.Context, series string, partition int, seq ui
 	return n, nil
 }
 
-// deletePoints takes the series' points out of the bucket, and the daily sums out of the one beside it, if there is one.
+// deletePoints takes the series' points out of the bucket, and the daily sums out of the one beside
+// it, if there is one.
 func (c *seriesDeleteCmd) deletePoints(ctx context.Context) error {
 	id, _ := meter.ParseID(c.Series)
 	tags := recorder.Tags(id)
@@ -133,7 +158,9 @@ func (c *seriesDeleteCmd) deletePoints(ctx context.Context) error {
 	return err
 }
 
-func deleteTagged(ctx context.Context, cfg influx.Config, tags []influx.Tag, measurements ...string) error {
+func deleteTagged(
+	ctx context.Context, cfg influx.Config, tags []influx.Tag, measurements ...string,
+) error {
 	w, err := influx.New(cfg)
 	if err != nil {
 		return err

@@ -83,6 +83,10 @@ func tailLine(f *streams.Forecast) string {
 	if f.Unit == "" || !meter.Energy.Fits(f.Unit) {
 		sum *= f.Interval.Hours()
 	}
-	return strings.TrimRight(fmt.Sprintf("%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10.4g %s",
-		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), meter.IntervalName(f.Interval), f.Source, f.Quality, at(0.5), at(0.1), at(0.9), sum, f.Unit), " ")
+	line := fmt.Sprintf(
+		"%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10.4g %s",
+		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), meter.IntervalName(f.Interval), f.Source,
+		f.Quality, at(0.5), at(0.1), at(0.9), sum, f.Unit,
+	)
+	return strings.TrimRight(line, " ")
 }

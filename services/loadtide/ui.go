@@ -52,7 +52,10 @@ func (s *screen) line(format string, args ...any) {
 
 // ok prints what has been reached, and when after the start.
 func (s *screen) ok(what, format string, args ...any) {
-	s.line("  %s  %5.1f s  %-10s  %s", s.paint(green, "ok"), time.Since(s.began).Seconds(), what, fmt.Sprintf(format, args...))
+	s.line(
+		"  %s  %5.1f s  %-10s  %s", s.paint(green, "ok"), time.Since(s.began).Seconds(), what,
+		fmt.Sprintf(format, args...),
+	)
 }
 
 // warn prints what went wrong without ending the work.
@@ -65,7 +68,11 @@ func (s *screen) bar(done, total int, note string, left time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	share := float64(done) / float64(max(total, 1))
-	text := fmt.Sprintf("  [%s%s]  %3.0f %%  %d/%d  %s", strings.Repeat("#", int(20*share)), strings.Repeat(".", 20-int(20*share)), 100*share, done, total, note)
+	text := fmt.Sprintf(
+		"  [%s%s]  %3.0f %%  %d/%d  %s",
+		strings.Repeat("#", int(20*share)), strings.Repeat(".", 20-int(20*share)), 100*share, done, total,
+		note,
+	)
 	if left > 0 {
 		text += fmt.Sprintf("  %.0f s left", left.Seconds())
 	}

@@ -245,8 +245,9 @@ const leaseUp = 3 * time.Second
 // watchUp is the pause between two looks at what a training of `up` waits for.
 const watchUp = 500 * time.Millisecond
 
-// trainer builds the trainer, which runs cycles as child processes. The first cycle of an interval is
-// quick and starts when there is enough history of it; a thorough one follows it, except in the demo.
+// trainer builds the trainer, which runs cycles as child processes. The first cycle of an interval
+// is quick and starts when there is enough history of it; a thorough one follows it, except in the
+// demo.
 func (u *up) trainer(
 	conn *bus.Conn, models registry.Registry, arrived *arrivals,
 ) (*trainer.Service, error) {

@@ -12,7 +12,10 @@ type versionCmd struct{}
 
 // Run prints one line.
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintf(e.stdout, "loadtide %s%s %s %s/%s, kernels %s\n", version, commitNote(), runtime.Version(), runtime.GOOS, runtime.GOARCH, nn.Kernel())
+	_, err := fmt.Fprintf(
+		e.stdout, "loadtide %s%s %s %s/%s, kernels %s\n", version, commitNote(), runtime.Version(),
+		runtime.GOOS, runtime.GOARCH, nn.Kernel(),
+	)
 	return err
 }
 

@@ -63,7 +63,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts(name("consumer_pending_messages",
 			"Messages in the streams that are not recorded yet.")), []string{"stream"}),
-		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts(name("write_last_success_timestamp_seconds", "When InfluxDB last stored a write."))),
+		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts(
+			name("write_last_success_timestamp_seconds", "When InfluxDB last stored a write."),
+		)),
 	}
 	m.writes.WithLabelValues(outcomeStored)
 	for _, kind := range influx.Kinds() {

@@ -17,7 +17,7 @@ import (
 const (
 	MeasurementReading      = "reading"       // readings as they were sent; time is their ts
 	MeasurementForecast     = "forecast"      // the newest forecast of each target time; tag interval
-	MeasurementForecastLead = "forecast_lead" // the forecasts of the leads that are scored; tags interval, lead
+	MeasurementForecastLead = "forecast_lead" // of the leads that are scored; tags interval, lead
 	MeasurementScore        = "score"         // scores of forecasts; tags interval, lead
 	MeasurementActual       = "actual"        // the actuals of the scores; tag interval
 	MeasurementEvent        = "event"         // tag kind
@@ -40,13 +40,14 @@ func Tags(id meter.ID) []influx.Tag {
 	return []influx.Tag{{Key: "site", Value: id.Site}, {Key: "meter", Value: id.Meter}}
 }
 
-// tagsAt returns the tags of a series' points of intervals of one length. A quarter-hour and an hour that
-// start together are two points.
+// tagsAt returns the tags of a series' points of intervals of one length. A quarter-hour and an
+// hour that start together are two points.
 func tagsAt(id meter.ID, interval time.Duration) []influx.Tag {
 	return append(Tags(id), influx.Tag{Key: "interval", Value: meter.IntervalName(interval)})
 }
 
-// checkInterval refuses what is no interval of series: it is a tag, and each value of one makes series.
+// checkInterval refuses what is no interval of series: it is a tag, and each value of one makes
+// series.
 func checkInterval(interval time.Duration) error {
 	if !meter.Native(interval) {
 		return fmt.Errorf("interval %s: use 5m, 10m, 15m, 20m, 30m or 1h", interval)
@@ -56,7 +57,9 @@ func checkInterval(interval time.Duration) error {
 
 // withLead returns tags and the name of the lead.
 func withLead(tags []influx.Tag, lead int, interval time.Duration) []influx.Tag {
-	return append(tags[:len(tags):len(tags)], influx.Tag{Key: "lead", Value: accuracy.LeadName(lead, interval)})
+	return append(tags[:len(tags):len(tags)], influx.Tag{
+		Key: "lead", Value: accuracy.LeadName(lead, interval),
+	})
 }
 
 // seriesOf returns the series of a point of ours, empty when the point concerns none.

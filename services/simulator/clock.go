@@ -23,8 +23,8 @@ const clockSchema = 1
 const mostYears = 110
 
 // maxChunk is how many seconds of history one step has: ten days, so that a repeat after a crash
-// lies inside the ring of a series. maxReadings is how many readings of history one message has, far
-// below the size limit.
+// lies inside the ring of a series. maxReadings is how many readings of history one message has,
+// far below the size limit.
 const (
 	maxChunk    = 10 * meter.DaySeconds
 	maxReadings = 240

@@ -11,11 +11,12 @@ import (
 	"time"
 )
 
-// Whatever call is the last one before a crash, the next start goes on without a hole, repeats at most one step, and a
-// repeat carries the same values.
+// Whatever call is the last one before a crash, the next start goes on without a hole, repeats at
+// most one step, and a repeat carries the same values.
 func TestCrashAnywhere(t *testing.T) {
 	t.Parallel()
-	for crash := 1; crash <= 14; crash++ { // two steps of history take 8 calls, an hour of the replay 4
+	// two steps of history take 8 calls, an hour of the replay 4
+	for crash := 1; crash <= 14; crash++ {
 		synctest.Test(t, func(t *testing.T) {
 			dir := t.TempDir()
 			first := &broker{}
@@ -50,7 +51,8 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
-// checkNoHole demands for every series an unbroken run of hours in which it goes back by at most a step.
+// checkNoHole demands for every series an unbroken run of hours in which it goes back by at most a
+// step.
 func checkNoHole(t *testing.T, messages []message, step int) {
 	t.Helper()
 	values, next := map[string]float64{}, map[string]time.Time{}

@@ -1,8 +1,8 @@
 // Package simulator plays electricity meters: households with heat pumps, solar panels or cars,
-// flats, trade, farms and industry, on sites with zones, holidays and weather of their own. The load
-// is a function of seed, meter and time. It has days, weeks, seasons and habits to learn, and within
-// the hour what kettles, compressors, clouds and chargers do. On demand readings go wrong, as a
-// function of the same.
+// flats, trade, farms and industry, on sites with zones, holidays and weather of their own. The
+// load is a function of seed, meter and time. It has days, weeks, seasons and habits to learn, and
+// within the hour what kettles, compressors, clouds and chargers do. On demand readings go wrong,
+// as a function of the same.
 //
 // Start with [Service], which publishes readings by the demo's clock, or with [Fleet] for the load
 // alone. [ParseFaults] reads the names of faults; [WriteCSV] and [SpoilCSV] write files that have

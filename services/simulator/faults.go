@@ -58,8 +58,14 @@ type faultRow struct {
 // faultTable is all of them.
 var faultTable = []faultRow{
 	{Gap, byStretch, "12h/30d", "a chunk of readings never comes", false, false},
-	{Gathered, byStretch, "6h/30d", "a chunk never comes, and the reading after it holds its energy too", false, true},
-	{Burst, byStretch, "1d/60d", "a chunk is held back for up to three days, then comes at once and out of order", false, false},
+	{
+		Gathered, byStretch, "6h/30d",
+		"a chunk never comes, and the reading after it holds its energy too", false, true,
+	},
+	{
+		Burst, byStretch, "1d/60d",
+		"a chunk is held back for up to three days, then comes at once and out of order", false, false,
+	},
 	{Frozen, byStretch, "1d/60d", "the value before is repeated", false, false},
 	{Flat, byStretch, "1d/60d", "a constant: the mean of the day before", false, true},
 	{Zero, byStretch, "12h/60d", "a run of zeros", false, false},
@@ -68,9 +74,15 @@ var faultTable = []faultRow{
 	{Lost, byReading, "2%", "the reading never comes", false, false},
 	{Garbage, byReading, "0.2%", "the value is NaN or text", false, false},
 	{Years, byReading, "0.05%", "the time is 1 to 8 years ahead", false, false},
-	{Double, byReading, "0.1%", "the time is that of the interval before: two values for it, none for its own", false, false},
+	{
+		Double, byReading, "0.1%",
+		"the time is that of the interval before: two values for it, none for its own", false, false,
+	},
 	{Spikes, byReading, "0.5%", "the value is off by 5 to 25 times what is usual", false, false},
-	{Corrected, byReading, "0.5%", "a value wrong by 10 to 50 % comes first, the true one up to 24 intervals later", false, false},
+	{
+		Corrected, byReading, "0.5%",
+		"a value wrong by 10 to 50 % comes first, the true one up to 24 intervals later", false, false,
+	},
 	{Repeated, byReading, "1%", "the same reading comes again up to 24 intervals later", false, false},
 	{Late, byReading, "1%", "the reading comes 1 to 40 intervals late", false, false},
 	{Reset, byMoment, "90d", "the register begins anew at 0", true, false},
@@ -78,8 +90,8 @@ var faultTable = []faultRow{
 	{Rollover, always, "", "the register begins anew at a power of ten", true, false},
 }
 
-// rate is how often a fault comes: a share of readings, or a length in each period; a period of 0 is once in a file, and
-// in each of onceEvery on the stream.
+// rate is how often a fault comes: a share of readings, or a length in each period; a period of 0
+// is once in a file, and in each of onceEvery on the stream.
 type rate struct {
 	share         float64
 	length, every time.Duration
@@ -106,8 +118,9 @@ func (f Faults) registers() (Fault, bool) {
 	return "", false
 }
 
-// ParseFaults reads a list such as `all`, `lost`, or `lost=2%,frozen=1d,gap=12h/30d`; an empty one is none. `all` may be
-// followed by faults with other rates, and by `name=off`. The error names what is wrong and what would be right.
+// ParseFaults reads a list such as `all`, `lost`, or `lost=2%,frozen=1d,gap=12h/30d`; an empty one
+// is none. `all` may be followed by faults with other rates, and by `name=off`. The error names
+// what is wrong and what would be right.
 func ParseFaults(spec string) (Faults, error) {
 	f := Faults{rates: map[Fault]rate{}}
 	if strings.TrimSpace(spec) == "" {
@@ -132,7 +145,10 @@ func ParseFaults(spec string) (Faults, error) {
 		}
 		at := slices.IndexFunc(faultTable, func(k faultRow) bool { return string(k.name) == name })
 		if at < 0 {
-			return f, fmt.Errorf("faults: %q is no fault; known are all, %s", name, strings.Join(FaultNames(), ", "))
+			return f, fmt.Errorf(
+				"faults: %q is no fault; known are all, %s",
+				name, strings.Join(FaultNames(), ", "),
+			)
 		}
 		k := faultTable[at]
 		switch {
@@ -161,10 +177,15 @@ func FaultNames() []string {
 }
 
 var (
-	errShare   = errors.New("give the share of readings that it hits, more than 0% and at most 50%, e.g. 2%")
-	errStretch = errors.New("give a length of at least an hour, e.g. 1d for once, 1d/60d for once in every 60 days (the length at most half of them), or a share of readings up to 50%, e.g. 1%")
-	errMoment  = errors.New("give how often it comes, 1d to 3660d, e.g. 90d")
-	errSwitch  = errors.New("it takes no rate")
+	errShare = errors.New(
+		"give the share of readings that it hits, more than 0% and at most 50%, e.g. 2%",
+	)
+	errStretch = errors.New(
+		"give a length of at least an hour, e.g. 1d for once, 1d/60d for once in every 60 days (the " +
+			"length at most half of them), or a share of readings up to 50%, e.g. 1%",
+	)
+	errMoment = errors.New("give how often it comes, 1d to 3660d, e.g. 90d")
+	errSwitch = errors.New("it takes no rate")
 )
 
 // standardLength is that of a stretch of which only its share of readings was given.

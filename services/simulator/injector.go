@@ -30,8 +30,8 @@ const (
 	pastCells = 24 // what spikes and flat lines are measured by
 )
 
-// injector lets the readings of one series go wrong. They are taken in order of time; what comes of them is a function
-// of seed, series, time and the readings of some time before, see lookback.
+// injector lets the readings of one series go wrong. They are taken in order of time; what comes of
+// them is a function of seed, series, time and the readings of some time before, see lookback.
 type injector struct {
 	faults []active
 	key    key
@@ -56,8 +56,9 @@ type active struct {
 	length, every int64
 }
 
-// newInjector returns the faults of a series that reads every step seconds. once is the period of stretches that come
-// once, in cells from origin on; rolls is where a register begins anew, 0 for what is no register.
+// newInjector returns the faults of a series that reads every step seconds. once is the period of
+// stretches that come once, in cells from origin on; rolls is where a register begins anew, 0 for
+// what is no register.
 func newInjector(f Faults, k key, step, origin, once int64, rolls float64) *injector {
 	in := &injector{key: k, step: step, origin: origin, last: math.MinInt64}
 	for _, row := range faultTable {
@@ -81,7 +82,8 @@ func newInjector(f Faults, k key, step, origin, once int64, rolls float64) *inje
 	return in
 }
 
-// lookback is how many cells before a cell have to be taken for it to be what it would be after all of them.
+// lookback is how many cells before a cell have to be taken for it to be what it would be after all
+// of them.
 func (in *injector) lookback() int64 {
 	cells := int64(1)
 	for _, a := range in.faults {
@@ -93,7 +95,8 @@ func (in *injector) lookback() int64 {
 	return cells + pastCells + mostHeld + 1
 }
 
-// stretch says where in a stretch a cell lies, -1 outside: each period holds one, at a place of its own.
+// stretch says where in a stretch a cell lies, -1 outside: each period holds one, at a place of its
+// own.
 func (in *injector) stretch(a *active, cell int64) int64 {
 	block := meter.FloorDiv(cell-in.origin, a.every)
 	start := in.origin + block*a.every + int64(a.key.uniform(block)*float64(a.every-a.length+1))
@@ -145,7 +148,9 @@ func (in *injector) take(cell int64, truth float64) {
 func (in *injector) spoil(f *active, at int64, a arrival) {
 	cell := a.due
 	draw := func(n int) float64 { return f.key.sub("draw").uniform(cell*8 + int64(n)) }
-	after := func(least, most int) int64 { return cell + int64(least) + int64(draw(7)*float64(most-least+1)) }
+	after := func(least, most int) int64 {
+		return cell + int64(least) + int64(draw(7)*float64(most-least+1))
+	}
 	if f.name != Gathered {
 		in.sum = 0 // whoever gathered has no good reading to put it in
 	}
@@ -163,7 +168,8 @@ func (in *injector) spoil(f *active, at int64, a arrival) {
 		a.never = true
 	case Burst:
 		block := cell - at
-		a.due = block + f.length + leastHeld + int64(f.key.sub("held").uniform(block)*float64(mostHeld-leastHeld))
+		more := f.key.sub("held").uniform(block) * float64(mostHeld-leastHeld)
+		a.due = block + f.length + leastHeld + int64(more)
 		a.order = 1 + f.key.sub("shuffle").bits(cell)>>1
 	case Frozen:
 		a.value = in.hold(cell-at, in.shown(in.before(a.truth)))
@@ -238,7 +244,8 @@ func (in *injector) events(cell int64, truth float64) Fault {
 			in.offset -= math.Floor(1000 * a.key.sub("start").uniform(cell))
 		}
 	}
-	if event == "" && in.rolls > 0 && math.Floor((truth-in.offset)/in.rolls) != math.Floor((in.before(truth)-in.offset)/in.rolls) {
+	if event == "" && in.rolls > 0 &&
+		math.Floor((truth-in.offset)/in.rolls) != math.Floor((in.before(truth)-in.offset)/in.rolls) {
 		event = Rollover
 	}
 	return event
@@ -293,7 +300,8 @@ func (in *injector) send(a arrival) { in.waiting = append(in.waiting, a) }
 // busy says that something has not come yet.
 func (in *injector) busy() bool { return len(in.waiting) > 0 }
 
-// due hands out what has come by the end of a cell, in its order. The slice is good until the next take.
+// due hands out what has come by the end of a cell, in its order. The slice is good until the next
+// take.
 func (in *injector) due(cell int64) []arrival {
 	slices.SortStableFunc(in.waiting, func(a, b arrival) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.order, b.order))

@@ -39,7 +39,8 @@ func played(in *injector, n int64, truth func(int64) float64) []arrival {
 	return all
 }
 
-// Each fault does what its line in the table says, about as often as it says, and leaves the rest alone.
+// Each fault does what its line in the table says, about as often as it says, and leaves the rest
+// alone.
 func TestEachFault(t *testing.T) {
 	t.Parallel()
 	const n = 24 * 365
@@ -151,8 +152,9 @@ func TestRegisterFaults(t *testing.T) {
 	}
 }
 
-// Property: every cell keeps its truth, whatever happens to it; nothing comes before its time; the same seed gives the
-// same arrivals, and an injector that begins late says what one from the start would have said.
+// Property: every cell keeps its truth, whatever happens to it; nothing comes before its time; the
+// same seed gives the same arrivals, and an injector that begins late says what one from the start
+// would have said.
 func TestInjectorProperties(t *testing.T) {
 	t.Parallel()
 	all := faultsOf(t, "all")

@@ -14,7 +14,8 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// key names a source of noise: everything drawn from it is a function of key and index, in any order.
+// key names a source of noise: everything drawn from it is a function of key and index, in any
+// order.
 type key uint64
 
 // sub derives the key of a part by its name.
@@ -41,11 +42,13 @@ func (k key) normal(i int64) float64 {
 	return (sum/65535 - 2) * math.Sqrt(3)
 }
 
-// memory is how many steps back a persistent value looks; what lies further is below a hundredth at rho 0.9.
+// memory is how many steps back a persistent value looks; what lies further is below a hundredth at
+// rho 0.9.
 const memory = 48
 
-// persistent is an autoregressive value of order 1 at step i, mean 0 and variance about 1: the sum of the newest
-// shocks, each weaker by rho a step. So any step can be computed without those before it.
+// persistent is an autoregressive value of order 1 at step i, mean 0 and variance about 1: the sum
+// of the newest shocks, each weaker by rho a step. So any step can be computed without those before
+// it.
 func (k key) persistent(i int64, rho float64) float64 {
 	sum, weight := 0.0, math.Sqrt(1-rho*rho)
 	for back := range int64(memory) {

@@ -195,7 +195,8 @@ func checkProgress(t *testing.T, told []Progress, until time.Time) {
 	}
 }
 
-// After a stop of five hours the missed ones are replayed by the step, not in a burst; then real time goes on.
+// After a stop of five hours the missed ones are replayed by the step, not in a burst; then real
+// time goes on.
 func TestGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,27 +13,38 @@ import (
 
 // Spoiled says what SpoilCSV did.
 type Spoiled struct {
-	Rows     int           // written
-	Readings int           // of the source
-	Series   int           //
-	Left     int           // rows of the source that repeat a time of their series or lie off its grid, left out
-	Faults   map[Fault]int // rows by fault
+	Rows     int // written
+	Readings int // of the source
+	Series   int //
+	// rows of the source that repeat a time of their series or lie off its grid, left out
+	Left   int
+	Faults map[Fault]int // rows by fault
 }
 
-// SpoilCSV writes readings that were loaded into a file in which some of them went wrong, seeded, in the order in which
-// they arrive, with the columns truth and fault as WriteCSV has them. The table is sorted by time on the way. It refuses
-// faults that registers alone can have: a table's values are energies or powers.
-func SpoilCSV(ctx context.Context, path string, table *tabular.Table, faults Faults, seed uint64) (Spoiled, error) {
+// SpoilCSV writes readings that were loaded into a file in which some of them went wrong, seeded,
+// in the order in which they arrive, with the columns truth and fault as WriteCSV has them. The
+// table is sorted by time on the way. It refuses faults that registers alone can have: a table's
+// values are energies or powers.
+func SpoilCSV(
+	ctx context.Context, path string, table *tabular.Table, faults Faults, seed uint64,
+) (Spoiled, error) {
 	done := Spoiled{Readings: table.Len(), Faults: map[Fault]int{}}
 	if name, ok := faults.registers(); ok {
-		return done, fmt.Errorf("faults: %s is a fault of registers, and the files hold none; simulate registers with --registers, or leave it out", name)
+		return done, fmt.Errorf(
+			"faults: %s is a fault of registers, and the files hold none; simulate registers with "+
+				"--registers, or leave it out",
+			name,
+		)
 	}
 	table.SortByTime()
 	sources := sourcesOf(table)
 	done.Series = len(sources)
 	lines := make([]*injector, len(sources))
 	for i, s := range sources {
-		lines[i] = newInjector(faults, faultKey(seed, table.Series[i].String()), s.step, s.cell(s.first), s.cell(s.last)-s.cell(s.first)+1, 0)
+		lines[i] = newInjector(
+			faults, faultKey(seed, table.Series[i].String()), s.step, s.cell(s.first),
+			s.cell(s.last)-s.cell(s.first)+1, 0,
+		)
 	}
 	err := tabular.WriteFile(path, func(w *tabular.Writer) error {
 		send := func(i int, cell int64) error {
@@ -71,7 +82,8 @@ func SpoilCSV(ctx context.Context, path string, table *tabular.Table, faults Fau
 			}
 			start = end
 		}
-		for now := table.Row(table.Len() - 1).Unix; slices.ContainsFunc(lines, (*injector).busy); { // what is under way still comes
+		// what is under way still comes
+		for now := table.Row(table.Len() - 1).Unix; slices.ContainsFunc(lines, (*injector).busy); {
 			step := int64(math.MaxInt64)
 			for i := range lines {
 				if lines[i].busy() {
@@ -123,7 +135,8 @@ func sourcesOf(table *tabular.Table) []source {
 	return all
 }
 
-// mostFrequent is the value that stands most often in a list; of several the smallest. The list is sorted on the way.
+// mostFrequent is the value that stands most often in a list; of several the smallest. The list is
+// sorted on the way.
 func mostFrequent(values []int64) int64 {
 	slices.Sort(values)
 	best, most := values[0], 0

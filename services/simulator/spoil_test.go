@@ -41,7 +41,8 @@ func values(table *tabular.Table) map[string]map[int64]float64 {
 	return all
 }
 
-// The column truth of a faulty file is the file without faults, whatever the interval, holes and grid of a series.
+// The column truth of a faulty file is the file without faults, whatever the interval, holes and
+// grid of a series.
 func TestSpoilCSV(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -58,7 +59,8 @@ func TestSpoilCSV(t *testing.T) {
 			text.WriteString("c.holes," + at.Add(30*time.Minute).Format(time.RFC3339) + "," + number(1e9+float64(i)) + "\n")
 		}
 	}
-	text.WriteString("a.hourly,2026-01-01T00:00:00Z,7\na.hourly,2027-01-01T00:20:00Z,7\n") // a repeat, and one off the grid
+	// a repeat, and one off the grid
+	text.WriteString("a.hourly,2026-01-01T00:00:00Z,7\na.hourly,2027-01-01T00:20:00Z,7\n")
 	source := filepath.Join(dir, "source.csv")
 	if err := os.WriteFile(source, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
@@ -173,8 +175,8 @@ func TestWriteFaultyCSV(t *testing.T) {
 	}
 }
 
-// What goes wrong on the stream is a function of the hour: a run that was stopped twice, failures in between, publishes
-// what one in a piece does.
+// What goes wrong on the stream is a function of the hour: a run that was stopped twice, failures
+// in between, publishes what one in a piece does.
 func TestFaultsGoOnWhereTheyStopped(t *testing.T) {
 	t.Parallel()
 	cfg := small(t)

@@ -183,8 +183,8 @@ func (a *attempt) end(s State, text string) {
 // took is the time of the attempt in milliseconds.
 func (a *attempt) took() int64 { return a.entry.Ended.Sub(a.entry.Began).Milliseconds() }
 
-// store writes the entry, or the entry of the model that is to be trained next, and tries again while
-// NATS does not answer: a cycle without an end in the job store would be run again.
+// store writes the entry, or the entry of the model that is to be trained next, and tries again
+// while NATS does not answer: a cycle without an end in the job store would be run again.
 func (a *attempt) store(ctx context.Context, rev uint64) error {
 	entry, more := a.entry.next(a.clock.Now().UTC())
 	if more {

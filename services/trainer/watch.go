@@ -130,9 +130,10 @@ func (s *Service) askFirst(ctx context.Context, model string) bool {
 	return s.accept(ctx, wanted).Answer == streams.TrainingAccepted
 }
 
-// drift asks for a cycle when forecasts have become worse since the last cycle was asked for: of the
-// model that the event names, else of all that have enough history. Many series may drift at once, so
-// two cycles of drift are at least DriftPause apart. The next cycle answers the events in between.
+// drift asks for a cycle when forecasts have become worse since the last cycle was asked for: of
+// the model that the event names, else of all that have enough history. Many series may drift at
+// once, so two cycles of drift are at least DriftPause apart. The next cycle answers the events in
+// between.
 func (s *Service) drift(ctx context.Context) {
 	m, ok, err := s.deps.Conn.LastBySubject(ctx, topology.Events,
 		streams.EventSubject(streams.EventDrift))

@@ -21,7 +21,8 @@ const (
 	Settings = "SERIES"
 	// SettingsLog is the stream behind it.
 	SettingsLog = "KV_" + Settings
-	// Training is the bucket of the training cycle that is asked for or under way, and of the lease on it.
+	// Training is the bucket of the training cycle that is asked for or under way, and of the lease on
+	// it.
 	Training = "TRAINING"
 )
 
@@ -35,8 +36,9 @@ const (
 const (
 	// MetadataPartitions, of R0 alone, holds the number of partitions.
 	MetadataPartitions = "loadtide.partitions"
-	// MetadataMaxBytes holds the bound that was configured; the stream's own is smaller where there was no room, or what
-	// an operator has set since. A configured bound is applied once, when it is new.
+	// MetadataMaxBytes holds the bound that was configured; the stream's own is smaller where there
+	// was no room, or what an operator has set since. A configured bound is applied once, when it is
+	// new.
 	MetadataMaxBytes = "loadtide.max_bytes"
 )
 
@@ -57,8 +59,8 @@ const (
 	minBytes = 8 * mib
 )
 
-// Config says how the streams should stand. The numbers of bytes are upper bounds, the oldest messages give way; zero is
-// none.
+// Config says how the streams should stand. The numbers of bytes are upper bounds, the oldest
+// messages give way; zero is none.
 type Config struct {
 	// Partitions counts when the streams are first made; those that exist keep theirs.
 	Partitions int
@@ -78,8 +80,8 @@ type Config struct {
 	RejectedMaxBytes int64
 	EventsMaxAge     time.Duration
 	EventsMaxBytes   int64
-	// StoreBytes is what the server may store in all, if it is known (bus.Embedded.StoreBytes); new streams are made
-	// smaller when their bounds add up to more.
+	// StoreBytes is what the server may store in all, if it is known (bus.Embedded.StoreBytes); new
+	// streams are made smaller when their bounds add up to more.
 	StoreBytes int64
 	// Log says what was made, and what was not made as asked. Its zero value says nothing.
 	Log zerolog.Logger
@@ -97,7 +99,8 @@ func DefaultConfig() Config {
 	}
 }
 
-// ProductionConfig is for a cluster: history is in InfluxDB or files, the logs bridge what may stand still.
+// ProductionConfig is for a cluster: history is in InfluxDB or files, the logs bridge what may
+// stand still.
 func ProductionConfig() Config {
 	return Config{
 		Partitions: 64, Replicas: 3,
@@ -117,28 +120,46 @@ func (c Config) Validate() error {
 			faults = append(faults, fmt.Errorf("%s is %v: %s", field, value, limit))
 		}
 	}
-	check(c.Partitions >= 1 && c.Partitions <= MaxPartitions, "partitions", c.Partitions, fmt.Sprintf("choose 1 to %d", MaxPartitions))
-	check(c.Replicas >= 1 && c.Replicas <= MaxReplicas, "replicas", c.Replicas, fmt.Sprintf("choose 1 to %d", MaxReplicas))
+	check(
+		c.Partitions >= 1 && c.Partitions <= MaxPartitions, "partitions", c.Partitions,
+		fmt.Sprintf("choose 1 to %d", MaxPartitions),
+	)
+	check(
+		c.Replicas >= 1 && c.Replicas <= MaxReplicas, "replicas", c.Replicas,
+		fmt.Sprintf("choose 1 to %d", MaxReplicas),
+	)
 	for _, age := range []struct {
 		field string
 		value time.Duration
 	}{
-		{"log_max_age", c.LogMaxAge}, {"forecasts_max_age", c.ForecastsMaxAge}, {"scores_max_age", c.ScoresMaxAge}, {"rejected_max_age", c.RejectedMaxAge}, {"events_max_age", c.EventsMaxAge},
+		{"log_max_age", c.LogMaxAge}, {"forecasts_max_age", c.ForecastsMaxAge},
+		{"scores_max_age", c.ScoresMaxAge}, {"rejected_max_age", c.RejectedMaxAge},
+		{"events_max_age", c.EventsMaxAge},
 	} {
-		check(age.value == 0 || age.value >= time.Hour, age.field, age.value, "choose 1h or more, 0 for no bound")
+		check(
+			age.value == 0 || age.value >= time.Hour, age.field, age.value,
+			"choose 1h or more, 0 for no bound",
+		)
 	}
 	for _, bytes := range []struct {
 		field string
 		value int64
 	}{
-		{"log_max_bytes", c.LogMaxBytes}, {"forecasts_max_bytes", c.ForecastsMaxBytes}, {"scores_max_bytes", c.ScoresMaxBytes}, {"rejected_max_bytes", c.RejectedMaxBytes}, {"events_max_bytes", c.EventsMaxBytes},
+		{"log_max_bytes", c.LogMaxBytes}, {"forecasts_max_bytes", c.ForecastsMaxBytes},
+		{"scores_max_bytes", c.ScoresMaxBytes}, {"rejected_max_bytes", c.RejectedMaxBytes},
+		{"events_max_bytes", c.EventsMaxBytes},
 	} {
-		check(bytes.value == 0 || bytes.value >= minBytes, bytes.field, bytes.value, fmt.Sprintf("choose %d or more, 0 for no bound", minBytes))
+		check(
+			bytes.value == 0 || bytes.value >= minBytes, bytes.field, bytes.value,
+			fmt.Sprintf("choose %d or more, 0 for no bound", minBytes),
+		)
 	}
 	return errors.Join(faults...)
 }
 
 // total is the sum of all bounds.
 func (c Config) total(partitions int) int64 {
-	return int64(partitions)*c.LogMaxBytes + c.ForecastsMaxBytes + c.ScoresMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes + marksMaxBytes + settingsMaxBytes + trainingMaxBytes
+	streams := c.ForecastsMaxBytes + c.ScoresMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes
+	return int64(partitions)*c.LogMaxBytes + streams + marksMaxBytes + settingsMaxBytes +
+		trainingMaxBytes
 }

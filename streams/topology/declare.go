@@ -10,7 +10,8 @@ import (
 const (
 	// logDuplicates is the window in which a publisher may repeat a reading or control record.
 	logDuplicates = 2 * time.Minute
-	// outputDuplicates is above the time a stale owner can go on; the mark covers the rest. An id costs 150 B of memory.
+	// outputDuplicates is above the time a stale owner can go on; the mark covers the rest. An id
+	// costs 150 B of memory.
 	outputDuplicates = 30 * time.Second
 	marksMaxBytes    = 8 * mib
 	settingsMaxBytes = 16 * mib
@@ -57,9 +58,12 @@ func (c Config) outputStreams() []jetstream.StreamConfig {
 }
 
 // stream is what all streams have in common. A bound of 0 means none.
-func (c Config) stream(name string, maxAge time.Duration, maxBytes int64, subjects ...string) jetstream.StreamConfig {
+func (c Config) stream(
+	name string, maxAge time.Duration, maxBytes int64, subjects ...string,
+) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: name, Subjects: subjects, Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
+		Name: name, Subjects: subjects, Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy,
+		Discard:  jetstream.DiscardOld,
 		Replicas: c.Replicas, MaxAge: maxAge, MaxBytes: maxBytes, Duplicates: outputDuplicates,
 		AllowDirect: true, AllowBatchPublish: true,
 		Metadata: map[string]string{MetadataMaxBytes: strconv.FormatInt(maxBytes, 10)},
@@ -69,8 +73,26 @@ func (c Config) stream(name string, maxAge time.Duration, maxBytes int64, subjec
 // buckets declares the key-value buckets.
 func (c Config) buckets() []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
-		{Bucket: Marks, Description: "how far each partition is published", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: marksMaxBytes},
-		{Bucket: Settings, Description: "what is set for series", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: settingsMaxBytes},
-		{Bucket: Training, Description: "the training cycle under way, and who runs it", Storage: jetstream.FileStorage, Replicas: c.Replicas, MaxBytes: trainingMaxBytes},
+		{
+			Bucket:      Marks,
+			Description: "how far each partition is published",
+			Storage:     jetstream.FileStorage,
+			Replicas:    c.Replicas,
+			MaxBytes:    marksMaxBytes,
+		},
+		{
+			Bucket:      Settings,
+			Description: "what is set for series",
+			Storage:     jetstream.FileStorage,
+			Replicas:    c.Replicas,
+			MaxBytes:    settingsMaxBytes,
+		},
+		{
+			Bucket:      Training,
+			Description: "the training cycle under way, and who runs it",
+			Storage:     jetstream.FileStorage,
+			Replicas:    c.Replicas,
+			MaxBytes:    trainingMaxBytes,
+		},
 	}
 }

@@ -20,7 +20,8 @@ type Layout struct {
 	Made []string
 }
 
-// Partitions reads the number of partitions from the metadata of R0. ErrNoPartitions when there is no R0.
+// Partitions reads the number of partitions from the metadata of R0. ErrNoPartitions when there is
+// no R0.
 func Partitions(ctx context.Context, js jetstream.JetStream) (int, error) {
 	s, err := js.Stream(ctx, Log(0))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -31,22 +32,34 @@ func Partitions(ctx context.Context, js jetstream.JetStream) (int, error) {
 	}
 	text, ok := s.CachedInfo().Config.Metadata[MetadataPartitions]
 	if !ok {
-		return 0, fmt.Errorf("read partitions: stream %s has no %s in its metadata: it was made by someone else; use another account", Log(0), MetadataPartitions)
+		return 0, fmt.Errorf(
+			"read partitions: stream %s has no %s in its metadata: it was made by someone else; use "+
+				"another account",
+			Log(0), MetadataPartitions,
+		)
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > MaxPartitions {
-		return 0, fmt.Errorf("read partitions: stream %s says %s=%q: no number from 1 to %d", Log(0), MetadataPartitions, text, MaxPartitions)
+		return 0, fmt.Errorf(
+			"read partitions: stream %s says %s=%q: no number from 1 to %d",
+			Log(0), MetadataPartitions, text, MaxPartitions,
+		)
 	}
 	return n, nil
 }
 
-// Ensure makes what is missing and brings the rest up to date. A partition log is opened in three steps: it is made for
-// control records alone; first(partition) may write some (nil: none); then it takes readings. So no reading comes before
-// the first model. A crash in between is made good by the next call, which may call first again for that partition: its
-// record needs an id that makes a repeat harmless. Several processes may call Ensure at once.
+// Ensure makes what is missing and brings the rest up to date. A partition log is opened in three
+// steps: it is made for control records alone; first(partition) may write some (nil: none); then it
+// takes readings. So no reading comes before the first model. A crash in between is made good by
+// the next call, which may call first again for that partition: its record needs an id that makes a
+// repeat harmless. Several processes may call Ensure at once.
 //
-// Where the server has no room for the bounds as configured, the streams made now are made smaller, all in proportion.
-func Ensure(ctx context.Context, js jetstream.JetStream, cfg Config, first func(ctx context.Context, partition int) error) (Layout, error) {
+// Where the server has no room for the bounds as configured, the streams made now are made smaller,
+// all in proportion.
+func Ensure(
+	ctx context.Context, js jetstream.JetStream, cfg Config,
+	first func(ctx context.Context, partition int) error,
+) (Layout, error) {
 	if err := cfg.Validate(); err != nil {
 		return Layout{}, fmt.Errorf("ensure streams: %w", err)
 	}

@@ -20,7 +20,8 @@ type ensurer struct {
 	made       []string
 }
 
-// all goes over every stream once. What is as it should be is left alone, so that it may be called again.
+// all goes over every stream once. What is as it should be is left alone, so that it may be called
+// again.
 func (e *ensurer) all(ctx context.Context) error {
 	// Outputs first: who finds a log that takes readings finds the streams its forecasts go to.
 	for _, s := range e.cfg.outputStreams() {
@@ -65,7 +66,9 @@ func (e *ensurer) log(ctx context.Context, p int) error {
 }
 
 // stream makes a stream, or brings the one that exists up to date.
-func (e *ensurer) stream(ctx context.Context, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
+func (e *ensurer) stream(
+	ctx context.Context, want jetstream.StreamConfig,
+) (*jetstream.StreamInfo, error) {
 	want.MaxBytes = e.bytes(want.MaxBytes)
 	s, err := e.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -74,10 +77,16 @@ func (e *ensurer) stream(ctx context.Context, want jetstream.StreamConfig) (*jet
 			return s.CachedInfo(), nil
 		}
 		if isCode(err, codeNoCluster) {
-			return nil, fmt.Errorf("make stream %s with %d replicas: %w: set replicas to 1 or run a cluster", want.Name, want.Replicas, err)
+			return nil, fmt.Errorf(
+				"make stream %s with %d replicas: %w: set replicas to 1 or run a cluster",
+				want.Name, want.Replicas, err,
+			)
 		}
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return nil, fmt.Errorf("make stream %s (%d bytes, %d replicas): %w", want.Name, want.MaxBytes, want.Replicas, err)
+			return nil, fmt.Errorf(
+				"make stream %s (%d bytes, %d replicas): %w",
+				want.Name, want.MaxBytes, want.Replicas, err,
+			)
 		}
 		s, err = e.js.Stream(ctx, want.Name) // made by another process in between
 	}
@@ -96,7 +105,9 @@ func (e *ensurer) bytes(configured int64) int64 {
 }
 
 // update changes what we have an opinion on and leaves the rest, replicas too, to the operator.
-func (e *ensurer) update(ctx context.Context, info *jetstream.StreamInfo, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
+func (e *ensurer) update(
+	ctx context.Context, info *jetstream.StreamInfo, want jetstream.StreamConfig,
+) (*jetstream.StreamInfo, error) {
 	have, next := info.Config, info.Config
 	next.Subjects = union(have.Subjects, want.Subjects)
 	next.MaxAge, next.Duplicates = want.MaxAge, want.Duplicates
@@ -106,7 +117,8 @@ func (e *ensurer) update(ctx context.Context, info *jetstream.StreamInfo, want j
 		next.Metadata = map[string]string{}
 	}
 	maps.Copy(next.Metadata, want.Metadata)
-	if have.Metadata[MetadataMaxBytes] != want.Metadata[MetadataMaxBytes] || slices.Contains(e.made, want.Name) {
+	if have.Metadata[MetadataMaxBytes] != want.Metadata[MetadataMaxBytes] ||
+		slices.Contains(e.made, want.Name) {
 		next.MaxBytes = want.MaxBytes
 	}
 	if !changed(have, next) {
@@ -114,7 +126,10 @@ func (e *ensurer) update(ctx context.Context, info *jetstream.StreamInfo, want j
 	}
 	s, err := e.js.UpdateStream(ctx, next)
 	if noRoom(err) && next.MaxBytes != have.MaxBytes {
-		e.cfg.Log.Warn().Str("stream", want.Name).Int64("bytes", have.MaxBytes).Int64("configured_bytes", next.MaxBytes).
+		e.cfg.Log.Warn().
+			Str("stream", want.Name).
+			Int64("bytes", have.MaxBytes).
+			Int64("configured_bytes", next.MaxBytes).
 			Msg("stream keeps its size: the server has no more room")
 		next.MaxBytes = have.MaxBytes
 		s, err = e.js.UpdateStream(ctx, next)
@@ -134,8 +149,12 @@ func (e *ensurer) bucket(ctx context.Context, want jetstream.KeyValueConfig) err
 	if !errors.Is(err, jetstream.ErrBucketNotFound) {
 		return fmt.Errorf("bucket %s: %w", want.Bucket, err)
 	}
-	if _, err = e.js.CreateKeyValue(ctx, want); err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
-		return fmt.Errorf("make bucket %s (%d bytes, %d replicas): %w", want.Bucket, want.MaxBytes, want.Replicas, err)
+	if _, err = e.js.CreateKeyValue(ctx, want); err != nil &&
+		!errors.Is(err, jetstream.ErrBucketExists) {
+		return fmt.Errorf(
+			"make bucket %s (%d bytes, %d replicas): %w",
+			want.Bucket, want.MaxBytes, want.Replicas, err,
+		)
 	}
 	e.made = append(e.made, "KV_"+want.Bucket)
 	return nil
@@ -143,13 +162,15 @@ func (e *ensurer) bucket(ctx context.Context, want jetstream.KeyValueConfig) err
 
 // changed compares what update may change.
 func changed(a, b jetstream.StreamConfig) bool {
-	return !slices.Equal(a.Subjects, b.Subjects) || !maps.Equal(a.Metadata, b.Metadata) || a.MaxAge != b.MaxAge ||
-		a.MaxBytes != b.MaxBytes || a.Duplicates != b.Duplicates || a.AllowDirect != b.AllowDirect || a.AllowBatchPublish != b.AllowBatchPublish
+	return !slices.Equal(a.Subjects, b.Subjects) || !maps.Equal(a.Metadata, b.Metadata) ||
+		a.MaxAge != b.MaxAge || a.MaxBytes != b.MaxBytes || a.Duplicates != b.Duplicates ||
+		a.AllowDirect != b.AllowDirect || a.AllowBatchPublish != b.AllowBatchPublish
 }
 
 // noRoom recognises that server or account may store no more.
 func noRoom(err error) bool {
-	return isCode(err, codeAccountResources) || isCode(err, codeServerResources) || isCode(err, codeStorageResources)
+	return isCode(err, codeAccountResources) || isCode(err, codeServerResources) ||
+		isCode(err, codeStorageResources)
 }
 
 // Codes of the server that the client library has no names for.
@@ -157,7 +178,8 @@ const (
 	codeAccountResources jetstream.ErrorCode = 10002 // resource limits exceeded for account
 	codeServerResources  jetstream.ErrorCode = 10023 // insufficient resources
 	codeStorageResources jetstream.ErrorCode = 10047 // insufficient storage resources available
-	codeNoCluster        jetstream.ErrorCode = 10074 // replicas > 1 not supported in non-clustered mode
+	// replicas > 1 not supported in non-clustered mode
+	codeNoCluster jetstream.ErrorCode = 10074
 )
 
 func isCode(err error, code jetstream.ErrorCode) bool {

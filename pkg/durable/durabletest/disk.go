@@ -16,8 +16,8 @@ import (
 // ErrDisk is the failure of a call that fails on purpose.
 var ErrDisk = errors.New("input/output error")
 
-// Disk is a file system in memory that keeps two images: what a process sees, and what it would find
-// after a loss of power. It is a durable.FS. One goroutine uses it.
+// Disk is a file system in memory that keeps two images: what a process sees, and what it would
+// find after a loss of power. It is a durable.FS. One goroutine uses it.
 type Disk struct {
 	// Before, when it is not nil, is called ahead of each operation on names with a text for
 	// messages, and once more after a sync of a folder.

@@ -114,7 +114,8 @@ func (c Config) validateInterval() error {
 	}
 	if named, ok := registry.ModelInterval(c.Model); ok && named != c.Interval {
 		return fmt.Errorf(
-			"model: %s is the name of a model of %s, not of %s: name it %s, or anything that names no interval",
+			"model: %s is the name of a model of %s, not of %s: name it %s, or anything that names "+
+				"no interval",
 			c.Model,
 			meter.IntervalName(named),
 			meter.IntervalName(c.Interval),

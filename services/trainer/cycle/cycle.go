@@ -73,7 +73,9 @@ type attempt struct {
 func (c *Cycle) newAttempt() *attempt {
 	own := *c
 	a := &attempt{Cycle: &own}
-	a.registry = patient{c.Registry, c.Patience, func(err error) { a.tell(Event{Kind: Waiting, Err: err}) }}
+	a.registry = patient{
+		c.Registry, c.Patience, func(err error) { a.tell(Event{Kind: Waiting, Err: err}) },
+	}
 	return a
 }
 

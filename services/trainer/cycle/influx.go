@@ -13,9 +13,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/retry"
 )
 
-// ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields are
-// value, unit, quality, kind and interval, the last two where the sender says them; the time is the
-// start of the interval, or the moment at which a register was read.
+// ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields
+// are value, unit, quality, kind and interval, the last two where the sender says them; the time is
+// the start of the interval, or the moment at which a register was read.
 const ReadingMeasurement = "reading"
 
 const (
@@ -57,7 +57,8 @@ func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 		for _, r := range rows.rows {
 			s := rows.series[r.series]
 			b.AddReading(s.id, dataset.Reading{
-				Kind: s.kind, Unit: s.unit, Second: r.second, Value: r.value, Interval: s.interval, Quality: s.quality,
+				Kind: s.kind, Unit: s.unit, Second: r.second, Value: r.value, Interval: s.interval,
+				Quality: s.quality,
 			})
 		}
 		from = until
