@@ -132,7 +132,8 @@ func TestDecodeBadReading(t *testing.T) {
 				if *bad[0] != want || want.Remedy == "" {
 					t.Errorf("DecodeReadings(%s): %+v, want %+v", message, *bad[0], want)
 				}
-				if text := bad[0].Error(); !strings.Contains(text, c.field) || !strings.Contains(text, string(c.reason)) ||
+				if text := bad[0].Error(); !strings.Contains(text, c.field) ||
+					!strings.Contains(text, string(c.reason)) ||
 					!strings.Contains(text, want.Remedy) || strings.HasPrefix(text, "reading 1: ") != (index == 1) {
 					t.Errorf("error says %q", text)
 				}
@@ -224,8 +225,8 @@ func TestDecodeAllocatesOnlyItsResult(t *testing.T) { // not parallel: it counts
 	}
 }
 
-// FuzzDecodeReadings holds the scanner against encoding/json: what has no fault is JSON, and JSON is never unparsable
-// as a whole.
+// FuzzDecodeReadings holds the scanner against encoding/json: what has no fault is JSON, and JSON
+// is never unparsable as a whole.
 func FuzzDecodeReadings(f *testing.F) {
 	for _, name := range []string{"reading.json", "readings.json", "rejected.json"} {
 		f.Add(example(f, name))
@@ -251,7 +252,8 @@ func FuzzDecodeReadings(f *testing.F) {
 			if e.Index == WholeMessage && (len(bad) > 1 || len(good) > 0) {
 				t.Fatalf("%v beside others in %q", e, payload)
 			}
-			if e.Index == WholeMessage && e.Reason == meter.ReasonUnparsable && valid && (first == '{' || first == '[') {
+			if e.Index == WholeMessage && e.Reason == meter.ReasonUnparsable && valid &&
+				(first == '{' || first == '[') {
 				t.Fatalf("JSON called unparsable: %q", payload)
 			}
 			if len(e.Value) > 64 || e.Remedy == "" || e.Error() == "" {
@@ -262,7 +264,8 @@ func FuzzDecodeReadings(f *testing.F) {
 			return
 		}
 		again, bad := DecodeReadings(AppendReadings(nil, good))
-		if diff := cmp.Diff(good, again); diff != "" && len(AppendReadings(nil, good)) <= 64<<10 || len(bad) > 0 && bad[0].Reason != meter.ReasonTooLarge {
+		if diff := cmp.Diff(good, again); diff != "" && len(AppendReadings(nil, good)) <= 64<<10 ||
+			len(bad) > 0 && bad[0].Reason != meter.ReasonTooLarge {
 			t.Fatalf("%q does not come back: %s %v", payload, diff, bad)
 		}
 	})
@@ -286,7 +289,6 @@ func ExampleDecodeReadings() {
 	]`))
 	fmt.Println(good[0].Time, good[0].Value, good[0].Unit)
 	fmt.Println(bad[0])
-	// Output:
-	// 2026-01-31 12:00:00 +0000 UTC 1.234 kWh
-	// reading 1: value "NaN" not_a_number: write a finite number with a decimal point, or leave the reading out
+	// Output: 2026-01-31 12:00:00 +0000 UTC 1.234 kWh reading 1: value "NaN" not_a_number: write a
+	// finite number with a decimal point, or leave the reading out
 }

@@ -165,7 +165,8 @@ func TestDecodeForecastNamesTheField(t *testing.T) {
 	} {
 		_, err := DecodeForecast([]byte(strings.ReplaceAll(fine, c.from, c.to)))
 		var invalid *InvalidError
-		if !errors.As(err, &invalid) || invalid.Field != c.field || invalid.Reason != meter.ReasonUnparsable {
+		if !errors.As(err, &invalid) || invalid.Field != c.field ||
+			invalid.Reason != meter.ReasonUnparsable {
 			t.Errorf("%s -> %s: %v, want field %s", c.from, c.to, err, c.field)
 		}
 	}
@@ -195,7 +196,8 @@ func TestSetPayload(t *testing.T) {
 			t.Parallel()
 			want := Rejected{Series: "a.b", Reason: meter.ReasonUnparsable, Index: WholeMessage, Count: 1, Received: noon}
 			want.SetPayload([]byte(c.payload))
-			if want.Payload != c.kept || want.PayloadEncoding != c.encoding || want.PayloadBytes != len(c.payload) {
+			if want.Payload != c.kept || want.PayloadEncoding != c.encoding ||
+				want.PayloadBytes != len(c.payload) {
 				t.Errorf("kept %.40q as %s of %d", want.Payload, want.PayloadEncoding, want.PayloadBytes)
 			}
 			got, err := DecodeRejected(want.AppendJSON(nil))
@@ -225,7 +227,8 @@ func TestMessagesNeedTheirFields(t *testing.T) {
 		{"event", `[]`, ""},
 	} {
 		var invalid *InvalidError
-		if err := decoders[c.kind]([]byte(c.data)); !errors.As(err, &invalid) || invalid.Field != c.field {
+		if err := decoders[c.kind]([]byte(c.data)); !errors.As(err, &invalid) ||
+			invalid.Field != c.field {
 			t.Errorf("%s %s: %v, want field %q", c.kind, c.data, err, c.field)
 		}
 	}

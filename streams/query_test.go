@@ -49,7 +49,8 @@ func TestSettingsAreRefusedByName(t *testing.T) {
 		``:                                 "settings",
 		`{"unit":"kWh"} {}`:                "settings",
 	} {
-		if _, err := DecodeSettings([]byte(data)); err == nil || !strings.HasPrefix(err.Error(), says+" ") {
+		if _, err := DecodeSettings([]byte(data)); err == nil ||
+			!strings.HasPrefix(err.Error(), says+" ") {
 			t.Errorf("%s: %v", data, err)
 		}
 	}
@@ -88,7 +89,8 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		}
 	}
 	big := StateControl{Series: "a.b", Scale: "plain", Sections: []meter.Section{{Name: "x", Data: make([]byte, MaxState+1)}}}
-	if _, err := DecodeStateControl(big.AppendJSON(nil)); err == nil || !strings.Contains(err.Error(), "sections") {
+	if _, err := DecodeStateControl(big.AppendJSON(nil)); err == nil ||
+		!strings.Contains(err.Error(), "sections") {
 		t.Errorf("%v", err)
 	}
 	big.Sections[0].Data = big.Sections[0].Data[1:]

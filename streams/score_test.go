@@ -37,7 +37,8 @@ func TestScoreWithoutNaiveOrInterval(t *testing.T) {
 	}
 	s.Leads[0].Naive, s.Leads[0].Covered50 = float32(math.NaN()), CoverageUnknown
 	again, err := DecodeScore(s.AppendJSON(nil))
-	if err != nil || !math.IsNaN(float64(again.Leads[0].Naive)) || again.Leads[0].Covered50 != CoverageUnknown || again.Leads[0].Covered80 != Inside {
+	if err != nil || !math.IsNaN(float64(again.Leads[0].Naive)) ||
+		again.Leads[0].Covered50 != CoverageUnknown || again.Leads[0].Covered80 != Inside {
 		t.Errorf("%+v, %v", again.Leads, err)
 	}
 }

@@ -63,7 +63,10 @@ func TestParseInput(t *testing.T) {
 		}
 		var invalid *InvalidError
 		if err != nil && (!errors.As(err, &invalid) || invalid.Reason != meter.ReasonBadSubject) {
-			t.Errorf("ParseInput(%q) error is %v, want an InvalidError with %s", c.subject, err, meter.ReasonBadSubject)
+			t.Errorf(
+				"ParseInput(%q) error is %v, want an InvalidError with %s",
+				c.subject, err, meter.ReasonBadSubject,
+			)
 		}
 	}
 }

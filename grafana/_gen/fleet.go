@@ -1,6 +1,7 @@
 package main
 
-// Sums over all replicas and makers; each score is weighed alike, for it was divided by its series' usual size.
+// Sums over all replicas and makers; each score is weighed alike, for it was divided by its series'
+// usual size.
 const (
 	skillNow = `1 - sum(increase(loadtide_forecaster_score_paired_pinball_total{lead="$lead"}[24h]))
   / sum(increase(loadtide_forecaster_score_pinball_naive_total{lead="$lead"}[24h]))`
@@ -13,9 +14,10 @@ const (
 	agePercentile = `histogram_quantile(0.99, sum by (le) (rate(loadtide_forecaster_reading_age_seconds_bucket[5m])))`
 )
 
-// worst are the series whose forecasts gain least on the naive rule. Means are compared, not sums: on the first day of a
-// series the rule knows no value. Sums and counts are asked apart, for storage adds up only what is not used twice: 1,000
-// series of a week take a second so, and ten otherwise.
+// worst are the series whose forecasts gain least on the naive rule. Means are compared, not sums:
+// on the first day of a series the rule knows no value. Sums and counts are asked apart, for
+// storage adds up only what is not used twice: 1,000 series of a week take a second so, and ten
+// otherwise.
 const worst = `sums = from(bucket: v.defaultBucket)
   |> range(start: -7d)
   |> filter(fn: (r) => r._measurement == "score" and r.lead == "${lead}")
@@ -40,7 +42,8 @@ union(tables: [sums, known])
   |> sort(columns: ["Skill"])
   |> limit(n: 50)`
 
-// silent are meters that lag behind the fleet's newest reading, not behind the clock on the wall: a replayed past is not silent.
+// silent are meters that lag behind the fleet's newest reading, not behind the clock on the wall: a
+// replayed past is not silent.
 const silent = `import "array"
 import "date"
 last = from(bucket: v.defaultBucket)
@@ -70,7 +73,11 @@ const flagged = `from(bucket: v.defaultBucket)
   |> limit(n: 50)`
 
 func fleet() dashboard {
-	d := newDashboard("fleet", "Loadtide / Fleet", "Are all meters forecast, and well? The first row is the answer, what is below says why.", "now-24h", "now", "30s")
+	d := newDashboard(
+		"fleet", "Loadtide / Fleet",
+		"Are all meters forecast, and well? The first row is the answer, what is below says why.",
+		"now-24h", "now", "30s",
+	)
 	d.Annotations.List = append(d.Annotations.List, fleetEvents()...)
 	d.Templating.List = []variable{leadVariable()}
 	d.Panels = place(
@@ -125,11 +132,19 @@ func fleetAnswer() []panel {
 
 // seriesTable leads from a row to its series.
 func seriesTable(p panel) panel {
-	open := []object{{"title": "Open the series", "url": "/d/loadtide-series?var-site=${__data.fields.site}&var-meter=${__data.fields.meter}"}}
+	open := []object{
+		{
+			"title": "Open the series",
+			"url":   "/d/loadtide-series?var-site=${__data.fields.site}&var-meter=${__data.fields.meter}",
+		},
+	}
 	return p.override("site", property{"links", open}).override("meter", property{"links", open})
 }
 
 // quality words what a sender says of a reading, in the words of the wire.
 func quality() []object {
-	return words("OK", "OK", ok, "ESTIMATED", "ESTIMATED", warn, "MISSING", "MISSING", grey, "BAD", "BAD", bad, "", "not said", grey)
+	return words(
+		"OK", "OK", ok, "ESTIMATED", "ESTIMATED", warn, "MISSING", "MISSING", grey, "BAD", "BAD", bad, "",
+		"not said", grey,
+	)
 }

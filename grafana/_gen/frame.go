@@ -2,25 +2,30 @@ package main
 
 import "strings"
 
-// newDashboard is one without panels, with links to its sisters, the events of the fleet, and no variables.
+// newDashboard is one without panels, with links to its sisters, the events of the fleet, and no
+// variables.
 func newDashboard(name, title, question, from, to, refresh string) dashboard {
 	d := dashboard{
-		UID: prefix + name, Title: title, Description: question, Tags: []string{"loadtide"}, SchemaVersion: 39, Version: 1,
+		UID: prefix + name, Title: title, Description: question, Tags: []string{"loadtide"},
+		SchemaVersion: 39, Version: 1,
 		GraphTooltip: 1, Refresh: refresh, Timezone: "browser", Time: span{from, to},
 		// Sisters keep site and meter, not the range: one looks a day back, another 36 hours ahead.
 		Links: []link{{
-			Title: "Loadtide", Type: "dashboards", Icon: "external link", Tooltip: "The other dashboards", Tags: []string{"loadtide"}, IncludeVars: true,
+			Title: "Loadtide", Type: "dashboards", Icon: "external link", Tooltip: "The other dashboards",
+			Tags: []string{"loadtide"}, IncludeVars: true,
 		}},
 	}
 	d.Annotations.List = []annotation{{
-		Name: "Annotations & Alerts", Datasource: source{"grafana", "-- Grafana --"}, Enable: true, Hide: true,
+		Name: "Annotations & Alerts", Datasource: source{"grafana", "-- Grafana --"}, Enable: true,
+		Hide:      true,
 		IconColor: "rgba(0, 211, 255, 1)", BuiltIn: 1, Type: "dashboard",
 	}}
 	d.Templating.List = []variable{}
 	return d
 }
 
-// events are marks at what the stream EVENTS told, by kind; where narrows them down, "" takes all series.
+// events are marks at what the stream EVENTS told, by kind; where narrows them down, "" takes all
+// series.
 func events(name, colour, where string, kinds ...string) annotation {
 	var kind []string
 	for _, k := range kinds {
@@ -43,7 +48,8 @@ func events(name, colour, where string, kinds ...string) annotation {
 // mark is an annotation whose query returns time and text, and timeEnd or tags besides.
 func mark(name, colour, query string) annotation {
 	return annotation{
-		Name: name, Datasource: influx, Enable: true, IconColor: colour, Target: &target{RefID: name, Query: query},
+		Name: name, Datasource: influx, Enable: true, IconColor: colour,
+		Target: &target{RefID: name, Query: query},
 	}
 }
 
@@ -77,7 +83,8 @@ schema.tagValues(bucket: v.defaultBucket, tag: "meter", predicate: (r) => r._mea
 	return v
 }
 
-// unitVariable is what an interval of the meter is counted in: that of the actuals, and before there is one of the readings.
+// unitVariable is what an interval of the meter is counted in: that of the actuals, and before
+// there is one of the readings.
 func unitVariable() variable {
 	v := asked("unit", "Unit", "Unit of the meter's intervals.", `from(bucket: v.defaultBucket)
   |> range(start: -60d)
@@ -103,7 +110,8 @@ func asked(name, label, description, query string) variable {
 // chosen is a variable of fixed values.
 func chosen(name, label, description, initial string, values ...string) variable {
 	v := variable{
-		Name: name, Label: label, Description: description, Type: "custom", Query: strings.Join(values, ","), AllowCustomValue: true,
+		Name: name, Label: label, Description: description, Type: "custom",
+		Query: strings.Join(values, ","), AllowCustomValue: true,
 		Current: &choice{initial, initial, true},
 	}
 	for _, value := range values {
@@ -120,7 +128,8 @@ func leadVariable() variable {
 // typed is an address that a person may change.
 func typed(name, label, description, value string) variable {
 	return variable{
-		Name: name, Label: label, Description: description, Type: "textbox", Query: value, Options: []choice{{value, value, true}},
+		Name: name, Label: label, Description: description, Type: "textbox", Query: value,
+		Options: []choice{{value, value, true}},
 		Current: &choice{value, value, true},
 	}
 }
@@ -132,5 +141,8 @@ func (p panel) tintSources() panel {
 
 // tintLeads gives curves of leads theirs, from near to far.
 func (p panel) tintLeads() panel {
-	return p.colours("lead first", leadFirst, "lead 1h", lead1h, "lead 6h", lead6h, "lead 12h", lead12h, "lead 24h", lead24h)
+	return p.colours(
+		"lead first", leadFirst, "lead 1h", lead1h, "lead 6h", lead6h, "lead 12h", lead12h, "lead 24h",
+		lead24h,
+	)
 }

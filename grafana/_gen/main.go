@@ -1,8 +1,9 @@
 // Command gen writes the dashboards of grafana/dashboards: `make generate`.
 //
-// Grafana's JSON says the same of every panel again and puts a query on one line; here a panel is what it asks, what it
-// means and where its limits are, and a query reads as it was thought. What comes out is plain JSON that Grafana provisions
-// as it is. The tests of services/endtoend run every query of it against real servers.
+// Grafana's JSON says the same of every panel again and puts a query on one line; here a panel is
+// what it asks, what it means and where its limits are, and a query reads as it was thought. What
+// comes out is plain JSON that Grafana provisions as it is. The tests of services/endtoend run
+// every query of it against real servers.
 package main
 
 import (
@@ -34,5 +35,5 @@ func write(dir string, d dashboard) error {
 	if err := e.Encode(d); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, d.UID[len(prefix):]+".json"), text.Bytes(), 0o644) //nolint:gosec // a file of the repository
+	return os.WriteFile(filepath.Join(dir, d.UID[len(prefix):]+".json"), text.Bytes(), 0o644)
 }

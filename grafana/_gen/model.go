@@ -1,7 +1,7 @@
 package main
 
-// The part of Grafana's classic format that our dashboards use. Names and meaning are those of @grafana/schema, against
-// which make check-dashboards holds what is written.
+// The part of Grafana's classic format that our dashboards use. Names and meaning are those of
+// @grafana/schema, against which make check-dashboards holds what is written.
 
 // object is what the format leaves to a panel's kind.
 type object = map[string]any

@@ -28,12 +28,25 @@ const cycles = `from(bucket: v.defaultBucket)
   |> limit(n: 100)`
 
 func models() dashboard {
-	d := newDashboard("models", "Loadtide / Models", "Are the models in force good, since when does it serve, and is the next one better?", "now-30d", "now", "30s")
-	d.Annotations.List = append(d.Annotations.List, events("Model changes", blue, "", swaps...), events("Drift", orange, "", drift...))
-	d.Links = append(d.Links, outward("Runs and versions in MLflow", "Only where the registry is MLflow", "${mlflow}/#/models"))
+	d := newDashboard(
+		"models", "Loadtide / Models",
+		"Are the models in force good, since when does it serve, and is the next one better?", "now-30d",
+		"now", "30s",
+	)
+	d.Annotations.List = append(
+		d.Annotations.List, events("Model changes", blue, "", swaps...),
+		events("Drift", orange, "", drift...),
+	)
+	d.Links = append(
+		d.Links,
+		outward("Runs and versions in MLflow", "Only where the registry is MLflow", "${mlflow}/#/models"),
+	)
 	d.Templating.List = []variable{
 		leadVariable(),
-		typed("mlflow", "MLflow", "Address of MLflow as the browser reaches it, for the link.", "http://127.0.0.1:5000"),
+		typed(
+			"mlflow", "MLflow", "Address of MLflow as the browser reaches it, for the link.",
+			"http://127.0.0.1:5000",
+		),
 	}
 	d.Panels = place(
 		modelAnswer(),
@@ -49,20 +62,40 @@ func models() dashboard {
 				"percentunit", over(bandByMaker, "{{alias}}")).tintMakers().between(0, 1).steps("transparent", 0.78, ok, 0.82, ok).drawSteps().size(6, 8).none("No scores yet"),
 		},
 		[]panel{
-			gauges("Skill by lead, models in force", "What the model in force for each interval gained on the same hour of the day before in the range, by lead.", now(leadsOfChampion, "{{interval}}, lead {{lead}}")).
+			gauges(
+				"Skill by lead, models in force",
+				"What the model in force for each interval gained on the same hour of the day before in the "+
+					"range, by lead.",
+				now(leadsOfChampion, "{{interval}}, lead {{lead}}"),
+			).
 				steps(bad, 0.0, warn, 0.1, ok).between(-0.5, 1),
-			gauges("Loss by lead, models in force (wQL)", "Pinball loss as a share of what came, in the range, by interval and lead. Lower is better.", now(lossOfChampion, "{{interval}}, lead {{lead}}")).
+			gauges(
+				"Loss by lead, models in force (wQL)",
+				"Pinball loss as a share of what came, in the range, by interval and lead. Lower is better.",
+				now(lossOfChampion, "{{interval}}, lead {{lead}}"),
+			).
 				steps(blue).from(0),
-			table("Served since", "The versions that serve, by alias and interval, and since when each has been in force.", "dateTimeAsIso", rows(served)).size(8, 8).
-				only("alias", "interval", "version", "Value").titled("Value", "In force since").none("No model yet"),
+			table(
+				"Served since",
+				"The versions that serve, by alias and interval, and since when each has been in force.",
+				"dateTimeAsIso", rows(served),
+			).size(8, 8).
+				only("alias", "interval", "version", "Value").titled("Value", "In force since").
+				none("No model yet"),
 		},
 		row("Training"),
 		trainingPanels(),
 		[]panel{
 			lines("Loss of the training under way", "Mean pinball loss in scaled units, on training and validation windows.", "short",
 				over(`max by (on) (loadtide_trainer_training_loss_ratio)`, "{{on}}")).colours("training", blue, "validation", orange).from(0).size(12, 9),
-			table("What happened", "Trainings and changes of model as told on the stream EVENTS; of a training that has ended the text is the gate's verdict.", "short", flux(cycles)).
-				override("Time", custom("width", 170)).override("Event", custom("width", 150)).only("Time", "Event", "Text").none("No training and no change in this range"),
+			table(
+				"What happened",
+				"Trainings and changes of model as told on the stream EVENTS; of a training that has ended "+
+					"the text is the gate's verdict.",
+				"short", flux(cycles),
+			).
+				override("Time", custom("width", 170)).override("Event", custom("width", 150)).
+				only("Time", "Event", "Text").none("No training and no change in this range"),
 		},
 	)
 	return d
@@ -73,8 +106,14 @@ func modelAnswer() []panel {
 		stat("Models in force", "Versions behind the alias champion, by the interval of the series that they serve.", "string", now(`max by (interval, version) (loadtide_forecaster_model_info{alias="champion"})`, "{{interval}} v{{version}}")).named().steps(blue).none("No model yet").
 			runbook("operations.md#models"),
 		stat("In force since", "When the newest champion was put into the logs.", "dateTimeFromNow", now(`max(loadtide_forecaster_model_since_timestamp_seconds{alias="champion"}) * 1000`, "since")).none("No model yet"),
-		stat("Skill, last 24 h", "What all forecasts at the chosen lead gained on the same hour of the day before. Below 0 the plain rule would have been better.", "percentunit", over(skillNow, "skill")).
-			steps(bad, 0.0, warn, 0.1, ok).none("No scores yet").runbook("alerts.md#loadtideskillbelownaive"),
+		stat(
+			"Skill, last 24 h",
+			"What all forecasts at the chosen lead gained on the same hour of the day before. Below 0 "+
+				"the plain rule would have been better.",
+			"percentunit", over(skillNow, "skill"),
+		).
+			steps(bad, 0.0, warn, 0.1, ok).none("No scores yet").
+			runbook("alerts.md#loadtideskillbelownaive"),
 		stat("Changes of model", "Logs that took another version in the range, and versions that were refused. A version is one change in each partition.", "short",
 			now(`sum by (outcome) (increase(loadtide_forecaster_model_swaps_total[$__range])) or label_replace(vector(0), "outcome", "ok", "", "")`, "{{outcome}}")).colours("ok", ok, "refused", bad, "failed", warn).runbook("alerts.md#loadtidemodelrefused"),
 		stat("Last version registered", "When a training last ended with a version in the registry.", "dateTimeFromNow",
@@ -89,7 +128,8 @@ func trainingPanels() []panel {
 	return []panel{
 		stat("Trainings by outcome", "Training cycles in the range: promoted serves, refused was not better, failed and interrupted registered nothing.", "short",
 			now(`sum by (outcome) (increase(loadtide_trainer_training_runs_total[$__range]))`, "{{outcome}}")).size(6, 8).
-			colours("promoted", ok, "refused", warn, "failed", bad, "interrupted", grey).runbook("alerts.md#loadtidetrainingfailed"),
+			colours("promoted", ok, "refused", warn, "failed", bad, "interrupted", grey).
+			runbook("alerts.md#loadtidetrainingfailed"),
 		lines("Under way", "Share of the iterations that are done of the training under way; 0 to 1.", "percentunit",
 			over(`max(loadtide_trainer_training_progress_ratio) * max(loadtide_trainer_training_running)`, "done")).size(6, 8).colours("done", blue).between(0, 1),
 		stat("Time of a training, mean", "From reading history to the registry, in the range.", "s",
@@ -103,12 +143,16 @@ func trainingPanels() []panel {
 
 // gauges are bars of the values that a query has now.
 func gauges(title, description string, t target) panel {
-	p := newPanel("bargauge", title, description, "percentunit", t).size(8, 8).none("No scores in this range")
+	p := newPanel("bargauge", title, description, "percentunit", t).size(8, 8).
+		none("No scores in this range")
 	p.Options = object{
 		"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
-		"orientation":   "horizontal", "displayMode": "basic", "valueMode": "color", "namePlacement": "auto", "showUnfilled": true, "sizing": "auto",
+		"orientation":   "horizontal", "displayMode": "basic", "valueMode": "color",
+		"namePlacement": "auto", "showUnfilled": true, "sizing": "auto",
 		"minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 300,
-		"legend": object{"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []string{}},
+		"legend": object{
+			"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []string{},
+		},
 	}
 	return p
 }

@@ -39,12 +39,27 @@ func to[T any](v T) *T { return &v }
 
 // over asks Prometheus for a line over the dashboard's range.
 func over(expr, legend string) target {
-	return target{Datasource: &prometheus, Expr: expr, EditorMode: "code", LegendFormat: legend, Range: to(true), Instant: to(false)}
+	return target{
+		Datasource:   &prometheus,
+		Expr:         expr,
+		EditorMode:   "code",
+		LegendFormat: legend,
+		Range:        to(true),
+		Instant:      to(false),
+	}
 }
 
-// now asks Prometheus for values at the end of the dashboard's range, which must not lie in the future: it has none there.
+// now asks Prometheus for values at the end of the dashboard's range, which must not lie in the
+// future: it has none there.
 func now(expr, legend string) target {
-	return target{Datasource: &prometheus, Expr: expr, EditorMode: "code", LegendFormat: legend, Range: to(false), Instant: to(true)}
+	return target{
+		Datasource:   &prometheus,
+		Expr:         expr,
+		EditorMode:   "code",
+		LegendFormat: legend,
+		Range:        to(false),
+		Instant:      to(true),
+	}
 }
 
 // rows asks Prometheus as now does, for a table with a column for each label.
@@ -63,8 +78,14 @@ func newPanel(kind, title, description, unit string, targets ...target) panel {
 		targets[i].RefID = string(rune('A' + i))
 	}
 	return panel{
-		Type: kind, Title: title, Description: description, Datasource: targets[0].Datasource, GridPos: box{W: 6, H: 8}, Targets: targets,
-		FieldConfig: &fieldConfig{Defaults: defaults{Unit: unit, NoValue: "No readings in this range", Color: object{"mode": "thresholds"}}, Overrides: []override{}},
+		Type: kind, Title: title, Description: description, Datasource: targets[0].Datasource,
+		GridPos: box{W: 6, H: 8}, Targets: targets,
+		FieldConfig: &fieldConfig{
+			Defaults: defaults{
+				Unit: unit, NoValue: "No readings in this range", Color: object{"mode": "thresholds"},
+			},
+			Overrides: []override{},
+		},
 	}
 }
 
@@ -77,8 +98,9 @@ func stat(title, description, unit string, t target) panel {
 	}
 	p.Options = object{
 		"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
-		"colorMode":     "value", "graphMode": graph, "textMode": "auto", "justifyMode": "auto", "orientation": "auto",
-		"wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
+		"colorMode":     "value", "graphMode": graph, "textMode": "auto", "justifyMode": "auto",
+		"orientation": "auto",
+		"wideLayout":  true, "showPercentChange": false, "percentChangeColorMode": "standard",
 	}
 	return p
 }
@@ -86,7 +108,9 @@ func stat(title, description, unit string, t target) panel {
 // word is a stat of a text or of a time.
 func word(title, description, unit string, t target) panel {
 	p := stat(title, description, unit, t)
-	p.Options["reduceOptions"] = object{"calcs": []string{"lastNotNull"}, "fields": "/.*/", "values": false}
+	p.Options["reduceOptions"] = object{
+		"calcs": []string{"lastNotNull"}, "fields": "/.*/", "values": false,
+	}
 	return p
 }
 
@@ -95,10 +119,13 @@ func lines(title, description, unit string, targets ...target) panel {
 	p := newPanel("timeseries", title, description, unit, targets...).size(8, 8)
 	p.FieldConfig.Defaults.Color = object{"mode": "palette-classic-by-name"}
 	p.FieldConfig.Defaults.Custom = object{
-		"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 0, "showPoints": "never", "spanNulls": false,
+		"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": 0,
+		"showPoints": "never", "spanNulls": false,
 	}
 	p.Options = object{
-		"legend":  object{"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{}},
+		"legend": object{
+			"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{},
+		},
 		"tooltip": object{"mode": "multi", "sort": "desc"},
 	}
 	return p
@@ -115,7 +142,9 @@ func stacked(title, description, unit string, targets ...target) panel {
 // table is a row for each row of its query.
 func table(title, description, unit string, t target) panel {
 	p := newPanel("table", title, description, unit, t).size(12, 9).steps(ink)
-	p.FieldConfig.Defaults.Custom = object{"align": "auto", "cellOptions": object{"type": "auto"}, "inspect": false}
+	p.FieldConfig.Defaults.Custom = object{
+		"align": "auto", "cellOptions": object{"type": "auto"}, "inspect": false,
+	}
 	p.Options = object{"showHeader": true, "cellHeight": "sm", "frameIndex": 0}
 	return p
 }
@@ -166,13 +195,18 @@ func (p panel) colours(pairs ...string) panel {
 }
 
 func (p panel) override(name string, properties ...property) panel {
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{matcher{"byName", name}, properties})
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
+		matcher{"byName", name}, properties,
+	})
 	return p
 }
 
-// overrideLike matches names by a regular expression: a name with a variable in it cannot be matched as it is.
+// overrideLike matches names by a regular expression: a name with a variable in it cannot be
+// matched as it is.
 func (p panel) overrideLike(pattern string, properties ...property) panel {
-	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{matcher{"byRegexp", pattern}, properties})
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
+		matcher{"byRegexp", pattern}, properties,
+	})
 	return p
 }
 
@@ -200,12 +234,17 @@ func (p panel) runbook(section string) panel {
 }
 
 func outward(title, tooltip, url string) link {
-	return link{Title: title, Type: "link", Icon: "doc", Tooltip: tooltip, URL: url, Tags: []string{}, TargetBlank: true}
+	return link{
+		Title: title, Type: "link", Icon: "doc", Tooltip: tooltip, URL: url, Tags: []string{},
+		TargetBlank: true,
+	}
 }
 
 // row is a heading.
 func row(title string) []panel {
-	return []panel{{Type: "row", Title: title, GridPos: box{W: 24, H: 1}, Collapsed: to(false), Panels: &[]panel{}}}
+	return []panel{
+		{Type: "row", Title: title, GridPos: box{W: 24, H: 1}, Collapsed: to(false), Panels: &[]panel{}},
+	}
 }
 
 // place puts rows of panels below one another and numbers them.

@@ -4,7 +4,12 @@ package main
 const ours = ` and on (job, instance) loadtide_build_info`
 
 func pipeline() dashboard {
-	d := newDashboard("pipeline", "Loadtide / Pipeline", "Where does it queue? For each stage from the log to InfluxDB: how busy it is, what waits before it, what went wrong.", "now-3h", "now", "30s")
+	d := newDashboard(
+		"pipeline", "Loadtide / Pipeline",
+		"Where does it queue? For each stage from the log to InfluxDB: how busy it is, what waits "+
+			"before it, what went wrong.",
+		"now-3h", "now", "30s",
+	)
 	d.Annotations.List = append(d.Annotations.List, fleetEvents()...)
 	d.Panels = place(
 		pipelineAnswer(),
@@ -25,7 +30,8 @@ func pipeline() dashboard {
 			lines("Reading to forecast", "From the broker's timestamp of a reading to its forecast stored; what a restart reads again is left out.", "s",
 				over(`histogram_quantile(0.5, sum by (le) (rate(loadtide_forecaster_reading_age_seconds_bucket[$__rate_interval])))`, "p50"),
 				over(`histogram_quantile(0.99, sum by (le) (rate(loadtide_forecaster_reading_age_seconds_bucket[$__rate_interval])))`, "p99")).
-				colours("p50", blue, "p99", orange).from(0).steps("transparent", 0.05, warn, 1.0, bad).drawSteps(),
+				colours("p50", blue, "p99", orange).from(0).steps("transparent", 0.05, warn, 1.0, bad).
+				drawSteps(),
 			lines("Busy, by stage", "Seconds of work in a second, summed over partitions: step computes, publish waits for the broker, store writes what was published.", "percentunit",
 				over(`sum by (stage) (rate(loadtide_forecaster_step_duration_seconds_sum[$__rate_interval]))`, "{{stage}}")).tintStages().from(0),
 		},
@@ -51,7 +57,10 @@ func pipeline() dashboard {
 				over(`sum(increase(loadtide_forecaster_partition_restarts_total[$__rate_interval]))`, "partitions started again"),
 				over(`sum(increase(loadtide_forecaster_scores_missed_total[$__rate_interval]))`, "scores missed"),
 				over(`sum(increase(loadtide_forecaster_scores_revised_total[$__rate_interval]))`, "scores revised")).
-				colours("checkpoints failed", bad, "holes in a log", warn, "partitions started again", blue, "scores missed", orange, "scores revised", grey).from(0),
+				colours(
+					"checkpoints failed", bad, "holes in a log", warn, "partitions started again", blue,
+					"scores missed", orange, "scores revised", grey,
+				).from(0),
 		},
 		row("Recorder and InfluxDB"),
 		recorderPanels(),
@@ -79,7 +88,11 @@ func pipelineAnswer() []panel {
 		stat("Readings/s", "Readings that changed their series, a second.", "suffix:/s", over(`sum(rate(loadtide_forecaster_readings_total{outcome="applied"}[$__rate_interval]))`, "applied")),
 		stat("Waiting in the logs", "Messages that no forecaster has read yet.", "short", over(`sum(max by (partition) (loadtide_forecaster_consumer_pending_messages))`, "waiting")).
 			steps(ok, 1000.0, warn, 100000.0, bad).runbook("alerts.md#loadtidelaggrowing"),
-		stat("Reading to forecast, p99", "From the broker's timestamp of a reading to its forecast stored, last 5 minutes with readings.", "s", over(agePercentile, "p99")).
+		stat(
+			"Reading to forecast, p99",
+			"From the broker's timestamp of a reading to its forecast stored, last 5 minutes with readings.",
+			"s", over(agePercentile, "p99"),
+		).
 			steps(ok, 0.05, warn, 1.0, bad).runbook("alerts.md#loadtidelatencyburning"),
 		stat("Oldest checkpoint", "Of the partition where it is oldest. A partition without readings writes none: on a silent fleet this grows and is harmless.", "s",
 			over(`time() - min(max by (partition) (loadtide_forecaster_checkpoint_last_success_timestamp_seconds))`, "age")).steps(ok, 60.0, warn, 300.0, bad).none("No checkpoint yet").runbook("alerts.md#loadtidecheckpointstale"),

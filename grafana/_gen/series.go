@@ -3,7 +3,8 @@ package main
 // One series, without its labels: what a frame would be named by breaks the bands.
 const ofSeries = `r.site == "${site}" and r.meter == "${meter}"`
 
-// Rows of the interval that the series is forecast at now. Release 0.1.0 wrote rows without an interval: all were hours.
+// Rows of the interval that the series is forecast at now. Release 0.1.0 wrote rows without an
+// interval: all were hours.
 const ofInterval = ofSeries + ` and (not exists r.interval or r.interval == "${interval}")`
 
 // scores are those of the series at the chosen lead, in the range.
@@ -12,7 +13,8 @@ const scores = `from(bucket: v.defaultBucket)
   |> filter(fn: (r) => r._measurement == "score" and ` + ofInterval + ` and r.lead == "${lead}")
 `
 
-// bands begin at the running interval: the newest forecast of a past hour was made one interval before it and flatters.
+// bands begin at the running interval: the newest forecast of a past hour was made one interval
+// before it and flatters.
 const bands = `import "date"
 from(bucket: v.defaultBucket)
   |> range(start: date.sub(d: ${interval}, from: now()), stop: v.timeRangeStop)
@@ -64,7 +66,8 @@ const doubted = `from(bucket: v.defaultBucket)
   |> sort(columns: ["time"], desc: true)
   |> limit(n: 500)`
 
-// byLead sums what was scored in the range; skill counts only where the naive rule's loss is known too.
+// byLead sums what was scored in the range; skill counts only where the naive rule's loss is known
+// too.
 const byLead = `from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "score" and ` + ofInterval + ` and r.lead =~ /^(first|[0-9]+[hm])$/ and
@@ -135,36 +138,69 @@ const told = `from(bucket: v.defaultBucket)
   |> limit(n: 50)`
 
 func series() dashboard {
-	d := newDashboard("series", "Loadtide / Series", "What will this meter do, and can I trust it? All in intervals of the meter's forecasts.", "now-3d", "now+36h", "1m")
+	d := newDashboard(
+		"series", "Loadtide / Series",
+		"What will this meter do, and can I trust it? All in intervals of the meter's forecasts.",
+		"now-3d", "now+36h", "1m",
+	)
 	d.Timepicker.QuickRanges = []quickRange{
-		{"Last 24 h and next 36 h", "now-24h", "now+36h"}, {"Last 3 days and next 36 h", "now-3d", "now+36h"},
-		{"Last 7 days and next 36 h", "now-7d", "now+36h"}, {"Last 28 days and next 36 h", "now-28d", "now+36h"}, {"Next 36 h", "now-1h", "now+36h"},
+		{"Last 24 h and next 36 h", "now-24h", "now+36h"},
+		{"Last 3 days and next 36 h", "now-3d", "now+36h"},
+		{"Last 7 days and next 36 h", "now-7d", "now+36h"},
+		{"Last 28 days and next 36 h", "now-28d", "now+36h"}, {"Next 36 h", "now-1h", "now+36h"},
 	}
 	d.Links = append(d.Links,
 		outward("Newest forecast (JSON)", "The message as the gateway has it", "${gateway}/v1/series/${site}/${meter}/forecast"))
 	d.Templating.List = []variable{
 		siteVariable(), meterVariable(), leadVariable(),
-		typed("gateway", "Gateway", "Address of the gateway as the browser reaches it, for the link to the newest forecast.", "http://127.0.0.1:8080"),
+		typed(
+			"gateway", "Gateway",
+			"Address of the gateway as the browser reaches it, for the link to the newest forecast.",
+			"http://127.0.0.1:8080",
+		),
 		interval(), unitVariable(),
 	}
 	d.Panels = place(
 		[]panel{fan()},
 		[]panel{
-			word("Made by", "Who made the newest forecast: the network (lstm), or a rule.", "string", flux(lastOf("source", "Made by"))).none("No forecast in this range"),
-			word("Model version", "Version of the model behind the newest forecast; empty when a rule made it.", "string", flux(lastOf("model_version", "Model version"))).mapped(words("", "none", grey)).none("No forecast in this range"),
-			word("Quality", "Of the newest reading behind the forecast, as the forecaster judged it.", "string", flux(lastOf("quality", "Quality"))).mapped(quality()).none("No forecast in this range").
+			word(
+				"Made by", "Who made the newest forecast: the network (lstm), or a rule.", "string",
+				flux(lastOf("source", "Made by")),
+			).none("No forecast in this range"),
+			word(
+				"Model version", "Version of the model behind the newest forecast; empty when a rule made it.",
+				"string", flux(lastOf("model_version", "Model version")),
+			).mapped(words("", "none", grey)).none("No forecast in this range"),
+			word(
+				"Quality", "Of the newest reading behind the forecast, as the forecaster judged it.", "string",
+				flux(lastOf("quality", "Quality")),
+			).mapped(quality()).none("No forecast in this range").
 				runbook("operations.md#meters-that-are-late-silent-or-wrong"),
-			word("Forecast until", "End of the last interval that is forecast.", "dateTimeAsIso", flux(until)).none("No forecast in this range"),
+			word(
+				"Forecast until", "End of the last interval that is forecast.", "dateTimeAsIso", flux(until),
+			).none("No forecast in this range"),
 			lines("80 % band held, last 7 days", "Share of actuals inside the band that should hold 8 of 10, at the chosen lead, seven days back from each point. The aim is 0.8.",
 				"percentunit", flux(held)).size(8, 4).colours("80 % band held", blue).between(0, 1).steps("transparent", 0.8, ok).drawSteps().plain().none("No scores in this range"),
 		},
 		row("Can I trust it?"),
 		[]panel{belief()},
-		[]panel{bars("Error at lead ${lead}", "Actual minus the median that was believed at the chosen lead: above 0 more came than was believed.", flux(errors))},
+		[]panel{
+			bars(
+				"Error at lead ${lead}",
+				"Actual minus the median that was believed at the chosen lead: above 0 more came than was "+
+					"believed.",
+				flux(errors),
+			),
+		},
 		[]panel{
 			leads(),
-			newPanel("histogram", "Errors at lead ${lead}", "How often an error of which size came in the range.", "short", flux(errors)).size(8, 9).colours("Error", blue).none("No scores in this range").asHistogram(),
-			table("Events", "What was told of this series and of the models.", "short", flux(told)).size(8, 9).override("Time", custom("width", 170)).override("Event", custom("width", 150)).only("Time", "Event", "Text").none("No events in this range"),
+			newPanel(
+				"histogram", "Errors at lead ${lead}", "How often an error of which size came in the range.",
+				"short", flux(errors),
+			).size(8, 9).colours("Error", blue).none("No scores in this range").asHistogram(),
+			table("Events", "What was told of this series and of the models.", "short", flux(told)).
+				size(8, 9).override("Time", custom("width", 170)).override("Event", custom("width", 150)).
+				only("Time", "Event", "Text").none("No events in this range"),
 		},
 		row("The readings"),
 		[]panel{timeline()},
@@ -195,7 +231,8 @@ union(tables: [forecasts, none])
 	return v
 }
 
-// nowLine is a line at now, with light ground to the right of it, in the panels that show the future.
+// nowLine is a line at now, with light ground to the right of it, in the panels that show the
+// future.
 func nowLine(panels []panel) annotation {
 	a := mark("now", ink, `import "array"
 array.from(rows: [{time: now(), timeEnd: v.timeRangeStop, text: "now"}])`)
@@ -214,7 +251,10 @@ func fan() panel {
 	p := lines("${site}.${meter} [${unit}]",
 		"What came (Actual) and what is ahead: of 10 actuals 8 fall into the light band, 5 into the dark one, half above the median. Dashed is what was believed at the chosen lead. A value belongs to the interval that begins where it stands.",
 		"short", flux(bands), flux(actual), flux(believed)).size(24, 12).stepped()
-	edge := []property{custom("lineWidth", 0), custom("hideFrom", object{"legend": true, "tooltip": false, "viz": false}), fixed(blue)}
+	edge := []property{
+		custom("lineWidth", 0),
+		custom("hideFrom", object{"legend": true, "tooltip": false, "viz": false}), fixed(blue),
+	}
 	return p.
 		override("P90", append(edge[:3:3], custom("fillBelowTo", "P10"), custom("fillOpacity", 18))...).
 		override("P75", append(edge[:3:3], custom("fillBelowTo", "P25"), custom("fillOpacity", 40))...).
@@ -224,9 +264,13 @@ func fan() panel {
 		overrideLike("/^Believed at lead /", believedLine()...)
 }
 
-// actualLine breaks where an interval is missing: absent rows are joined otherwise. 5400000 ms are 1.5 hours.
+// actualLine breaks where an interval is missing: absent rows are joined otherwise. 5400000 ms are
+// 1.5 hours.
 func actualLine() []property {
-	return []property{fixed(ink), custom("showPoints", "always"), custom("pointSize", 4), custom("insertNulls", 5400000)}
+	return []property{
+		fixed(ink), custom("showPoints", "always"), custom("pointSize", 4),
+		custom("insertNulls", 5400000),
+	}
 }
 
 func believedLine() []property {
@@ -234,17 +278,22 @@ func believedLine() []property {
 }
 
 func belief() panel {
-	edge := []property{custom("lineWidth", 0), custom("hideFrom", object{"legend": true, "tooltip": false, "viz": false}), fixed(orange)}
+	edge := []property{
+		custom("lineWidth", 0),
+		custom("hideFrom", object{"legend": true, "tooltip": false, "viz": false}), fixed(orange),
+	}
 	return lines("What was believed at lead ${lead}, and what came [${unit}]",
 		"The belief that long before, with its band that should hold 8 of 10 actuals. Left of now no newer forecast is drawn: one made an interval before would flatter.",
 		"short", flux(believedBand), flux(actual)).size(24, 9).stepped().
-		override("P90", append(edge[:3:3], custom("fillBelowTo", "P10"), custom("fillOpacity", 18))...).override("P10", edge...).
+		override("P90", append(edge[:3:3], custom("fillBelowTo", "P10"), custom("fillOpacity", 18))...).
+		override("P10", edge...).
 		override("Actual", actualLine()...).
 		overrideLike("/^Believed at lead /", believedLine()...)
 }
 
 func bars(title, description string, t target) panel {
-	p := lines(title, description, "short", t).size(24, 5).colours("Error", blue).plain().none("No scores in this range")
+	p := lines(title, description, "short", t).size(24, 5).colours("Error", blue).plain().
+		none("No scores in this range")
 	p.FieldConfig.Defaults.Custom["drawStyle"], p.FieldConfig.Defaults.Custom["fillOpacity"] = "bars", 60
 	return p
 }
@@ -255,20 +304,29 @@ func leads() panel {
 		"percentunit", flux(byLead)).size(8, 9).colours("WAPE", orange, "Skill", blue).none("No scores in this range")
 	p.FieldConfig.Defaults.Custom = object{"fillOpacity": 80, "lineWidth": 1}
 	p.Options = object{
-		"xField": "Lead", "orientation": "auto", "showValue": "auto", "stacking": "none", "barWidth": 0.9, "groupWidth": 0.7, "fullHighlight": false,
+		"xField": "Lead", "orientation": "auto", "showValue": "auto", "stacking": "none", "barWidth": 0.9,
+		"groupWidth": 0.7, "fullHighlight": false,
 		"xTickLabelMaxLength": 0, "xTickLabelRotation": 0,
-		"legend":  object{"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{}},
+		"legend": object{
+			"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{},
+		},
 		"tooltip": object{"mode": "single", "sort": "none"},
 	}
 	return p
 }
 
 func timeline() panel {
-	p := newPanel("state-timeline", "Quality of the readings", "What the sender said of each reading. An empty place is a reading that did not come.", "string", flux(said)).size(24, 5).mapped(quality())
+	p := newPanel(
+		"state-timeline", "Quality of the readings",
+		"What the sender said of each reading. An empty place is a reading that did not come.", "string",
+		flux(said),
+	).size(24, 5).mapped(quality())
 	p.FieldConfig.Defaults.Custom = object{"fillOpacity": 70, "lineWidth": 0}
 	p.Options = object{
 		"showValue": "auto", "rowHeight": 0.9, "mergeValues": true, "alignValue": "left",
-		"legend":  object{"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{}},
+		"legend": object{
+			"displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": []string{},
+		},
 		"tooltip": object{"mode": "single", "sort": "none"},
 	}
 	return p
@@ -295,8 +353,10 @@ func (p panel) asHistogram() panel {
 	p.FieldConfig.Defaults.Custom = object{"fillOpacity": 80, "lineWidth": 1}
 	p.Options = object{
 		"bucketCount": 30,
-		"legend":      object{"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []string{}},
-		"tooltip":     object{"mode": "single", "sort": "none"},
+		"legend": object{
+			"displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": []string{},
+		},
+		"tooltip": object{"mode": "single", "sort": "none"},
 	}
 	return p
 }

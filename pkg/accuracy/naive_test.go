@@ -88,7 +88,8 @@ func TestNaiveIsFiniteAndOrdered(t *testing.T) {
 		}
 		for k := range horizon {
 			lead := dst[k*len(levels):][:len(levels)]
-			if !slices.IsSorted(lead) || !meter.Finite(float64(lead[0])) || !meter.Finite(float64(lead[len(lead)-1])) {
+			if !slices.IsSorted(lead) || !meter.Finite(float64(lead[0])) ||
+				!meter.Finite(float64(lead[len(lead)-1])) {
 				t.Fatalf("lead %d: %v", k+1, lead)
 			}
 		}

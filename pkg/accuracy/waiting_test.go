@@ -87,7 +87,8 @@ func TestWaitingIsAListOfForecasts(t *testing.T) {
 			if err := w.Check(row, newest); err != nil {
 				t.Fatal(err)
 			}
-			target := newest + 1 - rapid.Int64Range(-2, HeldCells).Draw(t, "late") // held, whatever came after
+			// held, whatever came after
+			target := newest + 1 - rapid.Int64Range(-2, HeldCells).Draw(t, "late")
 			if target < 0 {
 				continue
 			}
@@ -98,7 +99,10 @@ func TestWaitingIsAListOfForecasts(t *testing.T) {
 				m, ok := all[key{l.lead, target}]
 				i := slices.IndexFunc(got, func(h Held) bool { return h.Lead == l.lead })
 				if want := ok && (!void || m.scored > 0); want != (i >= 0) {
-					t.Fatalf("lead %d of target %d at %d: there is one: %v, scored: %v", l.lead, target, newest, want, i >= 0)
+					t.Fatalf(
+						"lead %d of target %d at %d: there is one: %v, scored: %v",
+						l.lead, target, newest, want, i >= 0,
+					)
 				}
 				if i < 0 {
 					continue
@@ -120,8 +124,10 @@ func checkHeld(t *rapid.T, h Held, quantiles []float32, actual, naive float32) {
 		pinball += Pinball(level, float64(actual), float64(quantiles[i])) / 5
 		plain += Pinball(level, float64(actual), float64(naive)) / 5
 	}
-	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-3 } // numbers up to 100, to five digits
-	if !near(h.Pinball, pinball) || !near(h.Naive, plain) || !near(h.Error, float64(actual-quantiles[2])) || !h.Has50 || !h.Has80 {
+	// numbers up to 100, to five digits
+	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-3 }
+	if !near(h.Pinball, pinball) || !near(h.Naive, plain) ||
+		!near(h.Error, float64(actual-quantiles[2])) || !h.Has50 || !h.Has80 {
 		t.Fatalf("%+v, want pinball %v, naive %v", h, pinball, plain)
 	}
 	clear := func(q int) bool { return math.Abs(float64(actual-quantiles[q])) > 1e-3 }
@@ -137,11 +143,13 @@ func TestRound24KeepsOrderAndFiveDigits(t *testing.T) {
 		if a <= b && round24(a) > round24(b) {
 			t.Fatalf("%v <= %v became %v > %v", a, b, round24(a), round24(b))
 		}
-		if r := round24(a); !meter.Finite(float64(r)) || math.Abs(float64(a)) > 1e-30 && math.Abs(float64(r-a)) > 1.6e-5*math.Abs(float64(a)) {
+		if r := round24(a); !meter.Finite(float64(r)) ||
+			math.Abs(float64(a)) > 1e-30 && math.Abs(float64(r-a)) > 1.6e-5*math.Abs(float64(a)) {
 			t.Fatalf("%v became %v", a, r)
 		}
 	})
-	if round24(math.MaxFloat32) > math.MaxFloat32 || round24(-math.MaxFloat32) < -math.MaxFloat32 || round24(0) != 0 {
+	if round24(math.MaxFloat32) > math.MaxFloat32 || round24(-math.MaxFloat32) < -math.MaxFloat32 ||
+		round24(0) != 0 {
 		t.Error("the ends of the range do not stay in it")
 	}
 }

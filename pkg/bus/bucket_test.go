@@ -41,7 +41,8 @@ func TestBucketComparesAndSets(t *testing.T) {
 	if _, err := b.Update(ctx, "mark.0", []byte("stale"), first); !errors.Is(err, bus.ErrConflict) {
 		t.Fatalf("stale revision: %v", err)
 	}
-	if value, rev, ok, err := b.Get(ctx, "mark.0"); string(value) != "two" || rev != second || !ok || err != nil {
+	if value, rev, ok, err := b.Get(ctx, "mark.0"); string(value) != "two" || rev != second || !ok ||
+		err != nil {
 		t.Fatalf("%q, %d, %t, %v", value, rev, ok, err)
 	}
 }

@@ -21,7 +21,8 @@ func TestConnectNamesTheAddressWithoutThePassword(t *testing.T) {
 	t.Parallel()
 	_, err := bus.Connect(patient(t), bus.Config{URL: "nats://me:secret@127.0.0.1:1", ConnectTimeout: 200 * time.Millisecond}, zerolog.Nop())
 	var failed *bus.ConnectError
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "127.0.0.1:1") || strings.Contains(err.Error(), "secret") {
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "127.0.0.1:1") ||
+		strings.Contains(err.Error(), "secret") {
 		t.Fatalf("error %v", err)
 	}
 	if !strings.Contains(failed.Remedy(), "--nats-url") {
@@ -59,7 +60,9 @@ func TestConnectRefusesAnOldServer(t *testing.T) {
 	t.Parallel()
 	_, err := bus.Connect(patient(t), bus.Config{URL: "nats://" + pretend(t, "2.12.3")}, zerolog.Nop())
 	var old *bus.VersionError
-	if !errors.As(err, &old) || old.Version != "2.12.3" || !strings.Contains(err.Error(), bus.MinServerVersion) || !strings.Contains(old.Remedy(), "update") {
+	if !errors.As(err, &old) || old.Version != "2.12.3" ||
+		!strings.Contains(err.Error(), bus.MinServerVersion) ||
+		!strings.Contains(old.Remedy(), "update") {
 		t.Fatalf("error %v", err)
 	}
 }
@@ -133,7 +136,8 @@ func TestPublishAndLastBySubject(t *testing.T) {
 	}
 	for subject, want := range map[string]string{"r.0.a.b": "3", "r.0.a.*": "other", "r.0.*.b": "3"} {
 		m, ok, err := c.LastBySubject(ctx, "R0", subject)
-		if !ok || err != nil || string(m.Data) != want || m.Seq == 0 || m.Time.IsZero() || !strings.HasPrefix(m.Subject, "r.0.a.") {
+		if !ok || err != nil || string(m.Data) != want || m.Seq == 0 || m.Time.IsZero() ||
+			!strings.HasPrefix(m.Subject, "r.0.a.") {
 			t.Fatalf("%s: %+v, %t, %v", subject, m, ok, err)
 		}
 	}
@@ -147,7 +151,8 @@ func TestPublishAndLastBySubject(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	state, err := c.StreamState(ctx, "R0")
-	if err != nil || state.FirstSeq != 1 || state.LastSeq != 4 || state.Messages != 4 || state.Created.IsZero() || state.Bytes == 0 {
+	if err != nil || state.FirstSeq != 1 || state.LastSeq != 4 || state.Messages != 4 ||
+		state.Created.IsZero() || state.Bytes == 0 {
 		t.Fatalf("state %+v, error %v", state, err)
 	}
 }
@@ -166,7 +171,8 @@ func TestStreamStateOfAnEmptyStream(t *testing.T) {
 			t.Fatal(err)
 		}
 		state, err := c.StreamState(patient(t), "R0")
-		if err != nil || state.Messages != 0 || state.FirstSeq != uint64(n+1) || state.LastSeq != uint64(n) {
+		if err != nil || state.Messages != 0 || state.FirstSeq != uint64(n+1) ||
+			state.LastSeq != uint64(n) {
 			t.Fatalf("state %+v, error %v", state, err)
 		}
 	}
@@ -185,7 +191,8 @@ func TestPublishFailsAtOnceWhileTheServerIsAway(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	start := time.Now()
-	if _, err := c.Publish(patient(t), "r.0.a.b", []byte("stale"), ""); err == nil || time.Since(start) > 2*time.Second {
+	if _, err := c.Publish(patient(t), "r.0.a.b", []byte("stale"), ""); err == nil ||
+		time.Since(start) > 2*time.Second {
 		t.Fatalf("error %v after %s", err, time.Since(start))
 	}
 	s.Restart()

@@ -28,7 +28,8 @@ func TestConsumerReturnsABatchUntilItIsAcknowledged(t *testing.T) {
 	fetch := func(w *bus.Consumer, want, first int) bus.Batch {
 		t.Helper()
 		batch, err := w.Fetch(patient(t), want, time.Minute)
-		if err != nil || len(batch.Messages) != want || batch.Messages[0].Seq != uint64(first) || batch.Messages[0].ID == "" {
+		if err != nil || len(batch.Messages) != want || batch.Messages[0].Seq != uint64(first) ||
+			batch.Messages[0].ID == "" {
 			t.Fatalf("batch %+v, error %v", batch.Messages, err)
 		}
 		return batch
@@ -82,8 +83,8 @@ func checkLeft(t *testing.T, c *bus.Conn, stream, durable string, want uint64) {
 	}
 }
 
-// TestConsumerOutlivesErasure: what a reader that went away had in its hands comes again, whatever was erased of it since. Of
-// what retention took meanwhile the position tells how much it was.
+// TestConsumerOutlivesErasure: what a reader that went away had in its hands comes again, whatever
+// was erased of it since. Of what retention took meanwhile the position tells how much it was.
 func TestConsumerOutlivesErasure(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
@@ -91,8 +92,12 @@ func TestConsumerOutlivesErasure(t *testing.T) {
 	fetch := func(w *bus.Consumer, want, first int, after uint64) bus.Batch {
 		t.Helper()
 		batch, err := w.Fetch(patient(t), want, time.Minute)
-		if err != nil || len(batch.Messages) != want || batch.Messages[0].Seq != uint64(first) || batch.After != after {
-			t.Fatalf("%d messages after %d, error %v; want %d from %d after %d", len(batch.Messages), batch.After, err, want, first, after)
+		if err != nil || len(batch.Messages) != want || batch.Messages[0].Seq != uint64(first) ||
+			batch.After != after {
+			t.Fatalf(
+				"%d messages after %d, error %v; want %d from %d after %d",
+				len(batch.Messages), batch.After, err, want, first, after,
+			)
 		}
 		checkLeft(t, c, "FORECASTS", "recorder", uint64(want))
 		return batch
@@ -136,8 +141,8 @@ func TestConsumerOutlivesErasure(t *testing.T) {
 	checkLeft(t, c, "FORECASTS", "nobody", 0)
 }
 
-// TestConsumerGoesOnAsAnother: a durable reader that an older release made, with cumulative acknowledgements, is taken over where
-// it was; one of a stream that was made anew begins anew.
+// TestConsumerGoesOnAsAnother: a durable reader that an older release made, with cumulative
+// acknowledgements, is taken over where it was; one of a stream that was made anew begins anew.
 func TestConsumerGoesOnAsAnother(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
@@ -180,7 +185,8 @@ func TestConsumerGoesOnAsAnother(t *testing.T) {
 	if w, err = c.OpenConsumer(patient(t), "FORECASTS", "recorder"); err != nil {
 		t.Fatal(err)
 	}
-	if batch, err = w.Fetch(patient(t), 3, time.Minute); err != nil || len(batch.Messages) != 3 || batch.After != 0 {
+	if batch, err = w.Fetch(patient(t), 3, time.Minute); err != nil || len(batch.Messages) != 3 ||
+		batch.After != 0 {
 		t.Fatalf("batch %+v, error %v", batch, err)
 	}
 	checkLeft(t, c, "FORECASTS", "recorder", 3)

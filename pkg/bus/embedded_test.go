@@ -154,7 +154,8 @@ func TestEmbeddedRefuses(t *testing.T) {
 				t.Fatal("it started")
 			}
 			var mendable interface{ Remedy() string }
-			if errors.As(err, &mendable) != (tc.remedy != "") || (tc.remedy != "" && !strings.Contains(mendable.Remedy(), tc.remedy)) {
+			if errors.As(err, &mendable) != (tc.remedy != "") ||
+				(tc.remedy != "" && !strings.Contains(mendable.Remedy(), tc.remedy)) {
 				t.Fatalf("error %v has no remedy with %q", err, tc.remedy)
 			}
 			if !strings.Contains(err.Error(), tc.named) {

@@ -148,7 +148,8 @@ func TestLogFindsThatItsStreamWasRolledBack(t *testing.T) {
 	l.next = 31 // as if 30 had been read of a stream that now ends at 20
 	l.drop()
 	var changed *StreamChangedError
-	if _, err := l.Next(context.Background(), nil, 1); !errors.As(err, &changed) || changed.Read != 30 || changed.LastSeq != 20 {
+	if _, err := l.Next(context.Background(), nil, 1); !errors.As(err, &changed) ||
+		changed.Read != 30 || changed.LastSeq != 20 {
 		t.Fatalf("error %v", err)
 	}
 }

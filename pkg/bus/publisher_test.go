@@ -19,7 +19,8 @@ func TestPublisherSkipsDuplicatesAndKeepsTheOrder(t *testing.T) {
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
 	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 1000)
-	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 1000) // nothing but duplicates, the first and last of the batch too
+	// nothing but duplicates, the first and last of the batch too
+	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 1000)
 	p, err := c.OpenPublisher(patient(t), "FORECASTS")
 	if err != nil {
 		t.Fatal(err)

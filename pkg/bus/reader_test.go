@@ -26,7 +26,8 @@ func TestReaderDeliversInOrderWithAllItKnows(t *testing.T) {
 		if m.Seq != uint64(i+1) || string(m.Data) != want || m.ID != want || m.Subject != "r.0.north.m1" {
 			t.Fatalf("message %d: %+v", i, m)
 		}
-		if m.Time.Before(before.Add(-time.Minute)) || m.Time.After(time.Now().Add(time.Minute)) || m.Time.Location() != time.UTC {
+		if m.Time.Before(before.Add(-time.Minute)) || m.Time.After(time.Now().Add(time.Minute)) ||
+			m.Time.Location() != time.UTC {
 			t.Fatalf("message %d: time %s", i, m.Time)
 		}
 		if m.Pending != uint64(n-i-1) {
@@ -171,7 +172,8 @@ func TestReaderOfAStreamThatIsNoLongerTheSame(t *testing.T) {
 	}
 	makeStream(t, c, "R0", "r.0.*.*")
 	var changed *bus.StreamChangedError
-	if _, err := nextError(t, replaced); !errors.As(err, &changed) || changed.WasCreated.Equal(changed.IsCreated) {
+	if _, err := nextError(t, replaced); !errors.As(err, &changed) ||
+		changed.WasCreated.Equal(changed.IsCreated) {
 		t.Fatalf("stream made anew: error %v", err)
 	}
 	if _, err := c.OpenReader(patient(t), bus.ReaderConfig{Stream: "R7"}); !errors.Is(err, bus.ErrNoStream) {

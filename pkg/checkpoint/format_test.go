@@ -93,7 +93,8 @@ func TestLaterVersionIsRefusedByName(t *testing.T) {
 	binary.LittleEndian.PutUint16(b[len(magic):], formatVersion+1)
 	binary.LittleEndian.PutUint32(b[preambleLen:], crc32.Checksum(b[:preambleLen], castagnoli()))
 	_, err := decodeBytes(b)
-	if !errors.Is(err, ErrVersion) || errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "2, this program reads 1") {
+	if !errors.Is(err, ErrVersion) || errors.Is(err, ErrDamaged) ||
+		!strings.Contains(err.Error(), "2, this program reads 1") {
 		t.Fatalf("error %v", err)
 	}
 }

@@ -123,7 +123,8 @@ func TestLoadPassesOverDamagedOnes(t *testing.T) {
 	}
 	for i, seq := range []string{"3", "2"} {
 		var fe *checkpoint.FileError
-		if !errors.As(skipped[i], &fe) || fe.Path != path(dir, seq) || !errors.Is(fe, checkpoint.ErrDamaged) {
+		if !errors.As(skipped[i], &fe) || fe.Path != path(dir, seq) ||
+			!errors.Is(fe, checkpoint.ErrDamaged) {
 			t.Errorf("skipped %d: %v", i, skipped[i])
 		}
 	}

@@ -71,7 +71,8 @@ func TestCoarseSeriesAreLeftOut(t *testing.T) {
 	if all := b.Build(); len(all) != 1 || all[0].ID.Meter != "fine" {
 		t.Errorf("%d histories", len(all))
 	}
-	if text := b.Coarse(); !strings.Contains(text, "1 of 2 series") || !strings.Contains(text, "a.daily (every 24h0m0s)") {
+	if text := b.Coarse(); !strings.Contains(text, "1 of 2 series") ||
+		!strings.Contains(text, "a.daily (every 24h0m0s)") {
 		t.Errorf("%q", text)
 	}
 }

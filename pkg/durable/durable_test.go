@@ -107,7 +107,10 @@ func TestFolderIsWholeOrAbsentWhateverFails(t *testing.T) {
 				names, dirErr := image.ReadDir("d/m")
 				absent := errors.Is(dirErr, fs.ErrNotExist)
 				if got != "onetwo" && (!absent || err == nil) {
-					t.Errorf("call %d, for good %v, %s: %q holds %q, write said %v", call, forGood, when, names, got, err)
+					t.Errorf(
+						"call %d, for good %v, %s: %q holds %q, write said %v",
+						call, forGood, when, names, got, err,
+					)
 				}
 			}
 			names, _ := disk.ReadDir("d")
@@ -148,7 +151,8 @@ func TestErrorsOfFillLeaveNothing(t *testing.T) {
 		t.Errorf("folder: %v", err)
 	}
 	entries, err := os.ReadDir(dir)
-	if data, e := os.ReadFile(path); e != nil || err != nil || string(data) != "old" || len(entries) != 1 {
+	if data, e := os.ReadFile(path); e != nil || err != nil || string(data) != "old" ||
+		len(entries) != 1 {
 		t.Errorf("left %v with %q, %v, %v", entries, data, err, e)
 	}
 }
@@ -184,7 +188,8 @@ func TestWriteOnARealDisk(t *testing.T) {
 	if err := folder.Write(fill); err != nil {
 		t.Fatal(err)
 	}
-	if name := filepath.Base(during); !strings.HasPrefix(name, durable.TempPrefix) || filepath.Dir(during) != dir {
+	if name := filepath.Base(during); !strings.HasPrefix(name, durable.TempPrefix) ||
+		filepath.Dir(during) != dir {
 		t.Errorf("written as %s", during)
 	}
 	if err := folder.Write(fill); err == nil {

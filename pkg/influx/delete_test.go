@@ -23,12 +23,16 @@ func TestDelete(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	var fault *influx.Error
-	if err := w.Delete(ctx, "forecast", []influx.Tag{{Key: "site", Value: ""}}); !errors.As(err, &fault) || fault.Kind != influx.KindRefused {
+	if err := w.Delete(ctx, "forecast", []influx.Tag{
+		{Key: "site", Value: ""},
+	}); !errors.As(err, &fault) || fault.Kind != influx.KindRefused {
 		t.Errorf("an empty tag would delete more than one series: %v", err)
 	}
 	cfg := server.Config()
 	cfg.Token = secret.New("another")
-	if err := newWriter(t, cfg).Delete(ctx, "forecast", []influx.Tag{{Key: "site", Value: "north"}}); !errors.As(err, &fault) || fault.Kind != influx.KindConfig {
+	if err := newWriter(t, cfg).Delete(ctx, "forecast", []influx.Tag{
+		{Key: "site", Value: "north"},
+	}); !errors.As(err, &fault) || fault.Kind != influx.KindConfig {
 		t.Errorf("another token: %v", err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/secret"
 )
 
-// answer is what an InfluxDB 2 server says to the reader's query, annotated CSV with CRLF and an empty line after each
-// table: two series, one with its unit, one with a hole in it.
+// answer is what an InfluxDB 2 server says to the reader's query, annotated CSV with CRLF and an
+// empty line after each table: two series, one with its unit, one with a hole in it.
 const answer = "#group,false,false,true,true,false,true,true,true,false,false\r\n" +
 	"#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,string,string,string,double,string\r\n" +
 	"#default,_result,,,,,,,,,\r\n" +
@@ -56,7 +56,8 @@ func TestRowsAreRead(t *testing.T) {
 	for _, zipped := range []bool{false, true} {
 		r := reader(t, maxBytes, func(w http.ResponseWriter, req *http.Request) {
 			var body struct{ Query, Type string }
-			if err := json.NewDecoder(req.Body).Decode(&body); err != nil || body.Type != "flux" || req.URL.Path != "/api/v2/query" ||
+			if err := json.NewDecoder(req.Body).Decode(&body); err != nil || body.Type != "flux" ||
+				req.URL.Path != "/api/v2/query" ||
 				req.URL.Query().Get("org") != "loadtide" || req.Header.Get("Authorization") != "Token secret-canary" {
 				t.Errorf("%s of %+v, %v", req.URL, body, err)
 			}
@@ -127,7 +128,9 @@ func TestQueriesThatFail(t *testing.T) {
 			t.Parallel()
 			err := reader(t, c.most, c.handle).Read(t.Context(), "reading", from, until, func(Row) error { return nil })
 			var known *Error
-			if !errors.As(err, &known) || known.Kind != c.kind || !strings.Contains(err.Error(), c.words) || !strings.HasPrefix(err.Error(), "read from influxdb: ") || strings.Contains(err.Error(), "canary") {
+			if !errors.As(err, &known) || known.Kind != c.kind || !strings.Contains(err.Error(), c.words) ||
+				!strings.HasPrefix(err.Error(), "read from influxdb: ") ||
+				strings.Contains(err.Error(), "canary") {
 				t.Errorf("%v", err)
 			}
 		})

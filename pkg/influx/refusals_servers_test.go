@@ -15,7 +15,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/secret"
 )
 
-// TestServerRefuses holds what we read out of answers against a real influxd, and what it stores beside a bad point.
+// TestServerRefuses holds what we read out of answers against a real influxd, and what it stores
+// beside a bad point.
 func TestServerRefuses(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -35,10 +36,13 @@ func TestServerRefuses(t *testing.T) {
 
 	reserved := point("with400", 1.0)
 	reserved.Tags = append(reserved.Tags, influx.Tag{Key: "time", Value: "x"})
-	if got := write(point("beside400", 1.0), reserved); got.Kind != influx.KindRefused || got.Status != 400 || got.Dropped != 0 {
+	if got := write(point("beside400", 1.0), reserved); got.Kind != influx.KindRefused ||
+		got.Status != 400 || got.Dropped != 0 {
 		t.Errorf("400: %+v", got)
 	}
-	if got := write(point("beside422", 1.0), point("with422", int64(1)), point("with422too", int64(1))); got.Kind != influx.KindRefused || got.Status != 422 || got.Dropped != 2 {
+	if got := write(
+		point("beside422", 1.0), point("with422", int64(1)), point("with422too", int64(1)),
+	); got.Kind != influx.KindRefused || got.Status != 422 || got.Dropped != 2 {
 		t.Errorf("422: %+v", got)
 	}
 
@@ -53,7 +57,8 @@ func TestServerRefuses(t *testing.T) {
 	old, now := point("old", 1.0), point(strings.Repeat("m", 64), 1.0)
 	old.Time, now.Time = time.Now().AddDate(0, 0, -30), time.Now()
 	got := write(old, now)
-	if since := time.Since(got.OldestKept); got.Kind != influx.KindRefused || got.Dropped != 1 || since < 7*24*time.Hour-time.Minute || since > 7*24*time.Hour+time.Minute {
+	if since := time.Since(got.OldestKept); got.Kind != influx.KindRefused || got.Dropped != 1 ||
+		since < 7*24*time.Hour-time.Minute || since > 7*24*time.Hour+time.Minute {
 		t.Errorf("too old: %+v", got)
 	}
 
@@ -72,12 +77,14 @@ func TestServerRefuses(t *testing.T) {
 	}
 	cfg.Token = secret.New("wrong-canary")
 	w = newWriter(t, cfg)
-	if got := write(point("m1", 1.0)); got.Kind != influx.KindConfig || got.Status != 401 || strings.Contains(got.Error(), "canary") {
+	if got := write(point("m1", 1.0)); got.Kind != influx.KindConfig || got.Status != 401 ||
+		strings.Contains(got.Error(), "canary") {
 		t.Errorf("no right: %+v", got)
 	}
 }
 
-// TestServerTakesAnyText: no text breaks out of its field; a line break becomes the two characters that stand for it.
+// TestServerTakesAnyText: no text breaks out of its field; a line break becomes the two characters
+// that stand for it.
 func TestServerTakesAnyText(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -134,7 +141,9 @@ func TestServerDeletes(t *testing.T) {
 	}
 	cfg.Bucket += "-daily"
 	var fault *influx.Error
-	if err := newWriter(t, cfg).Delete(t.Context(), "score", point("m1", 1.0).Tags); !errors.As(err, &fault) || fault.Status != http.StatusNotFound {
+	if err := newWriter(t, cfg).Delete(
+		t.Context(), "score", point("m1", 1.0).Tags,
+	); !errors.As(err, &fault) || fault.Status != http.StatusNotFound {
 		t.Errorf("a bucket that is not there: %v", err)
 	}
 }

@@ -15,7 +15,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
 
-// stored tells whether a meter has a point at a time. A bucket that keeps a week shows no older shard, but holds it a while.
+// stored tells whether a meter has a point at a time. A bucket that keeps a week shows no older
+// shard, but holds it a while.
 func stored(t *testing.T, cfg influx.Config, meter string, at time.Time) (found bool) {
 	t.Helper()
 	r, err := influx.NewReader(cfg)
@@ -32,7 +33,8 @@ func stored(t *testing.T, cfg influx.Config, meter string, at time.Time) (found 
 	return found
 }
 
-// TestAnswersOfOthers: what stands before an InfluxDB, or in its place, counts against no point and for none.
+// TestAnswersOfOthers: what stands before an InfluxDB, or in its place, counts against no point and
+// for none.
 func TestAnswersOfOthers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -57,7 +59,9 @@ func TestAnswersOfOthers(t *testing.T) {
 			cfg := flagtest.Defaults[influx.Config](t)
 			cfg.URL = server.URL
 			var got *influx.Error
-			if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) || got.Kind != c.want || got.Status != c.status {
+			if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{
+				point("m1", 1.0),
+			}); !errors.As(err, &got) || got.Kind != c.want || got.Status != c.status {
 				t.Errorf("error %v of kind %v, want %v", err, got.Kind, c.want)
 			}
 		})
@@ -74,7 +78,9 @@ func TestRetryAfterAsADate(t *testing.T) {
 	cfg := flagtest.Defaults[influx.Config](t)
 	cfg.URL = server.URL
 	var got *influx.Error
-	if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) || got.RetryAfter < 80*time.Second || got.RetryAfter > 90*time.Second {
+	if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{
+		point("m1", 1.0),
+	}); !errors.As(err, &got) || got.RetryAfter < 80*time.Second || got.RetryAfter > 90*time.Second {
 		t.Errorf("error %v, wait %v", err, got.RetryAfter)
 	}
 }

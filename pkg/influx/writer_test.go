@@ -87,7 +87,8 @@ func TestWriteClassifiesAnswers(t *testing.T) {
 			if !errors.As(err, &got) {
 				t.Fatalf("error %v, want *influx.Error", err)
 			}
-			if got.Kind != tc.want || got.Status != tc.answer.Status || got.RetryAfter != tc.after || !strings.Contains(got.Remedy, tc.remedy) {
+			if got.Kind != tc.want || got.Status != tc.answer.Status || got.RetryAfter != tc.after ||
+				!strings.Contains(got.Remedy, tc.remedy) {
 				t.Errorf("got %+v", got)
 			}
 			if strings.Contains(err.Error(), influxtest.Token) {
@@ -104,7 +105,9 @@ func TestWriteWithoutServerIsRetry(t *testing.T) {
 	cfg.URL = server.URL
 	server.Close()
 	var got *influx.Error
-	if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) || got.Kind != influx.KindRetry || got.Status != 0 {
+	if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{
+		point("m1", 1.0),
+	}); !errors.As(err, &got) || got.Kind != influx.KindRetry || got.Status != 0 {
 		t.Errorf("error %v, want retry without a status", err)
 	}
 }
@@ -119,7 +122,8 @@ func TestWriteObeysItsTimeoutAndContext(t *testing.T) {
 	cfg.URL, cfg.Timeout = server.URL, 100*time.Millisecond
 	w := newWriter(t, cfg)
 	var got *influx.Error
-	if err := w.Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) || got.Kind != influx.KindRetry {
+	if err := w.Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) ||
+		got.Kind != influx.KindRetry {
 		t.Errorf("timeout: error %v, want retry", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -141,7 +145,9 @@ func TestWriteFollowsNoRedirect(t *testing.T) {
 	cfg := flagtest.Defaults[influx.Config](t)
 	cfg.URL, cfg.Token = l.URL, secret.New(influxtest.Token)
 	var got *influx.Error
-	if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{point("m1", 1.0)}); !errors.As(err, &got) || got.Kind != influx.KindConfig {
+	if err := newWriter(t, cfg).Write(t.Context(), []influx.Point{
+		point("m1", 1.0),
+	}); !errors.As(err, &got) || got.Kind != influx.KindConfig {
 		t.Errorf("error %v, want config", err)
 	}
 	if followed {
@@ -153,7 +159,9 @@ func TestWriteBoundsLongAnswers(t *testing.T) {
 	t.Parallel()
 	l := influxtest.Start(t)
 	l.Script(influxtest.Answer{Status: 500, Body: strings.Repeat("long ", 1<<20)})
-	if err := newWriter(t, l.Config()).Write(t.Context(), []influx.Point{point("m1", 1.0)}); err == nil || len(err.Error()) > 500 {
+	if err := newWriter(t, l.Config()).Write(t.Context(), []influx.Point{
+		point("m1", 1.0),
+	}); err == nil || len(err.Error()) > 500 {
 		t.Errorf("error of %d bytes", len(fmt.Sprint(err)))
 	}
 }
@@ -171,7 +179,8 @@ func TestWriteRefusesPointsThatLineProtocolCannotCarry(t *testing.T) {
 		"backslash": point(`m\`, 1.0), "newline": point("m\n1", 1.0), "no tags": noTag, "no fields": noField, "no name": noName, "year 3000": far,
 	} {
 		var got *influx.Error
-		if err := w.Write(t.Context(), []influx.Point{point("good", 1.0), bad}); !errors.As(err, &got) || got.Kind != influx.KindRefused {
+		if err := w.Write(t.Context(), []influx.Point{point("good", 1.0), bad}); !errors.As(err, &got) ||
+			got.Kind != influx.KindRefused {
 			t.Errorf("%s: error %v, want refused", name, err)
 		}
 	}
@@ -183,7 +192,8 @@ func TestWriteRefusesPointsThatLineProtocolCannotCarry(t *testing.T) {
 func TestConfigValidateNamesAllFaults(t *testing.T) {
 	t.Parallel()
 	_, err := influx.New(influx.Config{URL: "influx:8086"})
-	if _, err := influx.New(flagtest.Defaults[influx.Config](t)); err == nil || !strings.Contains(err.Error(), "influx-url") {
+	if _, err := influx.New(flagtest.Defaults[influx.Config](t)); err == nil ||
+		!strings.Contains(err.Error(), "influx-url") {
 		t.Errorf("no address: error %v", err)
 	}
 	for _, field := range []string{"influx-url", "influx-org", "influx-bucket", "influx-timeout"} {

@@ -10,7 +10,8 @@ func TestFarAhead(t *testing.T) {
 			t.Errorf("%d s ahead: %t", ahead, got)
 		}
 		near := !want && ahead >= -most
-		if a, b := Confirms(newest+ahead, newest), Confirms(newest, newest+ahead); a != near || b != near {
+		if a, b := Confirms(newest+ahead, newest), Confirms(newest, newest+ahead); a != near ||
+			b != near {
 			t.Errorf("%d s apart confirm each other: %t, %t", ahead, a, b)
 		}
 	}

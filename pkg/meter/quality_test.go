@@ -21,7 +21,8 @@ func TestQualityWords(t *testing.T) {
 		t.Errorf("no word: %s, %v", q, err)
 	}
 	for _, bad := range []string{"ok", "GOOD", "UNKNOWN", "OK "} {
-		if q, err := ParseQuality(bad); err == nil || q != Unknown || !strings.Contains(err.Error(), "ESTIMATED") {
+		if q, err := ParseQuality(bad); err == nil || q != Unknown ||
+			!strings.Contains(err.Error(), "ESTIMATED") {
 			t.Errorf("%q: %s, %v", bad, q, err)
 		}
 	}

@@ -78,7 +78,10 @@ func TestFewOfRealReadingsAreFlagged(t *testing.T) {
 					reasons[reason]++
 					flags++
 					if flags < 20 && testing.Verbose() {
-						t.Logf("%s %s %s: %v", l.name, l.moment(i), reason, l.values[max(i-5, 0):min(i+3, len(l.values))])
+						t.Logf(
+							"%s %s %s: %v",
+							l.name, l.moment(i), reason, l.values[max(i-5, 0):min(i+3, len(l.values))],
+						)
 					}
 				}
 			}
@@ -120,7 +123,10 @@ func TestKnownLies(t *testing.T) {
 					flags++
 					found[fmt.Sprint(l.name, " ", l.values[i])] = true
 					if testing.Verbose() {
-						t.Logf("%s %s %s: %v", l.name, l.moment(i), reason, l.values[max(i-5, 0):min(i+3, len(l.values))])
+						t.Logf(
+							"%s %s %s: %v",
+							l.name, l.moment(i), reason, l.values[max(i-5, 0):min(i+3, len(l.values))],
+						)
 					}
 				}
 			}
@@ -130,7 +136,10 @@ func TestKnownLies(t *testing.T) {
 				}
 			}
 			if share := float64(flags) / float64(cells); share > c.flags {
-				t.Errorf("%d of %d cells flagged, %.4f %%, want at most %.4f %%", flags, cells, 100*share, 100*c.flags)
+				t.Errorf(
+					"%d of %d cells flagged, %.4f %%, want at most %.4f %%",
+					flags, cells, 100*share, 100*c.flags,
+				)
 			}
 		})
 	}

@@ -29,7 +29,8 @@ func TestWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if v, e, ok := c.kind.Whole(c.sum, c.have, c.want); v != c.value || e != c.estimated || ok != c.ok {
+			if v, e, ok := c.kind.Whole(c.sum, c.have, c.want); v != c.value || e != c.estimated ||
+				ok != c.ok {
 				t.Errorf("%v %v %v", v, e, ok)
 			}
 		})

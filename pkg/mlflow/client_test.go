@@ -70,10 +70,12 @@ func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"MLFLOW_TRACKING_TOKEN": "t", "MLFLOW_TRACKING_USERNAME": "u", "MLFLOW_TRACKING_PASSWORD": "p", "MLFLOW_TRACKING_URI": "http://x", "MLFLOW_TRACKING_SERVER_CERT_PATH": "ca.pem"}
 	get := func(name string) string { return env[name] }
-	if c := (mlflow.Config{}).WithEnvironment(get); c.Token.Reveal() != "t" || c.Username != "" || !c.Password.IsZero() || c.URL != "http://x" || c.CAFile != "ca.pem" {
+	if c := (mlflow.Config{}).WithEnvironment(get); c.Token.Reveal() != "t" || c.Username != "" ||
+		!c.Password.IsZero() || c.URL != "http://x" || c.CAFile != "ca.pem" {
 		t.Errorf("token: %q %q %q %q", c.Token.Reveal(), c.Username, c.Password.Reveal(), c.URL)
 	}
-	if c := (mlflow.Config{URL: "http://y", Username: "me"}).WithEnvironment(get); !c.Token.IsZero() || c.Username != "me" || c.Password.Reveal() != "p" || c.URL != "http://y" {
+	if c := (mlflow.Config{URL: "http://y", Username: "me"}).WithEnvironment(get); !c.Token.IsZero() ||
+		c.Username != "me" || c.Password.Reveal() != "p" || c.URL != "http://y" {
 		t.Errorf("user: %q %q %q", c.Token.Reveal(), c.Username, c.Password.Reveal())
 	}
 	delete(env, "MLFLOW_TRACKING_TOKEN")
@@ -101,7 +103,9 @@ func TestAuthentication(t *testing.T) {
 		if got.Load() != c.want {
 			t.Errorf("%s: sent %q", name, got.Load())
 		}
-		if !mlflow.Is(err, mlflow.KindConfig) || !strings.Contains(err.Error(), "LOADTIDE_MLFLOW_TOKEN") || strings.Contains(err.Error(), "s3cret") {
+		if !mlflow.Is(err, mlflow.KindConfig) ||
+			!strings.Contains(err.Error(), "LOADTIDE_MLFLOW_TOKEN") ||
+			strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -134,7 +138,8 @@ func TestTLS(t *testing.T) {
 	trusting := func(c *mlflow.Config) { c.CAFile = file }
 	ok(t, client(t, s.URL, trusting).Health(t.Context()))
 	err = client(t, strings.Replace(s.URL, "127.0.0.1", "localhost", 1), trusting).Health(t.Context())
-	if !mlflow.Is(err, mlflow.KindConfig) || !strings.Contains(err.Error(), "the host that the server's certificate names") {
+	if !mlflow.Is(err, mlflow.KindConfig) ||
+		!strings.Contains(err.Error(), "the host that the server's certificate names") {
 		t.Errorf("another host: %v", err)
 	}
 	plain := answering(t, func(http.ResponseWriter, *http.Request) {})
@@ -144,7 +149,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestStrangeAnswers holds each against kind and number of requests: what will not change is asked for once.
+// TestStrangeAnswers holds each against kind and number of requests: what will not change is asked
+// for once.
 func TestStrangeAnswers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -204,7 +210,8 @@ func TestEndlessAnswer(t *testing.T) {
 		}
 	})
 	began := time.Now()
-	if err := client(t, address, nil).Health(t.Context()); !mlflow.Is(err, mlflow.KindRefused) || !strings.Contains(err.Error(), "more than") {
+	if err := client(t, address, nil).Health(t.Context()); !mlflow.Is(err, mlflow.KindRefused) ||
+		!strings.Contains(err.Error(), "more than") {
 		t.Errorf("%v", err)
 	}
 	if took := time.Since(began); took > 30*time.Second {

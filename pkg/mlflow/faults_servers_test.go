@@ -18,9 +18,12 @@ import (
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
-// faulty stands before the real server. forward decides for the nth request, counted from 1, whether it reaches the
-// server; answer, whether the client gets the server's answer. Otherwise it gets a 500.
-func faulty(t *testing.T, forward func(n int, r *http.Request) bool, answer func(n int, r *http.Request) bool) string {
+// faulty stands before the real server. forward decides for the nth request, counted from 1,
+// whether it reaches the server; answer, whether the client gets the server's answer. Otherwise it
+// gets a 500.
+func faulty(
+	t *testing.T, forward func(n int, r *http.Request) bool, answer func(n int, r *http.Request) bool,
+) string {
 	t.Helper()
 	real, err := url.Parse(mlflowtest.Server(t))
 	if err != nil {
@@ -115,12 +118,14 @@ func TestVersionWhoseAnswerIsLost(t *testing.T) {
 	m := must[mlflow.LoggedModel](t)(c.CreateLoggedModel(ctx, id, name, "", nil, nil))
 	ok(t, c.FinalizeLoggedModel(ctx, m.Info.ModelID, mlflow.ModelReady))
 	v := must[mlflow.ModelVersion](t)(c.CreateVersion(ctx, mlflow.NewVersion{Name: name, ModelID: m.Info.ModelID}))
-	if all := must[[]mlflow.ModelVersion](t)(c.Versions(ctx, name)); len(all) != 1 || v.Version != "1" {
+	if all := must[[]mlflow.ModelVersion](t)(c.Versions(ctx, name)); len(all) != 1 ||
+		v.Version != "1" {
 		t.Errorf("made %s, there are %d", v.Version, len(all))
 	}
 }
 
-// TestNetworkFaults goes through Toxiproxy: half a body, a slow server, one that says nothing, one that is away.
+// TestNetworkFaults goes through Toxiproxy: half a body, a slow server, one that says nothing, one
+// that is away.
 func TestNetworkFaults(t *testing.T) {
 	t.Parallel()
 	direct, ctx := mlflowtest.Client(t), t.Context()
@@ -144,12 +149,14 @@ func TestNetworkFaults(t *testing.T) {
 			remove := proxy.Add(c.fault)
 			c2 := client(t, proxy.URL(), func(cfg *mlflow.Config) { quick(cfg); cfg.Timeout = 500 * time.Millisecond })
 			_, err := c2.Download(ctx, run.Info.ArtifactURI, "big", 1<<20)
-			if !mlflow.Is(err, mlflow.KindUnavailable) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			if !mlflow.Is(err, mlflow.KindUnavailable) || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("%v", err)
 			}
 			remove()
 			again := client(t, proxy.URL(), nil)
-			if b, err := again.Download(ctx, run.Info.ArtifactURI, "big", 1<<20); err != nil || !bytes.Equal(b, big) {
+			if b, err := again.Download(ctx, run.Info.ArtifactURI, "big", 1<<20); err != nil ||
+				!bytes.Equal(b, big) {
 				t.Errorf("when it is over: %d bytes, %v", len(b), err)
 			}
 		})
@@ -162,7 +169,8 @@ func TestNetworkFaults(t *testing.T) {
 		ok(t, c.Health(ctx))
 		proxy.Off()
 		err := c.Health(ctx)
-		if !mlflow.Is(err, mlflow.KindUnavailable) || !strings.Contains(err.Error(), "connection refused") {
+		if !mlflow.Is(err, mlflow.KindUnavailable) ||
+			!strings.Contains(err.Error(), "connection refused") {
 			t.Errorf("%v", err)
 		}
 		proxy.On()

@@ -81,7 +81,8 @@ func TestRun(t *testing.T) {
 	ok(t, c.EndRun(ctx, id, mlflow.StatusFinished, start.Add(time.Hour)))
 
 	got := must[mlflow.Run](t)(c.GetRun(ctx, id))
-	if got.Info.Status != mlflow.StatusFinished || got.Info.Name != "first" || got.Info.StartTime != start.UnixMilli() {
+	if got.Info.Status != mlflow.StatusFinished || got.Info.Name != "first" ||
+		got.Info.StartTime != start.UnixMilli() {
 		t.Errorf("run %+v", got.Info)
 	}
 	if len(got.Data.Params) != len(params) {
@@ -94,7 +95,8 @@ func TestRun(t *testing.T) {
 	for _, m := range got.Data.Metrics {
 		last[m.Key] = float64(m.Value)
 	}
-	special["up"], special["down"] = math.MaxFloat64, -math.MaxFloat64 // what the server's database keeps of an infinity
+	// what the server's database keeps of an infinity
+	special["up"], special["down"] = math.MaxFloat64, -math.MaxFloat64
 	delete(last, "loss")
 	if diff := cmp.Diff(special, last, cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-9, 0)); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
@@ -131,7 +133,8 @@ func TestArtifacts(t *testing.T) {
 	if len(list) != 2 || list[0].Path != "a b+c&d.png" || list[0].Size != 6 {
 		t.Errorf("plots: %+v", list)
 	}
-	if _, err := c.Download(ctx, uri, "report.md", 3); err == nil || !strings.Contains(err.Error(), "more than 3 bytes") {
+	if _, err := c.Download(ctx, uri, "report.md", 3); err == nil ||
+		!strings.Contains(err.Error(), "more than 3 bytes") {
 		t.Errorf("more than was asked for: %v", err)
 	}
 	if _, err := c.Download(ctx, uri, "nope", 100); !mlflow.Is(err, mlflow.KindNotFound) {
@@ -142,7 +145,8 @@ func TestArtifacts(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := c.Upload(ctx, "s3://bucket/x", "a", nil); !mlflow.Is(err, mlflow.KindConfig) || !strings.Contains(err.Error(), "--serve-artifacts") {
+	if err := c.Upload(ctx, "s3://bucket/x", "a", nil); !mlflow.Is(err, mlflow.KindConfig) ||
+		!strings.Contains(err.Error(), "--serve-artifacts") {
 		t.Errorf("storage that is not the server's: %v", err)
 	}
 }
@@ -166,7 +170,8 @@ func TestModels(t *testing.T) {
 	ok(t, c.SetRegisteredModelTag(ctx, name, mlflow.Tag{Key: "c", Value: "d"}))
 	_, err := c.ByAlias(ctx, name, "champion")
 	var e *mlflow.Error
-	if !errors.As(err, &e) || e.Kind != mlflow.KindNotFound || e.Status != http.StatusBadRequest || e.Code != "INVALID_PARAMETER_VALUE" {
+	if !errors.As(err, &e) || e.Kind != mlflow.KindNotFound || e.Status != http.StatusBadRequest ||
+		e.Code != "INVALID_PARAMETER_VALUE" {
 		t.Errorf("a missing alias: %v", err)
 	}
 
@@ -176,10 +181,13 @@ func TestModels(t *testing.T) {
 	ok(t, c.FinalizeLoggedModel(ctx, id, mlflow.ModelReady))
 	ok(t, c.SetLoggedModelTags(ctx, id, []mlflow.Tag{{Key: "x", Value: "y"}}))
 	ok(t, c.LogOutput(ctx, run.Info.RunID, id, 3))
-	if m := must[mlflow.LoggedModel](t)(c.GetLoggedModel(ctx, id)); m.Info.Status != mlflow.ModelReady || m.Info.SourceRunID != run.Info.RunID {
+	if m := must[mlflow.LoggedModel](t)(c.GetLoggedModel(
+		ctx, id,
+	)); m.Info.Status != mlflow.ModelReady || m.Info.SourceRunID != run.Info.RunID {
 		t.Errorf("logged model %+v", m)
 	}
-	if got := must[mlflow.Run](t)(c.GetRun(ctx, run.Info.RunID)); len(got.Outputs.Models) != 1 || got.Outputs.Models[0].ModelID != id {
+	if got := must[mlflow.Run](t)(c.GetRun(ctx, run.Info.RunID)); len(got.Outputs.Models) != 1 ||
+		got.Outputs.Models[0].ModelID != id {
 		t.Errorf("outputs %+v", got.Outputs)
 	}
 
@@ -195,7 +203,8 @@ func TestModels(t *testing.T) {
 	v := must[mlflow.ModelVersion](t)(c.ByAlias(ctx, name, "champion"))
 	late, _ := v.Tag("late")
 	verdict, _ := v.Tag("verdict")
-	if v.Version != "2" || v.RunID != run.Info.RunID || v.Description != "second" || late != "1" || verdict != "promoted" || v.Status != "READY" {
+	if v.Version != "2" || v.RunID != run.Info.RunID || v.Description != "second" || late != "1" ||
+		verdict != "promoted" || v.Status != "READY" {
 		t.Errorf("champion %+v", v)
 	}
 	if v := must[mlflow.ModelVersion](t)(c.Version(ctx, name, "3")); v.Description != "first" {
@@ -204,11 +213,13 @@ func TestModels(t *testing.T) {
 	if uri := must[string](t)(c.DownloadURI(ctx, name, "2")); uri != logged.Info.ArtifactURI {
 		t.Errorf("lies at %s, was put to %s", uri, logged.Info.ArtifactURI)
 	}
-	if all := must[[]mlflow.ModelVersion](t)(c.Versions(ctx, name)); len(all) != 3 || all[0].Version != "3" || all[2].Version != "1" {
+	if all := must[[]mlflow.ModelVersion](t)(c.Versions(ctx, name)); len(all) != 3 ||
+		all[0].Version != "3" || all[2].Version != "1" {
 		t.Errorf("versions %v", all)
 	}
 	m := must[mlflow.RegisteredModel](t)(c.GetRegisteredModel(ctx, name))
-	if m.Description != "loads of an hour" || len(m.Tags) != 2 || len(m.Aliases) != 1 || m.Aliases[0].Version != "2" {
+	if m.Description != "loads of an hour" || len(m.Tags) != 2 || len(m.Aliases) != 1 ||
+		m.Aliases[0].Version != "2" {
 		t.Errorf("model %+v", m)
 	}
 	ok(t, c.DeleteAlias(ctx, name, "champion"))
@@ -231,7 +242,8 @@ func TestWrongHost(t *testing.T) {
 	proxy := faulty(t, func(_ int, r *http.Request) bool { r.Host = "mlflow:5000"; return true }, nil)
 	c := client(t, proxy, nil)
 	err := c.Health(t.Context())
-	if !mlflow.Is(err, mlflow.KindConfig) || !strings.Contains(err.Error(), "--allowed-hosts") || strings.Contains(err.Error(), "\n") {
+	if !mlflow.Is(err, mlflow.KindConfig) || !strings.Contains(err.Error(), "--allowed-hosts") ||
+		strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v", err)
 	}
 }
@@ -255,7 +267,8 @@ func TestOpenRuns(t *testing.T) {
 	tag := mlflow.Tag{Key: "loadtide.cycle", Value: "A B-1"}
 	run := must[mlflow.Run](t)(c.CreateRun(ctx, experiment, "one", start, []mlflow.Tag{tag}))
 	must[mlflow.Run](t)(c.CreateRun(ctx, experiment, "other", start, []mlflow.Tag{{Key: tag.Key, Value: "C"}}))
-	if open := must[[]mlflow.Run](t)(c.OpenRuns(ctx, experiment, tag)); len(open) != 1 || open[0].Info.RunID != run.Info.RunID {
+	if open := must[[]mlflow.Run](t)(c.OpenRuns(ctx, experiment, tag)); len(open) != 1 ||
+		open[0].Info.RunID != run.Info.RunID {
 		t.Errorf("open: %+v", open)
 	}
 	if err := c.EndRun(ctx, run.Info.RunID, mlflow.StatusKilled, start.Add(time.Minute)); err != nil {

@@ -104,7 +104,8 @@ func TestTakesWhatPythonWrites(t *testing.T) {
 			p := zeros(t, 1)
 			_, first := m.window(p, 1)
 			_, second := other.window(p, 1)
-			if !slices.Equal(first.quantiles, second.quantiles) || !slices.Equal(first.h, second.h) || other.Spec.Name != name {
+			if !slices.Equal(first.quantiles, second.quantiles) || !slices.Equal(first.h, second.h) ||
+				other.Spec.Name != name {
 				t.Errorf("%s: the file that Python wrote is another model", other.Spec.Name)
 			}
 		}
@@ -242,7 +243,9 @@ func (m *Model) window(pasts []past, steps int) (map[string]array, answer) {
 }
 
 // compare returns how far apart the two are at most.
-func compare(t *testing.T, what string, m *Model, pasts []past, got map[string]array, want answer) float64 {
+func compare(
+	t *testing.T, what string, m *Model, pasts []past, got map[string]array, want answer,
+) float64 {
 	t.Helper()
 	s, worst := m.Spec.Shape(), 0.0
 	for name, o := range map[string]struct {

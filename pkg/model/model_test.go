@@ -89,7 +89,8 @@ func TestWhatIsWrittenIsLoaded(t *testing.T) {
 	}
 	var metrics map[string]float64
 	b, err := os.ReadFile(filepath.Join(dir, "metrics.json"))
-	if err != nil || json.Unmarshal(b, &metrics) != nil || len(metrics) != 1 || metrics["pinball"] != 0.25 {
+	if err != nil || json.Unmarshal(b, &metrics) != nil || len(metrics) != 1 ||
+		metrics["pinball"] != 0.25 {
 		t.Errorf("metrics %s, %v", b, err)
 	}
 	var tags map[string]string
@@ -98,13 +99,15 @@ func TestWhatIsWrittenIsLoaded(t *testing.T) {
 		t.Errorf("tags %s, %v", b, err)
 	}
 	whole, err := LoadArtifact(dir)
-	if diff := cmp.Diff(Artifact{Spec: a.Spec, LSTM: a.LSTM, Head: a.Head}, whole); diff != "" || err != nil {
+	if diff := cmp.Diff(Artifact{Spec: a.Spec, LSTM: a.LSTM, Head: a.Head}, whole); diff != "" ||
+		err != nil {
 		t.Errorf("artifact (-want +got):\n%s %v", diff, err)
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "card.md")); err != nil || string(b) != a.Card {
 		t.Errorf("card %q, %v", b, err)
 	}
-	if left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), ".tmp-*")); err != nil || len(left) != 0 {
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), ".tmp-*")); err != nil ||
+		len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -116,7 +116,9 @@ func model(graph ...[]byte) []byte {
 	return slices.Concat(number(1, onnx.IRVersion), message(7, graph...), message(8, number(2, onnx.Opset)))
 }
 
-func tensor(parts ...[]byte) []byte { return model(message(5, text(8, "w"), slices.Concat(parts...))) }
+func tensor(parts ...[]byte) []byte {
+	return model(message(5, text(8, "w"), slices.Concat(parts...)))
+}
 
 func TestReadRefuses(t *testing.T) {
 	t.Parallel()
@@ -178,7 +180,8 @@ func TestReadRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m, err := onnx.Read(c.file)
-			if m != nil || err == nil || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), "onnx: ") {
+			if m != nil || err == nil || !strings.Contains(err.Error(), c.says) ||
+				!strings.HasPrefix(err.Error(), "onnx: ") {
 				t.Errorf("%+v, %v, want %q", m, err, c.says)
 			}
 		})
@@ -224,13 +227,15 @@ func TestReadTakesOtherWriters(t *testing.T) {
 
 func TestSizeIsBounded(t *testing.T) {
 	t.Parallel()
-	if _, err := onnx.Read(make([]byte, onnx.MaxSize+1)); err == nil || !strings.Contains(err.Error(), "67108865 bytes, at most 67108864") {
+	if _, err := onnx.Read(make([]byte, onnx.MaxSize+1)); err == nil ||
+		!strings.Contains(err.Error(), "67108865 bytes, at most 67108864") {
 		t.Errorf("%v", err)
 	}
 	m := small()
 	m.Graph.Initializers[0].Dims = []int64{onnx.MaxSize / 4}
 	m.Graph.Initializers[0].Floats = make([]float32, onnx.MaxSize/4)
-	if _, err := onnx.Append(nil, m); err == nil || !strings.Contains(err.Error(), "at most 67108864") {
+	if _, err := onnx.Append(nil, m); err == nil ||
+		!strings.Contains(err.Error(), "at most 67108864") {
 		t.Errorf("%v", err)
 	}
 }

@@ -127,7 +127,8 @@ func TestFormatOfNamesWhatItTakes(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"out.jpg", "out", "out.", "dir.png/out", "", "png"} {
 		_, err := FormatOf(path)
-		if err == nil || !strings.Contains(err.Error(), ".png or .svg") || !strings.Contains(err.Error(), path) {
+		if err == nil || !strings.Contains(err.Error(), ".png or .svg") ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("FormatOf(%q) = %v, want an error with the name, .png and .svg", path, err)
 		}
 	}
@@ -151,7 +152,8 @@ func TestWriteSaysWhereItCannotWrite(t *testing.T) {
 	missing := filepath.Join(dir, "missing", "out.png")
 	for _, path := range []string{missing, occupied} {
 		err := Write(path, Size{}, honest())
-		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "folder that exists") {
+		if err == nil || !strings.Contains(err.Error(), path) ||
+			!strings.Contains(err.Error(), "folder that exists") {
 			t.Errorf("Write(%q) = %v, want an error with path and remedy", path, err)
 		}
 	}
@@ -180,7 +182,8 @@ func TestSizeOutOfRange(t *testing.T) {
 	t.Parallel()
 	for _, size := range []Size{{399, 600}, {600, 399}, {-1, -1}, {0, 600}, {8193, 600}, {600, 1 << 40}} {
 		_, err := Encode(PNG, size, dailyFan("", "kWh", 1, 0))
-		if err == nil || !strings.Contains(err.Error(), "at least 400 x 400") || !strings.Contains(err.Error(), fmt.Sprint(size.Width)) {
+		if err == nil || !strings.Contains(err.Error(), "at least 400 x 400") ||
+			!strings.Contains(err.Error(), fmt.Sprint(size.Width)) {
 			t.Errorf("size %v: %v, want an error with the size and the least one", size, err)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// flatFan has constant values, so that each column of a picture has the same colours: band80 from -20 to 20, band50
-// from -10 to 10 around the median, ten readings and ten leads.
+// flatFan has constant values, so that each column of a picture has the same colours: band80 from
+// -20 to 20, band50 from -10 to 10 around the median, ten readings and ten leads.
 func flatFan(reading, median float64) Fan {
 	repeat := func(v float64) []float64 {
 		values := make([]float64, 10)
@@ -46,7 +46,9 @@ func render(t *testing.T, f Fan) *image.RGBA {
 	return opaque
 }
 
-func is(picture *image.RGBA, x, y int, want tint) bool { return picture.RGBAAt(x, y) == want.rgba() }
+func is(picture *image.RGBA, x, y int, want tint) bool {
+	return picture.RGBAAt(x, y) == want.rgba()
+}
 
 // nowColumn is the column that is ink from top to bottom of the frame: nothing else is that tall.
 func nowColumn(t *testing.T, picture *image.RGBA) int {
@@ -77,8 +79,8 @@ type run struct {
 	top, height int
 }
 
-// chartRuns are the runs of the colours a chart is made of in a column below the legend, top down; grid lines and
-// blurred edges are left out.
+// chartRuns are the runs of the colours a chart is made of in a column below the legend, top down;
+// grid lines and blurred edges are left out.
 func chartRuns(picture *image.RGBA, x int, tints ...tint) []run {
 	var runs []run
 	for y := 60; y < picture.Bounds().Dy(); y++ {
@@ -86,7 +88,8 @@ func chartRuns(picture *image.RGBA, x int, tints ...tint) []run {
 			if !is(picture, x, y, c) {
 				continue
 			}
-			if last := len(runs) - 1; last >= 0 && runs[last].tint == c && runs[last].top+runs[last].height == y {
+			if last := len(runs) - 1; last >= 0 && runs[last].tint == c &&
+				runs[last].top+runs[last].height == y {
 				runs[last].height++
 				continue
 			}
@@ -125,18 +128,23 @@ func TestFanHasBandsAndMedianInPlace(t *testing.T) {
 	if runs[0].top+runs[0].height != runs[1].top || runs[3].top+runs[3].height != runs[4].top {
 		t.Errorf("something lies between the bands: %+v", runs)
 	}
-	// The axis starts at 0: the upper end at 70 is as far from the median as the lower one at 30, and 0 is the base line.
+	// The axis starts at 0: the upper end at 70 is as far from the median as the lower one at 30, and
+	// 0 is the base line.
 	base := chartRuns(picture, now+200, border)
 	perUnit := float64(runs[0].height) / 10
 	if len(base) != 1 || math.Abs(float64(base[0].top-runs[2].top)-50*perUnit) > 5 {
-		t.Errorf("base line at %+v, median at %d, %v pixels a unit: axis does not start at 0", base, runs[2].top, perUnit)
+		t.Errorf(
+			"base line at %+v, median at %d, %v pixels a unit: axis does not start at 0",
+			base, runs[2].top, perUnit,
+		)
 	}
 	left := now - (rightEnd(picture)-now)*65/100 // between two dots
 	if got := chartRuns(picture, left, band80, band50, blue, future); len(got) != 0 {
 		t.Errorf("left of now: %+v, want no forecast and no tinted ground", got)
 	}
 	got := chartRuns(picture, left, ink)
-	if len(got) != 1 || got[0].height != 1 || math.Abs(float64(runs[2].top-got[0].top)-10*perUnit) > 2 {
+	if len(got) != 1 || got[0].height != 1 ||
+		math.Abs(float64(runs[2].top-got[0].top)-10*perUnit) > 2 {
 		t.Errorf("readings of 60 at %+v, median of 50 at %+v", got, runs[2])
 	}
 	if count(picture, now+200, future) < 100 {

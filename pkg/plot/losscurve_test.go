@@ -38,7 +38,8 @@ func TestLossCurves(t *testing.T) {
 		"best beyond":       {LossCurve{Iterations: []int{1}, Train: []float64{1}, Best: 2}, "Best is 2"},
 	} {
 		_, err := Encode(SVG, Size{}, c.chart)
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && err != nil ||
+			c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -56,7 +56,8 @@ func TestValueTicksAreFewRoundAndInside(t *testing.T) {
 			t.Fatalf("%d ticks in %v, want 1 to %v", len(ticks), s, limit)
 		}
 		for i, tick := range ticks {
-			if tick.at < s.from-1e-9*s.length() || tick.at > s.to+1e-9*s.length() || i > 0 && tick.at <= ticks[i-1].at {
+			if tick.at < s.from-1e-9*s.length() || tick.at > s.to+1e-9*s.length() ||
+				i > 0 && tick.at <= ticks[i-1].at {
 				t.Fatalf("ticks %v in %v", ticks, s)
 			}
 			read, err := strconv.ParseFloat(tick.label, 64)

@@ -237,7 +237,8 @@ func TestExtremeValuesAreDrawn(t *testing.T) {
 	for _, scale := range []float64{0, 1e-320, 1e-31, 1e-9, 1, 1e6, 1e9, 1e29, math.Copysign(0, -1)} {
 		for _, offset := range []float64{0, -3e29, 3e29} {
 			for _, w := range words(t, Size{}, dailyFan("t", "u", scale, offset)) {
-				if strings.Contains(w.text, "NaN") || strings.Contains(w.text, "Inf") || w.text == "-0" || w.text == "-0.0" {
+				if strings.Contains(w.text, "NaN") || strings.Contains(w.text, "Inf") || w.text == "-0" ||
+					w.text == "-0.0" {
 					t.Errorf("scale %v, offset %v: label %q", scale, offset, w.text)
 				}
 			}

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// cutAfter stands before a server; with the nth request, which reaches it, the caller ends before it is answered.
+// cutAfter stands before a server; with the nth request, which reaches it, the caller ends before
+// it is answered.
 func cutAfter(t *testing.T, address string, n int, end func()) string {
 	t.Helper()
 	u, err := url.Parse(address)

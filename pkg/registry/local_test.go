@@ -185,7 +185,8 @@ func TestBrokenVersions(t *testing.T) {
 					t.Errorf("%s: %v", op, err)
 					continue
 				}
-				if text := err.Error(); !strings.Contains(text, "remedy: move this folder") || strings.Contains(text, "\n") {
+				if text := err.Error(); !strings.Contains(text, "remedy: move this folder") ||
+					strings.Contains(text, "\n") {
 					t.Errorf("%s: %q", op, text)
 				}
 			}
@@ -231,7 +232,8 @@ func TestRegistryThatCannotBeUsed(t *testing.T) {
 	_, registered := r.Register(context.Background(), name, registrytest.Folder(t, "a"))
 	for _, err := range []error{made, registered} {
 		var fe *registry.FolderError
-		if !errors.As(err, &fe) || fe.Folder != dir || !strings.Contains(err.Error(), "remedy: give this user the right") {
+		if !errors.As(err, &fe) || fe.Folder != dir ||
+			!strings.Contains(err.Error(), "remedy: give this user the right") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -249,7 +251,8 @@ func TestLayout(t *testing.T) {
 		}
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "models", name, "version-1", "meta.yaml"))
-	if err != nil || !strings.Contains(string(b), "version: \"1\"\n") || !strings.Contains(string(b), "name: "+name+"\n") {
+	if err != nil || !strings.Contains(string(b), "version: \"1\"\n") ||
+		!strings.Contains(string(b), "name: "+name+"\n") {
 		t.Errorf("meta.yaml: %s, %v", b, err)
 	}
 }

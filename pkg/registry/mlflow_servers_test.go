@@ -119,7 +119,8 @@ func TestMLflowAway(t *testing.T) {
 	_, byDigest := r.ByDigest(ctx, name, other.Digest)
 	_, register := r.Register(ctx, name, registrytest.Folder(t, "c"))
 	for op, err := range map[string]error{"by alias": byAlias, "versions": versions, "fetch": fetch, "by digest": byDigest, "register": register, "set alias": r.SetAlias(ctx, name, registry.Champion, "1")} {
-		if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrNotFound) || strings.Contains(err.Error(), "\n") {
+		if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrNotFound) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", op, err)
 		}
 	}
@@ -128,7 +129,8 @@ func TestMLflowAway(t *testing.T) {
 	_, restarted := onProxy(t, cache)
 	for _, r := range []*registry.MLflow{r, restarted} {
 		v, err := r.ByDigest(ctx, name, known.Digest)
-		if err != nil || v.Version != known.Version || v.Metrics["pinball"] != 0.25 || !v.Created.Equal(known.Created) {
+		if err != nil || v.Version != known.Version || v.Metrics["pinball"] != 0.25 ||
+			!v.Created.Equal(known.Created) {
 			t.Fatalf("%+v, %v", v, err)
 		}
 		if again, err := r.Fetch(ctx, v); err != nil || again != dir {
@@ -152,7 +154,8 @@ func TestMLflowAway(t *testing.T) {
 	}
 }
 
-// TestMLflowAfterLocal finds the versions of the registry that was used before: the logs still name them.
+// TestMLflowAfterLocal finds the versions of the registry that was used before: the logs still name
+// them.
 func TestMLflowAfterLocal(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLflowAfterLocal"
@@ -171,7 +174,8 @@ func TestMLflowAfterLocal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err := os.ReadFile(filepath.Join(dir, "digest")); err != nil || strings.TrimSpace(string(b)) != want.Digest {
+		if b, err := os.ReadFile(filepath.Join(dir, "digest")); err != nil ||
+			strings.TrimSpace(string(b)) != want.Digest {
 			t.Errorf("fetched %s, %v", b, err)
 		}
 	}
@@ -180,8 +184,8 @@ func TestMLflowAfterLocal(t *testing.T) {
 	}
 }
 
-// TestMLflowRegisterCut ends Register at each of its requests: no version is ever to be seen before its time, and the
-// next Register works.
+// TestMLflowRegisterCut ends Register at each of its requests: no version is ever to be seen before
+// its time, and the next Register works.
 func TestMLflowRegisterCut(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLflowRegisterCut"
@@ -265,18 +269,22 @@ func TestMLflowForeignVersions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Fetch(ctx, registry.Version{Name: name, Version: made.Version, Digest: digest}); err == nil || errors.Is(err, registry.ErrUnavailable) {
+		if _, err := r.Fetch(ctx, registry.Version{
+			Name: name, Version: made.Version, Digest: digest,
+		}); err == nil || errors.Is(err, registry.ErrUnavailable) {
 			t.Errorf("%s: fetched, %v", what, err)
 		}
 		if err := c.SetAlias(ctx, name, "foreign", made.Version); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.ByAlias(ctx, name, "foreign"); what != "other bytes" && (err == nil || errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), "remedy")) {
+		if _, err := r.ByAlias(ctx, name, "foreign"); what != "other bytes" &&
+			(err == nil || errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), "remedy")) {
 			t.Errorf("%s: by alias: %v", what, err)
 		}
 	}
 	all, err := r.Versions(ctx, name)
-	if len(all) != 2 || all[0].Version != good.Version || err == nil || strings.Count(err.Error(), "models:/"+name) != 3 {
+	if len(all) != 2 || all[0].Version != good.Version || err == nil ||
+		strings.Count(err.Error(), "models:/"+name) != 3 {
 		t.Errorf("%v, %v", all, err)
 	}
 }
@@ -321,7 +329,8 @@ func TestMLmodelIsStamped(t *testing.T) {
 	if err := yaml.Unmarshal(b, &said); err != nil {
 		t.Fatal(err)
 	}
-	if said["run_id"] != run.Info.RunID || said["model_id"] != got.Outputs.Models[0].ModelID || said["utc_time_created"] == nil || said["flavors"] == nil {
+	if said["run_id"] != run.Info.RunID || said["model_id"] != got.Outputs.Models[0].ModelID ||
+		said["utc_time_created"] == nil || said["flavors"] == nil {
 		t.Errorf("%s", b)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "MLmodel"), []byte("a: [}"), 0o644); err != nil {

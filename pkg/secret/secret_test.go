@@ -52,7 +52,8 @@ func TestNoFormatShowsASecret(t *testing.T) {
 	}
 	said["log"] = log.String()
 	for name, line := range said {
-		if strings.Contains(line, canary) || strings.Contains(strings.ToLower(strings.ReplaceAll(line, " ", "")), "63616e617279") {
+		if strings.Contains(line, canary) ||
+			strings.Contains(strings.ToLower(strings.ReplaceAll(line, " ", "")), "63616e617279") {
 			t.Errorf("%s shows %q", name, line)
 		}
 		if !strings.Contains(line, "***") && !strings.HasPrefix(name, "client") {

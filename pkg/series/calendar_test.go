@@ -84,7 +84,8 @@ func TestCalendarFollowsThePhase(t *testing.T) {
 	for minutes := int64(0); minutes < 60; minutes += 5 {
 		angle := 2 * math.Pi * (7 + float64(minutes)/60) / 24
 		got := calendarRow(t, saturday+7*3600+minutes*60)
-		if !near(got["hour_sin"], math.Sin(angle)) || !near(got["hour2_cos"], math.Cos(2*angle)) || got["saturday"] != 1 {
+		if !near(got["hour_sin"], math.Sin(angle)) || !near(got["hour2_cos"], math.Cos(2*angle)) ||
+			got["saturday"] != 1 {
 			t.Errorf("07:%02d on Saturday: %v", minutes, got)
 		}
 	}
@@ -93,7 +94,8 @@ func TestCalendarFollowsThePhase(t *testing.T) {
 	if got := calendarRow(t, saturday+86400-1800); got["saturday"] != 1 || got["sunday"] != 0 {
 		t.Errorf("Saturday 23:30: %v", got)
 	}
-	if got := calendarRow(t, saturday+2*86400-1800); got["sunday"] != 1 || !near(got["weekday_sin"], math.Sin(2*math.Pi*6/7)) {
+	if got := calendarRow(t, saturday+2*86400-1800); got["sunday"] != 1 ||
+		!near(got["weekday_sin"], math.Sin(2*math.Pi*6/7)) {
 		t.Errorf("Sunday 23:30: %v", got)
 	}
 }

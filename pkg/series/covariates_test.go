@@ -49,7 +49,8 @@ func TestHoursAt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := h.At(c.hour); got != c.want && !(math.IsNaN(float64(got)) && math.IsNaN(float64(c.want))) {
+			if got := h.At(c.hour); got != c.want &&
+				!(math.IsNaN(float64(got)) && math.IsNaN(float64(c.want))) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 			if h.Knows(c.hour) != c.knows {
@@ -164,7 +165,8 @@ func TestLayoutOfCovariates(t *testing.T) {
 	all := []meter.Covariate{{Name: "temperature", Center: 1, Scale: 2}, {Name: "wind", Scale: 1}}
 	want := DefaultLayout(true).WithHolidays().WithCovariates(all)
 	got, err := LayoutOf(want.InputNames(), want.LeadNames(), want.CurrentNames(), all...)
-	if err != nil || !slices.Equal(got.Covariates(), all) || !slices.Equal(got.LeadNames(), want.LeadNames()) {
+	if err != nil || !slices.Equal(got.Covariates(), all) ||
+		!slices.Equal(got.LeadNames(), want.LeadNames()) {
 		t.Fatalf("%v, %v", got.Covariates(), err)
 	}
 	for name, covariates := range map[string][]meter.Covariate{"none": nil, "one of two": all[:1], "another order": {all[1], all[0]}} {

@@ -36,7 +36,8 @@ func TestCurveOfTheFirstScale(t *testing.T) {
 		r.taken = append(r.taken, math.Asinh(float64(v)/(0.2*absolute)))
 	}
 	center, scale := r.scaler()
-	if math.Abs(float64(s.Scaler.Center)/center-1) > 1e-5 || math.Abs(float64(s.Scaler.Scale)/scale-1) > 1e-5 {
+	if math.Abs(float64(s.Scaler.Center)/center-1) > 1e-5 ||
+		math.Abs(float64(s.Scaler.Scale)/scale-1) > 1e-5 {
 		t.Errorf("%+v, want centre %v and scale %v", s.Scaler, center, scale)
 	}
 	if plain, _ := curved(Plain, values); plain.Scaler.Unit != 0 {
@@ -56,7 +57,8 @@ func TestCurveInverts(t *testing.T) {
 			t.Fatalf("%+v: %v comes back as %v", s, y, got)
 		}
 		low, high := s.Inverse(-1e30), s.Inverse(1e30)
-		if math.IsInf(float64(low), 0) || math.IsInf(float64(high), 0) || low > y && y > -high || high < low {
+		if math.IsInf(float64(low), 0) || math.IsInf(float64(high), 0) || low > y && y > -high ||
+			high < low {
 			t.Fatalf("%+v: the ends are %v and %v", s, low, high)
 		}
 	})
@@ -70,7 +72,8 @@ func TestUnitOfTheCurveFollowsTheLevel(t *testing.T) {
 		s, _ := curved(Asinh, daily(scaleCells, 3, 21))
 		before := s.Scaler.Unit
 		after, _ := curved(Asinh, slices.Concat(daily(scaleCells, 3, 21), daily(10*168, 3*factor, 22)))
-		if got := float64(after.Scaler.Unit / before); got < factor/asinhDrift || got > factor*asinhDrift {
+		if got := float64(after.Scaler.Unit / before); got < factor/asinhDrift ||
+			got > factor*asinhDrift {
 			t.Errorf("after a change of the level by %v the unit changed by %v", factor, got)
 		}
 	}
@@ -118,7 +121,8 @@ func TestCurveOfNastySeriesIsFinite(t *testing.T) {
 		for _, v := range []float32{0, 1, -1, 1e12, -1e12, values[0], values[len(values)-1]} {
 			z := s.Scaler.Forward(v)
 			back := s.Scaler.Inverse(z)
-			if sum := float64(z) + float64(back); math.IsNaN(sum) || math.IsInf(sum, 0) || !(s.Scaler.Scale >= ScaleFloor) {
+			if sum := float64(z) + float64(back); math.IsNaN(sum) || math.IsInf(sum, 0) ||
+				!(s.Scaler.Scale >= ScaleFloor) {
 				t.Errorf("%s: %v becomes %v and %v with %+v", name, v, z, back, s.Scaler)
 			}
 		}

@@ -78,7 +78,9 @@ func (p plain) lead(k int, yearly bool) []float64 {
 	return slices.Concat([]float64{p.at(known), p.at(known - 24), p.at(tau - 168), p.at(tau - 336), mean}, p.calendar(tau, yearly), []float64{float64(k) / 24})
 }
 
-func compare(t interface{ Fatalf(string, ...any) }, what string, names []string, got []float32, want []float64) {
+func compare(
+	t interface{ Fatalf(string, ...any) }, what string, names []string, got []float32, want []float64,
+) {
 	if len(got) != len(want) || len(got) != len(names) {
 		t.Fatalf("%s: %d numbers, %d names, reference has %d", what, len(got), len(names), len(want))
 	}
@@ -114,7 +116,8 @@ func TestFeaturesAreThoseOfTheReference(t *testing.T) {
 		reference.t = len(reference.z) - 1
 
 		w := WindowOf(make([]float32, featureCells), &ring, scaler, ring.Newest, phase, hour)
-		if w.Known != min(cells, featureCells) || w.Start != ring.Newest*hour+phase || w.Interval != hour {
+		if w.Known != min(cells, featureCells) || w.Start != ring.Newest*hour+phase ||
+			w.Interval != hour {
 			t.Fatalf("window of %d cells starts z_t at %d, known %d", len(w.Z), w.Start, w.Known)
 		}
 		layout := DefaultLayout(yearly)
@@ -185,7 +188,8 @@ func TestBackIsTheWindowThatEndedThere(t *testing.T) {
 		scaler := Scaler{Center: 0.3, Scale: 1.7}
 		moved := WindowOf(make([]float32, ringCells), &ring, scaler, ring.Newest, 900, hour).Back(back)
 		ended := WindowOf(make([]float32, ringCells), &ring, scaler, ring.Newest-int64(back), 900, hour)
-		if moved.Start != ended.Start || moved.Interval != ended.Interval || moved.Known != min(cells, ringCells)-back {
+		if moved.Start != ended.Start || moved.Interval != ended.Interval ||
+			moved.Known != min(cells, ringCells)-back {
 			t.Fatalf("start %d known %d; want %d", moved.Start, moved.Known, ended.Start)
 		}
 		for _, write := range []func([]float32, *Window){
@@ -251,7 +255,8 @@ func TestLayoutOfRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := LayoutOf(c.in, c.lead, c.current)
-			if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "train the model anew") {
+			if err == nil || !strings.Contains(err.Error(), c.says) ||
+				!strings.Contains(err.Error(), "train the model anew") {
 				t.Errorf("%v", err)
 			}
 		})

@@ -60,7 +60,8 @@ func TestHolidaysOfKnownDays(t *testing.T) {
 	}{
 		{"NL", "2026-04-27", true}, {"NL", "2026-04-28", false}, {"nl", "2026-12-25", true},
 		{"DE", "2026-10-03", true}, {"DE", "2026-04-27", false},
-		{"GB", "2026-12-26", true}, {"GB", "2026-12-28", true}, // a Saturday, and the Monday instead of it
+		// a Saturday, and the Monday instead of it
+		{"GB", "2026-12-26", true}, {"GB", "2026-12-28", true},
 		{"US", "2026-07-03", true}, {"US", "2026-07-04", true}, {"US", "2026-07-06", false},
 		{"AU-VIC", "2025-11-04", true}, {"AU-NSW", "2025-11-04", false}, // Melbourne Cup
 	} {
@@ -102,7 +103,8 @@ func TestFeaturesFollowThePlace(t *testing.T) {
 		utcRow := calendarRow(t, 3600*int64(want.clock)) // the hour's columns are those of any day
 		got := row(utc)
 		far := func(name string) bool { return math.Abs(float64(got[name]-utcRow[name])) > 1e-6 }
-		if far("hour_sin") || far("hour2_cos") || got["holiday"] != want.holiday || got["saturday"] != want.saturday {
+		if far("hour_sin") || far("hour2_cos") || got["holiday"] != want.holiday ||
+			got["saturday"] != want.saturday {
 			t.Errorf("%s: %v, want the clock to say %v, holiday %v", utc, got, want.clock, want.holiday)
 		}
 	}

@@ -33,7 +33,10 @@ func TestRingKeepsTheNewestCells(t *testing.T) {
 			kept := min(len(values), size)
 			oldest := n - int64(kept) + 1
 			if r.Newest != n || r.Known != kept || r.First() != oldest {
-				t.Fatalf("after %d puts: cells %d to %d, %d of them; want %d to %d, %d", i+1, r.First(), r.Newest, r.Known, oldest, n, kept)
+				t.Fatalf(
+					"after %d puts: cells %d to %d, %d of them; want %d to %d, %d",
+					i+1, r.First(), r.Newest, r.Known, oldest, n, kept,
+				)
 			}
 			for cell := oldest - 2; cell <= n+2; cell++ {
 				if want := cell >= oldest && cell <= n; r.Has(cell) != want {

@@ -68,7 +68,8 @@ func TestFirstScaleIsFrom168AcceptedCells(t *testing.T) {
 		var cells []cell
 		var sum, squares float64
 		for accepted := 0; accepted < scaleCells; {
-			c := cell{1e6, []meter.Quality{meter.Missing, meter.Bad}[random.IntN(2)]} // what is filled in teaches nothing
+			// what is filled in teaches nothing
+			c := cell{1e6, []meter.Quality{meter.Missing, meter.Bad}[random.IntN(2)]}
 			if random.Float64() >= filled {
 				c = cell{float32(5 + random.Float64()), []meter.Quality{meter.OK, meter.Estimated}[random.IntN(2)]}
 				accepted++
@@ -87,7 +88,8 @@ func TestFirstScaleIsFrom168AcceptedCells(t *testing.T) {
 		mean := sum / scaleCells
 		sd := math.Sqrt(squares/scaleCells - mean*mean)
 		// The weights of a week in a memory of ninety days differ by 5 %.
-		if s := got[0].scaler; math.Abs(float64(s.Center)-mean) > 0.02 || math.Abs(float64(s.Scale)/sd-1) > 0.05 {
+		if s := got[0].scaler; math.Abs(float64(s.Center)-mean) > 0.02 ||
+			math.Abs(float64(s.Scale)/sd-1) > 0.05 {
 			t.Fatalf("scaler %+v, mean %v, standard deviation %v", s, mean, sd)
 		}
 	})
@@ -159,7 +161,8 @@ func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 			continue
 		}
 		center, scale := r.scaler()
-		if limit := 0.1 * float64(in.Scale); math.Abs(center-float64(in.Center)) > limit || math.Abs(scale-float64(in.Scale)) > limit {
+		if limit := 0.1 * float64(in.Scale); math.Abs(center-float64(in.Center)) > limit ||
+			math.Abs(scale-float64(in.Scale)) > limit {
 			want = append(want, inForce{n + late, Scaler{Center: float32(center), Scale: float32(scale)}})
 		}
 	}
@@ -171,7 +174,8 @@ func TestScaleFollowsTheMomentsWeekly(t *testing.T) {
 	}
 	for i := range got {
 		a, b := got[i], want[i]
-		if a.cell != b.cell || math.Abs(float64(a.scaler.Center/b.scaler.Center)-1) > 1e-5 || math.Abs(float64(a.scaler.Scale/b.scaler.Scale)-1) > 1e-5 {
+		if a.cell != b.cell || math.Abs(float64(a.scaler.Center/b.scaler.Center)-1) > 1e-5 ||
+			math.Abs(float64(a.scaler.Scale/b.scaler.Scale)-1) > 1e-5 {
 			t.Errorf("scale %d: %v, reference %v", i, a, b)
 		}
 	}
@@ -201,7 +205,8 @@ func TestSpikeDoesNotFlatten(t *testing.T) {
 			for _, i := range spikes {
 				spiked[i] *= factor
 			}
-			if got := last(spiked); got.Scale > 1.25*want.Scale || got.Scale < 0.8*want.Scale || math.Abs(float64(got.Center-want.Center)) > 0.25*float64(want.Scale) {
+			if got := last(spiked); got.Scale > 1.25*want.Scale || got.Scale < 0.8*want.Scale ||
+				math.Abs(float64(got.Center-want.Center)) > 0.25*float64(want.Scale) {
 				t.Errorf("spike of %v times %s: %+v, without %+v", factor, name, got, want)
 			}
 		}
@@ -216,7 +221,8 @@ func TestNewLevelIsBelieved(t *testing.T) {
 	want := stream(0, measured(load...))[0].scaler
 	for name, before := range map[string][]float32{"idle": make([]float32, 168), "a thousandth": daily(168, 0.003, 9)} {
 		all := stream(0, measured(slices.Concat(before, load)...))
-		if got := all[len(all)-1].scaler; got.Scale < 0.7*want.Scale || got.Scale > 1.5*want.Scale || math.Abs(float64(got.Center-want.Center)) > float64(want.Scale) {
+		if got := all[len(all)-1].scaler; got.Scale < 0.7*want.Scale || got.Scale > 1.5*want.Scale ||
+			math.Abs(float64(got.Center-want.Center)) > float64(want.Scale) {
 			t.Errorf("%s for a week: %+v three weeks later, the load itself has %+v", name, got, want)
 		}
 	}
@@ -265,7 +271,8 @@ func TestScaleOfNastySeriesIsFinite(t *testing.T) {
 			for _, v := range append(values[:5:5], values[len(values)-1]) {
 				z := s.scaler.Forward(v)
 				back := s.scaler.Inverse(z)
-				if math.IsNaN(float64(z)) || math.IsInf(float64(z), 0) || math.IsNaN(float64(back)) || math.IsInf(float64(back), 0) {
+				if math.IsNaN(float64(z)) || math.IsInf(float64(z), 0) || math.IsNaN(float64(back)) ||
+					math.IsInf(float64(back), 0) {
 					t.Errorf("%s: %v becomes %v and %v with %+v", name, v, z, back, s.scaler)
 				}
 			}

@@ -7,7 +7,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
-// A port that was given stays its owner's when nothing listens on it, and is below those of outgoing connections.
+// A port that was given stays its owner's when nothing listens on it, and is below those of
+// outgoing connections.
 func TestFreeAddressesAreKept(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

@@ -51,7 +51,8 @@ func TestListenRefusesNonsense(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "127.0.0.1:99999", "192.0.2.1:0"} {
 		_, err := service.Listen(t.Context(), addr, "admin", "--admin-listen")
 		var hint *service.HintError
-		if !errors.As(err, &hint) || !strings.Contains(hint.What, addr) || !strings.Contains(hint.Fix[0], "--admin-listen") {
+		if !errors.As(err, &hint) || !strings.Contains(hint.What, addr) ||
+			!strings.Contains(hint.Fix[0], "--admin-listen") {
 			t.Errorf("%s: error %v, want a hint with address and flag", addr, err)
 		}
 	}
@@ -106,7 +107,8 @@ func TestAdmin(t *testing.T) {
 			t.Errorf("%s: %d without %q", path, code, want)
 		}
 	}
-	if code, body := get(t, url+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "partition 3: starting") {
+	if code, body := get(t, url+"/readyz"); code != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "partition 3: starting") {
 		t.Errorf("/readyz before: %d %s", code, body)
 	}
 	part.Ready()

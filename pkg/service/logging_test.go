@@ -45,10 +45,12 @@ func TestNewLogger(t *testing.T) {
 			if !isJSON {
 				return
 			}
-			if at, err := time.Parse(time.RFC3339Nano, line["time"]); err != nil || at.Location() != time.UTC {
+			if at, err := time.Parse(time.RFC3339Nano, line["time"]); err != nil ||
+				at.Location() != time.UTC {
 				t.Errorf("time %q is not RFC 3339 in UTC", line["time"])
 			}
-			if line["component"] != "recorder" || line["series"] != "north.m17" || line["message"] != "started" {
+			if line["component"] != "recorder" || line["series"] != "north.m17" ||
+				line["message"] != "started" {
 				t.Errorf("logged %v", line)
 			}
 		})
@@ -101,7 +103,8 @@ func TestFlagsParse(t *testing.T) {
 	if _, err := parser.Parse([]string{"--log-level", "debug", "--nats-url=nats://n:4222"}); err != nil {
 		t.Fatal(err)
 	}
-	if cli.Log.Format != service.LogAuto || cli.Log.Level != zerolog.DebugLevel.String() || cli.NATS.URL != "nats://n:4222" ||
+	if cli.Log.Format != service.LogAuto || cli.Log.Level != zerolog.DebugLevel.String() ||
+		cli.NATS.URL != "nats://n:4222" ||
 		cli.Data.Dir != "./loadtide-data" || cli.Admin.Listen != "127.0.0.1:9466" {
 		t.Errorf("parsed %+v", cli)
 	}

@@ -29,7 +29,8 @@ func (d *diary) note(line string) {
 	d.lines = append(d.lines, line)
 }
 
-// part returns a part that notes its life and ends its Run with the context, or at once with runErr.
+// part returns a part that notes its life and ends its Run with the context, or at once with
+// runErr.
 func (d *diary) part(name string, startErr, runErr error) service.Part {
 	return service.Funcs{
 		StartFunc: func(context.Context) error { d.note("start " + name); return startErr },
@@ -174,7 +175,8 @@ func TestGroupCutShort(t *testing.T) {
 	})
 }
 
-// TestSignals sends real signals to the test process, so it must not run beside another test that does.
+// TestSignals sends real signals to the test process, so it must not run beside another test that
+// does.
 func TestSignals(t *testing.T) {
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {

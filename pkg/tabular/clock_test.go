@@ -12,8 +12,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// moments loads a file whose values count its readings and returns "day hour:minute" in UTC of each, with the series
-// where there are several.
+// moments loads a file whose values count its readings and returns "day hour:minute" in UTC of
+// each, with the series where there are several.
 func moments(t *testing.T, content string, opts Options) []string {
 	t.Helper()
 	table, report, err := Load([]string{write(t, "a.csv", content)}, opts)
@@ -39,8 +39,8 @@ func column(times ...string) string {
 	return "series,timestamp,value\nm," + strings.Join(times, ",1\nm,") + ",1\n"
 }
 
-// In Berlin clocks go back on 26 October 2025 from 03:00 to 02:00, that is at 01:00 UTC, and forward on 30 March 2025
-// from 02:00 to 03:00, at 01:00 UTC as well.
+// In Berlin clocks go back on 26 October 2025 from 03:00 to 02:00, that is at 01:00 UTC, and
+// forward on 30 March 2025 from 02:00 to 03:00, at 01:00 UTC as well.
 func TestDoubledHours(t *testing.T) {
 	t.Parallel()
 	const d = "2025-10-26 "
@@ -139,7 +139,9 @@ func TestSkippedHours(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if report.Rejected != 2 || calls != report.Rejected || report.Rows != report.Rejected+table.Len() || report.Reasons[0] != (ReasonCount{meter.ReasonBadTimestamp, calls}) {
+			if report.Rejected != 2 || calls != report.Rejected ||
+				report.Rows != report.Rejected+table.Len() ||
+				report.Reasons[0] != (ReasonCount{meter.ReasonBadTimestamp, calls}) {
 				t.Errorf("%s, %s: report %+v", name, label, report)
 			}
 			want := path + `:3: column 2 (timestamp) "2025-03-30T02:30" bad_timestamp`
@@ -147,7 +149,9 @@ func TestSkippedHours(t *testing.T) {
 				want = path + `:3: column 1 (timestamp) "2025-03-30T02:30" bad_timestamp`
 			}
 			first := report.First[0]
-			if first.Error() != want || !strings.Contains(first.Remedy, "clocks in Europe/Berlin skip this time") || !strings.Contains(first.Remedy, "--timezone, Etc/GMT-1 if") {
+			if first.Error() != want || !strings.Contains(
+				first.Remedy, "clocks in Europe/Berlin skip this time",
+			) || !strings.Contains(first.Remedy, "--timezone, Etc/GMT-1 if") {
 				t.Errorf("%s, %s: %v: %s", name, label, first.Error(), first.Remedy)
 			}
 		}
@@ -213,8 +217,8 @@ func TestLabelsAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestOrderOfFilesDoesNotMatter: a year with both changes comes out whole, whatever the order of its days, or upside
-// down, at every step and by every label.
+// TestOrderOfFilesDoesNotMatter: a year with both changes comes out whole, whatever the order of
+// its days, or upside down, at every step and by every label.
 func TestOrderOfFilesDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	location, err := time.LoadLocation("America/New_York")
@@ -263,7 +267,10 @@ func TestOrderOfFilesDoesNotMatter(t *testing.T) {
 				}
 				for i, unix := range want {
 					if table.Row(i).Unix != unix {
-						t.Fatalf("%s, %v: row %d is at %s, want %s", name, step, i, table.Row(i).Time(), time.Unix(unix, 0).UTC())
+						t.Fatalf(
+							"%s, %v: row %d is at %s, want %s",
+							name, step, i, table.Row(i).Time(), time.Unix(unix, 0).UTC(),
+						)
 					}
 				}
 				if report.Interval != step {
@@ -286,7 +293,8 @@ func TestFarLocalTimes(t *testing.T) {
 	t.Parallel()
 	for zone, at := range map[string]string{"Asia/Tokyo": "1970-01-01 08:00", "America/New_York": "2200-12-31 20:00"} {
 		_, report, err := Load([]string{write(t, "a.csv", column("2025-01-01", at))}, Options{Timezone: zone})
-		if err != nil || report.Rejected != 1 || report.First[0].Value != at || report.First[0].Remedy != remedyTime {
+		if err != nil || report.Rejected != 1 || report.First[0].Value != at ||
+			report.First[0].Remedy != remedyTime {
 			t.Errorf("%s: %v, report %+v", zone, err, fmt.Sprint(report))
 		}
 	}

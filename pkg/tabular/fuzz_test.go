@@ -19,8 +19,8 @@ var fuzzOptions = []Options{
 	{TimeColumn: "date", IntervalLabel: LabelEnd, Timezone: "Pacific/Apia"},
 }
 
-// FuzzLoad: no file brings it down, every reading is either a row or a rejected one, and what is kept comes back from
-// what the Writer makes of it.
+// FuzzLoad: no file brings it down, every reading is either a row or a rejected one, and what is
+// kept comes back from what the Writer makes of it.
 func FuzzLoad(f *testing.F) {
 	for way, file := range map[byte]string{
 		0: "series,timestamp,value\nnorth.m1,2026-01-31T13:00:00Z,1.5\n",
@@ -47,7 +47,10 @@ func FuzzLoad(f *testing.F) {
 		err = l.add("fuzz.csv", bytes.NewReader(data))
 		report := l.finish([]string{"fuzz.csv"})
 		if got := l.table.Len() + report.Rejected; got != report.Rows || calls != report.Rejected {
-			t.Fatalf("%d of %d rows accounted for, %d calls for %d rejected", got, report.Rows, calls, report.Rejected)
+			t.Fatalf(
+				"%d of %d rows accounted for, %d calls for %d rejected",
+				got, report.Rows, calls, report.Rejected,
+			)
 		}
 		var file *FileError
 		if err != nil && (!errors.As(err, &file) || file.Problem == "" || file.Remedy == "") {
@@ -91,7 +94,8 @@ func FuzzTime(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		seconds, naive, bad := parseTime(text)
-		if (bad.reason == "") != (bad.remedy == "") || bad.reason == "" && (seconds < minUnix || seconds > maxUnix) {
+		if (bad.reason == "") != (bad.remedy == "") ||
+			bad.reason == "" && (seconds < minUnix || seconds > maxUnix) {
 			t.Fatalf("%q: %d, %+v", text, seconds, bad)
 		}
 		if naive && len(text) <= len("2006-01-02 15:04:05") {

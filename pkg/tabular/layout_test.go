@@ -82,14 +82,16 @@ func TestLayouts(t *testing.T) {
 			if diff := cmp.Diff(c.want, texts(table)); diff != "" {
 				t.Error(diff)
 			}
-			if report.Rejected != 0 || report.Rows != table.Len() || report.Files[0].Layout != c.layout || report.Naive == 0 {
+			if report.Rejected != 0 || report.Rows != table.Len() || report.Files[0].Layout != c.layout ||
+				report.Naive == 0 {
 				t.Errorf("report %+v", report)
 			}
 			if table.Unit != "kWh" || table.Kind != meter.Energy {
 				t.Errorf("unit %q, kind %q", table.Unit, table.Kind)
 			}
 			warnings := strings.Join(report.Warnings, "\n")
-			if !strings.HasSuffix(warnings, c.warning) || (c.warning == "") != (warnings == "") || len(report.Warnings) > 1 {
+			if !strings.HasSuffix(warnings, c.warning) || (c.warning == "") != (warnings == "") ||
+				len(report.Warnings) > 1 {
 				t.Errorf("warnings %q, want %q", warnings, c.warning)
 			}
 		})
@@ -184,7 +186,8 @@ func TestNamesAcrossFiles(t *testing.T) {
 	again := write(t, "b.csv", "timestamp,meter 1,b\n2026-01-31 14:00,2,3\n")
 	plain := write(t, "c.csv", "series,timestamp,value\nmeter_1,2026-01-31 15:00,4\n")
 	table, report, err := Load([]string{spaced, again}, Options{})
-	if err != nil || table.Len() != 3 || len(table.Series) != 2 || len(report.Files) != 2 || len(report.Warnings) != 1 {
+	if err != nil || table.Len() != 3 || len(table.Series) != 2 || len(report.Files) != 2 ||
+		len(report.Warnings) != 1 {
 		t.Errorf("%v, report %+v", err, report)
 	}
 	for _, paths := range [][]string{{spaced, plain}, {plain, spaced}} {
@@ -210,7 +213,10 @@ func TestInterval(t *testing.T) {
 	} {
 		_, report, err := Load([]string{write(t, "a.csv", content)}, Options{})
 		if err != nil || report.Interval != want || report.Files[0].Interval != want {
-			t.Errorf("%s: interval %v, %v, want %v, %v", content, report.Interval, report.Files[0].Interval, want, err)
+			t.Errorf(
+				"%s: interval %v, %v, want %v, %v",
+				content, report.Interval, report.Files[0].Interval, want, err,
+			)
 		}
 	}
 }

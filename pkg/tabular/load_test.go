@@ -15,7 +15,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// write puts files into a fresh folder and makes it known under relative names in errors by returning full paths.
+// write puts files into a fresh folder and makes it known under relative names in errors by
+// returning full paths.
 func write(t testing.TB, name, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -156,7 +157,8 @@ func TestReportKeepsTheFirstTwenty(t *testing.T) {
 	path := write(t, "a.csv", "series,timestamp,value\nm,2026-01-31 13:00,1\n"+strings.Repeat("m,never,1\n", 50))
 	calls := 0
 	_, report, err := Load([]string{path}, Options{Rejected: func(RowError) { calls++ }})
-	if err != nil || report.Rejected != 50 || calls != 50 || len(report.First) != 20 || report.First[19].Line != 22 {
+	if err != nil || report.Rejected != 50 || calls != 50 || len(report.First) != 20 ||
+		report.First[19].Line != 22 {
 		t.Errorf("%d rejected, %d calls, %d kept, %v", report.Rejected, calls, len(report.First), err)
 	}
 }
@@ -198,7 +200,8 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 			if !errors.As(err, &file) || table != nil {
 				t.Fatalf("error %v, table %v", err, table)
 			}
-			if want := strings.ReplaceAll(c.problem, "FILE", path); !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), path+": ") {
+			if want := strings.ReplaceAll(c.problem, "FILE", path); !strings.Contains(err.Error(), want) ||
+				!strings.HasPrefix(err.Error(), path+": ") {
 				t.Errorf("error says %q, want %q", err, want)
 			}
 			if !strings.Contains(file.Remedy, c.remedy) {
@@ -225,7 +228,8 @@ func TestRowsAreBounded(t *testing.T) {
 	if table, _, err := Load([]string{path}, Options{MaxRows: 2}); err != nil || table.Len() != 2 {
 		t.Errorf("two rows of two: %v", err)
 	}
-	if _, _, err := Load([]string{path, path}, Options{MaxRows: 3}); err == nil || !strings.Contains(err.Error(), "more than 3 rows") {
+	if _, _, err := Load([]string{path, path}, Options{MaxRows: 3}); err == nil ||
+		!strings.Contains(err.Error(), "more than 3 rows") {
 		t.Errorf("four rows of three: %v", err)
 	}
 }

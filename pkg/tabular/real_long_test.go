@@ -33,7 +33,8 @@ func TestRealFiles(t *testing.T) {
 			},
 		},
 		"sgsc": {
-			// The file has every half hour of the days on which Sydney's clocks skip two of them, and none twice where they go back.
+			// The file has every half hour of the days on which Sydney's clocks skip two of them, and none
+			// twice where they go back.
 			file: "sgsc_australia_households_30min.csv.gz", opts: sgsc, rejected: []ReasonCount{{meter.ReasonBadTimestamp, 36}},
 			want: FileReport{Layout: LayoutLong, Rows: 293_874, Rejected: 36, Series: 10, Interval: 30 * time.Minute, From: utc("2012-02-09T21:00"), Until: utc("2014-03-03T01:00"), Naive: 293_874},
 			hours: map[string][]float64{
@@ -99,7 +100,8 @@ func TestRealFiles(t *testing.T) {
 			if report.Files[0] != c.want {
 				t.Errorf("report %+v\nwant   %+v", report.Files[0], c.want)
 			}
-			if !slices.Equal(report.Reasons, c.rejected) || len(report.Warnings) > 0 || table.Len() != c.want.Rows-c.want.Rejected {
+			if !slices.Equal(report.Reasons, c.rejected) || len(report.Warnings) > 0 ||
+				table.Len() != c.want.Rows-c.want.Rejected {
 				t.Errorf("rejected %v, want %v; warnings %q", report.Reasons, c.rejected, report.Warnings)
 			}
 			got := map[string][]float64{}
@@ -120,7 +122,8 @@ func TestRealFiles(t *testing.T) {
 	}
 }
 
-// wantOnce fails when a series has two readings of one moment: the doubled hours of all files are told apart.
+// wantOnce fails when a series has two readings of one moment: the doubled hours of all files are
+// told apart.
 func wantOnce(t *testing.T, table *Table) {
 	t.Helper()
 	table.SortByTime()

@@ -30,7 +30,8 @@ func TestSortByTimeIsStable(t *testing.T) {
 		before := slices.Clone(table.rows)
 		table.SortByTime()
 		for i := 1; i < len(table.rows); i++ {
-			if a, b := table.rows[i-1], table.rows[i]; a.Unix > b.Unix || a.Unix == b.Unix && a.Value >= b.Value {
+			if a, b := table.rows[i-1], table.rows[i]; a.Unix > b.Unix ||
+				a.Unix == b.Unix && a.Value >= b.Value {
 				t.Fatalf("%v stands before %v", a, b)
 			}
 		}
@@ -59,7 +60,8 @@ func TestWriteFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := table.Row(0); table.Len() != 1 || got.Value != value || !got.Time().Equal(hour) || table.Name(got) != name {
+			if got := table.Row(0); table.Len() != 1 || got.Value != value || !got.Time().Equal(hour) ||
+				table.Name(got) != name {
 				t.Errorf("%g comes back as %+v", value, got)
 			}
 		}
@@ -116,7 +118,8 @@ func TestWriteFileLeavesTheOldOneAfterAnError(t *testing.T) {
 		"value":  func(w *Writer) error { return w.Write(meter.ID{Site: "a", Meter: "c"}, time.Unix(0, 0), math.Inf(1)) },
 		"kept": func(w *Writer) error {
 			first := w.Write(meter.ID{Site: "", Meter: "c"}, time.Unix(0, 0), 1)
-			if again := w.Write(meter.ID{Site: "a", Meter: "c"}, time.Unix(0, 0), 1); again == nil || again != first {
+			if again := w.Write(meter.ID{Site: "a", Meter: "c"}, time.Unix(0, 0), 1); again == nil ||
+				again != first {
 				return nil
 			}
 			return first

@@ -7,7 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestZoneAgreesWithPackageTime: each moment is among those of its local time, and a local time has no others.
+// TestZoneAgreesWithPackageTime: each moment is among those of its local time, and a local time has
+// no others.
 func TestZoneAgreesWithPackageTime(t *testing.T) {
 	t.Parallel()
 	type pair struct {
@@ -43,7 +44,8 @@ func TestZoneAgreesWithPackageTime(t *testing.T) {
 			return unix + int64(offset)
 		}
 		m := z.at(local(unix), &hint[i])
-		if m.state == skipped || m.unix != unix && m.unix+m.later != unix || (m.state == doubled) != (m.later > 0) {
+		if m.state == skipped || m.unix != unix && m.unix+m.later != unix ||
+			(m.state == doubled) != (m.later > 0) {
 			t.Fatalf("%s: %d comes back as %+v", z.name, unix, m)
 		}
 		m = z.at(unix, &hint[i]) // any number is a local time, too

@@ -29,7 +29,8 @@ type asker struct {
 	values     map[string]string // of the dashboard's variables
 }
 
-// frame is an answer: the columns of its tables, what rows hold of a column of text, and how many rows have a value.
+// frame is an answer: the columns of its tables, what rows hold of a column of text, and how many
+// rows have a value.
 type frame struct {
 	tables  int
 	columns []string
@@ -37,10 +38,12 @@ type frame struct {
 	rows    int
 }
 
-// zoom is the range that Prometheus is asked about: the dashboard's own is weeks, of which data flow for minutes.
+// zoom is the range that Prometheus is asked about: the dashboard's own is weeks, of which data
+// flow for minutes.
 const zoom = 15 * time.Minute
 
-// substitute puts values in the place of variables and of what the data source fills in. Nothing may be left.
+// substitute puts values in the place of variables and of what the data source fills in. Nothing
+// may be left.
 func (a asker) substitute(query string, d dashboard, now time.Time) (string, error) {
 	from, err := moment(d.Time.From, now)
 	if err != nil {
@@ -51,7 +54,8 @@ func (a asker) substitute(query string, d dashboard, now time.Time) (string, err
 		return "", err
 	}
 	replace := []string{
-		"v.timeRangeStart", from.Format(time.RFC3339Nano), "v.timeRangeStop", to.Format(time.RFC3339Nano), "v.defaultBucket", strconv.Quote(a.influx.Bucket),
+		"v.timeRangeStart", from.Format(time.RFC3339Nano), "v.timeRangeStop", to.Format(time.RFC3339Nano),
+		"v.defaultBucket", strconv.Quote(a.influx.Bucket),
 		"$__rate_interval", "40s", "$__range", "15m", // four scrapes of the provisioned 10 s; zoom
 	}
 	for name, value := range a.values {
@@ -97,14 +101,20 @@ func (a asker) ask(ctx context.Context, target dashboardTarget, d dashboard) (fr
 	if a.began.After(begin) {
 		begin = a.began
 	}
-	return a.promql(ctx, "/api/v1/query_range", url.Values{"query": {query}, "start": {seconds(begin)}, "end": {seconds(now)}, "step": {"2"}})
+	return a.promql(ctx, "/api/v1/query_range", url.Values{
+		"query": {query}, "start": {seconds(begin)}, "end": {seconds(now)}, "step": {"2"},
+	})
 }
 
-func seconds(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
+func seconds(t time.Time) string {
+	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
+}
 
 // promql counts the samples that are numbers; a quantile of nothing is none.
 func (a asker) promql(ctx context.Context, path string, form url.Values) (frame, error) {
-	body, err := post(ctx, a.prometheus+path, "application/x-www-form-urlencoded", "", []byte(form.Encode()))
+	body, err := post(
+		ctx, a.prometheus+path, "application/x-www-form-urlencoded", "", []byte(form.Encode()),
+	)
 	if err != nil {
 		return frame{}, fmt.Errorf("%w: %s", err, form.Get("query"))
 	}
@@ -138,11 +148,18 @@ func (a asker) flux(ctx context.Context, query string, d dashboard) (frame, erro
 	if err != nil {
 		return frame{}, err
 	}
-	request, err := json.Marshal(map[string]any{"query": text, "dialect": map[string]any{"header": true, "annotations": []string{}}})
+	request, err := json.Marshal(
+		map[string]any{
+			"query": text, "dialect": map[string]any{"header": true, "annotations": []string{}},
+		},
+	)
 	if err != nil {
 		return frame{}, err
 	}
-	body, err := post(ctx, a.influx.URL+"/api/v2/query?org="+url.QueryEscape(a.influx.Org), "application/json", a.influx.Token.Reveal(), request)
+	body, err := post(
+		ctx, a.influx.URL+"/api/v2/query?org="+url.QueryEscape(a.influx.Org), "application/json",
+		a.influx.Token.Reveal(), request,
+	)
 	if err != nil {
 		return frame{}, fmt.Errorf("%w: %s", err, text)
 	}
@@ -204,7 +221,9 @@ func post(ctx context.Context, to, kind, token string, body []byte) ([]byte, err
 
 func TestQueriesOfDashboardsAreFilledIn(t *testing.T) {
 	t.Parallel()
-	a := asker{influx: influx.Config{Bucket: "b"}, values: map[string]string{"site": "north", "lead": "24"}}
+	a := asker{
+		influx: influx.Config{Bucket: "b"}, values: map[string]string{"site": "north", "lead": "24"},
+	}
 	var d dashboard
 	d.Time.From, d.Time.To = "now-3d", "now+36h"
 	now := time.Date(2026, 1, 31, 14, 0, 0, 0, time.UTC)

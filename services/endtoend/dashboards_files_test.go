@@ -100,7 +100,9 @@ func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 	var provisioned struct {
 		Datasources []struct{ UID, Type string }
 	}
-	if err := yaml.Unmarshal([]byte(readDocument(t, "grafana/provisioning/datasources/loadtide.yaml")), &provisioned); err != nil {
+	if err := yaml.Unmarshal(
+		[]byte(readDocument(t, "grafana/provisioning/datasources/loadtide.yaml")), &provisioned,
+	); err != nil {
 		t.Fatal(err)
 	}
 	types := map[string]string{"-- Grafana --": "grafana"} // Grafana's own
@@ -113,7 +115,10 @@ func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 			case source == nil:
 				t.Errorf("%s: %s names no data source", name, where)
 			case types[source.UID] != source.Type || source.Type == "":
-				t.Errorf("%s: %s uses data source %q of type %q, provisioned is type %q", name, where, source.UID, source.Type, types[source.UID])
+				t.Errorf(
+					"%s: %s uses data source %q of type %q, provisioned is type %q",
+					name, where, source.UID, source.Type, types[source.UID],
+				)
 			}
 		}
 		for _, p := range d.Panels {
@@ -139,7 +144,9 @@ func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 func TestDashboardsAreFourAndTheFirstIsHome(t *testing.T) {
 	t.Parallel()
 	all := dashboards(t)
-	if names := slices.Sorted(maps.Keys(all)); !slices.Equal(names, []string{"fleet.json", "models.json", "pipeline.json", "series.json"}) {
+	if names := slices.Sorted(maps.Keys(all)); !slices.Equal(names, []string{
+		"fleet.json", "models.json", "pipeline.json", "series.json",
+	}) {
 		t.Errorf("dashboards are %v", names)
 	}
 	for name, d := range all {
@@ -185,7 +192,8 @@ func TestDashboardsAreWellFormed(t *testing.T) {
 
 func checkPanel(t *testing.T, name string, d dashboard, p dashboardPanel) {
 	t.Helper()
-	if p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.FieldConfig.Defaults.NoValue == "" {
+	if p.Description == "" || p.FieldConfig.Defaults.Unit == "" ||
+		p.FieldConfig.Defaults.NoValue == "" {
 		t.Errorf("%s: panel %q lacks a description, a unit or words for no data", name, p.Title)
 	}
 	if len(p.Targets) == 0 {
@@ -193,28 +201,46 @@ func checkPanel(t *testing.T, name string, d dashboard, p dashboardPanel) {
 	}
 	for _, target := range p.Targets {
 		// Prometheus has nothing in the future: an instant query there is asked at the range's end.
-		if strings.Contains(d.Time.To, "+") && target.Expr != "" && (p.TimeFrom == "" || !p.HideTimeOverride) {
-			t.Errorf("%s: panel %q asks Prometheus about the future: give it a timeFrom and hide that", name, p.Title)
+		if strings.Contains(d.Time.To, "+") && target.Expr != "" &&
+			(p.TimeFrom == "" || !p.HideTimeOverride) {
+			t.Errorf(
+				"%s: panel %q asks Prometheus about the future: give it a timeFrom and hide that",
+				name, p.Title,
+			)
 		}
 		if (target.Expr == "") == (target.Query == "") {
-			t.Errorf("%s: panel %q: a target asks %q of Prometheus and %q of InfluxDB", name, p.Title, target.Expr, target.Query)
+			t.Errorf(
+				"%s: panel %q: a target asks %q of Prometheus and %q of InfluxDB",
+				name, p.Title, target.Expr, target.Query,
+			)
 		}
 	}
 	// A red number says what to do about it.
 	const bad = "#d1334f"
-	red := slices.ContainsFunc(p.FieldConfig.Defaults.Thresholds.Steps, func(s struct{ Color string }) bool { return s.Color == bad })
+	red := false
+	for _, step := range p.FieldConfig.Defaults.Thresholds.Steps {
+		red = red || step.Color == bad
+	}
 	if red && p.Type == "stat" && len(p.Links) == 0 {
 		t.Errorf("%s: panel %q may be red and links to no runbook", name, p.Title)
 	}
-	// What Prometheus returns is named by the legend; InfluxDB's columns are held against a real server.
+	// What Prometheus returns is named by the legend; InfluxDB's columns are held against a real
+	// server.
 	for _, o := range p.FieldConfig.Overrides {
-		if p.Targets[0].Expr != "" && !slices.ContainsFunc(p.Targets, func(target dashboardTarget) bool { return mayReturn(p, target, o.Matcher.Options) }) {
-			t.Errorf("%s: panel %q overrides %q, which no query of it returns", name, p.Title, o.Matcher.Options)
+		if p.Targets[0].Expr != "" &&
+			!slices.ContainsFunc(p.Targets, func(target dashboardTarget) bool {
+				return mayReturn(p, target, o.Matcher.Options)
+			}) {
+			t.Errorf(
+				"%s: panel %q overrides %q, which no query of it returns",
+				name, p.Title, o.Matcher.Options,
+			)
 		}
 	}
 }
 
-// mayReturn says whether a query of Prometheus can return a series of this name, or a column of it in a table.
+// mayReturn says whether a query of Prometheus can return a series of this name, or a column of it
+// in a table.
 func mayReturn(p dashboardPanel, target dashboardTarget, name string) bool {
 	if target.Format == "table" {
 		for _, step := range p.Transformations {

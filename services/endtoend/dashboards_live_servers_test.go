@@ -21,14 +21,17 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestDashboardsShowARunningSystem runs every query of every dashboard, those of variables and marks too, against a real
-// Prometheus and a real InfluxDB while readings flow, and wants rows from each. What a healthy system has none of is brought
-// about: a silent meter, flagged and refused readings, events.
+// TestDashboardsShowARunningSystem runs every query of every dashboard, those of variables and
+// marks too, against a real Prometheus and a real InfluxDB while readings flow, and wants rows from
+// each. What a healthy system has none of is brought about: a silent meter, flagged and refused
+// readings, events.
 func TestDashboardsShowARunningSystem(t *testing.T) {
 	t.Parallel()
 	database := influxtest.Server(t)
 	f := newShownFleet(t, database)
-	prometheus := startPrometheus(t, "forecaster:9464", f.admins[0], "recorder:9466", f.admins[1], "trainer:9465", f.admins[2])
+	prometheus := startPrometheus(
+		t, "forecaster:9464", f.admins[0], "recorder:9466", f.admins[1], "trainer:9465", f.admins[2],
+	)
 	a := asker{prometheus: prometheus.url, influx: database, began: time.Now()}
 	a.scraped(t, len(f.admins))
 	f.train(t)
@@ -64,7 +67,8 @@ func TestDashboardsShowARunningSystem(t *testing.T) {
 	}
 }
 
-// question is one query of a dashboard. It is answered once it has rows of which wrong says nothing.
+// question is one query of a dashboard. It is answered once it has rows of which wrong says
+// nothing.
 type question struct {
 	what      string
 	dashboard dashboard
@@ -77,8 +81,8 @@ type question struct {
 	answer    frame
 }
 
-// questions are the queries of a panel. What it draws must come as one table: a second one would have labels, and labels
-// become the names of its columns.
+// questions are the queries of a panel. What it draws must come as one table: a second one would
+// have labels, and labels become the names of its columns.
 func (p dashboardPanel) questions() []*question {
 	var all []*question
 	for i, target := range p.Targets {
@@ -96,7 +100,8 @@ func (p dashboardPanel) questions() []*question {
 	return all
 }
 
-// check wants the columns that overrides, bands and orders of columns name. What Prometheus returns is named by the legend.
+// check wants the columns that overrides, bands and orders of columns name. What Prometheus returns
+// is named by the legend.
 func (p dashboardPanel) check(t *testing.T, last *question) {
 	t.Helper()
 	var columns []string
@@ -120,7 +125,8 @@ func (p dashboardPanel) check(t *testing.T, last *question) {
 			t.Errorf("%s overrides %s, its columns are %q", last.what, o.Matcher.Options, columns)
 		}
 		for _, property := range o.Properties {
-			if to, ok := property.Value.(string); property.ID == "custom.fillBelowTo" && (!ok || !slices.Contains(columns, to)) {
+			if to, ok := property.Value.(string); property.ID == "custom.fillBelowTo" &&
+				(!ok || !slices.Contains(columns, to)) {
 				t.Errorf("%s fills below to %v, its columns are %q", last.what, property.Value, columns)
 			}
 		}
@@ -179,7 +185,8 @@ func (a asker) scraped(t *testing.T, targets int) {
 	})
 }
 
-// shownFleet is a system of which dashboards can show something: forecaster, recorder and trainer as processes of their own.
+// shownFleet is a system of which dashboards can show something: forecaster, recorder and trainer
+// as processes of their own.
 type shownFleet struct {
 	conn   *bus.Conn
 	admins []string  // addresses of metrics: of forecaster, recorder and trainer
@@ -202,8 +209,13 @@ func newShownFleet(t *testing.T, database influx.Config) *shownFleet {
 	f.begin = f.end.Add(-shownLive * time.Hour)
 	for _, role := range [][]string{
 		{"forecaster", "--data-dir", p.dir},
-		{"recorder", "--influx-url", database.URL, "--influx-org", database.Org, "--influx-bucket", database.Bucket},
-		{"trainer", "--data-dir", p.dir, "--train-schedule", "off", "--hidden", "8", "--iterations", "20"},
+		{
+			"recorder", "--influx-url", database.URL, "--influx-org", database.Org, "--influx-bucket",
+			database.Bucket,
+		},
+		{
+			"trainer", "--data-dir", p.dir, "--train-schedule", "off", "--hidden", "8", "--iterations", "20",
+		},
 	} {
 		admin := freeAddress(t)
 		p.spawn(append(role, "--nats-url", p.url(), "--admin-listen", admin)...)
@@ -233,7 +245,8 @@ func (f *shownFleet) train(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, err := streams.DecodeTrainingAnswer(m.Data); err != nil || a.Answer != streams.TrainingAccepted {
+	if a, err := streams.DecodeTrainingAnswer(m.Data); err != nil ||
+		a.Answer != streams.TrainingAccepted {
 		t.Fatalf("training: %s, %v", m.Data, err)
 	}
 	eventually(t, 3*time.Minute, "a model of it is in force", func() (bool, string) {
@@ -242,7 +255,8 @@ func (f *shownFleet) train(t *testing.T) {
 	})
 }
 
-// live lives three days in half a minute, past the first checkpoint, with what a healthy day has none of.
+// live lives three days in half a minute, past the first checkpoint, with what a healthy day has
+// none of.
 func (f *shownFleet) live(ctx context.Context) error {
 	id := f.series(0)
 	for _, e := range []streams.Event{
@@ -250,7 +264,9 @@ func (f *shownFleet) live(ctx context.Context) error {
 		{Type: streams.EventSeriesStale, Series: id.String(), Text: "silent for long"},
 	} {
 		e.Time = time.Now().UTC()
-		if _, err := f.conn.Publish(ctx, streams.EventSubject(e.Type), e.AppendJSON(nil), ""); err != nil {
+		if _, err := f.conn.Publish(
+			ctx, streams.EventSubject(e.Type), e.AppendJSON(nil), "",
+		); err != nil {
 			return err
 		}
 	}
@@ -261,7 +277,9 @@ func (f *shownFleet) live(ctx context.Context) error {
 			if i == shownMeters-1 && f.end.Sub(hour) <= 10*time.Hour {
 				continue // it has fallen silent
 			}
-			if err := f.publish(ctx, i, streams.AppendReadings(nil, []streams.Reading{f.reading(i, hour, false)})); err != nil {
+			if err := f.publish(
+				ctx, i, streams.AppendReadings(nil, []streams.Reading{f.reading(i, hour, false)}),
+			); err != nil {
 				return err
 			}
 		}
@@ -281,11 +299,17 @@ func (f *shownFleet) series(i int) meter.ID {
 	return meter.ID{Site: fmt.Sprintf("site%d", i%3), Meter: fmt.Sprintf("m%02d", i)}
 }
 
-// reading has a day, a week and a little of its own; the last but one hour of each day is marked by its sender.
+// reading has a day, a week and a little of its own; the last but one hour of each day is marked by
+// its sender.
 func (f *shownFleet) reading(i int, hour time.Time, history bool) streams.Reading {
 	h := float64(hour.Unix() / 3600)
 	own := rand.New(rand.NewPCG(uint64(i), uint64(h))).NormFloat64()
-	r := streams.Reading{Time: hour, Value: 3 + math.Sin(2*math.Pi*(h+float64(i))/24) + math.Cos(2*math.Pi*h/168)/3 + 0.1*own, Unit: "kWh", History: history}
+	r := streams.Reading{
+		Time:    hour,
+		Value:   3 + math.Sin(2*math.Pi*(h+float64(i))/24) + math.Cos(2*math.Pi*h/168)/3 + 0.1*own,
+		Unit:    "kWh",
+		History: history,
+	}
 	if hour.Hour() == 22 {
 		r.Quality = meter.Estimated
 	}
@@ -297,9 +321,11 @@ func (f *shownFleet) publish(ctx context.Context, i int, data []byte) error {
 	return err
 }
 
-// values are those of the dashboard's variables as a browser would find them, and what to ask for those that are asked for:
-// the first meter must be among the answers.
-func (f *shownFleet) values(t *testing.T, d dashboard) (values map[string]string, asked []*question) {
+// values are those of the dashboard's variables as a browser would find them, and what to ask for
+// those that are asked for: the first meter must be among the answers.
+func (f *shownFleet) values(
+	t *testing.T, d dashboard,
+) (values map[string]string, asked []*question) {
 	t.Helper()
 	id := f.series(0)
 	found := map[string]string{"site": id.Site, "meter": id.Meter, "unit": "kWh", "interval": "1h"}

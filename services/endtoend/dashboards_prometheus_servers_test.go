@@ -24,8 +24,9 @@ type prometheusServer struct {
 	url string
 }
 
-// startPrometheus starts Prometheus on the shipped configuration and rules with seconds in place of minutes, and with each
-// address in the place of the target before it, as in "loadtide:8080", address.
+// startPrometheus starts Prometheus on the shipped configuration and rules with seconds in place of
+// minutes, and with each address in the place of the target before it, as in "loadtide:8080",
+// address.
 func startPrometheus(t *testing.T, places ...string) *prometheusServer {
 	t.Helper()
 	servertest.Require(t, servertest.Servers)
@@ -39,7 +40,9 @@ func startPrometheus(t *testing.T, places ...string) *prometheusServer {
 	}
 	often := regexp.MustCompile(`(?m)((?:scrape_|evaluation_|^ {4})(?:interval|timeout)): \w+$`)
 	shipped := filepath.Join(root(t), "deployments", "prometheus")
-	for _, from := range append(prometheusFiles(t, "rules"), filepath.Join(shipped, "prometheus.yml")) {
+	for _, from := range append(
+		prometheusFiles(t, "rules"), filepath.Join(shipped, "prometheus.yml"),
+	) {
 		data, err := os.ReadFile(from)
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +57,9 @@ func startPrometheus(t *testing.T, places ...string) *prometheusServer {
 		}
 	}
 	own := freeAddress(t)
-	server := &servertest.Process{Name: "prometheus", Ready: "http://" + own + "/-/ready", Limit: patience}
+	server := &servertest.Process{
+		Name: "prometheus", Ready: "http://" + own + "/-/ready", Limit: patience,
+	}
 	if err := server.Start(binary, "--config.file="+filepath.Join(dir, "prometheus.yml"),
 		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+own); err != nil {
 		t.Fatal(err)
@@ -88,8 +93,9 @@ func (s *prometheusServer) query(promql string) []sample {
 	return data.Result
 }
 
-// TestPrometheusRunsWhatIsShipped lets a real Prometheus scrape a running demo and judge it by the shipped rules: all of them
-// are evaluated without an error, those of what runs here have values, and no alert fires, whatever does not run.
+// TestPrometheusRunsWhatIsShipped lets a real Prometheus scrape a running demo and judge it by the
+// shipped rules: all of them are evaluated without an error, those of what runs here have values,
+// and no alert fires, whatever does not run.
 func TestPrometheusRunsWhatIsShipped(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -104,7 +110,9 @@ func TestPrometheusRunsWhatIsShipped(t *testing.T) {
 		`fleet:loadtide_forecaster_pending_messages:sum >= 0`,
 		`fleet:loadtide_readings_rejected:ratio15m == 0`,
 	} {
-		eventually(t, patience, want, func() (bool, string) { return len(s.query(want)) == 1, fmt.Sprint(s.query(want)) })
+		eventually(t, patience, want, func() (bool, string) {
+			return len(s.query(want)) == 1, fmt.Sprint(s.query(want))
+		})
 	}
 	eventually(t, patience, "every rule is evaluated", func() (bool, string) {
 		var data struct {

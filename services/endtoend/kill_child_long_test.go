@@ -17,8 +17,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestTrainingChildEndsWithItsKilledParent kills the demo while a training runs, twice, and once more when the trained
-// network serves.
+// TestTrainingChildEndsWithItsKilledParent kills the demo while a training runs, twice, and once
+// more when the trained network serves.
 func TestTrainingChildEndsWithItsKilledParent(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)
@@ -52,8 +52,9 @@ func TestTrainingChildEndsWithItsKilledParent(t *testing.T) {
 	k.finish(3)
 }
 
-// killInTraining kills the parent at a random moment of a training. The child must end then, and the registry holds whole
-// versions or none. The child stands still over the kill, so that it cannot end by itself before.
+// killInTraining kills the parent at a random moment of a training. The child must end then, and
+// the registry holds whole versions or none. The child stands still over the kill, so that it
+// cannot end by itself before.
 func (k *killer) killInTraining(most time.Duration) {
 	k.t.Helper()
 	child := k.trainingChild()
@@ -82,8 +83,8 @@ func (k *killer) killInTraining(most time.Duration) {
 	}
 }
 
-// trainingChild waits for the child of a training. It asks for a training where none runs: the one that
-// the demo begins by itself takes a second, and may be over.
+// trainingChild waits for the child of a training. It asks for a training where none runs: the one
+// that the demo begins by itself takes a second, and may be over.
 func (k *killer) trainingChild() (child int) {
 	k.t.Helper()
 	eventually(k.t, patience, "a training child", func() (bool, string) {
@@ -117,7 +118,8 @@ func signal(t *testing.T, pid int, name string) {
 	_ = exec.CommandContext(t.Context(), "kill", "-"+name, strconv.Itoa(pid)).Run()
 }
 
-// trainingChild is the process id of a `loadtide train` that parent has started, 0 when there is none.
+// trainingChild is the process id of a `loadtide train` that parent has started, 0 when there is
+// none.
 func trainingChild(t *testing.T, parent int) int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -132,7 +134,8 @@ func trainingChild(t *testing.T, parent int) int {
 		if _, of := state(pid); of != parent {
 			continue
 		}
-		if args, err := os.ReadFile(filepath.Join(filepath.Dir(stat), "cmdline")); err == nil && strings.Contains(string(args), "\x00train\x00") {
+		if args, err := os.ReadFile(filepath.Join(filepath.Dir(stat), "cmdline")); err == nil &&
+			strings.Contains(string(args), "\x00train\x00") {
 			return pid
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
-// TestKilledDemoForecastsOn kills the demo at random moments while a model is put in force, then holds FORECASTS against
-// the logs.
+// TestKilledDemoForecastsOn kills the demo at random moments while a model is put in force, then
+// holds FORECASTS against the logs.
 func TestKilledDemoForecastsOn(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)

@@ -15,9 +15,10 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// feeder is a client beside the process: it publishes hourly readings of series of its own in the order of time, and sends
-// each one again until it is acknowledged. It carries no message ids, so that a reading whose acknowledgement was lost is
-// stored twice and the forecaster has to see that it says nothing new.
+// feeder is a client beside the process: it publishes hourly readings of series of its own in the
+// order of time, and sends each one again until it is acknowledged. It carries no message ids, so
+// that a reading whose acknowledgement was lost is stored twice and the forecaster has to see that
+// it says nothing new.
 type feeder struct {
 	conn    *bus.Conn
 	series  []meter.ID
@@ -108,5 +109,6 @@ func (f *feeder) value(i int, hour int64) float64 {
 	return math.Round(1000*(2+float64(i)/10+day+week/3)) / 1000
 }
 
-// origin is where the newest forecast of every series must start once all that was acknowledged is forecast.
+// origin is where the newest forecast of every series must start once all that was acknowledged is
+// forecast.
 func (f *feeder) origin() time.Time { return f.first.Add(time.Duration(f.hours.Load()) * time.Hour) }

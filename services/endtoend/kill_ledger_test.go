@@ -57,8 +57,8 @@ func readLedger(t *testing.T, conn *bus.Conn) *ledger {
 	return l
 }
 
-// asks is what a log of good hourly readings must be answered with, without any of the forecaster's code: a forecast for
-// each message that brings its series further and is not history.
+// asks is what a log of good hourly readings must be answered with, without any of the forecaster's
+// code: a forecast for each message that brings its series further and is not history.
 func (l *ledger) asks(p int, created time.Time, messages []bus.Message) []entry {
 	l.t.Helper()
 	var all []entry
@@ -101,7 +101,9 @@ func (l *ledger) answered() []bus.Message {
 		last := wanted[len(wanted)-1]
 		eventually(l.t, patience, fmt.Sprintf("forecast for the end of partition %d", p), func() (bool, string) {
 			f, _, ok := newest(l.t, l.conn, last.Series.String())
-			return ok && !f.Origin.Before(last.Origin), fmt.Sprintf("%s from %s, want from %s", last.Series, f.Origin, last.Origin)
+			return ok && !f.Origin.Before(last.Origin), fmt.Sprintf(
+				"%s from %s, want from %s", last.Series, f.Origin, last.Origin,
+			)
 		})
 	}
 	return readStream(l.t, l.conn, topology.Forecasts)
@@ -128,7 +130,8 @@ func (l *ledger) check(messages []bus.Message) map[string]streams.Forecast {
 		if m.Subject != streams.ForecastSubject(f.Series) {
 			l.t.Errorf("forecast of %s on %s", f.Series, m.Subject)
 		}
-		if place.Seq <= uint64(len(l.logs[place.Partition])) { // later inputs came after the logs were read
+		// later inputs came after the logs were read
+		if place.Seq <= uint64(len(l.logs[place.Partition])) {
 			got[place.Partition] = append(got[place.Partition], entry{ID: m.ID, Series: f.Series, Origin: f.Origin, Seq: f.InputSeq, Issued: f.Issued})
 		}
 	}
@@ -141,7 +144,8 @@ func (l *ledger) check(messages []bus.Message) map[string]streams.Forecast {
 }
 
 func (a entry) equal(b entry) bool {
-	return a.ID == b.ID && a.Series == b.Series && a.Seq == b.Seq && a.Origin.Equal(b.Origin) && a.Issued.Equal(b.Issued)
+	return a.ID == b.ID && a.Series == b.Series && a.Seq == b.Seq && a.Origin.Equal(b.Origin) &&
+		a.Issued.Equal(b.Issued)
 }
 
 // firstDifference shows where two lists part.

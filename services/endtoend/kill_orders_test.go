@@ -50,8 +50,9 @@ func (o *orders) crash() {
 	o.conn = o.connect()
 }
 
-// TestOrdersOutliveKills gives every order about series between kills, then lets another process read the logs from their
-// beginning: all forecasts and events about series must come out again, to the byte.
+// TestOrdersOutliveKills gives every order about series between kills, then lets another process
+// read the logs from their beginning: all forecasts and events about series must come out again, to
+// the byte.
 func TestOrdersOutliveKills(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -141,8 +142,8 @@ func seriesEvents(t *testing.T, conn *bus.Conn) []bus.Message {
 	return all
 }
 
-// TestErasedAtTheEnd starts on logs and FORECASTS whose last messages were erased with their series: nothing waits for them.
-// Their points in InfluxDB go too.
+// TestErasedAtTheEnd starts on logs and FORECASTS whose last messages were erased with their
+// series: nothing waits for them. Their points in InfluxDB go too.
 func TestErasedAtTheEnd(t *testing.T) {
 	t.Parallel()
 	server := influxtest.Start(t)
@@ -159,7 +160,9 @@ func TestErasedAtTheEnd(t *testing.T) {
 	}
 	for _, name := range []string{"north.m3", "north.m2"} {
 		said := p.must(patience, "series", "delete", name, "--yes", "--nats-url", p.url(), "--influx-url", server.Config().URL)
-		if !strings.Contains(said, "deleted "+name+": 3 messages with readings, 3 forecasts, 0 rejections") || !strings.Contains(said, "points in InfluxDB are deleted") {
+		if !strings.Contains(
+			said, "deleted "+name+": 3 messages with readings, 3 forecasts, 0 rejections",
+		) || !strings.Contains(said, "points in InfluxDB are deleted") {
 			t.Error(said)
 		}
 	}

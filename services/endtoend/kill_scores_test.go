@@ -12,9 +12,9 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// scored holds SCORES against FORECASTS and the logs, without any of the forecaster's code: every forecast of a lead that
-// is scored must be there once its actual came, with the numbers that the two messages give. A score may stand there twice,
-// under one id.
+// scored holds SCORES against FORECASTS and the logs, without any of the forecaster's code: every
+// forecast of a lead that is scored must be there once its actual came, with the numbers that the
+// two messages give. A score may stand there twice, under one id.
 func (l *ledger) scored(forecasts []bus.Message) {
 	l.t.Helper()
 	type interval struct {
@@ -84,7 +84,9 @@ func (l *ledger) scored(forecasts []bus.Message) {
 }
 
 // scoreFault says where a score is another than its forecast and its actual give.
-func scoreFault(s *streams.Score, l *streams.LeadScore, f *streams.Forecast, actual float64) string {
+func scoreFault(
+	s *streams.Score, l *streams.LeadScore, f *streams.Forecast, actual float64,
+) string {
 	quantiles := f.Quantiles[(l.Lead-1)*len(f.Levels):][:len(f.Levels)]
 	var pinball float64
 	for i, level := range f.Levels {

@@ -10,8 +10,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestKilledTrainerBeginsAgain kills a trainer in the middle of a cycle: nothing half-registered is left, and the next one
-// runs the same cycle.
+// TestKilledTrainerBeginsAgain kills a trainer in the middle of a cycle: nothing half-registered is
+// left, and the next one runs the same cycle.
 func TestKilledTrainerBeginsAgain(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)
@@ -36,7 +36,8 @@ func TestKilledTrainerBeginsAgain(t *testing.T) {
 		t.Errorf("%d versions, %v", len(versions), err)
 	}
 	r.end()
-	if left, err := filepath.Glob(filepath.Join(l.place.dir, "scratch", "*")); err != nil || len(left) != 0 {
+	if left, err := filepath.Glob(filepath.Join(l.place.dir, "scratch", "*")); err != nil ||
+		len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

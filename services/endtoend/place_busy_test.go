@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// stopwatch measures how long something takes without the time for which the machine was busy: the time
-// in which some task of the machine waited for a processor or a disk.
+// stopwatch measures how long something takes without the time for which the machine was busy: the
+// time in which some task of the machine waited for a processor or a disk.
 type stopwatch struct {
 	began time.Time
 	busy  time.Duration // of the machine, until began
@@ -29,7 +29,10 @@ func (w stopwatch) limit(t *testing.T, what string, most time.Duration) {
 	took, idle := w.elapsed(time.Now(), busy)
 	t.Logf("%s after %s, of which the machine was not busy for %s", what, took, idle)
 	if w.known && idle > most {
-		t.Errorf("%s after %s, of which the machine was not busy for %s: want %s at most", what, took, idle, most)
+		t.Errorf(
+			"%s after %s, of which the machine was not busy for %s: want %s at most",
+			what, took, idle, most,
+		)
 	}
 }
 
@@ -39,7 +42,8 @@ func (w stopwatch) elapsed(now time.Time, busy time.Duration) (took, idle time.D
 	return took, max(took-(busy-w.busy), 0)
 }
 
-// machineBusy is the time since the machine's start in which tasks waited for a processor or a disk.
+// machineBusy is the time since the machine's start in which tasks waited for a processor or a
+// disk.
 func machineBusy() (busy time.Duration, known bool) {
 	for _, resource := range []string{"cpu", "io"} {
 		data, err := os.ReadFile("/proc/pressure/" + resource)
@@ -62,7 +66,8 @@ func TestStopwatch(t *testing.T) {
 	t.Parallel()
 	w := stopwatch{began: time.Unix(1000, 0), busy: time.Minute, known: true}
 	for busy, want := range map[time.Duration]time.Duration{
-		time.Minute: time.Hour, 31 * time.Minute: 30 * time.Minute, 3 * time.Hour: 0, // a processor and a disk at once
+		// a processor and a disk at once
+		time.Minute: time.Hour, 31 * time.Minute: 30 * time.Minute, 3 * time.Hour: 0,
 	} {
 		if took, idle := w.elapsed(time.Unix(4600, 0), busy); took != time.Hour || idle != want {
 			t.Errorf("busy until %s: %s, %s not busy", busy, took, idle)

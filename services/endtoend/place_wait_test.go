@@ -17,7 +17,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// eventually asks again and again until the answer is yes; the note of the last answer tells what was wrong.
+// eventually asks again and again until the answer is yes; the note of the last answer tells what
+// was wrong.
 func eventually(t *testing.T, within time.Duration, what string, ask func() (bool, string)) {
 	t.Helper()
 	deadline := time.NewTimer(within)
@@ -108,7 +109,9 @@ func readStream(t *testing.T, conn *bus.Conn, stream string) []bus.Message {
 }
 
 // newest returns the newest forecast of a series; ok is false while there is none.
-func newest(t *testing.T, conn *bus.Conn, series string) (f streams.Forecast, m bus.Message, ok bool) {
+func newest(
+	t *testing.T, conn *bus.Conn, series string,
+) (f streams.Forecast, m bus.Message, ok bool) {
 	t.Helper()
 	id, _ := meter.ParseID(series)
 	m, ok, err := conn.LastBySubject(t.Context(), topology.Forecasts, streams.ForecastSubject(id))

@@ -174,7 +174,8 @@ func (r *replay) sameStates() {
 			r.t.Errorf("state of %s, model %s, scale %s; the release has %s, %s, %s",
 				b.Series, b.Model, b.Scale, a.Series, a.Model, a.Scale)
 		}
-		if sameKernel() && !slices.Contains(finerSeries, a.Series) { // a state holds the numbers of the network unrounded
+		// a state holds the numbers of the network unrounded
+		if sameKernel() && !slices.Contains(finerSeries, a.Series) {
 			sameSections(r.t, a, b)
 		}
 	}

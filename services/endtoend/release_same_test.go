@@ -231,7 +231,8 @@ func lastByOrigin(t *testing.T, all []bus.Message) map[string]streams.Forecast {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.Contains(finerSeries, f.Series.String()) && f.Source == meter.SourceLSTM && f.Quality == meter.OK.String() {
+		if slices.Contains(finerSeries, f.Series.String()) && f.Source == meter.SourceLSTM &&
+			f.Quality == meter.OK.String() {
 			last[f.Series.String()+" "+f.Origin.String()] = f
 		}
 	}
@@ -245,14 +246,18 @@ func nearlySame(t *testing.T, want, got streams.Forecast) {
 	for _, v := range want.Quantiles {
 		largest = max(largest, math.Abs(float64(v)))
 	}
-	if want.Interval != got.Interval || len(want.Quantiles) != len(got.Quantiles) || !reflect.DeepEqual(want.Model, got.Model) {
+	if want.Interval != got.Interval || len(want.Quantiles) != len(got.Quantiles) ||
+		!reflect.DeepEqual(want.Model, got.Model) {
 		t.Errorf("%s: interval %s, %d quantiles, model %+v; the release has %s, %d, %+v", want.Series,
 			got.Interval, len(got.Quantiles), got.Model, want.Interval, len(want.Quantiles), want.Model)
 		return
 	}
 	for k, v := range want.Quantiles {
 		if math.Abs(float64(v-got.Quantiles[k])) > largest/50 {
-			t.Errorf("%s, origin %s: %v, the release has %v", want.Series, want.Origin, got.Quantiles, want.Quantiles)
+			t.Errorf(
+				"%s, origin %s: %v, the release has %v",
+				want.Series, want.Origin, got.Quantiles, want.Quantiles,
+			)
 			return
 		}
 	}

@@ -18,7 +18,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// role starts one role as a process of its own; end stops it as a cluster does and wants exit code 0.
+// role starts one role as a process of its own; end stops it as a cluster does and wants exit code
+// 0.
 func (p place) role(args ...string) (end func()) {
 	p.t.Helper()
 	return p.spawn(args...).end
@@ -92,7 +93,8 @@ func answers(t *testing.T, url string) {
 	})
 }
 
-// TestRolesApart runs forecaster and gateway as processes of their own against a server that is neither's.
+// TestRolesApart runs forecaster and gateway as processes of their own against a server that is
+// neither's.
 func TestRolesApart(t *testing.T) {
 	t.Parallel()
 	server := bustest.Start(t)
@@ -123,7 +125,8 @@ func TestRolesApart(t *testing.T) {
 	stopGateway()
 }
 
-// TestDemoOfRoles is what Compose starts: a forecaster whose logs are the history, and the simulator as a process of its own.
+// TestDemoOfRoles is what Compose starts: a forecaster whose logs are the history, and the
+// simulator as a process of its own.
 func TestDemoOfRoles(t *testing.T) {
 	t.Parallel()
 	server := bustest.Start(t)
@@ -151,7 +154,8 @@ func TestDemoOfRoles(t *testing.T) {
 	stop()
 }
 
-// TestTailShowsForecasts follows one series while the demo runs; its reader then goes away, as `| head` does.
+// TestTailShowsForecasts follows one series while the demo runs; its reader then goes away, as `|
+// head` does.
 func TestTailShowsForecasts(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -182,8 +186,12 @@ func TestTailShowsForecasts(t *testing.T) {
 			t.Fatal(err)
 		}
 		// It ends by the signal that every program ends by then, or with 0; in any case without a word.
-		if err := tail.Wait(); complaints.Len() > 0 || err != nil && !strings.Contains(err.Error(), "broken pipe") {
-			t.Errorf("%s ended with %v when its reader went away, and complained: %s", strings.Join(args, " "), err, complaints.String())
+		if err := tail.Wait(); complaints.Len() > 0 ||
+			err != nil && !strings.Contains(err.Error(), "broken pipe") {
+			t.Errorf(
+				"%s ended with %v when its reader went away, and complained: %s",
+				strings.Join(args, " "), err, complaints.String(),
+			)
 		}
 		checkTail(t, said, len(args) == 3)
 	}

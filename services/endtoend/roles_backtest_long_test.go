@@ -78,8 +78,12 @@ func TestStreamEqualsBacktest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Source != meter.SourceLSTM || f.Model.Digest != m.Digest || !slices.Equal(f.Quantiles, published.Quantiles) {
-			t.Fatalf("%s at %s: published %s %v, the backtest has %v", f.Series, f.Origin, f.Source, f.Quantiles[:5], published.Quantiles[:5])
+		if f.Source != meter.SourceLSTM || f.Model.Digest != m.Digest ||
+			!slices.Equal(f.Quantiles, published.Quantiles) {
+			t.Fatalf(
+				"%s at %s: published %s %v, the backtest has %v",
+				f.Series, f.Origin, f.Source, f.Quantiles[:5], published.Quantiles[:5],
+			)
 		}
 	}
 	if met != len(want) {

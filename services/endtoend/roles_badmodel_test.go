@@ -62,8 +62,9 @@ func badModels(t *testing.T) []badModel {
 	}
 }
 
-// TestBadModelLeavesTheChampion makes bad models champion beside a running process: each is refused by name, on the event
-// stream and by `loadtide models promote`, and the model before it goes on. A good one after them is taken.
+// TestBadModelLeavesTheChampion makes bad models champion beside a running process: each is refused
+// by name, on the event stream and by `loadtide models promote`, and the model before it goes on. A
+// good one after them is taken.
 func TestBadModelLeavesTheChampion(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -96,7 +97,8 @@ func TestBadModelLeavesTheChampion(t *testing.T) {
 		t.Helper()
 		publish(hourly(hour, 2))
 		hour = hour.Add(time.Hour)
-		if f := awaitOrigin(t, conn, "bad.model", hour); f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != digest {
+		if f := awaitOrigin(t, conn, "bad.model", hour); f.Source != meter.SourceLSTM || f.Model == nil ||
+			f.Model.Digest != digest {
 			t.Fatalf("%s forecast by %+v, want %s", f.Source, f.Model, digest)
 		}
 	}
@@ -133,7 +135,8 @@ func TestBadModelLeavesTheChampion(t *testing.T) {
 			if err != nil || e.Model.Digest != digest {
 				return false, fmt.Sprintf("%s %v", m.Data, err)
 			}
-			if !bytes.Contains(m.Data, []byte(c.says)) || !strings.Contains(e.Text, "model.onnx") || !strings.Contains(e.Text, "remedy") {
+			if !bytes.Contains(m.Data, []byte(c.says)) || !strings.Contains(e.Text, "model.onnx") ||
+				!strings.Contains(e.Text, "remedy") {
 				t.Errorf("%s: the event says %s, want file, remedy and %q", c.name, m.Data, c.says)
 			}
 			return true, ""

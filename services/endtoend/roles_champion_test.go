@@ -14,8 +14,8 @@ import (
 
 const modelName = "load-1h"
 
-// registerChampion puts a network with random weights into a registry as champion: its forecasts are
-// nonsense, but every bit of its state counts.
+// registerChampion puts a network with random weights into a registry as champion: its forecasts
+// are nonsense, but every bit of its state counts.
 func registerChampion(t *testing.T, dir string) registry.Version {
 	t.Helper()
 	return registerRandom(t, dir, 7)

@@ -35,7 +35,8 @@ type said struct {
 	More int
 }
 
-// TestAnotherClient publishes readings and reads forecasts with nats-py, which knows nothing of Loadtide.
+// TestAnotherClient publishes readings and reads forecasts with nats-py, which knows nothing of
+// Loadtide.
 func TestAnotherClient(t *testing.T) {
 	t.Parallel()
 	python := servertest.Python(t, "nats")
@@ -56,7 +57,10 @@ func TestAnotherClient(t *testing.T) {
 	}
 	for _, ack := range s.Acks {
 		if !strings.HasPrefix(ack.Stream, "R") || ack.Seq == 0 {
-			t.Errorf("a reading was acknowledged by stream %q at %d, want a partition's log", ack.Stream, ack.Seq)
+			t.Errorf(
+				"a reading was acknowledged by stream %q at %d, want a partition's log",
+				ack.Stream, ack.Seq,
+			)
 		}
 	}
 	if len(s.Live) != len(s.Origins) || s.More != 0 {
@@ -89,7 +93,10 @@ func TestAnotherClient(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m.Reason != want.reason || m.Payload != r.Sent || m.Seq != r.Seq {
-			t.Errorf("%q at %d: rejected message %s, want reason %s", r.Sent, r.Seq, r.Answer[1], want.reason)
+			t.Errorf(
+				"%q at %d: rejected message %s, want reason %s",
+				r.Sent, r.Seq, r.Answer[1], want.reason,
+			)
 		}
 	}
 }
@@ -101,9 +108,11 @@ func significant(number string) int {
 	return len(strings.TrimRight(digits, "0"))
 }
 
-// checkForecastMessage holds a forecast's text against the message of the design: its fields by name and type, no others.
-// model is the one that must have made it.
-func checkForecastMessage(t *testing.T, text, series string, origin time.Time, model *streams.Model) {
+// checkForecastMessage holds a forecast's text against the message of the design: its fields by
+// name and type, no others. model is the one that must have made it.
+func checkForecastMessage(
+	t *testing.T, text, series string, origin time.Time, model *streams.Model,
+) {
 	t.Helper()
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &fields); err != nil {
@@ -147,7 +156,10 @@ func checkQuantiles(t *testing.T, quantiles [][]json.Number, leads, levels int) 
 		for i, number := range row {
 			v, err := number.Float64()
 			if err != nil || i > 0 && v < before || significant(number.String()) > 5 {
-				t.Errorf("lead %d, level %d: %s after %v: want ascending numbers of 5 significant digits", k+1, i+1, number, before)
+				t.Errorf(
+					"lead %d, level %d: %s after %v: want ascending numbers of 5 significant digits",
+					k+1, i+1, number, before,
+				)
 			}
 			before = v
 		}

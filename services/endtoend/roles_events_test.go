@@ -22,7 +22,8 @@ func TestPromotionIsTold(t *testing.T) {
 			return p.metric(`loadtide_forecaster_model_info{alias="champion",interval="1h",version="`+v.Version+`"}`) == 1, "not there"
 		})
 		var events []bus.Message
-		eventually(t, time.Minute, "the event", func() (bool, string) { // told once all logs name the model
+		// told once all logs name the model
+		eventually(t, time.Minute, "the event", func() (bool, string) {
 			events = readStream(t, conn, "EVENTS")
 			return len(events) > 0, "none"
 		})

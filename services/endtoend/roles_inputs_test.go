@@ -17,7 +17,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// badInput is something that must be refused by name; site and meter are "" for a case of its own series.
+// badInput is something that must be refused by name; site and meter are "" for a case of its own
+// series.
 type badInput struct {
 	name    string
 	payload string
@@ -27,7 +28,8 @@ type badInput struct {
 	detail  string // part of what the rejected message says
 }
 
-// badInputs are sent for the hour at; the series already measures in kWh and its newest hour is the one before.
+// badInputs are sent for the hour at; the series already measures in kWh and its newest hour is the
+// one before.
 func badInputs(at time.Time) []badInput {
 	ts := at.Format(time.RFC3339)
 	with := func(value, more string) string { return fmt.Sprintf(`{"ts":"%s","value":%s%s}`, ts, value, more) }
@@ -67,8 +69,9 @@ func badInputs(at time.Time) []badInput {
 	}
 }
 
-// TestBadInputCostsOneRejection sends each kind of bad input to a series under way: it must come back on its rejected
-// subject with payload, reason and sequence, be counted, and the next good reading must be forecast.
+// TestBadInputCostsOneRejection sends each kind of bad input to a series under way: it must come
+// back on its rejected subject with payload, reason and sequence, be counted, and the next good
+// reading must be forecast.
 func TestBadInputCostsOneRejection(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -142,10 +145,14 @@ func checkRejected(t *testing.T, c badInput, m bus.Message, seq uint64) {
 		t.Fatalf("%s: %v in %s", c.name, err, m.Data)
 	}
 	if string(r.Reason) != c.reason || r.Seq != seq {
-		t.Errorf("%s: reason %s at %d, want %s at %d (%s)", c.name, r.Reason, r.Seq, c.reason, seq, r.Detail)
+		t.Errorf(
+			"%s: reason %s at %d, want %s at %d (%s)",
+			c.name, r.Reason, r.Seq, c.reason, seq, r.Detail,
+		)
 	}
 	partition := streams.Partition(meter.ID{Site: c.site, Meter: c.meter}, 8)
-	if r.Partition != partition || r.Subject != streams.ReadingSubject(partition, meter.ID{Site: c.site, Meter: c.meter}) {
+	if r.Partition != partition ||
+		r.Subject != streams.ReadingSubject(partition, meter.ID{Site: c.site, Meter: c.meter}) {
 		t.Errorf("%s: partition %d, subject %q", c.name, r.Partition, r.Subject)
 	}
 	if !strings.Contains(r.Detail, c.detail) || r.Detail == "" {
@@ -168,7 +175,8 @@ func checkRejected(t *testing.T, c badInput, m bus.Message, seq uint64) {
 	}
 }
 
-// TestArrayWithOneBadReading: the good ones are taken and yield one forecast, the bad one is rejected by its index.
+// TestArrayWithOneBadReading: the good ones are taken and yield one forecast, the bad one is
+// rejected by its index.
 func TestArrayWithOneBadReading(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -187,7 +195,8 @@ func TestArrayWithOneBadReading(t *testing.T) {
 		t.Fatalf("%d rejected messages, want 1", len(rejected))
 	}
 	r, err := streams.DecodeRejected(rejected[0].Data)
-	if err != nil || r.Index != 1 || r.Count != 1 || r.Seq != seq || r.Reason != meter.ReasonNotANumber {
+	if err != nil || r.Index != 1 || r.Count != 1 || r.Seq != seq ||
+		r.Reason != meter.ReasonNotANumber {
 		t.Errorf("rejected %s, %v", rejected[0].Data, err)
 	}
 	if forecasts := readStream(t, conn, topology.Forecasts); len(forecasts) != 1 {
@@ -195,8 +204,8 @@ func TestArrayWithOneBadReading(t *testing.T) {
 	}
 }
 
-// TestSubjectsOutsideAreNotHeard: what cannot be a reading's subject is not taken, and its sender is told. One in the log of
-// another partition is taken and rejected there.
+// TestSubjectsOutsideAreNotHeard: what cannot be a reading's subject is not taken, and its sender
+// is told. One in the log of another partition is taken and rejected there.
 func TestSubjectsOutsideAreNotHeard(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -218,6 +227,7 @@ func TestSubjectsOutsideAreNotHeard(t *testing.T) {
 			return false, fmt.Sprintf("%d messages", len(rejected))
 		}
 		r, err := streams.DecodeRejected(rejected[0].Data)
-		return err == nil && r.Reason == meter.ReasonWrongPartition && r.Partition == other && r.Seq == seq, string(rejected[0].Data)
+		return err == nil && r.Reason == meter.ReasonWrongPartition && r.Partition == other &&
+			r.Seq == seq, string(rejected[0].Data)
 	})
 }

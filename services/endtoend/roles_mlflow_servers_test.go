@@ -15,9 +15,9 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestServesWhileMLflowIsAway takes MLflow away from a process that serves its champion, kills and starts that process
-// meanwhile, and brings MLflow back with another champion: forecasts by the model in force go on, the other one is taken
-// over with nothing done by hand, and little is said.
+// TestServesWhileMLflowIsAway takes MLflow away from a process that serves its champion, kills and
+// starts that process meanwhile, and brings MLflow back with another champion: forecasts by the
+// model in force go on, the other one is taken over with nothing done by hand, and little is said.
 func TestServesWhileMLflowIsAway(t *testing.T) {
 	t.Parallel()
 	proxy := servertest.NewProxy(t, mlflowtest.Server(t))
@@ -66,7 +66,8 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 		publish(hourly(hour, 2))
 		hour = hour.Add(time.Hour)
 		f := awaitOrigin(t, conn, "away.m1", hour)
-		if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != v.Digest || f.Model.Version != v.Version {
+		if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != v.Digest ||
+			f.Model.Version != v.Version {
 			t.Fatalf("%s: %s forecast by %+v, want v%s %s", when, f.Source, f.Model, v.Version, v.Digest)
 		}
 	}
@@ -97,7 +98,10 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	p.up(flags...)
 	conn = p.connect()
 	serves("started again without MLflow", first)
-	if text, code := p.run(patience, "models", "list", "--data-dir", p.dir, "--mlflow-url", proxy.URL(), "--mlflow-retries", "0"); code != 1 || !strings.Contains(text, "unavailable") {
+	if text, code := p.run(
+		patience, "models", "list", "--data-dir", p.dir, "--mlflow-url", proxy.URL(), "--mlflow-retries",
+		"0",
+	); code != 1 || !strings.Contains(text, "unavailable") {
 		t.Errorf("models list: %d %s", code, text)
 	}
 
@@ -110,8 +114,8 @@ func TestServesWhileMLflowIsAway(t *testing.T) {
 	models(`"registry":"ok"`, `"version":"`+second.Version+`","digest":"`+second.Digest+`"`, `"aliases":["champion"]`)
 }
 
-// TestFirstStartWaitsForMLflow begins with neither streams nor MLflow: the start waits, for no reading may precede the
-// first model, and goes on by itself.
+// TestFirstStartWaitsForMLflow begins with neither streams nor MLflow: the start waits, for no
+// reading may precede the first model, and goes on by itself.
 func TestFirstStartWaitsForMLflow(t *testing.T) {
 	t.Parallel()
 	proxy := servertest.NewProxy(t, mlflowtest.Server(t))

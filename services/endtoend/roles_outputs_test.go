@@ -38,8 +38,9 @@ func feedDay(t *testing.T, conn *bus.Conn, id meter.ID, hours int) streams.Forec
 	return awaitOrigin(t, conn, id.String(), start.Add(time.Duration(hours)*time.Hour))
 }
 
-// TestForecastsReachInflux runs with --influx-url against a listener that speaks the line protocol: what stands there must
-// be the newest belief about each interval. The listener is ours, it is not InfluxDB.
+// TestForecastsReachInflux runs with --influx-url against a listener that speaks the line protocol:
+// what stands there must be the newest belief about each interval. The listener is ours, it is not
+// InfluxDB.
 func TestForecastsReachInflux(t *testing.T) {
 	t.Parallel()
 	listener := influxtest.Start(t)
@@ -60,13 +61,16 @@ func TestForecastsReachInflux(t *testing.T) {
 				others[row.Measurement]++
 			}
 		}
-		return len(rows) == f.Leads()+2 && others["reading"] == 200 && others["forecast_lead"] == 3*4, fmt.Sprintf("%d points of the curve, %v", len(rows), others)
+		return len(rows) == f.Leads()+2 && others["reading"] == 200 &&
+			others["forecast_lead"] == 3*4, fmt.Sprintf("%d points of the curve, %v", len(rows), others)
 	})
 	for i, row := range rows {
 		if want := first.Add(time.Duration(i) * time.Hour); !row.Time.Equal(want) {
 			t.Errorf("point %d is of %s, want the start of its target %s", i, row.Time, want)
 		}
-		if diff := cmp.Diff(map[string]string{"site": "plant", "meter": "feeder-1", "interval": "1h"}, row.Tags); row.Measurement != "forecast" || diff != "" {
+		if diff := cmp.Diff(
+			map[string]string{"site": "plant", "meter": "feeder-1", "interval": "1h"}, row.Tags,
+		); row.Measurement != "forecast" || diff != "" {
 			t.Errorf("measurement %s, tags (-want +got):\n%s", row.Measurement, diff)
 		}
 		for field, want := range map[string]any{"source": "lstm", "quality": "OK", "model_version": version.Version, "revision": int64(0)} {
@@ -78,7 +82,10 @@ func TestForecastsReachInflux(t *testing.T) {
 		for k, field := range []string{"p10", "p25", "p50", "p75", "p90"} {
 			value, ok := row.Fields[field].(float64)
 			if !ok || lead >= 0 && float32(value) != f.Quantiles[lead*len(f.Levels)+k] {
-				t.Errorf("%s: %s is %v, the forecast from %s says otherwise", row.Time, field, row.Fields[field], f.Origin)
+				t.Errorf(
+					"%s: %s is %v, the forecast from %s says otherwise",
+					row.Time, field, row.Fields[field], f.Origin,
+				)
 			}
 		}
 	}
@@ -92,7 +99,8 @@ func TestGatewayAnswers(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.up("--train-schedule", "off")
-	if code, body, err := fetch("http://" + p.http + "/ping"); err != nil || code != http.StatusServiceUnavailable {
+	if code, body, err := fetch("http://" + p.http + "/ping"); err != nil ||
+		code != http.StatusServiceUnavailable {
 		t.Errorf("/ping without a forecast: %d %s %v, want 503", code, body, err)
 	}
 	conn := p.connect()
@@ -113,7 +121,8 @@ func TestGatewayAnswers(t *testing.T) {
 		}
 		return len(list.Series) == 2, body
 	})
-	if list.Series[0].Series != "north.m17" || list.Series[1].Series != "north.m18" || list.Next != nil {
+	if list.Series[0].Series != "north.m17" || list.Series[1].Series != "north.m18" ||
+		list.Next != nil {
 		t.Errorf("/v1/series: %+v", list)
 	}
 	var document struct {
@@ -144,8 +153,8 @@ func TestGatewayAnswers(t *testing.T) {
 	}
 }
 
-// TestTrainedModelServesAfterARestart walks the way of a person with files: simulate, train, start, publish, Ctrl-C, start
-// again.
+// TestTrainedModelServesAfterARestart walks the way of a person with files: simulate, train, start,
+// publish, Ctrl-C, start again.
 func TestTrainedModelServesAfterARestart(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

@@ -62,8 +62,8 @@ func messages(t *testing.T, conn *bus.Conn, stream string) uint64 {
 	return state.LastSeq
 }
 
-// TestRealSeriesAreForecast publishes real series with the command: each reading is forecast once, each series has its
-// forecast at its last origin, and publishing the same again changes nothing.
+// TestRealSeriesAreForecast publishes real series with the command: each reading is forecast once,
+// each series has its forecast at its last origin, and publishing the same again changes nothing.
 func TestRealSeriesAreForecast(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)
@@ -96,7 +96,10 @@ func TestRealSeriesAreForecast(t *testing.T) {
 	})
 	behind := p.metric(`loadtide_forecaster_readings_rejected_total{reason="behind_history"}`)
 	if rejected := p.metric(`loadtide_forecaster_readings_total{outcome="rejected"}`); rejected != behind || again() != float64(meters.readings) {
-		t.Errorf("second run: %v of %d readings answered, %v rejected, %v of them behind the ring", again(), meters.readings, rejected, behind)
+		t.Errorf(
+			"second run: %v of %d readings answered, %v rejected, %v of them behind the ring",
+			again(), meters.readings, rejected, behind,
+		)
 	}
 	if got := messages(t, conn, topology.Forecasts); got != uint64(want) {
 		t.Errorf("%d forecasts after the second run, want %d as before", got, want)
@@ -154,7 +157,8 @@ func TestHistoryYieldsNoForecast(t *testing.T) {
 		t.Errorf("%d forecasts of one live reading", got)
 	}
 	// The history has built the state, so the network serves from the first live reading on.
-	if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != version.Digest || f.Unit != "kWh" {
+	if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Digest != version.Digest ||
+		f.Unit != "kWh" {
 		t.Errorf("forecast by source %s, model %v, in %q", f.Source, f.Model, f.Unit)
 	}
 }

@@ -99,7 +99,8 @@ func ruleTestQueries(t *testing.T) []query {
 	return all
 }
 
-// targetLabels are the labels that Prometheus gives to what it scrapes, with their values; an open set has none.
+// targetLabels are the labels that Prometheus gives to what it scrapes, with their values; an open
+// set has none.
 func targetLabels(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{"instance": nil}
@@ -131,7 +132,8 @@ func scraped(t *testing.T) []scrapeJob {
 	return config.Jobs
 }
 
-// TestScrapeConfigNamesThePortsOfTheRoles holds the targets against the addresses in docs/operations.md.
+// TestScrapeConfigNamesThePortsOfTheRoles holds the targets against the addresses in
+// docs/operations.md.
 func TestScrapeConfigNamesThePortsOfTheRoles(t *testing.T) {
 	t.Parallel()
 	ports := map[string]string{} // by role
@@ -154,13 +156,19 @@ func TestScrapeConfigNamesThePortsOfTheRoles(t *testing.T) {
 			seen++
 			for _, address := range target.Targets {
 				if _, port, err := net.SplitHostPort(address); err != nil || port != ports[role] {
-					t.Errorf("prometheus.yml: target %s of role %s, docs/operations.md has port %q", address, role, ports[role])
+					t.Errorf(
+						"prometheus.yml: target %s of role %s, docs/operations.md has port %q",
+						address, role, ports[role],
+					)
 				}
 			}
 		}
 	}
 	if seen != 6 {
-		t.Errorf("prometheus.yml: %d roles, want up, forecaster, trainer, recorder, gateway and simulator", seen)
+		t.Errorf(
+			"prometheus.yml: %d roles, want up, forecaster, trainer, recorder, gateway and simulator",
+			seen,
+		)
 	}
 }
 
@@ -177,8 +185,8 @@ func sections(t *testing.T) map[string]string {
 	return all
 }
 
-// TestAlertsAreComplete holds each alert to a severity, a description with numbers, and a section of docs/alerts.md;
-// and each section of that page to an alert and to the five parts of a runbook.
+// TestAlertsAreComplete holds each alert to a severity, a description with numbers, and a section
+// of docs/alerts.md; and each section of that page to an alert and to the five parts of a runbook.
 func TestAlertsAreComplete(t *testing.T) {
 	t.Parallel()
 	written, alerts := sections(t), map[string]bool{}
@@ -219,8 +227,8 @@ func TestAlertsAreComplete(t *testing.T) {
 	}
 }
 
-// TestAlertsAreTested: the tests of rules see each alert fire, at each severity, and see it silent; each recorded series is
-// asked for by an alert or a test.
+// TestAlertsAreTested: the tests of rules see each alert fire, at each severity, and see it silent;
+// each recorded series is asked for by an alert or a test.
 func TestAlertsAreTested(t *testing.T) {
 	t.Parallel()
 	fired, silent := map[string]bool{}, map[string]bool{}
@@ -257,13 +265,16 @@ func TestAlertsAreTested(t *testing.T) {
 		if r.Alert != "" && !silent[r.Alert] {
 			t.Errorf("%s: no test sees it silent", r.Alert)
 		}
-		if r.Record != "" && !slices.ContainsFunc(rules, func(o rule) bool { return strings.Contains(o.Expr, r.Record) }) && !strings.Contains(asked.String(), r.Record) {
+		if r.Record != "" && !slices.ContainsFunc(rules, func(o rule) bool {
+			return strings.Contains(o.Expr, r.Record)
+		}) && !strings.Contains(asked.String(), r.Record) {
 			t.Errorf("%s: no test and no other rule asks for it", r.Record)
 		}
 	}
 }
 
-// TestBurnAlertsAreAlike: the thresholds that the tests of rules try on freshness are those of every service level.
+// TestBurnAlertsAreAlike: the thresholds that the tests of rules try on freshness are those of
+// every service level.
 func TestBurnAlertsAreAlike(t *testing.T) {
 	t.Parallel()
 	level := regexp.MustCompile(`slo="[a-z_]+"`)

@@ -134,13 +134,19 @@ func modulePackages(t *testing.T) []goPackage {
 		} else if err != nil {
 			t.Fatalf("go list found %d packages: %v", len(all), err)
 		}
-		p := goPackage{path: strings.TrimPrefix(entry.ImportPath, module), name: entry.Name, files: map[string]*ast.File{}}
+		p := goPackage{
+			path:  strings.TrimPrefix(entry.ImportPath, module),
+			name:  entry.Name,
+			files: map[string]*ast.File{},
+		}
 		names, err := filepath.Glob(filepath.Join(entry.Dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)
+			f, err := parser.ParseFile(
+				token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution,
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,7 +160,9 @@ func modulePackages(t *testing.T) []goPackage {
 // cached. When it finds few, it fails: the rules would hold of an empty list.
 func trackedFiles(t *testing.T) []string {
 	t.Helper()
-	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list := exec.CommandContext(
+		t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard",
+	)
 	list.Dir = root(t)
 	if out, err := list.Output(); err == nil {
 		return enough(t, strings.Split(strings.Trim(string(out), "\x00"), "\x00"))
@@ -164,7 +172,9 @@ func trackedFiles(t *testing.T) []string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && slices.Contains([]string{".git", ".cache", "bin", "dist", "loadtide-data"}, d.Name()):
+		case d.IsDir() && slices.Contains(
+			[]string{".git", ".cache", "bin", "dist", "loadtide-data"}, d.Name(),
+		):
 			return fs.SkipDir
 		case d.Type().IsRegular():
 			rel, err := filepath.Rel(root(t), name)
@@ -195,47 +205,109 @@ func TestImportRulesBite(t *testing.T) {
 		from, file, imported string
 		want                 string // part of the fault, "" for none
 	}{
-		"down":                        {"pkg/engine", "step.go", ours + "pkg/series", ""},
-		"ground over the words":       {"pkg/series", "ring.go", ours + "pkg/meter", ""},
-		"streams over the words":      {"streams", "reading.go", ours + "pkg/meter", ""},
-		"inside a room":               {"pkg/nn", "lstm.go", ours + "pkg/nn/kernel", ""},
-		"topology over streams":       {"streams/topology", "ensure.go", ours + "streams", ""},
-		"service over streams":        {"services/forecaster", "loop.go", ours + "streams/topology", ""},
-		"command over services":       {"services/loadtide", "up.go", ours + "services/trainer", ""},
-		"standard library":            {"pkg/nn", "lstm.go", "math", ""},
-		"foreign package by name":     {"pkg/nn", "lstm.go", "gorgonia.organic/x", ""},
-		"up":                          {"pkg/series", "ring.go", ours + "pkg/engine", "floor 1 does not import floor 3"},
-		"ground sideways":             {"pkg/checkpoint", "store.go", ours + "pkg/nn", "floor 1 does not import floor 1"},
-		"words up":                    {"pkg/meter", "id.go", ours + "pkg/series", "floor 0 does not import floor 1"},
-		"words sideways":              {"pkg/meter", "id.go", ours + "pkg/servertest", "floor 0 does not import floor 0"},
-		"streams over another room":   {"streams", "reading.go", ours + "pkg/series", "floor 1 does not import floor 1"},
-		"second floor sideways":       {"pkg/registry", "local.go", ours + "pkg/model", "floor 2 does not import floor 2"},
-		"from a room below":           {"pkg/nn/kernel", "gemm.go", ours + "pkg/series", "floor 1 does not import floor 1"},
-		"services sideways":           {"services/gateway", "view.go", ours + "services/recorder", "floor 6 does not import floor 6"},
-		"service over the command":    {"services/gateway", "view.go", ours + "services/loadtide", "floor 6 does not import floor 7"},
-		"trainer over its cycle":      {"services/trainer", "inprocess.go", ours + "services/trainer/cycle", ""},
-		"command over the cycle":      {"services/loadtide", "train.go", ours + "services/trainer/cycle", ""},
-		"cycle over its trainer":      {"services/trainer/cycle", "fit.go", ours + "services/trainer", "floor 5 does not import floor 6"},
-		"service over the cycle":      {"services/gateway", "view.go", ours + "services/trainer/cycle", "only services/trainer, services/loadtide, bench may"},
-		"bench over the trainer":      {"bench/numerics", "jobs.go", ours + "services/trainer", "floor 6 does not import floor 6"},
-		"pkg over streams":            {"pkg/engine", "step.go", ours + "streams", "only services, streams may"},
-		"pkg over services":           {"pkg/engine", "step.go", ours + "services/forecaster", "only services, bench may"},
-		"pkg over service":            {"pkg/engine", "step.go", ours + "pkg/service", "only services, pkg/service may"},
-		"test over services":          {"pkg/engine", "step_test.go", ours + "services/forecaster", "services are above"},
-		"test sideways":               {"pkg/checkpoint", "store_test.go", ours + "pkg/nn", ""},
-		"NATS in a service":           {"services/forecaster", "loop.go", "github.com/nats-io/nats.go", "only pkg/bus, streams/topology may"},
-		"NATS in streams":             {"streams", "id.go", "github.com/nats-io/nats.go", "only pkg/bus, streams/topology may"},
-		"NATS in bus":                 {"pkg/bus", "connect.go", "github.com/nats-io/nats.go/jetstream", ""},
-		"NATS in topology":            {"streams/topology", "ensure.go", "github.com/nats-io/nats.go/jetstream", ""},
-		"orbit in a service":          {"services/recorder", "write.go", "github.com/synadia-io/orbit.go/jetstreamext", "only pkg/bus, streams/topology may"},
-		"gorgonia in train":           {"pkg/train", "graph.go", "gorgonia.org/gorgonia", ""},
-		"gorgonia in the engine":      {"pkg/engine", "step.go", "gorgonia.org/tensor", "only pkg/train may"},
-		"train in the cycle":          {"services/trainer/cycle", "fit.go", ours + "pkg/train", ""},
-		"train in the forecaster":     {"services/forecaster", "loop.go", ours + "pkg/train", "only services/trainer, services/loadtide, pkg/train, bench may"},
-		"a suite outside of tests":    {"services/forecaster", "loop.go", ours + "pkg/bus/bustest", "it is there for tests"},
-		"a suite in tests":            {"services/forecaster", "loop_test.go", ours + "pkg/bus/bustest", ""},
-		"a room without a floor":      {"pkg/cache", "cache.go", ours + "pkg/series", "pkg/cache has no floor yet"},
-		"into a room without a floor": {"pkg/engine", "step.go", ours + "pkg/cache", "pkg/cache has no floor yet"},
+		"down":                    {"pkg/engine", "step.go", ours + "pkg/series", ""},
+		"ground over the words":   {"pkg/series", "ring.go", ours + "pkg/meter", ""},
+		"streams over the words":  {"streams", "reading.go", ours + "pkg/meter", ""},
+		"inside a room":           {"pkg/nn", "lstm.go", ours + "pkg/nn/kernel", ""},
+		"topology over streams":   {"streams/topology", "ensure.go", ours + "streams", ""},
+		"service over streams":    {"services/forecaster", "loop.go", ours + "streams/topology", ""},
+		"command over services":   {"services/loadtide", "up.go", ours + "services/trainer", ""},
+		"standard library":        {"pkg/nn", "lstm.go", "math", ""},
+		"foreign package by name": {"pkg/nn", "lstm.go", "gorgonia.organic/x", ""},
+		"up": {
+			"pkg/series", "ring.go", ours + "pkg/engine", "floor 1 does not import floor 3",
+		},
+		"ground sideways": {
+			"pkg/checkpoint", "store.go", ours + "pkg/nn", "floor 1 does not import floor 1",
+		},
+		"words up": {
+			"pkg/meter", "id.go", ours + "pkg/series", "floor 0 does not import floor 1",
+		},
+		"words sideways": {
+			"pkg/meter", "id.go", ours + "pkg/servertest", "floor 0 does not import floor 0",
+		},
+		"streams over another room": {
+			"streams", "reading.go", ours + "pkg/series", "floor 1 does not import floor 1",
+		},
+		"second floor sideways": {
+			"pkg/registry", "local.go", ours + "pkg/model", "floor 2 does not import floor 2",
+		},
+		"from a room below": {
+			"pkg/nn/kernel", "gemm.go", ours + "pkg/series", "floor 1 does not import floor 1",
+		},
+		"services sideways": {
+			"services/gateway", "view.go", ours + "services/recorder", "floor 6 does not import floor 6",
+		},
+		"service over the command": {
+			"services/gateway", "view.go", ours + "services/loadtide", "floor 6 does not import floor 7",
+		},
+		"trainer over its cycle": {
+			"services/trainer", "inprocess.go", ours + "services/trainer/cycle", "",
+		},
+		"command over the cycle": {
+			"services/loadtide", "train.go", ours + "services/trainer/cycle", "",
+		},
+		"cycle over its trainer": {
+			"services/trainer/cycle", "fit.go", ours + "services/trainer", "floor 5 does not import floor 6",
+		},
+		"service over the cycle": {
+			"services/gateway", "view.go", ours + "services/trainer/cycle",
+			"only services/trainer, services/loadtide, bench may",
+		},
+		"bench over the trainer": {
+			"bench/numerics", "jobs.go", ours + "services/trainer", "floor 6 does not import floor 6",
+		},
+		"pkg over streams": {
+			"pkg/engine", "step.go", ours + "streams", "only services, streams may",
+		},
+		"pkg over services": {
+			"pkg/engine", "step.go", ours + "services/forecaster", "only services, bench may",
+		},
+		"pkg over service": {
+			"pkg/engine", "step.go", ours + "pkg/service", "only services, pkg/service may",
+		},
+		"test over services": {
+			"pkg/engine", "step_test.go", ours + "services/forecaster", "services are above",
+		},
+		"test sideways": {"pkg/checkpoint", "store_test.go", ours + "pkg/nn", ""},
+		"NATS in a service": {
+			"services/forecaster", "loop.go", "github.com/nats-io/nats.go",
+			"only pkg/bus, streams/topology may",
+		},
+		"NATS in streams": {
+			"streams", "id.go", "github.com/nats-io/nats.go", "only pkg/bus, streams/topology may",
+		},
+		"NATS in bus": {
+			"pkg/bus", "connect.go", "github.com/nats-io/nats.go/jetstream", "",
+		},
+		"NATS in topology": {
+			"streams/topology", "ensure.go", "github.com/nats-io/nats.go/jetstream", "",
+		},
+		"orbit in a service": {
+			"services/recorder", "write.go", "github.com/synadia-io/orbit.go/jetstreamext",
+			"only pkg/bus, streams/topology may",
+		},
+		"gorgonia in train": {"pkg/train", "graph.go", "gorgonia.org/gorgonia", ""},
+		"gorgonia in the engine": {
+			"pkg/engine", "step.go", "gorgonia.org/tensor", "only pkg/train may",
+		},
+		"train in the cycle": {"services/trainer/cycle", "fit.go", ours + "pkg/train", ""},
+		"train in the forecaster": {
+			"services/forecaster", "loop.go", ours + "pkg/train",
+			"only services/trainer, services/loadtide, pkg/train, bench may",
+		},
+		"a suite outside of tests": {
+			"services/forecaster", "loop.go", ours + "pkg/bus/bustest", "it is there for tests",
+		},
+		"a suite in tests": {
+			"services/forecaster", "loop_test.go", ours + "pkg/bus/bustest", "",
+		},
+		"a room without a floor": {
+			"pkg/cache", "cache.go", ours + "pkg/series", "pkg/cache has no floor yet",
+		},
+		"into a room without a floor": {
+			"pkg/engine", "step.go", ours + "pkg/cache", "pkg/cache has no floor yet",
+		},
 	} {
 		bites(t, name, importFaults(c.from, c.file, c.imported), c.want)
 	}
@@ -274,19 +346,37 @@ func TestSourceRulesBite(t *testing.T) {
 func TestPackageAndTextRulesBite(t *testing.T) {
 	t.Parallel()
 	documented, bare := &ast.File{Doc: &ast.CommentGroup{}}, &ast.File{}
-	bites(t, "whole", packageFaults(goPackage{"pkg/nn", "nn", map[string]*ast.File{"doc.go": documented}}), "")
-	bites(t, "no doc.go", packageFaults(goPackage{"pkg/nn", "nn", map[string]*ast.File{"lstm.go": documented}}), "has no doc.go")
-	bites(t, "no comment", packageFaults(goPackage{"pkg/nn", "nn", map[string]*ast.File{"doc.go": bare}}), "no comment on the package")
-	bites(t, "no name", packageFaults(goPackage{"pkg/utils", "utils", map[string]*ast.File{"doc.go": documented}}), "says nothing")
+	bites(
+		t, "whole", packageFaults(goPackage{"pkg/nn", "nn", map[string]*ast.File{"doc.go": documented}}),
+		"",
+	)
+	bites(
+		t, "no doc.go",
+		packageFaults(goPackage{"pkg/nn", "nn", map[string]*ast.File{"lstm.go": documented}}),
+		"has no doc.go",
+	)
+	bites(
+		t, "no comment", packageFaults(goPackage{"pkg/nn", "nn", map[string]*ast.File{"doc.go": bare}}),
+		"no comment on the package",
+	)
+	bites(
+		t, "no name",
+		packageFaults(goPackage{"pkg/utils", "utils", map[string]*ast.File{"doc.go": documented}}),
+		"says nothing",
+	)
 
 	lines := strings.Repeat("x\n", maxLines)
 	bites(t, "long enough", textFaults("a.go", []byte(lines)), "")
 	bites(t, "too long", textFaults("a.go", []byte(lines+"x\n")), "401 lines")
 	bites(t, "long text", textFaults("a.md", []byte(lines+"x\n")), "")
-	for _, dir := range []string{"/wo" + "rk/main", "/ro" + "ot/.cache", "/ho" + "me/ada/x", "/Us" + "ers/ada/x"} {
+	for _, dir := range []string{
+		"/wo" + "rk/main", "/ro" + "ot/.cache", "/ho" + "me/ada/x", "/Us" + "ers/ada/x",
+	} {
 		bites(t, dir, textFaults("a.md", []byte("see "+dir)), "path of one machine")
 	}
-	bites(t, "an address", textFaults("a.md", []byte("https://example.org/wo"+"rk/x and ./ro"+"ot/x")), "")
+	bites(
+		t, "an address", textFaults("a.md", []byte("https://example.org/wo"+"rk/x and ./ro"+"ot/x")), "",
+	)
 }
 
 // bites fails unless the wanted fault is among faults, or, where none is wanted, there is none.
@@ -295,7 +385,9 @@ func bites(t *testing.T, name string, faults []string, want string) {
 	switch {
 	case want == "" && len(faults) > 0:
 		t.Errorf("%s: unexpected %q", name, faults)
-	case want != "" && !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, want) }):
+	case want != "" && !slices.ContainsFunc(
+		faults, func(f string) bool { return strings.Contains(f, want) },
+	):
 		t.Errorf("%s: got %q, want one with %q", name, faults, want)
 	}
 }

@@ -30,7 +30,8 @@ func anchor(heading string) string {
 	return strings.ReplaceAll(regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(heading, ""), " ", "-")
 }
 
-// TestLinksBetweenDocumentsLead follows every relative link of the documents to its file and heading.
+// TestLinksBetweenDocumentsLead follows every relative link of the documents to its file and
+// heading.
 func TestLinksBetweenDocumentsLead(t *testing.T) {
 	t.Parallel()
 	files := trackedFiles(t)
@@ -48,18 +49,22 @@ func TestLinksBetweenDocumentsLead(t *testing.T) {
 			if m[1] != "" {
 				target = strings.TrimSuffix(path.Join(path.Dir(file), m[1]), "/")
 			}
-			isFolder := slices.ContainsFunc(files, func(f string) bool { return strings.HasPrefix(f, target+"/") })
+			isFolder := slices.ContainsFunc(files, func(f string) bool {
+				return strings.HasPrefix(f, target+"/")
+			})
 			if !slices.Contains(files, target) && !isFolder {
 				t.Errorf("%s: nothing at %s", file, m[0])
 			}
-			if heading := strings.TrimPrefix(m[2], "#"); heading != "" && !slices.Contains(anchors[target], heading) {
+			if heading := strings.TrimPrefix(m[2], "#"); heading != "" &&
+				!slices.Contains(anchors[target], heading) {
 				t.Errorf("%s: no heading for %s", file, m[0])
 			}
 		}
 	}
 }
 
-// TestRunbooksNameCommandsThatExist asks the program about each command of the runbooks and its flags.
+// TestRunbooksNameCommandsThatExist asks the program about each command of the runbooks and its
+// flags.
 func TestRunbooksNameCommandsThatExist(t *testing.T) {
 	t.Parallel()
 	p, asked := newPlace(t), 0

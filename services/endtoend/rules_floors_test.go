@@ -13,8 +13,8 @@ import (
 
 const module = "github.com/loadtide/loadtide/"
 
-// floors: imports point down only, never sideways. A room that is not here has no place in the house yet; giving it one
-// is a decision.
+// floors: imports point down only, never sideways. A room that is not here has no place in the
+// house yet; giving it one is a decision.
 var floors = map[string]int{
 	"pkg/durable": 0, "pkg/meter": 0, "pkg/retry": 0, "pkg/secret": 0, // words and tools of all rooms
 	"pkg/flagtest": 0, "pkg/rapidtest": 0, "pkg/servertest": 0, // tools of all tests
@@ -22,16 +22,19 @@ var floors = map[string]int{
 	"pkg/mlflow": 1, "pkg/influx": 1, "pkg/onnx": 1, "pkg/tabular": 1, "pkg/plot": 1, "streams": 1,
 	"pkg/model": 2, "pkg/registry": 2, "pkg/dataset": 2, "pkg/service": 2,
 	"pkg/engine": 3, "pkg/train": 3,
-	"pkg/evaluate":           4,
-	"services/trainer/cycle": 5, // below the services: what a training does, for the trainer that schedules it and for commands
-	"services/forecaster":    6, "services/recorder": 6, "services/trainer": 6, "services/gateway": 6, "services/simulator": 6,
-	"bench/accuracy": 6,
-	"bench/numerics": 6, "bench/pytorch": 6,
+	"pkg/evaluate": 4,
+	// below the services: what a training does, for the trainer that schedules it and for commands
+	"services/trainer/cycle": 5,
+	"services/forecaster":    6, "services/recorder": 6, "services/trainer": 6, "services/gateway": 6,
+	"services/simulator": 6,
+	"bench/accuracy":     6,
+	"bench/numerics":     6, "bench/pytorch": 6,
 	"services/loadtide": 7,
 	"services/endtoend": 8,
 }
 
-// walls: who alone may import what starts with the key. A package stands for itself and all below it.
+// walls: who alone may import what starts with the key. A package stands for itself and all below
+// it.
 var walls = map[string][]string{
 	"github.com/nats-io/":             {"pkg/bus", "streams/topology"},
 	"github.com/synadia-io/":          {"pkg/bus", "streams/topology"},
@@ -46,19 +49,28 @@ var walls = map[string][]string{
 	"github.com/alecthomas/kong":      {"services/loadtide", "pkg/flagtest"},
 }
 
-// pure packages are functions of their arguments. Where files are named, it is those alone: the rest of pkg/model writes
-// and reads folders, and pkg/nn/kernel/cpu.go looks once at the machine and at the variable that names a family.
+// pure packages are functions of their arguments. Where files are named, it is those alone: the
+// rest of pkg/model writes and reads folders, and pkg/nn/kernel/cpu.go looks once at the machine
+// and at the variable that names a family.
 var pure = map[string][]string{
 	"pkg/nn": nil, "pkg/series": nil, "pkg/meter": nil, "pkg/accuracy": nil,
-	"pkg/engine": nil, "pkg/dataset": nil, "streams": nil, "pkg/onnx": nil, "pkg/model": {"spec.go", "graph.go", "check.go", "weights.go"},
-	"pkg/nn/kernel": {"activation.go", "asm_amd64.go", "gemm.go", "gemm_generic.go", "lstm.go", "lstm_generic.go", "panel.go", "peak.go", "rows.go"},
+	"pkg/engine": nil, "pkg/dataset": nil, "streams": nil, "pkg/onnx": nil,
+	"pkg/model": {"spec.go", "graph.go", "check.go", "weights.go"},
+	"pkg/nn/kernel": {
+		"activation.go", "asm_amd64.go", "gemm.go", "gemm_generic.go", "lstm.go", "lstm_generic.go",
+		"panel.go", "peak.go", "rows.go",
+	},
 }
 
 // clocks are the packages below the services that may read the clock and wait.
-var clocks = []string{"pkg/bus", "pkg/influx", "pkg/registry", "pkg/retry", "pkg/servertest", "pkg/service"}
+var clocks = []string{
+	"pkg/bus", "pkg/influx", "pkg/registry", "pkg/retry", "pkg/servertest", "pkg/service",
+}
 
 // clock holds what package time has beside values.
-var clock = []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
+var clock = []string{
+	"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep",
+}
 
 // noName are names that say nothing about what a package is for.
 var noName = []string{"util", "utils", "common", "helper", "helpers", "base", "types"}
@@ -75,8 +87,8 @@ type goPackage struct {
 	files map[string]*ast.File // by name
 }
 
-// room is what a package belongs to: the nearest one above it that has a floor. pkg/nn/kernel is part of pkg/nn,
-// streams/topology of streams; services/trainer/cycle is a room of its own.
+// room is what a package belongs to: the nearest one above it that has a floor. pkg/nn/kernel is
+// part of pkg/nn, streams/topology of streams; services/trainer/cycle is a room of its own.
 func room(pkg string) string {
 	for dir := pkg; dir != "."; dir = path.Dir(dir) {
 		if _, known := floors[dir]; known {
@@ -91,7 +103,8 @@ func isTest(file string) bool { return strings.HasSuffix(file, "_test.go") }
 
 // isSuite says that a package exists for tests: bustest, registrytest, …
 func isSuite(pkg string) bool {
-	return strings.HasSuffix(pkg, "test") && (strings.Count(pkg, "/") > 1 || pkg == "pkg/flagtest" || pkg == "pkg/rapidtest" || pkg == "pkg/servertest")
+	return strings.HasSuffix(pkg, "test") &&
+		(strings.Count(pkg, "/") > 1 || pkg == "pkg/flagtest" || pkg == "pkg/rapidtest" || pkg == "pkg/servertest")
 }
 
 func below(pkg, parent string) bool { return pkg == parent || strings.HasPrefix(pkg, parent+"/") }
@@ -106,15 +119,18 @@ func imports(f *ast.File) []string {
 	return all
 }
 
-// importFaults holds one import against floors and walls. Tests may reach down and sideways as they need, for what they
-// pull in is not shipped; only services stay above them.
+// importFaults holds one import against floors and walls. Tests may reach down and sideways as they
+// need, for what they pull in is not shipped; only services stay above them.
 func importFaults(from, file, imported string) []string {
 	var faults []string
 	fault := func(format string, args ...any) {
-		faults = append(faults, fmt.Sprintf("%s/%s imports %s: ", from, file, imported)+fmt.Sprintf(format, args...))
+		faults = append(
+			faults, fmt.Sprintf("%s/%s imports %s: ", from, file, imported)+fmt.Sprintf(format, args...),
+		)
 	}
 	if isTest(file) {
-		if strings.HasPrefix(imported, module+"services/") && !below(from, "services") && !below(from, "bench") {
+		if strings.HasPrefix(imported, module+"services/") && !below(from, "services") &&
+			!below(from, "bench") {
 			fault("services are above")
 		}
 		return faults
@@ -159,12 +175,20 @@ func sourceFaults(pkg, file string, f *ast.File) []string {
 		}
 	}
 	if pkg != "pkg/durable" && !isSuite(pkg) && uses(f, localName(f, "os"), "Rename") {
-		faults = append(faults, fmt.Sprintf("%s/%s uses os.Rename: write files by pkg/durable, which also syncs them", pkg, file))
+		faults = append(
+			faults,
+			fmt.Sprintf(
+				"%s/%s uses os.Rename: write files by pkg/durable, which also syncs them",
+				pkg, file,
+			),
+		)
 	}
 	if timeless(pkg) {
 		for _, member := range clock {
 			if uses(f, localName(f, "time"), member) {
-				faults = append(faults, fmt.Sprintf("%s/%s uses time.%s: time comes in with the data", pkg, file, member))
+				faults = append(
+					faults, fmt.Sprintf("%s/%s uses time.%s: time comes in with the data", pkg, file, member),
+				)
 			}
 		}
 	}
@@ -232,11 +256,16 @@ func textFaults(file string, data []byte) []string {
 	var faults []string
 	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	if strings.HasSuffix(file, ".go") && len(lines) > maxLines {
-		faults = append(faults, fmt.Sprintf("%s: %d lines, at most %d: it holds more than one noun", file, len(lines), maxLines))
+		faults = append(
+			faults,
+			fmt.Sprintf("%s: %d lines, at most %d: it holds more than one noun", file, len(lines), maxLines),
+		)
 	}
 	for i, line := range lines {
 		if found := machine.FindString(line); found != "" {
-			faults = append(faults, fmt.Sprintf("%s:%d: %q is a path of one machine", file, i+1, strings.TrimSpace(found)))
+			faults = append(
+				faults, fmt.Sprintf("%s:%d: %q is a path of one machine", file, i+1, strings.TrimSpace(found)),
+			)
 		}
 	}
 	return faults

@@ -15,14 +15,18 @@ import (
 
 // fieldMethods are the methods of zerolog that add a field to a line: name, then value.
 var fieldMethods = []string{
-	"Str", "Strs", "Stringer", "Bytes", "Hex", "RawJSON", "Int", "Ints", "Int64", "Ints64", "Uint", "Uint32",
-	"Uint64", "Float32", "Float64", "Bool", "Time", "TimeDiff", "AnErr", "Errs", "Any", "Interface", "Dict",
+	"Str", "Strs", "Stringer", "Bytes", "Hex", "RawJSON", "Int", "Ints", "Int64", "Ints64", "Uint",
+	"Uint32",
+	"Uint64", "Float32", "Float64", "Bool", "Time", "TimeDiff", "AnErr", "Errs", "Any", "Interface",
+	"Dict",
 	"Array", "Object",
 }
 
-// logging are the packages whose code logs. Those below pkg/service cannot import its constants: they
-// write the same words.
-var logging = map[string]bool{"services": true, "pkg/service": true, "pkg/bus": false, "streams/topology": false}
+// logging are the packages whose code logs. Those below pkg/service cannot import its constants:
+// they write the same words.
+var logging = map[string]bool{
+	"services": true, "pkg/service": true, "pkg/bus": false, "streams/topology": false,
+}
 
 // Every field of a log line has a name of pkg/service/logging.go, and every name there is used.
 func TestLogFields(t *testing.T) {
@@ -68,7 +72,9 @@ func logFields(f *ast.File) map[string]string {
 }
 
 // logFaults holds the log lines of a file against the names of fields, and notes those it uses.
-func logFaults(pkg, file string, f *ast.File, fields map[string]string, used map[string]bool) []string {
+func logFaults(
+	pkg, file string, f *ast.File, fields map[string]string, used map[string]bool,
+) []string {
 	logs, knows := false, false
 	for dir, imports := range logging {
 		if below(pkg, dir) {
@@ -100,7 +106,9 @@ func logFaults(pkg, file string, f *ast.File, fields map[string]string, used map
 			case name == "Err" && len(n.Args) == 1:
 				fault("Err writes the field error; write AnErr(service.FieldError, err)")
 			case name == "Dur" && len(n.Args) == 2:
-				fault("Dur writes a number of its own unit; write Int64(service.FieldDuration, d.Milliseconds())")
+				fault(
+					"Dur writes a number of its own unit; write Int64(service.FieldDuration, d.Milliseconds())",
+				)
 			case isText && len(n.Args) == 2 && slices.Contains(fieldMethods, name):
 				word, _ := strconv.Unquote(lit.Value)
 				used[word] = true
@@ -114,7 +122,8 @@ func logFaults(pkg, file string, f *ast.File, fields map[string]string, used map
 	return faults
 }
 
-// eachFieldOnce fails on a line of JSON in which a field stands twice: readers of JSON take one of them.
+// eachFieldOnce fails on a line of JSON in which a field stands twice: readers of JSON take one of
+// them.
 func eachFieldOnce(t *testing.T, lines string) {
 	t.Helper()
 	for line := range strings.SplitSeq(lines, "\n") {

@@ -31,10 +31,12 @@ import (
 // metric is one family as code or document describe it.
 type metric struct {
 	name, help string
-	kind       string              // counter, gauge or histogram; "" where the code has no series of it yet
-	labels     []string            // sorted
-	values     map[string][]string // of labels, sorted; of the code those that are there from the start
-	bounds     []float64           // of a histogram that has a series
+	// counter, gauge or histogram; "" where the code has no series of it yet
+	kind   string
+	labels []string // sorted
+	// of labels, sorted; of the code those that are there from the start
+	values map[string][]string
+	bounds []float64 // of a histogram that has a series
 }
 
 // registries builds every role as the commands do and returns what it registers, by role.
@@ -45,26 +47,36 @@ func registries(t *testing.T) map[string]*prometheus.Registry {
 		all[role] = prometheus.NewPedanticRegistry()
 		return all[role]
 	}
-	if _, err := forecaster.New(flagtest.Defaults[forecaster.Config](t), forecaster.Deps{Metrics: reg("forecaster"), Now: time.Now}); err != nil {
+	if _, err := forecaster.New(flagtest.Defaults[forecaster.Config](t), forecaster.Deps{
+		Metrics: reg("forecaster"), Now: time.Now,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	recording := flagtest.Defaults[recorder.Config](t)
 	recording.Influx.URL = "http://127.0.0.1:1"
 	recording.Influx.Org, recording.Influx.Bucket, recording.Influx.Token = "o", "b", secret.New("t")
-	if _, err := recorder.New(recording, recorder.Deps{NATS: recorder.FromBus(nil), Metrics: reg("recorder"), Now: time.Now}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{
-		Store: (*bus.Conn)(nil), OpenReader: func(context.Context) (gateway.Reader, error) { return nil, context.Canceled },
-		Partitions: func(context.Context) (int, error) { return 0, context.Canceled }, Metrics: reg("gateway"), Now: time.Now,
+	if _, err := recorder.New(recording, recorder.Deps{
+		NATS: recorder.FromBus(nil), Metrics: reg("recorder"), Now: time.Now,
 	}); err != nil {
 		t.Fatal(err)
 	}
-	played := simulator.Deps{Publisher: silent{}, Dir: t.TempDir(), Now: time.Now, Metrics: reg("simulator")}
+	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{
+		Store:      (*bus.Conn)(nil),
+		OpenReader: func(context.Context) (gateway.Reader, error) { return nil, context.Canceled },
+		Partitions: func(context.Context) (int, error) { return 0, context.Canceled },
+		Metrics:    reg("gateway"), Now: time.Now,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	played := simulator.Deps{
+		Publisher: silent{}, Dir: t.TempDir(), Now: time.Now, Metrics: reg("simulator"),
+	}
 	if _, err := simulator.New(flagtest.Defaults[simulator.Config](t), played); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := trainer.New(trainer.DefaultConfig(), trainer.Deps{Metrics: reg("trainer")}); err != nil {
+	if _, err := trainer.New(trainer.DefaultConfig(), trainer.Deps{
+		Metrics: reg("trainer"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(root(t), "services", "*", "metrics.go"))
@@ -142,7 +154,8 @@ func described(t *testing.T, reg *prometheus.Registry) map[string]metric {
 	return all
 }
 
-// documented reads the tables of docs/metrics.md, by role; what every role has is under "every role".
+// documented reads the tables of docs/metrics.md, by role; what every role has is under "every
+// role".
 func documented(t *testing.T) map[string]map[string]metric {
 	t.Helper()
 	row := regexp.MustCompile("^\\| `(" + service.Namespace + "_[a-z0-9_]+)` \\| ([a-z]+) \\| ([^|]*)\\| ([^|]+) \\|$")

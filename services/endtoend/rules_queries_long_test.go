@@ -9,8 +9,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// TestQueriesNameWhatIsExported holds every query of dashboards, rules, tests of rules and documents against the code:
-// metrics, labels and those of their values that are known beforehand.
+// TestQueriesNameWhatIsExported holds every query of dashboards, rules, tests of rules and
+// documents against the code: metrics, labels and those of their values that are known beforehand.
 func TestQueriesNameWhatIsExported(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)

@@ -119,13 +119,17 @@ func (m *metric) match(label, op, value string) string {
 		}
 		form, err := regexp.Compile("^(?:" + expression + ")$")
 		if err != nil || !slices.ContainsFunc(values, form.MatchString) {
-			return fmt.Sprintf("%s%s%q: it is never %q, but one of %q", label, op, value, alternative, values)
+			return fmt.Sprintf(
+				"%s%s%q: it is never %q, but one of %q",
+				label, op, value, alternative, values,
+			)
 		}
 	}
 	return ""
 }
 
-// addRecorded adds the series that rules keep: their labels are what they are given and what is grouped by on the way.
+// addRecorded adds the series that rules keep: their labels are what they are given and what is
+// grouped by on the way.
 func (v vocabulary) addRecorded(rules []rule, parts []parsed) {
 	for i, r := range rules {
 		if r.Record == "" {
@@ -185,7 +189,8 @@ func dashboardQueries(t *testing.T) []query {
 	return all
 }
 
-// walk finds the texts under `expr`, and the queries of variables: label_values(series, label) asks for that series.
+// walk finds the texts under `expr`, and the queries of variables: label_values(series, label) asks
+// for that series.
 func walk(node any, see func(text string)) {
 	switch n := node.(type) {
 	case []any:

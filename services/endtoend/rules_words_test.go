@@ -14,7 +14,9 @@ import (
 // documents are the files of prose, without the changelog, which names things of the past.
 func documents(t *testing.T) []string {
 	t.Helper()
-	return slices.DeleteFunc(trackedFiles(t), func(f string) bool { return !strings.HasSuffix(f, ".md") || f == "CHANGELOG.md" })
+	return slices.DeleteFunc(trackedFiles(t), func(f string) bool {
+		return !strings.HasSuffix(f, ".md") || f == "CHANGELOG.md"
+	})
 }
 
 // TestDocumentsNameFilesThatExist looks up every path of the repository that stands in backticks.
@@ -26,7 +28,9 @@ func TestDocumentsNameFilesThatExist(t *testing.T) {
 		for _, m := range path.FindAllStringSubmatch(readDocument(t, document), -1) {
 			named++
 			name := strings.TrimSuffix(m[1], "/")
-			if !slices.ContainsFunc(files, func(f string) bool { return f == name || strings.HasPrefix(f, name+"/") }) {
+			if !slices.ContainsFunc(files, func(f string) bool {
+				return f == name || strings.HasPrefix(f, name+"/")
+			}) {
 				t.Errorf("%s: there is no %s", document, m[1])
 			}
 		}

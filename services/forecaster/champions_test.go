@@ -222,7 +222,8 @@ func TestChampionsOfSeveralIntervals(t *testing.T) {
 			step, _ := time.ParseDuration(id.Meter)
 			p.send(name, int(want.interval/step), false)
 			f := p.forecast(name)
-			if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Name != want.model || f.Model.Version != versions[want.model] ||
+			if f.Source != meter.SourceLSTM || f.Model == nil || f.Model.Name != want.model ||
+				f.Model.Version != versions[want.model] ||
 				f.Interval != want.interval || f.Leads() != want.leads {
 				t.Errorf("%s: %s, model %+v, %d leads of %s", name, f.Source, f.Model, f.Leads(), f.Interval)
 			}

@@ -102,7 +102,8 @@ func TestStepLoadsTheModel(t *testing.T) {
 	p.log.reading(m1, hour(0))
 	p.log.model(first)
 	p.log.reading(m1, hour(1))
-	if err := step(); err != nil || p.pipeline.engine.Model(meter.HourSeconds) != first || hourly(p.status) != first {
+	if err := step(); err != nil || p.pipeline.engine.Model(meter.HourSeconds) != first ||
+		hourly(p.status) != first {
 		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model(meter.HourSeconds))
 	}
 	p.status.serve(0, p.position, []servingModel{{model: second}})
@@ -116,8 +117,8 @@ func TestStepLoadsTheModel(t *testing.T) {
 	}
 }
 
-// A person is told of a forecast of the network that a rule stands in for and of a series that is not
-// forecast, and of no other event. All are counted.
+// A person is told of a forecast of the network that a rule stands in for and of a series that is
+// not forecast, and of no other event. All are counted.
 func TestEventsAreLogged(t *testing.T) {
 	t.Parallel()
 	p, lines := newPure(), &strings.Builder{}

@@ -179,7 +179,8 @@ func TestModelsOfHundredsOfPromotions(t *testing.T) {
 		if len(p.pipeline.models) != 0 {
 			t.Fatalf("the pipeline keeps %d models beside the one in force", len(p.pipeline.models))
 		}
-		if in := p.pipeline.engine.Model(meter.HourSeconds); in.Digest != v.Digest || store.loaded[v.Digest] != in {
+		if in := p.pipeline.engine.Model(meter.HourSeconds); in.Digest != v.Digest ||
+			store.loaded[v.Digest] != in {
 			t.Fatalf("the model in force is v%s, promoted was v%s", in.Version, v.Version)
 		}
 		if p.saver.seq == p.position && len(store.loaded) != 1 {
@@ -209,7 +210,8 @@ func TestReplayOfHundredsOfPromotions(t *testing.T) {
 	}
 	p.keepModels()
 	last := s.versions[promotions-1]
-	if in := p.pipeline.engine.Model(meter.HourSeconds); in.Digest != last.Digest || in.Version != last.Version {
+	if in := p.pipeline.engine.Model(meter.HourSeconds); in.Digest != last.Digest ||
+		in.Version != last.Version {
 		t.Errorf("in force is v%s, want v%s", in.Version, last.Version)
 	}
 	if most >= mostRecent || len(store.loaded) != mostRecent {

@@ -172,7 +172,10 @@ func TestUnknownControlStops(t *testing.T) {
 		l := newTestLog()
 		l.add(subject, []byte(`{"schema":1,"name":"load-1h","version":"3","digest":"sha256:`+fmt.Sprintf("%064d", 3)+`"}`))
 		if _, err := NewPipeline(0, 1, logCreated).Step(l.messages); err == nil {
-			t.Errorf("%s was skipped: the state would be another than that of a release that knows it", subject)
+			t.Errorf(
+				"%s was skipped: the state would be another than that of a release that knows it",
+				subject,
+			)
 		}
 	}
 }

@@ -125,7 +125,8 @@ func TestOverflowingModelIsRefusedAndReplayed(t *testing.T) {
 	l, p := newTestLog(), testPartition(store)
 	l.promote(v)
 	p.batch = l.messages
-	if err := p.step(t.Context()); err != nil || p.pipeline.engine.Model(meter.HourSeconds).Digest != v.Digest {
+	if err := p.step(t.Context()); err != nil ||
+		p.pipeline.engine.Model(meter.HourSeconds).Digest != v.Digest {
 		t.Errorf("the log is not replayed: %v", err)
 	}
 }

@@ -113,7 +113,8 @@ func (s *scenario) do(command string, args []string) error {
 		}
 	case "same": // series from count value [unit] [key=value]: hourly, one message each
 		return s.series(args, time.Hour, func(time.Time) float64 { return 0 })
-	case "times": // series from count factor [unit] [key=value]: what readings would send, times the factor
+	// series from count factor [unit] [key=value]: what readings would send, times the factor
+	case "times":
 		return s.series(args, time.Hour, func(at time.Time) float64 { return testValue(1, at.Unix()/3600) })
 	case "smooth": // series from count factor [unit] [key=value]: the load of a zone, times the factor
 		return s.series(args, time.Hour, func(at time.Time) float64 {

@@ -327,8 +327,12 @@ func TestStartWithTheModelOfTheCheckpoint(t *testing.T) {
 	if err := p.drain(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if next := known(); next.pipeline.engine.Model(meter.HourSeconds) != m || hourly(next.status) != m || next.pipeline.engine.Series() != 1 {
-		t.Errorf("model %v, %d series", next.pipeline.engine.Model(meter.HourSeconds), next.pipeline.engine.Series())
+	if next := known(); next.pipeline.engine.Model(meter.HourSeconds) != m ||
+		hourly(next.status) != m || next.pipeline.engine.Series() != 1 {
+		t.Errorf(
+			"model %v, %d series",
+			next.pipeline.engine.Model(meter.HourSeconds), next.pipeline.engine.Series(),
+		)
 	}
 }
 

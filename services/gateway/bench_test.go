@@ -130,9 +130,13 @@ func (a answer) problem(t *testing.T) (detail, errors string) {
 		Title, Detail string
 		Errors        json.RawMessage
 	}
-	if err := json.Unmarshal([]byte(a.body), &p); err != nil || p.Status != a.code || p.Title != http.StatusText(a.code) ||
+	if err := json.Unmarshal([]byte(a.body), &p); err != nil || p.Status != a.code ||
+		p.Title != http.StatusText(a.code) ||
 		a.header.Get("Content-Type") != "application/problem+json" {
-		t.Errorf("%d %s %q is no problem document (%v)", a.code, a.header.Get("Content-Type"), a.body, err)
+		t.Errorf(
+			"%d %s %q is no problem document (%v)",
+			a.code, a.header.Get("Content-Type"), a.body, err,
+		)
 	}
 	return p.Detail, string(p.Errors)
 }

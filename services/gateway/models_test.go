@@ -52,7 +52,8 @@ func TestModelsOfARegistry(t *testing.T) {
 	deps.Models = reg
 	b := start(t, deps)
 	b.await("an empty list", func() bool { return b.get("/v1/models").code == http.StatusOK })
-	if list := b.models(""); list.Name != "load-1h" || list.Registry != "ok" || len(list.Versions) != 0 || list.AsOf.IsZero() {
+	if list := b.models(""); list.Name != "load-1h" || list.Registry != "ok" ||
+		len(list.Versions) != 0 || list.AsOf.IsZero() {
 		t.Errorf("%+v", list)
 	}
 	for _, words := range []string{"one", "two"} {
@@ -66,7 +67,9 @@ func TestModelsOfARegistry(t *testing.T) {
 	}
 	b.await("two versions", func() bool { return len(b.models("").Versions) == 2 })
 	list := b.models("")
-	if v := list.Versions[0]; v.Version != "2" || len(v.Aliases) != 1 || v.Aliases[0] != registry.Champion || v.Digest != registrytest.Digest("two") || v.Created.IsZero() {
+	if v := list.Versions[0]; v.Version != "2" || len(v.Aliases) != 1 ||
+		v.Aliases[0] != registry.Champion || v.Digest != registrytest.Digest("two") ||
+		v.Created.IsZero() {
 		t.Errorf("%+v", v)
 	}
 	if list := b.models("?limit=1"); len(list.Versions) != 1 || list.Versions[0].Version != "2" {
@@ -77,7 +80,8 @@ func TestModelsOfARegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.await("a version of another model", func() bool { return len(b.models("").Versions) == 3 })
-	if list := b.models(""); list.Name != "" || list.Versions[0].Name != "load-15m" || list.Versions[0].Version != v.Version || list.Versions[1].Name != "load-1h" {
+	if list := b.models(""); list.Name != "" || list.Versions[0].Name != "load-15m" ||
+		list.Versions[0].Version != v.Version || list.Versions[1].Name != "load-1h" {
 		t.Errorf("%+v", list)
 	}
 	if a := b.get("/v1/models?limit=0"); a.code != http.StatusUnprocessableEntity {
@@ -121,7 +125,9 @@ func TestRegistryThatIsAway(t *testing.T) {
 	b := start(t, deps)
 	begun := time.Now()
 	a := b.get("/v1/models")
-	if detail, _ := a.problem(t); a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || !strings.Contains(detail, "--mlflow-url") || strings.Contains(detail, "canary") {
+	if detail, _ := a.problem(t); a.code != http.StatusServiceUnavailable ||
+		a.header.Get("Retry-After") == "" || !strings.Contains(detail, "--mlflow-url") ||
+		strings.Contains(detail, "canary") {
 		t.Errorf("%d %s", a.code, a.body)
 	}
 	if a := b.get("/v1/series"); a.code != http.StatusOK || time.Since(begun) > 3*time.Second {
@@ -129,7 +135,8 @@ func TestRegistryThatIsAway(t *testing.T) {
 	}
 	publish(t, conn, "north.m17", 1) // served without the registry
 	b.await("an answer without a list", func() bool { return b.get("/v1/models").code == http.StatusOK })
-	if list := b.models(""); list.Registry != "away" || len(list.Versions) != 0 || !list.AsOf.IsZero() {
+	if list := b.models(""); list.Registry != "away" || len(list.Versions) != 0 ||
+		!list.AsOf.IsZero() {
 		t.Errorf("%+v", list)
 	}
 	m.set(func(context.Context) ([]registry.Version, error) {
@@ -142,12 +149,15 @@ func TestRegistryThatIsAway(t *testing.T) {
 	b.await("a list", func() bool { return b.models("").Registry == "ok" })
 	list := b.models("")
 	v := list.Versions[0]
-	if list.Registry != "ok" || list.Broken != "version 3 has no digest" || v.Verdict != "passed" || v.Description != "better" || v.Tags[registry.Run] != "r1" || len(v.Metrics) != 1 || v.Metrics["pinball"] != 0.25 {
+	if list.Registry != "ok" || list.Broken != "version 3 has no digest" || v.Verdict != "passed" ||
+		v.Description != "better" || v.Tags[registry.Run] != "r1" || len(v.Metrics) != 1 ||
+		v.Metrics["pinball"] != 0.25 {
 		t.Errorf("%+v", list)
 	}
 	m.set(func(context.Context) ([]registry.Version, error) { return nil, registry.ErrUnavailable })
 	b.await("it says that the registry is away", func() bool { return b.models("").Registry == "away" })
-	if again := b.models(""); len(again.Versions) != 1 || again.Versions[0].Version != "4" || again.AsOf.Before(list.AsOf) {
+	if again := b.models(""); len(again.Versions) != 1 || again.Versions[0].Version != "4" ||
+		again.AsOf.Before(list.AsOf) {
 		t.Errorf("%+v", again)
 	}
 }

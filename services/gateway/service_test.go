@@ -54,15 +54,20 @@ func TestForecastsAreServed(t *testing.T) {
 		}
 	}
 	p := b.list("")
-	if s := p.Series[1]; s.Series != "north.m17" || !s.Origin.Equal(origin) || s.Source != "seasonal_naive" || s.Quality != "OK" || p.Series[0].Series != "default.X_1-a" {
+	if s := p.Series[1]; s.Series != "north.m17" || !s.Origin.Equal(origin) ||
+		s.Source != "seasonal_naive" || s.Quality != "OK" || p.Series[0].Series != "default.X_1-a" {
 		t.Errorf("list %+v", p)
 	}
 	if a := b.get("/v1/series"); strings.Contains(a.body, "$schema") {
 		t.Errorf("answer %s has a field of the framework", a.body)
 	}
 	a := b.get("/v1/series/north/m17/forecast")
-	if a.code != http.StatusOK || a.body != newest || a.header.Get("Content-Type") != "application/json" {
-		t.Errorf("forecast %d %s %s, want byte for byte %s", a.code, a.header.Get("Content-Type"), a.body, newest)
+	if a.code != http.StatusOK || a.body != newest ||
+		a.header.Get("Content-Type") != "application/json" {
+		t.Errorf(
+			"forecast %d %s %s, want byte for byte %s",
+			a.code, a.header.Get("Content-Type"), a.body, newest,
+		)
 	}
 }
 
@@ -109,7 +114,8 @@ func TestSeriesWithoutAForecast(t *testing.T) {
 		t.Errorf("readings alone: %d %s", a.code, a.body)
 	}
 	a := b.get("/v1/series/north/m18/forecast")
-	if detail, _ := a.problem(t); a.code != http.StatusNotFound || !strings.Contains(detail, "north.m18") || !strings.Contains(detail, "readings.north.m18") {
+	if detail, _ := a.problem(t); a.code != http.StatusNotFound ||
+		!strings.Contains(detail, "north.m18") || !strings.Contains(detail, "readings.north.m18") {
 		t.Errorf("unknown series: %d %s", a.code, a.body)
 	}
 }
@@ -189,7 +195,8 @@ func TestMetricLabelsAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	families = slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "loadtide_") })
-	if problems, err := promlint.NewWithMetricFamilies(families).Lint(); err != nil || len(problems) > 0 {
+	if problems, err := promlint.NewWithMetricFamilies(families).Lint(); err != nil ||
+		len(problems) > 0 {
 		t.Errorf("metrics: %v %v", problems, err)
 	}
 }
@@ -213,7 +220,8 @@ func TestOpenAPI(t *testing.T) {
 	if err := json.Unmarshal([]byte(a.body), &doc); err != nil || a.code != http.StatusOK {
 		t.Fatalf("%d %v", a.code, err)
 	}
-	if !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Info.Title != "Loadtide" || doc.Info.Version != "0.1.0-test" {
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Info.Title != "Loadtide" ||
+		doc.Info.Version != "0.1.0-test" {
 		t.Errorf("openapi %q, info %+v", doc.OpenAPI, doc.Info)
 	}
 	for path, codes := range map[string][]string{
@@ -301,7 +309,8 @@ func TestStreamsThatCannotBeReadAre503(t *testing.T) {
 			deps.OpenReader = func(context.Context) (gateway.Reader, error) { return &fakeLog{}, nil }
 			b := start(t, deps)
 			a := b.get("/v1/series/north/m17/forecast")
-			if detail, _ := a.problem(t); a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || strings.Contains(detail, "canary") {
+			if detail, _ := a.problem(t); a.code != http.StatusServiceUnavailable ||
+				a.header.Get("Retry-After") == "" || strings.Contains(detail, "canary") {
 				t.Errorf("%d %s", a.code, a.body)
 			}
 		})
@@ -329,7 +338,8 @@ func TestStreamMadeAnew(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	if _, err := gateway.New(gateway.Config{Listen: "nowhere"}, gateway.Deps{}); err == nil || !strings.Contains(err.Error(), "http-listen") {
+	if _, err := gateway.New(gateway.Config{Listen: "nowhere"}, gateway.Deps{}); err == nil ||
+		!strings.Contains(err.Error(), "http-listen") {
 		t.Errorf("error %v, want one that names http-listen", err)
 	}
 	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{Metrics: prometheus.NewRegistry()}); err == nil {

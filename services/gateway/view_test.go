@@ -15,7 +15,8 @@ func TestViewKeepsTheNewest(t *testing.T) {
 	v := gateway.NewView()
 	v.Put(gateway.Entry{Series: "a.b", Seq: 7, Source: "lstm"})
 	v.Put(gateway.Entry{Series: "a.b", Seq: 5, Source: "persistence"})
-	if page, more := v.Page("", 10); len(page) != 1 || more || page[0].Seq != 7 || page[0].Source != "lstm" {
+	if page, more := v.Page("", 10); len(page) != 1 || more || page[0].Seq != 7 ||
+		page[0].Source != "lstm" {
 		t.Errorf("page %+v, more %v", page, more)
 	}
 	v.Reset()
@@ -28,7 +29,8 @@ func TestViewKeepsTheNewest(t *testing.T) {
 	}
 }
 
-// TestViewPages: whatever comes in between, pages of any size put together are all series in order, each once.
+// TestViewPages: whatever comes in between, pages of any size put together are all series in order,
+// each once.
 func TestViewPages(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -53,7 +55,8 @@ func TestViewPages(t *testing.T) {
 					after = e.Series
 				}
 			}
-			if !slices.IsSorted(got) || len(slices.Compact(slices.Clone(got))) != len(known) || len(got) != len(known) {
+			if !slices.IsSorted(got) || len(slices.Compact(slices.Clone(got))) != len(known) ||
+				len(got) != len(known) {
 				t.Fatalf("got %v, want the %d of %v", got, len(known), known)
 			}
 		}

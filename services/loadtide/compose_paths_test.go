@@ -13,8 +13,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// TestComposePaths: what is mounted is in the tree, what a service reads by name is in what is mounted, and what it writes
-// outlives it.
+// TestComposePaths: what is mounted is in the tree, what a service reads by name is in what is
+// mounted, and what it writes outlives it.
 func TestComposePaths(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)
@@ -32,7 +32,8 @@ func TestComposePaths(t *testing.T) {
 				kept = append(kept, target)
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(c.root, source)); err != nil || len(part) != 3 || part[2] != "ro" {
+			if _, err := os.Stat(filepath.Join(c.root, source)); err != nil || len(part) != 3 ||
+				part[2] != "ro" {
 				t.Errorf("%s: %s is not in the tree, or not mounted read-only: %v", name, v, err)
 			}
 			binds[target] = source
@@ -42,7 +43,9 @@ func TestComposePaths(t *testing.T) {
 			var providers struct {
 				Providers []struct{ Options struct{ Path string } }
 			}
-			if err := yaml.Unmarshal([]byte(c.read("grafana/provisioning/dashboards/loadtide.yaml")), &providers); err != nil || len(providers.Providers) == 0 {
+			if err := yaml.Unmarshal(
+				[]byte(c.read("grafana/provisioning/dashboards/loadtide.yaml")), &providers,
+			); err != nil || len(providers.Providers) == 0 {
 				t.Fatal(err)
 			}
 			for _, p := range providers.Providers {
@@ -57,7 +60,9 @@ func TestComposePaths(t *testing.T) {
 			if at == nil {
 				continue
 			}
-			if !c.there(binds, at[1]) && !slices.ContainsFunc(kept, func(target string) bool { return below(at[1], target) }) {
+			if !c.there(binds, at[1]) && !slices.ContainsFunc(
+				kept, func(target string) bool { return below(at[1], target) },
+			) {
 				t.Errorf("%s: %s is neither in the tree nor on a volume", name, text)
 			}
 		}
@@ -69,7 +74,9 @@ func TestComposePaths(t *testing.T) {
 	}
 }
 
-func below(name, target string) bool { return name == target || strings.HasPrefix(name, target+"/") }
+func below(name, target string) bool {
+	return name == target || strings.HasPrefix(name, target+"/")
+}
 
 // there says that a path in a container is that of a file or folder of the tree.
 func (c *compose) there(binds map[string]string, name string) bool {
@@ -82,8 +89,8 @@ func (c *compose) there(binds map[string]string, name string) bool {
 	return false
 }
 
-// TestComposeVariables: each variable that it needs is in the example, each of the example is needed, and each has no value
-// that would do.
+// TestComposeVariables: each variable that it needs is in the example, each of the example is
+// needed, and each has no value that would do.
 func TestComposeVariables(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)
@@ -96,7 +103,8 @@ func TestComposeVariables(t *testing.T) {
 	}
 	example := map[string]string{}
 	for line := range strings.Lines(c.read(".env.example")) {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok &&
+			!strings.HasPrefix(key, "#") {
 			example[key] = value
 		}
 	}

@@ -118,7 +118,8 @@ func (c *compose) reaches(from, address string) {
 	}
 }
 
-// TestComposeCommands parses every command line of ours as the program does, with the service's environment.
+// TestComposeCommands parses every command line of ours as the program does, with the service's
+// environment.
 func TestComposeCommands(t *testing.T) {
 	c := readCompose(t)
 	known := map[string]bool{}
@@ -169,12 +170,16 @@ func TestComposeCommands(t *testing.T) {
 	}
 	for command, name := range map[string]string{"forecaster": "forecaster", "trainer": "trainer", "recorder": "recorder", "gateway": "gateway", "simulate": "simulator"} {
 		if roles[command] != name {
-			t.Errorf("command %s is service %q, want %s: addresses and dashboards use that name", command, roles[command], name)
+			t.Errorf(
+				"command %s is service %q, want %s: addresses and dashboards use that name",
+				command, roles[command], name,
+			)
 		}
 	}
 }
 
-// TestComposeAddresses: each address in it, and in what is mounted, is one that a service listens at.
+// TestComposeAddresses: each address in it, and in what is mounted, is one that a service listens
+// at.
 func TestComposeAddresses(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)
@@ -199,7 +204,8 @@ func TestComposeAddresses(t *testing.T) {
 			published[part[1]] = name
 		}
 		for other, need := range s.DependsOn {
-			if it, ok := c.Services[other]; !ok || need.Condition != "service_healthy" || len(it.Healthcheck.Test) == 0 || len(it.Profiles) > 0 {
+			if it, ok := c.Services[other]; !ok || need.Condition != "service_healthy" ||
+				len(it.Healthcheck.Test) == 0 || len(it.Profiles) > 0 {
 				t.Errorf("%s waits for %s to be %q, which it never is", name, other, need.Condition)
 			}
 		}
@@ -221,7 +227,8 @@ func TestComposeAddresses(t *testing.T) {
 	for _, job := range scraped.ScrapeConfigs {
 		for _, static := range job.StaticConfigs {
 			for _, target := range static.Targets {
-				if host, _, _ := net.SplitHostPort(target); host != "loadtide" { // all roles in one process: another deployment
+				// all roles in one process: another deployment
+				if host, _, _ := net.SplitHostPort(target); host != "loadtide" {
 					c.reaches("prometheus", target)
 				}
 			}
@@ -229,7 +236,9 @@ func TestComposeAddresses(t *testing.T) {
 	}
 
 	var sources struct{ Datasources []struct{ URL string } }
-	if err := yaml.Unmarshal([]byte(c.read("grafana/provisioning/datasources/loadtide.yaml")), &sources); err != nil || len(sources.Datasources) == 0 {
+	if err := yaml.Unmarshal(
+		[]byte(c.read("grafana/provisioning/datasources/loadtide.yaml")), &sources,
+	); err != nil || len(sources.Datasources) == 0 {
 		t.Fatal(err, sources)
 	}
 	for _, d := range sources.Datasources {

@@ -19,8 +19,8 @@ var (
 	flagWord  = regexp.MustCompile(`--([a-z][a-z-]*)`)
 )
 
-// What a command says of a flag names flags that the command has. Each flag of each command gets each
-// bad value.
+// What a command says of a flag names flags that the command has. Each flag of each command gets
+// each bad value.
 func TestFaultsNameFlags(t *testing.T) {
 	t.Parallel()
 	parser, err := kong.New(&cli{}, kongOptions(&env{stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}})...)
@@ -34,7 +34,8 @@ func TestFaultsNameFlags(t *testing.T) {
 			for _, value := range badValues {
 				args := append(commandLine(command), "--"+flag+"="+value)
 				if client, _, _ := strings.Cut(flag, "-"); client == "influx" || client == "mlflow" {
-					args = slices.Insert(args, len(args)-1, "--"+client+"-url=http://h:1") // else nothing is checked
+					// else nothing is checked
+					args = slices.Insert(args, len(args)-1, "--"+client+"-url=http://h:1")
 				}
 				_, err := parser.Parse(args)
 				for _, fault := range faultsOf(err, command.Name) {

@@ -15,8 +15,8 @@ import (
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
-// TestTrainFromInflux trains on three years of real readings, once from their file and once from a real InfluxDB that holds
-// them: the models are the same to the byte.
+// TestTrainFromInflux trains on three years of real readings, once from their file and once from a
+// real InfluxDB that holds them: the models are the same to the byte.
 func TestTrainFromInflux(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)

@@ -50,8 +50,8 @@ type probe struct {
 	HTTPGet struct{ Path, Port string } `yaml:"httpGet"`
 }
 
-// TestKubernetesCommands parses the arguments of every container of ours as the program does, and holds ports, probes and
-// folders against them.
+// TestKubernetesCommands parses the arguments of every container of ours as the program does, and
+// holds ports, probes and folders against them.
 func TestKubernetesCommands(t *testing.T) {
 	root, err := servertest.ModuleRoot()
 	if err != nil {

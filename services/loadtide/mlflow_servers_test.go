@@ -43,7 +43,8 @@ func readingsFile(t *testing.T) string {
 	return path
 }
 
-// TestTrainedModelOpensElsewhere trains into MLflow by the command, and lets Python load what is registered.
+// TestTrainedModelOpensElsewhere trains into MLflow by the command, and lets Python load what is
+// registered.
 func TestTrainedModelOpensElsewhere(t *testing.T) {
 	t.Parallel()
 	url, client, ctx, data := mlflowtest.Server(t), mlflowtest.Client(t), t.Context(), t.TempDir()
@@ -85,13 +86,15 @@ func TestTrainedModelOpensElsewhere(t *testing.T) {
 				}
 			}
 		}
-		if !slices.Equal(got.Signature.Outputs, []string{"c_out", "h_out", "quantiles"}) || !slices.Contains(got.Signature.Inputs, "sequence") || len(got.Example) != len(feeds[0]) {
+		if !slices.Equal(got.Signature.Outputs, []string{"c_out", "h_out", "quantiles"}) ||
+			!slices.Contains(got.Signature.Inputs, "sequence") || len(got.Example) != len(feeds[0]) {
 			t.Errorf("signature %+v, example of %d inputs", got.Signature, len(got.Example))
 		}
 	}
 
 	for _, args := range [][]string{{"models", "list"}, {"models", "show"}, {"models", "promote", v.Version}, {"backtest", "--data", readings, "--model", "load-1h@champion"}, {"forecast", "--data", readings, "--series", "home.m1", "--model", "load-1h@champion"}} {
-		if stdout, stderr, code := said(slices.Concat(args, flags)...); code != service.ExitOK || !strings.Contains(stdout+stderr, "load-1h") && args[0] == "models" {
+		if stdout, stderr, code := said(slices.Concat(args, flags)...); code != service.ExitOK ||
+			!strings.Contains(stdout+stderr, "load-1h") && args[0] == "models" {
 			t.Errorf("%v: exit code %d, %s %s", args, code, stdout, stderr)
 		}
 	}
@@ -105,7 +108,8 @@ func checkRun(t *testing.T, c *mlflow.Client, v registry.Version) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Info.Status != mlflow.StatusFinished || len(run.Data.Params) < 8 || len(run.Outputs.Models) != 1 {
+	if run.Info.Status != mlflow.StatusFinished || len(run.Data.Params) < 8 ||
+		len(run.Outputs.Models) != 1 {
 		t.Errorf("run %+v, %d params, outputs %v", run.Info, len(run.Data.Params), run.Outputs)
 	}
 	if len(run.Inputs.Datasets) != 1 || len(run.Inputs.Datasets[0].Dataset.Digest) != 32 || !strings.Contains(run.Inputs.Datasets[0].Dataset.Profile, `"readings":3600`) {
@@ -129,7 +133,9 @@ func checkRun(t *testing.T, c *mlflow.Client, v registry.Version) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"loss_curve.png", "forecasts.png", "error_by_lead.png", "calibration.png", "evaluation.json", "evaluation.md", "card.md"} {
-		if !slices.ContainsFunc(files, func(f mlflow.File) bool { return f.Path == name && f.Size > 100 }) {
+		if !slices.ContainsFunc(files, func(f mlflow.File) bool {
+			return f.Path == name && f.Size > 100
+		}) {
 			t.Errorf("no artifact %s", name)
 		}
 	}
@@ -204,7 +210,8 @@ func product(shape []int) int {
 	return n
 }
 
-// forecastOf is what the layers that serve make of a feed: quantiles [B][Horizon][Levels] in the series' unit.
+// forecastOf is what the layers that serve make of a feed: quantiles [B][Horizon][Levels] in the
+// series' unit.
 func forecastOf(m *model.Model, feed map[string]tensor) []float32 {
 	s := m.Spec.Shape()
 	floats := func(name string) []float32 {

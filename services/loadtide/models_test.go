@@ -8,8 +8,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/registry/registrytest"
 )
 
-// Where several models have an alias or a version, a command has to be told which is meant; the list
-// is of all.
+// Where several models have an alias or a version, a command has to be told which is meant; the
+// list is of all.
 func TestModelsOfSeveralNames(t *testing.T) {
 	t.Parallel()
 	models, err := registry.NewLocal(t.TempDir())
@@ -44,7 +44,8 @@ func TestModelsOfSeveralNames(t *testing.T) {
 		if err == nil {
 			got = v.Name + " v" + v.Version
 		}
-		if got != c.want || (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
+		if got != c.want || (err == nil) != (c.fault == "") ||
+			err != nil && !strings.Contains(err.Error(), c.fault) {
 			t.Errorf("%s@%s: %q, %v; want %q, %q", c.name, c.which, got, err, c.want, c.fault)
 		}
 	}
@@ -53,7 +54,8 @@ func TestModelsOfSeveralNames(t *testing.T) {
 	for _, v := range all {
 		list = append(list, v.Name+" v"+v.Version)
 	}
-	if got := strings.Join(list, ", "); err != nil || got != "load-15m v2, load-15m v1, load-1h v3, load-1h v2, load-1h v1" {
+	if got := strings.Join(list, ", "); err != nil ||
+		got != "load-15m v2, load-15m v1, load-1h v3, load-1h v2, load-1h v1" {
 		t.Errorf("%s, %v", got, err)
 	}
 }

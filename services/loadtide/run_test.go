@@ -99,7 +99,9 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 	for _, command := range commands(t) {
 		for _, group := range command.AllFlags(true) {
 			for _, f := range group {
-				if f.Name != "help" && !slices.ContainsFunc(f.Envs, func(name string) bool { return strings.HasPrefix(name, "LOADTIDE_") }) {
+				if f.Name != "help" && !slices.ContainsFunc(f.Envs, func(name string) bool {
+					return strings.HasPrefix(name, "LOADTIDE_")
+				}) {
 					t.Errorf("%s --%s has no LOADTIDE_ variable", command.Path(), f.Name)
 				}
 			}

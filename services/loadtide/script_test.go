@@ -24,7 +24,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
-// TestMain lets this test binary stand in for the program: a script's `exec loadtide` is a process of its own.
+// TestMain lets this test binary stand in for the program: a script's `exec loadtide` is a process
+// of its own.
 func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){"loadtide": main})
 }
@@ -37,7 +38,8 @@ func (t tests) Run() int {
 	return mlflowtest.Main(t.M)
 }
 
-// TestScripts runs testdata/script/*.txtar: what a person types, what the program says, and how it ends.
+// TestScripts runs testdata/script/*.txtar: what a person types, what the program says, and how it
+// ends.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -64,7 +66,8 @@ func usageOf(ts *testscript.TestScript, ok bool, usage string) {
 	}
 }
 
-// ends CODE ARGS... runs loadtide ARGS, which must end with exit code CODE. What it said is there for stdout and stderr.
+// ends CODE ARGS... runs loadtide ARGS, which must end with exit code CODE. What it said is there
+// for stdout and stderr.
 func ends(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, !neg && len(args) > 0, "ends CODE ARGS...")
 	want, err := strconv.Atoi(args[0])
@@ -160,7 +163,8 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// hours FILE COLUMN COUNT VALUE... writes a wide CSV of one column: a value an hour from 2026 on, the values over and over.
+// hours FILE COLUMN COUNT VALUE... writes a wide CSV of one column: a value an hour from 2026 on,
+// the values over and over.
 func hours(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, !neg && len(args) > 3, "hours FILE COLUMN COUNT VALUE...")
 	count, err := strconv.Atoi(args[2])

@@ -91,8 +91,8 @@ func (b *bench) awaitStored(kind string, n int) {
 	b.await(fmt.Sprintf("%d %s stored", n, kind), func() bool { return b.metric("messages_total", kind, "stored") == float64(n) })
 }
 
-// metric returns a counter or gauge of the recorder by the values of its labels, in the order of their names; -1 when there
-// is none.
+// metric returns a counter or gauge of the recorder by the values of its labels, in the order of
+// their names; -1 when there is none.
 func (b *bench) metric(name string, values ...string) float64 {
 	families, err := b.registry.Gather()
 	if err != nil {
@@ -127,7 +127,8 @@ func (b *bench) logged(text string, times int) {
 	}
 }
 
-// count counts values in InfluxDB by Flux, of the whole bucket and all time; filter is a predicate of Flux over r.
+// count counts values in InfluxDB by Flux, of the whole bucket and all time; filter is a predicate
+// of Flux over r.
 func (b *bench) count(filter string) int {
 	b.t.Helper()
 	return len(query(b.t, b.influx, fmt.Sprintf(`from(bucket: %q) |> range(start: 1980-01-01T00:00:00Z, stop: 2200-01-01T00:00:00Z) |> filter(fn: (r) => %s)`,

@@ -12,8 +12,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestCardinalityIsDocumented: what a real InfluxDB counts of one meter, with forecasts of a day at five levels, is the number
-// that docs/operations.md gives.
+// TestCardinalityIsDocumented: what a real InfluxDB counts of one meter, with forecasts of a day at
+// five levels, is the number that docs/operations.md gives.
 func TestCardinalityIsDocumented(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// TestNothingIsLostWhateverHappens lets InfluxDB, its network, the broker and the recorder itself come and go at random while
-// readings and forecasts arrive; in the end each is in InfluxDB once.
+// TestNothingIsLostWhateverHappens lets InfluxDB, its network, the broker and the recorder itself
+// come and go at random while readings and forecasts arrive; in the end each is in InfluxDB once.
 func TestNothingIsLostWhateverHappens(t *testing.T) {
 	t.Parallel()
 	server := bustest.Start(t)
@@ -76,7 +76,8 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 	mend()
 	b.await("all is recorded", func() bool {
 		for _, stream := range append(logs(), topology.Forecasts) {
-			if left, err := conn.Unacknowledged(t.Context(), stream, recorder.Durable); left != 0 || err != nil {
+			if left, err := conn.Unacknowledged(t.Context(), stream, recorder.Durable); left != 0 ||
+				err != nil {
 				return false
 			}
 		}

@@ -34,7 +34,8 @@ func TestFlags(t *testing.T) {
 			}
 		}
 	}
-	if envs["influx-token"] != "LOADTIDE_INFLUX_TOKEN" || envs["record-batch"] != "LOADTIDE_RECORD_BATCH" {
+	if envs["influx-token"] != "LOADTIDE_INFLUX_TOKEN" ||
+		envs["record-batch"] != "LOADTIDE_RECORD_BATCH" {
 		t.Errorf("environment names %v", envs)
 	}
 }

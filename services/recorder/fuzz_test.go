@@ -13,8 +13,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// FuzzPoints: whatever a message says, it is unreadable or gives points that line protocol can carry, with the tags of their
-// measurement and no others.
+// FuzzPoints: whatever a message says, it is unreadable or gives points that line protocol can
+// carry, with the tags of their measurement and no others.
 func FuzzPoints(f *testing.F) {
 	files, err := filepath.Glob("../../streams/testdata/*.json")
 	if err != nil || len(files) == 0 {
@@ -39,7 +39,8 @@ func FuzzPoints(f *testing.F) {
 				t.Fatalf("%s: %d points of a message that is unreadable: %v", l.kind, len(points), err)
 			}
 			for _, p := range points {
-				parsed, err := influxtest.Parse(strings.ReplaceAll(p.String(), "\n", " ")) // an event's text may have lines
+				// an event's text may have lines
+				parsed, err := influxtest.Parse(strings.ReplaceAll(p.String(), "\n", " "))
 				if err != nil || len(parsed) != 1 {
 					t.Fatalf("%s: %v in %s", l.kind, err, p)
 				}

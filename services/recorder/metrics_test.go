@@ -10,7 +10,8 @@ import (
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestMetricsFollowTheRules: names are as Prometheus wants them, and all series are there from the start, of closed sets.
+// TestMetricsFollowTheRules: names are as Prometheus wants them, and all series are there from the
+// start, of closed sets.
 func TestMetricsFollowTheRules(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, influxtest.Start(t).Config(), &fakeNATS{open: func(int64) (recorder.Consumer, error) { return nothing{}, nil }})

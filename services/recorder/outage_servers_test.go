@@ -11,7 +11,8 @@ import (
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestRealServerFails: InfluxDB is away, slow, and cut off in the middle of an answer; then all drains by itself.
+// TestRealServerFails: InfluxDB is away, slow, and cut off in the middle of an answer; then all
+// drains by itself.
 func TestRealServerFails(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]func(p *servertest.Proxy) (mend func()){

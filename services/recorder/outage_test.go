@@ -179,8 +179,8 @@ func (s scripted) Fetch(ctx context.Context, limit int, wait time.Duration) (rec
 	}
 }
 
-// TestFailuresOfTheStreamAreTriedAgain: opening, fetching, listing and acknowledging fail once each. Only what is listed is
-// acknowledged.
+// TestFailuresOfTheStreamAreTriedAgain: opening, fetching, listing and acknowledging fail once
+// each. Only what is listed is acknowledged.
 func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	l := influxtest.Start(t)
@@ -222,7 +222,10 @@ func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
 	b.awaitStored("forecasts", 1)
 	stop()
 	if acks.Load() != 2 || lists.Load() != 3 || nats.opens.Load() != 5 {
-		t.Errorf("acknowledged %d times, listed %d, opened %d; want 2, 3 and 5", acks.Load(), lists.Load(), nats.opens.Load())
+		t.Errorf(
+			"acknowledged %d times, listed %d, opened %d; want 2, 3 and 5",
+			acks.Load(), lists.Load(), nats.opens.Load(),
+		)
 	}
 	if got := len(l.Points()); got != rowsOfForecast-1 {
 		t.Errorf("%d points, want %d: a repeat overwrites", got, rowsOfForecast-1)
@@ -233,7 +236,8 @@ func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
 func TestNewNamesAllFaults(t *testing.T) {
 	t.Parallel()
 	cfg := flagtest.Defaults[recorder.Config](t)
-	if _, err := recorder.New(cfg, recorder.Deps{}); err == nil || !strings.Contains(err.Error(), "--influx-url") {
+	if _, err := recorder.New(cfg, recorder.Deps{}); err == nil ||
+		!strings.Contains(err.Error(), "--influx-url") {
 		t.Errorf("error %v, want one that names --influx-url", err)
 	}
 	_, err := recorder.New(recorder.Config{Influx: influx.Config{URL: "x"}}, recorder.Deps{})

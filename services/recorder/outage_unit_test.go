@@ -10,7 +10,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestOutageIsToldOnce: at its begin, when it turns out that a person is needed, now and then, and at the end of the last.
+// TestOutageIsToldOnce: at its begin, when it turns out that a person is needed, now and then, and
+// at the end of the last.
 func TestOutageIsToldOnce(t *testing.T) {
 	t.Parallel()
 	var o outage

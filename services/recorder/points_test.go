@@ -26,7 +26,8 @@ func forecast(series string, value float32) streams.Forecast {
 	}
 }
 
-// rowsOfForecast is how many points forecast gives: both leads are scored ones, the first and the horizon.
+// rowsOfForecast is how many points forecast gives: both leads are scored ones, the first and the
+// horizon.
 const rowsOfForecast = 4
 
 func score(series string, revision int) streams.Score {

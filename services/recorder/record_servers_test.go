@@ -9,7 +9,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// TestEverythingIsRecorded is the recorder end to end: real NATS, real InfluxDB, all streams; then all of it once more.
+// TestEverythingIsRecorded is the recorder end to end: real NATS, real InfluxDB, all streams; then
+// all of it once more.
 func TestEverythingIsRecorded(t *testing.T) {
 	t.Parallel()
 	conn := bustest.Start(t).Connect()

@@ -24,7 +24,8 @@ func everything(t *testing.T, conn *bus.Conn) map[string]int {
 	}
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `[{"ts":"2025-12-01T00:00:00Z","value":10,"kind":"register","history":true},{"ts":"2025-12-01T01:00:00Z","value":11,"quality":"ESTIMATED"}]`)
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `[{"ts":"2026-01-31T15:00:00Z","value":"no"},{"ts":"2026-01-31T15:00:00Z","value":3}]`)
-	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":"2026-01-31T14:00:00Z","value":2.5,"unit":"kWh"}`) // a correction
+	// a correction
+	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":"2026-01-31T14:00:00Z","value":2.5,"unit":"kWh"}`)
 	publish(t, conn, streams.ControlSubject(3, streams.ControlTick), streams.AppendTick(nil))
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":`)
 	for i := range 3 {
@@ -112,7 +113,8 @@ func checkValues(t *testing.T, cfg influx.Config) {
 	}
 }
 
-// TestWhatRetentionTookIsCounted: messages that were never recorded are gone; what was erased with its series is not lost.
+// TestWhatRetentionTookIsCounted: messages that were never recorded are gone; what was erased with
+// its series is not lost.
 func TestWhatRetentionTookIsCounted(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
@@ -164,10 +166,12 @@ func TestBacklogIsMeasured(t *testing.T) {
 	}
 	b.run()
 	b.await("seven forecasts and readings wait", func() bool {
-		return b.metric("consumer_pending_messages", "forecasts") == 7 && b.metric("consumer_pending_messages", "readings") == 7
+		return b.metric("consumer_pending_messages", "forecasts") == 7 &&
+			b.metric("consumer_pending_messages", "readings") == 7
 	})
 	l.AnswerIf(nil, influxtest.Answer{})
 	b.await("nothing waits", func() bool {
-		return b.metric("consumer_pending_messages", "forecasts") == 0 && b.metric("consumer_pending_messages", "readings") == 0
+		return b.metric("consumer_pending_messages", "forecasts") == 0 &&
+			b.metric("consumer_pending_messages", "readings") == 0
 	})
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestConflictOfTypes: a real server stores the good points of a batch and says 422 for those whose field has another type in
-// the shard of that week. Each of these is listed, and all others are there.
+// TestConflictOfTypes: a real server stores the good points of a batch and says 422 for those whose
+// field has another type in the shard of that week. Each of these is listed, and all others are
+// there.
 func TestConflictOfTypes(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
@@ -39,7 +40,8 @@ func TestConflictOfTypes(t *testing.T) {
 	b.awaitStored("readings", 1)
 	b.awaitStored("forecasts", 1)
 	refused, stored := int(b.metric("points_total", "readings", "refused")), 0
-	for _, days := range []int{-14, -7, 0, 7, 14} { // a query over shards of two types sees those of one
+	// a query over shards of two types sees those of one
+	for _, days := range []int{-14, -7, 0, 7, 14} {
 		monday := time.Date(2026, 1, 26, 0, 0, 0, 0, time.UTC).AddDate(0, 0, days)
 		stored += len(query(t, b.influx, fmt.Sprintf(`from(bucket: %q) |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == "reading" and r.site == "north" and r._field == "value")`,
 			b.influx.Bucket, monday.Format(time.RFC3339), monday.AddDate(0, 0, 7).Format(time.RFC3339))))
@@ -52,7 +54,8 @@ func TestConflictOfTypes(t *testing.T) {
 		t.Errorf("%d points listed, %d refused", len(all), refused)
 	}
 	for _, r := range all {
-		if r.Series != "north.m1" || !strings.Contains(r.Detail, "field type conflict") || !strings.HasPrefix(r.Payload, "reading,meter=m1,site=north value=") {
+		if r.Series != "north.m1" || !strings.Contains(r.Detail, "field type conflict") ||
+			!strings.HasPrefix(r.Payload, "reading,meter=m1,site=north value=") {
 			t.Fatalf("listed %+v", r)
 		}
 	}
@@ -61,7 +64,8 @@ func TestConflictOfTypes(t *testing.T) {
 	}
 }
 
-// TestOlderThanTheBucketKeeps: history beyond the bucket's retention is neither searched for nor listed, and hides no fault.
+// TestOlderThanTheBucketKeeps: history beyond the bucket's retention is neither searched for nor
+// listed, and hides no fault.
 func TestOlderThanTheBucketKeeps(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

@@ -15,7 +15,8 @@ import (
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestBadPointIsFound: one bad point makes a server take none of a batch (400). It is found by halving and listed.
+// TestBadPointIsFound: one bad point makes a server take none of a batch (400). It is found by
+// halving and listed.
 func TestBadPointIsFound(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
@@ -33,7 +34,9 @@ func TestBadPointIsFound(t *testing.T) {
 	if got := len(l.Points()); got != rowsOfForecast*n-1 {
 		t.Errorf("%d points stored, want all but one of %d", got, rowsOfForecast*n)
 	}
-	if refused, stored := b.metric("points_total", "forecasts", "refused"), b.metric("points_total", "forecasts", "stored"); refused != 1 || stored != rowsOfForecast*n-1 {
+	if refused, stored := b.metric(
+		"points_total", "forecasts", "refused",
+	), b.metric("points_total", "forecasts", "stored"); refused != 1 || stored != rowsOfForecast*n-1 {
 		t.Errorf("%v points refused, %v stored", refused, stored)
 	}
 	b.logged(`"series":"north.m13","measurement":"forecast","point_time":"2026-01-31T14:00:00Z"`, 1)
@@ -42,13 +45,15 @@ func TestBadPointIsFound(t *testing.T) {
 		t.Fatalf("%d points listed: %+v", len(all), all)
 	}
 	r := all[0]
-	if r.Series != "north.m13" || r.Subject != "forecasts.north.m13" || r.Seq != 14 || r.Reason != meter.ReasonNotRecorded || r.Received.IsZero() ||
+	if r.Series != "north.m13" || r.Subject != "forecasts.north.m13" || r.Seq != 14 ||
+		r.Reason != meter.ReasonNotRecorded || r.Received.IsZero() ||
 		!strings.Contains(r.Detail, "unable to parse: bad point") || !strings.HasPrefix(r.Payload, "forecast,interval=1h,meter=m13,site=north p10=12.5,p50=13,") {
 		t.Errorf("listed %+v", r)
 	}
 }
 
-// TestAllOfAKindRefused needs no search: the server says that it stored none. The log tells of a few, the list of all.
+// TestAllOfAKindRefused needs no search: the server says that it stored none. The log tells of a
+// few, the list of all.
 func TestAllOfAKindRefused(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

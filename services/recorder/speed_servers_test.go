@@ -12,8 +12,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// BenchmarkForecasts is the way of forecasts of a day from the stream into a real InfluxDB: 24 points of the curve and 4 of
-// the scored leads each.
+// BenchmarkForecasts is the way of forecasts of a day from the stream into a real InfluxDB: 24
+// points of the curve and 4 of the scored leads each.
 func BenchmarkForecasts(b *testing.B) {
 	conn := connect(b)
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))

@@ -17,8 +17,8 @@ import (
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestTasks installs the files of deployments/influxdb/tasks as they are in a real InfluxDB and runs each twice: the sums are
-// in their bucket, once.
+// TestTasks installs the files of deployments/influxdb/tasks as they are in a real InfluxDB and
+// runs each twice: the sums are in their bucket, once.
 func TestTasks(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -84,12 +84,14 @@ func TestTasks(t *testing.T) {
 	example, _, _ = strings.Cut(example, "```")
 	rows := query(t, daily, example)
 	first := slices.IndexFunc(rows, func(row map[string]any) bool { return row["lead"] == "first" && row["interval"] == "1h" })
-	if !ok || len(rows) != 2 || first < 0 || rows[first]["coverage80"] != 1.0 || rows[first]["skill"] == nil {
+	if !ok || len(rows) != 2 || first < 0 || rows[first]["coverage80"] != 1.0 ||
+		rows[first]["skill"] == nil {
 		t.Errorf("the example of the README gives %v", rows)
 	}
 }
 
-// writeScores writes three scores and one that was taken back yesterday, one three days ago and one today.
+// writeScores writes three scores and one that was taken back yesterday, one three days ago and one
+// today.
 func writeScores(t *testing.T, cfg influx.Config, yesterday time.Time) {
 	t.Helper()
 	w, err := influx.New(cfg)
@@ -125,7 +127,8 @@ func runTask(t *testing.T, cfg influx.Config, task *domain.Task) {
 		if err == nil && now.Status != nil && *now.Status == domain.RunStatusSuccess {
 			return
 		}
-		if err == nil && now.Status != nil && *now.Status == domain.RunStatusFailed || time.Now().After(deadline) {
+		if err == nil && now.Status != nil && *now.Status == domain.RunStatusFailed ||
+			time.Now().After(deadline) {
 			logs, _ := tasks.FindRunLogs(t.Context(), run)
 			for _, l := range logs {
 				t.Log(*l.Message)

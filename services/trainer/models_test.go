@@ -43,8 +43,8 @@ func (s *shop) promoteOf(name string) {
 	}
 }
 
-// Each model with enough history gets its first training and the thorough one after it; one that has
-// no history gets none.
+// Each model with enough history gets its first training and the thorough one after it; one that
+// has no history gets none.
 func TestFirstTrainingOfEachModel(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)

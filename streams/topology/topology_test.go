@@ -29,7 +29,8 @@ func patient(t *testing.T) context.Context {
 	return ctx
 }
 
-// calls remembers for which partitions first was called, and writes the first record as a forecaster does.
+// calls remembers for which partitions first was called, and writes the first record as a
+// forecaster does.
 type calls struct {
 	conn *bus.Conn
 	fail int // partition at which to fail; -1: none
@@ -70,7 +71,8 @@ func TestEnsureMakesTheStreamsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if layout.Partitions != 8 || len(layout.Made) != 15 || !slices.Equal(c.seen, []int{0, 1, 2, 3, 4, 5, 6, 7}) {
+	if layout.Partitions != 8 || len(layout.Made) != 15 ||
+		!slices.Equal(c.seen, []int{0, 1, 2, 3, 4, 5, 6, 7}) {
 		t.Fatalf("layout %+v, first called for %v", layout, c.seen)
 	}
 	before := configs(t, conn)
@@ -119,7 +121,8 @@ func TestEnsureOpensALogAfterItsFirstRecord(t *testing.T) {
 		return err
 	}
 	c := &calls{conn: conn, fail: 3}
-	if _, err := topology.Ensure(ctx, conn.JetStream(), cfg, c.first); err == nil || !strings.Contains(err.Error(), "R3: power is out") {
+	if _, err := topology.Ensure(ctx, conn.JetStream(), cfg, c.first); err == nil ||
+		!strings.Contains(err.Error(), "R3: power is out") {
 		t.Fatalf("error %v", err)
 	}
 	for p, open := range []bool{true, true, true, false, false} {
@@ -128,7 +131,8 @@ func TestEnsureOpensALogAfterItsFirstRecord(t *testing.T) {
 		}
 	}
 	c = &calls{conn: conn, fail: -1}
-	if _, err := topology.Ensure(ctx, conn.JetStream(), cfg, c.first); err != nil || !slices.Equal(c.seen, []int{3, 4, 5, 6, 7}) {
+	if _, err := topology.Ensure(ctx, conn.JetStream(), cfg, c.first); err != nil ||
+		!slices.Equal(c.seen, []int{3, 4, 5, 6, 7}) {
 		t.Fatalf("resumed: first called for %v, error %v", c.seen, err)
 	}
 	for p := range 8 {
@@ -152,7 +156,8 @@ func TestEnsureWithoutFirst(t *testing.T) {
 	conn := bustest.Start(t).Connect()
 	cfg := topology.DefaultConfig()
 	cfg.Partitions = 2
-	if layout, err := topology.Ensure(patient(t), conn.JetStream(), cfg, nil); err != nil || layout.Partitions != 2 {
+	if layout, err := topology.Ensure(patient(t), conn.JetStream(), cfg, nil); err != nil ||
+		layout.Partitions != 2 {
 		t.Fatalf("%+v, %v", layout, err)
 	}
 }
@@ -184,10 +189,12 @@ func TestEnsureKeepsWhatExists(t *testing.T) {
 	}
 	now := configs(t, conn)
 	r := now[topology.Log(1)]
-	if !slices.Equal(r.Subjects, []string{"ctl.1.*", "r.1.*.*", "taps.1.*"}) || r.MaxBytes != 100<<20 || r.MaxAge != 48*time.Hour {
+	if !slices.Equal(r.Subjects, []string{"ctl.1.*", "r.1.*.*", "taps.1.*"}) ||
+		r.MaxBytes != 100<<20 || r.MaxAge != 48*time.Hour {
 		t.Fatalf("%+v", r)
 	}
-	if f := now[topology.Forecasts]; f.MaxBytes != 1<<30 || f.Metadata[topology.MetadataMaxBytes] != strconv.Itoa(1<<30) {
+	if f := now[topology.Forecasts]; f.MaxBytes != 1<<30 ||
+		f.Metadata[topology.MetadataMaxBytes] != strconv.Itoa(1<<30) {
 		t.Fatalf("%+v", f)
 	}
 	if len(now) != 11 {
@@ -253,7 +260,8 @@ func TestEnsureFitsIntoASmallStore(t *testing.T) {
 				before[topology.Forecasts].MaxBytes < 2*before[topology.Log(0)].MaxBytes {
 				t.Fatalf("%d bytes in all: %+v", sum, before)
 			}
-			if layout, err := topology.Ensure(patient(t), conn.JetStream(), cfg, nil); err != nil || len(layout.Made) != 0 {
+			if layout, err := topology.Ensure(patient(t), conn.JetStream(), cfg, nil); err != nil ||
+				len(layout.Made) != 0 {
 				t.Fatalf("second time: %+v, %v", layout, err)
 			}
 			if diff := cmp.Diff(before, configs(t, conn)); diff != "" {
@@ -266,14 +274,18 @@ func TestEnsureFitsIntoASmallStore(t *testing.T) {
 func TestEnsureGivesUpWhereNothingFits(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t, func(cfg *bus.EmbeddedConfig) { cfg.MaxStoreBytes = 10 << 20 })
-	if _, err := topology.Ensure(patient(t), s.Connect().JetStream(), topology.DefaultConfig(), nil); err == nil || !strings.Contains(err.Error(), "storage") {
+	if _, err := topology.Ensure(
+		patient(t), s.Connect().JetStream(), topology.DefaultConfig(), nil,
+	); err == nil || !strings.Contains(err.Error(), "storage") {
 		t.Fatalf("error %v", err)
 	}
 }
 
 func TestEnsureNamesTheRemedyForReplicas(t *testing.T) {
 	t.Parallel()
-	if _, err := topology.Ensure(patient(t), bustest.Start(t).Connect().JetStream(), topology.ProductionConfig(), nil); err == nil || !strings.Contains(err.Error(), "set replicas to 1") {
+	if _, err := topology.Ensure(
+		patient(t), bustest.Start(t).Connect().JetStream(), topology.ProductionConfig(), nil,
+	); err == nil || !strings.Contains(err.Error(), "set replicas to 1") {
 		t.Fatalf("error %v", err)
 	}
 }
@@ -286,7 +298,9 @@ func TestEnsureByTwoAtOnce(t *testing.T) {
 		conn := s.Connect()
 		group.Go(func() {
 			c := &calls{conn: conn, fail: -1}
-			if layout, err := topology.Ensure(patient(t), conn.JetStream(), topology.DefaultConfig(), c.first); err != nil || layout.Partitions != 8 {
+			if layout, err := topology.Ensure(
+				patient(t), conn.JetStream(), topology.DefaultConfig(), c.first,
+			); err != nil || layout.Partitions != 8 {
 				t.Errorf("%+v, %v", layout, err)
 			}
 		})
@@ -294,7 +308,8 @@ func TestEnsureByTwoAtOnce(t *testing.T) {
 	group.Wait()
 	conn := s.Connect()
 	for p := range 8 {
-		if state, err := conn.StreamState(patient(t), topology.Log(p)); err != nil || state.Messages != 1 || len(state.Subjects) != 2 {
+		if state, err := conn.StreamState(patient(t), topology.Log(p)); err != nil ||
+			state.Messages != 1 || len(state.Subjects) != 2 {
 			t.Fatalf("%+v, %v", state, err)
 		}
 	}
@@ -327,7 +342,8 @@ func TestPartitionsOfAStrangeStream(t *testing.T) {
 			if _, err := js.CreateStream(patient(t), jetstream.StreamConfig{Name: "R0", Subjects: []string{"x"}, Metadata: metadata}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := topology.Partitions(patient(t), js); err == nil || errors.Is(err, topology.ErrNoPartitions) {
+			if _, err := topology.Partitions(patient(t), js); err == nil ||
+				errors.Is(err, topology.ErrNoPartitions) {
 				t.Fatalf("error %v", err)
 			}
 			if _, err := topology.Ensure(patient(t), js, topology.DefaultConfig(), nil); err == nil {

@@ -11,7 +11,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
 
-// TestServerStoresAndAnswers holds our writer and reader against a real influxd: what is written comes back.
+// TestServerStoresAndAnswers holds our writer and reader against a real influxd: what is written
+// comes back.
 func TestServerStoresAndAnswers(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -34,7 +35,8 @@ func TestServerStoresAndAnswers(t *testing.T) {
 	rows := 0
 	if err := r.Read(t.Context(), "reading", at.Add(-time.Hour), at.Add(time.Hour), func(row influx.Row) error {
 		rows++
-		if v, ok := row.Number("value"); !ok || v != 1.25 || row.Text("unit") != "kWh" || row.Text("meter") != "m17" || !row.Time.Equal(at) {
+		if v, ok := row.Number("value"); !ok || v != 1.25 || row.Text("unit") != "kWh" ||
+			row.Text("meter") != "m17" || !row.Time.Equal(at) {
 			t.Errorf("row %+v", row)
 		}
 		return nil
