@@ -20,21 +20,24 @@ const (
 // them.
 const keptPayload = 4 << 10
 
-// Rejected tells of one refused input, or of one refused reading of a message.
+// Rejected tells of one refused input, or of the readings of one message that are refused for one
+// reason.
 type Rejected struct {
-	Series          string       `json:"series"`  // of the subject; may be no legal name
-	Subject         string       `json:"subject"` // of the input
-	Seq             uint64       `json:"seq"`     // of the input in its partition's log
-	Partition       int          `json:"partition"`
-	Reason          meter.Reason `json:"reason"`
-	Detail          string       `json:"detail"`           // InvalidError.Error of it
-	Index           int          `json:"index"`            // of the first reading, or WholeMessage
-	Count           int          `json:"count"`            // readings refused for this reason
-	Received        time.Time    `json:"received"`         // the broker's time of the input
-	Payload         string       `json:"payload"`          // up to 4 KiB of it
-	PayloadEncoding string       `json:"payload_encoding"` // EncodingUTF8 or EncodingBase64
-	PayloadBytes    int          `json:"payload_bytes"`    // of the whole
-	PayloadDigest   string       `json:"payload_digest"`   // sha256:<hex> of the whole
+	Series    string       `json:"series"`  // of the subject; may be no legal name
+	Subject   string       `json:"subject"` // of the input
+	Seq       uint64       `json:"seq"`     // of the input in its partition's log
+	Partition int          `json:"partition"`
+	Reason    meter.Reason `json:"reason"`
+	Detail    string       `json:"detail"` // InvalidError.Error of the first refused reading
+	// Index is the position in the message of the first refused reading, or WholeMessage.
+	Index int `json:"index"`
+	// Count is how many readings of the message are refused for the reason.
+	Count           int       `json:"count"`
+	Received        time.Time `json:"received"`         // the broker's time of the input
+	Payload         string    `json:"payload"`          // up to 4 KiB of it
+	PayloadEncoding string    `json:"payload_encoding"` // EncodingUTF8 or EncodingBase64
+	PayloadBytes    int       `json:"payload_bytes"`    // of the whole
+	PayloadDigest   string    `json:"payload_digest"`   // sha256:<hex> of the whole
 }
 
 // SetPayload sets up to 4 KiB of the refused payload, and the size and digest of all of it. The

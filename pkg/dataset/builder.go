@@ -47,15 +47,15 @@ func (b *Builder) Add(id meter.ID, unit string, second int64, value float64) {
 
 // Reading is a reading with all that its sender may say of it.
 type Reading struct {
-	// Kind is unknown when not said. The kind of the first reading is the kind of the series;
-	// readings of another kind are left out.
+	// Kind is KindUnknown when the sender gives none. The kind of the first reading is the kind of
+	// the series; readings of another kind are left out.
 	Kind   meter.Kind
-	Unit   string // "" when not said
+	Unit   string // empty when the sender gives none
 	Second int64  // Unix second at which its interval starts, or at which a register was read
 	Value  float64
-	// Interval is how many seconds it is of, 0 when not said.
+	// Interval is the length in seconds that the sender gives, 0 when the sender gives none.
 	Interval int32
-	// Quality is OK when not said. Readings of a quality that is not accepted are left out.
+	// Quality is OK when the sender gives none. Readings of a quality that is not accepted are left out.
 	Quality meter.Quality
 }
 

@@ -17,32 +17,36 @@ var naiveLevels = model.DefaultLevels()
 
 // Reading is one value of a series, in the order of its log.
 type Reading struct {
-	Series  meter.ID
-	Second  int64 // Unix second at which its interval starts
-	Value   float64
-	Unit    string     // "" when not said
-	Kind    meter.Kind // unknown when not said
+	Series meter.ID
+	Second int64 // Unix second at which its interval starts
+	Value  float64
+	// Unit and Kind are empty and KindUnknown when the sender gives none.
+	Unit    string
+	Kind    meter.Kind
 	Quality meter.Quality
 	History bool // builds state, asks for no forecast
-	Message int  // the message it came in; messages ascend
-	// Interval is the seconds that its sender says it is of, 0 when not said.
+	// Message is the number of the message that holds the reading; messages ascend. Index is the
+	// position of the reading in the message, which the engine does not look at.
+	Message int
+	Index   int32
+	// Interval is the length in seconds that the sender gives, 0 when the sender gives none.
 	Interval int32
-	// Received is the log's time, in Unix seconds; 0 where there is no log. It says
-	// whether the series is up to date, and nothing else.
+	// Received is the time of the log in Unix seconds, 0 where there is no log. It decides whether
+	// the series is up to date, and nothing else.
 	Received int64
 }
 
-// Rejection is a reading that was not taken.
+// Rejection is a reading that the engine refuses.
 type Rejection struct {
 	Reading int // index into the batch
 	Reason  meter.Reason
 	Detail  string // names the field, the value and the remedy
-	// Held is set when it is not this reading that was refused but one that waited
-	// for others to agree.
+	// Held is the refused reading when an earlier reading is refused, one that waited for others to
+	// agree. It is nil when the reading of the batch is refused itself.
 	Held *Held
 }
 
-// Held is a reading that waited.
+// Held is a reading that waited for others to agree.
 type Held struct {
 	Second  int64
 	Value   float64 // in the unit of its series

@@ -114,7 +114,7 @@ func (e *Error) partly(answer *influxhttp.Error) {
 		return
 	}
 	if m := droppedCount.FindAllStringSubmatch(answer.Message, -1); m != nil {
-		e.Dropped, _ = strconv.Atoi(m[len(m)-1][1]) // too many digits count as not said
+		e.Dropped, _ = strconv.Atoi(m[len(m)-1][1]) // a number too long leaves 0
 	}
 	if m := lowerBound.FindStringSubmatch(answer.Message); m != nil {
 		if t, err := time.Parse(time.RFC3339Nano, m[1]); err == nil {

@@ -26,7 +26,6 @@ type Pipeline struct {
 	decoded    []streams.Reading // of the message in hand
 	readings   []engine.Reading
 	rejections rejections
-	firsts     []int // by message: the index in readings of its first one
 	leads      []streams.LeadScore
 }
 
@@ -214,75 +213,74 @@ func decodeModelControl(m *bus.Message) (streams.ModelControl, error) {
 	return record, nil
 }
 
-// decode reads a batch of readings and refuses what can be refused without
-// looking at a series' state.
+// decode reads a batch of readings. It refuses what can be refused without the state of a series.
+// The readings of a message come out in the order of their times.
 func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
-	p.readings, p.firsts = p.readings[:0], p.firsts[:0]
+	p.readings = p.readings[:0]
 	p.rejections.clear()
 	for i := range batch {
-		m := &batch[i]
-		p.firsts = append(p.firsts, len(p.readings))
-		input, err := streams.ParseInput(m.Subject)
-		if err != nil {
-			p.rejections.add(i, meter.ReasonBadSubject, err.Error(), -1)
-			continue
+		if id, ok := p.accept(i, &batch[i]); ok {
+			p.decodeMessage(i, &batch[i], id)
 		}
-		if own := streams.Partition(input.Series, p.partitions); own != p.partition {
-			p.rejections.add(
-				i,
-				meter.ReasonWrongPartition,
-				fmt.Sprintf(
-					"subject %q: series %s belongs to partition %d of %d; publish to %s",
-					m.Subject,
-					input.Series,
-					own,
-					p.partitions,
-					streams.PublicReadingSubject(input.Series),
-				),
-				-1,
-			)
-			continue
-		}
-		if m.ContentType != "" && m.ContentType != streams.ContentTypeJSON {
-			p.rejections.add(
-				i,
-				meter.ReasonContentType,
-				fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON),
-				-1,
-			)
-			continue
-		}
-		good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data)
-		p.decoded = good
-		for _, b := range bad {
-			p.rejections.add(i, b.Reason, b.Error(), b.Index)
-		}
-		for k := range good {
-			r := &good[k]
-			if r.Time.Sub(m.Time) > meter.FutureLimit {
-				p.rejections.add(
-					i,
-					meter.ReasonFuture,
-					fmt.Sprintf(
-						"ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the "+
-							"start of the interval in UTC",
-						r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second),
-					),
-					k,
-				)
-				continue
-			}
-			p.readings = append(p.readings, engine.Reading{
-				Series: input.Series, Second: r.Time.Unix(), Value: r.Value,
-				Unit: r.Unit, Kind: r.Kind, Quality: r.Quality.OrOK(),
-				Interval: int32(r.Interval / time.Second), History: r.History,
-				Message: i, Received: m.Time.Unix(),
-			})
-		}
-		slices.SortStableFunc(
-			p.readings[p.firsts[i]:],
-			func(a, b engine.Reading) int { return cmp.Compare(a.Second, b.Second) },
-		)
 	}
 	return p.readings
+}
+
+// accept returns the series that message i is of. When the message as a whole cannot be read here,
+// accept refuses it and returns false.
+func (p *Pipeline) accept(i int, m *bus.Message) (meter.ID, bool) {
+	input, err := streams.ParseInput(m.Subject)
+	if err != nil {
+		p.rejections.add(i, meter.ReasonBadSubject, err.Error(), streams.WholeMessage)
+		return meter.ID{}, false
+	}
+	if own := streams.Partition(input.Series, p.partitions); own != p.partition {
+		detail := fmt.Sprintf(
+			"subject %q: series %s belongs to partition %d of %d; publish to %s",
+			m.Subject, input.Series, own, p.partitions, streams.PublicReadingSubject(input.Series),
+		)
+		p.rejections.add(i, meter.ReasonWrongPartition, detail, streams.WholeMessage)
+		return meter.ID{}, false
+	}
+	if m.ContentType != "" && m.ContentType != streams.ContentTypeJSON {
+		detail := fmt.Sprintf("Content-Type %q: send %s", m.ContentType, streams.ContentTypeJSON)
+		p.rejections.add(i, meter.ReasonContentType, detail, streams.WholeMessage)
+		return meter.ID{}, false
+	}
+	return input.Series, true
+}
+
+// decodeMessage appends the readings of message i, which are of the series id.
+func (p *Pipeline) decodeMessage(i int, m *bus.Message, id meter.ID) {
+	good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data)
+	p.decoded = good
+	for _, b := range bad {
+		p.rejections.add(i, b.Reason, b.Error(), b.Index)
+	}
+	first, refused := len(p.readings), 0
+	for k := range good {
+		r := &good[k]
+		// The position in the message counts the refused readings before this one.
+		for refused < len(bad) && bad[refused].Index <= k+refused {
+			refused++
+		}
+		if r.Time.Sub(m.Time) > meter.FutureLimit {
+			detail := fmt.Sprintf(
+				"ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of "+
+					"the interval in UTC",
+				r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second),
+			)
+			p.rejections.add(i, meter.ReasonFuture, detail, k+refused)
+			continue
+		}
+		p.readings = append(p.readings, engine.Reading{
+			Series: id, Second: r.Time.Unix(), Value: r.Value,
+			Unit: r.Unit, Kind: r.Kind, Quality: r.Quality.OrOK(),
+			Interval: int32(r.Interval / time.Second), History: r.History,
+			Message: i, Index: int32(k + refused), Received: m.Time.Unix(),
+		})
+	}
+	slices.SortStableFunc(p.readings[first:], func(a, b engine.Reading) int {
+		return cmp.Compare(a.Second, b.Second)
+	})
 }

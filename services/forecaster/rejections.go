@@ -13,7 +13,7 @@ type rejection struct {
 	message int
 	reason  meter.Reason
 	detail  string
-	index   int // of the first reading concerned, -1 where it is the message
+	index   int // position in the message of the first refused reading, or streams.WholeMessage
 	count   int
 	held    *engine.Held // the refused reading, where it came in an earlier message
 }
@@ -34,12 +34,17 @@ func (r *rejections) clear() {
 	clear(r.of)
 }
 
-// add refuses a reading of a message, or the message as a whole with index -1. The detail and the
-// index are those of the first refusal of a message for a reason; later ones are counted.
+// add refuses the reading at a position of a message, or the message as a whole with the index
+// streams.WholeMessage. The detail and the index are those of the first reading of a message that is
+// refused for a reason; the others are counted.
 func (r *rejections) add(message int, reason meter.Reason, detail string, index int) {
 	key := refusal{message, reason}
 	if i, ok := r.of[key]; ok {
-		r.all[i].count++
+		known := &r.all[i]
+		known.count++
+		if index < known.index {
+			known.detail, known.index = detail, index
+		}
 		return
 	}
 	if r.of == nil {
@@ -68,11 +73,11 @@ func (r *rejections) byMessage() []rejection {
 func (p *Pipeline) reject(rejected []engine.Rejection) {
 	for i := range rejected {
 		r := &rejected[i]
-		message := p.readings[r.Reading].Message
+		reading := &p.readings[r.Reading]
 		if r.Held != nil {
-			p.rejections.addHeld(message, r.Reason, r.Detail, r.Held)
+			p.rejections.addHeld(reading.Message, r.Reason, r.Detail, r.Held)
 			continue
 		}
-		p.rejections.add(message, r.Reason, r.Detail, r.Reading-p.firsts[message])
+		p.rejections.add(reading.Message, r.Reason, r.Detail, int(reading.Index))
 	}
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Readings of one message that are refused for one reason are one rejection, whether the codec or
-// the engine refuses them. It has the index and the detail of the first.
+// the engine refuses them. The rejection has the index and the detail of the first of them, and the
+// index counts all readings of the message, also those that came out of order or were refused.
 func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	t.Parallel()
 	l := newTestLog()
@@ -21,6 +22,12 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 		{"ts":"2025-06-01T02:00:00Z","value":1,"unit":"kW"},
 		{"ts":"2025-06-01T03:00:00Z","value":true}]`))
 	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`{"ts":"2025-06-01T03:00:00Z","value":1,"unit":"kW"}`))
+	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`[
+		{"ts":"2025-06-01T05:00:00Z","value":"x"},
+		{"ts":"2199-06-01T00:00:00Z","value":1,"unit":"kWh"},
+		{"ts":"2025-06-01T09:00:00Z","value":1,"unit":"kWh"},
+		{"ts":"2025-06-01T08:00:00Z","value":1,"unit":"kW"},
+		{"ts":"2025-06-01T06:00:00Z","value":1,"unit":"kWh of a very long name"}]`))
 	result, err := NewPipeline(0, 1, logCreated).Step(l.messages)
 	if err != nil {
 		t.Fatal(err)
@@ -44,11 +51,14 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	want := []refused{
 		{1, meter.ReasonWrongUnit, 1, 3}, {1, meter.ReasonNotANumber, 4, 1},
 		{2, meter.ReasonWrongUnit, 0, 1},
+		{3, meter.ReasonNotANumber, 0, 1}, {3, meter.ReasonWrongUnit, 3, 2}, {3, meter.ReasonFuture, 1, 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rejections (-want +got):\n%s", diff)
 	}
-	counts := map[meter.Reason]int{meter.ReasonWrongUnit: 4, meter.ReasonNotANumber: 1}
+	counts := map[meter.Reason]int{
+		meter.ReasonWrongUnit: 6, meter.ReasonNotANumber: 2, meter.ReasonFuture: 1,
+	}
 	if diff := cmp.Diff(counts, result.Rejections); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}

@@ -113,7 +113,7 @@ type influxSeries struct {
 	quality  meter.Quality
 	id       meter.ID
 	unit     string
-	interval int32 // seconds, 0 when not said
+	interval int32 // seconds, 0 when the point has none
 }
 
 type influxRow struct {
