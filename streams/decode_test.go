@@ -289,6 +289,7 @@ func ExampleDecodeReadings() {
 	]`))
 	fmt.Println(good[0].Time, good[0].Value, good[0].Unit)
 	fmt.Println(bad[0])
+	// Output:
 	// 2026-01-31 12:00:00 +0000 UTC 1.234 kWh
 	// reading 1: value "NaN" not_a_number: write a finite number with a decimal point, or leave the reading out
 }
