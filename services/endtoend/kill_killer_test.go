@@ -127,6 +127,7 @@ func (k *killer) finish(kills int) {
 	for _, s := range k.feeder.series {
 		awaitOrigin(k.t, k.conn, s.String(), k.feeder.origin())
 	}
+	noTrainingFailed(k.t, k.conn) // one that was killed is begun again
 	books := readLedger(k.t, k.conn)
 	messages := books.answered()
 	books.check(messages)

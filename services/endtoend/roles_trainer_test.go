@@ -102,6 +102,7 @@ func (l *loop) told(kind, cycle string, attempt int) streams.Event {
 	l.t.Helper()
 	var found streams.Event
 	eventually(l.t, 3*time.Minute, kind, func() (bool, string) {
+		noTrainingFailed(l.t, l.conn)
 		m, ok, err := l.conn.LastBySubject(l.t.Context(), topology.Events, streams.EventSubject(kind))
 		if err != nil || !ok {
 			return false, fmt.Sprint("none, ", err)
