@@ -19,8 +19,13 @@ func TestRecordsThroughAnAbsence(t *testing.T) {
 	c.Tell = iterations(func(e Event) {
 		switch e.Iteration {
 		case 30:
-			proxy.Off()
-			time.Sleep(2 * flushEvery) // two flushes fail
+			refused := proxy.Refuse()
+			for refused() < 2 { // two flushes fail
+				if t.Context().Err() != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
 		case 60:
 			proxy.On()
 		}
