@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,13 +18,15 @@ import (
 	"time"
 )
 
-// timeout bounds the tests of one fault: one that makes them wait for ever is noticed by it.
-const timeout = "2m"
+// timeout is the least bound of the tests of one fault: one that makes them wait for ever is noticed
+// by it. On a slow machine the bound is longer, slowness times the time that the tests take.
+const timeout, slowness = 2 * time.Minute, 5
 
 // bench plants faults in the code below root and runs tests. It writes into dir alone.
 type bench struct {
-	root string
-	dir  string
+	root  string
+	dir   string
+	limit time.Duration // of the tests of one fault
 }
 
 // check says why a fault cannot be planted.
@@ -57,24 +60,27 @@ func (b *bench) planted(f *fault) ([]byte, error) {
 }
 
 // calibrate runs the tests of all faults on the code as it is: they must pass.
-func (b *bench) calibrate(faults []fault) error {
+func (b *bench) calibrate(ctx context.Context, faults []fault) error {
 	var packages []string
 	for i := range faults {
 		packages = append(packages, faults[i].packages...)
 	}
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
-	what, output, took, err := b.test(packages)
+	b.limit = time.Hour
+	began := time.Now()
+	what, output, err := b.test(ctx, packages)
 	if err != nil {
 		return err
 	}
 	if what != lived {
 		return fmt.Errorf("the tests fail without a fault:\n%s", output)
 	}
+	b.limit = max(timeout, slowness*time.Since(began))
 	fmt.Printf(
 		"without a fault the tests of %s take %.1f s\n",
 		strings.Join(packages, ", "),
-		took.Seconds(),
+		time.Since(began).Seconds(),
 	)
 	return nil
 }
@@ -88,8 +94,10 @@ const (
 	broken outcome = "BROKEN" // the code does not compile
 )
 
-// try plants a fault and runs its tests.
-func (b *bench) try(f *fault) (what outcome, took time.Duration, err error) {
+// try plants a fault and runs its tests, one package after the other, until one fails.
+func (b *bench) try(
+	ctx context.Context, f *fault,
+) (what outcome, took time.Duration, err error) {
 	source, err := b.planted(f)
 	if err != nil {
 		return "", 0, err
@@ -110,28 +118,38 @@ func (b *bench) try(f *fault) (what outcome, took time.Duration, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	what, output, took, err := b.test(f.packages, "-overlay", list)
-	if what == broken {
-		fmt.Printf("%s", output)
+	began := time.Now()
+	for _, one := range f.packages {
+		var output []byte
+		if what, output, err = b.test(ctx, []string{one}, "-overlay", list); err != nil {
+			return "", 0, err
+		}
+		if what == broken {
+			fmt.Printf("%s", output)
+		}
+		if what != lived {
+			break
+		}
 	}
-	return what, took, err
+	return what, time.Since(began), nil
 }
 
 // test runs the quick tests of packages until one of them fails.
 func (b *bench) test(
-	packages []string, flags ...string,
-) (what outcome, output []byte, took time.Duration, err error) {
-	began := time.Now()
-	// What a test or go leaves when it is killed goes with this folder.
-	scratch := filepath.Join(b.dir, "scratch")
-	if err := os.Mkdir(scratch, 0o700); err != nil {
-		return "", nil, 0, err
+	ctx context.Context, packages []string, flags ...string,
+) (what outcome, output []byte, err error) {
+	// What a test or go leaves when it is killed goes with this folder, at the latest with b.dir: a
+	// process that is ending may still write.
+	scratch, err := os.MkdirTemp(b.dir, "scratch-*")
+	if err != nil {
+		return "", nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	defer func() { _ = os.RemoveAll(scratch) }()
 	args := append([]string{
-		"test", "-json", "-short", "-count=1", "-failfast", "-vet=off", "-timeout", timeout,
+		"test", "-json", "-short", "-count=1", "-failfast", "-vet=off",
+		"-timeout", b.limit.String(),
 	}, flags...)
-	command := exec.Command("go", append(args, packages...)...)
+	command := exec.CommandContext(ctx, "go", append(args, packages...)...)
 	command.Dir = b.root
 	// A property checks the same cases every time and writes down none that fails.
 	command.Env = append(
@@ -142,23 +160,27 @@ func (b *bench) test(
 		"TMPDIR="+scratch,
 	)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	events, err := command.StdoutPipe()
 	if err != nil {
-		return "", nil, 0, err
+		return "", nil, err
 	}
 	command.Stderr = os.Stderr
 	if err := command.Start(); err != nil {
-		return "", nil, 0, fmt.Errorf("run go test: %w", err)
+		return "", nil, fmt.Errorf("run go test: %w", err)
 	}
 	what, output = follow(events)
 	if what != lived {
-		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // fails when it has ended
+		_ = command.Cancel() // fails when go has ended
 	}
 	err = command.Wait()
-	if what == lived && err != nil {
-		return "", nil, 0, fmt.Errorf("run go test: %w\n%s", err, output)
+	if ctx.Err() != nil {
+		return "", nil, ctx.Err()
 	}
-	return what, output, time.Since(began), nil
+	if what == lived && err != nil {
+		return "", nil, fmt.Errorf("run go test: %w\n%s", err, output)
+	}
+	return what, output, nil
 }
 
 // follow reads the events of go test -json until a test fails or the last one has come. It returns

@@ -11,26 +11,31 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
 	plant := flag.Bool("plant", false, "look whether all faults can be planted, and run no test")
 	flag.Parse()
-	if err := run(*plant, flag.Args()); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *plant, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "error: "+err.Error())
 		os.Exit(1)
 	}
 }
 
-func run(plant bool, words []string) error {
+func run(ctx context.Context, plant bool, words []string) error {
 	faults, err := readAll("*.txt")
 	if err != nil {
 		return err
@@ -51,19 +56,19 @@ func run(plant bool, words []string) error {
 		return err
 	}
 	defer os.RemoveAll(bench.dir)
-	if err := bench.calibrate(faults); err != nil {
+	if err := bench.calibrate(ctx, faults); err != nil {
 		return err
 	}
-	return plantAll(bench, faults)
+	return plantAll(ctx, bench, faults)
 }
 
 // plantAll plants the faults one after the other and reports each.
-func plantAll(b *bench, faults []fault) error {
+func plantAll(ctx context.Context, b *bench, faults []fault) error {
 	began := time.Now()
 	count := map[outcome]int{}
 	for i := range faults {
 		f := &faults[i]
-		what, took, err := b.try(f)
+		what, took, err := b.try(ctx, f)
 		if err != nil {
 			return err
 		}
