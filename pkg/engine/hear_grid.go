@@ -48,7 +48,7 @@ func (s *slabs) keepGrid(slot int32, st grid.State) {
 	s.record(slot).Pattern = st.Pattern
 	if st.Held != nil || st.Raw != nil {
 		s.states[slot] = readings{st.Held, st.Raw}
-	} else if len(s.states) > 0 {
+	} else {
 		delete(s.states, slot)
 	}
 }
@@ -188,7 +188,7 @@ func (co *cohort) extend(slot int32, cell int64) {
 	for n := cell; n < ring.First(); n++ {
 		ring.Set(n, 0, meter.Missing)
 	}
-	rec.known = max(rec.known, int32(rec.newest-cell+1))
+	rec.known = int32(rec.newest - cell + 1)
 }
 
 func (s *slabs) first(slot int32) int64 {

@@ -161,9 +161,9 @@ func (co *cohort) takeChanged(slot int32) []int64 {
 }
 
 // meet scores the forecasts of a cell. Only what was measured, and can be true,
-// counts; a cell that was scored and is neither any more is taken back. So many
-// others are expected in the same round.
-func (co *cohort) meet(t *update, cell int64, others int, result *Result) {
+// counts; a cell that was scored and is neither any more is taken back. The round has about as many
+// scores as it has updates: memory for so many is made at once.
+func (co *cohort) meet(t *update, cell int64, updates int, result *Result) {
 	s, w := &co.slabs, &co.work
 	ring := s.ring(t.slot)
 	if !ring.Has(cell) {
@@ -188,8 +188,8 @@ func (co *cohort) meet(t *update, cell int64, others int, result *Result) {
 		Actual: actual, Void: void, Usual: co.usual(t.slot, &ring),
 	}
 	if len(w.leads) > len(w.scored) {
-		w.scored = make([]LeadScore, max(others, 1)*s.waiting.Leads())
-		result.Scores = slices.Grow(result.Scores, max(others, 1))
+		w.scored = make([]LeadScore, updates*s.waiting.Leads())
+		result.Scores = slices.Grow(result.Scores, updates)
 	}
 	score.Leads, w.scored = w.scored[:len(w.leads):len(w.leads)], w.scored[len(w.leads):]
 	for i, h := range w.leads {

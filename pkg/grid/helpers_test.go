@@ -30,6 +30,9 @@ func newStrip(t *testing.T, kind meter.Kind, set int32) *strip {
 func (s *strip) Bounds() (first, newest int64, ok bool) { return s.first, s.newest, s.known }
 
 func (s *strip) Said(n int64) (float32, meter.Quality) {
+	if !s.known || n < s.first || n > s.newest {
+		s.t.Errorf("cell %d is asked for, and the series has %d to %d", n, s.first, s.newest)
+	}
 	c, ok := s.cells[n]
 	if !ok {
 		return 0, meter.Missing

@@ -172,19 +172,19 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 	if s.Kind == meter.Register {
 		before = s.differ(past)
 	}
-	lowest, at := len(r.Points)+len(group), 0
+	at := 0
 	for _, p := range group {
 		var there bool
 		if at, there = s.insert(p, out); there {
 			out.Decision = Repeated
 			return
 		}
-		lowest = min(lowest, at)
 		s.Last, r.First = max(s.Last, p.Second), min(r.First, p.Second)
 	}
 	if r.Young {
 		s.learn(out)
 	}
+	lowest := at // of two points the other one is the next, or the one before
 	if out.Rebuilt {
 		past, lowest = nothing{}, 0
 	}
@@ -198,7 +198,7 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 	if len(r.Points) > mostPoints {
 		r.drop(len(r.Points) - mostPoints)
 	}
-	if !r.Young && !out.Rebuilt && len(out.Cells) > 0 {
+	if !out.Rebuilt && len(out.Cells) > 0 {
 		s.adapt(past, out)
 	}
 	s.fold()
@@ -238,10 +238,12 @@ func (s *State) moment(p Point) int {
 	if !on {
 		return -1
 	}
-	for i := find(points, at-tolerance(step)); i < len(points) && points[i].Second <= at+tolerance(step); i++ {
-		return i
+	// Of readings that come every minute several are near one boundary, and each is of its own moment.
+	i := find(points, at-tolerance(step))
+	if i == len(points) || points[i].Second > at+tolerance(step) || points[i].Step == fine {
+		return -1
 	}
-	return -1
+	return i
 }
 
 // ahead holds a reading that is far ahead of its series until a second one agrees: one wrong clock

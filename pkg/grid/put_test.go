@@ -162,6 +162,29 @@ func TestStepMayChangeInTheMiddle(t *testing.T) {
 	}
 }
 
+// The minutes around an hour are moments of their own, also while the step is still taken for an
+// hour. Two minutes behind the last hour alone may be its jitter.
+func TestHoursThatBecomeMinutesKeepTheirEnergy(t *testing.T) {
+	t.Parallel()
+	s := newStrip(t, meter.Energy, 0)
+	s.putAll(every(midnight, 3600, 60, func(int) float64 { return 1 }))
+	s.putAll(every(midnight+60*3600, 60, 30*60, func(i int) float64 { return float64(i%7) / 64 }))
+	if s.state.Interval != 900 || s.state.Step != 60 {
+		t.Errorf("grid %+v, step %d", s.state.Grid, s.state.Step)
+	}
+	for _, c := range s.list() {
+		if start := s.state.Start(c.N); start >= midnight+61*3600 {
+			want := 0.0
+			for i := range int64(15) {
+				want += float64(((start-midnight)/60+i-60*60)%7) / 64
+			}
+			if c.Value != float32(want) || c.Quality != meter.OK {
+				t.Errorf("%s: %+v, want %v", clock(start), c, want)
+			}
+		}
+	}
+}
+
 func TestCoarseSeriesIsKnown(t *testing.T) {
 	t.Parallel()
 	for _, step := range []int{7200, 86400} {
