@@ -57,9 +57,6 @@ func (p *Process) Start(command string, args ...string) error {
 	return nil
 }
 
-// Said is the end of what the server wrote.
-func (p *Process) Said() string { return p.said.String() }
-
 // Stop kills the server; one that has not begun is left alone.
 func (p *Process) Stop() {
 	if p.cmd == nil || p.cmd.Process == nil {

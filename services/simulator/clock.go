@@ -139,9 +139,6 @@ func (c clock) save(dir string) error {
 	return nil
 }
 
-// hourOf returns the hour that t lies in.
-func hourOf(t time.Time) int64 { return meter.FloorDiv(t.Unix(), meter.HourSeconds) }
-
 // timeOf returns the time of a second.
 func timeOf(second int64) time.Time { return time.Unix(second, 0).UTC() }
 

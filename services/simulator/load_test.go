@@ -25,6 +25,9 @@ func fleetOf(t testing.TB, seed uint64, meters int) []Meter {
 	return fleet
 }
 
+// hourOf returns the hour that t lies in.
+func hourOf(t time.Time) int64 { return meter.FloorDiv(t.Unix(), meter.HourSeconds) }
+
 // monday is the first hour of Monday 2026-01-05.
 var monday = hourOf(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC))
 
