@@ -11,6 +11,8 @@ const (
 	EventSeriesStale               = "series.stale"                // silent for long; forecasts stop
 	EventSeriesIntervalChanged     = "series.interval_changed"     // of its readings
 	EventSeriesIntervalUnsupported = "series.interval_unsupported" // too long; forecasts stop
+	EventSeriesOffGrid             = "series.off_grid"             // readings off the grid are refused
+	EventSeriesKindChanged         = "series.kind_changed"         // it begins again as one of energy
 	EventSeriesForecastReplaced    = "series.forecast_replaced"    // by that of a rule
 	EventSeriesSettings            = "series.settings"             // of one series or of many
 	EventSeriesDeleted             = "series.deleted"              // its state was forgotten
@@ -28,6 +30,7 @@ const (
 func SeriesEvents() []string {
 	return []string{
 		EventSeriesStale, EventSeriesIntervalChanged, EventSeriesIntervalUnsupported,
+		EventSeriesOffGrid, EventSeriesKindChanged,
 		EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesDeleted, EventSeriesImported,
 		EventSeriesImportRefused,
 	}

@@ -62,7 +62,7 @@ func recode(name string, data []byte) ([]byte, error) {
 		m, err := DecodeTrainingAnswer(data)
 		return m.AppendJSON(nil), err
 	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json", "event_series_interval_unsupported.json",
-		"event_series_forecast_replaced.json",
+		"event_series_forecast_replaced.json", "event_series_off_grid.json", "event_series_kind_changed.json",
 		"event_series_settings.json", "event_series_deleted.json", "event_series_imported.json", "event_series_import_refused.json",
 		"event_drift.json", "event_training_started.json", "event_training_progress.json", "event_training_finished.json", "event_training_failed.json":
 		m, err := DecodeEvent(data)

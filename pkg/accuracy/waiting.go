@@ -132,6 +132,17 @@ func (w *Waiting) Put(row []byte, newest int64, by Maker, quantiles []float32) (
 	return unscored
 }
 
+// Unscored is how many forecasts of a row were never scored.
+func (w *Waiting) Unscored(row []byte) int {
+	n := 0
+	for at := 0; at < len(row); at += w.size {
+		if row[at+2] != never && row[at+3] == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Held is one forecast beside its actual.
 type Held struct {
 	Lead     int

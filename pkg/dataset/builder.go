@@ -17,8 +17,12 @@ type Builder struct {
 	// the one that they have.
 	asked    int64
 	interval int64
-	left     []string   // series that Build left out, with their intervals
-	kind     meter.Kind // of readings that do not name one, see Kind
+	left     []string             // series that Build left out, with their intervals
+	changed  []string             // series that Build left out until they changed their interval
+	kind     meter.Kind           // of readings that do not name one, see Kind
+	offset   int64                // from UTC, of the hours that finer readings are joined to, in seconds
+	refused  map[meter.Reason]int // readings that Add refused
+	offGrid  map[meter.Reason]int // readings that Build refused
 }
 
 // gathered are the readings of one series.
@@ -31,7 +35,7 @@ type gathered struct {
 
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{index: map[meter.ID]int{}, asked: meter.HourSeconds}
+	return &Builder{index: map[meter.ID]int{}, asked: meter.HourSeconds, refused: map[meter.Reason]int{}}
 }
 
 // Kind says what the values mean that Add takes from now on. KindUnknown leaves it to the unit of
@@ -55,7 +59,8 @@ type Reading struct {
 	Value  float64
 	// Interval is the length in seconds that the sender gives, 0 when the sender gives none.
 	Interval int32
-	// Quality is OK when the sender gives none. Readings of a quality that is not accepted are left out.
+	// Quality is OK when the sender gives none. The value of a reading of a quality that is not accepted is none:
+	// its cell is BAD.
 	Quality meter.Quality
 }
 
@@ -65,14 +70,11 @@ type reading struct {
 	value    float64
 	interval int32
 	quality  meter.Quality
+	kind     meter.Kind // that the reading says, by its unit or its kind
 }
 
 // AddReading is Add of a reading that says more than its unit.
 func (b *Builder) AddReading(id meter.ID, r Reading) {
-	quality := r.Quality.OrOK()
-	if !quality.Accepted() {
-		return
-	}
 	kind, unit, value := r.Kind, r.Unit, r.Value
 	i, known := b.index[id]
 	if !known {
@@ -87,17 +89,22 @@ func (b *Builder) AddReading(id meter.ID, r Reading) {
 		}
 		conversion, err := meter.Convert(unit, s.unit)
 		if err != nil {
+			b.refused[meter.ReasonWrongUnit]++
 			return
 		}
 		value = conversion.Apply(value)
 	}
 	if known && kind != s.kind && kind != meter.KindUnknown {
 		if s.kind != meter.KindUnknown || kind == meter.Register {
+			b.refused[meter.ReasonWrongKind]++
 			return
 		}
 		s.kind = kind
 	}
-	s.reads = append(s.reads, reading{r.Second, value, r.Interval, quality})
+	if kind == meter.KindUnknown && unit != "" {
+		kind = meter.KindOf(unit)
+	}
+	s.reads = append(s.reads, reading{r.Second, value, r.Interval, r.Quality.OrOK(), kind})
 }
 
 // Span is the number of series, and the first and the last second of their readings.
@@ -122,29 +129,48 @@ func (b *Builder) Build() []*History {
 	}
 	byName := func(x, y *gathered) int { return cmp.Compare(x.id.String(), y.id.String()) }
 	slices.SortFunc(sorted, byName)
-	b.repeats, b.left = 0, nil
+	b.repeats, b.left, b.changed, b.offGrid = 0, nil, nil, map[meter.Reason]int{}
 	var native []*History
 	for _, s := range sorted {
 		b.repeats += s.repeats()
-		for _, stretch := range b.stretches(s) {
-			native = append(native, stretch.history(s))
-		}
+		native = append(native, b.histories(s)...)
 	}
 	if b.interval = b.asked; b.asked == 0 {
 		b.interval = finest(native)
 	}
 	var all []*History
-	for _, h := range native {
+	for from, to := 0, 0; from < len(native); from = to {
+		for to < len(native) && native[to].ID == native[from].ID {
+			to++
+		}
+		all = append(all, b.atInterval(native[from:to])...)
+	}
+	return all
+}
+
+// atInterval brings the histories of a series to the interval of all. Those that are coarser are left
+// out.
+func (b *Builder) atInterval(own []*History) []*History {
+	var all []*History
+	coarse := int64(0)
+	for _, h := range own {
 		switch {
 		case h.Len.Interval == b.interval:
 			all = append(all, h)
 		case b.interval%h.Len.Interval == 0:
-			if joined := h.joined(b.interval); joined != nil {
+			if joined := h.joined(b.interval, b.offset); joined != nil {
 				all = append(all, joined)
 			}
 		default:
-			b.leave(h.ID, h.Len.Interval)
+			coarse = h.Len.Interval
 		}
+	}
+	switch {
+	case coarse == 0:
+	case len(all) == 0:
+		b.left = append(b.left, every(own[0].ID, coarse))
+	default:
+		b.changed = append(b.changed, every(own[0].ID, coarse))
 	}
 	return all
 }

@@ -13,123 +13,152 @@ import (
 // gridded is the cells of one series while its readings are put onto their grid, as serving does
 // it. It is the grid's memory of them.
 type gridded struct {
-	state     grid.State
-	first     int64
-	values    []float32
-	qualities []meter.Quality
-	outcome   grid.Outcome
-	done      []stretch // before silences as long as a serving ring
+	of      *gathered
+	state   grid.State
+	cells   stretch // under way; its grid and kind are those of state
+	outcome grid.Outcome
+	refused map[meter.Reason]int
+	done    []*History // before silences as long as a serving ring, and before changes of the grid
 }
 
-// stretch is the cells of a series without a silence as long as a serving ring.
+// stretch is the cells of a series without a silence as long as a serving ring, on one grid.
 type stretch struct {
 	grid      grid.Grid
 	kind      meter.Kind
 	first     int64
+	own       int64 // the first cell that was not brought over from another grid
 	values    []float32
 	qualities []meter.Quality
 }
 
 // Bounds implements grid.Past.
 func (c *gridded) Bounds() (first, newest int64, ok bool) {
-	return c.first, c.first + int64(len(c.values)) - 1, len(c.values) > 0
+	return c.cells.first, c.cells.first + int64(len(c.cells.values)) - 1, len(c.cells.values) > 0
 }
 
 // Said implements grid.Past.
 func (c *gridded) Said(n int64) (value float32, quality meter.Quality) {
-	return c.values[n-c.first], c.qualities[n-c.first]
+	return c.cells.values[n-c.cells.first], c.cells.qualities[n-c.cells.first]
+}
+
+// histories puts the readings of a series onto their grid, in the order of time.
+func (b *Builder) histories(s *gathered) []*History {
+	slices.SortStableFunc(s.reads, bySecond)
+	c := gridded{of: s, refused: b.offGrid}
+	for _, r := range s.reads {
+		c.put(r)
+	}
+	if c.state.Coarse > 0 {
+		b.left = append(b.left, every(s.id, int64(c.state.Coarse)))
+		return nil
+	}
+	c.state.End(&c.outcome)
+	c.count()
+	c.end(c.state.Grid)
+	return c.done
 }
 
 // put takes the next reading in the order of time.
 func (c *gridded) put(r reading) {
 	out := &c.outcome
+	if r.kind != c.state.Kind && r.kind != meter.KindUnknown {
+		if c.state.Begun && c.state.Become(r.kind, out) {
+			c.count()
+			c.cells = stretch{}
+		}
+		c.state.Kind = r.kind
+	}
 	before := c.state.Grid
 	c.state.Put(
 		grid.Point{Second: r.second, Value: r.value, Quality: r.quality, Span: r.interval},
 		c,
 		out,
 	)
+	c.count()
 	switch {
 	case out.Restarted:
 		c.end(before)
 	case out.Rebuilt:
-		c.values, c.qualities = nil, nil
+		c.cells = stretch{}
 	case out.Was != grid.Grid{}:
-		c.convert(out.Was)
+		c.change()
 	}
 	for _, cell := range out.Cells {
-		c.write(cell)
+		c.cells.write(cell)
 	}
 	if _, newest, ok := c.Bounds(); ok {
 		c.state.Settle(newest - c.state.LateCells() - 1)
 	}
 }
 
-// end closes the stretch under way, on the grid that it had.
-func (c *gridded) end(g grid.Grid) {
-	if len(c.values) > 0 {
-		c.done = append(c.done, stretch{g, c.state.Kind, c.first, c.values, c.qualities})
+// count counts the readings that the outcome refuses.
+func (c *gridded) count() {
+	if c.outcome.Decision == grid.Rejected {
+		c.refused[c.outcome.Refusal.Reason]++
 	}
-	c.values, c.qualities = nil, nil
+	for i := range c.outcome.Refused {
+		c.refused[c.outcome.Refused[i].Reason]++
+	}
 }
 
-// convert brings the cells from the grid before to the one that the series has now.
-func (c *gridded) convert(was grid.Grid) {
-	old := *c
-	first, newest, ok := old.Bounds()
-	c.values, c.qualities = nil, nil
-	if ok {
-		grid.Convert(was, c.state.Grid, c.state.Kind, first, newest, old.Said, c.write)
+// end closes the stretch under way, on the grid that it had.
+func (c *gridded) end(g grid.Grid) {
+	if len(c.cells.values) > 0 {
+		c.cells.grid, c.cells.kind = g, c.state.Kind
+		c.done = append(c.done, c.cells.history(c.of))
 	}
+	c.cells = stretch{}
+}
+
+// change ends the stretch on the grid before, and begins one on the grid that the series has now with
+// the cells that a serving ring would have then. Of the cells that could no longer change, what
+// cannot be true is BAD.
+func (c *gridded) change() {
+	was := c.outcome.Was
+	first, newest, ok := c.Bounds()
+	if !ok {
+		c.outcome.Bring(c.state.Grid, c.state.Kind, 0, -1, c.Said)
+		return
+	}
+	c.end(was)
+	h := c.done[len(c.done)-1]
+	at := func(n int64) (float32, meter.Quality) {
+		value, quality := h.Raw.At(n)
+		if _, judged := h.Ring.At(n); n <= newest-int64(h.Len.Open) && judged == meter.Bad {
+			quality = judged
+		}
+		return value, quality
+	}
+	c.outcome.Bring(c.state.Grid, c.state.Kind, max(first, newest-int64(h.Len.Ring)+1), newest, at)
+	c.cells.own = c.state.Cell(h.Start(newest + 1))
 }
 
 // write puts a cell in its place. Those between that are not known are MISSING.
-func (c *gridded) write(cell grid.Cell) {
-	if len(c.values) == 0 {
-		c.first = cell.N
+func (s *stretch) write(cell grid.Cell) {
+	if len(s.values) == 0 {
+		s.first = cell.N
 	}
-	for before := c.first - cell.N; before > 0; before-- {
-		c.values, c.qualities = slices.Insert(
-			c.values,
-			0,
-			0,
-		), slices.Insert(
-			c.qualities,
-			0,
-			meter.Missing,
-		)
-		c.first--
+	if before := int(s.first - cell.N); before > 0 {
+		s.values = slices.Insert(s.values, 0, make([]float32, before)...)
+		s.qualities = slices.Insert(s.qualities, 0, missing(before)...)
+		s.first = cell.N
 	}
-	for int64(len(c.values)) <= cell.N-c.first {
-		c.values, c.qualities = append(c.values, 0), append(c.qualities, meter.Missing)
+	if after := int(cell.N-s.first) + 1 - len(s.values); after > 0 {
+		s.values = append(s.values, make([]float32, after)...)
+		s.qualities = append(s.qualities, missing(after)...)
 	}
-	c.values[cell.N-c.first], c.qualities[cell.N-c.first] = cell.Value, cell.Quality
+	s.values[cell.N-s.first], s.qualities[cell.N-s.first] = cell.Value, cell.Quality
 }
 
-// stretches puts the readings of a series onto their grid, in the order of time.
-func (b *Builder) stretches(s *gathered) []stretch {
-	slices.SortStableFunc(s.reads, bySecond)
-	kind := s.kind
-	if kind == meter.KindUnknown {
-		kind = meter.KindOf(s.unit)
-	}
-	c := gridded{state: grid.State{Pattern: grid.Pattern{Kind: kind}}}
-	for _, r := range s.reads {
-		c.put(r)
-	}
-	if c.state.Coarse > 0 {
-		b.leave(s.id, int64(c.state.Coarse))
-		return nil
-	}
-	c.end(c.state.Grid)
-	return c.done
-}
+func missing(count int) []meter.Quality { return slices.Repeat([]meter.Quality{meter.Missing}, count) }
 
-// history makes one of a stretch. Holes are filled with the same hour of the day before.
+// history makes one of a stretch. Cells that were not measured are filled with the same hour of the
+// day before.
 func (s *stretch) history(of *gathered) *History {
 	h := &History{
 		ID: of.id, Unit: of.unit, Phase: int64(s.grid.Phase),
 		Len: series.LengthsOf(int64(s.grid.Interval)), kind: s.kind,
+		Own: max(s.own, s.first),
 	}
 	h.Raw = series.Ring{
 		Values:  make([]float32, len(s.values)),
@@ -137,7 +166,7 @@ func (s *stretch) history(of *gathered) *History {
 	}
 	for k, q := range s.qualities {
 		n, value := s.first+int64(k), s.values[k]
-		if q == meter.Missing && k > 0 {
+		if !q.Accepted() && k > 0 {
 			value = h.Raw.SameHour(n, h.Len.Day)
 		}
 		h.Raw.Put(n, value, q)
@@ -146,43 +175,32 @@ func (s *stretch) history(of *gathered) *History {
 	return h
 }
 
-// joined is the history at a coarser interval, as serving joins the cells of a ring: what cannot be
-// true is not in it.
-func (h *History) joined(interval int64) *History {
-	parts := interval / h.Len.Interval
+// joined is the history at a coarser interval, on the hours of a zone with an offset from UTC, as
+// serving joins the cells of a ring: what cannot be true is not in it.
+func (h *History) joined(interval, offset int64) *History {
+	own := grid.Grid{Interval: int32(h.Len.Interval), Phase: int32(h.Phase)}
+	to := own.Joined(int32(interval), offset)
 	j := &History{
 		ID:    h.ID,
 		Unit:  h.Unit,
-		Phase: h.Phase,
+		Phase: int64(to.Phase),
 		Len:   series.LengthsOf(interval),
+		Own:   to.Cell(h.Start(h.Own)-1) + 1,
 		kind:  h.kind,
 	}
-	at := func(m int64) (float32, meter.Quality, bool) {
-		if !h.Ring.Has(m) {
-			return 0, meter.Unknown, false
-		}
-		value, quality := h.Ring.At(m)
-		return value, quality, true
-	}
-	first, last := meter.FloorDiv(
-		h.Ring.First()-1,
-		parts,
-	)+1, meter.FloorDiv(
-		h.Ring.Newest+1,
-		parts,
-	)-1
+	first, last := to.Cell(h.Start(h.Ring.First())-1)+1, to.Cell(h.Start(h.Ring.Newest+1))-1
 	size := max(last-first+1, 0)
 	j.Raw = series.Ring{Values: make([]float32, size), Quality: meter.NewQualities(int(size))}
 	for n := first; n <= last; n++ {
-		c := grid.Join(h.kind, n, parts, at)
+		c := grid.Join(own, to, h.kind, n, h.Ring.At)
 		switch {
 		case c.Quality.Accepted():
 		case j.Raw.Known == 0:
 			continue
 		default:
-			c.Value, c.Quality = j.Raw.SameHour(n, j.Len.Day), meter.Missing
+			c.Value = j.Raw.SameHour(c.N, j.Len.Day)
 		}
-		j.Raw.Put(n, c.Value, c.Quality)
+		j.Raw.Put(c.N, c.Value, c.Quality)
 	}
 	if j.Raw.Known == 0 {
 		return nil
@@ -190,6 +208,7 @@ func (h *History) joined(interval int64) *History {
 	if size > int64(j.Raw.Known) { // a ring as long as the history
 		j.Raw = j.Raw.Shortened()
 	}
+	j.Own = max(j.Own, j.Raw.First())
 	j.replay(series.Plain)
 	return j
 }
@@ -217,15 +236,19 @@ func finest(native []*History) int64 {
 
 var intervals = [...]int64{300, 600, 900, 1200, 1800, meter.HourSeconds}
 
-// leave notes a series that comes at an interval of which no history is made.
-func (b *Builder) leave(id meter.ID, interval int64) {
-	b.left = append(b.left, fmt.Sprintf("%s (every %s)", id, time.Duration(interval)*time.Second))
+// every is a series with the time from one of its readings to the next.
+func every(id meter.ID, interval int64) string {
+	return fmt.Sprintf("%s (every %s)", id, time.Duration(interval)*time.Second)
 }
 
 // At makes Build give histories of an interval in seconds: readings that come finer are joined,
 // series that come coarser are left out. With 0 Build finds the finest interval that at least half
 // of the series come at, or can be joined to. A new builder gives hours.
 func (b *Builder) At(interval int64) { b.asked = interval }
+
+// In says in which zone the series are: finer readings are joined to its hours, as serving does it.
+// A new builder joins to the hours of UTC.
+func (b *Builder) In(zone string) { b.offset = series.HourOffset(zone) }
 
 // Interval is that of the histories that Build gave, in seconds.
 func (b *Builder) Interval() int64 { return b.interval }

@@ -13,12 +13,15 @@ import (
 // filled with the same hour of the day before and marked MISSING, and the scalers that serving
 // would have used. A scaler is made of cells before it only.
 type History struct {
-	ID      meter.ID
-	Unit    string
-	Phase   int64 // seconds between a full interval since the epoch and the start of a cell
-	Len     series.Lengths
-	Ring    series.Ring // what the network reads: BAD cells are filled
-	Raw     series.Ring // what was read, true or not; holes are filled in the same way
+	ID    meter.ID
+	Unit  string
+	Phase int64 // seconds between a full interval since the epoch and the start of a cell
+	Len   series.Lengths
+	Ring  series.Ring // what the network reads: BAD cells are filled
+	Raw   series.Ring // what was read, true or not; holes are filled in the same way
+	// Own is the first cell that was read on this grid. A series that changes its grid has a history
+	// for each. The cells before Own are those that serving brings over from the grid before.
+	Own     int64
 	scalers []scalerFrom
 	kind    meter.Kind
 }

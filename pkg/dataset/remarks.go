@@ -89,8 +89,8 @@ func (h *History) extent() (least, most float32, accepted int) {
 // another value for the same moment of the series.
 func (b *Builder) Repeats() int { return b.repeats }
 
-// RepeatsRemark tells a person of Repeats in a line; it is empty when there are none.
-func (b *Builder) RepeatsRemark() string {
+// repeatsRemark tells a person of Repeats in a line; it is empty when there are none.
+func (b *Builder) repeatsRemark() string {
 	if b.repeats == 0 {
 		return ""
 	}

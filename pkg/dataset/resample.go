@@ -3,6 +3,8 @@ package dataset
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -15,6 +17,42 @@ func (b *Builder) Coarse() string {
 	}
 	return fmt.Sprintf("%d of %d series come more rarely than every %d minutes and are left out: %s",
 		len(b.left), len(b.series), max(b.interval, 300)/60, SomeOf(b.left))
+}
+
+// LeftOut tells a person, in a line each, what Add and Build left out, and why.
+func (b *Builder) LeftOut() []string {
+	var all []string
+	for _, text := range []string{b.repeatsRemark(), b.Coarse(), b.changedRemark(), b.refusedRemark()} {
+		if text != "" {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+func (b *Builder) changedRemark() string {
+	if len(b.changed) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d series came more rarely than every %d minutes before they changed; the readings before are left out: %s",
+		len(b.changed), len(b.series), b.interval/60, SomeOf(b.changed))
+}
+
+func (b *Builder) refusedRemark() string {
+	all := maps.Clone(b.refused)
+	for reason, n := range b.offGrid {
+		all[reason] += n
+	}
+	count := 0
+	var reasons []string
+	for _, reason := range slices.Sorted(maps.Keys(all)) {
+		count += all[reason]
+		reasons = append(reasons, fmt.Sprintf("%d %s", all[reason], reason))
+	}
+	if count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d readings are left out, as serving refuses them: %s", count, SomeOf(reasons))
 }
 
 // commonStep is the most frequent distance of neighbouring readings in the order of time, in

@@ -55,7 +55,7 @@ func NewSampler(
 			continue
 		}
 		// The first loss position needs a scaler and a week behind it.
-		first := max(max(ready, h.Cell(from))-int64(cfg.BurnIn), h.Ring.First())
+		first := max(max(ready, h.Cell(from), h.Own)-int64(cfg.BurnIn), h.Ring.First())
 		last := min(h.Ring.Newest, h.Cell(until-1)) - int64(cfg.Steps-1+cfg.Horizon)
 		if last >= first {
 			s.ranges = append(s.ranges, startRange{h, first, last})

@@ -6,7 +6,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// A reading more than LatenessCells ahead of its series waits for another one that is as
+// A reading more than LatenessSeconds ahead of its series waits for another one that is as
 // near to it; what was held is given up for one that is not.
 func TestFarAhead(t *testing.T) {
 	t.Parallel()

@@ -69,6 +69,10 @@ const (
 	// SeriesStale: the series is silent for SilentCells, and it is not forecast until a reading comes.
 	SeriesStale     EventKind = "series.stale"
 	IntervalChanged EventKind = "series.interval_changed" // its readings come at another interval
+	// KindChanged: a reading says that the series is one of energy, and its cells were means of power.
+	KindChanged EventKind = "series.kind_changed"
+	// OffGrid: readings off the grid of the series are refused, at most one event an hour.
+	OffGrid EventKind = "series.off_grid"
 	// ForecastReplaced: the network's forecast is not finite or beyond what readings may be, and the
 	// forecast of a simple rule goes out instead.
 	ForecastReplaced EventKind = "series.forecast_replaced"

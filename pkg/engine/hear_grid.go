@@ -7,13 +7,14 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/series"
 )
 
-// readings is what pkg/grid remembers of a series beside its pattern: few series have any.
+// readings is what is remembered of the readings of a series beside their pattern: few series have
+// any.
 type readings struct {
 	held *grid.Point
 	raw  *grid.Raw
+	told int64 // second of the log at which an event told of readings off the grid; 0 before
 }
 
 // past is the cells of a series as pkg/grid asks for them.
@@ -46,11 +47,19 @@ func (s *slabs) gridState(slot int32) grid.State {
 // keepGrid takes a state of pkg/grid back.
 func (s *slabs) keepGrid(slot int32, st grid.State) {
 	s.record(slot).Pattern = st.Pattern
-	if st.Held != nil || st.Raw != nil {
-		s.states[slot] = readings{st.Held, st.Raw}
-	} else {
-		delete(s.states, slot)
+	if st.Held == nil && st.Raw == nil && len(s.states) == 0 {
+		return
 	}
+	s.keep(slot, readings{st.Held, st.Raw, s.states[slot].told})
+}
+
+// keep remembers readings of a series, or that there are none.
+func (s *slabs) keep(slot int32, r readings) {
+	if r == (readings{}) {
+		delete(s.states, slot)
+		return
+	}
+	s.states[slot] = r
 }
 
 // hear puts a reading onto the grid of its series: the series of t begins when it is new, known
@@ -64,13 +73,17 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 	var unit string
 	var no refusal
 	e.gridPast = past{slot: -1}
+	t.slot = slot
 	if known {
-		p.Value, no = co.measure(r, slot)
+		var kind meter.Kind
+		if p.Value, kind, no = co.measure(r, slot); kind != co.slabs.record(slot).Kind {
+			e.become(co, slot, kind, t, result, index)
+		}
 		st, e.gridPast = co.slabs.gridState(slot), past{&co.slabs, slot}
 	} else {
 		p.Value, unit, st.Pattern, no = e.begin(r)
 	}
-	if t.slot = slot; no.reason != "" {
+	if no.reason != "" {
 		result.Rejections = append(result.Rejections, Rejection{Reading: index, Reason: no.reason, Detail: no.detail})
 		return co, grid.Rejected
 	}
@@ -85,10 +98,11 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 	if !known && out.Decision == grid.Rejected {
 		return nil, out.Decision
 	}
-	if co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out); !known {
+	if co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out, result); !known {
 		was.Step = st.Step
 	}
 	co.apply(t, out, result, index)
+	co.tellOffGrid(t.slot, r, out, result, index)
 	if cells, ok := co.work.changed[t.slot]; ok && r.History { // nothing is scored by it
 		co.work.changed[t.slot] = cells[:min(changed, len(cells))]
 	}
@@ -99,40 +113,43 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 }
 
 // seat returns the row of a series in the cohort of the interval that it has now, with the state of
-// its grid. A series that changed its interval moves, and its cells are brought over.
-func (e *Engine) seat(co *cohort, slot int32, known bool, id meter.ID, unit string, st grid.State, out *grid.Outcome) (*cohort, int32) {
+// its grid. When the series changed its grid, the row is empty, and out has the cells that were
+// brought over: they are walked as new ones, as a file gives them. It counts the forecasts that wait
+// no longer.
+func (e *Engine) seat(co *cohort, slot int32, known bool, id meter.ID, unit string, st grid.State, out *grid.Outcome, result *Result) (*cohort, int32) {
+	if out.Was != (grid.Grid{}) {
+		p := past{&co.slabs, slot}
+		first, newest, ok := p.Bounds()
+		if !ok {
+			first, newest = 0, -1
+		}
+		out.Bring(st.Grid, st.Kind, first, newest, p.Said)
+	}
+	if known && (out.Rebuilt || out.Was != (grid.Grid{})) {
+		result.Unscored += co.dropView(id) + co.slabs.forget(slot)
+	}
 	switch {
 	case !known:
 		co = e.cohort(st.Interval)
 		slot = co.slabs.add(id, unit)
 		e.enter(co, slot)
 	case int64(st.Interval) != co.len.Interval:
-		co, slot = e.move(co, slot, st, out.Rebuilt)
-	case out.Rebuilt:
-		co.slabs.forget(slot)
-	case out.Was != (grid.Grid{}):
-		co.slabs.keepGrid(slot, st)
-		co.regrid(slot, out.Was)
+		co, slot = e.move(co, slot, st.Interval)
 	}
 	co.slabs.keepGrid(slot, st)
 	return co, slot
 }
 
-// move takes a series to the cohort of another interval, with its cells unless they are void.
-func (e *Engine) move(from *cohort, slot int32, st grid.State, void bool) (*cohort, int32) {
-	s, id := &from.slabs, from.slabs.ids[slot]
-	from.dropView(id)
-	old, was, unit := s.ring(slot), *s.record(slot), s.units[slot]
-	old.Values, old.Quality = slices.Clone(old.Values), slices.Clone(old.Quality)
+// move takes a series without cells to the cohort of another interval.
+func (e *Engine) move(from *cohort, slot int32, interval int32) (*cohort, int32) {
+	id, unit, was := from.slabs.ids[slot], from.slabs.units[slot], *from.slabs.record(slot)
+	told := from.slabs.states[slot].told
 	from.remove(slot)
-	to := e.cohort(st.Interval)
+	to := e.cohort(interval)
 	row := to.slabs.add(id, unit)
+	to.slabs.keep(row, readings{told: told})
 	rec := to.slabs.record(row)
 	rec.issued, rec.revision, rec.live, rec.stale, rec.born = was.issued, was.revision, was.live, was.stale, was.born
-	rec.Pattern = st.Pattern
-	if !void && old.Known > 0 {
-		to.bring(row, was.Grid, &old)
-	}
 	return to, row
 }
 
@@ -196,38 +213,6 @@ func (s *slabs) first(slot int32) int64 {
 	return ring.First()
 }
 
-// regrid brings the cells of a series from the grid before to the one that it has now, of the same
-// interval.
-func (co *cohort) regrid(slot int32, was grid.Grid) {
-	s := &co.slabs
-	old := s.ring(slot)
-	old.Values, old.Quality = slices.Clone(old.Values), slices.Clone(old.Quality)
-	s.forget(slot)
-	co.bring(slot, was, &old)
-}
-
-// bring fills the ring of a series from cells on another grid. The scale is found again, and the
-// states are computed anew.
-func (co *cohort) bring(slot int32, was grid.Grid, old *series.Ring) {
-	s := &co.slabs
-	rec := s.record(slot)
-	first := max(old.First(), was.Cell(rec.Start(rec.Cell(was.Start(old.Newest+1))-int64(co.len.Ring))))
-	grid.Convert(was, rec.Grid, rec.Kind, first, old.Newest, old.At, func(c grid.Cell) {
-		s.put(slot, c.N, c.Value, c.Quality)
-	})
-	if rec.known == 0 {
-		return
-	}
-	ring := s.ring(slot)
-	for n := ring.First(); n <= ring.Newest-int64(co.len.Open) && int(rec.accepted) < co.len.Scale; n++ {
-		if _, q := ring.At(n); q.Accepted() {
-			rec.accepted++
-		}
-	}
-	rec.rewound = true
-	co.soil(slot, rec.newest)
-}
-
 // tell adds an event when a series is sent otherwise than before.
 func (co *cohort) tell(slot int32, was grid.Pattern, result *Result, index int) {
 	is := co.slabs.record(slot).Pattern
@@ -249,6 +234,40 @@ func (co *cohort) tell(slot int32, was grid.Pattern, result *Result, index int) 
 			Text: fmt.Sprintf("readings come every %s: no forecasts until they come at least once an hour", time.Duration(is.Coarse)*time.Second),
 		})
 	}
+}
+
+// toldAgain is how many seconds of the log pass before an event tells of the same again.
+const toldAgain = meter.HourSeconds
+
+// tellOffGrid adds an event when readings off the grid of a series are refused, at most one an hour of
+// the log. All of them are counted as rejections.
+func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, result *Result, index int) {
+	refused := slices.ContainsFunc(out.Refused, func(no grid.Refusal) bool {
+		return no.Reason == meter.ReasonIntervalUnsupported
+	})
+	if !refused && len(co.slabs.states) == 0 {
+		return
+	}
+	now := r.Received
+	if now == 0 {
+		now = r.Second // no log: the readings' own time
+	}
+	state := co.slabs.states[slot]
+	recent := state.told != 0 && now < state.told+toldAgain
+	switch {
+	case refused && !recent:
+		state.told = now
+		result.Events = append(result.Events, Event{
+			Message: index, Series: co.slabs.ids[slot], Kind: OffGrid,
+			Text: fmt.Sprintf("readings off the grid are refused, the series is read %s: "+
+				"when two meters send under one name, give each a name of its own", every(co.slabs.record(slot).Step)),
+		})
+	case state.told != 0 && !recent:
+		state.told = 0
+	default:
+		return
+	}
+	co.slabs.keep(slot, state)
 }
 
 func every(step int32) string {

@@ -51,8 +51,9 @@ func (e *Engine) begin(r *Reading) (value float64, unit string, pattern grid.Pat
 	return value, unit, grid.Pattern{Kind: kind, Set: set.Interval}, refusal{}
 }
 
-// measure brings a value to the unit of its series and holds its kind against that of the series.
-func (co *cohort) measure(r *Reading, slot int32) (value float64, no refusal) {
+// measure brings a value to the unit of its series and holds its kind against that of the series. It
+// returns the kind that the series has with the reading.
+func (co *cohort) measure(r *Reading, slot int32) (value float64, kind meter.Kind, no refusal) {
 	s := &co.slabs
 	rec := s.record(slot)
 	unit := s.units[slot]
@@ -60,35 +61,43 @@ func (co *cohort) measure(r *Reading, slot int32) (value float64, no refusal) {
 	if r.Unit != "" && unit != "" {
 		conversion, err := meter.Convert(r.Unit, unit)
 		if err != nil {
-			return 0, refuse(meter.ReasonWrongUnit, "%s", err)
+			return 0, rec.Kind, refuse(meter.ReasonWrongUnit, "%s", err)
 		}
 		value = conversion.Apply(value)
 	}
-	kind := r.Kind
+	kind = r.Kind
 	if kind == meter.KindUnknown && rec.Kind == meter.KindUnknown && r.Unit != "" {
 		kind = meter.KindOf(r.Unit)
 	}
-	if kind != meter.KindUnknown && kind != rec.Kind {
-		if rec.Kind != meter.KindUnknown || kind == meter.Register {
-			return 0, refuse(meter.ReasonWrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.Kind))
-		}
-		co.become(slot, kind)
+	if kind == meter.KindUnknown {
+		kind = rec.Kind
+	}
+	if kind != rec.Kind && (rec.Kind != meter.KindUnknown || kind == meter.Register) {
+		return 0, rec.Kind, refuse(meter.ReasonWrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.Kind))
 	}
 	if unit == "" {
 		s.units[slot] = r.Unit
 	}
-	return value, refusal{}
+	return value, kind, refusal{}
 }
 
-// become gives a series, which was taken for one of power, the kind that a reading says. The cells
-// of one that sums up several readings were averages: it begins again.
-func (co *cohort) become(slot int32, kind meter.Kind) {
-	rec := co.slabs.record(slot)
-	if rec.Kind = kind; kind == meter.Energy && rec.Step != rec.Interval {
-		co.slabs.forget(slot)
-		rec.Pattern = grid.Pattern{Kind: kind, Set: rec.Set}
-		delete(co.slabs.states, slot)
+// become gives a series, which was taken for one of power, the kind that a reading says. When that
+// makes its cells void, an event tells of it.
+func (e *Engine) become(co *cohort, slot int32, kind meter.Kind, t *update, result *Result, index int) {
+	st := co.slabs.gridState(slot)
+	void := st.Become(kind, &e.outcome)
+	co.slabs.keepGrid(slot, st)
+	id := co.slabs.ids[slot]
+	result.Unscored += co.dropView(id) // its cells were means
+	if !void {
+		return
 	}
+	result.Unscored += co.slabs.forget(slot)
+	co.apply(t, &e.outcome, result, index)
+	result.Events = append(result.Events, Event{
+		Message: index, Series: id, Kind: KindChanged,
+		Text: fmt.Sprintf("readings are %s, as one says now; before they were taken for power: the series begins again", kind),
+	})
 }
 
 // takenFor is the kind that a series of unknown kind is taken for.

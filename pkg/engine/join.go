@@ -8,10 +8,11 @@ import (
 
 // A series of an interval that no model serves is forecast by the model of the next coarser
 // interval that its own divides. The cohort of that model has a row for it, a view, whose cells are
-// those of the series joined. The series keeps its own ring: a model that comes or goes does not
-// change it, and the view can be made from it at any time.
+// those of the series joined, on the hours of its zone. The series keeps its own ring: a model that
+// comes or goes does not change it, and the view can be made from it at any time.
 
 // seatViews decides for each cohort which coarser one serves its series, and makes and drops views.
+// It is called where a cohort, a model or the zone of a series is another than before.
 func (e *Engine) seatViews() {
 	for i, co := range e.cohorts {
 		if co == nil {
@@ -32,6 +33,34 @@ func (e *Engine) seatViews() {
 		}
 		if co.joins = joins; joins != nil {
 			for slot := range co.slabs.ids {
+				co.makeView(int32(slot))
+			}
+		}
+	}
+	e.alignViews()
+}
+
+// alignViews makes the views anew whose hours are not those of their zone any more: the setting or
+// the model says another zone.
+func (e *Engine) alignViews() {
+	offsets := map[string]int64{}
+	for _, co := range e.cohorts {
+		if co == nil || co.joins == nil {
+			continue
+		}
+		to := co.joins
+		for slot, id := range co.slabs.ids {
+			view, ok := to.slabs.index[id]
+			if !ok {
+				continue
+			}
+			zone := to.placeOf(id).zone
+			if _, ok := offsets[zone]; !ok {
+				offsets[zone] = series.HourOffset(zone)
+			}
+			own := co.slabs.record(int32(slot))
+			if own.Joined(int32(to.len.Interval), offsets[zone]) != to.slabs.record(view).Grid {
+				co.dropView(id)
 				co.makeView(int32(slot))
 			}
 		}
@@ -67,7 +96,7 @@ func (co *cohort) makeView(slot int32) {
 	}
 	t := update{slot: view, message: -1, ask: -1}
 	to.work.fresh = to.work.fresh[:0]
-	co.joinInto(&t, slot, to.group(co, ring.First()-1)+1)
+	co.joinInto(&t, slot, co.firstJoined(slot, view))
 	if t.next {
 		to.work.jobs = append(to.work.jobs[:0], job{slot: view, from: t.from, to: t.to, cells: t.cells})
 		to.walk(to.work.jobs)
@@ -83,7 +112,7 @@ func (co *cohort) viewOf(from *cohort, slot int32) int32 {
 	view := s.add(id, from.slabs.units[slot])
 	rec, own := s.record(view), from.slabs.record(slot)
 	rec.Pattern = grid.Pattern{
-		Grid: grid.Grid{Interval: int32(co.len.Interval), Phase: own.Phase}, Kind: own.Kind,
+		Grid: own.Joined(int32(co.len.Interval), co.offsetOf(id)), Kind: own.Kind,
 		Set: int32(co.len.Interval), Step: int32(co.len.Interval), Begun: true,
 	}
 	rec.viewOf, rec.issued, rec.revision = int32(from.len.Interval), own.issued, own.revision
@@ -91,9 +120,10 @@ func (co *cohort) viewOf(from *cohort, slot int32) int32 {
 	return view
 }
 
-// group is the cell of a view that holds cell n of a series.
-func (co *cohort) group(from *cohort, n int64) int64 {
-	return meter.FloorDiv(n, co.len.Interval/from.len.Interval)
+// firstJoined is the first cell of the view of a series that the ring of the series covers.
+func (co *cohort) firstJoined(slot, view int32) int64 {
+	ring := co.slabs.ring(slot)
+	return co.joins.slabs.record(view).Cell(co.slabs.record(slot).Start(ring.First())-1) + 1
 }
 
 // join brings the views of the series that a round touched up to them: they are touched in the
@@ -107,9 +137,9 @@ func (co *cohort) join() {
 		t := &co.work.touched[i]
 		view := to.viewOf(co, t.slot)
 		v := update{slot: view, counts: t.counts, message: t.message, ask: -1}
-		rec, own, ring := to.slabs.record(view), co.slabs.record(t.slot), co.slabs.ring(t.slot)
+		rec, own := to.slabs.record(view), co.slabs.record(t.slot)
 		rec.live, rec.stale, rec.Kind, to.slabs.units[view] = own.live, own.stale, own.Kind, co.slabs.units[t.slot]
-		first := to.group(co, ring.First()-1) + 1
+		first := co.firstJoined(t.slot, view)
 		if rec.known > 0 && !own.rewound {
 			first = max(first, rec.newest+1)
 		} else if rec.known > 0 {
@@ -132,13 +162,12 @@ func (co *cohort) join() {
 // joinInto writes the cells of a view from cell first on that are new or another now.
 func (co *cohort) joinInto(v *update, slot int32, first int64) {
 	to := co.joins
-	rec, ring := to.slabs.record(v.slot), co.slabs.ring(slot)
-	parts := to.len.Interval / co.len.Interval
-	kind, at := co.slabs.record(slot).Kind, partsOf(&ring)
+	rec, own, ring := to.slabs.record(v.slot), co.slabs.record(slot), co.slabs.ring(slot)
+	at := cellsOf(&ring)
 	from := len(to.work.fresh)
-	last := meter.FloorDiv(ring.Newest+1, parts) - 1
+	last := rec.Cell(own.Start(ring.Newest+1)) - 1
 	for n := max(first, last-int64(to.len.Ring)+1); n <= last; n++ {
-		c := grid.Join(kind, n, parts, at)
+		c := grid.Join(own.Grid, rec.Grid, own.Kind, n, at)
 		if rec.known > 0 && n <= rec.newest {
 			if was := to.slabs.said(v.slot, n); n >= to.slabs.first(v.slot) &&
 				(was.quality != c.Quality || was.value != c.Value && c.Quality.Accepted()) &&
@@ -162,31 +191,35 @@ func (co *cohort) joinInto(v *update, slot int32, first int64) {
 	}
 	if v.next {
 		v.to = last
-		rec.Heard, rec.Last = max(rec.Heard, last), max(rec.Last, co.slabs.record(slot).Last)
+		rec.Heard, rec.Last = max(rec.Heard, last), max(rec.Last, own.Last)
 		if rec.known == 0 {
 			rec.Heard = last
 		}
 	}
 }
 
-// partsOf gives the cells of a ring as grid.Join asks for them.
-func partsOf(ring *series.Ring) func(m int64) (float32, meter.Quality, bool) {
-	return func(m int64) (float32, meter.Quality, bool) {
-		if !ring.Has(m) {
-			return 0, meter.Unknown, false
+// cellsOf gives the cells of a ring as grid.Join asks for them.
+func cellsOf(ring *series.Ring) grid.CellAt {
+	return func(n int64) (float32, meter.Quality) {
+		if !ring.Has(n) {
+			return 0, meter.Unknown
 		}
-		value, quality := ring.At(m)
-		return value, quality, true
+		return ring.At(n)
 	}
 }
 
-// dropView drops the view of a series.
-func (co *cohort) dropView(id meter.ID) {
+// dropView drops the view of a series, and returns how many of its forecasts waited for an actual.
+func (co *cohort) dropView(id meter.ID) (unscored int) {
 	if co.joins == nil {
-		return
+		return 0
 	}
-	if view, ok := co.joins.slabs.index[id]; ok {
-		co.handBack(co.joins, view)
-		co.joins.remove(view)
+	view, ok := co.joins.slabs.index[id]
+	if !ok {
+		return 0
 	}
+	s := &co.joins.slabs
+	unscored = s.waiting.Unscored(s.held.row(view))
+	co.handBack(co.joins, view)
+	co.joins.remove(view)
+	return unscored
 }

@@ -142,6 +142,9 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 			}
 		}
 	}
+	if moved {
+		e.seatViews()
+	}
 	return done, e.holdIntervals(pattern)
 }
 
@@ -159,7 +162,7 @@ func (e *Engine) holdIntervals(pattern meter.ID) error {
 		e.gridPast = past{&co.slabs, slot}
 		st.Hold(set, &e.gridPast, &e.outcome)
 		t := update{message: -1, ask: -1}
-		co, t.slot = e.seat(co, slot, true, id, "", st, &e.outcome)
+		co, t.slot = e.seat(co, slot, true, id, "", st, &e.outcome, &Result{})
 		co.apply(&t, &e.outcome, &Result{}, 0)
 		if t.next || t.changed {
 			co.work.touched = append(co.work.touched, t)
@@ -225,8 +228,7 @@ func (co *cohort) layoutOf(slot int32) series.Layout {
 	if co.placed == nil {
 		return co.layout
 	}
-	set := co.slabs.settings.of(co.slabs.ids[slot])
-	at := where{cmp.Or(set.Zone, co.model.Spec.Zone), cmp.Or(set.Country, co.model.Spec.Country)}
+	at := co.placeOf(co.slabs.ids[slot])
 	l, ok := co.placed[at]
 	if !ok {
 		l = co.layout
@@ -238,3 +240,12 @@ func (co *cohort) layoutOf(slot int32) series.Layout {
 	}
 	return l
 }
+
+// placeOf is the zone and the country of a series: those that are set for it, else the model's.
+func (co *cohort) placeOf(id meter.ID) where {
+	set := co.slabs.settings.of(id)
+	return where{cmp.Or(set.Zone, co.model.Spec.Zone), cmp.Or(set.Country, co.model.Spec.Country)}
+}
+
+// offsetOf is the offset from UTC, in seconds, by which cells of a series are joined.
+func (co *cohort) offsetOf(id meter.ID) int64 { return series.HourOffset(co.placeOf(id).zone) }

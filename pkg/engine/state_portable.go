@@ -37,8 +37,9 @@ func (s *slabs) take(from *slabs, row int32) int32 {
 	if all, ok := from.flagged[row]; ok {
 		s.flagged[slot] = slices.Clone(all)
 	}
-	if _, ok := from.states[row]; ok {
-		s.keepGrid(slot, from.gridState(row).Clone())
+	if r, ok := from.states[row]; ok {
+		st := from.gridState(row).Clone()
+		s.keep(slot, readings{st.Held, st.Raw, r.told})
 	}
 	return slot
 }

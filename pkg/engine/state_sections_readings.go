@@ -18,6 +18,7 @@ func writeReadings(s *slabs) []byte {
 			continue
 		}
 		data = byteOrder.AppendUint32(data, uint32(i))
+		data = byteOrder.AppendUint64(data, uint64(r.told))
 		data = append(data, bit(r.held != nil), bit(r.raw != nil))
 		if r.held != nil {
 			data = appendPoint(data, *r.held)
@@ -44,14 +45,14 @@ func appendPoint(data []byte, p grid.Point) []byte {
 
 func readReadings(s *slabs, r *reader) {
 	for n := r.uint32(); n > 0 && r.err == nil; n-- {
-		slot, held, raw := r.uint32(), r.bit(), r.bit()
+		slot, told, held, raw := r.uint32(), int64(r.uint64()), r.bit(), r.bit()
 		if r.err == nil && (int(slot) >= len(s.ids) || s.states[int32(slot)] != (readings{})) {
 			r.err = fmt.Errorf("row %d of %d", slot, len(s.ids))
 		}
 		if r.err != nil {
 			return
 		}
-		var kept readings
+		kept := readings{told: told}
 		if held {
 			p := r.point()
 			r.checkPoint([]grid.Point{p})

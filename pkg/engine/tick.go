@@ -1,6 +1,10 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // tickSeries bounds what one tick does; what is left is done by the next ones.
 const tickSeries = 4096
@@ -73,6 +77,28 @@ func (e *Engine) tick(co *cohort, now int64, message int, result *Result) {
 			w.touched = append(w.touched, t)
 		}
 	}
+}
+
+// Lapse says that nothing was read of a series up to a Unix second: the cells that end by then are
+// MISSING, as they are when a later reading comes. The forecast after them goes out where message is
+// not negative. A caller that has cells instead of readings needs it, at the end of them and before
+// a reading that would wait for a second one.
+func (e *Engine) Lapse(id meter.ID, until int64, message int) Result {
+	var result Result
+	co, slot, ok := e.find(id)
+	if !ok {
+		return result
+	}
+	rec := co.slabs.record(slot)
+	t := update{slot: slot, message: message, ask: message, next: true, from: rec.newest + 1, to: rec.Cell(until) - 1}
+	if rec.known == 0 || t.to < t.from {
+		return result
+	}
+	rec.Heard = max(rec.Heard, t.to)
+	e.begun()
+	co.work.touched = append(co.work.touched, t)
+	e.forward(&result)
+	return result
 }
 
 // close writes the new cells of a series, made of several readings each, that the time now ends.

@@ -107,7 +107,7 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 	// A message is the index of the first history of a series.
 	message := firstOfSeries(histories)
 	inForce := make([]*engine.Forecast, len(histories)) // by message
-	read := b.readHistories(histories, message)
+	read := b.readHistories(e, histories, message)
 	if b.cfg.Feed != nil {
 		read = b.readFeed(histories, message)
 	}

@@ -43,7 +43,7 @@ type Arrival struct {
 // isOrigin reports whether the forecast after cell n is scored.
 func (c *Config) isOrigin(h *dataset.History, n int64) bool {
 	first := h.Cell(c.From) - 1
-	return n >= first && (n-first)%int64(max(c.Every, 1)) == 0 &&
+	return n >= max(first, h.Own) && (n-first)%int64(max(c.Every, 1)) == 0 &&
 		n+int64(c.Horizon) <= h.Ring.Newest
 }
 

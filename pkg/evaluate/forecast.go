@@ -11,7 +11,7 @@ import (
 
 // ForecastAt streams the histories of one series through an engine, and returns the newest forecast
 // of the day that ends at the origin, in Unix seconds; it is nil when there is no reading on that
-// day. ahead is nil for a model that reads no covariates.
+// day, and the histories do not end with it. ahead is nil for a model that reads no covariates.
 func ForecastAt(
 	m *model.Model,
 	own []*dataset.History,
@@ -23,20 +23,56 @@ func ForecastAt(
 		return nil, err
 	}
 	var last *engine.Forecast
-	for _, h := range own {
+	for i, h := range own {
+		if i > 0 && h.Start(h.Own) >= origin {
+			break
+		}
+		beginAnew(e, h)
 		for n := h.Ring.First(); n <= h.Ring.Newest && h.Start(n+1) <= origin; n++ {
-			value, q := h.Raw.At(n)
-			if !q.Accepted() {
-				continue
-			}
-			r := readingOf(h, n, value, q)
-			r.History = origin-h.Start(n+1) >= meter.DaySeconds
-			if result := e.Step([]engine.Reading{r}); len(result.Forecasts) > 0 {
+			result := readCell(e, h, n, origin-h.Start(n+1) >= meter.DaySeconds)
+			if len(result.Forecasts) > 0 {
 				last = &result.Forecasts[0]
 			}
 		}
 	}
 	return last, nil
+}
+
+// readCell gives cell n of a history to an engine; history says that no forecast is asked for. The
+// last cell has one also where it is MISSING.
+func readCell(e *engine.Engine, h *dataset.History, n int64, history bool) engine.Result {
+	r, ok := readingOf(h, n)
+	switch {
+	case ok:
+		lapse(e, h, n)
+		r.History = history
+		return e.Step([]engine.Reading{r})
+	case n == h.Ring.Newest:
+		return e.Lapse(h.ID, h.Start(n+1), 0)
+	}
+	return engine.Result{}
+}
+
+// lapse tells an engine of the silence before cell n of a history, where it is so long that the
+// engine would hold the reading.
+func lapse(e *engine.Engine, h *dataset.History, n int64) {
+	for m := n - 1; m >= h.Ring.First(); m-- {
+		if _, q := h.Raw.At(m); q != meter.Missing {
+			return
+		}
+		if n-m >= int64(h.Len.Late) {
+			e.Lapse(h.ID, h.Start(n), -1)
+			return
+		}
+	}
+}
+
+// beginAnew forgets the series of a history that changed its grid: serving walks the cells that it
+// brings over as new ones.
+func beginAnew(e *engine.Engine, h *dataset.History) {
+	if h.Own > h.Ring.First() {
+		e.Delete(h.ID)
+	}
 }
 
 // everySeries is the pattern of a setting for all series.
@@ -56,10 +92,11 @@ func engineOf(m *model.Model, ahead *dataset.Covariates) (*engine.Engine, error)
 	return e, e.SetModel(m)
 }
 
-// readingOf is cell n of a history as a reading.
-func readingOf(h *dataset.History, n int64, value float32, q meter.Quality) engine.Reading {
+// readingOf is cell n of a history as a reading; ok is false when nothing was said about it.
+func readingOf(h *dataset.History, n int64) (r engine.Reading, ok bool) {
+	value, q := h.Raw.At(n)
 	return engine.Reading{
 		Series: h.ID, Second: h.Start(n), Value: float64(value), Unit: h.Unit, Quality: q,
 		Interval: int32(h.Len.Interval),
-	}
+	}, q != meter.Missing
 }

@@ -10,20 +10,30 @@ import (
 // called with rising seconds.
 type reader func(batch []engine.Reading, second int64) []engine.Reading
 
-// readHistories gives each reading in the interval that it belongs to. Only readings at an origin
-// ask for a forecast.
-func (b *backtest) readHistories(histories []*dataset.History, message []int) reader {
+// readHistories gives each reading in the interval that it belongs to, and the cells that a history
+// brought over from another grid with the first one of its own. Only readings at an origin ask for a
+// forecast.
+func (b *backtest) readHistories(e *engine.Engine, histories []*dataset.History, message []int) reader {
 	return func(batch []engine.Reading, second int64) []engine.Reading {
 		for i, h := range histories {
 			n := h.Cell(second)
-			if !accepted(h, n) {
+			from := n
+			switch {
+			case n < h.Own || n > h.Ring.Newest:
 				continue
+			case n == h.Own:
+				beginAnew(e, h)
+				from = h.Ring.First()
 			}
-			value, q := h.Raw.At(n)
-			r := readingOf(h, n, value, q)
-			r.
-				Message, r.History = message[i], !b.cfg.isOrigin(h, n)
-			batch = append(batch, r)
+			for ; from <= n; from++ {
+				r, ok := readingOf(h, from)
+				if !ok {
+					continue
+				}
+				lapse(e, h, from)
+				r.Message, r.History = message[i], !b.cfg.isOrigin(h, from)
+				batch = append(batch, r)
+			}
 		}
 		return batch
 	}

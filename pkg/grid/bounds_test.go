@@ -276,21 +276,20 @@ func TestStepChangesAfterMostOfADay(t *testing.T) {
 
 func TestJoin(t *testing.T) {
 	t.Parallel()
-	ok, bad, missing, none := meter.OK, meter.Bad, meter.Missing, meter.Unknown
+	ok, bad, missing := meter.OK, meter.Bad, meter.Missing
 	for _, c := range []struct {
 		parts [4]meter.Quality
 		want  meter.Quality
 	}{
 		{[4]meter.Quality{ok, ok, ok, ok}, meter.OK},
-		{[4]meter.Quality{ok, ok, ok, none}, meter.Estimated},
+		{[4]meter.Quality{ok, ok, ok, missing}, meter.Estimated},
 		{[4]meter.Quality{ok, ok, missing, bad}, meter.Estimated},
 		{[4]meter.Quality{ok, missing, missing, missing}, meter.Missing},
 		{[4]meter.Quality{ok, missing, missing, bad}, meter.Bad},
 	} {
-		at := func(m int64) (float32, meter.Quality, bool) {
-			return 1, c.parts[m-40], c.parts[m-40] != none
-		}
-		if got := grid.Join(meter.Energy, 10, 4, at); got.Quality != c.want {
+		at := func(m int64) (float32, meter.Quality) { return 1, c.parts[m-40] }
+		got := grid.Join(grid.Grid{Interval: anHour / 4}, grid.Grid{Interval: anHour}, meter.Energy, 10, at)
+		if got.Quality != c.want {
 			t.Errorf("parts %v make %v, want %v", c.parts, got.Quality, c.want)
 		}
 	}

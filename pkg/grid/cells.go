@@ -8,10 +8,10 @@ import (
 )
 
 // place finds out what time the points from index lowest on stand for, which of them are on the
-// grid, and how far the series is heard. The point at index at is the one that came. It returns the
-// index of the last point that it looked at: a point that is as it was does not change those after
-// it, unless all are asked for.
-func (s *State) place(lowest, at int, all bool, out *Outcome) (last int) {
+// grid, and how far the series is heard. The points from lowest to highest are new or have new
+// neighbours; the one at index at came, -1 is none. It returns the index of the last point that it
+// looked at: a point that is as it was does not change those after it, unless all are asked for.
+func (s *State) place(lowest, highest, at int, all bool, out *Outcome) (last int) {
 	r := s.Raw
 	if all {
 		lowest, s.Heard = 0, math.MinInt64
@@ -28,11 +28,11 @@ func (s *State) place(lowest, at int, all bool, out *Outcome) (last int) {
 			p.Counted = true
 			s.Heard = max(s.Heard, s.lastCell(last))
 		}
-		if !all && last > at+2 && step == was {
+		if !all && last > highest+2 && step == was {
 			break
 		}
 	}
-	if r.Points[at].Waiting {
+	if at >= 0 && r.Points[at].Waiting {
 		out.Decision = Waiting
 	}
 	return min(last, len(r.Points)-1)
@@ -81,7 +81,7 @@ func (s *State) lastCell(i int) int64 {
 func (s *State) emit(lowest, last int, past Past, out *Outcome) {
 	r := s.Raw
 	first, newest, known := past.Bounds()
-	next := s.Cell(r.Points[0].Second - tolerance(hour))
+	next := max(s.Cell(r.Points[0].Second-tolerance(hour)), s.wholeFrom())
 	if known {
 		n := s.Cell(r.Points[max(lowest-3, 0)].Second - tolerance(hour))
 		end := min(newest, s.Cell(r.Points[last].Second+hour+tolerance(hour)))

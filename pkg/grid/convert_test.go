@@ -10,7 +10,7 @@ import (
 
 func TestConvert(t *testing.T) {
 	t.Parallel()
-	ok, est, miss := meter.OK, meter.Estimated, meter.Missing
+	ok, est, miss, bad := meter.OK, meter.Estimated, meter.Missing, meter.Bad
 	type cells []grid.Cell
 	for _, c := range []struct {
 		name     string
@@ -22,8 +22,12 @@ func TestConvert(t *testing.T) {
 		{"power stays in halves", grid.Grid{Interval: 3600}, grid.Grid{Interval: 1800}, meter.Power, cells{{10, 4, ok}}, cells{{20, 4, est}, {21, 4, est}}},
 		{"quarters add up", grid.Grid{Interval: 900}, grid.Grid{Interval: 3600}, meter.Energy, cells{{40, 1, ok}, {41, 2, ok}, {42, 3, ok}, {43, 4, ok}, {44, 5, ok}}, cells{{10, 10, ok}}},
 		{"quarters of power average", grid.Grid{Interval: 900}, grid.Grid{Interval: 3600}, meter.Power, cells{{40, 1, ok}, {41, 2, ok}, {42, 3, est}, {43, 4, ok}}, cells{{10, 2.5, est}}},
-		{"half missing", grid.Grid{Interval: 1800}, grid.Grid{Interval: 3600}, meter.Energy, cells{{20, 1, ok}, {21, 2, miss}}, cells{{10, 3, est}}},
-		{"more than half missing", grid.Grid{Interval: 1200}, grid.Grid{Interval: 3600}, meter.Energy, cells{{30, 1, ok}, {31, 2, miss}, {32, 2, miss}}, cells{{10, 5, miss}}},
+		{"half of the energy missing", grid.Grid{Interval: 1800}, grid.Grid{Interval: 3600}, meter.Energy, cells{{20, 1, ok}, {21, 2, miss}}, cells{{10, 2, est}}},
+		{"half of the energy bad", grid.Grid{Interval: 1800}, grid.Grid{Interval: 3600}, meter.Energy, cells{{20, 900, bad}, {21, 2, ok}}, cells{{10, 4, est}}},
+		{"half of the power missing", grid.Grid{Interval: 1800}, grid.Grid{Interval: 3600}, meter.Power, cells{{20, 3, ok}, {21, 9, miss}}, cells{{10, 3, est}}},
+		{"more than half missing", grid.Grid{Interval: 1200}, grid.Grid{Interval: 3600}, meter.Energy, cells{{30, 1, ok}, {31, 2, miss}, {32, 2, miss}}, cells{{10, 0, miss}}},
+		{"more than half bad", grid.Grid{Interval: 1200}, grid.Grid{Interval: 3600}, meter.Energy, cells{{30, 1, ok}, {31, 2, miss}, {32, 2, bad}}, cells{{10, 0, bad}}},
+		{"a missing hour parts", grid.Grid{Interval: 3600}, grid.Grid{Interval: 1800}, meter.Energy, cells{{10, 4, miss}}, cells{{20, 0, miss}, {21, 0, miss}}},
 		{"another phase", grid.Grid{Interval: 3600}, grid.Grid{Interval: 3600, Phase: 1800}, meter.Energy, cells{{10, 2, ok}, {11, 4, ok}}, cells{{10, 3, est}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

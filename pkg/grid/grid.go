@@ -34,6 +34,16 @@ func (g Grid) Cell(second int64) int64 {
 // Start returns the Unix second at which cell n starts.
 func (g Grid) Start(n int64) int64 { return n*int64(g.Interval) + int64(g.Phase) }
 
+// Joined is the grid of a coarser interval that cells are joined to: its cells start where those of
+// the offset from UTC, in seconds, do; where none of g starts there, at the smallest phase.
+func (g Grid) Joined(interval int32, offset int64) Grid {
+	wanted := mod(-offset, int64(interval))
+	if mod(wanted-int64(g.Phase), int64(g.Interval)) != 0 {
+		wanted = int64(g.Phase)
+	}
+	return Grid{Interval: interval, Phase: int32(wanted)}
+}
+
 // LateCells is the number of cells that a reading may be behind the newest one.
 func (g Grid) LateCells() int64 { return lateness / int64(g.Interval) }
 

@@ -65,24 +65,36 @@ func (s *strip) put(p grid.Point) grid.Decision {
 	return o.Decision
 }
 
+// waits is how many readings nothing is decided about.
+func (s *strip) waits() int {
+	n := 0
+	if s.state.Held != nil {
+		n++
+	}
+	if s.state.Raw == nil {
+		return n
+	}
+	for _, p := range s.state.Raw.Points {
+		if p.Waiting && !p.Counted {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *strip) take(o *grid.Outcome) {
 	s.t.Helper()
 	if o.Rebuilt {
 		s.cells, s.known = map[int64]grid.Cell{}, false
 	}
 	if o.Was != (grid.Grid{}) {
-		old := s.cells
-		s.cells = map[int64]grid.Cell{}
-		first, newest := s.first, s.newest
-		s.known = false
-		at := func(n int64) (float32, meter.Quality) {
-			c, ok := old[n]
-			if !ok {
-				return 0, meter.Missing
-			}
-			return c.Value, c.Quality
+		if !s.known {
+			s.first, s.newest = 0, -1
 		}
-		grid.Convert(o.Was, s.state.Grid, s.state.Kind, first, newest, at, s.write)
+		brought := *o
+		brought.Bring(s.state.Grid, s.state.Kind, s.first, s.newest, s.Said)
+		o = &brought
+		s.cells, s.known = map[int64]grid.Cell{}, false
 	}
 	last := int64(math.MinInt64)
 	for _, c := range o.Cells {

@@ -117,7 +117,7 @@ func (s *State) change(grid Grid, past Past, out *Outcome) {
 		s.regridded(converted, out)
 		return
 	}
-	s.place(0, len(r.Points)-1, true, out)
+	s.place(0, 0, -1, true, out)
 	closed := s.closed()
 	for n := max(s.wholeFrom(), s.Cell(r.Points[0].Second), converted-s.LateCells()); n <= closed; n++ {
 		if c := s.cell(n); n <= converted || c.Quality != meter.Missing {
@@ -148,7 +148,7 @@ func (s *State) Hold(set int32, past Past, out *Outcome) {
 			s.registered(meter.Counts{}, nothing{}, out)
 			return
 		}
-		s.place(0, len(r.Points)-1, true, out)
+		s.place(0, 0, -1, true, out)
 		s.emit(0, len(r.Points)-1, nothing{}, out)
 		return
 	}

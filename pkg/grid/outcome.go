@@ -36,13 +36,39 @@ type Outcome struct {
 	Rebuilt bool
 	// Restarted says besides that the series begins again: it was silent for longer than a ring holds.
 	Restarted bool
-	// Was is the grid before, when the series changed to another: the caller brings its cells over
-	// (Convert) before it takes Cells, which count on the new grid. Else it is zero.
+	// Was is the grid before, when the series changed to another: the caller calls Bring before it
+	// takes Cells, which count on the new grid. Else it is zero.
 	Was Grid
 	// Cells are new, or have another value, ascending. New ones are behind the newest cell; those
 	// between that are not here are MISSING.
 	Cells  []Cell
 	Counts meter.Counts // of a register: what was newly decided
+}
+
+// Bring takes over the cells that the caller has on the grid before, Was: at gives those of cells
+// first to newest. Cells then has all that there are on the grid that the series has now, from a
+// measured one on; those before are void.
+func (o *Outcome) Bring(to Grid, kind meter.Kind, first, newest int64, at CellAt) {
+	again := o.Cells
+	o.Cells = nil
+	take := func(c Cell) {
+		if len(o.Cells) > 0 || c.Quality.Accepted() {
+			o.Cells = append(o.Cells, c)
+		}
+	}
+	Convert(o.Was, to, kind, first, newest, at, func(c Cell) {
+		for len(again) > 0 && again[0].N < c.N {
+			take(again[0])
+			again = again[1:]
+		}
+		if len(again) > 0 && again[0].N == c.N {
+			c, again = again[0], again[1:]
+		}
+		take(c)
+	})
+	for _, c := range again {
+		take(c)
+	}
 }
 
 func (o *Outcome) reset() {
@@ -60,5 +86,7 @@ func (o *Outcome) refuse(p Point, reason meter.Reason, format string, args ...an
 
 const (
 	nothingBefore = "there is nothing to stand in for it; send good readings first"
-	lonely        = "off the series' grid, and no others are like it: send one reading for each interval, at its start"
+	unconfirmed   = "was %d intervals ahead of its series and no second reading agreed: " +
+		"set the meter's clock, ts is the start of the interval in UTC"
+	lonely = "off the series' grid, and no others are like it: send one reading for each interval, at its start"
 )

@@ -21,6 +21,9 @@ type Point struct {
 // bad says that the sender calls the value bad, or sends none.
 func (p Point) bad() bool { return !p.Quality.Accepted() }
 
+// uncounted says that the point waits and never counted for a cell: nothing is decided about it.
+func (p Point) uncounted() bool { return p.Waiting && !p.Counted }
+
 // same says that two points of one moment say the same, as far as a cell keeps it: a cell has
 // fewer digits than a register.
 func (s *Pattern) same(p, q Point) bool {

@@ -153,6 +153,9 @@ func TestAnythingMayCome(t *testing.T) {
 			if d := s.put(p); d < grid.Applied || d > grid.Rejected {
 				rt.Fatalf("decision %d", d)
 			}
+			if waits := s.waits(); waits != s.waiting {
+				rt.Fatalf("%d readings wait, and nothing was said of %d: %+v", waits, s.waiting, p)
+			}
 			if rapid.IntRange(0, 19).Draw(rt, "tick") == 0 {
 				s.state.Close(at+rapid.Int64Range(0, 7200).Draw(rt, "later"), s, &s.out)
 				s.take(&s.out)
@@ -164,6 +167,10 @@ func TestAnythingMayCome(t *testing.T) {
 		}
 		if s.waiting < 0 || s.waiting > n || s.applied+refused > 2*n {
 			rt.Fatalf("%d readings: %d applied, %d wait, %v refused", n, s.applied, s.waiting, s.refused)
+		}
+		s.state.End(&s.out)
+		if left := len(s.out.Refused); left != s.waiting {
+			rt.Fatalf("%d readings waited at the end, and %d were refused", s.waiting, left)
 		}
 		for _, c := range s.list() {
 			if math.IsNaN(float64(c.Value)) || math.IsInf(float64(c.Value), 0) {

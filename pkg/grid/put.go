@@ -172,36 +172,53 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 	if s.Kind == meter.Register {
 		before = s.differ(past)
 	}
-	at := 0
-	for _, p := range group {
-		var there bool
-		if at, there = s.insert(p, out); there {
-			out.Decision = Repeated
-			return
+	lowest, highest, at, repeated := len(r.Points)+len(group), 0, -1, false
+	for k, p := range group {
+		i, there := s.insert(p, out)
+		if k+1 < len(group) && (there || s.Kind == meter.Register) {
+			out.Released++ // the one that was held says nothing new, or counts at once
 		}
+		if repeated = there; there {
+			continue
+		}
+		lowest, highest, at = min(lowest, i), max(highest+1, i), i
 		s.Last, r.First = max(s.Last, p.Second), min(r.First, p.Second)
+	}
+	if at < 0 {
+		out.Decision = Repeated
+		return
 	}
 	if r.Young {
 		s.learn(out)
 	}
-	lowest := at // of two points the other one is the next, or the one before
 	if out.Rebuilt {
 		past, lowest = nothing{}, 0
 	}
 	if s.Kind == meter.Register {
-		out.Released += len(group) - 1
 		s.registered(before, past, out)
 	} else {
 		lowest, at = s.giveUp(lowest, at, out)
-		s.emit(lowest, s.place(lowest, at, out.Rebuilt, out), past, out)
+		s.emit(lowest, s.place(lowest, highest, at, out.Rebuilt, out), past, out)
 	}
-	if len(r.Points) > mostPoints {
-		r.drop(len(r.Points) - mostPoints)
+	if repeated { // the one that was held is new
+		s.repeated(at, out)
+	}
+	if over := len(r.Points) - mostPoints; over > 0 {
+		s.refuseWaiting(over, out)
+		r.drop(over)
 	}
 	if !out.Rebuilt && len(out.Cells) > 0 {
 		s.adapt(past, out)
 	}
 	s.fold()
+}
+
+// repeated decides on a reading that repeats the one that was held, which is at index at now.
+func (s *State) repeated(at int, out *Outcome) {
+	out.Decision = Repeated
+	if s.Kind != meter.Register && !s.Raw.Points[at].Waiting {
+		out.Released++
+	}
 }
 
 // insert puts a point in order, in place of an earlier one of its moment. there says that the
@@ -268,14 +285,13 @@ func (s *State) ahead(p Point, group []Point, out *Outcome) (taken []Point, ok b
 	case held != nil && held.Second != p.Second && meter.Confirms(s.Start(cell), s.Start(s.cellOf(*held))):
 		s.Held = nil
 		if min(cell, s.cellOf(*held))-s.Heard > memory/int64(s.Interval)+1 {
-			s.restart()
+			s.restart(out)
 			out.Rebuilt, out.Restarted = true, true
 		}
 		return append(group, *held, p), true
 	case held != nil:
 		s.seldom(*held, p)
-		out.refuse(*held, meter.ReasonUnconfirmed, "was %d intervals ahead of its series and no second reading agreed: "+
-			"set the meter's clock, ts is the start of the interval in UTC", s.cellOf(*held)-s.Heard)
+		out.refuse(*held, meter.ReasonUnconfirmed, unconfirmed, s.cellOf(*held)-s.Heard)
 	}
 	far := p
 	s.Held = &far

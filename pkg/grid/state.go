@@ -101,8 +101,11 @@ func (s *State) begin(p Point) {
 }
 
 // restart forgets the points and cells of a series whose next reading has nothing in common with
-// them. How the meter sends stays known.
-func (s *State) restart() {
+// them, and refuses those that wait. How the meter sends stays known.
+func (s *State) restart(out *Outcome) {
+	if s.Raw != nil {
+		s.refuseWaiting(len(s.Raw.Points), out)
+	}
 	s.Heard, s.Last = math.MinInt64, math.MinInt64
 	s.Raw = &Raw{From: math.MinInt64}
 }
@@ -144,14 +147,21 @@ func (s *State) fold() {
 }
 
 // Settle forgets the points of cells up to n, which can no longer change. The last ones before
-// stay: they tell the step, and of a register what it showed.
+// stay: they tell the step, and of a register what it showed. So do those that wait, and the ones
+// after them.
 func (s *State) Settle(n int64) {
 	r := s.Raw
 	if r == nil || r.Young {
 		return
 	}
 	const context = 3
-	if gone := find(r.Points, s.Start(n+1)+1) - context; gone > 0 {
+	gone := find(r.Points, s.Start(n+1)+1) - context
+	if r.Strays > 0 && gone > 0 {
+		if i := slices.IndexFunc(r.Points[:gone], Point.uncounted); i >= 0 {
+			gone = i
+		}
+	}
+	if gone > 0 {
 		r.drop(gone)
 	}
 }
@@ -159,12 +169,49 @@ func (s *State) Settle(n int64) {
 // drop forgets the oldest points.
 func (r *Raw) drop(count int) {
 	r.From = r.Points[count].Second
-	for _, p := range r.Points[:count] {
-		if p.Waiting {
-			r.Strays--
-		}
+	for i := range r.Points[:count] {
+		r.mark(&r.Points[i], false)
 	}
 	r.Points = append(r.Points[:0], r.Points[count:]...)
+}
+
+// refuseWaiting refuses those of the oldest points that wait and never counted.
+func (s *State) refuseWaiting(oldest int, out *Outcome) {
+	for _, p := range s.Raw.Points[:oldest] {
+		if p.uncounted() {
+			out.refuse(p, meter.ReasonIntervalUnsupported, lonely)
+		}
+	}
+}
+
+// End says that no more readings come: out has the refusals of those that wait. The state is of no
+// use after it.
+func (s *State) End(out *Outcome) {
+	out.reset()
+	if s.Raw != nil {
+		s.refuseWaiting(len(s.Raw.Points), out)
+	}
+	if s.Held != nil {
+		out.refuse(*s.Held, meter.ReasonUnconfirmed, unconfirmed, s.cellOf(*s.Held)-s.Heard)
+	}
+}
+
+// Become gives a series, which was taken for one of power, the kind that a reading says. The cells of
+// one that makes them of several readings were means: it says that they are void. The readings that
+// are kept are cells again when the next one comes. Out tells of those that waited.
+func (s *State) Become(kind meter.Kind, out *Outcome) (void bool) {
+	out.reset()
+	s.Kind = kind
+	if kind != meter.Energy || s.Step == s.Interval && s.Raw == nil {
+		return false
+	}
+	if s.Step == 0 {
+		s.Step = s.Interval // energy is not read at irregular moments
+	}
+	if s.Raw != nil && len(s.Raw.Points) > 0 {
+		s.place(0, 0, -1, true, out)
+	}
+	return true
 }
 
 // Clone is a state with memory of its own.

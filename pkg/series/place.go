@@ -127,6 +127,21 @@ func shiftsOf(loc *time.Location) []shift {
 	return shifts
 }
 
+// hourSecond is the moment at which HourOffset looks: the start of 2025.
+const hourSecond = 1735689600
+
+// HourOffset is the offset of a zone from UTC, in seconds, by which its hours are counted. It is the
+// same for all times, though Lord Howe Island moves its clocks by half an hour. That of a zone that
+// is not known is 0.
+func HourOffset(zone string) int64 {
+	loc, err := time.LoadLocation(zone)
+	if err != nil || zone == "Local" {
+		return 0
+	}
+	_, offset := time.Unix(hourSecond, 0).In(loc).Zone()
+	return int64(offset)
+}
+
 // Local is the local time of a Unix second, as the second at which UTC shows that time.
 func (p *Place) Local(second int64) int64 {
 	if len(p.shifts) == 0 {

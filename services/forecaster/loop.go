@@ -214,6 +214,10 @@ func (p *partition) countEvent(e *engine.Event) {
 		text = "the network's forecast was not published, a simple rule stands in"
 	case engine.IntervalUnsupported:
 		text = "the readings come too rarely, the series is not forecast"
+	case engine.OffGrid:
+		text = "readings off the grid of a series are refused"
+	case engine.KindChanged:
+		text = "a reading says another kind, the series begins again"
 	default:
 		return
 	}

@@ -117,8 +117,8 @@ func TestStepLoadsTheModel(t *testing.T) {
 	}
 }
 
-// A person is told of a forecast of the network that a rule stands in for and of a series that is
-// not forecast, and of no other event. All are counted.
+// A person is told of a forecast of the network that a rule stands in for, of a series that is not
+// forecast or begins again, and of readings off the grid, and of no other event. All are counted.
 func TestEventsAreLogged(t *testing.T) {
 	t.Parallel()
 	p, lines := newPure(), &strings.Builder{}
@@ -128,6 +128,8 @@ func TestEventsAreLogged(t *testing.T) {
 		nil, {Kind: engine.SeriesStale, Text: "silent"},
 		{Kind: engine.ForecastReplaced, Text: "not finite"},
 		{Kind: engine.IntervalUnsupported, Text: "daily"},
+		{Kind: engine.OffGrid, Text: "two meters"},
+		{Kind: engine.KindChanged, Text: "energy"},
 	} {
 		result.Outputs = append(
 			result.Outputs,
@@ -137,12 +139,13 @@ func TestEventsAreLogged(t *testing.T) {
 	if err := p.publish(&result); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines.String(); strings.Count(got, "\n") != 2 ||
+	if got := lines.String(); strings.Count(got, "\n") != 4 ||
 		!strings.Contains(got, "not finite") || !strings.Contains(got, "daily") ||
-		len(p.events.ids) != 4 {
+		!strings.Contains(got, "two meters") || !strings.Contains(got, "energy") ||
+		len(p.events.ids) != 6 {
 		t.Errorf("%d events, the log has %s", len(p.events.ids), got)
 	}
-	for _, kind := range []string{"stale", "forecast_replaced", "interval_unsupported"} {
+	for _, kind := range []string{"stale", "forecast_replaced", "interval_unsupported", "off_grid", "kind_changed"} {
 		if n := testutil.ToFloat64(p.metrics.events.WithLabelValues(kind)); n != 1 {
 			t.Errorf("%v events of type %s are counted", n, kind)
 		}

@@ -26,6 +26,7 @@ func loadHistories(
 		return nil, err
 	}
 	b.At(int64(m.Spec.Step() / time.Second))
+	b.In(m.Spec.Zone)
 	histories := b.Build()
 	if len(histories) == 0 && b.Coarse() != "" {
 		return nil, &service.HintError{
@@ -37,10 +38,8 @@ func loadHistories(
 			Reason: "interval_unsupported",
 		}
 	}
-	for _, text := range []string{b.RepeatsRemark(), b.Coarse()} {
-		if text != "" {
-			show.line("warn: %s", text)
-		}
+	for _, text := range b.LeftOut() {
+		show.line("warn: %s", text)
 	}
 	return histories, nil
 }

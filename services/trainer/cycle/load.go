@@ -26,6 +26,7 @@ func (a *attempt) load(ctx context.Context) error {
 		)
 	}
 	b.At(a.Config.interval())
+	b.In(a.Config.Zone)
 	all, large := withoutLarge(b.Build())
 	a.len = series.LengthsOf(b.Interval())
 	if len(all) == 0 {
@@ -126,11 +127,9 @@ func date(second int64) string { return time.Unix(second, 0).UTC().Format(time.D
 
 // remark tells what a person should know of the data.
 func (a *attempt) remark(b *dataset.Builder, large string, first, last int64) {
-	var texts []string
-	for _, text := range []string{b.RepeatsRemark(), b.Coarse(), large} {
-		if text != "" {
-			texts = append(texts, text)
-		}
+	texts := b.LeftOut()
+	if large != "" {
+		texts = append(texts, large)
 	}
 	from, _ := testRange(a.cut)
 	texts = append(texts, dataset.Remarks(a.histories, from)...)
