@@ -94,6 +94,8 @@ func strict(name string, d object) object {
 
 type kind struct{ Group, Version, Kind string }
 
+// kinds returns the kind that a definition is of. A definition without a kind, or of several groups,
+// is part of requests and never a manifest: it has none.
 func kinds(d object) []kind {
 	data, err := json.Marshal(d["x-kubernetes-group-version-kind"])
 	if err != nil {
@@ -101,7 +103,7 @@ func kinds(d object) []kind {
 	}
 	var all []kind
 	if json.Unmarshal(data, &all) != nil || len(all) > 1 {
-		return nil // those of several groups are options of requests, never a manifest
+		return nil
 	}
 	return all
 }

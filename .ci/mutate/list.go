@@ -15,7 +15,7 @@ import (
 //
 // The first line says what is wrong with the program then. The lines with - are the code that
 // stands once in the file, whatever lines and spaces part it there; the lines with + are the code
-// in its place. Without these it is left out.
+// in its place. Without lines with + the code is left out.
 // Before the entries, `file` names the file and `test` the packages whose tests should notice;
 // both hold until the next of their kind. Entries are parted by empty lines, # begins a comment.
 type fault struct {
@@ -88,13 +88,8 @@ func read(path, text string) ([]fault, error) {
 		}
 	}
 	for i := range all {
-		all[i].old, all[i].new = strings.TrimSuffix(
-			all[i].old,
-			"\n",
-		), strings.TrimSuffix(
-			all[i].new,
-			"\n",
-		)
+		all[i].old = strings.TrimSuffix(all[i].old, "\n")
+		all[i].new = strings.TrimSuffix(all[i].new, "\n")
 	}
 	return all, nil
 }

@@ -95,10 +95,11 @@ func (s *settings) measure(ctx context.Context, dir, name string, p protocol) er
 	file, faulty := filepath.Join(s.data, name+".csv.gz"), dir+".csv.gz"
 	days := int(p.Last.Sub(p.TestFrom).Hours()/24) + 1
 	faults := strings.ReplaceAll(s.faults, "TEST", fmt.Sprintf("%dd", days))
-	if _, err := s.command(
-		ctx, "simulate", "--from", file, "--faults", faults, "--seed", fmt.Sprint(s.seed), "--out",
-		faulty,
-	); err != nil {
+	_, err := s.command(
+		ctx, "simulate", "--from", file, "--faults", faults, "--seed", fmt.Sprint(s.seed),
+		"--out", faulty,
+	)
+	if err != nil {
 		return err
 	}
 	clean, worse, err := s.score(ctx, file, faulty, dir, p)
@@ -124,7 +125,7 @@ func (s *settings) measure(ctx context.Context, dir, name string, p protocol) er
 	return nil
 }
 
-// score trains on one file and returns what the model is worth on the clean values and on the
+// score trains on one file and returns the pinball loss of the model on the clean values and on the
 // faulty ones.
 func (s *settings) score(
 	ctx context.Context, train, faulty, dir string, p protocol,
@@ -139,7 +140,8 @@ func (s *settings) score(
 	}
 	printed, err := s.command(
 		ctx, "backtest", "--data", faulty, "--truth-column", "truth", "--model", dir,
-		"--test-from", from, "--origin-every", fmt.Sprint(p.OriginEvery), "--horizon", fmt.Sprint(p.Horizon), "--json",
+		"--test-from", from, "--origin-every", fmt.Sprint(p.OriginEvery),
+		"--horizon", fmt.Sprint(p.Horizon), "--json",
 	)
 	if err != nil {
 		return 0, 0, err
@@ -162,7 +164,8 @@ func (s *settings) score(
 	return report.Faults.Clean.Pinball, report.Overall.Pinball, nil
 }
 
-// command runs the program; what it tells on the way is shown only when it fails.
+// command runs the program and returns its output. When the program fails, the error has what the
+// program wrote to standard error.
 func (s *settings) command(ctx context.Context, args ...string) ([]byte, error) {
 	printed, err := exec.CommandContext(ctx, s.binary, args...).Output()
 	var exit *exec.ExitError

@@ -4,5 +4,6 @@ package main
 
 import "time"
 
-// processTime is the time that has passed: this system is asked nothing finer.
+// processTime is the time since the start. On Unix it is the time of the processor, which this
+// package asks no other system for.
 func processTime() time.Duration { return time.Since(started) }

@@ -1,7 +1,7 @@
 package main
 
-// Sums over all replicas and makers; each score is weighed alike, for it was divided by its series'
-// usual size.
+// Sums over all replicas and makers. Every score has the same weight, because each was divided by the
+// mean size of its series' readings.
 const (
 	skillNow = `1 - sum(increase(loadtide_forecaster_score_paired_pinball_total{lead="$lead"}[24h]))
   / sum(increase(loadtide_forecaster_score_pinball_naive_total{lead="$lead"}[24h]))`
@@ -14,10 +14,10 @@ const (
 	agePercentile = `histogram_quantile(0.99, sum by (le) (rate(loadtide_forecaster_reading_age_seconds_bucket[5m])))`
 )
 
-// worst are the series whose forecasts gain least on the naive rule. Means are compared, not sums:
-// on the first day of a series the rule knows no value. Sums and counts are asked apart, for
-// storage adds up only what is not used twice: 1,000 series of a week take a second so, and ten
-// otherwise.
+// worst are the series whose forecasts gain least on the naive rule. Means are compared and
+// not sums, because the rule knows no value on the first day of a series. Sums and counts are two
+// queries, because InfluxDB computes a sum in its storage only when the rows are used once: 1,000
+// series of a week take one second so, and ten otherwise.
 const worst = `sums = from(bucket: v.defaultBucket)
   |> range(start: -7d)
   |> filter(fn: (r) => r._measurement == "score" and r.lead == "${lead}")
@@ -42,8 +42,8 @@ union(tables: [sums, known])
   |> sort(columns: ["Skill"])
   |> limit(n: 50)`
 
-// silent are meters that lag behind the fleet's newest reading, not behind the clock on the wall: a
-// replayed past is not silent.
+// silent are meters that lag behind the fleet's newest reading. The clock of the wall does not count,
+// so that a replayed past is not silent.
 const silent = `import "array"
 import "date"
 last = from(bucket: v.defaultBucket)

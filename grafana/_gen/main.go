@@ -1,9 +1,8 @@
 // Command gen writes the dashboards of grafana/dashboards: `make generate`.
 //
-// Grafana's JSON says the same of every panel again and puts a query on one line; here a panel is
-// what it asks, what it means and where its limits are, and a query reads as it was thought. What
-// comes out is plain JSON that Grafana provisions as it is. The tests of services/endtoend run
-// every query of it against real servers.
+// Grafana's JSON repeats the same fields for every panel and has each query on one line. Here a panel
+// is its query, its description and its limits, and a query has several lines. Grafana provisions
+// the JSON files as they are. The tests of services/endtoend run every query against real servers.
 package main
 
 import (

@@ -30,7 +30,7 @@ const cycles = `from(bucket: v.defaultBucket)
 func models() dashboard {
 	d := newDashboard(
 		"models", "Loadtide / Models",
-		"Are the models in force good, since when does it serve, and is the next one better?", "now-30d",
+		"Are the models in force good, since when do they serve, and is the next one better?", "now-30d",
 		"now", "30s",
 	)
 	d.Annotations.List = append(
@@ -134,9 +134,9 @@ func trainingPanels() []panel {
 			over(`max(loadtide_trainer_training_progress_ratio) * max(loadtide_trainer_training_running)`, "done")).size(6, 8).colours("done", blue).between(0, 1),
 		stat("Time of a training, mean", "From reading history to the registry, in the range.", "s",
 			now(`sum(increase(loadtide_trainer_training_duration_seconds_sum[$__range])) / sum(increase(loadtide_trainer_training_duration_seconds_count[$__range]))`, "mean")).size(4, 8).none("No training in this range"),
-		gauges("Wishes for a training", "By what wished for it, in the range.", now(`sum by (trigger, answer) (increase(loadtide_trainer_training_requests_total[$__range])) > 0`, "{{trigger}}: {{answer}}")).
+		gauges("Requests for a training", "By trigger and answer, in the range.", now(`sum by (trigger, answer) (increase(loadtide_trainer_training_requests_total[$__range])) > 0`, "{{trigger}}: {{answer}}")).
 			unit("short").steps(blue).from(0).size(4, 8).none("None in this range"),
-		gauges("Kept from serving, by check", "Versions that the gate refused, by each check that failed, in the range.", now(`sum by (check) (increase(loadtide_trainer_gate_refusals_total[$__range]))`, "{{check}}")).
+		gauges("Refused by the gate, by check", "Versions that the gate refused, by each check that failed, in the range.", now(`sum by (check) (increase(loadtide_trainer_gate_refusals_total[$__range]))`, "{{check}}")).
 			unit("short").steps(warn).from(0).size(4, 8),
 	}
 }

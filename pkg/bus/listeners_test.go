@@ -11,8 +11,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
 
-// TestListenersSeeMessagesAlone: whoever listens on the subjects without
-// JetStream must get what was published and nothing of the batches around it.
+// A listener without JetStream gets the published messages, and nothing of the batches that carry
+// them.
 func TestListenersSeeMessagesAlone(t *testing.T) {
 	t.Parallel()
 	conn := bustest.Start(t).Connect()
@@ -66,8 +66,8 @@ func TestListenersSeeMessagesAlone(t *testing.T) {
 			if err := p.Publish("f.x", text, []byte(text)); err != nil {
 				t.Fatal(err)
 			}
-			// The same again, as the last one of its batch too: dropped by the
-			// stream, but a listener hears it.
+			// The stream drops a repeated message, also the last one of a batch. A listener gets the
+			// repetition.
 			if i == batch {
 				want = append(want, text)
 				if err := p.Publish("f.x", text, []byte(text)); err != nil {

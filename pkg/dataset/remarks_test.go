@@ -23,7 +23,7 @@ func TestRemarks(t *testing.T) {
 	add("fine", 500, moving)
 	add("short", 100, moving)
 	add("zero", 500, func(int) float64 { return 0 })
-	// another value, another series' repeat is none
+	// The value of the second differs from the first; the second of zero is a repeat.
 	b.Add(meter.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*meter.HourSeconds, 77)
 	b.Add(meter.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*meter.HourSeconds, 0)
 	got := Remarks(b.Build(), (firstHour+400)*meter.HourSeconds)

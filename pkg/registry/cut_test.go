@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// cutAfter stands before a server; with the nth request, which reaches it, the caller ends before
-// it is answered.
+// cutAfter returns the address of a proxy of a server. The nth request reaches the server; then the
+// proxy calls end, and the answer of the server is lost.
 func cutAfter(t *testing.T, address string, n int, end func()) string {
 	t.Helper()
 	u, err := url.Parse(address)

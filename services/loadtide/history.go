@@ -36,8 +36,8 @@ func (f *historyFlags) Validate() error {
 	return nil
 }
 
-// open opens the source. done closes it; its error says that rejected rows could not be written.
-// Only logs need conn. report is called with what was read of files.
+// open opens the source. done closes the source; the error of done says that rejected rows could not
+// be written. Only logs need conn. report gets the report of each file.
 func (f *historyFlags) open(
 	conn *bus.Conn, report func(tabular.Report),
 ) (source cycle.Source, done func() error, err error) {

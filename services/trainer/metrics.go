@@ -40,7 +40,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		runs: counters("training_runs_total", "Training cycles by how they ended.", "outcome"),
 		requests: counters("training_requests_total",
-			"Wishes for a cycle, by what wished for it and the answer.", "trigger", "answer"),
+			"Requests for a cycle, by trigger and answer.", "trigger", "answer"),
 		refusals: counters("gate_refusals_total",
 			"Versions that the gate kept from serving, by check.", "check"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{

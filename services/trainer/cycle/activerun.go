@@ -46,7 +46,7 @@ func newActiveRun(ctx context.Context, l *RunLogger, run mlflow.Run, started tim
 	return r
 }
 
-// progress takes an iteration; it never waits for MLflow.
+// progress records an iteration. It never waits for MLflow.
 func (r *activeRun) progress(p train.Progress) {
 	if r == nil {
 		return
@@ -125,8 +125,9 @@ func (r *activeRun) finish(ctx context.Context, a *attempt) error {
 	}
 	var metrics []mlflow.Metric
 	for name, v := range a.metrics() {
-		metrics = append(metrics, mlflow.Metric{Key: name, Value: mlflow.Number(v),
-			Timestamp: r.started.UnixMilli()})
+		metrics = append(metrics, mlflow.Metric{
+			Key: name, Value: mlflow.Number(v), Timestamp: r.started.UnixMilli(),
+		})
 	}
 	shape, v := a.fitted.spec.Shape(), a.out.Verdict
 	chosen := []mlflow.Tag{

@@ -8,15 +8,16 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
-
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
 // Config says what is fitted, and how.
 type Config struct {
-	Model string // name to register under; empty is the name of the interval, see registry.ModelName
-	// Interval is the interval of the model; 0 is that of the name where the name says one, else the
-	// finest that at least half of the series come at.
+	// Model is the name to register under. When Model is empty, the name is registry.ModelName of the
+	// interval.
+	Model string
+	// Interval is the interval of the model. When Interval is 0, the model has the interval that its
+	// name says, or else the finest that at least half of the series have.
 	Interval   time.Duration
 	Hidden     int // units of the LSTM
 	Iterations int // most iterations of one fit
@@ -116,16 +117,14 @@ func (c Config) validateInterval() error {
 		return fmt.Errorf(
 			"model: %s is the name of a model of %s, not of %s: name it %s, or anything that names "+
 				"no interval",
-			c.Model,
-			meter.IntervalName(named),
-			meter.IntervalName(c.Interval),
+			c.Model, meter.IntervalName(named), meter.IntervalName(c.Interval),
 			registry.ModelName(c.Interval),
 		)
 	}
 	return nil
 }
 
-// interval is the one that histories are built at, in seconds; 0 is found out from the readings.
+// interval is the interval of the histories in seconds, 0 when the readings decide.
 func (c Config) interval() int64 {
 	if named, ok := registry.ModelInterval(c.Model); ok && c.Interval == 0 {
 		return int64(named / time.Second)

@@ -15,8 +15,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
-// losses are those at n origins five hours apart: factor times what was hard for
-// all, and some luck.
+// losses returns the losses at n origins five hours apart: factor times a part that all forecasters
+// share, and some noise.
 func losses(n int, factor float64) []evaluate.Loss {
 	shared, own := rand.New(rand.NewPCG(1, 1)), rand.New(rand.NewPCG(uint64(factor*1000), 2))
 	all := make([]evaluate.Loss, n)
