@@ -4,5 +4,5 @@
 // Start with Until, which calls a function until it succeeds, fails for good, or its context ends.
 // Poll calls a function at a fixed period. Both tell a failure once through a Notice, however often
 // it repeats. Every room that waits for a dependency calls this package. It starts no goroutine,
-// and it never hides an error: the last one is returned or told.
+// and it never hides an error: the last one is returned or reported.
 package retry

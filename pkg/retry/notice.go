@@ -1,19 +1,20 @@
 package retry
 
-// Notice tells a failure once, however often it repeats, and tells when it has passed. One
-// goroutine uses it. A nil Notice tells nothing.
+// Notice reports a failure once, however often it repeats, and reports its end. One goroutine uses a
+// Notice. A nil Notice reports nothing.
 type Notice struct {
-	// Failed is told of a failure that is not of the same kind as the last one that was told.
+	// Failed is called with a failure whose kind differs from that of the last reported failure.
 	Failed func(err error)
-	// Recovered is told of the first success after a failure, with that failure; nil means nobody is.
+	// Recovered is called at the first success after a reported failure, with that failure. It may
+	// be nil.
 	Recovered func(err error)
-	// Kind names the kind of a failure; nil means that failures of the same text are of one kind.
+	// Kind names the kind of a failure. When Kind is nil, failures of the same text are of one kind.
 	Kind func(err error) string
 
-	told error // the last failure that was told; nil since the last success
+	reported error // the last reported failure; nil since the last success
 }
 
-// AnyKind is a Kind for which all failures are of one kind: only the first one is told.
+// AnyKind is a Kind for which all failures are of one kind: only the first one is reported.
 func AnyKind(error) string { return "" }
 
 // Hear takes the result of a call: nil is a success.
@@ -21,13 +22,13 @@ func (n *Notice) Hear(err error) {
 	switch {
 	case n == nil:
 	case err == nil:
-		passed := n.told
-		n.told = nil
+		passed := n.reported
+		n.reported = nil
 		if passed != nil && n.Recovered != nil {
 			n.Recovered(passed)
 		}
-	case n.told == nil || n.kind(err) != n.kind(n.told):
-		n.told = err
+	case n.reported == nil || n.kind(err) != n.kind(n.reported):
+		n.reported = err
 		n.Failed(err)
 	}
 }
@@ -39,9 +40,9 @@ func (n *Notice) kind(err error) string {
 	return err.Error()
 }
 
-// forget makes the next failure one that is told.
+// forget lets the next failure be reported, whatever its kind.
 func (n *Notice) forget() {
 	if n != nil {
-		n.told = nil
+		n.reported = nil
 	}
 }

@@ -11,13 +11,13 @@ type Policy struct {
 	// Attempts is the largest number of calls; 0 means no limit.
 	Attempts int
 	// Steady is the running time after which a failed call counts as the first failure again: the
-	// pauses start anew, and the failure is told even if it was told before. 0 means never.
+	// pauses start at the least one again, and the failure is reported again. 0 means never.
 	Steady time.Duration
 	// Final reports whether trying again is pointless; nil means never.
 	Final func(err error) bool
-	// Adjust returns the pause after a failure, given the one that Backoff says; nil keeps that one.
+	// Adjust returns the pause after a failure, given the pause of Backoff; nil keeps that pause.
 	Adjust func(err error, pause time.Duration) time.Duration
-	// Notice hears of each failure that is tried again, and of the success; nil means nobody does.
+	// Notice hears of each failure that is tried again, and of the success. It may be nil.
 	Notice *Notice
 }
 

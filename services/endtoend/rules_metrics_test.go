@@ -232,7 +232,8 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestMetricsFollowTheRules lints all families by Prometheus' own rules, and their names by those of the house.
+// TestMetricsFollowTheRules lints all families by Prometheus' own rules, and their names by the rules
+// of this repository.
 func TestMetricsFollowTheRules(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]dto.MetricType{"counter": dto.MetricType_COUNTER, "gauge": dto.MetricType_GAUGE, "histogram": dto.MetricType_HISTOGRAM}

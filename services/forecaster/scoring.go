@@ -186,7 +186,7 @@ func (t *tally) lately(now time.Time) sums {
 	return s
 }
 
-// Describe is that of prometheus.Collector.
+// Describe implements prometheus.Collector.
 func (b *scoreboard) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		b.count, b.pinball, b.naive, b.paired, b.failure, b.actual, b.covered, b.revisions,
@@ -196,7 +196,7 @@ func (b *scoreboard) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect is that of prometheus.Collector. A ratio of nothing is left out.
+// Collect implements prometheus.Collector. A ratio of nothing is left out.
 func (b *scoreboard) Collect(to chan<- prometheus.Metric) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -242,10 +242,10 @@ func newStandings(b *board) *standings {
 	)}
 }
 
-// Describe is that of prometheus.Collector.
+// Describe implements prometheus.Collector.
 func (s *standings) Describe(to chan<- *prometheus.Desc) { to <- s.series }
 
-// Collect is that of prometheus.Collector.
+// Collect implements prometheus.Collector.
 func (s *standings) Collect(to chan<- prometheus.Metric) {
 	for one, n := range s.board.standing() {
 		to <- prometheus.MustNewConstMetric(

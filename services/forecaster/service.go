@@ -167,7 +167,7 @@ func (s *Service) champion(
 	return v, err == nil, err
 }
 
-// registryPause is how long a registry that is away is left alone.
+// registryPause is the time between two calls to a registry that does not answer.
 const registryPause = 2 * time.Second
 
 // patiently writes a log's first record once the registry answers: no reading may
@@ -181,7 +181,7 @@ func (s *Service) patiently(
 			Final:   func(err error) bool { return !errors.Is(err, registry.ErrUnavailable) },
 			Notice: &retry.Notice{Kind: retry.AnyKind, Failed: func(err error) {
 				s.log.Warn().AnErr(service.FieldError, err).Int(service.FieldPartition, partition).
-					Msg("a new log waits for the registry, which says what model it begins with")
+					Msg("a new log waits for the registry: its first record names the champion")
 				s.ready.NotReady("waiting for the model registry")
 			}},
 		}

@@ -14,9 +14,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// settler brings what is set for series from its bucket into the logs. It takes
-// effect in each partition at the record's place in its log, so that a replay sees
-// the same.
+// settler writes the settings of series from their bucket into the logs of the partitions. In each
+// partition a setting takes effect at the position of its record, so that a replay gives the same.
 type settler struct {
 	deps
 	written []uint64 // by partition: the newest revision of the bucket in its log
@@ -36,7 +35,7 @@ func (s *settler) run(ctx context.Context) {
 				Msg("settings of series are not followed, those in force hold")
 		}},
 	}
-	_ = retry.Until(ctx, policy, s.follow) // it has told its failures
+	_ = retry.Until(ctx, policy, s.follow) // the notice reports failures
 }
 
 // follow writes what the logs do not have, then what comes.
@@ -109,7 +108,7 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 		s.log.Warn().
 			AnErr(service.FieldError, err).
 			Str(service.FieldSubject, m.Subject).
-			Msg("settings passed over: their key or content is none that series take")
+			Msg("settings ignored: their key or content is not valid")
 		return nil
 	}
 	first, last := 0, s.partitions-1

@@ -35,7 +35,7 @@ type board struct {
 	mu      sync.Mutex
 	parts   []partStatus
 	status  Status
-	serving map[time.Duration]servingModel // of the partition that told last
+	serving map[time.Duration]servingModel // of the partition that reported last
 }
 
 type partStatus struct {

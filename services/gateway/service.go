@@ -42,7 +42,7 @@ type Deps struct {
 	Now     func() time.Time // for metrics and log lines only
 }
 
-// Service is the gateway. Start, Run and Stop are those of service.Part.
+// Service is the gateway. It is a service.Part.
 type Service struct {
 	deps    Deps
 	log     zerolog.Logger

@@ -67,8 +67,9 @@ func loadReadings(
 	return b, err
 }
 
-// championFor names the champion that serves the series of files: that of the interval that most of
-// them come at, else that of the next coarser one that it divides. Without any it is the first.
+// championFor names the champion that serves the series of files. The champion is that of the
+// interval of most series, or else that of the next coarser interval that this interval divides.
+// Without any such champion, it is the one of the interval of most series.
 func championFor(
 	ctx context.Context,
 	paths []string,

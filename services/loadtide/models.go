@@ -37,7 +37,7 @@ type modelFlags struct {
 
 func (f *modelFlags) open() (registry.Registry, error) { return f.Kept.open(f.Dir.Dir) }
 
-// names are those of the models that a command looks at.
+// names returns the names of the models that the command looks at.
 func (f *modelFlags) names() []string {
 	if f.Name != "" {
 		return []string{f.Name}
@@ -45,8 +45,8 @@ func (f *modelFlags) names() []string {
 	return registry.ModelNames()
 }
 
-// find returns the version of an alias or a number. Where no name is given and several models have
-// one, the command has to be told which is meant.
+// find returns the version of an alias or a number. When no name is given and several models have
+// such a version, find returns an error that asks for --name.
 func (f *modelFlags) find(
 	ctx context.Context, models registry.Registry, which string,
 ) (registry.Version, error) {

@@ -150,10 +150,10 @@ func settingsOf(
 
 type seriesSetCmd struct {
 	Pattern  string            `arg:"" name:"series" help:"<site>.<meter>, or a pattern: '<site>.*', '*.*'."`
-	Unit     string            `help:"Of readings that say none; others are converted to it."`
-	Kind     string            `help:"energy, power or register, of readings that say none."`
-	Zone     string            `help:"IANA zone of its calendar, in place of the model's."`
-	Country  string            `help:"Of its holidays, in place of the model's."`
+	Unit     string            `help:"Unit of readings that state none; readings in other units are converted to it."`
+	Kind     string            `help:"Kind of readings that state none: energy, power or register."`
+	Zone     string            `help:"IANA zone of the calendar features; default: that of the model."`
+	Country  string            `help:"Country of the holiday feature, e.g. NL; default: that of the model."`
 	Interval string            `enum:",5m,10m,15m,20m,30m,1h" default:"" help:"Grid that it is held at: 5m, 10m, 15m, 20m, 30m or 1h; default: learnt from the readings."`
 	Static   string            `name:"static-features" hidden:""`
 	NATS     service.NATSFlags `embed:""`

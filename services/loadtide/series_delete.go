@@ -16,12 +16,12 @@ import (
 
 type seriesDeleteCmd struct {
 	Series string            `arg:"" help:"<site>.<meter>"`
-	Yes    bool              `help:"Really: what is deleted does not come back."`
+	Yes    bool              `help:"Delete without asking; a deleted series does not come back."`
 	NATS   service.NATSFlags `embed:""`
 	Influx influx.Config     `embed:"" prefix:"influx-" envprefix:"LOADTIDE_INFLUX_"`
 }
 
-// Validate refuses what is no series.
+// Validate refuses a name that no series can have.
 func (c *seriesDeleteCmd) Validate() error { return validSeries(c.Series) }
 
 // Run deletes all that is kept of a series, and says what that was.

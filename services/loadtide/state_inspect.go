@@ -17,7 +17,7 @@ import (
 
 type stateInspectCmd struct {
 	What   string            `arg:"" help:"A file of states, or <site>.<meter> of a running forecaster."`
-	Series string            `help:"The one in the file; without it all."`
+	Series string            `help:"Series of the file to show; default: all."`
 	JSON   bool              `name:"json" help:"Print one JSON object a series."`
 	NATS   service.NATSFlags `embed:""`
 }

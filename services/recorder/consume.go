@@ -19,7 +19,7 @@ func (s *Service) run(ctx context.Context, l lane) {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: s.cfg.RetryMin, Most: s.cfg.RetryMax}, Steady: s.cfg.RetryMax,
 	}
-	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // it has told its failures
+	_ = retry.Until(ctx, policy, func(ctx context.Context) error { // the notice reports failures
 		err := s.consume(ctx, l)
 		if ctx.Err() != nil {
 			return err

@@ -29,7 +29,7 @@ type Deps struct {
 	Now     func() time.Time // for metrics, log lines and the pauses that a server asks for
 }
 
-// Service is the recorder. Start, Run and Stop are those of service.Part.
+// Service is the recorder. It is a service.Part.
 type Service struct {
 	cfg     Config
 	deps    Deps

@@ -144,21 +144,27 @@ func (in *injector) take(cell int64, truth float64) {
 	in.past, in.last = append(in.past, truth), cell
 }
 
+// draws are the random numbers of a fault at a cell.
+type draws struct {
+	key  key
+	cell int64
+}
+
+// share returns number n, in [0, 1).
+func (d draws) share(n int) float64 { return d.key.sub("draw").uniform(d.cell*8 + int64(n)) }
+
+// after returns a cell that is from least to most cells after the cell of the fault.
+func (d draws) after(least, most int) int64 {
+	return d.cell + int64(least) + int64(d.share(7)*float64(most-least+1))
+}
+
+// order returns a place among the arrivals of one cell, behind those in time.
+func (d draws) order() uint64 { return 1 + d.key.bits(d.cell)>>1 }
+
 // spoil sends what a fault makes of a reading; at is the place in a stretch.
 func (in *injector) spoil(f *active, at int64, a arrival) {
-	cell := a.due
-	draw := func(n int) float64 { return f.key.sub("draw").uniform(cell*8 + int64(n)) }
-	after := func(least, most int) int64 {
-		return cell + int64(least) + int64(draw(7)*float64(most-least+1))
-	}
 	if f.name != Gathered {
-		in.sum = 0 // whoever gathered has no good reading to put it in
-	}
-	fits := func(v float64) float64 {
-		if math.Abs(v) >= meter.MaxValue {
-			return a.value
-		}
-		return v
+		in.sum = 0 // the gathered energy has no good reading to come with
 	}
 	switch f.name {
 	case Gap, Lost:
@@ -167,14 +173,59 @@ func (in *injector) spoil(f *active, at int64, a arrival) {
 		in.sum += a.value
 		a.never = true
 	case Burst:
-		block := cell - at
+		block := a.due - at
 		more := f.key.sub("held").uniform(block) * float64(mostHeld-leastHeld)
+		a.order = 1 + f.key.sub("shuffle").bits(a.due)>>1
 		a.due = block + f.length + leastHeld + int64(more)
-		a.order = 1 + f.key.sub("shuffle").bits(cell)>>1
 	case Frozen:
-		a.value = in.hold(cell-at, in.shown(in.before(a.truth)))
+		a.value = in.hold(a.due-at, in.shown(in.before(a.truth)))
 	case Flat:
-		a.value = in.hold(cell-at, rounded(in.mean(a.value)))
+		a.value = in.hold(a.due-at, rounded(in.mean(a.value)))
+	case Years, Double, Repeated, Late:
+		in.spoilTime(f, &a)
+	default:
+		in.spoilValue(f, &a)
+	}
+	in.send(a)
+}
+
+// spoilTime gives a reading another time, or sends it late or twice.
+func (in *injector) spoilTime(f *active, a *arrival) {
+	d := draws{f.key, a.due}
+	absent := arrival{second: a.second, never: true, truth: a.truth, fault: f.name, due: a.due}
+	switch f.name {
+	case Years:
+		in.send(absent)
+		a.second += (1 + int64(8*d.share(0))) * 365 * meter.DaySeconds
+		a.truth = math.NaN()
+	case Double:
+		if in.last != a.due-1 {
+			a.fault = "" // nothing stands before it
+			return
+		}
+		in.send(absent)
+		a.second -= in.step
+		a.truth = in.before(a.truth) // of the interval before
+	case Repeated:
+		again := *a
+		again.due, again.order = d.after(1, mostAgain), d.order()
+		in.send(again)
+	case Late:
+		a.due, a.order = d.after(1, mostLate), d.order()
+	default:
+	}
+}
+
+// spoilValue gives a reading another value. Corrected sends the true value later.
+func (in *injector) spoilValue(f *active, a *arrival) {
+	d, size := draws{f.key, a.due}, math.Max(math.Abs(a.value), in.usual())
+	fits := func(v float64) float64 {
+		if math.Abs(v) >= meter.MaxValue {
+			return a.value
+		}
+		return v
+	}
+	switch f.name {
 	case Zero:
 		a.value = 0
 	case Sign:
@@ -183,43 +234,24 @@ func (in *injector) spoil(f *active, at int64, a arrival) {
 		a.value = fits(1000 * a.value)
 	case Garbage:
 		words := []string{"NaN", "n/a", "error 17", "--", "inf", "12.3.4"}
-		a.text = words[int(draw(0)*float64(len(words)))]
-	case Years:
-		in.send(arrival{second: a.second, never: true, truth: a.truth, fault: f.name, due: cell})
-		a.second += (1 + int64(8*draw(0))) * 365 * meter.DaySeconds
-		a.truth = math.NaN()
-	case Double:
-		if in.last != cell-1 {
-			a.fault = "" // nothing stands before it
-			break
-		}
-		in.send(arrival{second: a.second, never: true, truth: a.truth, fault: f.name, due: cell})
-		a.second -= in.step
-		a.truth = in.before(a.truth) // of the interval before
+		a.text = words[int(d.share(0)*float64(len(words)))]
 	case Spikes:
-		size := math.Max(math.Abs(a.value), in.usual()) * (5 + 20*draw(0))
-		if draw(1) < 0.15 {
+		size *= 5 + 20*d.share(0)
+		if d.share(1) < 0.15 {
 			size = -size
 		}
 		a.value = fits(rounded(a.value + size))
 	case Corrected:
-		right := a
-		right.due, right.order = after(1, mostAgain), 1+f.key.bits(cell)>>1
+		right := *a
+		right.due, right.order = d.after(1, mostAgain), d.order()
 		in.send(right)
-		share := 0.1 + 0.4*draw(0)
-		if draw(1) < 0.5 {
+		share := 0.1 + 0.4*d.share(0)
+		if d.share(1) < 0.5 {
 			share = -share
 		}
-		a.value = fits(rounded(a.value + share*math.Max(math.Abs(a.value), in.usual())))
-	case Repeated:
-		again := a
-		again.due, again.order = after(1, mostAgain), 1+f.key.bits(cell)>>1
-		in.send(again)
-	case Late:
-		a.due, a.order = after(1, mostLate), 1+f.key.bits(cell)>>1
+		a.value = fits(rounded(a.value + share*size))
 	default:
 	}
-	in.send(a)
 }
 
 // hold is what a stretch that began at a cell repeats: what its first reading found.

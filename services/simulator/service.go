@@ -44,8 +44,7 @@ type Deps struct {
 	Now      func() time.Time
 }
 
-// Service publishes the readings of a fleet by the demo's clock. Start, Run and Stop are those of
-// service.Part.
+// Service publishes the readings of a fleet by the demo's clock. It is a service.Part.
 type Service struct {
 	cfg      Config
 	deps     Deps

@@ -22,7 +22,7 @@ func (a *attempt) report(ctx context.Context, e cycle.Event) {
 	case cycle.Judging:
 		a.log.Info().Msg("measuring the model on later time")
 	case cycle.Warning:
-		a.log.Warn().Str(service.FieldText, e.Text).Msg("something in the history is unusual")
+		a.log.Warn().Str(service.FieldText, e.Text).Msg("the history is unusual")
 	case cycle.Waiting:
 		a.log.Warn().AnErr(service.FieldError, e.Err).
 			Msg("the model registry does not answer, the cycle waits for it")

@@ -48,7 +48,7 @@ func answered(err error) bool {
 	return errors.Is(err, registry.ErrNotFound) || errors.As(err, &folder)
 }
 
-// ByAlias is that of the registry, with patience.
+// ByAlias calls the registry again while it does not answer.
 func (p patient) ByAlias(ctx context.Context, name, alias string) (v registry.Version, err error) {
 	err = p.until(ctx, answered, func(ctx context.Context) (err error) {
 		v, err = p.Registry.ByAlias(ctx, name, alias)
@@ -57,7 +57,7 @@ func (p patient) ByAlias(ctx context.Context, name, alias string) (v registry.Ve
 	return v, err
 }
 
-// Fetch is that of the registry, with patience.
+// Fetch calls the registry again while it does not answer.
 func (p patient) Fetch(ctx context.Context, v registry.Version) (dir string, err error) {
 	err = p.until(ctx, answered, func(ctx context.Context) (err error) {
 		dir, err = p.Registry.Fetch(ctx, v)
@@ -66,7 +66,7 @@ func (p patient) Fetch(ctx context.Context, v registry.Version) (dir string, err
 	return dir, err
 }
 
-// SetAlias is that of the registry, with patience.
+// SetAlias calls the registry again while it does not answer.
 func (p patient) SetAlias(ctx context.Context, name, alias, version string) error {
 	return p.until(ctx, answered, func(ctx context.Context) error {
 		return p.Registry.SetAlias(ctx, name, alias, version)
