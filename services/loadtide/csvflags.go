@@ -75,10 +75,16 @@ func readsFrom(paths []string, name string) bool {
 	return false
 }
 
-// showFiles shows a line for each file.
+// showFiles shows a line for each file, and warns of what the file does not say.
 func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	for i := range r.Files {
-		to.line("%s", f.fileLine(&r.Files[i]))
+		file := &r.Files[i]
+		to.line("%s", f.fileLine(file))
+		if f.Unit == "" && f.Kind == "" && file.Interval > 0 && file.Interval < time.Hour {
+			to.line("warn: %s: no unit is given, so readings every %s count as power, and are "+
+				"averaged where they are joined; say --unit kWh if they are energy", file.File,
+				stepWords(file.Interval))
+		}
 	}
 	for _, w := range r.Warnings {
 		to.line("warn: %s", w)
