@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -167,11 +168,15 @@ func (a *attempt) finish(ctx context.Context, rev uint64, o cycle.Event) error {
 	event := a.event(streams.EventTrainingFinished, a.entry.Text)
 	event.Model = &streams.Model{Name: o.Model, Version: o.Version, Digest: o.Digest}
 	a.publish(ctx, event, 0)
+	followed := a.cfg.Follow && a.entry.Trigger == streams.TriggerFirst
+	if followed && !slices.Contains(a.entry.Follow, a.entry.Model) {
+		a.entry.Follow = append(a.entry.Follow, a.entry.Model)
+	}
 	if err := a.store(ctx, rev); err != nil {
 		return err
 	}
-	if a.cfg.Follow && a.entry.Trigger == streams.TriggerFirst {
-		a.accept(ctx, request{trigger: streams.TriggerFollow, models: []string{a.entry.Model}})
+	if followed && !a.firstWaits(ctx, a.entry.Model) {
+		a.follow(ctx)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
@@ -46,6 +48,25 @@ type Entry struct {
 	// when.
 	DriftSeq uint64    `json:"drift_seq"`
 	Drifted  time.Time `json:"drifted,omitzero"`
+	// Marks says the same of each model. Entries of release 0.1.0 have none.
+	Marks map[string]Mark `json:"marks,omitempty"`
+	// Follow are the models whose quick first cycle a thorough one is to follow.
+	Follow []string `json:"follow,omitempty"`
+}
+
+// Mark is what the job store remembers of the cycles of a model.
+type Mark struct {
+	Asked   time.Time `json:"asked,omitzero"`   // when its last cycle was asked for
+	Seq     uint64    `json:"seq,omitempty"`    // drift event that was answered last
+	Drifted time.Time `json:"drifted,omitzero"` // when
+}
+
+// mark returns the mark of a model.
+func (e Entry) mark(model string) Mark {
+	if e.Marks == nil {
+		return Mark{Asked: e.Asked, Seq: e.DriftSeq, Drifted: e.Drifted}
+	}
+	return e.Marks[model]
 }
 
 // Open reports whether the cycle has not ended.
@@ -103,9 +124,7 @@ func (s jobStore) accept(
 		if err != nil {
 			return "", Entry{}, err
 		}
-		answered := r.slot > 0 && r.slot <= before.Slot ||
-			r.driftSeq > 0 && r.driftSeq == before.DriftSeq
-		if before.Open() || answered {
+		if before.Open() || r.answered(before) {
 			return streams.TrainingBusy, before, nil
 		}
 		e := r.entry(before, now.UTC())
@@ -120,15 +139,38 @@ func (s jobStore) accept(
 		bus.ErrConflict)
 }
 
+// answered reports whether another trainer has answered the request.
+func (r request) answered(before Entry) bool {
+	return r.slot > 0 && r.slot <= before.Slot ||
+		r.driftSeq > 0 && !slices.ContainsFunc(r.models, func(model string) bool {
+			return before.mark(model).Seq < r.driftSeq
+		})
+}
+
 // entry is a new cycle after another one.
 func (r request) entry(before Entry, now time.Time) Entry {
 	e := Entry{
 		Cycle: rand.Text()[:10], Model: r.models[0], Then: r.models[1:],
 		Trigger: r.trigger, Start: r.start, Reason: r.reason, State: StateAsked, Asked: now,
 		Slot: max(before.Slot, r.slot), DriftSeq: before.DriftSeq, Drifted: before.Drifted,
+		Marks: maps.Clone(before.Marks), Follow: slices.Clone(before.Follow),
+	}
+	if e.Marks == nil {
+		e.Marks = map[string]Mark{}
 	}
 	if r.driftSeq > 0 {
-		e.DriftSeq, e.Drifted = r.driftSeq, now
+		e.DriftSeq, e.Drifted = max(e.DriftSeq, r.driftSeq), now
+	}
+	for _, model := range r.models {
+		mark := before.mark(model)
+		if mark.Asked = now; r.driftSeq > 0 {
+			mark.Seq, mark.Drifted = r.driftSeq, now
+		}
+		e.Marks[model] = mark
+	}
+	if r.trigger != streams.TriggerFirst { // a thorough cycle
+		e.Follow = slices.DeleteFunc(e.Follow,
+			func(model string) bool { return slices.Contains(r.models, model) })
 	}
 	return e
 }

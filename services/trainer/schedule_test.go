@@ -87,8 +87,10 @@ func TestScheduleStartsOneCycle(t *testing.T) {
 		t.Errorf("%+v, %+v", third, s.entry())
 	}
 	// The other trainer answers its minute when it comes to it, also while the cycle runs.
-	eventually(t, "both trainers' minutes are answered",
-		func() bool { return answered(workers, streams.TrainingBusy) == 4 })
+	eventually(t, "both trainers' minutes are answered", func() bool {
+		return answered(workers, streams.TrainingAccepted) == 2 &&
+			answered(workers, streams.TrainingBusy) == 4
+	})
 	free <- struct{}{}
 	eventually(t, "it is done", func() bool { return s.entry().State == StateDone })
 	if n := runs.Load(); n != 2 || answered(workers, streams.TrainingAccepted) != 2 ||

@@ -67,6 +67,8 @@ type Service struct {
 	jobs    jobStore
 	lease   *bus.Lease
 
+	drifts drifts // of watch alone
+
 	round     registry.Round // of the looks at the registry
 	mu        sync.Mutex
 	champions map[string]bool // names that had a champion at the last look
@@ -90,6 +92,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	return &Service{
 		cfg: cfg, deps: d, log: service.Component(d.Log, component), clock: d.Clock,
 		metrics: newMetrics(d.Metrics), wake: make(chan struct{}, 1), champions: map[string]bool{},
+		drifts: drifts{newest: map[string]driftEvent{}},
 		holder: fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8]),
 	}, nil
 }

@@ -7,12 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
-	"github.com/loadtide/loadtide/streams/topology"
 )
 
 // firstBackoff is the pause before a first training is tried again: there may be too little history
@@ -45,6 +43,9 @@ func (s *Service) watch(ctx context.Context) {
 				}
 			}
 			s.drift(ctx)
+			if !s.firstDue(ctx, first) {
+				s.follow(ctx)
+			}
 		}
 		if !s.sleep(ctx, s.cfg.Watch) {
 			if s.deps.Ready != nil {
@@ -130,40 +131,27 @@ func (s *Service) askFirst(ctx context.Context, model string) bool {
 	return s.accept(ctx, wanted).Answer == streams.TrainingAccepted
 }
 
-// drift asks for a cycle when forecasts have become worse since the last cycle was asked for: of
-// the model that the event names, else of all that have enough history. Many series may drift at
-// once, so two cycles of drift are at least DriftPause apart. The next cycle answers the events in
-// between.
-func (s *Service) drift(ctx context.Context) {
-	m, ok, err := s.deps.Conn.LastBySubject(ctx, topology.Events,
-		streams.EventSubject(streams.EventDrift))
-	if err != nil {
-		if !errors.Is(err, bus.ErrNoStream) && ctx.Err() == nil {
-			s.log.Debug().AnErr(service.FieldError, err).Msg("drift not read")
-		}
+// follow asks for the thorough cycles of the models that had a quick one. No first training is due
+// then: series that have no model of their interval come before series that have one.
+func (s *Service) follow(ctx context.Context) {
+	e, _, err := s.jobs.read(ctx)
+	if err != nil || e.Open() || len(e.Follow) == 0 {
 		return
 	}
-	if !ok {
-		return
-	}
-	e, rev, err := s.jobs.read(ctx)
-	if err != nil || e.Open() || m.Seq == e.DriftSeq ||
-		s.clock.Now().Sub(e.Drifted) < s.cfg.DriftPause {
-		return
-	}
-	since := e.Asked
-	if rev == 0 { // there was no cycle yet
-		since = s.began
-	}
-	if !m.Time.After(since) {
-		return
-	}
-	wanted := request{trigger: streams.TriggerDrift, driftSeq: m.Seq}
-	if event, err := streams.DecodeEvent(m.Data); err == nil {
-		wanted.reason = event.Series + " " + event.Text
-		if event.Model != nil && slices.Contains(s.cfg.Models, event.Model.Name) {
-			wanted.models = []string{event.Model.Name}
-		}
-	}
-	s.accept(ctx, wanted)
+	s.accept(ctx, request{trigger: streams.TriggerFollow, models: e.Follow})
+}
+
+// firstDue reports whether a first training is to be asked for as soon as no cycle is open.
+func (s *Service) firstDue(ctx context.Context, first map[string]*firstTraining) bool {
+	return s.deps.Enough != nil && slices.ContainsFunc(s.cfg.Models, func(name string) bool {
+		return !s.hasChampion(name) && !s.clock.Now().Before(first[name].due) &&
+			s.deps.Enough(ctx, name)
+	})
+}
+
+// firstWaits reports whether a model other than one waits for its first training.
+func (s *Service) firstWaits(ctx context.Context, other string) bool {
+	return s.deps.Enough != nil && slices.ContainsFunc(s.cfg.Models, func(name string) bool {
+		return name != other && !s.hasChampion(name) && s.deps.Enough(ctx, name)
+	})
 }
