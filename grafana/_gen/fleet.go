@@ -7,10 +7,10 @@ const (
   / sum(increase(loadtide_forecaster_score_pinball_naive_total{lead="$lead"}[24h]))`
 	bandNow = `sum(increase(loadtide_forecaster_score_covered_total{lead="$lead",band="80"}[24h]))
   / sum(increase(loadtide_forecaster_scores_total{lead="$lead"}[24h]))`
-	skillByLead = `1 - sum by (lead) (increase(loadtide_forecaster_score_paired_pinball_total[24h]))
-  / sum by (lead) (increase(loadtide_forecaster_score_pinball_naive_total[24h]))`
-	bandByLead = `sum by (lead) (increase(loadtide_forecaster_score_covered_total{band="80"}[24h]))
-  / sum by (lead) (increase(loadtide_forecaster_scores_total[24h]))`
+	skillByLead = `1 - sum by (interval, lead) (increase(loadtide_forecaster_score_paired_pinball_total[24h]))
+  / sum by (interval, lead) (increase(loadtide_forecaster_score_pinball_naive_total[24h]))`
+	bandByLead = `sum by (interval, lead) (increase(loadtide_forecaster_score_covered_total{band="80"}[24h]))
+  / sum by (interval, lead) (increase(loadtide_forecaster_scores_total[24h]))`
 	agePercentile = `histogram_quantile(0.99, sum by (le) (rate(loadtide_forecaster_reading_age_seconds_bucket[5m])))`
 )
 
@@ -84,10 +84,10 @@ func fleet() dashboard {
 		fleetAnswer(),
 		row("How good"),
 		[]panel{
-			lines("Skill by lead", "What the forecasts gain on the same hour of the day before, last 24 h at each point, by lead. 0 is no better, 1 is perfect.",
-				"percentunit", over(skillByLead, "lead {{lead}}")).tintLeads().steps("transparent", 0.0, grey).drawSteps(),
-			lines("80 % band held, by lead", "Share of actuals inside the band that should hold 8 of 10, last 24 h at each point, by lead. The dashed lines are 78 and 82 %.",
-				"percentunit", over(bandByLead, "lead {{lead}}")).tintLeads().between(0, 1).steps("transparent", 0.78, ok, 0.82, ok).drawSteps(),
+			lines("Skill by lead", "What the forecasts gain on the same hour of the day before, last 24 h at each point, by interval and lead. 0 is no better, 1 is perfect.",
+				"percentunit", over(skillByLead, "{{interval}}, lead {{lead}}")).steps("transparent", 0.0, grey).drawSteps(),
+			lines("80 % band held, by lead", "Share of actuals inside the band that should hold 8 of 10, last 24 h at each point, by interval and lead. The dashed lines are 78 and 82 %.",
+				"percentunit", over(bandByLead, "{{interval}}, lead {{lead}}")).between(0, 1).steps("transparent", 0.78, ok, 0.82, ok).drawSteps(),
 			stacked("Series by source", "Who makes the forecasts: the network, or a rule as long as there is too little history or no model. none: known, not forecast.",
 				"short", over(`sum by (source) (loadtide_forecaster_series)`, "{{source}}")).tintSources().none("No series yet"),
 		},

@@ -138,11 +138,3 @@ func typed(name, label, description, value string) variable {
 func (p panel) tintSources() panel {
 	return p.colours("lstm", blue, "seasonal_naive", grey, "persistence", warn, "none", bad)
 }
-
-// tintLeads gives curves of leads theirs, from near to far.
-func (p panel) tintLeads() panel {
-	return p.colours(
-		"lead first", leadFirst, "lead 1h", lead1h, "lead 6h", lead6h, "lead 12h", lead12h, "lead 24h",
-		lead24h,
-	)
-}

@@ -16,15 +16,6 @@ const (
 	ink    = "text" // readings
 )
 
-// Five leads from near to far.
-const (
-	leadFirst = "#b8d5f4"
-	lead1h    = "#8fbcec"
-	lead6h    = "#5c9ce1"
-	lead12h   = blue
-	lead24h   = "#1d5896"
-)
-
 const prefix = "loadtide-"
 
 // documents is the folder of the pages that say what to do about a red number.

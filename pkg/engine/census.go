@@ -18,8 +18,8 @@ const (
 	Silent  State = "silent"  // none did
 )
 
-// Standing is how a series stands and who serves it; meter.SourceNone before its first
-// forecast.
+// Standing is how a series stands and who serves it; meter.SourceNone before its first forecast, and
+// when its readings come too rarely for one.
 type Standing struct {
 	State  State
 	Source meter.Source
@@ -71,6 +71,10 @@ func (co *cohort) census(c *Census, r *Reach, now int64) {
 	for slot := range co.slabs.ids {
 		rec := co.slabs.record(int32(slot))
 		if rec.viewOf != 0 {
+			continue
+		}
+		if rec.Coarse > 0 { // it is not forecast, and no model learns from it
+			c.By[standingIndex(stateAt(rec, now), meter.SourceNone)]++
 			continue
 		}
 		by, row := co.server(int32(slot))

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // A series that comes less often than hourly is told once, with its rhythm, and has no forecast from
@@ -21,7 +23,7 @@ func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 			t.Parallel()
 			e := newEngine(t, randomModel(64, 4))
 			var told []Event
-			for i := range int64(24) {
+			for i := range int64(64) {
 				seldom := at(0)
 				seldom.Series.Meter = "seldom"
 				seldom.Second += i * int64(c.step/time.Second)
@@ -33,6 +35,21 @@ func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 				if result := e.Step([]Reading{at(i)}); len(result.Forecasts) != 1 {
 					t.Fatalf("the series beside it has %d forecasts", len(result.Forecasts))
 				}
+			}
+			id := at(0).Series
+			id.Meter = "seldom"
+			sum, ok := e.Summary(id)
+			if !ok || time.Duration(sum.Step)*time.Second != c.step || sum.Source != meter.SourceNone {
+				t.Errorf("every %d s, forecast by %q", sum.Step, sum.Source)
+			}
+			silent, census := 0, e.Census(0)
+			for i, n := range census.By {
+				if StandingAt(i).Source == meter.SourceNone {
+					silent += n
+				}
+			}
+			if silent != 1 || census.Reach != [len(intervals)]Reach{} {
+				t.Errorf("%d series have no forecast, reach %v", silent, census.Reach)
 			}
 			if len(told) != 1 || told[0].Kind != IntervalUnsupported ||
 				!strings.Contains(told[0].Text, c.step.String()) {

@@ -102,11 +102,15 @@ func (co *cohort) summary(slot int32) Summary {
 	if rec.known > 0 {
 		sum.Since = rec.Start(rec.since)
 	}
-	if ring.Known == 0 {
-		return sum
+	if ring.Known > 0 {
+		_, sum.Quality = ring.At(ring.Newest)
 	}
-	_, sum.Quality = ring.At(ring.Newest)
-	if sum.Source = meter.SourceLSTM; !server.fresh {
+	switch {
+	case rec.Coarse > 0:
+		sum.Step, sum.Source = rec.Coarse, meter.SourceNone
+	case ring.Known > 0 && server.fresh:
+		sum.Source = meter.SourceLSTM
+	case ring.Known > 0:
 		sum.Source = accuracy.NaiveRule(ring.Known, by.len.Day)
 	}
 	return sum
