@@ -126,10 +126,12 @@ type Cell struct {
 
 // Inside is all that is kept of a series, to be read by a person.
 type Inside struct {
-	Series meter.ID
-	Unit   string
-	Kind   meter.Kind
-	Newest int64 // Unix second of its newest reading
+	Series   meter.ID
+	Unit     string
+	Kind     meter.Kind
+	Interval int32 // of its cells, in seconds
+	Step     int32 // seconds from one reading to the next; 0 at irregular moments
+	Newest   int64 // Unix second of its newest reading
 	// cells that were measured and can no longer change, as far as the first scale needs them
 	Accepted int
 	Cells    []Cell
@@ -148,7 +150,8 @@ func (p *Portable) Inside() Inside {
 	s := &p.slabs
 	rec, ring, scale := s.record(0), s.ring(0), s.scale(0)
 	in := Inside{
-		Series: s.ids[0], Unit: s.units[0], Kind: takenFor(rec.Kind), Newest: rec.Last,
+		Series: s.ids[0], Unit: s.units[0], Kind: takenFor(rec.Kind),
+		Interval: rec.Interval, Step: max(rec.Step, rec.Coarse), Newest: rec.Last,
 		Accepted: int(rec.accepted),
 		Ready:    scale.Ready, Center: scale.Scaler.Center, Scale: scale.Scaler.Scale,
 		Usual: scale.Scaler.Usual,
