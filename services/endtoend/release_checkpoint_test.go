@@ -91,3 +91,18 @@ func (r release) model(digest string) *model.Model {
 	r.t.Fatalf("the release has no model %s", digest)
 	return nil
 }
+
+// TestStatesOfReleaseAreInspected looks into the states that release 0.1.0 exported: all are of
+// hours, whatever their meters sent.
+func TestStatesOfReleaseAreInspected(t *testing.T) {
+	t.Parallel()
+	old, p := unpackRelease(t), newPlace(t)
+	said, code := p.run(patience, "state", "inspect", old.states())
+	if code != 0 || strings.Count(said, " intervals of 1h; ") != releaseSeries ||
+		!strings.Contains(said, fmt.Sprintf("%d states: %[1]d of 1h", releaseSeries)) {
+		t.Errorf("exit code %d:\n%.2000s", code, said)
+	}
+	if !strings.Contains(said, "lab.quarter  energy  kWh  read every 15m  ") {
+		t.Errorf("lab.quarter is not read every 15m:\n%.2000s", said)
+	}
+}
