@@ -18,6 +18,7 @@ type Builder struct {
 	asked    int64
 	interval int64
 	left     []string             // series that Build left out, with their intervals
+	odd      []string             // series that come at a step that does not divide the hour
 	changed  []string             // series that Build left out until they changed their interval
 	kind     meter.Kind           // of readings that do not name one, see Kind
 	offset   int64                // from UTC, of the hours that finer readings are joined to, in seconds
@@ -129,7 +130,7 @@ func (b *Builder) Build() []*History {
 	}
 	byName := func(x, y *gathered) int { return cmp.Compare(x.id.String(), y.id.String()) }
 	slices.SortFunc(sorted, byName)
-	b.repeats, b.left, b.changed, b.offGrid = 0, nil, nil, map[meter.Reason]int{}
+	b.repeats, b.left, b.odd, b.changed, b.offGrid = 0, nil, nil, nil, map[meter.Reason]int{}
 	var native []*History
 	for _, s := range sorted {
 		b.repeats += s.repeats()

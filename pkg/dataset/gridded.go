@@ -49,7 +49,7 @@ func (b *Builder) histories(s *gathered) []*History {
 		c.put(r)
 	}
 	if c.state.Coarse > 0 {
-		b.left = append(b.left, every(s.id, int64(c.state.Coarse)))
+		b.unserved(s.id, int64(c.state.Coarse))
 		return nil
 	}
 	c.state.End(&c.outcome)
@@ -235,6 +235,15 @@ func finest(native []*History) int64 {
 }
 
 var intervals = [...]int64{300, 600, 900, 1200, 1800, meter.HourSeconds}
+
+// unserved notes a series whose readings are of no interval that is forecast.
+func (b *Builder) unserved(id meter.ID, step int64) {
+	if step < meter.HourSeconds {
+		b.odd = append(b.odd, every(id, step))
+		return
+	}
+	b.left = append(b.left, every(id, step))
+}
 
 // every is a series with the time from one of its readings to the next.
 func every(id meter.ID, interval int64) string {

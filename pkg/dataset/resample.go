@@ -5,16 +5,29 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // Coarse tells in a line which series Build left out because their readings come more rarely than
-// the interval of the histories; it is empty when there are none.
+// the interval of the histories, or at a step that does not divide the hour; it is empty when there
+// are none.
 func (b *Builder) Coarse() string {
-	if len(b.left) == 0 {
-		return ""
+	var lines []string
+	if len(b.odd) > 0 {
+		lines = append(lines, fmt.Sprintf(
+			"%d of %d series come at a step that does not divide the hour and are left out: %s",
+			len(b.odd), len(b.series), SomeOf(b.odd)))
 	}
+	if len(b.left) > 0 {
+		lines = append(lines, b.rare())
+	}
+	return strings.Join(lines, "; ")
+}
+
+// rare tells of the series that come more rarely than the interval of the histories.
+func (b *Builder) rare() string {
 	return fmt.Sprintf("%d of %d series come more rarely than every %d minutes and are left out: %s",
 		len(b.left), len(b.series), max(b.interval, 300)/60, SomeOf(b.left))
 }

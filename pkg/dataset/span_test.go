@@ -79,3 +79,21 @@ func TestMonthlySeriesIsLeftOut(t *testing.T) {
 		})
 	}
 }
+
+// Energy of 45 minutes has no place on a grid of hours: the series is left out by name. Power every
+// 45 minutes is a mean over time, and stays.
+func TestStepThatDividesNoHour(t *testing.T) {
+	t.Parallel()
+	for unit, left := range map[string]bool{"kWh": true, "kW": false} {
+		b := NewBuilder()
+		for i := range int64(600) {
+			b.Add(meter.ID{Site: "a", Meter: "odd"}, unit, i*2700, 1+float64(i%32))
+		}
+		histories := b.Build()
+		want := "1 of 1 series come at a step that does not divide the hour and are left out: " +
+			"a.odd (every 45m0s)"
+		if text := b.Coarse(); left && text != want || (len(histories) == 0) != left {
+			t.Errorf("%s: %d histories, told %q", unit, len(histories), text)
+		}
+	}
+}

@@ -17,7 +17,7 @@ func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 		before int64 // readings until the rhythm is known
 	}{
 		"every two hours": {2 * time.Hour, 16}, "daily": {24 * time.Hour, 8},
-		"weekly": {7 * 24 * time.Hour, 3}, "monthly": {30 * 24 * time.Hour, 3},
+		"of 45 minutes": {45 * time.Minute, 40}, "weekly": {7 * 24 * time.Hour, 3}, "monthly": {30 * 24 * time.Hour, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +52,7 @@ func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 				t.Errorf("%d series have no forecast, reach %v", silent, census.Reach)
 			}
 			if len(told) != 1 || told[0].Kind != IntervalUnsupported ||
-				!strings.Contains(told[0].Text, c.step.String()) {
+				!strings.Contains(told[0].Text, "every "+meter.IntervalName(c.step)) {
 				t.Errorf("told %+v", told)
 			}
 		})

@@ -231,7 +231,7 @@ func (co *cohort) tell(slot int32, was grid.Pattern, result *Result, index int) 
 	if was.Coarse == 0 && is.Coarse > 0 {
 		result.Events = append(result.Events, Event{
 			Message: index, Series: co.slabs.ids[slot], Kind: IntervalUnsupported,
-			Text: fmt.Sprintf("readings come every %s: no forecasts until they come at least once an hour", time.Duration(is.Coarse)*time.Second),
+			Text: unsupported(is.Coarse),
 		})
 	}
 }
@@ -247,6 +247,9 @@ func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, result 
 	})
 	if !refused && len(co.slabs.states) == 0 {
 		return
+	}
+	if raw := co.slabs.states[slot].raw; co.slabs.record(slot).Coarse > 0 || raw != nil && raw.Young {
+		return // its readings have no interval, or none that is known yet
 	}
 	now := r.Received
 	if now == 0 {
@@ -268,6 +271,16 @@ func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, result 
 		return
 	}
 	co.slabs.keep(slot, state)
+}
+
+// unsupported says why readings of a step, in seconds, are not forecast.
+func unsupported(step int32) string {
+	words := meter.IntervalName(time.Duration(step) * time.Second)
+	if step < meter.HourSeconds {
+		return "readings come every " + words + ", which does not divide the hour: no forecasts " +
+			"until energy comes every 5, 10, 15, 20, 30 minutes or hour"
+	}
+	return "readings come every " + words + ": no forecasts until they come at least once an hour"
 }
 
 func every(step int32) string {

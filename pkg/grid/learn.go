@@ -23,8 +23,17 @@ func (s *State) learn(out *Outcome) {
 		s.Step, s.Grid, out.Rebuilt = step, grid, true
 	}
 	if r.Young = !grown; grown && s.Kind != meter.Register {
-		s.Coarse = int32(e.coarse)
+		s.Coarse = s.unserved(e)
 	}
+}
+
+// unserved returns the seconds between readings that no interval can be made of: they come less often
+// than hourly, or are energy of a time that does not divide the hour. It is 0 for all others.
+func (s *State) unserved(e evidence) int32 {
+	if e.coarse == 0 && s.additive() {
+		return int32(e.odd)
+	}
+	return int32(e.coarse)
 }
 
 // lately is the second from which on points are evidence: a day before the newest one, or what it
@@ -71,7 +80,7 @@ func (s *State) adapt(past Past, out *Outcome) {
 	r := s.Raw
 	last := len(r.Points) - 1
 	if s.Coarse > 0 {
-		s.Coarse = int32(r.weigh(s.lately()).coarse)
+		s.Coarse = s.unserved(r.weigh(s.lately()))
 		return
 	}
 	wants := s.Set

@@ -302,3 +302,26 @@ func TestSeldomSeriesIsKnown(t *testing.T) {
 		t.Errorf("coarse %d after two wrong clocks", s.state.Coarse)
 	}
 }
+
+// Energy at a step that does not divide the hour is known after a day, and forgotten when the meter
+// turns to a step that does.
+func TestOddStepOfEnergy(t *testing.T) {
+	t.Parallel()
+	for _, step := range []int{25 * 60, 40 * 60, 45 * 60} {
+		s := newStrip(t, meter.Energy, 0)
+		s.putAll(every(midnight, step, 4*86400/step, wave))
+		if s.state.Coarse != int32(step) {
+			t.Errorf("step %d: coarse %d", step, s.state.Coarse)
+		}
+		s.putAll(every(midnight+5*86400, 900, 2*96, wave))
+		if s.state.Coarse != 0 || s.state.Interval != 900 {
+			t.Errorf("quarter-hours after it: coarse %d, interval %d", s.state.Coarse,
+				s.state.Interval)
+		}
+		s = newStrip(t, meter.Power, 0)
+		s.putAll(every(midnight, step, 4*86400/step, wave))
+		if s.state.Coarse != 0 || len(s.refused) > 0 {
+			t.Errorf("power, step %d: coarse %d, refused %v", step, s.state.Coarse, s.refused)
+		}
+	}
+}

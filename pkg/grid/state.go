@@ -25,11 +25,13 @@ const (
 // interval where an operator gave one, has heard nothing.
 type Pattern struct {
 	Grid
-	Set    int32      // interval that an operator gave; 0 is learnt
-	Kind   meter.Kind // unknown counts as power
-	Begun  bool
-	Step   int32 // seconds from one reading to the next; 0 at irregular moments
-	Coarse int32 // seconds between readings of a series that sends too rarely; else 0
+	Set   int32      // interval that an operator gave; 0 is learnt
+	Kind  meter.Kind // unknown counts as power
+	Begun bool
+	Step  int32 // seconds from one reading to the next; 0 at irregular moments
+	// Coarse is the seconds between readings that no interval can be made of: readings that come less
+	// often than hourly, or energy of a time that does not divide the hour. Else it is 0.
+	Coarse int32
 	Heard  int64 // newest cell that a reading stands for
 	Last   int64 // second of the newest reading
 }

@@ -90,6 +90,7 @@ type evidence struct {
 	class  int32
 	weight int64 // seconds that the gaps of this class cover; without one, of the most frequent
 	coarse int64 // seconds between readings that come less often than hourly; else 0
+	odd    int64 // seconds between readings that come regularly, at a step of no class; else 0
 	// irregular says that there are enough gaps, and no class covers half of their time.
 	irregular bool
 }
@@ -104,6 +105,7 @@ func (r *Raw) weigh(from int64) evidence {
 		gaps     int
 		long     []int64
 		short    []int64
+		off      []int64
 	)
 	for i := find(r.Points, from); i+1 < len(r.Points); i++ {
 		gap := r.Points[i+1].Second - r.Points[i].Second
@@ -113,8 +115,11 @@ func (r *Raw) weigh(from int64) evidence {
 			continue
 		}
 		class := classOf(gap)
-		if class == fine {
+		switch class {
+		case fine:
 			short = append(short, gap)
+		case none:
+			off = append(off, gap)
 		}
 		covered[slices.Index(classes[:], class)] += gap
 		together += gap
@@ -129,6 +134,9 @@ func (r *Raw) weigh(from int64) evidence {
 		if together == 0 && len(long) >= 3 {
 			e.coarse = median(long)
 		}
+		if 2*covered[0] > together {
+			e.odd = oddStep(off)
+		}
 		e.irregular = together > 0 && gaps >= 3
 		return e
 	}
@@ -136,6 +144,24 @@ func (r *Raw) weigh(from int64) evidence {
 		e.step = int32(median(short))
 	}
 	return e
+}
+
+// oddStep returns the step of gaps of no class, or 0 where they have none: three quarters of the gaps
+// are alike.
+func oddStep(gaps []int64) int64 {
+	if len(gaps) < 3 {
+		return 0
+	}
+	step, alike := median(gaps), 0
+	for _, gap := range gaps {
+		if max(gap-step, step-gap) <= tolerance(step) {
+			alike++
+		}
+	}
+	if 4*alike < 3*len(gaps) {
+		return 0
+	}
+	return step
 }
 
 func median(values []int64) int64 {

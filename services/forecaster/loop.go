@@ -213,7 +213,7 @@ func (p *partition) countEvent(e *engine.Event) {
 	case engine.ForecastReplaced:
 		text = "the network's forecast was not published, a simple rule stands in"
 	case engine.IntervalUnsupported:
-		text = "the readings come too rarely, the series is not forecast"
+		text = "the readings come at an interval that is not forecast"
 	case engine.OffGrid:
 		text = "readings off the grid of a series are refused"
 	case engine.KindChanged:
