@@ -29,7 +29,10 @@ type Rejected struct {
 	Partition int          `json:"partition"`
 	Reason    meter.Reason `json:"reason"`
 	Detail    string       `json:"detail"` // InvalidError.Error of the first refused reading
-	// Index is the position in the message of the first refused reading, or WholeMessage.
+	// Index is that of the first refused reading, or WholeMessage. A reading that cannot be decoded
+	// has its position in the message. A decoded reading has its position among the decoded readings
+	// of the message: as they were sent when its time is in the future, in the order of their times
+	// when the state of its series refuses it.
 	Index int `json:"index"`
 	// Count is how many readings of the message are refused for the reason.
 	Count           int       `json:"count"`

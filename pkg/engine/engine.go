@@ -25,10 +25,8 @@ type Reading struct {
 	Kind    meter.Kind
 	Quality meter.Quality
 	History bool // builds state, asks for no forecast
-	// Message is the number of the message that holds the reading; messages ascend. Index is the
-	// position of the reading in the message, which the engine does not look at.
+	// Message is the number of the message that holds the reading; messages ascend.
 	Message int
-	Index   int32
 	// Interval is the length in seconds that the sender gives, 0 when the sender gives none.
 	Interval int32
 	// Received is the time of the log in Unix seconds, 0 where there is no log. It decides whether

@@ -70,8 +70,8 @@ func TestFutureLimitOfAState(t *testing.T) {
 }
 
 // The readings of a message that are refused for one reason are one rejection with their count.
-// Other reasons and other messages have rejections of their own, each with the position of its first
-// reading in the message as it was sent.
+// Other reasons and other messages have rejections of their own, each with the index of its first
+// reading.
 func TestRejectionsOfAMessage(t *testing.T) {
 	t.Parallel()
 	l := newTestLog()
@@ -107,8 +107,8 @@ func TestRejectionsOfAMessage(t *testing.T) {
 		}
 	}
 	want := []refusal{
-		{2, 0, meter.ReasonFuture, 1, 2}, {2, 1, meter.ReasonWrongUnit, 2, 3},
-		{3, 0, meter.ReasonFuture, 0, 1}, {4, 0, meter.ReasonWrongUnit, 1, 1},
+		{2, 0, meter.ReasonFuture, 1, 2}, {2, 1, meter.ReasonWrongUnit, 0, 3},
+		{3, 0, meter.ReasonFuture, 0, 1}, {4, 0, meter.ReasonWrongUnit, 0, 1},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%+v, want %+v", got, want)

@@ -25,6 +25,7 @@ type Pipeline struct {
 
 	decoded    []streams.Reading // of the message in hand
 	readings   []engine.Reading
+	firsts     []int // by message: the index in readings of its first one
 	rejections rejections
 	leads      []streams.LeadScore
 }
@@ -216,9 +217,10 @@ func decodeModelControl(m *bus.Message) (streams.ModelControl, error) {
 // decode reads a batch of readings. It refuses what can be refused without the state of a series.
 // The readings of a message come out in the order of their times.
 func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
-	p.readings = p.readings[:0]
+	p.readings, p.firsts = p.readings[:0], p.firsts[:0]
 	p.rejections.clear()
 	for i := range batch {
+		p.firsts = append(p.firsts, len(p.readings))
 		if id, ok := p.accept(i, &batch[i]); ok {
 			p.decodeMessage(i, &batch[i], id)
 		}
@@ -257,30 +259,25 @@ func (p *Pipeline) decodeMessage(i int, m *bus.Message, id meter.ID) {
 	for _, b := range bad {
 		p.rejections.add(i, b.Reason, b.Error(), b.Index)
 	}
-	first, refused := len(p.readings), 0
 	for k := range good {
 		r := &good[k]
-		// The position in the message counts the refused readings before this one.
-		for refused < len(bad) && bad[refused].Index <= k+refused {
-			refused++
-		}
 		if r.Time.Sub(m.Time) > meter.FutureLimit {
 			detail := fmt.Sprintf(
 				"ts %s is %s ahead of the broker's clock; set the sender's clock, ts is the start of "+
 					"the interval in UTC",
 				r.Time.Format(time.RFC3339), r.Time.Sub(m.Time).Round(time.Second),
 			)
-			p.rejections.add(i, meter.ReasonFuture, detail, k+refused)
+			p.rejections.add(i, meter.ReasonFuture, detail, k)
 			continue
 		}
 		p.readings = append(p.readings, engine.Reading{
 			Series: id, Second: r.Time.Unix(), Value: r.Value,
 			Unit: r.Unit, Kind: r.Kind, Quality: r.Quality.OrOK(),
 			Interval: int32(r.Interval / time.Second), History: r.History,
-			Message: i, Index: int32(k + refused), Received: m.Time.Unix(),
+			Message: i, Received: m.Time.Unix(),
 		})
 	}
-	slices.SortStableFunc(p.readings[first:], func(a, b engine.Reading) int {
+	slices.SortStableFunc(p.readings[p.firsts[i]:], func(a, b engine.Reading) int {
 		return cmp.Compare(a.Second, b.Second)
 	})
 }

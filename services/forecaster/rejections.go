@@ -13,7 +13,7 @@ type rejection struct {
 	message int
 	reason  meter.Reason
 	detail  string
-	index   int // position in the message of the first refused reading, or streams.WholeMessage
+	index   int // of the first refused reading, or streams.WholeMessage
 	count   int
 	held    *engine.Held // the refused reading, where it came in an earlier message
 }
@@ -34,17 +34,13 @@ func (r *rejections) clear() {
 	clear(r.of)
 }
 
-// add refuses the reading at a position of a message, or the message as a whole with the index
-// streams.WholeMessage. The detail and the index are those of the first reading of a message that is
-// refused for a reason; the others are counted.
+// add refuses a reading of a message, or the message as a whole with the index
+// streams.WholeMessage. The detail and the index are those of the first refusal of a message for a
+// reason; later ones are counted. See streams.Rejected for what the index counts.
 func (r *rejections) add(message int, reason meter.Reason, detail string, index int) {
 	key := refusal{message, reason}
 	if i, ok := r.of[key]; ok {
-		known := &r.all[i]
-		known.count++
-		if index < known.index {
-			known.detail, known.index = detail, index
-		}
+		r.all[i].count++
 		return
 	}
 	if r.of == nil {
@@ -73,11 +69,11 @@ func (r *rejections) byMessage() []rejection {
 func (p *Pipeline) reject(rejected []engine.Rejection) {
 	for i := range rejected {
 		r := &rejected[i]
-		reading := &p.readings[r.Reading]
+		message := p.readings[r.Reading].Message
 		if r.Held != nil {
-			p.rejections.addHeld(reading.Message, r.Reason, r.Detail, r.Held)
+			p.rejections.addHeld(message, r.Reason, r.Detail, r.Held)
 			continue
 		}
-		p.rejections.add(reading.Message, r.Reason, r.Detail, int(reading.Index))
+		p.rejections.add(message, r.Reason, r.Detail, r.Reading-p.firsts[message])
 	}
 }

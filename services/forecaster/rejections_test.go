@@ -10,8 +10,9 @@ import (
 )
 
 // Readings of one message that are refused for one reason are one rejection, whether the codec or
-// the engine refuses them. The rejection has the index and the detail of the first of them, and the
-// index counts all readings of the message, also those that came out of order or were refused.
+// the engine refuses them. The rejection has the index and the detail of the first refusal. The index
+// of a decoded reading counts only decoded readings: in the message, or in the order of their times
+// when the state of the series refuses the reading.
 func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	t.Parallel()
 	l := newTestLog()
@@ -51,7 +52,7 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	want := []refused{
 		{1, meter.ReasonWrongUnit, 1, 3}, {1, meter.ReasonNotANumber, 4, 1},
 		{2, meter.ReasonWrongUnit, 0, 1},
-		{3, meter.ReasonNotANumber, 0, 1}, {3, meter.ReasonWrongUnit, 3, 2}, {3, meter.ReasonFuture, 1, 1},
+		{3, meter.ReasonNotANumber, 0, 1}, {3, meter.ReasonWrongUnit, 4, 2}, {3, meter.ReasonFuture, 0, 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rejections (-want +got):\n%s", diff)
