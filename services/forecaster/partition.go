@@ -109,32 +109,12 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	if p.high, err = highWater(ctx, d.conn, index, state.Created, p.marker.mark); err != nil {
 		return nil, err
 	}
-	from := p.position + 1
-	if state.FirstSeq > from {
-		if err := p.hole(ctx, from, state.FirstSeq); err != nil {
-			return nil, err
-		}
-		from = state.FirstSeq
-		p.position = from - 1
+	if err := p.openTail(ctx, state); err != nil {
+		return nil, err
 	}
-	// The newest message: the end of the log, unless it was erased with its series.
-	if p.caughtUp, err = d.conn.NewestSeq(ctx, p.stream); err != nil {
-		return nil, fmt.Errorf("read end of %s: %w", p.stream, err)
-	}
-	reading := bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * d.pace.batch}
-	if p.tail, err = d.conn.OpenReader(ctx, reading); err != nil {
-		return nil, fmt.Errorf("read %s from %d: %w", p.stream, from, err)
-	}
-	for stream, to := range map[string]*publisher{
-		forecastsStream: &p.forecasts, scoresStream: &p.scores,
-		rejectedStream: &p.rejects, eventsStream: &p.events,
-	} {
-		opened, err := d.conn.OpenPublisher(ctx, stream)
-		if err != nil {
-			p.close()
-			return nil, fmt.Errorf("open %s: %w", stream, err)
-		}
-		*to = opened
+	if err := p.openPublishers(ctx); err != nil {
+		p.close()
+		return nil, err
 	}
 	p.saver = saver{
 		store:     d.store,
@@ -150,6 +130,43 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
 	p.modelsInForce()
 	return p, nil
+}
+
+// openTail opens the log behind the position. A hole is counted, and the position goes behind it.
+func (p *partition) openTail(ctx context.Context, state bus.StreamState) error {
+	from := p.position + 1
+	if state.FirstSeq > from {
+		if err := p.hole(ctx, from, state.FirstSeq); err != nil {
+			return err
+		}
+		from = state.FirstSeq
+		p.position = from - 1
+	}
+	// The newest message: the end of the log, unless it was erased with its series.
+	var err error
+	if p.caughtUp, err = p.conn.NewestSeq(ctx, p.stream); err != nil {
+		return fmt.Errorf("read end of %s: %w", p.stream, err)
+	}
+	reading := bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * p.pace.batch}
+	if p.tail, err = p.conn.OpenReader(ctx, reading); err != nil {
+		return fmt.Errorf("read %s from %d: %w", p.stream, from, err)
+	}
+	return nil
+}
+
+// openPublishers opens a publisher for each stream of outputs.
+func (p *partition) openPublishers(ctx context.Context) error {
+	for stream, to := range map[string]*publisher{
+		forecastsStream: &p.forecasts, scoresStream: &p.scores,
+		rejectedStream: &p.rejects, eventsStream: &p.events,
+	} {
+		opened, err := p.conn.OpenPublisher(ctx, stream)
+		if err != nil {
+			return fmt.Errorf("open %s: %w", stream, err)
+		}
+		*to = opened
+	}
+	return nil
 }
 
 // restore loads the newest whole checkpoint, if there is one, and sets its model and its state.

@@ -45,22 +45,14 @@ func (c *seriesDeleteCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		// A replay that began before the record would have to do without the readings, so
-		// the checkpoint comes first.
+		// A replay that began before the record would miss the readings, so the checkpoint comes
+		// before the deletion of the readings.
 		done, err := o.awaitCheckpoint(ctx, partition, seq)
 		if err != nil {
 			return err
 		}
 		// Settings go first: the owner writes their end into the log.
-		bucket, err := o.OpenBucket(ctx, topology.Settings)
-		if err != nil {
-			return err
-		}
-		settings, _, err := settingsOf(ctx, bucket, c.Series)
-		if err == nil && settings != (streams.Settings{}) {
-			err = bucket.Remove(ctx, streams.SettingsKey(c.Series))
-		}
-		if err != nil {
+		if err := o.removeSettings(ctx, c.Series); err != nil {
 			return err
 		}
 		counts, err := o.erase(ctx, c.Series, partition, seq)
@@ -90,6 +82,20 @@ func (c *seriesDeleteCmd) Run(e *env) error {
 	})
 }
 
+// removeSettings removes what is set for a series, if anything is.
+func (o *owners) removeSettings(ctx context.Context, series string) error {
+	bucket, err := o.OpenBucket(ctx, topology.Settings)
+	if err != nil {
+		return err
+	}
+	settings, _, err := settingsOf(ctx, bucket, series)
+	if err == nil && settings != (streams.Settings{}) {
+		err = bucket.Remove(ctx, streams.SettingsKey(series))
+	}
+	return err
+}
+
+// erased counts what a deletion took out of the streams.
 type erased struct {
 	readings, forecasts, rejected, scores uint64
 	states                                int
