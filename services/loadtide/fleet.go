@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
@@ -63,19 +64,25 @@ func (f *fleet) count(ctx context.Context) (map[time.Duration]engine.Reach, erro
 	}
 	reaches := map[time.Duration]engine.Reach{}
 	err = o.all(ctx, func(s streams.SeriesSummary) error {
-		if s.Since.IsZero() {
-			return nil
-		}
-		r := reaches[time.Duration(s.Interval)]
-		reach := s.Origin.Sub(s.Since)
-		if reach >= firstReach {
-			r.Over35Days++
-		}
-		if reach >= longReach {
-			r.Over60Days++
-		}
-		reaches[time.Duration(s.Interval)] = r
+		add(reaches, &s)
 		return nil
 	})
 	return reaches, err
+}
+
+// add counts a series that a model of its interval can learn from. One whose readings come at an
+// interval that is not forecast has no source.
+func add(reaches map[time.Duration]engine.Reach, s *streams.SeriesSummary) {
+	if s.Since.IsZero() || s.Source == meter.SourceNone {
+		return
+	}
+	r := reaches[time.Duration(s.Interval)]
+	reach := s.Origin.Sub(s.Since)
+	if reach >= firstReach {
+		r.Over35Days++
+	}
+	if reach >= longReach {
+		r.Over60Days++
+	}
+	reaches[time.Duration(s.Interval)] = r
 }
