@@ -129,7 +129,7 @@ func (c *gridded) change() {
 		}
 		return value, quality
 	}
-	c.outcome.Bring(c.state.Grid, c.state.Kind, max(first, newest-int64(h.Len.Ring)+1), newest, at)
+	c.outcome.Bring(c.state.Grid, c.state.Kind, first, newest, at)
 	c.cells.own = c.state.Cell(h.Start(newest + 1))
 }
 

@@ -76,7 +76,7 @@ func TestDocumentStatesTheSizes(t *testing.T) {
 		fmt.Sprintf("%d bytes for each series:", sizes[sectionScaling]),
 		fmt.Sprintf("cells of a ring (%d)", ringCells),
 		fmt.Sprintf("0 without a model, at most %d", maxHidden),
-		map[int]string{7: "longest lead, at most the cells of a week"}[mostDays],
+		fmt.Sprintf("longest lead, at most %d", mostDays*24),
 		fmt.Sprintf("levels, at most %d", mostLevels),
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(string(data)), " "), want) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -49,6 +50,22 @@ func (e *Engine) begin(r *Reading) (value float64, unit string, pattern grid.Pat
 		kind = meter.KindOf(unit)
 	}
 	return value, unit, grid.Pattern{Kind: kind, Set: set.Interval}, refusal{}
+}
+
+// Begin begins a series, which must not be there, on a grid that is known: it is learnt from no
+// reading. A caller that has cells instead of readings needs it.
+func (e *Engine) Begin(id meter.ID, unit string, g grid.Grid) {
+	co := e.cohort(g.Interval)
+	slot := co.slabs.add(id, unit)
+	e.enter(co, slot)
+	kind := meter.KindUnknown
+	if unit != "" {
+		kind = meter.KindOf(unit)
+	}
+	co.slabs.record(slot).Pattern = grid.Pattern{
+		Grid: g, Set: g.Interval, Kind: kind, Begun: true, Step: g.Interval,
+		Heard: math.MinInt64, Last: math.MinInt64,
+	}
 }
 
 // measure brings a value to the unit of its series and holds its kind against that of the series. It

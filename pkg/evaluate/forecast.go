@@ -5,6 +5,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 )
@@ -27,7 +28,7 @@ func ForecastAt(
 		if i > 0 && h.Start(h.Own) >= origin {
 			break
 		}
-		beginAnew(e, h)
+		begin(e, h)
 		for n := h.Ring.First(); n <= h.Ring.Newest && h.Start(n+1) <= origin; n++ {
 			result := readCell(e, h, n, origin-h.Start(n+1) >= meter.DaySeconds)
 			if len(result.Forecasts) > 0 {
@@ -67,12 +68,11 @@ func lapse(e *engine.Engine, h *dataset.History, n int64) {
 	}
 }
 
-// beginAnew forgets the series of a history that changed its grid: serving walks the cells that it
-// brings over as new ones.
-func beginAnew(e *engine.Engine, h *dataset.History) {
-	if h.Own > h.Ring.First() {
-		e.Delete(h.ID)
-	}
+// begin begins the series of a history in an engine: serving has begun it anew where another history
+// was before, after a silence or with the cells that it brought over from another grid.
+func begin(e *engine.Engine, h *dataset.History) {
+	e.Delete(h.ID)
+	e.Begin(h.ID, h.Unit, grid.Grid{Interval: int32(h.Len.Interval), Phase: int32(h.Phase)})
 }
 
 // everySeries is the pattern of a setting for all series.

@@ -22,7 +22,7 @@ func (b *backtest) readHistories(e *engine.Engine, histories []*dataset.History,
 			case n < h.Own || n > h.Ring.Newest:
 				continue
 			case n == h.Own:
-				beginAnew(e, h)
+				begin(e, h)
 				from = h.Ring.First()
 			}
 			for ; from <= n; from++ {

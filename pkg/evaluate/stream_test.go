@@ -83,7 +83,7 @@ func (s sender) stepAt(second int64) int64 {
 func drawSender(t *rapid.T) sender {
 	s := sender{
 		step:   rapid.SampledFrom([]int64{60, 300, 600, 900, 1200, 1800, 3600}).Draw(t, "step"),
-		phase:  rapid.SampledFrom([]int64{0, 0, 900}).Draw(t, "phase"),
+		phase:  rapid.SampledFrom([]int64{0, 0, 900, 720}).Draw(t, "phase"),
 		jitter: rapid.SampledFrom([]int64{0, 0, 5}).Draw(t, "jitter"),
 		silent: rapid.SampledFrom([]float64{0, 0.03}).Draw(t, "silent"),
 		hole: rapid.SampledFrom([]int64{0, 2 * meter.HourSeconds, 30 * meter.HourSeconds, 3 * meter.DaySeconds}).

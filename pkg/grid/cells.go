@@ -130,10 +130,20 @@ func (s *State) closed() int64 {
 	if s.Heard == math.MinInt64 {
 		return math.MinInt64
 	}
-	if t := s.tally(s.Heard); t.covered+t.bad >= int64(s.Interval)-s.slack() {
+	if t := s.tally(s.Heard); t.covered+t.bad >= int64(s.Interval)-s.slack() && !s.due() {
 		return s.Heard
 	}
 	return s.Heard - 1
+}
+
+// due says that the newest cell that was heard waits for a reading, of a series that sends more often
+// than every 5 minutes or at irregular moments: for the one that ends what a value stands for, or for
+// one that comes in the cell.
+func (s *State) due() bool {
+	if s.Step >= finest {
+		return false
+	}
+	return s.holds() || s.Last+int64(s.Step)+tolerance(int64(s.Step)) < s.Start(s.Heard+1)
 }
 
 // Close writes the cells that the time now, in Unix seconds, ends, of a series whose readings are

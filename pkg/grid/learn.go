@@ -90,7 +90,10 @@ func (s *State) adapt(past Past, out *Outcome) {
 			wants = s.Interval // what comes at irregular moments keeps its interval
 		}
 	}
-	if step := r.Points[last].Step; wants == s.Interval && (step == s.Step || step == fine && s.Step > 0 && s.Step < finest) {
+	// The newest point may look like one of the series' own step; the one before it knows its run.
+	step := r.Points[last].Step
+	own := step == s.Step || step == fine && s.Step > 0 && s.Step < finest
+	if own && wants == s.Interval && r.Points[max(last-1, 0)].Step == step {
 		if _, on := near(r.Points[last].Second, int64(max(step, 1)), int64(s.Phase)%int64(max(step, 1))); on {
 			return
 		}

@@ -47,8 +47,10 @@ type Outcome struct {
 
 // Bring takes over the cells that the caller has on the grid before, Was: at gives those of cells
 // first to newest. Cells then has all that there are on the grid that the series has now, from a
-// measured one on; those before are void.
+// measured one on; those before are void. A day less is brought over than a ring holds, so that the
+// ring holds the new cells too.
 func (o *Outcome) Bring(to Grid, kind meter.Kind, first, newest int64, at CellAt) {
+	first = max(first, newest+1-(memory-day)/int64(o.Was.Interval))
 	again := o.Cells
 	o.Cells = nil
 	take := func(c Cell) {

@@ -325,3 +325,55 @@ func TestOddStepOfEnergy(t *testing.T) {
 		}
 	}
 }
+
+// A meter that turns from quarters to hours changes its interval, at whatever quarter its hours start.
+func TestHoursMayStartAtAnyQuarter(t *testing.T) {
+	t.Parallel()
+	for _, phase := range []int64{0, 900, 1800, 2700} {
+		s := newStrip(t, meter.Energy, 0)
+		s.putAll(every(midnight, 900, 3*96, wave))
+		s.putAll(every(midnight+3*86400+phase, 3600, 48, wave))
+		if got, want := s.state.Grid, (grid.Grid{Interval: 3600, Phase: int32(phase)}); got != want {
+			t.Errorf("hours from second %d on: grid %+v, want %+v", phase, got, want)
+		}
+	}
+}
+
+// A cell closes when nothing more is due in it: readings in order do not change it again, also where
+// their step does not divide it.
+func TestCellsCloseOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind meter.Kind
+		step int
+	}{
+		{meter.Energy, 60}, {meter.Energy, 120}, {meter.Energy, 240}, {meter.Energy, 7},
+		{meter.Power, 60}, {meter.Power, 120}, {meter.Power, 240}, {meter.Power, 7},
+	} {
+		s := newStrip(t, c.kind, 0)
+		for i, p := range every(midnight, c.step, 2*86400/c.step, wave) {
+			newest, young := s.newest, i < 86400/c.step+2
+			s.put(p)
+			for _, cell := range s.out.Cells {
+				if !young && cell.N <= newest {
+					t.Fatalf("%s every %d s: cell %d was closed, and is %+v", c.kind, c.step, newest, cell)
+				}
+			}
+		}
+	}
+}
+
+// A new register whose reads turn out to come at irregular moments is heard at a cell of its new grid.
+func TestRegisterIsHeardOnItsNewGrid(t *testing.T) {
+	t.Parallel()
+	s := newStrip(t, meter.Register, 0)
+	s.putAll(every(midnight, 900, 4, wave))
+	at := int64(midnight + 2700)
+	for i := range 20 {
+		at += int64(700 + 650*(i%3))
+		s.put(grid.Point{Second: at, Value: 10 + float64(i), Quality: meter.OK})
+	}
+	if heard := s.state.Cell(at - 1); s.state.Interval != 3600 || s.state.Heard != heard {
+		t.Errorf("interval %d, heard at cell %d, want %d", s.state.Interval, s.state.Heard, heard)
+	}
+}

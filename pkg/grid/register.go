@@ -1,6 +1,10 @@
 package grid
 
-import "github.com/loadtide/loadtide/pkg/meter"
+import (
+	"math"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // differ returns what the reads of a register were decided to be, and keeps the energy of the
 // cells from the oldest one that may still change on.
@@ -31,6 +35,9 @@ func (s *State) registered(before meter.Counts, past Past, out *Outcome) {
 		Resets:    max(counts.Resets-before.Resets, 0),
 		RollOvers: max(counts.RollOvers-before.RollOvers, 0),
 		Exchanges: max(counts.Exchanges-before.Exchanges, 0),
+	}
+	if out.Rebuilt {
+		s.Heard = math.MinInt64 // it counted on another grid
 	}
 	s.Heard = max(s.Heard, s.Cell(s.Last-1))
 	first, newest, known := past.Bounds()
