@@ -24,6 +24,7 @@ type nativeSet struct {
 	protocol     string // its entry in protocol.json of the folder
 	columns      tabular.Options
 	energy       bool // the hours are sums of their parts, otherwise means
+	aligned      bool // the series are moved to one end, see align
 }
 
 // natives are the sets of the second table, in its order.
@@ -48,6 +49,7 @@ func nativeSets() map[string]nativeSet {
 			"edrp",
 			tabular.Options{},
 			true,
+			false,
 		},
 		"sgsc_30min": {
 			"sgsc_australia_households_30min",
@@ -55,12 +57,14 @@ func nativeSets() map[string]nativeSet {
 			"sgsc",
 			columns("customer_id", "reading_datetime", "general_supply_kwh", ""),
 			true,
+			false,
 		},
 		"vic_30min": {
 			"vic_electricity",
 			"hourly",
 			"vic",
 			columns("", "Time", "Demand", "VIC"),
+			false,
 			false,
 		},
 		"liander_15min": {
@@ -69,6 +73,7 @@ func nativeSets() map[string]nativeSet {
 			"liander",
 			columns("station", "datetime", "total_substation", ""),
 			false,
+			false,
 		},
 	}
 	for _, name := range natives {
@@ -76,7 +81,9 @@ func nativeSets() map[string]nativeSet {
 			continue
 		}
 		energy := name != "uk_30min" && name != "tetouan_30min" && name != "ireland_15min"
-		all[name] = nativeSet{"more/" + name, "more", name, tabular.Options{}, energy}
+		all[name] = nativeSet{
+			"more/" + name, "more", name, tabular.Options{}, energy, name == "homes_15min",
+		}
 	}
 	for name, set := range all {
 		if set.energy {
@@ -103,16 +110,17 @@ func measureNative(ctx context.Context, binary, data, scratch, name string) (res
 	if err != nil {
 		return result{}, err
 	}
+	file := filepath.Join(data, set.file+".csv.gz")
+	if set.aligned {
+		p.TestFrom, p.OriginEvery = homesFrom, homesEvery
+		moved := filepath.Join(scratch, name+".csv")
+		if err := align(file, moved); err != nil {
+			return result{}, err
+		}
+		file = moved
+	}
 	r := result{Name: name}
-	own, hours, err := trainBoth(
-		ctx,
-		binary,
-		filepath.Join(data, set.file+".csv.gz"),
-		scratch,
-		&set,
-		p,
-		&r,
-	)
+	own, hours, err := trainBoth(ctx, binary, file, scratch, &set, p, &r)
 	if err != nil {
 		return r, err
 	}

@@ -2,9 +2,11 @@ package dataset
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -17,6 +19,18 @@ type WindowConfig struct {
 	BurnIn    int // cells at the start of a window without a loss
 	Positions int // loss positions that are drawn from the other cells
 	Batch     int // windows in a batch
+	// Near is the weight in the loss that a lead has beside its own weight of 1 when its time comes
+	// at once. It falls with the time to the target, by a factor e in three hours.
+	Near float64
+}
+
+// nearHours is the time in which the weight of Near falls by a factor e.
+const nearHours = 3
+
+// leadWeight is the weight of lead k, counted from 1, in the loss.
+func (c *WindowConfig) leadWeight(k int, interval int64) float32 {
+	hours := float64(k) * float64(interval) / meter.HourSeconds
+	return float32(1 + c.Near*math.Exp(-hours/nearHours))
 }
 
 // hiddenShare is the share of windows whose older lags are hidden, so that the network learns to
@@ -144,7 +158,7 @@ func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
 			b.Target[row*cfg.Horizon+k] = scaler.Forward(v)
 			b.Weight[row*cfg.Horizon+k] = 0
 			if q.Accepted() {
-				b.Weight[row*cfg.Horizon+k] = 1
+				b.Weight[row*cfg.Horizon+k] = cfg.leadWeight(k+1, h.Len.Interval)
 			}
 		}
 	}

@@ -363,3 +363,26 @@ func TestNoWindows(t *testing.T) {
 		t.Errorf("windows of %d series, want 2", s.Series())
 	}
 }
+
+// The weight of a lead falls with the time to the target, whatever the interval. Without Near all
+// leads count the same.
+func TestNearLeadsCountMore(t *testing.T) {
+	t.Parallel()
+	c := WindowConfig{Near: 4}
+	if a, b := c.leadWeight(12, 900), c.leadWeight(3, meter.HourSeconds); a != b {
+		t.Errorf("three hours ahead weigh %v by quarter-hours and %v by hours", a, b)
+	}
+	if got, want := c.leadWeight(6, 1800), 1+4/math.E; math.Abs(float64(got)-want) > 1e-6 {
+		t.Errorf("three hours ahead weigh %v, want %v", got, want)
+	}
+	cfg := smallWindows()
+	for near, more := range map[float64]bool{0: false, 4: true} {
+		cfg.Near = near
+		s := sampler(t, cfg, []*History{noise(900, 6, 0)}, epoch, epoch+900*meter.HourSeconds, 1)
+		w := s.Batches(1)[0].Weight
+		if (w[0] > w[cfg.Horizon-1]) != more {
+			t.Errorf("near %v: lead 1 weighs %v, lead %d %v", near, w[0], cfg.Horizon,
+				w[cfg.Horizon-1])
+		}
+	}
+}

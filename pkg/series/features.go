@@ -32,6 +32,7 @@ type Layout struct {
 	calendar   []CalendarFeature
 	place      *Place
 	covariates []meter.Covariate
+	finer      bool // features of intervals shorter than an hour, see Finer
 }
 
 // DefaultLayout is the layout of the reference design: a weekly calendar, and where yearly is set
@@ -63,7 +64,9 @@ func (l Layout) At(p *Place) Layout {
 // LayoutOf is the layout with the names of a model's spec. A name that this release does not know,
 // or another order, is an error.
 func LayoutOf(inputs, lead, current []string, covariates ...meter.Covariate) (Layout, error) {
-	l := Layout{place: &Place{}, covariates: covariates}
+	l := Layout{
+		place: &Place{}, covariates: covariates, finer: slices.Contains(lead, FeatureAnchor),
+	}
 	if n := len(inputs) - 1 - len(inputLags) - len(covariates); n > 0 {
 		for _, name := range inputs[1 : 1+n] {
 			f := slices.Index(calendarNames[:], name)
@@ -104,11 +107,14 @@ func (l Layout) InputNames() []string {
 
 // LeadNames are the features of one lead, in order.
 func (l Layout) LeadNames() []string {
-	return slices.Concat(leadLags, l.calendarNames(), l.leadCovariateNames(), []string{featureLead})
+	return slices.Concat(leadLags, l.calendarNames(), l.leadCovariateNames(), l.finerLeadNames(),
+		[]string{featureLead})
 }
 
 // CurrentNames are the features that all leads share, in order.
-func (l Layout) CurrentNames() []string { return currentFeatures }
+func (l Layout) CurrentNames() []string {
+	return slices.Concat(currentFeatures, l.finerCurrentNames())
+}
 
 // Window is the past of one series in scaled units, as the features read it.
 type Window struct {
@@ -181,6 +187,9 @@ func (l Layout) Current(dst []float32, w *Window) {
 	dst[1] = w.at(t - 1)
 	dst[2] = z - w.at(t-day)
 	dst[3] = z - w.at(t-7*day)
+	if l.finer {
+		writeFinerCurrent(dst[len(currentFeatures):], w)
+	}
 }
 
 // Lead writes the features of leads 1..horizon after z_t, [horizon][LeadNames]. The feature "lead"
@@ -188,7 +197,8 @@ func (l Layout) Current(dst []float32, w *Window) {
 func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 	t, day := len(w.Z)-1, w.day()
 	calendarEnd := len(leadLags) + len(l.calendar)
-	width := calendarEnd + leadCovariates*len(l.covariates) + 1
+	covariatesEnd := calendarEnd + leadCovariates*len(l.covariates)
+	width := covariatesEnd + len(l.finerLeadNames()) + 1
 	for k := 1; k <= horizon; k++ {
 		row := dst[(k-1)*width : k*width]
 		tau := t + k
@@ -197,15 +207,14 @@ func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 		row[1] = w.at(near - 2*day)
 		row[2] = w.at(tau - 7*day)
 		row[3] = w.at(tau - 14*day)
-		var sum float32
-		for d := 1; d <= 7; d++ {
-			sum += w.at(near - d*day)
-		}
-		row[4] = sum / 7
+		row[4] = w.mean7d(near)
 		writeCalendar(row[5:calendarEnd], l.calendar, l.place, w.Start+int64(k)*w.Interval)
 		row[width-1] = float32(k) / float32(day)
 	}
 	for i := range l.covariates {
 		l.writeLeadCovariates(dst, i, calendarEnd+leadCovariates*i, width, w, horizon)
+	}
+	if l.finer {
+		writeFinerLead(dst, covariatesEnd, width, w, horizon)
 	}
 }

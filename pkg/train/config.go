@@ -18,6 +18,9 @@ type Config struct {
 	Workers      int       // goroutines that share the work of an iteration
 	ValidEvery   int       // iterations between two looks at the validation batches
 	Patience     int       // looks without a gain before Fit stops; 0 never stops
+	// Averaging is the share of the averaged weights that an iteration keeps, below 1. The looks
+	// measure the averaged weights, and Fit returns them. 0 takes the weights as they are.
+	Averaging float64
 	// Initial holds the first weights, of the same shape. When it is nil, Fit draws them from Seed.
 	Initial *Params
 }
@@ -78,6 +81,9 @@ func (c Config) Validate() error {
 	}
 	if c.Patience < 0 {
 		bad("patience is %d, must not be negative", c.Patience)
+	}
+	if !(c.Averaging >= 0 && c.Averaging < 1) {
+		bad("averaging is %v, must be at least 0 and below 1", c.Averaging)
 	}
 	if p := c.Initial; p != nil && c.Shape.Validate() == nil {
 		lstm, head := c.Shape.LSTMParams(), c.Shape.HeadParams()

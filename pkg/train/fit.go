@@ -92,6 +92,7 @@ type fit struct {
 
 	best     Result
 	lastLoss float64 // validation loss at the last look
+	averaged Params  // the weights that a look measures
 	sum      float64 // of the training losses since the last look
 	since    int     // number of them
 	misses   int     // looks since the last gain
@@ -139,15 +140,38 @@ func (f *fit) iterate(it int) (float64, error) {
 	if err := f.solver.Step(f.graph.parameters()); err != nil {
 		return 0, err
 	}
+	f.average(it)
 	f.sum += loss
 	f.since++
 	return loss, nil
 }
 
+// averageStart makes the average short in the first iterations, whose weights are soon out of date.
+const averageStart = 10
+
+// average takes the weights of an iteration into the average of the weights.
+func (f *fit) average(it int) {
+	lstm, head := f.graph.lstmParams, f.graph.headParams
+	if f.cfg.Averaging == 0 {
+		f.averaged = Params{LSTM: lstm, Head: head}
+		return
+	}
+	if it == 1 {
+		f.averaged = Params{LSTM: slices.Clone(lstm), Head: slices.Clone(head)}
+		return
+	}
+	share := float32(1 - min(f.cfg.Averaging, float64(it)/float64(it+averageStart)))
+	for _, p := range [][2][]float32{{f.averaged.LSTM, lstm}, {f.averaged.Head, head}} {
+		for i, w := range p[1] {
+			p[0][i] += share * (w - p[0][i])
+		}
+	}
+}
+
 // look measures the weights on the validation batches and keeps them when they are the best so far.
 // Without validation batches the newest weights are the best.
 func (f *fit) look(ctx context.Context, it int) error {
-	valid, err := validate(ctx, f.cfg, f.graph.lstmParams, f.graph.headParams, f.valid)
+	valid, err := validate(ctx, f.cfg, f.averaged.LSTM, f.averaged.Head, f.valid)
 	if err != nil {
 		return fmt.Errorf("validation at iteration %d: %w", it, err)
 	}
@@ -162,7 +186,7 @@ func (f *fit) look(ctx context.Context, it int) error {
 		return nil
 	}
 	f.misses = 0
-	f.best.LSTM, f.best.Head = slices.Clone(f.graph.lstmParams), slices.Clone(f.graph.headParams)
+	f.best.LSTM, f.best.Head = slices.Clone(f.averaged.LSTM), slices.Clone(f.averaged.Head)
 	f.best.Best, f.best.Valid = it, valid
 	return nil
 }

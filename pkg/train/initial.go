@@ -39,3 +39,26 @@ func initialParams(s nn.Shape, seed uint64) (lstm, head []float32) {
 	uniform(w.Bo, s.Width)
 	return lstm, head
 }
+
+// Anchored draws the first weights of a network whose first forecast is a feature of the lead, for
+// all levels. Two units of each layer of the head, one for each sign, carry the feature; the weights
+// of the other units in the outputs are 0. The fit changes all of them.
+func Anchored(s nn.Shape, seed uint64, feature int) *Params {
+	lstm, head := initialParams(s, seed)
+	w := nn.SplitHead(s, head)
+	clear(w.Wo)
+	clear(w.Bo)
+	for unit, sign := range []float32{1, -1} {
+		for _, in := range [][]float32{w.Wc, w.Bc, w.Wf, w.Wm, w.Bm} {
+			for row := range len(in) / s.Width {
+				in[row*s.Width+unit] = 0
+			}
+		}
+		w.Wf[feature*s.Width+unit] = sign
+		w.Wm[unit*s.Width+unit] = 1
+		for level := range s.Levels {
+			w.Wo[unit*s.Levels+level] = sign
+		}
+	}
+	return &Params{LSTM: lstm, Head: head}
+}

@@ -3,6 +3,7 @@ package cycle
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
@@ -20,6 +21,11 @@ const (
 	// warmRate is the share of the learning rate for weights that are trained on: the full rate
 	// would first undo what the weights know.
 	warmRate = 0.25
+	// nearWeight and averaging are for models of intervals shorter than an hour. Without them the
+	// first of their many leads count little and are learnt last. See dataset.WindowConfig.Near and
+	// train.Config.Averaging.
+	nearWeight = 4
+	averaging  = 0.98
 	// validBatches is the number of batches of windows that measure an iteration.
 	validBatches = 4
 )
@@ -79,6 +85,9 @@ func (a *attempt) fit(ctx context.Context) error {
 // covariates.
 func (a *attempt) layout() (series.Layout, error) {
 	layout := series.DefaultLayout(a.cut.TrainUntil-a.cut.First > yearly)
+	if a.finer() {
+		layout = layout.Finer()
+	}
 	if a.Config.Country != "" {
 		layout = layout.WithHolidays()
 	}
@@ -203,6 +212,9 @@ func (f *fitting) sampler(
 		Layout: f.layout, Ahead: f.Ahead, Horizon: f.horizon(),
 		Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch,
 	}
+	if f.finer() {
+		windows.Near = nearWeight
+	}
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)
 }
 
@@ -218,6 +230,11 @@ func (f *fitting) train(
 		// A fit that stopped early would miss that. When the validation loss rises at the end, the
 		// last fit is as long as the best iteration.
 		cfg.Patience = 0
+	}
+	if f.finer() {
+		cfg.Averaging = averaging
+		anchor := slices.Index(spec.LeadFeatures, series.FeatureAnchor)
+		cfg.Initial = train.Anchored(cfg.Shape, cfg.Seed, anchor)
 	}
 	if f.warm.params != nil {
 		cfg.Initial = f.warm.params

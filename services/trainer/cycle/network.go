@@ -16,6 +16,9 @@ const width = 64 // units of the head's hidden layers
 // horizon is the number of leads, a day of them.
 func (a *attempt) horizon() int { return a.len.Day }
 
+// finer reports whether the interval of the model is shorter than an hour.
+func (a *attempt) finer() bool { return a.len.Interval < meter.HourSeconds }
+
 // spec describes the network on one curve of the scale.
 func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
 	c, scale := a.Config, model.ScalePlain
