@@ -67,7 +67,13 @@ func TestFileLine(t *testing.T) {
 		},
 		"zone and label": {
 			wide, []string{"--timezone", "Europe/Berlin", "--interval-label", "end", "--series", "a"},
-			"FILE: wide, 1 series, 30 min, 2026-01-31 to 2026-01-31, times read in Europe/Berlin, labelled by the end\n",
+			"FILE: wide, 1 series, 30 min, 2026-01-31 to 2026-01-31, times read in Europe/Berlin, labelled by the end\n" +
+				"warn: FILE: no unit is given, so readings every 30 min count as power, and are averaged " +
+				"where they are joined; say --unit kWh if they are energy\n",
+		},
+		"kind": {
+			wide, []string{"--kind", "power", "--timezone", "UTC", "--series", "a"},
+			"FILE: wide, 1 series, 30 min, 2026-01-31 to 2026-01-31, times read in UTC\n",
 		},
 		"other columns": {
 			"id,at,kw\nm,2026-01-30,1\nm,2026-01-31,1\n", []string{"--series-column", "id", "--time-column", "at", "--value-column", "kw", "--timezone", "UTC"},
