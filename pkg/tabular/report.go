@@ -69,6 +69,7 @@ func (l *loader) fileReport(first int, interval int64, before Report) {
 	}
 	l.report.Files = append(l.report.Files, f)
 	l.warnUnused()
+	l.warnRising(l.table.rows[first:])
 }
 
 // warnUnused names the columns of a wide file that gave no reading.
