@@ -123,21 +123,28 @@ func encode(s Spec, lstm, head []float32) ([]byte, error) {
 	})
 }
 
-// makeRoom removes dir if it is an empty folder, and refuses anything else at dir.
-func makeRoom(dir string) error {
+// Vacant returns an error unless Write can make a model folder at dir. At dir there is either
+// nothing or an empty folder then.
+func Vacant(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0:
 		return nil
-	case err == nil && len(entries) == 0:
-		err = os.Remove(dir)
 	case err == nil:
 		return &FolderError{
 			Folder: dir, Fault: "exists and is not empty; nothing was overwritten",
 			Remedy: "name another folder, or move this one away",
 		}
 	}
-	if err != nil {
+	return unwritable(dir, err)
+}
+
+// makeRoom removes dir if it is an empty folder, and refuses anything else at dir.
+func makeRoom(dir string) error {
+	if err := Vacant(dir); err != nil {
+		return err
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unwritable(dir, err)
 	}
 	return nil

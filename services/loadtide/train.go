@@ -12,6 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -50,6 +51,11 @@ type trainCmd struct {
 func (c *trainCmd) Run(e *env) error {
 	if err := errors.Join(c.validInterval(), known(c.Fit.Zone, c.Fit.Country)); err != nil {
 		return err
+	}
+	if c.Out != "" {
+		if err := model.Vacant(c.Out); err != nil { // now, not after minutes of training
+			return err
+		}
 	}
 	show := newScreen(e.stderr)
 	ctx, release := c.context(e, show)
