@@ -17,7 +17,8 @@ type Builder struct {
 	// the one that they have.
 	asked    int64
 	interval int64
-	left     []string             // series that Build left out, with their intervals
+	left     []string             // series that come more rarely than interval, with their intervals
+	apart    []string             // series that come more often, at a step that does not divide interval
 	odd      []string             // series that come at a step that does not divide the hour
 	changed  []string             // series that Build left out until they changed their interval
 	kind     meter.Kind           // of readings that do not name one, see Kind
@@ -130,7 +131,8 @@ func (b *Builder) Build() []*History {
 	}
 	byName := func(x, y *gathered) int { return cmp.Compare(x.id.String(), y.id.String()) }
 	slices.SortFunc(sorted, byName)
-	b.repeats, b.left, b.odd, b.changed, b.offGrid = 0, nil, nil, nil, map[meter.Reason]int{}
+	b.repeats, b.left, b.apart, b.odd, b.changed = 0, nil, nil, nil, nil
+	b.offGrid = map[meter.Reason]int{}
 	var native []*History
 	for _, s := range sorted {
 		b.repeats += s.repeats()
@@ -168,6 +170,8 @@ func (b *Builder) atInterval(own []*History) []*History {
 	}
 	switch {
 	case coarse == 0:
+	case len(all) == 0 && coarse < b.interval:
+		b.apart = append(b.apart, every(own[0].ID, coarse))
 	case len(all) == 0:
 		b.left = append(b.left, every(own[0].ID, coarse))
 	default:

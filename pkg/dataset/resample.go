@@ -11,14 +11,19 @@ import (
 )
 
 // Coarse tells in a line which series Build left out because their readings come more rarely than
-// the interval of the histories, or at a step that does not divide the hour; it is empty when there
-// are none.
+// the interval of the histories, or at a step that does not divide that interval or the hour. Coarse
+// is empty when there are none.
 func (b *Builder) Coarse() string {
 	var lines []string
 	if len(b.odd) > 0 {
 		lines = append(lines, fmt.Sprintf(
 			"%d of %d series come at a step that does not divide the hour and are left out: %s",
 			len(b.odd), len(b.series), SomeOf(b.odd)))
+	}
+	if len(b.apart) > 0 {
+		lines = append(lines, fmt.Sprintf(
+			"%d of %d series come at a step that does not divide %d minutes and are left out: %s",
+			len(b.apart), len(b.series), b.interval/60, SomeOf(b.apart)))
 	}
 	if len(b.left) > 0 {
 		lines = append(lines, b.rare())

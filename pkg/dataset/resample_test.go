@@ -61,6 +61,22 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 	}
 }
 
+// Quarter-hours cannot be joined to 20 minutes. They do not come more rarely, and the words say so.
+func TestStepThatDoesNotDivideTheInterval(t *testing.T) {
+	t.Parallel()
+	b := NewBuilder()
+	b.At(1200)
+	for i := range int64(200) {
+		b.Add(meter.ID{Site: "a", Meter: "fine"}, "kWh", i*900, 1+float64(i%32))
+	}
+	histories := b.Build()
+	want := "1 of 1 series come at a step that does not divide 20 minutes and are left out: " +
+		"a.fine (every 15m)"
+	if text := b.Coarse(); text != want || len(histories) != 0 {
+		t.Errorf("%d histories, told %q, want %q", len(histories), text, want)
+	}
+}
+
 func TestCoarseSeriesAreLeftOut(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()
@@ -72,7 +88,7 @@ func TestCoarseSeriesAreLeftOut(t *testing.T) {
 		t.Errorf("%d histories", len(all))
 	}
 	if text := b.Coarse(); !strings.Contains(text, "1 of 2 series") ||
-		!strings.Contains(text, "a.daily (every 24h0m0s)") {
+		!strings.Contains(text, "a.daily (every 24h)") {
 		t.Errorf("%q", text)
 	}
 }

@@ -72,7 +72,7 @@ func TestMonthlySeriesIsLeftOut(t *testing.T) {
 			if len(histories) != 1 || histories[0].ID.Meter != "hourly" {
 				t.Errorf("%d histories, the first of %s", len(histories), histories[0].ID)
 			}
-			want := fmt.Sprintf("a.seldom (every %dh0m0s)", step)
+			want := fmt.Sprintf("a.seldom (every %dh)", step)
 			if text := b.Coarse(); text == "" || text[len(text)-len(want):] != want {
 				t.Errorf("told %q, want the end %q", text, want)
 			}
@@ -91,7 +91,7 @@ func TestStepThatDividesNoHour(t *testing.T) {
 		}
 		histories := b.Build()
 		want := "1 of 1 series come at a step that does not divide the hour and are left out: " +
-			"a.odd (every 45m0s)"
+			"a.odd (every 45m)"
 		if text := b.Coarse(); left && text != want || (len(histories) == 0) != left {
 			t.Errorf("%s: %d histories, told %q", unit, len(histories), text)
 		}

@@ -33,7 +33,8 @@ func loadHistories(
 			What: fmt.Sprintf("%s: the model %s forecasts %s, and %s",
 				strings.Join(paths, ", "), m.Spec.Name, m.Spec.Interval, b.Coarse()),
 			Fix: []string{
-				"name a model of their interval with --model, or train one: loadtide train --data FILE",
+				"name a model of the interval of the readings, or of a multiple of it, with --model; " +
+					"loadtide train --data FILE makes one; readings must come at least once an hour",
 			},
 			Reason: "interval_unsupported",
 		}

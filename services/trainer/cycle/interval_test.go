@@ -51,8 +51,8 @@ func TestIntervalOfATraining(t *testing.T) {
 		"found":         {0, "", "30m", "load-30m", 3, "2 of 5 series come more rarely than every 30 minutes"},
 		"asked for":     {15 * time.Minute, "", "15m", "load-15m", 1, "4 of 5 series come more rarely than every 15 minutes"},
 		"of the name":   {0, "load-1h", "1h", "load-1h", 4, "1 of 5 series come more rarely than every 60 minutes"},
-		"of hours":      {time.Hour, "homes", "1h", "homes", 4, "s.e (every 24h0m0s)"},
-		"of half-hours": {0, "homes", "30m", "homes", 3, "s.d (every 1h0m0s)"},
+		"of hours":      {time.Hour, "homes", "1h", "homes", 4, "s.e (every 24h)"},
+		"of half-hours": {0, "homes", "30m", "homes", 3, "s.d (every 1h)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +120,7 @@ func TestUnfitSeriesAreLeftOut(t *testing.T) {
 	}{
 		"large values":       {comings{{"a", 3600, 1}, {"b", 3600, large}}, "1 of 2 series hold values beyond 1e+11 and are left out: s.b", ""},
 		"large values alone": {comings{{"b", 3600, large}}, "", "give readings in a larger unit"},
-		"daily":              {comings{{"a", 3600, 1}, {"b", day, 1}}, "s.b (every 24h0m0s)", ""},
+		"daily":              {comings{{"a", 3600, 1}, {"b", day, 1}}, "s.b (every 24h)", ""},
 		"daily alone":        {comings{{"b", day, 1}}, "", "give readings that come at least once an hour"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -198,8 +198,8 @@ func TestSeriesOfAnotherTimeCostsItselfAlone(t *testing.T) {
 		seconds []int64
 		told    string
 	}{
-		"monthly":     {steps(epoch-700*day, 30*day, 24), "lone.x (every 720h0m0s)"},
-		"daily":       {steps(epoch-700*day, day, 750), "lone.x (every 24h0m0s)"},
+		"monthly":     {steps(epoch-700*day, 30*day, 24), "lone.x (every 720h)"},
+		"daily":       {steps(epoch-700*day, day, 750), "lone.x (every 24h)"},
 		"one reading": {steps(epoch-700*day, hour, 1), "lone.x (1)"},
 		"years ago":   {steps(epoch-700*day, hour, 600), "end before the time that is measured"},
 		"years ahead": {steps(epoch+700*day, hour, 600), ""},

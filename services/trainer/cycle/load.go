@@ -75,7 +75,8 @@ func nothingLeft(b *dataset.Builder, large string) error {
 		return errors.New(b.Coarse() + ": give readings that come at least once an hour")
 	}
 	return errors.New(
-		b.Coarse() + ": give readings that come more often, or train a model of a coarser interval",
+		b.Coarse() + ": train at the interval of the readings or at a multiple of it; readings must " +
+			"come at least once an hour",
 	)
 }
 
