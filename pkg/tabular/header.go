@@ -117,6 +117,11 @@ func (l *loader) column(names []string, option, byDefault, flag string) (int, er
 		)
 	case len(found) == 1:
 		return found[0], nil
+	case option != "" && oneColumn(names):
+		return -1, l.fileError(
+			fmt.Sprintf("no column %s; the columns are %s", strconv.Quote(shown(name)), listed(names)),
+			splitRemedy,
+		)
 	case option != "":
 		return -1, l.fileError(
 			fmt.Sprintf("no column %s; the columns are %s", strconv.Quote(shown(name)), listed(names)),
@@ -159,14 +164,23 @@ func (l *loader) needs(at layout) error {
 	return nil
 }
 
+// splitRemedy is the remedy of a file whose columns are not separated by commas.
+const splitRemedy = "separate the columns by commas, and write decimals with a point"
+
+// oneColumn reports whether a header is one column for this reader because another sign than a comma
+// separates its columns.
+func oneColumn(names []string) bool {
+	return len(names) == 1 && strings.ContainsAny(names[0], ";\t|")
+}
+
 func (l *loader) missing(names []string, column string) error {
 	problem := fmt.Sprintf("no column %q; the columns are %s", column, listed(names))
 	has := func(name string) bool {
 		return slices.ContainsFunc(names, func(s string) bool { return strings.EqualFold(s, name) })
 	}
 	switch {
-	case len(names) == 1 && strings.ContainsAny(names[0], ";\t|"):
-		return l.fileError(problem, "separate the columns by commas")
+	case oneColumn(names):
+		return l.fileError(problem, splitRemedy)
 	case column == columnTimestamp:
 		return l.fileError(problem, "name the column of times with --time-column")
 	case column == columnValue:

@@ -203,7 +203,7 @@ func digits(v float64) string {
 	if math.IsNaN(v) {
 		return "-"
 	}
-	return fmt.Sprintf("%.3g", v)
+	return significant(v, 3)
 }
 
 // maxWorse is how many series the last line names.

@@ -86,6 +86,10 @@ func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 				stepWords(file.Interval))
 		}
 	}
+	if f.Kind == "" && f.Unit != "" && meter.ParseUnit(f.Unit).Dimension == meter.DimensionNone {
+		to.line("warn: the unit %q is none of energy and none of power: readings count as power, and "+
+			"are averaged where they are joined; say kWh or kW, or --kind energy", f.Unit)
+	}
 	for _, w := range r.Warnings {
 		to.line("warn: %s", w)
 	}

@@ -71,6 +71,16 @@ func TestFileLine(t *testing.T) {
 				"warn: FILE: no unit is given, so readings every 30 min count as power, and are averaged " +
 				"where they are joined; say --unit kWh if they are energy\n",
 		},
+		"unknown unit": {
+			wide, []string{"--unit", "kWhh", "--timezone", "UTC", "--series", "a"},
+			"FILE: wide, 1 series, 30 min, kWhh, 2026-01-31 to 2026-01-31, times read in UTC\n" +
+				"warn: the unit \"kWhh\" is none of energy and none of power: readings count as power, " +
+				"and are averaged where they are joined; say kWh or kW, or --kind energy\n",
+		},
+		"unknown unit of a kind": {
+			wide, []string{"--unit", "m3", "--kind", "energy", "--timezone", "UTC", "--series", "a"},
+			"FILE: wide, 1 series, 30 min, m3, 2026-01-31 to 2026-01-31, times read in UTC\n",
+		},
 		"kind": {
 			wide, []string{"--kind", "power", "--timezone", "UTC", "--series", "a"},
 			"FILE: wide, 1 series, 30 min, 2026-01-31 to 2026-01-31, times read in UTC\n",

@@ -44,6 +44,20 @@ func fileList(ctx *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
+// timeFlag reads a flag that is a time.
+func timeFlag(ctx *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("time", &text); err != nil {
+		return err
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return fmt.Errorf("%q is no time in RFC 3339, e.g. 2026-01-31T13:00:00Z", text)
+	}
+	target.Set(reflect.ValueOf(t))
+	return nil
+}
+
 // intervalFlag is the interval of a model; 0, written auto, leaves it to the name of the model or
 // to the readings.
 type intervalFlag time.Duration

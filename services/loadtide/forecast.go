@@ -138,7 +138,7 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 		start := time.Unix(f.Origin+int64(k)*f.Interval, 0).UTC()
 		fmt.Fprintf(t, "%d\t%s\t", k+1, start.Format("2006-01-02 15:04"))
 		for _, v := range f.Quantiles[k*len(f.Levels):][:len(f.Levels)] {
-			fmt.Fprintf(t, "%.4g\t", v)
+			fmt.Fprintf(t, "%s\t", significant(float64(v), 4))
 		}
 		fmt.Fprintln(t)
 	}

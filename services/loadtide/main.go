@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -117,6 +119,7 @@ func kongOptions(e *env) []kong.Option {
 		kong.Writers(e.stdout, e.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 110}),
 		kong.NamedMapper("files", kong.MapperFunc(fileList)),
+		kong.TypeMapper(reflect.TypeFor[time.Time](), kong.MapperFunc(timeFlag)),
 		defaults(),
 		kong.ShortUsageOnError(),
 		kong.DefaultEnvars("LOADTIDE"), // every flag is also a variable
@@ -158,9 +161,15 @@ func usage(e *env, err error) int {
 	last := len(faults) - 1
 	service.PrintError(e.stderr, errors.Join(faults[:last]...))
 	service.PrintError(e.stderr, &service.HintError{
-		What: strings.TrimSuffix(faults[last].Error(), "?"), Fix: []string{fix}, Reason: "usage",
+		What: withoutEmpty(strings.TrimSuffix(faults[last].Error(), "?")), Fix: []string{fix}, Reason: "usage",
 	})
 	return service.ExitUsage
+}
+
+// withoutEmpty returns the text of an error without the empty word, which the lists of words of some
+// flags hold to say that the flag is not given.
+func withoutEmpty(text string) string {
+	return strings.NewReplacer(`"",`, "", `,"" but`, " but").Replace(text)
 }
 
 const overview = `loadtide: readings of energy meters in, quantile forecasts of the next day out.

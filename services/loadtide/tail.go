@@ -74,7 +74,7 @@ func tailLine(f *streams.Forecast) string {
 		if i < 0 || len(f.Quantiles) < n {
 			return "-"
 		}
-		return fmt.Sprintf("%.3g", f.Quantiles[i])
+		return significant(float64(f.Quantiles[i]), 3)
 	}
 	sum, median := 0.0, slices.Index(f.Levels, 0.5)
 	for k := 0; median >= 0 && k+n <= len(f.Quantiles); k += n {
@@ -84,9 +84,9 @@ func tailLine(f *streams.Forecast) string {
 		sum *= f.Interval.Hours()
 	}
 	line := fmt.Sprintf(
-		"%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10.4g %s",
+		"%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10s %s",
 		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), meter.IntervalName(f.Interval), f.Source,
-		f.Quality, at(0.5), at(0.1), at(0.9), sum, f.Unit,
+		f.Quality, at(0.5), at(0.1), at(0.9), significant(sum, 4), f.Unit,
 	)
 	return strings.TrimRight(line, " ")
 }

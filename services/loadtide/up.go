@@ -26,7 +26,7 @@ type upCmd struct {
 	NATSListen string            `name:"nats-listen" env:"LOADTIDE_NATS_LISTEN" default:"127.0.0.1:4222" help:"Address of the embedded NATS server."`
 	Forecaster forecaster.Config `embed:""`
 	Partitions partitionFlags    `embed:""`
-	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"${schedule}" placeholder:"CRON|off" help:"When to train, as cron (UTC of the machine's zone); off turns off the first training too."`
+	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"${schedule}" placeholder:"CRON|off" help:"When to train, as cron in the machine's time zone; default: ${schedule}; off turns off the first training too."`
 	Dir        service.DataFlags `embed:""`
 	Kept       registryFlags     `embed:""`
 	HTTP       gateway.Config    `embed:""`
