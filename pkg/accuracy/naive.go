@@ -29,8 +29,8 @@ func NaiveScratch(known, levels int) int { return levels + 4*known }
 //
 //	y[t + k - m*season],  m = ceil(k / season)
 //
-// plus the quantiles of y[s] - y[s-season] over all known pairs. With fewer than
-// season+1 values it is Persistence.
+// plus the quantiles of y[s] - y[s-m*season] over all known pairs; where they do not fill a season,
+// those of fewer seasons apart. With fewer than season+1 values it is Persistence.
 //
 // dst [horizon*levels] takes lead k, level q at (k-1)*levels+q; levels ascend,
 // so quantiles never cross. Known values are finite, in any unit; so is dst.
@@ -42,13 +42,17 @@ func SeasonalNaive(
 		return Persistence(dst, past, known, horizon, levels, scratch)
 	}
 	y := past[len(past)-known:]
-	spread, residuals, spare := split(scratch, len(levels), known-season)
-	for i := range residuals {
-		residuals[i] = bounded(float64(y[i+season]) - float64(y[i]))
-	}
-	quantiles(spread, residuals, spare, levels)
+	spread, room, spare := split(scratch, len(levels), known-season)
 	for k := 1; k <= horizon; k++ {
 		seasons := (k + season - 1) / season
+		apart := seasons * season
+		if (k-1)%season == 0 && (seasons == 1 || apart+season <= known) {
+			residuals := room[:known-apart]
+			for i := range residuals {
+				residuals[i] = bounded(float64(y[i+apart]) - float64(y[i]))
+			}
+			quantiles(spread, residuals, spare, levels)
+		}
 		value := float64(y[known-1+k-seasons*season])
 		lead := dst[(k-1)*len(levels):][:len(levels)]
 		for q, r := range spread {

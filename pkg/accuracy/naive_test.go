@@ -2,6 +2,7 @@ package accuracy
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -147,5 +148,37 @@ func BenchmarkSeasonalNaive(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		SeasonalNaive(dst, past, len(past), 24, 24, fiveLevels, scratch)
+	}
+}
+
+// The band of a later day is that of values as many days apart.
+func TestSeasonalNaiveSpreadsByDay(t *testing.T) {
+	t.Parallel()
+	const season, days = 4, 12
+	random := rand.New(rand.NewPCG(3, 1))
+	past := make([]float32, season*days)
+	for i := range past { // a walk from day to day: the spread grows with the days between
+		past[i] = float32(random.NormFloat64())
+		if i >= season {
+			past[i] += past[i-season]
+		}
+	}
+	dst := make([]float32, 3*season*len(fiveLevels))
+	scratch := make([]float32, NaiveScratch(len(past), len(fiveLevels)))
+	SeasonalNaive(dst, past, len(past), season, 3*season, fiveLevels, scratch)
+	for day := 1; day <= 3; day++ {
+		apart := day * season
+		residuals := make([]float32, len(past)-apart)
+		for i := range residuals {
+			residuals[i] = past[i+apart] - past[i]
+		}
+		want := make([]float32, len(fiveLevels))
+		quantiles(want, residuals, make([]float32, len(residuals)), fiveLevels)
+		lead := dst[(day-1)*season*len(fiveLevels):]
+		for q := range want {
+			if got := lead[q] - past[len(past)-season]; math.Abs(float64(got-want[q])) > 1e-5 {
+				t.Errorf("day %d: quantile %v is %v from the value, want %v", day, fiveLevels[q], got, want[q])
+			}
+		}
 	}
 }

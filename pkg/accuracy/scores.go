@@ -111,15 +111,15 @@ func (s *Scores) Add(lead int, actual float64, quantiles []float32) error {
 
 // Overall gives the measures over all leads.
 func (s *Scores) Overall() Measures {
-	c := s.sum()
+	c := s.sum(s.leads)
 	return c.measures(s.index)
 }
 
-// sum is all leads as one cell, scaled by the series' denominators.
-func (s *Scores) sum() cell {
+// sum is leads as one cell, scaled by the series' denominators.
+func (s *Scores) sum(leads []cell) cell {
 	c := newCell(len(s.levels))
-	for k := range s.leads {
-		c.add(&s.leads[k])
+	for k := range leads {
+		c.add(&leads[k])
 	}
 	c.scale(s.denom.Week, s.denom.Day)
 	return c
@@ -131,16 +131,25 @@ type Total struct {
 	levels  []float64
 	index   levelIndex
 	leads   []cell
+	days    []cell
+	day     int // leads of a day
 	overall cell
 }
 
-// NewTotal returns an empty total; levels and horizon as in NewScores.
-func NewTotal(levels []float64, horizon int) (*Total, error) {
+// NewTotal returns an empty total; levels and horizon as in NewScores. day is the number of leads in a
+// day.
+func NewTotal(levels []float64, horizon, day int) (*Total, error) {
 	s, err := NewScores(levels, horizon, Denominators{})
 	if err != nil {
 		return nil, err
 	}
-	return &Total{levels: s.levels, index: s.index, leads: s.leads, overall: newCell(len(levels))}, nil
+	t := &Total{
+		levels: s.levels, index: s.index, leads: s.leads, day: day, overall: newCell(len(levels)),
+	}
+	for range (horizon + day - 1) / day {
+		t.days = append(t.days, newCell(len(levels)))
+	}
+	return t, nil
 }
 
 // AddSeries counts a series. Add it once, when its scores are complete.
@@ -154,7 +163,11 @@ func (t *Total) AddSeries(s *Scores) error {
 		c.scale(s.denom.Week, s.denom.Day)
 		t.leads[k].add(&c)
 	}
-	c := s.sum()
+	for d := range t.days {
+		c := s.sum(s.leads[d*t.day : min((d+1)*t.day, len(s.leads))])
+		t.days[d].add(&c)
+	}
+	c := s.sum(s.leads)
 	t.overall.add(&c)
 	return nil
 }
@@ -166,6 +179,15 @@ func (t *Total) Lead(lead int) Measures {
 		return c.measures(t.index)
 	}
 	return t.leads[lead-1].measures(t.index)
+}
+
+// ByDay gives the measures of the leads of each day after the origin; the last day may be shorter.
+func (t *Total) ByDay() []Measures {
+	all := make([]Measures, len(t.days))
+	for d := range t.days {
+		all[d] = t.days[d].measures(t.index)
+	}
+	return all
 }
 
 // Overall gives the measures over all leads.

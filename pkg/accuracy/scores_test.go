@@ -144,7 +144,7 @@ func score(t *testing.T, s sample, n int) *Scores {
 // total adds up series.
 func total(t *testing.T, horizon int, series ...*Scores) *Total {
 	t.Helper()
-	all, err := NewTotal(fiveLevels, horizon)
+	all, err := NewTotal(fiveLevels, horizon, 24)
 	if err != nil {
 		t.Fatal(err)
 	}

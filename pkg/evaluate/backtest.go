@@ -38,6 +38,13 @@ func Backtest(
 		return Report{}, fmt.Errorf("horizon of %d intervals: the model forecasts %d", cfg.Horizon,
 			m.Spec.Horizon)
 	}
+	if cfg.Levels == nil {
+		cfg.Levels = m.Spec.Levels
+	}
+	columns, err := columnsOf(m.Spec.Levels, cfg.Levels)
+	if err != nil {
+		return Report{}, err
+	}
 	interval := int64(m.Spec.Step() / time.Second)
 	for _, h := range histories {
 		if h.Len.Interval != interval {
@@ -48,7 +55,7 @@ func Backtest(
 			)
 		}
 	}
-	b := &backtest{cfg: cfg, model: m, interval: interval}
+	b := &backtest{cfg: cfg, model: m, interval: interval, columns: columns}
 	parts := shares(histories, max(cfg.Workers, 1))
 	for _, part := range parts {
 		first, last := b.span(part)
@@ -65,13 +72,14 @@ func Backtest(
 	if err := group.Wait(); err != nil {
 		return Report{}, err
 	}
-	return newReport(m.Spec.Levels, cfg.Horizon, slices.Concat(results...))
+	return newReport(cfg.Levels, cfg.Horizon, int(meter.DaySeconds/interval), slices.Concat(results...))
 }
 
 type backtest struct {
 	cfg      Config
 	model    *model.Model
 	interval int64 // seconds
+	columns  []int // of the levels that are scored
 	total    int   // intervals
 
 	mu   sync.Mutex // guards done, and the calls of Progress and Each
@@ -102,7 +110,7 @@ func (b *backtest) stream(ctx context.Context, histories []*dataset.History) ([]
 	}
 	tallies := make([]*tally, len(histories))
 	for i, h := range histories {
-		tallies[i] = &tally{cfg: &b.cfg, history: h}
+		tallies[i] = &tally{cfg: &b.cfg, history: h, columns: b.columns}
 	}
 	// A message is the index of the first history of a series.
 	message := firstOfSeries(histories)

@@ -15,6 +15,7 @@ import (
 type Baselines struct {
 	Overall   map[Rule]accuracy.Measures
 	ByLead    map[Rule][]accuracy.Measures // [horizon]
+	ByDay     map[Rule][]accuracy.Measures // as in Report
 	PerSeries []map[Rule]accuracy.Measures // in the order of Report.PerSeries
 	// Losses are those of the rule SeasonalNaiveDay at the origins of Report.Losses. At an origin
 	// where a series has less than a week of readings, the loss of the model stands for the rule's,
@@ -46,7 +47,7 @@ func ScoreRules(
 	if err := group.Wait(); err != nil {
 		return Baselines{}, err
 	}
-	return newBaselines(r, scored)
+	return newBaselines(r, scored, histories[0].Len.Day)
 }
 
 // scoreSeries scores every rule on one history.
@@ -68,11 +69,12 @@ func scoreSeries(
 }
 
 // newBaselines adds up the scores in the order of the report, so that sums are the same in every
-// run.
-func newBaselines(r Report, scored []map[Rule]ruleScores) (Baselines, error) {
+// run. day is the number of leads in a day.
+func newBaselines(r Report, scored []map[Rule]ruleScores, day int) (Baselines, error) {
 	b := Baselines{
 		Overall:   map[Rule]accuracy.Measures{},
 		ByLead:    map[Rule][]accuracy.Measures{},
+		ByDay:     map[Rule][]accuracy.Measures{},
 		PerSeries: make([]map[Rule]accuracy.Measures, len(scored)),
 	}
 	losses := lossSums{}
@@ -84,32 +86,45 @@ func newBaselines(r Report, scored []map[Rule]ruleScores) (Baselines, error) {
 		losses.add(rules[SeasonalNaiveDay].losses)
 	}
 	b.Losses = losses.sorted()
-	horizon := len(r.ByLead)
 	for _, rule := range Rules() {
-		spread, err := accuracy.NewTotal(r.Levels, horizon)
-		if err != nil {
+		if err := b.total(rule, r, scored, day); err != nil {
 			return Baselines{}, err
 		}
-		plain, err := accuracy.NewTotal(r.Levels, horizon)
-		if err != nil {
-			return Baselines{}, err
-		}
-		for _, rules := range scored {
-			if err := spread.AddSeries(rules[rule].spread); err != nil {
-				return Baselines{}, err
-			}
-			if err := plain.AddSeries(rules[rule].plain); err != nil {
-				return Baselines{}, err
-			}
-		}
-		b.Overall[rule] = joined(spread.Overall(), plain.Overall())
-		leads := byLead(spread, horizon)
-		for k, lead := range byLead(plain, horizon) {
-			leads[k] = joined(leads[k], lead)
-		}
-		b.ByLead[rule] = leads
 	}
 	return b, nil
+}
+
+// total adds up the scores of one rule.
+func (b *Baselines) total(rule Rule, r Report, scored []map[Rule]ruleScores, day int) error {
+	horizon := len(r.ByLead)
+	spread, err := accuracy.NewTotal(r.Levels, horizon, day)
+	if err != nil {
+		return err
+	}
+	plain, err := accuracy.NewTotal(r.Levels, horizon, day)
+	if err != nil {
+		return err
+	}
+	for _, rules := range scored {
+		if err := spread.AddSeries(rules[rule].spread); err != nil {
+			return err
+		}
+		if err := plain.AddSeries(rules[rule].plain); err != nil {
+			return err
+		}
+	}
+	b.Overall[rule] = joined(spread.Overall(), plain.Overall())
+	b.ByLead[rule] = allJoined(byLead(spread, horizon), byLead(plain, horizon))
+	b.ByDay[rule] = allJoined(spread.ByDay(), plain.ByDay())
+	return nil
+}
+
+// allJoined joins the measures of each lead or day.
+func allJoined(spread, plain []accuracy.Measures) []accuracy.Measures {
+	for i := range spread {
+		spread[i] = joined(spread[i], plain[i])
+	}
+	return spread
 }
 
 // ruleScores are the scores of a rule on one history. plain scores the value of the rule itself,
@@ -145,7 +160,7 @@ func scoreRule(
 			if !ok {
 				continue
 			}
-			value := float32(r.value(h, origin+int64(k)))
+			value := float32(r.value(h, origin, k))
 			for i, residual := range table.row(origin, k) {
 				flat[i], quantiles[i] = value, value+residual
 				losses[at].Pinball += pinballShare(levels, i, float64(actual), quantiles[i])

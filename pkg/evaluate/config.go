@@ -12,7 +12,9 @@ type Config struct {
 	From, Until int64
 	Every       int
 	Horizon     int // leads that are scored; 0 is all the model has
-	Workers     int // goroutines that share the series; 0 is one
+	// Levels are the quantile levels that are scored, ascending; nil is all the model has.
+	Levels  []float64
+	Workers int // goroutines that share the series; 0 is one
 	// ExcludeFlagged leaves out actuals that cannot be true.
 	ExcludeFlagged bool
 	// Ahead holds the covariates. A model that reads covariates is refused without it.

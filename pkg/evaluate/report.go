@@ -10,6 +10,7 @@ type Report struct {
 	Levels    []float64
 	Overall   accuracy.Measures
 	ByLead    []accuracy.Measures // [horizon]
+	ByDay     []accuracy.Measures // by day of the lead; the last one may be shorter
 	PerSeries []SeriesReport      // in the order of the histories, of those with a forecast
 	AtOrBelow []float64           // by level: the share of the actuals at or below the quantile
 	Losses    []Loss              // of all series, by origin, in the order of time
@@ -33,8 +34,8 @@ func Skill(model, baseline accuracy.Measures) float64 {
 
 // newReport adds up the tallies in the order of the histories, so that sums are the same in every
 // run.
-func newReport(levels []float64, horizon int, tallies []*tally) (Report, error) {
-	total, err := accuracy.NewTotal(levels, horizon)
+func newReport(levels []float64, horizon, day int, tallies []*tally) (Report, error) {
+	total, err := accuracy.NewTotal(levels, horizon, day)
 	if err != nil {
 		return Report{}, err
 	}
@@ -60,7 +61,8 @@ func newReport(levels []float64, horizon int, tallies []*tally) (Report, error) 
 	if r.Forecasts == 0 {
 		return Report{}, ErrNoOrigins
 	}
-	r.Series, r.Overall, r.ByLead = len(names), total.Overall(), byLead(total, horizon)
+	r.Series, r.Overall = len(names), total.Overall()
+	r.ByLead, r.ByDay = byLead(total, horizon), total.ByDay()
 	for level := range r.AtOrBelow {
 		r.AtOrBelow[level] /= float64(max(r.Overall.N, 1))
 	}

@@ -30,29 +30,32 @@ const (
 // Rules lists the rules in the order of a report.
 func Rules() []Rule { return []Rule{SeasonalNaiveDay, SeasonalNaiveWeek, Mean7Days, Mix} }
 
-// value is the forecast of the rule for a cell at most a day after the origin.
-func (r Rule) value(h *dataset.History, cell int64) float64 {
-	day := int64(h.Len.Day)
-	at := func(back int64) float64 {
-		v, _ := h.Raw.At(cell - back)
+// value is the forecast of the rule for lead k after the cell of an origin. It reads the latest days,
+// and the latest week, that are known at the origin.
+func (r Rule) value(h *dataset.History, origin int64, k int) float64 {
+	day, week := h.Len.Day, h.Len.Week
+	at := func(back int) float64 {
+		v, _ := h.Raw.At(origin + int64(k-back))
 		return float64(v)
 	}
+	latest := (k + day - 1) / day // days back from the lead that are known
 	mean := func() float64 {
 		var sum float64
-		for d := int64(1); d <= 7; d++ {
-			sum += at(d * day)
+		for d := range 7 {
+			sum += at((latest + d) * day)
 		}
 		return sum / 7
 	}
+	lastWeek := (k + week - 1) / week * week
 	switch r {
 	case SeasonalNaiveDay:
-		return at(day)
+		return at(latest * day)
 	case SeasonalNaiveWeek:
-		return at(7 * day)
+		return at(lastWeek)
 	case Mean7Days:
 		return mean()
 	default:
-		return mean()/2 + at(7*day)/2
+		return mean()/2 + at(lastWeek)/2
 	}
 }
 
@@ -76,21 +79,21 @@ func newResiduals(cfg *Config, r Rule, h *dataset.History, levels []float64) *re
 		levels: len(levels), horizon: cfg.Horizon,
 		quantiles: make([]float32, day*cfg.Horizon*len(levels)),
 	}
-	errors := make([][]float64, day*cfg.Horizon)
-	for origin := first; origin <= last; origin++ {
-		for k := 1; k <= cfg.Horizon; k++ {
-			actual, ok := cfg.actual(h, origin+int64(k))
-			if !ok {
-				continue
+	errors := make([][]float64, day) // of one lead, by interval of the day of the origin
+	for k := 1; k <= cfg.Horizon; k++ {
+		for origin := first; origin <= last; origin++ {
+			if actual, ok := cfg.actual(h, origin+int64(k)); ok {
+				i := origin % int64(day)
+				errors[i] = append(errors[i], float64(actual)-r.value(h, origin, k))
 			}
-			i := t.index(origin, k)
-			errors[i] = append(errors[i], float64(actual)-r.value(h, origin+int64(k)))
 		}
-	}
-	for i, e := range errors {
-		slices.Sort(e)
-		for q, level := range levels {
-			t.quantiles[i*len(levels)+q] = float32(quantile(e, level))
+		for i, e := range errors {
+			slices.Sort(e)
+			row := t.row(int64(i), k)
+			for q, level := range levels {
+				row[q] = float32(quantile(e, level))
+			}
+			errors[i] = e[:0]
 		}
 	}
 	return t

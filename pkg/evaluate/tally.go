@@ -1,6 +1,9 @@
 package evaluate
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
@@ -11,6 +14,7 @@ import (
 type tally struct {
 	cfg     *Config
 	history *dataset.History
+	columns []int // of the levels that are scored, in a forecast
 
 	scores    *accuracy.Scores
 	losses    []Loss // by origin
@@ -22,12 +26,13 @@ type tally struct {
 func (t *tally) add(n int64, f *engine.Forecast) (err error) {
 	h := t.history
 	if t.scores == nil {
-		t.scores, err = accuracy.NewScores(f.Levels, t.cfg.Horizon, denominators(h, t.cfg.From))
+		t.scores, err = accuracy.NewScores(t.cfg.Levels, t.cfg.Horizon, denominators(h, t.cfg.From))
 		if err != nil {
 			return err
 		}
-		t.atOrBelow = make([]int, len(f.Levels))
+		t.atOrBelow = make([]int, len(t.columns))
 	}
+	quantiles := make([]float32, len(t.columns))
 	loss := Loss{Second: h.Start(n + 1)}
 	age := int(n + 1 - h.Cell(f.Origin)) // intervals since the origin of the forecast
 	for k := range t.cfg.Horizon {
@@ -35,7 +40,9 @@ func (t *tally) add(n int64, f *engine.Forecast) (err error) {
 		if at := k + age; !ok || at < 0 || at >= f.Horizon {
 			continue
 		}
-		quantiles := f.Quantiles[(k+age)*len(f.Levels):][:len(f.Levels)]
+		for i, column := range t.columns {
+			quantiles[i] = f.Quantiles[(k+age)*len(f.Levels)+column]
+		}
 		if err := t.scores.Add(k+1, float64(actual), quantiles); err != nil {
 			return err
 		}
@@ -44,7 +51,7 @@ func (t *tally) add(n int64, f *engine.Forecast) (err error) {
 				t.atOrBelow[i]++
 			}
 		}
-		loss.add(f.Levels, float64(actual), quantiles)
+		loss.add(t.cfg.Levels, float64(actual), quantiles)
 	}
 	t.losses = append(t.losses, loss)
 	if f.Source != meter.SourceLSTM {
@@ -60,4 +67,26 @@ func denominators(h *dataset.History, from int64) accuracy.Denominators {
 		Week: accuracy.SeasonalNaiveMAE(past, h.Len.Week),
 		Day:  accuracy.SeasonalNaiveMAE(past, h.Len.Day),
 	}
+}
+
+// CommonLevels returns the levels that both models forecast, ascending.
+func CommonLevels(a, b []float64) []float64 {
+	var common []float64
+	for _, level := range a {
+		if slices.Contains(b, level) {
+			common = append(common, level)
+		}
+	}
+	return common
+}
+
+// columnsOf returns where levels stand among all levels of a model.
+func columnsOf(all, levels []float64) ([]int, error) {
+	columns := make([]int, len(levels))
+	for i, level := range levels {
+		if columns[i] = slices.Index(all, level); columns[i] < 0 {
+			return nil, fmt.Errorf("level %v: the model forecasts %v", level, all)
+		}
+	}
+	return columns, nil
 }

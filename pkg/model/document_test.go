@@ -60,7 +60,7 @@ func TestDocumentIsTheGraph(t *testing.T) {
 		}
 	}
 	limits := fmt.Sprintf("At most: %d LSTM units, %d units of a layer of the head, %d leads and %.0f days, %d levels, %d names in a list of features, %d bytes in a name.",
-		MaxHidden, MaxWidth, MaxHorizon, longestHorizon.Hours()/24, MaxLevels, MaxFeatures, meter.MaxToken)
+		MaxHidden, MaxWidth, MaxHorizon, meter.MostHorizon.Hours()/24, MaxLevels, MaxFeatures, meter.MaxToken)
 	if !strings.Contains(strings.Join(strings.Fields(text), " "), limits) {
 		t.Errorf("the limits should be: %s", limits)
 	}

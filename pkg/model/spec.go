@@ -32,8 +32,6 @@ const (
 	MaxFeatures = 256 // of each list
 	// MaxCovariates is the largest number of values known ahead.
 	MaxCovariates = 32
-
-	longestHorizon = 7 * 24 * time.Hour
 )
 
 // Spec describes a model completely, except for its weights.
@@ -131,7 +129,7 @@ func (s Spec) Validate() error {
 			add("%s %d: must be 1 to %d", f.name, f.value, f.max)
 		}
 	}
-	if s.Horizon <= MaxHorizon && time.Duration(s.Horizon)*step > longestHorizon {
+	if s.Horizon <= MaxHorizon && time.Duration(s.Horizon)*step > meter.MostHorizon {
 		add("horizon %d of %s: must be a week at most", s.Horizon, s.Interval)
 	}
 	errs = append(errs, s.validateLevels()...)

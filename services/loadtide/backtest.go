@@ -15,18 +15,18 @@ import (
 
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
-	Data           []string  `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
-	Model          string    ` placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
-	TestFrom       time.Time `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data."`
-	TestUntil      time.Time `placeholder:"TIME" help:"End of what is scored; default: the end of the data."`
-	OriginEvery    int       `default:"24" help:"Intervals of the model between two origins."`
-	Horizon        int       `help:"Leads that are scored; default: all leads of the model."`
-	Compare        string    `placeholder:"DIR|NAME@ALIAS" help:"Another model to compare with, by a paired block bootstrap; exit code 3 when the other model is better."`
-	Plot           string    `placeholder:"FILE" help:"Draw fan charts, error by lead and calibration into a png or svg file."`
-	TruthColumn    string    `placeholder:"NAME" help:"Column of true values, as simulate --faults writes it. The model reads the values in the order of the rows and is scored against the true values; the same model on true values alone is shown beside it."`
-	JSON           bool      `name:"json" help:"Print one JSON object instead of the table."`
-	Workers        int       `help:"Goroutines that share the series; default: one for each core."`
-	ExcludeFlagged bool      `help:"Add a second table that leaves out actuals which cannot be true: frozen, spikes, factor 1000."`
+	Data           []string      `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
+	Model          string        ` placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
+	TestFrom       time.Time     `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data."`
+	TestUntil      time.Time     `placeholder:"TIME" help:"End of what is scored; default: the end of the data."`
+	OriginEvery    int           `default:"24" help:"Intervals of the model between two origins."`
+	Horizon        meter.Horizon `placeholder:"TIME|N" help:"How far leads are scored, a time such as 12h or a number of leads; default: all leads of the model."`
+	Compare        string        `placeholder:"DIR|NAME@ALIAS" help:"Another model to compare with, by a paired block bootstrap; exit code 3 when the other model is better."`
+	Plot           string        `placeholder:"FILE" help:"Draw fan charts, error by lead and calibration into a png or svg file."`
+	TruthColumn    string        `placeholder:"NAME" help:"Column of true values, as simulate --faults writes it. The model reads the values in the order of the rows and is scored against the true values; the same model on true values alone is shown beside it."`
+	JSON           bool          `name:"json" help:"Print one JSON object instead of the table."`
+	Workers        int           `help:"Goroutines that share the series; default: one for each core."`
+	ExcludeFlagged bool          `help:"Add a second table that leaves out actuals which cannot be true: frozen, spikes, factor 1000."`
 
 	CSV   csvFlags          `embed:""`
 	Place placeFlags        `embed:""`

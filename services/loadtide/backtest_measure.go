@@ -103,7 +103,17 @@ func (b *backtest) compare(ctx context.Context, ours *measured) (*evaluate.Compa
 	if err := b.fit(b.cmd.Compare, m); err != nil {
 		return nil, err
 	}
-	theirs, err := b.measure(ctx, m, ours.config)
+	shared := ours.config
+	shared.Horizon = min(shared.Horizon, m.Spec.Horizon)
+	shared.Levels = evaluate.CommonLevels(b.model.Spec.Levels, m.Spec.Levels)
+	if shared.Horizon < ours.config.Horizon || len(shared.Levels) < len(b.model.Spec.Levels) {
+		b.show.line("comparing %d leads at the levels %v, which both models have", shared.Horizon,
+			shared.Levels)
+		if ours, err = b.measure(ctx, b.model, shared); err != nil {
+			return nil, err
+		}
+	}
+	theirs, err := b.measure(ctx, m, shared)
 	if err != nil {
 		return nil, err
 	}

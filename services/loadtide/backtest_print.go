@@ -47,13 +47,16 @@ func (r *results) object() any {
 		Protocol  map[string]any                      `json:"protocol"`
 		Overall   accuracy.Measures                   `json:"overall"`
 		ByLead    []scored                            `json:"by_lead"`
+		ByDay     []scored                            `json:"by_day"`
 		Series    []scored                            `json:"series"`
 		Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
+		RulesDay  map[evaluate.Rule][]scored          `json:"baselines_by_day"`
 		Faults    *evaluate.FaultCost                 `json:"faults,omitempty"`
 		Fair      *fairObject                         `json:"exclude_flagged,omitempty"`
 		Compare   *evaluate.Comparison                `json:"compare,omitempty"`
 	}{
 		Protocol: r.protocol(), Overall: r.report.Overall, ByLead: []scored{}, Series: []scored{},
+		ByDay: byDay(r.report.ByDay), RulesDay: map[evaluate.Rule][]scored{},
 		Baselines: r.baselines.Overall, Faults: r.cost, Compare: r.comparison,
 	}
 	if r.fair != nil {
@@ -62,10 +65,22 @@ func (r *results) object() any {
 	for k, lead := range r.report.ByLead {
 		out.ByLead = append(out.ByLead, scored{"lead", k + 1, lead})
 	}
+	for rule, days := range r.baselines.ByDay {
+		out.RulesDay[rule] = byDay(days)
+	}
 	for _, s := range r.report.PerSeries {
 		out.Series = append(out.Series, scored{"series", s.Series, s.Overall})
 	}
 	return out
+}
+
+// byDay are measures by the day of the lead, from day 1 on.
+func byDay(days []accuracy.Measures) []scored {
+	all := make([]scored, len(days))
+	for d := range days {
+		all[d] = scored{"day", d + 1, days[d]}
+	}
+	return all
 }
 
 // protocol says what was measured, and how.
@@ -155,6 +170,12 @@ func (r *results) scores(t scoreTable, name string) error {
 		t.row(name+"  lead 1", r.report.ByLead[0], day[0])
 	}
 	t.row(fmt.Sprintf("%s  lead %d", indent, last), r.report.ByLead[last-1], day[last-1])
+	if days := r.report.ByDay; len(days) > 1 {
+		for d := range days {
+			t.row(fmt.Sprintf("%s  day %d", indent, d+1), days[d],
+				r.baselines.ByDay[evaluate.SeasonalNaiveDay][d])
+		}
+	}
 	t.row(indent+"  all", r.report.Overall, r.baselines.SeasonalNaive())
 	if r.cost != nil {
 		t.row(indent+"  on true values", r.cost.Clean, r.baselines.SeasonalNaive())

@@ -33,6 +33,7 @@ type training struct {
 	dataDir string
 	natsURL string
 	kept    registryFlags
+	target  targetFlags
 	show    *screen
 	log     zerolog.Logger
 }
@@ -113,6 +114,7 @@ func (t *training) command(ctx context.Context, job trainer.Job) (*exec.Cmd, err
 	if interval, ok := registry.ModelInterval(job.Model); ok {
 		args = append(args, "--interval", meter.IntervalName(interval))
 	}
+	args = append(args, t.target.arguments()...)
 	args = append(args, t.kept.arguments()...)
 	if job.Quick {
 		args = append(args, "--quick")

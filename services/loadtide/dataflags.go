@@ -100,16 +100,17 @@ func known(zone, country string) error {
 	return nil
 }
 
-// leadsOf is the number of leads that a flag asks for; 0 asks for all leads of the model.
-func leadsOf(m *model.Model, horizon int) (int, error) {
-	if horizon < 0 || horizon > m.Spec.Horizon {
-		return 0, usageError(fmt.Sprintf("--horizon %d: the model forecasts %d intervals", horizon,
-			m.Spec.Horizon), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
+// leadsOf is the number of leads that a flag asks for; without the flag it is that of the model.
+func leadsOf(m *model.Model, horizon meter.Horizon) (int, error) {
+	leads, err := horizon.LeadsAt(m.Spec.Step(), m.Spec.Horizon)
+	if err != nil {
+		return 0, usageError("--"+err.Error(), "give --horizon as a number of leads, or leave it out")
 	}
-	if horizon == 0 {
-		return m.Spec.Horizon, nil
+	if leads > m.Spec.Horizon {
+		return 0, usageError(fmt.Sprintf("--horizon %s: the model forecasts %d intervals of %s", horizon,
+			m.Spec.Horizon, m.Spec.Interval), fmt.Sprintf("give --horizon %d or less", m.Spec.Horizon))
 	}
-	return horizon, nil
+	return leads, nil
 }
 
 // aheadFlags name the files of covariates.

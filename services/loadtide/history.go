@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
@@ -67,15 +70,46 @@ func (f *historyFlags) open(
 	return dataset.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
 }
 
+// targetFlags say what is forecast.
+type targetFlags struct {
+	Horizon meter.Horizon `default:"24h" placeholder:"TIME|N" help:"How far ahead models forecast: a time such as 48h or 7d, or a number of leads; at most a week."`
+	Levels  []float64     `default:"${levels}" placeholder:"LEVEL,..." help:"Quantile levels, ascending; at most 9, with 0.1, 0.5 and 0.9."`
+}
+
+// put sets the target of a cycle.
+func (f *targetFlags) put(cfg *cycle.Config) { cfg.Horizon, cfg.Levels = f.Horizon, f.Levels }
+
+// Validate checks the levels.
+func (f *targetFlags) Validate() error {
+	cfg := cycle.DefaultConfig()
+	f.put(&cfg)
+	return cfg.Validate()
+}
+
+// arguments are the flags of a training with the same target.
+func (f *targetFlags) arguments() []string {
+	return []string{"--horizon", f.Horizon.String(), "--levels", levelsText(f.Levels)}
+}
+
+// levelsText writes levels as the flag --levels reads them.
+func levelsText(levels []float64) string {
+	texts := make([]string, len(levels))
+	for i, level := range levels {
+		texts[i] = strconv.FormatFloat(level, 'g', -1, 64)
+	}
+	return strings.Join(texts, ",")
+}
+
 // fitFlags say which network is fitted, and how.
 type fitFlags struct {
-	Hidden     int    `default:"${hidden}" help:"Units of the LSTM."`
-	Iterations int    `default:"${iterations}" help:"Most iterations of one fit; the best iteration on the validation range counts."`
-	Seed       uint64 `default:"${seed}" help:"The same seed gives the same model."`
-	Workers    int    `default:"${workers}" help:"Goroutines that share an iteration."`
-	Start      string `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the weights of the champion when they fit."`
-	Zone       string `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: UTC."`
-	Country    string `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
+	Target     targetFlags `embed:""`
+	Hidden     int         `default:"${hidden}" help:"Units of the LSTM."`
+	Iterations int         `default:"${iterations}" help:"Most iterations of one fit; the best iteration on the validation range counts."`
+	Seed       uint64      `default:"${seed}" help:"The same seed gives the same model."`
+	Workers    int         `default:"${workers}" help:"Goroutines that share an iteration."`
+	Start      string      `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the weights of the champion when they fit."`
+	Zone       string      `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: UTC."`
+	Country    string      `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 }
 
 // config is the configuration of a cycle that registers under name; name is empty when it registers
@@ -83,6 +117,7 @@ type fitFlags struct {
 func (f *fitFlags) config(name string) cycle.Config {
 	cfg := cycle.DefaultConfig()
 	cfg.Model, cfg.Start, cfg.Zone, cfg.Country = name, f.Start, f.Zone, f.Country
+	f.Target.put(&cfg)
 	cfg.Hidden, cfg.Iterations, cfg.Seed, cfg.Workers = f.Hidden, f.Iterations, f.Seed, f.Workers
 	return cfg
 }

@@ -137,7 +137,7 @@ func defaults() kong.Vars {
 		"drift_pause": strings.TrimSuffix(when.DriftPause.String(), "0m0s"),
 		"hidden":      strconv.Itoa(fit.Hidden), "iterations": strconv.Itoa(fit.Iterations),
 		"workers": strconv.Itoa(fit.Workers), "seed": strconv.FormatUint(fit.Seed, 10),
-		"start": fit.Start,
+		"start": fit.Start, "levels": levelsText(fit.Levels),
 	}
 }
 

@@ -27,6 +27,7 @@ type upCmd struct {
 	Forecaster forecaster.Config `embed:""`
 	Partitions partitionFlags    `embed:""`
 	Schedule   string            `name:"train-schedule" env:"LOADTIDE_TRAIN_SCHEDULE" default:"${schedule}" placeholder:"CRON|off" help:"When to train, as cron in the machine's time zone; default: ${schedule}; off turns off the first training too."`
+	Target     targetFlags       `embed:""`
 	Dir        service.DataFlags `embed:""`
 	Kept       registryFlags     `embed:""`
 	HTTP       gateway.Config    `embed:""`
@@ -256,7 +257,8 @@ func (u *up) trainer(
 	cfg.LeaseTTL, cfg.Watch = leaseUp, watchUp
 	t := &training{
 		dataDir: u.cmd.Dir.Dir, natsURL: u.nats.URL(), kept: u.cmd.Kept, show: u.show,
-		log: u.component("training"),
+		target: u.cmd.Target,
+		log:    u.component("training"),
 	}
 	return trainer.New(cfg, trainer.Deps{
 		Conn: conn, Registry: models, Run: t.run, Enough: arrived.enough,

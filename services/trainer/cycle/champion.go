@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
@@ -52,8 +51,8 @@ func sameVersion(a, b *registry.Version) bool {
 	return a == b || a != nil && b != nil && a.Version == b.Version && a.Digest == b.Digest
 }
 
-// compareWith scores one version. When the horizons differ, both models are scored on the shorter
-// one.
+// compareWith scores one version. When the horizons or the levels differ, both models are scored on
+// the leads and the levels that they share.
 func (a *attempt) compareWith(
 	ctx context.Context, champion registry.Version,
 ) (*championComparison, error) {
@@ -68,21 +67,18 @@ func (a *attempt) compareWith(
 		c.fault, c.broken = fmt.Sprintf("cannot be read: %v", err), true
 		return c, nil
 	}
-	if !slices.Equal(theirs.Spec.Levels, spec.Levels) {
-		c.fault = fmt.Sprintf("has the levels %v, this one %v, and their losses cannot be "+
-			"compared: loadtide models promote puts this one in force",
-			theirs.Spec.Levels, spec.Levels)
-		return c, nil
+	shared := target{
+		leads:  min(theirs.Spec.Horizon, spec.Horizon),
+		levels: evaluate.CommonLevels(spec.Levels, theirs.Spec.Levels),
 	}
-	leads := min(theirs.Spec.Horizon, spec.Horizon)
-	if leads < spec.Horizon {
-		report, err := a.score(ctx, ours, leads, nil)
+	if shared.leads < spec.Horizon || len(shared.levels) < len(spec.Levels) {
+		report, err := a.score(ctx, ours, shared, nil)
 		if err != nil {
 			return nil, err
 		}
 		c.ours = report.Losses
 	}
-	report, err := a.score(ctx, theirs, leads, nil)
+	report, err := a.score(ctx, theirs, shared, nil)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -1,11 +1,14 @@
 package cycle
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/train"
@@ -18,7 +21,11 @@ type Config struct {
 	Model string
 	// Interval is the interval of the model. When Interval is 0, the model has the interval that its
 	// name says, or else the finest that at least half of the series have.
-	Interval   time.Duration
+	Interval time.Duration
+	// Horizon is how far the model forecasts; the zero Horizon is a day.
+	Horizon meter.Horizon
+	// Levels are the quantile levels of the model, ascending, with 0.1, 0.5 and 0.9.
+	Levels     []float64
 	Hidden     int // units of the LSTM
 	Iterations int // most iterations of one fit
 	Window     int // steps of a training window
@@ -48,6 +55,7 @@ const (
 func DefaultConfig() Config {
 	t := train.DefaultConfig()
 	return Config{
+		Levels: model.DefaultLevels(),
 		Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32,
 		Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true, Start: StartScratch,
 	}
@@ -102,7 +110,28 @@ func (c Config) Validate() error {
 			fmt.Errorf("window: %d steps do not hold %d of burn-in and %d loss positions",
 				c.Window, c.BurnIn, c.Positions))
 	}
-	return errors.Join(append(faults, c.validateInterval())...)
+	return errors.Join(append(faults, c.validateLevels(), c.validateInterval())...)
+}
+
+// mostLevels is the largest number of quantile levels of a model.
+const mostLevels = 9
+
+// validateLevels refuses levels that no model is trained for. The median fills gaps, and the levels
+// 0.1 and 0.9 are the band that every score and every chart shows.
+func (c Config) validateLevels() error {
+	ascend := slices.IsSortedFunc(c.Levels, func(a, b float64) int {
+		if a == b {
+			return 1
+		}
+		return cmp.Compare(a, b)
+	})
+	has := func(level float64) bool { return slices.Contains(c.Levels, level) }
+	if n := len(c.Levels); n > mostLevels || !ascend || !has(0.1) || !has(0.5) || !has(0.9) ||
+		!(c.Levels[0] > 0 && c.Levels[n-1] < 1) {
+		return fmt.Errorf("levels: %v: must be at most %d that ascend between 0 and 1, with 0.1, 0.5 and "+
+			"0.9 among them", c.Levels, mostLevels)
+	}
+	return nil
 }
 
 // validateInterval refuses an interval that no model can be of, and a name that says another one.

@@ -62,7 +62,8 @@ type attempt struct {
 	registry patient    // the registry of the cycle, with its patience
 	run      *activeRun // nil without a run logger
 
-	len series.Lengths // of the interval of the model
+	len   series.Lengths // of the interval of the model
+	leads int            // of the model
 
 	histories []*dataset.History
 	cut       dataset.Cut

@@ -200,7 +200,7 @@ func (f *fitting) sampler(
 	histories []*dataset.History, from, until int64, stage uint64,
 ) (*dataset.Sampler, error) {
 	c := f.Config
-	lossCells := (until-from)/f.len.Interval - int64(f.horizon())
+	lossCells := (until-from)/f.len.Interval - int64(f.leads)
 	if from == f.cut.First {
 		lossCells = (lossCells - int64(f.len.Scale)) / 2
 	}
@@ -209,7 +209,7 @@ func (f *fitting) sampler(
 		return nil, dataset.ErrNoWindows
 	}
 	windows := dataset.WindowConfig{
-		Layout: f.layout, Ahead: f.Ahead, Horizon: f.horizon(),
+		Layout: f.layout, Ahead: f.Ahead, Horizon: f.leads,
 		Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch,
 	}
 	if f.finer() {

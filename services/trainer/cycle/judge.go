@@ -49,13 +49,19 @@ func (a *attempt) origins(from, until int64) evaluate.Config {
 	}
 }
 
-// score scores the first leads of a model in the test range. each is called with every forecast,
-// one at a time; it may be nil.
+// target is what is scored of a model: its first leads, and levels of it.
+type target struct {
+	leads  int
+	levels []float64
+}
+
+// score scores a model in the test range. each is called with every forecast, one at a time; it may
+// be nil.
 func (a *attempt) score(
-	ctx context.Context, m *model.Model, leads int, each func(engine.Forecast),
+	ctx context.Context, m *model.Model, of target, each func(engine.Forecast),
 ) (evaluate.Report, error) {
 	cfg := a.origins(testRange(a.cut))
-	cfg.Horizon, cfg.Each = leads, each
+	cfg.Horizon, cfg.Levels, cfg.Each = of.leads, of.levels, each
 	return evaluate.Backtest(ctx, m, a.histories, cfg)
 }
 
@@ -67,7 +73,7 @@ func (a *attempt) judged() *model.Model { return draft(a.fitted.spec, a.fitted.j
 func (a *attempt) judge(ctx context.Context) (gateInput, error) {
 	f := &a.fitted
 	stats := newForecastStats(a.histories, f.spec.Levels)
-	report, err := a.score(ctx, a.judged(), f.spec.Horizon, stats.add)
+	report, err := a.score(ctx, a.judged(), target{f.spec.Horizon, f.spec.Levels}, stats.add)
 	if err != nil {
 		return gateInput{}, err
 	}

@@ -32,6 +32,10 @@ func (a *attempt) load(ctx context.Context) error {
 	if len(all) == 0 {
 		return nothingLeft(b, large)
 	}
+	var err error
+	if a.leads, err = a.Config.Horizon.LeadsAt(a.interval(), a.len.Day); err != nil {
+		return err
+	}
 	if a.Config.Model == "" {
 		a.Config.Model = registry.ModelName(a.interval())
 	}

@@ -13,9 +13,6 @@ import (
 
 const width = 64 // units of the head's hidden layers
 
-// horizon is the number of leads, a day of them.
-func (a *attempt) horizon() int { return a.len.Day }
-
 // finer reports whether the interval of the model is shorter than an hour.
 func (a *attempt) finer() bool { return a.len.Interval < meter.HourSeconds }
 
@@ -27,7 +24,7 @@ func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve
 	}
 	return model.Spec{
 		Schema: model.SpecSchema, Name: c.Model, Interval: meter.IntervalName(a.interval()),
-		Hidden: c.Hidden, Width: width, Horizon: a.horizon(), Levels: model.DefaultLevels(),
+		Hidden: c.Hidden, Width: width, Horizon: a.leads, Levels: c.Levels,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,
 		Zone: c.Zone, Country: c.Country, Covariates: layout.Covariates(),

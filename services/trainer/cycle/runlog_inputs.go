@@ -14,7 +14,6 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/mlflow"
-	"github.com/loadtide/loadtide/pkg/model"
 )
 
 // parameters are the configuration of an attempt, as the parameters of the run.
@@ -25,8 +24,8 @@ func (a *attempt) parameters() []mlflow.Tag {
 	add("hidden", cfg.Hidden)
 	add("width", width)
 	add("interval", meter.IntervalName(a.interval()))
-	add("horizon", a.horizon())
-	add("levels", model.DefaultLevels())
+	add("horizon", a.leads)
+	add("levels", cfg.Levels)
 	add("iterations", cfg.Iterations)
 	add("window", cfg.Window)
 	add("burn_in", cfg.BurnIn)
