@@ -51,6 +51,18 @@ func (h Horizon) String() string {
 	return ""
 }
 
+// Bound returns how many of so many leads of an interval the horizon lets through: those that start
+// within it. The zero Horizon lets all through.
+func (h Horizon) Bound(leads int, interval time.Duration) int {
+	switch {
+	case h.Time > 0:
+		return min(leads, int((h.Time+interval-1)/interval))
+	case h.Leads > 0:
+		return min(leads, h.Leads)
+	}
+	return leads
+}
+
 // LeadsAt returns the number of leads of an interval. The zero Horizon has as many as open. The
 // error says that the horizon is no whole number of intervals, or longer than MostHorizon.
 func (h Horizon) LeadsAt(interval time.Duration, open int) (int, error) {

@@ -34,6 +34,15 @@ func TestHorizon(t *testing.T) {
 			t.Errorf("%q is written %q and read as %v", text, h.String(), again)
 		}
 	}
+	for text, want := range map[string]int{"": 24, "6": 6, "36": 24, "6h": 6, "90m": 2, "7d": 24} {
+		var h meter.Horizon
+		if text != "" {
+			_ = h.UnmarshalText([]byte(text))
+		}
+		if got := h.Bound(24, time.Hour); got != want {
+			t.Errorf("%q lets %d of 24 leads through, want %d", text, got, want)
+		}
+	}
 	var open meter.Horizon
 	if leads, err := open.LeadsAt(time.Hour, 7); leads != 7 || err != nil || open.String() != "" {
 		t.Errorf("an open horizon is %d leads (%v), written %q", leads, err, open.String())

@@ -60,8 +60,10 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 		Interval: time.Duration(f.Interval) * time.Second, Unit: f.Unit,
 		Issued: m.Time.UTC(), Revision: f.Revision, Source: f.Source, Quality: f.Quality.String(),
 		InputSeq: m.Seq,
-		Levels:   f.Levels, Quantiles: f.Quantiles,
+		Levels:   f.Levels,
 	}
+	leads := p.publish.Bound(f.Horizon, message.Interval)
+	message.Quantiles = f.Quantiles[:leads*len(f.Levels)]
 	if f.Model != nil {
 		message.Model = &streams.Model{
 			Name:    f.Model.Spec.Name,
@@ -74,7 +76,7 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 		out.Received = m.Time
 	}
 	out.Subject = streams.ForecastSubject(f.Series)
-	out.Data = message.AppendJSON(make([]byte, 0, forecastBytes(f)))
+	out.Data = message.AppendJSON(make([]byte, 0, forecastBytes(len(message.Quantiles))))
 	return out
 }
 
@@ -121,8 +123,8 @@ func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
 	return out
 }
 
-// forecastBytes is a little more than the length of a forecast as JSON.
-func forecastBytes(f *engine.Forecast) int { return 512 + 10*len(f.Quantiles) }
+// forecastBytes is a little more than the length of a forecast with so many quantiles as JSON.
+func forecastBytes(quantiles int) int { return 512 + 10*quantiles }
 
 func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
 	out := p.output(m, k)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
@@ -12,6 +13,8 @@ import (
 type Config struct {
 	// MaxSeries bounds the series of all partitions; each partition takes its share.
 	MaxSeries int `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
+	// PublishLeads bounds the leads of a message; scores keep all leads.
+	PublishLeads meter.Horizon `name:"publish-leads" env:"LOADTIDE_PUBLISH_LEADS" placeholder:"TIME|N" help:"Most that a published forecast reaches ahead, a time such as 12h or a number of leads; default: all leads of the model. Scores keep all leads."`
 	// Streams says how the streams are made when they do not exist.
 	Streams topology.Config `kong:"-"`
 }

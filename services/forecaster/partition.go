@@ -95,6 +95,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	}
 	p.created = state.Created
 	p.pipeline = NewPipeline(index, d.partitions, state.Created)
+	p.pipeline.Publish(d.cfg.PublishLeads)
 	if err := p.restore(ctx, state); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ type Pipeline struct {
 	partition  int
 	partitions int
 	created    time.Time // of the log: part of every output's id
+	publish    meter.Horizon
 	engine     *engine.Engine
 	models     map[string]*model.Model // by digest: those that the next batch names
 	since      map[string]time.Time    // by digest: when the models in force were written into the log
@@ -95,6 +96,9 @@ func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
 		engine: engine.New(), models: map[string]*model.Model{}, since: map[string]time.Time{},
 	}
 }
+
+// Publish bounds the leads of the forecasts that go out.
+func (p *Pipeline) Publish(most meter.Horizon) { p.publish = most }
 
 // Use hands over a model that the next batch names. The caller loads it, because Step does no I/O.
 func (p *Pipeline) Use(m *model.Model) { p.models[m.Digest] = m }
