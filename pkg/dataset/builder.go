@@ -30,8 +30,7 @@ type Builder struct {
 // gathered are the readings of one series.
 type gathered struct {
 	id    meter.ID
-	unit  string
-	kind  meter.Kind
+	terms meter.Terms
 	reads []reading
 }
 
@@ -53,8 +52,8 @@ func (b *Builder) Add(id meter.ID, unit string, second int64, value float64) {
 
 // Reading is a reading with all that its sender may say of it.
 type Reading struct {
-	// Kind is KindUnknown when the sender gives none. The kind of the first reading is the kind of
-	// the series; readings of another kind are left out.
+	// Kind is KindUnknown when the sender gives none. A series keeps its kind, as in serving;
+	// readings of another kind are left out.
 	Kind   meter.Kind
 	Unit   string // empty when the sender gives none
 	Second int64  // Unix second at which its interval starts, or at which a register was read
@@ -72,41 +71,29 @@ type reading struct {
 	value    float64
 	interval int32
 	quality  meter.Quality
-	kind     meter.Kind // that the reading says, by its unit or its kind
+	kind     meter.Kind // that the series has with the reading
 }
 
 // AddReading is Add of a reading that says more than its unit.
 func (b *Builder) AddReading(id meter.ID, r Reading) {
-	kind, unit, value := r.Kind, r.Unit, r.Value
 	i, known := b.index[id]
+	said, value := meter.Terms{Unit: r.Unit, Kind: r.Kind}, r.Value
+	terms, err := said.Begin()
+	if known {
+		value, terms, err = b.series[i].terms.Take(value, said)
+	}
+	if err != nil {
+		b.refused[meter.ReasonOf(err)]++
+		return
+	}
 	if !known {
 		i = len(b.series)
 		b.index[id] = i
-		b.series = append(b.series, gathered{id: id, unit: unit, kind: kind})
+		b.series = append(b.series, gathered{id: id})
 	}
 	s := &b.series[i]
-	if known && unit != "" {
-		if s.unit == "" {
-			s.unit = unit
-		}
-		conversion, err := meter.Convert(unit, s.unit)
-		if err != nil {
-			b.refused[meter.ReasonWrongUnit]++
-			return
-		}
-		value = conversion.Apply(value)
-	}
-	if known && kind != s.kind && kind != meter.KindUnknown {
-		if s.kind != meter.KindUnknown || kind == meter.Register {
-			b.refused[meter.ReasonWrongKind]++
-			return
-		}
-		s.kind = kind
-	}
-	if kind == meter.KindUnknown && unit != "" {
-		kind = meter.KindOf(unit)
-	}
-	s.reads = append(s.reads, reading{r.Second, value, r.Interval, r.Quality.OrOK(), kind})
+	s.terms = terms
+	s.reads = append(s.reads, reading{r.Second, value, r.Interval, r.Quality.OrOK(), terms.Kind})
 }
 
 // Span is the number of series, and the first and the last second of their readings.

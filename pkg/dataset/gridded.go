@@ -156,7 +156,7 @@ func missing(count int) []meter.Quality { return slices.Repeat([]meter.Quality{m
 // day before.
 func (s *stretch) history(of *gathered) *History {
 	h := &History{
-		ID: of.id, Unit: of.unit, Phase: int64(s.grid.Phase),
+		ID: of.id, Unit: of.terms.Unit, Phase: int64(s.grid.Phase),
 		Len: series.LengthsOf(int64(s.grid.Interval)), kind: s.kind,
 		Own: max(s.own, s.first),
 	}

@@ -17,7 +17,7 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 	}{
 		"energy by kind": {meter.Energy, "", true}, "energy by unit": {0, "kWh", true},
 		"power by unit": {0, "kW", false},
-		"power by kind": {meter.Power, "kWh", false}, "neither said": {0, "", false},
+		"power by kind": {meter.Power, "m3", false}, "neither said": {0, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -25,17 +26,13 @@ func (e *Engine) begin(r *Reading) (value float64, unit string, pattern grid.Pat
 		return 0, "", pattern, refuse(meter.ReasonSeriesLimit, "series %s is new, and its partition holds %d series, its share of --max-series: raise that, or take series away that are gone (loadtide series delete)", r.Series, e.series)
 	}
 	set := e.settings.of(r.Series)
-	value, unit = r.Value, r.Unit
+	value, unit = r.Value, cmp.Or(set.Unit, r.Unit)
 	kind := r.Kind
 	if set.Unit != "" {
-		if r.Unit != "" {
-			conversion, err := meter.Convert(r.Unit, set.Unit)
-			if err != nil {
-				return 0, "", pattern, refuse(meter.ReasonWrongUnit, "%s", err)
-			}
-			value = conversion.Apply(value)
+		var err error
+		if value, _, err = (meter.Terms{Unit: set.Unit}).Take(r.Value, meter.Terms{Unit: r.Unit}); err != nil {
+			return 0, "", pattern, refuse(meter.ReasonOf(err), "%s", err)
 		}
-		unit = set.Unit
 	}
 	if set.Kind != meter.KindUnknown {
 		if kind != meter.KindUnknown && kind != set.Kind {
@@ -43,13 +40,11 @@ func (e *Engine) begin(r *Reading) (value float64, unit string, pattern grid.Pat
 		}
 		kind = set.Kind
 	}
-	if kind != meter.KindUnknown && unit != "" && !kind.Fits(unit) {
-		return 0, "", pattern, refuse(meter.ReasonWrongUnit, "unit %q is not one of kind %s, which one of them is set for the series: change it with loadtide series set", unit, kind)
+	terms, err := meter.Terms{Unit: unit, Kind: kind}.Begin()
+	if err != nil {
+		return 0, "", pattern, refuse(meter.ReasonOf(err), "%s", err)
 	}
-	if kind == meter.KindUnknown && unit != "" {
-		kind = meter.KindOf(unit)
-	}
-	return value, unit, grid.Pattern{Kind: kind, Set: set.Interval}, refusal{}
+	return value, unit, grid.Pattern{Kind: terms.Kind, Set: set.Interval}, refusal{}
 }
 
 // Begin begins a series, which must not be there, on a grid that is known: it is learnt from no
@@ -72,30 +67,13 @@ func (e *Engine) Begin(id meter.ID, unit string, g grid.Grid) {
 // returns the kind that the series has with the reading.
 func (co *cohort) measure(r *Reading, slot int32) (value float64, kind meter.Kind, no refusal) {
 	s := &co.slabs
-	rec := s.record(slot)
-	unit := s.units[slot]
-	value = r.Value
-	if r.Unit != "" && unit != "" {
-		conversion, err := meter.Convert(r.Unit, unit)
-		if err != nil {
-			return 0, rec.Kind, refuse(meter.ReasonWrongUnit, "%s", err)
-		}
-		value = conversion.Apply(value)
+	terms := meter.Terms{Unit: s.units[slot], Kind: s.record(slot).Kind}
+	value, terms, err := terms.Take(r.Value, meter.Terms{Unit: r.Unit, Kind: r.Kind})
+	if err != nil {
+		return 0, terms.Kind, refuse(meter.ReasonOf(err), "%s", err)
 	}
-	kind = r.Kind
-	if kind == meter.KindUnknown && rec.Kind == meter.KindUnknown && r.Unit != "" {
-		kind = meter.KindOf(r.Unit)
-	}
-	if kind == meter.KindUnknown {
-		kind = rec.Kind
-	}
-	if kind != rec.Kind && (rec.Kind != meter.KindUnknown || kind == meter.Register) {
-		return 0, rec.Kind, refuse(meter.ReasonWrongKind, "kind %s: the series is of kind %s; send that kind, or use another meter name", kind, takenFor(rec.Kind))
-	}
-	if unit == "" {
-		s.units[slot] = r.Unit
-	}
-	return value, kind, refusal{}
+	s.units[slot] = terms.Unit
+	return value, terms.Kind, refusal{}
 }
 
 // become gives a series, which was taken for one of power, the kind that a reading says. When that
@@ -115,12 +93,4 @@ func (e *Engine) become(co *cohort, slot int32, kind meter.Kind, t *update, resu
 		Message: index, Series: id, Kind: KindChanged,
 		Text: fmt.Sprintf("readings are %s, as one says now; before they were taken for power: the series begins again", kind),
 	})
-}
-
-// takenFor is the kind that a series of unknown kind is taken for.
-func takenFor(k meter.Kind) meter.Kind {
-	if k == meter.KindUnknown {
-		return meter.Power
-	}
-	return k
 }

@@ -194,7 +194,7 @@ func (s *slabs) adopt(slot int32, set Setting) (keeps string) {
 		return fmt.Sprintf("measured in %q", s.units[slot])
 	}
 	if set.Kind != meter.KindUnknown && rec.Kind != set.Kind {
-		return "of kind " + takenFor(rec.Kind).String()
+		return "of kind " + rec.Kind.TakenFor().String()
 	}
 	return ""
 }

@@ -95,7 +95,7 @@ func (co *cohort) summary(slot int32) Summary {
 		Serving:  int32(by.len.Interval),
 		Step:     rec.Step,
 		Unit:     co.slabs.units[slot],
-		Kind:     takenFor(rec.Kind),
+		Kind:     rec.Kind.TakenFor(),
 		Revision: int(server.revision),
 		Live:     rec.live,
 	}
@@ -150,7 +150,7 @@ func (p *Portable) Inside() Inside {
 	s := &p.slabs
 	rec, ring, scale := s.record(0), s.ring(0), s.scale(0)
 	in := Inside{
-		Series: s.ids[0], Unit: s.units[0], Kind: takenFor(rec.Kind),
+		Series: s.ids[0], Unit: s.units[0], Kind: rec.Kind.TakenFor(),
 		Interval: rec.Interval, Step: max(rec.Step, rec.Coarse), Newest: rec.Last,
 		Accepted: int(rec.accepted),
 		Ready:    scale.Ready, Center: scale.Scaler.Center, Scale: scale.Scaler.Scale,

@@ -60,3 +60,11 @@ func (k Kind) Fits(unit string) bool {
 	}
 	return true
 }
+
+// TakenFor is the kind that values are taken for: those of unknown kind are power.
+func (k Kind) TakenFor() Kind {
+	if k == KindUnknown {
+		return Power
+	}
+	return k
+}
