@@ -1,6 +1,9 @@
 package streams
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Types of event; the subject is EventSubject of it.
 const (
@@ -20,6 +23,10 @@ const (
 	EventSeriesImportRefused       = "series.import_refused"       // Text says why
 	EventDrift                     = "drift"                       // forecasts became worse
 
+	EventLimitPassed  = "limit.passed"  // a target passes the limit of its series, by its chance
+	EventLimitCleared = "limit.cleared" // no target does any more
+	EventLimitRefused = "limit.refused" // the limit cannot be compared with the forecasts
+
 	EventTrainingStarted  = "training.started"  // a cycle began, or began again after a kill
 	EventTrainingProgress = "training.progress" // every tenth of the iterations
 	EventTrainingFinished = "training.finished" // a version was registered; Text is the gate's verdict
@@ -36,6 +43,11 @@ func SeriesEvents() []string {
 	}
 }
 
+// LimitEvents returns the types of events about limits. Their subject is that of LimitSubject.
+func LimitEvents() []string {
+	return []string{EventLimitPassed, EventLimitCleared, EventLimitRefused}
+}
+
 // Event tells a person or a program about something that is no forecast.
 type Event struct {
 	Type     string    `json:"type"`
@@ -43,6 +55,7 @@ type Event struct {
 	Series   string    `json:"series,omitempty"`   // <site>.<meter>; empty for many or none
 	Model    *Model    `json:"model,omitempty"`    // nil for none
 	Training *Training `json:"training,omitempty"` // of an event of a training cycle
+	Limit    *Limit    `json:"limit,omitempty"`    // of an event that a forecast led to
 	Text     string    `json:"text"`               // one line for a person
 }
 
@@ -50,7 +63,31 @@ type Event struct {
 func (e *Event) AppendJSON(dst []byte) []byte {
 	own := *e
 	own.Time = toMillis(e.Time)
+	if e.Limit != nil {
+		limit := *e.Limit
+		limit.Value, limit.Chance = fiveDigits(limit.Value), fiveDigits(limit.Chance)
+		own.Limit = &limit
+	}
 	return appendMessage(dst, &own)
+}
+
+// Limit is what a forecast says about the limit of its series.
+type Limit struct {
+	Limit       string    `json:"limit"`              // as it is set, such as 40kW
+	LimitChance float64   `json:"limit_chance"`       // that is set
+	Value       float64   `json:"value"`              // of the limit, in Unit
+	Unit        string    `json:"unit"`               // of the forecast
+	Target      time.Time `json:"target"`             // start of the interval that is likeliest
+	Lead        int       `json:"lead"`               // of the target
+	Chance      float64   `json:"chance"`             // that the target lies above the limit
+	Origin      time.Time `json:"origin"`             // of the forecast
+	Interval    Interval  `json:"interval,omitempty"` // of its leads
+}
+
+// fiveDigits rounds to 5 significant digits.
+func fiveDigits(v float64) float64 {
+	short, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 4, 64), 64) // of what it wrote
+	return short
 }
 
 // DecodeEvent reads what AppendJSON writes, also with a type that this release does not know. The

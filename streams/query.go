@@ -31,6 +31,8 @@ type SeriesSummary struct {
 	Quality   string       `json:"quality"`   // of its newest interval
 	Revisions int          `json:"revisions"` // of the forecast of that origin
 	Live      bool         `json:"live"`      // up to date with the log: ticks count its silence
+	// LimitPassed says that its forecasts pass its limit: an event told it, and none that it is over.
+	LimitPassed bool `json:"limit_passed,omitempty"`
 }
 
 // SeriesPage is the answer to a SeriesQuery.

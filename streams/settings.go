@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,10 @@ type Settings struct {
 	Country string `json:"country,omitempty"` // ISO 3166, two letters
 	// Interval holds the series at one of meter.Intervals; 0 leaves it to the readings.
 	Interval Interval `json:"interval,omitempty"`
+	// Limit is a meter.Quantity that targets should stay below, such as 40kW.
+	Limit string `json:"limit,omitempty"`
+	// LimitChance is the chance of passing Limit from which on an event tells.
+	LimitChance float64 `json:"limit_chance,omitempty"`
 }
 
 // noEffect are fields that a later release may read, each with the remedy in this release.
@@ -59,12 +64,13 @@ func DecodeSettings(data []byte) (Settings, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		switch name {
-		case "unit", "kind", "zone", "country", "interval":
+		case "unit", "kind", "zone", "country", "interval", "limit", "limit_chance":
 			continue
 		}
 		remedy, known := noEffect[name]
 		if !known {
-			remedy = "is no setting: known are unit, kind, zone, country and interval"
+			remedy = "is no setting: known are unit, kind, zone, country, interval, " +
+				"limit and limit_chance"
 		}
 		return Settings{}, fieldError(name, string(fields[name]), remedy)
 	}
@@ -74,7 +80,11 @@ func DecodeSettings(data []byte) (Settings, error) {
 	if err := decoder.Decode(&s); errors.As(err, &invalid) {
 		return Settings{}, err
 	} else if err != nil {
-		return Settings{}, fieldError("settings", string(data), "each setting is a text")
+		return Settings{}, fieldError("settings", string(data),
+			"each setting is a text, limit_chance is a number")
+	}
+	if _, said := fields["limit_chance"]; said && s.LimitChance == 0 {
+		return Settings{}, fieldError("limit_chance", "0", remedyChance)
 	}
 	return s, s.check()
 }
@@ -89,6 +99,9 @@ func (s *Settings) check() error {
 		return fieldError("interval", meter.IntervalName(d),
 			"use 5m, 10m, 15m, 20m, 30m or 1h, or leave it out")
 	}
+	if err := s.checkLimit(); err != nil {
+		return err
+	}
 	unprintable := func(c rune) bool { return c <= ' ' || c == 0x7f }
 	if len(s.Unit) > maxUnit || strings.ContainsFunc(s.Unit, unprintable) {
 		return fieldError("unit", s.Unit, "at most 16 bytes, without spaces")
@@ -96,6 +109,24 @@ func (s *Settings) check() error {
 	if len(s.Zone) > meter.MaxToken || len(s.Country) > meter.MaxToken {
 		return fieldError("zone, country", s.Zone+s.Country,
 			"a name such as Europe/Amsterdam, a code such as NL")
+	}
+	return nil
+}
+
+const remedyChance = "must be above 0 and below 1, such as 0.2"
+
+// checkLimit compares the limit and its chance with their forms.
+func (s *Settings) checkLimit() error {
+	if s.Limit != "" {
+		q, err := meter.ParseQuantity(s.Limit)
+		if err != nil || len(q.Unit) > maxUnit || len(s.Limit) > meter.MaxToken {
+			return fieldError("limit", s.Limit,
+				"must be a number and a unit of at most 16 bytes, such as 40kW")
+		}
+	}
+	if s.LimitChance < 0 || s.LimitChance >= 1 {
+		return fieldError("limit_chance", strconv.FormatFloat(s.LimitChance, 'g', -1, 64),
+			remedyChance)
 	}
 	return nil
 }

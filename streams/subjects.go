@@ -69,7 +69,10 @@ func ForecastSubject(id meter.ID) string { return forecastPrefix + id.Site + "."
 // ScoreSubject is where the scores of a series go: scores.<site>.<meter>.
 func ScoreSubject(id meter.ID) string { return scorePrefix + id.Site + "." + id.Meter }
 
-// EventSubject is where events of a kind go: events.<kind>. A kind may have dots.
+// LimitSubject is where the events about the limit of a series go: events.limit.<site>.<meter>.
+func LimitSubject(id meter.ID) string { return eventPrefix + "limit." + id.Site + "." + id.Meter }
+
+// EventSubject is where all other events of a kind go: events.<kind>. A kind may have dots.
 func EventSubject(kind string) string { return eventPrefix + kind }
 
 // ControlSubject is where a control record of partition p goes: ctl.<p>.<kind>.

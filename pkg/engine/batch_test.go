@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,11 +14,11 @@ import (
 // forecasts, the refusals and the state (I4).
 func TestCutsChangeNothing(t *testing.T) {
 	t.Parallel()
-	cases, lstm, scores := 0, 0, 0
+	cases, lstm, scores, passed := 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		cases++
 		l := randomLog(t, 3, 30)
-		single, cut := New(), New()
+		single, cut := limited(t), limited(t)
 		want := l.run(t, single, 0, len(l.messages), one, all)
 		most := rapid.SampledFrom([]int{2, 5, 40, 1000}).Draw(t, "messages in a batch")
 		got := l.run(t, cut, 0, len(l.messages), func() int { return rapid.IntRange(1, most).Draw(t, "size") }, all)
@@ -26,6 +27,14 @@ func TestCutsChangeNothing(t *testing.T) {
 		}
 		if d := sameScores(want.scores, got.scores); d != "" || want.unscored != got.unscored {
 			t.Fatalf("%s, %d unscored and %d", d, want.unscored, got.unscored)
+		}
+		if !slices.Equal(want.events, got.events) {
+			t.Fatalf("events %q\nin batches %q", want.events, got.events)
+		}
+		for _, event := range got.events {
+			if strings.Contains(event, "limit.passed") || strings.Contains(event, "limit.cleared") {
+				passed++
+			}
 		}
 		scores += len(got.scores)
 		slices.Sort(want.rejections)
@@ -45,8 +54,9 @@ func TestCutsChangeNothing(t *testing.T) {
 			}
 		}
 	})
-	if lstm < 5*cases || scores < 5*cases {
-		t.Errorf("%d cases, %d forecasts of the network, %d scores: this tests little", cases, lstm, scores)
+	if lstm < 5*cases || scores < 5*cases || passed < 2*cases {
+		t.Errorf("%d cases, %d forecasts of the network, %d scores, %d events about limits: "+
+			"this tests little", cases, lstm, scores, passed)
 	}
 }
 

@@ -45,6 +45,9 @@ type Census struct {
 	Warm  int                   // their hidden state is that of the model in force
 	Reach [len(intervals)]Reach // by IntervalAt
 	By    [Standings]int        // by StandingAt
+	// LimitPassed are those with a passed limit: a forecast led to an event LimitPassed, and nothing
+	// since to LimitCleared.
+	LimitPassed int
 }
 
 // Reach counts the series of one interval that reach far back without having begun anew.
@@ -58,7 +61,7 @@ func IntervalAt(i int) int32 { return intervals[i] }
 
 // Census looks at every series as of a Unix second.
 func (e *Engine) Census(now int64) Census {
-	var c Census
+	c := Census{LimitPassed: e.limits.passed()}
 	for i, co := range e.cohorts {
 		if co != nil {
 			co.census(&c, &c.Reach[i], now)

@@ -43,15 +43,16 @@ type cohort struct {
 	median   int                     // index of the level 0.5
 	foreseen func(meter.ID) series.Ahead
 	work     scratch
+	limits   *limits // of the engine
 	// joins is the cohort of a coarser interval whose model serves the series of this one; nil when
 	// this one has a model, or none has.
 	joins *cohort
 }
 
-func newCohort(interval int32, set settings) *cohort {
+func newCohort(interval int32, lim *limits) *cohort {
 	l := series.LengthsOf(int64(interval))
-	co := &cohort{len: &l, slabs: newSlabs(&l, naiveWaiting(&l))}
-	co.slabs.settings = set
+	co := &cohort{len: &l, slabs: newSlabs(&l, naiveWaiting(&l)), limits: lim}
+	co.slabs.settings = lim.settings
 	return co
 }
 

@@ -56,6 +56,8 @@ The rules of this contract:
   - A rejected reading changes nothing. Result.Rejections names the reading, the reason
     and the remedy. A held reading waits for a second one to agree; a later Result
     counts it as applied or rejected.
+  - Configure and Delete return events about limits that are no longer passed. They belong to the
+    record of the call.
   - Tick must be called while Live returns true, often enough for the caller's idea of
     silence. Where nothing is live a tick has no effect.
   - Restore replaces all state. Call SetModel before it, with the model that was in
@@ -85,7 +87,7 @@ reading of a series. For each round, and in it cohort by cohort from the finest 
 	           ring and scale, and takes one LSTM step
 	score      compares forecasts that waited with the actuals that arrived
 	join       brings views up to their series
-	forecast   head of the network, quantiles, or the simple rule
+	forecast   head of the network, quantiles, or the simple rule; the limit of the series
 
 walk is the only way to a state. A series has two hidden states: settled, after the
 newest cell that can no longer change, and live, after the newest cell. A late reading

@@ -32,7 +32,8 @@ func TestDocumentListsTheSections(t *testing.T) {
 			t.Errorf("no chapter on section %s", s.name)
 		}
 	}
-	want = append(want, fmt.Sprintf("%s %d no", sectionSetting, settingVersion))
+	want = append(want, fmt.Sprintf("%s %d no", sectionSetting, settingVersion),
+		fmt.Sprintf("%s %d no", sectionLimits, limitsVersion))
 	var got []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\| (\\d+) \\| .* \\| (yes|no) \\|$").FindAllStringSubmatch(text, -1) {
 		got = append(got, strings.Join(m[1:], " "))

@@ -56,7 +56,8 @@ type Event struct {
 	Message int // the one that led to it
 	Series  meter.ID
 	Kind    EventKind
-	Text    string // a line for a person
+	Text    string   // a line for a person
+	Limit   *Passing // of an event about a limit that a forecast led to
 }
 
 // EventKind is the type of an event; the words are those on the wire.
@@ -118,6 +119,7 @@ type Engine struct {
 	born     uint32     // of the next new series
 	order    []meter.ID // of the series, by their first readings; nil until it is asked for
 	settings settings
+	limits   *limits
 	limit    int // most series, or unlimited
 	foreseen func(meter.ID) series.Ahead
 
@@ -128,7 +130,8 @@ type Engine struct {
 
 // New is an engine without series and without a model.
 func New() *Engine {
-	return &Engine{settings: settings{}, limit: unlimited}
+	set := settings{}
+	return &Engine{settings: set, limits: newLimits(set), limit: unlimited}
 }
 
 // intervals are those of the cohorts, in seconds.
@@ -138,7 +141,7 @@ var intervals = [...]int32{300, 600, 900, 1200, 1800, 3600}
 func (e *Engine) cohort(interval int32) *cohort {
 	i := slices.Index(intervals[:], interval)
 	if e.cohorts[i] == nil {
-		e.cohorts[i] = newCohort(interval, e.settings)
+		e.cohorts[i] = newCohort(interval, e.limits)
 		e.cohorts[i].foreseen = e.foreseen
 		e.seatViews()
 	}

@@ -233,6 +233,7 @@ func (co *cohort) tell(slot int32, was grid.Pattern, result *Result, index int) 
 			Message: index, Series: co.slabs.ids[slot], Kind: IntervalUnsupported,
 			Text: unsupported(is.Coarse),
 		})
+		co.limits.clear(co.slabs.ids[slot], index, "the series is not forecast any more", &result.Events)
 	}
 }
 

@@ -117,13 +117,16 @@ func randomLog(t *rapid.T, meters, messages int) log {
 type outcome struct {
 	forecasts                   []Forecast
 	scores                      []Score
-	rejections                  []string
+	events, rejections          []string
 	applied, repeated, unscored int
 }
 
 func (o *outcome) add(batch []Reading, r Result) {
 	o.forecasts = append(o.forecasts, r.Forecasts...)
 	o.scores = append(o.scores, r.Scores...)
+	for _, event := range r.Events {
+		o.events = append(o.events, eventText(&event))
+	}
 	for _, x := range r.Rejections {
 		at := batch[x.Reading]
 		o.rejections = append(o.rejections, fmt.Sprintf("message %d at %d: %s: %s", at.Message, at.Second, x.Reason, x.Detail))
@@ -131,6 +134,26 @@ func (o *outcome) add(batch []Reading, r Result) {
 	o.applied += r.Applied
 	o.repeated += r.Repeated
 	o.unscored += r.Unscored
+}
+
+// eventText is an event with all that it says.
+func eventText(e *Event) string {
+	text := fmt.Sprintf("%d %s %s %q", e.Message, e.Series, e.Kind, e.Text)
+	if e.Limit != nil {
+		text += fmt.Sprintf(" %+v", *e.Limit)
+	}
+	return text
+}
+
+// limited is an engine whose series all have a limit that forecasts of a log pass now and then.
+func limited(t interface{ Fatal(...any) }) *Engine {
+	e := New()
+	every := meter.ID{Site: meter.Any, Meter: meter.Any}
+	set := Setting{Limit: meter.Quantity{Value: 3, Unit: "kW"}, LimitChance: 0.6}
+	if _, err := e.Configure(every, set); err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
 
 // run feeds messages from up to before to of the log, size() messages at a time,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -20,7 +21,17 @@ type Setting struct {
 	Country string     // of the holidays, in place of the model's
 	// Interval holds the series at an interval, in seconds; 0 leaves it to the readings.
 	Interval int32
+	// Limit is what targets should stay below; the zero Quantity is no limit.
+	Limit meter.Quantity
+	// LimitChance is the chance of passing Limit from which on an event tells; 0 is defaultChance.
+	LimitChance float64
 }
+
+// The chances that can be set for a limit. Rarer ones are beyond what a few quantiles can say.
+const (
+	leastLimitChance = 0.001
+	mostLimitChance  = 0.999
+)
 
 // Check names what cannot be taken, with the remedy.
 func (s Setting) Check() error {
@@ -34,8 +45,29 @@ func (s Setting) Check() error {
 	if s.Interval != 0 && !grid.Native(s.Interval) {
 		return fmt.Errorf("interval of %d s: give 5m, 10m, 15m, 20m, 30m or 1h", s.Interval)
 	}
+	if err := s.checkLimit(); err != nil {
+		return err
+	}
 	_, err := series.NewPlace(s.Zone, s.Country)
 	return err
+}
+
+func (s Setting) checkLimit() error {
+	if (s.Limit != meter.Quantity{}) && !(s.Limit.Value > 0 && s.Limit.Value <= meter.MaxValue) {
+		return fmt.Errorf("limit %s: a limit is an upper one, above 0 and at most %.0e; for feed-in "+
+			"use a series of its own with positive values", s.Limit, meter.MaxValue)
+	}
+	if c := s.LimitChance; c != 0 && !(c >= leastLimitChance && c <= mostLimitChance) {
+		return fmt.Errorf("limit_chance %v: give a chance from %v to %v",
+			c, leastLimitChance, mostLimitChance)
+	}
+	if s.Limit.Unit == "" || s.Unit == "" {
+		return nil
+	}
+	if _, err := s.Limit.In(s.Unit, time.Hour); err != nil {
+		return fmt.Errorf("limit %w", err)
+	}
+	return nil
 }
 
 // settings are those in force, by pattern.
@@ -64,6 +96,7 @@ func (all settings) of(id meter.ID) Setting {
 		}
 		s.Zone, s.Country = cmp.Or(s.Zone, wide.Zone), cmp.Or(s.Country, wide.Country)
 		s.Interval = cmp.Or(s.Interval, wide.Interval)
+		s.Limit, s.LimitChance = cmp.Or(s.Limit, wide.Limit), cmp.Or(s.LimitChance, wide.LimitChance)
 	}
 	return s
 }
@@ -103,6 +136,8 @@ type Configured struct {
 	Series int    // that have a state and are covered by the pattern
 	Kept   int    // of them, those that keep another unit or kind: their ring is made of it
 	Which  string // one of those, with what it keeps
+	// Events tell of series whose limit was passed and that have none or another one now.
+	Events []Event
 }
 
 // Configure puts a setting in force for a pattern, or takes it away when it says
@@ -115,11 +150,13 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 		return done, err
 	}
 	old := e.settings[pattern]
-	if setting == (Setting{}) {
-		delete(e.settings, pattern)
-	} else {
-		e.settings[pattern] = setting
-	}
+	done.Events = e.limits.change(func() {
+		if setting == (Setting{}) {
+			delete(e.settings, pattern)
+		} else {
+			e.settings[pattern] = setting
+		}
+	})
 	moved := old.Zone != setting.Zone || old.Country != setting.Country
 	for _, co := range e.cohorts {
 		if co == nil {

@@ -162,8 +162,8 @@ func TestDeletedIsAsIfItHadNeverBeen(t *testing.T) {
 	}
 	for _, gone := range []int{0, 1, 7, blockRows - 1, blockRows, many - 1} {
 		e := fill(-1)
-		if cells, ok := e.Delete(id(fmt.Sprint("m", gone))); !ok || cells < 1 {
-			t.Fatalf("%d cells, %v", cells, ok)
+		if done, ok := e.Delete(id(fmt.Sprint("m", gone))); !ok || done.Cells < 1 {
+			t.Fatalf("%+v, %v", done, ok)
 		}
 		if !sameSections(fill(gone).Snapshot(), e.Snapshot()) {
 			t.Errorf("without m%d the state is another than had it never been", gone)

@@ -26,16 +26,17 @@ func TestRestoreGoesOnAsIfNothingWas(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := randomLog(t, 3, 30)
-		whole, n := New(), len(l.messages)
+		whole, n := limited(t), len(l.messages)
 		want := l.run(t, whole, 0, n, func() int { return 4 }, all)
 
-		e, from := New(), 0
+		e, from := limited(t), 0
 		var got outcome
 		var inForce *model.Model
 		for _, stop := range append(slices.Sorted(slices.Values(rapid.SliceOfN(rapid.IntRange(0, n), 1, 3).Draw(t, "stops"))), n) {
 			part := l.run(t, e, from, stop, func() int { return 3 }, all)
 			got.forecasts = append(got.forecasts, part.forecasts...)
 			got.scores = append(got.scores, part.scores...)
+			got.events = append(got.events, part.events...)
 			for i := from; i < stop; i++ {
 				if m := l.models[i]; m != nil {
 					inForce = m
@@ -56,6 +57,9 @@ func TestRestoreGoesOnAsIfNothingWas(t *testing.T) {
 		}
 		if d := sameScores(want.scores, got.scores); d != "" {
 			t.Fatal(d)
+		}
+		if !slices.Equal(want.events, got.events) {
+			t.Fatalf("events %q\nand %q", want.events, got.events)
 		}
 		if !sameSections(whole.Snapshot(), e.Snapshot()) {
 			t.Fatal("the states differ at the end")
@@ -154,17 +158,28 @@ func TestRestoreRefuses(t *testing.T) {
 		"forecast of nothing":  {func(s map[string]*meter.Section) { put(s["waiting"].Data, waits+2, byte(4)) }, "source 4"},
 		"forecast of far away": {func(s map[string]*meter.Section) { put(s["waiting"].Data, waits, uint16(1)) }, "after the newest one"},
 		"forecast of NaN":      {func(s map[string]*meter.Section) { put(s["waiting"].Data, waits+6, uint32(0xffffffff)) }, "is NaN"},
-		"state without model":  {func(s map[string]*meter.Section) { replace(s, snapshotOf(t, nil)) }, "0 units, the model in force has 4"},
+		"limit of an unknown": {func(s map[string]*meter.Section) {
+			put(s["limits"].Data, 4+2+5+2, byte('x'))
+		}, "series north.x17: not known"},
+		"limit of no state": {func(s map[string]*meter.Section) {
+			put(s["limits"].Data, 4+2+5+2+3, byte(3))
+		}, "of state 3"},
+		"limit that is unset": {func(s map[string]*meter.Section) {
+			put(s["settings"].Data, 8+4+2+5+2+3+2+2+2+1+4, float64(0))
+		}, "without a limit"},
+		"state without model": {func(s map[string]*meter.Section) { replace(s, snapshotOf(t, nil)) }, "0 units, the model in force has 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			refuses(t, c.damage, c.says)
 		})
 	}
-	for _, section := range []string{"series", "ring.values", "ring.quality", "scaling", "hidden", "aside", "extra", "waiting"} {
+	always := []string{"series", "ring.values", "ring.quality", "scaling", "hidden"}
+	newer := []string{"aside", "extra", "waiting", "settings", "limits"} // older releases have none
+	for _, section := range slices.Concat(always, newer) {
 		t.Run(section, func(t *testing.T) {
 			t.Parallel()
-			if section != "aside" && section != "extra" && section != "waiting" { // older releases have none
+			if slices.Contains(always, section) {
 				refuses(t, func(s map[string]*meter.Section) { delete(s, section) }, `"`+section+`" is missing`)
 			}
 			refuses(t, func(s map[string]*meter.Section) { s[section].Data = nil }, `"`+section+`": ends too early`)
@@ -179,6 +194,10 @@ func TestRestoreRefuses(t *testing.T) {
 // of another.
 func snapshotOf(t testing.TB, m *model.Model) []meter.Section {
 	e := newEngine(t, m)
+	set := Setting{Limit: meter.Quantity{Value: 0.001}, LimitChance: 0.001}
+	if _, err := e.Configure(m17, set); err != nil {
+		t.Fatal(err)
+	}
 	feed(e, 0, 250)
 	young := at(0)
 	young.Series.Meter = "young"
@@ -238,37 +257,47 @@ func TestRestoreNeedsTheModelFirst(t *testing.T) {
 func FuzzRestore(f *testing.F) {
 	m := randomModel(25, 2)
 	add := func(s []meter.Section) {
-		if len(s) != 9 {
+		if len(s) != 10 {
 			f.Fatalf("%d sections: a new one wants an argument below", len(s))
 		}
-		f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data, s[5].Data, s[6].Data, s[7].Data, s[8].Data)
+		f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data,
+			s[5].Data, s[6].Data, s[7].Data, s[8].Data, s[9].Data)
 	}
 	add(snapshotOf(f, m))
 	add(New().Snapshot())
 	add(snapshotOf(f, nil))
 	set := newEngine(f, m)
 	set.Limit(7)
-	for pattern, setting := range map[meter.ID]Setting{{Site: meter.Any, Meter: meter.Any}: {Unit: "kWh", Zone: "Europe/Amsterdam"}, m17: {Kind: meter.Register}} {
+	for pattern, setting := range map[meter.ID]Setting{
+		{Site: meter.Any, Meter: meter.Any}: {Unit: "kWh", Zone: "Europe/Amsterdam"},
+		m17:                                 {Kind: meter.Register},
+		id("low"):                           {Limit: kilowatts(0.1), LimitChance: 0.2},
+	} {
 		if _, err := set.Configure(pattern, setting); err != nil {
 			f.Fatal(err)
 		}
 	}
 	feed(set, 0, 200)
+	set.Step([]Reading{{Series: id("low"), Second: epoch, Value: 1, Quality: meter.OK}})
 	add(set.Snapshot())
-	f.Fuzz(func(t *testing.T, head, values, quality, scaling, hidden, aside, extra, waiting, settings []byte) {
+	f.Fuzz(func(
+		t *testing.T,
+		head, values, quality, scaling, hidden, aside, extra, waiting, settings, limits []byte,
+	) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
 		before := e.Snapshot()
 		sections := []meter.Section{
-			sectionOf("series", 3, head),
+			sectionOf("series", 4, head),
 			sectionOf("ring.values", 2, values),
 			sectionOf("ring.quality", 2, quality),
 			sectionOf("scaling", 2, scaling),
 			sectionOf("hidden", 2, hidden),
 			sectionOf("aside", 1, aside),
-			sectionOf("extra", 1, extra),
-			sectionOf("waiting", 1, waiting),
-			sectionOf("settings", 1, settings),
+			sectionOf("extra", 2, extra),
+			sectionOf("waiting", 2, waiting),
+			sectionOf("settings", 3, settings),
+			sectionOf("limits", 1, limits),
 		}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {

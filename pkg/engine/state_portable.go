@@ -102,7 +102,7 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	case there && !replace:
 		return fmt.Errorf("series %s has a state here: replace it, or delete it first", id)
 	case there:
-		e.Delete(id)
+		e.takeOut(id)
 	case e.full():
 		return fmt.Errorf(
 			"%s: its partition holds %d series, its share of --max-series",
@@ -124,10 +124,23 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	return nil
 }
 
-// Delete forgets a series, and says how many cells it had; ok is false when it is
-// not known. The order of the others stays: it is that of their first readings,
-// whether this one was ever there or not.
-func (e *Engine) Delete(id meter.ID) (cells int, ok bool) {
+// Deleted says what a deletion came to.
+type Deleted struct {
+	Cells  int     // of the series
+	Events []Event // that its limit was passed and is not any more
+}
+
+// Delete forgets a series; ok is false when it is not known. The order of the others stays: it is
+// that of their first readings, whether this one was ever there or not.
+func (e *Engine) Delete(id meter.ID) (done Deleted, ok bool) {
+	if done.Cells, ok = e.takeOut(id); ok {
+		e.limits.clear(id, 0, "the series is deleted", &done.Events)
+	}
+	return done, ok
+}
+
+// takeOut takes a series out of all cohorts and keeps how it stands to its limit.
+func (e *Engine) takeOut(id meter.ID) (cells int, ok bool) {
 	co, slot, ok := e.find(id)
 	if !ok {
 		return 0, false

@@ -15,18 +15,28 @@ func (e *Engine) writeSettings() []byte {
 			data = appendText(data, text)
 		}
 		data = byteOrder.AppendUint32(append(data, byte(set.Kind)), uint32(set.Interval))
+		data = appendText(appendFloat64(data, set.Limit.Value), set.Limit.Unit)
+		data = appendFloat64(data, set.LimitChance)
 	}
 	return data
 }
 
-func (e *Engine) readSettings1(r *reader) { e.readSettingsOf(r, func() int32 { return 0 }) }
+func (e *Engine) readSettings1(r *reader) { e.readSettingsOf(r, func(*Setting) {}) }
 
-func (e *Engine) readSettings(r *reader) {
-	e.readSettingsOf(r, func() int32 { return int32(r.uint32()) })
+func (e *Engine) readSettings2(r *reader) {
+	e.readSettingsOf(r, func(set *Setting) { set.Interval = int32(r.uint32()) })
 }
 
-// readSettingsOf reads settings the interval of which interval reads.
-func (e *Engine) readSettingsOf(r *reader, interval func() int32) {
+func (e *Engine) readSettings(r *reader) {
+	e.readSettingsOf(r, func(set *Setting) {
+		set.Interval = int32(r.uint32())
+		set.Limit = meter.Quantity{Value: r.float64(), Unit: r.text()}
+		set.LimitChance = r.float64()
+	})
+}
+
+// readSettingsOf reads settings; rest reads the fields that version 1 does not have.
+func (e *Engine) readSettingsOf(r *reader, rest func(*Setting)) {
 	limit := r.uint64()
 	if r.err == nil && limit > 1<<40 {
 		r.err = fmt.Errorf("a limit of %d series", limit)
@@ -36,13 +46,12 @@ func (e *Engine) readSettingsOf(r *reader, interval func() int32) {
 	for n := r.uint32(); n > 0 && r.err == nil; n-- {
 		id := meter.ID{Site: r.text(), Meter: r.text()}
 		set := Setting{
-			Unit:     r.text(),
-			Zone:     r.text(),
-			Country:  r.text(),
-			Kind:     meter.Kind(r.byte()),
-			Interval: interval(),
+			Unit:    r.text(),
+			Zone:    r.text(),
+			Country: r.text(),
+			Kind:    meter.Kind(r.byte()),
 		}
-		if r.err != nil {
+		if rest(&set); r.err != nil {
 			return
 		}
 		if set.Kind > meter.Register || set == (Setting{}) || id == (meter.ID{}) ||
@@ -52,5 +61,31 @@ func (e *Engine) readSettingsOf(r *reader, interval func() int32) {
 			return
 		}
 		e.settings[id], before = set, id
+	}
+}
+
+func (l *limits) write() []byte {
+	data := byteOrder.AppendUint32(nil, uint32(len(l.states)))
+	for _, id := range l.sorted() {
+		data = append(appendText(appendText(data, id.Site), id.Meter), byte(l.states[id]))
+	}
+	return data
+}
+
+// readLimits reads how series stand to their limits, after the series and the settings.
+func (e *Engine) readLimits(r *reader) {
+	before := meter.ID{}
+	for n := r.uint32(); n > 0 && r.err == nil; n-- {
+		id, state := meter.ID{Site: r.text(), Meter: r.text()}, limitState(r.byte())
+		if r.err != nil {
+			return
+		}
+		if _, _, known := e.find(id); !known || compareIDs(before, id) >= 0 ||
+			state != limitPassed && state != limitRefused ||
+			e.settings.of(id).Limit == (meter.Quantity{}) {
+			r.err = fmt.Errorf("series %s: not known, without a limit, of state %d, or out of order",
+				id, state)
+		}
+		e.limits.states[id], before = state, id
 	}
 }

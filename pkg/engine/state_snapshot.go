@@ -19,6 +19,7 @@ const (
 	sectionExtra   = "extra"        // readings that cells are joined of, or that wait
 	sectionWaiting = "waiting"      // forecasts that wait for their actuals, and who made them
 	sectionSetting = "settings"     // what is set for series, and how many there may be
+	sectionLimits  = "limits"       // how series stand to the limits that are set for them
 )
 
 // section is how one is read, by version: readers[0] reads version 1. The last
@@ -81,15 +82,18 @@ func (e *Engine) Snapshot() []meter.Section {
 		}
 	}
 	if e.cohorts[len(e.cohorts)-1] == nil { // readers of the first releases expect it
-		all = append(newCohort(meter.HourSeconds, e.settings).slabs.write(), all...)
+		all = append(newCohort(meter.HourSeconds, e.limits).slabs.write(), all...)
 	}
-	return append(all, meter.Section{
-		Name: sectionSetting, Version: settingVersion, Data: e.writeSettings(),
-	})
+	return append(all,
+		meter.Section{Name: sectionSetting, Version: settingVersion, Data: e.writeSettings()},
+		meter.Section{Name: sectionLimits, Version: limitsVersion, Data: e.limits.write()})
 }
 
-// settingVersion is the version of the section of settings that is written.
-const settingVersion = 2
+// Versions of the engine's own sections that are written.
+const (
+	settingVersion = 3
+	limitsVersion  = 1
+)
 
 func (s *slabs) write() []meter.Section {
 	var all []meter.Section
@@ -126,7 +130,7 @@ func (e *Engine) Restore(snapshot []meter.Section) error {
 			continue
 		}
 		if co == nil {
-			co = newCohort(int32(old.len.Interval), next.settings)
+			co = newCohort(int32(old.len.Interval), next.limits)
 			co.slabs.curve = old.slabs.curve
 			co.slabs.layOut(old.slabs.waiting)
 			co.slabs.useHidden(old.slabs.hidden)
@@ -175,7 +179,7 @@ func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
 		if _, ok := data[sectionSeries+suffix(int64(interval))]; !ok && interval != meter.HourSeconds {
 			continue
 		}
-		co := newCohort(interval, e.settings)
+		co := newCohort(interval, e.limits)
 		if old := other.cohorts[i]; old != nil {
 			co.slabs.curve = old.slabs.curve
 			co.slabs.layOut(old.slabs.waiting)
@@ -185,10 +189,15 @@ func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
 			return err
 		}
 	}
-	if err := readPart(data, sectionSetting, e.readSettings1, e.readSettings); err != nil {
+	err := readPart(data, sectionSetting, e.readSettings1, e.readSettings2, e.readSettings)
+	if err != nil {
 		return err
 	}
+	e.limits.refresh()
 	if err := e.count(); err != nil {
+		return err
+	}
+	if err := readPart(data, sectionLimits, e.readLimits); err != nil {
 		return err
 	}
 	for name := range data {

@@ -64,6 +64,7 @@ func (e *Engine) tick(co *cohort, now int64, message int, result *Result) {
 						co.len.Late,
 					),
 				})
+				co.limits.clear(s.ids[slot], message, "the series is silent", &result.Events)
 				continue
 			}
 		}

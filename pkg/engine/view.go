@@ -24,6 +24,8 @@ type Summary struct {
 	Quality  meter.Quality // of its newest interval
 	Revision int           // of its newest forecast
 	Live     bool          // up to date with the log's clock
+	// LimitPassed says that its limit is passed, as Census counts.
+	LimitPassed bool
 }
 
 // Summaries calls yield with each series from the place-th on, in the order of
@@ -99,6 +101,7 @@ func (co *cohort) summary(slot int32) Summary {
 		Revision: int(server.revision),
 		Live:     rec.live,
 	}
+	sum.LimitPassed = co.limits.states[sum.Series] == limitPassed
 	if rec.known > 0 {
 		sum.Since = rec.Start(rec.since)
 	}

@@ -121,5 +121,6 @@ func summaryOf(s *engine.Summary) streams.SeriesSummary {
 		Interval: intervalOf(s.Interval), Serving: intervalOf(s.Serving), Step: intervalOf(s.Step),
 		Unit: s.Unit, Kind: s.Kind.String(),
 		Source: s.Source, Quality: s.Quality.String(), Revisions: s.Revision, Live: s.Live,
+		LimitPassed: s.LimitPassed,
 	}
 }

@@ -119,8 +119,24 @@ func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
 	}
 	out.To, out.Series, out.Event = ToEvents, e.Series, e
 	out.Subject = streams.EventSubject(message.Type)
+	if aboutLimit(e.Kind) {
+		out.Subject = streams.LimitSubject(e.Series)
+	}
+	if l := e.Limit; l != nil {
+		message.Limit = &streams.Limit{
+			Limit: l.Limit.String(), LimitChance: l.LimitChance, Value: l.Value, Unit: l.Unit,
+			Target: time.Unix(l.Target, 0).UTC(), Lead: l.Lead, Chance: l.Chance,
+			Origin:   time.Unix(l.Origin, 0).UTC(),
+			Interval: streams.Interval(time.Duration(l.Interval) * time.Second),
+		}
+	}
 	out.Data = message.AppendJSON(nil)
 	return out
+}
+
+// aboutLimit reports whether an event is about the limit of a series.
+func aboutLimit(kind engine.EventKind) bool {
+	return kind == engine.LimitPassed || kind == engine.LimitCleared || kind == engine.LimitRefused
 }
 
 // forecastBytes is a little more than the length of a forecast with so many quantiles as JSON.

@@ -207,7 +207,11 @@ func (p *partition) countEvent(e *engine.Event) {
 	if e == nil {
 		return
 	}
-	p.metrics.events.WithLabelValues(eventLabel(string(e.Kind))).Inc()
+	if aboutLimit(e.Kind) {
+		p.metrics.limits.WithLabelValues(limitLabel(string(e.Kind))).Inc()
+	} else {
+		p.metrics.events.WithLabelValues(eventLabel(string(e.Kind))).Inc()
+	}
 	text := ""
 	switch e.Kind {
 	case engine.ForecastReplaced:
@@ -218,6 +222,8 @@ func (p *partition) countEvent(e *engine.Event) {
 		text = "readings off the grid of a series are refused"
 	case engine.KindChanged:
 		text = "a reading says another kind, the series begins again"
+	case engine.LimitRefused:
+		text = "the limit of the series is in a unit that its forecasts are not turned into"
 	default:
 		return
 	}

@@ -55,6 +55,7 @@ type metrics struct {
 	swaps       *prometheus.CounterVec
 	missed      prometheus.Counter
 	events      *prometheus.CounterVec
+	limits      *prometheus.CounterVec
 	scores      *scoreboard
 }
 
@@ -118,14 +119,18 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 			"Forecasts of a lead that were never scored: their actual did not come while they "+
 				"were held."),
 		events: counters("series_events_total", "Events about series, by type.", "type"),
+		limits: counters("limit_events_total", "Events about limits of series, by type.", "type"),
 		scores: newScoreboard(now),
 		swaps:  counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
 	reg.MustRegister(
 		m.readings, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch,
 		m.step, m.age, m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps,
-		m.since, m.missed, m.events, m.scores, newStandings(status),
+		m.since, m.missed, m.events, m.limits, m.scores, newStandings(status),
 	)
+	for _, kind := range streams.LimitEvents() {
+		m.limits.WithLabelValues(limitLabel(kind))
+	}
 	for _, kind := range streams.SeriesEvents() {
 		m.events.WithLabelValues(eventLabel(kind))
 	}
@@ -157,6 +162,9 @@ func label(partition int) string { return strconv.Itoa(partition) }
 
 // eventLabel is the label `type` of an event about a series.
 func eventLabel(kind string) string { return strings.TrimPrefix(kind, "series.") }
+
+// limitLabel is the label `type` of an event about a limit.
+func limitLabel(kind string) string { return strings.TrimPrefix(kind, "limit.") }
 
 func (m *metrics) stage(stage string, took time.Duration) {
 	m.step.WithLabelValues(stage).Observe(took.Seconds())

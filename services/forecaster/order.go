@@ -12,38 +12,37 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// order applies a record that an operator wrote into the log. The event reports the outcome; an
-// event without a kind is not published. An error means that no program of this release wrote the
-// record.
-func (p *Pipeline) order(kind string, m *bus.Message) (engine.Event, error) {
+// order applies a record that an operator wrote into the log. The events report the outcome. An
+// error means that no program of this release wrote the record.
+func (p *Pipeline) order(kind string, m *bus.Message) ([]engine.Event, error) {
 	switch kind {
 	case streams.ControlLimit:
 		record, err := streams.DecodeLimitControl(m.Data)
 		if err != nil {
-			return engine.Event{}, err
+			return nil, err
 		}
 		p.engine.Limit(streams.ShareOf(record.Series, p.partition, p.partitions))
-		return engine.Event{}, nil
+		return nil, nil
 	case streams.ControlSettings:
 		record, err := streams.DecodeSettingsControl(m.Data)
 		if err != nil {
-			return engine.Event{}, err
+			return nil, err
 		}
 		return p.configure(&record), nil
 	case streams.ControlDelete:
 		record, err := streams.DecodeDeleteControl(m.Data)
 		if err != nil {
-			return engine.Event{}, err
+			return nil, err
 		}
 		return p.forget(record.Series), nil
 	case streams.ControlState:
 		record, err := streams.DecodeStateControl(m.Data)
 		if err != nil { // written by hand, or damaged: an import is no reason to stop
-			return engine.Event{Kind: streams.EventSeriesImportRefused, Text: err.Error()}, nil
+			return []engine.Event{{Kind: streams.EventSeriesImportRefused, Text: err.Error()}}, nil
 		}
-		return p.put(&record, m.Time), nil
+		return []engine.Event{p.put(&record, m.Time)}, nil
 	}
-	return engine.Event{}, fmt.Errorf(
+	return nil, fmt.Errorf(
 		"kind %q: operators write limit, settings, delete and state",
 		kind,
 	)
@@ -57,28 +56,34 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 	}
 	setting := engine.Setting{
 		Unit: s.Unit, Kind: kind, Zone: s.Zone, Country: s.Country,
-		Interval: int32(time.Duration(s.Interval) / time.Second),
+		Interval:    int32(time.Duration(s.Interval) / time.Second),
+		LimitChance: s.LimitChance,
+	}
+	if s.Limit != "" {
+		if setting.Limit, err = meter.ParseQuantity(s.Limit); err != nil {
+			return engine.Setting{}, fmt.Errorf("limit: %w", err)
+		}
 	}
 	return setting, setting.Check()
 }
 
 // configure applies settings. Settings that this release cannot apply are reported in the event and
-// ignored. The owner validates settings before it writes them.
-func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
+// ignored. The owner validates settings before it writes them. Further events are about limits that
+// were passed and are not set any more.
+func (p *Pipeline) configure(record *streams.SettingsControl) []engine.Event {
 	event := engine.Event{Kind: streams.EventSeriesSettings}
 	pattern, _ := meter.ParsePattern(record.Pattern)
 	if pattern.Valid() {
 		event.Series = pattern
 	}
+	var done engine.Configured
 	setting, err := SettingOf(record.Settings)
-	if err != nil {
-		event.Text = fmt.Sprintf("%s: not taken: %v", record.Pattern, err)
-		return event
+	if err == nil {
+		done, err = p.engine.Configure(pattern, setting)
 	}
-	done, err := p.engine.Configure(pattern, setting)
 	if err != nil {
 		event.Text = fmt.Sprintf("%s: not taken: %v", record.Pattern, err)
-		return event
+		return []engine.Event{event}
 	}
 	said := string(record.Settings.AppendJSON(nil))
 	if record.Settings == (streams.Settings{}) {
@@ -98,18 +103,19 @@ func (p *Pipeline) configure(record *streams.SettingsControl) engine.Event {
 			done.Which,
 		)
 	}
-	return event
+	return append([]engine.Event{event}, done.Events...)
 }
 
 // forget deletes the state of a series.
-func (p *Pipeline) forget(name string) engine.Event {
+func (p *Pipeline) forget(name string) []engine.Event {
 	id, _ := meter.ParseID(name)
-	cells, ok := p.engine.Delete(id)
+	done, ok := p.engine.Delete(id)
 	text := "nothing was known of it"
 	if ok {
-		text = fmt.Sprintf("its state of %d intervals is forgotten", cells)
+		text = fmt.Sprintf("its state of %d intervals is forgotten", done.Cells)
 	}
-	return engine.Event{Kind: streams.EventSeriesDeleted, Series: id, Text: text}
+	event := engine.Event{Kind: streams.EventSeriesDeleted, Series: id, Text: text}
+	return append([]engine.Event{event}, done.Events...)
 }
 
 // put imports the state of a series.

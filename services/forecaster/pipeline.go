@@ -171,18 +171,14 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		result.Controls++
 		return p.serve(next, m.Time)
 	case streams.ControlLimit, streams.ControlSettings, streams.ControlDelete, streams.ControlState:
-		event, err := p.order(input.Control, m)
+		events, err := p.order(input.Control, m)
 		if err != nil {
 			return fmt.Errorf("control record %s at %d: %w", m.Subject, m.Seq, err)
 		}
 		result.Controls++
 		result.Erased = result.Erased || input.Control == streams.ControlDelete
-		var told engine.Result
-		if event.Kind != "" {
-			told.Events = []engine.Event{event}
-		}
 		p.rejections.clear()
-		p.compose(batch, told, result)
+		p.compose(batch, engine.Result{Events: events}, result)
 		return nil
 	default:
 		return fmt.Errorf(

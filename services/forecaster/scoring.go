@@ -230,20 +230,28 @@ func (b *scoreboard) Collect(to chan<- prometheus.Metric) {
 
 // standings shows how many series stand how, and who serves them.
 type standings struct {
-	board  *board
-	series *prometheus.Desc
+	board          *board
+	series, passed *prometheus.Desc
 }
 
 func newStandings(b *board) *standings {
-	return &standings{b, prometheus.NewDesc(
-		prometheus.BuildFQName(service.Namespace, "forecaster", "series"),
-		"Series by how up to date they are and who makes their forecasts.",
-		[]string{"state", "source"}, nil,
-	)}
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		name = prometheus.BuildFQName(service.Namespace, "forecaster", name)
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return &standings{
+		board: b,
+		series: desc("series",
+			"Series by how up to date they are and who makes their forecasts.", "state", "source"),
+		passed: desc("limit_passed_series", "Series whose forecasts pass their limit."),
+	}
 }
 
 // Describe implements prometheus.Collector.
-func (s *standings) Describe(to chan<- *prometheus.Desc) { to <- s.series }
+func (s *standings) Describe(to chan<- *prometheus.Desc) {
+	to <- s.series
+	to <- s.passed
+}
 
 // Collect implements prometheus.Collector.
 func (s *standings) Collect(to chan<- prometheus.Metric) {
@@ -252,4 +260,7 @@ func (s *standings) Collect(to chan<- prometheus.Metric) {
 			s.series, prometheus.GaugeValue, float64(n), one.state, one.source,
 		)
 	}
+	to <- prometheus.MustNewConstMetric(
+		s.passed, prometheus.GaugeValue, float64(s.board.limitsPassed()),
+	)
 }

@@ -183,6 +183,17 @@ func (b *board) standing() map[standing]int {
 	return all
 }
 
+// limitsPassed counts the series of all partitions whose limit is passed.
+func (b *board) limitsPassed() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, p := range b.parts {
+		n += p.census.LimitPassed
+	}
+	return n
+}
+
 // standing is the state and the source of a series: the labels of the gauge series.
 type standing struct{ state, source string }
 
