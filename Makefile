@@ -102,6 +102,7 @@ cover: python influxd ## Measure the coverage of all tests, per function in .cac
 
 accuracy: build ## Measure accuracy on the data sets in ../shared; writes docs/accuracy.md
 	go run ./bench/accuracy
+	go run ./bench/accuracy -limits
 bench-faults: build ## Measure what faulty readings cost on these data sets (20 minutes)
 	go run ./bench/faults
 bench-numerics: bench-peers ## Measure beside onnxruntime and PyTorch; writes bench/RESULTS.md

@@ -5,6 +5,9 @@
 // hours of the same origins. It writes the results to bench/results/accuracy.json
 // and the tables of docs/accuracy.md from them.
 //
+// With -limits it measures how often targets pass a limit, by the chance that was
+// forecast, and nothing else.
+//
 // native_lgbm.py measures LightGBM on the finer sets with the same lags, once. It
 // writes into the results, and a run of the command keeps them.
 //

@@ -43,6 +43,7 @@ type result struct {
 	Hours     *hourSums           `json:"hours,omitempty"`    // of a native set
 	AtLeads   *measures           `json:"at_leads,omitempty"` // of a native set, at the leads of LightGBM
 	LightGBM  *measures           `json:"lightgbm,omitempty"` // of native_lgbm.py, measured once
+	Limits    *reliability        `json:"limits,omitempty"`   // of a set of limitSets
 }
 
 func main() {
@@ -63,10 +64,16 @@ func main() {
 		"",
 		"sets to measure, separated by commas; default: all sets of the table",
 	)
+	limits := flag.Bool("limits", false, "measure the chances of limits alone")
+	models := flag.String("models", "", "folder of models for -limits; default: they are trained")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *binary, *data, *document, *figures, *only); err != nil {
+	measure := func() error { return run(ctx, *binary, *data, *document, *figures, *only) }
+	if *limits {
+		measure = func() error { return runLimits(ctx, *binary, *data, *models, *document, *figures) }
+	}
+	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -94,7 +101,7 @@ func run(ctx context.Context, binary, data, document, figures, only string) erro
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		r.LightGBM = results[name].LightGBM
+		r.LightGBM, r.Limits = results[name].LightGBM, results[name].Limits
 		results[name] = r
 		fmt.Fprintf(
 			os.Stderr,

@@ -28,6 +28,7 @@ var reference = map[string]struct{ lightGBM, pytorch string }{
 const (
 	beginTable  = "<!-- table: make accuracy -->\n"
 	beginNative = "<!-- table of native intervals: make accuracy -->\n"
+	beginLimits = "<!-- table of limits: make accuracy -->\n"
 	endTable    = "<!-- end of table -->"
 )
 
@@ -63,6 +64,7 @@ func writeTables(path string, results map[string]result) error {
 	}
 	for _, one := range []struct{ begin, table string }{
 		{beginTable, table(results)}, {beginNative, nativeTable(results)},
+		{beginLimits, limitsTable(results)},
 	} {
 		head, rest, found := strings.Cut(string(text), one.begin)
 		_, tail, closed := strings.Cut(rest, endTable)

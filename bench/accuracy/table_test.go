@@ -29,6 +29,9 @@ func TestDocumentShowsTheFigures(t *testing.T) {
 	if !strings.Contains(string(text), beginNative+nativeTable(results)+endTable) {
 		t.Errorf("docs/accuracy.md should have the table\n%s", nativeTable(results))
 	}
+	if !strings.Contains(string(text), beginLimits+limitsTable(results)+endTable) {
+		t.Errorf("docs/accuracy.md should have the table\n%s", limitsTable(results))
+	}
 }
 
 // What is written is read again, and the document keeps the text around its tables.
@@ -66,7 +69,9 @@ func TestFiguresAndTableAreWritten(t *testing.T) {
 		got["pjm"].Overall != want["pjm"].Overall {
 		t.Fatalf("read %v, %v, want %v", got, err, want)
 	}
-	if err := os.WriteFile(document, []byte("before\n"+beginTable+"old\n"+endTable+"\nafter\n"+beginNative+"old\n"+endTable), 0o644); err != nil {
+	old := "before\n" + beginTable + "old\n" + endTable + "\nafter\n" + beginNative + "old\n" +
+		endTable + beginLimits + "old\n" + endTable
+	if err := os.WriteFile(document, []byte(old), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeTables(document, got); err != nil {
@@ -80,7 +85,7 @@ func TestFiguresAndTableAreWritten(t *testing.T) {
 			want,
 		)+endTable+"\nafter\n"+beginNative+nativeTable(
 			want,
-		)+endTable {
+		)+endTable+beginLimits+limitsTable(want)+endTable {
 		t.Errorf("%v: %s", err, text)
 	}
 }
