@@ -72,6 +72,20 @@ const flagged = `from(bucket: v.defaultBucket)
   |> sort(columns: ["Readings"], desc: true)
   |> limit(n: 50)`
 
+// passedLimits are the series whose last event about their limit is that it is passed.
+const passedLimits = `from(bucket: v.defaultBucket)
+  |> range(start: -60d)
+  |> filter(fn: (r) => r._measurement == "event" and r._field == "text" and (r.kind == "limit.passed" or r.kind == "limit.cleared"))
+  |> group(columns: ["site", "meter"])
+  |> sort(columns: ["_time"])
+  |> last()
+  |> filter(fn: (r) => r.kind == "limit.passed")
+  |> group()
+  |> keep(columns: ["_time", "_value", "site", "meter"])
+  |> rename(columns: {_time: "Since", _value: "Limit"})
+  |> sort(columns: ["Since"], desc: true)
+  |> limit(n: 50)`
+
 func fleet() dashboard {
 	d := newDashboard(
 		"fleet", "Loadtide / Fleet",
@@ -107,6 +121,13 @@ func fleet() dashboard {
 				override("Last reading", property{"unit", "dateTimeFromNow"})).only("site", "meter", "Last reading").size(6, 9).none("None is silent"),
 			seriesTable(table("Flagged readings", "Readings of the range that their sender marked as not OK, by meter and mark.", "short", flux(flagged)).
 				override("Quality", property{"mappings", quality()}, custom("cellOptions", object{"type": "color-text"}))).only("site", "meter", "Quality", "Readings").size(6, 9).none("None is flagged"),
+		},
+		row("Limits"),
+		[]panel{
+			lines("Series past their limit", "Series whose forecasts pass the limit that is set for them (series set --limit), by the chance that is set. 0 is good; without limits it is always 0.",
+				"short", over(`sum(loadtide_forecaster_limit_passed_series)`, "series")).colours("series", warn).from(0),
+			seriesTable(table("Passed limits", "Series whose forecasts pass their limit, the newest first, with what the event said then.", "short", flux(passedLimits)).
+				override("Since", property{"unit", "dateTimeAsIso"}, custom("width", 170)).size(16, 8)).only("site", "meter", "Since", "Limit").none("No limit is passed"),
 		},
 	)
 	return d

@@ -58,6 +58,7 @@ var (
 	swaps = []string{"model.promoted", "model.rolled_back", "model.refused"}
 	stale = []string{"series.stale"}
 	drift = []string{"drift"}
+	limit = []string{"limit.passed", "limit.cleared"}
 )
 
 // fleetEvents are the three sorts of marks on a dashboard of the fleet.

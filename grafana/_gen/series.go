@@ -209,6 +209,7 @@ func series() dashboard {
 		events("Model changes", blue, "not exists r.meter", swaps...),
 		events("Drift", orange, "(not exists r.meter or "+ofSeries+")", drift...),
 		events("Stale", bad, ofSeries, stale...),
+		events("Limit", warn, ofSeries, limit...),
 		mark("Flagged readings", warn, doubted))
 	return d
 }

@@ -262,11 +262,14 @@ func (f *shownFleet) live(ctx context.Context) error {
 	for _, e := range []streams.Event{
 		{Type: streams.EventDrift, Text: "forecasts have become worse"},
 		{Type: streams.EventSeriesStale, Series: id.String(), Text: "silent for long"},
+		{Type: streams.EventLimitPassed, Series: id.String(), Text: "the limit is passed"},
 	} {
 		e.Time = time.Now().UTC()
-		if _, err := f.conn.Publish(
-			ctx, streams.EventSubject(e.Type), e.AppendJSON(nil), "",
-		); err != nil {
+		subject := streams.EventSubject(e.Type)
+		if e.Type == streams.EventLimitPassed {
+			subject = streams.LimitSubject(id)
+		}
+		if _, err := f.conn.Publish(ctx, subject, e.AppendJSON(nil), ""); err != nil {
 			return err
 		}
 	}
