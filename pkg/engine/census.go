@@ -124,12 +124,17 @@ func stateAt(rec *record, now int64) State {
 
 // nextSource is who makes the next forecast of a row.
 func (co *cohort) nextSource(slot int32) meter.Source {
-	rec := co.slabs.record(slot)
-	switch {
-	case rec.issued < 0 || rec.known == 0:
+	if rec := co.slabs.record(slot); rec.issued < 0 || rec.known == 0 {
 		return meter.SourceNone
-	case co.model != nil && co.slabs.scale(slot).Ready:
+	}
+	return co.maker(slot)
+}
+
+// maker is who makes a forecast of a row that has readings. A model that has just come serves a row
+// whose hidden state it computes at the next reading.
+func (co *cohort) maker(slot int32) meter.Source {
+	if co.model != nil && co.slabs.scale(slot).Ready {
 		return meter.SourceLSTM
 	}
-	return accuracy.NaiveRule(int(rec.known), co.len.Day)
+	return accuracy.NaiveRule(int(co.slabs.record(slot).known), co.len.Day)
 }

@@ -36,6 +36,9 @@ func TestSwapWarmsUpFromTheRing(t *testing.T) {
 			if e.Model(meter.HourSeconds) != second || warm(e) != 0 {
 				t.Errorf("model %v, %d warm", e.Model(meter.HourSeconds), warm(e))
 			}
+			if s, _ := e.Summary(m17); s.Source != meter.SourceLSTM {
+				t.Errorf("between the swap and the next reading the source is %s", s.Source)
+			}
 			f := last(t, e, at(300))
 			if f.Source != meter.SourceLSTM || f.Model != second || f.Origin != epoch+301*meter.HourSeconds || sound(&f) != "" {
 				t.Errorf("first forecast after the swap: %+v: %s", f, sound(&f))

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
@@ -111,10 +110,8 @@ func (co *cohort) summary(slot int32) Summary {
 	switch {
 	case rec.Coarse > 0:
 		sum.Step, sum.Source = rec.Coarse, meter.SourceNone
-	case ring.Known > 0 && server.fresh:
-		sum.Source = meter.SourceLSTM
 	case ring.Known > 0:
-		sum.Source = accuracy.NaiveRule(ring.Known, by.len.Day)
+		sum.Source = by.maker(row)
 	}
 	return sum
 }
