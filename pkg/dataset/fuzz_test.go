@@ -44,7 +44,7 @@ func FuzzFiles(f *testing.F) {
 					}
 				}
 			}
-			Remarks(histories, 0)
+			Remarks(histories, 0, 1<<40)
 		}
 		c, err := source.Covariates()
 		if err != nil {

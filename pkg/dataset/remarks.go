@@ -8,16 +8,16 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Remarks tells what a person should know of series that are measured from a Unix second on, in a
-// line each: which series never change, which have too few readings for the network, and which end
-// before. The histories of one series count as one.
-func Remarks(histories []*History, from int64) []string {
+// Remarks tells what a person should know of series that are measured between two Unix seconds, in a
+// line each: which series never change, which have too few readings for the network, which end
+// before and which begin after. The histories of one series count as one.
+func Remarks(histories []*History, from, until int64) []string {
 	type seen struct {
 		name        string
 		least, most float32
 		longest     int   // accepted cells of one history
 		week        int   // cells that the first scale is made from
-		end         int64 // Unix second
+		start, end  int64 // Unix seconds
 	}
 	var every []*seen
 	byID := map[meter.ID]*seen{}
@@ -25,14 +25,16 @@ func Remarks(histories []*History, from int64) []string {
 		least, most, accepted := h.extent()
 		s, again := byID[h.ID]
 		if !again {
-			s = &seen{name: h.ID.String(), least: least, most: most, week: h.Len.Scale}
+			s = &seen{name: h.ID.String(), least: least, most: most, week: h.Len.Scale,
+				start: h.Start(h.Ring.First())}
 			byID[h.ID] = s
 			every = append(every, s)
 		}
 		s.least, s.most = min(s.least, least), max(s.most, most)
+		s.start = min(s.start, h.Start(h.Ring.First()))
 		s.longest, s.end = max(s.longest, accepted), max(s.end, h.Start(h.Ring.Newest+1))
 	}
-	var same, few, early []string
+	var same, few, early, late []string
 	for _, s := range every {
 		switch {
 		case s.longest < s.week:
@@ -43,6 +45,9 @@ func Remarks(histories []*History, from int64) []string {
 		if s.end <= from {
 			early = append(early, s.name)
 		}
+		if s.start >= until {
+			late = append(late, s.name)
+		}
 	}
 	var all []string
 	for _, r := range []struct {
@@ -52,6 +57,7 @@ func Remarks(histories []*History, from int64) []string {
 		{"hold one value all through", same},
 		{"have less than the week of readings that the network needs; simple rules forecast them", few},
 		{"end before the time that is measured, and are not scored", early},
+		{"begin after the time that is measured, and are not used", late},
 	} {
 		if len(r.names) > 0 {
 			all = append(all, fmt.Sprintf("%d of %d series %s: %s", len(r.names), len(every),

@@ -26,12 +26,16 @@ func TestRemarks(t *testing.T) {
 	// The value of the second differs from the first; the second of zero is a repeat.
 	b.Add(meter.ID{Site: "s", Meter: "fine"}, "kWh", firstHour*meter.HourSeconds, 77)
 	b.Add(meter.ID{Site: "s", Meter: "zero"}, "kWh", firstHour*meter.HourSeconds, 0)
-	got := Remarks(b.Build(), (firstHour+400)*meter.HourSeconds)
+	for i := range 200 {
+		b.Add(meter.ID{Site: "s", Meter: "late"}, "kWh", (firstHour+500+int64(i))*meter.HourSeconds, moving(i))
+	}
+	got := Remarks(b.Build(), (firstHour+400)*meter.HourSeconds, (firstHour+500)*meter.HourSeconds)
 	want := []string{
-		"2 of 5 series hold one value all through: s.constant (5.5), s.zero (0)",
-		"1 of 5 series have less than the week of readings that the network needs; simple " +
+		"2 of 6 series hold one value all through: s.constant (5.5), s.zero (0)",
+		"1 of 6 series have less than the week of readings that the network needs; simple " +
 			"rules forecast them: s.short (100)",
-		"2 of 5 series end before the time that is measured, and are not scored: s.early, s.short",
+		"2 of 6 series end before the time that is measured, and are not scored: s.early, s.short",
+		"1 of 6 series begin after the time that is measured, and are not used: s.late",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

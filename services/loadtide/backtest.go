@@ -72,7 +72,7 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if b.config, err = c.config(m, b.histories); err != nil {
 		return err
 	}
-	for _, text := range dataset.Remarks(b.histories, b.config.From) {
+	for _, text := range dataset.Remarks(b.histories, b.config.From, b.config.Until) {
 		show.line("warn: %s", text)
 	}
 	if b.config.Ahead, err = c.Ahead.load(show, c.CSV.Timezone); err != nil {

@@ -202,7 +202,7 @@ func TestSeriesOfAnotherTimeCostsItselfAlone(t *testing.T) {
 		"daily":       {steps(epoch-700*day, day, 750), "lone.x (every 24h)"},
 		"one reading": {steps(epoch-700*day, hour, 1), "lone.x (1)"},
 		"years ago":   {steps(epoch-700*day, hour, 600), "end before the time that is measured"},
-		"years ahead": {steps(epoch+700*day, hour, 600), ""},
+		"years ahead": {steps(epoch+700*day, hour, 600), "begin after the time that is measured"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

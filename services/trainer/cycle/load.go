@@ -136,8 +136,8 @@ func (a *attempt) remark(b *dataset.Builder, large string, first, last int64) {
 	if large != "" {
 		texts = append(texts, large)
 	}
-	from, _ := testRange(a.cut)
-	texts = append(texts, dataset.Remarks(a.histories, from)...)
+	from, until := testRange(a.cut)
+	texts = append(texts, dataset.Remarks(a.histories, from, until)...)
 	if gaps := a.Ahead.Gaps(a.histories, a.Ahead.Names(), first,
 		last+a.len.Interval); gaps != "" {
 		texts = append(texts, "covariates: "+gaps)
