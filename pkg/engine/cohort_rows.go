@@ -3,6 +3,8 @@ package engine
 import (
 	"maps"
 	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // remove takes a row out; the last one moves into its place. What the round in hand has touched
@@ -106,4 +108,10 @@ func moveUp[M ~map[int32]V, V any](all M, gone int32) M {
 		moved[slot] = v
 	}
 	return moved
+}
+
+// has says that a series has a row.
+func (s *slabs) has(id meter.ID) bool {
+	_, ok := s.index[id]
+	return ok
 }

@@ -136,7 +136,8 @@ type Configured struct {
 	Series int    // that have a state and are covered by the pattern
 	Kept   int    // of them, those that keep another unit or kind: their ring is made of it
 	Which  string // one of those, with what it keeps
-	// Events tell of series whose limit was passed and that have none or another one now.
+	// Events tell of series that begin again, and of those whose limit was passed and that have none
+	// or another one now.
 	Events []Event
 }
 
@@ -167,9 +168,13 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 			if moved {
 				co.slabs.record(i).fresh = false
 			}
-			keeps := co.slabs.adopt(i, e.settings.of(id))
 			if co.slabs.record(i).viewOf != 0 {
 				continue
+			}
+			again, keeps := e.adopt(co, i, e.settings.of(id))
+			done.Events = append(done.Events, again...)
+			if co.joins != nil && !co.joins.slabs.has(id) {
+				co.makeView(i)
 			}
 			if done.Series++; keeps == "" {
 				continue
@@ -216,24 +221,30 @@ func covers(pattern, id meter.ID) bool {
 		(pattern.Meter == id.Meter || pattern.Meter == meter.Any)
 }
 
-// adopt gives a series what it does not know of itself, and says what it has
-// otherwise than the setting wants.
-func (s *slabs) adopt(slot int32, set Setting) (keeps string) {
-	rec, unit := s.record(slot), s.units[slot]
-	if set.Kind != meter.KindUnknown && rec.Kind == meter.KindUnknown && set.Kind != meter.Register &&
-		set.Kind.Fits(unit) {
-		rec.Kind = set.Kind
+// adopt gives a series what it does not know of itself, and says what it has otherwise than the
+// setting wants. again tells that the kind makes its cells void: the series begins again. A series of
+// another kind has no view after it.
+func (e *Engine) adopt(co *cohort, slot int32, set Setting) (again []Event, keeps string) {
+	s := &co.slabs
+	terms := meter.Terms{Unit: s.units[slot], Kind: s.record(slot).Kind}
+	for _, said := range [...]meter.Terms{{Unit: set.Unit, Kind: set.Kind}, {Kind: set.Kind}, {Unit: set.Unit}} {
+		if _, with, err := terms.Take(0, said); err == nil {
+			terms = with
+		}
 	}
-	if set.Unit != "" && unit == "" && rec.Kind.Fits(set.Unit) {
-		s.units[slot] = set.Unit
+	s.units[slot] = terms.Unit
+	if terms.Kind != s.record(slot).Kind {
+		var result Result
+		e.become(co, slot, terms.Kind, &update{slot: slot}, &result, 0)
+		again = result.Events
 	}
-	if set.Unit != "" && s.units[slot] != set.Unit {
-		return fmt.Sprintf("measured in %q", s.units[slot])
+	if set.Unit != "" && terms.Unit != set.Unit {
+		return again, fmt.Sprintf("measured in %q", terms.Unit)
 	}
-	if set.Kind != meter.KindUnknown && rec.Kind != set.Kind {
-		return "of kind " + rec.Kind.TakenFor().String()
+	if set.Kind != meter.KindUnknown && terms.Kind != set.Kind {
+		return again, "of kind " + terms.Kind.TakenFor().String()
 	}
-	return ""
+	return again, ""
 }
 
 // unlimited is the limit of an engine that takes any number of series.

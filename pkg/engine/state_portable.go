@@ -117,7 +117,7 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	s.scale(slot).Bend(s.curve, &ring, co.len)
 	rec.fresh = rec.fresh && warm && s.hidden == p.slabs.hidden && co.model != nil
 	rec.live = false // until a reading comes in time
-	s.adopt(slot, e.settings.of(id))
+	e.adopt(co, slot, e.settings.of(id))
 	if co.joins != nil {
 		co.makeView(slot)
 	}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
+)
+
+// A series that says neither unit nor kind is taken for power. When energy is set for it, its cells
+// hold the same energy as those of a series that was energy from the start.
+func TestEnergyThatIsSetLater(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		step  int64
+		set   Setting
+		again int
+	}{
+		"minutes by kind":  {60, Setting{Kind: meter.Energy}, 1},
+		"minutes by unit":  {60, Setting{Unit: "kWh"}, 1},
+		"quarters by kind": {900, Setting{Kind: meter.Energy}, 0},
+		"quarters by unit": {900, Setting{Unit: "kWh"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			later, always := newEngine(t, randomModel(2, 4)), newEngine(t, randomModel(2, 4))
+			feedStep := func(e *Engine, kind meter.Kind, from, to int64) {
+				for s := epoch + from; s < epoch+to; s += c.step {
+					r := Reading{Series: m17, Second: s, Value: float64(c.step), Kind: kind, Quality: meter.OK}
+					e.Step([]Reading{r})
+				}
+			}
+			const set, end = 30 * meter.HourSeconds, 60 * meter.HourSeconds
+			feedStep(later, meter.KindUnknown, 0, set)
+			if done := configure(t, later, m17, c.set); len(done.Events) != c.again || done.Kept != 0 {
+				t.Errorf("%+v", done)
+			}
+			feedStep(later, meter.KindUnknown, set, end)
+			feedStep(always, meter.Energy, 0, end)
+			got, want := later.hourRing(t), always.hourRing(t)
+			for k := range want.Known {
+				n := want.First() + int64(k)
+				w, wq := want.At(n)
+				g, gq := got.At(n)
+				if g != w || gq != wq {
+					t.Errorf("hour %d holds %v %s, want %v %s", k, g, gq, w, wq)
+				}
+			}
+		})
+	}
+}
+
+// hourRing is the hours of the series m17, joined from its own cells.
+func (e *Engine) hourRing(t *testing.T) series.Ring {
+	t.Helper()
+	slot, ok := e.hours().slabs.index[m17]
+	if !ok {
+		t.Fatal("m17 has no hours")
+	}
+	return e.hours().slabs.ring(slot)
+}
