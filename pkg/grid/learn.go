@@ -68,9 +68,7 @@ func (s *State) follow(e evidence, from int64) (step int32, grid Grid) {
 			grid.Interval = intervalOf(step)
 		}
 	}
-	if s.Kind != meter.Register && step >= finest {
-		grid.Phase = s.phaseOf(min(step, grid.Interval), from)
-	}
+	grid.Phase = s.phaseOf(min(step, grid.Interval), from)
 	return step, grid
 }
 
