@@ -98,9 +98,7 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 	if !known && out.Decision == grid.Rejected {
 		return nil, out.Decision
 	}
-	if co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out, result); !known {
-		was.Step = st.Step
-	}
+	co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out, result)
 	co.apply(t, out, result, index)
 	co.tellOffGrid(t.slot, r, out, result, index)
 	if cells, ok := co.work.changed[t.slot]; ok && r.History { // nothing is scored by it
@@ -165,14 +163,12 @@ func (co *cohort) apply(t *update, out *grid.Outcome, result *Result, index int)
 		})
 	}
 	result.Registers.Add(out.Counts)
-	if out.Rebuilt || out.Was != (grid.Grid{}) {
-		t.changed = true
-	}
 	rec := s.record(t.slot)
 	from := len(w.fresh)
 	for _, c := range out.Cells {
 		if rec.known > 0 && c.N <= rec.newest {
-			t.changed = co.revise(t.slot, c) || t.changed
+			co.revise(t.slot, c)
+			t.changed = true
 			continue
 		}
 		w.fresh = append(w.fresh, c)
@@ -182,21 +178,17 @@ func (co *cohort) apply(t *update, out *grid.Outcome, result *Result, index int)
 	}
 }
 
-// revise writes over a known cell that can still change, or one before the first of a young series,
-// and says whether it did.
-func (co *cohort) revise(slot int32, c grid.Cell) bool {
+// revise writes over a known cell that can still change, or an accepted one before the first of a
+// young series.
+func (co *cohort) revise(slot int32, c grid.Cell) {
 	s := &co.slabs
 	if c.N < s.first(slot) {
-		if !c.Quality.Accepted() {
-			return false
-		}
 		co.extend(slot, c.N)
 	}
 	ring := s.ring(slot)
 	ring.Set(c.N, c.Value, c.Quality)
 	s.flagged.drop(slot, c.N)
 	co.soil(slot, c.N)
-	return true
 }
 
 // extend lets the ring of a young series begin earlier.
@@ -218,10 +210,10 @@ func (co *cohort) tell(slot int32, was grid.Pattern, result *Result, index int) 
 	is := co.slabs.record(slot).Pattern
 	event := Event{Message: index, Series: co.slabs.ids[slot], Kind: IntervalChanged}
 	switch {
-	case is.Interval != was.Interval && was.Interval > 0:
+	case is.Interval != was.Interval:
 		event.Text = fmt.Sprintf("the series has intervals of %d minutes now, before it had %d: readings come %s",
 			is.Interval/60, was.Interval/60, every(is.Step))
-	case is.Step != was.Step && was.Begun:
+	case is.Step != was.Step:
 		event.Text = fmt.Sprintf("readings come %s now, before it was %s; intervals stay at %d minutes",
 			every(is.Step), every(was.Step), is.Interval/60)
 	}

@@ -172,7 +172,8 @@ func (co *cohort) joinInto(v *update, slot int32, first int64) {
 			if was := to.slabs.said(v.slot, n); n >= to.slabs.first(v.slot) &&
 				(was.quality != c.Quality || was.value != c.Value && c.Quality.Accepted()) &&
 				(n > to.slabs.first(v.slot) || c.Quality.Accepted()) {
-				v.changed = to.revise(v.slot, c) || v.changed
+				to.revise(v.slot, c)
+				v.changed = true
 			}
 			continue
 		}

@@ -31,6 +31,8 @@ func TestForecastsOfMessages(t *testing.T) {
 	const n = int64(180)
 	wrong := at(n + 1)
 	wrong.Unit = "W"
+	late := at(n - 2*lateHours)
+	late.Value++
 	type want struct {
 		message int
 		origin  int64 // cells after the epoch
@@ -47,6 +49,7 @@ func TestForecastsOfMessages(t *testing.T) {
 		"history, then live":            {message(0, history(at(n)), at(n+1)), []want{{0, n + 2}}},
 		"live, then history":            {message(0, at(n), history(at(n+1))), nil},
 		"last one refused":              {message(0, at(n), wrong), []want{{0, n + 1}}},
+		"last one too late":             {message(0, at(n), late), []want{{0, n + 1}}},
 		"last one repeated":             {message(0, at(n), at(n)), []want{{0, n + 1}}},
 		"first one refused":             {message(0, wrong, at(n)), []want{{0, n + 1}}},
 		"first one repeated":            {message(0, at(n-1), at(n)), []want{{0, n + 1}}},

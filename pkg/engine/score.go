@@ -129,11 +129,9 @@ func (co *cohort) score(touched []update, result *Result) {
 	co.work.scored = nil
 	for i := range touched {
 		t := &touched[i]
-		first := int64(math.MaxInt64)
 		if t.next && t.counts {
 			ring := co.slabs.ring(t.slot)
-			first = max(t.from, ring.First())
-			for cell := first; cell <= t.to; cell++ {
+			for cell := max(t.from, ring.First()); cell <= t.to; cell++ {
 				co.meet(t, cell, len(touched), result)
 			}
 		}
@@ -141,9 +139,7 @@ func (co *cohort) score(touched []update, result *Result) {
 			continue
 		}
 		for _, cell := range co.takeChanged(t.slot) {
-			if cell < first {
-				co.meet(t, cell, len(touched), result)
-			}
+			co.meet(t, cell, len(touched), result)
 		}
 	}
 }

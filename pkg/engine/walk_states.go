@@ -28,7 +28,7 @@ func (co *cohort) stepStates(jobs []job) {
 	for i := range jobs {
 		j := &jobs[i]
 		rec := s.record(j.slot)
-		if j.again = j.rejudge; j.again || !rec.fresh {
+		if j.again = j.rejudge; !rec.fresh { // as after another scale
 			continue
 		}
 		co.plan(place{slot: j.slot, cell: rec.newest})

@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/grid"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// compareView fails when the view of m17 has other cells than those of its series joined. It returns
+// how many cells the view has.
+func compareView(t *testing.T, e *Engine) (cells int) {
+	t.Helper()
+	co, slot, ok := e.find(m17)
+	if !ok || co.joins == nil { // it is taken for an hourly one as yet
+		return 0
+	}
+	to, own, ring := co.joins, co.slabs.record(slot), co.slabs.ring(slot)
+	view, ok := to.slabs.index[m17]
+	if !ok || ring.Known == 0 {
+		return 0
+	}
+	rec, joined := to.slabs.record(view), to.slabs.ring(view)
+	if want := rec.Cell(own.Start(ring.Newest+1)) - 1; rec.known > 0 && rec.newest != want {
+		t.Fatalf("the view has cells up to %d, want %d", rec.newest, want)
+	}
+	for n := max(co.firstJoined(slot, view), joined.First()); rec.known > 0 && n <= joined.Newest; n++ {
+		got := to.slabs.said(view, n)
+		want := grid.Join(own.Grid, rec.Grid, own.Kind, n, cellsOf(&ring))
+		if got.quality != want.Quality || want.Quality.Accepted() && got.value != want.Value {
+			t.Fatalf("cell %d of the view is %v %v, want %v %v",
+				n, got.value, got.quality, want.Value, want.Quality)
+		}
+	}
+	return joined.Known
+}
+
+// asHistory makes readings that are history.
+func asHistory(readings []Reading) []Reading {
+	for i := range readings {
+		readings[i].History = true
+	}
+	return readings
+}
+
+// The view of a series has the cells of the series joined, after new and late readings, corrections
+// of value or quality alone, bad and missing ones, history and silence.
+func TestViewHasTheCellsOfItsSeries(t *testing.T) {
+	t.Parallel()
+	const quarter = meter.HourSeconds / 4
+	e := newEngine(t, randomModel(1, 4))
+	message, compared := 0, 0
+	for _, readings := range [][]Reading{
+		called(meter.Bad, single(-1, 0)), single(0.5, 1), script(0.75, quarter, 250, 1), single(0.25, 2),
+		single(62.25, 3), called(meter.Estimated, single(61.5, 1)), called(meter.Bad, single(62, 0)),
+		called(meter.Bad, single(60, 0)), called(meter.Bad, single(60.25, 0)),
+		called(meter.Bad, single(60.5, 0)), single(60.25, 2), single(66, 1), single(66.5, 2),
+		single(66.75, 2), script(67, quarter, 20, 1), single(64, 1), single(64.25, 1),
+		single(64.5, 2), single(23.75, 5), asHistory(single(70.25, 4)),
+		asHistory(script(72, quarter, 30, 2)), asHistory(single(75, 7)), script(79.5, quarter, 10, 1),
+		single(600, 1), single(600.25, 1), script(600.5, quarter, 20, 1),
+	} {
+		for _, r := range readings {
+			r.Message = message
+			message++
+			e.Step([]Reading{r})
+			compared += compareView(t, e)
+		}
+	}
+	if compared < 1000 || compareView(t, e) < 5 {
+		t.Errorf("%d cells were compared, %d in the end", compared, compareView(t, e))
+	}
+}
+
+// A series that is there when a model of a coarser interval comes has a view at once, and is
+// forecast at that interval; a model whose interval is no multiple of its own does not serve it.
+func TestViewsComeWithTheirModel(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, nil)
+	each(t, e, script(0, 1200, 150, 1))
+	for _, c := range []struct {
+		interval string
+		serving  int32
+	}{{"30m", 1200}, {"1h", 3600}} {
+		m := randomModel(1, 4)
+		m.Spec.Name, m.Spec.Interval = "load-"+c.interval, c.interval
+		if err := e.SetModel(m); err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := e.Summary(m17); s.Serving != c.serving {
+			t.Errorf("with a model of %s the series is forecast at %d s, want %d",
+				c.interval, s.Serving, c.serving)
+		}
+	}
+	if compareView(t, e) == 0 {
+		t.Error("the view has no cell")
+	}
+}
+
+// The unit of a series stays that of its first reading.
+func TestUnitOfASeriesStays(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, nil)
+	feed(e, 0, 30)
+	r := at(30)
+	r.Unit, r.Value = "Wh", 1500
+	if f := last(t, e, r); f.Unit != "kWh" {
+		t.Errorf("the forecast is in %s", f.Unit)
+	}
+	if value, quality := cellAt(t, e, 30); value != 1.5 || quality != meter.OK {
+		t.Errorf("cell %v %v, want 1.5", value, quality)
+	}
+}
