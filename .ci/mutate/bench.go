@@ -2,17 +2,19 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/parser"
-	"go/token"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,65 +26,15 @@ const timeout, slowness = 2 * time.Minute, 5
 
 // bench plants faults in the code below root and runs tests. It writes into dir alone.
 type bench struct {
-	root  string
-	dir   string
-	limit time.Duration // of the tests of one fault
+	root     string
+	dir      string
+	programs map[string]program // by the package that they test
 }
 
-// check says why a fault cannot be planted.
-func (b *bench) check(f *fault) error {
-	source, err := b.planted(f)
-	if err != nil {
-		return err
-	}
-	if _, err := parser.ParseFile(token.NewFileSet(), f.file, source, 0); err != nil {
-		return fmt.Errorf("%s: %s: %w", f.place, f.sentence, err)
-	}
-	return nil
-}
-
-// planted is the file of a fault with the fault in it.
-func (b *bench) planted(f *fault) ([]byte, error) {
-	source, err := os.ReadFile(filepath.Join(b.root, f.file))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.place, err)
-	}
-	old, err := pattern(f.old)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.place, err)
-	}
-	found := old.FindAllIndex(source, -1)
-	if len(found) != 1 || f.old == "" || f.old == f.new {
-		return nil, fmt.Errorf("%s: %s has %d times, and not once, the text\n%s",
-			f.place, f.file, len(found), f.old)
-	}
-	return slices.Concat(source[:found[0][0]], []byte(f.new), source[found[0][1]:]), nil
-}
-
-// calibrate runs the tests of all faults on the code as it is: they must pass.
-func (b *bench) calibrate(ctx context.Context, faults []fault) error {
-	var packages []string
-	for i := range faults {
-		packages = append(packages, faults[i].packages...)
-	}
-	slices.Sort(packages)
-	packages = slices.Compact(packages)
-	b.limit = time.Hour
-	began := time.Now()
-	what, output, err := b.test(ctx, packages)
-	if err != nil {
-		return err
-	}
-	if what != lived {
-		return fmt.Errorf("the tests fail without a fault:\n%s", output)
-	}
-	b.limit = max(timeout, slowness*time.Since(began))
-	fmt.Printf(
-		"without a fault the tests of %s take %.1f s\n",
-		strings.Join(packages, ", "),
-		time.Since(began).Seconds(),
-	)
-	return nil
+// program is the tests of a package, built with all faults that they should notice.
+type program struct {
+	path  string
+	limit time.Duration // of its run with a fault
 }
 
 // outcome is what came of a fault.
@@ -94,66 +46,142 @@ const (
 	broken outcome = "BROKEN" // the code does not compile
 )
 
-// try plants a fault and runs its tests, one package after the other, until one fails.
-func (b *bench) try(
-	ctx context.Context, f *fault,
-) (what outcome, took time.Duration, err error) {
-	source, err := b.planted(f)
-	if err != nil {
-		return "", 0, err
-	}
-	path, err := filepath.Abs(filepath.Join(b.root, f.file))
-	if err != nil {
-		return "", 0, err
-	}
-	planted := filepath.Join(b.dir, filepath.Base(f.file))
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
-	if err != nil {
-		return "", 0, err
-	}
-	list := filepath.Join(b.dir, "overlay.json")
-	err = errors.Join(
-		os.WriteFile(planted, source, 0o600), os.WriteFile(list, overlay, 0o600),
-	)
-	if err != nil {
-		return "", 0, err
-	}
-	began := time.Now()
-	for _, one := range f.packages {
-		var output []byte
-		if what, output, err = b.test(ctx, []string{one}, "-overlay", list); err != nil {
-			return "", 0, err
-		}
-		if what == broken {
-			fmt.Printf("%s", output)
-		}
-		if what != lived {
-			break
+// build builds the tests of each package with the faults that they should notice. It returns those
+// that do not compile.
+func (b *bench) build(ctx context.Context, faults []fault) (bad map[int]string, err error) {
+	b.programs, bad = map[string]program{}, map[int]string{}
+	byTests := map[string][]*fault{}
+	for i := range faults {
+		for _, tests := range faults[i].packages {
+			byTests[tests] = append(byTests[tests], &faults[i])
 		}
 	}
-	return what, time.Since(began), nil
+	for _, tests := range slices.Sorted(maps.Keys(byTests)) {
+		for built := false; !built; {
+			var messages map[int]string
+			if messages, err = b.compile(ctx, tests, byTests[tests]); err != nil {
+				return nil, err
+			}
+			maps.Copy(bad, messages)
+			byTests[tests] = slices.DeleteFunc(byTests[tests], func(f *fault) bool {
+				return messages[f.number] != ""
+			})
+			built = len(messages) == 0
+		}
+		began := time.Now()
+		if what, output, err := b.run(ctx, tests, 0, time.Hour); err != nil || what != lived {
+			return nil, fmt.Errorf("the tests of %s fail without a fault: %w\n%s", tests, err, output)
+		}
+		took := time.Since(began)
+		p := b.programs[tests]
+		p.limit = max(timeout, slowness*took)
+		b.programs[tests] = p
+		fmt.Printf("without a fault the tests of %s take %.1f s\n", tests, took.Seconds())
+	}
+	return bad, nil
 }
 
-// test runs the quick tests of packages until one of them fails.
-func (b *bench) test(
-	ctx context.Context, packages []string, flags ...string,
+// compile builds the tests of a package with faults. It returns what the compiler says of those that
+// do not compile.
+func (b *bench) compile(
+	ctx context.Context, tests string, faults []*fault,
+) (bad map[int]string, err error) {
+	replace, lines := map[string]string{}, map[string]map[int]int{}
+	byFile := map[string][]*fault{}
+	for _, f := range faults {
+		byFile[f.file] = append(byFile[f.file], f)
+	}
+	for file, faults := range byFile {
+		p, err := b.plant(file, faults)
+		if err != nil {
+			return nil, err
+		}
+		copied := filepath.Join(b.dir, strings.ReplaceAll(file, "/", "."))
+		lines[copied] = p.lines
+		folder := filepath.Dir(file)
+		extra := filepath.Join(b.dir, strings.ReplaceAll(folder, "/", ".")+".choice.go")
+		name := regexp.MustCompile(`(?m)^package (\w+)`).FindSubmatch(p.source)[1]
+		err = errors.Join(
+			os.WriteFile(copied, p.source, 0o600), os.WriteFile(extra, choice(string(name)), 0o600),
+		)
+		if err != nil {
+			return nil, err
+		}
+		replace[filepath.Join(b.root, file)] = copied
+		replace[filepath.Join(b.root, folder, "choice_of_fault.go")] = extra
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return nil, err
+	}
+	list := filepath.Join(b.dir, "overlay.json")
+	if err := os.WriteFile(list, overlay, 0o600); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(b.dir, strings.ReplaceAll(strings.TrimPrefix(tests, "./"), "/", ".")+".test")
+	command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-e",
+		"-ldflags=-s -w", "-overlay", list, "-o", path, tests)
+	command.Dir = b.root
+	output, err := command.CombinedOutput()
+	if err == nil {
+		b.programs[tests] = program{path: path}
+		return nil, nil
+	}
+	if bad = complaints(output, lines); len(bad) == 0 {
+		return nil, fmt.Errorf("build the tests of %s: %w\n%s", tests, err, output)
+	}
+	return bad, nil
+}
+
+// complaints finds the faults that the compiler's messages are of, by the lines of their functions.
+func complaints(output []byte, lines map[string]map[int]int) map[int]string {
+	bad := map[int]string{}
+	message := regexp.MustCompile(`(?m)^(\S+\.go):(\d+):\d+: .*$`)
+	for _, m := range message.FindAllSubmatch(output, -1) {
+		line, _ := strconv.Atoi(string(m[2]))
+		number, begins := 0, 0
+		for n, at := range lines[string(m[1])] {
+			if at <= line && at > begins {
+				number, begins = n, at
+			}
+		}
+		if number > 0 {
+			bad[number] += string(m[0]) + "\n"
+		}
+	}
+	return bad
+}
+
+// try runs the tests of a fault, one package after the other, until one fails.
+func (b *bench) try(ctx context.Context, f *fault) (what outcome, err error) {
+	for _, tests := range f.packages {
+		what, _, err = b.run(ctx, tests, f.number, b.programs[tests].limit)
+		if err != nil || what != lived {
+			return what, err
+		}
+	}
+	return what, nil
+}
+
+// run runs the quick tests of a package with one fault, or without when number is 0, until one of
+// them fails.
+func (b *bench) run(
+	ctx context.Context, tests string, number int, limit time.Duration,
 ) (what outcome, output []byte, err error) {
-	// What a test or go leaves when it is killed goes with this folder, at the latest with b.dir: a
-	// process that is ending may still write.
+	// What a test leaves when it is killed goes with this folder, at the latest with b.dir: a process
+	// that is ending may still write.
 	scratch, err := os.MkdirTemp(b.dir, "scratch-*")
 	if err != nil {
 		return "", nil, err
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
-	args := append([]string{
-		"test", "-json", "-short", "-count=1", "-failfast", "-vet=off",
-		"-timeout", b.limit.String(),
-	}, flags...)
-	command := exec.CommandContext(ctx, "go", append(args, packages...)...)
-	command.Dir = b.root
+	command := exec.CommandContext(ctx, b.programs[tests].path,
+		"-test.short", "-test.v", "-test.failfast", "-test.timeout", limit.String())
+	command.Dir = filepath.Join(b.root, tests)
 	// A property checks the same cases every time and writes down none that fails.
 	command.Env = append(
 		os.Environ(),
+		chosen+"="+strconv.Itoa(number),
 		"RAPID_SEED=1",
 		"RAPID_NOFAILFILE=true",
 		"RAPID_SHRINKTIME=1ms",
@@ -161,46 +189,37 @@ func (b *bench) test(
 	)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	events, err := command.StdoutPipe()
+	command.WaitDelay = time.Second
+	said, err := command.StdoutPipe()
 	if err != nil {
 		return "", nil, err
 	}
-	command.Stderr = os.Stderr
 	if err := command.Start(); err != nil {
-		return "", nil, fmt.Errorf("run go test: %w", err)
+		return "", nil, fmt.Errorf("run the tests of %s: %w", tests, err)
 	}
-	what, output = follow(events)
-	if what != lived {
-		_ = command.Cancel() // fails when go has ended
+	output, failed := follow(said)
+	if failed {
+		_ = command.Cancel() // fails when the process has ended
 	}
 	err = command.Wait()
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return "", nil, ctx.Err()
+	case failed || err != nil:
+		return killed, output, nil
 	}
-	if what == lived && err != nil {
-		return "", nil, fmt.Errorf("run go test: %w\n%s", err, output)
-	}
-	return what, output, nil
+	return lived, output, nil
 }
 
-// follow reads the events of go test -json until a test fails or the last one has come. It returns
-// what came of the fault, and what the compiler and the tests print.
-func follow(events io.Reader) (what outcome, output []byte) {
-	lines := bufio.NewScanner(events)
+// follow reads what tests print until one fails.
+func follow(said io.Reader) (output []byte, failed bool) {
+	lines := bufio.NewScanner(said)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var e struct{ Action, Test, FailedBuild, Output string }
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			output = append(append(output, lines.Bytes()...), '\n')
-			continue
-		}
-		output = append(output, e.Output...)
-		switch {
-		case e.Action == "build-fail", e.Action == "fail" && e.FailedBuild != "":
-			return broken, output
-		case e.Action == "fail": // of a test, or of a package whose tests panic or take too long
-			return killed, output
+		output = append(append(output, lines.Bytes()...), '\n')
+		if bytes.HasPrefix(bytes.TrimLeft(lines.Bytes(), " "), []byte("--- FAIL:")) {
+			return output, true
 		}
 	}
-	return lived, output
+	return output, false
 }

@@ -19,6 +19,7 @@ import (
 // Before the entries, `file` names the file and `test` the packages whose tests should notice;
 // both hold until the next of their kind. Entries are parted by empty lines, # begins a comment.
 type fault struct {
+	number   int    // from 1 on
 	place    string // file:line of the list
 	sentence string
 	file     string // below the root of the repository
@@ -46,6 +47,9 @@ func readAll(pattern string) ([]fault, error) {
 			return nil, err
 		}
 		all = append(all, faults...)
+	}
+	for i := range all {
+		all[i].number = i + 1
 	}
 	return all, nil
 }
