@@ -294,3 +294,30 @@ func TestJoin(t *testing.T) {
 		}
 	}
 }
+
+// Readings that are sound each may add up to more than a reading may be: such a cell is BAD, of
+// minutes in a quarter and of quarters that are joined to an hour.
+func TestACellIsWithinWhatReadingsMayBe(t *testing.T) {
+	t.Parallel()
+	s := newStrip(t, meter.Energy, 0)
+	s.putAll(every(midnight, 60, 2*1440, func(i int) float64 {
+		if i/15 == 3 {
+			return -9e11
+		}
+		return 1
+	}))
+	for _, c := range s.list() {
+		want := grid.Cell{N: c.N, Value: 15, Quality: meter.OK}
+		if s.state.Start(c.N) == midnight+3*900 {
+			want.Value, want.Quality = 0, meter.Bad
+		}
+		if c != want {
+			t.Errorf("%+v, want %+v", c, want)
+		}
+	}
+	quarter, hour := grid.Grid{Interval: 900}, grid.Grid{Interval: 3600}
+	joined := grid.Join(quarter, hour, meter.Energy, 0, func(int64) (float32, meter.Quality) { return 5e11, meter.OK })
+	if joined.Quality != meter.Bad || joined.Value != 0 {
+		t.Errorf("%+v", joined)
+	}
+}

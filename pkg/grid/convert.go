@@ -57,7 +57,7 @@ func convert(from, to Grid, kind meter.Kind, m int64, at CellAt, counts func(met
 		sum *= whole / counted
 	}
 	c.Value = float32(sum)
-	return c
+	return c.bounded()
 }
 
 // addsUp says that the values of a kind add up over time; others are means. Cells of a register are

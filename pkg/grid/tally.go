@@ -65,6 +65,15 @@ func (s *State) cell(n int64) Cell {
 		c.Quality = meter.Estimated
 	}
 	c.Value = float32(value)
+	return c.bounded()
+}
+
+// bounded is a cell whose value is one that a reading may have: readings that are sound each may add
+// up to more, and a cell of that is BAD.
+func (c Cell) bounded() Cell {
+	if c.Value >= meter.MaxValue || c.Value <= -meter.MaxValue {
+		return Cell{N: c.N, Quality: meter.Bad}
+	}
 	return c
 }
 
