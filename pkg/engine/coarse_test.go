@@ -16,7 +16,7 @@ func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 		step   time.Duration
 		before int64 // readings until the rhythm is known
 	}{
-		"every two hours": {2 * time.Hour, 16}, "daily": {24 * time.Hour, 8},
+		"every two hours": {2 * time.Hour, 3}, "daily": {24 * time.Hour, 3},
 		"of 45 minutes": {45 * time.Minute, 40}, "weekly": {7 * 24 * time.Hour, 3}, "monthly": {30 * 24 * time.Hour, 3},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,8 +22,11 @@ func (s *State) learn(out *Outcome) {
 	if step, grid := s.follow(e, from); step != s.Step || grid != s.Grid {
 		s.Step, s.Grid, out.Rebuilt = step, grid, true
 	}
-	if r.Young = !grown; grown && s.Kind != meter.Register {
-		s.Coarse = s.unserved(e)
+	if r.Young = !grown; s.Kind == meter.Register {
+		return
+	}
+	if s.Coarse = s.unserved(e); !grown { // a day brings what is sent late, or in another order
+		s.Coarse = int32(e.steady)
 	}
 }
 

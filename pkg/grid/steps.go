@@ -90,6 +90,7 @@ type evidence struct {
 	class  int32
 	weight int64 // seconds that the gaps of this class cover; without one, of the most frequent
 	coarse int64 // seconds between readings that come less often than hourly; else 0
+	steady int64 // coarse, of readings that come regularly; else 0
 	odd    int64 // seconds between readings that come regularly, at a step of no class; else 0
 	// irregular says that there are enough gaps, and no class covers half of their time.
 	irregular bool
@@ -132,7 +133,7 @@ func (r *Raw) weigh(from int64) evidence {
 	}
 	if e.weight = covered[best]; e.weight == 0 || 2*e.weight < together {
 		if together == 0 && len(long) >= 3 {
-			e.coarse = median(long)
+			e.coarse, e.steady = median(long), oddStep(long)
 		}
 		if 2*covered[0] > together {
 			e.odd = oddStep(off)
