@@ -64,7 +64,7 @@ func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*mo
 			v, err := s.registry.ByDigest(ctx, name, digest)
 			switch {
 			case err == nil:
-				return s.fetch(ctx, v)
+				return s.fetchAny(ctx, v)
 			case errors.Is(err, registry.ErrUnavailable):
 				away = err // one that was fetched before is found under its own name
 			case !errors.Is(err, registry.ErrNotFound):
@@ -174,7 +174,27 @@ func (s *modelStore) load(
 	case err != nil:
 		return nil, fmt.Errorf("look up model %s v%s: %w", name, version, err)
 	}
-	return s.fetch(ctx, v)
+	return s.fetchAny(ctx, v)
+}
+
+// fetchAny fetches a version. Where the version cannot be read, fetchAny tries the others of the same
+// digest: a broken copy hides no sound one.
+func (s *modelStore) fetchAny(ctx context.Context, v registry.Version) (*model.Model, error) {
+	m, err := s.fetch(ctx, v)
+	if err == nil || errors.Is(err, registry.ErrUnavailable) {
+		return m, err
+	}
+	// The error says which folders are broken. The versions are those that are whole.
+	versions, _ := s.registry.Versions(ctx, v.Name)
+	for _, other := range slices.Backward(versions) {
+		if other.Digest != v.Digest || other.Version == v.Version {
+			continue
+		}
+		if m, err := s.fetch(ctx, other); err == nil {
+			return m, nil
+		}
+	}
+	return nil, err
 }
 
 // missing says that a model is gone which the state was made with.

@@ -134,6 +134,45 @@ func (s *shelf) Fetch(ctx context.Context, v registry.Version) (string, error) {
 	return s.folders[v.Digest], ctx.Err()
 }
 
+// A version whose file is broken hides no sound version of the same digest.
+func TestBrokenCopyOfAModel(t *testing.T) {
+	t.Parallel()
+	dir, folders := t.TempDir(), newShelf(t, 1).folders
+	models, err := registry.NewLocal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v registry.Version
+	for _, folder := range folders {
+		if v, err = models.Register(t.Context(), "load-1h", folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	versions := filepath.Join(dir, "models", v.Name)
+	copied := filepath.Join(versions, "version-7")
+	if err := os.CopyFS(copied, os.DirFS(filepath.Join(versions, "version-1"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(copied, "model.onnx"), 100); err != nil {
+		t.Fatal(err)
+	}
+	if newest, err := models.ByDigest(t.Context(), v.Name, v.Digest); err != nil || newest.Version != "7" {
+		t.Fatalf("the newest version is %q (%v)", newest.Version, err)
+	}
+	for how, load := range map[string]func(*modelStore) (*model.Model, error){
+		"of the checkpoint": func(s *modelStore) (*model.Model, error) {
+			return s.byDigest(t.Context(), 0, v.Digest)
+		},
+		"of the log": func(s *modelStore) (*model.Model, error) {
+			return s.get(t.Context(), 0, v.Name, "1", v.Digest)
+		},
+	} {
+		if m, err := load(newModelStore(models)); err != nil || m.Digest != v.Digest {
+			t.Errorf("%s: %v", how, err)
+		}
+	}
+}
+
 // promote adds the record of a version to a log.
 func (l *testLog) promote(v registry.Version) {
 	record := streams.ModelControl{Name: v.Name, Version: v.Version, Digest: v.Digest}
