@@ -180,12 +180,23 @@ func measure(ctx context.Context, binary, data, scratch, name string) (result, e
 }
 
 func command(ctx context.Context, binary string, args ...string) ([]byte, error) {
+	printed, _, err := timed(ctx, binary, args...)
+	return printed, err
+}
+
+// timed runs a command of the program and returns what it prints and the time of the processor.
+func timed(
+	ctx context.Context, binary string, args ...string,
+) (printed []byte, processor time.Duration, err error) {
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Stderr = os.Stderr
-	printed, err := cmd.Output()
+	printed, err = cmd.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return nil, fmt.Errorf("%s %s: exit code %d", binary, args[0], exit.ExitCode())
+		return nil, 0, fmt.Errorf("%s %s: exit code %d", binary, args[0], exit.ExitCode())
 	}
-	return printed, err
+	if err != nil {
+		return nil, 0, err
+	}
+	return printed, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 }

@@ -17,8 +17,8 @@ var (
 	}
 )
 
-// FeatureAnchor names the feature of a lead that is a forecast by itself. The training of a model of
-// a finer interval starts from it.
+// FeatureAnchor names the feature of a lead that is a forecast by itself. The training of a model
+// of a finer interval starts from it.
 const FeatureAnchor = "anchor"
 
 // Finer adds the features of intervals shorter than an hour.

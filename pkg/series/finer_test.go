@@ -78,8 +78,8 @@ func TestFinerFeatures(t *testing.T) {
 	}
 }
 
-// The names of a spec say whether a model reads the finer features. A model of quarter-hours that was
-// trained without them keeps its layout.
+// The names of a spec say whether a model reads the finer features. A model of quarter-hours that
+// was trained without them keeps its layout.
 func TestLayoutOfFinerModels(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]Layout{

@@ -41,8 +41,8 @@ func initialParams(s nn.Shape, seed uint64) (lstm, head []float32) {
 }
 
 // Anchored draws the first weights of a network whose first forecast is a feature of the lead, for
-// all levels. Two units of each layer of the head, one for each sign, carry the feature; the weights
-// of the other units in the outputs are 0. The fit changes all of them.
+// all levels. Two units of each layer of the head, one for each sign, carry the feature; the
+// weights of the other units in the outputs are 0. The fit changes all of them.
 func Anchored(s nn.Shape, seed uint64, feature int) *Params {
 	lstm, head := initialParams(s, seed)
 	w := nn.SplitHead(s, head)

@@ -79,7 +79,8 @@ func TestIntervalOfATraining(t *testing.T) {
 					out.Series,
 				)
 			}
-			if finer := slices.Contains(m.Spec.LeadFeatures, series.FeatureAnchor); finer != (c.want != "1h") {
+			finer := slices.Contains(m.Spec.LeadFeatures, series.FeatureAnchor)
+			if finer != (c.want != "1h") {
 				t.Errorf("a model of %s has the finer features: %v", c.want, finer)
 			}
 			if !slices.ContainsFunc(
