@@ -12,7 +12,7 @@ import json, os, sys, time
 import numpy as np, pandas as pd, lightgbm as lgb
 
 LEVELS = [.1, .25, .5, .75, .9]
-ROWS, ROUNDS = 40000, 150
+ROWS, ROUNDS = 80000, 150
 SETS = {  # file, folder and entry of the protocol, columns of series, time and value, kind of the hours
     "edrp_30min": ("edrp_scotland_households_30min", "hourly", "edrp", None),
     "sgsc_30min": ("sgsc_australia_households_30min", "hourly", "sgsc", ("customer_id", "reading_datetime", "general_supply_kwh")),
