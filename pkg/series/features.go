@@ -207,7 +207,7 @@ func (l Layout) Lead(dst []float32, w *Window, horizon int) {
 		row[1] = w.at(near - 2*day)
 		row[2] = w.at(tau - 7*day)
 		row[3] = w.at(tau - 14*day)
-		row[4] = w.mean7d(near)
+		row[4] = w.mean7d(near, day)
 		writeCalendar(row[5:calendarEnd], l.calendar, l.place, w.Start+int64(k)*w.Interval)
 		row[width-1] = float32(k) / float32(day)
 	}

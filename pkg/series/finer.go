@@ -53,10 +53,10 @@ func (w *Window) mean(from, n int) float32 {
 	return sum / float32(n)
 }
 
-// mean7d is the mean of the values 1 to 7 days before index i.
-func (w *Window) mean7d(i int) float32 {
+// mean7d is the mean of the values 1 to 7 days of so many cells before index i.
+func (w *Window) mean7d(i, day int) float32 {
 	var sum float32
-	for d, day := 1, w.day(); d <= 7; d++ {
+	for d := 1; d <= 7; d++ {
 		sum += w.at(i - d*day)
 	}
 	return sum / 7
@@ -76,13 +76,13 @@ func writeFinerCurrent(dst []float32, w *Window) {
 func writeFinerLead(dst []float32, from, width int, w *Window, horizon int) {
 	t, day, hour := len(w.Z)-1, w.day(), w.hour()
 	z := w.Z[t]
-	distance := z - w.mean7d(t)
+	distance := z - w.mean7d(t, day)
 	for k := 1; k <= horizon; k++ {
 		row := dst[(k-1)*width+from:]
 		near := t + k - (k-1)/day*day
 		hours := float64(k) / float64(hour)
 		decay1, decay4 := float32(math.Exp(-hours)), float32(math.Exp(-hours/4))
-		mean := w.mean7d(near)
+		mean := w.mean7d(near, day)
 		around, n := near-hour/2, hour/2*2+1
 		row[0], row[1] = decay1, decay4
 		row[2], row[3] = w.mean(around-day, n), w.mean(around-7*day, n)
