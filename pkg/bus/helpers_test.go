@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/retry"
 )
 
 // patient is the deadline of a whole test.
@@ -23,13 +24,28 @@ func patient(t *testing.T) context.Context {
 // makeStream makes a stream as the topology does, without its bounds.
 func makeStream(t *testing.T, c *bus.Conn, name string, subjects ...string) {
 	t.Helper()
-	_, err := c.JetStream().CreateStream(patient(t), jetstream.StreamConfig{
-		Name: name, Subjects: subjects, AllowDirect: true, AllowBatchPublish: true, Duplicates: 30 * time.Second, MaxMsgSize: 100_000,
+	again := retry.Policy{
+		Backoff: retry.Backoff{Least: 10 * time.Millisecond, Most: time.Second},
+		Final: func(err error) bool {
+			var refused *jetstream.APIError
+			return !errors.As(err, &refused) || refused.ErrorCode != storeInTheWay
+		},
+	}
+	err := retry.Until(patient(t), again, func(ctx context.Context) error {
+		_, err := c.JetStream().CreateStream(ctx, jetstream.StreamConfig{
+			Name: name, Subjects: subjects, AllowDirect: true, AllowBatchPublish: true,
+			Duplicates: 30 * time.Second, MaxMsgSize: 100_000,
+		})
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
+
+// storeInTheWay is the server's code when it cannot make the files of a stream: those of a stream of
+// the same name that was just deleted may still be there.
+const storeInTheWay jetstream.ErrorCode = 10049
 
 // fill publishes n messages "<prefix><i>" on subject, with ids of the same text.
 func fill(t *testing.T, c *bus.Conn, stream, subject, prefix string, n int) {
