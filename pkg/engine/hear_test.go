@@ -134,7 +134,7 @@ func called(quality meter.Quality, readings []Reading) []Reading {
 }
 
 // The ring of a series has the cells that pkg/grid makes of its readings, in every way in which a
-// series can begin, change its grid, and begin anew.
+// series can begin, change its grid, and begin anew. No forecast is of an origin before the last one.
 func TestRingHasTheCellsOfTheGrid(t *testing.T) {
 	t.Parallel()
 	const hour, half, quarter = meter.HourSeconds, meter.HourSeconds / 2, meter.HourSeconds / 4
@@ -178,12 +178,19 @@ func TestRingHasTheCellsOfTheGrid(t *testing.T) {
 				if m {
 					e = newEngine(t, randomModel(1, 4))
 				}
-				message := 0
+				message, before := 0, Forecast{}
 				for _, readings := range parts {
 					for _, r := range readings {
 						r.Message = message
 						message++
-						e.Step([]Reading{r})
+						for _, f := range e.Step([]Reading{r}).Forecasts {
+							if f.Origin < before.Origin ||
+								f.Origin == before.Origin && f.Revision != before.Revision+1 {
+								t.Fatalf("forecast from %d, revision %d, after %d, revision %d",
+									f.Origin, f.Revision, before.Origin, before.Revision)
+							}
+							before = f
+						}
 						l.put(r)
 						l.compare(t, e, m17)
 					}

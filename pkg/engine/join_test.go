@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/grid"
@@ -35,6 +36,25 @@ func compareView(t *testing.T, e *Engine) (cells int) {
 	return joined.Known
 }
 
+// What is kept aside of cells goes up to the cell that can no longer change, and with it.
+func TestFlaggedCellsSettle(t *testing.T) {
+	t.Parallel()
+	for settled, want := range map[int64][]int64{2: {3, 5, 6}, 3: {5, 6}, 4: {5, 6}, 5: {6}, 6: nil, 9: nil} {
+		kept := flagged{}
+		for _, cell := range []int64{5, 3, 6, 3} {
+			kept.put(7, raw{cell: cell})
+		}
+		kept.settle(7, settled)
+		var got []int64
+		for _, r := range kept[7] {
+			got = append(got, r.cell)
+		}
+		if _, there := kept[7]; !slices.Equal(got, want) || there != (len(want) > 0) {
+			t.Errorf("settled up to %d: %v is kept, want %v", settled, got, want)
+		}
+	}
+}
+
 // asHistory makes readings that are history.
 func asHistory(readings []Reading) []Reading {
 	for i := range readings {
@@ -55,9 +75,10 @@ func TestViewHasTheCellsOfItsSeries(t *testing.T) {
 		single(62.25, 3), called(meter.Estimated, single(61.5, 1)), called(meter.Bad, single(62, 0)),
 		called(meter.Bad, single(60, 0)), called(meter.Bad, single(60.25, 0)),
 		called(meter.Bad, single(60.5, 0)), single(60.25, 2), single(66, 1), single(66.5, 2),
-		single(66.75, 2), script(67, quarter, 20, 1), single(64, 1), single(64.25, 1),
+		single(66.75, 2), script(67, quarter, 20, 1),
+		called(meter.Bad, script(72, quarter, 4, 0)), single(73.5, 1), single(64, 1), single(64.25, 1),
 		single(64.5, 2), single(23.75, 5), asHistory(single(70.25, 4)),
-		asHistory(script(72, quarter, 30, 2)), asHistory(single(75, 7)), script(79.5, quarter, 10, 1),
+		asHistory(script(74, quarter, 30, 2)), asHistory(single(76, 7)), script(81.5, quarter, 10, 1),
 		single(600, 1), single(600.25, 1), script(600.5, quarter, 20, 1),
 	} {
 		for _, r := range readings {
@@ -70,6 +91,28 @@ func TestViewHasTheCellsOfItsSeries(t *testing.T) {
 	if compared < 1000 || compareView(t, e) < 5 {
 		t.Errorf("%d cells were compared, %d in the end", compared, compareView(t, e))
 	}
+}
+
+// A view begins with a cell of which half was measured, and its first cell stays one.
+func TestFirstCellOfAView(t *testing.T) {
+	t.Parallel()
+	const quarter = meter.HourSeconds / 4
+	e := newEngine(t, randomModel(1, 4))
+	check := func(when string) {
+		t.Helper()
+		ring := e.hours().slabs.ring(0)
+		if _, q := ring.At(ring.First()); !q.Accepted() || ring.First() != epoch/meter.HourSeconds+1 {
+			t.Errorf("%s: the first cell of the view is %d, %s", when, ring.First(), q)
+		}
+	}
+	begin := append(script(0, quarter, 1, 1), called(meter.Bad, script(0.25, quarter, 3, 0))...)
+	for _, r := range append(begin, script(1, quarter, 100, 1)...) {
+		r.Interval = quarter
+		each(t, e, []Reading{r})
+	}
+	check("after a bad hour")
+	each(t, e, called(meter.Bad, script(1, quarter, 3, 0)))
+	check("after it was called bad")
 }
 
 // A series that is there when a model of a coarser interval comes has a view at once, and is

@@ -210,3 +210,17 @@ func TestLive(t *testing.T) {
 		}
 	}
 }
+
+// A reading as late as is allowed says nothing about whether its series is up to date.
+func TestLateReadingLeavesItsSeriesLive(t *testing.T) {
+	t.Parallel()
+	const n = int64(100)
+	e := newEngine(t, nil)
+	feed(e, 0, n-1)
+	last(t, e, liveAt(n-1))
+	late := at(n - 1 - lateHours)
+	late.Value, late.Received = late.Value+1, liveAt(n-1).Received
+	if last(t, e, late); !e.Live() {
+		t.Error("the series is not up to date any more")
+	}
+}

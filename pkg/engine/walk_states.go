@@ -54,12 +54,10 @@ func (co *cohort) plan(p place) {
 	}
 }
 
-// longSilence says that more cells up to cell n were silent than a state is stepped through.
+// longSilence says that more cells up to cell n were silent than a state is stepped through. A series
+// with a state has more cells than those.
 func longSilence(ring *series.Ring, n int64, silent int) bool {
 	for k := range int64(silent + 1) {
-		if !ring.Has(n - k) {
-			return false
-		}
 		if _, q := ring.At(n - k); q != meter.Missing {
 			return false
 		}

@@ -286,6 +286,7 @@ func TestJoin(t *testing.T) {
 		{[4]meter.Quality{ok, ok, missing, bad}, meter.Estimated},
 		{[4]meter.Quality{ok, missing, missing, missing}, meter.Missing},
 		{[4]meter.Quality{ok, missing, missing, bad}, meter.Bad},
+		{[4]meter.Quality{bad, missing, missing, ok}, meter.Bad},
 	} {
 		at := func(m int64) (float32, meter.Quality) { return 1, c.parts[m-40] }
 		got := grid.Join(grid.Grid{Interval: anHour / 4}, grid.Grid{Interval: anHour}, meter.Energy, 10, at)

@@ -174,7 +174,7 @@ func (s *State) giveUp(lowest, at int, out *Outcome) (int, int) {
 	old := s.Start(s.Heard - s.LateCells() + 1)
 	for i := 0; r.Strays > 0 && i < len(r.Points) && r.Points[i].Second < s.Last-patience; {
 		p := r.Points[i]
-		if i == at || !p.Waiting || p.Counted && p.Second >= old {
+		if !p.Waiting || p.Counted && p.Second >= old {
 			i++
 			continue
 		}

@@ -136,7 +136,7 @@ func (s *State) unfold(past Past) {
 // fold forgets the points of a series each of which is one whole cell.
 func (s *State) fold() {
 	r := s.Raw
-	if r == nil || r.Young || r.Strays > 0 || s.Coarse > 0 || s.Kind == meter.Register || s.Step != s.Interval {
+	if r == nil || r.Young || s.Coarse > 0 || s.Kind == meter.Register || s.Step != s.Interval {
 		return
 	}
 	for i := range r.Points {
