@@ -26,19 +26,26 @@ func NewProxy(t testing.TB, address string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := FreeAddress()
-	if err != nil {
-		t.Fatal(err)
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	for try := 1; ; try++ {
+		own, err := FreeAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := toxiproxy.NewProxy(server, "server", own, u.Host)
+		err = p.Start()
+		if err == nil {
+			t.Cleanup(p.Stop)
+			return &Proxy{t: t, proxy: p}
+		}
+		if try == mostProxies { // a program that is no test may take an address first
+			t.Fatal(err)
+		}
 	}
-	quiet := zerolog.Nop()
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), quiet)
-	p := toxiproxy.NewProxy(server, "server", own, u.Host)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Stop)
-	return &Proxy{t: t, proxy: p}
 }
+
+// mostProxies is how many addresses NewProxy tries.
+const mostProxies = 5
 
 // URL is the address of the proxy; it stays when the proxy is off.
 func (p *Proxy) URL() string { return "http://" + p.proxy.Listen }
