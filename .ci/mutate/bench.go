@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// timeout is the least bound of the tests of one fault: one that makes them wait for ever is noticed
-// by it. On a slow machine the bound is longer, slowness times the time that the tests take.
+// timeout is the least bound of the tests of one fault: a fault that makes them wait for ever is
+// noticed by it. On a slow machine the bound is slowness times the time that the tests take.
 const timeout, slowness = 2 * time.Minute, 5
 
 // bench plants faults in the code below root and runs tests. It writes into dir alone.
@@ -81,8 +81,8 @@ func (b *bench) build(ctx context.Context, faults []fault) (bad map[int]string, 
 	return bad, nil
 }
 
-// compile builds the tests of a package with faults. It returns what the compiler says of those that
-// do not compile.
+// compile builds the tests of a package with faults. It returns what the compiler says of the faults
+// that do not compile.
 func (b *bench) compile(
 	ctx context.Context, tests string, faults []*fault,
 ) (bad map[int]string, err error) {

@@ -7,7 +7,7 @@
 // whether all faults can be planted, and runs no test.
 //
 // The faults are listed in *.txt beside this file. The code is not changed: the tests are built from
-// copies of its files that have all faults (go help build, -overlay), and run once for each of them.
+// copies of its files that have all faults (go help build, -overlay), and run once for each fault.
 // The tests are the quick ones, go test -short.
 package main
 

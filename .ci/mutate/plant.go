@@ -60,7 +60,8 @@ func (b *bench) plant(file string, faults []*fault) (planted, error) {
 		}
 		at := func(p token.Pos) int { return files.Position(p).Offset }
 		calls[at(decl.Body.Lbrace)+1] += fmt.Sprintf(" if chosenFault == %d { %s }; ", f.number, call)
-		lines[f.number] = bytes.Count(source, []byte("\n")) + bytes.Count(copies.Bytes(), []byte("\n")) + 2
+		newline := []byte("\n")
+		lines[f.number] = 2 + bytes.Count(source, newline) + bytes.Count(copies.Bytes(), newline)
 		copies.WriteString("\n")
 		copies.Write(source[at(decl.Pos()):at(decl.Name.Pos())])
 		copies.WriteString(name)

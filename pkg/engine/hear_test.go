@@ -134,7 +134,8 @@ func called(quality meter.Quality, readings []Reading) []Reading {
 }
 
 // The ring of a series has the cells that pkg/grid makes of its readings, in every way in which a
-// series can begin, change its grid, and begin anew. No forecast is of an origin before the last one.
+// series can begin, change its grid, and begin anew. No forecast is of an origin before that of the
+// last one.
 func TestRingHasTheCellsOfTheGrid(t *testing.T) {
 	t.Parallel()
 	const hour, half, quarter = meter.HourSeconds, meter.HourSeconds / 2, meter.HourSeconds / 4

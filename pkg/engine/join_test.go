@@ -8,8 +8,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// compareView fails when the view of m17 has other cells than those of its series joined. It returns
-// how many cells the view has.
+// compareView fails when the view of m17 has other cells than those of its series joined. It
+// returns how many cells the view has.
 func compareView(t *testing.T, e *Engine) (cells int) {
 	t.Helper()
 	co, slot, ok := e.find(m17)
@@ -25,7 +25,8 @@ func compareView(t *testing.T, e *Engine) (cells int) {
 	if want := rec.Cell(own.Start(ring.Newest+1)) - 1; rec.known > 0 && rec.newest != want {
 		t.Fatalf("the view has cells up to %d, want %d", rec.newest, want)
 	}
-	for n := max(co.firstJoined(slot, view), joined.First()); rec.known > 0 && n <= joined.Newest; n++ {
+	first := max(co.firstJoined(slot, view), joined.First())
+	for n := first; rec.known > 0 && n <= joined.Newest; n++ {
 		got := to.slabs.said(view, n)
 		want := grid.Join(own.Grid, rec.Grid, own.Kind, n, cellsOf(&ring))
 		if got.quality != want.Quality || want.Quality.Accepted() && got.value != want.Value {
@@ -39,7 +40,9 @@ func compareView(t *testing.T, e *Engine) (cells int) {
 // What is kept aside of cells goes up to the cell that can no longer change, and with it.
 func TestFlaggedCellsSettle(t *testing.T) {
 	t.Parallel()
-	for settled, want := range map[int64][]int64{2: {3, 5, 6}, 3: {5, 6}, 4: {5, 6}, 5: {6}, 6: nil, 9: nil} {
+	for settled, want := range map[int64][]int64{
+		2: {3, 5, 6}, 3: {5, 6}, 4: {5, 6}, 5: {6}, 6: nil, 9: nil,
+	} {
 		kept := flagged{}
 		for _, cell := range []int64{5, 3, 6, 3} {
 			kept.put(7, raw{cell: cell})

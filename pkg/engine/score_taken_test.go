@@ -58,9 +58,9 @@ func TestExportDropsForecasts(t *testing.T) {
 	}
 }
 
-// Beside a forecast of up to a day ahead stands the value of a day before the interval, whose loss is
-// half of its distance: levels lie alike around the median. Before there is a scale, the usual value
-// is that of all cells.
+// Beside a forecast of up to a day ahead stands the value of a day before the interval. The loss of
+// that value is half of its distance, as levels lie alike around the median. Before there is a
+// scale, the usual value is that of all cells.
 func TestNaiveValueOfADayAhead(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, nil)

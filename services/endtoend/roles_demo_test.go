@@ -44,7 +44,8 @@ func TestDemoServesItsFirstModel(t *testing.T) {
 func noTrainingFailed(t *testing.T, conn *bus.Conn) {
 	t.Helper()
 	subject := streams.EventSubject(streams.EventTrainingFailed)
-	if m, failed, err := conn.LastBySubject(t.Context(), topology.Events, subject); err == nil && failed {
+	m, failed, err := conn.LastBySubject(t.Context(), topology.Events, subject)
+	if err == nil && failed {
 		t.Fatalf("a training failed: %s", m.Data)
 	}
 }
