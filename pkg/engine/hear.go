@@ -112,7 +112,7 @@ func (e *Engine) observe(readings []Reading, result *Result) {
 		if last && e.rounds.owed[group] && (t.next || co.slabs.record(t.slot).known > 0) {
 			t.ask = r.Message
 		}
-		if t.next || t.changed || t.ask >= 0 || decision == grid.Applied {
+		if t.next || t.changed || t.ask >= 0 {
 			co.work.touched = append(co.work.touched, t)
 		}
 		if t.ask < 0 && last {

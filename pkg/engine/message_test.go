@@ -113,3 +113,19 @@ func TestForecastsComeInTheOrderOfMessages(t *testing.T) {
 		}
 	}
 }
+
+// When a reading takes back the only cell of its series, the message has no forecast.
+func TestMessageThatTakesItsSeriesBack(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, randomModel(3, 4))
+	if _, err := e.Configure(m17, Setting{Interval: meter.HourSeconds}); err != nil {
+		t.Fatal(err)
+	}
+	if result := e.Step(message(0, quarters(0, 2)...)); len(result.Forecasts) > 0 || result.Applied != 2 {
+		t.Errorf("%+v", result)
+	}
+	result := e.Step(message(1, quarters(2, 5)...))
+	if len(result.Forecasts) != 1 || result.Forecasts[0].Origin != epoch+meter.HourSeconds {
+		t.Errorf("%+v", result)
+	}
+}
