@@ -266,4 +266,15 @@ func TestHistoryTakesNoCorrectionBack(t *testing.T) {
 	if len(targets) != 2 || targets[0] != 100 || targets[1] != 98 {
 		t.Errorf("scores of the cells %v, want 100 and 98", targets)
 	}
+	// A message that ends with history asks for no forecast, and the next one scores nothing of it.
+	corrected, old = at(99), at(101)
+	corrected.Value, old.History = corrected.Value+1, true
+	corrected.Message, old.Message = 1, 1
+	next = at(102)
+	next.Message = 2
+	for _, s := range e.Step([]Reading{corrected, old, next}).Scores {
+		if target := (s.Target - epoch) / meter.HourSeconds; target != 102 {
+			t.Errorf("a score of cell %d by message %d", target, s.Message)
+		}
+	}
 }

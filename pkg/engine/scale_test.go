@@ -87,8 +87,8 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 			switch p := random.Float64(); {
 			case p < silent && i > 0:
 				continue
-			// Two in a row, or one among the first readings, would be finer readings.
-			case p > 0.995 && i > max(strayed+1, 4):
+			// Two in a row, or one in the first day, would be finer readings.
+			case p > 0.995 && i > strayed+1 && cell > 2*dayHours && len(readings) > 20:
 				strayed = i
 				strays++
 				stray := r

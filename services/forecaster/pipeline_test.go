@@ -179,3 +179,25 @@ func TestUnknownControlStops(t *testing.T) {
 		}
 	}
 }
+
+// A deletion alone is urgent: other records of an operator wait for the next checkpoint.
+func TestDeletionIsUrgent(t *testing.T) {
+	t.Parallel()
+	l, p := newTestLog(), fresh()
+	l.reading(m1, hour(0))
+	l.add(streams.ControlSubject(0, streams.ControlLimit),
+		(&streams.LimitControl{Series: 5}).AppendJSON(nil))
+	l.add(streams.ControlSubject(0, streams.ControlDelete),
+		(&streams.DeleteControl{Series: m1.String()}).AppendJSON(nil))
+	l.reading(m1, hour(1))
+	for i, want := range []bool{false, false, true, false} {
+		result, err := l.step(p, i, i+1)
+		if err != nil || result.Erased != want {
+			t.Errorf("message %d: urgent %v, %v; want %v", i, result.Erased, err, want)
+		}
+	}
+	all, err := l.step(fresh(), 0, 4)
+	if err != nil || !all.Erased {
+		t.Errorf("a batch with a deletion: urgent %v, %v", all.Erased, err)
+	}
+}
