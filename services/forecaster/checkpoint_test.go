@@ -250,6 +250,7 @@ func TestSaverFinishes(t *testing.T) {
 		p.saver.due(t.Context(), p.snapshot, true)
 		go func() { time.Sleep(time.Minute); close(p.store.held) }()
 		p.saver.finish(t.Context(), p.snapshot, 5)
+		synctest.Wait()
 		if p.store.saves != 1 || p.saver.seq != 5 || p.saver.cost != time.Minute {
 			t.Errorf("%d checkpoints, the last at %d, %s", p.store.saves, p.saver.seq, p.saver.cost)
 		}

@@ -2,6 +2,7 @@ package forecaster
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,5 +63,41 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	}
 	if diff := cmp.Diff(counts, result.Rejections); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+// A reading that was held and is given up is a rejection of its own, of the message that gave it up.
+func TestHeldReadingsAreRejectedOneByOne(t *testing.T) {
+	t.Parallel()
+	l, from := newTestLog(), time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+	at := func(days int, value float64) streams.Reading {
+		return streams.Reading{Time: from.AddDate(0, 0, days), Value: value}
+	}
+	for i := range 30 {
+		l.reading(m1, streams.Reading{Time: from.Add(time.Duration(i) * time.Hour), Value: 1})
+	}
+	l.reading(m1, at(60, 5))
+	l.reading(m1, at(120, 6), at(200, 7))
+	result, err := fresh().Step(l.messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []time.Time
+	for _, out := range result.Outputs {
+		if out.To != ToRejected {
+			continue
+		}
+		r, err := streams.DecodeRejected(out.Data)
+		if err != nil || r.Seq != 32 || r.Reason != meter.ReasonUnconfirmed || r.Count > 1 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		readings, _ := streams.DecodeReadings([]byte(r.Payload))
+		for _, one := range readings {
+			got = append(got, one.Time)
+		}
+	}
+	want := []time.Time{at(60, 0).Time, at(120, 0).Time}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("readings that are given up (-want +got):\n%s", diff)
 	}
 }
