@@ -228,3 +228,35 @@ func after(t testing.TB, e *Engine, n int64) Forecast {
 	}
 	return result.Forecasts[0]
 }
+
+// An estimate is taken as its sender says, however far it lies from what was measured.
+func TestEstimateIsNotJudged(t *testing.T) {
+	t.Parallel()
+	for quality, taken := range map[meter.Quality]bool{meter.OK: false, meter.Estimated: true} {
+		e := newEngine(t, randomModel(42, 4))
+		feed(e, 0, 250)
+		r := at(250)
+		r.Value, r.Quality = 1e6, quality
+		e.Step([]Reading{r})
+		value, got := cellAt(t, e, 250)
+		if (value == 1e6 && got == quality) != taken {
+			t.Errorf("%s: the cell is %v %s", quality, value, got)
+		}
+	}
+}
+
+// Before the network serves a series, its gaps are filled as without a model.
+func TestGapsOfAYoungSeries(t *testing.T) {
+	t.Parallel()
+	with, without := newEngine(t, randomModel(42, 4)), newEngine(t, nil)
+	for _, e := range []*Engine{with, without} {
+		feed(e, 0, 60)
+		e.Step([]Reading{at(63)})
+	}
+	for i := int64(60); i < 63; i++ {
+		got, _ := cellAt(t, with, i)
+		if want, _ := cellAt(t, without, i); got != want {
+			t.Errorf("cell %d is filled with %v, want %v", i, got, want)
+		}
+	}
+}

@@ -104,6 +104,9 @@ func (l *strip) compare(t *testing.T, e *Engine, id meter.ID) {
 			t.Fatalf("cell %d is %v %v, want %v %v", n, value, quality, want, wanted)
 		}
 	}
+	if r := co.slabs.states[slot].raw; r != nil && len(r.Points) != len(l.state.Raw.Points) {
+		t.Fatalf("%d readings are kept, want %d", len(r.Points), len(l.state.Raw.Points))
+	}
 	// Those that have left the ring were counted, too.
 	if got := int(co.slabs.record(slot).accepted); got != closed && ring.Known < co.len.Ring {
 		t.Fatalf("%d accepted cells count for the first scale, want %d", got, closed)

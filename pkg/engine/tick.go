@@ -68,7 +68,7 @@ func (e *Engine) tick(co *cohort, now int64, message int, result *Result) {
 				continue
 			}
 		}
-		if silent > max(rec.newest, t.to) {
+		if silent > rec.newest { // and so not before a cell that was closed: it is the next one
 			if !t.next {
 				t.from = rec.newest + 1
 			}

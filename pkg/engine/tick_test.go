@@ -224,3 +224,71 @@ func TestLateReadingLeavesItsSeriesLive(t *testing.T) {
 		t.Error("the series is not up to date any more")
 	}
 }
+
+// liveQuarters are quarters of m17 that come a minute after their end.
+func liveQuarters(from, to int64) []Reading {
+	all := quarters(from, to)
+	for i := range all {
+		all[i].Received = all[i].Second + 960
+	}
+	return all
+}
+
+// The time closes an hour whose last quarter is missing, once that could have come, and fills the
+// hours behind it.
+func TestTickClosesAnHourOfQuarters(t *testing.T) {
+	t.Parallel()
+	const hour = meter.HourSeconds
+	e := newEngine(t, randomModel(81, 4))
+	if _, err := e.Configure(m17, Setting{Interval: hour}); err != nil {
+		t.Fatal(err)
+	}
+	each(t, e, liveQuarters(0, 4*200+3))
+	for _, c := range []struct {
+		now    int64
+		cell   int64 // newest one after it
+		counts int
+	}{
+		{201 * hour, 199, 0}, {201*hour + 900, 200, 1}, {203*hour - 1, 200, 0}, {203 * hour, 201, 1},
+	} {
+		result := e.Tick(epoch+c.now, 1)
+		if len(result.Forecasts) != c.counts {
+			t.Fatalf("after %d s %d forecasts, want %d", c.now, len(result.Forecasts), c.counts)
+		}
+		if s, _ := e.Summary(m17); s.Origin != epoch+(c.cell+1)*hour {
+			t.Errorf("after %d s the newest hour ends at %d", c.now, (s.Origin-epoch)/hour)
+		}
+		if value, quality := cellAt(t, e, 199); quality != meter.OK || value <= 0 {
+			t.Errorf("hour 199 is %v %v", value, quality)
+		}
+	}
+	if _, quality := cellAt(t, e, 200); quality != meter.Estimated {
+		t.Errorf("the hour of three quarters is %v", quality)
+	}
+	if _, quality := cellAt(t, e, 201); quality != meter.Missing {
+		t.Errorf("the silent hour is %v", quality)
+	}
+	// After a pause of the owner the hour is closed and those behind it are filled at once.
+	late := newEngine(t, randomModel(81, 4))
+	if _, err := late.Configure(m17, Setting{Interval: hour}); err != nil {
+		t.Fatal(err)
+	}
+	each(t, late, liveQuarters(0, 4*200+3))
+	late.Tick(epoch+203*hour, 1)
+	if !sameSections(pristine(e), pristine(late)) {
+		t.Error("the state depends on the pause")
+	}
+}
+
+// A series that is up to date and has no cell yet is left alone.
+func TestTickLeavesASeriesWithoutCells(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, nil)
+	if _, err := e.Configure(m17, Setting{Interval: meter.HourSeconds}); err != nil {
+		t.Fatal(err)
+	}
+	e.Step(message(0, liveQuarters(0, 2)...))
+	if result := e.Tick(epoch+5*meter.HourSeconds, 1); !e.Live() || len(result.Forecasts) > 0 {
+		t.Errorf("live %v, forecasts %+v", e.Live(), result.Forecasts)
+	}
+}
