@@ -86,11 +86,7 @@ func (e *Engine) observe(readings []Reading, result *Result) {
 	for _, i := range e.rounds.round {
 		r := &readings[i]
 		t := update{counts: !r.History, message: r.Message, ask: -1}
-		told := len(result.Events)
-		co, decision := e.hear(r, &t, result, int(i))
-		for k := range result.Events[told:] {
-			result.Events[told+k].Message = r.Message
-		}
+		co, decision := e.hear(r, &t, account{result, int(i), r.Message})
 		group := e.rounds.group[i]
 		switch decision {
 		case grid.Applied:

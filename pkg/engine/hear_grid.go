@@ -64,9 +64,9 @@ func (s *slabs) keep(slot int32, r readings) {
 
 // hear puts a reading onto the grid of its series: the series of t begins when it is new, known
 // cells that are another now are written, and t gets the cells that are new. What other readings
-// come to on the way is added to result under the reading's index. It returns the cohort that t is
-// of, nil when the reading of a new series is refused.
-func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort, grid.Decision) {
+// come to on the way is added to the account of this one. It returns the cohort that t is of, nil
+// when the reading of a new series is refused.
+func (e *Engine) hear(r *Reading, t *update, to account) (*cohort, grid.Decision) {
 	p := grid.Point{Second: r.Second, Value: r.Value, Quality: r.Quality, Span: r.Interval}
 	co, slot, known := e.find(r.Series)
 	var st grid.State
@@ -77,14 +77,14 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 	if known {
 		var kind meter.Kind
 		if p.Value, kind, no = co.measure(r, slot); kind != co.slabs.record(slot).Kind {
-			e.become(co, slot, kind, t, result, index)
+			e.become(co, slot, kind, t, to)
 		}
 		st, e.gridPast = co.slabs.gridState(slot), past{&co.slabs, slot}
 	} else {
 		p.Value, unit, st.Pattern, no = e.begin(r)
 	}
 	if no.reason != "" {
-		result.Rejections = append(result.Rejections, Rejection{Reading: index, Reason: no.reason, Detail: no.detail})
+		to.reject(no.reason, no.detail, nil)
 		return co, grid.Rejected
 	}
 	was, out, changed := st.Pattern, &e.outcome, 0
@@ -93,19 +93,19 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 	}
 	st.Put(p, &e.gridPast, out)
 	if out.Decision == grid.Rejected {
-		result.Rejections = append(result.Rejections, Rejection{Reading: index, Reason: out.Refusal.Reason, Detail: out.Refusal.Detail})
+		to.reject(out.Refusal.Reason, out.Refusal.Detail, nil)
 	}
 	if !known && out.Decision == grid.Rejected {
 		return nil, out.Decision
 	}
-	co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out, result)
-	co.apply(t, out, result, index)
-	co.tellOffGrid(t.slot, r, out, result, index)
+	co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out, to.Result)
+	co.apply(t, out, to)
+	co.tellOffGrid(t.slot, r, out, to)
 	if cells, ok := co.work.changed[t.slot]; ok && r.History { // nothing is scored by it
 		co.work.changed[t.slot] = cells[:min(changed, len(cells))]
 	}
 	if st.Raw == nil || !st.Raw.Young || st.Coarse > was.Coarse {
-		co.tell(t.slot, was, result, index)
+		co.tell(t.slot, was, to)
 	}
 	return co, out.Decision
 }
@@ -114,7 +114,10 @@ func (e *Engine) hear(r *Reading, t *update, result *Result, index int) (*cohort
 // its grid. When the series changed its grid, the row is empty, and out has the cells that were
 // brought over: they are walked as new ones, as a file gives them. It counts the forecasts that wait
 // no longer.
-func (e *Engine) seat(co *cohort, slot int32, known bool, id meter.ID, unit string, st grid.State, out *grid.Outcome, result *Result) (*cohort, int32) {
+func (e *Engine) seat(
+	co *cohort, slot int32, known bool, id meter.ID, unit string, st grid.State, out *grid.Outcome,
+	result *Result,
+) (*cohort, int32) {
 	if out.Was != (grid.Grid{}) {
 		p := past{&co.slabs, slot}
 		first, newest, ok := p.Bounds()
@@ -151,18 +154,36 @@ func (e *Engine) move(from *cohort, slot int32, interval int32) (*cohort, int32)
 	return to, row
 }
 
+// account is where what one reading comes to is written down.
+type account struct {
+	*Result
+	reading int // its index in the batch
+	message int // its message
+}
+
+// reject writes down that the reading is refused, or held when an earlier one is.
+func (a account) reject(reason meter.Reason, detail string, held *Held) {
+	a.Rejections = append(a.Rejections, Rejection{
+		Reading: a.reading, Reason: reason, Detail: detail, Held: held,
+	})
+}
+
+// tell writes an event down.
+func (a account) tell(id meter.ID, kind EventKind, text string) {
+	a.Events = append(a.Events, Event{Message: a.message, Series: id, Kind: kind, Text: text})
+}
+
 // apply takes over what a reading came to on its grid.
-func (co *cohort) apply(t *update, out *grid.Outcome, result *Result, index int) {
+func (co *cohort) apply(t *update, out *grid.Outcome, to account) {
 	s, w := &co.slabs, &co.work
-	result.Applied += out.Released
+	to.Applied += out.Released
 	for i := range out.Refused {
 		no := &out.Refused[i]
-		result.Rejections = append(result.Rejections, Rejection{
-			Reading: index, Reason: no.Reason, Detail: no.Detail,
-			Held: &Held{Second: no.Point.Second, Value: no.Point.Value, Quality: no.Point.Quality},
+		to.reject(no.Reason, no.Detail, &Held{
+			Second: no.Point.Second, Value: no.Point.Value, Quality: no.Point.Quality,
 		})
 	}
-	result.Registers.Add(out.Counts)
+	to.Registers.Add(out.Counts)
 	rec := s.record(t.slot)
 	from := len(w.fresh)
 	for _, c := range out.Cells {
@@ -206,35 +227,28 @@ func (s *slabs) first(slot int32) int64 {
 }
 
 // tell adds an event when a series is sent otherwise than before.
-func (co *cohort) tell(slot int32, was grid.Pattern, result *Result, index int) {
-	is := co.slabs.record(slot).Pattern
-	event := Event{Message: index, Series: co.slabs.ids[slot], Kind: IntervalChanged}
+func (co *cohort) tell(slot int32, was grid.Pattern, to account) {
+	is, id := co.slabs.record(slot).Pattern, co.slabs.ids[slot]
 	switch {
 	case is.Interval != was.Interval:
-		event.Text = fmt.Sprintf("the series has intervals of %d minutes now, before it had %d: readings come %s",
-			is.Interval/60, was.Interval/60, every(is.Step))
+		to.tell(id, IntervalChanged, fmt.Sprintf("the series has intervals of %d minutes now, before it "+
+			"had %d: readings come %s", is.Interval/60, was.Interval/60, every(is.Step)))
 	case is.Step != was.Step:
-		event.Text = fmt.Sprintf("readings come %s now, before it was %s; intervals stay at %d minutes",
-			every(is.Step), every(was.Step), is.Interval/60)
-	}
-	if event.Text != "" {
-		result.Events = append(result.Events, event)
+		to.tell(id, IntervalChanged, fmt.Sprintf("readings come %s now, before it was %s; intervals "+
+			"stay at %d minutes", every(is.Step), every(was.Step), is.Interval/60))
 	}
 	if was.Coarse == 0 && is.Coarse > 0 {
-		result.Events = append(result.Events, Event{
-			Message: index, Series: co.slabs.ids[slot], Kind: IntervalUnsupported,
-			Text: unsupported(is.Coarse),
-		})
-		co.limits.clear(co.slabs.ids[slot], index, "the series is not forecast any more", &result.Events)
+		to.tell(id, IntervalUnsupported, unsupported(is.Coarse))
+		co.limits.clear(id, to.message, "the series is not forecast any more", &to.Events)
 	}
 }
 
 // toldAgain is how many seconds of the log pass before an event tells of the same again.
 const toldAgain = meter.HourSeconds
 
-// tellOffGrid adds an event when readings off the grid of a series are refused, at most one an hour of
-// the log. All of them are counted as rejections.
-func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, result *Result, index int) {
+// tellOffGrid adds an event when readings off the grid of a series are refused, at most one an hour
+// of the log. All of them are counted as rejections.
+func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, to account) {
 	refused := slices.ContainsFunc(out.Refused, func(no grid.Refusal) bool {
 		return no.Reason == meter.ReasonIntervalUnsupported
 	})
@@ -253,11 +267,9 @@ func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, result 
 	switch {
 	case refused && !recent:
 		state.told = now
-		result.Events = append(result.Events, Event{
-			Message: index, Series: co.slabs.ids[slot], Kind: OffGrid,
-			Text: fmt.Sprintf("readings off the grid are refused, the series is read %s: "+
-				"when two meters send under one name, give each a name of its own", every(co.slabs.record(slot).Step)),
-		})
+		to.tell(co.slabs.ids[slot], OffGrid, fmt.Sprintf("readings off the grid are refused, the series "+
+			"is read %s: when two meters send under one name, give each a name of its own",
+			every(co.slabs.record(slot).Step)))
 	case state.told != 0 && !recent:
 		state.told = 0
 	default:

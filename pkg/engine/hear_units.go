@@ -78,19 +78,17 @@ func (co *cohort) measure(r *Reading, slot int32) (value float64, kind meter.Kin
 
 // become gives a series, which was taken for one of power, the kind that a reading says. When that
 // makes its cells void, an event tells of it.
-func (e *Engine) become(co *cohort, slot int32, kind meter.Kind, t *update, result *Result, index int) {
+func (e *Engine) become(co *cohort, slot int32, kind meter.Kind, t *update, to account) {
 	st := co.slabs.gridState(slot)
 	void := st.Become(kind, &e.outcome)
 	co.slabs.keepGrid(slot, st)
 	id := co.slabs.ids[slot]
-	result.Unscored += co.dropView(id) // its cells were means
+	to.Unscored += co.dropView(id) // its cells were means
 	if !void {
 		return
 	}
-	result.Unscored += co.slabs.forget(slot)
-	co.apply(t, &e.outcome, result, index)
-	result.Events = append(result.Events, Event{
-		Message: index, Series: id, Kind: KindChanged,
-		Text: fmt.Sprintf("readings are %s, as one says now; before they were taken for power: the series begins again", kind),
-	})
+	to.Unscored += co.slabs.forget(slot)
+	co.apply(t, &e.outcome, to)
+	to.tell(id, KindChanged, fmt.Sprintf("readings are %s, as one says now; before they were taken for "+
+		"power: the series begins again", kind))
 }

@@ -205,7 +205,7 @@ func (e *Engine) holdIntervals(pattern meter.ID) error {
 		st.Hold(set, &e.gridPast, &e.outcome)
 		t := update{message: -1, ask: -1}
 		co, t.slot = e.seat(co, slot, true, id, "", st, &e.outcome, &Result{})
-		co.apply(&t, &e.outcome, &Result{}, 0)
+		co.apply(&t, &e.outcome, account{Result: &Result{}})
 		if t.next || t.changed {
 			co.work.touched = append(co.work.touched, t)
 			e.forward(&Result{})
@@ -235,7 +235,7 @@ func (e *Engine) adopt(co *cohort, slot int32, set Setting) (again []Event, keep
 	s.units[slot] = terms.Unit
 	if terms.Kind != s.record(slot).Kind {
 		var result Result
-		e.become(co, slot, terms.Kind, &update{slot: slot}, &result, 0)
+		e.become(co, slot, terms.Kind, &update{slot: slot}, account{Result: &result})
 		again = result.Events
 	}
 	if set.Unit != "" && terms.Unit != set.Unit {

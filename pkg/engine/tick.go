@@ -112,5 +112,5 @@ func (e *Engine) close(co *cohort, t *update, now int64, result *Result) {
 	e.gridPast = past{s, t.slot}
 	st.Close(now, &e.gridPast, &e.outcome)
 	s.keepGrid(t.slot, st)
-	co.apply(t, &e.outcome, result, 0)
+	co.apply(t, &e.outcome, account{Result: result})
 }
