@@ -135,7 +135,12 @@ func New() *Engine {
 }
 
 // intervals are those of the cohorts, in seconds.
-var intervals = [...]int32{300, 600, 900, 1200, 1800, 3600}
+var intervals = func() (all [6]int32) {
+	for i, d := range meter.Intervals() {
+		all[i] = int32(d / time.Second)
+	}
+	return all
+}()
 
 // cohort is the one of an interval; it is made when there is none.
 func (e *Engine) cohort(interval int32) *cohort {
