@@ -16,6 +16,8 @@ type tally struct {
 	history *dataset.History
 	columns []int // of the levels that are scored, in a forecast
 
+	quantiles []float32 // of one lead, by column
+
 	scores    *accuracy.Scores
 	losses    []Loss // by origin
 	atOrBelow []int  // by level: the number of actuals at or below the quantile
@@ -30,9 +32,9 @@ func (t *tally) add(n int64, f *engine.Forecast) (err error) {
 		if err != nil {
 			return err
 		}
-		t.atOrBelow = make([]int, len(t.columns))
+		t.atOrBelow, t.quantiles = make([]int, len(t.columns)), make([]float32, len(t.columns))
 	}
-	quantiles := make([]float32, len(t.columns))
+	quantiles := t.quantiles
 	loss := Loss{Second: h.Start(n + 1)}
 	age := int(n + 1 - h.Cell(f.Origin)) // intervals since the origin of the forecast
 	for k := range t.cfg.Horizon {
