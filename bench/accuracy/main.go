@@ -138,7 +138,8 @@ func measure(ctx context.Context, binary, data, scratch, name string) (result, e
 		name,
 	)
 	began := time.Now()
-	if _, err := command(ctx, binary, "train", "--data", file, "--valid-until", p.TestFrom, "--out", dir, "--json"); err != nil {
+	if _, err := command(ctx, binary, "train", "--data", file, "--valid-until", p.TestFrom,
+		"--out", dir, "--json"); err != nil {
 		return r, err
 	}
 	r.TrainS = time.Since(began).Seconds()

@@ -80,7 +80,8 @@ func writeTables(path string, results map[string]result) error {
 func nativeTable(results map[string]result) string {
 	var b strings.Builder
 	b.WriteString(
-		"| set | interval | best simple rule | **Loadtide** | LightGBM, Loadtide at six leads | band held | scale | training | " +
+		"| set | interval | best simple rule | **Loadtide** | LightGBM, Loadtide at six leads | " +
+			"band held | scale | training | " +
 			"to hours: native, hourly model | first hour: native, hourly model |\n" +
 			"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
 	)
@@ -127,7 +128,8 @@ func nativeTable(results map[string]result) string {
 func table(results map[string]result) string {
 	var b strings.Builder
 	b.WriteString(
-		"| set | same hour yesterday | same hour last week | mean of 7 days | mix | LightGBM | PyTorch L16 | **Loadtide** | band held | scale | training, backtest |\n",
+		"| set | same hour yesterday | same hour last week | mean of 7 days | mix | LightGBM | " +
+			"PyTorch L16 | **Loadtide** | band held | scale | training, backtest |\n",
 	)
 	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	cell := func(m measures) string { return fmt.Sprintf("%s (%.3g %%)", short(m.Pinball), 100*m.WAPE) }

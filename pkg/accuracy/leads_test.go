@@ -34,8 +34,10 @@ func TestLeadName(t *testing.T) {
 		interval time.Duration
 		want     string
 	}{
-		{1, time.Hour, "first"}, {1, 15 * time.Minute, "first"}, {4, 15 * time.Minute, "1h"}, {24, time.Hour, "24h"},
-		{96, 15 * time.Minute, "24h"}, {48, 30 * time.Minute, "24h"}, {3, 15 * time.Minute, "45m"}, {168, time.Hour, "168h"},
+		{1, time.Hour, "first"}, {1, 15 * time.Minute, "first"},
+		{4, 15 * time.Minute, "1h"}, {3, 15 * time.Minute, "45m"},
+		{24, time.Hour, "24h"}, {48, 30 * time.Minute, "24h"}, {96, 15 * time.Minute, "24h"},
+		{168, time.Hour, "168h"},
 	} {
 		if got := LeadName(c.lead, c.interval); got != c.want {
 			t.Errorf("lead %d of %s is %q, want %q", c.lead, c.interval, got, c.want)

@@ -117,8 +117,9 @@ func TestStepLoadsTheModel(t *testing.T) {
 	}
 }
 
-// A person is told of a forecast of the network that a rule stands in for, of a series that is not
-// forecast or begins again, and of readings off the grid, and of no other event. All are counted.
+// Every event is counted. An event is logged as well when a rule replaces the network's forecast,
+// when a series is not forecast or begins again, and when readings off the grid are refused. A silent
+// series is not logged.
 func TestEventsAreLogged(t *testing.T) {
 	t.Parallel()
 	p, lines := newPure(), &strings.Builder{}
