@@ -89,7 +89,7 @@ func (m *metrics) zero() {
 			m.requests.WithLabelValues(trigger, answer)
 		}
 	}
-	for _, check := range cycle.CheckNames() {
+	for _, check := range cycle.RefusingChecks() {
 		m.refusals.WithLabelValues(string(check))
 	}
 	for _, on := range []string{onTraining, onValidation} {

@@ -12,8 +12,10 @@ import (
 // the label of the metric of refusals.
 type CheckName string
 
-// The checks. The first four say whether a model is sound: no model serves without them. The others
-// say whether a model is better than the model that serves: they do not count for the first model.
+// The checks. The first four say whether a model is sound: no model serves without them. The checks
+// of crossing and champion count for every model but the first. The check naive is told and refuses
+// no model: a model that is better than the champion is the better of the two to serve, also when
+// both are worse than the rule.
 const (
 	CheckFinite   CheckName = "finite"   // every quantile of every forecast is finite
 	CheckOrdered  CheckName = "ordered"  // the quantiles that would be published ascend
@@ -24,10 +26,10 @@ const (
 	CheckChampion CheckName = "champion" // better than the version that serves
 )
 
-// CheckNames lists the checks in the order of a verdict.
-func CheckNames() []CheckName {
+// RefusingChecks lists the checks that can keep a version from serving, in the order of a verdict.
+func RefusingChecks() []CheckName {
 	return []CheckName{CheckFinite, CheckOrdered, CheckScale, CheckKernels, CheckCrossing,
-		CheckNaive, CheckChampion}
+		CheckChampion}
 }
 
 const (
@@ -60,7 +62,6 @@ func verdictOf(in gateInput) Verdict {
 		v.Champion = in.champion.version
 	}
 	v.sound(in)
-	sound := v.all()
 	v.add(CheckCrossing, in.crossed <= maxCrossed, in.crossed,
 		"quantiles of %.2g %% of leads cross before sorting (at most %.0f %%)", 100*in.crossed,
 		100*maxCrossed)
@@ -70,7 +71,7 @@ func verdictOf(in gateInput) Verdict {
 	} else if c != nil {
 		v.compare(CheckChampion, "champion v"+c.version, c.ours, c.theirs)
 	}
-	v.Passed = sound && (v.First || v.all())
+	v.Passed = len(v.refusing()) == 0
 	return v
 }
 

@@ -21,28 +21,35 @@ type Verdict struct {
 	Passed   bool    // the version serves
 	First    bool    // no version that can be read serves yet: a sound version passes
 	Champion string  // the version that the new one was compared with; empty when there was none
-	Checks   []Check // in the order of CheckNames; a check without data is left out
+	Checks   []Check // a check without data is left out
 }
 
-func (v *Verdict) all() bool { return len(v.failed()) == 0 }
-
-func (v *Verdict) failed() []Check {
+// refusing lists the checks that failed and count.
+func (v *Verdict) refusing() []Check {
 	var failed []Check
 	for _, c := range v.Checks {
-		if !c.Passed {
+		if !c.Passed && v.counts(c.Name) {
 			failed = append(failed, c)
 		}
 	}
 	return failed
 }
 
-// Refusals are the checks that kept the version from serving; a version that serves has none.
-func (v Verdict) Refusals() []CheckName {
-	if v.Passed {
-		return nil
+// counts reports whether the version does not serve when it fails the check.
+func (v *Verdict) counts(name CheckName) bool {
+	switch name {
+	case CheckNaive:
+		return false
+	case CheckCrossing, CheckChampion:
+		return !v.First
 	}
+	return true
+}
+
+// Refusals names the checks that kept the version from serving; a version that serves has none.
+func (v Verdict) Refusals() []CheckName {
 	var names []CheckName
-	for _, c := range v.failed() {
+	for _, c := range v.refusing() {
 		names = append(names, c.Name)
 	}
 	return names
