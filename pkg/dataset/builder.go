@@ -21,7 +21,6 @@ type Builder struct {
 	apart    []string             // series that come more often, at a step that does not divide interval
 	odd      []string             // series that come at a step that does not divide the hour
 	changed  []string             // series that Build left out until they changed their interval
-	kind     meter.Kind           // of readings that do not name one, see Kind
 	offset   int64                // from UTC, of the hours that finer readings are joined to, in seconds
 	refused  map[meter.Reason]int // readings that Add refused
 	offGrid  map[meter.Reason]int // readings that Build refused
@@ -39,15 +38,11 @@ func NewBuilder() *Builder {
 	return &Builder{index: map[meter.ID]int{}, asked: meter.HourSeconds, refused: map[meter.Reason]int{}}
 }
 
-// Kind says what the values mean that Add takes from now on. KindUnknown leaves it to the unit of
-// each series: energy is added up into intervals, all else is averaged.
-func (b *Builder) Kind(kind meter.Kind) { b.kind = kind }
-
 // Add adds one reading: the Unix second at which its interval starts, or at which a register was
 // read, and its value. The first unit of a series is the unit of the series. Values in another unit
 // are converted, or left out when they cannot be, as in serving.
 func (b *Builder) Add(id meter.ID, unit string, second int64, value float64) {
-	b.AddReading(id, Reading{Kind: b.kind, Unit: unit, Second: second, Value: value})
+	b.AddReading(id, Reading{Unit: unit, Second: second, Value: value})
 }
 
 // Reading is a reading with all that its sender may say of it.

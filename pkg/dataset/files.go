@@ -10,7 +10,7 @@ import (
 // Files reads readings and covariates from CSV files.
 type Files struct {
 	Paths   []string
-	Options tabular.Options // how the files are read; their unit is the unit of every series
+	Options tabular.Options // how the files are read; a unit or a kind there is that of every series
 	// called once, with what was read and what was rejected; may be nil
 	Report func(tabular.Report)
 }
@@ -21,7 +21,6 @@ func (f Files) Load(_ context.Context, b *Builder) error {
 	if err != nil {
 		return err
 	}
-	b.Kind(f.Options.Kind)
 	b.addTable(table)
 	if n := b.DropLone(); n > 0 {
 		report.Warnings = append(report.Warnings,
@@ -50,6 +49,9 @@ func (f Files) Covariates() (*Covariates, error) {
 
 func (b *Builder) addTable(table *tabular.Table) {
 	for row := range table.All() {
-		b.Add(table.Name(row), table.Unit, row.Unix, row.Value)
+		terms := table.Terms[row.Series]
+		b.AddReading(table.Name(row), Reading{
+			Kind: terms.Kind, Unit: terms.Unit, Second: row.Unix, Value: row.Value,
+		})
 	}
 }

@@ -22,7 +22,9 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := NewBuilder()
-			b.Kind(c.kind)
+			add := func(id meter.ID, unit string, second int64, value float64) {
+				b.AddReading(id, Reading{Kind: c.kind, Unit: unit, Second: second, Value: value})
+			}
 			id := meter.ID{Site: "north", Meter: "m1"}
 			const first = 1_700_006_400 / 3600 * 3600
 			// quarters of 40 hours, shuffled; one of hour 7 is missing, one of hour 9 comes twice
@@ -32,9 +34,9 @@ func TestFinerReadingsBecomeHours(t *testing.T) {
 					continue
 				}
 				if k == 9*4 {
-					b.Add(id, c.unit, int64(first+k*900), 1e6)
+					add(id, c.unit, int64(first+k*900), 1e6)
 				}
-				b.Add(id, c.unit, int64(first+k*900), float64(k))
+				add(id, c.unit, int64(first+k*900), float64(k))
 			}
 			h := b.Build()
 			if len(h) != 1 || h[0].Ring.Known != 40 {

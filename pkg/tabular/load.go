@@ -77,6 +77,7 @@ type loader struct {
 
 	// Of the file being read.
 	file   string
+	source io.ReadSeeker
 	line   int
 	at     layout
 	fields [][]byte
@@ -105,6 +106,11 @@ func newLoader(opts Options) (*loader, error) {
 		reasons: map[meter.Reason]int{}, intervals: map[time.Duration]int{},
 		names: newNames(opts.Series), late: opts.IntervalLabel == LabelEnd || z.name != time.UTC.String(),
 	}, nil
+}
+
+// delimited reads one file of delimited text, which begins with head.
+func (l *loader) delimited(plain io.Reader, head []byte) error {
+	return l.lines(newLineReader(charsetOf(head).decoded(plain)))
 }
 
 // lines reads one file.

@@ -188,7 +188,10 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		"broken header":  {"series,\"timestamp,value\n", "its first line is no header", "series,timestamp,value"},
 		"torn zstd":      {zstded(t, head+strings.Repeat("m,2026-01-31 13:00,1\n", 99))[:30], "cannot be read to its end", "whole"},
 		"spreadsheet":    {"PK\x03\x04....", "is a zip archive or a spreadsheet", "CSV"},
-		"utf-16":         {"\xff\xfes\x00e\x00", "is written in UTF-16", "UTF-8"},
+		"xml":            {"<?xml version=\"1.0\"?>\n<feed/>\n", "is XML", "CSV"},
+		"json":           {"{\"a\":1}\n", "is JSON", "CSV"},
+		"parquet":        {"PAR1\x15\x04", "is a Parquet file", "CSV"},
+		"bytes":          {strings.Repeat("a\x01\x02", 9), "is no text", "CSV"},
 		"torn gzip":      {zipped(t, head+strings.Repeat("m,2026-01-31 13:00,1\n", 99))[:40], "cannot be read to its end", "whole"},
 		"broken gzip":    {"\x1f\x8b\x00\x00", "cannot be read to its end", "whole"},
 	} {

@@ -2,9 +2,9 @@ package tabular
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -15,7 +15,11 @@ import (
 // to take more.
 const maxWindow = 128 << 20
 
-// read reads the file at path.
+// sniffed is how many bytes of a file tell its format and its characters.
+const sniffed = 64 << 10
+
+// read reads the file at path. A pipe is copied into a scratch file first, because a file of
+// delimited text may be read twice.
 func (l *loader) read(path string) error {
 	l.file = path
 	f, err := os.Open(path)
@@ -32,41 +36,88 @@ func (l *loader) read(path string) error {
 		}
 	}
 	defer func() { _ = f.Close() }() // it was read only
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		scratch, err := spool(f)
+		if err != nil {
+			return l.unreadable(err)
+		}
+		defer func() { _, _ = scratch.Close(), os.Remove(scratch.Name()) }()
+		return l.add(path, scratch)
+	}
 	return l.add(path, f)
 }
 
-// add reads one file, compressed or plain by its first bytes.
-func (l *loader) add(file string, r io.Reader) error {
+// spool copies a stream into a scratch file, which the caller closes and removes.
+func spool(r io.Reader) (*os.File, error) {
+	scratch, err := os.CreateTemp("", "loadtide-*")
+	if err != nil {
+		return nil, fmt.Errorf("make a scratch file: %w", err)
+	}
+	if _, err := io.Copy(scratch, r); err != nil {
+		_, _ = scratch.Close(), os.Remove(scratch.Name())
+		return nil, fmt.Errorf("copy into a scratch file: %w", err)
+	}
+	return scratch, nil
+}
+
+// add reads one file, compressed or plain, of any format, by its first bytes.
+func (l *loader) add(file string, r io.ReadSeeker) error {
 	l.file = file
-	plain := bufio.NewReaderSize(r, maxLine)
+	l.source = r
+	plain, done, err := l.unpacked()
+	if err != nil {
+		return err
+	}
+	defer done()
+	head, err := plain.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return l.unreadable(err)
+	}
+	switch formatOf(head) {
+	case formatArchive:
+		return l.fileError("is a zip archive or a spreadsheet", "unpack it, or save it as CSV")
+	case formatXML:
+		return l.fileError("is XML, not delimited text", "export it as CSV")
+	case formatJSON:
+		return l.fileError("is JSON, not delimited text", "export it as CSV")
+	case formatParquet:
+		return l.fileError("is a Parquet file, not delimited text", "export it as CSV")
+	case formatBinary:
+		return l.fileError("is no text: it holds bytes that no text has", "export it as CSV")
+	case formatDelimited:
+	}
+	return l.delimited(plain, head)
+}
+
+// unpacked reads the file from its start, without its compression. The caller calls done when it
+// has read enough.
+func (l *loader) unpacked() (plain *bufio.Reader, done func(), err error) {
+	if _, err := l.source.Seek(0, io.SeekStart); err != nil {
+		return nil, nil, l.unreadable(err)
+	}
+	packed := bufio.NewReaderSize(l.source, sniffed)
 	// shorter only at the end of the file or on an error that the next read gives again
-	magic, err := plain.Peek(4)
+	magic, err := packed.Peek(4)
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
-		return l.unreadable(err)
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		unzipped, err := gzip.NewReader(plain)
+		return nil, nil, l.unreadable(err)
+	case hasMagic(magic, "\x1f\x8b"):
+		unzipped, err := gzip.NewReader(packed)
 		if err != nil {
-			return l.unreadable(err)
+			return nil, nil, l.unreadable(err)
 		}
-		return l.lines(newLineReader(unzipped))
-	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return bufio.NewReaderSize(unzipped, sniffed), func() {}, nil
+	case hasMagic(magic, "\x28\xb5\x2f\xfd"):
 		// One thread: no goroutine outlives the call.
 		unzipped, err := zstd.NewReader(
-			plain, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
+			packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
 		)
 		if err != nil {
-			return l.unreadable(err)
+			return nil, nil, l.unreadable(err)
 		}
-		defer unzipped.Close()
-		return l.lines(newLineReader(unzipped))
-	case bytes.HasPrefix(magic, []byte("PK\x03\x04")):
-		return l.fileError("is a zip archive or a spreadsheet", "unpack it, or save it as CSV")
-	case bytes.HasPrefix(magic, []byte{0xff, 0xfe}), bytes.HasPrefix(magic, []byte{0xfe, 0xff}):
-		return l.fileError("is written in UTF-16", "save it as UTF-8")
-	default:
-		return l.lines(newLineReader(plain))
+		return bufio.NewReaderSize(unzipped, sniffed), unzipped.Close, nil
 	}
+	return packed, func() {}, nil
 }
 
 func (l *loader) fileError(problem, remedy string) error {

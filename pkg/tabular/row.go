@@ -113,6 +113,7 @@ func (l *loader) keep(id int32, unix int64, naive bool, value float64) {
 	if k.index < 0 {
 		k.index = int32(len(l.table.Series))
 		l.table.Series = append(l.table.Series, k.name)
+		l.table.Terms = append(l.table.Terms, meter.Terms{Unit: l.opts.Unit, Kind: l.opts.Kind})
 	}
 	l.table.rows = append(l.table.rows, Row{Series: k.index, Unix: unix, Value: value})
 	if l.late {

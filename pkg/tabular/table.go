@@ -21,9 +21,10 @@ func (r Row) Time() time.Time { return time.Unix(r.Unix, 0).UTC() }
 
 // Table holds readings of many series. Rows stand in the order of the files until SortByTime.
 type Table struct {
-	Series []meter.ID // in the order of their first row
-	Unit   string     // of all values, as Options say; may be empty
-	Kind   meter.Kind // of all values, as Options say; may be empty
+	Series []meter.ID    // in the order of their first row
+	Terms  []meter.Terms // of each of Series: as Options say, else as the files do
+	Unit   string        // of all values, as Options say; may be empty
+	Kind   meter.Kind    // of all values, as Options say; may be empty
 	rows   []Row
 }
 

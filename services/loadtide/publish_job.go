@@ -134,8 +134,9 @@ func (j *publishJob) messages(yield func(series int32, readings []streams.Readin
 }
 
 func (j *publishJob) reading(row tabular.Row) streams.Reading {
+	terms := j.table.Terms[row.Series]
 	return streams.Reading{
-		Time: row.Time(), Value: row.Value, Unit: j.table.Unit, Kind: j.table.Kind,
+		Time: row.Time(), Value: row.Value, Unit: terms.Unit, Kind: terms.Kind,
 		History: j.cmd.History,
 	}
 }
