@@ -8,7 +8,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
-	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -200,37 +199,6 @@ func (p *partition) publish(result *Result) error {
 	}
 	p.status.stepped(result)
 	return nil
-}
-
-// countEvent counts an event, and logs those that a person should look at.
-func (p *partition) countEvent(e *engine.Event) {
-	if e == nil {
-		return
-	}
-	if aboutLimit(e.Kind) {
-		p.metrics.limits.WithLabelValues(limitLabel(string(e.Kind))).Inc()
-	} else {
-		p.metrics.events.WithLabelValues(eventLabel(string(e.Kind))).Inc()
-	}
-	text := ""
-	switch e.Kind {
-	case engine.ForecastReplaced:
-		text = "the network's forecast was not published, a simple rule stands in"
-	case engine.IntervalUnsupported:
-		text = "the readings come at an interval that is not forecast"
-	case engine.OffGrid:
-		text = "readings off the grid of a series are refused"
-	case engine.KindChanged:
-		text = "a reading says another kind, the series begins again"
-	case engine.LimitRefused:
-		text = "the limit of the series is in a unit that its forecasts are not turned into"
-	default:
-		return
-	}
-	p.log.Warn().
-		Str(service.FieldSeries, e.Series.String()).
-		Str(service.FieldText, e.Text).
-		Msg(text)
 }
 
 // tick writes a record into the log, whose time is the broker's. When the partition reads the

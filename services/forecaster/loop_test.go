@@ -3,11 +3,9 @@ package forecaster
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -114,41 +112,5 @@ func TestStepLoadsTheModel(t *testing.T) {
 	p.log.add(streams.ControlSubject(0, streams.ControlModel), []byte("{"))
 	if err := step(); err == nil || p.position != 4 {
 		t.Errorf("%v, position %d", err, p.position)
-	}
-}
-
-// Every event is counted. An event is logged as well when a rule replaces the network's forecast,
-// when a series is not forecast or begins again, and when readings off the grid are refused. A silent
-// series is not logged.
-func TestEventsAreLogged(t *testing.T) {
-	t.Parallel()
-	p, lines := newPure(), &strings.Builder{}
-	p.partition.log = zerolog.New(lines)
-	var result Result
-	for seq, e := range []*engine.Event{
-		nil, {Kind: engine.SeriesStale, Text: "silent"},
-		{Kind: engine.ForecastReplaced, Text: "not finite"},
-		{Kind: engine.IntervalUnsupported, Text: "daily"},
-		{Kind: engine.OffGrid, Text: "two meters"},
-		{Kind: engine.KindChanged, Text: "energy"},
-	} {
-		result.Outputs = append(
-			result.Outputs,
-			Output{Place: Place{Seq: uint64(seq + 1)}, To: ToEvents, Event: e},
-		)
-	}
-	if err := p.publish(&result); err != nil {
-		t.Fatal(err)
-	}
-	if got := lines.String(); strings.Count(got, "\n") != 4 ||
-		!strings.Contains(got, "not finite") || !strings.Contains(got, "daily") ||
-		!strings.Contains(got, "two meters") || !strings.Contains(got, "energy") ||
-		len(p.events.ids) != 6 {
-		t.Errorf("%d events, the log has %s", len(p.events.ids), got)
-	}
-	for _, kind := range []string{"stale", "forecast_replaced", "interval_unsupported", "off_grid", "kind_changed"} {
-		if n := testutil.ToFloat64(p.metrics.events.WithLabelValues(kind)); n != 1 {
-			t.Errorf("%v events of type %s are counted", n, kind)
-		}
 	}
 }

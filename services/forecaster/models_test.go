@@ -185,7 +185,8 @@ func testPartition(store *modelStore) *partition {
 	return &partition{
 		deps: deps{
 			models: store, metrics: newMetrics(prometheus.NewRegistry(), time.Now, status),
-			status: status, now: time.Now, partitions: 1, log: zerolog.Nop(),
+			status: status, now: time.Now, partitions: 1, replaced: &replacedWarnings{},
+			log: zerolog.Nop(),
 		},
 		pipeline: fresh(), modelSubject: streams.ControlSubject(0, streams.ControlModel),
 	}

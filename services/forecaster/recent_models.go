@@ -49,7 +49,7 @@ func (p *partition) keepModels() {
 	before, former := len(p.recent), 0
 	needed := p.recent[:0]
 	for i, ref := range p.recent {
-		next, ok := p.replaced(i)
+		next, ok := p.successor(i)
 		if ok && next.seq <= p.saver.seq {
 			continue
 		}
@@ -60,7 +60,7 @@ func (p *partition) keepModels() {
 	}
 	p.recent = needed
 	for i := 0; former >= mostRecent; {
-		if _, ok := p.replaced(i); !ok {
+		if _, ok := p.successor(i); !ok {
 			i++
 			continue
 		}
@@ -77,9 +77,9 @@ func (p *partition) keepModels() {
 	p.models.keep(holder(p.index), digests...)
 }
 
-// replaced returns the model that took over from the i-th recent one; ok is false while that one is
-// in force.
-func (p *partition) replaced(i int) (next modelRef, ok bool) {
+// successor returns the model that took over from the i-th recent one. ok is false while the i-th
+// one is in force.
+func (p *partition) successor(i int) (next modelRef, ok bool) {
 	for _, ref := range p.recent[i+1:] {
 		if ref.interval == p.recent[i].interval {
 			return ref, true

@@ -44,6 +44,7 @@ type deps struct {
 	now        func() time.Time
 	partitions int
 	asks       []chan ask // by partition
+	replaced   *replacedWarnings
 	log        zerolog.Logger
 }
 
@@ -65,7 +66,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints,
 			models:  newModelStore(d.Registry),
 			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now,
-			log: service.Component(d.Log, "forecaster"),
+			replaced: &replacedWarnings{},
+			log:      service.Component(d.Log, "forecaster"),
 		},
 		ready: d.Ready,
 	}, nil

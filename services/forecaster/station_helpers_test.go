@@ -63,7 +63,8 @@ func (s *station) deps() deps {
 	d := deps{
 		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil),
 		status: status, partitions: 2, now: func() time.Time { return s.clock },
-		asks: []chan ask{make(chan ask), make(chan ask)}, log: zerolog.Nop(),
+		asks: []chan ask{make(chan ask), make(chan ask)}, replaced: &replacedWarnings{},
+		log: zerolog.Nop(),
 	}
 	d.metrics = newMetrics(prometheus.NewRegistry(), d.now, status)
 	return d

@@ -108,12 +108,9 @@ func newPure() *pure {
 			mark:       24 * time.Hour,
 			tick:       24 * time.Hour,
 		},
-		metrics: newMetrics(
-			prometheus.NewRegistry(),
-			time.Now,
-			status,
-		), status: status, now: time.Now,
-		models: newModelStore(nil), asks: []chan ask{make(chan ask, 1)}, partitions: 1, store: p.store,
+		metrics: newMetrics(prometheus.NewRegistry(), time.Now, status), status: status,
+		now: time.Now, models: newModelStore(nil), asks: []chan ask{make(chan ask, 1)},
+		partitions: 1, store: p.store, replaced: &replacedWarnings{},
 	}
 	p.partition = &partition{
 		deps: d, stream: "R0", created: logCreated, tail: p.tail, marker: &marker{},
