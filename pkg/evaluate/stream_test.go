@@ -223,7 +223,7 @@ func sameBacktest(
 }
 
 // sameCells compares the ring of the one series of an engine with a history.
-func sameCells(t *rapid.T, s sender, e *engine.Engine, h *dataset.History) {
+func sameCells(t rapid.TB, s sender, e *engine.Engine, h *dataset.History) {
 	state, curve, _ := e.Extract(h.ID)
 	portable, err := engine.ReadState(state, curve)
 	if err != nil {

@@ -18,7 +18,7 @@ func (s *State) learn(out *Outcome) {
 	if grown {
 		from = s.lately()
 	}
-	e := r.weigh(from)
+	e := s.weigh(from)
 	if step, grid := s.follow(e, from); step != s.Step || grid != s.Grid {
 		s.Step, s.Grid, out.Rebuilt = step, grid, true
 	}
@@ -30,8 +30,8 @@ func (s *State) learn(out *Outcome) {
 	}
 }
 
-// unserved returns the seconds between readings that no interval can be made of: they come less often
-// than hourly, or are energy of a time that does not divide the hour. It is 0 for all others.
+// unserved returns the seconds between readings that no interval can be made of: they come less
+// often than hourly, or are energy of a time that does not divide the hour. It is 0 for all others.
 func (s *State) unserved(e evidence) int32 {
 	if e.coarse == 0 && s.additive() {
 		return int32(e.odd)
@@ -81,7 +81,7 @@ func (s *State) adapt(past Past, out *Outcome) {
 	r := s.Raw
 	last := len(r.Points) - 1
 	if s.Coarse > 0 {
-		s.Coarse = s.unserved(r.weigh(s.lately()))
+		s.Coarse = s.unserved(s.weigh(s.lately()))
 		return
 	}
 	wants := s.Set
@@ -95,12 +95,13 @@ func (s *State) adapt(past Past, out *Outcome) {
 	step := r.Points[last].Step
 	own := step == s.Step || step == fine && s.Step > 0 && s.Step < finest
 	if own && wants == s.Interval && r.Points[max(last-1, 0)].Step == step {
-		if _, on := near(r.Points[last].Second, int64(max(step, 1)), int64(s.Phase)%int64(max(step, 1))); on {
+		every := int64(max(step, 1))
+		if _, on := near(r.Points[last].Second, every, int64(s.Phase)%every); on {
 			return
 		}
 	}
 	from := s.Last - day
-	e := r.weigh(from)
+	e := s.weigh(from)
 	if !e.outweighs() || r.Points[0].Second > from+hour {
 		return
 	}
@@ -165,7 +166,7 @@ func (s *State) Hold(set int32, past Past, out *Outcome) {
 		s.emit(0, len(r.Points)-1, nothing{}, out)
 		return
 	}
-	step, grid := s.follow(s.Raw.weigh(s.Last-day), s.Last-day)
+	step, grid := s.follow(s.weigh(s.Last-day), s.Last-day)
 	s.Step = step
 	s.change(grid, past, out)
 }

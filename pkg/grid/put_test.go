@@ -307,7 +307,7 @@ func TestSeldomSeriesIsKnown(t *testing.T) {
 // turns to a step that does.
 func TestOddStepOfEnergy(t *testing.T) {
 	t.Parallel()
-	for _, step := range []int{25 * 60, 40 * 60, 45 * 60} {
+	for _, step := range []int{8 * 60, 25 * 60, 40 * 60, 45 * 60} {
 		s := newStrip(t, meter.Energy, 0)
 		s.putAll(every(midnight, step, 4*86400/step, wave))
 		if s.state.Coarse != int32(step) {

@@ -9,13 +9,19 @@ import (
 
 // Main runs the tests of a package, for its TestMain, and returns their exit code.
 //
-// A property checks quickCases cases, the same ones in every run: the tests stay quick, and a change
-// fails through a fault of its own alone. When RAPID_CHECKS or -rapid.checks is set, as in `make soak`,
-// a property checks that many, drawn anew.
+// A property checks quickCases cases, the same ones in every run: the tests stay quick, and a
+// change fails through a fault of its own alone. When RAPID_CHECKS or -rapid.checks is set, as in
+// `make soak`, a property checks that many, drawn anew. When -rapid.seed or -rapid.failfile is set,
+// a property draws what they say.
 func Main(m *testing.M) int {
 	flag.Parse()
 	asked := os.Getenv("RAPID_CHECKS") != ""
-	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	flag.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "rapid.checks", "rapid.seed", "rapid.failfile":
+			asked = true
+		}
+	})
 	if !asked {
 		checks := quickCases
 		if testing.Short() {

@@ -1,0 +1,77 @@
+package grid_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/grid"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// lossy leaves out so many of a hundred readings.
+func lossy(points []grid.Point, lost int) []grid.Point {
+	random := rand.New(rand.NewPCG(1, uint64(lost)))
+	kept := points[:0]
+	for _, p := range points {
+		if random.IntN(100) >= lost {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// Energy has the step that its meter sends at, also where many of the readings are lost and no gap
+// between readings covers half of the time.
+func TestStepOfALossyMeter(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []int{0, 20, 35, 45} {
+		for _, step := range []int{300, 900, 1800} {
+			points := lossy(every(midnight, step, 4*86400/step, wave), lost)
+			s := newStrip(t, meter.Energy, 0)
+			s.putAll(points)
+			if s.state.Interval != int32(step) || len(s.refused) > 0 {
+				t.Errorf("step %d, %d %% lost: interval %d, refused %v",
+					step, lost, s.state.Interval, s.refused)
+			}
+		}
+	}
+}
+
+// A meter that turns from hours to quarters changes its interval within two days, also where one of
+// eight readings is lost.
+func TestStepOfALossyMeterChanges(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []meter.Kind{meter.Energy, meter.Power} {
+		s := newStrip(t, kind, 0)
+		s.putAll(every(midnight, 3600, 3*24, wave))
+		s.putAll(lossy(every(midnight+3*86400, 900, 2*96, wave), 13))
+		if s.state.Interval != 900 || len(s.refused) > 0 {
+			t.Errorf("%s: interval %d, refused %v", kind, s.state.Interval, s.refused)
+		}
+	}
+}
+
+// Gaps of one length that start at several moments of it are not its step: the readings in between
+// are lost.
+func TestStepOfReadingsLostInTurn(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []meter.Kind{meter.Energy, meter.Power} {
+		for name, lost := range map[string]func(i int) bool{
+			"two of four":  func(i int) bool { return i%4 == 1 || i%4 == 2 },
+			"one of three": func(i int) bool { return i%3 == 1 },
+		} {
+			s := newStrip(t, kind, 0)
+			sent := 0
+			for i, p := range every(midnight, 300, 3*288, wave) {
+				if !lost(i) {
+					s.put(p)
+					sent++
+				}
+			}
+			if n := s.count(meter.OK); s.state.Interval != 300 || n != sent || len(s.refused) > 0 {
+				t.Errorf("%s, %s lost: interval %d, %d cells of %d readings, refused %v",
+					kind, name, s.state.Interval, n, sent, s.refused)
+			}
+		}
+	}
+}
