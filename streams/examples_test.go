@@ -44,7 +44,7 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "control_state.json":
 		m, err := DecodeStateControl(data)
 		return m.AppendJSON(nil), err
-	case "query.json":
+	case "query.json", "query_tally.json":
 		m, err := DecodeSeriesQuery(data)
 		return m.AppendJSON(nil), err
 	case "series_page.json":

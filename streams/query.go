@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -10,11 +11,24 @@ import (
 type SeriesQuery struct {
 	Series string `json:"series,omitempty"` // all when empty
 	From   int    `json:"from,omitempty"`   // 0, or SeriesPage.Next of the answer before
+	// Tally names the series whose readings are counted in SeriesPage.Tally, at most MaxTally.
+	Tally []string `json:"tally,omitempty"`
+}
+
+// MaxTally is how many series one SeriesQuery may count.
+const MaxTally = 256
+
+// noSeries is a name that no series has: a query for it lists no series.
+const noSeries = "_._"
+
+// TallyQuery asks what became of the readings of some series.
+func TallyQuery(series []string) SeriesQuery {
+	return SeriesQuery{Series: noSeries, Tally: series}
 }
 
 // PositionQuery asks for the position and the checkpoint of a partition. The page lists no series
 // where none has this name.
-func PositionQuery() SeriesQuery { return SeriesQuery{Series: "_._"} }
+func PositionQuery() SeriesQuery { return SeriesQuery{Series: noSeries} }
 
 // SeriesSummary describes a series.
 type SeriesSummary struct {
@@ -42,11 +56,24 @@ type SeriesPage struct {
 	Position  uint64 `json:"position"` // the last message of the log that is in the state
 	// Checkpoint is the last message of the log that is in the newest checkpoint. After a crash the
 	// log is read again from there.
-	Checkpoint uint64          `json:"checkpoint"`
-	Series     []SeriesSummary `json:"series"`
-	Next       int             `json:"next"`            // From of the next page, 0 at the end
-	State      *StateControl   `json:"state,omitempty"` // on query.<p>.state, of a known series
-	Error      string          `json:"error,omitempty"`
+	Checkpoint uint64 `json:"checkpoint"`
+	// Stored is the last message of the log whose outputs are all stored: forecasts, scores, refusals
+	// and events. 0 is the answer of a release that does not say.
+	Stored uint64          `json:"stored,omitempty"`
+	Tally  *Tally          `json:"tally,omitempty"` // of the series that the query counts
+	Series []SeriesSummary `json:"series"`
+	Next   int             `json:"next"`            // From of the next page, 0 at the end
+	State  *StateControl   `json:"state,omitempty"` // on query.<p>.state, of a known series
+	Error  string          `json:"error,omitempty"`
+}
+
+// Tally is what became of the readings of some series since the owner began to count. Readings that
+// were refused are in the stream REJECTED. All others changed their series.
+type Tally struct {
+	// Since is when the owner started the partition. Tallies of another start cannot be compared.
+	Since    time.Time `json:"since"`
+	Repeated int64     `json:"repeated"` // said again what is known
+	Waiting  int64     `json:"waiting"`  // wait for others to agree now
 }
 
 // Interval is a duration that JSON has in the form of readings, such as 15m or 1h.
@@ -87,6 +114,10 @@ func DecodeSeriesQuery(data []byte) (SeriesQuery, error) {
 		if _, ok := meter.ParseID(q.Series); !ok {
 			return SeriesQuery{}, fieldError("series", q.Series, remedySeries)
 		}
+	}
+	if len(q.Tally) > MaxTally {
+		return SeriesQuery{}, fieldError("tally", strconv.Itoa(len(q.Tally)),
+			"at most "+strconv.Itoa(MaxTally)+" series in one query")
 	}
 	if q.From < 0 {
 		return SeriesQuery{}, fieldError("from", "below 0",

@@ -99,6 +99,7 @@ func (e *Engine) observe(readings []Reading, result *Result) {
 			result.Held++
 		case grid.Repeated:
 			result.Repeated++
+			co.slabs.record(t.slot).repeated++
 		case grid.Rejected:
 		}
 		if co == nil {

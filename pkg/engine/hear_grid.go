@@ -151,6 +151,7 @@ func (e *Engine) move(from *cohort, slot int32, interval int32) (*cohort, int32)
 	to.slabs.keep(row, readings{told: told})
 	rec := to.slabs.record(row)
 	rec.issued, rec.revision, rec.live, rec.stale, rec.born = was.issued, was.revision, was.live, was.stale, was.born
+	rec.repeated = was.repeated
 	return to, row
 }
 

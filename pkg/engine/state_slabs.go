@@ -51,13 +51,14 @@ type record struct {
 	known    int32  // cells in the ring
 	// cells that were measured and can no longer change, as far as the first scale needs them
 	accepted int32
-	live     bool  // it was up to date with the log's clock: its silence is noticed
-	stale    bool  // it was, and fell silent for so long that it is forecast no more
-	fresh    bool  // the states belong to the model in force and to the scale (I6)
-	dirty    bool  // an open cell is another than the states have seen; never between batches
-	reported bool  // an event told that a forecast of the origin issued was replaced
-	rewound  bool  // cells that are known may be others since the view of the series was made
-	viewOf   int32 // the interval of the series that the row is a view of; 0 for a series
+	live     bool   // it was up to date with the log's clock: its silence is noticed
+	stale    bool   // it was, and fell silent for so long that it is forecast no more
+	fresh    bool   // the states belong to the model in force and to the scale (I6)
+	dirty    bool   // an open cell is another than the states have seen; never between batches
+	reported bool   // an event told that a forecast of the origin issued was replaced
+	rewound  bool   // cells that are known may be others since the view of the series was made
+	viewOf   int32  // the interval of the series that the row is a view of; 0 for a series
+	repeated uint32 // readings that said again what is known, since the engine was made; no state
 }
 
 // newSlabs are empty, with room for forecasts of a layout.

@@ -186,6 +186,22 @@ func (s *State) refuseWaiting(oldest int, out *Outcome) {
 	}
 }
 
+// Waiting returns how many readings wait for others to agree and never counted.
+func (s *State) Waiting() int {
+	n := 0
+	if s.Held != nil {
+		n++
+	}
+	if s.Raw != nil && s.Raw.Strays > 0 {
+		for _, p := range s.Raw.Points {
+			if p.uncounted() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // End says that no more readings come: out has the refusals of those that wait. The state is of no
 // use after it.
 func (s *State) End(out *Outcome) {

@@ -79,9 +79,13 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 	page := streams.SeriesPage{
 		Position:   p.position,
 		Checkpoint: p.saver.seq,
+		Stored:     p.stored(),
 		Series:     []streams.SeriesSummary{},
 	}
 	e := p.pipeline.engine
+	if len(a.query.Tally) > 0 {
+		page.Tally = p.tally(a.query.Tally)
+	}
 	if a.query.Series == "" {
 		e.Summaries(a.query.From, func(s engine.Summary) bool {
 			if len(page.Series) == pageSeries {
@@ -103,6 +107,26 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 		}
 	}
 	return page
+}
+
+// stored is the last message of the log whose outputs are all stored.
+func (p *partition) stored() uint64 {
+	if p.dirty {
+		return p.clean
+	}
+	return p.position
+}
+
+// tally counts what became of the readings of some series since the partition was started.
+func (p *partition) tally(names []string) *streams.Tally {
+	sum := &streams.Tally{Since: p.began.UTC()}
+	for _, name := range names {
+		id, _ := meter.ParseID(name)
+		one := p.pipeline.engine.TallyOf(id)
+		sum.Repeated += int64(one.Repeated)
+		sum.Waiting += int64(one.Waiting)
+	}
+	return sum
 }
 
 func intervalOf(seconds int32) streams.Interval {

@@ -158,6 +158,9 @@ func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
 	message.Index, message.Count = r.index, r.count
 	message.Received = m.Time.UTC()
 	out.To = ToRejected
+	out.Refusal = &Refusal{
+		Reason: r.reason, Readings: uint64(r.count), Series: message.Series, Detail: r.detail,
+	}
 	out.Subject = streams.RejectedSubject(input.Series)
 	out.Data = message.AppendJSON(nil)
 	return out

@@ -179,6 +179,7 @@ func (p *partition) publish(result *Result) error {
 			p.metrics.scores.add(out.Score)
 		case ToRejected:
 			to = p.rejects
+			p.status.refused(out.Refusal)
 		case ToEvents:
 			to = p.events
 			p.countEvent(out.Event)
@@ -243,7 +244,7 @@ func (p *partition) flush(ctx context.Context) error {
 	}
 	now := p.now()
 	p.metrics.stage(stageStore, now.Sub(began))
-	p.dirty, p.flushed = false, now
+	p.dirty, p.flushed, p.clean = false, now, p.position
 	for _, received := range p.awaiting {
 		p.metrics.age.Observe(now.Sub(received).Seconds())
 	}

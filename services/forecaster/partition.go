@@ -47,6 +47,8 @@ type partition struct {
 	high     Place     // last forecast that is published, or was found stored at the start
 	covered  Place     // at the start all outputs up to it were stored
 	caughtUp uint64    // the log's end when the partition was started
+	clean    uint64    // the position when outputs were last confirmed
+	began    time.Time // when the partition was started: tallies count from here on
 	dirty    bool      // outputs are published that may not be stored yet
 	stirred  bool      // the state differs from the last checkpoint
 	erasing  bool      // a series was deleted since the last checkpoint
@@ -127,7 +129,8 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		metrics:   d.metrics,
 		log:       p.log,
 	}
-	p.flushed = d.now()
+	p.began = d.now()
+	p.flushed, p.clean = p.began, p.position
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
 	p.modelsInForce()
 	return p, nil

@@ -62,6 +62,7 @@ type Output struct {
 	Series   meter.ID      // of a forecast or a score
 	Score    *engine.Score // of a score
 	Event    *engine.Event // of an event
+	Refusal  *Refusal      // of a rejected message
 	// Received is the broker's time of the reading that was forecast; zero for a forecast after a
 	// tick.
 	Received time.Time

@@ -18,6 +18,14 @@ type rejection struct {
 	held    *engine.Held // the refused reading, where it came in an earlier message
 }
 
+// Refusal is what was refused for one reason, for a person who watches.
+type Refusal struct {
+	Reason   meter.Reason
+	Readings uint64
+	Series   string // of the newest of them
+	Detail   string // of the newest of them
+}
+
 // rejections are those of a batch. What is refused of one message for one reason is one rejection.
 type rejections struct {
 	all []rejection

@@ -26,6 +26,8 @@ type Status struct {
 	First     string // series and source of the first forecast, "" before
 	FirstLSTM string // the first series with a published forecast of the network
 
+	// Refusals are what was refused and published since the start, by reason.
+	Refusals map[meter.Reason]Refusal
 	// Histories counts the series of each interval that reach far back.
 	Histories map[time.Duration]engine.Reach
 }
@@ -36,6 +38,8 @@ type board struct {
 	parts   []partStatus
 	status  Status
 	serving map[time.Duration]servingModel // of the partition that reported last
+
+	refusals map[meter.Reason]Refusal
 }
 
 type partStatus struct {
@@ -100,6 +104,21 @@ func (b *board) stepped(r *Result) {
 			b.status.FirstLSTM = out.Series.String()
 		}
 	}
+}
+
+// refused adds a rejected message that is published.
+func (b *board) refused(r *Refusal) {
+	if r == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refusals == nil {
+		b.refusals = map[meter.Reason]Refusal{}
+	}
+	all := *r
+	all.Readings += b.refusals[r.Reason].Readings
+	b.refusals[r.Reason] = all
 }
 
 // restored adds the series that a partition restored from its checkpoint.
@@ -204,6 +223,7 @@ func (b *board) now() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.status
+	s.Refusals = maps.Clone(b.refusals)
 	s.Histories = map[time.Duration]engine.Reach{}
 	s.Ready = len(b.parts) > 0
 	for _, p := range b.parts {

@@ -24,6 +24,8 @@ type publishCmd struct {
 	KeepOrder bool              `help:"Publish in the order of the files instead of sorting by time."`
 	Speed     float64           `default:"0" help:"N times real time; 0 is as fast as possible."`
 	Skip      int               `default:"0" help:"Leave out the first N messages: those that a stopped run of the same command says are stored."`
+	Wait      time.Duration     `default:"15s" help:"How long the forecaster, which judges the readings, may make no progress; 0s does not wait; default: 15s."`
+	Strict    bool              `help:"Exit with code 3 when a reading is refused, or not judged."`
 	JSON      bool              `name:"json" help:"Print one JSON object instead of the summary."`
 	NATS      service.NATSFlags `embed:""`
 }
@@ -35,6 +37,9 @@ func (c *publishCmd) Run(e *env) error {
 			fmt.Sprintf("--speed %v is below 0", c.Speed),
 			"give --speed 0 for as fast as possible, or N for N times real time",
 		)
+	}
+	if c.Wait < 0 {
+		return usageError(fmt.Sprintf("--wait %s is below 0", c.Wait), "give --wait 15s, or 0s")
 	}
 	if c.Skip < 0 {
 		return usageError(
@@ -71,6 +76,10 @@ func (c *publishCmd) Run(e *env) error {
 		return busError(err)
 	}
 	defer to.Close()
+	judges := newJudge(conn, len(to.open), table.Series, c.Wait, show)
+	if err := judges.begin(ctx); err != nil {
+		return busError(err)
+	}
 	began := time.Now()
 	job := publishJob{cmd: c, table: table, to: to, show: show}
 	err = job.run(ctx, cut)
@@ -95,15 +104,45 @@ func (c *publishCmd) Run(e *env) error {
 		)
 		return &service.HintError{What: what, Fix: []string{job.remedy()}, Err: err}
 	}
-	return c.summary(e, table, job.published(), report, time.Since(began))
+	took := time.Since(began)
+	v, err := c.judged(ctx, judges, &job)
+	if err != nil {
+		return err
+	}
+	if err := c.summary(e, &job, report, v, took); err != nil {
+		return err
+	}
+	return c.strict(report, v)
+}
+
+// judged asks the owners what became of the readings that job published.
+func (c *publishCmd) judged(ctx context.Context, j *judge, job *publishJob) (*verdict, error) {
+	err := j.end(ctx)
+	var v *verdict
+	if err == nil {
+		v, err = j.verdict(ctx, job.table.Series, job.bySeries)
+	}
+	if ctx.Err() != nil {
+		job.show.line("stopped: all %d readings are stored, and not yet judged", job.table.Len())
+		return nil, service.ErrInterrupted
+	}
+	return v, busError(err)
+}
+
+// strict returns the error of a run with --strict that had refusals.
+func (c *publishCmd) strict(report tabular.Report, v *verdict) error {
+	if !c.Strict || report.Rejected+v.Refused+v.Unjudged == 0 {
+		return nil
+	}
+	return service.WithExitCode(&service.HintError{
+		What: fmt.Sprintf("--strict: %d rows of the files were not usable, %d readings were refused "+
+			"and %d are not judged", report.Rejected, v.Refused, v.Unjudged),
+		Fix: []string{"the lines above name the reasons; leave out --strict to accept that"},
+	}, service.ExitNo)
 }
 
 func (c *publishCmd) summary(
-	e *env,
-	table *tabular.Table,
-	published int,
-	report tabular.Report,
-	took time.Duration,
+	e *env, job *publishJob, report tabular.Report, v *verdict, took time.Duration,
 ) error {
 	if c.JSON {
 		reasons := map[meter.Reason]int{}
@@ -111,8 +150,8 @@ func (c *publishCmd) summary(
 			reasons[r.Reason] = r.Rows
 		}
 		return json.NewEncoder(e.stdout).Encode(map[string]any{
-			"readings": published, "series": report.Series, "rejected": report.Rejected,
-			"rejected_by_reason": reasons, "seconds": took.Seconds(),
+			"readings": job.published(), "series": report.Series, "rejected": report.Rejected,
+			"rejected_by_reason": reasons, "judged": v, "seconds": took.Seconds(),
 		})
 	}
 	rejected := ""
@@ -124,12 +163,13 @@ func (c *publishCmd) summary(
 	}
 	_, err := fmt.Fprintf(
 		e.stdout,
-		"published %d readings of %d series in %.1f s, all acknowledged%s\n  next: loadtide tail %s\n",
-		published,
+		"published %d readings of %d series in %.1f s, all acknowledged%s\n%s  next: loadtide tail %s\n",
+		job.published(),
 		report.Series,
 		took.Seconds(),
 		rejected,
-		table.Name(table.Row(0)),
+		v.words(),
+		job.table.Name(job.table.Row(0)),
 	)
 	return err
 }

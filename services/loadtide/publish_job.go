@@ -30,6 +30,8 @@ type publishJob struct {
 	sent    progress // skipped or published
 	stored  progress // skipped or known to be stored
 	pending []int    // by series: readings that are sent and not known to be stored
+	// bySeries is how many readings of each series this run sent.
+	bySeries []int
 }
 
 // readingSink is the part of readingPublisher that a job uses.
@@ -50,6 +52,7 @@ func (p *progress) add(readings int) {
 // too, unless cut ends.
 func (j *publishJob) run(ctx, cut context.Context) error {
 	j.pending = make([]int, len(j.table.Series))
+	j.bySeries = make([]int, len(j.table.Series))
 	var pace pacer
 	for series, readings := range j.messages {
 		if j.sent.messages < j.cmd.Skip {
@@ -104,6 +107,7 @@ func (j *publishJob) send(
 		return err
 	}
 	j.pending[series] += len(readings)
+	j.bySeries[series] += len(readings)
 	j.sent.add(len(readings))
 	return nil
 }

@@ -273,6 +273,7 @@ func (u *up) watch(ctx context.Context) error {
 	defer tick.Stop()
 	var first, warm, restored bool
 	var before forecaster.Status
+	var refusals refusalLines
 	shown := time.Now()
 	for {
 		s := u.forecaster.Status()
@@ -295,6 +296,9 @@ func (u *up) watch(ctx context.Context) error {
 			warm = true
 			u.show.ok("forecast", "%d of %d series by source lstm", s.Warm, s.Series)
 			u.hints()
+		}
+		for _, line := range refusals.due(time.Now(), s.Refusals) {
+			u.show.warn("%s", line)
 		}
 		if past := time.Since(shown); past >= time.Second {
 			perSecond := func(now, then uint64) float64 { return float64(now-then) / past.Seconds() }
