@@ -21,7 +21,7 @@ func allCharts() map[string]Chart {
 	fan := dailyFan("Next 24 h: 11.8 kWh, peak at 18:00", "kWh", 2, 0)
 	return map[string]Chart{
 		"fan": fan, "fans": Fans{Title: "Three series", Fans: report().Fans},
-		"bylead": risingErrors(), "calibration": honest(), "report": report(), "losscurve": falling(),
+		"bylead": risingErrors(), "byday": weekAhead(), "calibration": honest(), "report": report(), "losscurve": falling(),
 	}
 }
 

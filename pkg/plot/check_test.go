@@ -14,6 +14,11 @@ func TestFaultsNameFieldAndValue(t *testing.T) {
 		change(&f)
 		return f
 	}
+	week := func(change func(*ByLead)) Chart {
+		b := weekAhead()
+		change(&b)
+		return b
+	}
 	lead := func(change func(*ByLead)) Chart {
 		b := risingErrors()
 		change(&b)
@@ -64,18 +69,22 @@ func TestFaultsNameFieldAndValue(t *testing.T) {
 			fan(func(f *Fan) { f.Readings[0].Time = time.Time{} }),
 			[]string{"Readings[0].Time is 0001-01-01T00:00:00Z", "century"},
 		},
-		"no fans":        {Fans{}, []string{"Fans is 0 charts"}},
-		"too many fans":  {Fans{Fans: make([]Fan, 13)}, []string{"Fans is 13 charts", "1 to 12"}},
-		"second fan":     {Fans{Fans: []Fan{dailyFan("", "", 1, 0), {}}}, []string{"Fans[1]: Origin"}},
-		"no leads":       {lead(func(b *ByLead) { b.Ours.WQL = nil }), []string{"Ours.WQL is empty"}},
-		"no lead length": {lead(func(b *ByLead) { b.Interval = 0 }), []string{"Interval is 0s"}},
-		"short WAPE":     {lead(func(b *ByLead) { b.Ours.WAPE = b.Ours.WAPE[:2] }), []string{"Ours.WAPE has 2 values", "24"}},
-		"short rule":     {lead(func(b *ByLead) { b.Naive[1].WQL = nil }), []string{"Naive[1].WQL has 0 values"}},
-		"unknown score":  {lead(func(b *ByLead) { b.Naive[2].WAPE[7] = math.Inf(1) }), []string{"Naive[2].WAPE[7] is +Inf"}},
-		"nameless rule":  {lead(func(b *ByLead) { b.Naive[0].Name = "" }), []string{"Naive[0].Name is empty"}},
-		"too many rules": {lead(func(b *ByLead) { b.Naive = make([]Rule, 6) }), []string{"Naive is 6 rules", "at most 5"}},
-		"no levels":      {calibration(func(c *Calibration) { c.Levels = nil }), []string{"Levels is empty"}},
-		"short held":     {calibration(func(c *Calibration) { c.Held = c.Held[1:] }), []string{"Held has 5 values", "Levels has 6"}},
+		"no fans":           {Fans{}, []string{"Fans is 0 charts"}},
+		"too many fans":     {Fans{Fans: make([]Fan, 13)}, []string{"Fans is 13 charts", "1 to 12"}},
+		"second fan":        {Fans{Fans: []Fan{dailyFan("", "", 1, 0), {}}}, []string{"Fans[1]: Origin"}},
+		"no leads":          {lead(func(b *ByLead) { b.Ours.WQL = nil }), []string{"Ours.WQL is empty"}},
+		"no lead length":    {lead(func(b *ByLead) { b.Interval = 0 }), []string{"Interval is 0s"}},
+		"short WAPE":        {lead(func(b *ByLead) { b.Ours.WAPE = b.Ours.WAPE[:2] }), []string{"Ours.WAPE has 2 values", "24"}},
+		"short rule":        {lead(func(b *ByLead) { b.Naive[1].WQL = nil }), []string{"Naive[1].WQL has 0 values"}},
+		"days of a day":     {lead(func(b *ByLead) { b.Naive[1].DayWQL = []float64{1} }), []string{"Naive[1].DayWQL has 1 values", "the horizon in days has 0"}},
+		"short days":        {week(func(b *ByLead) { b.Ours.DayWAPE = b.Ours.DayWAPE[:6] }), []string{"Ours.DayWAPE has 6 values", "the horizon in days has 7"}},
+		"rule without days": {week(func(b *ByLead) { b.Naive[0].DayWQL = nil }), []string{"Naive[0].DayWQL has 0 values"}},
+		"unknown day":       {week(func(b *ByLead) { b.Ours.DayWQL[3] = math.Inf(1) }), []string{"Ours.DayWQL[3] is +Inf"}},
+		"unknown score":     {lead(func(b *ByLead) { b.Naive[2].WAPE[7] = math.Inf(1) }), []string{"Naive[2].WAPE[7] is +Inf"}},
+		"nameless rule":     {lead(func(b *ByLead) { b.Naive[0].Name = "" }), []string{"Naive[0].Name is empty"}},
+		"too many rules":    {lead(func(b *ByLead) { b.Naive = make([]Rule, 6) }), []string{"Naive is 6 rules", "at most 5"}},
+		"no levels":         {calibration(func(c *Calibration) { c.Levels = nil }), []string{"Levels is empty"}},
+		"short held":        {calibration(func(c *Calibration) { c.Held = c.Held[1:] }), []string{"Held has 5 values", "Levels has 6"}},
 		"level in percent": {
 			calibration(func(c *Calibration) { c.Levels[2] = 50 }), []string{"Levels[2] is 50", "from 0 to 1"},
 		},

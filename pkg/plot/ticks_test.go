@@ -160,6 +160,8 @@ func TestLeadTicks(t *testing.T) {
 	}{
 		{24 * time.Hour, 8, "hours ahead", []string{"0", "3", "6", "9", "12", "15", "18", "21", "24"}},
 		{time.Hour, 4, "minutes ahead", []string{"0", "15", "30", "45", "60"}},
+		{48 * time.Hour, 10, "hours ahead", []string{"0", "6", "12", "18", "24", "30", "36", "42", "48"}},
+		{7 * 24 * time.Hour, 10, "days ahead", []string{"0", "1", "2", "3", "4", "5", "6", "7"}},
 		{30 * 24 * time.Hour, 6, "days ahead", []string{"0", "5", "10", "15", "20", "25", "30"}},
 	} {
 		unit, name := leadUnit(c.horizon)

@@ -15,7 +15,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/plot"
 )
 
-// fanPast is the number of days of the past that a fan chart shows.
+// fanPast is the least number of days of the past that a fan chart shows. With a longer horizon the
+// chart shows as much of the past as of the time ahead.
 const fanPast = 3
 
 // sheet draws a backtest: fans of the best, the median and the worst series, error by lead,
@@ -75,19 +76,30 @@ func (m *measured) fans(ctx context.Context) ([]plot.Fan, error) {
 
 // byLead draws the error of the model and of the rules by lead.
 func (m *measured) byLead() plot.ByLead {
-	curve := func(name string, all []accuracy.Measures) plot.Rule {
+	beyond := len(m.report.ByDay) > 1
+	curve := func(name string, leads, days []accuracy.Measures) plot.Rule {
 		rule := plot.Rule{Name: name}
-		for _, m := range all {
+		for _, m := range leads {
 			rule.WQL, rule.WAPE = append(rule.WQL, m.Pinball), append(rule.WAPE, m.WAPE)
+		}
+		for _, m := range days {
+			if beyond {
+				rule.DayWQL = append(rule.DayWQL, m.Pinball)
+				rule.DayWAPE = append(rule.DayWAPE, m.WAPE)
+			}
 		}
 		return rule
 	}
 	out := plot.ByLead{
 		Title: "error by lead", Interval: m.model.Spec.Step(),
-		Ours: curve("loadtide", m.report.ByLead),
+		Ours: curve("loadtide", m.report.ByLead, m.report.ByDay),
+	}
+	if beyond {
+		out.Title = "error by day of the lead"
 	}
 	for _, rule := range evaluate.Rules() {
-		out.Naive = append(out.Naive, curve(ruleWords[rule], m.baselines.ByLead[rule]))
+		out.Naive = append(out.Naive,
+			curve(ruleWords[rule], m.baselines.ByLead[rule], m.baselines.ByDay[rule]))
 	}
 	return out
 }
@@ -121,7 +133,8 @@ func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 		Interval:  time.Duration(f.Interval) * time.Second,
 		NaiveName: ruleWords[evaluate.SeasonalNaiveDay],
 	}
-	for n := max(origin-int64(fanPast*h.Len.Day), h.Ring.First()); n < origin; n++ {
+	past := int64(max(fanPast*h.Len.Day, leads))
+	for n := max(origin-past, h.Ring.First()); n < origin; n++ {
 		at := time.Unix(h.Start(n), 0).UTC()
 		fan.Readings = append(fan.Readings, plot.Point{Time: at, Value: measuredAt(h, n)})
 	}

@@ -104,7 +104,8 @@ func (r *results) flagged() int { return r.report.Overall.N - r.fair.report.Over
 type fairObject struct {
 	Overall   accuracy.Measures                   `json:"overall"`
 	Baselines map[evaluate.Rule]accuracy.Measures `json:"baselines"`
-	LeftOut   int                                 `json:"left_out"` // scores of actuals that cannot be true
+	// LeftOut is the number of scores of actuals that cannot be true.
+	LeftOut int `json:"left_out"`
 }
 
 // ruleWords are the names of the rules in tables and charts.
@@ -146,7 +147,7 @@ func (r *results) table(w io.Writer) error {
 	if r.fair != nil {
 		fmt.Fprintf(w, "without %d scores of actuals that cannot be true:\n", r.flagged())
 		t := newTable(w)
-		t.row(name+"  all", r.fair.report.Overall, r.fair.baselines.SeasonalNaive())
+		t.row(name+"  all", r.fair.report.Overall, r.fair.baselines.Overall)
 		if err := t.rules(r.fair.baselines); err != nil {
 			return err
 		}
@@ -165,22 +166,43 @@ func (r *results) table(w io.Writer) error {
 // scores prints the rows of the model and of the rules.
 func (r *results) scores(t scoreTable, name string) error {
 	indent := strings.Repeat(" ", len(name))
-	day, last := r.baselines.ByLead[evaluate.SeasonalNaiveDay], len(r.report.ByLead)
+	rules, last := &r.baselines, len(r.report.ByLead)
 	if last > 1 {
-		t.row(name+"  lead 1", r.report.ByLead[0], day[0])
+		t.row(name+"  lead 1", r.report.ByLead[0], rulesAt(rules.ByLead, 0))
 	}
-	t.row(fmt.Sprintf("%s  lead %d", indent, last), r.report.ByLead[last-1], day[last-1])
+	t.row(fmt.Sprintf("%s  lead %d", indent, last), r.report.ByLead[last-1],
+		rulesAt(rules.ByLead, last-1))
 	if days := r.report.ByDay; len(days) > 1 {
 		for d := range days {
-			t.row(fmt.Sprintf("%s  day %d", indent, d+1), days[d],
-				r.baselines.ByDay[evaluate.SeasonalNaiveDay][d])
+			t.row(fmt.Sprintf("%s  day %d", indent, d+1), days[d], rulesAt(rules.ByDay, d))
 		}
 	}
-	t.row(indent+"  all", r.report.Overall, r.baselines.SeasonalNaive())
+	t.row(indent+"  all", r.report.Overall, rules.Overall)
 	if r.cost != nil {
-		t.row(indent+"  on true values", r.cost.Clean, r.baselines.SeasonalNaive())
+		t.row(indent+"  on true values", r.cost.Clean, rules.Overall)
 	}
 	return t.rules(r.baselines)
+}
+
+// ruleMeasures are the measures of the rules by the same actuals.
+type ruleMeasures map[evaluate.Rule]accuracy.Measures
+
+// rulesAt are the measures of the rules at one lead, or on one day of the lead.
+func rulesAt(all map[evaluate.Rule][]accuracy.Measures, i int) ruleMeasures {
+	at := ruleMeasures{}
+	for rule, measures := range all {
+		at[rule] = measures[i]
+	}
+	return at
+}
+
+// best is the least pinball loss of a rule.
+func (r ruleMeasures) best() float64 {
+	least := math.Inf(1)
+	for _, m := range r {
+		least = min(least, m.Pinball)
+	}
+	return least
 }
 
 // scoreTable prints scores in columns.
@@ -188,25 +210,39 @@ type scoreTable struct{ *tabwriter.Writer }
 
 func newTable(w io.Writer) scoreTable {
 	t := scoreTable{tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)}
-	fmt.Fprintln(t, "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\t")
+	fmt.Fprintln(t, "\tn\tMAE\tWAPE\tMASE\twQL\t80 % BAND\tIS80\tvs DAY\tvs BEST RULE\t")
 	return t
 }
 
-// row prints scores and their gain over the rule "same hour yesterday".
-func (t scoreTable) row(name string, m, day accuracy.Measures) {
-	gain := "-"
-	if m != day && day.Pinball > 0 {
-		gain = fmt.Sprintf("%+.0f %%", 100*evaluate.Skill(m, day))
+// row prints the scores of the model, and their gain over the rule "same hour yesterday" and over
+// the rule that is the best there.
+func (t scoreTable) row(name string, m accuracy.Measures, rules ruleMeasures) {
+	t.line(name, m, gain(m, rules[evaluate.SeasonalNaiveDay].Pinball), gain(m, rules.best()))
+}
+
+// line prints scores and words about them.
+func (t scoreTable) line(name string, m accuracy.Measures, day, best string) {
+	fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, m.N, digits(m.MAE),
+		percent(m.WAPE), digits(m.MASE), digits(m.Pinball), percent(m.Coverage80),
+		digits(m.IntervalScore80), day, best)
+}
+
+// gain is the gain in pinball loss over another loss, - where there is none.
+func gain(m accuracy.Measures, other float64) string {
+	if !(other > 0) || math.IsInf(other, 0) {
+		return "-"
 	}
-	fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, m.N, digits(m.MAE),
-		percent(m.WAPE),
-		digits(m.MASE), digits(m.Pinball), percent(m.Coverage80), digits(m.IntervalScore80), gain)
+	return fmt.Sprintf("%+.0f %%", 100*(1-m.Pinball/other))
 }
 
 // rules prints the rows of the rules, and ends the table.
 func (t scoreTable) rules(b evaluate.Baselines) error {
 	for _, rule := range evaluate.Rules() {
-		t.row(ruleWords[rule], b.Overall[rule], b.SeasonalNaive())
+		day := "-"
+		if rule != evaluate.SeasonalNaiveDay {
+			day = gain(b.Overall[rule], b.SeasonalNaive().Pinball)
+		}
+		t.line(ruleWords[rule], b.Overall[rule], day, "-")
 	}
 	return t.Flush()
 }

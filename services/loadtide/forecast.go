@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -120,7 +121,7 @@ func forecastAt(
 }
 
 // printForecast prints the first leads of a forecast, as the message that would be published or as
-// a table.
+// a table. Beyond a day, a line in the table begins each day of the lead.
 func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) error {
 	if asJSON {
 		_, err := fmt.Fprintf(w, "%s\n", forecastMessage(f, leads).AppendJSON(nil))
@@ -134,7 +135,11 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 		fmt.Fprintf(t, "P%.3g\t", 100*level)
 	}
 	fmt.Fprintln(t)
+	day := int(meter.DaySeconds / f.Interval)
 	for k := range leads {
+		if leads > day && k%day == 0 {
+			fmt.Fprintf(t, "day %d\t%s\n", k/day+1, strings.Repeat("\t", 1+len(f.Levels)))
+		}
 		start := time.Unix(f.Origin+int64(k)*f.Interval, 0).UTC()
 		fmt.Fprintf(t, "%d\t%s\t", k+1, start.Format("2006-01-02 15:04"))
 		for _, v := range f.Quantiles[k*len(f.Levels):][:len(f.Levels)] {
