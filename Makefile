@@ -27,7 +27,7 @@ SOAK  := soak-training soak-properties soak-faults
 include .ci/tools.mk
 
 .PHONY: help build run up down clean test test-long test-servers check soak $(CHECK) $(SOAK) \
-	fmt generate fuzz cover accuracy bench-numerics bench-faults
+	fmt generate fuzz cover accuracy bench-numerics bench-faults bench-leads
 
 help: ## Print this list
 	@echo 'Loadtide $(VERSION): readings in, load forecasts out.'; echo
@@ -105,6 +105,8 @@ accuracy: build ## Measure accuracy on the data sets in ../shared; writes docs/a
 	go run ./bench/accuracy -limits
 bench-faults: build ## Measure what faulty readings cost on these data sets (20 minutes)
 	go run ./bench/faults
+bench-leads: build ## Measure what the horizon of a model costs the forecaster; writes bench/RESULTS.md
+	go run ./bench/leads
 bench-numerics: bench-peers ## Measure beside onnxruntime and PyTorch; writes bench/RESULTS.md
 	go build -o $(CACHE)/bench-numerics ./bench/numerics
 	$(PEERS)/bin/python bench/numerics/numerics.py $(CACHE)/bench-numerics $(ARGS)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadtide/loadtide/bench/clock"
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/nn"
@@ -95,11 +96,11 @@ func (t task) prepare() (j job, units float64, err error) {
 // looped is a job whose calls are alike.
 func looped(call func()) job {
 	return func(n int) (cpu, elapsed time.Duration, err error) {
-		began, used := time.Now(), processTime()
+		began, used := time.Now(), clock.Process()
 		for range n {
 			call()
 		}
-		return processTime() - used, time.Since(began), nil
+		return clock.Process() - used, time.Since(began), nil
 	}
 }
 
@@ -124,9 +125,9 @@ func trainJob(z sizes, a map[string][]float32, threads int) job {
 		var used time.Duration
 		_, err = train.Fit(context.Background(), cfg, batch, nil, func(p train.Progress) {
 			if p.Iteration == 1 {
-				began, used = time.Now(), processTime()
+				began, used = time.Now(), clock.Process()
 			}
-			cpu, elapsed = processTime()-used, time.Since(began)
+			cpu, elapsed = clock.Process()-used, time.Since(began)
 		})
 		return cpu, elapsed, err
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
@@ -127,6 +126,3 @@ func (t task) read() (z sizes, arrays map[string][]float32, err error) {
 	}
 	return z, arrays, err
 }
-
-// started is for a system without CPU times.
-var started = time.Now()

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // calendarRow is the calendar at an instant, by name.
@@ -98,4 +100,17 @@ func TestCalendarFollowsThePhase(t *testing.T) {
 		!near(got["weekday_sin"], math.Sin(2*math.Pi*6/7)) {
 		t.Errorf("Sunday 23:30: %v", got)
 	}
+}
+
+// The angle of the year is the one of math.Mod to the bit: a state that an older release computed
+// from it stays valid.
+func TestYearAngleIsThatOfMod(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		second := rapid.Int64Range(0, 1<<33).Draw(t, "second")
+		want := 2 * math.Pi * math.Mod(float64(second)/yearSeconds, 1)
+		if got := yearAngle(second); got != want {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	})
 }

@@ -18,7 +18,8 @@ const module = "github.com/loadtide/loadtide/"
 var floors = map[string]int{
 	"pkg/durable": 0, "pkg/meter": 0, "pkg/retry": 0, "pkg/secret": 0, // words and tools of all packages
 	"pkg/flagtest": 0, "pkg/rapidtest": 0, "pkg/servertest": 0, // tools of all tests
-	"pkg/nn": 1, "pkg/series": 1, "pkg/grid": 1, "pkg/checkpoint": 1, "pkg/accuracy": 1, "pkg/bus": 1,
+	"bench/clock": 0, // and of benchmarks
+	"pkg/nn":      1, "pkg/series": 1, "pkg/grid": 1, "pkg/checkpoint": 1, "pkg/accuracy": 1, "pkg/bus": 1,
 	"pkg/mlflow": 1, "pkg/influx": 1, "pkg/onnx": 1, "pkg/tabular": 1, "pkg/plot": 1, "streams": 1,
 	"pkg/model": 2, "pkg/registry": 2, "pkg/dataset": 2, "pkg/service": 2,
 	"pkg/engine": 3, "pkg/train": 3,
@@ -29,7 +30,7 @@ var floors = map[string]int{
 	"services/simulator": 6,
 	"bench/accuracy":     6,
 	"bench/numerics":     6, "bench/pytorch": 6,
-	"services/loadtide": 7,
+	"services/loadtide": 7, "bench/leads": 7,
 	"services/endtoend": 8,
 }
 

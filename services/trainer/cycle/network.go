@@ -11,7 +11,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
-const width = 64 // units of the head's hidden layers
+// Width is the number of units in a hidden layer of the head.
+const Width = 64
 
 // finer reports whether the interval of the model is shorter than an hour.
 func (a *attempt) finer() bool { return a.len.Interval < meter.HourSeconds }
@@ -24,7 +25,7 @@ func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve
 	}
 	return model.Spec{
 		Schema: model.SpecSchema, Name: c.Model, Interval: meter.IntervalName(a.interval()),
-		Hidden: c.Hidden, Width: width, Horizon: a.leads, Levels: c.Levels,
+		Hidden: c.Hidden, Width: Width, Horizon: a.leads, Levels: c.Levels,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,
 		Zone: c.Zone, Country: c.Country, Covariates: layout.Covariates(),

@@ -22,7 +22,7 @@ func (a *attempt) parameters() []mlflow.Tag {
 	var all []mlflow.Tag
 	add := func(key string, v any) { all = append(all, mlflow.Tag{Key: key, Value: fmt.Sprint(v)}) }
 	add("hidden", cfg.Hidden)
-	add("width", width)
+	add("width", Width)
 	add("interval", meter.IntervalName(a.interval()))
 	add("horizon", a.leads)
 	add("levels", cfg.Levels)

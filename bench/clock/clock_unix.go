@@ -1,14 +1,14 @@
 //go:build unix
 
-package main
+package clock
 
 import (
 	"syscall"
 	"time"
 )
 
-// processTime is the CPU time of this process.
-func processTime() time.Duration {
+// Process is the time of the processor that this process has taken.
+func Process() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return time.Since(started)
