@@ -72,8 +72,10 @@ func newReader(cfg Config, most int64) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{MaxRows: maxRows, cfg: cfg, client: client, transport: transport,
-		query: client.QueryAPI(cfg.Org)}, nil
+	return &Reader{
+		MaxRows: maxRows, cfg: cfg, client: client, transport: transport,
+		query: client.QueryAPI(cfg.Org),
+	}, nil
 }
 
 // rowsOnly accepts an answer that is CSV and not too long. The client would take a page for people
@@ -96,7 +98,7 @@ func (o rowsOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// longReader returns an error at the limit, where io.LimitReader returns io.EOF.
+// longReader returns ErrTooLong at the limit, where io.LimitReader returns io.EOF.
 type longReader struct {
 	io.Reader
 	left int64
@@ -105,7 +107,7 @@ type longReader struct {
 func (l *longReader) Read(p []byte) (int, error) {
 	n, err := l.Reader.Read(p)
 	if l.left -= int64(n); l.left < 0 {
-		return 0, errors.New("the answer is too long: ask for a shorter time")
+		return 0, ErrTooLong
 	}
 	return n, err
 }

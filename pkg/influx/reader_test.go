@@ -161,6 +161,23 @@ func TestRowsAreBounded(t *testing.T) {
 	}
 }
 
+// An answer of too many bytes is known by the same error, so that a caller asks for a shorter time.
+func TestBytesAreBounded(t *testing.T) {
+	t.Parallel()
+	for most, whole := range map[int64]bool{
+		int64(len(answer)) / 2: false, int64(len(answer)) - 1: false, int64(len(answer)): true,
+	} {
+		r := reader(t, most, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/csv")
+			_, _ = io.WriteString(w, answer)
+		})
+		err := r.Read(t.Context(), "reading", from, until, func(Row) error { return nil })
+		if (err == nil) != whole || errors.Is(err, ErrTooLong) == whole {
+			t.Errorf("at most %d bytes: %v", most, err)
+		}
+	}
+}
+
 // A server without anything to say answers an empty line.
 func TestNothingStored(t *testing.T) {
 	t.Parallel()
