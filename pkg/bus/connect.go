@@ -49,18 +49,18 @@ type Config struct {
 // requests fail at once. Nothing is kept to be sent later, because another process may own the
 // partition by then. It is safe for concurrent use.
 type Conn struct {
-	cfg  Config
-	url  string // without the password
-	log  zerolog.Logger
-	nc   *nats.Conn
-	js   jetstream.JetStream
-	gone chan struct{} // closed when the connection is closed for good
+	cfg    Config
+	url    string // without the password
+	log    zerolog.Logger
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	closed chan struct{} // closed when the connection is closed for good
 
-	mu   sync.Mutex
-	lost bool
-	back chan struct{} // closed while connected, open while not
-	down chan struct{} // closed while not connected, open while connected
-	left []string      // see abandon
+	mu        sync.Mutex
+	lost      bool
+	up        chan struct{} // closed while connected, open while not
+	down      chan struct{} // closed while not connected, open while connected
+	abandoned []string      // reply subjects of failed batches, see abandon
 }
 
 // Connect connects to the server and checks that it can store batches. It tries until
@@ -77,9 +77,9 @@ func Connect(ctx context.Context, cfg Config, log zerolog.Logger) (*Conn, error)
 	}
 	c := &Conn{
 		cfg: cfg, url: redact(cfg.URL), log: log,
-		gone: make(chan struct{}), back: make(chan struct{}), down: make(chan struct{}),
+		closed: make(chan struct{}), up: make(chan struct{}), down: make(chan struct{}),
 	}
-	close(c.back)
+	close(c.up)
 	if err := c.dial(ctx); err != nil {
 		return nil, &ConnectError{URL: c.url, Err: err}
 	}
@@ -152,7 +152,7 @@ func (c *Conn) check(ctx context.Context) error {
 func (c *Conn) Close() {
 	c.nc.Close()
 	select {
-	case <-c.gone:
+	case <-c.closed:
 	// a handler hangs in the writer of its log, which nothing here can end
 	case <-time.After(closeTimeout):
 	}
@@ -170,8 +170,8 @@ func (c *Conn) ServerVersion() string { return c.nc.ConnectedServerVersion() }
 // JetStream returns the library's handle. Only streams/topology may use it.
 func (c *Conn) JetStream() jetstream.JetStream { return c.js }
 
-// request bounds one request. Without a bound, an answer that was lost with the connection would be
-// awaited until ctx ends.
+// request bounds one request. When the connection is lost, the answer is lost too; without the
+// bound the caller would wait for the answer until ctx ends.
 func (c *Conn) request(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, c.cfg.RequestTimeout)
 }
@@ -180,17 +180,17 @@ func (c *Conn) request(ctx context.Context) (context.Context, context.CancelFunc
 func (c *Conn) await(ctx context.Context) (down <-chan struct{}, err error) {
 	for {
 		c.mu.Lock()
-		isLost, back, down := c.lost, c.back, c.down
+		isLost, up, down := c.lost, c.up, c.down
 		c.mu.Unlock()
 		if !isLost {
 			return down, nil
 		}
 		select {
-		case <-c.gone:
+		case <-c.closed:
 			return nil, ErrClosed
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-back:
+		case <-up:
 		}
 	}
 }
@@ -200,7 +200,7 @@ func (c *Conn) await(ctx context.Context) (down <-chan struct{}, err error) {
 func (c *Conn) onLost(_ *nats.Conn, err error) {
 	c.mu.Lock()
 	if !c.lost {
-		c.lost, c.back = true, make(chan struct{})
+		c.lost, c.up = true, make(chan struct{})
 		close(c.down)
 	}
 	c.mu.Unlock()
@@ -213,7 +213,7 @@ func (c *Conn) onBack(nc *nats.Conn) {
 	c.mu.Lock()
 	if c.lost {
 		c.lost, c.down = false, make(chan struct{})
-		close(c.back)
+		close(c.up)
 	}
 	c.mu.Unlock()
 	c.abandon(nc, "")
@@ -224,7 +224,7 @@ func (c *Conn) onBack(nc *nats.Conn) {
 	event.Str("address", c.url).Msg("nats connection is back")
 }
 
-func (c *Conn) onClosed(*nats.Conn) { close(c.gone) }
+func (c *Conn) onClosed(*nats.Conn) { close(c.closed) }
 
 func (c *Conn) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	event := c.log.Warn().AnErr("err", err)

@@ -39,7 +39,7 @@ type Consumer struct {
 	consumer jetstream.Consumer
 	acked    uint64    // stream sequence up to which all is acknowledged
 	saved    uint64    // the value of acked that was written to the metadata last
-	savedAt  time.Time // when
+	savedAt  time.Time // when saved was written, or could not be
 	received uint64    // consumer sequence: how many deliveries have arrived
 	open     Batch     // fetched and not yet acknowledged
 }

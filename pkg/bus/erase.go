@@ -24,21 +24,21 @@ func (c *Conn) Purge(
 	if err != nil {
 		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, err)
 	}
-	answer, err := c.nc.RequestWithContext(ctx, "$JS.API.STREAM.PURGE."+stream, request)
+	reply, err := c.nc.RequestWithContext(ctx, "$JS.API.STREAM.PURGE."+stream, request)
 	if err != nil {
 		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, err)
 	}
-	var done struct {
+	var answer struct {
 		Purged uint64              `json:"purged"`
 		Error  *jetstream.APIError `json:"error"`
 	}
-	if err := json.Unmarshal(answer.Data, &done); err != nil {
+	if err := json.Unmarshal(reply.Data, &answer); err != nil {
 		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, err)
 	}
-	if done.Error != nil {
-		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, done.Error)
+	if answer.Error != nil {
+		return 0, fmt.Errorf("purge %s from %s: %w", subject, stream, answer.Error)
 	}
-	return done.Purged, nil
+	return answer.Purged, nil
 }
 
 // Erase deletes one message from a stream and overwrites its bytes in the store.
@@ -64,17 +64,20 @@ func (c *Conn) NextBySubject(
 	defer cancel()
 	s, err := c.js.Stream(ctx, stream)
 	if err != nil {
-		return Message{}, false, fmt.Errorf("next message of %s: %w", subject,
-			streamError(stream, err))
+		return Message{}, false, fmt.Errorf(
+			"next message of %s: %w", subject, streamError(stream, err),
+		)
 	}
-	raw, err := s.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(subject))
+	next, err := s.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(subject))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return Message{}, false, nil
 	}
 	if err != nil {
-		return Message{}, false, fmt.Errorf("next message of %s in %s from %d: %w", subject, stream,
-			from, err)
+		return Message{}, false, fmt.Errorf(
+			"next message of %s in %s from %d: %w", subject, stream, from, err,
+		)
 	}
-	return Message{Subject: raw.Subject, Seq: raw.Sequence, Time: raw.Time.UTC(),
-		Data: raw.Data}, true, nil
+	return Message{
+		Subject: next.Subject, Seq: next.Sequence, Time: next.Time.UTC(), Data: next.Data,
+	}, true, nil
 }

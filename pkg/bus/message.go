@@ -8,18 +8,20 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Message is one message of a stream or of a subscription. Whoever receives it owns Data.
+// Message is one message of a stream or of a subscription. The receiver owns Data.
 type Message struct {
-	// Subject is the one that it was published under.
+	// Subject is the subject that the message was published under.
 	Subject string
-	// Seq is its sequence in its stream, from 1; 0 for a message that did not come from a stream.
+	// Seq is the sequence of the message in its stream, from 1; 0 for a message that did not come
+	// from a stream.
 	Seq uint64
-	// Time is when the server stored it, UTC; zero for a message that did not come from a stream.
+	// Time is when the server stored the message, in UTC; zero for a message that did not come from
+	// a stream.
 	Time time.Time
 	Data []byte
 	// ID is the header Nats-Msg-Id, ContentType the header Content-Type. They may be empty.
 	ID, ContentType string
-	// Pending is how many messages followed in the stream when this one was delivered.
+	// Pending is how many messages followed in the stream when this message was delivered.
 	Pending uint64
 }
 

@@ -59,7 +59,7 @@ func (c *Conn) receive(
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-c.gone:
+		case <-c.closed:
 			return fmt.Errorf("%s %s: connection %w", verb, sub.Subject, ErrClosed)
 		case m := <-msgs:
 			fn(m)

@@ -79,8 +79,8 @@ func (c *Conn) OpenPublisher(ctx context.Context, stream string) (*Publisher, er
 
 func (c *Conn) newPublisher(stream string, pause time.Duration) *Publisher {
 	p := &Publisher{
-		conn: c, stream: stream, id: make([]string,
-			1), stop: make(chan struct{}), stopped: make(chan struct{}),
+		conn: c, stream: stream, id: make([]string, 1),
+		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	p.header = nats.Header{jetstream.MsgIDHeader: p.id}
 	go p.guard(pause)
@@ -158,8 +158,9 @@ func (p *Publisher) flush(ctx context.Context) error {
 		return p.fail(fmt.Errorf("stream %s stored it: the subject does not belong to %s",
 			ack.Stream, p.stream))
 	case ack.BatchSize != p.sent:
-		return p.fail(fmt.Errorf("server stored %d of %d messages of a batch", ack.BatchSize,
-			p.sent))
+		return p.fail(
+			fmt.Errorf("server stored %d of %d messages of a batch", ack.BatchSize, p.sent),
+		)
 	}
 	if broken := p.broken.Load(); broken != nil { // reported while the answer was on its way
 		return broken
@@ -195,7 +196,7 @@ func (p *Publisher) guard(pause time.Duration) {
 	defer close(p.stopped)
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
-	var seen uint64
+	var total uint64
 	for {
 		select {
 		case <-p.stop:
@@ -203,12 +204,12 @@ func (p *Publisher) guard(pause time.Duration) {
 		case <-ticker.C:
 		}
 		p.mu.Lock()
-		if p.batch != nil && p.total == seen {
+		if p.batch != nil && p.total == total {
 			ctx, cancel := context.WithTimeout(context.Background(), p.conn.cfg.RequestTimeout)
 			_ = p.flush(ctx)
 			cancel()
 		}
-		seen = p.total
+		total = p.total
 		p.mu.Unlock()
 	}
 }
@@ -244,10 +245,10 @@ func (c *Conn) abandon(nc *nats.Conn, reply string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if reply != "" {
-		c.left = append(c.left, reply)
+		c.abandoned = append(c.abandoned, reply)
 	}
-	for len(c.left) > 0 && nc.Publish(c.left[0], []byte("{}")) == nil {
-		c.left = c.left[1:]
+	for len(c.abandoned) > 0 && nc.Publish(c.abandoned[0], []byte("{}")) == nil {
+		c.abandoned = c.abandoned[1:]
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 	pullMaxBytes = 8 << 20
 	// pullInactive is how long the server keeps the consumer of a reader that has gone.
 	pullInactive = 2 * time.Minute
-	// pullSpare is room for the server's status messages beside the messages that were asked for.
+	// pullSpare is room for the server's status messages, in addition to the messages asked for.
 	pullSpare = 64
 )
 
@@ -42,7 +42,7 @@ type pull struct {
 	buffer int
 	bytes  int
 	want   int    // messages that were asked for and have not been decoded
-	seen   uint64 // deliveries so far, as the server counts them
+	count  uint64 // deliveries so far, as the server counts them
 }
 
 // openPull makes the consumer; cfg says where it starts. Only refill sends requests.
@@ -116,11 +116,11 @@ func (p *pull) decode(m *nats.Msg) (msg Message, ok bool, err error) {
 		return Message{}, false, fmt.Errorf("server sent a message with the unknown reply "+
 			"subject %q", m.Reply)
 	}
-	if d.consumer != p.seen+1 {
+	if d.consumer != p.count+1 {
 		return Message{}, false, fmt.Errorf("a message was lost on the way: delivery %d came "+
-			"after %d", d.consumer, p.seen)
+			"after %d", d.consumer, p.count)
 	}
-	p.seen = d.consumer
+	p.count = d.consumer
 	p.want = max(p.want-1, 0)
 	msg = fromNats(m)
 	msg.Seq, msg.Time, msg.Pending = d.stream, time.Unix(0, d.nanos).UTC(), d.pending

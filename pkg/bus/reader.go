@@ -44,8 +44,8 @@ type Reader struct {
 	cfg      ReaderConfig
 	created  time.Time // identity of the stream
 	next     uint64    // the least sequence that may still be returned
-	snapshot bool      // the newest message per subject are being read
-	last     uint64    // while snapshot: the end of the stream when the reading began
+	snapshot bool      // the newest message of each subject is being read
+	last     uint64    // while snapshot is true: the end of the stream when the reading began
 
 	pull    *pull         // nil means that the next call makes one
 	fault   error         // why the last pull ended
@@ -162,7 +162,7 @@ func (r *Reader) wait(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return nil
-	case <-r.conn.gone:
+	case <-r.conn.closed:
 		return ErrClosed
 	case <-r.pull.down:
 		return errors.New("connection lost")
@@ -221,8 +221,7 @@ func (r *Reader) open(ctx context.Context) error {
 	}
 	cfg := jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next,
-		FilterSubject: r.cfg.Subject,
-		HeadersOnly:   r.cfg.HeadersOnly,
+		FilterSubject: r.cfg.Subject, HeadersOnly: r.cfg.HeadersOnly,
 	}
 	if r.snapshot && !r.delivered() {
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverLastPerSubjectPolicy, 0

@@ -18,8 +18,8 @@ type StreamState struct {
 	// Created tells the stream from an earlier one of the same name, whose sequences mean nothing
 	// here.
 	Created time.Time
-	// FirstSeq and LastSeq are the bounds of its messages; an empty stream has FirstSeq = LastSeq +
-	// 1.
+	// FirstSeq and LastSeq are the bounds of the messages. In an empty stream FirstSeq is
+	// LastSeq + 1.
 	FirstSeq, LastSeq uint64
 	Messages, Bytes   uint64
 	// Subjects and Metadata are those of its configuration.
@@ -41,9 +41,8 @@ func (c *Conn) StreamState(ctx context.Context, stream string) (StreamState, err
 	info := s.CachedInfo()
 	state := StreamState{
 		Name: stream, Created: info.Created.UTC(), FirstSeq: info.State.FirstSeq,
-		LastSeq:  info.State.LastSeq,
-		Messages: info.State.Msgs, Bytes: info.State.Bytes, Subjects: info.Config.Subjects,
-		Metadata: info.Config.Metadata,
+		LastSeq: info.State.LastSeq, Messages: info.State.Msgs, Bytes: info.State.Bytes,
+		Subjects: info.Config.Subjects, Metadata: info.Config.Metadata,
 		MaxBytes: max(info.Config.MaxBytes, 0), MaxAge: info.Config.MaxAge,
 	}
 	if state.Messages == 0 {
@@ -79,15 +78,17 @@ func (c *Conn) LastBySubject(ctx context.Context, stream, subject string) (Messa
 	}
 	msg := fromNats(answer)
 	msg.Subject = answer.Header.Get(jetstream.SubjectHeader)
-	if msg.Seq, err = strconv.ParseUint(answer.Header.Get(jetstream.SequenceHeader), 10,
-		64); err != nil {
-		return Message{}, false, fmt.Errorf("last message of %s in %s: its sequence: %w", subject,
-			stream, err)
+	seq := answer.Header.Get(jetstream.SequenceHeader)
+	stored := answer.Header.Get(jetstream.TimeStampHeaer)
+	if msg.Seq, err = strconv.ParseUint(seq, 10, 64); err != nil {
+		return Message{}, false, fmt.Errorf(
+			"last message of %s in %s: its sequence: %w", subject, stream, err,
+		)
 	}
-	if msg.Time, err = time.Parse(time.RFC3339Nano,
-		answer.Header.Get(jetstream.TimeStampHeaer)); err != nil {
-		return Message{}, false, fmt.Errorf("last message of %s in %s: its time: %w", subject,
-			stream, err)
+	if msg.Time, err = time.Parse(time.RFC3339Nano, stored); err != nil {
+		return Message{}, false, fmt.Errorf(
+			"last message of %s in %s: its time: %w", subject, stream, err,
+		)
 	}
 	return msg, true, nil
 }

@@ -17,8 +17,8 @@ var ErrVersion = errors.New("unknown format version")
 // rebuild is the remedy that always works, because the log has everything.
 const rebuild = "move the folder away: the partition then replays its log from the start"
 
-// FileError is a checkpoint that was refused. errors.Is finds ErrDamaged,
-// ErrVersion or the cause of the system.
+// FileError is a checkpoint that was refused. errors.Is finds ErrDamaged, ErrVersion or the cause
+// of the system.
 type FileError struct {
 	Path  string // the file; empty when decoded from memory
 	Fault string // what is wrong, with the position and the value
@@ -80,9 +80,8 @@ type FolderError struct {
 
 // Error is one line: the folder, the cause and the remedy.
 func (e *FolderError) Error() string {
-	return fmt.Sprintf("%s: cannot %s the checkpoint folder: %v (remedy: give this user the "+
-		"right to "+
-		"read and write it, or choose another data folder)", e.Dir, e.Op, e.Err)
+	return fmt.Sprintf("%s: cannot %s the checkpoint folder: %v (remedy: give this user the right "+
+		"to read and write it, or choose another data folder)", e.Dir, e.Op, e.Err)
 }
 
 // Unwrap returns the cause of the system.

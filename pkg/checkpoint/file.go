@@ -51,8 +51,9 @@ func newFile(fsys fileSystem, dir string, keep int) (*File, error) {
 	if err != nil {
 		return nil, &FolderError{Dir: dir, Op: "write to", Err: err}
 	}
-	return &File{fs: fsys, dir: dir, keep: keep, saving: map[int]bool{},
-		whole: map[string]bool{}}, nil
+	return &File{
+		fs: fsys, dir: dir, keep: keep, saving: map[int]bool{}, whole: map[string]bool{},
+	}, nil
 }
 
 // Save implements Store. After an error the file may exist; if it does, it is whole. After a
@@ -148,12 +149,12 @@ func (f *File) prune(ctx context.Context, partition int, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	kept := 1 // seq itself
+	count := 1 // of the files that stay: seq itself
 	for _, older := range seqs {
 		if older >= seq || !f.isWhole(ctx, partition, older) {
 			continue
 		}
-		if kept++; kept <= f.keep {
+		if count++; count <= f.keep {
 			continue
 		}
 		name := fileName(partition, older)

@@ -35,8 +35,8 @@ func (disk) ReadDir(dir string) ([]string, error) {
 	return names, nil
 }
 
-// Open refuses whatever is not a plain file before it is opened: opening a pipe would wait for its
-// other end without limit.
+// Open opens a plain file. It refuses any other file without opening it: the opening of a pipe
+// would wait for its other end without limit.
 func (disk) Open(path string) (io.ReadCloser, int64, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, 0, err

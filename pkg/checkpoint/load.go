@@ -37,7 +37,7 @@ func (f *File) newest(ctx context.Context, partition int) (*Snapshot, []error, e
 		return nil, nil, err
 	}
 	var skipped []error
-	var gone error
+	var vanished error
 	for _, seq := range seqs {
 		s, err := f.read(ctx, partition, seq, keepData)
 		switch {
@@ -48,13 +48,13 @@ func (f *File) newest(ctx context.Context, partition int) (*Snapshot, []error, e
 		case errors.Is(err, ErrVersion):
 			return nil, skipped, err
 		case errors.Is(err, fs.ErrNotExist):
-			gone = err
+			vanished = err
 			continue
 		}
 		skipped = append(skipped, err)
 	}
-	if gone != nil {
-		return nil, nil, gone
+	if vanished != nil {
+		return nil, nil, vanished
 	}
 	if len(skipped) > 0 {
 		return nil, nil, &NoneWholeError{Dir: f.dir, Partition: partition, Faults: skipped}

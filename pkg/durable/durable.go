@@ -18,8 +18,8 @@ const defaultMode fs.FileMode = 0o644
 type File struct {
 	Path string
 	// Temp is the path while the file is written, in the folder of Path; empty means a name of its
-	// own for each call. A fixed path is for a folder with one writer: what a crash left there is
-	// overwritten.
+	// own for each call. A fixed path is for a folder with one writer: Write overwrites a file that
+	// a crash left at Temp.
 	Temp string
 	Mode fs.FileMode // of the file, before umask; 0 means 0o644
 	FS   FS          // nil means Disk

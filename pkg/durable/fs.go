@@ -11,7 +11,7 @@ type FS interface {
 	// Mkdir makes a folder; its parent must exist.
 	Mkdir(dir string) error
 	// Create opens a file to write. A file that exists is emptied; mode is that of a new one.
-	Create(path string, mode fs.FileMode) (WriteFile, error)
+	Create(path string, mode fs.FileMode) (OpenFile, error)
 	// Rename moves a file over another one, or a folder to a name that is free.
 	Rename(from, to string) error
 	// Remove removes a file, or a folder with everything in it. A path that does not exist is no
@@ -21,8 +21,8 @@ type FS interface {
 	SyncDir(dir string) error
 }
 
-// WriteFile is an open file of an FS.
-type WriteFile interface {
+// OpenFile is an open file of an FS, to be written.
+type OpenFile interface {
 	io.Writer
 	// Sync makes what was written durable.
 	Sync() error
@@ -36,7 +36,7 @@ type Disk struct{}
 func (Disk) Mkdir(dir string) error { return os.Mkdir(dir, 0o755) }
 
 // Create implements FS.
-func (Disk) Create(path string, mode fs.FileMode) (WriteFile, error) {
+func (Disk) Create(path string, mode fs.FileMode) (OpenFile, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 }
 

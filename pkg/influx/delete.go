@@ -16,8 +16,8 @@ func (w *Writer) Delete(ctx context.Context, measurement string, tags []Tag) err
 	for _, t := range tags {
 		if !plain(t.Value) {
 			return &Error{
-				Kind: KindRefused, Message: fmt.Sprintf("tag %s=%q is not one that was written",
-					t.Key, t.Value),
+				Kind:    KindRefused,
+				Message: fmt.Sprintf("tag %s=%q is not one that was written", t.Key, t.Value),
 			}
 		}
 		predicate += fmt.Sprintf(" AND %s=%q", t.Key, t.Value)

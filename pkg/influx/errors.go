@@ -82,7 +82,7 @@ func (c Config) classify(err error, query bool) *Error {
 		if answer.Message != "" {
 			out.Message = answer.Message
 		}
-		out.partly(answer)
+		out.readPartial(answer)
 	}
 	var odd *oddAnswerError
 	if errors.As(err, &odd) {
@@ -108,13 +108,13 @@ var (
 	lowerBound   = regexp.MustCompile(`Retention Policy Lower Bound at ([0-9T:.Z+-]+)`)
 )
 
-// partly reads from the message which points of a batch were not stored.
-func (e *Error) partly(answer *influxhttp.Error) {
+// readPartial reads from the message which points of a batch were not stored.
+func (e *Error) readPartial(answer *influxhttp.Error) {
 	if e.Status != http.StatusUnprocessableEntity {
 		return
 	}
 	if m := droppedCount.FindAllStringSubmatch(answer.Message, -1); m != nil {
-		e.Dropped, _ = strconv.Atoi(m[len(m)-1][1]) // a number too long leaves 0
+		e.Dropped, _ = strconv.Atoi(m[len(m)-1][1]) // 0 when the number is too large
 	}
 	if m := lowerBound.FindStringSubmatch(answer.Message); m != nil {
 		if t, err := time.Parse(time.RFC3339Nano, m[1]); err == nil {

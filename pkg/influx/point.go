@@ -70,7 +70,8 @@ func (p Point) check() error {
 
 // plain reports whether line protocol can express s as a name or tag.
 func plain(s string) bool {
-	return s != "" && !strings.HasSuffix(s, `\`) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' })
+	control := func(r rune) bool { return r < ' ' }
+	return s != "" && !strings.HasSuffix(s, `\`) && !strings.ContainsFunc(s, control)
 }
 
 // native returns the point in the client's type.

@@ -36,13 +36,15 @@ func New(cfg Config) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{cfg: cfg, client: client, transport: transport,
-		write: client.WriteAPIBlocking(cfg.Org, cfg.Bucket)}, nil
+	return &Writer{
+		cfg: cfg, client: client, transport: transport,
+		write: client.WriteAPIBlocking(cfg.Org, cfg.Bucket),
+	}, nil
 }
 
-// client makes a client without opening a connection. over wraps the transport.
+// client makes a client without opening a connection. wrap wraps the transport.
 func (c Config) client(
-	timeout time.Duration, over func(http.RoundTripper) http.RoundTripper,
+	timeout time.Duration, wrap func(http.RoundTripper) http.RoundTripper,
 ) (influxdb2.Client, *http.Transport, error) {
 	if c.URL == "" {
 		return nil, nil, errors.New("influx-url: not set; give the address of an InfluxDB 2 server")
@@ -58,7 +60,7 @@ func (c Config) client(
 		SetPrecision(time.Nanosecond).
 		SetHTTPClient(&http.Client{
 			Timeout:   timeout,
-			Transport: over(boundedAnswers{transport}),
+			Transport: wrap(boundedAnswers{transport}),
 			// A redirect could send the token to another host.
 			CheckRedirect: noRedirect,
 		})

@@ -1,6 +1,6 @@
-// Package meter holds the words that every part of Loadtide shares, and what is known of what
-// meters send: what a unit means, how the readings of a register become energy, and when a value
-// cannot be true.
+// Package meter holds the words that every part of Loadtide shares, and the knowledge about the
+// values that meters send: what a unit means, how the readings of a register become energy, and
+// when a value cannot be true.
 //
 // The words are ID (the name of a series), Quality, Kind, Unit, Reason, Source, Covariate, Section,
 // and the intervals that series are forecast at. The functions serve the engine, the grid and the
@@ -21,6 +21,6 @@
 //
 // How many BAD cells follow each other is read from the ring. The package remembers nothing.
 //
-// Package meter imports no other package of Loadtide. It reads no clock, does no I/O and
-// allocates nothing on the way of a reading.
+// Package meter imports no other package of Loadtide. It reads no clock and does no I/O, and the
+// functions that the engine calls for each reading allocate nothing.
 package meter

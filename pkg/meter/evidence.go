@@ -3,7 +3,8 @@ package meter
 import "math"
 
 // The bounds of a true value. They were chosen on public readings of households, substations and
-// zones. docs/accuracy.md tells which wrong values they find there and which true ones they flag.
+// zones. docs/accuracy.md has the wrong values that they find there, and the true ones that they
+// flag.
 const (
 	// frozenLeast is the shortest run of equal values after which one more may be too many.
 	frozenLeast = 4
@@ -49,10 +50,10 @@ type evidence struct {
 	below      int     // cells below the value judged
 	above      int     // cells above it
 
-	// The state of walk, which goes from the newest cell to the oldest.
-	later    float32 // the value of the cell that walk saw before
+	// The state of scan, which goes from the newest cell to the oldest.
+	later    float32 // the value of the cell that scan saw before
 	adjacent bool    // that cell was accepted
-	present  bool    // walk is still within the run that the value judged would join
+	present  bool    // scan is still within the run that the value judged would join
 	run      int     // equal values so far
 }
 
@@ -62,8 +63,8 @@ func (p Past) evidence(value float32) evidence {
 	look, lately := min(p.Known, LookDays*p.PerDay), BelieveWithinDays*p.PerDay
 	i := int(p.Newest%int64(len(p.Values))) + 1
 	for back := 0; back < look; {
-		n := min(i, look-back) // cells up to place i, as far as the ring does not wrap
-		e.walk(p, i-n, i, value)
+		n := min(i, look-back) // cells before index i, as far as the ring does not wrap
+		e.scan(p, i-n, i, value)
 		for k := i - min(n, max(lately-back, 0)); k < i; k++ {
 			if p.Quality.At(k) == Bad {
 				e.bad++
@@ -77,9 +78,9 @@ func (p Past) evidence(value float32) evidence {
 	return e
 }
 
-// walk adds the cells at places [from, to), from the last to the first. It is written for speed: a
-// comparison costs a tenth of the built-in min and max, which mind NaN.
-func (e *evidence) walk(p Past, from, to int, value float32) {
+// scan adds the cells at the indexes [from, to), from the last to the first. It is written for
+// speed: a comparison costs a tenth of the built-in min and max, which handle NaN.
+func (e *evidence) scan(p Past, from, to int, value float32) {
 	for i := to - 1; i >= from; i-- {
 		v := p.Values[i]
 		if !p.Quality.At(i).Accepted() {
@@ -144,11 +145,11 @@ func (e *evidence) frozen(value float32, run int) bool {
 // smooth says whether each step of the series spans little of its range.
 func (e *evidence) smooth() bool { return e.step <= smooth*(e.high-e.low) }
 
-// outlier judges a value that is outside the range of two weeks or reached by a leap.
+// outlier judges a value that is outside the range of two weeks, or that a leap leads to.
 func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 	size, largest := magnitude(value), max(e.high, -e.low)
-	strange := size > unusual*usual
-	if (strange || size < largest) && e.thousandfold(size, largest) {
+	unlike := size > unusual*usual
+	if (unlike || size < largest) && e.thousandfold(size, largest) {
 		return Factor
 	}
 	if float64(e.pairs-e.repeats) < varied*float64(e.pairs) {
@@ -170,7 +171,7 @@ func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 		return ZeroRun
 	case leaps && r.since == 1 && ratio > 1.8 && ratio < 2.2:
 		return Double
-	case leaps, strange && max(value-e.high, e.low-value) > spikeRange*(e.high-e.low):
+	case leaps, unlike && max(value-e.high, e.low-value) > spikeRange*(e.high-e.low):
 		return Spike
 	}
 	return Fine

@@ -63,10 +63,10 @@ func (h Horizon) Bound(leads int, interval time.Duration) int {
 	return leads
 }
 
-// LeadsAt returns the number of leads of an interval. The zero Horizon has as many as open. The
+// LeadsAt returns the number of leads of an interval; for the zero Horizon that is standard. The
 // error says that the horizon is no whole number of intervals, or longer than MostHorizon.
-func (h Horizon) LeadsAt(interval time.Duration, open int) (int, error) {
-	leads := open
+func (h Horizon) LeadsAt(interval time.Duration, standard int) (int, error) {
+	leads := standard
 	switch {
 	case h.Time > 0 && h.Time%interval != 0:
 		return 0, fmt.Errorf("horizon %s: must be a multiple of the interval of %s", h,

@@ -56,11 +56,11 @@ type Past struct {
 // little history, nor any after a day of flags in a row.
 func (p Past) Judge(value float32) Flag {
 	r := p.recent(value)
-	if r.seen == 0 {
+	if r.count == 0 {
 		return Fine
 	}
 	run := r.run
-	if run < frozenLeast || run >= BelieveDays*p.PerDay-1 { // a longer run was believed
+	if run < frozenLeast || run >= BelieveDays*p.PerDay-1 { // Judge took the longer run as true
 		run = 0
 	}
 	if leaps := magnitude(value-r.value) > spikeJump*r.step; !leaps && p.ordinary(value, run) {
@@ -86,18 +86,18 @@ func (p Past) believable(value float32, e *evidence) bool {
 	if magnitude(value) <= beyond*max(e.high, -e.low) {
 		return true
 	}
-	thick := 0
+	bad := 0
 	for back := range int64(min(p.Known, 2*BelieveDays*p.PerDay)) {
 		if p.Quality.At(int((p.Newest-back)%int64(len(p.Values)))) == Bad {
-			thick++
+			bad++
 		}
 	}
-	return thick >= BelieveDays*p.PerDay
+	return bad >= BelieveDays*p.PerDay
 }
 
 // recent is what the last day of accepted cells holds.
 type recent struct {
-	seen    int     // accepted cells
+	count   int     // accepted cells
 	step    float32 // the largest change between neighbours
 	value   float32 // of the newest accepted cell
 	since   int     // cells from the newest accepted one to the one judged, at least 1
@@ -119,13 +119,13 @@ func (p Past) recent(value float32) recent {
 			i = len(p.Values) - 1
 		}
 		if !q.Accepted() {
-			if r.seen == 0 && q == Missing {
+			if r.count == 0 && q == Missing {
 				r.missing++
 			}
 			adjacent = false
 			continue
 		}
-		if r.seen == 0 {
+		if r.count == 0 {
 			r.value, r.since = v, back+1
 		}
 		if d := magnitude(v - later); adjacent && d > r.step {
@@ -135,7 +135,7 @@ func (p Past) recent(value float32) recent {
 			r.run++
 		}
 		later, adjacent = v, true
-		if r.seen++; r.seen == p.PerDay {
+		if r.count++; r.count == p.PerDay {
 			break
 		}
 	}

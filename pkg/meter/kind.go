@@ -28,7 +28,7 @@ func (k Kind) String() string {
 }
 
 // ParseKind reads a word of the wire. The empty word is KindUnknown. The error holds a copy of the
-// word, so that a caller with bytes in hand converts them to word without an allocation.
+// word, so that a caller converts bytes to word without an allocation.
 func ParseKind(word string) (Kind, error) {
 	for k, w := range kindWords {
 		if w == word {
@@ -47,7 +47,7 @@ func KindOf(unit string) Kind {
 	return Power
 }
 
-// Fits says whether values of kind k can be measured in unit. A unit of power fits power alone. A
+// Fits says whether values of kind k can be measured in unit. A unit of power fits only power. A
 // unit of energy fits energy and registers. An unknown unit fits every kind, and every unit fits
 // KindUnknown.
 func (k Kind) Fits(unit string) bool {

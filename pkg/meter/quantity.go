@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Quantity is a number with its unit, such as 40 kW. An empty unit is that of the series which the
-// quantity is compared with.
+// Quantity is a number with its unit, such as 40 kW. An empty Unit means the unit of the series to
+// which the quantity is compared.
 type Quantity struct {
 	Value float64
 	Unit  string
@@ -52,15 +52,14 @@ func plainUnit(unit string) bool {
 func (q Quantity) String() string {
 	number := strconv.FormatFloat(q.Value, 'g', -1, 64)
 	if strings.HasPrefix(q.Unit, "e") || strings.HasPrefix(q.Unit, "E") {
-		number += " " // which is no exponent
+		number += " " // so that the unit does not read as an exponent
 	}
 	return number + q.Unit
 }
 
-// In is the value of the quantity for a series in that unit, whose values are of intervals of that
-// length. Units of one dimension are converted. Power becomes the energy of an interval where the
-// series is one of energy: 40 kW are 10 kWh in a quarter-hour. The error names both units and the
-// remedy.
+// In returns the value of the quantity in the unit of a series with intervals of that length. Units
+// of one dimension are converted. When the series is one of energy, power becomes the energy of an
+// interval: 40 kW are 10 kWh in a quarter-hour. The error names both units and the remedy.
 func (q Quantity) In(unit string, interval time.Duration) (float64, error) {
 	if q.Unit == "" {
 		return q.Value, nil

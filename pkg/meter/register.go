@@ -15,7 +15,7 @@ type Read struct {
 type Cell struct {
 	N         int64 // the interval starts N intervals (and the phase) after the Unix epoch
 	Energy    float64
-	Estimated bool // spread over a gap, or counted since a reset alone
+	Estimated bool // spread over a gap, or counted only since a reset
 }
 
 // Counts say how often a register did not count on.
@@ -54,7 +54,7 @@ const (
 )
 
 // Grid is where intervals begin: cell n starts n intervals and the phase after the Unix epoch, both
-// in seconds. First is the first cell that is asked for. Interval is above 0.
+// in seconds. First is the first cell that Differ computes. Interval is above 0.
 type Grid struct {
 	Interval, Phase int64
 	First           int64
@@ -68,8 +68,8 @@ func (g Grid) cell(second int64) int64 {
 	return FloorDiv(second-g.Phase, g.Interval)
 }
 
-// Registers turns the reads of a register into energy. The zero Registers is ready. It holds
-// scratch memory alone, so one Registers serves one series after another.
+// Registers turns the reads of a register into energy. The zero Registers is ready. It holds only
+// scratch memory, so one Registers serves one series after another.
 type Registers struct {
 	rates []float64
 }
@@ -86,13 +86,13 @@ type Registers struct {
 //
 // The result is a function of reads: it does not depend on the order in which they came. Differ
 // costs a few steps for each interval and each read.
-func (g *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts) {
+func (r *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts) {
 	var counts Counts
-	pace := g.pace(reads)
+	pace := r.pace(reads)
 	w := spread{Grid: grid, cells: dst, n: math.MinInt64}
 	for from, to := range pairs(reads) {
-		energy, what := difference(from, to, pace)
-		switch what {
+		energy, course := difference(from, to, pace)
+		switch course {
 		case reset:
 			counts.Resets++
 		case rollOver:
@@ -102,7 +102,7 @@ func (g *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts)
 		case counted:
 		}
 		gap := float64(to.Second-from.Second) > gapIntervals*float64(grid.Interval)
-		w.over(from.Second, to.Second, energy, what == exchanged, gap || what == reset)
+		w.over(from.Second, to.Second, energy, course == exchanged, gap || course == reset)
 	}
 	return w.cells, counts
 }
@@ -123,17 +123,17 @@ func pairs(reads []Read) iter.Seq2[Read, Read] {
 }
 
 // pace is the high rate of the register, per second. It is 0 when fewer than two rates are known.
-func (g *Registers) pace(reads []Read) float64 {
-	g.rates = g.rates[:0]
+func (r *Registers) pace(reads []Read) float64 {
+	r.rates = r.rates[:0]
 	for from, to := range pairs(reads) {
 		if d := to.Value - from.Value; d >= 0 {
-			g.rates = append(g.rates, d/float64(to.Second-from.Second))
+			r.rates = append(r.rates, d/float64(to.Second-from.Second))
 		}
 	}
-	if len(g.rates) < 2 {
+	if len(r.rates) < 2 {
 		return 0
 	}
-	return ranked(g.rates, int(paceRank*float64(len(g.rates)-1)))
+	return ranked(r.rates, int(paceRank*float64(len(r.rates)-1)))
 }
 
 // ranked returns the value that sorting would bring to index k. It changes the order of values. It

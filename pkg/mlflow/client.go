@@ -128,7 +128,7 @@ func (c *Client) json(ctx context.Context, r call, body, answer any) error {
 // answer that accept refuses counts as a failure.
 func (c *Client) do(ctx context.Context, r call, accept func([]byte) error) ([]byte, error) {
 	var body []byte
-	var wait time.Duration // what the server asked for
+	var wait time.Duration // the pause that the server asked for
 	policy := retry.Policy{
 		Backoff: backoff, Attempts: 1 + c.cfg.Retries,
 		Final: func(err error) bool {
@@ -141,9 +141,9 @@ func (c *Client) do(ctx context.Context, r call, accept func([]byte) error) ([]b
 		},
 	}
 	err := retry.Until(ctx, policy, func(ctx context.Context) error {
-		b, asked, failed := c.send(ctx, r)
+		b, pause, failed := c.send(ctx, r)
 		if failed != nil {
-			wait = asked
+			wait = pause
 			return failed
 		}
 		if cause := accept(b); cause != nil {
@@ -169,8 +169,8 @@ func (c *Client) do(ctx context.Context, r call, accept func([]byte) error) ([]b
 // neverArrived reports whether the server surely has not acted on a request.
 func neverArrived(err *Error) bool {
 	var dial *net.OpError
-	return err.Status == http.StatusTooManyRequests || errors.As(err.Err, &dial) &&
-		dial.Op == "dial"
+	return err.Status == http.StatusTooManyRequests ||
+		errors.As(err.Err, &dial) && dial.Op == "dial"
 }
 
 // send sends a request once. wait is the pause before a repeat that the server asks for.
@@ -202,8 +202,8 @@ func (c *Client) send(
 		// a part of the reason is enough
 		body, _ = io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // a date counts as no pause
-		return nil, time.Duration(seconds) * time.Second, c.refusal(r.op(), resp.StatusCode,
-			resp.Header, body)
+		failed = c.refusal(r.op(), resp.StatusCode, resp.Header, body)
+		return nil, time.Duration(seconds) * time.Second, failed
 	}
 	if body, err = io.ReadAll(io.LimitReader(resp.Body, r.limit+1)); err != nil {
 		return nil, 0, c.noAnswer(r.op(), err)

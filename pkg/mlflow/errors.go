@@ -111,39 +111,39 @@ func (c *Client) noAnswer(op string, err error) *Error {
 
 // refusal returns the error for an answer that is not 2xx; body is the beginning of the answer.
 func (c *Client) refusal(op string, status int, header http.Header, body []byte) *Error {
-	var said struct {
+	var answer struct {
 		Code    string `json:"error_code"`
 		Message string `json:"message"`
 	}
-	if json.Unmarshal(body, &said) != nil || said.Message == "" {
-		said.Message = string(body)
+	if json.Unmarshal(body, &answer) != nil || answer.Message == "" {
+		answer.Message = string(body)
 		if bytes.Contains(body, []byte("<html")) || len(body) == 0 {
-			said.Message = "no words of MLflow's came with it"
+			answer.Message = "no words of MLflow's came with it"
 		}
 	}
 	e := &Error{
-		Op: op, Kind: KindRefused, Status: status, Code: short(said.Code),
-		Message: short(said.Message),
+		Op: op, Kind: KindRefused, Status: status, Code: short(answer.Code),
+		Message: short(answer.Message),
 	}
 	switch {
-	case status == http.StatusForbidden && strings.Contains(said.Message, "Invalid Host"):
+	case status == http.StatusForbidden && strings.Contains(answer.Message, "Invalid Host"):
 		e.Kind, e.Remedy = KindConfig, fmt.Sprintf("start the server with --allowed-hosts "+
 			"'%s,localhost:*', or call it by a host that it allows", c.base.Host)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		e.Kind, e.Remedy = KindConfig, "give a token by LOADTIDE_MLFLOW_TOKEN, or "+
 			"LOADTIDE_MLFLOW_USERNAME and LOADTIDE_MLFLOW_PASSWORD, of someone who may do this"
-	case said.Code == "RESOURCE_ALREADY_EXISTS":
+	case answer.Code == "RESOURCE_ALREADY_EXISTS":
 		e.Kind = KindExists
-	case strings.Contains(said.Message, "IntegrityError"):
+	case strings.Contains(answer.Message, "IntegrityError"):
 		// Two requests inserted the same row. It exists now, and a repeat changes it.
 		e.Kind, e.Message = KindUnavailable, "another writer was quicker in the server's database"
-	case said.Code == "RESOURCE_DOES_NOT_EXIST", said.Code == "ENDPOINT_NOT_FOUND" &&
+	case answer.Code == "RESOURCE_DOES_NOT_EXIST", answer.Code == "ENDPOINT_NOT_FOUND" &&
 		status == http.StatusNotFound:
 		e.Kind = KindNotFound
-	case status == http.StatusBadRequest && strings.Contains(said.Message, "alias") &&
-		strings.HasSuffix(strings.TrimSpace(said.Message), "not found."):
+	case status == http.StatusBadRequest && strings.Contains(answer.Message, "alias") &&
+		strings.HasSuffix(strings.TrimSpace(answer.Message), "not found."):
 		e.Kind = KindNotFound // the server calls a missing alias an invalid parameter
-	case status == http.StatusNotFound && said.Code == "":
+	case status == http.StatusNotFound && answer.Code == "":
 		e.Kind, e.Remedy = KindConfig, "check that --mlflow-url is an MLflow server"
 	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests,
 		status >= http.StatusInternalServerError:

@@ -99,16 +99,17 @@ func (c *Client) CreateVersion(ctx context.Context, v NewVersion) (ModelVersion,
 	err := c.json(ctx, call{method: http.MethodPost, path: "model-versions/create", once: true},
 		body, &answer)
 	if Is(err, KindUnavailable) && ctx.Err() == nil {
-		if made, ok := c.versionOf(ctx, v.Name, v.ModelID); ok {
-			return made, nil
+		if created, ok := c.versionOf(ctx, v.Name, v.ModelID); ok {
+			return created, nil
 		}
 	}
 	if err != nil {
 		return ModelVersion{}, err
 	}
 	if answer.Version.Version == "" {
-		return ModelVersion{}, errors.New("mlflow: POST model-versions/create: the answer names " +
-			"no version")
+		return ModelVersion{}, errors.New(
+			"mlflow: POST model-versions/create: the answer names no version",
+		)
 	}
 	return answer.Version, nil
 }

@@ -145,15 +145,15 @@ func (c *Client) EnsureExperiment(ctx context.Context, name string) (id string, 
 	if !Is(err, KindNotFound) {
 		return id, err
 	}
-	var made struct {
+	var created struct {
 		ID string `json:"experiment_id"`
 	}
 	body := map[string]any{"name": name}
-	err = c.json(ctx, call{method: http.MethodPost, path: "experiments/create"}, body, &made)
+	err = c.json(ctx, call{method: http.MethodPost, path: "experiments/create"}, body, &created)
 	if Is(err, KindExists) { // another client made it, or the answer to the first request was lost
 		return c.experimentByName(ctx, name)
 	}
-	return made.ID, err
+	return created.ID, err
 }
 
 // CreateRun starts a run. The request is not repeated when it may have arrived, because a second

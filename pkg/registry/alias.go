@@ -24,7 +24,7 @@ func (l *Local) SetAlias(ctx context.Context, name, alias, version string) error
 		if err := l.prepare(name); err != nil {
 			return err
 		}
-		before, err := l.pointsAt(name, alias)
+		before, err := l.readAlias(name, alias)
 		switch {
 		case errors.Is(err, ErrNotFound):
 		case err != nil:
@@ -33,11 +33,11 @@ func (l *Local) SetAlias(ctx context.Context, name, alias, version string) error
 			return nil
 		case alias == Champion:
 			// Previous moves first, so that a crash between the two steps loses neither version.
-			if err := l.point(ctx, name, Previous, before); err != nil {
+			if err := l.writeAlias(ctx, name, Previous, before); err != nil {
 				return err
 			}
 		}
-		return l.point(ctx, name, alias, version)
+		return l.writeAlias(ctx, name, alias, version)
 	})
 	if err != nil {
 		return fmt.Errorf("set alias %s of %s: %w", alias, name, err)
@@ -45,8 +45,8 @@ func (l *Local) SetAlias(ctx context.Context, name, alias, version string) error
 	return nil
 }
 
-// point writes the file of an alias.
-func (l *Local) point(ctx context.Context, name, alias, version string) error {
+// writeAlias writes the file of an alias.
+func (l *Local) writeAlias(ctx context.Context, name, alias, version string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func (l *Local) point(ctx context.Context, name, alias, version string) error {
 	})
 }
 
-// pointsAt returns the version in the file of an alias.
-func (l *Local) pointsAt(name, alias string) (string, error) {
+// readAlias returns the version in the file of an alias.
+func (l *Local) readAlias(name, alias string) (string, error) {
 	path := filepath.Join(l.aliases(name), alias)
 	b, err := readSmall(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -71,9 +71,10 @@ func (l *Local) pointsAt(name, alias string) (string, error) {
 	}
 	version := strings.TrimSpace(string(b))
 	if !isNumber(version) {
-		return "", &FolderError{Folder: path,
-			Fault:  fmt.Sprintf("holds %.40q, not the number of a version", version),
-			Remedy: "remove the file and set the alias again"}
+		return "", &FolderError{
+			Folder: path, Fault: fmt.Sprintf("holds %.40q, not the number of a version", version),
+			Remedy: "remove the file and set the alias again",
+		}
 	}
 	return version, nil
 }
@@ -84,17 +85,18 @@ func (l *Local) ByAlias(ctx context.Context, name, alias string) (Version, error
 		checkToken("alias", alias)); err != nil {
 		return Version{}, fmt.Errorf("find model by alias: %w", err)
 	}
-	version, err := l.pointsAt(name, alias)
+	version, err := l.readAlias(name, alias)
 	if err != nil {
 		return Version{}, fmt.Errorf("find model by alias: %w", err)
 	}
 	v, err := l.read(name, version)
 	if errors.Is(err, ErrNotFound) {
-		// Not ErrNotFound: the caller would take a chosen model that is gone for a registry without
-		// a model.
-		err = &FolderError{Folder: filepath.Join(l.aliases(name), alias),
+		// Not ErrNotFound, which a caller takes for a registry without a model.
+		err = &FolderError{
+			Folder: filepath.Join(l.aliases(name), alias),
 			Fault:  "points at version " + version + ", which is not there",
-			Remedy: "set the alias to a version that is there"}
+			Remedy: "set the alias to a version that is there",
+		}
 	}
 	if err != nil {
 		return Version{}, fmt.Errorf("model %s@%s: %w", name, alias, err)

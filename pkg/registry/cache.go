@@ -49,8 +49,8 @@ func (r *MLflow) cached(name, digest string) (Version, bool) {
 			newest = max(newest, n)
 		}
 	}
-	wanted := Version{Name: name, Version: strconv.Itoa(newest), Digest: digest}
-	v, err := readCached(r.folderOf(wanted))
+	dir := r.folderOf(Version{Name: name, Version: strconv.Itoa(newest), Digest: digest})
+	v, err := readCached(dir)
 	if err != nil || v.Name != name || v.Digest != digest {
 		return Version{}, false
 	}
@@ -92,32 +92,32 @@ func (r *MLflow) Fetch(ctx context.Context, v Version) (string, error) {
 	what := fmt.Sprintf("fetch model %s version %.80s", v.Name, v.Version)
 	if isNumber(v.Version) && isDigest(v.Digest) {
 		dir := r.folderOf(v)
-		there, err := readCached(dir)
-		if err == nil && there.Version == v.Version && there.Digest == v.Digest {
+		cached, err := readCached(dir)
+		if err == nil && cached.Version == v.Version && cached.Digest == v.Digest {
 			now := time.Now()
 			_ = os.Chtimes(dir, now, now) // the time only decides which version is removed first
 			return dir, nil
 		}
 	}
-	if r.before != nil {
-		if dir, err := r.before.Fetch(ctx, v); err == nil {
+	if r.local != nil {
+		if dir, err := r.local.Fetch(ctx, v); err == nil {
 			return dir, nil
 		}
 	}
-	there, err := r.version(ctx, v.Name, v.Version)
+	stored, err := r.version(ctx, v.Name, v.Version)
 	if err != nil {
 		return "", r.failed(what, err)
 	}
-	if there.Digest != v.Digest {
-		return "", fmt.Errorf("%s: it is %s, not %s", what, there.Digest, v.Digest)
+	if stored.Digest != v.Digest {
+		return "", fmt.Errorf("%s: it is %s, not %s", what, stored.Digest, v.Digest)
 	}
-	files, err := r.download(ctx, there)
+	files, err := r.download(ctx, stored)
 	if err != nil {
 		return "", r.failed(what, err)
 	}
 	r.mu.Lock() // not during the download: a version on this machine need not wait for that
 	defer r.mu.Unlock()
-	dir, err := r.keep(there, files)
+	dir, err := r.keep(stored, files)
 	if err != nil {
 		return "", fmt.Errorf("%s: keep it in %s: %w", what, r.cache, err)
 	}
@@ -189,7 +189,7 @@ func (r *MLflow) keep(v Version, files []file) (string, error) {
 		if err := writeMeta(d, v); err != nil {
 			return err
 		}
-		if there, err := readCached(dir); err == nil && there.Version == v.Version {
+		if cached, err := readCached(dir); err == nil && cached.Version == v.Version {
 			return errCached
 		}
 		return os.RemoveAll(dir) // a damaged one
@@ -210,22 +210,22 @@ func (r *MLflow) prune(parent string) {
 	if err != nil {
 		return // the next version tries again
 	}
-	type used struct {
+	type folder struct {
 		name string
-		at   time.Time
+		used time.Time
 	}
-	var all []used
+	var all []folder
 	for _, e := range entries {
 		info, err := e.Info()
 		switch {
 		case err != nil:
 		case !strings.HasPrefix(e.Name(), durable.TempPrefix):
-			all = append(all, used{e.Name(), info.ModTime()})
+			all = append(all, folder{e.Name(), info.ModTime()})
 		case time.Since(info.ModTime()) > time.Hour: // a younger one may belong to another process
 			_ = os.RemoveAll(filepath.Join(parent, e.Name()))
 		}
 	}
-	slices.SortFunc(all, func(a, b used) int { return b.at.Compare(a.at) })
+	slices.SortFunc(all, func(a, b folder) int { return b.used.Compare(a.used) })
 	for i := cacheSize; i < len(all); i++ {
 		_ = os.RemoveAll(filepath.Join(parent, all[i].name))
 	}

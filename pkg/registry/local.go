@@ -86,13 +86,17 @@ func (l *Local) unwritable(err error) error {
 	if err == nil || errors.As(err, &known) || !within(l.dir, err) {
 		return err
 	}
-	return &FolderError{Folder: l.dir, Fault: "cannot write to the model registry", Err: err,
-		Remedy: "give this user the right to write there, or choose another folder"}
+	return &FolderError{
+		Folder: l.dir, Fault: "cannot write to the model registry", Err: err,
+		Remedy: "give this user the right to write there, or choose another folder",
+	}
 }
 
 func (l *Local) unreadable(err error) error {
-	return &FolderError{Folder: l.dir, Fault: "cannot read the model registry", Err: err,
-		Remedy: "give this user the right to read it, or choose another folder"}
+	return &FolderError{
+		Folder: l.dir, Fault: "cannot read the model registry", Err: err,
+		Remedy: "give this user the right to read it, or choose another folder",
+	}
 }
 
 // within reports whether an error of the system is about a path in dir. Other errors are about a

@@ -22,7 +22,7 @@ import (
 type MLflow struct {
 	client *mlflow.Client
 	cache  string
-	before *Local // may be nil
+	local  *Local // may be nil
 
 	mu sync.Mutex // guards aliases that move, and writes to the cache
 }
@@ -43,12 +43,12 @@ const (
 	tidyLimit = 10 * time.Second
 )
 
-// NewMLflow returns the registry of a server. Fetched versions are kept in the folder cache, which
-// is made when it is needed. before may be nil. It is the local registry that was used before
-// MLflow; the logs may still name its versions. They are found by their digest only and are not
-// listed.
-func NewMLflow(client *mlflow.Client, cache string, before *Local) *MLflow {
-	return &MLflow{client: client, cache: filepath.Clean(cache), before: before}
+// NewMLflow returns the registry of a server. It keeps fetched versions in the folder cache, which
+// it makes when it needs it. local is the local registry that was used before MLflow, or nil. The
+// logs may still name versions of local: Fetch and ByDigest find them by their digest, and Versions
+// does not list them.
+func NewMLflow(client *mlflow.Client, cache string, local *Local) *MLflow {
+	return &MLflow{client: client, cache: filepath.Clean(cache), local: local}
 }
 
 // Register implements Registry. It makes the version last, when all files are uploaded. Until then
@@ -73,7 +73,7 @@ func (r *MLflow) Register(ctx context.Context, name, dir string) (Version, error
 		{Key: tagDigest, Value: c.digest}, {Key: tagMetrics, Value: string(metrics)},
 	}
 	run := c.tags[Run]
-	logged, err := r.log(ctx, name, run, files, tags)
+	logged, err := r.logModel(ctx, name, run, files, tags)
 	if err != nil {
 		return Version{}, r.failed("register "+name, err)
 	}
@@ -82,22 +82,23 @@ func (r *MLflow) Register(ctx context.Context, name, dir string) (Version, error
 			tags = append(tags, mlflow.Tag{Key: key, Value: value})
 		}
 	}
-	made, err := r.client.CreateVersion(ctx, mlflow.NewVersion{
+	created, err := r.client.CreateVersion(ctx, mlflow.NewVersion{
 		Name: name, ModelID: logged, RunID: run, Description: c.tags[Description], Tags: tags,
 	})
 	if err != nil {
 		r.discard(ctx, logged)
 		return Version{}, r.failed("register "+name, err)
 	}
-	v, err := versionOf(made, nil)
+	v, err := versionOf(created, nil)
 	if err != nil {
 		return Version{}, fmt.Errorf("register %s: %w", name, err)
 	}
 	return v, nil
 }
 
-// log uploads the files as a logged model, and makes the registered model if it does not exist.
-func (r *MLflow) log(
+// logModel uploads the files as a logged model, and makes the registered model if it does not
+// exist.
+func (r *MLflow) logModel(
 	ctx context.Context, name, run string, files []file, tags []mlflow.Tag,
 ) (id string, err error) {
 	if err := r.client.CreateRegisteredModel(ctx, name, modelDescription, nil); err != nil &&
@@ -187,8 +188,9 @@ func (r *MLflow) SetAlias(ctx context.Context, name, alias, version string) erro
 // version reads one version with its aliases.
 func (r *MLflow) version(ctx context.Context, name, version string) (Version, error) {
 	if !isNumber(version) {
-		return Version{}, notFound("version %.80q of model %s at %s", version, name,
-			r.client.Host())
+		return Version{}, notFound(
+			"version %.80q of model %s at %s", version, name, r.client.Host(),
+		)
 	}
 	v, err := r.client.Version(ctx, name, version)
 	if err != nil {
@@ -203,11 +205,11 @@ func (r *MLflow) ByAlias(ctx context.Context, name, alias string) (Version, erro
 		checkToken("alias", alias)); err != nil {
 		return Version{}, fmt.Errorf("find model by alias: %w", err)
 	}
-	found, err := r.client.ByAlias(ctx, name, alias)
+	answer, err := r.client.ByAlias(ctx, name, alias)
 	if err != nil {
 		return Version{}, r.failed("find model by alias", err)
 	}
-	v, err := versionOf(found, found.Aliases)
+	v, err := versionOf(answer, answer.Aliases)
 	if err != nil {
 		return Version{}, fmt.Errorf("model %s@%s: %w", name, alias, err)
 	}
@@ -236,8 +238,8 @@ func (r *MLflow) Versions(ctx context.Context, name string) ([]Version, error) {
 	}
 	var out []Version
 	var broken []error
-	for _, found := range slices.Backward(all) { // the server lists the newest first
-		v, err := versionOf(found, aliases[found.Version])
+	for _, one := range slices.Backward(all) { // the server lists the newest first
+		v, err := versionOf(one, aliases[one.Version])
 		if err != nil {
 			broken = append(broken, err)
 			continue
@@ -255,8 +257,8 @@ func (r *MLflow) ByDigest(ctx context.Context, name, digest string) (Version, er
 	if v, ok := r.cached(name, digest); ok {
 		return v, nil
 	}
-	if r.before != nil {
-		if v, err := r.before.ByDigest(ctx, name, digest); err == nil {
+	if r.local != nil {
+		if v, err := r.local.ByDigest(ctx, name, digest); err == nil {
 			v.Aliases = nil
 			return v, nil
 		}
@@ -269,9 +271,10 @@ func (r *MLflow) ByDigest(ctx context.Context, name, digest string) (Version, er
 // registered it, and nothing says which bytes it has.
 func versionOf(v mlflow.ModelVersion, aliases []string) (Version, error) {
 	refuse := func(fault string) (Version, error) {
-		return Version{}, &FolderError{Folder: fmt.Sprintf("models:/%s/%s", v.Name, v.Version),
-			Fault:  fault,
-			Remedy: "register the model with loadtide train, or delete this version in MLflow"}
+		return Version{}, &FolderError{
+			Folder: fmt.Sprintf("models:/%s/%s", v.Name, v.Version), Fault: fault,
+			Remedy: "register the model with loadtide train, or delete this version in MLflow",
+		}
 	}
 	out := Version{
 		Name: v.Name, Version: v.Version, Created: time.UnixMilli(v.Created).UTC(),

@@ -48,12 +48,13 @@ func CheckName(name string, interval time.Duration) error {
 	return nil
 }
 
-// Round chooses the names to ask a registry for at one look, so that questions are few: those that
-// are known to have something, the model of hours, which is the first one of most, and one of the
-// others in turn. The zero value is ready; it is for one goroutine.
+// Round chooses the names to ask a registry for at one look, so that a look has few questions. The
+// names are those with known versions, DefaultModel, which most deployments register first, and one
+// of the other names in turn. The zero value is ready. One goroutine uses a Round.
 type Round struct{ next int }
 
-// Names returns the names of the next look. The first look asks for all.
+// Names returns the names of the next look. The first look asks for all names. known reports
+// whether a name has known versions.
 func (r *Round) Names(known func(name string) bool) []string {
 	all := ModelNames()
 	var names []string

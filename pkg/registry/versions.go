@@ -58,7 +58,7 @@ func (l *Local) read(name, version string) (Version, error) {
 		if checkToken("alias", e.Name()) != nil {
 			continue // a version that is being written
 		}
-		if at, err := l.pointsAt(name, e.Name()); err == nil && at == version {
+		if at, err := l.readAlias(name, e.Name()); err == nil && at == version {
 			v.Aliases = append(v.Aliases, e.Name())
 		}
 	}
@@ -91,10 +91,10 @@ func (l *Local) Fetch(ctx context.Context, v Version) (string, error) {
 		return "", fmt.Errorf("fetch model: %w", err)
 	}
 	dir := l.version(v.Name, v.Version)
-	there, err := l.read(v.Name, v.Version)
-	if err == nil && there.Digest != v.Digest {
+	stored, err := l.read(v.Name, v.Version)
+	if err == nil && stored.Digest != v.Digest {
 		err = &FolderError{
-			Folder: dir, Fault: fmt.Sprintf("holds %s, not %s", there.Digest, v.Digest),
+			Folder: dir, Fault: fmt.Sprintf("holds %s, not %s", stored.Digest, v.Digest),
 			Remedy: remedyVersion,
 		}
 	}

@@ -1,7 +1,7 @@
 package retry
 
-// Notice reports a failure once, however often it repeats, and reports its end. One goroutine uses a
-// Notice. A nil Notice reports nothing.
+// Notice reports a failure once, however often it repeats, and reports the end of the failure. One
+// goroutine uses a Notice. A nil Notice reports nothing.
 type Notice struct {
 	// Failed is called with a failure whose kind differs from that of the last reported failure.
 	Failed func(err error)
@@ -22,10 +22,10 @@ func (n *Notice) Hear(err error) {
 	switch {
 	case n == nil:
 	case err == nil:
-		passed := n.reported
+		last := n.reported
 		n.reported = nil
-		if passed != nil && n.Recovered != nil {
-			n.Recovered(passed)
+		if last != nil && n.Recovered != nil {
+			n.Recovered(last)
 		}
 	case n.reported == nil || n.kind(err) != n.kind(n.reported):
 		n.reported = err
@@ -40,7 +40,7 @@ func (n *Notice) kind(err error) string {
 	return err.Error()
 }
 
-// forget lets the next failure be reported, whatever its kind.
+// forget lets the next failure be reported, also one of the same kind.
 func (n *Notice) forget() {
 	if n != nil {
 		n.reported = nil

@@ -2,13 +2,13 @@ package secret
 
 import "fmt"
 
-// hidden is what a secret shows as. An empty secret shows as empty text, so that its absence is
-// seen.
+// hidden is shown in place of a secret. An empty secret is shown as empty text, so that a reader
+// sees that it is missing.
 const hidden = "***"
 
 // Text is a secret text. Its zero value is empty. No verb of fmt, no encoder and no logger shows
-// it, not even inside a struct that is printed whole. Two of them compare by IsZero and Reveal, not
-// by ==.
+// the text, not even inside a struct that is printed whole. Compare two Texts by IsZero and Reveal,
+// not by ==.
 type Text struct {
 	// A pointer, because fmt prints the content of fields that are not exported without asking
 	// their methods.

@@ -14,9 +14,9 @@ func AdminHandler(reg *prometheus.Registry, health *Health) http.Handler {
 	return adminMux(reg, health)
 }
 
-// NewAdmin returns the admin listener of a role at addr. It serves what AdminHandler serves, and
-// /debug/pprof. Profiles contain readings, so only clients on this machine may read them, whatever
-// the address of the listener is.
+// NewAdmin returns the admin listener of a role at addr. It serves the paths of AdminHandler and
+// /debug/pprof. Profiles contain readings, so only clients on this machine may read them, also when
+// other machines reach the listener.
 func NewAdmin(
 	addr string, reg *prometheus.Registry, health *Health, log zerolog.Logger,
 ) *HTTPServer {

@@ -16,8 +16,8 @@ type DataFlags struct {
 	Dir string `name:"data-dir" env:"LOADTIDE_DATA_DIR" default:"./loadtide-data" help:"Folder of checkpoints, models and, with up, the streams."`
 }
 
-// AdminFlags place the admin listener of a role. The tag of the command is the place of the role's
-// address:
+// AdminFlags say where the admin listener of a role listens. The default address of a role is in a
+// tag of its command:
 //
 //	Admin service.AdminFlags `embed:"" set:"admin_listen=127.0.0.1:9466"`
 type AdminFlags struct {

@@ -81,11 +81,9 @@ func ExitCode(err error) int {
 	return ExitFailed
 }
 
-// PrintError writes err for a person: a line "error: …", and for a HintError lines "  why: …" and "
-//
-//	fix: …". Joined errors follow each other. Errors of writing are dropped, because no place is
-//
-// left to report them.
+// PrintError writes err for a person: a line "error: …", and below it, for a HintError, indented
+// lines "why: …" and "fix: …". Joined errors follow each other. PrintError drops errors of writing,
+// because they can be reported nowhere.
 func PrintError(w io.Writer, err error) {
 	for _, e := range flatten(err) {
 		var hint *HintError
@@ -103,7 +101,7 @@ func PrintError(w io.Writer, err error) {
 	}
 }
 
-// PrintErrorJSON writes err for a program, one object a line:
+// PrintErrorJSON writes err for a program, each error in a line of its own:
 // {"error":{"reason":…,"message":…,"fix":…}}.
 func PrintErrorJSON(w io.Writer, err error) {
 	for _, e := range flatten(err) {
@@ -124,7 +122,7 @@ func PrintErrorJSON(w io.Writer, err error) {
 		}
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
-		_ = enc.Encode(line) // no place is left to report it
+		_ = enc.Encode(line) // an error of writing can be reported nowhere
 	}
 }
 
@@ -145,8 +143,8 @@ func flatten(err error) []error {
 	return []error{err}
 }
 
-// joined returns the errors that errors.Join has joined in err. An error with a sentence of its own
-// around several others has none, because the sentence would be lost.
+// joined returns the errors that errors.Join has joined in err. For an error with a sentence of its
+// own around several others joined returns nil, because the sentence would be lost.
 func joined(err error) []error {
 	j, ok := err.(interface{ Unwrap() []error })
 	if !ok {

@@ -37,7 +37,7 @@ type HTTPServer struct {
 	listener net.Listener
 }
 
-// NewHTTPServer returns a server of handler that is not listening yet.
+// NewHTTPServer returns a server of handler, which does not listen yet.
 func NewHTTPServer(cfg HTTPConfig, handler http.Handler, logger zerolog.Logger) *HTTPServer {
 	return &HTTPServer{cfg: cfg, log: logger, server: &http.Server{
 		Handler:           handler,

@@ -23,8 +23,9 @@ func Listen(ctx context.Context, addr, what, flag string) (net.Listener, error) 
 	case errors.Is(err, os.ErrPermission):
 		return nil, &HintError{
 			What: fmt.Sprintf("no right to listen on %s (%s)", addr, what),
-			Fix: []string{fmt.Sprintf("take a port above 1023: %s %s", flag,
-				net.JoinHostPort(host(addr), "8080"))},
+			Fix: []string{fmt.Sprintf(
+				"take a port above 1023: %s %s", flag, net.JoinHostPort(host(addr), "8080"),
+			)},
 			Reason: "listen_denied", Err: err,
 		}
 	}
@@ -42,8 +43,9 @@ func Listen(ctx context.Context, addr, what, flag string) (net.Listener, error) 
 func PortInUse(ctx context.Context, addr, what, flag string, err error) *HintError {
 	return &HintError{
 		What: fmt.Sprintf("%s (%s) is in use", addr, what),
-		Fix: []string{fmt.Sprintf("stop the other program, or start with %s %s", flag,
-			nextFree(ctx, addr))},
+		Fix: []string{fmt.Sprintf(
+			"stop the other program, or start with %s %s", flag, nextFree(ctx, addr),
+		)},
 		Reason: "port_in_use", Err: err,
 	}
 }
@@ -60,7 +62,7 @@ func nextFree(ctx context.Context, addr string) string {
 	for next := port + 1; next <= min(port+20, 65535); next++ {
 		candidate := net.JoinHostPort(host(addr), strconv.Itoa(next))
 		if l, err := lc.Listen(ctx, "tcp", candidate); err == nil {
-			_ = l.Close() // only its address was wanted
+			_ = l.Close() // only its address is needed
 			return candidate
 		}
 	}

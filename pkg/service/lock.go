@@ -25,11 +25,11 @@ func LockDir(dir string) (*DirLock, error) {
 	}
 	path := filepath.Join(dir, "lock")
 	lock := flock.New(path)
-	held, err := lock.TryLock()
+	locked, err := lock.TryLock()
 	if err != nil {
 		return nil, dirError(dir, err)
 	}
-	if !held {
+	if !locked {
 		who := "another loadtide"
 		if pid, err := os.ReadFile(path + ".pid"); err == nil {
 			if n, err := strconv.Atoi(strings.TrimSpace(string(pid))); err == nil {

@@ -111,9 +111,9 @@ func (g *Group) Run(ctx, cut context.Context) error {
 	return stopErr
 }
 
-// start starts the parts until one fails or ctx ends, and returns those that run. When the Run of a
-// part fails, it calls end, so that the start of another part does not wait for the one that
-// failed.
+// start starts the parts until one fails or ctx ends, and returns the parts that run. When the Run
+// of a part fails, start calls end, so that the start of another part does not wait for the failed
+// one.
 func (g *Group) start(
 	ctx context.Context, end func(), failed chan<- error, finished chan<- struct{},
 ) ([]*running, error) {
@@ -168,7 +168,8 @@ func wait(ctx, cut context.Context, failed <-chan error, finished <-chan struct{
 	return nil
 }
 
-// stop stops the parts in reverse order and returns the first failure.
+// stop stops the parts in reverse order and returns the first failure. When cut ends, stop waits
+// for nothing more.
 func (g *Group) stop(parts []*running, cut context.Context) error {
 	ctx, cancel := context.WithTimeout(cut, g.drain)
 	defer cancel()
@@ -190,8 +191,9 @@ func (g *Group) stopPart(ctx context.Context, r *running) error {
 	select {
 	case runErr = <-r.done:
 	case <-ctx.Done():
-		return fmt.Errorf("%s: not done within the %s given to stop: %w", r.name, g.drain,
-			ctx.Err())
+		return fmt.Errorf(
+			"%s: not done within the %s given to stop: %w", r.name, g.drain, ctx.Err(),
+		)
 	}
 	begun := time.Now()
 	if err := r.part.Stop(ctx); err != nil {
@@ -213,9 +215,9 @@ func Signals(
 	drain, endDrain := context.WithCancel(cut)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	quit, gone := make(chan struct{}), make(chan struct{})
+	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(gone)
+		defer close(ended)
 		for _, step := range []struct {
 			tell func()
 			end  context.CancelFunc
@@ -234,7 +236,7 @@ func Signals(
 	return drain, cut, func() {
 		signal.Stop(signals)
 		close(quit)
-		<-gone
+		<-ended
 		endDrain()
 		endCut()
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Snapshot makes a small snapshot that differs by partition and sequence, with
-// a section that is empty and one that is longer than a chunk.
+// Snapshot makes a small snapshot that differs by partition and sequence, with a section that is
+// empty and a section that is longer than a chunk.
 func Snapshot(partition int, seq uint64) *checkpoint.Snapshot {
 	long := bytes.Repeat([]byte{byte(seq), byte(partition), 7}, 400_000)
 	return &checkpoint.Snapshot{
@@ -132,7 +132,7 @@ func Run(t *testing.T, open func(t *testing.T) checkpoint.Store) {
 			}
 			want(t, s, 1, Snapshot(1, 5))
 		},
-		"loads run beside saves": func(t *testing.T, s checkpoint.Store) {
+		"loads run during saves": func(t *testing.T, s checkpoint.Store) {
 			save(t, s, Snapshot(1, 1))
 			failed := make(chan error, 1)
 			go func() {

@@ -159,7 +159,7 @@ func (d *Disk) ReadDir(dir string) ([]string, error) {
 }
 
 // Create implements durable.FS.
-func (d *Disk) Create(path string, _ fs.FileMode) (durable.WriteFile, error) {
+func (d *Disk) Create(path string, _ fs.FileMode) (durable.OpenFile, error) {
 	d.before("create " + path)
 	if err := d.call(); err != nil {
 		return nil, err
