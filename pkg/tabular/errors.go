@@ -14,7 +14,7 @@ type RowError struct {
 	File   string // as it was named
 	Line   int    // from 1, the header included
 	Column int    // from 1; 0 when the row as a whole is meant
-	Name   string // of the column, empty with Column 0
+	Name   string // of the column; with Column 0 of the part of a record, or empty
 	Value  string // the offending text, at most 64 bytes
 	Reason meter.Reason
 	Remedy string // what to do about it
@@ -22,6 +22,10 @@ type RowError struct {
 
 // Error gives file, line, column, value and reason in one line.
 func (e *RowError) Error() string {
+	if e.Column == 0 && e.Name != "" {
+		return fmt.Sprintf("%s:%d: %s %s %s",
+			e.File, e.Line, e.Name, strconv.Quote(e.Value), e.Reason)
+	}
 	if e.Column == 0 {
 		return fmt.Sprintf("%s:%d: %s %s", e.File, e.Line, strconv.Quote(e.Value), e.Reason)
 	}

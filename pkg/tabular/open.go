@@ -79,7 +79,7 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	case formatXML:
 		return l.fileError("is XML, not delimited text", "export it as CSV")
 	case formatJSON:
-		return l.fileError("is JSON, not delimited text", "export it as CSV")
+		return l.json(plain)
 	case formatParquet:
 		return l.fileError("is a Parquet file, not delimited text", "export it as CSV")
 	case formatBinary:

@@ -1,0 +1,228 @@
+package tabular
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// envelope is the field of an object that holds readings in an array.
+const envelope = "readings"
+
+// json reads a file of JSON: readings, or SenML. The first object tells them apart.
+func (l *loader) json(plain *bufio.Reader) error {
+	if mark, err := plain.Peek(len(utf8Mark)); err == nil && string(mark) == utf8Mark {
+		_, _ = plain.Discard(len(utf8Mark)) // which Peek saw
+	}
+	return l.records(LayoutReadings, func() error {
+		j := newJSONReader(plain, envelope)
+		var take func(fields []jsonField) error
+		err := j.each(func(fields []jsonField) error {
+			l.line = j.line
+			if take == nil {
+				var err error
+				if take, err = l.jsonTaker(fields, j); err != nil {
+					return err
+				}
+			}
+			return take(fields)
+		})
+		switch {
+		case err == nil && take == nil:
+			return l.fileError("is JSON without an object", remedyJSON)
+		case err != nil && !isFileError(err):
+			return l.unreadable(err)
+		}
+		return err
+	})
+}
+
+const remedyJSON = `write {"series":"north.m17","ts":"2026-01-31T13:00:00Z","value":1.2}, ` +
+	"one a line"
+
+// jsonTaker returns what takes the objects of a file whose first object has these fields.
+func (l *loader) jsonTaker(fields []jsonField, j *jsonReader) (func([]jsonField) error, error) {
+	r := &jsonReadings{
+		loader: l, zoned: l.opts.Timezone != "", series: []string{columnSeries},
+		time: []string{"ts", columnTimestamp, "time"}, value: []string{columnValue},
+	}
+	for _, c := range []struct {
+		flag string
+		to   *[]string
+	}{
+		{l.opts.SeriesColumn, &r.series}, {l.opts.TimeColumn, &r.time}, {l.opts.ValueColumn, &r.value},
+	} {
+		if c.flag != "" {
+			*c.to = []string{c.flag}
+		}
+	}
+	ts, value := fieldOf(fields, r.time...), fieldOf(fields, r.value...)
+	if ts.kind != jsonAbsent && value.kind != jsonAbsent {
+		return r.take, nil
+	}
+	if isSenML(fields) {
+		l.at.kind = LayoutSenML
+		pack := &senML{loader: l, reader: j}
+		return pack.take, nil
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = shown(f.name)
+	}
+	return nil, l.fileError(
+		fmt.Sprintf("line %d: is JSON whose objects have the names %s: they are neither readings "+
+			"(series, ts, value) nor SenML (n, t, v)", l.line, firstOf(names)),
+		"name the fields with --series-column, --time-column and --value-column, or export it as CSV",
+	)
+}
+
+// fieldOf returns the field that has one of the names. Of a repeated name the last one counts.
+func fieldOf(fields []jsonField, names ...string) (found jsonField) {
+	for _, f := range fields {
+		for _, name := range names {
+			if string(f.name) == name {
+				found = f
+			}
+		}
+	}
+	return found
+}
+
+// jsonReadings takes objects that are readings as streams/README.md has them, with their series.
+type jsonReadings struct {
+	*loader
+	series, time, value []string // the names of the fields
+	zoned               bool     // times without an offset are read in a zone that is given
+	units               unitNames
+}
+
+func (r *jsonReadings) take(fields []jsonField) error {
+	var series, ts, value, unit, kind, quality jsonField
+	for _, f := range fields {
+		switch {
+		case named(f, r.series):
+			series = f
+		case named(f, r.time):
+			ts = f
+		case named(f, r.value):
+			value = f
+		case string(f.name) == "unit":
+			unit = f
+		case string(f.name) == "kind":
+			kind = f
+		case string(f.name) == "quality":
+			quality = f
+		}
+	}
+	rec := record{series: series.value}
+	if series.kind != jsonText {
+		if r.opts.Series == "" {
+			return r.fileError(fmt.Sprintf("line %d: the reading has no field %s", r.line,
+				strings.Join(r.series, " or ")), "name the series of all readings with --series NAME")
+		}
+		rec.series = []byte(r.opts.Series)
+	}
+	var bad problem
+	if rec.unix, rec.naive, bad = r.timeOf(ts); bad.reason != "" {
+		r.refuse(partTime, ts.value, bad.reason, bad.remedy)
+		return nil
+	}
+	if value.kind != jsonNumber && value.kind != jsonText {
+		r.refuse(partValue, value.value, meter.ReasonNotANumber, remedyNumber)
+		return nil
+	}
+	if rec.value, bad = parseValue(bytes.TrimSpace(value.value)); bad.reason != "" {
+		r.refuse(partValue, value.value, bad.reason, bad.remedy)
+		return nil
+	}
+	if !r.quality(quality) {
+		return nil
+	}
+	rec.terms.Unit = r.units.field(unit)
+	if kind.kind == jsonText {
+		var err error
+		if rec.terms.Kind, err = meter.ParseKind(strings.ToLower(string(kind.value))); err != nil {
+			r.refuse("kind", kind.value, meter.ReasonUnknownKind, err.Error())
+			return nil
+		}
+	}
+	return r.put(rec)
+}
+
+func named(f jsonField, names []string) bool {
+	for _, name := range names {
+		if string(f.name) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// timeOf reads the time of a reading: a text, or a number since 1970.
+func (r *jsonReadings) timeOf(f jsonField) (unix int64, naive bool, bad problem) {
+	if f.kind == jsonNumber {
+		unix, ok := epochTime(f.value)
+		if !ok {
+			return 0, false, problem{meter.ReasonBadTimestamp, remedyEpochRange}
+		}
+		return unix, false, problem{}
+	}
+	unix, naive, ok := isoTime(f.value)
+	switch {
+	case !ok:
+		return 0, false, problem{meter.ReasonBadTimestamp, remedyTime}
+	case naive && !r.zoned:
+		return 0, false, problem{
+			meter.ReasonBadTimestamp, "write the offset of the time, or give its zone with --timezone",
+		}
+	}
+	return unix, naive, problem{}
+}
+
+// quality reports whether a reading of this quality counts, and refuses it otherwise.
+func (r *jsonReadings) quality(f jsonField) bool {
+	if f.kind != jsonText || len(f.value) == 0 {
+		return true
+	}
+	q, err := meter.ParseQuality(strings.ToUpper(string(f.value)))
+	switch {
+	case err != nil:
+		r.refuse("quality", f.value, meter.ReasonUnknownQuality, err.Error())
+		return false
+	case !q.Accepted():
+		r.refuse("quality", f.value, meter.ReasonBadQuality, "leave the reading out")
+		return false
+	}
+	return true
+}
+
+// unitNames keeps the names of units, which few files have many of, so that a row allocates none.
+type unitNames map[string]string
+
+// mostUnits bounds the names that are kept.
+const mostUnits = 1000
+
+func (u *unitNames) of(text []byte) string {
+	if name, ok := (*u)[string(text)]; ok {
+		return name
+	}
+	name := strings.TrimSpace(shown(text))
+	if *u == nil {
+		*u = unitNames{}
+	}
+	if len(*u) < mostUnits {
+		(*u)[string(text)] = name
+	}
+	return name
+}
+
+// field returns the unit that a field names, none when it is no text.
+func (u *unitNames) field(f jsonField) string {
+	if f.kind != jsonText {
+		return ""
+	}
+	return u.of(f.value)
+}
