@@ -92,7 +92,7 @@ func (s *Service) feed(ctx context.Context) error {
 	}
 }
 
-// note adds a forecast to the view. I7: it counts and skips a message that cannot be decoded.
+// note adds a forecast to the view. It counts and skips a message that cannot be decoded (I7).
 func (s *Service) note(m bus.Message) {
 	f, err := streams.DecodeForecast(m.Data)
 	if err != nil {

@@ -38,7 +38,7 @@ func (s *Service) listSeries(_ context.Context, in *listInput) (*listOutput, err
 	return out, nil
 }
 
-// newestForecast answers with the message as it lies in the stream.
+// newestForecast answers with the message as the stream holds it.
 func (s *Service) newestForecast(ctx context.Context, in *seriesPath) (*forecastOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -68,7 +68,7 @@ func (s *Service) newestForecast(ctx context.Context, in *seriesPath) (*forecast
 	return out, err
 }
 
-// hasReadings tells whether the series' partition holds a reading of it.
+// hasReadings reports whether the log of the series' partition holds a reading of the series.
 func (s *Service) hasReadings(ctx context.Context, id meter.ID) (bool, error) {
 	partitions := int(s.partitions.Load())
 	if partitions == 0 {

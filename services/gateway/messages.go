@@ -73,7 +73,7 @@ type modelName struct {
 	Digest  string   `json:"digest" example:"sha256:3f2a91c0"`
 }
 
-// What the registry is at the moment.
+// The states of the registry, in the field `registry`.
 const (
 	registryAnswers = "ok"
 	registryAway    = "away"

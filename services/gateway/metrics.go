@@ -47,17 +47,17 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-// observe measures the answers of next. I9: the labels are a closed set, whatever a client asks:
-// the route is the matching pattern and never the path, the method is a known one, the code is a
+// observe measures the answers of next. The labels are a closed set for any request (I9): the route
+// is the matching pattern and never the path, an unknown method is "other", and the code is a
 // status code.
 func (m *metrics) observe(next http.Handler, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun := now()
+		began := now()
 		recorder := &statusRecorder{ResponseWriter: w, code: http.StatusOK}
 		next.ServeHTTP(recorder, r)
 		m.requests.WithLabelValues(routeLabel(r.Pattern), methodLabel(r.Method),
 			strconv.Itoa(recorder.code)).
-			Observe(now().Sub(begun).Seconds())
+			Observe(now().Sub(began).Seconds())
 	})
 }
 

@@ -33,7 +33,7 @@ type models struct {
 	name     string             // of all versions; "" when they are of several models
 	versions []registry.Version // newest first
 	broken   string             // error about versions that are broken; empty when none is
-	asked    time.Time
+	asOf     time.Time          // when the registry was asked
 }
 
 // modelsWatch is the last answer of the registry, by name of model.
@@ -56,8 +56,8 @@ func (s *Service) watchModels(ctx context.Context) {
 	)
 }
 
-// askModels asks for a new list. When versions are broken, the registry returns the others and an
-// error.
+// askModels asks the registry for a new list. When versions are broken, the registry returns the
+// others and an error.
 func (s *Service) askModels(ctx context.Context, watch *modelsWatch) error {
 	ctx, cancel := context.WithTimeout(ctx, modelsTimeout)
 	defer cancel()
@@ -71,7 +71,7 @@ func (s *Service) askModels(ctx context.Context, watch *modelsWatch) error {
 			s.modelsAway.Store(true)
 			return err
 		}
-		watch.take(name, all, err)
+		watch.set(name, all, err)
 	}
 	list := watch.list(now)
 	s.models.Store(&list)
@@ -79,8 +79,8 @@ func (s *Service) askModels(ctx context.Context, watch *modelsWatch) error {
 	return nil
 }
 
-// take notes the versions of a name, of which some may be broken.
-func (w *modelsWatch) take(name string, all []registry.Version, broken error) {
+// set replaces the versions of a name. broken is the error about broken versions, nil for none.
+func (w *modelsWatch) set(name string, all []registry.Version, broken error) {
 	all = slices.Clone(all[max(0, len(all)-maxVersions):])
 	slices.Reverse(all)
 	delete(w.versions, name)
@@ -94,8 +94,8 @@ func (w *modelsWatch) take(name string, all []registry.Version, broken error) {
 }
 
 // list joins the versions of all names.
-func (w *modelsWatch) list(asked time.Time) models {
-	list := models{asked: asked, name: registry.DefaultModel}
+func (w *modelsWatch) list(asOf time.Time) models {
+	list := models{asOf: asOf, name: registry.DefaultModel}
 	var broken []string
 	for _, name := range registry.ModelNames() {
 		list.versions = append(list.versions, w.versions[name]...)
@@ -137,8 +137,8 @@ func (s *Service) listModels(_ context.Context, in *modelsInput) (*modelsOutput,
 	if list == nil {
 		return out, nil
 	}
-	asked := list.asked.UTC()
-	out.Body.Name, out.Body.AsOf, out.Body.Broken = list.name, &asked, list.broken
+	asOf := list.asOf.UTC()
+	out.Body.Name, out.Body.AsOf, out.Body.Broken = list.name, &asOf, list.broken
 	for _, v := range list.versions[:min(in.Limit, len(list.versions))] {
 		out.Body.Versions = append(out.Body.Versions, itemOf(v))
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// addresses is what / answers: the routes for a person with a browser or curl.
+// addresses is the answer of /: the routes, for a person with a browser or curl.
 const addresses = `loadtide %s
 
 GET /v1/series                           series that have a forecast (?limit=, ?after=)
@@ -79,9 +79,9 @@ func (s *Service) routes() (http.Handler, error) {
 	return s.metrics.observe(problems(mux), s.deps.Now), nil
 }
 
-// apiConfig returns huma's configuration without what it adds of its own: $schema fields in the
-// answers, pages that load scripts from other hosts, and a document that it makes at the first
-// request, unguarded.
+// apiConfig returns huma's configuration without three additions of huma: $schema fields in the
+// answers, pages that load scripts from other hosts, and a document that is made at the first
+// request without a lock.
 func apiConfig(version string) huma.Config {
 	cfg := huma.DefaultConfig("Loadtide", version)
 	cfg.Info.Description = "Streaming load forecasts: quantiles for every lead, new with each " +
@@ -103,7 +103,7 @@ func forecastResponse(api huma.API) map[string]*huma.Response {
 	}}
 }
 
-// problems answers what no route takes with a problem document, where the mux itself would send
+// problems answers a request that no route takes with a problem document. The mux itself would send
 // plain text.
 func problems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -113,13 +113,15 @@ func problems(mux *http.ServeMux) http.Handler {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		plain := &discarded{header: http.Header{}, code: http.StatusNotFound}
+		plain := &headerRecorder{header: http.Header{}, code: http.StatusNotFound}
 		refuse.ServeHTTP(plain, r)
 		detail := fmt.Sprintf("there is nothing at %s; /openapi.json lists what there is", r.URL.Path)
 		if plain.code == http.StatusMethodNotAllowed {
 			allowed := plain.header.Get("Allow")
 			w.Header().Set("Allow", allowed)
-			detail = fmt.Sprintf("%s does not take %s, only %s", r.URL.Path, methodLabel(r.Method), allowed)
+			detail = fmt.Sprintf(
+				"%s does not take %s, only %s", r.URL.Path, methodLabel(r.Method), allowed,
+			)
 		}
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(plain.code)
@@ -130,12 +132,12 @@ func problems(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// discarded takes an answer's status and headers and drops its body.
-type discarded struct {
+// headerRecorder keeps the status and the headers of an answer, and drops its body.
+type headerRecorder struct {
 	header http.Header
 	code   int
 }
 
-func (d *discarded) Header() http.Header         { return d.header }
-func (d *discarded) WriteHeader(code int)        { d.code = code }
-func (d *discarded) Write(p []byte) (int, error) { return len(p), nil }
+func (r *headerRecorder) Header() http.Header         { return r.header }
+func (r *headerRecorder) WriteHeader(code int)        { r.code = code }
+func (r *headerRecorder) Write(p []byte) (int, error) { return len(p), nil }

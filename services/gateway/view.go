@@ -9,7 +9,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// Entry is what the gateway remembers of a series: where its newest forecast is, and of what kind.
+// Entry is what the gateway remembers of a series: position and kind of its newest forecast.
 type Entry struct {
 	Series   string        // <site>.<meter>
 	Origin   time.Time     // of the newest forecast
@@ -31,12 +31,12 @@ type View struct {
 // NewView returns an empty view.
 func NewView() *View { return &View{entries: make(map[string]Entry)} }
 
-// Put remembers e unless a later forecast of the series is known.
+// Put remembers e, unless the view has a later forecast of the series.
 func (v *View) Put(e Entry) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	known, ok := v.entries[e.Series]
-	if ok && known.Seq > e.Seq {
+	before, ok := v.entries[e.Series]
+	if ok && before.Seq > e.Seq {
 		return
 	}
 	if !ok {
@@ -45,7 +45,8 @@ func (v *View) Put(e Entry) {
 	v.entries[e.Series] = e
 }
 
-// Reset forgets everything: the stream was made anew, its sequences mean nothing any more.
+// Reset forgets all entries. It is for a stream that was deleted and made again, where the old
+// sequences mean nothing.
 func (v *View) Reset() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -61,7 +62,7 @@ func (v *View) Len() int {
 }
 
 // Page returns up to limit entries behind the series after, in order of their names, and whether
-// there are more. The series after need not be there.
+// there are more. The view need not have the series after.
 func (v *View) Page(after string, limit int) (page []Entry, more bool) {
 	v.mu.RLock()
 	if len(v.fresh) > 0 {
@@ -82,7 +83,7 @@ func (v *View) Page(after string, limit int) (page []Entry, more bool) {
 	return page, end < len(v.sorted)
 }
 
-// sort takes the fresh series into the sorted ones.
+// sort merges the fresh series into the sorted ones.
 func (v *View) sort() {
 	v.mu.Lock()
 	defer v.mu.Unlock()

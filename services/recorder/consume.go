@@ -73,8 +73,8 @@ func (s *Service) succeeded(l lane) {
 	}
 }
 
-// store gives the points of messages to the sink, as many as a request holds at a time. I7: it
-// counts and skips a message that cannot be decoded.
+// store gives the points of messages to the sink, as many as a request holds at a time. It returns
+// the number of messages that cannot be decoded, which it skips (I7).
 func (s *Service) store(
 	ctx context.Context, l lane, messages []bus.Message,
 ) (unreadable int, err error) {
@@ -114,13 +114,13 @@ func (s *Service) lost(ctx context.Context, l lane, batch Batch) (lost uint64, e
 	if first == batch.After+1 && last-first == uint64(len(batch.Messages)-1) {
 		return 0, nil
 	}
-	kept, err := s.deps.NATS.FirstSeq(ctx, l.stream)
+	oldest, err := s.deps.NATS.FirstSeq(ctx, l.stream)
 	if err != nil {
 		return 0, fmt.Errorf("look for lost messages: %w", err)
 	}
 	next := batch.After + 1
 	for i := range batch.Messages {
-		if to := min(batch.Messages[i].Seq, kept); to > next {
+		if to := min(batch.Messages[i].Seq, oldest); to > next {
 			lost += to - next
 		}
 		next = batch.Messages[i].Seq + 1

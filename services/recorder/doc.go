@@ -3,7 +3,7 @@
 //
 //	R0, R1, …  --durable consumer--> Fetch -> points -+
 //	FORECASTS  --durable consumer--> Fetch -> points -+-> sink (retry, halve) -> InfluxDB, then Ack
-//	SCORES, EVENTS            likewise                +       |
+//	SCORES, EVENTS            the same                +       |
 //	                                                          +-> refused points -> REJECTED
 //
 // Start with Service. The commands recorder and up run it when an address of InfluxDB is

@@ -12,12 +12,12 @@ import (
 const outageReminder = 5 * time.Minute
 
 // outage is a failure that lanes share. It begins when the first lane fails and ends when no lane
-// fails. So the log has one line at its beginning and one at its end, whatever the number of lanes.
+// fails. So the log has one line at its beginning and one at its end, not one for each lane.
 type outage struct {
 	mu      sync.Mutex
 	failing map[string]bool // by stream
 	began   time.Time
-	logged  time.Time // when the last line about it was logged
+	logged  time.Time // when the last line about the outage was logged
 	person  bool      // that line said that a person is needed
 	until   time.Time // no lane tries before this time
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// The measurements in InfluxDB. All points have the tags site and meter, but events that concern no
-// series. A word that may change from one row to the next is a field: as a tag it would give one
+// The measurements in InfluxDB. All points have the tags site and meter, except events that concern
+// no series. A word that may change from one row to the next is a field: as a tag it would give one
 // time two rows.
 const (
 	MeasurementReading      = "reading"       // readings as they were sent; time is their ts
@@ -46,8 +46,8 @@ func tagsAt(id meter.ID, interval time.Duration) []influx.Tag {
 	return append(Tags(id), influx.Tag{Key: "interval", Value: meter.IntervalName(interval)})
 }
 
-// checkInterval refuses what is no interval of series: it is a tag, and each value of one makes
-// series.
+// checkInterval refuses a duration that is no interval of series: the interval is a tag, and each
+// value of a tag makes series of InfluxDB.
 func checkInterval(interval time.Duration) error {
 	if !meter.Native(interval) {
 		return fmt.Errorf("interval %s: use 5m, 10m, 15m, 20m, 30m or 1h", interval)
@@ -62,7 +62,7 @@ func withLead(tags []influx.Tag, lead int, interval time.Duration) []influx.Tag 
 	})
 }
 
-// seriesOf returns the series of a point of ours, empty when the point concerns none.
+// seriesOf returns the series of a point, empty when the point concerns none.
 func seriesOf(p influx.Point) meter.ID {
 	var id meter.ID
 	for _, t := range p.Tags {

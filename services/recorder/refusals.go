@@ -27,14 +27,14 @@ type refusals struct {
 	log     zerolog.Logger
 	now     func() time.Time
 
-	mu   sync.Mutex
-	old  int       // points too old since the last log line about them
-	told time.Time // the time of that log line
+	mu     sync.Mutex
+	old    int       // points too old since the last log line about them
+	logged time.Time // the time of that log line
 }
 
 // list writes a message for each refused point to rejected.<site>.<meter>, as the forecaster does
-// for refused readings. That stream is bounded, outlives this process, and forgets a series that is
-// erased. The error is that of a message that was not stored.
+// for refused readings. The error is that of a message that was not stored. The stream is bounded
+// and outlives this process, and an erased series disappears from it.
 func (f *refusals) list(ctx context.Context, l lane, r rows, cause *influx.Error) error {
 	for i, p := range r.points {
 		m := r.of[i]
@@ -83,10 +83,10 @@ func (f *refusals) expired(l lane, n int, oldest time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.old += n
-	if now := f.now(); now.Sub(f.told) >= outageReminder {
+	if now := f.now(); now.Sub(f.logged) >= outageReminder {
 		f.log.Warn().Int(service.FieldCount, f.old).
 			Str(service.FieldOldestKept, oldest.UTC().Format(time.RFC3339)).
 			Msg("points are older than the bucket's retention, they are left out")
-		f.old, f.told = 0, now
+		f.old, f.logged = 0, now
 	}
 }

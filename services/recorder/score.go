@@ -65,10 +65,10 @@ func scoreFields(l *streams.LeadScore, actual float64) []influx.Field {
 		fields = append(fields, influx.Field{Key: "pinball_naive", Value: decimal(l.Naive)})
 	}
 	for _, c := range []struct {
-		key  string
-		held streams.Covered
+		key     string
+		covered streams.Covered
 	}{{"covered50", l.Covered50}, {"covered80", l.Covered80}} {
-		switch c.held {
+		switch c.covered {
 		case streams.Inside:
 			fields = append(fields, influx.Field{Key: c.key, Value: int64(1)})
 		case streams.Outside:

@@ -67,13 +67,13 @@ func (s *sink) halve(ctx context.Context, l lane, r rows) error {
 		return nil
 	}
 	if !cause.OldestKept.IsZero() {
-		kept, old := r.split(func(p influx.Point) bool { return !p.Time.Before(cause.OldestKept) })
+		recent, old := r.split(func(p influx.Point) bool { return !p.Time.Before(cause.OldestKept) })
 		if r.len() == 1 {
-			kept, old = rows{}, r
+			recent, old = rows{}, r
 		}
 		s.refused.expired(l, old.len(), cause.OldestKept)
 		if old.len() > 0 {
-			return s.store(ctx, l, kept)
+			return s.store(ctx, l, recent)
 		}
 	}
 	if r.len() == 1 || cause.Dropped == r.len() {
@@ -86,11 +86,11 @@ func (s *sink) halve(ctx context.Context, l lane, r rows) error {
 	return s.halve(ctx, l, r.slice(middle, r.len()))
 }
 
-// write tries until the points are stored, which returns (nil, nil), or refused, which returns
-// (refusal, nil). The error is the one of an ended ctx.
+// write tries until the points are stored or refused. refusal is nil for stored points. The error
+// is the one of an ended ctx.
 func (s *sink) write(
 	ctx context.Context, stream string, points []influx.Point,
-) (*influx.Error, error) {
+) (refusal *influx.Error, err error) {
 	policy := retry.Policy{
 		Backoff: retry.Backoff{Least: s.cfg.RetryMin, Most: s.cfg.RetryMax, Jitter: true},
 		Final:   func(err error) bool { return asFailure(err).Kind == influx.KindRefused },
@@ -101,7 +101,7 @@ func (s *sink) write(
 			return pause
 		},
 	}
-	err := retry.Until(ctx, policy, func(ctx context.Context) error {
+	err = retry.Until(ctx, policy, func(ctx context.Context) error {
 		err := s.try(ctx, points)
 		if err == nil || ctx.Err() == nil {
 			s.note(stream, err)
@@ -135,8 +135,8 @@ func (s *sink) try(ctx context.Context, points []influx.Point) error {
 	if err := s.outage.waitPause(ctx, s.now); err != nil {
 		return err
 	}
-	begun := s.now()
-	defer func() { s.metrics.duration.Observe(s.now().Sub(begun).Seconds()) }()
+	began := s.now()
+	defer func() { s.metrics.duration.Observe(s.now().Sub(began).Seconds()) }()
 	return s.writer.Write(ctx, points)
 }
 

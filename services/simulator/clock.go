@@ -19,7 +19,7 @@ const clockFile = "simulator.json"
 // clockSchema is the version of the clock file.
 const clockSchema = 1
 
-// mostYears is how many years a simulation can have gone on.
+// mostYears is the longest running time of a simulation in years.
 const mostYears = 110
 
 // maxChunk is how many seconds of history one step has: ten days, so that a repeat after a crash
@@ -46,7 +46,7 @@ type clock struct {
 	tick int64 // length of a step behind the history, see tickOf; the file does not have it
 	base int64 // tick of the wall clock at the first start
 	live int64 // first second after the history
-	next int64 // first second that was not acknowledged
+	next int64 // first second that is not acknowledged
 }
 
 // newClock returns the clock of a first start.

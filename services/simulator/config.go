@@ -19,7 +19,8 @@ type Config struct {
 	Sites int `name:"sites" env:"SITES" default:"3" help:"Sites they stand on, the first of home (Amsterdam), flats (London), shop (Berlin), farm (New York), works (Tokyo), coast (Sydney)."`
 	// Interval is from one reading to the next: names of intervals, which the meters get in turn.
 	Interval string `name:"interval" env:"INTERVAL" default:"1h" help:"How often a meter reads: 5m, 10m, 15m, 20m, 30m or 1h; several, such as 15m,1h, go to the meters in turn."`
-	// Registers is how many meters report a cumulative register instead of the energy of an interval.
+	// Registers is how many meters report a cumulative register instead of the energy of an
+	// interval.
 	Registers int `name:"registers" env:"REGISTERS" default:"0" help:"Meters that report a cumulative register, kind register, instead of energy."`
 	// Faults is a text for ParseFaults.
 	Faults string `name:"faults" env:"FAULTS" default:"" placeholder:"SPEC" help:"Let readings go wrong: all, or names with rates such as lost=2%,late=1%,spikes=0.5%,frozen=1d; loadtide help simulate lists them."`

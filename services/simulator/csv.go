@@ -12,18 +12,17 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// Columns that a file with faults has beside those of the long form.
+// Columns that a file with faults has in addition to those of the long form.
 const (
-	// what the meter should have said for the timestamp; empty where there is no such interval
-	ColumnTruth = "truth"
-	ColumnFault = "fault" // which fault it was; empty for none
+	ColumnTruth = "truth" // the true value for the timestamp; empty where there is no such interval
+	ColumnFault = "fault" // the fault of the reading; empty for none
 )
 
 // WriteCSV writes the days before until (cut to the hour) of every meter into a file of the long
-// form, gzip'd when its name ends in .gz, and returns the number of rows. Rows are in the order in
-// which their intervals begin. With faults the rows
-// stand in the order in which they arrive, with the columns truth and fault; a reading that never
-// comes has a row without a value. Nothing is left of a file that was interrupted.
+// form, and returns the number of rows. The file is compressed by gzip when its name ends in .gz.
+// Rows are in the order in which their intervals begin. With faults the rows are in the order in
+// which the readings arrive, with the columns truth and fault, and a reading that never comes has a
+// row without a value. An interrupted call leaves no file.
 func WriteCSV(
 	ctx context.Context, path string, cfg Config, until time.Time, days int,
 ) (rows int, err error) {
@@ -42,13 +41,12 @@ func WriteCSV(
 		return 0, err
 	}
 	last := floorTo(until.Unix(), meter.HourSeconds)
-	first := last - int64(days)*meter.DaySeconds
-	tick := cfg.tick()
+	over := span{first: last - int64(days)*meter.DaySeconds, last: last, tick: cfg.tick()}
 	if faults.Any() {
-		return writeFaulty(ctx, path, fleet, faults, cfg.Seed, tick, first, last)
+		return writeFaulty(ctx, path, fleet, faults, cfg.Seed, over)
 	}
 	err = tabular.WriteFile(path, func(w *tabular.Writer) error {
-		for now := first; now < last; now += tick {
+		for now := over.first; now < over.last; now += over.tick {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -72,19 +70,22 @@ func WriteCSV(
 // begins reports whether an interval of the meter begins at a second.
 func (m *Meter) begins(second int64) bool { return second%m.step() == 0 }
 
-// writeFaulty writes a fleet of which readings go wrong.
+// span is the time of a file, from first up to last, in steps of tick; all in seconds.
+type span struct{ first, last, tick int64 }
+
+// writeFaulty writes the readings of a fleet with faults.
 func writeFaulty(
-	ctx context.Context, path string, fleet []Meter, faults Faults, seed uint64,
-	tick, first, last int64,
+	ctx context.Context, path string, fleet []Meter, faults Faults, seed uint64, over span,
 ) (rows int, err error) {
 	lines := make([]*injector, len(fleet))
 	for i := range fleet {
 		m := &fleet[i]
-		from, end := m.cells(first, last)
+		from, end := m.cells(over.first, over.last)
 		lines[i] = m.injector(faults, seed, m.stamp(from), end-from)
 	}
 	err = tabular.WriteFile(path, func(w *tabular.Writer) error {
-		for now := first; now < last || slices.ContainsFunc(lines, (*injector).busy); now += tick {
+		underWay := func() bool { return slices.ContainsFunc(lines, (*injector).busy) }
+		for now := over.first; now < over.last || underWay(); now += over.tick {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -94,9 +95,9 @@ func writeFaulty(
 					continue
 				}
 				cell := now / m.step()
-				if now < last {
-					in.take(m.reading(cell))
-				} // else what is under way still comes
+				if now < over.last { // later only readings under way arrive
+					in.accept(m.reading(cell))
+				}
 				n, err := writeArrivals(w, m.ID, in.due(m.stamp(cell)))
 				if err != nil {
 					return err
@@ -109,7 +110,7 @@ func writeFaulty(
 	return rows, err
 }
 
-// writeArrivals writes what has come of one series.
+// writeArrivals writes the arrivals of one series, and returns the number of rows.
 func writeArrivals(w *tabular.Writer, name meter.ID, all []arrival) (int, error) {
 	for i := range all {
 		a := &all[i]
@@ -128,5 +129,5 @@ func writeArrivals(w *tabular.Writer, name meter.ID, all []arrival) (int, error)
 	return len(all), nil
 }
 
-// number is a value as files have it.
+// number returns a value as text in its shortest form.
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

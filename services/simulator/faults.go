@@ -49,13 +49,13 @@ const (
 type faultRow struct {
 	name     Fault
 	form     form
-	standard string // its rate in `all`, and where none is given
+	standard string // the rate in `all`, and where none is given
 	meaning  string
-	register bool // of registers alone
-	energy   bool // of others alone
+	register bool // only registers have it
+	energy   bool // registers do not have it
 }
 
-// faultTable is all of them.
+// faultTable has all faults.
 var faultTable = []faultRow{
 	{Gap, byStretch, "12h/30d", "a chunk of readings never comes", false, false},
 	{
@@ -90,8 +90,8 @@ var faultTable = []faultRow{
 	{Rollover, always, "", "the register begins anew at a power of ten", true, false},
 }
 
-// rate is how often a fault comes: a share of readings, or a length in each period; a period of 0
-// is once in a file, and in each of onceEvery on the stream.
+// rate is how often a fault comes: a share of the readings, or a length in each period. A period of
+// 0 means once in a file, and once in each onceEvery on the stream.
 type rate struct {
 	share         float64
 	length, every time.Duration
@@ -99,17 +99,17 @@ type rate struct {
 
 const onceEvery = 30 * 24 * time.Hour
 
-// Faults are those that were asked for. The zero value is none.
+// Faults is a choice of faults with their rates. The zero value has none.
 type Faults struct {
 	rates    map[Fault]rate
-	standard bool // `all`: those that a series cannot have are left out
+	standard bool // from `all`: a series leaves out the faults that it cannot have
 }
 
-// Any says whether there is a fault.
+// Any reports whether there is a fault.
 func (f Faults) Any() bool { return len(f.rates) > 0 }
 
-// registers says whether a fault was named that registers alone can have.
-func (f Faults) registers() (Fault, bool) {
+// registers returns a named fault that only registers have; ok is false when there is none.
+func (f Faults) registers() (name Fault, ok bool) {
 	for _, k := range faultTable {
 		if _, ok := f.rates[k.name]; ok && k.register && !f.standard {
 			return k.name, true
@@ -126,15 +126,15 @@ func ParseFaults(spec string) (Faults, error) {
 	if strings.TrimSpace(spec) == "" {
 		return f, nil
 	}
-	seen := map[string]bool{}
+	used := map[string]bool{}
 	for i, part := range strings.Split(spec, ",") {
-		name, value, given := strings.Cut(strings.TrimSpace(part), "=")
-		if seen[name] {
+		name, value, hasValue := strings.Cut(strings.TrimSpace(part), "=")
+		if used[name] {
 			return f, fmt.Errorf("faults: %s stands there twice; give it once", name)
 		}
-		seen[name] = true
+		used[name] = true
 		if name == "all" {
-			if given || i > 0 {
+			if hasValue || i > 0 {
 				return f, errors.New("faults: all takes no rate and stands first, e.g. all,lost=5%")
 			}
 			f.standard = true
@@ -152,10 +152,10 @@ func ParseFaults(spec string) (Faults, error) {
 		}
 		k := faultTable[at]
 		switch {
-		case given && value == "off":
+		case hasValue && value == "off":
 			delete(f.rates, k.name)
 			continue
-		case !given:
+		case !hasValue:
 			value = k.standard
 		}
 		r, err := parseRate(k.form, value)
@@ -167,7 +167,7 @@ func ParseFaults(spec string) (Faults, error) {
 	return f, nil
 }
 
-// FaultNames are the names of all faults.
+// FaultNames returns the names of all faults.
 func FaultNames() []string {
 	names := make([]string, len(faultTable))
 	for i, k := range faultTable {
@@ -188,13 +188,13 @@ var (
 	errSwitch = errors.New("it takes no rate")
 )
 
-// standardLength is that of a stretch of which only its share of readings was given.
+// standardLength is the length of a stretch whose rate is given only as a share of readings.
 const standardLength = 24 * time.Hour
 
 func parseRate(f form, text string) (rate, error) {
 	share, isShare := parseShare(text)
 	length, every, both := strings.Cut(text, "/")
-	l, okLength := parseDays(length)
+	d, okLength := parseDays(length)
 	switch f {
 	case byReading:
 		if !isShare {
@@ -203,24 +203,25 @@ func parseRate(f form, text string) (rate, error) {
 		return rate{share: share}, nil
 	case byStretch:
 		if isShare {
-			return rate{length: standardLength, every: time.Duration(float64(standardLength) / share)}, nil
+			every := time.Duration(float64(standardLength) / share)
+			return rate{length: standardLength, every: every}, nil
 		}
-		if !okLength || l < time.Hour || l > 366*24*time.Hour {
+		if !okLength || d < time.Hour || d > 366*24*time.Hour {
 			return rate{}, errStretch
 		}
 		if !both {
-			return rate{length: l}, nil
+			return rate{length: d}, nil
 		}
 		e, ok := parseDays(every)
-		if !ok || e < 2*l || e > 3660*24*time.Hour {
+		if !ok || e < 2*d || e > 3660*24*time.Hour {
 			return rate{}, errStretch
 		}
-		return rate{length: l, every: e}, nil
+		return rate{length: d, every: e}, nil
 	case byMoment:
-		if both || !okLength || l < 24*time.Hour || l > 3660*24*time.Hour {
+		if both || !okLength || d < 24*time.Hour || d > 3660*24*time.Hour {
 			return rate{}, errMoment
 		}
-		return rate{every: l}, nil
+		return rate{every: d}, nil
 	default:
 		if text != "" {
 			return rate{}, errSwitch
@@ -249,7 +250,7 @@ func parseDays(text string) (time.Duration, bool) {
 	return d, err == nil && d > 0
 }
 
-// FaultHelp is the table of the faults for a person, a line each.
+// FaultHelp returns the table of the faults for a person, a line for each fault.
 func FaultHelp() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %-10s %-8s %s\n", "fault", "in all", "what happens")

@@ -94,7 +94,7 @@ func FuzzParseFaults(f *testing.F) {
 			if back := in.lookback(); back < 1 || back > 2*24*3660+200 {
 				t.Fatalf("%q looks back %d cells", spec, back)
 			}
-			in.take(0, 1)
+			in.accept(0, 1)
 		}
 	})
 }

@@ -10,31 +10,31 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// partSeconds is the finest interval that is simulated; an hour has hourParts of it.
+// partSeconds is the finest interval that is simulated. An hour has hourParts of them.
 const (
 	partSeconds = 300
 	hourParts   = meter.HourSeconds / partSeconds
 )
 
-// grain is how the load of one hour runs through its parts. Index i is the start of part i; the
-// last index is the end of the hour.
+// grain is the course of the load through the parts of one hour. Index i is the start of part i;
+// the last index is the end of the hour.
 type grain struct {
 	hour  int64
-	known bool
-	// net is the energy since the start of the hour, in kWh to three decimals. The last one is KWh
-	// of the hour, so the intervals of an hour sum to the hour.
+	valid bool // the other fields are set
+	// net is the energy since the start of the hour, in kWh to three decimals. The last value is
+	// KWh of the hour, so the intervals of an hour sum to the hour.
 	net [hourParts + 1]float64
-	// drawn is the share of what is drawn in the hour.
+	// drawn is the energy drawn since the start of the hour, as a share of that of the hour.
 	drawn [hourParts + 1]float64
 }
 
-// grain returns the run of an hour. The meter keeps the one it was asked for last.
+// grain returns the course of an hour. The meter keeps the last one.
 func (m *Meter) grain(hour int64) *grain {
 	g := &m.fine
-	if g.known && g.hour == hour {
+	if g.valid && g.hour == hour {
 		return g
 	}
-	*g = grain{hour: hour, known: true}
+	*g = grain{hour: hour, valid: true}
 	hourly := m.climate.at(hour)
 	drawn, fed := m.load(hourly)
 	var load, sun [hourParts]float64
@@ -56,8 +56,8 @@ func (m *Meter) grain(hour int64) *grain {
 	return g
 }
 
-// cumulated returns the sums of weights from the start of the hour, as shares of the whole. Weights
-// that are all zero count alike.
+// cumulated returns the sums of weights from the start of the hour, as shares of the whole. When
+// all weights are zero, the parts have equal shares.
 func cumulated(weights [hourParts]float64) (sums [hourParts + 1]float64) {
 	whole := 0.0
 	for i, w := range weights {
@@ -74,8 +74,8 @@ func cumulated(weights [hourParts]float64) (sums [hourParts + 1]float64) {
 	return sums
 }
 
-// texture returns what a meter draws in five minutes, in kW, where its kind and habits draw kw on
-// average: compressors that switch, kettles, machines.
+// texture returns the power that a meter draws in five minutes, in kW. kw is the mean power of its
+// kind and habits; compressors that switch, kettles and machines change it.
 func (m *Meter) texture(at moment, part int64, kw float64) float64 {
 	s := &m.shape
 	switch m.kind {
@@ -96,7 +96,7 @@ func (m *Meter) texture(at moment, part int64, kw float64) float64 {
 	return kw
 }
 
-// switched is 1 while a machine runs, else 0. It decides anew once in some parts.
+// switched returns 1 while a machine runs, else 0. The machine is switched once in so many parts.
 func (m *Meter) switched(machine string, part, every int64) float64 {
 	k := m.key.sub(machine)
 	phase := int64(float64(every) * k.uniform(-1))
@@ -106,7 +106,7 @@ func (m *Meter) switched(machine string, part, every int64) float64 {
 	return 0
 }
 
-// haze is what passing clouds leave of the sun for five minutes, 0.25 to 1.
+// haze returns the share of the sun that passing clouds let through for five minutes, 0.25 to 1.
 func (c *climate) haze(hour, part int64) float64 {
 	return max(1-0.6*c.cloud(hour)*math.Abs(c.key.sub("passing").normal(part)), 0.25)
 }
@@ -118,18 +118,18 @@ func (m *Meter) Energy(cell int64) float64 {
 	if m.Interval == time.Hour {
 		return m.KWh(cell)
 	}
-	hour, from, until := m.place(cell)
+	hour, from, until := m.parts(cell)
 	g := m.grain(hour)
 	return math.Round((g.net[until]-g.net[from])*1000) / 1000
 }
 
-// place returns the hour of an interval and the parts of the hour that it covers. An interval
+// parts returns the hour of an interval and the parts of the hour that it covers. An interval
 // divides the hour.
-func (m *Meter) place(cell int64) (hour, from, until int64) {
-	parts := m.step() / partSeconds
-	first := cell * parts
+func (m *Meter) parts(cell int64) (hour, from, until int64) {
+	n := m.step() / partSeconds
+	first := cell * n
 	hour = meter.FloorDiv(first, hourParts)
-	return hour, first - hour*hourParts, first - hour*hourParts + parts
+	return hour, first - hour*hourParts, first - hour*hourParts + n
 }
 
 // step is the interval of the meter in seconds.
@@ -139,15 +139,15 @@ func (m *Meter) step() int64 { return int64(m.Interval / time.Second) }
 func parseIntervals(text string) ([]time.Duration, error) {
 	var all []time.Duration
 	for name := range strings.SplitSeq(text, ",") {
-		known := meter.Intervals()
-		at := slices.IndexFunc(known, func(d time.Duration) bool {
+		intervals := meter.Intervals()
+		at := slices.IndexFunc(intervals, func(d time.Duration) bool {
 			return meter.IntervalName(d) == strings.TrimSpace(name)
 		})
 		if at < 0 {
 			return nil, fmt.Errorf("%q is none of 5m, 10m, 15m, 20m, 30m, 1h; "+
 				"give one, or several for a mixed fleet, e.g. 15m,1h", name)
 		}
-		all = append(all, known[at])
+		all = append(all, intervals[at])
 	}
 	return all, nil
 }
@@ -159,7 +159,7 @@ func withIntervals(fleet []Meter, intervals []time.Duration) {
 	}
 }
 
-// tickOf is the longest time, in seconds, that all intervals of a fleet are multiples of.
+// tickOf returns the greatest common divisor of the intervals of a fleet, in seconds.
 func tickOf(intervals []time.Duration) int64 {
 	tick := int64(0)
 	for _, d := range intervals {

@@ -33,8 +33,8 @@ func homeShape(of kind, k key) shape {
 	return s
 }
 
-// household: kWh = base + habits of the hour * presence * mood + heat pump + cooling + the odd
-// appliance + the car.
+// household returns the energy of a home: kWh = base + habits of the hour * presence * mood +
+// heat pump + cooling + appliance + car.
 func (m *Meter) household(at moment) float64 {
 	s := &m.shape
 	shift, morning, day := 0.0, s.morning, s.day
@@ -61,7 +61,8 @@ func (m *Meter) household(at moment) float64 {
 	return kwh
 }
 
-// presence is 1, and 0.12 on the days of a journey: some fortnights have one of two to nine days.
+// presence returns 1, and 0.12 on the days of a journey. Some fortnights have a journey of two to
+// nine days.
 func (m *Meter) presence(day int64) float64 {
 	block := meter.FloorDiv(day, 14)
 	k := m.key.sub("journey")
@@ -76,8 +77,8 @@ func (m *Meter) presence(day int64) float64 {
 	return 1
 }
 
-// appliance is a washing or dishwashing run: on some days, in one hour between 8 and 21, for twenty
-// minutes of it.
+// appliance returns the energy of a washing or dishwashing run. On some days it runs in one hour
+// between 8 and 21, for twenty minutes of the hour.
 func (m *Meter) appliance(at moment) float64 {
 	k := m.key.sub("appliance")
 	if k.uniform(at.day) > 0.3 || m.presence(at.day) < 1 {
@@ -98,8 +99,9 @@ func (m *Meter) appliance(at moment) float64 {
 	return kwh / run
 }
 
-// charging is the car at its charger, in kWh an hour: on four days of ten from the evening on, at
-// full power until it has what the day took. A charge that goes past midnight is yesterday's.
+// charging returns the energy of the car at its charger, in kWh an hour. On four days of ten the
+// car charges from the evening on, at full power until it has the energy of its day. A charge that
+// goes past midnight belongs to the day before.
 func (m *Meter) charging(at moment) float64 {
 	k := m.key.sub("car")
 	begins := 17.5 + 2*k.sub("home at").uniform(0)

@@ -8,17 +8,17 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// arrival is a reading as it reaches whoever listens.
+// arrival is a reading as it reaches the broker or a file.
 type arrival struct {
-	second int64   // its timestamp
-	value  float64 //
-	text   string  // instead of the value, where that is no number
-	never  bool    // it does not come: a place for its truth in a file
-	truth  float64 // of that timestamp; NaN: there is none
+	second int64   // the timestamp
+	value  float64 // as it is sent
+	text   string  // sent instead of the value; empty for a number
+	never  bool    // the reading never comes: a file has only its truth
+	truth  float64 // the true value of the timestamp; NaN when there is none
 	fault  Fault   // "" is none
 
-	due   int64  // cell at the end of which it comes
-	order uint64 // within a due cell
+	due   int64  // the cell at the end of which the reading comes
+	order uint64 // among the arrivals of one cell
 }
 
 // How late a reading may come, in intervals.
@@ -27,11 +27,11 @@ const (
 	mostAgain = 24
 	leastHeld = 6 // a burst after its stretch
 	mostHeld  = 72
-	pastCells = 24 // what spikes and flat lines are measured by
+	pastCells = 24 // the readings that set the size of spikes and of flat lines
 )
 
-// injector lets the readings of one series go wrong. They are taken in order of time; what comes of
-// them is a function of seed, series, time and the readings of some time before, see lookback.
+// injector lets the readings of one series go wrong. It accepts readings in the order of time. The
+// arrivals are a function of seed, series, time and the readings of some time before, see lookback.
 type injector struct {
 	faults []active
 	key    key
@@ -39,13 +39,13 @@ type injector struct {
 	origin int64 // cell from which periods count
 	rolls  float64
 
-	past    []float64 // true readings, newest last, at most pastCells
-	last    int64     // cell of the newest
-	held    float64   // by the stretch that began at heldAt
-	heldAt  int64
-	sum     float64 // gathered
-	offset  float64 // of a register, since it was reset or exchanged
-	waiting []arrival
+	past     []float64 // true readings, newest last, at most pastCells
+	last     int64     // cell of the newest
+	stuck    float64   // the value that the stretch repeats that began at stuckAt
+	stuckAt  int64
+	gathered float64 // energy that waits for the next good reading
+	offset   float64 // of a register, since it was reset or exchanged
+	waiting  []arrival
 }
 
 // active is a fault of a series, its times in cells.
@@ -56,9 +56,9 @@ type active struct {
 	length, every int64
 }
 
-// newInjector returns the faults of a series that reads every step seconds. once is the period of
-// stretches that come once, in cells from origin on; rolls is where a register begins anew, 0 for
-// what is no register.
+// newInjector returns the faults of a series with a reading every step seconds. once is the period
+// of stretches that come once, in cells from origin on. rolls is the value at which a register
+// rolls over to 0; it is 0 for a series that is no register.
 func newInjector(f Faults, k key, step, origin, once int64, rolls float64) *injector {
 	in := &injector{key: k, step: step, origin: origin, last: math.MinInt64}
 	for _, row := range faultTable {
@@ -82,8 +82,8 @@ func newInjector(f Faults, k key, step, origin, once int64, rolls float64) *inje
 	return in
 }
 
-// lookback is how many cells before a cell have to be taken for it to be what it would be after all
-// of them.
+// lookback returns how many cells before a cell the injector must accept, so that the arrivals of
+// the cell are those of an injector that has accepted all cells.
 func (in *injector) lookback() int64 {
 	cells := int64(1)
 	for _, a := range in.faults {
@@ -95,8 +95,8 @@ func (in *injector) lookback() int64 {
 	return cells + pastCells + mostHeld + 1
 }
 
-// stretch says where in a stretch a cell lies, -1 outside: each period holds one, at a place of its
-// own.
+// stretch returns the position of a cell in a stretch of a fault, -1 outside. Each period has one
+// stretch, which begins at a random cell.
 func (in *injector) stretch(a *active, cell int64) int64 {
 	block := meter.FloorDiv(cell-in.origin, a.every)
 	start := in.origin + block*a.every + int64(a.key.uniform(block)*float64(a.every-a.length+1))
@@ -106,7 +106,7 @@ func (in *injector) stretch(a *active, cell int64) int64 {
 	return cell - start
 }
 
-// hit is the fault of a cell and, of a stretch, the place in it; nil for none.
+// hit returns the fault of a cell, nil for none, and the position of the cell in a stretch.
 func (in *injector) hit(cell int64) (*active, int64) {
 	for i := range in.faults {
 		a := &in.faults[i]
@@ -125,16 +125,18 @@ func (in *injector) hit(cell int64) (*active, int64) {
 	return nil, -1
 }
 
-// take accepts the true reading of a cell; cells must rise.
-func (in *injector) take(cell int64, truth float64) {
-	event := in.events(cell, truth)
-	a := arrival{second: cell * in.step, value: in.shown(truth), truth: truth, fault: event, due: cell}
+// accept takes the true reading of a cell, which is later than the cells before.
+func (in *injector) accept(cell int64, truth float64) {
+	event := in.registerEvent(cell, truth)
+	a := arrival{
+		second: cell * in.step, value: in.display(truth), truth: truth, fault: event, due: cell,
+	}
 	if f, at := in.hit(cell); f != nil {
 		a.fault = f.name
 		in.spoil(f, at, a)
 	} else {
-		if in.sum != 0 { // what was gathered comes with the first reading after it
-			a.value, a.fault, in.sum = a.value+in.sum, Gathered, 0
+		if in.gathered != 0 { // it comes with the first reading after the stretch
+			a.value, a.fault, in.gathered = a.value+in.gathered, Gathered, 0
 		}
 		in.send(a)
 	}
@@ -158,19 +160,19 @@ func (d draws) after(least, most int) int64 {
 	return d.cell + int64(least) + int64(d.share(7)*float64(most-least+1))
 }
 
-// order returns a place among the arrivals of one cell, behind those in time.
+// order returns a random position among the arrivals of one cell, behind those in time.
 func (d draws) order() uint64 { return 1 + d.key.bits(d.cell)>>1 }
 
-// spoil sends what a fault makes of a reading; at is the place in a stretch.
+// spoil sends a reading as a fault changes it; at is its position in a stretch.
 func (in *injector) spoil(f *active, at int64, a arrival) {
 	if f.name != Gathered {
-		in.sum = 0 // the gathered energy has no good reading to come with
+		in.gathered = 0 // no good reading follows that could bring it
 	}
 	switch f.name {
 	case Gap, Lost:
 		a.never = true
 	case Gathered:
-		in.sum += a.value
+		in.gathered += a.value
 		a.never = true
 	case Burst:
 		block := a.due - at
@@ -178,9 +180,9 @@ func (in *injector) spoil(f *active, at int64, a arrival) {
 		a.order = 1 + f.key.sub("shuffle").bits(a.due)>>1
 		a.due = block + f.length + leastHeld + int64(more)
 	case Frozen:
-		a.value = in.hold(a.due-at, in.shown(in.before(a.truth)))
+		a.value = in.repeat(a.due-at, in.display(in.before(a.truth)))
 	case Flat:
-		a.value = in.hold(a.due-at, rounded(in.mean(a.value)))
+		a.value = in.repeat(a.due-at, rounded(in.mean(a.value)))
 	case Years, Double, Repeated, Late:
 		in.spoilTime(f, &a)
 	default:
@@ -200,7 +202,7 @@ func (in *injector) spoilTime(f *active, a *arrival) {
 		a.truth = math.NaN()
 	case Double:
 		if in.last != a.due-1 {
-			a.fault = "" // nothing stands before it
+			a.fault = "" // the cell before has no reading
 			return
 		}
 		in.send(absent)
@@ -254,16 +256,18 @@ func (in *injector) spoilValue(f *active, a *arrival) {
 	}
 }
 
-// hold is what a stretch that began at a cell repeats: what its first reading found.
-func (in *injector) hold(began int64, value float64) float64 {
-	if in.heldAt != began {
-		in.held, in.heldAt = value, began
+// repeat returns the value that a stretch repeats: the value of its first reading. began is the
+// first cell of the stretch.
+func (in *injector) repeat(began int64, value float64) float64 {
+	if in.stuckAt != began {
+		in.stuck, in.stuckAt = value, began
 	}
-	return in.held
+	return in.stuck
 }
 
-// events resets, exchanges or rolls over a register where its time has come.
-func (in *injector) events(cell int64, truth float64) Fault {
+// registerEvent resets, exchanges or rolls over a register when one of these is due at a cell. It
+// returns the fault, "" for none.
+func (in *injector) registerEvent(cell int64, truth float64) Fault {
 	var event Fault
 	for i := range in.faults {
 		a := &in.faults[i]
@@ -283,8 +287,8 @@ func (in *injector) events(cell int64, truth float64) Fault {
 	return event
 }
 
-// shown is what a meter shows whose true reading is v.
-func (in *injector) shown(v float64) float64 {
+// display returns the value that the meter shows for a true reading.
+func (in *injector) display(v float64) float64 {
 	if in.offset == 0 && in.rolls == 0 {
 		return v
 	}
@@ -295,10 +299,10 @@ func (in *injector) shown(v float64) float64 {
 	return rounded(v)
 }
 
-// rounded keeps three decimals.
+// rounded returns v with three decimals.
 func rounded(v float64) float64 { return math.Round(1000*v) / 1000 }
 
-// before is the reading before this one.
+// before returns the true reading of the cell before, or otherwise when there is none.
 func (in *injector) before(otherwise float64) float64 {
 	if len(in.past) == 0 {
 		return otherwise
@@ -306,7 +310,7 @@ func (in *injector) before(otherwise float64) float64 {
 	return in.past[len(in.past)-1]
 }
 
-// mean is that of the readings before this one.
+// mean returns the mean of the past readings, or otherwise when there are none.
 func (in *injector) mean(otherwise float64) float64 {
 	if len(in.past) == 0 {
 		return otherwise
@@ -318,7 +322,7 @@ func (in *injector) mean(otherwise float64) float64 {
 	return sum / float64(len(in.past))
 }
 
-// usual is the mean size of the readings before this one.
+// usual returns the mean absolute value of the past readings.
 func (in *injector) usual() float64 {
 	sum := 0.0
 	for _, v := range in.past {
@@ -329,11 +333,11 @@ func (in *injector) usual() float64 {
 
 func (in *injector) send(a arrival) { in.waiting = append(in.waiting, a) }
 
-// busy says that something has not come yet.
+// busy reports whether a reading is still on its way.
 func (in *injector) busy() bool { return len(in.waiting) > 0 }
 
-// due hands out what has come by the end of a cell, in its order. The slice is good until the next
-// take.
+// due returns the arrivals up to the end of a cell, in their order, and forgets them. The slice is
+// valid until the next accept.
 func (in *injector) due(cell int64) []arrival {
 	slices.SortStableFunc(in.waiting, func(a, b arrival) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.order, b.order))

@@ -29,7 +29,7 @@ func played(in *injector, n int64, truth func(int64) float64) []arrival {
 	var all []arrival
 	for cell := int64(0); cell < n || in.busy(); cell++ {
 		if cell < n {
-			in.take(cell, truth(cell))
+			in.accept(cell, truth(cell))
 		}
 		for _, a := range in.due(cell) {
 			a.due = cell
@@ -195,12 +195,12 @@ func TestInjectorProperties(t *testing.T) {
 		early := newInjector(all, k, 3600, 0, once, rolls)
 		late := newInjector(all, k, 3600, 0, once, rolls)
 		for cell := from - 2*early.lookback(); cell < from+50; cell++ {
-			early.take(cell, truth(cell))
+			early.accept(cell, truth(cell))
 			one := slices.Clone(early.due(cell))
 			if cell < from-late.lookback() {
 				continue
 			}
-			late.take(cell, truth(cell))
+			late.accept(cell, truth(cell))
 			if other := late.due(cell); cell >= from && !slices.EqualFunc(one, other, same) {
 				t.Fatalf("cell %d: %+v, begun late %+v", cell, one, other)
 			}

@@ -11,7 +11,7 @@ import (
 // Unit of every simulated reading: energy used within the interval, or what a register of it shows.
 const Unit = "kWh"
 
-// kind is what stands behind a meter.
+// kind is the kind of a meter's consumer.
 type kind uint8
 
 const (
@@ -35,7 +35,7 @@ const (
 // not depend on the interval.
 type Meter struct {
 	ID       meter.ID
-	Register bool          // reports what a cumulative register shows; see Shows
+	Register bool          // reports a cumulative register, see Shows, and not energy
 	Interval time.Duration // from one reading to the next, one of meter.Intervals
 
 	kind    kind
@@ -46,10 +46,10 @@ type Meter struct {
 	fine    grain
 }
 
-// shape is what makes one meter differ from its neighbour; energies in kWh an hour, times in hours
-// of the local day.
+// shape has the numbers in which the meters of a kind differ: energies in kWh an hour, times in
+// hours of the local day.
 type shape struct {
-	base                        float64 // never switched off
+	base                        float64 // of appliances that are never off
 	morning, day, evening       float64 // height of the habits
 	morningAt, eveningAt, width float64
 	heat                        float64 // at 15 degrees below comfort
@@ -86,8 +86,8 @@ func Fleet(seed uint64, meters, ofSites int) ([]Meter, error) {
 	return fleet, nil
 }
 
-// shares gives each meter in turn to the site that is furthest behind its share, so that a fleet
-// that grows keeps what it has.
+// shares returns the number of meters of each site. Each meter goes to the site that is furthest
+// behind its share, so that a larger fleet has all meters of a smaller one.
 func shares(meters, ofSites int) []int {
 	counts := make([]int, ofSites)
 	for range meters {
@@ -120,14 +120,14 @@ func shapeOf(k kind, key key) shape {
 	}
 }
 
-// KWh returns the energy drawn in the hour that starts hour hours after 1970-01-01T00:00Z, less
-// what is fed in; three decimals.
+// KWh returns the energy drawn less the energy fed in, to three decimals, of the hour that starts
+// hour hours after 1970-01-01T00:00Z.
 func (m *Meter) KWh(hour int64) float64 {
 	drawn, fed := m.load(m.climate.at(hour))
 	return math.Round((drawn-fed)*1000) / 1000
 }
 
-// load returns what is drawn in an hour, and what the panels give.
+// load returns the energy that is drawn in an hour, and the energy that the panels feed in.
 func (m *Meter) load(at moment) (drawn, fed float64) {
 	// A wide and slow change over the quarters: new appliances, new people.
 	drawn = max(m.draw(at), 0) * (1 + 0.07*m.key.sub("drift").drift(at.hour, 90*24))
@@ -137,7 +137,7 @@ func (m *Meter) load(at moment) (drawn, fed float64) {
 	return drawn, fed
 }
 
-// draw returns what the kind of a meter draws, in kWh an hour.
+// draw returns the energy that a meter draws by its kind, in kWh an hour.
 func (m *Meter) draw(at moment) float64 {
 	switch m.kind {
 	case shop, office, supermarket:

@@ -6,7 +6,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// mix is the finalizer of splitmix64: every bit of x moves about half of the result's.
+// mix is the finalizer of splitmix64: every bit of x changes about half of the bits of the result.
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
@@ -14,8 +14,8 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// key names a source of noise: everything drawn from it is a function of key and index, in any
-// order.
+// key names a source of noise. Each number is a function of key and index, in whatever order the
+// numbers are drawn.
 type key uint64
 
 // sub derives the key of a part by its name.
@@ -42,8 +42,8 @@ func (k key) normal(i int64) float64 {
 	return (sum/65535 - 2) * math.Sqrt(3)
 }
 
-// memory is how many steps back a persistent value looks; what lies further is below a hundredth at
-// rho 0.9.
+// memory is how many steps back a persistent value looks. At rho 0.9 an older shock has a weight
+// below a hundredth.
 const memory = 48
 
 // persistent is an autoregressive value of order 1 at step i, mean 0 and variance about 1: the sum
@@ -58,7 +58,8 @@ func (k key) persistent(i int64, rho float64) float64 {
 	return sum
 }
 
-// drift wanders slowly: a draw each period of steps, joined by half cosines.
+// drift returns a value that changes slowly: it is drawn once in each period of steps, and half
+// cosines join the draws.
 func (k key) drift(i, period int64) float64 {
 	at := meter.FloorDiv(i, period)
 	share := float64(i-at*period) / float64(period)

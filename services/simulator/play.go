@@ -9,12 +9,12 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// player publishes one meter, and what goes wrong with it.
+// player publishes the readings of one meter, with their faults.
 type player struct {
 	Meter
-	in    *injector // nil: nothing goes wrong
-	last  [2]int64  // intervals that ready is of
-	ready []arrival // what comes in them
+	in    *injector // nil: no faults
+	last  [2]int64  // the intervals of ready, first and end
+	ready []arrival // the arrivals in them
 }
 
 // newPlayers makes a fleet ready to be published from a second on.
@@ -32,11 +32,11 @@ func newPlayers(cfg Config, seed uint64, from int64) ([]player, error) {
 		}
 		step := p.step()
 		p.in = p.Meter.injector(faults, seed, 0, int64(onceEvery/time.Second)/step)
-		// What is under way at a moment is a function of the intervals before it.
+		// The readings under way at a moment are a function of the intervals before it.
 		first := meter.FloorDiv(from, step)
 		for cell := first - p.in.lookback(); cell < first; cell++ {
 			stamp, value := p.reading(cell)
-			p.in.take(stamp, value)
+			p.in.accept(stamp, value)
 			p.in.due(stamp)
 		}
 	}
@@ -60,8 +60,8 @@ func (m *Meter) reading(cell int64) (stamp int64, value float64) {
 	return cell, m.Energy(cell)
 }
 
-// injector returns what goes wrong with a meter. Its periods count from the interval origin; once
-// is the period of stretches that come once, in intervals.
+// injector returns the injector of a meter. Its periods count from the interval origin. once is the
+// period of stretches that come once, in intervals.
 func (m *Meter) injector(f Faults, seed uint64, origin, once int64) *injector {
 	rolls := 0.0
 	if m.Register {
@@ -70,16 +70,16 @@ func (m *Meter) injector(f Faults, seed uint64, origin, once int64) *injector {
 	return newInjector(f, faultKey(seed, m.ID.String()), m.step(), origin, once, rolls)
 }
 
-// faultKey is where the faults of a series are drawn from.
+// faultKey returns the key that the faults of a series are drawn from.
 func faultKey(seed uint64, series string) key { return key(mix(seed)).sub("faults").sub(series) }
 
-// cells returns the intervals that end behind the second from and not behind until.
+// cells returns the intervals that end after the second from and not after until.
 func (m *Meter) cells(from, until int64) (first, end int64) {
 	return meter.FloorDiv(from, m.step()), meter.FloorDiv(until, m.step())
 }
 
-// arrivals returns what comes of the intervals [first, end). Asked again for the same intervals it
-// returns the same.
+// arrivals returns the arrivals of the intervals [first, end). A second call for the same intervals
+// returns the same arrivals.
 func (p *player) arrivals(first, end int64) []arrival {
 	if p.last == [2]int64{first, end} {
 		return p.ready
@@ -87,7 +87,7 @@ func (p *player) arrivals(first, end int64) []arrival {
 	p.last, p.ready = [2]int64{first, end}, p.ready[:0]
 	for cell := first; cell < end; cell++ {
 		stamp, value := p.reading(cell)
-		p.in.take(stamp, value)
+		p.in.accept(stamp, value)
 		for _, a := range p.in.due(stamp) {
 			if !a.never {
 				p.ready = append(p.ready, a)
@@ -97,7 +97,7 @@ func (p *player) arrivals(first, end int64) []arrival {
 	return p.ready
 }
 
-// wireKind is what the readings of a meter say they are; energy is known by its unit.
+// wireKind returns the kind that the readings of a meter name. Energy is known by its unit.
 func (m *Meter) wireKind() meter.Kind {
 	if m.Register {
 		return meter.Register
@@ -105,8 +105,8 @@ func (m *Meter) wireKind() meter.Kind {
 	return meter.KindUnknown
 }
 
-// publish sends what one meter reports between two seconds: a message for maxReadings of history,
-// else one for each reading.
+// publish sends the readings of one meter between two seconds. A message of history holds up to
+// maxReadings, any other message one reading. room is memory for the readings of a message.
 func (p *player) publish(
 	ctx context.Context, to Publisher, from, until int64, history bool, room []streams.Reading,
 ) error {
@@ -146,7 +146,7 @@ func (p *player) publish(
 			}
 			continue
 		}
-		if err := flush(); err != nil { // order stays
+		if err := flush(); err != nil { // the readings before go first
 			return err
 		}
 		if err := to.PublishPayload(ctx, p.ID, garbage(a)); err != nil {
@@ -163,7 +163,7 @@ func garbage(a arrival) []byte {
 		`,"unit":"` + Unit + `"}`)
 }
 
-// readings counts what comes between two seconds, and the faults in it by name.
+// readings counts the arrivals between two seconds, and adds their faults to faults.
 func (p *player) readings(from, until int64, faults map[Fault]int) int {
 	first, end := p.cells(from, until)
 	if p.in == nil {

@@ -6,19 +6,19 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// registerEpoch is the hour from which registers count: 2025-01-01T00:00Z. A register that is asked
-// for another hour adds up what lies between, a microsecond an hour.
+// registerEpoch is the hour from which registers count: 2025-01-01T00:00Z. For another hour than
+// the last one a register adds up the hours between the two, which takes a microsecond an hour.
 const registerEpoch = 20089 * 24
 
-// tally is where a register was last asked.
+// tally is the last value of a register.
 type tally struct {
-	until int64 // hours before it are in sum; 0: not asked yet
+	until int64 // the hours before it are in sum; 0 before the first value
 	sum   float64
 }
 
-// Shows returns what the register of what is drawn shows at the start of an interval. Cell counts
-// intervals since 1970-01-01T00:00Z. What is fed in turns the register neither back nor on. Three
-// decimals.
+// Shows returns the value of the register at the start of an interval, to three decimals. Cell
+// counts intervals since 1970-01-01T00:00Z. The register counts the energy drawn; energy fed in
+// turns it neither back nor on.
 func (m *Meter) Shows(cell int64) float64 {
 	step := m.step()
 	hour := meter.FloorDiv(cell*step, meter.HourSeconds)
@@ -29,7 +29,7 @@ func (m *Meter) Shows(cell int64) float64 {
 	return math.Round(sum*1000) / 1000
 }
 
-// counted returns what the register shows at the start of an hour.
+// counted returns the value of the register at the start of an hour.
 func (m *Meter) counted(hour int64) float64 {
 	c := &m.tally
 	if c.until == 0 {
@@ -45,8 +45,8 @@ func (m *Meter) counted(hour int64) float64 {
 	return c.sum
 }
 
-// rolls is the power of ten at which a faulty register begins anew: not sooner than after forty
-// days like those of a week.
+// rolls returns the power of ten at which a faulty register rolls over to 0: at the pace of its
+// first week that takes forty days at least.
 func (m *Meter) rolls() float64 {
 	const days, week = 40, 168
 	var sum float64

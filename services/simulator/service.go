@@ -28,7 +28,7 @@ type Publisher interface {
 type Progress struct {
 	Phase    Phase
 	Meters   int
-	Until    time.Time // until here everything is acknowledged
+	Until    time.Time // all readings before it are acknowledged
 	Readings int       // acknowledged since Start
 	Resumed  bool      // the clock is the one of an earlier run
 }
@@ -105,8 +105,8 @@ func (s *Service) Start(context.Context) error {
 	return nil
 }
 
-// Run publishes until ctx ends, and returns nil then. It returns an error when a step is not
-// acknowledged after maxTries, or when the clock cannot be saved.
+// Run publishes until ctx ends, and then returns nil. Errors: a step is not acknowledged after
+// maxTries, or the clock cannot be saved.
 func (s *Service) Run(ctx context.Context) error {
 	s.report()
 	earliest := s.deps.Now() // when the next step of the replay may be published
@@ -125,7 +125,7 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 			earliest = earliest.Add(pause)
 			if now := s.deps.Now(); earliest.Before(now) {
-				earliest = now.Add(pause) // no burst after a standstill
+				earliest = now.Add(pause) // no burst after a pause of the process
 			}
 		}
 		if err := s.publish(ctx, from, until, history); err != nil {
@@ -218,8 +218,8 @@ func (s *Service) send(ctx context.Context, from, until int64, history bool) err
 	defer cancel()
 	room := make([]streams.Reading, 0, maxReadings)
 	for i := range s.fleet {
-		if err := s.fleet[i].publish(ctx, s.deps.Publisher, from, until, history,
-			room); err != nil {
+		err := s.fleet[i].publish(ctx, s.deps.Publisher, from, until, history, room)
+		if err != nil {
 			return err
 		}
 	}

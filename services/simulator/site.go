@@ -22,7 +22,7 @@ const (
 // MaxSites is how many sites there are.
 const MaxSites = 6
 
-// site is where meters share clock, holidays, sun and weather.
+// site is a place whose meters share clock, holidays, sun and weather.
 type site struct {
 	name, zone, country string
 	latitude, longitude float64 // degrees, north and east
@@ -32,8 +32,8 @@ type site struct {
 	place               func() (*series.Place, error)
 }
 
-// sites in their order. A place takes milliseconds to make, so it is made once and when it is
-// needed.
+// sites has the sites in their order. A series.Place takes milliseconds to make, so it is made
+// once, when it is needed.
 var sites = [MaxSites]site{
 	{
 		SiteHome, "Europe/Amsterdam", "NL", 52.4, 4.9, 10, 9, 3,
@@ -66,9 +66,9 @@ func place(zone, country string) func() (*series.Place, error) {
 	return sync.OnceValues(func() (*series.Place, error) { return series.NewPlace(zone, country) })
 }
 
-// moment is one hour, or a part of one, as a site lives it.
+// moment is an hour, or a part of one, with the local clock of a site.
 type moment struct {
-	hour    int64   // since 1970, UTC: what noise is drawn by
+	hour    int64   // since 1970, UTC: the index of the noise
 	day     int64   // since 1970, local
 	clock   float64 // middle of the hour or part, as hours of the local day
 	length  float64 // hours
@@ -76,7 +76,7 @@ type moment struct {
 	holiday bool
 }
 
-// free says that people stay at home.
+// free reports whether people stay at home.
 func (m moment) free() bool { return m.weekday == 0 || m.weekday == 6 || m.holiday }
 
 // climate is weather and clock of one site under one seed, shared by its meters.
@@ -94,7 +94,7 @@ func newClimate(s *site, seed key) (*climate, error) {
 	return &climate{site: s, place: p, key: seed.sub("weather").sub(s.name)}, nil
 }
 
-// at is the local clock; days have 23, 24 or 25 hours.
+// at returns an hour with the local clock, whose days have 23, 24 or 25 hours.
 func (c *climate) at(hour int64) moment {
 	local := c.place.Local(hour * meter.HourSeconds)
 	day := meter.FloorDiv(local, meter.DaySeconds)
@@ -106,7 +106,7 @@ func (c *climate) at(hour int64) moment {
 	}
 }
 
-// solar is the solar time some hours into an hour, in hours.
+// solar returns the solar time in hours, at a time within an hour: into is a share of the hour.
 func (c *climate) solar(hour int64, into float64) float64 {
 	const day = meter.DaySeconds / meter.HourSeconds
 	return float64(hour-day*meter.FloorDiv(hour, day)) + into + c.site.longitude/15
@@ -124,7 +124,7 @@ func (c *climate) cloud(hour int64) float64 {
 	return 1 / (1 + math.Exp(-1.6*x))
 }
 
-// temperatureC: the year, the day (clouds flatten it), and fronts of some days.
+// temperatureC is the sum of a yearly wave, a daily wave, which clouds flatten, and fronts of days.
 func (c *climate) temperatureC(hour int64) float64 {
 	day := math.Cos(2 * math.Pi * (c.solar(hour, 0.5) - 15) / 24)
 	year := c.site.meanC - c.site.swingC*c.winter(hour)
@@ -137,11 +137,11 @@ func (c *climate) cold(hour int64) float64 { return max(15-c.temperatureC(hour),
 // hot is 0 below 21 degrees and 1 at 31.
 func (c *climate) hot(hour int64) float64 { return max(c.temperatureC(hour)-21, 0) / 10 }
 
-// sun is what flat panels get of their peak power in an hour.
+// sun returns the mean power of flat panels in an hour, as a share of their peak power.
 func (c *climate) sun(hour int64) float64 { return c.sunAt(hour, 0.5) }
 
-// sunAt is what flat panels get of their peak power some hours into an hour: the height of the sun
-// less the clouds.
+// sunAt returns the power of flat panels at a time within an hour, as a share of their peak power:
+// the height of the sun less the clouds.
 //
 //	sin(height) = sin(latitude) sin(declination) + cos(latitude) cos(declination) cos(hour angle)
 func (c *climate) sunAt(hour int64, into float64) float64 {

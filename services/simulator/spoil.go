@@ -13,102 +13,131 @@ import (
 
 // Spoiled says what SpoilCSV did.
 type Spoiled struct {
-	Rows     int // written
-	Readings int // of the source
-	Series   int //
-	// rows of the source that repeat a time of their series or lie off its grid, left out
-	Left   int
-	Faults map[Fault]int // rows by fault
+	Rows     int           // written
+	Readings int           // of the source
+	Series   int           // of the source
+	Left     int           // rows left out: they repeat a time of their series, or lie off its grid
+	Faults   map[Fault]int // rows by fault
 }
 
-// SpoilCSV writes readings that were loaded into a file in which some of them went wrong, seeded,
-// in the order in which they arrive, with the columns truth and fault as WriteCSV has them. The
-// table is sorted by time on the way. It refuses faults that registers alone can have: a table's
-// values are energies or powers.
+// SpoilCSV writes a table into a file in which some readings go wrong, as a function of the seed.
+// The rows are in the order in which the readings arrive. The columns truth and fault are those of
+// WriteCSV. SpoilCSV sorts the table by time. It refuses faults that only registers have, because
+// the values of a table are energies or powers.
 func SpoilCSV(
 	ctx context.Context, path string, table *tabular.Table, faults Faults, seed uint64,
 ) (Spoiled, error) {
-	done := Spoiled{Readings: table.Len(), Faults: map[Fault]int{}}
+	s := spoiler{
+		table: table, done: Spoiled{Readings: table.Len(), Faults: map[Fault]int{}},
+	}
 	if name, ok := faults.registers(); ok {
-		return done, fmt.Errorf(
+		return s.done, fmt.Errorf(
 			"faults: %s is a fault of registers, and the files hold none; simulate registers with "+
 				"--registers, or leave it out",
 			name,
 		)
 	}
 	table.SortByTime()
-	sources := sourcesOf(table)
-	done.Series = len(sources)
-	lines := make([]*injector, len(sources))
-	for i, s := range sources {
-		lines[i] = newInjector(
-			faults, faultKey(seed, table.Series[i].String()), s.step, s.cell(s.first),
-			s.cell(s.last)-s.cell(s.first)+1, 0,
+	s.sources = sourcesOf(table)
+	s.done.Series = len(s.sources)
+	s.lines = make([]*injector, len(s.sources))
+	for i := range s.sources {
+		from := &s.sources[i]
+		s.lines[i] = newInjector(
+			faults, faultKey(seed, table.Series[i].String()), from.step, from.cell(from.first),
+			from.cell(from.last)-from.cell(from.first)+1, 0,
 		)
 	}
-	err := tabular.WriteFile(path, func(w *tabular.Writer) error {
-		send := func(i int, cell int64) error {
-			all := lines[i].due(cell)
-			for k := range all {
-				a := &all[k]
-				a.second += sources[i].phase
-				if a.fault != "" {
-					done.Faults[a.fault]++
-				}
-			}
-			n, err := writeArrivals(w, table.Series[i], all)
-			done.Rows += n
+	err := tabular.WriteFile(path, func(w *tabular.Writer) error { return s.write(ctx, w) },
+		ColumnTruth, ColumnFault)
+	return s.done, err
+}
+
+// spoiler writes the rows of a table whose readings go wrong.
+type spoiler struct {
+	table   *tabular.Table
+	sources []source    // by series
+	lines   []*injector // by series
+	done    Spoiled
+}
+
+// write writes what arrives at each time of the table, and then the readings that are still on
+// their way.
+func (s *spoiler) write(ctx context.Context, w *tabular.Writer) error {
+	now := int64(0)
+	for start := 0; start < s.table.Len(); {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for start := 0; start < table.Len(); {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			now, end := table.Row(start).Unix, start
-			for ; end < table.Len() && table.Row(end).Unix == now; end++ {
-				row := table.Row(end)
-				s := &sources[row.Series]
-				cell := s.cell(now)
-				if cell <= lines[row.Series].last || s.phase+cell*s.step != now {
-					done.Left++
-					continue
-				}
-				lines[row.Series].take(cell, row.Value)
-			}
-			for i := range lines {
-				if err := send(i, sources[i].cell(now)); err != nil {
-					return err
-				}
-			}
-			start = end
+		now = s.table.Row(start).Unix
+		start = s.accept(start, now)
+		if err := s.send(w, now); err != nil {
+			return err
 		}
-		// what is under way still comes
-		for now := table.Row(table.Len() - 1).Unix; slices.ContainsFunc(lines, (*injector).busy); {
-			step := int64(math.MaxInt64)
-			for i := range lines {
-				if lines[i].busy() {
-					step = min(step, sources[i].step)
-				}
-			}
-			now += step
-			for i := range lines {
-				if err := send(i, sources[i].cell(now)); err != nil {
-					return err
-				}
-			}
+	}
+	for slices.ContainsFunc(s.lines, (*injector).busy) {
+		now += s.shortestStep()
+		if err := s.send(w, now); err != nil {
+			return err
 		}
-		return nil
-	}, ColumnTruth, ColumnFault)
-	return done, err
+	}
+	return nil
 }
 
-// source is the grid of one series.
+// accept gives the rows of one time, from start on, to their injectors. It returns the first row of
+// a later time.
+func (s *spoiler) accept(start int, now int64) (end int) {
+	for end = start; end < s.table.Len() && s.table.Row(end).Unix == now; end++ {
+		row := s.table.Row(end)
+		from, line := &s.sources[row.Series], s.lines[row.Series]
+		cell := from.cell(now)
+		if cell <= line.last || from.phase+cell*from.step != now {
+			s.done.Left++
+			continue
+		}
+		line.accept(cell, row.Value)
+	}
+	return end
+}
+
+// send writes the rows of all series that have arrived by a time.
+func (s *spoiler) send(w *tabular.Writer, now int64) error {
+	for i := range s.lines {
+		all := s.lines[i].due(s.sources[i].cell(now))
+		for k := range all {
+			a := &all[k]
+			a.second += s.sources[i].phase
+			if a.fault != "" {
+				s.done.Faults[a.fault]++
+			}
+		}
+		n, err := writeArrivals(w, s.table.Series[i], all)
+		s.done.Rows += n
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shortestStep returns the shortest step of the series that have readings on their way.
+func (s *spoiler) shortestStep() int64 {
+	step := int64(math.MaxInt64)
+	for i := range s.lines {
+		if s.lines[i].busy() {
+			step = min(step, s.sources[i].step)
+		}
+	}
+	return step
+}
+
+// source is the grid of one series, in seconds.
 type source struct {
-	step, phase int64 // seconds: between readings, and of the first one on the grid
-	first, last int64 // reading
+	step, phase int64 // between two readings; from a multiple of step to a reading
+	first, last int64 // times of the first and of the last reading
 }
 
-// cell is the interval that a time lies in.
+// cell returns the interval that a time lies in.
 func (s *source) cell(second int64) int64 { return meter.FloorDiv(second-s.phase, s.step) }
 
 // sourcesOf finds the grids of a table that is sorted by time.
@@ -135,8 +164,8 @@ func sourcesOf(table *tabular.Table) []source {
 	return all
 }
 
-// mostFrequent is the value that stands most often in a list; of several the smallest. The list is
-// sorted on the way.
+// mostFrequent returns the most frequent value of a list; of several the smallest. It sorts the
+// list.
 func mostFrequent(values []int64) int64 {
 	slices.Sort(values)
 	best, most := values[0], 0

@@ -19,7 +19,8 @@ func tradeShape(of kind, k key) shape {
 	return s
 }
 
-// trade: kWh = base + opening hours * business + heating and cooling while people are in.
+// trade returns the energy of a shop, an office or a supermarket:
+// kWh = base + opening hours * business + heating and cooling while people are in.
 func (m *Meter) trade(at moment) float64 {
 	s := &m.shape
 	opens, closes, business := s.open, s.close, 1.0
@@ -56,13 +57,13 @@ func industryShape(of kind, k key) shape {
 	return s
 }
 
-// industry: farms milk twice a day, factories run in shifts, cold stores work against the heat
-// outside.
+// industry returns the energy of a farm, a factory or a cold store. Farms milk twice a day,
+// factories run in shifts, and cold stores work against the heat outside.
 func (m *Meter) industry(at moment) float64 {
 	s := &m.shape
 	runs := 0.0
 	switch m.kind {
-	case farm: // cows know neither Sunday nor holiday
+	case farm: // the same on Sundays and holidays
 		runs = bump(at.clock, s.morningAt, s.width) + 0.9*bump(at.clock, s.eveningAt, s.width)
 	case twoShifts:
 		if !at.free() {
