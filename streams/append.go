@@ -82,8 +82,8 @@ func appendModel(dst []byte, m *Model) []byte {
 	return append(dst, '}')
 }
 
-// appendFloat appends a float64 so that it reads back the same. A number that is not finite becomes
-// null, which every reader of a number refuses by name.
+// appendFloat appends a float64 with the digits that read back as the same number. A number that is
+// not finite becomes null, which decoders refuse.
 func appendFloat(dst []byte, v float64) []byte {
 	if !meter.Finite(v) {
 		return append(dst, "null"...)

@@ -16,8 +16,8 @@ type LimitControl struct {
 	Series int `json:"series"`
 }
 
-// ShareOf is how many of n series partition p takes, of all partitions. The shares add up to n and
-// differ by one at most.
+// ShareOf returns how many of n series partition p takes; all is the number of partitions. The
+// shares add up to n and differ by one at most.
 func ShareOf(n, p, all int) int {
 	share := n / all
 	if p < n%all {
@@ -42,7 +42,7 @@ func DecodeLimitControl(data []byte) (LimitControl, error) {
 }
 
 // SettingsControl is the control record ctl.<p>.settings: from its position on these are the
-// settings of the series of a pattern. Empty settings take away the ones before.
+// settings of the series of a pattern. Empty settings remove those before.
 type SettingsControl struct {
 	Pattern  string // <site>.<meter>, <site>.* or *.*
 	Revision uint64 // of the settings in their bucket
@@ -107,8 +107,8 @@ const maxStateMessage = 2 * MaxState
 type StateControl struct {
 	Schema int    `json:"schema"`
 	Series string `json:"series"`
-	// Replace says that the state replaces the one that is there. Without it, a series that has a
-	// state keeps that one.
+	// Replace says that the state replaces that of a series which has one. Without it such a series
+	// keeps its own.
 	Replace  bool            `json:"replace"`
 	Model    string          `json:"model"`    // digest of the model of the hidden states, or empty
 	Scale    string          `json:"scale"`    // of that model: plain or asinh

@@ -7,14 +7,14 @@ import (
 )
 
 // DecodeReadings reads a message of readings: one object, or an array of at most 1000, in at most
-// 64 KiB. Each element is judged by itself. The good ones are returned in their order; each of the
-// others is one error with its Index. When the whole message is at fault (no JSON, too large,
-// empty), DecodeReadings returns one error with Index WholeMessage and no readings.
+// 64 KiB. It returns the valid readings in their order, and one error with its Index for each other
+// element. When the message as a whole is invalid (no JSON, too large, empty), DecodeReadings
+// returns one error with Index WholeMessage and no readings.
 func DecodeReadings(payload []byte) (good []Reading, bad []*InvalidError) {
 	return DecodeReadingsInto(nil, payload)
 }
 
-// DecodeReadingsInto is DecodeReadings that appends the good readings to dst, whose memory the
+// DecodeReadingsInto is DecodeReadings, but appends the valid readings to dst, whose memory the
 // caller reuses. Nothing that it returns refers to payload.
 func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*InvalidError) {
 	if len(payload) > maxPayload {
@@ -31,7 +31,7 @@ func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*I
 		if fault := s.object(&f); fault != noFault || !s.end() {
 			return dst, s.broken(fault)
 		}
-		r, err := f.judge(s.long)
+		r, err := f.reading(s.long)
 		if err != nil {
 			return dst, []*InvalidError{err}
 		}
@@ -48,7 +48,7 @@ func whole(reason meter.Reason, value []byte, remedy string) []*InvalidError {
 	}}
 }
 
-// broken is the error of a message whose scan stopped.
+// broken returns the error for a message whose scan stopped with a fault.
 func (s *scanner) broken(f fault) []*InvalidError {
 	if f == nestingFault {
 		return whole(meter.ReasonTooLarge, s.near(), remedyNesting)
@@ -56,8 +56,7 @@ func (s *scanner) broken(f fault) []*InvalidError {
 	return whole(meter.ReasonUnparsable, s.near(), remedyJSON)
 }
 
-// array reads the elements of a message. When the message turns out broken, no element of it is
-// returned.
+// array reads the elements of a message. When the message is broken, array returns none of them.
 func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
 	s.pos++
 	s.depth++
@@ -79,7 +78,7 @@ func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
 				return dst, s.broken(fault)
 			}
 			var r Reading
-			if r, err = f.judge(s.long); err == nil {
+			if r, err = f.reading(s.long); err == nil {
 				good = append(good, r)
 			}
 		} else {
@@ -129,7 +128,7 @@ func (s *scanner) object(f *fields) fault {
 		if fault != noFault {
 			return fault
 		}
-		f.put(key, t)
+		f.set(key, t)
 		if s.next('}') {
 			s.depth--
 			return noFault

@@ -50,18 +50,18 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// shown cuts an offending value to the length that an error carries. Bytes that are no text become
-// question marks.
-func shown(raw []byte) string { return strings.ToValidUTF8(string(cut(raw, maxShown)), "?") }
+// shown returns an offending value, cut to the length that an error carries. Bytes that are no text
+// become question marks.
+func shown(value []byte) string { return strings.ToValidUTF8(string(cut(value, maxShown)), "?") }
 
-// cut returns at most limit bytes of raw, without tearing a character.
-func cut(raw []byte, limit int) []byte {
-	if len(raw) <= limit {
-		return raw
+// cut returns at most limit bytes of a text, without splitting a character.
+func cut(text []byte, limit int) []byte {
+	if len(text) <= limit {
+		return text
 	}
 	n := limit
-	for n > limit-utf8.UTFMax+1 && !utf8.RuneStart(raw[n]) {
+	for n > limit-utf8.UTFMax+1 && !utf8.RuneStart(text[n]) {
 		n--
 	}
-	return raw[:n]
+	return text[:n]
 }

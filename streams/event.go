@@ -48,7 +48,8 @@ func LimitEvents() []string {
 	return []string{EventLimitPassed, EventLimitCleared, EventLimitRefused}
 }
 
-// Event tells a person or a program about something that is no forecast.
+// Event describes something that happened to a model, a series or a training, for a person or a
+// program.
 type Event struct {
 	Type     string    `json:"type"`
 	Time     time.Time `json:"time"`               // to the millisecond
@@ -86,7 +87,7 @@ type Limit struct {
 
 // fiveDigits rounds to 5 significant digits.
 func fiveDigits(v float64) float64 {
-	short, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 4, 64), 64) // of what it wrote
+	short, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 4, 64), 64) // reads its own form
 	return short
 }
 

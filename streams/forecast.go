@@ -143,8 +143,8 @@ func DecodeForecast(data []byte) (Forecast, error) {
 
 // parseQuantiles flattens [[...],[...]] of valid JSON. ok is false when a row has not exactly
 // levels numbers, or when a number is no finite float32.
-func parseQuantiles(raw []byte, levels int) (flat []float32, ok bool) {
-	s := scanner{data: raw}
+func parseQuantiles(data []byte, levels int) (flat []float32, ok bool) {
+	s := scanner{data: data}
 	if !s.next('[') {
 		return nil, false
 	}

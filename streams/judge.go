@@ -38,13 +38,12 @@ const (
 	remedyEmpty    = "send at least one reading"
 )
 
-// fields are the tokens of one reading before they are judged. Of a repeated key the last one
-// counts.
+// fields are the tokens of one reading. Of a repeated key the last token counts.
 type fields struct {
 	ts, value, unit, kind, quality, interval, history token
 }
 
-func (f *fields) put(key, t token) {
+func (f *fields) set(key, t token) {
 	switch string(key.text()) {
 	case "ts":
 		f.ts = t
@@ -63,9 +62,10 @@ func (f *fields) put(key, t token) {
 	}
 }
 
-// judge makes a reading of its fields, or says which is wrong. For the optional ones null and ""
-// mean absent. long says that some string in it, known or not, is over the limit.
-func (f *fields) judge(long bool) (Reading, *InvalidError) {
+// reading returns the reading that the fields make, or an error for the first wrong field. In an
+// optional field null and "" mean absent. long says that a string of the reading, also one in an
+// unknown field, is over the limit.
+func (f *fields) reading(long bool) (Reading, *InvalidError) {
 	var r Reading
 	if long {
 		return r, &InvalidError{
@@ -80,14 +80,14 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 		return r, err
 	}
 	usual := false
-	if given(f.unit) {
+	if f.unit.present() {
 		text := f.unit.text()
 		if f.unit.kind != stringToken || !printable(text) {
 			return r, invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
 		}
 		r.Unit, usual = usualUnit(text)
 	}
-	if given(f.kind) {
+	if f.kind.present() {
 		if r.Kind = f.kind.asKind(); r.Kind == meter.KindUnknown {
 			return r, invalid(meter.ReasonUnknownKind, "kind", f.kind, remedyKind)
 		}
@@ -95,13 +95,13 @@ func (f *fields) judge(long bool) (Reading, *InvalidError) {
 			return r, invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
 		}
 	}
-	if given(f.quality) {
+	if f.quality.present() {
 		if r.Quality = f.quality.asQuality(); r.Quality == meter.Unknown {
 			return r, invalid(meter.ReasonUnknownQuality, "quality", f.quality, remedyQuality)
 		}
 	}
-	if given(f.interval) {
-		if r.Interval = intervalWord(f.interval); !takenInterval(r.Interval) {
+	if f.interval.present() {
+		if r.Interval = intervalWord(f.interval); !validInterval(r.Interval) {
 			return r, invalid(meter.ReasonIntervalUnsupported, "interval", f.interval, remedyInterval)
 		}
 	}
@@ -119,8 +119,8 @@ func invalid(reason meter.Reason, field string, t token, remedy string) *Invalid
 	return &InvalidError{Reason: reason, Field: field, Value: shown(t.text()), Remedy: remedy}
 }
 
-// given reports whether an optional field says anything.
-func given(t token) bool {
+// present reports whether an optional field has a value.
+func (t token) present() bool {
 	return t.kind != absent && t.kind != nullToken && !(t.kind == stringToken && len(t.raw) == 0)
 }
 
@@ -136,8 +136,8 @@ func (f *fields) time() (time.Time, *InvalidError) {
 	return time.Time{}, invalid(meter.ReasonBadTimestamp, "ts", f.ts, remedyTime)
 }
 
-// strictTime refuses what package time lets pass as RFC 3339: hours of one digit and decimal
-// commas.
+// strictTime reports whether a text has the form of RFC 3339. Package time also accepts hours of
+// one digit and decimal commas, which strictTime refuses.
 func strictTime(text []byte) bool {
 	return len(text) >= len("2006-01-02T15:04:05Z") &&
 		text[13] == ':' && text[16] == ':' && text[19] != ','
@@ -152,7 +152,7 @@ func (f *fields) number() (float64, *InvalidError) {
 	case numberToken:
 		v, err := strconv.ParseFloat(string(f.value.raw), 64)
 		switch {
-		case err != nil: // the grammar is checked, so it is beyond a float64
+		case err != nil: // the scanner has checked the form: the number is too large for a float64
 			return 0, invalid(meter.ReasonNotFinite, "value", f.value, remedyNumber)
 		case math.Abs(v) >= meter.MaxValue:
 			return 0, invalid(meter.ReasonOutOfRange, "value", f.value, remedyRange)
@@ -165,7 +165,7 @@ func (f *fields) number() (float64, *InvalidError) {
 	}
 }
 
-// asKind is the kind that a token names, KindUnknown when it names none.
+// asKind returns the kind that a token names, KindUnknown when it names none.
 func (t token) asKind() meter.Kind {
 	if t.kind != stringToken {
 		return meter.KindUnknown
@@ -174,7 +174,7 @@ func (t token) asKind() meter.Kind {
 	return kind
 }
 
-// asQuality is the quality that a token names, Unknown when it names none.
+// asQuality returns the quality that a token names, Unknown when it names none.
 func (t token) asQuality() meter.Quality {
 	if t.kind != stringToken {
 		return meter.Unknown
@@ -183,11 +183,11 @@ func (t token) asQuality() meter.Quality {
 	return quality
 }
 
-// usualUnit is the unit as a string, without an allocation for the usual ones. A message whose kind
-// contradicts a usual unit is refused here. The engine judges the other spellings, for it knows the
-// unit and the kind of the series.
-func usualUnit(raw []byte) (unit string, usual bool) {
-	switch string(raw) {
+// usualUnit returns the unit as a string, without an allocation for the usual units. Only a usual
+// unit that contradicts the kind of its message is refused here. The engine judges other spellings,
+// because it knows the unit and the kind of the series.
+func usualUnit(name []byte) (unit string, usual bool) {
+	switch string(name) {
 	case "kWh":
 		return "kWh", true
 	case "Wh":
@@ -205,15 +205,16 @@ func usualUnit(raw []byte) (unit string, usual bool) {
 	case "GW":
 		return "GW", true
 	}
-	return string(raw), false
+	return string(name), false
 }
 
-// takenInterval says whether readings may have an interval.
-func takenInterval(d time.Duration) bool {
+// validInterval reports whether readings may have an interval.
+func validInterval(d time.Duration) bool {
 	return d >= meter.LeastInterval && d <= meter.MostInterval && time.Hour%d == 0
 }
 
-// intervalWord returns the interval, without an allocation for the common words; 0 is none.
+// intervalWord returns the interval that a token names, without an allocation for the common words.
+// It returns 0 for a token that names none.
 func intervalWord(t token) time.Duration {
 	if t.kind != stringToken {
 		return 0
@@ -227,16 +228,17 @@ func intervalWord(t token) time.Duration {
 	}
 }
 
-func printable(raw []byte) bool {
-	if len(raw) > maxUnit {
+// printable reports whether a text can be a unit.
+func printable(unit []byte) bool {
+	if len(unit) > maxUnit {
 		return false
 	}
-	for len(raw) > 0 {
-		r, size := utf8.DecodeRune(raw)
+	for len(unit) > 0 {
+		r, size := utf8.DecodeRune(unit)
 		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) {
 			return false
 		}
-		raw = raw[size:]
+		unit = unit[size:]
 	}
 	return true
 }

@@ -34,7 +34,7 @@ var escapes = []struct{ theirs, ours string }{
 }
 
 // appendPlain appends JSON of encoding/json with the escapes of appendString, so that all messages
-// escape alike. In JSON a backslash stands in strings alone, where it begins an escape.
+// have the same escapes. In JSON a backslash occurs only in strings, where it begins an escape.
 func appendPlain(dst, data []byte) []byte {
 	for {
 		i := bytes.IndexByte(data, '\\')
@@ -62,8 +62,8 @@ func appendAny(dst []byte, v any) []byte {
 // noSchema is the schema of a message that names none.
 const noSchema = 0
 
-// decodePlain reads a message into v, a struct without a field for the schema. A message that names
-// no schema has the schema absent.
+// decodePlain reads a message into v, a struct without a field for the schema. absent is the schema
+// of a message that names none.
 func decodePlain(data []byte, v any, absent int) *InvalidError {
 	message := struct {
 		Schema int `json:"schema"`

@@ -34,18 +34,18 @@ func PositionQuery() SeriesQuery { return SeriesQuery{Series: noSeries} }
 type SeriesSummary struct {
 	Series    string       `json:"series"`
 	Newest    time.Time    `json:"newest"`         // ts of its newest reading
-	Since     time.Time    `json:"since,omitzero"` // start of its history, or of what it began anew with
+	Since     time.Time    `json:"since,omitzero"` // start of its history, since it last began
 	Origin    time.Time    `json:"origin"`         // end of its newest interval
 	Interval  Interval     `json:"interval"`       // of the grid its readings are put on
 	Serving   Interval     `json:"serving"`        // from one lead of its forecasts to the next
-	Step      Interval     `json:"step,omitempty"` // from one reading to the next; 0 at irregular moments
+	Step      Interval     `json:"step,omitempty"` // between two readings; 0 at irregular moments
 	Unit      string       `json:"unit"`
 	Kind      string       `json:"kind"`
 	Source    meter.Source `json:"source"`    // of its next forecast
 	Quality   string       `json:"quality"`   // of its newest interval
 	Revisions int          `json:"revisions"` // of the forecast of that origin
 	Live      bool         `json:"live"`      // up to date with the log: ticks count its silence
-	// LimitPassed says that its forecasts pass its limit: an event told it, and none that it is over.
+	// LimitPassed says that its forecasts pass its limit: its newest event about the limit says so.
 	LimitPassed bool `json:"limit_passed,omitempty"`
 }
 
@@ -57,8 +57,8 @@ type SeriesPage struct {
 	// Checkpoint is the last message of the log that is in the newest checkpoint. After a crash the
 	// log is read again from there.
 	Checkpoint uint64 `json:"checkpoint"`
-	// Stored is the last message of the log whose outputs are all stored: forecasts, scores, refusals
-	// and events. 0 is the answer of a release that does not say.
+	// Stored is the last message of the log whose outputs are all stored: forecasts, scores,
+	// refusals and events. 0 is the answer of a release that does not say.
 	Stored uint64          `json:"stored,omitempty"`
 	Tally  *Tally          `json:"tally,omitempty"` // of the series that the query counts
 	Series []SeriesSummary `json:"series"`

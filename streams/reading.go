@@ -14,12 +14,11 @@ type Reading struct {
 	Kind     meter.Kind    // KindUnknown when the message does not say: by the unit, else power
 	Quality  meter.Quality // Unknown when the message does not say: OK
 	Interval time.Duration // 0 when the message does not say
-	History  bool          // for state and training alone: no forecast, no score
+	History  bool          // only for state and training: no forecast, no score
 }
 
 // AppendReadings appends the JSON message of readings of one series: an object for a single
-// reading, else an array. A value that is not finite becomes null, which DecodeReadings refuses by
-// name.
+// reading, else an array. A value that is not finite becomes null, which DecodeReadings refuses.
 func AppendReadings(dst []byte, rs []Reading) []byte {
 	if len(rs) == 1 {
 		return appendReading(dst, &rs[0])

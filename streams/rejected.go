@@ -16,23 +16,23 @@ const (
 	EncodingBase64 = "base64"
 )
 
-// keptPayload is how many bytes of a refused payload a Rejected holds. The digest covers all of
-// them.
-const keptPayload = 4 << 10
+// mostPayload is how many bytes of a refused payload a Rejected holds. The digest covers the whole
+// payload.
+const mostPayload = 4 << 10
 
-// Rejected tells of one refused input, or of the readings of one message that are refused for one
+// Rejected describes one refused input, or the readings of one message that are refused for one
 // reason.
 type Rejected struct {
-	Series    string       `json:"series"`  // of the subject; may be no legal name
+	Series    string       `json:"series"`  // of the subject; may be no valid name
 	Subject   string       `json:"subject"` // of the input
 	Seq       uint64       `json:"seq"`     // of the input in its partition's log
 	Partition int          `json:"partition"`
 	Reason    meter.Reason `json:"reason"`
 	Detail    string       `json:"detail"` // InvalidError.Error of the first refused reading
 	// Index is that of the first refused reading, or WholeMessage. A reading that cannot be decoded
-	// has its position in the message. A decoded reading has its position among the decoded readings
-	// of the message: as they were sent when its time is in the future, in the order of their times
-	// when the state of its series refuses it.
+	// has its position in the message. A decoded reading has its position among the decoded
+	// readings of the message: as they were sent when its time is in the future, in the order of
+	// their times when the state of its series refuses it.
 	Index int `json:"index"`
 	// Count is how many readings of the message are refused for the reason.
 	Count           int       `json:"count"`
@@ -49,11 +49,11 @@ func (r *Rejected) SetPayload(payload []byte) {
 	digest := sha256.Sum256(payload)
 	r.PayloadBytes = len(payload)
 	r.PayloadDigest = "sha256:" + hex.EncodeToString(digest[:])
-	if text := cut(payload, keptPayload); utf8.Valid(text) {
+	if text := cut(payload, mostPayload); utf8.Valid(text) {
 		r.Payload, r.PayloadEncoding = string(text), EncodingUTF8
 		return
 	}
-	r.Payload = base64.StdEncoding.EncodeToString(payload[:min(len(payload), keptPayload)])
+	r.Payload = base64.StdEncoding.EncodeToString(payload[:min(len(payload), mostPayload)])
 	r.PayloadEncoding = EncodingBase64
 }
 
@@ -65,8 +65,7 @@ func (r *Rejected) AppendJSON(dst []byte) []byte {
 }
 
 // DecodeRejected reads what AppendJSON writes, also with a reason that this release does not know.
-// The error is an *InvalidError. DecodeRejected is the part of a client, which this release leaves
-// to others.
+// The error is an *InvalidError.
 func DecodeRejected(data []byte) (Rejected, error) {
 	var r Rejected
 	if err := decodePlain(data, &r, noSchema); err != nil {

@@ -8,7 +8,7 @@ import (
 const (
 	maxPayload  = 64 << 10 // bytes of a message of readings
 	maxNesting  = 8        // objects and arrays inside each other
-	maxString   = 256      // bytes of a string as written
+	maxString   = 256      // bytes of a string in the payload
 	maxReadings = 1000     // elements of an array
 )
 
@@ -27,14 +27,14 @@ const (
 	infToken       // Infinity, -Infinity, inf
 )
 
-// token is one value as it is in the payload, a string without its quotes.
+// token is one value of the payload.
 type token struct {
 	kind    tokenKind
-	escaped bool // a string with backslashes in it
-	raw     []byte
+	escaped bool   // a string with backslashes in it
+	raw     []byte // the bytes in the payload, of a string without its quotes
 }
 
-// text returns the bytes of a string with its escapes undone.
+// text returns the text of a string, with its escapes decoded.
 func (t token) text() []byte {
 	if !t.escaped {
 		return t.raw
@@ -235,20 +235,20 @@ func (s *scanner) word(start int) (token, fault) {
 	return t, noFault
 }
 
-// floatWord is the kind of a word for NaN or infinity, with or without a sign, in any case. It is
-// absent for other words.
-func floatWord(raw []byte) tokenKind {
-	if len(raw) > 0 && (raw[0] == '-' || raw[0] == '+') {
-		raw = raw[1:]
+// floatWord returns the kind of a word for NaN or infinity, with or without a sign, in any case. It
+// returns absent for other words.
+func floatWord(word []byte) tokenKind {
+	if len(word) > 0 && (word[0] == '-' || word[0] == '+') {
+		word = word[1:]
 	}
 	var lower [8]byte
-	if len(raw) > len(lower) {
+	if len(word) > len(lower) {
 		return absent
 	}
-	for i, c := range raw {
+	for i, c := range word {
 		lower[i] = c | 0x20
 	}
-	switch string(lower[:len(raw)]) {
+	switch string(lower[:len(word)]) {
 	case "nan":
 		return nanToken
 	case "inf", "infinity":

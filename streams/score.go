@@ -17,8 +17,8 @@ type Score struct {
 	Actual   float64       // of the interval, after joining, converting and differencing
 	Scored   time.Time     // the broker's time of the input that brought the actual, in milliseconds
 	Revision int           // corrections of the actual since its first score
-	// Void says that a correction took the actual away: the scores before do not count. The leads
-	// are then without numbers.
+	// Void says that a correction removed the actual: the scores before do not count. The leads
+	// then have no numbers.
 	Void     bool
 	InputSeq uint64      // sequence of the input in its partition's log
 	Leads    []LeadScore // ascending in Lead, at least one
@@ -199,7 +199,8 @@ func DecodeScore(data []byte) (Score, error) {
 	return s, nil
 }
 
-// score is the score of a lead, which comes after the lead before. A void one has no numbers.
+// score returns the score of a lead. before is the number of the lead before it. A void score has
+// no numbers.
 func (l *leadJSON) score(void bool, before int) (LeadScore, error) {
 	lead := LeadScore{Lead: l.Lead, Source: l.Source, Version: l.Version}
 	if l.Lead <= before {

@@ -12,8 +12,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// anyKey replaces meter.Any in a key of the bucket of settings, which may not hold a star. No token
-// holds anyKey.
+// anyKey replaces meter.Any in a key of the bucket of settings, because a key has no star. No token
+// contains anyKey.
 const anyKey = "="
 
 // SettingsKey is the key of a pattern in the bucket of settings: the pattern, with = for *.
@@ -33,15 +33,16 @@ type Settings struct {
 	Kind    string `json:"kind,omitempty"`    // energy, power or register
 	Zone    string `json:"zone,omitempty"`    // IANA
 	Country string `json:"country,omitempty"` // ISO 3166, two letters
-	// Interval holds the series at one of meter.Intervals; 0 leaves it to the readings.
+	// Interval fixes the interval of the series to one of meter.Intervals; with 0 the readings
+	// decide.
 	Interval Interval `json:"interval,omitempty"`
 	// Limit is a meter.Quantity that targets should stay below, such as 40kW.
 	Limit string `json:"limit,omitempty"`
-	// LimitChance is the chance of passing Limit from which on an event tells.
+	// LimitChance is the chance of passing Limit from which on there is an event.
 	LimitChance float64 `json:"limit_chance,omitempty"`
 }
 
-// noEffect are fields that a later release may read, each with the remedy in this release.
+// noEffect has the fields that a later release may read, each with the remedy in this release.
 var noEffect = map[string]string{
 	"static_features": "are not read by any model of this release; leave them out",
 }
@@ -49,8 +50,8 @@ var noEffect = map[string]string{
 // AppendJSON appends the message.
 func (s *Settings) AppendJSON(dst []byte) []byte { return appendAny(dst, s) }
 
-// DecodeSettings reads a value of the bucket. It refuses by name a field that has no effect in this
-// release, so that nobody relies on it. The error is an *InvalidError.
+// DecodeSettings reads a value of the bucket. It refuses a field that has no effect in this
+// release, so that nobody relies on the field. The error is an *InvalidError that names the field.
 func DecodeSettings(data []byte) (Settings, error) {
 	var fields map[string]json.RawMessage
 	if len(data) > maxPayload || json.Unmarshal(data, &fields) != nil || fields == nil {
@@ -83,7 +84,7 @@ func DecodeSettings(data []byte) (Settings, error) {
 		return Settings{}, fieldError("settings", string(data),
 			"each setting is a text, limit_chance is a number")
 	}
-	if _, said := fields["limit_chance"]; said && s.LimitChance == 0 {
+	if _, set := fields["limit_chance"]; set && s.LimitChance == 0 {
 		return Settings{}, fieldError("limit_chance", "0", remedyChance)
 	}
 	return s, s.check()

@@ -91,7 +91,7 @@ func TestOutputID(t *testing.T) {
 	if got, want := OutputID(created, 3, 81231, 2), "dg2tueqzx0r9-3-81231.2"; got != want {
 		t.Errorf("OutputID = %q, want %q", got, want)
 	}
-	place := rapid.Custom(func(t *rapid.T) OutputPlace {
+	place := rapid.Custom(func(t *rapid.T) OutputKey {
 		id := OutputID(time.Unix(0, rapid.Int64Min(0).Draw(t, "nanos")), rapid.IntRange(0, MaxPartitions-1).Draw(t, "p"),
 			rapid.Uint64().Draw(t, "seq"), rapid.IntRange(0, 1<<31-1).Draw(t, "k"))
 		p, ok := ParseOutputID(id)
@@ -116,7 +116,7 @@ func TestOutputID(t *testing.T) {
 			t.Errorf("ParseOutputID(%q) = %+v, want it refused", id, p)
 		}
 	}
-	early, late := OutputPlace{Created: "zz"}, OutputPlace{Created: "100"}
+	early, late := OutputKey{Created: "zz"}, OutputKey{Created: "100"}
 	if !early.Less(late) {
 		t.Error("a younger stream must come later")
 	}

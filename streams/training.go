@@ -6,15 +6,15 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// TrainingSubject takes requests for a training cycle. No stream stores them: who gets no answer
-// asks again.
+// TrainingSubject is the subject of requests for a training cycle. No stream stores them: a client
+// that gets no answer asks again.
 const TrainingSubject = "trainer.run"
 
 // The answers of a trainer.
 const (
 	TrainingAccepted = "accepted" // the cycle begins as soon as a trainer is free
 	TrainingBusy     = "busy"     // another cycle is under way; the answer names it
-	TrainingRefused  = "refused"  // the request cannot be taken, Text says why
+	TrainingRefused  = "refused"  // the request is not accepted, Text says why
 )
 
 // The triggers of a training cycle.
@@ -41,7 +41,7 @@ type TrainingRequest struct {
 	Reason string `json:"reason,omitempty"` // one line for a person
 }
 
-// AppendJSON appends the message. It is the part of a client, which this release leaves to others.
+// AppendJSON appends the message. It is for clients; no role calls it.
 func (r *TrainingRequest) AppendJSON(dst []byte) []byte { return appendMessage(dst, r) }
 
 // DecodeTrainingRequest reads what AppendJSON writes; the schema may be left out. The error is an
@@ -77,8 +77,8 @@ type TrainingAnswer struct {
 // AppendJSON appends the message.
 func (a *TrainingAnswer) AppendJSON(dst []byte) []byte { return appendMessage(dst, a) }
 
-// DecodeTrainingAnswer reads what AppendJSON writes. The error is an *InvalidError. It is the part
-// of a client, which this release leaves to others.
+// DecodeTrainingAnswer reads what AppendJSON writes. The error is an *InvalidError. It is for
+// clients; no role calls it.
 func DecodeTrainingAnswer(data []byte) (TrainingAnswer, error) {
 	var a TrainingAnswer
 	if err := decodePlain(data, &a, noSchema); err != nil {
@@ -90,7 +90,7 @@ func DecodeTrainingAnswer(data []byte) (TrainingAnswer, error) {
 	return a, nil
 }
 
-// Training is the part of an event that tells of a training cycle.
+// Training is the part of an event that describes a training cycle.
 type Training struct {
 	Cycle     string `json:"cycle"`
 	Trigger   string `json:"trigger"`

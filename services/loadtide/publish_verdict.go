@@ -109,8 +109,8 @@ func (v *verdict) add(p *judgedPart, n int, no partRefusals, lost bool) {
 
 // partRefusals are the refusals of one partition.
 type partRefusals struct {
-	reasons []refused           // in the order of the first refusals
-	newest  streams.OutputPlace // repeats of what was read are not counted again
+	reasons []refused         // in the order of the first refusals
+	newest  streams.OutputKey // repeats of what was read are not counted again
 }
 
 // refusals reads the refusals of the run from the stream REJECTED.

@@ -17,12 +17,12 @@ const (
 	Events    = "EVENTS"
 	// Marks is the bucket of mark.<p>: how far the owner of a partition has published.
 	Marks = "PARTITIONS"
-	// Settings is the bucket of what is set for series.
+	// Settings is the bucket of the settings of series.
 	Settings = "SERIES"
-	// SettingsLog is the stream behind it.
+	// SettingsLog is the stream of the bucket Settings.
 	SettingsLog = "KV_" + Settings
-	// Training is the bucket of the training cycle that is asked for or under way, and of the lease on
-	// it.
+	// Training is the bucket of the training cycle that is requested or under way, and of its
+	// lease.
 	Training = "TRAINING"
 )
 
@@ -34,11 +34,11 @@ const (
 
 // Keys in the metadata of streams.
 const (
-	// MetadataPartitions, of R0 alone, holds the number of partitions.
+	// MetadataPartitions holds the number of partitions. Only R0 has it.
 	MetadataPartitions = "loadtide.partitions"
-	// MetadataMaxBytes holds the bound that was configured; the stream's own is smaller where there
-	// was no room, or what an operator has set since. A configured bound is applied once, when it is
-	// new.
+	// MetadataMaxBytes holds the bound that was configured. The bound of the stream may differ: it
+	// is smaller where the server had no room, and an operator may have changed it. A configured
+	// bound is applied once, when it is new.
 	MetadataMaxBytes = "loadtide.max_bytes"
 )
 
@@ -55,14 +55,14 @@ const (
 	mib = int64(1) << 20
 	gib = int64(1) << 30
 	day = 24 * time.Hour
-	// minBytes is the least a stream is made with on a small disk.
+	// minBytes is the smallest bound of a stream on a small disk.
 	minBytes = 8 * mib
 )
 
-// Config says how the streams should stand. The numbers of bytes are upper bounds, the oldest
-// messages give way; zero is none.
+// Config says how the streams are configured. A number of bytes bounds a stream, which drops its
+// oldest messages for new ones; 0 means no bound.
 type Config struct {
-	// Partitions counts when the streams are first made; those that exist keep theirs.
+	// Partitions is the number of partitions of a new deployment. Streams that exist keep theirs.
 	Partitions int
 	// Replicas of each stream, 1 to 5.
 	Replicas int
@@ -75,19 +75,21 @@ type Config struct {
 	// ScoresMaxAge and ScoresMaxBytes bound SCORES.
 	ScoresMaxAge   time.Duration
 	ScoresMaxBytes int64
-	// RejectedMaxAge, RejectedMaxBytes, EventsMaxAge and EventsMaxBytes bound the two small streams.
+	// RejectedMaxAge, RejectedMaxBytes, EventsMaxAge and EventsMaxBytes bound the two small
+	// streams.
 	RejectedMaxAge   time.Duration
 	RejectedMaxBytes int64
 	EventsMaxAge     time.Duration
 	EventsMaxBytes   int64
-	// StoreBytes is what the server may store in all, if it is known (bus.Embedded.StoreBytes); new
-	// streams are made smaller when their bounds add up to more.
+	// StoreBytes is the room of the server for all streams (bus.Embedded.StoreBytes), 0 when it is
+	// not known. New streams are made smaller when their bounds add up to more.
 	StoreBytes int64
-	// Log says what was made, and what was not made as asked. Its zero value says nothing.
+	// Log reports what was made, and what was made smaller than configured.
 	Log zerolog.Logger
 }
 
-// DefaultConfig is that of `loadtide up`: history lives in the logs, on one machine's disk.
+// DefaultConfig returns the configuration of `loadtide up`: the logs hold the history, on the disk
+// of one machine.
 func DefaultConfig() Config {
 	return Config{
 		Partitions: 8, Replicas: 1,
@@ -99,8 +101,8 @@ func DefaultConfig() Config {
 	}
 }
 
-// ProductionConfig is for a cluster: history is in InfluxDB or files, the logs bridge what may
-// stand still.
+// ProductionConfig returns the configuration for a cluster: InfluxDB or files hold the history, and
+// the logs cover the time that a role may be down.
 func ProductionConfig() Config {
 	return Config{
 		Partitions: 64, Replicas: 3,
@@ -112,7 +114,7 @@ func ProductionConfig() Config {
 	}
 }
 
-// Validate gathers all that is wrong, each with field, value and limit.
+// Validate returns all faults, joined, each with field, value and limit.
 func (c Config) Validate() error {
 	var faults []error
 	check := func(ok bool, field string, value any, limit string) {
@@ -157,7 +159,7 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// total is the sum of all bounds.
+// total returns the sum of all bounds.
 func (c Config) total(partitions int) int64 {
 	streams := c.ForecastsMaxBytes + c.ScoresMaxBytes + c.RejectedMaxBytes + c.EventsMaxBytes
 	return int64(partitions)*c.LogMaxBytes + streams + marksMaxBytes + settingsMaxBytes +

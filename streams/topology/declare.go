@@ -10,22 +10,23 @@ import (
 const (
 	// logDuplicates is the window in which a publisher may repeat a reading or control record.
 	logDuplicates = 2 * time.Minute
-	// outputDuplicates is above the time a stale owner can go on; the mark covers the rest. An id
-	// costs 150 B of memory.
+	// outputDuplicates is longer than an owner can publish after another process took its partition
+	// over. The mark covers older outputs. An id costs 150 B of memory.
 	outputDuplicates = 30 * time.Second
 	marksMaxBytes    = 8 * mib
 	settingsMaxBytes = 16 * mib
 	trainingMaxBytes = 8 * mib
 )
 
-// controlSubject and readingSubject are what a log takes.
+// controlSubject and readingSubject return the subjects of a log.
 func controlSubject(p int) string { return "ctl." + strconv.Itoa(p) + ".*" }
 func readingSubject(p int) string { return "r." + strconv.Itoa(p) + ".*.*" }
 
-// publicSubject is bound by R0 when there is one partition: then no server configuration is needed.
+// publicSubject is a subject of R0 when there is one partition, so that the server needs no
+// mapping.
 const publicSubject = "readings.*.*"
 
-// readingSubjects are the subjects that open a log to readings.
+// readingSubjects returns the subjects that open a log to readings.
 func readingSubjects(p, partitions int) []string {
 	if partitions == 1 {
 		return []string{readingSubject(p), publicSubject}
@@ -57,14 +58,14 @@ func (c Config) outputStreams() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{forecasts, scores, rejected, events}
 }
 
-// stream is what all streams have in common. A bound of 0 means none.
+// stream returns the configuration that all streams have in common. A bound of 0 means none.
 func (c Config) stream(
 	name string, maxAge time.Duration, maxBytes int64, subjects ...string,
 ) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: name, Subjects: subjects, Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy,
-		Discard:  jetstream.DiscardOld,
-		Replicas: c.Replicas, MaxAge: maxAge, MaxBytes: maxBytes, Duplicates: outputDuplicates,
+		Discard: jetstream.DiscardOld, Replicas: c.Replicas,
+		MaxAge: maxAge, MaxBytes: maxBytes, Duplicates: outputDuplicates,
 		AllowDirect: true, AllowBatchPublish: true,
 		Metadata: map[string]string{MetadataMaxBytes: strconv.FormatInt(maxBytes, 10)},
 	}

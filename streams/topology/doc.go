@@ -3,6 +3,6 @@
 // PARTITIONS, SERIES and TRAINING.
 //
 // Start with Ensure, which a forecaster and `loadtide up` call before anything else; every other
-// role calls Partitions. The package never deletes a stream or a message, never takes a subject from a
-// stream, and never changes the number of partitions of streams that exist.
+// role calls Partitions. The package never deletes a stream or a message, never takes a subject
+// from a stream, and never changes the number of partitions of streams that exist.
 package topology

@@ -10,18 +10,20 @@ import (
 )
 
 // ErrNoPartitions says that there are no partition logs yet.
-var ErrNoPartitions = errors.New("there are no partition logs yet: start a forecaster or `loadtide up` first")
+var ErrNoPartitions = errors.New(
+	"there are no partition logs yet: start a forecaster or `loadtide up` first",
+)
 
-// Layout is how the streams stand.
+// Layout describes the streams of a deployment.
 type Layout struct {
 	// Partitions is the number of partition logs.
 	Partitions int
-	// Made lists the streams that were not there before.
+	// Made lists the streams that this call has made.
 	Made []string
 }
 
-// Partitions reads the number of partitions from the metadata of R0. ErrNoPartitions when there is
-// no R0.
+// Partitions reads the number of partitions from the metadata of R0. Errors: ErrNoPartitions when
+// there is no R0, or a failed request.
 func Partitions(ctx context.Context, js jetstream.JetStream) (int, error) {
 	s, err := js.Stream(ctx, Log(0))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -48,14 +50,14 @@ func Partitions(ctx context.Context, js jetstream.JetStream) (int, error) {
 	return n, nil
 }
 
-// Ensure makes what is missing and brings the rest up to date. A partition log is opened in three
-// steps: it is made for control records alone; first(partition) may write some (nil: none); then it
-// takes readings. So no reading comes before the first model. A crash in between is made good by
-// the next call, which may call first again for that partition: its record needs an id that makes a
-// repeat harmless. Several processes may call Ensure at once.
+// Ensure makes the missing streams and buckets and updates the others. It opens a partition log in
+// three steps, so that no reading comes before the first model: it makes the log for control
+// records only, then first(partition) may write some (nil: none), then the log takes readings.
+// After a crash in between the next call goes on, and may call first again for the partition: the
+// records of first need ids that make a repeat harmless. Several processes may call Ensure at once.
 //
-// Where the server has no room for the bounds as configured, the streams made now are made smaller,
-// all in proportion.
+// When the server has no room for the configured bounds, Ensure makes new streams smaller, all in
+// proportion.
 func Ensure(
 	ctx context.Context, js jetstream.JetStream, cfg Config,
 	first func(ctx context.Context, partition int) error,
@@ -78,7 +80,7 @@ func Ensure(
 		e.share = float64(room) / float64(total)
 	}
 	for {
-		err := e.all(ctx)
+		err := e.ensure(ctx)
 		if err == nil {
 			break
 		}
@@ -102,5 +104,5 @@ func Ensure(
 	return Layout{Partitions: partitions, Made: e.made}, nil
 }
 
-// leastShare ends the attempts to fit into a server that has no room at all.
+// leastShare ends the attempts on a server that has no room at all.
 const leastShare = 1.0 / 4096

@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ensurer carries what one Ensure needs.
+// ensurer is one call of Ensure.
 type ensurer struct {
 	js         jetstream.JetStream
 	cfg        Config
@@ -20,10 +20,10 @@ type ensurer struct {
 	made       []string
 }
 
-// all goes over every stream once. What is as it should be is left alone, so that it may be called
-// again.
-func (e *ensurer) all(ctx context.Context) error {
-	// Outputs first: who finds a log that takes readings finds the streams its forecasts go to.
+// ensure makes or updates every stream and bucket. It changes nothing that is up to date, so a
+// second call is harmless.
+func (e *ensurer) ensure(ctx context.Context) error {
+	// Outputs come first: when a log takes readings, the streams of its outputs exist.
 	for _, s := range e.cfg.outputStreams() {
 		if _, err := e.stream(ctx, s); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (e *ensurer) log(ctx context.Context, p int) error {
 	return nil
 }
 
-// stream makes a stream, or brings the one that exists up to date.
+// stream makes a stream, or updates the one that exists.
 func (e *ensurer) stream(
 	ctx context.Context, want jetstream.StreamConfig,
 ) (*jetstream.StreamInfo, error) {
@@ -96,7 +96,7 @@ func (e *ensurer) stream(
 	return e.update(ctx, s.CachedInfo(), want)
 }
 
-// bytes is what a configured bound comes to in this server; -1 is JetStream's word for none.
+// bytes returns the bound of a stream on this server. -1 means none in JetStream.
 func (e *ensurer) bytes(configured int64) int64 {
 	if configured == 0 {
 		return -1
@@ -104,7 +104,8 @@ func (e *ensurer) bytes(configured int64) int64 {
 	return max(int64(float64(configured)*e.share), minBytes)
 }
 
-// update changes what we have an opinion on and leaves the rest, replicas too, to the operator.
+// update changes the settings that this package declares. The others, also the replicas, stay as
+// the operator has set them.
 func (e *ensurer) update(
 	ctx context.Context, info *jetstream.StreamInfo, want jetstream.StreamConfig,
 ) (*jetstream.StreamInfo, error) {
@@ -140,7 +141,7 @@ func (e *ensurer) update(
 	return s.CachedInfo(), nil
 }
 
-// bucket makes a bucket if it is not there.
+// bucket makes a bucket if it does not exist.
 func (e *ensurer) bucket(ctx context.Context, want jetstream.KeyValueConfig) error {
 	_, err := e.js.KeyValue(ctx, want.Bucket)
 	if err == nil {
@@ -160,14 +161,14 @@ func (e *ensurer) bucket(ctx context.Context, want jetstream.KeyValueConfig) err
 	return nil
 }
 
-// changed compares what update may change.
+// changed reports whether two configurations differ in a setting that update changes.
 func changed(a, b jetstream.StreamConfig) bool {
 	return !slices.Equal(a.Subjects, b.Subjects) || !maps.Equal(a.Metadata, b.Metadata) ||
 		a.MaxAge != b.MaxAge || a.MaxBytes != b.MaxBytes || a.Duplicates != b.Duplicates ||
 		a.AllowDirect != b.AllowDirect || a.AllowBatchPublish != b.AllowBatchPublish
 }
 
-// noRoom recognises that server or account may store no more.
+// noRoom reports whether an error says that server or account may store no more.
 func noRoom(err error) bool {
 	return isCode(err, codeAccountResources) || isCode(err, codeServerResources) ||
 		isCode(err, codeStorageResources)
@@ -178,8 +179,7 @@ const (
 	codeAccountResources jetstream.ErrorCode = 10002 // resource limits exceeded for account
 	codeServerResources  jetstream.ErrorCode = 10023 // insufficient resources
 	codeStorageResources jetstream.ErrorCode = 10047 // insufficient storage resources available
-	// replicas > 1 not supported in non-clustered mode
-	codeNoCluster jetstream.ErrorCode = 10074
+	codeNoCluster        jetstream.ErrorCode = 10074 // replicas > 1 need a cluster
 )
 
 func isCode(err error, code jetstream.ErrorCode) bool {
@@ -187,7 +187,7 @@ func isCode(err error, code jetstream.ErrorCode) bool {
 	return errors.As(err, &api) && api.ErrorCode == code
 }
 
-// union returns have with what it lacks behind it; the order of what is there stays.
+// union returns have, followed by the members of more that it lacks.
 func union(have, more []string) []string {
 	all := slices.Clone(have)
 	for _, s := range more {
