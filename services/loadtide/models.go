@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
@@ -192,7 +193,8 @@ func (c *modelsShowCmd) Run(e *env) error {
 			"tags": v.Tags,
 		})
 	}
-	return errors.Join(showModel(e.stdout, v, m.Spec, overall), showLeads(e.stdout, byLead))
+	shown := fewerLeads(byLead, int(24*time.Hour/m.Spec.Step()))
+	return errors.Join(showModel(e.stdout, v, m.Spec, overall), showLeads(e.stdout, shown))
 }
 
 // splitMetrics separates the measures of all leads from those of single leads. It returns a map for
@@ -215,6 +217,18 @@ func splitMetrics(
 		}
 	}
 	return overall, byLead
+}
+
+// fewerLeads leaves out most leads beyond the first day: of each further day the last one stays, and
+// the last one of all.
+func fewerLeads(leads []map[string]float64, day int) []map[string]float64 {
+	var shown []map[string]float64
+	for i, lead := range leads {
+		if n := int(lead["lead"]); n <= day || n%day == 0 || i == len(leads)-1 {
+			shown = append(shown, lead)
+		}
+	}
+	return shown
 }
 
 // leadBlocks is how many leads one line shows.

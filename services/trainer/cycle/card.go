@@ -2,6 +2,7 @@ package cycle
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ func (a *attempt) card() string {
 	p("| WAPE, %% | %s | %s |\n", digits(ours.WAPE, 100), digits(naive.WAPE, 100))
 	p("| 80 %% band held, %% | %s | %s |\n\n", digits(ours.Coverage80, 100),
 		digits(naive.Coverage80, 100))
+	p("%s", a.days())
 	better := 0
 	for i, one := range r.PerSeries {
 		if one.Overall.Pinball < a.out.Baselines.PerSeries[i][evaluate.SeasonalNaiveDay].Pinball {
@@ -53,6 +55,24 @@ func (a *attempt) card() string {
 	p("- events that its features do not tell of, such as a holiday of one site\n")
 	p("- loads unlike those above: judge it first with `loadtide backtest`\n")
 	return b.String()
+}
+
+// days are the scores by day of the lead; empty for a horizon of a day.
+func (a *attempt) days() string {
+	r := a.out.Report
+	if len(r.ByDay) < 2 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| wQL by day of the lead | this model | best simple rule |\n| --- | --- | --- |\n")
+	for d, m := range r.ByDay {
+		best := math.Inf(1)
+		for _, rule := range a.out.Baselines.ByDay {
+			best = min(best, rule[d].Pinball)
+		}
+		fmt.Fprintf(&b, "| %d | %s | %s |\n", d+1, digits(m.Pinball, 1), digits(best, 1))
+	}
+	return b.String() + "\n"
 }
 
 func or(s, otherwise string) string {

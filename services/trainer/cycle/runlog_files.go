@@ -92,19 +92,23 @@ func lossCurve(points []train.Point) plot.LossCurve {
 func evaluation(r evaluate.Report, b evaluate.Baselines) any {
 	type row struct {
 		Lead     int               `json:"lead,omitempty"`
+		Day      int               `json:"day,omitempty"`
 		Series   string            `json:"series,omitempty"`
 		Measures accuracy.Measures `json:"measures"`
 	}
-	var leads, series []row
+	var leads, days, series []row
 	for k, m := range r.ByLead {
 		leads = append(leads, row{Lead: k + 1, Measures: m})
+	}
+	for d, m := range r.ByDay {
+		days = append(days, row{Day: d + 1, Measures: m})
 	}
 	for _, s := range r.PerSeries {
 		series = append(series, row{Series: s.Series, Measures: s.Overall})
 	}
 	return map[string]any{
-		"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "series": series,
-		"baselines": b.Overall,
+		"forecasts": r.Forecasts, "overall": r.Overall, "by_lead": leads, "by_day": days,
+		"series": series, "baselines": b.Overall,
 	}
 }
 
@@ -125,6 +129,13 @@ func evaluationTable(r evaluate.Report, baselines evaluate.Baselines) string {
 	row("this model", r.Overall)
 	for _, rule := range evaluate.Rules() {
 		row(string(rule), baselines.Overall[rule])
+	}
+	if len(r.ByDay) > 1 {
+		b.WriteString("\n")
+		head("day of the lead")
+		for d, m := range r.ByDay {
+			row(fmt.Sprint(d+1), m)
+		}
 	}
 	b.WriteString("\n")
 	head("lead")
