@@ -122,8 +122,8 @@ func chosen(name, label, description, initial string, values ...string) variable
 }
 
 func leadVariable() variable {
-	return chosen("lead", "Lead", "How far ahead: the time after the origin at which the lead ends. The first lead of an hourly meter ends after an hour and is first.",
-		"24h", "first", "1h", "6h", "12h", "24h")
+	return chosen("lead", "Lead", "How far ahead: the time after the origin at which the lead ends. The first lead of an hourly meter ends after an hour and is first. Beyond 24h a model has the scores of its longest lead; another one than 48h or 168h can be typed in, such as 36h.",
+		"24h", "first", "1h", "6h", "12h", "24h", "48h", "168h")
 }
 
 // typed is an address that a person may change.

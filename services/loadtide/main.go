@@ -172,7 +172,7 @@ func withoutEmpty(text string) string {
 	return strings.NewReplacer(`"",`, "", `,"" but`, " but").Replace(text)
 }
 
-const overview = `loadtide: readings of energy meters in, quantile forecasts of the next day out.
+const overview = `loadtide: readings of energy meters in, quantile forecasts of the next day, or week, out.
 
 start       up          everything in one process; up --demo adds simulated meters
 try         publish     readings from CSV files onto NATS

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -66,7 +67,7 @@ func (c *tailCmd) Run(e *env) error {
 }
 
 // tailLine returns the line of a forecast: the next interval with its 80 % band, and the sum of the
-// medians; of power, the sum of its energies.
+// medians of the next day; of power, the sum of its energies.
 func tailLine(f *streams.Forecast) string {
 	n := len(f.Levels)
 	at := func(level float64) string {
@@ -76,17 +77,28 @@ func tailLine(f *streams.Forecast) string {
 		}
 		return significant(float64(f.Quantiles[i]), 3)
 	}
-	sum, median := 0.0, slices.Index(f.Levels, 0.5)
-	for k := 0; median >= 0 && k+n <= len(f.Quantiles); k += n {
-		sum += float64(f.Quantiles[k+median])
+	line := fmt.Sprintf(
+		"%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10s",
+		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), meter.IntervalName(f.Interval), f.Source,
+		f.Quality, at(0.5), at(0.1), at(0.9), nextDay(f),
+	)
+	return strings.TrimRight(line, " ")
+}
+
+// nextDay is the sum of the medians of the next day with its unit, - where the forecast has no
+// median or ends before.
+func nextDay(f *streams.Forecast) string {
+	n, median := len(f.Levels), slices.Index(f.Levels, 0.5)
+	day := int(24 * time.Hour / max(f.Interval, 1))
+	if median < 0 || f.Leads() < day {
+		return "-"
+	}
+	sum := 0.0
+	for k := range day {
+		sum += float64(f.Quantiles[k*n+median])
 	}
 	if f.Unit == "" || !meter.Energy.Fits(f.Unit) {
 		sum *= f.Interval.Hours()
 	}
-	line := fmt.Sprintf(
-		"%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10s %s",
-		f.Series, f.Origin.Format("2006-01-02T15:04:05Z"), meter.IntervalName(f.Interval), f.Source,
-		f.Quality, at(0.5), at(0.1), at(0.9), significant(sum, 4), f.Unit,
-	)
-	return strings.TrimRight(line, " ")
+	return strings.TrimRight(significant(sum, 4)+" "+f.Unit, " ")
 }
