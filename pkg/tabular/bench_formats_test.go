@@ -24,6 +24,12 @@ var formatFiles = map[string]func(b *strings.Builder, n int){
 		}
 		b.WriteString("]")
 	},
+	"line protocol": func(b *strings.Builder, n int) {
+		for i := range n {
+			fmt.Fprintf(b, "reading,meter=m%d,site=north value=%d.%03d,unit=\"kWh\" %d\n",
+				i%10, i%7, i%1000, (1_300_000_000+int64(i/10)*900)*1_000_000_000)
+		}
+	},
 }
 
 // BenchmarkFormats reads a million rows of each format. The goal is 3 s on one core.

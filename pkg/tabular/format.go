@@ -13,6 +13,7 @@ const (
 	formatArchive                 // zip, which spreadsheets are as well
 	formatXML
 	formatJSON
+	formatPoints // InfluxDB line protocol
 	formatParquet
 	formatBinary
 )
@@ -36,6 +37,8 @@ func formatOf(head []byte) format {
 		return formatXML
 	case opensJSON(text):
 		return formatJSON
+	case isLineProtocol(text):
+		return formatPoints
 	case binary(head):
 		return formatBinary
 	}

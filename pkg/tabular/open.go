@@ -80,6 +80,8 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 		return l.fileError("is XML, not delimited text", "export it as CSV")
 	case formatJSON:
 		return l.json(plain)
+	case formatPoints:
+		return l.lineProtocol(plain)
 	case formatParquet:
 		return l.fileError("is a Parquet file, not delimited text", "export it as CSV")
 	case formatBinary:
