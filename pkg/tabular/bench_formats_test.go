@@ -24,6 +24,16 @@ var formatFiles = map[string]func(b *strings.Builder, n int){
 		}
 		b.WriteString("]")
 	},
+	"Green Button": func(b *strings.Builder, n int) {
+		b.WriteString(`<feed><entry><content><ReadingType><uom>72</uom></ReadingType></content></entry>`)
+		b.WriteString("<entry><content><IntervalBlock>\n")
+		for i := range n {
+			fmt.Fprintf(b, "<IntervalReading>\n  <timePeriod>\n    <duration>900</duration>\n"+
+				"    <start>%d</start>\n  </timePeriod>\n  <value>%d</value>\n</IntervalReading>\n",
+				1_300_000_000+i*900, i%1000)
+		}
+		b.WriteString("</IntervalBlock></content></entry></feed>")
+	},
 	"line protocol": func(b *strings.Builder, n int) {
 		for i := range n {
 			fmt.Fprintf(b, "reading,meter=m%d,site=north value=%d.%03d,unit=\"kWh\" %d\n",

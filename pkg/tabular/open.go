@@ -77,7 +77,7 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	case formatArchive:
 		return l.fileError("is a zip archive or a spreadsheet", "unpack it, or save it as CSV")
 	case formatXML:
-		return l.fileError("is XML, not delimited text", "export it as CSV")
+		return l.greenButton(plain)
 	case formatJSON:
 		return l.json(plain)
 	case formatPoints:
