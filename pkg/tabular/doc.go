@@ -1,13 +1,19 @@
-// Package tabular reads and writes readings as CSV, plain or compressed by gzip or zstd. It reads
-// three layouts: long, one row a reading with columns for series, timestamp and value; wide, a
-// column of times and one per series; and a file of one series. The header tells them apart,
-// [Options] name the columns of other files, the zone of times without an offset, and whether
-// intervals are labelled by their end.
+// Package tabular reads and writes readings as delimited text, plain or compressed by gzip or zstd.
+// What a file looks like is found out from the file: its characters, the mark between columns, the
+// decimal mark, the line with the names of the columns, and which columns hold time, series and
+// value. [Options] overrule what is found.
 //
-// Start with [Load], which gives a [Table] of compact rows and a [Report] of what could not be
-// used. The commands publish, train, backtest and forecast read their files with it, simulate
-// writes with [WriteFile].
+// Start with [Load], which gives a [Table] of compact rows and a [Report] of what was found, what
+// could not be used and what was left out. The commands publish, train, backtest, forecast and
+// inspect read their files with it, simulate writes with [WriteFile].
 //
-// It must never guess: a row that is not plainly right is rejected with file, line, column and
-// value, and the rows that are kept stand as they were written, repeats included.
+// The files of the package stand in this order along the way of the bytes: open, format, encoding,
+// split (lines and fields), sample and cell (the beginning of a file), words, column, timing, roles
+// and layout (what the columns are), survey, marks and hours (what only all rows tell), delimited,
+// row, number, date and time (the rows), settle and clock (local times), twice, ahead and rising
+// (what a person should know), found and report.
+//
+// It must never guess: a file that can be read in two ways is refused with both readings and the flag
+// that settles it; a row that is not plainly right is rejected with file, line, column and value; and
+// the rows that are kept stand as they were written, repeats included.
 package tabular

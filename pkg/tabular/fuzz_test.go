@@ -93,14 +93,18 @@ func FuzzTime(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		seconds, naive, bad := parseTime(text)
-		if (bad.reason == "") != (bad.remedy == "") ||
-			bad.reason == "" && (seconds < minUnix || seconds > maxUnix) {
-			t.Fatalf("%q: %d, %+v", text, seconds, bad)
-		}
-		if naive && len(text) <= len("2006-01-02 15:04:05") {
-			if again := written(seconds, len(text), text[min(len(text)-1, 10)]); again != string(text) {
-				t.Fatalf("%q comes back as %q", text, again)
+		for c := calendarNone; c <= epoch; c++ {
+			at, bad := parseTime(text, c)
+			if (bad.reason == "") != (bad.remedy == "") ||
+				bad.reason == "" && (at.local < minUnix || at.local > maxUnix) {
+				t.Fatalf("%q: %+v, %+v", text, at, bad)
+			}
+			if c != yearFirst || bad.reason != "" || at.zoned {
+				continue
+			}
+			again, bad := parseTime([]byte(written(at.local, len("2006-01-02 15:04:05"), ' ')), c)
+			if again.local != at.local || bad.reason != "" {
+				t.Fatalf("%q comes back as %+v", text, again)
 			}
 		}
 	})

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // maxColumns is how wide a file may be.
@@ -24,75 +22,100 @@ const (
 	LayoutLong = "long"       // a row a reading
 	LayoutWide = "wide"       // a row a time, a column a series
 	LayoutOne  = "one series" // a row a reading, all of one series
+	LayoutDays = "days"       // a row a day, a column a time of day
 )
 
 // layout says where what stands in a file.
 type layout struct {
-	kind   string
-	names  []string // of the columns, as written
-	time   int
-	value  int     // long, one
-	series int     // long
-	mapped bool    // long: names of series need not be legal
-	ids    []int32 // wide: of each column, -1 for the time and for columns without a name
-	one    int32   // one
+	kind      string
+	names     []string // of the columns, as written
+	data      int      // number of the line before the first row of data
+	delimiter byte
+	numbers   numbers
+	timing    timing
+	time      int     // the column that a rejected time is named by
+	value     int     // long, one; days: the first column of values
+	series    []int   // long, days: columns that name the series together
+	mapped    bool    // names of series need not be legal
+	ids       []int32 // wide: of each column, -1 for the time and for columns that are no series
+	one       int32   // one
+	slots     []int   // days: the period of the day of each column, -1 for other columns
+	where     []condition
+	unit      int       // column with the unit of each row, -1 for none
+	measures  []measure // of the values, by column
+	measureOf string    // what says the unit, for a person
+	left      []string  // columns of numbers that are left out
+	found     []string  // what was found out beyond the contract, for a person
+	contract  bool      // the names are those of the contract
+}
+
+// condition is a column and the text that it must have.
+type condition struct {
+	column int
+	text   string
 }
 
 const noHeader = "its first line is no header of a CSV file"
 
-// header finds out the layout of a file from its first line and the options.
-func (l *loader) header(line []byte, long bool) (layout, error) {
-	var ok bool
-	if l.fields, ok = splitFields(l.fields[:0], line); !ok || long || len(l.fields) > maxColumns {
-		return layout{}, l.fileError(noHeader, remedyHeader)
+// chosen are the columns that options and the contract name, -1 for those that they do not name.
+type chosen struct {
+	time, clock, series, value int
+	contractTime               bool
+}
+
+// named finds the columns that options and the contract name.
+func (l *loader) named(names []string) (c chosen, err error) {
+	c.clock = -1
+	if c.time, c.clock, err = l.timeColumns(names); err != nil {
+		return c, err
 	}
-	at := layout{names: make([]string, len(l.fields))}
-	for i, field := range l.fields {
-		at.names[i] = string(field)
-	}
-	var err error
-	if at.time, err = l.column(
-		at.names, l.opts.TimeColumn, columnTimestamp, "--time-column",
+	c.contractTime = c.time >= 0 && l.opts.TimeColumn == ""
+	if c.series, err = l.column(
+		names, l.opts.SeriesColumn, columnSeries, "--series-column",
 	); err != nil {
-		return at, err
+		return c, err
 	}
-	if at.series, err = l.column(
-		at.names, l.opts.SeriesColumn, columnSeries, "--series-column",
+	if c.value, err = l.column(
+		names, l.opts.ValueColumn, columnValue, "--value-column",
 	); err != nil {
-		return at, err
+		return c, err
 	}
-	if at.value, err = l.column(
-		at.names, l.opts.ValueColumn, columnValue, "--value-column",
-	); err != nil {
-		return at, err
-	}
-	if err := l.distinct(at); err != nil {
-		return at, err
-	}
-	one := l.opts.Series != ""
-	switch {
-	case at.series >= 0:
-		at.kind, at.mapped = LayoutLong, l.opts.SeriesColumn != ""
-		return at, l.needs(at)
-	case one && at.value < 0 && at.time >= 0 && len(at.names) == 2:
-		at.value = 1 - at.time
-		fallthrough
-	case one && at.value >= 0:
-		at.kind = LayoutOne
-		if err := l.needs(at); err != nil {
-			return at, err
+	for _, own := range [...]struct{ series, time, value string }{
+		{"unique_id", "ds", "y"}, {"item_id", "timestamp", "target"},
+	} {
+		if has(names, own.series) && has(names, own.time) && has(names, own.value) {
+			index := func(given int, name string) int {
+				if given >= 0 {
+					return given
+				}
+				return slices.IndexFunc(names, func(s string) bool { return strings.EqualFold(s, name) })
+			}
+			c.series, c.time = index(c.series, own.series), index(c.time, own.time)
+			c.value = index(c.value, own.value)
 		}
-		return at, l.one(&at)
-	case at.value >= 0:
-		return at, l.fileError(
-			"no column says which series a value belongs to; the columns are "+listed(at.names),
-			"name the series with --series NAME, or the column that does with --series-column",
-		)
-	case at.time >= 0 && len(at.names) > 1 && (at.time == 0 || l.opts.TimeColumn != ""):
-		at.kind = LayoutWide
-		return at, l.wide(&at)
 	}
-	return at, l.missing(at.names, columnSeries)
+	if c.time >= 0 && (c.time == c.series || c.time == c.value) || c.series >= 0 && c.series == c.value {
+		return c, l.fileError(
+			"one column cannot be series, time and value at once",
+			"give --series-column, --time-column and --value-column a column each",
+		)
+	}
+	return c, nil
+}
+
+// timeColumns finds the column that --time-column names, or two of them: "Date,Time".
+func (l *loader) timeColumns(names []string) (date, clock int, err error) {
+	option := l.opts.TimeColumn
+	first, second, two := strings.Cut(option, ",")
+	if two && !has(names, option) && has(names, strings.TrimSpace(first)) {
+		if date, err = l.column(names, strings.TrimSpace(first), "", "--time-column"); err != nil {
+			return -1, -1, err
+		}
+		clock, err = l.column(names, strings.TrimSpace(second), "", "--time-column")
+		return date, clock, err
+	}
+	date, err = l.column(names, option, columnTimestamp, "--time-column")
+	return date, -1, err
 }
 
 // column finds a column by the name an option gives it, else by its default; -1 when there is none
@@ -117,11 +140,6 @@ func (l *loader) column(names []string, option, byDefault, flag string) (int, er
 		)
 	case len(found) == 1:
 		return found[0], nil
-	case option != "" && oneColumn(names):
-		return -1, l.fileError(
-			fmt.Sprintf("no column %s; the columns are %s", strconv.Quote(shown(name)), listed(names)),
-			splitRemedy,
-		)
 	case option != "":
 		return -1, l.fileError(
 			fmt.Sprintf("no column %s; the columns are %s", strconv.Quote(shown(name)), listed(names)),
@@ -141,113 +159,33 @@ func matching(names []string, match func(string) bool) []int {
 	return found
 }
 
-// distinct refuses options that give one column two meanings.
-func (l *loader) distinct(at layout) error {
-	if at.time >= 0 && (at.time == at.series || at.time == at.value) ||
-		at.series >= 0 && at.series == at.value {
-		return l.fileError(
-			"one column cannot be series, time and value at once",
-			"give --series-column, --time-column and --value-column a column each",
-		)
-	}
-	return nil
-}
-
-// needs refuses a file of rows without the column of times or of values.
-func (l *loader) needs(at layout) error {
-	switch {
-	case at.time < 0:
-		return l.missing(at.names, columnTimestamp)
-	case at.value < 0:
-		return l.missing(at.names, columnValue)
-	}
-	return nil
-}
-
-// splitRemedy is the remedy of a file whose columns are not separated by commas.
-const splitRemedy = "separate the columns by commas, and write decimals with a point"
-
-// oneColumn reports whether a header is one column for this reader because another sign than a comma
-// separates its columns.
-func oneColumn(names []string) bool {
-	return len(names) == 1 && strings.ContainsAny(names[0], ";\t|")
-}
-
-func (l *loader) missing(names []string, column string) error {
-	problem := fmt.Sprintf("no column %q; the columns are %s", column, listed(names))
-	has := func(name string) bool {
-		return slices.ContainsFunc(names, func(s string) bool { return strings.EqualFold(s, name) })
-	}
-	switch {
-	case oneColumn(names):
-		return l.fileError(problem, splitRemedy)
-	case column == columnTimestamp:
-		return l.fileError(problem, "name the column of times with --time-column")
-	case column == columnValue:
-		return l.fileError(problem, "name the column of values with --value-column")
-	case has(columnTimestamp):
-		return l.fileError(
-			problem,
-			"name the columns with --series-column and --value-column, or put timestamp first in a wide "+
-				"file, a column per series",
-		)
-	}
-	return l.fileError(
-		problem,
-		"name the columns with --series-column, --time-column and --value-column; of a wide file "+
-			"--time-column alone",
-	)
-}
-
-// one prepares a file of one series.
-func (l *loader) one(at *layout) error {
-	id, _, err := l.names.lookup([]byte(l.opts.Series), true)
-	if err != nil {
-		return l.fileError(err.Error(), "give --series another name")
-	}
-	at.one = id
-	return nil
-}
-
-// wide finds the series of each column. The same series twice is an error, whatever the two columns
-// are called. A column without a name is none, as long as its cells are empty.
-func (l *loader) wide(at *layout) error {
-	at.ids = make([]int32, len(at.names))
-	columns := map[meter.ID]int{}
-	for i, name := range at.names {
-		at.ids[i] = -1
-		if i == at.time || name == "" {
-			continue
+// contractField reports whether a field is a name that the header must have.
+func (l *loader) contractField(field []byte) bool {
+	for _, name := range []string{
+		columnTimestamp, l.opts.TimeColumn, l.opts.ValueColumn, l.opts.SeriesColumn,
+	} {
+		if name != "" && strings.EqualFold(string(field), name) {
+			return true
 		}
-		if series, ok := mappedName(name); ok {
-			if first, twice := columns[series]; twice {
-				return l.fileError(
-					fmt.Sprintf(
-						"two columns of one series: %d (%s) and %d (%s) are both %s",
-						first+1, strconv.Quote(shown(at.names[first])),
-						i+1, strconv.Quote(shown(name)), series,
-					),
-					"rename one of them",
-				)
-			}
-			columns[series] = i
+	}
+	return false
+}
+
+// conditions finds the columns of --where.
+func (l *loader) conditions(names []string) ([]condition, error) {
+	var all []condition
+	for _, where := range l.opts.Where {
+		name, text, ok := strings.Cut(where, "=")
+		if !ok {
+			return nil, &OptionError{"where", shown(where), "names no value", "give COLUMN=VALUE"}
 		}
-		id, bad, err := l.names.lookup([]byte(name), true)
+		at, err := l.column(names, strings.TrimSpace(name), "", "--where")
 		if err != nil {
-			return l.fileError(err.Error(), "rename one of them")
+			return nil, err
 		}
-		if bad.reason != "" {
-			return l.fileError(
-				fmt.Sprintf(
-					"column %d (%s) cannot name a series: %s",
-					i+1, strconv.Quote(shown(name)), bad.reason,
-				),
-				bad.remedy,
-			)
-		}
-		at.ids[i] = id
+		all = append(all, condition{at, strings.TrimSpace(text)})
 	}
-	return nil
+	return all, nil
 }
 
 // listed gives the first columns of a header for an error.

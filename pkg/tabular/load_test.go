@@ -88,7 +88,10 @@ func TestLoadForms(t *testing.T) {
 			}
 			one := time.Date(2026, 1, 31, 13, 0, 0, 0, time.UTC)
 			file := FileReport{File: report.File, Layout: LayoutLong, Rows: 2, Series: 2, From: one, Until: one, Naive: report.Naive}
-			wantReport := Report{File: report.File, Files: []FileReport{file}, Rows: 2, Series: 2, From: one, Until: one, Naive: report.Naive}
+			wantReport := Report{File: report.File, Files: []FileReport{file}, Rows: 2, Series: 2, From: one, Until: one, Naive: report.Naive, Found: report.Found}
+			if len(report.Found) != 1 || report.Found[0].Delimiter != "comma" {
+				t.Errorf("found %+v", report.Found)
+			}
 			if diff := cmp.Diff(wantReport, report); diff != "" {
 				t.Error(diff)
 			}
@@ -171,19 +174,19 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		"only lines":     {"\n\r\n", "is empty", "header"},
 		"header alone":   {head, "no rows", "at least one row"},
 		"none usable":    {head + "m,2026-01-31 13:00,x\nm,never,1\n", `none of 2 rows is usable; first: FILE:2: column 3 (value) "x" not_a_number`, "decimals with a point, or name the right column with --value-column"},
-		"missing column": {"meter,timestamp,kwh\n", `no column "series"; the columns are "meter", "timestamp", "kwh"`, "wide"},
+		"missing column": {"meter,timestamp,a\nm,2026-01-31 13:00,x\n", `no column "value"; the columns are "meter", "timestamp", "a"`, "--value-column"},
 		"no timestamp":   {"series,time,value\n", `no column "timestamp"`, "--time-column"},
-		"no value":       {"series,timestamp,kwh\n", `no column "value"`, "--value-column"},
+		"no value":       {"series,timestamp,a,b\nm,2026-01-31 13:00,1,2\n", `2 columns may be the values: "a", "b"`, "--value-column"},
 		"no series":      {"timestamp,value\n2026-01-31 13:00,1\n", `no column says which series a value belongs to; the columns are "timestamp", "value"`, "--series NAME"},
-		"other time":     {"time,a,b\n2026-01-31 13:00,1,2\n", `no column "series"`, "--time-column"},
-		"time alone":     {"timestamp\n2026-01-31 13:00\n", `no column "series"`, "--series-column"},
+		"other time":     {"a,b\n3,2\n", `no column "timestamp", and no other column holds times; the columns of line 1 are "a", "b"; the first row is "3, 2"`, "--time-column"},
+		"time alone":     {"timestamp\n2026-01-31 13:00\n", `no column "value"`, "--value-column"},
 		"empty wide":     {"timestamp,a,b\n2026-01-31 13:00,,\n", "no rows", "at least one row"},
 		"one name":       {"timestamp,a,b,a\n", `two columns of one series: 2 ("a") and 4 ("a") are both default.a`, "rename"},
 		"one series":     {"timestamp,a,default.a\n", `two columns of one series: 2 ("a") and 3 ("default.a")`, "rename"},
 		"one after all":  {"timestamp,a/b,a b\n", `two columns of one series: 2 ("a/b") and 3 ("a b") are both default.a_b`, "rename"},
 		"long name":      {"timestamp," + strings.Repeat("n", 65) + "\n", "cannot name a series", "64"},
-		"semicolons":     {"series;timestamp;value\n", `no column "series"; the columns are "series;timestamp;value"`, "commas"},
-		"many columns":   {strings.Repeat("a,", 50) + "b\n", "and 39 more", "name the columns"},
+		"semicolons":     {"series;timestamp;value\n", "no rows", "at least one row"},
+		"many columns":   {strings.Repeat("a,", 50) + "b\n", "and 39 more", "name the column of times"},
 		"twice":          {"series,timestamp,value,Value\n", `two columns are named "value": 3 and 4`, "rename"},
 		"broken header":  {"series,\"timestamp,value\n", "its first line is no header", "series,timestamp,value"},
 		"torn zstd":      {zstded(t, head+strings.Repeat("m,2026-01-31 13:00,1\n", 99))[:30], "cannot be read to its end", "whole"},

@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -68,8 +69,9 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	if err != nil {
 		return err
 	}
-	defer done()
 	head, err := plain.Peek(sniffed)
+	head = bytes.Clone(head)
+	done()
 	if err != nil && !errors.Is(err, io.EOF) {
 		return l.unreadable(err)
 	}
@@ -88,7 +90,7 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 		return l.fileError("is no text: it holds bytes that no text has", "export it as CSV")
 	case formatDelimited:
 	}
-	return l.delimited(plain, head)
+	return l.delimited(head)
 }
 
 // unpacked reads the file from its start, without its compression. The caller calls done when it

@@ -16,8 +16,10 @@ const maxSamples = 20 // rejected rows that a Report holds
 type Report struct {
 	File     string        // the files as they were named, joined by ", "
 	Files    []FileReport  // one by one, those read to the end
+	Found    []Found       // what Files are taken for, those of delimited text
 	Rows     int           // readings, also rejected ones; of a wide file the cells that are not empty
 	Rejected int           // rows that could not be used; a line of a wide file may count as one row
+	LeftOut  int           // rows that were left out and are no fault, see Warnings
 	Reasons  []ReasonCount // of the rejected rows, the most frequent first; nil without such rows
 	First    []RowError    // the first 20 rejected rows
 	Series   int           // distinct series with a row
@@ -38,6 +40,8 @@ type FileReport struct {
 	Interval    time.Duration
 	From, Until time.Time
 	Naive       int
+	Unit        string // of all series, when the file says it; empty when they differ
+	Units       int    // series whose unit the file says
 }
 
 // ReasonCount is how many rows were rejected for one reason.
@@ -52,24 +56,46 @@ func (l *loader) fileReport(first int, interval int64, before Report) {
 	f := FileReport{
 		File: l.file, Layout: l.at.kind, Interval: time.Duration(interval) * time.Second,
 		Rows: l.report.Rows - before.Rows, Rejected: l.report.Rejected - before.Rejected,
-		Naive: l.report.Naive - before.Naive,
+		Naive: l.report.Naive - before.Naive, Unit: l.unitOf(first),
 	}
 	if rows := l.table.rows[first:]; len(rows) > 0 {
 		has := make([]bool, len(l.table.Series))
 		from, until := rows[0].Unix, rows[0].Unix
 		for _, r := range rows {
 			from, until = min(from, r.Unix), max(until, r.Unix)
-			if !has[r.Series] {
-				has[r.Series] = true
-				f.Series++
+			if has[r.Series] {
+				continue
+			}
+			has[r.Series] = true
+			f.Series++
+			if l.opts.Unit == "" && l.table.Terms[r.Series].Unit != "" {
+				f.Units++
 			}
 		}
 		f.From, f.Until = time.Unix(from, 0).UTC(), time.Unix(until, 0).UTC()
 		l.intervals[f.Interval] += len(rows)
 	}
 	l.report.Files = append(l.report.Files, f)
+	if l.totals > 0 {
+		l.warn("%d lines of totals were passed over", l.totals)
+	}
 	l.warnUnused()
 	l.warnRising(l.table.rows[first:])
+}
+
+// unitOf is the unit that the series of the rows from first on have, when the files say it.
+func (l *loader) unitOf(first int) (unit string) {
+	if l.opts.Unit != "" {
+		return ""
+	}
+	for i, r := range l.table.rows[first:] {
+		u := l.table.Terms[r.Series].Unit
+		if i > 0 && u != unit {
+			return ""
+		}
+		unit = u
+	}
+	return unit
 }
 
 // warnUnused names the columns of a wide file that gave no reading.

@@ -1,7 +1,7 @@
 package tabular
 
 import (
-	"strconv"
+	"bytes"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -12,66 +12,136 @@ func (l *loader) row(line []byte, long bool) error {
 		return l.rejectLine(line, problem{meter.ReasonTooLarge, remedyLine})
 	}
 	var ok bool
-	if l.fields, ok = splitFields(l.fields[:0], line); !ok {
+	l.fields, ok = l.split.fields(line)
+	if l.fields = l.at.padded(l.fields); l.total() {
+		l.totals++
+		return nil
+	}
+	if !ok {
 		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyQuotes})
 	}
 	if len(l.fields) != len(l.at.names) {
 		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyFields})
 	}
-	if l.at.kind == LayoutWide {
+	if !fulfils(l.fields, l.at.where) {
+		return nil
+	}
+	if l.at.kind == LayoutWide || l.at.kind == LayoutDays {
 		return l.wideRow()
 	}
 	return l.longRow()
 }
 
+// padded cuts empty fields behind those that have a name.
+func (at *layout) padded(fields [][]byte) [][]byte {
+	for len(fields) > len(at.names) && len(fields[len(fields)-1]) == 0 {
+		fields = fields[:len(fields)-1]
+	}
+	return fields
+}
+
+// total reports whether a line holds sums: it begins with a word for them and has no time.
+func (l *loader) total() bool {
+	for i, field := range l.fields {
+		if len(field) == 0 {
+			continue
+		}
+		if field[0]-'0' <= 9 || i > 2 || !wordsOf(shown(field)).in(sumWords) {
+			return false
+		}
+		if l.at.timing.date < len(l.fields) {
+			_, bad := parseTime(l.fields[l.at.timing.date], l.at.timing.calendar)
+			return bad.reason != ""
+		}
+		return true
+	}
+	return false
+}
+
+// seriesOf finds the series of a row that is of one series; skip says that it is not wanted. bad says
+// what is wrong with its name, the error ends the file.
+func (l *loader) seriesOf() (id int32, skip bool, bad problem, err error) {
+	if len(l.at.series) == 0 {
+		return l.at.one, false, bad, nil
+	}
+	text := l.fields[l.at.series[0]]
+	if len(l.at.series) > 1 {
+		text = bytes.Join([][]byte{text, l.fields[l.at.series[1]]}, []byte(" "))
+	}
+	if id, bad, err = l.names.lookup(text, l.at.mapped); err != nil {
+		return 0, false, bad, l.fileError(lineText(l.line)+": "+err.Error(), "rename one of them")
+	}
+	if bad.reason != "" {
+		l.report.Rows++
+		l.rejectField(l.at.series[0], text, bad)
+		return 0, false, bad, nil
+	}
+	return id, l.names.list[id].skip, bad, nil
+}
+
 // longRow reads a row that is one reading.
 func (l *loader) longRow() error {
-	id := l.at.one
-	if l.at.kind == LayoutLong {
-		text := l.fields[l.at.series]
-		var bad problem
-		var err error
-		if id, bad, err = l.names.lookup(text, l.at.mapped); err != nil {
-			return l.fileError("line "+strconv.Itoa(l.line)+": "+err.Error(), "rename one of them")
-		}
-		if bad.reason != "" {
-			l.report.Rows++
-			l.rejectField(l.at.series, text, bad)
-			return nil
-		}
-		if l.names.list[id].skip {
-			return nil
-		}
+	id, skip, bad, err := l.seriesOf()
+	if err != nil || skip || bad.reason != "" {
+		return err
 	}
 	l.report.Rows++
-	unix, naive, bad := l.timestamp()
+	at, bad := l.timestamp()
 	if bad.reason != "" {
 		l.rejectField(l.at.time, l.fields[l.at.time], bad)
 		return nil
 	}
-	value, bad := parseValue(l.fields[l.at.value])
-	if bad.reason != "" {
-		l.rejectField(l.at.value, l.fields[l.at.value], bad)
-		return nil
-	}
-	l.keep(id, unix, naive, value)
+	l.cell(l.at.value, id, at)
 	return nil
 }
 
-// wideRow reads a line that is one time with a reading in each cell that is not empty.
+// cell reads the value of one column.
+func (l *loader) cell(column int, id int32, at instant) {
+	text := l.fields[column]
+	value, bad := l.at.numbers.parse(text)
+	if bad.reason == "" {
+		value, bad = l.inUnit(id, column, value)
+	}
+	if bad.reason != "" {
+		if bad.remedy == remedyNumber && l.at.kind == LayoutWide {
+			bad.remedy = remedyCell
+		}
+		l.rejectField(column, text, bad)
+		return
+	}
+	l.used[column] = true
+	l.keep(id, at, value)
+}
+
+// wideRow reads a line that has a reading in each cell that is not empty: of one time and many series,
+// or of one series and the times of a day.
 func (l *loader) wideRow() error {
-	unix, naive, bad := l.timestamp()
+	var id int32
+	days := l.at.kind == LayoutDays
+	if days {
+		of, skip, bad, err := l.seriesOf()
+		if err != nil || skip || bad.reason != "" {
+			return err
+		}
+		id = of
+	}
+	at, bad := l.timestamp()
 	if bad.reason != "" {
 		l.report.Rows++
 		l.rejectField(l.at.time, l.fields[l.at.time], bad)
 		return nil
 	}
 	for column, text := range l.fields {
-		if len(text) == 0 || column == l.at.time {
+		if len(text) == 0 {
 			continue
 		}
-		id := l.at.ids[column]
-		if id >= 0 && l.names.list[id].skip {
+		then := at
+		if days {
+			if l.at.slots[column] < 0 {
+				continue
+			}
+			then = l.period(at, l.at.slots[column])
+		} else if id = l.at.ids[column]; id == notRead || id >= 0 && l.names.list[id].skip {
 			continue
 		}
 		l.report.Rows++
@@ -79,46 +149,31 @@ func (l *loader) wideRow() error {
 			l.rejectField(column, text, problem{meter.ReasonBadSubject, remedyUnnamed})
 			continue
 		}
-		value, bad := parseValue(text)
-		if bad.reason != "" {
-			if bad.remedy == remedyNumber {
-				bad.remedy = remedyCell
-			}
-			l.rejectField(column, text, bad)
-			continue
-		}
-		l.used[column] = true
-		l.keep(id, unix, naive, value)
+		l.cell(column, id, then)
 	}
 	return nil
 }
 
-// timestamp reads the time of the line.
-func (l *loader) timestamp() (seconds int64, naive bool, bad problem) {
-	text := l.fields[l.at.time]
-	seconds, naive, bad = parseTime(text)
-	if naive {
-		l.report.Naive++
-		l.form.length = len(text)
-		if len(text) > len("2006-01-02") {
-			l.form.separator = text[len("2006-01-02")]
+// keep adds a reading to the table.
+func (l *loader) keep(id int32, at instant, value float64) {
+	l.table.rows = append(l.table.rows, Row{Series: l.index(id), Unix: at.local, Value: value})
+	if l.late {
+		l.notes = append(l.notes, noteOf(l.line, !at.zoned))
+		if l.at.timing.elapsed {
+			l.periods = append(l.periods, uint16(at.period))
 		}
 	}
-	return seconds, naive, bad
 }
 
-// keep adds a reading to the table.
-func (l *loader) keep(id int32, unix int64, naive bool, value float64) {
+// index is the index of a series in the table. A series without a row gets one.
+func (l *loader) index(id int32) int32 {
 	k := &l.names.list[id]
 	if k.index < 0 {
 		k.index = int32(len(l.table.Series))
 		l.table.Series = append(l.table.Series, k.name)
 		l.table.Terms = append(l.table.Terms, meter.Terms{Unit: l.opts.Unit, Kind: l.opts.Kind})
 	}
-	l.table.rows = append(l.table.rows, Row{Series: k.index, Unix: unix, Value: value})
-	if l.late {
-		l.notes = append(l.notes, noteOf(l.line, naive))
-	}
+	return k.index
 }
 
 // rejectLine rejects a line as a whole.

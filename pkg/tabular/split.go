@@ -50,15 +50,27 @@ func (l *lineReader) next() (line []byte, long bool, err error) {
 	return line, false, nil
 }
 
-// splitFields appends the fields of a line to dst, without quotes and outer space. Fields may be
-// quoted, "" inside stands for a quote; a quoted field must end on its line: a forgotten quote then
-// costs a row and not the rest of the file. ok is false when quotes do not fit. Fields may refer to
-// line, which must not be kept.
-func splitFields(dst [][]byte, line []byte) (fields [][]byte, ok bool) {
+// splitter parts lines into fields. The fields may refer to the line, and the next line overwrites
+// them.
+type splitter struct {
+	delimiter byte
+	dst       [][]byte
+}
+
+// fields returns the fields of a line, without quotes and outer space. Fields may be quoted, ""
+// inside stands for a quote; a quoted field must end on its line: a forgotten quote then costs a row
+// and not the rest of the file. ok is false when quotes do not fit.
+func (s *splitter) fields(line []byte) (fields [][]byte, ok bool) {
+	space := " \t"
+	if s.delimiter == '\t' {
+		space = " "
+	}
+	dst := s.dst[:0]
+	defer func() { s.dst = dst }()
 	for {
-		line = bytes.TrimLeft(line, " \t")
+		line = bytes.TrimLeft(line, space)
 		if len(line) > 0 && line[0] == '"' {
-			field, rest, ok := quoted(line[1:])
+			field, rest, ok := s.quoted(line[1:], space)
 			if !ok {
 				return dst, false
 			}
@@ -69,17 +81,18 @@ func splitFields(dst [][]byte, line []byte) (fields [][]byte, ok bool) {
 			line = rest[1:]
 			continue
 		}
-		comma := bytes.IndexByte(line, ',')
-		if comma < 0 {
-			return append(dst, bytes.TrimRight(line, " \t")), true
+		end := bytes.IndexByte(line, s.delimiter)
+		if end < 0 {
+			dst = append(dst, bytes.TrimRight(line, space))
+			return dst, true
 		}
-		dst = append(dst, bytes.TrimRight(line[:comma], " \t"))
-		line = line[comma+1:]
+		dst = append(dst, bytes.TrimRight(line[:end], space))
+		line = line[end+1:]
 	}
 }
 
-// quoted reads a field after its opening quote; rest is empty or starts with a comma.
-func quoted(line []byte) (field, rest []byte, ok bool) {
+// quoted reads a field after its opening quote; rest is empty or starts with a delimiter.
+func (s *splitter) quoted(line []byte, space string) (field, rest []byte, ok bool) {
 	end := bytes.IndexByte(line, '"')
 	if end < 0 {
 		return nil, nil, false
@@ -92,8 +105,8 @@ func quoted(line []byte) (field, rest []byte, ok bool) {
 		}
 		field = append(append(field, '"'), line[:end]...)
 	}
-	rest = bytes.TrimLeft(line[end+1:], " \t")
-	if len(rest) > 0 && rest[0] != ',' {
+	rest = bytes.TrimLeft(line[end+1:], space)
+	if len(rest) > 0 && rest[0] != s.delimiter {
 		return nil, nil, false
 	}
 	return bytes.TrimSpace(field), rest, true

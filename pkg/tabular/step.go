@@ -4,8 +4,9 @@ import "slices"
 
 // steps returns the most frequent step between neighbouring times of each series, by index, in
 // seconds, and that of most of all: the shorter one of two as frequent, 0 where no series has two
-// times. The rows may stand in any order.
-func steps(rows []Row, series int) (each []int64, overall int64) {
+// times. repeats is how many rows have a time that their series has already. The rows may stand in any
+// order.
+func steps(rows []Row, series int) (each []int64, overall int64, repeats int) {
 	ends := make([]int, series+1)
 	for _, r := range rows {
 		ends[r.Series+1]++
@@ -22,8 +23,9 @@ func steps(rows []Row, series int) (each []int64, overall int64) {
 	each = make([]int64, series)
 	counts := map[int64]int{}
 	for s := range each {
-		var count int
-		each[s], count = step(times[ends[s]:ends[s+1]])
+		var count, again int
+		each[s], count, again = step(times[ends[s]:ends[s+1]])
+		repeats += again
 		if count > 0 {
 			counts[each[s]] += count
 		}
@@ -34,13 +36,14 @@ func steps(rows []Row, series int) (each []int64, overall int64) {
 			most, overall = count, step
 		}
 	}
-	return each, overall
+	return each, overall, repeats
 }
 
-// step returns the most frequent step between times and how often it occurs. It uses times up.
-func step(times []int64) (step int64, count int) {
+// step returns the most frequent step between times and how often it occurs, and how many times are
+// repeats of another one. It uses times up.
+func step(times []int64) (step int64, count, repeats int) {
 	if len(times) < 2 {
-		return 0, 0
+		return 0, 0, 0
 	}
 	slices.Sort(times)
 	for i := range times[1:] {
@@ -53,10 +56,13 @@ func step(times []int64) (step int64, count int) {
 		for n < len(times) && times[n] == times[0] {
 			n++
 		}
-		if n > count && times[0] > 0 { // repeats are no step
+		switch {
+		case times[0] == 0:
+			repeats = n
+		case n > count:
 			step, count = times[0], n
 		}
 		times = times[n:]
 	}
-	return step, count
+	return step, count, repeats
 }

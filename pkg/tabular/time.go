@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -13,87 +14,215 @@ const (
 	maxUnix = 7_289_654_399
 )
 
-// parseTime reads a timestamp: a date, alone for its midnight or with hours and minutes, seconds, a
-// fraction that is zero, and an offset (RFC 3339, or with a space for the T). It returns seconds
-// since 1970; naive says that there was no offset and that they are the local time read as if it
-// were UTC.
-func parseTime(text []byte) (seconds int64, naive bool, bad problem) {
-	year, month, day, ok := parseDate(text)
-	if !ok {
-		return 0, false, problem{meter.ReasonBadTimestamp, timeRemedy(text)}
-	}
-	seconds = time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()
-	ok, naive = true, true
-	if len(text) > len("2006-01-02") {
-		var within int64
-		within, naive, ok = parseClock(text[len("2006-01-02"):])
-		seconds += within
-	}
-	if !ok || seconds < minUnix || seconds > maxUnix {
-		return 0, false, problem{meter.ReasonBadTimestamp, remedyTime}
-	}
-	return seconds, naive, problem{}
+// Epochs are read when they fall into 2000 to 2100.
+const (
+	minEpoch = 946_684_800
+	maxEpoch = 4_102_444_800
+)
+
+// instant is a time as it is written.
+type instant struct {
+	local    int64 // seconds since 1970, as if the clock were of UTC; of a zoned time those of UTC
+	zoned    bool  // it has an offset
+	dateOnly bool  // it has no clock
+	period   int   // periods since the midnight, to be added when all rows are read
 }
 
-func parseDate(text []byte) (year int, month time.Month, day int, ok bool) {
-	if len(text) < len("2006-01-02") || text[4] != '-' || text[7] != '-' {
-		return 0, 0, 0, false
+// parseTime reads a time: a date of the calendar, alone for its midnight or with a clock and an
+// offset. Fractions of seconds are cut off.
+func parseTime(text []byte, c calendar) (instant, problem) {
+	at, ok := parseInstant(text, c)
+	switch {
+	case !ok:
+		return instant{}, problem{meter.ReasonBadTimestamp, timeRemedy(text, c)}
+	case at.local < minUnix || at.local > maxUnix:
+		return instant{}, problem{meter.ReasonBadTimestamp, remedyTime}
 	}
-	century, ok1 := twoDigits(text)
-	year, ok2 := twoDigits(text[2:])
-	m, ok3 := twoDigits(text[5:])
-	day, ok4 := twoDigits(text[8:])
-	if !ok1 || !ok2 || !ok3 || !ok4 || m < 1 || m > 12 || day < 1 {
-		return 0, 0, 0, false
-	}
-	year += 100 * century
-	month = time.Month(m)
-	return year, month, day, day <= 28 ||
-		day <= time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return at, problem{}
 }
 
-// parseClock reads what follows a date: T or space, hours and minutes, then seconds, fraction and
-// offset if they are there. It returns the seconds since the date's midnight, without the offset.
-func parseClock(text []byte) (seconds int64, naive, ok bool) {
-	if len(text) < len("T15:04") || text[0] != 'T' && text[0] != ' ' {
-		return 0, false, false
+func parseInstant(text []byte, c calendar) (instant, bool) {
+	if c == epoch {
+		return parseEpoch(text)
 	}
-	seconds, ok = hourMinute(text[1:])
-	text = text[len("T15:04"):]
+	d, rest, ok := readDate(text)
+	if !ok || d.calendar != c && (d.calendar != numeric || c != dayFirst && c != monthFirst) {
+		return instant{}, false
+	}
+	midnight, ok := d.seconds(c)
 	if !ok {
-		return 0, false, false
+		return instant{}, false
 	}
-	if len(text) >= len(":05") && text[0] == ':' {
-		s, ok := twoDigits(text[1:])
-		if !ok || s > 59 {
-			return 0, false, false
-		}
-		seconds += int64(s)
-		text = text[len(":05"):]
-		if len(text) >= 2 && text[0] == '.' && text[1] == '0' { // whole seconds alone
-			text = bytes.TrimLeft(text[1:], "0")
+	if len(rest) == 0 {
+		return instant{local: midnight, dateOnly: true}, true
+	}
+	if !d.clock {
+		if rest = afterDate(rest); rest == nil {
+			return instant{}, false
 		}
 	}
+	clock, ok := parseClock(rest)
+	if !ok {
+		return instant{}, false
+	}
+	return instant{local: midnight + clock.seconds - clock.offset, zoned: clock.zoned}, true
+}
+
+// afterDate cuts what stands between a date and its clock; nil when it is nothing known.
+func afterDate(rest []byte) []byte {
+	switch {
+	case len(rest) > 1 && (rest[0] == 'T' || rest[0] == ' ' || rest[0] == ':'):
+		rest = rest[1:]
+	case len(rest) > 2 && rest[0] == ',' && rest[1] == ' ':
+		rest = rest[2:]
+	default:
+		return nil
+	}
+	return bytes.TrimLeft(rest, " ")
+}
+
+// parseEpoch reads seconds, milliseconds, microseconds or nanoseconds since 1970, by their size.
+func parseEpoch(text []byte) (instant, bool) {
+	n, digits, rest := leadingNumber(text)
+	if len(rest) > 0 && (rest[0] != '.' || len(bytes.Trim(rest[1:], "0123456789")) > 0) {
+		return instant{}, false
+	}
+	unix := int64(n)
+	for _, unit := range [...]int64{1, 1e3, 1e6, 1e9} {
+		if s := unix / unit; digits >= 9 && s >= minEpoch && s < maxEpoch {
+			return instant{local: s, zoned: true}, true
+		}
+	}
+	return instant{}, false
+}
+
+// clockTime is a time of day as it is written.
+type clockTime struct {
+	seconds int64 // since midnight; 24:00 is a whole day
+	offset  int64 // of a zoned time, in seconds east
+	zoned   bool
+}
+
+// parseClock reads a time of day: 13:00, 13:00:59.123, 1:00 PM, 13.00, 1300, 24:00, each with an
+// offset or a short name of a zone behind it.
+func parseClock(text []byte) (c clockTime, ok bool) {
+	hour, digits, rest := leadingNumber(text)
+	var minute, second int
+	switch {
+	case digits == 4 || digits == 6:
+		minute = hour % 100
+		hour /= 100
+		if digits == 6 {
+			hour, minute, second = hour/100, hour%100, minute
+		}
+	case digits == 0 || digits > 2:
+		return c, false
+	case len(rest) >= 3 && (rest[0] == ':' || rest[0] == '.' || rest[0] == 'h'):
+		separator := rest[0]
+		if minute, rest, ok = pair(rest[1:]); !ok {
+			return c, false
+		}
+		if len(rest) > 0 && rest[0] == separator && separator != 'h' {
+			if second, rest, ok = pair(rest[1:]); !ok {
+				return c, false
+			}
+			if rest, ok = fraction(rest); !ok {
+				return c, false
+			}
+		}
+	case !letterFirst(bytes.TrimLeft(rest, " ")): // an hour alone has AM, PM or a zone behind it
+		return c, false
+	}
+	if hour, rest, ok = halfDay(hour, rest); !ok {
+		return c, false
+	}
+	if minute > 59 || second > 59 || hour > 24 || hour == 24 && minute+second > 0 {
+		return c, false
+	}
+	c.seconds = int64(hour*3600 + minute*60 + second)
+	if len(rest) == 0 {
+		return c, true
+	}
+	c.zoned = true
+	c.offset, ok = parseOffset(bytes.TrimLeft(rest, " "))
+	return c, ok
+}
+
+func letterFirst(text []byte) bool {
+	return len(text) > 0 && text[0]|0x20 >= 'a' && text[0]|0x20 <= 'z'
+}
+
+// pair reads two digits.
+func pair(text []byte) (n int, rest []byte, ok bool) {
+	if len(text) < 2 {
+		return 0, nil, false
+	}
+	n, ok = twoDigits(text)
+	return n, text[2:], ok
+}
+
+// fraction cuts a fraction of a second.
+func fraction(text []byte) (rest []byte, ok bool) {
+	if len(text) == 0 || text[0] != '.' && text[0] != ',' {
+		return text, true
+	}
+	rest = bytes.TrimLeft(text[1:], "0123456789")
+	return rest, len(rest) < len(text)-1
+}
+
+// halfDay reads AM or PM behind an hour.
+func halfDay(hour int, rest []byte) (of24 int, after []byte, ok bool) {
+	word := bytes.TrimLeft(rest, " ")
+	if len(word) < 2 || word[0]|0x20 != 'a' && word[0]|0x20 != 'p' {
+		return hour, rest, true
+	}
+	after = bytes.TrimLeft(word[1:], ".")
+	if len(after) == 0 || after[0]|0x20 != 'm' || word[0] == 'A' && bytes.HasPrefix(after, []byte("ME")) {
+		return hour, rest, true
+	}
+	if hour < 1 || hour > 12 {
+		return hour, rest, false
+	}
+	hour %= 12
+	if word[0]|0x20 == 'p' {
+		hour += 12
+	}
+	return hour, bytes.TrimLeft(after[1:], "."), true
+}
+
+// parseOffset reads Z, +01:00, +0100, +01 or a short name of a zone.
+func parseOffset(text []byte) (seconds int64, ok bool) {
 	switch {
 	case len(text) == 0:
-		return seconds, true, true
-	case len(text) == 1 && text[0] == 'Z':
-		return seconds, false, true
-	case len(text) != len("+01:00") || text[0] != '+' && text[0] != '-':
-		return 0, false, false
+		return 0, false
+	case text[0] != '+' && text[0] != '-':
+		hours, known := zoneNames[strings.ToUpper(string(text[:min(len(text), 8)]))]
+		return int64(hours * 3600), known
 	}
-	offset, ok := hourMinute(text[1:])
+	hour, rest, ok := pair(text[1:])
+	minute := 0
+	if ok && len(rest) > 0 {
+		if rest[0] == ':' {
+			rest = rest[1:]
+		}
+		minute, rest, ok = pair(rest)
+	}
+	if !ok || len(rest) > 0 || hour > 23 || minute > 59 {
+		return 0, false
+	}
+	seconds = int64(hour*3600 + minute*60)
 	if text[0] == '-' {
-		offset = -offset
+		seconds = -seconds
 	}
-	return seconds - offset, false, ok
+	return seconds, true
 }
 
-// hourMinute reads 15:04 at the start of a text of at least so many bytes.
-func hourMinute(text []byte) (seconds int64, ok bool) {
-	h, ok1 := twoDigits(text)
-	m, ok2 := twoDigits(text[3:])
-	return int64(h*3600 + m*60), ok1 && ok2 && text[2] == ':' && h < 24 && m < 60
+// zoneNames are the short names of zones that stand behind a clock and mean one offset, in hours.
+var zoneNames = map[string]float64{
+	"Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "MEZ": 1, "CEST": 2,
+	"MESZ": 2, "EET": 2, "EEST": 3, "EST": -5, "EDT": -4, "CDT": -5, "MST": -7,
+	"MDT": -6, "PST": -8, "PDT": -7, "JST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+	"BRT": -3,
 }
 
 func twoDigits(text []byte) (int, bool) {
@@ -101,21 +230,19 @@ func twoDigits(text []byte) (int, bool) {
 	return int(a)*10 + int(b), a <= 9 && b <= 9
 }
 
-// timeRemedy tells what to do about a text that starts with no date.
-func timeRemedy(text []byte) string {
-	const shortest = len("31.1.26")
-	digits := bytes.TrimLeft(text, "0123456789.")
-	switch {
-	case len(text) >= shortest && bytes.IndexAny(text[:3], "/.-") > 0:
+// timeRemedy tells what to do about a text that is no time of the calendar of its file.
+func timeRemedy(text []byte, c calendar) string {
+	if d, _, ok := readDate(text); ok && d.calendar == numeric && c != dayFirst && c != monthFirst {
 		return remedyOrder
-	case len(text) > len("20060102") && len(digits) == 0:
+	}
+	if _, ok := parseEpoch(text); ok {
 		return remedyEpoch
 	}
 	return remedyTime
 }
 
-// written gives a local time in the form that times of a file have, by the length and separator of
-// one of them.
+// written gives a local time in the form of the contract, by the length and the separator that times
+// of its file have.
 func written(local int64, length int, separator byte) string {
 	form := time.DateTime
 	switch {

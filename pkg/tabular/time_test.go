@@ -27,25 +27,31 @@ func TestParseTime(t *testing.T) {
 		"2026-01-31 13:45:59.000":             "2026-01-31T13:45:59 local",
 		"2026-01-31T13:45:59.0":               "2026-01-31T13:45:59 local",
 		"1970-01-01 00:00":                    "1970-01-01T00:00:00 local",
+		"2026-01-31T13:00:00.5Z":              "2026-01-31T13:00:00Z",
+		"2026-01-31 13:00:00.999":             "2026-01-31T13:00:00 local",
+		"2026-01-31T13:00:00,0Z":              "2026-01-31T13:00:00Z",
+		"2026-01-31T1:00:00Z":                 "2026-01-31T01:00:00Z",
+		"2026-01-31 13:00:00 Z":               "2026-01-31T13:00:00Z",
+		"2026-01-31 13:00:00+0100":            "2026-01-31T12:00:00Z",
+		"2026-01-31 24:00":                    "2026-02-01T00:00:00 local",
+		"2026/1/31 1:05 PM":                   "2026-01-31T13:05:00 local",
+		"2026.01.31 12:05 a.m.":               "2026-01-31T00:05:00 local",
+		"2026-01-31 13:00 CET":                "2026-01-31T12:00:00Z",
 
-		"2026-01-31T13:00:00.5Z":    remedyTime,
 		"2026-01-31 13:00:00.":      remedyTime,
-		"2026-01-31 13:00:00.01":    remedyTime,
-		"2026-01-31T13:00:00,0Z":    remedyTime,
-		"2026-01-31T1:00:00Z":       remedyTime,
 		"2026-01-31x13:00":          remedyTime,
 		"2026-01-31 13-00":          remedyTime,
+		"2026-01-31 24:01":          remedyTime,
+		"2026-01-31 13:00 PM":       remedyTime,
+		"2026-01-31 13:00 MARS":     remedyTime,
 		"2026-01-31 13:00:60":       remedyTime,
 		"2026-01-31 13:00:0":        remedyTime,
-		"2026-01-31 13:00:00 Z":     remedyTime,
-		"2026-01-31 13:00:00+0100":  remedyTime,
 		"2026-01-31 13:00:00+24:00": remedyTime,
 		"2026-13-01T00:00:00Z":      remedyTime,
 		"2026-00-01T00:00:00Z":      remedyTime,
 		"2026-02-30 00:00":          remedyTime,
 		"2026-02-29":                remedyTime,
 		"2026-02-00":                remedyTime,
-		"2026-01-31 24:00":          remedyTime,
 		"1969-12-31T23:00:00Z":      remedyTime,
 		"1970-01-01T00:00:00+01:00": remedyTime,
 		"2201-01-01T00:00:00Z":      remedyTime,
@@ -58,11 +64,11 @@ func TestParseTime(t *testing.T) {
 		"1769864400":                remedyEpoch,
 		"1769864400000":             remedyEpoch,
 	} {
-		seconds, naive, bad := parseTime([]byte(text))
+		at, bad := parseTime([]byte(text), yearFirst)
 		got := bad.remedy
 		if bad.reason == "" {
-			got = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
-			if naive {
+			got = time.Unix(at.local, 0).UTC().Format(time.RFC3339)
+			if !at.zoned {
 				got = got[:len(got)-1] + " local"
 			}
 		} else if bad.reason != meter.ReasonBadTimestamp {

@@ -15,15 +15,20 @@ import (
 
 // csvFlags say how to read CSV files. Every command that reads files has them.
 type csvFlags struct {
-	SeriesColumn  string `placeholder:"NAME" help:"Column that names the series; default: series."`
-	Series        string `placeholder:"ID" help:"Name of the series of a file of one; of files that hold several, the one to take."`
-	TimeColumn    string `placeholder:"NAME" help:"Column of times; default: timestamp. Without columns of series and value, every other column is a series."`
-	ValueColumn   string `placeholder:"NAME" help:"Column of values; default: value."`
-	Timezone      string `placeholder:"ZONE" help:"IANA zone of times without an offset, e.g. Europe/Berlin; default: UTC."`
-	IntervalLabel string `enum:"start,end" default:"start" help:"Whether a time names the start or the end of its interval."`
-	Unit          string `help:"Unit of all values, e.g. kWh."`
-	Kind          string `enum:"energy,power,register," default:"" help:"energy, power or register; default: what the unit says."`
-	Rejects       string `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
+	SeriesColumn  string   `placeholder:"NAME" help:"Column that names the series; default: series, else found."`
+	Series        string   `placeholder:"ID" help:"Name of the series of a file of one; of files that hold several, the one to take."`
+	TimeColumn    string   `placeholder:"NAME" help:"Column of times, or two of them, of dates and of times of day: \"Date,Time\"; default: timestamp, else found. Without columns of series and value, every other column is a series."`
+	ValueColumn   string   `placeholder:"NAME" help:"Column of values; default: value, else found."`
+	Where         []string `sep:"none" placeholder:"COLUMN=VALUE" help:"Take only the rows that have this value in this column; may be repeated."`
+	Delimiter     string   `placeholder:"MARK" help:"Mark between columns: comma, semicolon, tab or bar; default: found."`
+	Decimal       string   `placeholder:"MARK" help:"Decimal mark: a comma or a point; default: found."`
+	DateFormat    string   `placeholder:"FORM" help:"Order of day and month in dates, e.g. dd/mm/yyyy or mm/dd/yyyy; default: found."`
+	SkipLines     int      `placeholder:"N" help:"Lines before the header; default: found."`
+	Timezone      string   `placeholder:"ZONE" help:"IANA zone of times without an offset, e.g. Europe/Berlin; default: what the file says, else UTC."`
+	IntervalLabel string   `enum:"start,end," default:"" placeholder:"start|end" help:"Whether a time names the start or the end of its interval; default: what the file says, else start."`
+	Unit          string   `help:"Unit of all values, e.g. kWh; default: what the file says."`
+	Kind          string   `enum:"energy,power,register," default:"" help:"energy, power or register; default: what the unit says."`
+	Rejects       string   `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
 }
 
 // open returns the options for loading paths. The caller calls done when they are loaded; done
@@ -35,8 +40,10 @@ func (f *csvFlags) open(paths []string) (o tabular.Options, done func() error, e
 	}
 	o = tabular.Options{
 		SeriesColumn: f.SeriesColumn, Series: f.Series, TimeColumn: f.TimeColumn,
-		ValueColumn: f.ValueColumn,
-		Timezone:    f.Timezone, IntervalLabel: f.IntervalLabel, Unit: f.Unit, Kind: kind,
+		ValueColumn: f.ValueColumn, Where: f.Where, Delimiter: f.Delimiter, Decimal: f.Decimal,
+		DateFormat: f.DateFormat, SkipLines: f.SkipLines,
+		Timezone: f.Timezone, IntervalLabel: f.IntervalLabel, Unit: f.Unit, Kind: kind,
+		Now: time.Now(),
 	}
 	if f.Rejects == "" {
 		return o, func() error { return nil }, nil
@@ -79,8 +86,8 @@ func readsFrom(paths []string, name string) bool {
 func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	for i := range r.Files {
 		file := &r.Files[i]
-		to.line("%s", f.fileLine(file))
-		if f.Unit == "" && f.Kind == "" && file.Interval > 0 && file.Interval < time.Hour {
+		to.line("%s", f.fileLine(file, foundOf(r, file.File)))
+		if f.Unit == "" && f.Kind == "" && file.Units < file.Series && file.Interval > 0 && file.Interval < time.Hour {
 			to.line("warn: %s: no unit is given, so readings every %s count as power, and are "+
 				"averaged where they are joined; say --unit kWh if they are energy", file.File,
 				stepWords(file.Interval))
@@ -95,8 +102,19 @@ func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	}
 }
 
-// fileLine returns layout, series, interval, unit, range and the zone of the times of a file.
-func (f *csvFlags) fileLine(r *tabular.FileReport) string {
+// foundOf is what a file was taken for; nil for a file that is no delimited text.
+func foundOf(r tabular.Report, file string) *tabular.Found {
+	for i := range r.Found {
+		if r.Found[i].File == file {
+			return &r.Found[i]
+		}
+	}
+	return nil
+}
+
+// fileLine returns layout, series, interval, unit, range and the zone of the times of a file, and
+// what had to be found out.
+func (f *csvFlags) fileLine(r *tabular.FileReport, found *tabular.Found) string {
 	parts := []string{r.Layout}
 	if r.Layout != tabular.LayoutOne {
 		parts = append(parts, fmt.Sprintf("%d series", r.Series))
@@ -104,22 +122,39 @@ func (f *csvFlags) fileLine(r *tabular.FileReport) string {
 	if r.Interval > 0 {
 		parts = append(parts, stepWords(r.Interval))
 	}
-	if f.Unit != "" {
+	switch {
+	case f.Unit != "":
 		parts = append(parts, f.Unit)
+	case r.Unit != "":
+		parts = append(parts, r.Unit)
 	}
 	if !r.From.IsZero() {
 		parts = append(parts, r.From.Format(time.DateOnly)+" to "+r.Until.Format(time.DateOnly))
 	}
-	switch {
-	case r.Naive > 0 && f.Timezone == "":
-		parts = append(parts, "times read as UTC (no offset in the file; --timezone changes it)")
-	case r.Naive > 0:
-		parts = append(parts, "times read in "+f.Timezone)
+	if r.Naive > 0 {
+		parts = append(parts, f.zoneWords(found))
 	}
-	if f.IntervalLabel == tabular.LabelEnd {
+	switch {
+	case f.IntervalLabel == tabular.LabelEnd:
 		parts = append(parts, "labelled by the end")
+	case found != nil && found.Label == tabular.LabelEnd:
+		parts = append(parts, "labelled by the end ("+found.LabelBy+")")
+	}
+	if found != nil && found.Words() != "" {
+		parts = append(parts, found.Words())
 	}
 	return r.File + ": " + strings.Join(parts, ", ")
+}
+
+// zoneWords says in which zone times without an offset are read.
+func (f *csvFlags) zoneWords(found *tabular.Found) string {
+	switch {
+	case f.Timezone != "":
+		return "times read in " + f.Timezone
+	case found != nil && found.ZoneBy == "file":
+		return "times read in " + found.Zone + " (the file says so)"
+	}
+	return "times read as UTC (no offset in the file; --timezone changes it)"
 }
 
 // stepWords returns an interval as people write it, such as 30 min or 1 h.

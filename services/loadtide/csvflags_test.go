@@ -87,7 +87,7 @@ func TestFileLine(t *testing.T) {
 		},
 		"other columns": {
 			"id,at,kw\nm,2026-01-30,1\nm,2026-01-31,1\n", []string{"--series-column", "id", "--time-column", "at", "--value-column", "kw", "--timezone", "UTC"},
-			"FILE: long, 1 series, 1 d, 2026-01-30 to 2026-01-31, times read in UTC\n",
+			"FILE: long, 1 series, 1 d, kW, 2026-01-30 to 2026-01-31, times read in UTC\n",
 		},
 		"one series": {
 			"timestamp,value\n2026-01-31T13:00:00Z,1\n", []string{"--series", "m"}, "FILE: one series, 2026-01-31 to 2026-01-31\n",

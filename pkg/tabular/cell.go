@@ -1,0 +1,114 @@
+package tabular
+
+import "bytes"
+
+// cellKind is what the text of a cell looks like.
+type cellKind uint8
+
+const (
+	cellEmpty cellKind = iota
+	cellNumber
+	cellDate   // a date alone
+	cellStamp  // a date with a clock
+	cellClock  // a time of day
+	cellRange  // two dates with clocks
+	cellClocks // two times of day
+	cellText
+	cellKinds
+)
+
+// isTime reports whether a cell can be a time or a part of one.
+func (k cellKind) isTime() bool { return k >= cellDate && k <= cellClocks }
+
+// kindOf looks at a cell. A number may as well be an epoch, a date of digits or an hour: that is
+// seen in its column.
+func kindOf(text []byte) cellKind {
+	if len(text) == 0 {
+		return cellEmpty
+	}
+	if len(text) > 64 {
+		return cellText
+	}
+	if from, to, ok := cutRange(text); ok {
+		if k := kindOf(from); k == cellStamp && kindOf(to) != cellText {
+			return cellRange
+		} else if k == cellClock && kindOf(to) == cellClock {
+			return cellClocks
+		}
+	}
+	if k := dated(text); k != cellText {
+		return k
+	}
+	if len(text) >= len("0:00") && text[0]-'0' <= 9 && (bytes.IndexByte(text, ':') > 0 || halfDayMark(text)) {
+		if _, ok := parseClock(text); ok {
+			return cellClock
+		}
+	}
+	if _, ok := markedNumber(plainSpaces(text)); ok {
+		return cellNumber
+	}
+	return cellText
+}
+
+// dated tells a date from a date with a clock.
+func dated(text []byte) cellKind {
+	d, rest, ok := readDate(text)
+	if !ok || d.calendar == compact && len(rest) == 0 {
+		return cellText
+	}
+	_, first := d.seconds(dayFirst)
+	_, second := d.seconds(monthFirst)
+	if !first && !second {
+		return cellText
+	}
+	if len(rest) == 0 {
+		return cellDate
+	}
+	if !d.clock {
+		if rest = afterDate(rest); rest == nil {
+			return cellText
+		}
+	}
+	if _, ok := parseClock(rest); !ok {
+		return cellText
+	}
+	return cellStamp
+}
+
+// halfDayMark reports whether a text ends in AM or PM.
+func halfDayMark(text []byte) bool {
+	text = bytes.TrimRight(text, ".")
+	return len(text) > 2 && text[len(text)-1]|0x20 == 'm'
+}
+
+// rangeMarks part the start of a range from its end.
+var rangeMarks = [][]byte{
+	[]byte(" - "), []byte(" – "), []byte("–"), []byte(" bis "), []byte(" to "), []byte(" até "),
+	[]byte("～"), []byte("~"), []byte("/"), []byte("-"),
+}
+
+// cutRange parts a range of two times.
+func cutRange(text []byte) (from, to []byte, ok bool) {
+	for _, mark := range rangeMarks {
+		at := bytes.Index(text, mark)
+		if at < 0 {
+			continue
+		}
+		from, to := bytes.TrimSpace(text[:at]), bytes.TrimSpace(text[at+len(mark):])
+		switch {
+		case len(from) < len("0:00"), len(to) < len("0:00"):
+		case len(mark) > 1 && mark[0] != '-', bytes.IndexByte(from, ':') > 0 && bytes.IndexByte(to, ':') > 0:
+			return from, to, true
+		}
+		if string(mark) == "/" && bytes.Count(text, mark) == 1 && len(from) > len("2026-01-31") {
+			return from, to, true
+		}
+	}
+	return nil, nil, false
+}
+
+// isMeasure reports whether a cell is a unit, also in brackets.
+func isMeasure(text []byte) bool {
+	text = bytes.Trim(text, "[]() ")
+	return len(text) > 0 && len(text) <= 12 && measureOf(string(text)).unit != ""
+}

@@ -1,0 +1,156 @@
+package tabular
+
+import (
+	"bytes"
+	"strings"
+)
+
+// mostly is the share of cells from which on a column is of their kind: files end in totals and have
+// bad rows.
+const mostly = 0.6
+
+// sampleColumn is what the sample shows of one column.
+type sampleColumn struct {
+	index    int
+	name     string
+	words    nameWords
+	measure  measure
+	count    [cellKinds]int
+	filled   int
+	zoned    int // times with an offset
+	epochs   int // numbers that are an epoch
+	compacts int // numbers that are a date
+	ordinals int // whole numbers from 0 to 288, also with letters before them
+	units    int // cells that are a unit
+	distinct map[string]int
+}
+
+// maxDistinct bounds the different texts of a column that are counted.
+const maxDistinct = 300
+
+// columns looks at the columns of a sample.
+func (s *sample) columns() []*sampleColumn {
+	all := make([]*sampleColumn, len(s.names))
+	for i, name := range s.names {
+		all[i] = &sampleColumn{
+			index: i, name: name, words: wordsOf(name), measure: measureIn(name),
+			distinct: map[string]int{},
+		}
+		if s.unit != nil && all[i].measure.unit == "" {
+			all[i].measure = measureOf(s.unit[i])
+		}
+	}
+	for r, row := range s.cells {
+		for i, cell := range row {
+			all[i].add(cell, s.kinds[r][i])
+		}
+	}
+	return all
+}
+
+func (c *sampleColumn) add(cell []byte, kind cellKind) {
+	c.count[kind]++
+	if kind == cellEmpty {
+		return
+	}
+	c.filled++
+	if _, known := c.distinct[string(cell)]; known || len(c.distinct) < maxDistinct {
+		c.distinct[string(cell)]++
+	}
+	if _, ok := ordinal(cell); ok {
+		c.ordinals++
+	}
+	switch kind {
+	case cellNumber:
+		if _, ok := parseEpoch(cell); ok {
+			c.epochs++
+		}
+		if d, rest, ok := readDate(cell); ok && d.calendar == compact && len(rest) == 0 {
+			if _, ok := d.seconds(yearFirst); ok && d.year > 1989 && d.year < 2101 {
+				c.compacts++
+			}
+		}
+	case cellStamp, cellRange:
+		if zonedText(cell) {
+			c.zoned++
+		}
+	case cellText:
+		if isMeasure(cell) {
+			c.units++
+		}
+	}
+}
+
+// zonedText reports whether a date with a clock has an offset.
+func zonedText(text []byte) bool {
+	if from, _, ok := cutRange(text); ok {
+		text = from
+	}
+	d, rest, ok := readDate(text)
+	if !ok || d.clock {
+		return false
+	}
+	clock, ok := parseClock(afterDate(rest))
+	return ok && clock.zoned
+}
+
+// is reports whether so many filled cells are of a kind.
+func (c *sampleColumn) is(n int) bool { return c.filled > 0 && float64(n) >= mostly*float64(c.filled) }
+
+func (c *sampleColumn) stamps() bool {
+	n := c.count[cellStamp] + c.count[cellRange]
+	return n > 0 && c.is(n+c.count[cellDate]) ||
+		c.is(c.epochs) && c.measure.unit == "" && (c.index == 0 || c.words.in(timeWords))
+}
+
+func (c *sampleColumn) dates() bool {
+	return c.is(c.count[cellDate]) && c.count[cellStamp] == 0 ||
+		c.is(c.compacts) && !c.words.in(seriesWords) && c.measure.unit == ""
+}
+
+func (c *sampleColumn) clocks() bool {
+	n := c.count[cellClock] + c.count[cellClocks]
+	return c.is(n) || c.is(c.ordinals) && c.filled > 0 && n > 0
+}
+
+// hours reports whether a column has numbers of hours or periods of a day.
+func (c *sampleColumn) hours() bool {
+	return c.is(c.ordinals) && (c.words.in(hourWords) || c.words.in(periodWords))
+}
+
+// clockDigits reports whether a column has times of day as 0015 or 1300.
+func (c *sampleColumn) clockDigits() bool {
+	if !c.words.in(timeWords) && !c.words.in(hourWords) || c.count[cellNumber] < c.filled {
+		return false
+	}
+	for text := range c.distinct {
+		if _, ok := parseClock([]byte(text)); !ok || len(text) != 4 && len(text) != 6 {
+			return false
+		}
+	}
+	return c.filled > 0
+}
+
+func (c *sampleColumn) numbers() bool {
+	return c.is(c.count[cellNumber]) || c.filled == 0
+}
+
+func (c *sampleColumn) timelike() bool { return c.stamps() || c.dates() || c.clocks() }
+
+// text reports whether a column has words, such as kinds of readings.
+func (c *sampleColumn) text() bool {
+	return c.is(c.count[cellText]) || c.filled == 0
+}
+
+// ordinal reads the number of an hour or of a period: 7, 07, H07, HE 7, Hour 7.
+func ordinal(text []byte) (n int, ok bool) {
+	text = bytes.TrimLeft(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_. -")
+	n, digits, rest := leadingNumber(text)
+	return n, digits > 0 && digits <= 3 && n <= 288 && len(rest) == 0
+}
+
+// ends reports whether the name of a column says that it is the end of an interval.
+func (c *sampleColumn) ends() bool {
+	return c.words.in(endWords) && !c.words.in(startWords) ||
+		strings.EqualFold(c.name, "SETTLEMENTDATE")
+}

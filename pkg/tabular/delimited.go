@@ -1,0 +1,166 @@
+package tabular
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// delimited reads one file of delimited text, which begins with head: first its sample, from which
+// the layout is found, then all rows for what the sample does not tell, then the rows.
+func (l *loader) delimited(head []byte) error {
+	l.charset = charsetOf(head)
+	l.at = layout{}
+	clear(l.names.byText)
+	s, err := l.sampled()
+	if err != nil {
+		return err
+	}
+	if l.split.delimiter = l.flags.delimiter; l.split.delimiter == 0 {
+		l.split.delimiter = s.delimiter(&l.split)
+	}
+	at, err := l.lay(s, &l.split)
+	if err != nil {
+		return err
+	}
+	if err := l.survey(&at, s); err != nil {
+		return err
+	}
+	l.at = at
+	l.report.Found = append(l.report.Found, l.understanding(s))
+	return l.rows()
+}
+
+// rows reads the rows of the file.
+func (l *loader) rows() error {
+	l.notes, l.periods, l.totals = l.notes[:0], l.periods[:0], 0
+	l.used = make([]bool, len(l.at.names))
+	l.late = l.ends() || l.zone.name != "UTC"
+	first, before := len(l.table.rows), l.report
+	lines, done, err := l.open()
+	if err != nil {
+		return err
+	}
+	defer done()
+	for {
+		line, long, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return l.unreadable(lineError(lines.line+1, err))
+		}
+		l.line = lines.line
+		if l.line <= l.at.data || len(line) == 0 || comment(line) {
+			continue
+		}
+		if err := l.row(line, long); err != nil {
+			return err
+		}
+		if len(l.table.rows) > l.opts.MaxRows {
+			return l.fileError(
+				fmt.Sprintf("more than %d rows in all", l.opts.MaxRows),
+				"split it and load the parts one by one",
+			)
+		}
+	}
+	if l.late && l.at.timing.elapsed && l.at.counts() {
+		l.count(l.table.rows[first:])
+	}
+	shifts, interval, repeats := steps(l.table.rows[first:], len(l.table.Series))
+	if l.late {
+		if err := l.settle(first, shifts, interval); err != nil {
+			return err
+		}
+	}
+	if err := l.twice(first, repeats); err != nil {
+		return err
+	}
+	l.leaveOutZeros(first, interval)
+	l.fileReport(first, interval, before)
+	return nil
+}
+
+// counts reports whether rows have numbers of periods of a day.
+func (at *layout) counts() bool { return at.timing.day == dayPeriod || at.timing.day == dayColumns }
+
+// timestamp reads the time of the line, and the period of the day when periods are counted.
+func (l *loader) timestamp() (at instant, bad problem) {
+	t := &l.at.timing
+	text := l.fields[t.date]
+	if t.ranged && t.clock < 0 {
+		text, _, _ = cutRange(text)
+	}
+	if at, bad = parseTime(text, t.calendar); bad.reason != "" {
+		return at, bad
+	}
+	if t.clock >= 0 {
+		if at, bad = l.clock(at); bad.reason != "" {
+			return at, bad
+		}
+	}
+	if !at.zoned {
+		l.report.Naive++
+		l.form.length = len(text)
+		if t.clock >= 0 || t.counted() {
+			l.form.length = len("2006-01-02 15:04")
+		}
+		if len(text) > len("2006-01-02") {
+			l.form.separator = text[len("2006-01-02")]
+		}
+	}
+	return at, problem{}
+}
+
+func (t *timing) counted() bool { return t.day == dayPeriod || t.day == dayColumns }
+
+// clock adds the time of day of the line to its date.
+func (l *loader) clock(at instant) (instant, problem) {
+	t := &l.at.timing
+	text := l.fields[t.clock]
+	wrong := problem{meter.ReasonBadTimestamp, "write the time of day as the other rows do"}
+	switch t.day {
+	case dayHour:
+		n, ok := ordinal(text)
+		if !ok || n > 24 {
+			return at, wrong
+		}
+		at.local += int64(n) * meter.HourSeconds
+	case dayPeriod:
+		n, ok := ordinal(text)
+		if !ok || n < 1 || int64(n-1)*t.length >= 26*meter.HourSeconds {
+			return at, wrong
+		}
+		at = l.period(at, n-1)
+	case dayClock:
+		if t.ranged {
+			text, _, _ = cutRange(text)
+		}
+		c, ok := parseClock(text)
+		if !ok {
+			return at, wrong
+		}
+		at.local += c.seconds - c.offset
+		at.zoned = at.zoned || c.zoned
+	case dayInDate, dayColumns:
+	}
+	at.dateOnly = false
+	return at, problem{}
+}
+
+// period adds the periods since midnight to a date. Where they are counted over a change of the
+// clocks, they are added when all rows are read.
+func (l *loader) period(at instant, n int) instant {
+	if l.late && l.at.timing.elapsed && !at.zoned {
+		at.period = n
+		return at
+	}
+	at.local += int64(n) * l.at.timing.length
+	return at
+}
+
+// lineText is the number of a line for an error.
+func lineText(line int) string { return "line " + strconv.Itoa(line) }

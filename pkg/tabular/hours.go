@@ -1,0 +1,99 @@
+package tabular
+
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// settleHours decides how hours and periods of a day are counted, and whether times are ends.
+func (l *loader) settleHours(at *layout, s *survey) error {
+	t := &at.timing
+	switch t.day {
+	case dayClock:
+		if s.hour24 && !t.spans() && !t.ends {
+			t.ends, t.endsWhy = true, "24:00"
+		}
+	case dayHour:
+		return l.settleHour(at, s)
+	case dayPeriod:
+		return l.settlePeriod(at, s)
+	case dayInDate, dayColumns:
+	}
+	return nil
+}
+
+// settleHour decides what a column of hours counts: 0 to 23 are starts; 1 to 24 are numbers from 1
+// on, whose hour 1 begins at midnight.
+func (l *loader) settleHour(at *layout, s *survey) error {
+	t := &at.timing
+	least, most := span(s.hours)
+	said := l.opts.IntervalLabel
+	switch {
+	case most >= 24 && least > 0, said == LabelEnd && least > 0, said == "" && t.ends && least > 0:
+		t.day, t.length, t.ends = dayPeriod, meter.HourSeconds, false
+		t.elapsed = most > 24
+		at.found = append(at.found, "hour 1 begins at midnight")
+	case most > 24:
+		return l.fileError(
+			fmt.Sprintf("column %s has hours from %d to %d", quotedName(at.names[t.clock]), least, most),
+			"number hours from 0 to 23 or from 1 to 24",
+		)
+	case least == 0, said == LabelStart, most < 0:
+		t.length = meter.HourSeconds
+	default:
+		two := twoReadings{"hour", fmt.Sprint(least),
+			fmt.Sprintf("the hour that begins at %d:00", least),
+			fmt.Sprintf("the hour that ends at %d:00", least),
+			"--interval-label start or --interval-label end"}
+		return l.fileError(two.problem(), two.remedy())
+	}
+	return nil
+}
+
+// settlePeriod decides how long the periods of a day are, by how many there are.
+func (l *loader) settlePeriod(at *layout, s *survey) error {
+	t := &at.timing
+	least, most := span(s.hours)
+	if least == 0 {
+		return l.fileError(
+			fmt.Sprintf("column %s has a period 0: the first period of a day is 1", quotedName(
+				at.names[t.clock])),
+			"number the periods of a day from 1 on, or name a column of times with --time-column",
+		)
+	}
+	words := wordsOf(at.names[t.clock])
+	settlement := words.in(map[string]bool{"settlement": true, "sp": true, "settlementperiod": true})
+	quarter := words.in(map[string]bool{"viertelstunde": true, "quarter": true, "kvarter": true})
+	perDay := int64(0)
+	for _, n := range []int{24, 48, 96, 144, 288} {
+		if most >= n-n/24 && most <= n+n/24 {
+			perDay = int64(n)
+		}
+	}
+	switch {
+	case perDay > 0:
+	case quarter && most <= 100:
+		perDay = 96
+	case settlement && most <= 50:
+		perDay = 48
+	default:
+		return l.fileError(
+			fmt.Sprintf("column %s has periods from %d to %d, and no day has all of them: how long one "+
+				"is cannot be told", quotedName(at.names[t.clock]), least, most),
+			"give a file with a whole day, or name a column of times with --time-column",
+		)
+	}
+	t.length = meter.DaySeconds / perDay
+	t.elapsed = settlement || int64(most) > perDay
+	at.found = append(at.found, fmt.Sprintf("%d periods a day", perDay))
+	return nil
+}
+
+func span(numbers map[int]bool) (least, most int) {
+	least, most = 1<<30, -1
+	for n := range numbers {
+		least, most = min(least, n), max(most, n)
+	}
+	return least, most
+}

@@ -1,0 +1,245 @@
+package tabular
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// lay finds out the layout of a file from its sample and the options.
+func (l *loader) lay(s *sample, split *splitter) (layout, error) {
+	if !s.layOut(split, l.contractField) {
+		return layout{}, l.fileError(noHeader, remedyHeader)
+	}
+	at := layout{names: s.names, delimiter: split.delimiter, value: -1, unit: -1}
+	if s.data > 0 {
+		at.data = s.lines[s.data-1].number
+	} else {
+		at.data = l.opts.SkipLines
+	}
+	var err error
+	if at.where, err = l.conditions(at.names); err != nil {
+		return at, err
+	}
+	s.filter(at.where)
+	named, err := l.named(at.names)
+	if err != nil {
+		return at, err
+	}
+	columns := s.columns()
+	local := l.opts.Timezone != "" && l.zone.name != "UTC"
+	timing, ok := findTiming(columns, named.time, named.clock, local)
+	if !ok {
+		return at, l.noTime(s, &at)
+	}
+	at.timing, at.time = timing, timing.date
+	at.contract = named.contractTime
+	if err := l.zoneOf(s, &at); err != nil {
+		return at, err
+	}
+	if timing.clock < 0 && timing.calendar != epoch && !named.contractTime && columns[timing.date].dates() {
+		if cells, length, _, ok := slots(at.names); ok {
+			at.kind, at.slots = LayoutDays, cells
+			at.timing.day, at.timing.length = dayColumns, length
+		}
+	}
+	if err := l.roles(columns, s, named, &at); err != nil {
+		return at, err
+	}
+	l.units(columns, s, &at)
+	return at, nil
+}
+
+// filter keeps the rows of the sample that fulfil all conditions.
+func (s *sample) filter(where []condition) {
+	if len(where) == 0 {
+		return
+	}
+	kept := 0
+	for r, row := range s.cells {
+		if fulfils(row, where) {
+			s.cells[kept], s.kinds[kept] = row, s.kinds[r]
+			kept++
+		}
+	}
+	s.cells, s.kinds = s.cells[:kept], s.kinds[:kept]
+}
+
+func fulfils(row [][]byte, where []condition) bool {
+	for _, w := range where {
+		if string(row[w.column]) != w.text {
+			return false
+		}
+	}
+	return true
+}
+
+// roles finds the columns of series and of values, and what kind of layout they make.
+func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *layout) error {
+	at.value = named.value
+	one := l.opts.Series != ""
+	if named.series >= 0 {
+		at.series, at.mapped = []int{named.series}, l.opts.SeriesColumn != "" || !at.contract
+	} else if !at.contract || named.time > 0 && named.value < 0 {
+		at.series, at.mapped = l.seriesColumns(columns, s, at), true
+	}
+	if at.kind == LayoutDays {
+		return l.days(columns, at)
+	}
+	if len(at.series) > 0 {
+		at.kind = LayoutLong
+		if at.value < 0 {
+			return l.chooseValue(columns, at)
+		}
+		return nil
+	}
+	switch {
+	case at.value >= 0 && one:
+		return l.one(at)
+	case at.value >= 0 && l.opts.ValueColumn == "":
+		return l.fileError(
+			"no column says which series a value belongs to; the columns are "+listed(at.names),
+			"name the series with --series NAME, or the column that does with --series-column",
+		)
+	case at.value >= 0:
+		return l.wide(at, []int{at.value})
+	case named.time >= 0 && (named.time == 0 || l.opts.TimeColumn != ""):
+		others := l.others(columns, at)
+		if len(others) == 0 {
+			return l.missing(at.names, columnValue)
+		}
+		if one && len(others) == 1 {
+			at.value = others[0]
+			return l.one(at)
+		}
+		return l.wide(at, others)
+	}
+	values := valueColumns(columns, at)
+	switch {
+	case len(values) == 0:
+		return l.missing(at.names, columnValue)
+	case one && len(values) == 1:
+		at.value = values[0]
+		return l.one(at)
+	case one && !l.namesOne(at.names, values):
+		return l.askValue(columns, values, at)
+	}
+	return l.wide(at, values)
+}
+
+// others are all columns but those of the time and those that conditions read.
+func (l *loader) others(columns []*sampleColumn, at *layout) []int {
+	var all []int
+	for _, c := range columns {
+		used := c.index == at.timing.date || c.index == at.timing.clock || c.index == at.timing.until
+		for _, w := range at.where {
+			used = used || w.column == c.index
+		}
+		if !used && !(c.timelike() && !at.contract) {
+			all = append(all, c.index)
+		}
+	}
+	return all
+}
+
+// namesOne reports whether --series is the name of one of the columns.
+func (l *loader) namesOne(names []string, values []int) bool {
+	wanted, _ := mappedName(l.opts.Series)
+	for _, v := range values {
+		if name, ok := mappedName(names[v]); ok && name == wanted {
+			return true
+		}
+	}
+	return false
+}
+
+// one prepares a file of one series.
+func (l *loader) one(at *layout) error {
+	at.kind = LayoutOne
+	id, _, err := l.names.lookup([]byte(l.opts.Series), true)
+	if err != nil {
+		return l.fileError(err.Error(), "give --series another name")
+	}
+	at.one = id
+	return nil
+}
+
+// days prepares a file with a row a day. Without a column of series the file is one of one series.
+func (l *loader) days(columns []*sampleColumn, at *layout) error {
+	for column, slot := range at.slots {
+		if slot == 0 {
+			at.value = column
+		}
+		if slot >= 0 {
+			at.timing.elapsed = at.timing.elapsed || int64(slot)*at.timing.length >= meter.DaySeconds
+		}
+	}
+	switch {
+	case len(at.series) > 0:
+	case l.opts.Series != "":
+		if err := l.one(at); err != nil {
+			return err
+		}
+		at.kind = LayoutDays
+	default:
+		return l.fileError(
+			"a row is a day, and no column says which series it belongs to; the columns are "+
+				listed(at.names),
+			"name the series with --series NAME, or the column that does with --series-column",
+		)
+	}
+	return nil
+}
+
+// wide finds the series of each column. The same series twice is an error, whatever the two columns
+// are called. A column without a name is none, as long as its cells are empty.
+func (l *loader) wide(at *layout, values []int) error {
+	at.kind = LayoutWide
+	at.ids = make([]int32, len(at.names))
+	for i := range at.ids {
+		at.ids[i] = notRead
+	}
+	columns := map[meter.ID]int{}
+	for _, i := range values {
+		name := at.names[i]
+		at.ids[i] = unnamed
+		if name == "" {
+			continue
+		}
+		if series, ok := mappedName(name); ok {
+			if first, twice := columns[series]; twice {
+				return l.fileError(
+					fmt.Sprintf(
+						"two columns of one series: %d (%s) and %d (%s) are both %s",
+						first+1, strconv.Quote(shown(at.names[first])),
+						i+1, strconv.Quote(shown(name)), series,
+					),
+					"rename one of them",
+				)
+			}
+			columns[series] = i
+		}
+		id, bad, err := l.names.lookup([]byte(name), true)
+		if err != nil {
+			return l.fileError(err.Error(), "rename one of them")
+		}
+		if bad.reason != "" {
+			return l.fileError(
+				fmt.Sprintf(
+					"column %d (%s) cannot name a series: %s",
+					i+1, strconv.Quote(shown(name)), bad.reason,
+				),
+				bad.remedy,
+			)
+		}
+		at.ids[i] = id
+	}
+	return nil
+}
+
+// Columns of a wide file that are no series.
+const (
+	notRead int32 = -2 // the time, and columns that are left out
+	unnamed int32 = -1 // cells must be empty
+)

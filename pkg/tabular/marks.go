@@ -1,0 +1,53 @@
+package tabular
+
+import (
+	"fmt"
+	"strings"
+)
+
+// twoReadings says that a text can be read in two ways, and which flag settles it.
+type twoReadings struct {
+	what, text    string // the kind of the text, and the text itself
+	first, second string
+	flags         string
+}
+
+func (t *twoReadings) problem() string {
+	return fmt.Sprintf("%s %q can be read in two ways, as %s or as %s, and no row tells which",
+		t.what, t.text, t.first, t.second)
+}
+
+func (t *twoReadings) remedy() string { return "say " + t.flags }
+
+// decide finds the form of the numbers of a file from all of them. The delimiter counts, because
+// files have semicolons between columns where the comma is the decimal mark.
+func (m *marks) decide(delimiter byte) (numbers, *twoReadings) {
+	comma := m.commas + m.groupedPoints
+	point := m.points + m.groupedCommas
+	if delimiter == ',' && m.commas == 1 && m.groupedPoints == 0 {
+		comma = 0 // a slip in one row of a file with commas between columns
+	}
+	switch {
+	case comma > point:
+		return numbers{decimal: ',', groups: m.groupedPoints+m.spaces+m.eitherPoint > 0}, nil
+	case point > 0:
+		return numbers{decimal: '.', groups: m.groupedCommas+m.spaces+m.eitherComma > 0}, nil
+	case m.eitherComma > 0 && m.eitherPoint > 0:
+		return numbers{}, m.ambiguous()
+	case m.eitherComma > 1 || m.eitherComma == 1 && delimiter != ',':
+		if delimiter == ';' && m.bare == 0 {
+			return numbers{decimal: ','}, nil
+		}
+		return numbers{}, m.ambiguous()
+	case m.eitherPoint > 0 && delimiter == ';':
+		return numbers{}, m.ambiguous()
+	}
+	return numbers{decimal: '.', groups: m.spaces > 0}, nil
+}
+
+func (m *marks) ambiguous() *twoReadings {
+	text := string(m.sample)
+	decimal := strings.NewReplacer(",", ".").Replace(text)
+	whole := strings.NewReplacer(",", "", ".", "").Replace(text)
+	return &twoReadings{"number", text, decimal, whole, "--decimal , or --decimal ."}
+}

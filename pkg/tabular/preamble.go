@@ -1,0 +1,120 @@
+package tabular
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// unitWords name a unit, in lines before the header.
+var unitWords = words(`unit units unite unité einheit messeinheit eenheid unidad unità enhed enhet
+	uom yksikkö 単位 measure`)
+
+// preambleMeasure finds the unit in the lines before the header: behind or under a word for it, or in
+// brackets.
+func (s *sample) preambleMeasure(columns []*sampleColumn) measure {
+	split := splitter{}
+	for i := 0; i < s.head; i++ {
+		for _, split.delimiter = range delimiters {
+			row, ok := split.fields(s.lines[i].text)
+			if !ok {
+				continue
+			}
+			row = cloned(row)
+			for at, cell := range row {
+				if m := s.measureBeside(row, at, i, &split); m.unit != "" && wordsOf(string(cell)).in(unitWords) {
+					return m
+				}
+			}
+		}
+	}
+	for i := 0; i < s.head; i++ {
+		if text := string(s.lines[i].text); strings.ContainsAny(text, "[(") {
+			if m := measureIn(text[strings.IndexAny(text, "[("):]); m.unit != "" {
+				return m
+			}
+		}
+	}
+	return measure{}
+}
+
+// measureBeside reads the unit that stands behind a cell, in it behind a colon, or under it.
+func (s *sample) measureBeside(row [][]byte, at, line int, split *splitter) measure {
+	if at+1 < len(row) {
+		if m := measureOf(string(row[at+1])); m.unit != "" {
+			return m
+		}
+	}
+	if _, behind, ok := bytes.Cut(row[at], []byte(":")); ok {
+		return measureOf(string(behind))
+	}
+	if line+1 >= s.head {
+		return measure{}
+	}
+	under, ok := split.fields(s.lines[line+1].text)
+	if !ok || at >= len(under) {
+		return measure{}
+	}
+	return measureOf(string(under[at]))
+}
+
+// zoneOf finds the zone of times without an offset: the one that the caller names, else the one that
+// the file says, else UTC.
+func (l *loader) zoneOf(s *sample, at *layout) error {
+	l.zone, l.zoneBy = l.asked, ""
+	said := at.timing.zone
+	if at.timing.utc {
+		said = "UTC"
+	}
+	for i := 0; i < s.head && said == ""; i++ {
+		said = zoneIn(string(s.lines[i].text))
+	}
+	switch {
+	case said == "" || l.opts.Timezone == said:
+		return nil
+	case l.opts.Timezone == "":
+		z, err := loadZone(said)
+		if err != nil {
+			return err
+		}
+		l.zone, l.zoneBy = z, said
+	case said == "UTC" && at.timing.utc && l.zone.name != "UTC":
+		return l.fileError(
+			fmt.Sprintf("column %s says UTC, --timezone says %s", quotedName(at.names[at.time]),
+				l.zone.name),
+			"leave --timezone out, or name a column of local times with --time-column",
+		)
+	}
+	return nil
+}
+
+// missing says which column a file lacks.
+func (l *loader) missing(names []string, column string) error {
+	problem := fmt.Sprintf("no column %q; the columns are %s", column, listed(names))
+	if column == columnValue {
+		return l.fileError(problem, "name the column of values with --value-column")
+	}
+	return l.fileError(problem, "name the column of times with --time-column")
+}
+
+// noTime says what a file without a column of times looks like.
+func (l *loader) noTime(s *sample, at *layout) error {
+	line := 1
+	if len(s.lines) > 0 {
+		line = s.lines[max(s.head, 0)].number
+	}
+	if len(at.names) < 2 {
+		return l.fileError(
+			fmt.Sprintf("line %d has one field: no comma, semicolon, tab or bar parts its columns: %q",
+				line, shown(s.lines[max(s.head, 0)].text)),
+			"say --delimiter, or save it as CSV",
+		)
+	}
+	problem := fmt.Sprintf("no column %q, and no other column holds times; the columns of line %d are %s",
+		columnTimestamp, line, listed(at.names))
+	if len(s.cells) > 0 {
+		problem += fmt.Sprintf("; the first row is %q", shown(bytes.Join(s.cells[0], []byte(", "))))
+	}
+	return l.fileError(problem,
+		"name the column of times with --time-column; say --skip-lines N if the header stands further down")
+}

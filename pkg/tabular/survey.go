@@ -1,0 +1,269 @@
+package tabular
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// survey is what all rows of a file say about its dates and its numbers.
+type survey struct {
+	marks marks
+	// Of numeric dates: how many have a first and a second number above 12, and the first dates.
+	first, second int
+	days          []datum
+	sample        string
+	hours         map[int]bool // of a column of hours or periods
+	hour24        bool         // a clock says 24:00
+}
+
+// maxDays is how many dates a survey looks at to see whether they follow each other.
+const maxDays = 400
+
+// survey reads the whole file for what its beginning may not tell: the order of day and month, the
+// decimal mark, and how hours are counted. It settles the layout. A file of which the sample tells
+// all is not read.
+func (l *loader) survey(at *layout, s *sample) error {
+	seen := survey{hours: map[int]bool{}}
+	if at.needsSurvey(s) {
+		err := l.each(at, func(fields [][]byte) error {
+			seen.add(fields, at)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	} else {
+		for _, row := range s.cells {
+			if len(row) == len(at.names) {
+				seen.add(row, at)
+			}
+		}
+	}
+	if err := l.settleNumbers(at, &seen); err != nil {
+		return err
+	}
+	if err := l.settleDates(at, &seen); err != nil {
+		return err
+	}
+	return l.settleHours(at, &seen)
+}
+
+// needsSurvey reports whether the sample may not tell all: it does where columns have commas between
+// them, dates begin with the year and no number in the sample has a comma.
+func (at *layout) needsSurvey(s *sample) bool {
+	t := &at.timing
+	if at.delimiter != ',' || t.calendar == numeric || t.day == dayHour || t.day == dayPeriod ||
+		t.day == dayClock {
+		return true
+	}
+	for _, row := range s.cells {
+		for i, cell := range row {
+			if at.isValue(i) {
+				for _, c := range cell {
+					if c == ',' || c == '\'' || c == ' ' || c >= 0x80 {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// isValue reports whether a column has values that are read.
+func (at *layout) isValue(column int) bool {
+	switch at.kind {
+	case LayoutWide:
+		return at.ids[column] >= 0
+	case LayoutDays:
+		return at.slots[column] >= 0
+	}
+	return column == at.value
+}
+
+// each reads the rows of a file that have all fields and fulfil the conditions.
+func (l *loader) each(at *layout, row func(fields [][]byte) error) error {
+	lines, done, err := l.open()
+	if err != nil {
+		return err
+	}
+	defer done()
+	split := splitter{delimiter: at.delimiter}
+	for {
+		line, long, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return l.unreadable(lineError(lines.line+1, err))
+		}
+		if lines.line <= at.data || long || len(line) == 0 || comment(line) {
+			continue
+		}
+		fields, ok := split.fields(line)
+		if fields = at.padded(fields); !ok || len(fields) != len(at.names) || !fulfils(fields, at.where) {
+			continue
+		}
+		if err := row(fields); err != nil {
+			return err
+		}
+	}
+}
+
+func lineError(line int, err error) error { return fmt.Errorf("line %d: %w", line, err) }
+
+// add looks at a row.
+func (s *survey) add(fields [][]byte, at *layout) {
+	switch at.kind {
+	case LayoutWide, LayoutDays:
+		for i, cell := range fields {
+			if at.isValue(i) && len(cell) > 0 {
+				s.marks.add(cell)
+			}
+		}
+	default:
+		if cell := fields[at.value]; len(cell) > 0 {
+			s.marks.add(cell)
+		}
+	}
+	t := &at.timing
+	if t.calendar == numeric {
+		s.date(fields[t.date])
+	}
+	if t.clock < 0 {
+		return
+	}
+	switch clock := fields[t.clock]; t.day {
+	case dayHour, dayPeriod:
+		if n, ok := ordinal(clock); ok {
+			s.hours[n] = true
+		}
+	case dayClock:
+		if c, ok := parseClock(clock); ok && c.seconds == meter.DaySeconds {
+			s.hour24 = true
+		}
+	case dayInDate, dayColumns:
+	}
+}
+
+// date looks at a numeric date.
+func (s *survey) date(text []byte) {
+	d, _, ok := readDate(text)
+	if !ok || d.calendar != numeric {
+		return
+	}
+	if d.first > 12 {
+		s.first++
+	}
+	if d.second > 12 {
+		s.second++
+	}
+	if s.sample == "" {
+		s.sample = shown(text)
+	}
+	d.clock = false
+	if n := len(s.days); n < maxDays && (n == 0 || s.days[n-1] != d) {
+		s.days = append(s.days, d)
+	}
+}
+
+// settleNumbers decides the decimal mark.
+func (l *loader) settleNumbers(at *layout, s *survey) error {
+	if l.flags.decimal != 0 {
+		m := &s.marks
+		at.numbers = numbers{decimal: l.flags.decimal}
+		if l.flags.decimal == ',' {
+			at.numbers.groups = m.spaces+m.groupedPoints+m.eitherPoint > 0
+		} else {
+			at.numbers.groups = m.spaces+m.groupedCommas+m.eitherComma > 0
+		}
+		return nil
+	}
+	form, two := s.marks.decide(at.delimiter)
+	if two != nil {
+		return l.fileError(two.problem(), two.remedy())
+	}
+	at.numbers = form
+	return nil
+}
+
+// settleDates decides the order of day and month of numeric dates: by a number above 12, by dots,
+// which stand behind days, by days that follow each other in one of the orders alone. Hyphens stand
+// behind days, too.
+func (l *loader) settleDates(at *layout, s *survey) error {
+	t := &at.timing
+	if t.calendar != numeric {
+		return nil
+	}
+	switch {
+	case l.flags.order == dayFirst, l.flags.order == monthFirst:
+		t.calendar = l.flags.order
+	case s.first > 0 && s.second > 0 && 20*min(s.first, s.second) > max(s.first, s.second):
+		return l.fileError(
+			fmt.Sprintf("day and month of the dates stand in both orders: %d dates have a first number "+
+				"above 12, %d a second one", s.first, s.second),
+			"write all dates in one order, best as 2026-01-31",
+		)
+	case s.first > s.second:
+		t.calendar = dayFirst
+	case s.second > 0:
+		t.calendar = monthFirst
+	case dotted(s.sample):
+		t.calendar = dayFirst
+	default:
+		days, months := follow(s.days, dayFirst), follow(s.days, monthFirst)
+		if days == months {
+			return l.twoDates(s)
+		}
+		t.calendar = dayFirst
+		if months {
+			t.calendar = monthFirst
+		}
+	}
+	return nil
+}
+
+// dotted reports whether dots or hyphens stand between the numbers of a date.
+func dotted(date string) bool {
+	for _, c := range date {
+		if c == '.' || c == '-' {
+			return true
+		}
+		if c == '/' {
+			return false
+		}
+	}
+	return false
+}
+
+// follow reports whether three days and more follow each other in an order of day and month.
+func follow(days []datum, order calendar) bool {
+	seen := map[int64]bool{}
+	least, most := int64(maxUnix), int64(0)
+	for _, d := range days {
+		unix, ok := d.seconds(order)
+		if !ok {
+			return false
+		}
+		seen[unix] = true
+		least, most = min(least, unix), max(most, unix)
+	}
+	return len(seen) >= 3 && (most-least)/meter.DaySeconds == int64(len(seen)-1)
+}
+
+func (l *loader) twoDates(s *survey) error {
+	read := func(order calendar) string {
+		for _, d := range s.days {
+			if unix, ok := d.seconds(order); ok {
+				return written(unix, len("2006-01-02"), ' ')
+			}
+		}
+		return "no date"
+	}
+	two := twoReadings{"date", s.sample, read(dayFirst), read(monthFirst),
+		"--date-format dd/mm/yyyy or --date-format mm/dd/yyyy"}
+	return l.fileError(two.problem(), two.remedy())
+}

@@ -1,0 +1,291 @@
+package tabular
+
+import (
+	"slices"
+	"strings"
+)
+
+// dayForm is how the time of day of a row is written.
+type dayForm uint8
+
+const (
+	dayInDate  dayForm = iota // with the date, in one column
+	dayClock                  // in a column of times of day
+	dayHour                   // in a column of hours, 0 to 23 or 1 to 24
+	dayPeriod                 // in a column of numbers of periods of a day, from 1 on
+	dayColumns                // in the names of the columns: a row is a day
+)
+
+// timing is where the time of a row stands, and how it is written.
+type timing struct {
+	calendar    calendar
+	date, clock int // columns; clock is -1 when it is in the date
+	day         dayForm
+	ranged      bool  // the cells hold a start and an end
+	until       int   // column that has the end of the interval, -1 for none
+	length      int64 // of a period in seconds
+	elapsed     bool  // periods are counted from midnight on, also where clocks change
+	ends        bool  // times are the ends of intervals
+	endsWhy     string
+	utc         bool   // the name of the column says UTC
+	zone        string // that the name of the column says
+}
+
+// spans reports whether each row says its start and its end.
+func (t *timing) spans() bool { return t.ranged || t.until >= 0 }
+
+// findTiming finds the columns of times. asked is the one that an option or the contract names, or
+// -1; local says that the caller has named a zone, so that columns of local times are looked for.
+func findTiming(columns []*sampleColumn, asked, askedClock int, local bool) (timing, bool) {
+	t := timing{date: asked, clock: askedClock, until: -1}
+	if t.date < 0 {
+		if t.date = bestTime(columns, (*sampleColumn).stamps, local); t.date < 0 {
+			t.date = bestTime(columns, (*sampleColumn).dates, local)
+		}
+	}
+	if t.date < 0 {
+		return t, false
+	}
+	date := columns[t.date]
+	t.calendar = date.calendar()
+	t.utc = date.words.in(utcWords)
+	t.zone = zoneIn(date.name)
+	if date.stamps() || t.clock < 0 && !date.dates() {
+		t.until = untilColumn(columns, date, (*sampleColumn).stamps)
+		t.ranged = date.is(date.count[cellRange])
+		t.endsBy(date)
+		return t, true
+	}
+	if t.clock < 0 {
+		t.clock, t.day = clockColumn(columns, date)
+	} else {
+		t.day = columns[t.clock].dayForm()
+	}
+	if t.clock < 0 {
+		t.endsBy(date)
+		return t, true
+	}
+	clock := columns[t.clock]
+	t.ranged = clock.is(clock.count[cellClocks])
+	if t.day == dayClock {
+		t.until = untilColumn(columns, clock, (*sampleColumn).clocks)
+	}
+	if zone := zoneIn(clock.name); zone != "" {
+		t.zone = zone
+	}
+	t.utc = t.utc || clock.words.in(utcWords)
+	t.endsBy(clock)
+	return t, true
+}
+
+// endsBy finds out by a name that times are the ends of intervals.
+func (t *timing) endsBy(c *sampleColumn) {
+	if !t.spans() && t.day != dayPeriod && c.ends() {
+		t.ends, t.endsWhy = true, "column "+quotedName(c.name)
+	}
+}
+
+// calendar is that of most dates of a column. The order of numeric dates is not known here.
+func (c *sampleColumn) calendar() calendar {
+	if c.is(c.epochs) {
+		return epoch
+	}
+	if c.is(c.compacts) {
+		return compact
+	}
+	counts := map[calendar]int{}
+	best := yearFirst
+	for text, n := range c.distinct {
+		d, _, ok := readDate([]byte(text))
+		if !ok {
+			continue
+		}
+		if counts[d.calendar] += n; counts[d.calendar] > counts[best] {
+			best = d.calendar
+		}
+	}
+	return best
+}
+
+// bestTime chooses among the columns of times of a kind: those that are filled; those with an offset
+// or of UTC, unless the caller has named a zone; those that name the start.
+func bestTime(columns []*sampleColumn, kind func(*sampleColumn) bool, local bool) int {
+	best, most := -1, -1
+	filled := 0
+	for _, c := range columns {
+		filled = max(filled, c.filled)
+	}
+	for _, c := range columns {
+		if !kind(c) || 2*c.filled < filled {
+			continue
+		}
+		score := 1
+		utc := c.words.in(utcWords) && !c.is(c.zoned)
+		switch {
+		case c.is(c.zoned):
+			score += 16
+		case utc != local:
+			score += 8
+		}
+		if c.words.in(startWords) {
+			score += 4
+		}
+		if !c.ends() {
+			score += 2
+		}
+		if score > most {
+			best, most = c.index, score
+		}
+	}
+	return best
+}
+
+// clockColumn finds the column with the time of day that belongs to a column of dates.
+func clockColumn(columns []*sampleColumn, date *sampleColumn) (int, dayForm) {
+	best, most, form := -1, -1, dayInDate
+	for _, c := range columns {
+		if c.index == date.index || 2*c.filled < date.filled || c.measure.unit != "" {
+			continue
+		}
+		score, as := 0, dayInDate
+		switch {
+		case c.clocks():
+			score, as = 8, dayClock
+		case c.clockDigits():
+			score, as = 6, dayClock
+		case c.hours():
+			score, as = 4, c.dayForm()
+		default:
+			continue
+		}
+		if c.words.in(startWords) {
+			score += 2
+		}
+		if !c.ends() {
+			score++
+		}
+		if c.index < date.index {
+			score--
+		}
+		if score > most {
+			best, most, form = c.index, score, as
+		}
+	}
+	return best, form
+}
+
+// dayForm is how a column of times of day is written.
+func (c *sampleColumn) dayForm() dayForm {
+	switch {
+	case c.clocks() || c.clockDigits():
+		return dayClock
+	case c.words.in(periodWords):
+		return dayPeriod
+	}
+	return dayHour
+}
+
+// untilColumn finds the column that has the end of the interval whose start is in a column.
+func untilColumn(columns []*sampleColumn, start *sampleColumn, kind func(*sampleColumn) bool) int {
+	if start.ends() {
+		return -1
+	}
+	for _, c := range columns {
+		if c.index != start.index && kind(c) && c.ends() &&
+			c.words.in(utcWords) == start.words.in(utcWords) {
+			return c.index
+		}
+	}
+	return -1
+}
+
+// zonesByName are the zones that names of columns and lines before the header say.
+var zonesByName = []struct{ text, zone string }{
+	{"CET/CEST", "Europe/Brussels"}, {"MEZ/MESZ", "Europe/Berlin"}, {"EET/EEST", "Europe/Helsinki"},
+	{"WET/WEST", "Europe/Lisbon"}, {"GMT/BST", "Europe/London"}, {"JST", "Asia/Tokyo"},
+	{"AEST", "Australia/Brisbane"}, {"UTC", "UTC"}, {"GMT", "UTC"},
+}
+
+// zoneIn finds the zone that a name says, in a word of its own.
+func zoneIn(name string) string {
+	for _, z := range zonesByName {
+		if strings.Contains(name, z.text) {
+			return z.zone
+		}
+	}
+	if wordsOf(name).in(utcWords) {
+		return "UTC"
+	}
+	return ""
+}
+
+// slots finds the columns whose names are times of day, when they make a row a day: the number of the
+// period of each column, from 0 on, -1 for other columns.
+func slots(names []string) (slots []int, length int64, ends bool, ok bool) {
+	for _, read := range []func(string) (int64, bool){clockName, ordinalName} {
+		seconds := make([]int64, 0, len(names))
+		slots = make([]int, len(names))
+		for i, name := range names {
+			slots[i] = -1
+			if at, is := read(name); is {
+				slots[i] = len(seconds)
+				seconds = append(seconds, at)
+			}
+		}
+		if length, ends, ok := slotLength(seconds); ok {
+			return slots, length, ends, true
+		}
+	}
+	return nil, 0, false, false
+}
+
+func clockName(name string) (int64, bool) {
+	text := []byte(strings.TrimSpace(name))
+	if from, _, ok := cutRange(text); ok {
+		text = from
+	}
+	if kindOf(text) != cellClock {
+		return 0, false
+	}
+	c, ok := parseClock(text)
+	return c.seconds, ok && !c.zoned
+}
+
+func ordinalName(name string) (int64, bool) {
+	if measureIn(name).unit != "" {
+		return 0, false
+	}
+	n, ok := ordinal([]byte(name))
+	return int64(n), ok
+}
+
+// slotLength is the time between columns that make a day of equal periods.
+func slotLength(at []int64) (length int64, ends, ok bool) {
+	const day = 86400
+	if len(at) < 23 {
+		return 0, false, false
+	}
+	step := at[1] - at[0]
+	for i := 2; i < len(at); i++ {
+		if at[i]-at[i-1] != step && !(at[i] == 0 && i == len(at)-1) {
+			return 0, false, false
+		}
+	}
+	if step >= 60 {
+		return step, at[0] == step, int64(len(at))*step == day && at[0] <= step
+	}
+	periods := []int{24, 48, 72, 96, 144, 288}
+	for _, n := range periods {
+		if len(at) >= n-n/24 && len(at) <= n+n/24 {
+			return day / int64(n), false, step == 1 && at[0] <= 1
+		}
+	}
+	return 0, false, false
+}
+
+// quotedName is the name of a column for a person.
+func quotedName(name string) string { return `"` + shown(name) + `"` }
+
+func has(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(s string) bool { return strings.EqualFold(s, name) })
+}

@@ -1,0 +1,36 @@
+package tabular
+
+import "github.com/loadtide/loadtide/pkg/meter"
+
+// inUnit turns the value of a column into the unit of its series, which is the first one that a file
+// says. A unit that the caller names is that of all values as they stand.
+func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) {
+	if l.opts.Unit != "" {
+		return value, problem{}
+	}
+	m := l.at.measures[column]
+	if l.at.unit >= 0 {
+		m = measureOf(string(l.fields[l.at.unit]))
+	}
+	if m.unit == "" {
+		if l.at.unit >= 0 && len(l.fields[l.at.unit]) > 0 {
+			return value, problem{meter.ReasonWrongUnit, remedyOtherUnit}
+		}
+		return value, problem{}
+	}
+	terms := &l.table.Terms[l.index(id)]
+	if terms.Unit == "" && terms.Kind.Fits(m.unit) {
+		terms.Unit = m.unit
+	}
+	if m.factor == 1 && terms.Unit == m.unit {
+		return value, problem{}
+	}
+	conversion, err := meter.Convert(m.unit, terms.Unit)
+	if err != nil {
+		return value, problem{meter.ReasonWrongUnit, remedyOtherUnit}
+	}
+	if value = conversion.Apply(value * m.factor); value >= meter.MaxValue || value <= -meter.MaxValue {
+		return value, problem{meter.ReasonOutOfRange, remedyRange}
+	}
+	return value, problem{}
+}
