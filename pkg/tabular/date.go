@@ -15,7 +15,7 @@ const (
 	numeric               // 31.01.2026 or 01/31/2026: day and month in an order that the file tells
 	dayFirst              // 31.01.2026, 31-01-2026, 31/01/2026
 	monthFirst            // 01/31/2026
-	named                 // 31-Jan-2026, Jan 31 2026
+	monthNamed            // 31-Jan-2026, Jan 31 2026
 	compact               // 20260131, also with the clock: 202601311300, 20260131130000
 	epoch                 // seconds since 1970, or milliseconds, microseconds or nanoseconds
 )
@@ -109,7 +109,7 @@ func readDayNamed(day int, rest []byte) (d datum, after []byte, ok bool) {
 	if digits != 4 && digits != 2 {
 		return d, nil, false
 	}
-	return datum{calendar: named, year: fullYear(year, digits), first: month, second: day}, rest, true
+	return datum{calendar: monthNamed, year: fullYear(year, digits), first: month, second: day}, rest, true
 }
 
 // readNamed reads Jan 31, 2026.
@@ -126,7 +126,7 @@ func readNamed(text []byte) (d datum, after []byte, ok bool) {
 	if digits != 4 {
 		return d, nil, false
 	}
-	return datum{calendar: named, year: year, first: month, second: day}, rest, true
+	return datum{calendar: monthNamed, year: year, first: month, second: day}, rest, true
 }
 
 // seconds is the midnight of the date, as if it were of UTC; order is that of a numeric date. ok is
@@ -205,7 +205,7 @@ func (c calendar) dateText() string {
 		return "dd.mm.yyyy"
 	case monthFirst:
 		return "mm/dd/yyyy"
-	case named:
+	case monthNamed:
 		return "dd-Mon-yyyy"
 	case compact:
 		return "yyyymmdd"

@@ -36,9 +36,7 @@ func (l *loader) delimited(head []byte) error {
 
 // rows reads the rows of the file.
 func (l *loader) rows() error {
-	l.notes, l.periods, l.totals = l.notes[:0], l.periods[:0], 0
-	l.used = make([]bool, len(l.at.names))
-	l.late = l.ends() || l.zone.name != "UTC"
+	l.begin()
 	first, before := len(l.table.rows), l.report
 	lines, done, err := l.open()
 	if err != nil {
@@ -67,7 +65,20 @@ func (l *loader) rows() error {
 			)
 		}
 	}
-	if l.late && l.at.timing.elapsed && l.at.counts() {
+	return l.end(first, before)
+}
+
+// begin prepares for the rows of a file whose layout is known.
+func (l *loader) begin() {
+	l.notes, l.periods, l.totals = l.notes[:0], l.periods[:0], 0
+	l.used = make([]bool, len(l.at.names))
+	l.late = l.ends() || l.zone.name != "UTC"
+}
+
+// end settles the rows of a file, from first on, and looks at them as a whole. before is the report
+// without the file.
+func (l *loader) end(first int, before Report) error {
+	if l.late && l.at.timing.elapsed && l.at.timing.counted() {
 		l.count(l.table.rows[first:])
 	}
 	shifts, interval, repeats := steps(l.table.rows[first:], len(l.table.Series))
@@ -83,9 +94,6 @@ func (l *loader) rows() error {
 	l.fileReport(first, interval, before)
 	return nil
 }
-
-// counts reports whether rows have numbers of periods of a day.
-func (at *layout) counts() bool { return at.timing.day == dayPeriod || at.timing.day == dayColumns }
 
 // timestamp reads the time of the line, and the period of the day when periods are counted.
 func (l *loader) timestamp() (at instant, bad problem) {
@@ -115,6 +123,7 @@ func (l *loader) timestamp() (at instant, bad problem) {
 	return at, problem{}
 }
 
+// counted reports whether rows have numbers of periods of a day.
 func (t *timing) counted() bool { return t.day == dayPeriod || t.day == dayColumns }
 
 // clock adds the time of day of the line to its date.

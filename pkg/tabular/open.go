@@ -69,9 +69,8 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	if err != nil {
 		return err
 	}
+	defer done()
 	head, err := plain.Peek(sniffed)
-	head = bytes.Clone(head)
-	done()
 	if err != nil && !errors.Is(err, io.EOF) {
 		return l.unreadable(err)
 	}
@@ -90,7 +89,7 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 		return l.fileError("is no text: it holds bytes that no text has", "export it as CSV")
 	case formatDelimited:
 	}
-	return l.delimited(head)
+	return l.delimited(bytes.Clone(head))
 }
 
 // unpacked reads the file from its start, without its compression. The caller calls done when it

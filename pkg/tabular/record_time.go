@@ -45,22 +45,6 @@ func isFileError(err error) bool {
 // isoTime reads RFC 3339 and its usual forms: a space for the T, no seconds, an offset without a
 // colon, no offset (naive). A fraction of a second is cut.
 func isoTime(text []byte) (unix int64, naive, ok bool) {
-	var room [40]byte
-	plain := append(room[:0], text[:min(len(text), 19)]...)
-	if len(text) > 19 {
-		rest := text[19:]
-		if rest[0] == '.' || rest[0] == ',' {
-			rest = bytes.TrimLeft(rest[1:], "0123456789")
-		}
-		if len(rest) == len("+0100") && rest[0] != 'Z' {
-			plain = append(append(plain, rest[:3]...), ':')
-			rest = rest[3:]
-		}
-		if len(rest) > len("+01:00") {
-			return 0, false, false
-		}
-		plain = append(plain, rest...)
-	}
-	unix, naive, bad := parseTime(plain)
-	return unix, naive, bad.reason == ""
+	at, bad := parseTime(text, yearFirst)
+	return at.local, !at.zoned, bad.reason == ""
 }

@@ -28,26 +28,23 @@ type record struct {
 }
 
 // layoutOf is the layout of a file of records, as far as settle asks for it.
-func layoutOf(kind string) layout { return layout{kind: kind, names: []string{partTime}} }
+func layoutOf(kind string) layout {
+	return layout{kind: kind, names: []string{partTime}, timing: timing{clock: -1, until: -1}}
+}
 
 // records reads one file whose rows are records: each has a line, names its series, and says its
 // unit. each calls put for one record after the other.
 func (l *loader) records(layout string, each func() error) error {
 	l.at = layoutOf(layout)
 	clear(l.names.byText)
-	l.notes, l.line = l.notes[:0], 1
+	l.zone, l.zoneBy = l.asked, ""
+	l.begin()
+	l.line = 1
 	first, before := len(l.table.rows), l.report
 	if err := each(); err != nil {
 		return err
 	}
-	shifts, interval := steps(l.table.rows[first:], len(l.table.Series))
-	if l.late {
-		if err := l.settle(first, shifts, interval); err != nil {
-			return err
-		}
-	}
-	l.fileReport(first, interval, before)
-	return nil
+	return l.end(first, before)
 }
 
 // The parts of a record, as errors name them.
@@ -83,7 +80,7 @@ func (l *loader) put(r record) error {
 	if r.naive {
 		l.report.Naive++
 	}
-	l.keep(id, r.unix, r.naive, value)
+	l.keep(id, instant{local: r.unix, zoned: !r.naive}, value)
 	l.table.Terms[l.names.list[id].index] = terms
 	if len(l.table.rows) > l.opts.MaxRows {
 		return l.fileError(

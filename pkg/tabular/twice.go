@@ -21,9 +21,12 @@ func (l *loader) twice(first, repeats int) error {
 	}
 	what := fmt.Sprintf("%d of %d moments of %s have several values, as where a file holds several "+
 		"quantities", differ, moments, example)
-	column, values, err := l.apart()
-	if err != nil {
-		return err
+	column, values := -1, []string(nil)
+	if l.at.delimiter != 0 { // delimited text
+		var err error
+		if column, values, err = l.apart(); err != nil {
+			return err
+		}
 	}
 	if column < 0 {
 		l.report.Warnings = append(l.report.Warnings,
