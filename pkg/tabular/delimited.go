@@ -26,7 +26,7 @@ func (l *loader) delimited(head []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := l.survey(&at, s); err != nil {
+	if err := l.gather(&at, s); err != nil {
 		return err
 	}
 	l.at = at

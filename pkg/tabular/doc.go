@@ -9,7 +9,7 @@
 //
 // The files of the package stand in this order along the way of the bytes: open, format, encoding,
 // split (lines and fields), sample and cell (the beginning of a file), words, column, timing, roles
-// and layout (what the columns are), survey, marks and hours (what only all rows tell), delimited,
+// and layout (what the columns are), evidence, marks and hours (what only all rows tell), delimited,
 // row, number, date and time (the rows), settle and clock (local times), twice, ahead and rising
 // (what a person should know), found and report.
 //

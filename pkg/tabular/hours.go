@@ -7,7 +7,7 @@ import (
 )
 
 // settleHours decides how hours and periods of a day are counted, and whether times are ends.
-func (l *loader) settleHours(at *layout, s *survey) error {
+func (l *loader) settleHours(at *layout, s *evidence) error {
 	t := &at.timing
 	switch t.day {
 	case dayClock:
@@ -25,7 +25,7 @@ func (l *loader) settleHours(at *layout, s *survey) error {
 
 // settleHour decides what a column of hours counts: 0 to 23 are starts; 1 to 24 are numbers from 1
 // on, whose hour 1 begins at midnight.
-func (l *loader) settleHour(at *layout, s *survey) error {
+func (l *loader) settleHour(at *layout, s *evidence) error {
 	t := &at.timing
 	least, most := span(s.hours)
 	said := l.opts.IntervalLabel
@@ -52,7 +52,7 @@ func (l *loader) settleHour(at *layout, s *survey) error {
 }
 
 // settlePeriod decides how long the periods of a day are, by how many there are.
-func (l *loader) settlePeriod(at *layout, s *survey) error {
+func (l *loader) settlePeriod(at *layout, s *evidence) error {
 	t := &at.timing
 	least, most := span(s.hours)
 	if least == 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// survey is what all rows of a file say about its dates and its numbers.
-type survey struct {
+// evidence is what all rows of a file say about its dates and its numbers.
+type evidence struct {
 	marks marks
 	// Of numeric dates: how many have a first and a second number above 12, and the first dates.
 	first, second int
@@ -19,15 +19,15 @@ type survey struct {
 	hour24        bool         // a clock says 24:00
 }
 
-// maxDays is how many dates a survey looks at to see whether they follow each other.
+// maxDays is how many dates are looked at to see whether they follow each other.
 const maxDays = 400
 
-// survey reads the whole file for what its beginning may not tell: the order of day and month, the
+// gather reads the whole file for what its beginning may not tell: the order of day and month, the
 // decimal mark, and how hours are counted. It settles the layout. A file of which the sample tells
 // all is not read.
-func (l *loader) survey(at *layout, s *sample) error {
-	seen := survey{hours: map[int]bool{}}
-	if at.needsSurvey(s) {
+func (l *loader) gather(at *layout, s *sample) error {
+	seen := evidence{hours: map[int]bool{}}
+	if at.needsAll(s) {
 		err := l.each(at, func(fields [][]byte) error {
 			seen.add(fields, at)
 			return nil
@@ -51,9 +51,9 @@ func (l *loader) survey(at *layout, s *sample) error {
 	return l.settleHours(at, &seen)
 }
 
-// needsSurvey reports whether the sample may not tell all: it does where columns have commas between
+// needsAll reports whether the sample may not tell all: it does where columns have commas between
 // them, dates begin with the year and no number in the sample has a comma.
-func (at *layout) needsSurvey(s *sample) bool {
+func (at *layout) needsAll(s *sample) bool {
 	t := &at.timing
 	if at.delimiter != ',' || t.calendar == numeric || t.day == dayHour || t.day == dayPeriod ||
 		t.day == dayClock {
@@ -116,7 +116,7 @@ func (l *loader) each(at *layout, row func(fields [][]byte) error) error {
 func lineError(line int, err error) error { return fmt.Errorf("line %d: %w", line, err) }
 
 // add looks at a row.
-func (s *survey) add(fields [][]byte, at *layout) {
+func (s *evidence) add(fields [][]byte, at *layout) {
 	switch at.kind {
 	case LayoutWide, LayoutDays:
 		for i, cell := range fields {
@@ -150,7 +150,7 @@ func (s *survey) add(fields [][]byte, at *layout) {
 }
 
 // date looks at a numeric date.
-func (s *survey) date(text []byte) {
+func (s *evidence) date(text []byte) {
 	d, _, ok := readDate(text)
 	if !ok || d.calendar != numeric {
 		return
@@ -171,7 +171,7 @@ func (s *survey) date(text []byte) {
 }
 
 // settleNumbers decides the decimal mark.
-func (l *loader) settleNumbers(at *layout, s *survey) error {
+func (l *loader) settleNumbers(at *layout, s *evidence) error {
 	if l.flags.decimal != 0 {
 		m := &s.marks
 		at.numbers = numbers{decimal: l.flags.decimal}
@@ -193,7 +193,7 @@ func (l *loader) settleNumbers(at *layout, s *survey) error {
 // settleDates decides the order of day and month of numeric dates: by a number above 12, by dots,
 // which stand behind days, by days that follow each other in one of the orders alone. Hyphens stand
 // behind days, too.
-func (l *loader) settleDates(at *layout, s *survey) error {
+func (l *loader) settleDates(at *layout, s *evidence) error {
 	t := &at.timing
 	if t.calendar != numeric {
 		return nil
@@ -254,7 +254,7 @@ func follow(days []datum, order calendar) bool {
 	return len(seen) >= 3 && (most-least)/meter.DaySeconds == int64(len(seen)-1)
 }
 
-func (l *loader) twoDates(s *survey) error {
+func (l *loader) twoDates(s *evidence) error {
 	read := func(order calendar) string {
 		for _, d := range s.days {
 			if unix, ok := d.seconds(order); ok {
