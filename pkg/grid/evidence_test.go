@@ -75,3 +75,22 @@ func TestStepOfReadingsLostInTurn(t *testing.T) {
 		}
 	}
 }
+
+// Whether readings come less often than hourly does not depend on their order: two within an hour
+// tell that they do not, also when the second one comes late.
+func TestSeldomReadingsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]int64{
+		{0, 2, 3, 15, 17, 19, 21, 23, 25, 27},
+		{0, 2, 15, 27, 17, 19, 21, 23, 25, 3},
+	} {
+		s := newStrip(t, meter.Power, 0)
+		for _, hour := range order {
+			s.put(grid.Point{Second: midnight + hour*3600, Value: 1, Quality: meter.OK})
+		}
+		if s.state.Coarse != 0 || s.state.Interval != 3600 || len(s.cells) != len(order) {
+			t.Errorf("hours %v: coarse %d, interval %d, %d cells",
+				order, s.state.Coarse, s.state.Interval, len(s.cells))
+		}
+	}
+}

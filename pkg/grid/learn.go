@@ -32,11 +32,16 @@ func (s *State) learn(out *Outcome) {
 
 // unserved returns the seconds between readings that no interval can be made of: they come less
 // often than hourly, or are energy of a time that does not divide the hour. It is 0 for all others.
+// Readings that come less often than hourly have no two within an hour among all that are kept: the
+// order in which they came does not matter.
 func (s *State) unserved(e evidence) int32 {
-	if e.coarse == 0 && s.additive() {
+	switch {
+	case e.coarse > 0:
+		return int32(s.weigh(math.MinInt64).coarse)
+	case s.additive():
 		return int32(e.odd)
 	}
-	return int32(e.coarse)
+	return 0
 }
 
 // lately is the second from which on points are evidence: a day before the newest one, or what it
