@@ -16,7 +16,7 @@ func (s *State) place(lowest, highest, at int, all bool, out *Outcome) (last int
 	if all {
 		lowest, s.Heard = 0, math.MinInt64
 	}
-	for last = max(lowest-3, 0); last < len(r.Points); last++ {
+	for last = max(lowest-s.reach(), 0); last < len(r.Points); last++ {
 		p := &r.Points[last]
 		step, was := s.stepOf(last), p.Step
 		p.Step = step
@@ -28,7 +28,7 @@ func (s *State) place(lowest, highest, at int, all bool, out *Outcome) (last int
 			p.Counted = true
 			s.Heard = max(s.Heard, s.lastCell(last))
 		}
-		if !all && last > highest+2 && step == was {
+		if !all && last >= highest+s.reach() && step == was {
 			break
 		}
 	}
@@ -83,7 +83,7 @@ func (s *State) emit(lowest, last int, past Past, out *Outcome) {
 	first, newest, known := past.Bounds()
 	next := max(s.Cell(r.Points[0].Second-tolerance(hour)), s.wholeFrom())
 	if known {
-		n := s.Cell(r.Points[max(lowest-3, 0)].Second - tolerance(hour))
+		n := s.Cell(r.Points[max(lowest-s.reach(), 0)].Second - tolerance(hour))
 		end := min(newest, s.Cell(r.Points[last].Second+hour+tolerance(hour)))
 		for n = max(n, newest-s.LateCells(), s.wholeFrom()); n <= end; n++ {
 			s.differs(s.cell(n), first, past, out)

@@ -20,7 +20,8 @@ func (s *State) learn(out *Outcome) {
 	}
 	e := s.weigh(from)
 	if step, grid := s.follow(e, from); step != s.Step || grid != s.Grid {
-		s.Step, s.Grid, out.Rebuilt = step, grid, true
+		s.turn(step)
+		s.Grid, out.Rebuilt = grid, true
 	}
 	if r.Young = !grown; s.Kind == meter.Register {
 		return
@@ -111,11 +112,24 @@ func (s *State) adapt(past Past, out *Outcome) {
 		return
 	}
 	step, grid := s.follow(e, from)
-	s.Step = step
+	s.turn(step)
 	if grid == s.Grid {
 		return
 	}
 	s.change(grid, past, out)
+}
+
+// turn gives the series another step. Values of power that were held from one reading to the next
+// stay so.
+func (s *State) turn(step int32) {
+	held := s.Step == none
+	s.Step = step
+	if !held || !s.mayHold() {
+		return
+	}
+	for i := range s.Raw.Points {
+		s.Raw.Points[i].Step = none
+	}
 }
 
 // change brings a grown series to another grid.
@@ -172,6 +186,6 @@ func (s *State) Hold(set int32, past Past, out *Outcome) {
 		return
 	}
 	step, grid := s.follow(s.weigh(s.Last-day), s.Last-day)
-	s.Step = step
+	s.turn(step)
 	s.change(grid, past, out)
 }
