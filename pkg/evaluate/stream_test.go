@@ -155,6 +155,21 @@ func TestStreamAndFileAgreeWhereTheStepChanges(t *testing.T) {
 	})
 }
 
+// The same holds where power comes at a step that does not divide the hour, before the middle or
+// after it.
+func TestStreamAndFileAgreeOnOddStepsOfPower(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSender(t)
+		s.kind, s.unit = meter.Power, "kW"
+		s.later = rapid.SampledFrom([]int64{420, 480, 780, 1020, 1500}).Draw(t, "later")
+		if rapid.Bool().Draw(t, "before") {
+			s.step, s.later = s.later, s.step
+		}
+		agree(t, s, rapid.SampledFrom([]int64{0, 0, meter.HourSeconds}).Draw(t, "interval"))
+	})
+}
+
 // agree takes readings both ways: with a model of the interval, or of the series' own when it is 0.
 func agree(t *rapid.T, s sender, interval int64) {
 	readings := s.readings()

@@ -52,13 +52,11 @@ func (r *Raw) mark(p *Point, waits bool) {
 
 // off says that a point is on no grid: neither that of the series nor that of a run of its own.
 func (s *State) off(i int) bool {
-	p := s.Raw.Points[i]
-	step := p.Step
+	step := s.Raw.Points[i].Step
 	if step < finest || s.holds() {
 		return s.additive() && step == none
 	}
-	_, on := near(p.Second, int64(step), int64(s.Phase%step))
-	return !on && p.Span == 0 && !s.Raw.inRun(i) && !s.Raw.inRun(i-1)
+	return s.offGrid(i, step)
 }
 
 // from is the second at which the time of a point of a regular step starts.

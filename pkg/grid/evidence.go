@@ -35,8 +35,8 @@ func (s *State) weigh(from int64) evidence {
 // prevailing returns the class of step that gaps from a second on tell, or none. It is the class
 // that covers most of the time, and at least half of it. When gaps of that class start at several
 // moments of the step, or the class covers less than half of the time of energy, some readings of
-// a finer step may be lost: then the finer step tells. Energy that drifts away from a class has no
-// class.
+// a finer step may be lost: then the finer step tells. Readings that drift away from a class have
+// no class.
 func (s *State) prevailing(from int64, g *gaps) int32 {
 	best := g.most()
 	class, half := classes[best], g.half(best)
@@ -49,7 +49,7 @@ func (s *State) prevailing(from int64, g *gaps) int32 {
 	if step := s.finer(from, g); step != none {
 		return step
 	}
-	if !half || s.additive() && g.drifts(best) {
+	if !half || s.Kind != meter.Register && g.drifts(best) {
 		return none
 	}
 	return class

@@ -320,7 +320,7 @@ func TestOddStepOfEnergy(t *testing.T) {
 		}
 		s = newStrip(t, meter.Power, 0)
 		s.putAll(every(midnight, step, 4*86400/step, wave))
-		if s.state.Coarse != 0 || len(s.refused) > 0 {
+		if s.state.Coarse != 0 || s.state.Step != 0 || len(s.refused) > 0 {
 			t.Errorf("power, step %d: coarse %d, refused %v", step, s.state.Coarse, s.refused)
 		}
 	}

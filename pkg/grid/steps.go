@@ -66,7 +66,7 @@ func (s *State) stepOf(i int) int32 {
 		return r.Points[i].Span
 	case r.inRun(i):
 		return r.gapClass(i)
-	case s.mayHold() && (r.Points[i].Counted && r.Points[i].Step == none || s.loose(i)):
+	case s.held(i):
 		return none
 	case i > 0 && s.fits(r.Points[i], r.Points[i-1].Step):
 		return r.Points[i-1].Step
@@ -74,43 +74,6 @@ func (s *State) stepOf(i int) int32 {
 		return fine
 	}
 	return s.Step
-}
-
-// mayHold says that points of the series may be at irregular moments for a while: those of power
-// that else comes regularly. Their values are held from one to the next.
-func (s *State) mayHold() bool {
-	return s.Step >= finest && !s.additive() && s.Kind != meter.Register
-}
-
-// reach is how many points before and behind a new one may be of another step with it.
-func (s *State) reach() int {
-	if s.mayHold() {
-		return 6 // of the run of four points that each may be in, and of the gaps that tell a step
-	}
-	return 3
-}
-
-// loose says that point i is one of at least four in a row that are off the grid of the series, at
-// most an hour from one to the next.
-func (s *State) loose(i int) bool {
-	if !s.offStep(i) {
-		return false
-	}
-	points, run := s.Raw.Points, 1
-	for k := i - 1; k >= 0 && run < 4 && points[k+1].Second-points[k].Second <= hour && s.offStep(k); k-- {
-		run++
-	}
-	for k := i + 1; k < len(points) && run < 4 && points[k].Second-points[k-1].Second <= hour && s.offStep(k); k++ {
-		run++
-	}
-	return run == 4
-}
-
-// offStep says that point i is on no grid: neither that of the series nor that of a run of its own.
-func (s *State) offStep(i int) bool {
-	p := s.Raw.Points[i]
-	_, on := near(p.Second, int64(s.Step), int64(s.Phase%s.Step))
-	return !on && p.Span == 0 && !s.Raw.inRun(i) && !s.Raw.inRun(i-1)
 }
 
 // fits says that a point may be of a step: its moment is on the grid of that, or not on that of the
