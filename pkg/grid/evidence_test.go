@@ -94,3 +94,18 @@ func TestSeldomReadingsInAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// A step whose gaps cover half of the time is that of the series.
+func TestStepOfHalfOfTheTime(t *testing.T) {
+	t.Parallel()
+	s := newStrip(t, meter.Power, 0)
+	for cycle := range int64(13) { // two half-hours and three times 20 minutes
+		for _, minute := range []int64{0, 30, 60, 80, 100} {
+			second := midnight + cycle*7200 + minute*60
+			s.put(grid.Point{Second: second, Value: 1, Quality: meter.OK})
+		}
+	}
+	if s.state.Step != 1200 {
+		t.Errorf("step %d, want one of 20 minutes", s.state.Step)
+	}
+}
