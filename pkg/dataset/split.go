@@ -14,46 +14,72 @@ type Cut struct {
 	First, TrainUntil, ValidUntil, TestFrom, TestUntil int64
 }
 
-// LeastDays is the shortest history that a network is trained on.
+// LeastDays is the shortest history that a network of a horizon of up to three days is trained on.
 const LeastDays = 21
 
-// DefaultCut gives the last tenth of the span to the test, and the tenth before it to validation.
-// first and last are the starts of the first and the last interval, in Unix seconds; the ranges are
-// whole intervals.
-func DefaultCut(first, last, interval int64) (Cut, error) {
-	until := last + interval
-	span := until - first
-	if err := enough(span); err != nil {
+// Extent is the time that is cut, for a network of a horizon.
+type Extent struct {
+	First, Last int64 // starts of the first and of the last interval, in Unix seconds
+	Interval    int64 // in seconds
+	Horizon     int64 // in seconds
+}
+
+// until is the end of the last interval.
+func (e *Extent) until() int64 { return e.Last + e.Interval }
+
+// DefaultCut gives the last tenth of the span to the test, and the tenth before it to validation;
+// each of them has at least a horizon and a day. The ranges are whole intervals.
+func DefaultCut(e Extent) (Cut, error) {
+	until := e.until()
+	if err := e.enough(until); err != nil {
 		return Cut{}, err
 	}
-	tenth := span / 10 / interval * interval
-	return Cut{First: first, TrainUntil: until - 2*tenth, ValidUntil: until - tenth,
+	tenth := TestLength(until-e.First, e.Interval, e.Horizon)
+	return Cut{First: e.First, TrainUntil: until - 2*tenth, ValidUntil: until - tenth,
 		TestFrom: until - tenth, TestUntil: until}, nil
 }
 
-// CutBefore gives the last fifth before until to validation, at least 7 and at most 56 days. It has
-// no test range, and uses nothing after until. The ranges are whole intervals.
-func CutBefore(first, until, interval int64) (Cut, error) {
-	span := until - first
+// TestLength is the default length of the test of a span: a tenth of it, and at least a horizon and
+// a day, so that it holds whole forecasts. It is of whole intervals; all are in seconds.
+func TestLength(span, interval, horizon int64) int64 {
+	return max(span/10, horizon+meter.DaySeconds) / interval * interval
+}
+
+// CutBefore gives the last fifth before until to validation, at least 7 and at most 56 days, and at
+// least a horizon and a day. It has no test range, and uses nothing after until. The ranges are whole
+// intervals.
+func CutBefore(e Extent, until int64) (Cut, error) {
+	until = min(until, e.until())
+	span := until - e.First
 	if span <= 0 {
 		return Cut{}, fmt.Errorf("there are no data before %s: they begin on %s", date(until),
-			date(first))
+			date(e.First))
 	}
-	if err := enough(span); err != nil {
+	if err := e.enough(until); err != nil {
 		return Cut{}, err
 	}
-	fifth := min(max(span/5, meter.WeekSeconds),
-		8*meter.WeekSeconds) / interval * interval
-	return Cut{First: first, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until,
+	fifth := min(max(span/5, meter.WeekSeconds, e.Horizon+meter.DaySeconds),
+		8*meter.WeekSeconds) / e.Interval * e.Interval
+	return Cut{First: e.First, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until,
 		TestUntil: until}, nil
 }
 
-func enough(span int64) error {
-	if span < LeastDays*meter.DaySeconds {
-		return fmt.Errorf("the data spans %.1f days, training needs %d: add history, or wait for "+
-			"more readings", float64(span)/meter.DaySeconds, LeastDays)
+// enough refuses a time until which there are too few readings. Three ranges hold whole forecasts:
+// each has a horizon and a day, and that of the training begins with a week for the scale.
+func (e *Extent) enough(until int64) error {
+	span := until - e.First
+	least := max(LeastDays, (3*(e.Horizon+meter.DaySeconds)+meter.WeekSeconds+meter.DaySeconds-1)/
+		meter.DaySeconds)
+	if span >= least*meter.DaySeconds {
+		return nil
 	}
-	return nil
+	words := fmt.Sprintf("the data spans %.1f days, training needs %d", float64(span)/meter.DaySeconds,
+		least)
+	if least > LeastDays {
+		return fmt.Errorf("%s for a horizon of %.3g days: add history, wait for more readings, or take "+
+			"a shorter horizon", words, float64(e.Horizon)/meter.DaySeconds)
+	}
+	return fmt.Errorf("%s: add history, or wait for more readings", words)
 }
 
 // String shows the ranges to a person, by day.

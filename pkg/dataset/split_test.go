@@ -11,9 +11,15 @@ import (
 
 const days = 86400
 
+// hoursOf is a time of hours.
+func hoursOf(span, horizon int64) Extent {
+	return Extent{First: epoch, Last: epoch + span - meter.HourSeconds, Interval: meter.HourSeconds,
+		Horizon: horizon}
+}
+
 func TestDefaultCut(t *testing.T) {
 	t.Parallel()
-	cut, err := DefaultCut(epoch, epoch+100*days-meter.HourSeconds, meter.HourSeconds)
+	cut, err := DefaultCut(hoursOf(100*days, days))
 	want := Cut{First: epoch, TrainUntil: epoch + 80*days, ValidUntil: epoch + 90*days,
 		TestFrom: epoch + 90*days, TestUntil: epoch + 100*days}
 	if err != nil || cut != want {
@@ -30,7 +36,7 @@ func TestCutBefore(t *testing.T) {
 	for _, c := range []struct{ days, valid int64 }{{21, 7}, {30, 7}, {35, 7}, {50, 10}, {280, 56},
 		{2000, 56}} {
 		until := epoch + c.days*days
-		cut, err := CutBefore(epoch, until, meter.HourSeconds)
+		cut, err := CutBefore(hoursOf(3000*days, days), until)
 		want := Cut{First: epoch, TrainUntil: until - c.valid*days, ValidUntil: until,
 			TestFrom: until, TestUntil: until}
 		if err != nil || cut != want {
@@ -42,11 +48,10 @@ func TestCutBefore(t *testing.T) {
 func TestCutSaysWhatIsThereAndNeeded(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]func(span int64) (Cut, error){
-		"default": func(span int64) (Cut, error) {
-			return DefaultCut(epoch,
-				epoch+span-meter.HourSeconds, meter.HourSeconds)
+		"default": func(span int64) (Cut, error) { return DefaultCut(hoursOf(span, 3*days)) },
+		"before": func(span int64) (Cut, error) {
+			return CutBefore(hoursOf(3000*days, 3*days), epoch+span)
 		},
-		"before": func(span int64) (Cut, error) { return CutBefore(epoch, epoch+span, meter.HourSeconds) },
 	} {
 		if _, err := cut(21 * days); err != nil {
 			t.Errorf("%s: 21 days: %v", name, err)
@@ -69,15 +74,12 @@ func TestCutsAreInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first := rapid.Int64Range(0, 5e9).Draw(t, "first")
 		interval := rapid.SampledFrom([]int64{300, 900, 1800, 3600}).Draw(t, "interval")
-		until := first + rapid.Int64Range(LeastDays*meter.DaySeconds/interval, 100_000).
-			Draw(t, "intervals")*
-			interval
+		horizon := rapid.Int64Range(1, 7).Draw(t, "horizon") * days
+		until := first + rapid.Int64Range(31*days/interval, 100_000).Draw(t, "intervals")*interval
+		extent := Extent{First: first, Last: until - interval, Interval: interval, Horizon: horizon}
 		for name, cut := range map[string]func() (Cut, error){
-			"default": func() (Cut, error) {
-				return DefaultCut(first,
-					until-interval, interval)
-			},
-			"before": func() (Cut, error) { return CutBefore(first, until, interval) },
+			"default": func() (Cut, error) { return DefaultCut(extent) },
+			"before":  func() (Cut, error) { return CutBefore(extent, until) },
 		} {
 			c, err := cut()
 			if err != nil {
@@ -87,6 +89,11 @@ func TestCutsAreInOrder(t *testing.T) {
 				c.ValidUntil <= c.TestFrom && c.TestFrom <= c.TestUntil) || c.TestUntil != until {
 				t.Fatalf("%s: %+v", name, c)
 			}
+			if valid := c.ValidUntil - c.TrainUntil; valid < horizon+days ||
+				c.TrainUntil-first < horizon+8*days ||
+				c.TestUntil > c.TestFrom && c.TestUntil-c.TestFrom < horizon+days {
+				t.Fatalf("%s: %+v has a range without a whole forecast of %d s", name, c, horizon)
+			}
 			for _, s := range []int64{c.TrainUntil, c.ValidUntil, c.TestFrom} {
 				if (s-first)%interval != 0 {
 					t.Fatalf("%s: %+v cuts an interval", name, c)
@@ -94,4 +101,22 @@ func TestCutsAreInOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A horizon of a week takes more history than one of a day, and the error says so.
+func TestLongHorizonsTakeMoreHistory(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]func(Extent) (Cut, error){
+		"default": DefaultCut,
+		"before":  func(e Extent) (Cut, error) { return CutBefore(e, e.until()) },
+	} {
+		if _, err := cut(hoursOf(31*days, 7*days)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := cut(hoursOf(30*days, 7*days))
+		if err == nil || !strings.Contains(err.Error(), "the data spans 30.0 days, training needs 31 "+
+			"for a horizon of 7 days: add history, wait for more readings, or take a shorter horizon") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

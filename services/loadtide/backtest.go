@@ -17,7 +17,7 @@ import (
 type backtestCmd struct {
 	Data           []string      `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
 	Model          string        ` placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
-	TestFrom       time.Time     `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data."`
+	TestFrom       time.Time     `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data, and at least a horizon and a day."`
 	TestUntil      time.Time     `placeholder:"TIME" help:"End of what is scored; default: the end of the data."`
 	OriginEvery    int           `default:"24" help:"Intervals of the model between two origins."`
 	Horizon        meter.Horizon `placeholder:"TIME|N" help:"How far leads are scored, a time such as 12h or a number of leads; default: all leads of the model."`
@@ -120,7 +120,8 @@ func (c *backtestCmd) span(histories []*dataset.History) (first, end int64) {
 	return most.First, most.Last + histories[0].Len.Interval
 }
 
-// config chooses the origins: those of the flags, or those in the last tenth of the data.
+// config chooses the origins: those of the flags, or those in the last tenth of the data, which has at
+// least a horizon and a day.
 func (c *backtestCmd) config(
 	m *model.Model, histories []*dataset.History,
 ) (evaluate.Config, error) {
@@ -130,9 +131,9 @@ func (c *backtestCmd) config(
 		return evaluate.Config{}, err
 	}
 	interval := int64(m.Spec.Step() / time.Second)
-	tenth := (end - first) / 10 / interval * interval
+	horizon := int64(leads) * interval
 	cfg := evaluate.Config{
-		From: end - tenth, Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers,
+		From: end - dataset.TestLength(end-first, interval, horizon), Until: end, Every: c.OriginEvery, Horizon: leads, Workers: c.Workers,
 	}
 	if cfg.Workers < 1 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
@@ -143,11 +144,11 @@ func (c *backtestCmd) config(
 	if !c.TestUntil.IsZero() {
 		cfg.Until = min(c.TestUntil.Unix(), end)
 	}
-	least := 10 * int64(leads) * interval
+	// Before the test the network has a week for its scale.
+	least := max(10*min(horizon, meter.DaySeconds), horizon+meter.DaySeconds+meter.WeekSeconds)
 	if c.TestFrom.IsZero() && end-first < least {
 		return cfg, testRangeError("give longer data, or say --test-from",
-			"the data span %.1f days; a backtest needs %.1f, so that their last tenth holds a "+
-				"forecast of %s",
+			"the data span %.1f days; a backtest needs %.1f for forecasts of %s",
 			float64(end-first)/meter.DaySeconds, float64(least)/meter.DaySeconds,
 			stepWords(time.Duration(leads)*m.Spec.Step()))
 	}

@@ -234,12 +234,12 @@ func (c *trainCmd) namesRange() bool {
 }
 
 // cut divides the time as the flags say, and otherwise by the default cut.
-func (c *trainCmd) cut(first, last, interval int64) (dataset.Cut, error) {
+func (c *trainCmd) cut(e dataset.Extent) (dataset.Cut, error) {
 	if c.TrainUntil.IsZero() && c.TestFrom.IsZero() && c.TestUntil.IsZero() &&
 		!c.ValidUntil.IsZero() {
-		return dataset.CutBefore(first, min(c.ValidUntil.Unix(), last+interval), interval)
+		return dataset.CutBefore(e, c.ValidUntil.Unix())
 	}
-	cut, err := dataset.DefaultCut(first, last, interval)
+	cut, err := dataset.DefaultCut(e)
 	if err != nil {
 		return cut, err
 	}
@@ -255,7 +255,7 @@ func (c *trainCmd) cut(first, last, interval int64) (dataset.Cut, error) {
 			*f.to, given = f.flag.Unix(), true
 		}
 	}
-	ordered := cut.TrainUntil > first && cut.ValidUntil > cut.TrainUntil &&
+	ordered := cut.TrainUntil > e.First && cut.ValidUntil > cut.TrainUntil &&
 		cut.TestFrom >= cut.ValidUntil && cut.TestUntil > cut.TestFrom
 	if given && !ordered {
 		return cut, usageError("the ranges do not follow one another: "+cut.String(),

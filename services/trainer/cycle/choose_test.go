@@ -59,8 +59,8 @@ func TestNobodyIsJudgedOnWhatItLearnt(t *testing.T) {
 	t.Parallel()
 	cfg := tiny()
 	cfg.Choose, cfg.Iterations = true, 5
-	before := func(first, last, interval int64) (dataset.Cut, error) {
-		return dataset.CutBefore(first, last+interval, interval)
+	before := func(e dataset.Extent) (dataset.Cut, error) {
+		return dataset.CutBefore(e, e.Last+e.Interval)
 	}
 	c := cycle(t, cfg, nil)
 	c.Cut, c.Out = before, filepath.Join(t.TempDir(), "model")
@@ -73,7 +73,8 @@ func TestNobodyIsJudgedOnWhatItLearnt(t *testing.T) {
 	if err := c.Source.Load(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
-	cut, err := before(epoch, epoch+50*day-hour, hour)
+	cut, err := before(dataset.Extent{First: epoch, Last: epoch + 50*day - hour,
+		Interval: hour, Horizon: day})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,9 +86,9 @@ func TestMissingCovariatesAreTold(t *testing.T) {
 	}
 
 	// The training range has none.
-	c.Cut = func(first, _, _ int64) (dataset.Cut, error) {
-		return dataset.Cut{First: first, TrainUntil: first, ValidUntil: first + 20*day,
-			TestFrom: first + 20*day, TestUntil: first + 40*day}, nil
+	c.Cut = func(e dataset.Extent) (dataset.Cut, error) {
+		return dataset.Cut{First: e.First, TrainUntil: e.First, ValidUntil: e.First + 20*day,
+			TestFrom: e.First + 20*day, TestUntil: e.First + 40*day}, nil
 	}
 	if _, err := c.Run(t.Context()); err == nil ||
 		!strings.Contains(err.Error(), "covariate temperature has no value in the training range") {

@@ -16,10 +16,9 @@ type Cycle struct {
 	Config Config
 	Source Source
 	Ahead  *dataset.Covariates // covariates that the model reads; nil for none
-	// Cut divides the time from the start of the first to the start of the last interval, in Unix
-	// seconds. The interval is in seconds. The time is that of most readings, or that of all when
-	// Whole is set: somebody has named ranges.
-	Cut   func(first, last, interval int64) (dataset.Cut, error)
+	// Cut divides the time. The time is that of most readings, or that of all when Whole is set:
+	// somebody has named ranges.
+	Cut   func(dataset.Extent) (dataset.Cut, error)
 	Whole bool
 
 	Registry registry.Registry // nil when the model is not registered

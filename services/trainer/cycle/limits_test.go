@@ -17,10 +17,10 @@ func TestThreeWeeksAreEnough(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Hidden, cfg.Iterations, cfg.Batch, cfg.Model, cfg.Choose = 4, 1, 4, "", false
-	for name, cut := range map[string]func(first, last, interval int64) (dataset.Cut, error){
+	for name, cut := range map[string]func(dataset.Extent) (dataset.Cut, error){
 		"default": dataset.DefaultCut,
-		"before": func(first, last, interval int64) (dataset.Cut, error) {
-			return dataset.CutBefore(first, last+interval, interval)
+		"before": func(e dataset.Extent) (dataset.Cut, error) {
+			return dataset.CutBefore(e, e.Last+e.Interval)
 		},
 	} {
 		for _, days := range []int64{dataset.LeastDays, 37} {
@@ -33,6 +33,32 @@ func TestThreeWeeksAreEnough(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A horizon of a week is trained on the least history that is asked for, and judged on whole
+// forecasts.
+func TestAWeekAheadIsTrainedOnAMonth(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Hidden, cfg.Iterations, cfg.Batch, cfg.Choose = 4, 1, 4, false
+	if err := cfg.Horizon.UnmarshalText([]byte("7d")); err != nil {
+		t.Fatal(err)
+	}
+	for _, cfg := range []Config{cfg, cfg.Quick()} {
+		c := cycle(t, cfg, nil)
+		c.Source = meters{2, 31, nil}
+		out, err := c.Run(t.Context())
+		if err != nil || out.Report.Forecasts == 0 || len(out.Report.ByDay) != 7 {
+			t.Errorf("windows of %d: %d forecasts of %d days, %v", cfg.Window, out.Report.Forecasts,
+				len(out.Report.ByDay), err)
+		}
+	}
+	c := cycle(t, cfg, nil)
+	c.Source = meters{2, 30, nil}
+	want := "training needs 31 for a horizon of 7 days"
+	if _, err := c.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want it to say %q", err, want)
 	}
 }
 
@@ -88,9 +114,9 @@ func TestCycleThatCannotTrainSaysWhy(t *testing.T) {
 }
 
 // cutAt cuts at days after the epoch.
-func cutAt(train, valid, test, until int64) func(first, last, _ int64) (dataset.Cut, error) {
-	return func(first, _, _ int64) (dataset.Cut, error) {
-		return dataset.Cut{First: first, TrainUntil: epoch + train*day,
+func cutAt(train, valid, test, until int64) func(dataset.Extent) (dataset.Cut, error) {
+	return func(e dataset.Extent) (dataset.Cut, error) {
+		return dataset.Cut{First: e.First, TrainUntil: epoch + train*day,
 			ValidUntil: epoch + valid*day, TestFrom: epoch + test*day, TestUntil: epoch + until*day}, nil
 	}
 }

@@ -44,7 +44,9 @@ func (a *attempt) load(ctx context.Context) error {
 		most = whole
 	}
 	first, last := most.First, most.Last
-	cut, err := a.Cut(first, last, a.len.Interval)
+	cut, err := a.Cut(dataset.Extent{
+		First: first, Last: last, Interval: a.len.Interval, Horizon: int64(a.leads) * a.len.Interval,
+	})
 	if err != nil {
 		return err
 	}
