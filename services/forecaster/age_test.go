@@ -13,7 +13,7 @@ import (
 func TestAgeIsOfReadingsThatAreForecast(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.caughtUp = 2
+		p.logEnd = 2
 		p.log.reading(m1, hour(0))
 		p.log.reading(m1, hour(1))
 		for n := range 5 {

@@ -15,21 +15,21 @@ import (
 const (
 	// pageSeries is how many series one answer holds.
 	pageSeries = 1000
-	// askTimeout is how long a question waits for a partition that starts again.
+	// askTimeout bounds the wait of a question for its partition, which may be starting again.
 	askTimeout = 3 * time.Second
 )
 
-// ask is a question on its way to the goroutine that owns the state.
-type ask struct {
+// question is a query on its way to the goroutine that owns the state.
+type question struct {
 	query  streams.SeriesQuery
 	state  bool
-	answer chan streams.SeriesPage // with room for one
+	answer chan streams.SeriesPage // with room for one answer
 }
 
 // answer serves the questions about a partition until ctx ends.
 func (s *Service) answer(ctx context.Context, index int) {
 	err := s.conn.Serve(ctx, streams.QuerySubject(index, "*"), "", func(m bus.Message) []byte {
-		page := s.asking(ctx, index, m)
+		page := s.ask(ctx, index, m)
 		page.Schema, page.Partition = streams.Schema, index
 		return page.AppendJSON(nil)
 	})
@@ -41,12 +41,13 @@ func (s *Service) answer(ctx context.Context, index int) {
 	}
 }
 
-func (s *Service) asking(ctx context.Context, index int, m bus.Message) streams.SeriesPage {
+// ask hands a query to its partition and returns the answer.
+func (s *Service) ask(ctx context.Context, index int, m bus.Message) streams.SeriesPage {
 	query, err := streams.DecodeSeriesQuery(m.Data)
 	if err != nil {
 		return streams.SeriesPage{Error: err.Error()}
 	}
-	question := ask{
+	q := question{
 		query:  query,
 		state:  strings.HasSuffix(m.Subject, "."+streams.QueryState),
 		answer: make(chan streams.SeriesPage, 1),
@@ -54,28 +55,28 @@ func (s *Service) asking(ctx context.Context, index int, m bus.Message) streams.
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	select {
-	case s.asks[index] <- question:
+	case s.questions[index] <- q:
 	case <-ctx.Done():
 		return streams.SeriesPage{Error: "the partition is being started: ask again"}
 	}
-	return <-question.answer // a partition that took a question answers it at once
+	return <-q.answer // a partition answers at once when it has received a question
 }
 
 // reply answers the questions that wait.
 func (p *partition) reply() {
 	for {
 		select {
-		case question := <-p.asks[p.index]:
-			p.asked = p.now()
-			question.answer <- p.page(&question)
+		case q := <-p.questions[p.index]:
+			p.lastAnswer = p.now()
+			q.answer <- p.page(&q)
 		default:
 			return
 		}
 	}
 }
 
-func (p *partition) page(a *ask) streams.SeriesPage {
-	p.saver.look()
+func (p *partition) page(q *question) streams.SeriesPage {
+	p.saver.poll()
 	page := streams.SeriesPage{
 		Position:   p.position,
 		Checkpoint: p.saver.seq,
@@ -83,13 +84,13 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 		Series:     []streams.SeriesSummary{},
 	}
 	e := p.pipeline.engine
-	if len(a.query.Tally) > 0 {
-		page.Tally = p.tally(a.query.Tally)
+	if len(q.query.Tally) > 0 {
+		page.Tally = p.tally(q.query.Tally)
 	}
-	if a.query.Series == "" {
-		e.Summaries(a.query.From, func(s engine.Summary) bool {
+	if q.query.Series == "" {
+		e.Summaries(q.query.From, func(s engine.Summary) bool {
 			if len(page.Series) == pageSeries {
-				page.Next = a.query.From + pageSeries
+				page.Next = q.query.From + pageSeries
 				return false
 			}
 			page.Series = append(page.Series, summaryOf(&s))
@@ -97,11 +98,11 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 		})
 		return page
 	}
-	id, _ := meter.ParseID(a.query.Series)
+	id, _ := meter.ParseID(q.query.Series)
 	if s, ok := e.Summary(id); ok {
 		page.Series = append(page.Series, summaryOf(&s))
 	}
-	if a.state {
+	if q.state {
 		if record, ok := p.pipeline.stateOf(id); ok {
 			page.State = &record
 		}
@@ -109,7 +110,8 @@ func (p *partition) page(a *ask) streams.SeriesPage {
 	return page
 }
 
-// stored is the last message of the log whose outputs are all stored.
+// stored returns the last message of the log whose outputs, with those of all messages before it,
+// are stored.
 func (p *partition) stored() uint64 {
 	if p.dirty {
 		return p.clean

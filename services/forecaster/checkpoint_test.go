@@ -99,7 +99,7 @@ func TestCheckpointWaitsForOutputs(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		time.Sleep(pureEvery)
-		p.flushed = time.Now()
+		p.lastFlush = time.Now()
 		p.log.reading(m1, hour(0))
 		p.take(t, 1)
 		if p.store.saves != 0 || !p.dirty {
@@ -155,7 +155,7 @@ func TestOneCheckpointAtATime(t *testing.T) {
 		p.log.reading(m1, past(0))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
-		if p.saver.look() {
+		if p.saver.poll() {
 			t.Fatal("no checkpoint is under way")
 		}
 		p.log.reading(m1, past(1))
@@ -204,7 +204,7 @@ func TestSaverIsDue(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		due := func(urgent bool) bool {
-			begun := p.saver.due(t.Context(), p.snapshot, urgent)
+			begun := p.saver.begin(t.Context(), p.snapshot, urgent)
 			synctest.Wait()
 			return begun
 		}
@@ -220,7 +220,7 @@ func TestSaverIsDue(t *testing.T) {
 			t.Error("due too soon after an urgent one")
 		}
 		time.Sleep(time.Nanosecond)
-		if !due(false) || !p.saver.look() {
+		if !due(false) || !p.saver.poll() {
 			t.Error("not due")
 		}
 		p.saver.cost = pureEvery
@@ -247,7 +247,7 @@ func TestSaverFinishes(t *testing.T) {
 		}
 		p.position = 5
 		p.store.held = make(chan struct{})
-		p.saver.due(t.Context(), p.snapshot, true)
+		p.saver.begin(t.Context(), p.snapshot, true)
 		go func() { time.Sleep(time.Minute); close(p.store.held) }()
 		p.saver.finish(t.Context(), p.snapshot, 5)
 		synctest.Wait()

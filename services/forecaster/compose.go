@@ -18,9 +18,7 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *R
 	result.Held += stepped.Held
 	result.Series += stepped.Series
 	result.Unscored += stepped.Unscored
-	result.Registers.Resets += stepped.Registers.Resets
-	result.Registers.RollOvers += stepped.Registers.RollOvers
-	result.Registers.Exchanges += stepped.Registers.Exchanges
+	result.Registers.Add(stepped.Registers)
 
 	rejections, events := p.rejections.byMessage(), stepped.Events
 	forecasts, scores := stepped.Forecasts, stepped.Scores
@@ -48,8 +46,8 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *R
 
 func (p *Pipeline) output(m *bus.Message, k int) Output {
 	return Output{
-		Place: Place{Seq: m.Seq, K: k},
-		ID:    streams.OutputID(p.created, p.partition, m.Seq, k),
+		Pos: OutputPos{Seq: m.Seq, K: k},
+		ID:  streams.OutputID(p.created, p.partition, m.Seq, k),
 	}
 }
 
@@ -59,8 +57,7 @@ func (p *Pipeline) forecastOutput(m *bus.Message, f *engine.Forecast, k int) Out
 		Series: f.Series, Origin: time.Unix(f.Origin, 0).UTC(),
 		Interval: time.Duration(f.Interval) * time.Second, Unit: f.Unit,
 		Issued: m.Time.UTC(), Revision: f.Revision, Source: f.Source, Quality: f.Quality.String(),
-		InputSeq: m.Seq,
-		Levels:   f.Levels,
+		InputSeq: m.Seq, Levels: f.Levels,
 	}
 	leads := p.publish.Bound(f.Horizon, message.Interval)
 	message.Quantiles = f.Quantiles[:leads*len(f.Levels)]
@@ -139,15 +136,16 @@ func aboutLimit(kind engine.EventKind) bool {
 	return kind == engine.LimitPassed || kind == engine.LimitCleared || kind == engine.LimitRefused
 }
 
-// forecastBytes is a little more than the length of a forecast with so many quantiles as JSON.
+// forecastBytes returns a little more than the length in JSON of a forecast with so many quantiles.
 func forecastBytes(quantiles int) int { return 512 + 10*quantiles }
 
 func (p *Pipeline) rejectedOutput(m *bus.Message, r *rejection, k int) Output {
 	out := p.output(m, k)
-	input, _ := streams.ParseInput(m.Subject) // as far as it goes; RejectedSubject makes it legal
+	// Of a bad subject input has the parts that can be read; RejectedSubject makes tokens of them.
+	input, _ := streams.ParseInput(m.Subject)
 	var message streams.Rejected
 	message.SetPayload(m.Data)
-	if r.held != nil { // another message's reading, as it is known
+	if r.held != nil { // the reading is of an earlier message, whose bytes are not known any more
 		message.SetPayload(streams.AppendReadings(nil, []streams.Reading{{
 			Time: time.Unix(r.held.Second, 0).UTC(), Value: r.held.Value, Quality: r.held.Quality,
 		}}))

@@ -15,7 +15,7 @@ type Config struct {
 	MaxSeries int `name:"max-series" default:"2000000" env:"LOADTIDE_MAX_SERIES" help:"Most series; each partition takes its share and rejects more as series_limit."`
 	// PublishLeads bounds the leads of a message; scores keep all leads.
 	PublishLeads meter.Horizon `name:"publish-leads" env:"LOADTIDE_PUBLISH_LEADS" placeholder:"TIME|N" help:"Most that a published forecast reaches ahead, a time such as 12h or a number of leads; default: all leads of the model. Scores keep all leads."`
-	// Streams says how the streams are made when they do not exist.
+	// Streams is the configuration of streams that do not exist yet.
 	Streams topology.Config `kong:"-"`
 }
 
@@ -27,8 +27,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// pace says how much one turn of the loop takes and how often the loop does what is not done for
-// each batch.
+// pace says how many messages one turn of the loop takes, and how often the loop does the work that
+// it does not do for each batch.
 type pace struct {
 	batch      int           // most messages that one Step takes
 	checkpoint time.Duration // between two checkpoints

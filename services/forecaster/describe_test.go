@@ -16,14 +16,14 @@ func describe(t *testing.T, o *Output) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprintf("%d.%d %s %s x%d: %s", o.Place.Seq, o.Place.K, o.Subject, r.Reason, r.Count, r.Detail)
+		return fmt.Sprintf("%d.%d %s %s x%d: %s", o.Pos.Seq, o.Pos.K, o.Subject, r.Reason, r.Count, r.Detail)
 	}
 	if o.To == ToEvents {
 		e, err := streams.DecodeEvent(o.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprintf("%d.%d %s %s: %s", o.Place.Seq, o.Place.K, o.Subject, e.Series, e.Text)
+		return fmt.Sprintf("%d.%d %s %s: %s", o.Pos.Seq, o.Pos.K, o.Subject, e.Series, e.Text)
 	}
 	if o.To == ToScores {
 		return describeScore(t, o)
@@ -43,7 +43,7 @@ func describe(t *testing.T, o *Output) string {
 	if f.Interval != time.Hour {
 		origin += " leads of " + meter.IntervalName(f.Interval)
 	}
-	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Place.Seq, o.Place.K, o.Subject, origin, f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
+	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Pos.Seq, o.Pos.K, o.Subject, origin, f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
 }
 
 func describeScore(t *testing.T, o *Output) string {
@@ -51,7 +51,7 @@ func describeScore(t *testing.T, o *Output) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := fmt.Sprintf("%d.%d %s target %s", o.Place.Seq, o.Place.K, o.Subject, s.Target.Format("01-02T15:04Z"))
+	line := fmt.Sprintf("%d.%d %s target %s", o.Pos.Seq, o.Pos.K, o.Subject, s.Target.Format("01-02T15:04Z"))
 	if s.Revision > 0 {
 		line += fmt.Sprintf(" revision %d", s.Revision)
 	}

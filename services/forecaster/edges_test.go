@@ -103,7 +103,7 @@ func TestRejectionsOfAMessage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, refusal{o.Place.Seq, o.Place.K, r.Reason, r.Index, r.Count})
+			got = append(got, refusal{o.Pos.Seq, o.Pos.K, r.Reason, r.Index, r.Count})
 		}
 	}
 	want := []refusal{

@@ -30,7 +30,7 @@ func TestEventsAreLogged(t *testing.T) {
 	} {
 		result.Outputs = append(
 			result.Outputs,
-			Output{Place: Place{Seq: uint64(seq + 1)}, To: ToEvents, Event: e},
+			Output{Pos: OutputPos{Seq: uint64(seq + 1)}, To: ToEvents, Event: e},
 		)
 	}
 	if err := p.publish(&result); err != nil {

@@ -101,7 +101,7 @@ func testValue(seed, hour int64) float64 {
 }
 
 // hourly is the model that a board names for hours.
-func hourly(b *board) *model.Model { return b.modelsInForce()[time.Hour].model }
+func hourly(b *statusBoard) *model.Model { return b.modelsInForce()[time.Hour].model }
 
 // m1 is the series of most tests.
 var m1 = meter.ID{Site: "north", Meter: "m1"}

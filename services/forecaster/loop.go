@@ -16,11 +16,12 @@ import (
 const (
 	// idleWait is how long a turn of the loop waits for readings.
 	idleWait = 200 * time.Millisecond
-	// askWait is how long a turn waits after a question, because the next one may follow.
+	// askWait is how long a turn waits for readings soon after a question: the next question may
+	// follow.
 	askWait = 2 * time.Millisecond
 	// flushEvery bounds how long outputs stay unconfirmed under load.
 	flushEvery = time.Second
-	// idleTicks bounds the ticks without effect that a start reads again: an hour of them.
+	// idleTicks bounds the ticks without effect that a start reads again, to those of an hour.
 	idleTicks = 360
 	// countEvery is the interval between two counts of series by state. countShare limits the
 	// counting to 2 % of the time.
@@ -49,7 +50,7 @@ func (p *partition) run(ctx context.Context) error {
 // metrics and answers.
 func (p *partition) turn(ctx context.Context) error {
 	idle := idleWait
-	if p.now().Sub(p.asked) < idleWait {
+	if p.now().Sub(p.lastAnswer) < idleWait {
 		idle = askWait
 	}
 	wait, cancel := context.WithTimeout(ctx, idle)
@@ -60,30 +61,30 @@ func (p *partition) turn(ctx context.Context) error {
 		!errors.Is(err, context.Canceled) {
 		return fmt.Errorf("read %s after %d: %w", p.stream, p.position, err)
 	}
-	ctx = context.WithoutCancel(ctx) // what was fetched is finished
+	ctx = context.WithoutCancel(ctx) // the fetched batch is finished
 	if err := p.step(ctx); err != nil {
 		return err
 	}
 	caughtUp := len(batch) == 0 || batch[len(batch)-1].Pending == 0
-	if p.dirty && (caughtUp || p.now().Sub(p.flushed) > flushEvery) {
+	if p.dirty && (caughtUp || p.now().Sub(p.lastFlush) > flushEvery) {
 		if err := p.flush(ctx); err != nil {
 			return err
 		}
 	}
-	p.saver.look()
+	p.saver.poll()
 	p.keepModels()
 	if !p.dirty { // all outputs up to the position are stored (I1)
 		if err := p.mark(ctx); err != nil {
 			return err
 		}
-		// A tick without effect is no reason to write the whole state.
-		if p.stirred || p.position > p.saver.seq+idleTicks {
-			if p.saver.due(ctx, p.snapshot, p.erasing) {
-				p.stirred, p.erasing = false, false
+		// A tick without effect leads to no checkpoint, which writes the whole state.
+		if p.changed || p.position > p.saver.seq+idleTicks {
+			if p.saver.begin(ctx, p.snapshot, p.erasing) {
+				p.changed, p.erasing = false, false
 			}
 		}
 	}
-	if caughtUp && p.position >= p.caughtUp {
+	if caughtUp && p.position >= p.logEnd {
 		if err := p.tick(ctx); err != nil {
 			return err
 		}
@@ -93,9 +94,8 @@ func (p *partition) turn(ctx context.Context) error {
 	return nil
 }
 
-// step puts the fetched batch through the pipeline and publishes what comes out beyond the
-// high-water mark. A batch that names many models is stepped in parts, so that few of them are in
-// memory.
+// step puts the fetched batch through the pipeline and publishes the outputs. It steps a batch that
+// names many models in parts, so that few models are in memory.
 func (p *partition) step(ctx context.Context) error {
 	for rest := p.batch; len(rest) > 0; {
 		n, err := p.prepare(ctx, rest)
@@ -110,15 +110,14 @@ func (p *partition) step(ctx context.Context) error {
 	return nil
 }
 
-// prepare looks for holes in the log and loads the models that the batch names. It returns the
-// number of messages that may be stepped: all, or those up to the last model that is loaded at
-// once.
+// prepare reports holes in the log and loads the models that the batch names. It returns the number
+// of messages that may be stepped: all, or those up to the last of mostRecent models.
 func (p *partition) prepare(ctx context.Context, batch []bus.Message) (n int, err error) {
 	next, models := p.position+1, 0
 	for i := range batch {
 		m := &batch[i]
 		if m.Seq != next {
-			if err := p.hole(ctx, next, m.Seq); err != nil {
+			if err := p.reportHole(ctx, next, m.Seq); err != nil {
 				return 0, err
 			}
 		}
@@ -136,6 +135,7 @@ func (p *partition) prepare(ctx context.Context, batch []bus.Message) (n int, er
 	return len(batch), nil
 }
 
+// stepPart puts messages through the pipeline and publishes the outputs.
 func (p *partition) stepPart(batch []bus.Message) error {
 	began := p.now()
 	result, err := p.pipeline.Step(batch)
@@ -154,22 +154,22 @@ func (p *partition) stepPart(batch []bus.Message) error {
 	if result.Controls > 0 {
 		p.modelsInForce()
 	}
-	p.stirred = p.stirred || result.stirs()
+	p.changed = p.changed || result.changes()
 	p.erasing = p.erasing || result.Erased
 	return nil
 }
 
-// publish sends outputs in their order, without those that an earlier run stored (I2). Stored are
-// the forecasts up to the high-water mark, and the other outputs up to the mark: they are stored
-// before the mark is written. The other outputs between the two are sent again under the same ids.
+// publish sends outputs in their order, without those that an earlier run stored (I2). Those are
+// the forecasts up to the high-water mark, and the other outputs up to the mark. Other outputs
+// between the two are sent again under the same ids.
 func (p *partition) publish(result *Result) error {
 	for i := range result.Outputs {
 		out := &result.Outputs[i]
 		switch {
-		case out.To == ToForecasts && !out.Place.After(p.high):
+		case out.To == ToForecasts && !out.Pos.After(p.high):
 			p.metrics.skipped.Inc()
 			continue
-		case !out.Place.After(p.covered): // which the high-water mark is never before
+		case !out.Pos.After(p.covered): // forecasts too: the high-water mark is never before it
 			continue
 		}
 		to := p.forecasts
@@ -179,13 +179,13 @@ func (p *partition) publish(result *Result) error {
 			p.metrics.scores.add(out.Score)
 		case ToRejected:
 			to = p.rejects
-			p.status.refused(out.Refusal)
+			p.status.addRefusal(out.Refusal)
 		case ToEvents:
 			to = p.events
 			p.countEvent(out.Event)
 		case ToForecasts:
-			p.high = out.Place
-			if out.Place.Seq > p.caughtUp && !out.Received.IsZero() {
+			p.high = out.Pos
+			if out.Pos.Seq > p.logEnd && !out.Received.IsZero() {
 				p.awaiting = append(p.awaiting, out.Received)
 			}
 			p.metrics.published.WithLabelValues(string(out.Source)).Inc()
@@ -198,18 +198,18 @@ func (p *partition) publish(result *Result) error {
 		}
 		p.dirty = true
 	}
-	p.status.stepped(result)
+	p.status.addBatch(result)
 	return nil
 }
 
-// tick writes a record into the log, whose time is the broker's. When the partition reads the
-// record, it notices which of its live series are silent.
+// tick writes a tick into the log. The broker gives the record its time. When the partition reads
+// the record, it finds the live series that are silent.
 func (p *partition) tick(ctx context.Context) error {
 	now := p.now()
-	if now.Sub(p.ticked) < p.pace.tick {
+	if now.Sub(p.lastTick) < p.pace.tick {
 		return nil
 	}
-	p.ticked = now
+	p.lastTick = now
 	if !p.pipeline.engine.Live() {
 		return nil
 	}
@@ -244,7 +244,7 @@ func (p *partition) flush(ctx context.Context) error {
 	}
 	now := p.now()
 	p.metrics.stage(stageStore, now.Sub(began))
-	p.dirty, p.flushed, p.clean = false, now, p.position
+	p.dirty, p.lastFlush, p.clean = false, now, p.position
 	for _, received := range p.awaiting {
 		p.metrics.age.Observe(now.Sub(received).Seconds())
 	}
@@ -252,14 +252,14 @@ func (p *partition) flush(ctx context.Context) error {
 	return nil
 }
 
-// mark writes the position of the stored outputs, about once a second while it moves. The caller
+// mark writes the position of the stored outputs, about once a second while it changes. The caller
 // has flushed.
 func (p *partition) mark(ctx context.Context) error {
 	now := p.now()
-	if now.Sub(p.marked) < p.pace.mark || !p.high.After(p.marker.mark.Place) {
+	if now.Sub(p.lastMark) < p.pace.mark || !p.high.After(p.marker.mark.Pos) {
 		return nil
 	}
-	p.marked = now
+	p.lastMark = now
 	state, err := p.conn.StreamState(ctx, forecastsStream)
 	if err != nil {
 		return fmt.Errorf("read state of %s: %w", forecastsStream, err)
@@ -273,8 +273,7 @@ func (p *partition) snapshot() *checkpoint.Snapshot {
 	snap := &checkpoint.Snapshot{
 		Header: checkpoint.Header{
 			Partition: p.index, Partitions: p.partitions, Stream: p.stream, Created: p.created,
-			Seq:    p.position,
-			Kernel: nn.Kernel(), Series: p.pipeline.engine.Series(),
+			Seq: p.position, Kernel: nn.Kernel(), Series: p.pipeline.engine.Series(),
 		},
 		Sections: sections,
 	}
@@ -294,7 +293,7 @@ func (p *partition) drain(ctx context.Context) error {
 			return err
 		}
 	}
-	p.marked = time.Time{}
+	p.lastMark = time.Time{}
 	if err := p.mark(ctx); err != nil {
 		return err
 	}
@@ -311,12 +310,12 @@ func (p *partition) report(caughtUp bool) {
 		pending = p.batch[len(p.batch)-1].Pending
 	}
 	p.metrics.pending.WithLabelValues(label(p.index)).Set(float64(pending))
-	if now := p.now(); now.Sub(p.counted) > max(countEvery, countShare*p.counting) {
+	if now := p.now(); now.Sub(p.lastCount) > max(countEvery, countShare*p.countTook) {
 		p.census = p.count(now, pending)
-		p.counted = p.now()
-		p.counting = p.counted.Sub(now)
+		p.lastCount = p.now()
+		p.countTook = p.lastCount.Sub(now)
 	}
-	p.status.turn(p.index, p.position, series, p.census, pending, p.position >= p.caughtUp)
+	p.status.update(p.index, p.position, series, p.census, pending, p.position >= p.logEnd)
 }
 
 // count counts the series by state. While the partition lags, no series counts as current.
@@ -332,5 +331,5 @@ func (p *partition) modelsInForce() {
 	for _, m := range p.pipeline.engine.Models() {
 		serving = append(serving, servingModel{model: m, since: p.pipeline.since[m.Digest]})
 	}
-	p.status.serve(p.index, p.position, serving)
+	p.status.setModels(p.index, p.position, serving)
 }

@@ -19,20 +19,20 @@ func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 	t.Parallel()
 	order := []Stream{ToRejected, ToEvents, ToForecasts, ToScores}
 	for _, c := range []struct {
-		covered, high Place
+		covered, high OutputPos
 		first         [4]int // in that order, the first message whose output is sent
 	}{
-		{Place{5, 0}, Place{8, 1}, [4]int{6, 5, 8, 5}},
-		{Place{5, 1}, Place{8, 2}, [4]int{6, 6, 9, 5}},
-		{Place{5, 3}, Place{8, 3}, [4]int{6, 6, 9, 6}},
-		{Place{9, 2}, Place{9, 2}, [4]int{10, 10, 10, 9}},
+		{OutputPos{5, 0}, OutputPos{8, 1}, [4]int{6, 5, 8, 5}},
+		{OutputPos{5, 1}, OutputPos{8, 2}, [4]int{6, 6, 9, 5}},
+		{OutputPos{5, 3}, OutputPos{8, 3}, [4]int{6, 6, 9, 6}},
+		{OutputPos{9, 2}, OutputPos{9, 2}, [4]int{10, 10, 10, 9}},
 	} {
 		p := newPure()
 		p.covered, p.high = c.covered, c.high
 		var result Result
 		for seq := 4; seq <= 9; seq++ {
 			for k, to := range order {
-				result.Outputs = append(result.Outputs, Output{Place: Place{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{}})
+				result.Outputs = append(result.Outputs, Output{Pos: OutputPos{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{}})
 			}
 		}
 		if err := p.publish(&result); err != nil {
@@ -52,7 +52,7 @@ func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 			t.Errorf("covered %v, high %v: %v forecasts are counted as published already",
 				c.covered, c.high, skipped)
 		}
-		if p.high != (Place{Seq: 9, K: 2}) || !p.dirty {
+		if p.high != (OutputPos{Seq: 9, K: 2}) || !p.dirty {
 			t.Errorf("the newest forecast is %v", p.high)
 		}
 	}
@@ -63,7 +63,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 	t.Parallel()
 	p := newPure()
 	p.log.reading(m1, hour(0))
-	p.high, p.covered = Place{1, 0}, Place{1, 0}
+	p.high, p.covered = OutputPos{1, 0}, OutputPos{1, 0}
 	p.batch = p.log.messages
 	if err := p.step(t.Context()); err != nil {
 		t.Fatal(err)
@@ -74,9 +74,9 @@ func TestNothingIsSentTwice(t *testing.T) {
 }
 
 // The order of places is that of their messages, then that of the outputs of one message.
-func TestPlaceAfter(t *testing.T) {
+func TestOutputPosAfter(t *testing.T) {
 	t.Parallel()
-	places := []Place{{}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}}
+	places := []OutputPos{{}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}}
 	for i, a := range places {
 		for j, b := range places {
 			if a.After(b) != (i > j) {
@@ -104,7 +104,7 @@ func TestStepLoadsTheModel(t *testing.T) {
 		hourly(p.status) != first {
 		t.Fatalf("%v, model %v", err, p.pipeline.engine.Model(meter.HourSeconds))
 	}
-	p.status.serve(0, p.position, []servingModel{{model: second}})
+	p.status.setModels(0, p.position, []servingModel{{model: second}})
 	p.log.reading(m1, hour(2))
 	if err := step(); err != nil || hourly(p.status) != second {
 		t.Errorf("%v, the status names v%s", err, hourly(p.status).Version)

@@ -13,17 +13,16 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// mark is what the owner of a partition writes about once a second: how far its
-// outputs are stored. Everything of the partition up to Place stands in
-// FORECASTS at or before ForecastsSeq.
+// mark says how far the outputs of a partition are stored: all forecasts up to Pos are in FORECASTS
+// at or before ForecastsSeq. The owner of the partition writes the mark about once a second.
 type mark struct {
-	Epoch        uint64 `json:"epoch"` // how often the partition was started
-	Place        Place  `json:"place"`
-	ForecastsSeq uint64 `json:"forecasts_seq"`
+	Epoch        uint64    `json:"epoch"` // how often the partition was started
+	Pos          OutputPos `json:"place"`
+	ForecastsSeq uint64    `json:"forecasts_seq"`
 }
 
-// marker keeps a partition's mark by compare-and-set. A refusal means that
-// someone else writes it: the partition must stop.
+// marker writes the mark of a partition by compare-and-set. A refused write means that another
+// process writes the mark, and the partition must stop.
 type marker struct {
 	bucket   *bus.Bucket
 	key      string
@@ -34,8 +33,7 @@ type marker struct {
 // errNotOwner says that another process writes this partition's mark.
 var errNotOwner = errors.New("another process owns this partition")
 
-// openMarker takes the partition over: it reads the mark and writes it back
-// under the next epoch.
+// openMarker takes the partition over: it reads the mark and writes it back with the next epoch.
 func openMarker(ctx context.Context, bucket *bus.Bucket, partition int) (*marker, error) {
 	m := &marker{bucket: bucket, key: topology.MarkKey(partition)}
 	value, revision, ok, err := bucket.Get(ctx, m.key)
@@ -52,9 +50,9 @@ func openMarker(ctx context.Context, bucket *bus.Bucket, partition int) (*marker
 	return m, m.write(ctx)
 }
 
-// advance writes a new place, which is after the one before.
-func (m *marker) advance(ctx context.Context, place Place, forecastsSeq uint64) error {
-	m.mark.Place, m.mark.ForecastsSeq = place, forecastsSeq
+// advance writes a new position, which is after the one before.
+func (m *marker) advance(ctx context.Context, pos OutputPos, forecastsSeq uint64) error {
+	m.mark.Pos, m.mark.ForecastsSeq = pos, forecastsSeq
 	return m.write(ctx)
 }
 
@@ -68,7 +66,10 @@ func (m *marker) write(ctx context.Context) error {
 		return &service.HintError{
 			What: fmt.Sprintf("write %s: %v", m.key, errNotOwner), Err: errNotOwner,
 			Reason: "not_owner",
-			Fix:    []string{"stop the other forecaster or `loadtide up` on this NATS server: one process owns all partitions in this release"},
+			Fix: []string{
+				"stop the other forecaster or `loadtide up` on this NATS server: one process owns all " +
+					"partitions in this release",
+			},
 		}
 	}
 	if err != nil {
@@ -78,15 +79,15 @@ func (m *marker) write(ctx context.Context) error {
 	return nil
 }
 
-// highWater is the last output of the partition that FORECASTS holds. Outputs
-// are stored in ascending order, so all before it are there as well and none
-// behind it: what a replay makes up to it must not be published again (I2).
+// highWater returns the position of the newest forecast of the partition in FORECASTS. Forecasts
+// are stored in ascending order, so the stream has all before it and none after it. A replay must
+// not publish the forecasts up to it again (I2).
 func highWater(
 	ctx context.Context, conn *bus.Conn, partition int, created time.Time, from mark,
-) (Place, error) {
-	high := from.Place
+) (OutputPos, error) {
+	high := from.Pos
 	own, _ := streams.ParseOutputID(streams.OutputID(created, partition, 0, 0))
-	// The stream's end, unless what stood there was erased with its series.
+	// The newest message: the end of the stream, unless that was erased with its series.
 	newest, err := conn.NewestSeq(ctx, forecastsStream)
 	if err != nil {
 		return high, fmt.Errorf("read end of %s: %w", forecastsStream, err)
@@ -108,10 +109,10 @@ func highWater(
 			return high, fmt.Errorf("read %s from %d: %w", forecastsStream, from.ForecastsSeq+1, err)
 		}
 		for i := range batch {
-			at, _ := streams.ParseOutputID(batch[i].ID) // what is no id of an output is of no log
-			if at.Partition == own.Partition && at.Created == own.Created {
-				if place := (Place{Seq: at.Seq, K: at.K}); place.After(high) {
-					high = place
+			key, _ := streams.ParseOutputID(batch[i].ID) // the zero key is of no log
+			if key.Partition == own.Partition && key.Created == own.Created {
+				if pos := (OutputPos{Seq: key.Seq, K: key.K}); pos.After(high) {
+					high = pos
 				}
 			}
 			if batch[i].Seq >= newest {
@@ -121,4 +122,5 @@ func highWater(
 	}
 }
 
+// scanMessages is how many messages a reader of a whole stream takes at once.
 const scanMessages = 4096

@@ -19,7 +19,7 @@ func TestMarkFollowsTheForecasts(t *testing.T) {
 	every := p.pace.mark
 	check := func(when string, seq, forecasts uint64) {
 		t.Helper()
-		want := mark{Epoch: 1, Place: Place{Seq: seq}, ForecastsSeq: forecasts}
+		want := mark{Epoch: 1, Pos: OutputPos{Seq: seq}, ForecastsSeq: forecasts}
 		if got := s.mark(); got != want {
 			t.Errorf("%s: %+v, want %+v", when, got, want)
 		}
@@ -62,11 +62,11 @@ func TestMarkWaitsForTheForecasts(t *testing.T) {
 	if err := p.turn(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if p.position == 0 || p.position > 4 || !p.dirty || s.mark().Place != (Place{}) {
+	if p.position == 0 || p.position > 4 || !p.dirty || s.mark().Pos != (OutputPos{}) {
 		t.Fatalf("position %d, dirty %v, mark %+v", p.position, p.dirty, s.mark())
 	}
 	s.read(p, 6)
-	if m := s.mark(); m.Place != (Place{Seq: 6}) || m.ForecastsSeq != 6 {
+	if m := s.mark(); m.Pos != (OutputPos{Seq: 6}) || m.ForecastsSeq != 6 {
 		t.Errorf("%+v", m)
 	}
 }
@@ -83,7 +83,7 @@ func TestDrainWritesTheMark(t *testing.T) {
 	if err := p.drain(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if m := s.mark(); m.Place != (Place{Seq: 2}) || m.ForecastsSeq != 2 || s.store.seq != 2 {
+	if m := s.mark(); m.Pos != (OutputPos{Seq: 2}) || m.ForecastsSeq != 2 || s.store.seq != 2 {
 		t.Errorf("%+v, checkpoint at %d", m, s.store.seq)
 	}
 }
@@ -104,7 +104,7 @@ func TestOneOwner(t *testing.T) {
 	if !errors.Is(err, errNotOwner) || !fatal(err) {
 		t.Errorf("the first owner: %v", err)
 	}
-	if m := s.mark(); m.Epoch != 2 || m.Place != (Place{Seq: 1}) {
+	if m := s.mark(); m.Epoch != 2 || m.Pos != (OutputPos{Seq: 1}) {
 		t.Errorf("%+v", m)
 	}
 }
@@ -125,34 +125,34 @@ func TestMarkThatIsNone(t *testing.T) {
 	}
 }
 
-// The high-water mark is the last place of this partition and this log in FORECASTS.
+// The high-water mark is the last output of this partition and this log in FORECASTS.
 func TestHighWater(t *testing.T) {
 	t.Parallel()
 	created := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	own := func(seq uint64, k int) string { return streams.OutputID(created, 0, seq, k) }
 	others := streams.OutputID(created, 1, 9, 0)
 	older := streams.OutputID(created.Add(1), 0, 9, 0)
-	at4 := mark{Place: Place{4, 0}, ForecastsSeq: 1}
+	at4 := mark{Pos: OutputPos{4, 0}, ForecastsSeq: 1}
 	for name, c := range map[string]struct {
 		ids   []string
 		erase []uint64
 		purge uint64 // before that sequence
 		from  mark
-		want  Place
+		want  OutputPos
 	}{
-		"nothing":             {nil, nil, 0, mark{}, Place{}},
-		"nothing new":         {[]string{own(4, 0)}, nil, 0, at4, Place{4, 0}},
-		"one":                 {[]string{own(4, 0)}, nil, 0, mark{}, Place{4, 0}},
-		"several":             {[]string{own(4, 0), own(5, 1), own(5, 3)}, nil, 0, at4, Place{5, 3}},
-		"right behind it":     {[]string{own(4, 0), own(7, 0)}, nil, 0, at4, Place{7, 0}},
-		"another partition":   {[]string{own(4, 0), others}, nil, 0, mark{}, Place{4, 0}},
-		"another log":         {[]string{own(4, 0), older}, nil, 0, mark{}, Place{4, 0}},
-		"another writer":      {[]string{own(4, 0), "", "4711"}, nil, 0, mark{}, Place{4, 0}},
-		"older ones":          {[]string{own(3, 0)}, nil, 0, mark{Place: Place{4, 0}}, Place{4, 0}},
-		"the end is erased":   {[]string{own(4, 0), own(5, 0), own(6, 0)}, []uint64{3}, 0, mark{}, Place{5, 0}},
-		"all behind is gone":  {[]string{own(4, 0), own(5, 0)}, []uint64{2}, 0, at4, Place{4, 0}},
-		"the start is gone":   {[]string{own(4, 0), own(5, 0), own(6, 0), own(7, 0)}, nil, 4, at4, Place{7, 0}},
-		"all of it is purged": {[]string{own(4, 0), own(5, 0)}, nil, 3, at4, Place{4, 0}},
+		"nothing":             {nil, nil, 0, mark{}, OutputPos{}},
+		"nothing new":         {[]string{own(4, 0)}, nil, 0, at4, OutputPos{4, 0}},
+		"one":                 {[]string{own(4, 0)}, nil, 0, mark{}, OutputPos{4, 0}},
+		"several":             {[]string{own(4, 0), own(5, 1), own(5, 3)}, nil, 0, at4, OutputPos{5, 3}},
+		"right behind it":     {[]string{own(4, 0), own(7, 0)}, nil, 0, at4, OutputPos{7, 0}},
+		"another partition":   {[]string{own(4, 0), others}, nil, 0, mark{}, OutputPos{4, 0}},
+		"another log":         {[]string{own(4, 0), older}, nil, 0, mark{}, OutputPos{4, 0}},
+		"another writer":      {[]string{own(4, 0), "", "4711"}, nil, 0, mark{}, OutputPos{4, 0}},
+		"older ones":          {[]string{own(3, 0)}, nil, 0, mark{Pos: OutputPos{4, 0}}, OutputPos{4, 0}},
+		"the end is erased":   {[]string{own(4, 0), own(5, 0), own(6, 0)}, []uint64{3}, 0, mark{}, OutputPos{5, 0}},
+		"all behind is gone":  {[]string{own(4, 0), own(5, 0)}, []uint64{2}, 0, at4, OutputPos{4, 0}},
+		"the start is gone":   {[]string{own(4, 0), own(5, 0), own(6, 0), own(7, 0)}, nil, 4, at4, OutputPos{7, 0}},
+		"all of it is purged": {[]string{own(4, 0), own(5, 0)}, nil, 3, at4, OutputPos{4, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,24 +6,24 @@ import (
 )
 
 const (
-	// stateBytes is what a series takes, about.
+	// stateBytes is about how much memory a series takes.
 	stateBytes = 3 << 10
-	// garbageBytes is what the collector may let lie before it runs, and
-	// leastPercent the same as a share of a large state.
+	// garbageBytes is how much garbage may gather before the collector runs. leastPercent is the
+	// same for a large state, as a share of the state.
 	garbageBytes, leastPercent = 128 << 20, 20
 )
 
-// collectorPercent is how much garbage may lie beside the state of that many
-// series. Go lets as much lie as there is state; for gigabytes of it that would
-// double the memory for little: the slabs hold no pointers and cost the collector
-// nothing.
+// collectorPercent returns the setting of the collector, as GOGC, for the state of so many series.
+// With Go's own setting the garbage grows to the size of the state. For a state of gigabytes that
+// would double the memory and save little: the slabs hold no pointers, so a run of the collector
+// costs the same for any state.
 func collectorPercent(series int) int {
 	state := max(series, 1) * stateBytes
 	return min(max(100*garbageBytes/state, leastPercent), 100)
 }
 
-// tuneCollector sets it where it is another than before, unless the operator
-// said one, and returns it.
+// tuneCollector sets the collector for so many series, and returns the setting. before is the
+// setting of the last call. When the operator has set GOGC, tuneCollector changes nothing.
 func tuneCollector(before, series int) int {
 	percent := collectorPercent(series)
 	if percent != before && os.Getenv("GOGC") == "" {

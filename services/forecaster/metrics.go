@@ -12,7 +12,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// What becomes of a message or reading, the closed set of label `outcome`.
+// The outcomes of a message or reading, the closed set of label `outcome`.
 const (
 	outcomeApplied  = "applied"
 	outcomeRepeated = "repeated"
@@ -31,7 +31,7 @@ const (
 const (
 	swapOK      = "ok"
 	swapRefused = "refused" // the version cannot serve
-	swapFailed  = "failed"  // the registry or a log could not be asked; it is tried again
+	swapFailed  = "failed"  // the registry or a log does not answer; it is tried again
 )
 
 type metrics struct {
@@ -59,25 +59,8 @@ type metrics struct {
 	scores      *scoreboard
 }
 
-func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) *metrics {
-	const subsystem = "forecaster"
-	opts := func(name, help string) prometheus.Opts {
-		return prometheus.Opts{Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help}
-	}
-	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts(opts(name, help)))
-	}
-	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts(opts(name, help)), labels)
-	}
-	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts(opts(name, help)), labels)
-	}
-	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: service.Namespace, Subsystem: subsystem, Name: name, Help: help, Buckets: buckets,
-		})
-	}
+// newMetrics registers the metrics. Each value of a closed set of labels is 0 from the start.
+func newMetrics(reg prometheus.Registerer, now func() time.Time, status *statusBoard) *metrics {
 	m := &metrics{
 		readings: counters("readings_total", "Readings by what became of them.", "outcome"),
 		rejected: counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
@@ -93,10 +76,10 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 			"Messages in the log that are not read yet, by partition.", "partition"),
 		batch: histogram("batch_series",
 			"Series that a batch of readings spoke of.", service.SizeBuckets()),
-		step: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: service.Namespace, Subsystem: subsystem, Name: "step_duration_seconds",
-			Help: "Time of a batch, by stage.", Buckets: service.LatencyBuckets(),
-		}, []string{"stage"}),
+		step: prometheus.NewHistogramVec(
+			histogramOpts("step_duration_seconds", "Time of a batch, by stage.", service.LatencyBuckets()),
+			[]string{"stage"},
+		),
 		age: histogram("reading_age_seconds",
 			"From the broker's timestamp of a reading to its forecast stored, replay excluded.",
 			service.LatencyBuckets()),
@@ -126,8 +109,14 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 	reg.MustRegister(
 		m.readings, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch,
 		m.step, m.age, m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps,
-		m.since, m.missed, m.events, m.limits, m.scores, newStandings(status),
+		m.since, m.missed, m.events, m.limits, m.scores, newSeriesGauges(status),
 	)
+	m.setZeros()
+	return m
+}
+
+// setZeros makes a counter for each value of the closed sets of labels.
+func (m *metrics) setZeros() {
 	for _, kind := range streams.LimitEvents() {
 		m.limits.WithLabelValues(limitLabel(kind))
 	}
@@ -155,7 +144,35 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *board) 
 	for _, reason := range meter.Reasons() {
 		m.rejected.WithLabelValues(string(reason))
 	}
-	return m
+}
+
+func opts(name, help string) prometheus.Opts {
+	return prometheus.Opts{
+		Namespace: service.Namespace, Subsystem: "forecaster", Name: name, Help: help,
+	}
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts(opts(name, help)))
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts(opts(name, help)), labels)
+}
+
+func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts(opts(name, help)), labels)
+}
+
+func histogram(name, help string, buckets []float64) prometheus.Histogram {
+	return prometheus.NewHistogram(histogramOpts(name, help, buckets))
+}
+
+func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Namespace: service.Namespace, Subsystem: "forecaster", Name: name, Help: help,
+		Buckets: buckets,
+	}
 }
 
 func label(partition int) string { return strconv.Itoa(partition) }

@@ -18,14 +18,14 @@ import (
 // loadTimeout bounds one load of a model, also when nobody waits for it any more.
 const loadTimeout = time.Minute
 
-// holder is who needs a model: a partition by its index, or the reloader.
+// holder identifies a user of a model: a partition by its index, or the reloader.
 type holder int
 
 const reloaderHolder holder = -1
 
 // modelStore loads models from the registry and verifies them. It keeps a model while a holder
-// needs it, so that partitions with the same model share one copy (I9: the models of former times
-// do not pile up). It is safe for concurrent use, and no lock is held while a model is loaded.
+// needs it (I9), so that partitions with the same model share one copy. It is safe for concurrent
+// use, and holds no lock while it loads a model.
 type modelStore struct {
 	registry registry.Registry
 	loads    singleflight.Group // callers that ask for the same model share one load
@@ -55,27 +55,31 @@ func (s *modelStore) get(
 	})
 }
 
-// byDigest returns the model of a checkpoint, which says no name: the model is registered under one
-// of the names that forecasters serve.
+// byDigest returns a model of a checkpoint, and notes that the holder needs it. A checkpoint has no
+// names: the model is registered under one of the names that forecasters serve.
 func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*model.Model, error) {
-	return s.share(ctx, h, "of the checkpoint", digest, func(ctx context.Context) (*model.Model, error) {
-		var away error
-		for _, name := range slices.Backward(registry.ModelNames()) {
-			v, err := s.registry.ByDigest(ctx, name, digest)
-			switch {
-			case err == nil:
-				return s.fetchAny(ctx, v)
-			case errors.Is(err, registry.ErrUnavailable):
-				away = err // one that was fetched before is found under its own name
-			case !errors.Is(err, registry.ErrNotFound):
-				return nil, fmt.Errorf("look up model %s %s: %w", name, digest, err)
-			}
+	load := func(ctx context.Context) (*model.Model, error) { return s.loadByDigest(ctx, digest) }
+	return s.share(ctx, h, "of the checkpoint", digest, load)
+}
+
+// loadByDigest looks for a digest under all names that forecasters serve, and fetches the model.
+func (s *modelStore) loadByDigest(ctx context.Context, digest string) (*model.Model, error) {
+	var away error
+	for _, name := range slices.Backward(registry.ModelNames()) {
+		v, err := s.registry.ByDigest(ctx, name, digest)
+		switch {
+		case err == nil:
+			return s.fetchAny(ctx, v)
+		case errors.Is(err, registry.ErrUnavailable):
+			away = err // a fetched model may be found under another name
+		case !errors.Is(err, registry.ErrNotFound):
+			return nil, fmt.Errorf("look up model %s %s: %w", name, digest, err)
 		}
-		if away != nil {
-			return nil, fmt.Errorf("look up model %s: %w", digest, away)
-		}
-		return nil, missing("of digest "+digest, "the checkpoint was written with")
-	})
+	}
+	if away != nil {
+		return nil, fmt.Errorf("look up model %s: %w", digest, away)
+	}
+	return nil, missing("of digest "+digest, "the checkpoint was written with")
 }
 
 // share returns the model of a digest, and notes that the holder needs it. Callers that ask for the
@@ -135,8 +139,8 @@ func (s *modelStore) note(h holder, digest string) {
 	s.needed[h][digest] = struct{}{}
 }
 
-// keep says that h needs these models and no others from here on. A model that no holder needs is
-// dropped; when it is needed again, it is loaded again.
+// keep notes that h needs these models and no others from now on. It drops a model that no holder
+// needs; the store loads such a model again when a holder asks for it.
 func (s *modelStore) keep(h holder, digests ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,9 +165,8 @@ func (s *modelStore) needs(digest string) bool {
 	return false
 }
 
-// load finds a version by its digest and fetches it. Whether the model may serve is not asked here:
-// a log is replayed with the models that it was written with, also with one that would be refused
-// now.
+// load finds a version by its digest and fetches it. It does not check whether the model may serve:
+// a replay of a log needs the models that the log names, also one that would be refused now.
 func (s *modelStore) load(
 	ctx context.Context, name, version, digest string,
 ) (*model.Model, error) {
@@ -177,14 +180,14 @@ func (s *modelStore) load(
 	return s.fetchAny(ctx, v)
 }
 
-// fetchAny fetches a version. Where the version cannot be read, fetchAny tries the others of the same
-// digest: a broken copy hides no sound one.
+// fetchAny fetches a version. When the version cannot be read, fetchAny tries the other versions of
+// the same digest.
 func (s *modelStore) fetchAny(ctx context.Context, v registry.Version) (*model.Model, error) {
 	m, err := s.fetch(ctx, v)
 	if err == nil || errors.Is(err, registry.ErrUnavailable) {
 		return m, err
 	}
-	// The error says which folders are broken. The versions are those that are whole.
+	// The error names the broken versions; the list has the others.
 	versions, _ := s.registry.Versions(ctx, v.Name)
 	for _, other := range slices.Backward(versions) {
 		if other.Digest != v.Digest || other.Version == v.Version {
@@ -197,7 +200,8 @@ func (s *modelStore) fetchAny(ctx context.Context, v registry.Version) (*model.M
 	return nil, err
 }
 
-// missing says that a model is gone which the state was made with.
+// missing returns the error for a model that the registry does not have. which describes the model,
+// and why says what needs it.
 func missing(which, why string) error {
 	return &service.HintError{
 		What: fmt.Sprintf("model %s, which %s, is not in the registry", which, why),

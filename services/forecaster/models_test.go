@@ -180,7 +180,7 @@ func (l *testLog) promote(v registry.Version) {
 }
 
 func testPartition(store *modelStore) *partition {
-	status := &board{}
+	status := &statusBoard{}
 	status.open(1)
 	return &partition{
 		deps: deps{

@@ -43,27 +43,28 @@ type partition struct {
 	marker    *marker
 	saver     saver
 
-	position uint64    // last sequence that went through Step
-	high     Place     // last forecast that is published, or was found stored at the start
-	covered  Place     // at the start all outputs up to it were stored
-	caughtUp uint64    // the log's end when the partition was started
-	clean    uint64    // the position when outputs were last confirmed
-	began    time.Time // when the partition was started: tallies count from here on
-	dirty    bool      // outputs are published that may not be stored yet
-	stirred  bool      // the state differs from the last checkpoint
-	erasing  bool      // a series was deleted since the last checkpoint
-	ticked   time.Time // when a tick was last due
-	flushed  time.Time // when outputs were last confirmed
-	marked   time.Time // when the mark was last written
-	received time.Time // broker's time of the newest message that went through Step
+	position uint64 // last sequence that went through Step
+	// Always covered <= high, and clean <= position.
+	high      OutputPos // newest forecast that is published, or was found stored at the start
+	covered   OutputPos // at the start all outputs up to it were stored
+	clean     uint64    // the position when outputs were last confirmed
+	logEnd    uint64    // the end of the log when the partition was started
+	began     time.Time // when the partition was started: tallies count from here on
+	dirty     bool      // outputs are published that may not be stored yet
+	changed   bool      // the state differs from the last checkpoint
+	erasing   bool      // a series was deleted since the last checkpoint
+	lastTick  time.Time // when a tick was last due
+	lastFlush time.Time // when outputs were last confirmed
+	lastMark  time.Time // when the mark was last written
+	received  time.Time // broker's time of the newest message that went through Step
 
 	awaiting []time.Time // times of the readings whose forecasts are published and not stored yet
 
-	census   census // as of counted
-	counted  time.Time
-	counting time.Duration // how long the last count took
+	census    census // as of lastCount
+	lastCount time.Time
+	countTook time.Duration // how long the last count took
 
-	asked        time.Time // when the last question was answered
+	lastAnswer   time.Time // when the last question was answered
 	batch        []bus.Message
 	modelSubject string
 	recent       []modelRef // models that a start from the newest checkpoint needs, oldest first
@@ -82,8 +83,8 @@ type publisher interface {
 	Close()
 }
 
-// startPartition restores a partition: from the newest whole checkpoint, whose log it checks, the
-// model, the mark, and the forecasts that are published already.
+// startPartition opens a partition. It restores the state from the newest whole checkpoint, takes
+// the mark over, finds the newest published forecast, and opens the log and the publishers.
 func startPartition(ctx context.Context, d deps, index int) (*partition, error) {
 	p := &partition{
 		deps:   d,
@@ -108,7 +109,7 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 	if p.marker, err = openMarker(ctx, bucket, index); err != nil {
 		return nil, err
 	}
-	p.covered = p.marker.mark.Place
+	p.covered = p.marker.mark.Pos
 	if p.high, err = highWater(ctx, d.conn, index, state.Created, p.marker.mark); err != nil {
 		return nil, err
 	}
@@ -130,17 +131,18 @@ func startPartition(ctx context.Context, d deps, index int) (*partition, error) 
 		log:       p.log,
 	}
 	p.began = d.now()
-	p.flushed, p.clean = p.began, p.position
+	p.lastFlush, p.clean = p.began, p.position
 	p.modelSubject = streams.ControlSubject(index, streams.ControlModel)
 	p.modelsInForce()
 	return p, nil
 }
 
-// openTail opens the log behind the position. A hole is counted, and the position goes behind it.
+// openTail opens the log behind the position. It counts a hole there, and moves the position behind
+// the hole.
 func (p *partition) openTail(ctx context.Context, state bus.StreamState) error {
 	from := p.position + 1
 	if state.FirstSeq > from {
-		if err := p.hole(ctx, from, state.FirstSeq); err != nil {
+		if err := p.reportHole(ctx, from, state.FirstSeq); err != nil {
 			return err
 		}
 		from = state.FirstSeq
@@ -148,7 +150,7 @@ func (p *partition) openTail(ctx context.Context, state bus.StreamState) error {
 	}
 	// The newest message: the end of the log, unless it was erased with its series.
 	var err error
-	if p.caughtUp, err = p.conn.NewestSeq(ctx, p.stream); err != nil {
+	if p.logEnd, err = p.conn.NewestSeq(ctx, p.stream); err != nil {
 		return fmt.Errorf("read end of %s: %w", p.stream, err)
 	}
 	reading := bus.ReaderConfig{Stream: p.stream, From: from, Buffer: 4 * p.pace.batch}
@@ -225,7 +227,8 @@ func (p *partition) restore(ctx context.Context, state bus.StreamState) error {
 // the end of its log.
 func (p *partition) belongs(h checkpoint.Header, state bus.StreamState) error {
 	remedy := []string{
-		"give the NATS server its own store back, or move the folder `checkpoints` of the data dir away: the state is then rebuilt from the log",
+		"give the NATS server its own store back, or move the folder `checkpoints` of the data dir " +
+			"away: the state is then rebuilt from the log",
 	}
 	switch {
 	case h.Partitions != p.partitions:
@@ -261,10 +264,10 @@ func (p *partition) belongs(h checkpoint.Header, state bus.StreamState) error {
 	return nil
 }
 
-// hole counts and logs a gap at the beginning of the log: retention removed messages before the
-// partition read them. A gap behind the first message of the log is no fault: those messages were
-// erased with their series.
-func (p *partition) hole(ctx context.Context, want, got uint64) error {
+// reportHole counts and logs a hole: retention removed messages before the partition read them.
+// want is the sequence of the next message, got that of the message read. When the log still has
+// earlier messages, the missing ones were erased with their series, and reportHole does nothing.
+func (p *partition) reportHole(ctx context.Context, want, got uint64) error {
 	if p.position == 0 {
 		return nil // the partition has read nothing yet: the log begins later
 	}

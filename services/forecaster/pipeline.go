@@ -24,22 +24,22 @@ type Pipeline struct {
 	models     map[string]*model.Model // by digest: those that the next batch names
 	since      map[string]time.Time    // by digest: when the models in force were written into the log
 
-	decoded    []streams.Reading // of the message in hand
+	decoded    []streams.Reading // of the message that is being decoded
 	readings   []engine.Reading
 	firsts     []int // by message: the index in readings of its first one
 	rejections rejections
 	leads      []streams.LeadScore
 }
 
-// Place orders the outputs of a partition: by the sequence of the input in the log, then by the
-// number of the output among those of the input.
-type Place struct {
+// OutputPos is the position of an output among the outputs of a partition: the sequence of its
+// input in the log, then the number of the output among those of the input.
+type OutputPos struct {
 	Seq uint64 `json:"seq"`
 	K   int    `json:"k"`
 }
 
-// After reports whether a comes behind b.
-func (a Place) After(b Place) bool { return a.Seq > b.Seq || a.Seq == b.Seq && a.K > b.K }
+// After reports whether a comes after b.
+func (a OutputPos) After(b OutputPos) bool { return a.Seq > b.Seq || a.Seq == b.Seq && a.K > b.K }
 
 // Stream is where an output goes.
 type Stream uint8
@@ -54,7 +54,7 @@ const (
 
 // Output is one message to be published.
 type Output struct {
-	Place  Place
+	Pos    OutputPos
 	To     Stream
 	Source meter.Source // of a forecast
 	// Replaced says why the forecast is not the network's; "" when it is, or there was none.
@@ -73,7 +73,7 @@ type Output struct {
 
 // Result is the outcome of a batch.
 type Result struct {
-	Outputs    []Output // ascending in their place
+	Outputs    []Output // ascending in Pos
 	Series     int      // sum over the parts of the batch: series with a reading
 	Unscored   int
 	Applied    int
@@ -86,7 +86,7 @@ type Result struct {
 }
 
 // stirs reports whether the batch changed the state or has outputs.
-func (r *Result) stirs() bool {
+func (r *Result) changes() bool {
 	return r.Applied+r.Held+r.Controls+len(r.Outputs) > 0
 }
 
@@ -98,15 +98,16 @@ func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
 	}
 }
 
-// Publish bounds the leads of the forecasts that go out.
+// Publish bounds the leads of published forecasts.
 func (p *Pipeline) Publish(most meter.Horizon) { p.publish = most }
 
 // Use hands over a model that the next batch names. The caller loads it, because Step does no I/O.
 func (p *Pipeline) Use(m *model.Model) { p.models[m.Digest] = m }
 
-// Step takes one batch from raw messages to outputs. It does no I/O and reads no clock. A control
-// record takes effect at its own place: the batch is cut there. A model that a record of the batch
-// names was handed over with Use; after Step only the model in force is kept (I9).
+// Step takes one batch from messages to outputs. It does no I/O and reads no clock. A control
+// record takes effect at its position: Step cuts the batch there. The caller hands over every model
+// that a record of the batch names with Use. After Step the pipeline keeps only the models in force
+// (I9).
 func (p *Pipeline) Step(batch []bus.Message) (Result, error) {
 	defer clear(p.models)
 	result := Result{Rejections: map[meter.Reason]int{}}
@@ -141,8 +142,8 @@ func (p *Pipeline) readingsOf(batch []bus.Message, result *Result) {
 	p.compose(batch, stepped, result)  // messages: origin, version, ids
 }
 
-// control applies a record that says how the partition goes on. Kinds of later
-// releases are refused: skipping one would make the state another than theirs.
+// control applies a control record. It refuses a kind that it does not know: a partition that skips
+// a record would have another state than the release that wrote it.
 func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 	m := &batch[0]
 	input, err := streams.ParseInput(m.Subject)
@@ -172,7 +173,7 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		result.Controls++
 		return p.serve(next, m.Time)
 	case streams.ControlLimit, streams.ControlSettings, streams.ControlDelete, streams.ControlState:
-		events, err := p.order(input.Control, m)
+		events, err := p.operatorRecord(input.Control, m)
 		if err != nil {
 			return fmt.Errorf("control record %s at %d: %w", m.Subject, m.Seq, err)
 		}
@@ -190,8 +191,8 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 	}
 }
 
-// serve changes over to a model, for the series of its interval. A record that names the model in
-// force changes nothing.
+// serve puts a model in force, for the series of its interval. written is the time of its control
+// record. A record that names the model in force changes nothing.
 func (p *Pipeline) serve(next *model.Model, written time.Time) error {
 	before := p.engine.Model(int32(next.Spec.Step() / time.Second))
 	if before != nil && before.Digest == next.Digest {
@@ -215,8 +216,8 @@ func decodeModelControl(m *bus.Message) (streams.ModelControl, error) {
 	return record, nil
 }
 
-// decode reads a batch of readings. It refuses what can be refused without the state of a series.
-// The readings of a message come out in the order of their times.
+// decode reads a batch of readings. It refuses the readings that are invalid in any state of their
+// series. It returns the readings of a message in the order of their times.
 func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
 	p.readings, p.firsts = p.readings[:0], p.firsts[:0]
 	p.rejections.clear()
@@ -229,8 +230,8 @@ func (p *Pipeline) decode(batch []bus.Message) []engine.Reading {
 	return p.readings
 }
 
-// accept returns the series that message i is of. When the message as a whole cannot be read here,
-// accept refuses it and returns false.
+// accept returns the series of message i. When the message as a whole cannot be read by this
+// partition, accept refuses it and returns false.
 func (p *Pipeline) accept(i int, m *bus.Message) (meter.ID, bool) {
 	input, err := streams.ParseInput(m.Subject)
 	if err != nil {
@@ -253,7 +254,7 @@ func (p *Pipeline) accept(i int, m *bus.Message) (meter.ID, bool) {
 	return input.Series, true
 }
 
-// decodeMessage appends the readings of message i, which are of the series id.
+// decodeMessage appends the readings of message i. id is their series.
 func (p *Pipeline) decodeMessage(i int, m *bus.Message, id meter.ID) {
 	good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data)
 	p.decoded = good

@@ -122,7 +122,7 @@ func fresh() *Pipeline { return NewPipeline(0, 1, logCreated) }
 
 func outputs(t *rapid.T, p *Pipeline, l *testLog, from int, size func() int) map[string]string {
 	all := map[string]string{}
-	var last Place
+	var last OutputPos
 	for at := from; at < len(l.messages); {
 		n := min(size(), len(l.messages)-at)
 		result, err := l.step(p, at, at+n)
@@ -130,10 +130,10 @@ func outputs(t *rapid.T, p *Pipeline, l *testLog, from int, size func() int) map
 			t.Fatal(err)
 		}
 		for _, o := range result.Outputs {
-			if !o.Place.After(last) {
-				t.Fatalf("output %v after %v", o.Place, last)
+			if !o.Pos.After(last) {
+				t.Fatalf("output %v after %v", o.Pos, last)
 			}
-			last = o.Place
+			last = o.Pos
 			all[o.ID] = string(o.Data)
 		}
 		at += n

@@ -10,8 +10,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/model"
 )
 
-// mostRecent bounds the models that a partition keeps beside those in force, and how many a batch
-// loads at once. A start from a checkpoint with more of them behind it loads the older ones again.
+// mostRecent bounds the models that a partition keeps in addition to those in force, and the models
+// that one part of a batch loads. When a log names more models behind a checkpoint, a start from
+// the checkpoint loads the older ones again.
 const mostRecent = 8
 
 // modelRef is a model that the partition's log names.
@@ -21,8 +22,8 @@ type modelRef struct {
 	interval time.Duration // of the series that the model serves
 }
 
-// loadModel hands the model that a control record names to the pipeline, before Step meets the
-// record.
+// loadModel loads the model that a control record names, and hands it to the pipeline before Step
+// reads the record.
 func (p *partition) loadModel(ctx context.Context, m *bus.Message) error {
 	record, err := decodeModelControl(m)
 	if err != nil {
@@ -42,9 +43,9 @@ func (p *partition) refer(seq uint64, m *model.Model) {
 	p.recent = append(p.recent, modelRef{seq: seq, digest: m.Digest, interval: m.Spec.Step()})
 }
 
-// keepModels drops the models that the partition needs no more. It needs those in force at the
-// newest checkpoint and those that the log names behind it, for a start from there; the newest of
-// an interval is the model in force.
+// keepModels drops the models that the partition no longer needs. For a start from the newest
+// checkpoint it needs the models in force at the checkpoint, and those that the log names behind
+// the checkpoint. The newest model of an interval is the one in force.
 func (p *partition) keepModels() {
 	before, former := len(p.recent), 0
 	needed := p.recent[:0]

@@ -18,7 +18,7 @@ type rejection struct {
 	held    *engine.Held // the refused reading, where it came in an earlier message
 }
 
-// Refusal is what was refused for one reason, for a person who watches.
+// Refusal sums up the rejections for one reason, for the status.
 type Refusal struct {
 	Reason   meter.Reason
 	Readings uint64
@@ -26,35 +26,35 @@ type Refusal struct {
 	Detail   string // of the newest of them
 }
 
-// rejections are those of a batch. What is refused of one message for one reason is one rejection.
+// rejections are the rejections of a batch: one for each message and reason.
 type rejections struct {
-	all []rejection
-	of  map[refusal]int // index in all
+	all   []rejection
+	byKey map[rejectionKey]int // index in all
 }
 
-type refusal struct {
+type rejectionKey struct {
 	message int
 	reason  meter.Reason
 }
 
 func (r *rejections) clear() {
 	r.all = r.all[:0]
-	clear(r.of)
+	clear(r.byKey)
 }
 
 // add refuses a reading of a message, or the message as a whole with the index
 // streams.WholeMessage. The detail and the index are those of the first refusal of a message for a
 // reason; later ones are counted. See streams.Rejected for what the index counts.
 func (r *rejections) add(message int, reason meter.Reason, detail string, index int) {
-	key := refusal{message, reason}
-	if i, ok := r.of[key]; ok {
+	key := rejectionKey{message, reason}
+	if i, ok := r.byKey[key]; ok {
 		r.all[i].count++
 		return
 	}
-	if r.of == nil {
-		r.of = map[refusal]int{}
+	if r.byKey == nil {
+		r.byKey = map[rejectionKey]int{}
 	}
-	r.of[key] = len(r.all)
+	r.byKey[key] = len(r.all)
 	r.all = append(r.all, rejection{
 		message: message, reason: reason, detail: detail, index: index, count: 1,
 	})
@@ -67,13 +67,15 @@ func (r *rejections) addHeld(message int, reason meter.Reason, detail string, he
 	})
 }
 
-// byMessage are all rejections in the order of their messages. Nothing is added after it.
+// byMessage returns all rejections in the order of their messages. No add may follow before clear.
 func (r *rejections) byMessage() []rejection {
-	slices.SortStableFunc(r.all, func(a, b rejection) int { return cmp.Compare(a.message, b.message) })
+	slices.SortStableFunc(r.all, func(a, b rejection) int {
+		return cmp.Compare(a.message, b.message)
+	})
 	return r.all
 }
 
-// reject takes over the rejections of the engine.
+// reject adds the rejections of the engine.
 func (p *Pipeline) reject(rejected []engine.Rejection) {
 	for i := range rejected {
 		r := &rejected[i]

@@ -16,32 +16,33 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// refusedFor is the time until a refused version is tried again.
+// refusedFor is the time after which a refused version is tried again.
 const refusedFor = time.Hour
 
 // reloader writes the registry's champions into the logs, one for each interval. When an alias has
-// moved, it fetches the version, verifies it and writes a control record into each log. A partition
-// changes over when it reads the record. A bad model never replaces a champion (I7).
+// moved, the reloader fetches the version, verifies it and writes a control record into each log. A
+// partition puts the model in force when it reads the record. A bad model never replaces a champion
+// (I7).
 type reloader struct {
 	deps
 	round     registry.Round
-	verified  map[string]string    // by name: the digest that was found good last
+	verified  map[string]string    // by name: the digest that passed verify last
 	announced map[string]string    // by name: the digest that the logs of all partitions name
-	news      map[string]bool      // by name: a log got a record of it since the last event
-	refused   map[string]time.Time // by digest
+	eventDue  map[string]bool      // by name: a log got a record of it since the last event
+	refused   map[string]time.Time // by digest: when it was refused
 }
 
 func newReloader(d deps) *reloader {
 	return &reloader{
-		deps: d, verified: map[string]string{}, announced: map[string]string{}, news: map[string]bool{},
-		refused: map[string]time.Time{},
+		deps: d, verified: map[string]string{}, announced: map[string]string{},
+		eventDue: map[string]bool{}, refused: map[string]time.Time{},
 	}
 }
 
 // errBehind says that a partition has not read its log up to the newest model record.
 var errBehind = errors.New("the partition has not read its log up to now")
 
-// refusedError is why a version cannot serve.
+// refusedError says why a version cannot serve.
 type refusedError struct{ error }
 
 func (e *refusedError) Unwrap() error { return e.error }
@@ -78,17 +79,17 @@ func (r *reloader) failed(err error) {
 	r.log.Warn().AnErr(service.FieldError, err).Msg(text)
 }
 
-// look announces the champions, unless the logs name them already. A champion that cannot be
-// announced does not keep the others waiting.
+// look announces the champions, unless the logs name them already. When one champion cannot be
+// announced, look goes on with the others.
 func (r *reloader) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	var faults []error
 	names := r.round.Names(func(name string) bool { return r.verified[name] != "" })
 	for _, name := range names {
-		err := r.take(ctx, name)
+		err := r.reload(ctx, name)
 		if errors.Is(err, registry.ErrUnavailable) {
-			return err // it is for the other names too
+			return err // the registry does not answer for the other names either
 		}
 		faults = append(faults, err)
 	}
@@ -107,8 +108,8 @@ func (r *reloader) ask(ctx context.Context, name string) (v registry.Version, ok
 	return v, true, nil
 }
 
-// take announces the champion of a name, unless the logs name it already.
-func (r *reloader) take(ctx context.Context, name string) error {
+// reload announces the champion of a name, unless the logs name it already.
+func (r *reloader) reload(ctx context.Context, name string) error {
 	v, ok, err := r.ask(ctx, name)
 	if err != nil || !ok || v.Digest == r.announced[name] {
 		return err
@@ -125,8 +126,8 @@ func (r *reloader) take(ctx context.Context, name string) error {
 			r.verified[name] = v.Digest
 		default:
 			r.refuse(v.Digest)
-			told := r.tell(ctx, streams.EventModelRefused, v, err.Error())
-			err = errors.Join(&refusedError{err}, told)
+			eventErr := r.publishEvent(ctx, streams.EventModelRefused, v, err.Error())
+			err = errors.Join(&refusedError{err}, eventErr)
 		}
 		r.models.keep(reloaderHolder, slices.Collect(maps.Values(r.verified))...)
 		if err != nil {
@@ -136,8 +137,8 @@ func (r *reloader) take(ctx context.Context, name string) error {
 	return r.announceAll(ctx, v)
 }
 
-// announceAll announces a version in all partitions. It comes back to those whose model in force is
-// not known yet at the next look, and tells when all logs name the version.
+// announceAll announces a version in all partitions. A partition whose model in force is not known
+// yet waits for the next look. When all logs name the version, announceAll publishes an event.
 func (r *reloader) announceAll(ctx context.Context, v registry.Version) error {
 	behind := false
 	for p := range r.partitions {
@@ -149,39 +150,37 @@ func (r *reloader) announceAll(ctx context.Context, v registry.Version) error {
 		if err != nil {
 			return err
 		}
-		r.news[v.Name] = r.news[v.Name] || wrote
+		r.eventDue[v.Name] = r.eventDue[v.Name] || wrote
 	}
 	if behind {
 		return nil
 	}
-	if r.news[v.Name] { // not after a restart: the logs name the champion already
+	if r.eventDue[v.Name] { // not after a restart: the logs name the champion already
 		text := "serves from each series' next reading on"
-		if err := r.tell(ctx, streams.EventModelPromoted, v, text); err != nil {
+		if err := r.publishEvent(ctx, streams.EventModelPromoted, v, text); err != nil {
 			return err
 		}
 	}
-	r.announced[v.Name], r.news[v.Name] = v.Digest, false
+	r.announced[v.Name], r.eventDue[v.Name] = v.Digest, false
 	return nil
 }
 
 // refuse notes that a version is refused, and forgets those whose time is over (I9).
 func (r *reloader) refuse(digest string) {
 	now := r.now()
-	maps.DeleteFunc(
-		r.refused,
-		func(_ string, at time.Time) bool { return now.Sub(at) >= refusedFor },
-	)
+	maps.DeleteFunc(r.refused, func(_ string, at time.Time) bool {
+		return now.Sub(at) >= refusedFor
+	})
 	r.refused[digest] = now
 }
 
-// tell publishes an event about a version. The id names the version and the last record before it,
-// so that the broker drops a repeat of the event.
-func (r *reloader) tell(ctx context.Context, kind string, v registry.Version, text string) error {
-	last, _, err := r.conn.LastBySubject(
-		ctx,
-		topology.Log(0),
-		streams.ControlSubject(0, streams.ControlModel),
-	)
+// publishEvent publishes an event about a version. The id names the version and the last record
+// before it, so that the broker drops a repeat of the event.
+func (r *reloader) publishEvent(
+	ctx context.Context, kind string, v registry.Version, text string,
+) error {
+	subject := streams.ControlSubject(0, streams.ControlModel)
+	last, _, err := r.conn.LastBySubject(ctx, topology.Log(0), subject)
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", kind, err)
 	}
@@ -199,7 +198,7 @@ func (r *reloader) tell(ctx context.Context, kind string, v registry.Version, te
 	return nil
 }
 
-// verify loads a version, runs its self-test and sets it on an engine of its own.
+// verify loads a version, runs its self-test and sets it on a new engine.
 func (r *reloader) verify(ctx context.Context, v registry.Version) error {
 	m, err := r.models.get(ctx, reloaderHolder, v.Name, v.Version, v.Digest)
 	if err != nil {
@@ -215,8 +214,8 @@ func (r *reloader) verify(ctx context.Context, v registry.Version) error {
 }
 
 // announce writes the control record into the log of one partition, unless the version is in force
-// there. wrote says whether it wrote. A partition knows what is in force when it has read the
-// newest model record of its log, which may be that of another interval: before, announce returns
+// there. wrote says whether it wrote. The model in force is known when the partition has read the
+// newest model record of its log, also one of another interval. Before that announce returns
 // errBehind.
 func (r *reloader) announce(
 	ctx context.Context, partition int, v registry.Version,

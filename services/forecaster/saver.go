@@ -10,7 +10,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// writingShare bounds the time that checkpoints take to a twentieth.
+// writingShare bounds checkpoints to a twentieth of the time.
 const writingShare = 20
 
 // saver writes the checkpoints of one partition. It copies the state on the partition's goroutine
@@ -27,57 +27,56 @@ type saver struct {
 	last    time.Time     // start of the last checkpoint
 	cost    time.Duration // time that it took
 	seq     uint64        // position of the newest written checkpoint
-	pending chan saved    // outcome of the checkpoint that is being written; nil when none is
+	pending chan outcome  // of the checkpoint that is being written; nil when none is
 }
 
-type saved struct {
+// outcome is the outcome of one checkpoint.
+type outcome struct {
 	seq  uint64
 	at   time.Time // when it was written
 	cost time.Duration
 	err  error
 }
 
-// look takes the outcome of a checkpoint that has been written. idle says that none is being
-// written.
-func (s *saver) look() (idle bool) {
+// poll records the outcome of a checkpoint that has been written. idle says that no checkpoint is
+// being written.
+func (s *saver) poll() (idle bool) {
 	if s.pending == nil {
 		return true
 	}
 	select {
 	case done := <-s.pending:
-		s.note(done)
+		s.record(done)
 		return true
 	default:
 		return false
 	}
 }
 
-// due begins a checkpoint when it is time for one, or at once when it is urgent, and
-// says whether it does. All outputs up to the snapshot's position are stored (I1).
-func (s *saver) due(
-	ctx context.Context,
-	snapshot func() *checkpoint.Snapshot,
-	urgent bool,
+// begin begins a checkpoint when one is due, or at once when it is urgent. begun says whether it
+// did. The caller guarantees that all outputs up to the position of the snapshot are stored (I1).
+func (s *saver) begin(
+	ctx context.Context, snapshot func() *checkpoint.Snapshot, urgent bool,
 ) (begun bool) {
-	if !s.look() {
+	if !s.poll() {
 		return false
 	}
 	if !urgent && s.now().Sub(s.last) < max(s.every, writingShare*s.cost) {
 		return false
 	}
 	s.last = s.now()
-	snap, pending := snapshot(), make(chan saved, 1)
+	snap, pending := snapshot(), make(chan outcome, 1)
 	s.pending = pending
 	go func() {
 		began := s.now()
 		err := s.store.Save(ctx, snap)
 		at := s.now()
-		pending <- saved{seq: snap.Header.Seq, at: at, cost: at.Sub(began), err: err}
+		pending <- outcome{seq: snap.Header.Seq, at: at, cost: at.Sub(began), err: err}
 	}()
 	return true
 }
 
-// finish writes the last checkpoint of a drained partition.
+// finish writes the last checkpoint of a drained partition. seq is the position of the partition.
 func (s *saver) finish(ctx context.Context, snapshot func() *checkpoint.Snapshot, seq uint64) {
 	s.wait()
 	if seq == s.seq {
@@ -86,17 +85,18 @@ func (s *saver) finish(ctx context.Context, snapshot func() *checkpoint.Snapshot
 	began := s.now()
 	err := s.store.Save(ctx, snapshot())
 	at := s.now()
-	s.note(saved{seq: seq, at: at, cost: at.Sub(began), err: err})
+	s.record(outcome{seq: seq, at: at, cost: at.Sub(began), err: err})
 }
 
 // wait waits for the checkpoint that is being written.
 func (s *saver) wait() {
 	if s.pending != nil {
-		s.note(<-s.pending)
+		s.record(<-s.pending)
 	}
 }
 
-func (s *saver) note(done saved) {
+// record sets the state, the metrics and the log to the outcome of a checkpoint.
+func (s *saver) record(done outcome) {
 	s.pending = nil
 	s.cost = done.cost
 	if done.err != nil {

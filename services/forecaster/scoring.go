@@ -14,20 +14,19 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// scoreHours is how far back the ratios look.
+// scoreHours is how many hours back the ratios look.
 const scoreHours = 24
 
 // Who made a scored forecast, the closed set of label `alias`.
 const (
-	madeByChampion = "champion" // the model in force
-	madeByPrevious = "previous" // one before it
-	madeByRule     = "rule"     // a simple rule
+	makerChampion = "champion" // the model in force
+	makerPrevious = "previous" // a model before it
+	makerRule     = "rule"     // a simple rule
 )
 
-// scoreboard is the end of the monitoring path: it adds the scores of all series
-// up, each divided by its series' usual size, and shows them as metrics. The first
-// score of an interval counts; corrections are counted apart. It is safe for
-// concurrent use.
+// scoreboard is the end of the monitoring path: the collector of the scores of all series. It sums
+// scores that are divided by the usual size of their series. The first score of an interval counts;
+// a correction of it is only counted as a revision. It is safe for concurrent use.
 type scoreboard struct {
 	now func() time.Time
 
@@ -35,31 +34,31 @@ type scoreboard struct {
 	tallies map[scoreKey]*tally
 	revised float64
 
-	count, pinball, naive, paired, failure, actual, covered, revisions *prometheus.Desc // counters
-	pinballRatio, wapeRatio, coverageRatio, skillRatio                 *prometheus.Desc // gauges
+	count, pinball, naive, paired, absError, actual, covered, revisions *prometheus.Desc // counters
+	pinballRatio, wapeRatio, coverageRatio, skillRatio                  *prometheus.Desc // gauges
 }
 
-// scoreKey is the labels that all scores have. Lead is the name of a lead, which means the same for
-// all intervals.
-type scoreKey struct{ made, interval, lead string }
+// scoreKey has the values of the labels that all scores have. The name of a lead means the same
+// time for all intervals.
+type scoreKey struct{ maker, interval, lead string }
 
-// values returns the labels in the order of scoreLabels, with those of one metric behind them.
+// values returns the values in the order of scoreLabels, and behind them those of one metric.
 func (k scoreKey) values(more ...string) []string {
-	return append([]string{k.made, k.interval, k.lead}, more...)
+	return append([]string{k.maker, k.interval, k.lead}, more...)
 }
 
 var scoreLabels = []string{"alias", "interval", "lead"}
 
-// sums are what scores add up to. Pinball, paired, naive, failure (the error of the
-// median) and actual are free of scale; paired is the pinball of the scores that
-// have a naive one.
+// sums are sums over scores. Pinball, paired, naive, absError (of the median) and actual are
+// divided by the usual size of the series. paired is the pinball loss of the scores that have a
+// naive one.
 type sums struct {
-	scores, pinball, paired, naive, failure, actual float64
+	scores, pinball, paired, naive, absError, actual float64
 
 	inside50, of50, inside80, of80 float64
 }
 
-// tally is the sum since the start, and by hour.
+// tally has the sums since the start, and those of the last hours.
 type tally struct {
 	all   sums
 	hours [scoreHours]struct {
@@ -87,7 +86,7 @@ func newScoreboard(now func() time.Time) *scoreboard {
 			"The same of the value of a day before, where that is known."),
 		paired: desc("score_paired_pinball_total",
 			"Sum of pinball loss of the scores that have a naive one beside them."),
-		failure: desc("score_error_total",
+		absError: desc("score_error_total",
 			"Sum of the absolute errors of their medians, each divided by the usual size of its "+
 				"series."),
 		actual: desc("score_actual_total",
@@ -119,12 +118,14 @@ func (b *scoreboard) add(s *engine.Score) {
 	hour, interval := b.now().Unix()/meter.HourSeconds, time.Duration(s.Interval)*time.Second
 	for i := range s.Leads {
 		l := &s.Leads[i]
-		key := scoreKey{madeByRule, meter.IntervalName(interval), accuracy.LeadName(l.Lead, interval)}
+		key := scoreKey{
+			makerRule, meter.IntervalName(interval), accuracy.LeadName(l.Lead, interval),
+		}
 		switch {
 		case l.InForce:
-			key.made = madeByChampion
+			key.maker = makerChampion
 		case l.Source == meter.SourceLSTM:
-			key.made = madeByPrevious
+			key.maker = makerPrevious
 		}
 		t, ok := b.tallies[key]
 		if !ok {
@@ -144,7 +145,7 @@ func (b *scoreboard) add(s *engine.Score) {
 func sumsOf(s *engine.Score, l *engine.LeadScore) sums {
 	one := sums{scores: 1}
 	if usual := float64(s.Usual); usual > 0 {
-		one.pinball, one.failure = l.Pinball/usual, math.Abs(l.Error)/usual
+		one.pinball, one.absError = l.Pinball/usual, math.Abs(l.Error)/usual
 		one.actual = math.Abs(float64(s.Actual)) / usual
 		if !math.IsNaN(l.Naive) {
 			one.paired, one.naive = l.Pinball/usual, l.Naive/usual
@@ -167,7 +168,7 @@ func (s *sums) add(o *sums) {
 	s.pinball += o.pinball
 	s.paired += o.paired
 	s.naive += o.naive
-	s.failure += o.failure
+	s.absError += o.absError
 	s.actual += o.actual
 	s.inside50 += o.inside50
 	s.of50 += o.of50
@@ -175,8 +176,8 @@ func (s *sums) add(o *sums) {
 	s.of80 += o.of80
 }
 
-// lately is the sum of the last 24 hours.
-func (t *tally) lately(now time.Time) sums {
+// lastDay returns the sums of the last 24 hours.
+func (t *tally) lastDay(now time.Time) sums {
 	var s sums
 	for i := range t.hours {
 		if h := &t.hours[i]; h.hour > now.Unix()/meter.HourSeconds-scoreHours {
@@ -189,14 +190,14 @@ func (t *tally) lately(now time.Time) sums {
 // Describe implements prometheus.Collector.
 func (b *scoreboard) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		b.count, b.pinball, b.naive, b.paired, b.failure, b.actual, b.covered, b.revisions,
+		b.count, b.pinball, b.naive, b.paired, b.absError, b.actual, b.covered, b.revisions,
 		b.pinballRatio, b.wapeRatio, b.coverageRatio, b.skillRatio,
 	} {
 		to <- d
 	}
 }
 
-// Collect implements prometheus.Collector. A ratio of nothing is left out.
+// Collect implements prometheus.Collector. It leaves out a ratio whose denominator is 0.
 func (b *scoreboard) Collect(to chan<- prometheus.Metric) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -215,31 +216,32 @@ func (b *scoreboard) Collect(to chan<- prometheus.Metric) {
 		counter(b.pinball, t.all.pinball, key.values()...)
 		counter(b.naive, t.all.naive, key.values()...)
 		counter(b.paired, t.all.paired, key.values()...)
-		counter(b.failure, t.all.failure, key.values()...)
+		counter(b.absError, t.all.absError, key.values()...)
 		counter(b.actual, t.all.actual, key.values()...)
 		counter(b.covered, t.all.inside50, key.values("50")...)
 		counter(b.covered, t.all.inside80, key.values("80")...)
-		s := t.lately(now)
+		s := t.lastDay(now)
 		ratio(b.pinballRatio, s.pinball, s.actual, key.values()...)
-		ratio(b.wapeRatio, s.failure, s.actual, key.values()...)
+		ratio(b.wapeRatio, s.absError, s.actual, key.values()...)
 		ratio(b.coverageRatio, s.inside50, s.of50, key.values("50")...)
 		ratio(b.coverageRatio, s.inside80, s.of80, key.values("80")...)
 		ratio(b.skillRatio, s.naive-s.paired, s.naive, key.values()...)
 	}
 }
 
-// standings shows how many series stand how, and who serves them.
-type standings struct {
-	board          *board
+// seriesGauges is the collector of the numbers of series: by state and source, and of those that
+// pass their limit.
+type seriesGauges struct {
+	board          *statusBoard
 	series, passed *prometheus.Desc
 }
 
-func newStandings(b *board) *standings {
+func newSeriesGauges(b *statusBoard) *seriesGauges {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		name = prometheus.BuildFQName(service.Namespace, "forecaster", name)
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
-	return &standings{
+	return &seriesGauges{
 		board: b,
 		series: desc("series",
 			"Series by how up to date they are and who makes their forecasts.", "state", "source"),
@@ -248,13 +250,13 @@ func newStandings(b *board) *standings {
 }
 
 // Describe implements prometheus.Collector.
-func (s *standings) Describe(to chan<- *prometheus.Desc) {
+func (s *seriesGauges) Describe(to chan<- *prometheus.Desc) {
 	to <- s.series
 	to <- s.passed
 }
 
 // Collect implements prometheus.Collector.
-func (s *standings) Collect(to chan<- prometheus.Metric) {
+func (s *seriesGauges) Collect(to chan<- prometheus.Metric) {
 	for one, n := range s.board.standing() {
 		to <- prometheus.MustNewConstMetric(
 			s.series, prometheus.GaugeValue, float64(n), one.state, one.source,

@@ -40,10 +40,10 @@ type deps struct {
 	store      checkpoint.Store
 	models     *modelStore
 	metrics    *metrics
-	status     *board
+	status     *statusBoard
 	now        func() time.Time
 	partitions int
-	asks       []chan ask // by partition
+	questions  []chan question // by partition
 	replaced   *replacedWarnings
 	log        zerolog.Logger
 }
@@ -60,7 +60,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	status := &board{}
+	status := &statusBoard{}
 	return &Service{
 		deps: deps{
 			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints,
@@ -82,10 +82,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return err
 	}
 	layout, err := topology.Ensure(
-		ctx,
-		s.conn.JetStream(),
-		s.cfg.Streams,
-		s.patiently(s.firstRecords),
+		ctx, s.conn.JetStream(), s.cfg.Streams, s.patiently(s.firstRecords),
 	)
 	if err != nil {
 		return err
@@ -93,9 +90,9 @@ func (s *Service) Start(ctx context.Context) error {
 	s.partitions = layout.Partitions
 	s.status.open(s.partitions)
 	s.parts = make([]*partition, s.partitions)
-	s.asks = make([]chan ask, s.partitions)
-	for i := range s.asks {
-		s.asks[i] = make(chan ask)
+	s.questions = make([]chan question, s.partitions)
+	for i := range s.questions {
+		s.questions[i] = make(chan question)
 		if err := s.announceLimit(ctx, i); err != nil {
 			return err
 		}
@@ -118,7 +115,7 @@ func (s *Service) Start(ctx context.Context) error {
 		return err
 	}
 	for _, p := range s.parts {
-		s.status.restored(p.pipeline.engine.Series())
+		s.status.addRestored(p.pipeline.engine.Series())
 	}
 	return nil
 }
@@ -164,7 +161,7 @@ func (s *Service) champion(
 		return v, false, err
 	}
 	if err = r.verify(ctx, v); errors.Is(err, engine.ErrCovariates) {
-		return v, false, nil // the reloader tells
+		return v, false, nil // the reloader reports it
 	}
 	return v, err == nil, err
 }
@@ -172,8 +169,8 @@ func (s *Service) champion(
 // registryPause is the time between two calls to a registry that does not answer.
 const registryPause = 2 * time.Second
 
-// patiently writes a log's first record once the registry answers: no reading may
-// precede the first model, and a registry comes back without anyone at this end.
+// patiently returns a function that calls record until the registry answers. The start waits for
+// the registry, because a log takes no reading before its first model.
 func (s *Service) patiently(
 	record func(context.Context, int) error,
 ) func(context.Context, int) error {
@@ -187,11 +184,9 @@ func (s *Service) patiently(
 				s.ready.NotReady("waiting for the model registry")
 			}},
 		}
-		err := retry.Until(
-			ctx,
-			policy,
-			func(ctx context.Context) error { return record(ctx, partition) },
-		)
+		err := retry.Until(ctx, policy, func(ctx context.Context) error {
+			return record(ctx, partition)
+		})
 		if errors.Is(err, registry.ErrUnavailable) && ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -216,7 +211,7 @@ func (s *Service) firstRecords(ctx context.Context, partition int) error {
 	r := reloader{deps: s.deps}
 	for _, v := range champions {
 		if named[v.Name] == v.Digest {
-			continue // a start that was broken off has written it
+			continue // an interrupted start has written the record
 		}
 		if last, err = r.record(ctx, partition, last, v); err != nil {
 			return err
@@ -225,8 +220,8 @@ func (s *Service) firstRecords(ctx context.Context, partition int) error {
 	return nil
 }
 
-// namedModels returns the digests that the model records of a new log name last, by name of model,
-// and the sequence of the last record. A new log holds few messages.
+// namedModels returns the digest of the last record of each model in a new log, by name of model,
+// and the sequence of the last record. A new log has few messages.
 func (s *Service) namedModels(
 	ctx context.Context, partition int,
 ) (named map[string]string, last uint64, err error) {
@@ -245,8 +240,8 @@ func (s *Service) namedModels(
 	}
 }
 
-// Run forecasts until ctx ends, then drains. A partition that breaks is started
-// again with back-off; what starting again cannot mend ends the service.
+// Run forecasts until ctx ends, then drains. It starts a partition that breaks again with back-off.
+// It returns the first failure that a new start cannot mend.
 func (s *Service) Run(ctx context.Context) error {
 	var watchers sync.WaitGroup
 	watching, stop := context.WithCancel(ctx)
@@ -255,7 +250,7 @@ func (s *Service) Run(ctx context.Context) error {
 	reload := newReloader(s.deps)
 	watchers.Go(func() { reload.run(watching) })
 	watchers.Go(func() { s.watch(watching) })
-	watchers.Go(func() { (&settler{deps: s.deps}).run(watching) })
+	watchers.Go(func() { (&settingsWriter{deps: s.deps}).run(watching) })
 	for i := range s.parts {
 		watchers.Go(func() { s.answer(watching, i) })
 	}
@@ -267,19 +262,16 @@ func (s *Service) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// How long a partition that broke waits before it starts again; after a run longer than the longest
-// pause the pauses start anew.
+// restartLeast and restartMost bound the pause before a broken partition starts again. After a run
+// longer than restartMost the pauses begin with restartLeast again.
 const restartLeast, restartMost = 200 * time.Millisecond, 10 * time.Second
 
 // keep runs a partition, and starts it again after each failure, until ctx ends or a failure is
 // fatal. keep returns fatal failures only.
 func (s *Service) keep(ctx context.Context, index int, p *partition) error {
 	policy := retry.Policy{
-		Backoff: retry.Backoff{
-			Least:  restartLeast,
-			Most:   restartMost,
-			Jitter: true,
-		}, Steady: restartMost, Final: fatal,
+		Backoff: retry.Backoff{Least: restartLeast, Most: restartMost, Jitter: true},
+		Steady:  restartMost, Final: fatal,
 	}
 	err := retry.Until(ctx, policy, func(ctx context.Context) error {
 		opened := p
@@ -310,7 +302,7 @@ func (s *Service) runPartition(ctx context.Context, index int, p *partition) (er
 	if err = p.run(ctx); err == nil {
 		return nil
 	}
-	s.status.down(index)
+	s.status.setDown(index)
 	if !fatal(err) {
 		s.metrics.restarts.Inc()
 		log.Warn().AnErr(service.FieldError, err).Msg("partition broke, starting it again")
@@ -318,22 +310,26 @@ func (s *Service) runPartition(ctx context.Context, index int, p *partition) (er
 	return err
 }
 
-// watch sets the readiness and the gauge of the model.
+// watchEvery is the interval between two looks of watch.
+const watchEvery = 100 * time.Millisecond
+
+// watch sets the readiness, the gauges of models and the garbage collector until ctx ends.
 func (s *Service) watch(ctx context.Context) {
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	shown, tuned := map[time.Duration]string{}, 100
+	digests, percent := map[time.Duration]string{}, 100
 	for {
-		tuned = tuneCollector(tuned, s.status.now().Series)
+		status := s.status.current()
+		percent = tuneCollector(percent, status.Series)
 		switch {
 		case !s.conn.Connected():
 			s.ready.NotReady("connection to NATS lost")
-		case !s.status.now().Ready:
+		case !status.Ready:
 			s.ready.NotReady("reading the logs up to now")
 		default:
 			s.ready.Ready()
 		}
-		s.show(ctx, shown)
+		s.showModels(ctx, digests)
 		select {
 		case <-ctx.Done():
 			s.ready.NotReady("draining")
@@ -343,19 +339,20 @@ func (s *Service) watch(ctx context.Context) {
 	}
 }
 
-// show brings the gauges of models up to those in force. shown holds the digests that they show.
-func (s *Service) show(ctx context.Context, shown map[time.Duration]string) {
+// showModels sets the gauges of models to the models in force. digests holds the digests of the
+// models that the gauges show, by interval.
+func (s *Service) showModels(ctx context.Context, digests map[time.Duration]string) {
 	for interval, serving := range s.status.modelsInForce() {
 		m, name := serving.model, meter.IntervalName(interval)
-		if m.Digest == shown[interval] {
+		if m.Digest == digests[interval] {
 			continue
 		}
 		s.metrics.model.DeletePartialMatch(prometheus.Labels{"interval": name})
 		s.metrics.model.WithLabelValues(m.Version, registry.Champion, name).Set(1)
-		if shown[interval] != "" {
+		if digests[interval] != "" {
 			s.metrics.swaps.WithLabelValues(swapOK).Inc()
 		}
-		shown[interval] = m.Digest
+		digests[interval] = m.Digest
 		if since := s.sinceWhen(ctx, serving); !since.IsZero() {
 			s.metrics.since.WithLabelValues(registry.Champion, name).
 				Set(float64(since.UnixMilli()) / 1000)
@@ -363,9 +360,9 @@ func (s *Service) show(ctx context.Context, shown map[time.Duration]string) {
 	}
 }
 
-// sinceWhen returns when a model in force was written into the log. A checkpoint of release 0.1.0
-// does not say it; the log does, as long as it holds the record. The zero time says that it is not
-// known.
+// sinceWhen returns the time when a model in force was written into the log, zero when it is not
+// known. A checkpoint of release 0.1.0 does not have the time; the log does, as long as it has the
+// record.
 func (s *Service) sinceWhen(ctx context.Context, serving servingModel) time.Time {
 	if !serving.since.IsZero() {
 		return serving.since
@@ -388,4 +385,4 @@ func (s *Service) sinceWhen(ctx context.Context, serving servingModel) time.Time
 func (s *Service) Stop(context.Context) error { return nil }
 
 // Status returns the current status.
-func (s *Service) Status() Status { return s.status.now() }
+func (s *Service) Status() Status { return s.status.current() }

@@ -32,15 +32,15 @@ func TestStartAfterADrain(t *testing.T) {
 	}
 	s.readings(2)
 	next := s.start()
-	if next.position != 5 || next.high != (Place{Seq: 5}) || next.covered != (Place{Seq: 5}) ||
-		next.caughtUp != 7 ||
+	if next.position != 5 || next.high != (OutputPos{Seq: 5}) || next.covered != (OutputPos{Seq: 5}) ||
+		next.logEnd != 7 ||
 		next.saver.seq != 5 {
 		t.Fatalf(
 			"position %d, high %v, covered %v, the log's end %d, checkpoint at %d",
 			next.position,
 			next.high,
 			next.covered,
-			next.caughtUp,
+			next.logEnd,
 			next.saver.seq,
 		)
 	}
@@ -68,18 +68,18 @@ func TestStartAfterAKill(t *testing.T) {
 	s.read(p, 5) // its mark stands at 5 then, there is no checkpoint
 	s.readings(2)
 	s.read(p, 7)
-	if m := s.mark(); m.Place != (Place{Seq: 5}) || s.store.saves != 0 {
+	if m := s.mark(); m.Pos != (OutputPos{Seq: 5}) || s.store.saves != 0 {
 		t.Fatalf("mark %+v, %d checkpoints", m, s.store.saves)
 	}
 	next := s.start()
-	if next.position != 0 || next.high != (Place{Seq: 7}) || next.covered != (Place{Seq: 5}) ||
-		next.caughtUp != 7 {
+	if next.position != 0 || next.high != (OutputPos{Seq: 7}) || next.covered != (OutputPos{Seq: 5}) ||
+		next.logEnd != 7 {
 		t.Fatalf(
 			"position %d, high %v, covered %v, the log's end %d",
 			next.position,
 			next.high,
 			next.covered,
-			next.caughtUp,
+			next.logEnd,
 		)
 	}
 	s.read(next, 7)
@@ -106,8 +106,8 @@ func TestStartOnALogWithoutItsEnd(t *testing.T) {
 	p := s.start()
 	s.read(p, 2)
 	s.idle(p)
-	if p.caughtUp != 2 || !p.status.parts[0].ready {
-		t.Errorf("the log's end is %d, ready %v", p.caughtUp, p.status.parts[0].ready)
+	if p.logEnd != 2 || !p.status.parts[0].ready {
+		t.Errorf("the log's end is %d, ready %v", p.logEnd, p.status.parts[0].ready)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestHoleThatIsNotKnown(t *testing.T) {
 	s := newStation(t)
 	p := s.start()
 	p.position, p.stream = 1, "R7"
-	if err := p.hole(s.ctx, 2, 5); !errors.Is(err, bus.ErrNoStream) {
+	if err := p.reportHole(s.ctx, 2, 5); !errors.Is(err, bus.ErrNoStream) {
 		t.Errorf("%v", err)
 	}
 }

@@ -56,14 +56,14 @@ func newStation(t *testing.T) *station {
 
 // deps are new for every partition, so that its metrics and its status are its own.
 func (s *station) deps() deps {
-	status := &board{}
+	status := &statusBoard{}
 	status.open(2)
 	pace := defaultPace()
 	pace.batch = 4
 	d := deps{
 		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil),
 		status: status, partitions: 2, now: func() time.Time { return s.clock },
-		asks: []chan ask{make(chan ask), make(chan ask)}, replaced: &replacedWarnings{},
+		questions: []chan question{make(chan question), make(chan question)}, replaced: &replacedWarnings{},
 		log: zerolog.Nop(),
 	}
 	d.metrics = newMetrics(prometheus.NewRegistry(), d.now, status)

@@ -12,7 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/model"
 )
 
-// Status is the state of the forecaster, for a person who watches it.
+// Status is the state of the forecaster, for the screen of `loadtide up`.
 type Status struct {
 	Ready     bool // every partition has read its log up to the end that it had at the start
 	Series    int
@@ -32,8 +32,8 @@ type Status struct {
 	Histories map[time.Duration]engine.Reach
 }
 
-// board gathers what the partitions report.
-type board struct {
+// statusBoard holds the status of all partitions. It is safe for concurrent use.
+type statusBoard struct {
 	mu      sync.Mutex
 	parts   []partStatus
 	status  Status
@@ -47,7 +47,7 @@ type partStatus struct {
 	behind   uint64
 	ready    bool
 	census   census
-	position uint64 // of the log that the models in force are as of, or later
+	position uint64 // position in the log of serving, or a later one
 	serving  []servingModel
 }
 
@@ -76,15 +76,15 @@ func (c *census) addReach(to map[time.Duration]engine.Reach) {
 	}
 }
 
-// open makes room for what the partitions report.
-func (b *board) open(partitions int) {
+// open makes room for the status of each partition.
+func (b *statusBoard) open(partitions int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.parts = make([]partStatus, partitions)
 }
 
-// stepped adds one batch.
-func (b *board) stepped(r *Result) {
+// addBatch adds the result of one batch.
+func (b *statusBoard) addBatch(r *Result) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.status.Readings += uint64(r.Applied)
@@ -106,8 +106,8 @@ func (b *board) stepped(r *Result) {
 	}
 }
 
-// refused adds a rejected message that is published.
-func (b *board) refused(r *Refusal) {
+// addRefusal adds a rejected message that is published. A nil refusal adds nothing.
+func (b *statusBoard) addRefusal(r *Refusal) {
 	if r == nil {
 		return
 	}
@@ -121,14 +121,15 @@ func (b *board) refused(r *Refusal) {
 	b.refusals[r.Reason] = all
 }
 
-// restored adds the series that a partition restored from its checkpoint.
-func (b *board) restored(series int) {
+// addRestored adds the series that a partition restored from its checkpoint.
+func (b *statusBoard) addRestored(series int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.status.Restored += series
 }
 
-func (b *board) turn(
+// update sets the status of a partition after a turn of its loop.
+func (b *statusBoard) update(
 	partition int, position uint64, series int, c census, behind uint64, ready bool,
 ) {
 	b.mu.Lock()
@@ -138,8 +139,8 @@ func (b *board) turn(
 	p.behind, p.ready = behind, ready || p.ready
 }
 
-// serve notes the models in force in a partition as of a position of its log.
-func (b *board) serve(partition int, position uint64, all []servingModel) {
+// setModels sets the models in force in a partition, at a position of its log.
+func (b *statusBoard) setModels(partition int, position uint64, all []servingModel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := &b.parts[partition]
@@ -153,8 +154,8 @@ func (b *board) serve(partition int, position uint64, all []servingModel) {
 }
 
 // inForce returns the model that serves the series of an interval in a partition, nil when none
-// does, and the position of the log that this is as of.
-func (b *board) inForce(partition int, interval time.Duration) (m *model.Model, position uint64) {
+// does. position is the position in the log for which that is known.
+func (b *statusBoard) inForce(partition int, interval time.Duration) (m *model.Model, position uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := &b.parts[partition]
@@ -166,23 +167,23 @@ func (b *board) inForce(partition int, interval time.Duration) (m *model.Model, 
 	return m, p.position
 }
 
-// down notes that a partition is being started again. None of its series counts as current until
+// setDown notes that a partition is being started again. None of its series counts as current until
 // the partition has counted them again.
-func (b *board) down(partition int) {
+func (b *statusBoard) setDown(partition int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.parts[partition].ready, b.parts[partition].census.behind = false, true
 }
 
 // modelsInForce returns the models that serve, by interval.
-func (b *board) modelsInForce() map[time.Duration]servingModel {
+func (b *statusBoard) modelsInForce() map[time.Duration]servingModel {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return maps.Clone(b.serving)
 }
 
 // standing counts the series of all partitions by state and source.
-func (b *board) standing() map[standing]int {
+func (b *statusBoard) standing() map[standing]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	all := map[standing]int{}
@@ -203,7 +204,7 @@ func (b *board) standing() map[standing]int {
 }
 
 // limitsPassed counts the series of all partitions whose limit is passed.
-func (b *board) limitsPassed() int {
+func (b *statusBoard) limitsPassed() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0
@@ -219,7 +220,8 @@ type standing struct{ state, source string }
 // stateBehind is the state of current series whose partition lags.
 const stateBehind = "behind"
 
-func (b *board) now() Status {
+// current returns the status of all partitions.
+func (b *statusBoard) current() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.status
@@ -237,8 +239,9 @@ func (b *board) now() Status {
 	return s
 }
 
-// servingNames names the models in force, from the finest interval on. The caller holds the lock.
-func (b *board) servingNames() string {
+// servingNames returns the names of the models in force, from the finest interval on. The caller
+// holds the lock.
+func (b *statusBoard) servingNames() string {
 	var names []string
 	for _, interval := range slices.Sorted(maps.Keys(b.serving)) {
 		m := b.serving[interval].model

@@ -20,7 +20,7 @@ func (s *station) live() {
 	)
 }
 
-// lastTick is the place of the newest tick in the log, 0 without one.
+// lastTick is the sequence of the newest tick in the log, 0 without one.
 func (s *station) lastTick() uint64 {
 	s.t.Helper()
 	m, _, err := s.conn.LastBySubject(
@@ -63,10 +63,10 @@ func TestTickIsWritten(t *testing.T) {
 	s.idle(p)
 	last(3, "too soon after a tick")
 	s.clock = s.clock.Add(1)
-	p.caughtUp = 4
+	p.logEnd = 4
 	s.idle(p)
 	last(3, "the log is not read to its end")
-	p.caughtUp = 3
+	p.logEnd = 3
 	s.idle(p)
 	last(4, "the log is read to its end")
 	// After a lost acknowledgement the same tick is written again, at a later time: it is one.
@@ -85,7 +85,7 @@ func TestTickWaitsForTheLog(t *testing.T) {
 	s.live()
 	s.readings(6)
 	p := s.start()
-	p.caughtUp = 0
+	p.logEnd = 0
 	if err := p.turn(s.ctx); err != nil || p.position == 0 || p.position > 4 ||
 		!p.pipeline.engine.Live() ||
 		s.lastTick() != 0 {

@@ -99,7 +99,7 @@ const pureEvery = 10 * time.Second // between checkpoints of a pure partition
 func newPure() *pure {
 	p := &pure{log: newTestLog(), tail: &reel{}, store: newVault()}
 	p.log.clock = time.Now()
-	status := &board{}
+	status := &statusBoard{}
 	status.open(1)
 	d := deps{
 		pace: pace{
@@ -109,14 +109,14 @@ func newPure() *pure {
 			tick:       24 * time.Hour,
 		},
 		metrics: newMetrics(prometheus.NewRegistry(), time.Now, status), status: status,
-		now: time.Now, models: newModelStore(nil), asks: []chan ask{make(chan ask, 1)},
+		now: time.Now, models: newModelStore(nil), questions: []chan question{make(chan question, 1)},
 		partitions: 1, store: p.store, replaced: &replacedWarnings{},
 	}
 	p.partition = &partition{
 		deps: d, stream: "R0", created: logCreated, tail: p.tail, marker: &marker{},
 		pipeline:  NewPipeline(0, 1, logCreated),
 		forecasts: &p.forecasts, scores: &p.scores, rejects: &p.rejects, events: &p.events,
-		marked: time.Now(), ticked: time.Now(), flushed: time.Now(),
+		lastMark: time.Now(), lastTick: time.Now(), lastFlush: time.Now(),
 		modelSubject: streams.ControlSubject(0, streams.ControlModel),
 	}
 	p.saver = saver{

@@ -26,12 +26,12 @@ func TestTurnWaitsForReadings(t *testing.T) {
 			}
 		}
 		turn(idleWait, "without a question")
-		p.asks[0] <- ask{answer: make(chan streams.SeriesPage, 1)}
+		p.questions[0] <- question{answer: make(chan streams.SeriesPage, 1)}
 		turn(idleWait, "before a question is answered")
 		turn(askWait, "after it is answered")
-		p.asked = time.Now().Add(-idleWait + 1)
+		p.lastAnswer = time.Now().Add(-idleWait + 1)
 		turn(askWait, "while the last answer is younger than a wait")
-		p.asked = time.Now().Add(-idleWait)
+		p.lastAnswer = time.Now().Add(-idleWait)
 		turn(idleWait, "when the last answer is as old as a wait")
 	})
 }
@@ -122,14 +122,14 @@ func TestTurnTellsWhyTheLogIsNotRead(t *testing.T) {
 func TestTurnReports(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.caughtUp = 2
+		p.logEnd = 2
 		for _, c := range []struct {
 			pending uint64
 			ready   bool
 		}{{5, false}, {1, true}, {0, true}} {
 			p.log.reading(m1, hour(int(p.position)))
 			p.take(t, c.pending)
-			status := p.status.now()
+			status := p.status.current()
 			if got := testutil.ToFloat64(p.metrics.pending.WithLabelValues("0")); got != float64(
 				c.pending,
 			) ||
@@ -145,7 +145,7 @@ func TestTurnReports(t *testing.T) {
 				)
 			}
 		}
-		if status := p.status.now(); status.Readings != 3 || status.Forecasts != 3 ||
+		if status := p.status.current(); status.Readings != 3 || status.Forecasts != 3 ||
 			status.Series != 1 {
 			t.Errorf("%+v", status)
 		}
@@ -190,16 +190,16 @@ func TestTurnCountsRarelyWhenThatIsDear(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
 		p.must(t)
-		p.counting = time.Second
-		counted := p.counted
+		p.countTook = time.Second
+		counted := p.lastCount
 		time.Sleep(countShare*time.Second - idleWait)
 		p.must(t)
-		if !p.counted.Equal(counted) {
+		if !p.lastCount.Equal(counted) {
 			t.Error("counted before its share of the time")
 		}
 		time.Sleep(time.Nanosecond)
 		p.must(t)
-		if p.counted.Equal(counted) {
+		if p.lastCount.Equal(counted) {
 			t.Error("not counted")
 		}
 	})

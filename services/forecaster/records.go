@@ -12,9 +12,9 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// order applies a record that an operator wrote into the log. The events report the outcome. An
-// error means that no program of this release wrote the record.
-func (p *Pipeline) order(kind string, m *bus.Message) ([]engine.Event, error) {
+// operatorRecord applies a record that an operator wrote into the log. The events report the
+// outcome. An error means that no program of this release wrote the record.
+func (p *Pipeline) operatorRecord(kind string, m *bus.Message) ([]engine.Event, error) {
 	switch kind {
 	case streams.ControlLimit:
 		record, err := streams.DecodeLimitControl(m.Data)
@@ -37,10 +37,10 @@ func (p *Pipeline) order(kind string, m *bus.Message) ([]engine.Event, error) {
 		return p.forget(record.Series), nil
 	case streams.ControlState:
 		record, err := streams.DecodeStateControl(m.Data)
-		if err != nil { // written by hand, or damaged: an import is no reason to stop
+		if err != nil { // damaged, or written by another program: the partition goes on without it
 			return []engine.Event{{Kind: streams.EventSeriesImportRefused, Text: err.Error()}}, nil
 		}
-		return []engine.Event{p.put(&record, m.Time)}, nil
+		return []engine.Event{p.importState(&record, m.Time)}, nil
 	}
 	return nil, fmt.Errorf(
 		"kind %q: operators write limit, settings, delete and state",
@@ -48,7 +48,8 @@ func (p *Pipeline) order(kind string, m *bus.Message) ([]engine.Event, error) {
 	)
 }
 
-// SettingOf converts settings to the engine's. The error names an unknown word and the remedy.
+// SettingOf converts settings to those of the engine. The error names an unknown word and the
+// remedy.
 func SettingOf(s streams.Settings) (engine.Setting, error) {
 	kind, err := meter.ParseKind(s.Kind)
 	if err != nil {
@@ -67,8 +68,8 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 	return setting, setting.Check()
 }
 
-// configure applies settings. Settings that this release cannot apply are reported in the event and
-// ignored. The owner validates settings before it writes them. Further events are about limits that
+// configure applies settings. It ignores settings that this release cannot apply, and the event
+// says so; the owner validates settings before it writes them. Further events are about limits that
 // were passed and are not set any more.
 func (p *Pipeline) configure(record *streams.SettingsControl) []engine.Event {
 	event := engine.Event{Kind: streams.EventSeriesSettings}
@@ -85,15 +86,12 @@ func (p *Pipeline) configure(record *streams.SettingsControl) []engine.Event {
 		event.Text = fmt.Sprintf("%s: not taken: %v", record.Pattern, err)
 		return []engine.Event{event}
 	}
-	said := string(record.Settings.AppendJSON(nil))
+	settings := string(record.Settings.AppendJSON(nil))
 	if record.Settings == (streams.Settings{}) {
-		said, done.Kept = "nothing any more", 0
+		settings, done.Kept = "nothing any more", 0
 	}
 	event.Text = fmt.Sprintf(
-		"%s: %s from here on, %d series so far",
-		record.Pattern,
-		said,
-		done.Series,
+		"%s: %s from here on, %d series so far", record.Pattern, settings, done.Series,
 	)
 	if done.Kept > 0 {
 		event.Text += fmt.Sprintf(
@@ -118,8 +116,8 @@ func (p *Pipeline) forget(name string) []engine.Event {
 	return append([]engine.Event{event}, done.Events...)
 }
 
-// put imports the state of a series.
-func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event {
+// importState imports the state of a series.
+func (p *Pipeline) importState(record *streams.StateControl, now time.Time) engine.Event {
 	id, _ := meter.ParseID(record.Series)
 	event := engine.Event{Kind: streams.EventSeriesImportRefused, Series: id}
 	state, err := ReadState(record)
@@ -158,12 +156,12 @@ func (p *Pipeline) put(record *streams.StateControl, now time.Time) engine.Event
 	return event
 }
 
-// newestOf is the start of the newest interval that a state speaks of, as a Unix second.
+// newestOf returns the start of the newest interval of a state, as a Unix second.
 func newestOf(state *engine.Portable) int64 {
 	return max(state.Newest(), state.Origin()-int64(state.Interval()))
 }
 
-// ReadState checks the state in a record.
+// ReadState returns the state in a record. The error says what is wrong with the state.
 func ReadState(record *streams.StateControl) (*engine.Portable, error) {
 	curve := series.Plain
 	if record.Scale == model.ScaleAsinh {
@@ -187,7 +185,7 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	if curve == series.Asinh {
 		record.Scale = model.ScaleAsinh
 	}
-	// Where no model serves the interval of the series, its forecasts are of the coarser one.
+	// When no model serves the interval of the series, a model of a coarser interval does.
 	summary, _ := p.engine.Summary(id)
 	if m := p.engine.Model(summary.Serving); m != nil {
 		record.Model = m.Digest

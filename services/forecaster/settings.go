@@ -14,21 +14,22 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// settler writes the settings of series from their bucket into the logs of the partitions. In each
-// partition a setting takes effect at the position of its record, so that a replay gives the same.
-type settler struct {
+// settingsWriter writes the settings of series from their bucket into the logs of the partitions.
+// In each partition a setting takes effect at the position of its record, so that a replay gives
+// the same.
+type settingsWriter struct {
 	deps
-	written []uint64 // by partition: the newest revision of the bucket in its log
+	revisions []uint64 // by partition: the newest revision of the bucket in its log
 }
 
-// settlePause is the pause between two attempts to follow the bucket. A failure after settleSteady
-// of following is logged again.
-const settlePause, settleSteady = time.Second, time.Minute
+// settingsPause is the pause between two attempts to follow the bucket. A failure after
+// settingsSteady of following is logged again.
+const settingsPause, settingsSteady = time.Second, time.Minute
 
 // run follows the bucket until ctx ends.
-func (s *settler) run(ctx context.Context) {
+func (s *settingsWriter) run(ctx context.Context) {
 	policy := retry.Policy{
-		Backoff: retry.Backoff{Least: settlePause}, Steady: settleSteady,
+		Backoff: retry.Backoff{Least: settingsPause}, Steady: settingsSteady,
 		Notice: &retry.Notice{Failed: func(err error) {
 			s.log.Warn().
 				AnErr(service.FieldError, err).
@@ -38,22 +39,23 @@ func (s *settler) run(ctx context.Context) {
 	_ = retry.Until(ctx, policy, s.follow) // the notice reports failures
 }
 
-// follow writes what the logs do not have, then what comes.
-func (s *settler) follow(ctx context.Context) error {
+// follow writes the changes of the bucket that the logs lack, and then each new change. It returns
+// the first error.
+func (s *settingsWriter) follow(ctx context.Context) error {
 	state, err := s.conn.StreamState(ctx, topology.SettingsLog)
 	if err != nil {
 		return fmt.Errorf("read state of %s: %w", topology.SettingsLog, err)
 	}
-	s.written = make([]uint64, s.partitions)
+	s.revisions = make([]uint64, s.partitions)
 	from := state.LastSeq
-	for p := range s.written {
-		if s.written[p], err = s.newest(ctx, p); err != nil {
+	for p := range s.revisions {
+		if s.revisions[p], err = s.newestRevision(ctx, p); err != nil {
 			return err
 		}
-		if s.written[p] > state.LastSeq {
-			s.written[p] = 0 // of a bucket that is gone
+		if s.revisions[p] > state.LastSeq {
+			s.revisions[p] = 0 // the revision is of a deleted bucket
 		}
-		from = min(from, s.written[p])
+		from = min(from, s.revisions[p])
 	}
 	log, err := s.conn.OpenReader(
 		ctx,
@@ -69,15 +71,15 @@ func (s *settler) follow(ctx context.Context) error {
 			return fmt.Errorf("read %s: %w", topology.SettingsLog, err)
 		}
 		for i := range batch {
-			if err := s.settle(ctx, &batch[i]); err != nil {
+			if err := s.write(ctx, &batch[i]); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// newest is the revision of the last record in a partition's log.
-func (s *settler) newest(ctx context.Context, partition int) (uint64, error) {
+// newestRevision returns the revision of the last record in the log of a partition.
+func (s *settingsWriter) newestRevision(ctx context.Context, partition int) (uint64, error) {
 	subject := streams.ControlSubject(partition, streams.ControlSettings)
 	last, ok, err := s.conn.LastBySubject(ctx, topology.Log(partition), subject)
 	if err != nil || !ok {
@@ -90,9 +92,9 @@ func (s *settler) newest(ctx context.Context, partition int) (uint64, error) {
 	return record.Revision, nil
 }
 
-// settle writes one change of the bucket to the partitions it concerns. An entry
-// that was taken out of the bucket has no content.
-func (s *settler) settle(ctx context.Context, m *bus.Message) error {
+// write writes one change of the bucket to the logs of the partitions that it concerns. A removed
+// entry of the bucket has no content, and its record has empty settings.
+func (s *settingsWriter) write(ctx context.Context, m *bus.Message) error {
 	pattern, ok := streams.SettingsPattern(
 		strings.TrimPrefix(m.Subject, "$KV."+topology.Settings+"."),
 	)
@@ -104,7 +106,7 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 	if err == nil && ok {
 		_, err = SettingOf(record.Settings)
 	}
-	if err != nil || !ok { // written past `series set`, which checks
+	if err != nil || !ok { // not written by `series set`, which checks settings
 		s.log.Warn().
 			AnErr(service.FieldError, err).
 			Str(service.FieldSubject, m.Subject).
@@ -117,7 +119,7 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 		last = first
 	}
 	for p := first; p <= last; p++ {
-		if s.written[p] >= m.Seq {
+		if s.revisions[p] >= m.Seq {
 			continue
 		}
 		id := fmt.Sprintf("settings-%d-%d", p, m.Seq)
@@ -125,13 +127,13 @@ func (s *settler) settle(ctx context.Context, m *bus.Message) error {
 		if _, err := s.conn.Publish(ctx, subject, record.AppendJSON(nil), id); err != nil {
 			return fmt.Errorf("write settings of %s to partition %d: %w", pattern, p, err)
 		}
-		s.written[p] = m.Seq
+		s.revisions[p] = m.Seq
 	}
 	return nil
 }
 
-// announceLimit writes how many series there may be into a partition's log, unless
-// the last record there says the same.
+// announceLimit writes the limit of series into the log of a partition, unless the last record
+// there says the same.
 func (d *deps) announceLimit(ctx context.Context, partition int) error {
 	subject := streams.ControlSubject(partition, streams.ControlLimit)
 	last, ok, err := d.conn.LastBySubject(ctx, topology.Log(partition), subject)
