@@ -136,6 +136,9 @@ type Configured struct {
 	Series int    // that have a state and are covered by the pattern
 	Kept   int    // of them, those that keep another unit or kind: their ring is made of it
 	Which  string // one of those, with what it keeps
+	// Applied counts readings that waited and count now, Unscored forecasts that wait for their
+	// actuals no more.
+	Applied, Unscored int
 	// Events tell of series that begin again, and of those whose limit was passed and that have none
 	// or another one now.
 	Events []Event
@@ -147,11 +150,12 @@ type Configured struct {
 // country changes, hidden states are computed anew, as with another model.
 func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error) {
 	var done Configured
+	var result Result
 	if err := setting.Check(); err != nil {
 		return done, err
 	}
 	old := e.settings[pattern]
-	done.Events = e.limits.change(func() {
+	result.Events = e.limits.change(func() {
 		if setting == (Setting{}) {
 			delete(e.settings, pattern)
 		} else {
@@ -171,8 +175,7 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 			if co.slabs.record(i).viewOf != 0 {
 				continue
 			}
-			again, keeps := e.adopt(co, i, e.settings.of(id))
-			done.Events = append(done.Events, again...)
+			keeps := e.adopt(co, i, e.settings.of(id), &result)
 			if co.joins != nil && !co.joins.slabs.has(id) {
 				co.makeView(i)
 			}
@@ -187,11 +190,13 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 	if moved {
 		e.seatViews()
 	}
-	return done, e.holdIntervals(pattern)
+	e.holdIntervals(pattern, &result)
+	done.Events, done.Applied, done.Unscored = result.Events, result.Applied, result.Unscored
+	return done, nil
 }
 
 // holdIntervals brings the series of a pattern to the interval that is set for them.
-func (e *Engine) holdIntervals(pattern meter.ID) error {
+func (e *Engine) holdIntervals(pattern meter.ID, result *Result) {
 	for _, id := range e.inOrder() {
 		if !covers(pattern, id) {
 			continue
@@ -204,15 +209,14 @@ func (e *Engine) holdIntervals(pattern meter.ID) error {
 		e.gridPast = past{&co.slabs, slot}
 		st.Hold(set, &e.gridPast, &e.outcome)
 		t := update{message: -1, ask: -1}
-		co, t.slot = e.seat(co, slot, true, id, "", st, &e.outcome, &Result{})
-		co.apply(&t, &e.outcome, account{Result: &Result{}})
+		co, t.slot = e.seat(co, slot, true, id, "", st, &e.outcome, result)
+		co.apply(&t, &e.outcome, account{Result: result})
 		if t.next || t.changed {
 			co.work.touched = append(co.work.touched, t)
-			e.forward(&Result{})
+			e.forward(result)
 			e.settleDown()
 		}
 	}
-	return nil
 }
 
 // covers says that a pattern is of a series.
@@ -221,10 +225,10 @@ func covers(pattern, id meter.ID) bool {
 		(pattern.Meter == id.Meter || pattern.Meter == meter.Any)
 }
 
-// adopt gives a series what it does not know of itself, and says what it has otherwise than the
-// setting wants. again tells that the kind makes its cells void: the series begins again. A series of
-// another kind has no view after it.
-func (e *Engine) adopt(co *cohort, slot int32, set Setting) (again []Event, keeps string) {
+// adopt gives a series what it does not know of itself, and returns what it has otherwise than the
+// setting wants. When the kind makes its cells void, the series begins again, and an event of result
+// tells of it. A series of another kind has no view after it.
+func (e *Engine) adopt(co *cohort, slot int32, set Setting, result *Result) (keeps string) {
 	s := &co.slabs
 	terms := meter.Terms{Unit: s.units[slot], Kind: s.record(slot).Kind}
 	for _, said := range [...]meter.Terms{{Unit: set.Unit, Kind: set.Kind}, {Kind: set.Kind}, {Unit: set.Unit}} {
@@ -234,17 +238,15 @@ func (e *Engine) adopt(co *cohort, slot int32, set Setting) (again []Event, keep
 	}
 	s.units[slot] = terms.Unit
 	if terms.Kind != s.record(slot).Kind {
-		var result Result
-		e.become(co, slot, terms.Kind, &update{slot: slot}, account{Result: &result})
-		again = result.Events
+		e.become(co, slot, terms.Kind, &update{slot: slot}, account{Result: result})
 	}
 	if set.Unit != "" && terms.Unit != set.Unit {
-		return again, fmt.Sprintf("measured in %q", terms.Unit)
+		return fmt.Sprintf("measured in %q", terms.Unit)
 	}
 	if set.Kind != meter.KindUnknown && terms.Kind != set.Kind {
-		return again, "of kind " + terms.Kind.TakenFor().String()
+		return "of kind " + terms.Kind.TakenFor().String()
 	}
-	return again, ""
+	return ""
 }
 
 // unlimited is the limit of an engine that takes any number of series.

@@ -59,3 +59,24 @@ func (e *Engine) hourRing(t *testing.T) series.Ring {
 	}
 	return e.hours().slabs.ring(slot)
 }
+
+// When a setting makes readings count that waited, or ends forecasts that wait for their actuals, it
+// says how many.
+func TestSettingCountsWhatWaits(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, randomModel(2, 4))
+	feed(e, 0, 200)
+	held := 0
+	for _, minutes := range []int64{0, 15, 60, 75, 120} {
+		r := at(222)
+		r.Second, r.Kind = r.Second+minutes*60, meter.Energy
+		held += e.Step([]Reading{r}).Held
+	}
+	if held != 2 {
+		t.Fatalf("%d readings wait, want the 2 of a quarter past: this tests nothing", held)
+	}
+	done := configure(t, e, m17, Setting{Interval: 900})
+	if done.Applied != held || done.Unscored == 0 {
+		t.Errorf("%+v: want %d readings that count now, and forecasts that are not scored", done, held)
+	}
+}

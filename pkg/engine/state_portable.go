@@ -116,8 +116,8 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	rec, ring := s.record(slot), s.ring(slot)
 	s.scale(slot).Bend(s.curve, &ring, co.len)
 	rec.fresh = rec.fresh && warm && s.hidden == p.slabs.hidden && co.model != nil
-	rec.live = false // until a reading comes in time
-	e.adopt(co, slot, e.settings.of(id))
+	rec.live = false                                // until a reading comes in time
+	e.adopt(co, slot, e.settings.of(id), &Result{}) // its log counted what waits
 	if co.joins != nil {
 		co.makeView(slot)
 	}

@@ -173,14 +173,14 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		result.Controls++
 		return p.serve(next, m.Time)
 	case streams.ControlLimit, streams.ControlSettings, streams.ControlDelete, streams.ControlState:
-		events, err := p.operatorRecord(input.Control, m)
+		done, err := p.operatorRecord(input.Control, m)
 		if err != nil {
 			return fmt.Errorf("control record %s at %d: %w", m.Subject, m.Seq, err)
 		}
 		result.Controls++
 		result.Erased = result.Erased || input.Control == streams.ControlDelete
 		p.rejections.clear()
-		p.compose(batch, engine.Result{Events: events}, result)
+		p.compose(batch, done, result)
 		return nil
 	default:
 		return fmt.Errorf(

@@ -12,37 +12,40 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// operatorRecord applies a record that an operator wrote into the log. The events report the
-// outcome. An error means that no program of this release wrote the record.
-func (p *Pipeline) operatorRecord(kind string, m *bus.Message) ([]engine.Event, error) {
+// operatorRecord applies a record that an operator wrote into the log. The events of the result
+// report the outcome. An error means that no program of this release wrote the record.
+func (p *Pipeline) operatorRecord(kind string, m *bus.Message) (done engine.Result, err error) {
 	switch kind {
 	case streams.ControlLimit:
 		record, err := streams.DecodeLimitControl(m.Data)
 		if err != nil {
-			return nil, err
+			return done, err
 		}
 		p.engine.Limit(streams.ShareOf(record.Series, p.partition, p.partitions))
-		return nil, nil
+		return done, nil
 	case streams.ControlSettings:
 		record, err := streams.DecodeSettingsControl(m.Data)
 		if err != nil {
-			return nil, err
+			return done, err
 		}
 		return p.configure(&record), nil
 	case streams.ControlDelete:
 		record, err := streams.DecodeDeleteControl(m.Data)
 		if err != nil {
-			return nil, err
+			return done, err
 		}
-		return p.forget(record.Series), nil
+		done.Events = p.forget(record.Series)
+		return done, nil
 	case streams.ControlState:
 		record, err := streams.DecodeStateControl(m.Data)
 		if err != nil { // damaged, or written by another program: the partition goes on without it
-			return []engine.Event{{Kind: streams.EventSeriesImportRefused, Text: err.Error()}}, nil
+			done.Events = []engine.Event{{Kind: streams.EventSeriesImportRefused, Text: err.Error()}}
+			return done, nil
 		}
-		return []engine.Event{p.importState(&record, m.Time)}, nil
+		done.Events = []engine.Event{p.importState(&record, m.Time)}
+		return done, nil
 	}
-	return nil, fmt.Errorf(
+	return done, fmt.Errorf(
 		"kind %q: operators write limit, settings, delete and state",
 		kind,
 	)
@@ -71,7 +74,7 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 // configure applies settings. It ignores settings that this release cannot apply, and the event
 // says so; the owner validates settings before it writes them. Further events are about limits that
 // were passed and are not set any more.
-func (p *Pipeline) configure(record *streams.SettingsControl) []engine.Event {
+func (p *Pipeline) configure(record *streams.SettingsControl) engine.Result {
 	event := engine.Event{Kind: streams.EventSeriesSettings}
 	pattern, _ := meter.ParsePattern(record.Pattern)
 	if pattern.Valid() {
@@ -84,7 +87,7 @@ func (p *Pipeline) configure(record *streams.SettingsControl) []engine.Event {
 	}
 	if err != nil {
 		event.Text = fmt.Sprintf("%s: not taken: %v", record.Pattern, err)
-		return []engine.Event{event}
+		return engine.Result{Events: []engine.Event{event}}
 	}
 	settings := string(record.Settings.AppendJSON(nil))
 	if record.Settings == (streams.Settings{}) {
@@ -101,7 +104,10 @@ func (p *Pipeline) configure(record *streams.SettingsControl) []engine.Event {
 			done.Which,
 		)
 	}
-	return append([]engine.Event{event}, done.Events...)
+	return engine.Result{
+		Events:  append([]engine.Event{event}, done.Events...),
+		Applied: done.Applied, Unscored: done.Unscored,
+	}
 }
 
 // forget deletes the state of a series.
