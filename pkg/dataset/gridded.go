@@ -247,7 +247,7 @@ func (b *Builder) unserved(id meter.ID, step int64) {
 
 // every is a series with the time from one of its readings to the next.
 func every(id meter.ID, interval int64) string {
-	return fmt.Sprintf("%s (every %s)", id, meter.IntervalName(time.Duration(interval)*time.Second))
+	return fmt.Sprintf("%s (every %s)", id, meter.StepName(time.Duration(interval)*time.Second))
 }
 
 // At makes Build give histories of an interval in seconds: readings that come finer are joined,

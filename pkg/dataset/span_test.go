@@ -72,7 +72,7 @@ func TestMonthlySeriesIsLeftOut(t *testing.T) {
 			if len(histories) != 1 || histories[0].ID.Meter != "hourly" {
 				t.Errorf("%d histories, the first of %s", len(histories), histories[0].ID)
 			}
-			want := fmt.Sprintf("a.seldom (every %dh)", step)
+			want := fmt.Sprintf("a.seldom (every %d days)", step/24)
 			if text := b.Coarse(); text == "" || text[len(text)-len(want):] != want {
 				t.Errorf("told %q, want the end %q", text, want)
 			}

@@ -52,7 +52,7 @@ func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 				t.Errorf("%d series have no forecast, reach %v", silent, census.Reach)
 			}
 			if len(told) != 1 || told[0].Kind != IntervalUnsupported ||
-				!strings.Contains(told[0].Text, "every "+meter.IntervalName(c.step)) {
+				!strings.Contains(told[0].Text, "every "+meter.StepName(c.step)) {
 				t.Errorf("told %+v", told)
 			}
 		})

@@ -281,7 +281,7 @@ func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, to acco
 
 // unsupported says why readings of a step, in seconds, are not forecast.
 func unsupported(step int32) string {
-	words := meter.IntervalName(time.Duration(step) * time.Second)
+	words := meter.StepName(time.Duration(step) * time.Second)
 	if step < meter.HourSeconds {
 		return "readings come every " + words + ", which does not divide the hour: no forecasts " +
 			"until energy comes every 5, 10, 15, 20, 30 minutes or hour"

@@ -22,3 +22,16 @@ func TestNative(t *testing.T) {
 		}
 	}
 }
+
+func TestStepName(t *testing.T) {
+	t.Parallel()
+	for step, want := range map[time.Duration]string{
+		8 * time.Minute: "8m", 2 * time.Hour: "2h", 24 * time.Hour: "24h", 60 * time.Hour: "60h",
+		48 * time.Hour: "2 days", 167 * time.Hour: "7 days", 169 * time.Hour: "7 days",
+		170 * time.Hour: "170h", 672 * time.Hour: "28 days",
+	} {
+		if got := StepName(step); got != want {
+			t.Errorf("%v: %q, want %q", step, got, want)
+		}
+	}
+}

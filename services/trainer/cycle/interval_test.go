@@ -199,7 +199,7 @@ func TestSeriesOfAnotherTimeCostsItselfAlone(t *testing.T) {
 		seconds []int64
 		told    string
 	}{
-		"monthly":     {steps(epoch-700*day, 30*day, 24), "lone.x (every 720h)"},
+		"monthly":     {steps(epoch-700*day, 30*day, 24), "lone.x (every 30 days)"},
 		"daily":       {steps(epoch-700*day, day, 750), "lone.x (every 24h)"},
 		"one reading": {steps(epoch-700*day, hour, 1), "lone.x (1)"},
 		"years ago":   {steps(epoch-700*day, hour, 600), "end before the time that is measured"},
