@@ -21,7 +21,7 @@ func (f Files) Load(_ context.Context, b *Builder) error {
 	if err != nil {
 		return err
 	}
-	b.addTable(table)
+	b.AddTable(table)
 	if n := b.DropLone(); n > 0 {
 		report.Warnings = append(report.Warnings,
 			fmt.Sprintf("%s: %d readings far ahead of all others of their series were left out",
@@ -43,11 +43,12 @@ func (f Files) Covariates() (*Covariates, error) {
 		f.Report(report)
 	}
 	b := NewBuilder()
-	b.addTable(table)
+	b.AddTable(table)
 	return b.Covariates()
 }
 
-func (b *Builder) addTable(table *tabular.Table) {
+// AddTable adds the rows of a table, with the terms of their series.
+func (b *Builder) AddTable(table *tabular.Table) {
 	for row := range table.All() {
 		terms := table.Terms[row.Series]
 		b.AddReading(table.Name(row), Reading{

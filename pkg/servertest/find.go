@@ -49,11 +49,25 @@ func Python(t testing.TB, modules ...string) string {
 }
 
 // PublicReadings returns the folder of the public readings: data in the folder that LOADTIDE_SHARED
-// names, else shared/data beside the repository or above. Without the folder the test is skipped.
+// names, else in the nearest folder called shared above the module. Without it the test is skipped.
 func PublicReadings(t testing.TB) string {
 	t.Helper()
-	if shared := os.Getenv("LOADTIDE_SHARED"); shared != "" {
-		return filepath.Join(shared, "data")
+	return shared(t, "data")
+}
+
+// FieldFiles returns the folder of files as utilities and tools write them: field beside the public
+// readings. Without it the test is skipped.
+func FieldFiles(t testing.TB) string {
+	t.Helper()
+	return shared(t, "field")
+}
+
+// shared finds a folder in the folder that LOADTIDE_SHARED names, else in the nearest folder called
+// shared above the module.
+func shared(t testing.TB, name string) string {
+	t.Helper()
+	if above := os.Getenv("LOADTIDE_SHARED"); above != "" {
+		return filepath.Join(above, name)
 	}
 	dir, err := ModuleRoot()
 	if err != nil {
@@ -62,13 +76,13 @@ func PublicReadings(t testing.TB) string {
 	for {
 		up := filepath.Dir(dir)
 		if up == dir {
-			t.Skip("the public readings are not here: put them into ../shared/data, " +
-				"or name the folder above `data` in LOADTIDE_SHARED")
+			t.Skipf("the shared files are not here: put them into ../shared/%s, "+
+				"or name the folder above `%s` in LOADTIDE_SHARED", name, name)
 		}
 		dir = up
-		data := filepath.Join(dir, "shared", "data")
-		if info, err := os.Stat(data); err == nil && info.IsDir() {
-			return data
+		found := filepath.Join(dir, "shared", name)
+		if info, err := os.Stat(found); err == nil && info.IsDir() {
+			return found
 		}
 	}
 }

@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -51,14 +52,16 @@ func (l *loader) lay(s *sample, split *splitter) (layout, error) {
 	return at, nil
 }
 
-// filter keeps the rows of the sample that fulfil all conditions.
+// filter keeps the rows of the sample that fulfil all conditions, or all rows when none does: those
+// that do may stand further down.
 func (s *sample) filter(where []condition) {
-	if len(where) == 0 {
+	fits := func(row [][]byte) bool { return fulfils(row, where) }
+	if len(where) == 0 || !slices.ContainsFunc(s.cells, fits) {
 		return
 	}
 	kept := 0
 	for r, row := range s.cells {
-		if fulfils(row, where) {
+		if fits(row) {
 			s.cells[kept], s.kinds[kept] = row, s.kinds[r]
 			kept++
 		}

@@ -36,7 +36,7 @@ func TestRealFiles(t *testing.T) {
 			// The file has every half hour of the days on which Sydney's clocks skip two of them, and none
 			// twice where they go back.
 			file: "sgsc_australia_households_30min.csv.gz", opts: sgsc, rejected: []ReasonCount{{meter.ReasonBadTimestamp, 36}},
-			want: FileReport{Layout: LayoutLong, Rows: 293_874, Rejected: 36, Series: 10, Interval: 30 * time.Minute, From: utc("2012-02-09T21:00"), Until: utc("2014-03-03T01:00"), Naive: 293_874},
+			want: FileReport{Layout: LayoutLong, Rows: 293_874, Rejected: 36, Series: 10, Interval: 30 * time.Minute, From: utc("2012-02-09T21:00"), Until: utc("2014-03-03T01:00"), Naive: 293_874, Unit: "kWh", Units: 10},
 			hours: map[string][]float64{
 				"default.10006414 2012-02-09T21:00:00Z": {0.141},
 				"default.10006414 2012-03-31T15:30:00Z": {0.082}, // 02:30, summer time
@@ -48,7 +48,7 @@ func TestRealFiles(t *testing.T) {
 		},
 		"pjm": {
 			file: "pjm_zones_hourly.csv.gz", opts: zones,
-			want: FileReport{Layout: LayoutLong, Rows: 751_749, Series: 9, Interval: time.Hour, From: utc("2002-04-01T05:00"), Until: utc("2018-01-01T03:00"), Naive: 751_749},
+			want: FileReport{Layout: LayoutLong, Rows: 751_749, Series: 9, Interval: time.Hour, From: utc("2002-04-01T05:00"), Until: utc("2018-01-01T03:00"), Naive: 751_749, Unit: "MW", Units: 9},
 			hours: map[string][]float64{
 				"default.DAYTON 2014-11-02T04:00:00Z": {1682},  // label 01:00, summer time
 				"default.DAYTON 2014-11-02T05:00:00Z": {1623},  // 02:00
@@ -61,7 +61,7 @@ func TestRealFiles(t *testing.T) {
 		},
 		"pjm, one zone": { // lacks the hours that autumn doubles
 			file: "pjm_zones_hourly.csv.gz", opts: one,
-			want: FileReport{Layout: LayoutLong, Rows: 58_450, Series: 1, Interval: time.Hour, From: utc("2004-05-01T04:00"), Until: utc("2011-01-01T04:00"), Naive: 58_450},
+			want: FileReport{Layout: LayoutLong, Rows: 58_450, Series: 1, Interval: time.Hour, From: utc("2004-05-01T04:00"), Until: utc("2011-01-01T04:00"), Naive: 58_450, Unit: "MW", Units: 1},
 			hours: map[string][]float64{
 				"default.NI 2010-11-07T04:00:00Z": {9590}, // label 01:00, summer time
 				"default.NI 2010-11-07T05:00:00Z": nil,

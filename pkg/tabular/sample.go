@@ -161,9 +161,12 @@ func (s *sample) layOut(split *splitter, contract func(field []byte) bool) bool 
 	if !s.named(rows, split) {
 		return false
 	}
-	for i := max(s.data, 0); i < len(rows); i++ {
-		if len(rows[i]) == len(s.names) {
-			s.keep(rows[i])
+	for _, row := range rows[s.data:] {
+		for len(row) > len(s.names) && len(row[len(row)-1]) == 0 {
+			row = row[:len(row)-1]
+		}
+		if len(row) == len(s.names) {
+			s.keep(row)
 		}
 	}
 	return true
@@ -178,12 +181,16 @@ func (s *sample) headerBefore(first int, rows [][][]byte) int {
 	case 0:
 		return -1
 	}
-	for i := first - 1; i >= 0; i-- {
-		if len(rows[i]) == s.fields && !unitRow(rows[i]) && !likeData(rows[i]) {
-			return i
-		}
-		if trimmed := trimmedFields(rows[i]); rows[i] != nil && len(trimmed) == s.fields {
-			return i
+	for _, fits := range []func(row [][]byte) bool{
+		func(row [][]byte) bool { return len(row) == s.fields && !unitRow(row) },
+		// The rows of data end in a mark between columns, the header does not.
+		func(row [][]byte) bool { return len(row) == s.fields-1 && len(row) > 1 && !unitRow(row) },
+		func(row [][]byte) bool { return len(row) == s.fields },
+	} {
+		for i := first - 1; i >= 0; i-- {
+			if rows[i] != nil && fits(rows[i]) && !likeData(rows[i]) {
+				return i
+			}
 		}
 	}
 	for i := first - 1; i >= 0; i-- { // a header may stand in a comment

@@ -11,7 +11,7 @@ import (
 // The words that names of columns are recognised by, in lower case. A word of eight letters or more
 // is also found as the beginning of a longer one.
 var (
-	seriesWords = words(`series unique_id item_id meter meterid meter_id mpan mprn mpxn nmi ean eancode
+	seriesWords = words(`series id unique_id item_id meter meterid meter_id mpan mprn mpxn nmi ean eancode
 		customer customerid customer_id household lclid zone station site device deviceid device_id
 		entity entityid entity_id sensor zählpunkt zaehlpunkt messlokation marktlokation melo malo
 		zählernummer zaehlernummer zähler cups pod prm gsrn meteringpoint meteringpointid

@@ -33,6 +33,7 @@ type cli struct {
 	Log    service.LogFlags `embed:""`
 
 	Up         upCmd         `cmd:"" group:"start" help:"Everything in one process, with an embedded NATS server and a local model registry."`
+	Inspect    inspectCmd    `cmd:"" group:"try" help:"What a file of readings is taken for. Changes nothing; exit code 3 when it cannot be used."`
 	Publish    publishCmd    `cmd:"" group:"try" help:"Readings from CSV files onto NATS, in the order of time."`
 	Tail       tailCmd       `cmd:"" group:"try" help:"Forecasts as they come."`
 	Train      trainCmd      `cmd:"" group:"try" help:"One training cycle: history, fit, judge, register."`
@@ -175,7 +176,8 @@ func withoutEmpty(text string) string {
 const overview = `loadtide: readings of energy meters in, quantile forecasts of the next day, or week, out.
 
 start       up          everything in one process; up --demo adds simulated meters
-try         publish     readings from CSV files onto NATS
+try         inspect     what a file of readings is taken for
+            publish     readings from CSV files onto NATS
             tail        forecasts as they are published
             train       one training cycle
             backtest    scores of a model and of simple rules, on files
@@ -192,7 +194,8 @@ look after  models      list, show, register, promote, rollback
             version     version and commit
 
   loadtide up --demo                     forecasts of simulated meters in 10 seconds, an LSTM's in a minute
-  loadtide publish meters.csv            your own readings: series,timestamp,value
+  loadtide inspect meters.csv            your own readings: what the file is taken for
+  loadtide publish meters.csv            and onto NATS
   loadtide tail home.m01                 the forecasts of one series
 
 loadtide help COMMAND shows its flags; README.md and docs/ are the manual.
