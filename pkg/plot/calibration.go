@@ -2,14 +2,16 @@ package plot
 
 import "strconv"
 
-// Calibration says whether bands can be believed: for each nominal level, the share of actuals that
-// was held. Shares are 0 to 1; on the diagonal both are equal.
+// Calibration shows whether bands can be trusted: for each nominal level, the share of actuals that
+// the band held. Levels and shares are 0 to 1. For a calibrated forecast they are equal, and lie on
+// the diagonal.
 type Calibration struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
 	Levels   []float64
 	Held     []float64
-	// Low and High are the ends of the 95 % range of Held, from a block bootstrap. Both may be empty.
+	// Low and High are the ends of the 95 % range of Held, from a block bootstrap. Both may be
+	// empty.
 	Low, High []float64
 }
 
@@ -42,15 +44,15 @@ func (c Calibration) draw(p *pen, area rect) {
 	c.drawBody(p, p.header(area, pageTitle(), c.Title, c.Subtitle))
 }
 
-// drawBody draws all but the heading.
+// drawBody draws the chart without its heading.
 func (c Calibration) drawBody(p *pen, area rect) {
-	held := "actuals held"
+	name := "actuals held"
 	if len(c.Low) > 0 {
-		held += ", 95 % range"
+		name += ", 95 % range"
 	}
 	area.top += 6
 	area = p.legend(area, []key{
-		{name: held, line: solid(blue, 1.5), dot: 4},
+		{name: name, line: solid(blue, 1.5), dot: 4},
 		{name: "as promised", line: stroke{tint: muted, width: 1.5, dash: []float64{6, 4}}},
 	})
 	ticks := []tick{{0, "0"}, {20, "20"}, {40, "40"}, {60, "60"}, {80, "80"}, {100, "100"}}
@@ -78,10 +80,10 @@ func (c Calibration) plotRanges(d frame) {
 	}
 }
 
-// plotHeld draws the dots with their shares in figures, on the side of them that looks away from
-// the diagonal; a figure that would cover another one or leave the frame is left out.
+// plotHeld draws the dots and their shares as figures. A figure is on the side of its dot that is
+// away from the diagonal. A figure that would cover another one or leave the frame is left out.
 func (c Calibration) plotHeld(d frame) {
-	var written []rect
+	var figures []rect
 	for i := range c.Levels {
 		at := d.at(100*c.Levels[i], 100*c.Held[i])
 		d.pen.dot(blue, at, 4)
@@ -92,12 +94,12 @@ func (c Calibration) plotHeld(d frame) {
 			place = rect{at.x - 8 - width, at.y - 18, at.x - 8, at.y - 6}
 		}
 		free := d.box.holds(place)
-		for _, other := range written {
+		for _, other := range figures {
 			free = free && !place.overlaps(other)
 		}
 		if free {
 			d.pen.text(plain(), point{place.left, place.bottom - 2}, fromLeft, figure)
-			written = append(written, place)
+			figures = append(figures, place)
 		}
 	}
 }

@@ -9,23 +9,24 @@ import (
 
 // Chart is what [Write] can draw: [Fan], [Fans], [ByLead], [Calibration], [LossCurve] or [Report].
 type Chart interface {
-	// check says what keeps the chart from being drawn, naming field and value.
+	// check returns why the chart cannot be drawn, with field and value, or nil.
 	check() error
-	// sizes are the size of choice and the least one at which nothing overlaps.
+	// sizes returns the usual size, and the least size at which nothing overlaps.
 	sizes() (usual, least Size)
-	// name is read out where the picture cannot be seen.
+	// name returns the text for people who cannot see the picture.
 	name() string
-	// draw fills area; check has passed and area is at least the least size.
+	// draw draws into area, which is at least the least size. check has returned nil.
 	draw(p *pen, area rect)
 }
 
 // Size of a picture in pixels of 1/96 inch. The zero Size means the usual one of the chart.
 type Size struct{ Width, Height int }
 
-// largest keeps a mistyped size from taking all memory: 8192 squared is 256 MiB.
+// largest bounds width and height, so that a mistyped size does not take all memory: 8192 squared
+// is 256 MiB.
 const largest = 8192
 
-// Format is how a picture is encoded.
+// Format is the encoding of a picture.
 type Format string
 
 // Formats that can be written.
@@ -49,8 +50,8 @@ func FormatOf(path string) (Format, error) {
 	}
 }
 
-// Write draws the chart into the file, which is replaced; the format follows the name. Nothing is
-// written when the chart cannot be drawn. The folder must exist.
+// Write draws the chart into a file, in the format of the file's name. It replaces a file that
+// exists, in a folder that must exist. When the chart cannot be drawn, Write writes nothing.
 func Write(path string, size Size, chart Chart) error {
 	format, err := FormatOf(path)
 	if err != nil {
@@ -66,8 +67,8 @@ func Write(path string, size Size, chart Chart) error {
 	return nil
 }
 
-// Encode draws the chart and returns the file's bytes, which are the same for the same chart and
-// size. Errors name the field and the value that cannot be drawn.
+// Encode draws the chart and returns the bytes of the file. The same chart in the same size gives
+// the same bytes. Errors name the field and the value that cannot be drawn.
 func Encode(format Format, size Size, chart Chart) ([]byte, error) {
 	if err := chart.check(); err != nil {
 		return nil, err

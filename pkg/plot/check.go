@@ -9,15 +9,16 @@ import (
 // maxMagnitude is the largest value that can be drawn: sums and steps of an axis stay finite.
 const maxMagnitude = 1e30
 
-// century is as long as a chart may be: more is a mistaken year, and time.Duration ends at three.
+// century is the longest time of a chart. A longer time is a mistake in a year, and time.Duration
+// ends at 292 years.
 const century = 100 * 365 * 24 * time.Hour
 
-// invalid names a field, its value and what to give in its stead.
+// invalid returns an error with a field, its value and the remedy.
 func invalid(field string, value any, remedy string) error {
 	return fmt.Errorf("%s is %v: %s", field, value, remedy)
 }
 
-// within names the part of a chart that a fault lies in.
+// within adds the part of a chart to an error.
 func within(part string, err error) error {
 	if err == nil {
 		return nil
@@ -25,8 +26,7 @@ func within(part string, err error) error {
 	return fmt.Errorf("%s: %w", part, err)
 }
 
-// firstError is the first of some checks that failed: one fault at a time is what a caller can
-// read.
+// firstError returns the first error of some checks, nil when none failed.
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -36,7 +36,7 @@ func firstError(errs ...error) error {
 	return nil
 }
 
-// checkSteps says whether a number of steps can be drawn.
+// checkSteps returns an error when n steps of an interval cannot be drawn.
 func checkSteps(field string, n int, interval time.Duration) error {
 	switch {
 	case interval <= 0:
@@ -51,7 +51,7 @@ func checkSteps(field string, n int, interval time.Duration) error {
 	return nil
 }
 
-// drawable says which value cannot be drawn. NaN is a gap where gaps are allowed.
+// drawable returns an error for the first value that cannot be drawn. With gaps NaN is a gap.
 func drawable(field string, values []float64, gaps bool) error {
 	remedy := fmt.Sprintf("give a finite number up to %g", maxMagnitude)
 	if gaps {
@@ -68,7 +68,7 @@ func drawable(field string, values []float64, gaps bool) error {
 	return nil
 }
 
-// sameLength says that a field has another number of values than the one it is drawn against.
+// sameLength returns an error when a field has another number of values than the field against.
 func sameLength(field string, have, want int, against string) error {
 	if have == want {
 		return nil
@@ -76,7 +76,7 @@ func sameLength(field string, have, want int, against string) error {
 	return fmt.Errorf("%s has %d values, %s has %d: give one for each", field, have, against, want)
 }
 
-// shares says which value is no share.
+// shares returns an error for the first value that is no share.
 func shares(field string, values []float64) error {
 	for i, v := range values {
 		if math.IsNaN(v) || v < 0 || v > 1 {
@@ -86,8 +86,8 @@ func shares(field string, values []float64) error {
 	return nil
 }
 
-// ordered says where the lower of two curves lies above the upper one. A length that differs is
-// sameLength's to find.
+// ordered returns an error for the first value of the lower curve that lies above the upper curve.
+// It does not compare the lengths of the two.
 func ordered(lowerField string, lower []float64, upperField string, upper []float64) error {
 	for i := range min(len(lower), len(upper)) {
 		if lower[i] > upper[i] {

@@ -12,26 +12,27 @@ type Point struct {
 	Value float64
 }
 
-// Fan is one forecast between what was known and what came. Values by lead have one entry for each
+// Fan is one forecast between its readings and its actuals. Values by lead have one entry for each
 // step, the first for the interval that begins at the origin; all are in Unit.
 type Fan struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
 	Unit     string
 
-	// Readings up to the origin, ascending, at least one interval apart; where one is missing the line
-	// is broken. May be empty.
+	// Readings end at the origin, ascend, and are at least one interval apart. The line is broken
+	// at a missing reading. Readings may be empty.
 	Readings []Point
-	// Origin is the end of the last interval that the forecast knows: "now". Labels are in its zone.
+	// Origin is the end of the last interval that the forecast knows: "now". Labels are in its
+	// zone.
 	Origin   time.Time
 	Interval time.Duration
 
 	// Lower80 to Upper80 hold 8 of 10 actuals, Lower50 to Upper50 hold 5 of 10. They do not cross.
 	Lower80, Lower50, Median, Upper50, Upper80 []float64
 
-	Actual []float64 // what came, NaN for a gap; empty when it is not known yet
-	Naive  []float64 // a simple rule's forecast; empty for none
-	// NaiveName says in the legend which rule it is, e.g. "same hour yesterday".
+	Actual []float64 // NaN for a gap; empty when no actual is known yet
+	Naive  []float64 // the forecast of a simple rule; empty for none
+	// NaiveName names the rule in the legend, e.g. "same hour yesterday".
 	NaiveName string
 }
 
@@ -110,7 +111,7 @@ func (f Fan) draw(p *pen, area rect) {
 	f.plot(p, area, f.labelWidth(p, area))
 }
 
-// fanKeys are the words for all marks that one of the fans has.
+// fanKeys returns a key for each mark that occurs in one of the fans.
 func fanKeys(fans []Fan) []key {
 	readings, naive := "", ""
 	for _, f := range fans {
@@ -167,13 +168,13 @@ func (f Fan) values() []float64 {
 
 func (f Fan) yAxis() span { return fromZero(f.values(), f.Lower80, f.Upper80, f.Actual, f.Naive) }
 
-// labelWidth is the room that plot needs on the left of the area.
+// labelWidth returns the room that plot needs on the left of the area.
 func (f Fan) labelWidth(p *pen, area rect) float64 {
 	return p.labelWidth(yTicks(f.yAxis(), area.height()-stripHeight-axisHeight))
 }
 
-// plot draws the fan without its words, its data beginning left pixels into the area: pages align
-// their fans with it.
+// plot draws the fan without title and legend. Its data begin left pixels into the area, so that a
+// page can align its fans.
 func (f Fan) plot(p *pen, area rect, left float64) {
 	first, last := f.Origin, f.Origin.Add(f.horizon())
 	if len(f.Readings) > 0 {
@@ -199,8 +200,8 @@ func (f Fan) plot(p *pen, area rect, left float64) {
 	f.plotNow(d)
 }
 
-// plotReadings draws readings and actuals as one line, since now is no gap; dots mark what the
-// forecast knew.
+// plotReadings draws readings and actuals as one line, because the origin is no gap. Dots mark the
+// readings that the forecast knew.
 func (f Fan) plotReadings(d frame) {
 	step := f.Interval.Seconds()
 	cells := make([]cell, 0, len(f.Readings)+len(f.Actual))
@@ -208,23 +209,23 @@ func (f Fan) plotReadings(d frame) {
 		at := r.Time.Sub(f.Origin).Seconds()
 		cells = append(cells, cell{at, at + step, r.Value})
 	}
-	known := len(cells)
+	readings := len(cells)
 	d.steps(readingStroke(), append(cells, leads(f.Actual, step)...))
 
-	// Dots that touch are a thicker line and no dots.
+	// Dots that touch would look like a thicker line.
 	spacing := d.box.width() * step / d.x.length()
 	if spacing < 4 {
 		return
 	}
-	for _, c := range cells[:known] {
+	for _, c := range cells[:readings] {
 		if !math.IsNaN(c.value) {
 			d.pen.dot(ink, d.on(readingStroke(), c.from, c.value), min(2, spacing/4))
 		}
 	}
 }
 
-// plotNow draws the hairline at the origin with its word above it. What the axes say stands left of
-// the word where it fits, else on the side that has more room.
+// plotNow draws the hairline at the origin and the word "now" above it. The text about the axes is
+// left of the word when it fits there, else on the side with more room.
 func (f Fan) plotNow(d frame) {
 	d.upright(solid(ink, 1), 0)
 	d.pen.text(plain(), point{d.px(0), d.box.top - aboveGap}, centred, "now")
@@ -233,11 +234,11 @@ func (f Fan) plotNow(d frame) {
 	if f.Unit != "" {
 		about = f.Unit + ", " + about
 	}
-	beside := d.pen.width(plain(), "now")/2 + labelGap
-	left, right := d.px(0)-beside-d.box.left, d.box.right-d.px(0)-beside
+	half := d.pen.width(plain(), "now")/2 + labelGap
+	left, right := d.px(0)-half-d.box.left, d.box.right-d.px(0)-half
 	if left >= right || left >= d.pen.width(quiet(), about) {
 		d.above(d.box.left, d.pen.cut(quiet(), about, left))
 		return
 	}
-	d.above(d.px(0)+beside, d.pen.cut(quiet(), about, right))
+	d.above(d.px(0)+half, d.pen.cut(quiet(), about, right))
 }

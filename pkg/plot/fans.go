@@ -2,11 +2,11 @@ package plot
 
 import "fmt"
 
-// maxFans is how many fit under each other on a sheet.
+// maxFans is the largest number of fans on a page.
 const maxFans = 12
 
-// Fans is a page of fans under each other: best, median and worst series, for instance. They share
-// the legend and the width of their labels; each has axes of its own.
+// Fans is a page of fans under each other, such as the best, the median and the worst series. They
+// share the legend and the width of their labels; each has axes of its own.
 type Fans struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
@@ -38,7 +38,7 @@ func (f Fans) draw(p *pen, area rect) {
 	f.drawBody(p, p.header(area, pageTitle(), f.Title, f.Subtitle))
 }
 
-// drawBody draws all but the heading.
+// drawBody draws the page without its heading.
 func (f Fans) drawBody(p *pen, area rect) {
 	area.top += 6
 	area = p.legend(area, fanKeys(f.Fans))

@@ -6,20 +6,20 @@ import "math"
 const (
 	stripHeight = 20 // above: what the values are, and the word now
 	axisHeight  = 20 // below: labels of x
-	nameHeight  = 16 // below the labels: what x is, if it has to be said
+	nameHeight  = 16 // below the labels: the name of x, in charts that need one
 	labelGap    = 8  // between labels and data
 	aboveGap    = 7  // between the base line above and the data
 	rightRoom   = 12 // half a label of x
 )
 
-// frame is a pair of axes and the place of the data between them.
+// frame is a pair of axes with the area of the data between them.
 type frame struct {
 	pen  *pen
 	box  rect // of the data
 	x, y span
 }
 
-// px and py are places in whole pixels: steps and edges of bands are sharp then.
+// px and py return positions in whole pixels, so that steps and edges of bands are sharp.
 func (f frame) px(x float64) float64 {
 	return math.Round(f.box.left + (x-f.x.from)/f.x.length()*f.box.width())
 }
@@ -30,11 +30,10 @@ func (f frame) py(y float64) float64 {
 
 func (f frame) at(x, y float64) point { return point{f.px(x), f.py(y)} }
 
-// yTicks labels a value about every 32 pixels of the height, and no more values than can be taken
-// in.
+// yTicks labels a value about every 32 pixels of the height, and eight values at most.
 func yTicks(y span, height float64) []tick { return y.ticks(min(8, int(height/32))) }
 
-// labelWidth is what the labels of y take on the left.
+// labelWidth returns the room of the labels of y on the left.
 func (p *pen) labelWidth(ticks []tick) float64 {
 	width := 0.0
 	for _, t := range ticks {
@@ -43,8 +42,7 @@ func (p *pen) labelWidth(ticks []tick) float64 {
 	return math.Ceil(width + labelGap)
 }
 
-// axes draws the lines of the grid, the base line, which is the zero line where values are
-// negative, and the labels.
+// axes draws the lines of the grid and the labels.
 func (f frame) axes(xTicks, yTicks []tick) {
 	for _, t := range xTicks {
 		f.upright(solid(grid, 1), t.at)
@@ -59,8 +57,8 @@ func (f frame) axes(xTicks, yTicks []tick) {
 	}
 }
 
-// on is the place for a line of steps: one of an odd width lies on the middle of a pixel, one of an
-// even width between two, so that neither is blurred.
+// on returns the position for a line of steps. A line of an odd width lies on the middle of a
+// pixel, a line of an even width between two pixels, so that neither is blurred.
 func (f frame) on(s stroke, x, y float64) point {
 	q := f.at(x, y)
 	if math.Mod(s.width, 2) == 1 {
@@ -69,22 +67,22 @@ func (f frame) on(s stroke, x, y float64) point {
 	return q
 }
 
-// level is a line at one value across the frame.
+// level draws a line at one value across the frame.
 func (f frame) level(s stroke, y float64) {
 	f.pen.line(s, f.on(s, f.x.from, y), f.on(s, f.x.to, y))
 }
 
-// upright is a line at one x across the frame.
+// upright draws a line at one x across the frame.
 func (f frame) upright(s stroke, x float64) {
 	f.pen.line(s, f.on(s, x, f.y.from), f.on(s, x, f.y.to))
 }
 
-// above writes what the values are over the data.
+// above writes a text over the data, from x on.
 func (f frame) above(x float64, text string) {
 	f.pen.text(quiet(), point{x, f.box.top - aboveGap}, fromLeft, text)
 }
 
-// below writes what x is under its labels.
+// below writes the name of x under its labels.
 func (f frame) below(text string) {
 	f.pen.text(
 		quiet(), point{f.box.right, f.box.bottom + axisHeight + nameHeight - 6}, fromRight, text,

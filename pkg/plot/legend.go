@@ -15,7 +15,7 @@ const (
 )
 
 // legend writes the keys from left to right at the top of the area, in as many rows as they need,
-// and returns what is left below.
+// and returns the rest of the area.
 func (p *pen) legend(area rect, keys []key) rect {
 	x, middle := area.left, area.top+keyHeight/2
 	for _, k := range keys {

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// LossCurve shows how a training went: the loss on the windows that it learnt from and on those
-// that it did not see.
+// LossCurve shows the course of a training: the loss on the training windows and on the validation
+// windows.
 type LossCurve struct {
 	Title    string // the answer in words
 	Subtitle string // data, range, n
@@ -14,7 +14,7 @@ type LossCurve struct {
 	Iterations []int     // ascending, from 1
 	Train      []float64 // mean since the iteration before
 	Valid      []float64 // NaN where it was not measured; empty when it never was
-	Best       int       // the iteration whose weights were kept; 0 for none
+	Best       int       // the iteration whose weights the model has; 0 for none
 }
 
 func (c LossCurve) check() error {
@@ -75,7 +75,7 @@ func (c LossCurve) draw(p *pen, area rect) {
 	c.curve(d, medianStroke(), blue, c.Valid)
 }
 
-// curve draws one line, a dot where it is a single value.
+// curve draws one line, or a dot for a single value.
 func (c LossCurve) curve(d frame, s stroke, t tint, values []float64) {
 	var path []point
 	for i, v := range values {

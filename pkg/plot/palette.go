@@ -5,8 +5,8 @@ import "image/color"
 // tint is a colour as 0xrrggbb.
 type tint uint32
 
-// The light ground of the live page. Contrast of text is at least 4.5, of lines 3, also where they
-// cross a band; the bands themselves are told apart by the legend and by their order.
+// The tints, on a light ground. The contrast of text is at least 4.5, that of lines 3, also where
+// they cross a band. Legend and order tell the bands apart.
 const (
 	ground tint = 0xffffff
 	future tint = 0xf7f8fa // right of now
@@ -23,7 +23,7 @@ func (t tint) rgba() color.RGBA {
 	return color.RGBA{R: uint8(t >> 16), G: uint8(t >> 8), B: uint8(t), A: 0xff}
 }
 
-// stroke is how a line looks; dash is on, off, on, off in pixels, nil for a solid line.
+// stroke is the look of a line. dash is on, off, on, off in pixels, nil for a solid line.
 type stroke struct {
 	tint  tint
 	width float64
@@ -38,13 +38,13 @@ func dotted() stroke { return stroke{tint: muted, width: 2, dash: []float64{2, 3
 // maxRules is how many dash patterns can be told apart.
 const maxRules = 5
 
-// ruleStroke is the line of the nth naive rule: grey as all of them, with a dash of its own.
+// ruleStroke returns the line of the nth naive rule. All rules are grey, and each has its own dash.
 func ruleStroke(n int) stroke {
 	dashes := [maxRules][]float64{{2, 3}, {9, 4}, {14, 4, 2, 4}, {5, 3}, {14, 3, 2, 3, 2, 3}}
 	return stroke{tint: muted, width: 1.5, dash: dashes[n]}
 }
 
-// letter is how a text looks; size in pixels.
+// letter is the look of a text; size is in pixels.
 type letter struct {
 	size float64
 	bold bool

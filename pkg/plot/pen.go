@@ -19,8 +19,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// pixel is 1/96 inch in the canvas' unit, so that a picture is as large in pixels as it was asked
-// for and an SVG as large as the PNG.
+// pixel is 1/96 inch in the unit of the canvas, so that PNG and SVG have the size in pixels that
+// the caller gives.
 const (
 	pixel       = vg.Inch / dotsPerInch
 	dotsPerInch = 96
@@ -64,9 +64,9 @@ func newPen(format Format, size Size) (*pen, error) {
 	return p, nil
 }
 
-// encode gives the file's bytes. An SVG gets a title for those who hear it, and font families of
-// the same widths for those who have no Liberation: embedded fonts would make it twenty times as
-// large.
+// encode returns the bytes of the file. An SVG has a title for screen readers. It names font
+// families of the same widths for machines without Liberation, because embedded fonts would make
+// the file twenty times as large.
 func (p *pen) encode(title string) ([]byte, error) {
 	var out bytes.Buffer
 	if _, err := p.writer.WriteTo(&out); err != nil {
@@ -139,15 +139,15 @@ func (p *pen) dot(t tint, centre point, radius float64) {
 	p.canvas.Fill(path)
 }
 
-// Alignment of a text: which share of its width lies left of the point it is given.
+// Alignment of a text: the share of its width that lies left of its point.
 const (
 	fromLeft  = 0
 	centred   = 0.5
 	fromRight = 1
 )
 
-// text writes one line; at is on the base line. On a raster letters are placed one by one: kerning
-// rounded to whole pixels lets figures such as 11 run into each other.
+// text writes one line; at is on the base line. On a raster it writes letter by letter, because
+// kerning rounded to whole pixels lets figures such as 11 touch.
 func (p *pen) text(l letter, at point, align float64, text string) {
 	text = clean(text)
 	face := p.face(l)
@@ -163,7 +163,7 @@ func (p *pen) text(l letter, at point, align float64, text string) {
 	}
 }
 
-// width of a line of text in pixels, without kerning.
+// width returns the width of a line of text in pixels, without kerning.
 func (p *pen) width(l letter, text string) float64 {
 	width := 0.0
 	for _, r := range clean(text) {
@@ -172,14 +172,15 @@ func (p *pen) width(l letter, text string) float64 {
 	return width
 }
 
-// advance is the width of one letter in pixels. Fonts scale, so each is looked up once.
+// advance returns the width of one letter in pixels. It looks a letter up once, because fonts
+// scale.
 func (p *pen) advance(l letter, r rune) float64 {
-	known := glyph{r, l.bold}
-	width, ok := p.advances[known]
+	g := glyph{r, l.bold}
+	width, ok := p.advances[g]
 	if !ok {
 		face := p.face(letter{size: 1, bold: l.bold})
 		width = float64(face.Width(string(r)) / pixel)
-		p.advances[known] = width
+		p.advances[g] = width
 	}
 	return width * l.size
 }
@@ -198,7 +199,7 @@ func (p *pen) face(l letter) font.Face {
 	return font.Face{Font: f, Face: p.regular}
 }
 
-// clean makes any text fit for one line and for XML: names of series come from outside.
+// clean returns a text as one line that XML can express: names of series come from outside.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -1,7 +1,7 @@
 package plot
 
-// Report is a backtest on one sheet: what forecasts look like, how far ahead they are useful,
-// whether their bands can be believed.
+// Report is a backtest on one page: what forecasts look like, how far ahead they are useful, and
+// whether their bands can be trusted.
 type Report struct {
 	Title       string // the answer in words
 	Subtitle    string // data, range, n

@@ -5,7 +5,7 @@ import "math"
 // cell is a value and the interval it belongs to, in seconds from the origin.
 type cell struct{ from, to, value float64 }
 
-// leads are the cells of values by lead: the first begins at the origin.
+// leads returns the cells of values by lead: the first begins at the origin.
 func leads(values []float64, interval float64) []cell {
 	cells := make([]cell, len(values))
 	for i, v := range values {
@@ -36,7 +36,7 @@ func (f frame) steps(s stroke, cells []cell) {
 	flush()
 }
 
-// band fills the room between two stepped lines.
+// band fills the area between two stepped lines.
 func (f frame) band(t tint, lower, upper []cell) {
 	outline := make([]point, 0, 2*len(lower)+2*len(upper))
 	for _, c := range upper {

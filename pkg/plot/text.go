@@ -5,8 +5,8 @@ import "strings"
 // leading is the distance of base lines over the size of the text.
 const leading = 1.3
 
-// header writes title and subtitle at the top of the area and returns what is left below. Each may
-// take two lines; what is longer ends in an ellipsis.
+// header writes title and subtitle at the top of the area and returns the rest of the area. Each
+// takes two lines at most; a longer text ends in an ellipsis.
 func (p *pen) header(area rect, title letter, heading, subtitle string) rect {
 	for _, part := range []struct {
 		letter letter
@@ -38,7 +38,7 @@ func (p *pen) wrap(l letter, text string, width float64, lines int) []string {
 	return out
 }
 
-// cut shortens a line that is too wide and marks it so.
+// cut shortens a line that is too wide and ends it in an ellipsis.
 func (p *pen) cut(l letter, text string, width float64) string {
 	text = clean(text)
 	if p.width(l, text) <= width {

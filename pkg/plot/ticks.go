@@ -10,17 +10,18 @@ type span struct{ from, to float64 }
 
 func (s span) length() float64 { return s.to - s.from }
 
-// tick is a labelled place on an axis.
+// tick is a labelled position on an axis.
 type tick struct {
 	at    float64
 	label string
 }
 
-// smallest range of values that is drawn to scale; what varies less is a flat line.
+// smallest is the smallest range of values that is drawn to scale. Values that vary less are a flat
+// line.
 const smallest = 1e-30
 
-// fromZero is the axis of some values: it starts at 0 unless one is negative, because a cut axis
-// makes small differences look large, and leaves some room at the ends.
+// fromZero returns the axis for some values. It starts at 0 unless a value is negative, because a
+// cut axis makes small differences look large. It has some room at the ends.
 func fromZero(sets ...[]float64) span {
 	var s span
 	for _, values := range sets {
@@ -54,7 +55,7 @@ func (s span) ticks(n int) []tick {
 	return out
 }
 
-// roundStep is the next of 1, 2, 5, 10, 20, ... that is not smaller.
+// roundStep returns the smallest of 1, 2, 5, 10, 20, ... that is not smaller than least.
 func roundStep(least float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(least)))
 	for _, factor := range []float64{1, 2, 5} {
@@ -65,11 +66,11 @@ func roundStep(least float64) float64 {
 	return 10 * power
 }
 
-// label writes a value without a thousands mark; where plain digits would fill the margin it takes
-// the power of ten.
+// label writes a value without a thousands mark, or with a power of ten when plain digits would
+// fill the margin.
 func label(v float64, decimals int) string {
 	if v != 0 && (math.Abs(v) >= 1e7 || decimals > 5) {
 		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
-	return strconv.FormatFloat(v+0, 'f', decimals, 64) // + 0 takes the sign of a negative zero
+	return strconv.FormatFloat(v+0, 'f', decimals, 64) // + 0 turns a negative zero into 0
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// calendarStep is a distance of ticks that a calendar has.
+// calendarStep is a distance between ticks: n of a unit of the calendar.
 type calendarStep struct {
 	n     int
 	field calendarField
@@ -21,7 +21,7 @@ const (
 	years
 )
 
-// about is the length of a step, for the choice of one.
+// about returns the approximate length of a step.
 func (c calendarStep) about() time.Duration {
 	day := 24 * time.Hour
 	return time.Duration(c.n) * [...]time.Duration{
@@ -29,8 +29,8 @@ func (c calendarStep) about() time.Duration {
 	}[c.field]
 }
 
-// calendarSteps in ascending order; the longest fits 292 years, all that a Duration can hold, into
-// any width.
+// calendarSteps returns the steps in ascending order. With the longest step 292 years, the most
+// that a Duration can hold, fit into any width.
 func calendarSteps() []calendarStep {
 	return []calendarStep{
 		{1, minutes}, {2, minutes}, {5, minutes}, {10, minutes}, {15, minutes}, {30, minutes},
@@ -42,9 +42,9 @@ func calendarSteps() []calendarStep {
 	}
 }
 
-// timeTicks labels at most n times of the calendar from first to last, in the zone of first; at is
-// in seconds from origin. Steps are counted on the wall clock, so a day of 23 or 25 hours keeps its
-// ticks at round hours.
+// timeTicks labels at most n times of the calendar from first to last, in the zone of first. A tick
+// is in seconds from origin. Steps are counted on the wall clock, so a day of 23 or 25 hours has
+// its ticks at round hours.
 func timeTicks(first, last, origin time.Time, n int) []tick {
 	step := chooseStep(last.Sub(first), n)
 	var out []tick
@@ -54,7 +54,7 @@ func timeTicks(first, last, origin time.Time, n int) []tick {
 		if at.After(last) {
 			return out
 		}
-		// An hour that the clock leaves out is read as a neighbour of it: once is enough.
+		// A time that the clock leaves out is the same moment as another tick.
 		if at.Before(first) || !at.After(before) {
 			continue
 		}
@@ -73,7 +73,7 @@ func chooseStep(length time.Duration, n int) calendarStep {
 	return steps[len(steps)-1]
 }
 
-// floorPlus is the round time at or before t, k steps on.
+// floorPlus returns the round time at or before t, plus k steps.
 func (c calendarStep) floorPlus(t time.Time, k int) time.Time {
 	year, month, day := t.Date()
 	hour, minute, _ := t.Clock()
@@ -108,7 +108,7 @@ func (c calendarStep) label(t time.Time) string {
 	}
 }
 
-// zone names the zone of the labels: a local time never stands without its offset.
+// zone returns a text about the zone of the labels, with the offset of a local time.
 func zone(t time.Time) string {
 	if _, offset := t.Zone(); offset == 0 && t.Location() == time.UTC {
 		return "times in UTC"
