@@ -2,16 +2,18 @@ package main
 
 import "strings"
 
-// newDashboard is one without panels, with links to its sisters, the events of the fleet, and no
+// newDashboard returns a dashboard with links to the other dashboards, and without panels and
 // variables.
 func newDashboard(name, title, question, from, to, refresh string) dashboard {
 	d := dashboard{
 		UID: prefix + name, Title: title, Description: question, Tags: []string{"loadtide"},
 		SchemaVersion: 39, Version: 1,
 		GraphTooltip: 1, Refresh: refresh, Timezone: "browser", Time: span{from, to},
-		// Sisters keep site and meter, not the range: one looks a day back, another 36 hours ahead.
+		// The other dashboards keep site and meter, not the range: one shows the last day, another
+		// the next 36 hours.
 		Links: []link{{
-			Title: "Loadtide", Type: "dashboards", Icon: "external link", Tooltip: "The other dashboards",
+			Title: "Loadtide", Type: "dashboards", Icon: "external link", Tooltip: "The other " +
+				"dashboards",
 			Tags: []string{"loadtide"}, IncludeVars: true,
 		}},
 	}
@@ -24,8 +26,7 @@ func newDashboard(name, title, question, from, to, refresh string) dashboard {
 	return d
 }
 
-// events are marks at what the stream EVENTS told, by kind; where narrows them down, "" takes all
-// series.
+// events marks the events of some kinds. where is a condition for the rows, "" for all series.
 func events(name, colour, where string, kinds ...string) annotation {
 	var kind []string
 	for _, k := range kinds {
@@ -45,7 +46,7 @@ func events(name, colour, where string, kinds ...string) annotation {
   |> limit(n: 200)`)
 }
 
-// mark is an annotation whose query returns time and text, and timeEnd or tags besides.
+// mark returns an annotation whose query returns time and text, and perhaps timeEnd or tags.
 func mark(name, colour, query string) annotation {
 	return annotation{
 		Name: name, Datasource: influx, Enable: true, IconColor: colour,
@@ -53,7 +54,7 @@ func mark(name, colour, query string) annotation {
 	}
 }
 
-// The kinds are those of streams.Event.
+// The kinds of events, as in streams.Event.
 var (
 	swaps = []string{"model.promoted", "model.rolled_back", "model.refused"}
 	stale = []string{"series.stale"}
@@ -61,7 +62,7 @@ var (
 	limit = []string{"limit.passed", "limit.cleared"}
 )
 
-// fleetEvents are the three sorts of marks on a dashboard of the fleet.
+// fleetEvents returns the marks of a dashboard of the fleet.
 func fleetEvents() []annotation {
 	return []annotation{
 		events("Model changes", blue, "", swaps...),
@@ -70,24 +71,38 @@ func fleetEvents() []annotation {
 	}
 }
 
-// site and meter list what has been read in two months: the demo's past ends a month ago.
+// siteVariable and meterVariable list sites and meters with readings of two months, because the
+// history of the demo ends a month ago.
 func siteVariable() variable {
-	return asked("site", "Site", "Sites with readings in the last 60 days.", `import "influxdata/influxdb/schema"
-schema.tagValues(bucket: v.defaultBucket, tag: "site", predicate: (r) => r._measurement == "reading", start: -60d)`)
+	return queryVariable(
+		"site",
+		"Site",
+		"Sites with readings in the last 60 days.",
+		`import "influxdata/influxdb/schema"
+schema.tagValues(bucket: v.defaultBucket, tag: "site", predicate: (r) => r._measurement == "reading", start: -60d)`,
+	)
 }
 
 func meterVariable() variable {
-	v := asked("meter", "Meter", "Meters of the site, the first 500; any other can be typed in.", `import "influxdata/influxdb/schema"
+	v := queryVariable(
+		"meter",
+		"Meter",
+		"Meters of the site, the first 500; any other can be typed in.",
+		`import "influxdata/influxdb/schema"
 schema.tagValues(bucket: v.defaultBucket, tag: "meter", predicate: (r) => r._measurement == "reading" and r.site == "${site}", start: -60d)
-  |> limit(n: 500)`)
+  |> limit(n: 500)`,
+	)
 	v.AllowCustomValue = true
 	return v
 }
 
-// unitVariable is what an interval of the meter is counted in: that of the actuals, and before
-// there is one of the readings.
+// unitVariable is the unit of the meter's actuals, or of its readings before the first actual.
 func unitVariable() variable {
-	v := asked("unit", "Unit", "Unit of the meter's intervals.", `from(bucket: v.defaultBucket)
+	v := queryVariable(
+		"unit",
+		"Unit",
+		"Unit of the meter's intervals.",
+		`from(bucket: v.defaultBucket)
   |> range(start: -60d)
   |> filter(fn: (r) => (r._measurement == "actual" or r._measurement == "reading") and r._field == "unit" and r.site == "${site}" and r.meter == "${meter}")
   |> last()
@@ -95,21 +110,22 @@ func unitVariable() variable {
   |> group()
   |> sort(columns: ["_measurement"])
   |> limit(n: 1)
-  |> keep(columns: ["_value"])`)
+  |> keep(columns: ["_value"])`,
+	)
 	v.Hide = 2
 	return v
 }
 
-// asked is a variable whose values InfluxDB knows.
-func asked(name, label, description, query string) variable {
+// queryVariable returns a variable whose values InfluxDB knows.
+func queryVariable(name, label, description, query string) variable {
 	return variable{
 		Name: name, Label: label, Description: description, Type: "query", Datasource: &influx,
 		Query: object{"refId": name, "query": query}, Refresh: 2, Sort: 7, Options: []choice{},
 	}
 }
 
-// chosen is a variable of fixed values.
-func chosen(name, label, description, initial string, values ...string) variable {
+// customVariable returns a variable of fixed values.
+func customVariable(name, label, description, initial string, values ...string) variable {
 	v := variable{
 		Name: name, Label: label, Description: description, Type: "custom",
 		Query: strings.Join(values, ","), AllowCustomValue: true,
@@ -122,12 +138,25 @@ func chosen(name, label, description, initial string, values ...string) variable
 }
 
 func leadVariable() variable {
-	return chosen("lead", "Lead", "How far ahead: the time after the origin at which the lead ends. The first lead of an hourly meter ends after an hour and is first. Beyond 24h a model has the scores of its longest lead; another one than 48h or 168h can be typed in, such as 36h.",
-		"24h", "first", "1h", "6h", "12h", "24h", "48h", "168h")
+	return customVariable(
+		"lead",
+		"Lead",
+		"How far ahead: the time after the origin at which the lead ends. The first lead of an "+
+			"hourly meter ends after an hour and is first. Beyond 24h a model has the scores of "+
+			"its longest lead; another one than 48h or 168h can be typed in, such as 36h.",
+		"24h",
+		"first",
+		"1h",
+		"6h",
+		"12h",
+		"24h",
+		"48h",
+		"168h",
+	)
 }
 
-// typed is an address that a person may change.
-func typed(name, label, description, value string) variable {
+// textVariable returns a variable that a person can type.
+func textVariable(name, label, description, value string) variable {
 	return variable{
 		Name: name, Label: label, Description: description, Type: "textbox", Query: value,
 		Options: []choice{{value, value, true}},
@@ -135,7 +164,7 @@ func typed(name, label, description, value string) variable {
 	}
 }
 
-// tint gives curves of sources their colours.
+// tintSources gives the curves of sources their colours.
 func (p panel) tintSources() panel {
 	return p.colours("lstm", blue, "seasonal_naive", grey, "persistence", warn, "none", bad)
 }

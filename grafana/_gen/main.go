@@ -1,8 +1,9 @@
 // Command gen writes the dashboards of grafana/dashboards: `make generate`.
 //
-// Grafana's JSON repeats the same fields for every panel and has each query on one line. Here a panel
-// is its query, its description and its limits, and a query has several lines. Grafana provisions
-// the JSON files as they are. The tests of services/endtoend run every query against real servers.
+// Grafana's JSON repeats the same fields for every panel and has each query on one line. Here a
+// panel is its query, its description and its limits, and a query has several lines. Grafana
+// provisions the JSON files as they are. The tests of services/endtoend run every query against
+// real servers.
 package main
 
 import (

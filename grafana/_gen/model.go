@@ -1,9 +1,9 @@
 package main
 
 // The part of Grafana's classic format that our dashboards use. Names and meaning are those of
-// @grafana/schema, against which make check-dashboards holds what is written.
+// @grafana/schema; make check-dashboards checks the dashboards against it.
 
-// object is what the format leaves to a panel's kind.
+// object holds options that depend on the kind of a panel.
 type object = map[string]any
 
 type dashboard struct {
@@ -168,7 +168,7 @@ type thresholds struct {
 	Steps []step `json:"steps"`
 }
 
-// step is the colour from a value on; the first step has none.
+// step is the colour from a value on. The first step has no value.
 type step struct {
 	Color string   `json:"color"`
 	Value *float64 `json:"value"`

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Colours are fixed, so that the same thing looks the same everywhere, and readable on both themes.
+// The colours have a fixed meaning on all dashboards, and are readable on both themes.
 const (
-	blue   = "#2f7fd6" // the median and what our network does
-	orange = "#c26a00" // what was believed before
+	blue   = "#2f7fd6" // the median, and the network
+	orange = "#c26a00" // earlier forecasts
 	grey   = "#7f8a97" // the naive rule
 	ok     = "#1a9c78"
 	warn   = "#b87a00"
@@ -18,7 +18,7 @@ const (
 
 const prefix = "loadtide-"
 
-// documents is the folder of the pages that say what to do about a red number.
+// documents is the address of the folder of documents, for links to runbooks.
 const documents = "https://github.com/loadtide/loadtide/blob/main/docs/"
 
 var (
@@ -28,7 +28,7 @@ var (
 
 func to[T any](v T) *T { return &v }
 
-// over asks Prometheus for a line over the dashboard's range.
+// over returns a query to Prometheus for a line over the range of the dashboard.
 func over(expr, legend string) target {
 	return target{
 		Datasource:   &prometheus,
@@ -40,8 +40,8 @@ func over(expr, legend string) target {
 	}
 }
 
-// now asks Prometheus for values at the end of the dashboard's range, which must not lie in the
-// future: it has none there.
+// now returns a query to Prometheus for the values at the end of the range of the dashboard. The
+// range must not end in the future, where Prometheus has no values.
 func now(expr, legend string) target {
 	return target{
 		Datasource:   &prometheus,
@@ -53,17 +53,17 @@ func now(expr, legend string) target {
 	}
 }
 
-// rows asks Prometheus as now does, for a table with a column for each label.
+// rows returns a query as now does, for a table with a column for each label.
 func rows(expr string) target {
 	t := now(expr, "")
 	t.Format = "table"
 	return t
 }
 
-// flux asks InfluxDB.
+// flux returns a query to InfluxDB.
 func flux(query string) target { return target{Datasource: &influx, Query: query} }
 
-// newPanel is a panel of a quarter's width without options of its kind.
+// newPanel returns a panel of a quarter of the width, without the options of its kind.
 func newPanel(kind, title, description, unit string, targets ...target) panel {
 	for i := range targets {
 		targets[i].RefID = string(rune('A' + i))
@@ -80,7 +80,7 @@ func newPanel(kind, title, description, unit string, targets ...target) panel {
 	}
 }
 
-// stat is one number, or one for each row of its query.
+// stat returns a panel of one number, or of one for each row of its query.
 func stat(title, description, unit string, t target) panel {
 	p := newPanel("stat", title, description, unit, t).size(4, 4).steps(ink)
 	graph := "none"
@@ -96,7 +96,7 @@ func stat(title, description, unit string, t target) panel {
 	return p
 }
 
-// word is a stat of a text or of a time.
+// word returns a stat of a text or of a time.
 func word(title, description, unit string, t target) panel {
 	p := stat(title, description, unit, t)
 	p.Options["reduceOptions"] = object{
@@ -105,7 +105,7 @@ func word(title, description, unit string, t target) panel {
 	return p
 }
 
-// lines are curves over time.
+// lines returns a panel of curves over time.
 func lines(title, description, unit string, targets ...target) panel {
 	p := newPanel("timeseries", title, description, unit, targets...).size(8, 8)
 	p.FieldConfig.Defaults.Color = object{"mode": "palette-classic-by-name"}
@@ -122,7 +122,7 @@ func lines(title, description, unit string, targets ...target) panel {
 	return p
 }
 
-// stacked are areas on one another.
+// stacked returns a panel of areas on top of each other.
 func stacked(title, description, unit string, targets ...target) panel {
 	p := lines(title, description, unit, targets...)
 	p.FieldConfig.Defaults.Custom["stacking"] = object{"group": "A", "mode": "normal"}
@@ -130,7 +130,7 @@ func stacked(title, description, unit string, targets ...target) panel {
 	return p
 }
 
-// table is a row for each row of its query.
+// table returns a panel with a row for each row of its query.
 func table(title, description, unit string, t target) panel {
 	p := newPanel("table", title, description, unit, t).size(12, 9).steps(ink)
 	p.FieldConfig.Defaults.Custom = object{
@@ -145,13 +145,14 @@ func (p panel) size(w, h int) panel {
 	return p
 }
 
-// none are the words where the query is rightly empty.
+// none sets the text for a query whose answer may be empty.
 func (p panel) none(words string) panel {
 	p.FieldConfig.Defaults.NoValue = words
 	return p
 }
 
-// steps colours values: the first colour, then pairs of a value and the colour from there on.
+// steps sets the colours of values: the first colour, then pairs of a value and the colour from
+// that value on.
 func (p panel) steps(first string, pairs ...any) panel {
 	t := thresholds{Mode: "absolute", Steps: []step{{Color: first}}}
 	for i := 0; i < len(pairs); i += 2 {
@@ -161,7 +162,7 @@ func (p panel) steps(first string, pairs ...any) panel {
 	return p
 }
 
-// drawSteps draws the limits into a chart as lines.
+// drawSteps draws the values of steps into a chart as lines.
 func (p panel) drawSteps() panel {
 	p.FieldConfig.Defaults.Custom["thresholdsStyle"] = object{"mode": "dashed"}
 	return p
@@ -231,28 +232,35 @@ func outward(title, tooltip, url string) link {
 	}
 }
 
-// row is a heading.
+// row returns a heading over the width of the dashboard.
 func row(title string) []panel {
 	return []panel{
-		{Type: "row", Title: title, GridPos: box{W: 24, H: 1}, Collapsed: to(false), Panels: &[]panel{}},
+		{
+			Type:      "row",
+			Title:     title,
+			GridPos:   box{W: 24, H: 1},
+			Collapsed: to(false),
+			Panels:    &[]panel{},
+		},
 	}
 }
 
-// place puts rows of panels below one another and numbers them.
-func place(all ...[]panel) []panel {
-	var placed []panel
+// layout puts rows of panels below each other and numbers the panels. It panics when a row does not
+// have the width of a dashboard.
+func layout(all ...[]panel) []panel {
+	var panels []panel
 	y := 0
 	for _, r := range all {
 		x, height := 0, 0
 		for _, p := range r {
-			p.ID, p.GridPos.X, p.GridPos.Y = len(placed)+1, x, y
+			p.ID, p.GridPos.X, p.GridPos.Y = len(panels)+1, x, y
 			x, height = x+p.GridPos.W, max(height, p.GridPos.H)
-			placed = append(placed, p)
+			panels = append(panels, p)
 		}
 		if x != 24 {
 			panic("the row of " + r[0].Title + " is " + strconv.Itoa(x) + " wide, not 24")
 		}
 		y += height
 	}
-	return placed
+	return panels
 }
