@@ -148,14 +148,17 @@ func run(o options, out io.Writer) error {
 
 // cut divides time as `loadtide train` does with --valid-until, or without.
 func (o options) cut(first, last int64) (dataset.Cut, error) {
+	extent := dataset.Extent{
+		First: first, Last: last, Interval: meter.HourSeconds, Horizon: horizon * meter.HourSeconds,
+	}
 	if o.until == "" {
-		return dataset.DefaultCut(first, last, meter.HourSeconds)
+		return dataset.DefaultCut(extent)
 	}
 	until, err := time.Parse(time.RFC3339, o.until)
 	if err != nil {
 		return dataset.Cut{}, fmt.Errorf("-valid-until: %w", err)
 	}
-	return dataset.CutBefore(first, min(until.Unix(), last+meter.HourSeconds), meter.HourSeconds)
+	return dataset.CutBefore(extent, until.Unix())
 }
 
 func writeBatch(w io.Writer, b *dataset.Batch) error {
