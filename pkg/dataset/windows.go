@@ -20,17 +20,17 @@ type WindowConfig struct {
 	Positions int // loss positions that are drawn from the other cells
 	Batch     int // windows in a batch
 	// Near is the weight in the loss that a lead has beside its own weight of 1 when its time comes
-	// at once. It falls with the time to the target, by a factor e in three hours.
-	Near float64
+	// at once. It falls with the time to the target, by a factor e in NearHours.
+	Near, NearHours float64
 }
-
-// nearHours is the time in which the weight of Near falls by a factor e.
-const nearHours = 3
 
 // leadWeight is the weight of lead k, counted from 1, in the loss.
 func (c *WindowConfig) leadWeight(k int, interval int64) float32 {
+	if c.Near == 0 {
+		return 1
+	}
 	hours := float64(k) * float64(interval) / meter.HourSeconds
-	return float32(1 + c.Near*math.Exp(-hours/nearHours))
+	return float32(1 + c.Near*math.Exp(-hours/c.NearHours))
 }
 
 // hiddenShare is the share of windows whose older lags are hidden, so that the network learns to

@@ -368,7 +368,7 @@ func TestNoWindows(t *testing.T) {
 // leads count the same.
 func TestNearLeadsCountMore(t *testing.T) {
 	t.Parallel()
-	c := WindowConfig{Near: 4}
+	c := WindowConfig{Near: 4, NearHours: 3}
 	if a, b := c.leadWeight(12, 900), c.leadWeight(3, meter.HourSeconds); a != b {
 		t.Errorf("three hours ahead weigh %v by quarter-hours and %v by hours", a, b)
 	}
@@ -377,7 +377,7 @@ func TestNearLeadsCountMore(t *testing.T) {
 	}
 	cfg := smallWindows()
 	for near, more := range map[float64]bool{0: false, 4: true} {
-		cfg.Near = near
+		cfg.Near, cfg.NearHours = near, 3
 		s := sampler(t, cfg, []*History{noise(900, 6, 0)}, epoch, epoch+900*meter.HourSeconds, 1)
 		w := s.Batches(1)[0].Weight
 		if (w[0] > w[cfg.Horizon-1]) != more {

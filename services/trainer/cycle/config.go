@@ -69,19 +69,19 @@ func (c Config) Quick() Config {
 	return c
 }
 
-// positions is the number of loss positions in a window of cells of l. A forecast of a day has more
-// leads at a finer interval, and a window fewer forecasts, so that an iteration costs about as
-// much.
-func (c Config) positions(l series.Lengths) int {
-	return max(c.Positions*series.Hourly.Day/l.Day, 1)
+// positions is the number of loss positions in a window of cells of l, for a network of so many
+// leads. With more leads than those of a day of hours a window has fewer forecasts, so that an
+// iteration costs about as much (D52).
+func (c Config) positions(l series.Lengths, leads int) int {
+	return max(c.Positions*series.Hourly.Day/max(leads, l.Day), 1)
 }
 
 // window is the length of training windows and the number of their loss positions, for a range with
 // so many intervals that may bear loss. Windows are as long as configured, or shorter in a short
 // range, so that three weeks of readings are enough.
-func (c Config) window(l series.Lengths, lossCells int64) (steps, positions int) {
+func (c Config) window(l series.Lengths, leads int, lossCells int64) (steps, positions int) {
 	steps = int(min(int64(c.Window), int64(c.BurnIn)+lossCells))
-	return steps, min(c.positions(l), steps-c.BurnIn)
+	return steps, min(c.positions(l, leads), steps-c.BurnIn)
 }
 
 // Validate returns all faults of the configuration in one error.

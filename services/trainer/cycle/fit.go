@@ -21,11 +21,14 @@ const (
 	// warmRate is the share of the learning rate for weights that are trained on: the full rate
 	// would first undo what the weights know.
 	warmRate = 0.25
-	// nearWeight and averaging are for models of intervals shorter than an hour. Without them the
-	// first of their many leads count little and are learnt last. See dataset.WindowConfig.Near and
-	// train.Config.Averaging.
-	nearWeight = 4
-	averaging  = 0.98
+	// nearWeight is for models of intervals shorter than an hour and for models beyond a day. Without
+	// it the first of their many leads count little and are learnt last. It falls by a factor e in
+	// nearHoursFiner or in nearHoursLong. See dataset.WindowConfig.Near.
+	nearWeight     = 4
+	nearHoursFiner = 3
+	nearHoursLong  = 12
+	// averaging is for models of intervals shorter than an hour. See train.Config.Averaging.
+	averaging = 0.98
 	// validBatches is the number of batches of windows that measure an iteration.
 	validBatches = 4
 )
@@ -204,7 +207,7 @@ func (f *fitting) sampler(
 	if from == f.cut.First {
 		lossCells = (lossCells - int64(f.len.Scale)) / 2
 	}
-	steps, positions := c.window(f.len, lossCells)
+	steps, positions := c.window(f.len, f.leads, lossCells)
 	if positions < 1 {
 		return nil, dataset.ErrNoWindows
 	}
@@ -212,10 +215,19 @@ func (f *fitting) sampler(
 		Layout: f.layout, Ahead: f.Ahead, Horizon: f.leads,
 		Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch,
 	}
-	if f.finer() {
-		windows.Near = nearWeight
-	}
+	windows.Near, windows.NearHours = f.near()
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)
+}
+
+// near is the weight of the first leads in the loss, and the hours in which it falls.
+func (a *attempt) near() (weight, hours float64) {
+	switch {
+	case a.finer():
+		return nearWeight, nearHoursFiner
+	case a.leads > a.len.Day:
+		return nearWeight, nearHoursLong
+	}
+	return 0, 0
 }
 
 func (f *fitting) train(

@@ -218,3 +218,29 @@ func TestSeriesOfAnotherTimeCostsItselfAlone(t *testing.T) {
 		})
 	}
 }
+
+// An iteration costs about the same at every interval and horizon. The first leads weigh more where
+// there are more than those of a day of hours.
+func TestPositionsAndWeightsOfAHorizon(t *testing.T) {
+	t.Parallel()
+	quarters := series.LengthsOf(900)
+	for _, c := range []struct {
+		len           series.Lengths
+		leads         int
+		positions     int
+		weight, hours float64
+	}{
+		{series.Hourly, 6, 24, 0, 0}, {series.Hourly, 24, 24, 0, 0},
+		{series.Hourly, 25, 23, 4, 12}, {series.Hourly, 48, 12, 4, 12}, {series.Hourly, 168, 3, 4, 12},
+		{quarters, 48, 6, 4, 3}, {quarters, 96, 6, 4, 3}, {quarters, 672, 1, 4, 3},
+		{series.LengthsOf(300), 2016, 1, 4, 3},
+	} {
+		a := attempt{Cycle: &Cycle{Config: DefaultConfig()}, len: c.len, leads: c.leads}
+		weight, hours := a.near()
+		if n := a.Config.positions(a.len, a.leads); n != c.positions || weight != c.weight ||
+			hours != c.hours {
+			t.Errorf("%d leads of %d s: %d positions, weights %v over %v h, want %d, %v, %v", c.leads,
+				c.len.Interval, n, weight, hours, c.positions, c.weight, c.hours)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func (a *attempt) parameters() []mlflow.Tag {
 	add("iterations", cfg.Iterations)
 	add("window", cfg.Window)
 	add("burn_in", cfg.BurnIn)
-	add("positions", cfg.positions(a.len))
+	add("positions", cfg.positions(a.len, a.leads))
 	add("batch", cfg.Batch)
 	add("workers", cfg.Workers)
 	add("seed", cfg.Seed)
