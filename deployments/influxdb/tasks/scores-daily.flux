@@ -1,7 +1,9 @@
-// Daily sums of the scores of each series, interval and lead, from the bucket "loadtide" into "loadtide-daily": measurement
-// score, tags site, meter, interval and lead, one row a day at its start in UTC. Sums add up over days, series and leads; a mean is a sum over
-// count, pinball loss free of scale is pinball over abs_actual, coverage is covered80 over count, skill is 1 - pinball over
-// pinball_naive. Each run sums the last eight days anew: corrections come two days late, a backlog up to seven.
+// Daily sums of the scores of each series, interval and lead, from the bucket "loadtide" into
+// "loadtide-daily": measurement score, tags site, meter, interval and lead, one row a day at its
+// start in UTC. Sums add up over days, series and leads. A mean is a sum over count, pinball loss
+// free of scale is pinball over abs_actual, coverage is covered80 over count, and skill is 1 -
+// pinball over pinball_naive. Each run sums the last eight days again, because corrections come up
+// to two days late and a backlog up to seven.
 import "date"
 
 option task = {name: "loadtide-scores-daily", every: 1d, offset: 30m}
