@@ -84,7 +84,7 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	case formatPoints:
 		return l.lineProtocol(plain)
 	case formatParquet:
-		return l.fileError("is a Parquet file, not delimited text", "export it as CSV")
+		return l.parquet()
 	case formatBinary:
 		return l.fileError("is no text: it holds bytes that no text has", "export it as CSV")
 	case formatDelimited:

@@ -15,7 +15,6 @@ const (
 	LayoutSenML        = "SenML"
 	LayoutLineProtocol = "InfluxDB line protocol"
 	LayoutGreenButton  = "Green Button"
-	LayoutParquet      = "Parquet"
 )
 
 // record is one reading as a file of records has it.

@@ -1,0 +1,224 @@
+package tabular
+
+import (
+	"bytes"
+	"compress/gzip"
+	endian "encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
+)
+
+// The kinds of pages.
+const (
+	pageData       = 0
+	pageDictionary = 2
+	pageDataV2     = 3
+)
+
+// The encodings of values that are read.
+const (
+	encodingPlain           = 0
+	encodingPlainDictionary = 2
+	encodingRLE             = 3
+	encodingDelta           = 5
+	encodingDeltaLength     = 6
+	encodingDeltaBytes      = 7
+	encodingDictionary      = 8
+	encodingSplit           = 9
+)
+
+// pageHeader is what stands before a page.
+type pageHeader struct {
+	kind             int64
+	unpacked, packed int64 // bytes
+	values           int64
+	encoding         int64
+	levels, repeats  int64 // of version 2: bytes of the levels before the values
+	plain            bool  // of version 2: the values are not packed
+}
+
+// headBytes are enough for the header of a page, unless it has long statistics.
+const headBytes, mostHeadBytes = 4 << 10, 4 << 20
+
+// pageHead reads the header of the page at an offset, and returns where the page begins.
+func (f *parquetFile) pageHead(offset, end int64) (h pageHeader, begins int64, err error) {
+	for room := int64(headBytes); ; room *= 32 {
+		data, err := f.at(offset, int(min(room, end-offset)))
+		if err != nil {
+			return h, 0, err
+		}
+		t := &thriftReader{data: data}
+		h = pageHeader{}
+		h.read(t)
+		if t.err == nil {
+			return h, offset + int64(len(data)-len(t.data)), h.check()
+		}
+		if room > end-offset || room > mostHeadBytes {
+			return h, 0, fmt.Errorf("read the header of a page: %w", t.err)
+		}
+	}
+}
+
+func (h *pageHeader) read(t *thriftReader) {
+	numbers := func(to map[int16]*int64) {
+		t.fields(func(id int16, kind byte) bool {
+			switch {
+			case to[id] != nil && kind == thriftI32:
+				*to[id] = t.number()
+			case id == 7 && kind == thriftFalse:
+				h.plain = true
+				return false
+			default:
+				return false
+			}
+			return true
+		})
+	}
+	t.fields(func(id int16, kind byte) bool {
+		switch {
+		case id == 1 && kind == thriftI32:
+			h.kind = t.number()
+		case id == 2 && kind == thriftI32:
+			h.unpacked = t.number()
+		case id == 3 && kind == thriftI32:
+			h.packed = t.number()
+		case (id == 5 || id == 7) && kind == thriftStruct:
+			numbers(map[int16]*int64{1: &h.values, 2: &h.encoding})
+		case id == 8 && kind == thriftStruct:
+			numbers(map[int16]*int64{1: &h.values, 4: &h.encoding, 5: &h.levels, 6: &h.repeats})
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+func (h *pageHeader) check() error {
+	switch {
+	case h.packed < 0 || h.unpacked < 0 || h.packed > maxPage || h.unpacked > maxPage:
+		return fmt.Errorf("a page has %d bytes, %d of them packed: at most %d are read",
+			h.unpacked, h.packed, maxPage)
+	case h.values < 0 || h.values > math.MaxInt32:
+		return fmt.Errorf("a page has %d values", h.values)
+	case h.levels < 0 || h.repeats < 0 || h.levels+h.repeats > min(h.packed, h.unpacked):
+		return errors.New("the levels of a page are longer than the page")
+	}
+	return nil
+}
+
+// unpack returns the content of a page, of exactly so many bytes.
+func unpack(codec int64, data []byte, size int64) ([]byte, error) {
+	switch codec {
+	case 0:
+		return data, nil
+	case 1:
+		if n, err := snappy.DecodedLen(data); err != nil || int64(n) != size {
+			return nil, errors.New("a page has another length than its header says")
+		}
+		return snappy.Decode(nil, data)
+	case 2:
+		r, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		return exactly(r, size)
+	case 5:
+		return unpackFramedLZ4(data, size)
+	case 6:
+		r, err := zstd.NewReader(
+			bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
+		)
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		return exactly(r, size)
+	case 7:
+		return unpackLZ4(make([]byte, 0, size), data, size)
+	}
+	return nil, fmt.Errorf("it is packed by %s, which is not read: write it with snappy or zstd",
+		map[int64]string{3: "LZO", 4: "Brotli"}[codec])
+}
+
+// exactly reads size bytes, and not more than one beyond.
+func exactly(r io.Reader, size int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, size+1))
+	if err == nil && int64(len(data)) != size {
+		err = errors.New("a page has another length than its header says")
+	}
+	return data, err
+}
+
+var errLZ4 = errors.New("a page packed by LZ4 is damaged")
+
+// unpackLZ4 appends a block of LZ4 to dst, which grows to size bytes.
+func unpackLZ4(dst, block []byte, size int64) ([]byte, error) {
+	extend := func(n int) (int, bool) { // a length of 15 goes on in bytes
+		for n >= 15 {
+			if len(block) == 0 || int64(n) > size {
+				return 0, false
+			}
+			c := block[0]
+			block = block[1:]
+			if n += int(c); c < 255 {
+				break
+			}
+		}
+		return n, true
+	}
+	for len(block) > 0 {
+		token := block[0]
+		block = block[1:]
+		literals, ok := extend(int(token >> 4))
+		if !ok || literals > len(block) || int64(len(dst)+literals) > size {
+			return nil, errLZ4
+		}
+		dst = append(dst, block[:literals]...)
+		if block = block[literals:]; len(block) == 0 {
+			break // the last sequence has literals alone
+		}
+		if len(block) < 2 {
+			return nil, errLZ4
+		}
+		back := int(endian.LittleEndian.Uint16(block))
+		block = block[2:]
+		match, ok := extend(int(token & 15))
+		match += 4
+		if !ok || back == 0 || back > len(dst) || int64(len(dst)+match) > size {
+			return nil, errLZ4
+		}
+		for range match { // the copy may overlap itself
+			dst = append(dst, dst[len(dst)-back])
+		}
+	}
+	if int64(len(dst)) != size {
+		return nil, errLZ4
+	}
+	return dst, nil
+}
+
+// unpackFramedLZ4 unpacks the blocks of Hadoop, which have their lengths before them.
+func unpackFramedLZ4(data []byte, size int64) ([]byte, error) {
+	dst := make([]byte, 0, size)
+	for len(data) >= 8 {
+		whole, packed := endian.BigEndian.Uint32(data), endian.BigEndian.Uint32(data[4:])
+		data = data[8:]
+		if int64(packed) > int64(len(data)) || int64(len(dst))+int64(whole) > size {
+			return nil, errLZ4
+		}
+		var err error
+		if dst, err = unpackLZ4(dst, data[:packed], int64(len(dst))+int64(whole)); err != nil {
+			return nil, err
+		}
+		data = data[packed:]
+	}
+	if int64(len(dst)) != size || len(data) > 0 {
+		return nil, errLZ4
+	}
+	return dst, nil
+}
