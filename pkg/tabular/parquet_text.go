@@ -1,6 +1,7 @@
 package tabular
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (l *loader) parquet() error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return l.unreadable(err)
 	}
-	return l.delimited(plain, head)
+	return l.delimited(bytes.Clone(head))
 }
 
 // packed reports whether the file is Parquet only behind its compression.
