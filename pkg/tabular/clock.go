@@ -15,7 +15,8 @@ const unread = math.MinInt64
 type clock struct {
 	shift int64  // from the label of an interval back to its start, seconds
 	note  uint32 // of the line read last
-	last  placed // what its time came to
+	read  int64  // the time read last, as written
+	last  placed // what it came to
 	local int64  // the local time before, unread at first
 	open  int32  // the doubled time that waits for the one after it, counted from 1; 0 for none
 }
@@ -74,14 +75,15 @@ func noteOf(line int, naive bool) uint32 {
 	return note
 }
 
-// place finds the moment of a row's time. Rows of one line come one after another and share it.
+// place finds the moment of a row's time. Rows of one line and one time come one after another and
+// share it.
 func (t *times) place(series int32, written int64, note uint32) placed {
 	at := t.of[series]
 	c := &t.clocks[at]
-	if c.note == note {
+	if c.note == note && c.read == written {
 		return c.last
 	}
-	c.note = note
+	c.note, c.read = note, written
 	if note&1 == 0 {
 		c.last = placed{unix: written - c.shift}
 	} else {
@@ -195,10 +197,10 @@ func (t *times) convention(rows []Row, notes []uint32) {
 	for i, r := range rows {
 		clock := t.of[r.Series]
 		c := &t.clocks[clock]
-		if notes[i]&1 == 0 || c.note == notes[i] {
+		if notes[i]&1 == 0 || c.note == notes[i] && c.read == r.Unix {
 			continue
 		}
-		c.note = notes[i]
+		c.note, c.read = notes[i], r.Unix
 		for end := range 2 {
 			m := t.zone.at(r.Unix-int64(end), &t.hint)
 			if m.state == once || r.Unix != t.zone.changes[m.change].edge(end) {

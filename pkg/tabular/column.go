@@ -75,7 +75,8 @@ func (c *sampleColumn) add(cell []byte, kind cellKind) {
 			c.zoned++
 		}
 	case cellText:
-		if isMeasure(cell) {
+		// One letter may be the quality of a reading: W is a true value in German files.
+		if isMeasure(cell) && (len(cell) > 1 || c.words.in(unitWords)) {
 			c.units++
 		}
 	}

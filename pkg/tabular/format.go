@@ -14,6 +14,7 @@ const (
 	formatXML
 	formatJSON
 	formatPoints // InfluxDB line protocol
+	formatNEM12
 	formatParquet
 	formatBinary
 )
@@ -39,6 +40,8 @@ func formatOf(head []byte) format {
 		return formatJSON
 	case isLineProtocol(text):
 		return formatPoints
+	case isNEM12(text):
+		return formatNEM12
 	case binary(head):
 		return formatBinary
 	}

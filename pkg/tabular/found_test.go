@@ -140,6 +140,19 @@ func TestFound(t *testing.T) {
 			opts:    Options{Unit: "kWh"},
 			want:    halfHours("A", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 0.75),
 		},
+		"a row a day, where clocks go forward": {
+			content: "Date," + strings.ReplaceAll(clocks(60), ";", ",") + "\n30/03/2025,0,1,,3" + strings.Repeat(",4", 20) + "\n",
+			opts:    Options{Series: "h", Timezone: "Europe/Berlin", Where: nil},
+			want:    hoursOf("h", time.Date(2025, 3, 29, 23, 0, 0, 0, time.UTC), 23),
+		},
+		"hours from 1 to 25 where clocks go back": {
+			content: "Day,Hour,MWh\n26/10/2025,1,0\n26/10/2025,2,1\n26/10/2025,3,2\n26/10/2025,4,3\n26/10/2025,25,4\n",
+			opts:    Options{Series: "h", Timezone: "Europe/Berlin"},
+			want: []string{
+				"h 2025-10-25T22:00:00Z 0 MWh", "h 2025-10-25T23:00:00Z 1 MWh", "h 2025-10-26T00:00:00Z 2 MWh",
+				"h 2025-10-26T01:00:00Z 3 MWh", "h 2025-10-26T22:00:00Z 4 MWh",
+			},
+		},
 		"two units in one column": {
 			content: "time,id,quantity,unit\n2026-01-31 13:00,a,1.5,kWh\n2026-01-31 14:00,a,1500,Wh\n",
 			want:    []string{"a 2026-01-31T13:00:00Z 1.5 kWh", "a 2026-01-31T14:00:00Z 1.5 kWh"},
@@ -199,6 +212,20 @@ func halfHours(series string, at time.Time, last float64) []string {
 			value = last
 		}
 		all = append(all, fmt.Sprintf("%s %s %v kWh", series, at.Add(time.Duration(i)*30*time.Minute).Format(time.RFC3339), value))
+	}
+	return all
+}
+
+// hoursOf are the readings of hours 0, 1 and 3, and of the others, of a day that lacks an hour.
+func hoursOf(series string, at time.Time, n int) []string {
+	values := []int{0, 1, 3}
+	var all []string
+	for i := range n {
+		value := 4
+		if i < len(values) {
+			value = values[i]
+		}
+		all = append(all, fmt.Sprintf("%s %s %d ", series, at.Add(time.Duration(i)*time.Hour).Format(time.RFC3339), value))
 	}
 	return all
 }

@@ -2,8 +2,10 @@ package tabular
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -88,7 +90,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 		at.series, at.mapped = l.seriesColumns(columns, s, at), true
 	}
 	if at.kind == LayoutDays {
-		return l.days(columns, at)
+		return l.days(at)
 	}
 	if len(at.series) > 0 {
 		at.kind = LayoutLong
@@ -99,7 +101,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 	}
 	switch {
 	case at.value >= 0 && one:
-		return l.one(at)
+		return l.one(at, l.opts.Series)
 	case at.value >= 0 && l.opts.ValueColumn == "":
 		return l.fileError(
 			"no column says which series a value belongs to; the columns are "+listed(at.names),
@@ -114,7 +116,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 		}
 		if one && len(others) == 1 {
 			at.value = others[0]
-			return l.one(at)
+			return l.one(at, l.opts.Series)
 		}
 		return l.wide(at, others)
 	}
@@ -124,7 +126,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 		return l.missing(at.names, columnValue)
 	case one && len(values) == 1:
 		at.value = values[0]
-		return l.one(at)
+		return l.one(at, l.opts.Series)
 	case one && !l.namesOne(at.names, values):
 		return l.askValue(columns, values, at)
 	}
@@ -158,18 +160,22 @@ func (l *loader) namesOne(names []string, values []int) bool {
 }
 
 // one prepares a file of one series.
-func (l *loader) one(at *layout) error {
+func (l *loader) one(at *layout, name string) error {
 	at.kind = LayoutOne
-	id, _, err := l.names.lookup([]byte(l.opts.Series), true)
+	id, bad, err := l.names.lookup([]byte(name), true)
 	if err != nil {
 		return l.fileError(err.Error(), "give --series another name")
+	}
+	if bad.reason != "" {
+		return l.fileError(fmt.Sprintf("%q is no name of a series", shown(name)), "say --series NAME")
 	}
 	at.one = id
 	return nil
 }
 
-// days prepares a file with a row a day. Without a column of series the file is one of one series.
-func (l *loader) days(columns []*sampleColumn, at *layout) error {
+// days prepares a file with a row a day. Without a column of series it is of one series, which has
+// the name of the file where --series gives none.
+func (l *loader) days(at *layout) error {
 	for column, slot := range at.slots {
 		if slot == 0 {
 			at.value = column
@@ -178,20 +184,19 @@ func (l *loader) days(columns []*sampleColumn, at *layout) error {
 			at.timing.elapsed = at.timing.elapsed || int64(slot)*at.timing.length >= meter.DaySeconds
 		}
 	}
-	switch {
-	case len(at.series) > 0:
-	case l.opts.Series != "":
-		if err := l.one(at); err != nil {
-			return err
-		}
-		at.kind = LayoutDays
-	default:
-		return l.fileError(
-			"a row is a day, and no column says which series it belongs to; the columns are "+
-				listed(at.names),
-			"name the series with --series NAME, or the column that does with --series-column",
-		)
+	if len(at.series) > 0 {
+		return nil
 	}
+	name := l.opts.Series
+	if name == "" {
+		name, _, _ = strings.Cut(filepath.Base(l.file), ".")
+		at.found = append(at.found,
+			fmt.Sprintf("no column names the series: it is called %q, --series changes that", name))
+	}
+	if err := l.one(at, name); err != nil {
+		return err
+	}
+	at.kind = LayoutDays
 	return nil
 }
 

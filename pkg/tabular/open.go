@@ -85,6 +85,8 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 		return l.lineProtocol(plain)
 	case formatParquet:
 		return l.parquet()
+	case formatNEM12:
+		return l.nem12()
 	case formatBinary:
 		return l.fileError("is no text: it holds bytes that no text has", "export it as CSV")
 	case formatDelimited:

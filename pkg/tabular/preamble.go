@@ -6,10 +6,6 @@ import (
 	"strings"
 )
 
-// unitWords name a unit, in lines before the header.
-var unitWords = words(`unit units unite unité einheit messeinheit eenheid unidad unità enhed enhet
-	uom yksikkö 単位 measure`)
-
 // preambleMeasure finds the unit in the lines before the header: behind or under a word for it, or in
 // brackets.
 func (s *sample) preambleMeasure(columns []*sampleColumn) measure {

@@ -98,7 +98,8 @@ func (s *sample) apart(columns []*sampleColumn, at *layout, series []int) int {
 	}
 	best := -1
 	for i, c := range columns {
-		if !at.isTime(i) && (c.text() || c.words.in(seriesWords) && c.wholeIDs()) &&
+		names := c.words.in(seriesWords) || c.words.in(kindWords)
+		if !at.isTime(i) && (c.text() || names && c.wholeIDs()) &&
 			5*differs[i] >= 4*twice && (best < 0 || len(c.distinct) < len(columns[best].distinct)) {
 			best = i
 		}
@@ -115,7 +116,7 @@ func (c *sampleColumn) rank(at *layout) int {
 		return 0
 	case c.measure.unit != "":
 		return 3
-	case c.words.in(otherWords), c.hours(), c.name == "":
+	case c.words.in(otherWords), c.hours(), c.name == "", c.words.in(kindWords) && c.wholeIDs():
 		return 0
 	case c.words.in(seriesWords):
 		return 0
@@ -186,6 +187,11 @@ func (l *loader) chooseValue(columns []*sampleColumn, at *layout) error {
 		at.value = values[0]
 		return nil
 	}
+	if l.opts.Series == "" && l.opts.SeriesColumn == "" && len(at.series) == 1 && at.mapped &&
+		len(columns[at.series[0]].distinct) == 1 {
+		at.series = nil // one meter with several quantities
+		return l.wide(at, values)
+	}
 	return l.askValue(columns, values, at)
 }
 
@@ -210,13 +216,13 @@ func (l *loader) askValue(columns []*sampleColumn, values []int, at *layout) err
 		if at.kind == LayoutLong {
 			return nil
 		}
-		return l.one(at)
+		return l.one(at, l.opts.Series)
 	}
-	return l.fileError(
-		fmt.Sprintf("%d columns may be the values: %s", len(names), listed(names)),
-		fmt.Sprintf("name one with --value-column %q, or leave --series out: each is a series then",
-			names[0]),
-	)
+	remedy := fmt.Sprintf("name one with --value-column %q", names[0])
+	if l.opts.Series != "" {
+		remedy += ", or leave --series out: each is a series then"
+	}
+	return l.fileError(fmt.Sprintf("%d columns may be the values: %s", len(names), listed(names)), remedy)
 }
 
 // units finds the unit of the values: in the name of their column, in a column of units, in the names

@@ -40,22 +40,21 @@ func (at *layout) padded(fields [][]byte) [][]byte {
 	return fields
 }
 
-// total reports whether a line holds sums: it begins with a word for them and has no time.
+// total reports whether a line holds sums or ends the file: one of its first fields is a word for
+// that, and it has no time.
 func (l *loader) total() bool {
-	for i, field := range l.fields {
-		if len(field) == 0 {
-			continue
-		}
-		if field[0]-'0' <= 9 || i > 2 || !wordsOf(shown(field)).in(sumWords) {
-			return false
-		}
-		if l.at.timing.date < len(l.fields) {
-			_, bad := parseTime(l.fields[l.at.timing.date], l.at.timing.calendar)
-			return bad.reason != ""
-		}
+	word := false
+	for _, field := range l.fields[:min(len(l.fields), 3)] {
+		word = word || len(field) > 0 && field[0]-'0' > 9 && wordsOf(shown(field)).in(sumWords)
+	}
+	if !word {
+		return false
+	}
+	if l.at.timing.date >= len(l.fields) {
 		return true
 	}
-	return false
+	_, bad := parseTime(l.fields[l.at.timing.date], l.at.timing.calendar)
+	return bad.reason != ""
 }
 
 // seriesOf finds the series of a row that is of one series; skip says that it is not wanted. bad says

@@ -114,7 +114,7 @@ func (l *loader) apart() (column int, values []string, err error) {
 	column = -1
 	for i, n := range differs {
 		few := len(texts[i]) > 1 && len(texts[i]) <= maxDistinct
-		if few && 5*n >= 4*twice && twice > 0 && i != at.value && !at.isTime(i) &&
+		if few && 2*n >= twice && twice > 0 && i != at.value && !at.isTime(i) &&
 			(column < 0 || len(texts[i]) < len(texts[column])) && !fractions(texts[i]) {
 			column = i
 		}

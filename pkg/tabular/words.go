@@ -15,8 +15,9 @@ var (
 		customer customerid customer_id household lclid zone station site device deviceid device_id
 		entity entityid entity_id sensor zählpunkt zaehlpunkt messlokation marktlokation melo malo
 		zählernummer zaehlernummer zähler cups pod prm gsrn meteringpoint meteringpointid
-		regionid area node settlementpoint location subsystem submarket submercado subsistema
-		id_subsistema codigo building id_estado duid measurement_point målepunkt målepunktid`)
+		regionid region area node settlementpoint location subsystem submarket submercado subsistema
+		id_subsistema codigo building id_estado duid measurement_point målepunkt målepunktid målernummer tunnus mittauspiste numéro
+		compteur kunde customer_no`)
 	quantityWords = words(`value values y target consumption usage use used demand load energy power kwh
 		verbrauch bezug einspeisung lieferung energie leistung last lastgang netzlast wert menge messwert
 		volume verbruik afname levering injectie teruglevering waarde vermogen import export
@@ -36,6 +37,9 @@ var (
 		使用率 供給力 利用率 percent percentage pct co2 humidity wind cloud lat lon latitude
 		longitude resolution duration minutes length carbon postcode periodtype intervention obtained
 		method notes balance tax vat charge charges peak`)
+	kindWords = words(`type kind class category art typ soort tipo register channel kanal obis code
+		suffix tyyppi direction richtung sens grandeur quality consumertype measurement parameter
+		variable item`)
 	startWords = words(`start from begin beginning von van de du desde inicio début debut dalle da fra
 		fom starttime startdate readfrom startdatetime datetime_beginning intervalstarttime valid_from
 		beginn anfang`)
@@ -53,6 +57,10 @@ var (
 	sumWords = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma average mean
 		mittelwert end eof yhteensä merknaden 合計`)
 )
+
+// unitWords name a unit, of a column or in lines before the header.
+var unitWords = words(`unit units unite unité einheit messeinheit eenheid unidad unità enhed enhet
+	uom yksikkö yksikkötyyppi 単位 measure måleenhed måleenhet`)
 
 // nameWords are the words of a name in lower case.
 type nameWords []string
