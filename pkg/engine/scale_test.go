@@ -76,19 +76,24 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		var readings []Reading
 		cell, level, strayed, strays := int64(0), 1.0, 0, 0
+		var newest Reading
+		heard := 0 // hours
 		for i := range cells {
 			cell++
 			level *= 1 + 0.03*random.NormFloat64()
 			if i == cells/2 {
 				cell += int64(hole)
 			}
+			// Two strays in a row are half-hours. In the first day of a series, which lasts for at
+			// least eight readings, one stray is enough for half-hours: until that day is over, all
+			// cells are made again when the grid changes.
+			grown := heard >= 8 && newest.Second > at(dayHours).Second
 			r := at(cell)
 			r.Value = level * (2 + random.NormFloat64())
 			switch p := random.Float64(); {
 			case p < silent && i > 0:
 				continue
-			// Two in a row, or one in the first day, would be finer readings.
-			case p > 0.995 && i > strayed+1 && cell > 2*dayHours && len(readings) > 20:
+			case p > 0.995 && i > strayed+1 && grown:
 				strayed = i
 				strays++
 				stray := r
@@ -98,6 +103,8 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 				readings = append(readings, r)
 			}
 			readings = append(readings, r)
+			newest = r
+			heard++
 		}
 		e, curve := New(), series.Plain
 		if rapid.Bool().Draw(t, "on the curve of asinh") {
