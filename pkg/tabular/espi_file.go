@@ -18,8 +18,10 @@ func (l *loader) greenButton(plain *bufio.Reader) error {
 		return l.unreadable(err)
 	}
 	if s.readings == 0 {
-		return l.fileError(fmt.Sprintf("is XML of <%s> without an %s: of XML, Green Button (ESPI) is read",
-			shown(s.root), espiIntervalReading), "export the usage as Green Button or as CSV")
+		return l.fileError(
+			fmt.Sprintf("is XML of <%s> without an %s: of XML, Green Button (ESPI) is read",
+				shown(s.root), espiIntervalReading),
+			"export the usage as Green Button or as CSV")
 	}
 	blocks, err := l.espiBlocks(s)
 	if err != nil {
@@ -31,8 +33,11 @@ func (l *loader) greenButton(plain *bufio.Reader) error {
 	}
 	defer done()
 	return l.records(LayoutGreenButton, func() error {
+		if err := l.unconditional(); err != nil {
+			return err
+		}
 		r := &espiReader{loader: l, x: newXMLReader(again), blocks: blocks}
-		if err := r.read(); err != nil && isFileError(err) {
+		if err := r.read(); err != nil && isNamed(err) {
 			return err
 		} else if err != nil {
 			return l.unreadable(err)

@@ -19,6 +19,7 @@ type lineProtocol struct {
 	point point
 	keys  map[string]*pointKey
 	units unitNames
+	where []recordCondition
 }
 
 // mostKeys bounds the measurements with their tags that a file may have.
@@ -30,6 +31,7 @@ type pointKey struct {
 	unit    string            // of a tag, or of the measurement
 	byField map[string][]byte // names of series by field, where that is a part of the name
 	bad     string            // why the points have no series
+	tags    map[string]string // with the measurement, where --where asks for them
 }
 
 const (
@@ -41,10 +43,14 @@ const (
 func (l *loader) lineProtocol(plain io.Reader) error {
 	return l.records(LayoutLineProtocol, func() error {
 		p := &lineProtocol{loader: l, keys: map[string]*pointKey{}}
+		var err error
+		if p.where, err = l.recordConditions(); err != nil {
+			return err
+		}
 		for lines := newLineReader(plain); ; {
 			line, long, err := lines.next()
 			if errors.Is(err, io.EOF) {
-				return nil
+				return l.unseen(p.where)
 			}
 			if err != nil {
 				return l.unreadable(fmt.Errorf("line %d: %w", lines.line+1, err))
@@ -69,6 +75,11 @@ func (p *lineProtocol) take() error {
 	key, err := p.key()
 	if err != nil {
 		return err
+	}
+	if len(p.where) > 0 && !recordFulfils(p.where, func(name string) ([]byte, bool) {
+		return p.part(key, name)
+	}) {
+		return nil
 	}
 	at, ok := epochTime(p.point.timestamp)
 	switch {
@@ -115,6 +126,22 @@ func (p *lineProtocol) take() error {
 			"no field of the point is the number that is wanted: name one with --value-column")
 	}
 	return nil
+}
+
+// part returns a tag, a field or the measurement of the point.
+func (p *lineProtocol) part(key *pointKey, name string) ([]byte, bool) {
+	if tag, ok := key.tags[name]; ok {
+		return []byte(tag), true
+	}
+	for _, f := range p.point.fields {
+		if string(f.name) == name {
+			if text, ok := f.text(); ok {
+				return text, true
+			}
+			return f.value, true
+		}
+	}
+	return nil, false
 }
 
 // reading takes one field. alone says that the point is one reading.
@@ -173,6 +200,10 @@ func (p *lineProtocol) key() (*pointKey, error) {
 	key.name = []byte(name)
 	if !ok {
 		key.bad = "the point has no tag " + p.opts.SeriesColumn
+	}
+	if len(p.where) > 0 {
+		tags["measurement"] = measurement
+		key.tags = tags
 	}
 	p.keys[string(p.point.key)] = key
 	return key, nil

@@ -19,32 +19,40 @@ func (l *loader) json(plain *bufio.Reader) error {
 	}
 	return l.records(LayoutReadings, func() error {
 		j := newJSONReader(plain, envelope)
-		var take func(fields []jsonField) error
+		var taker jsonTaker
 		err := j.each(func(fields []jsonField) error {
 			l.line = j.line
-			if take == nil {
+			if taker == nil {
 				var err error
-				if take, err = l.jsonTaker(fields, j); err != nil {
+				if taker, err = l.jsonTaker(fields, j); err != nil {
 					return err
 				}
 			}
-			return take(fields)
+			return taker.take(fields)
 		})
 		switch {
-		case err == nil && take == nil:
+		case err == nil && taker == nil:
 			return l.fileError("is JSON without an object", remedyJSON)
-		case err != nil && !isFileError(err):
-			return l.unreadable(err)
+		case err == nil:
+			return taker.done()
+		case isNamed(err):
+			return err
 		}
-		return err
+		return l.unreadable(err)
 	})
 }
 
 const remedyJSON = `write {"series":"north.m17","ts":"2026-01-31T13:00:00Z","value":1.2}, ` +
 	"one a line"
 
+// jsonTaker takes the objects of a file, and says at its end whether something was missing.
+type jsonTaker interface {
+	take(fields []jsonField) error
+	done() error
+}
+
 // jsonTaker returns what takes the objects of a file whose first object has these fields.
-func (l *loader) jsonTaker(fields []jsonField, j *jsonReader) (func([]jsonField) error, error) {
+func (l *loader) jsonTaker(fields []jsonField, j *jsonReader) (jsonTaker, error) {
 	r := &jsonReadings{
 		loader: l, zoned: l.opts.Timezone != "", series: []string{columnSeries},
 		time: []string{"ts", columnTimestamp, "time"}, value: []string{columnValue},
@@ -61,12 +69,16 @@ func (l *loader) jsonTaker(fields []jsonField, j *jsonReader) (func([]jsonField)
 	}
 	ts, value := fieldOf(fields, r.time...), fieldOf(fields, r.value...)
 	if ts.kind != jsonAbsent && value.kind != jsonAbsent {
-		return r.take, nil
+		var err error
+		r.where, err = l.recordConditions()
+		return r, err
 	}
 	if isSenML(fields) {
-		l.at.kind = LayoutSenML
+		if l.at.kind = LayoutSenML; l.unconditional() != nil {
+			return nil, l.unconditional()
+		}
 		pack := &senML{loader: l, reader: j}
-		return pack.take, nil
+		return pack, nil
 	}
 	names := make([]string, len(fields))
 	for i, f := range fields {
@@ -97,9 +109,18 @@ type jsonReadings struct {
 	series, time, value []string // the names of the fields
 	zoned               bool     // times without an offset are read in a zone that is given
 	units               unitNames
+	where               []recordCondition
 }
 
+func (r *jsonReadings) done() error { return r.unseen(r.where) }
+
 func (r *jsonReadings) take(fields []jsonField) error {
+	if len(r.where) > 0 && !recordFulfils(r.where, func(name string) ([]byte, bool) {
+		f := fieldOf(fields, name)
+		return f.value, f.kind != jsonAbsent
+	}) {
+		return nil
+	}
 	var series, ts, value, unit, kind, quality jsonField
 	for _, f := range fields {
 		switch {

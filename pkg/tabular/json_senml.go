@@ -42,6 +42,8 @@ func isSenML(fields []jsonField) bool {
 	return name.kind == jsonText && value.kind != jsonAbsent
 }
 
+func (s *senML) done() error { return nil }
+
 func (s *senML) take(fields []jsonField) error {
 	if s.pack != s.reader.arrays {
 		s.pack, s.base = s.reader.arrays, senMLBase{name: s.base.name[:0]}

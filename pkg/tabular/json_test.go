@@ -178,3 +178,38 @@ func TestRecordsWithFlags(t *testing.T) {
 	wantRows(t, `{"series":"a.b","ts":1769864400,"value":1500,"unit":"Wh","kind":"energy"}`,
 		Options{Unit: "kWh", Kind: meter.Register}, "a.b 2026-01-31T13:00:00 1.5 kWh register")
 }
+
+// --where takes fields of JSON and tags, fields and the measurement of line protocol. Formats that
+// have none refuse it.
+func TestRecordsWhere(t *testing.T) {
+	t.Parallel()
+	const json = `{"series":"a.b","ts":1769864400,"value":1,"dir":"in"}
+{"series":"a.b","ts":1769868000,"value":2,"dir":"out"}
+{"series":"a.b","ts":1769871600,"value":3}`
+	wantRows(t, json, Options{Where: []string{"dir=in"}}, "a.b 2026-01-31T13:00:00 1")
+	const points = "m,dir=in value=1,q=\"x\" 1769864400\nn,dir=in value=2 1769864400\nm,dir=out value=3 1769864400"
+	wantRows(t, points, Options{Where: []string{"dir = in", "measurement=m", "q=x"}, SeriesColumn: "dir"},
+		"default.in 2026-01-31T13:00:00 1")
+	senML := `[{"n":"m","t":1769864400,"v":1}]`
+	for content, want := range map[string]string{
+		json: `no record has "phase", which --where names`, points: `no record has "phase"`,
+		senML:                 "is SenML, which --where does not go with",
+		gbBlock(gbValue("1")): "is Green Button, which --where does not go with",
+	} {
+		_, _, err := loaded(t, content, Options{Where: []string{"phase=1"}, Unit: "Wh"})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+		_, _, err = loaded(t, content, Options{Where: []string{"phase"}, Unit: "Wh"})
+		if err == nil {
+			t.Error("a condition without a value is taken")
+		}
+	}
+}
+
+// Readings of Green Button say their start, whatever the flag says.
+func TestGreenButtonIsLabelledByItsStart(t *testing.T) {
+	t.Parallel()
+	wantRows(t, gbBlock(gbValue("1"), gbValue("2")), Options{Unit: "Wh", IntervalLabel: LabelEnd},
+		"default.usage_point 2026-01-31T13:00:00 1 Wh", "default.usage_point 2026-01-31T14:00:00 2 Wh")
+}

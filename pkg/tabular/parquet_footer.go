@@ -141,7 +141,8 @@ func (f *parquetFooter) check() error {
 	for i := range f.groups {
 		g := &f.groups[i]
 		if len(g.chunks) != f.leaves || g.rows < 0 {
-			return fmt.Errorf("group %d of rows has %d columns, the schema has %d", i, len(g.chunks), f.leaves)
+			return fmt.Errorf("group %d of rows has %d columns, the schema has %d",
+				i, len(g.chunks), f.leaves)
 		}
 		for _, c := range f.columns {
 			if n := g.chunks[c.index].values; n != g.rows {

@@ -56,7 +56,13 @@ func (l *loader) parquet() error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return l.unreadable(err)
 	}
-	return l.delimited(bytes.Clone(head))
+	err = l.delimited(bytes.Clone(head))
+	if last := len(l.report.Found) - 1; last >= 0 && l.report.Found[last].File == l.file {
+		found := &l.report.Found[last]
+		found.Notes = append([]string{"a Parquet file, read as text: its first row is line 2"},
+			found.Notes...)
+	}
+	return err
 }
 
 // packed reports whether the file is Parquet only behind its compression.

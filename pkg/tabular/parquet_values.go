@@ -290,7 +290,7 @@ func (l *lengthCells) next() ([]byte, error) {
 			return nil, err
 		}
 	}
-	if n < 0 || n > int64(len(l.data)) || prefix < 0 || prefix > int64(len(l.last)) || prefix > maxText {
+	if n < 0 || n > int64(len(l.data)) || prefix < 0 || prefix > min(int64(len(l.last)), maxText) {
 		return nil, errShort
 	}
 	l.last = append(l.last[:prefix], l.data[:n]...)

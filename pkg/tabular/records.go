@@ -35,6 +35,9 @@ func layoutOf(kind string) layout {
 // unit. each calls put for one record after the other.
 func (l *loader) records(layout string, each func() error) error {
 	l.at = layoutOf(layout)
+	if layout == LayoutGreenButton {
+		l.at.timing.ranged = true // a reading says its start, whatever --interval-label says
+	}
 	clear(l.names.byText)
 	l.zone, l.zoneBy = l.asked, ""
 	l.begin()
