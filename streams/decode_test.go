@@ -29,31 +29,50 @@ func TestDecodeGoodReading(t *testing.T) {
 		fields string // beside ts and value
 		want   Reading
 	}{
-		"bare":              {``, base},
-		"unknown fields":    {`,"schema":1,"x":{"y":[1,{"z":null}]},"w":"\u00e4"`, base},
-		"null is absent":    {`,"unit":null,"kind":null,"quality":null,"interval":null,"history":null`, base},
-		"empty is absent":   {`,"unit":"","kind":"","quality":"","interval":""`, base},
-		"all":               {`,"unit":"kWh","kind":"energy","quality":"ESTIMATED","interval":"1h","history":true`, Reading{noon, 1.5, "kWh", meter.Energy, meter.Estimated, time.Hour, true}},
-		"history false":     {`,"history":false`, base},
-		"power":             {`,"kind":"power"`, with(func(r *Reading) { r.Kind = meter.Power })},
-		"rare spelling":     {`,"unit":"kwh","kind":"power"`, with(func(r *Reading) { r.Unit, r.Kind = "kwh", meter.Power })},
-		"odd unit":          {`,"unit":"m³/h","kind":"energy"`, with(func(r *Reading) { r.Unit, r.Kind = "m³/h", meter.Energy })},
-		"escaped unit":      {`,"unit":"k\u0057h"`, with(func(r *Reading) { r.Unit = "kWh" })},
-		"iso interval":      {`,"interval":"PT60M"`, with(func(r *Reading) { r.Interval = time.Hour })},
-		"go interval":       {`,"interval":"60m"`, with(func(r *Reading) { r.Interval = time.Hour })},
-		"last value wins":   {`,"value":7`, with(func(r *Reading) { r.Value = 7 })},
-		"last wins mended":  {`,"value":NaN,"value":7`, with(func(r *Reading) { r.Value = 7 })},
-		"escaped key":       {`,"v\u0061lue":-2e-3`, with(func(r *Reading) { r.Value = -0.002 })},
-		"offset":            {`,"ts":"2026-01-31T13:30:00+01:30"`, base},
-		"first year":        {`,"ts":"1970-01-01T00:00:00Z"`, with(func(r *Reading) { r.Time = time.Unix(0, 0).UTC() })},
-		"last year":         {`,"ts":"2200-12-31T23:00:00Z"`, with(func(r *Reading) { r.Time = time.Date(2200, 12, 31, 23, 0, 0, 0, time.UTC) })},
-		"small value":       {`,"value":1e-999`, with(func(r *Reading) { r.Value = 0 })},
-		"largest value":     {`,"value":-999999999999.9`, with(func(r *Reading) { r.Value = -999999999999.9 })},
-		"space":             {" , \n\t\"unit\" :\r\n \"W\" ", with(func(r *Reading) { r.Unit = "W" })},
-		"string at limit":   {`,"note":"` + strings.Repeat("x", 256) + `"`, base},
-		"nesting at limit":  {`,"x":` + strings.Repeat("[", 6) + strings.Repeat("]", 6), base},
-		"empty containers":  {`,"x":{ },"y":[ ]`, base},
-		"unit of 16 bytes":  {`,"unit":"0123456789abcdef"`, with(func(r *Reading) { r.Unit = "0123456789abcdef" })},
+		"bare":           {``, base},
+		"unknown fields": {`,"schema":1,"x":{"y":[1,{"z":null}]},"w":"\u00e4"`, base},
+		"null is absent": {
+			`,"unit":null,"kind":null,"quality":null,"interval":null,"history":null`, base,
+		},
+		"empty is absent": {`,"unit":"","kind":"","quality":"","interval":""`, base},
+		"all": {
+			`,"unit":"kWh","kind":"energy","quality":"ESTIMATED","interval":"1h","history":true`,
+			Reading{noon, 1.5, "kWh", meter.Energy, meter.Estimated, time.Hour, true},
+		},
+		"history false": {`,"history":false`, base},
+		"power":         {`,"kind":"power"`, with(func(r *Reading) { r.Kind = meter.Power })},
+		"rare spelling": {
+			`,"unit":"kwh","kind":"power"`, with(func(r *Reading) { r.Unit, r.Kind = "kwh", meter.Power }),
+		},
+		"odd unit": {
+			`,"unit":"m³/h","kind":"energy"`,
+			with(func(r *Reading) { r.Unit, r.Kind = "m³/h", meter.Energy }),
+		},
+		"escaped unit":     {`,"unit":"k\u0057h"`, with(func(r *Reading) { r.Unit = "kWh" })},
+		"iso interval":     {`,"interval":"PT60M"`, with(func(r *Reading) { r.Interval = time.Hour })},
+		"go interval":      {`,"interval":"60m"`, with(func(r *Reading) { r.Interval = time.Hour })},
+		"last value wins":  {`,"value":7`, with(func(r *Reading) { r.Value = 7 })},
+		"last wins mended": {`,"value":NaN,"value":7`, with(func(r *Reading) { r.Value = 7 })},
+		"escaped key":      {`,"v\u0061lue":-2e-3`, with(func(r *Reading) { r.Value = -0.002 })},
+		"offset":           {`,"ts":"2026-01-31T13:30:00+01:30"`, base},
+		"first year": {
+			`,"ts":"1970-01-01T00:00:00Z"`, with(func(r *Reading) { r.Time = time.Unix(0, 0).UTC() }),
+		},
+		"last year": {
+			`,"ts":"2200-12-31T23:00:00Z"`,
+			with(func(r *Reading) { r.Time = time.Date(2200, 12, 31, 23, 0, 0, 0, time.UTC) }),
+		},
+		"small value": {`,"value":1e-999`, with(func(r *Reading) { r.Value = 0 })},
+		"largest value": {
+			`,"value":-999999999999.9`, with(func(r *Reading) { r.Value = -999999999999.9 }),
+		},
+		"space":            {" , \n\t\"unit\" :\r\n \"W\" ", with(func(r *Reading) { r.Unit = "W" })},
+		"string at limit":  {`,"note":"` + strings.Repeat("x", 256) + `"`, base},
+		"nesting at limit": {`,"x":` + strings.Repeat("[", 6) + strings.Repeat("]", 6), base},
+		"empty containers": {`,"x":{ },"y":[ ]`, base},
+		"unit of 16 bytes": {
+			`,"unit":"0123456789abcdef"`, with(func(r *Reading) { r.Unit = "0123456789abcdef" }),
+		},
 		"fractional second": {`,"ts":"2026-01-31T12:00:00.000Z"`, base},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,12 +101,24 @@ func TestDecodeBadReading(t *testing.T) {
 		{`{"value":1}`, meter.ReasonBadTimestamp, "ts", ""},
 		{`{"ts":"","value":1}`, meter.ReasonBadTimestamp, "ts", ""},
 		{`{"ts":1769860800,"value":1}`, meter.ReasonBadTimestamp, "ts", "1769860800"},
-		{`{"ts":"2026-13-01T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-13-01T00:00:00Z"},
-		{`{"ts":"2026-02-30T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-02-30T00:00:00Z"},
+		{
+			`{"ts":"2026-13-01T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts",
+			"2026-13-01T00:00:00Z",
+		},
+		{
+			`{"ts":"2026-02-30T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts",
+			"2026-02-30T00:00:00Z",
+		},
 		{`{"ts":"2026-01-31T12:00:00","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-01-31T12:00:00"},
 		{`{"ts":"2026-01-31T1:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2026-01-31T1:00:00Z"},
-		{`{"ts":"1969-12-31T23:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "1969-12-31T23:00:00Z"},
-		{`{"ts":"2201-01-01T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts", "2201-01-01T00:00:00Z"},
+		{
+			`{"ts":"1969-12-31T23:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts",
+			"1969-12-31T23:00:00Z",
+		},
+		{
+			`{"ts":"2201-01-01T00:00:00Z","value":1}`, meter.ReasonBadTimestamp, "ts",
+			"2201-01-01T00:00:00Z",
+		},
 		{`{` + ts + `}`, meter.ReasonNotANumber, "value", ""},
 		{`{` + ts + `,"value":null}`, meter.ReasonNotANumber, "value", "null"},
 		{`{` + ts + `,"value":true}`, meter.ReasonNotANumber, "value", "true"},
@@ -104,7 +135,10 @@ func TestDecodeBadReading(t *testing.T) {
 		{`{` + ts + `,"value":-1e300}`, meter.ReasonOutOfRange, "value", "-1e300"},
 		{`{` + ts + `,"value":1,"unit":"kW","kind":"energy"}`, meter.ReasonWrongUnit, "unit", "kW"},
 		{`{` + ts + `,"value":1,"kind":"power","unit":"GWh"}`, meter.ReasonWrongUnit, "unit", "GWh"},
-		{`{` + ts + `,"value":1,"unit":"0123456789abcdefg"}`, meter.ReasonWrongUnit, "unit", "0123456789abcdefg"},
+		{
+			`{` + ts + `,"value":1,"unit":"0123456789abcdefg"}`, meter.ReasonWrongUnit, "unit",
+			"0123456789abcdefg",
+		},
 		{`{` + ts + `,"value":1,"unit":"k\u0007"}`, meter.ReasonWrongUnit, "unit", "k\a"},
 		{`{` + ts + `,"value":1,"unit":7}`, meter.ReasonWrongUnit, "unit", "7"},
 		{`{` + ts + `,"value":1,"kind":"register","unit":"kW"}`, meter.ReasonWrongUnit, "unit", "kW"},
@@ -115,15 +149,23 @@ func TestDecodeBadReading(t *testing.T) {
 		{`{` + ts + `,"value":1,"interval":"25m"}`, meter.ReasonIntervalUnsupported, "interval", "25m"},
 		{`{` + ts + `,"value":1,"interval":"PT2H"}`, meter.ReasonIntervalUnsupported, "interval", "PT2H"},
 		{`{` + ts + `,"value":1,"interval":3600}`, meter.ReasonIntervalUnsupported, "interval", "3600"},
-		{`{` + ts + `,"value":1,"interval":"hourly"}`, meter.ReasonIntervalUnsupported, "interval", "hourly"},
+		{
+			`{` + ts + `,"value":1,"interval":"hourly"}`, meter.ReasonIntervalUnsupported, "interval",
+			"hourly",
+		},
 		{`{` + ts + `,"value":1,"history":"yes"}`, meter.ReasonUnparsable, "history", "yes"},
-		{`{` + ts + `,"value":1,"x":"` + strings.Repeat("y", 257) + `"}`, meter.ReasonTooLarge, "string", "over 256 bytes"},
+		{
+			`{` + ts + `,"value":1,"x":"` + strings.Repeat("y", 257) + `"}`, meter.ReasonTooLarge, "string",
+			"over 256 bytes",
+		},
 		{`{}`, meter.ReasonBadTimestamp, "ts", ""},
 	} {
 		t.Run(c.payload[:min(len(c.payload), 60)], func(t *testing.T) {
 			t.Parallel()
 			const fine = `{` + ts + `,"value":1}`
-			for index, message := range []string{c.payload, "[" + fine + "," + c.payload + "," + fine + "]"} {
+			for index, message := range []string{
+				c.payload, "[" + fine + "," + c.payload + "," + fine + "]",
+			} {
 				good, bad := DecodeReadings([]byte(message))
 				if len(good) != 2*index || len(bad) != 1 {
 					t.Fatalf("DecodeReadings(%s) = %v, %v", message, good, bad)
@@ -134,7 +176,8 @@ func TestDecodeBadReading(t *testing.T) {
 				}
 				if text := bad[0].Error(); !strings.Contains(text, c.field) ||
 					!strings.Contains(text, string(c.reason)) ||
-					!strings.Contains(text, want.Remedy) || strings.HasPrefix(text, "reading 1: ") != (index == 1) {
+					!strings.Contains(text, want.Remedy) ||
+					strings.HasPrefix(text, "reading 1: ") != (index == 1) {
 					t.Errorf("error says %q", text)
 				}
 			}
@@ -147,16 +190,26 @@ func TestDecodeBrokenMessage(t *testing.T) {
 	fine := `{"ts":"2026-01-31T12:00:00Z","value":1}`
 	many := "[" + strings.Repeat(fine+",", 1000) + fine + "]"
 	for payload, reason := range map[string]meter.Reason{
-		"": meter.ReasonEmpty, " \n": meter.ReasonEmpty, "[]": meter.ReasonEmpty, "[ ] ": meter.ReasonEmpty,
-		"nonsense": meter.ReasonUnparsable, "1": meter.ReasonUnparsable, `"x"`: meter.ReasonUnparsable, "\x00": meter.ReasonUnparsable,
-		fine + "x": meter.ReasonUnparsable, fine + fine: meter.ReasonUnparsable, "[" + fine: meter.ReasonUnparsable,
-		"[" + fine + ",]": meter.ReasonUnparsable, "[]x": meter.ReasonUnparsable, "[" + fine + "]]": meter.ReasonUnparsable,
-		"{": meter.ReasonUnparsable, `{"ts"`: meter.ReasonUnparsable, `{"ts":`: meter.ReasonUnparsable, `{"ts":"`: meter.ReasonUnparsable,
-		`{"ts":"a",}`: meter.ReasonUnparsable, `{"a\x":1}`: meter.ReasonUnparsable, `{"a\u12g4":1}`: meter.ReasonUnparsable,
-		`{"value":01}`: meter.ReasonUnparsable, `{"value":1.}`: meter.ReasonUnparsable, `{"value":.5}`: meter.ReasonUnparsable,
-		`{"value":+1}`: meter.ReasonUnparsable, `{"value":1e}`: meter.ReasonUnparsable, `{"value":-}`: meter.ReasonUnparsable,
-		`{"value":nul}`: meter.ReasonUnparsable, `{"value":-true}`: meter.ReasonUnparsable, "{\"a\":\"\n\"}": meter.ReasonUnparsable,
-		`{'ts':1}`: meter.ReasonUnparsable, `{1:2}`: meter.ReasonUnparsable, `{"x":{1:2}}`: meter.ReasonUnparsable,
+		"": meter.ReasonEmpty, " \n": meter.ReasonEmpty, "[]": meter.ReasonEmpty,
+		"[ ] ":     meter.ReasonEmpty,
+		"nonsense": meter.ReasonUnparsable, "1": meter.ReasonUnparsable, `"x"`: meter.ReasonUnparsable,
+		"\x00":     meter.ReasonUnparsable,
+		fine + "x": meter.ReasonUnparsable, fine + fine: meter.ReasonUnparsable,
+		"[" + fine:        meter.ReasonUnparsable,
+		"[" + fine + ",]": meter.ReasonUnparsable, "[]x": meter.ReasonUnparsable,
+		"[" + fine + "]]": meter.ReasonUnparsable,
+		"{":               meter.ReasonUnparsable, `{"ts"`: meter.ReasonUnparsable,
+		`{"ts":`: meter.ReasonUnparsable, `{"ts":"`: meter.ReasonUnparsable,
+		`{"ts":"a",}`: meter.ReasonUnparsable, `{"a\x":1}`: meter.ReasonUnparsable,
+		`{"a\u12g4":1}`: meter.ReasonUnparsable,
+		`{"value":01}`:  meter.ReasonUnparsable, `{"value":1.}`: meter.ReasonUnparsable,
+		`{"value":.5}`: meter.ReasonUnparsable,
+		`{"value":+1}`: meter.ReasonUnparsable, `{"value":1e}`: meter.ReasonUnparsable,
+		`{"value":-}`:   meter.ReasonUnparsable,
+		`{"value":nul}`: meter.ReasonUnparsable, `{"value":-true}`: meter.ReasonUnparsable,
+		"{\"a\":\"\n\"}": meter.ReasonUnparsable,
+		`{'ts':1}`:       meter.ReasonUnparsable, `{1:2}`: meter.ReasonUnparsable,
+		`{"x":{1:2}}`: meter.ReasonUnparsable,
 		`{"x":` + strings.Repeat("[", 8) + strings.Repeat("]", 8) + `}`:   meter.ReasonTooLarge,
 		`[{"x":` + strings.Repeat("[", 7) + strings.Repeat("]", 7) + `}]`: meter.ReasonTooLarge,
 		many: meter.ReasonTooLarge, strings.Repeat(" ", 64<<10) + fine: meter.ReasonTooLarge,
@@ -189,10 +242,15 @@ func TestReadingsComeBack(t *testing.T) {
 	t.Parallel()
 	reading := rapid.Custom(func(t *rapid.T) Reading {
 		r := Reading{
-			Time:    time.Unix(rapid.Int64Range(0, 7289654399).Draw(t, "seconds"), rapid.Int64Range(0, 999999999).Draw(t, "ns")).UTC(),
-			Value:   rapid.Float64Range(-9e11, 9e11).Draw(t, "value"),
-			Unit:    rapid.SampledFrom([]string{"", "kWh", "Wh", `"\`, "°C", "x y"}).Draw(t, "unit"),
-			Quality: rapid.SampledFrom([]meter.Quality{meter.Unknown, meter.OK, meter.Estimated, meter.Missing, meter.Bad}).Draw(t, "quality"),
+			Time: time.Unix(
+				rapid.Int64Range(0, 7289654399).Draw(t, "seconds"),
+				rapid.Int64Range(0, 999999999).Draw(t, "ns"),
+			).UTC(),
+			Value: rapid.Float64Range(-9e11, 9e11).Draw(t, "value"),
+			Unit:  rapid.SampledFrom([]string{"", "kWh", "Wh", `"\`, "°C", "x y"}).Draw(t, "unit"),
+			Quality: rapid.SampledFrom(
+				[]meter.Quality{meter.Unknown, meter.OK, meter.Estimated, meter.Missing, meter.Bad},
+			).Draw(t, "quality"),
 			History: rapid.Bool().Draw(t, "history"),
 		}
 		if rapid.Bool().Draw(t, "with kind") {
@@ -231,7 +289,9 @@ func FuzzDecodeReadings(f *testing.F) {
 	for _, name := range []string{"reading.json", "readings.json", "rejected.json"} {
 		f.Add(example(f, name))
 	}
-	for _, seed := range []string{`[{"ts":"2026-01-31T12:00:00Z","value":NaN},1]`, `{"v\u0061lue":-1.5E+3}`, `{"x":[[[`, "", "[]"} {
+	for _, seed := range []string{
+		`[{"ts":"2026-01-31T12:00:00Z","value":NaN},1]`, `{"v\u0061lue":-1.5E+3}`, `{"x":[[[`, "", "[]",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {

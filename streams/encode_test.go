@@ -41,10 +41,13 @@ func checkRounded(t interface{ Fatalf(string, ...any) }, v float32) {
 func TestAppendRounded(t *testing.T) {
 	t.Parallel()
 	for v, want := range map[float32]string{
-		0: "0", float32(math.Copysign(0, -1)): "0", 1: "1", -1.5: "-1.5", 1.02: "1.02", 0.1: "0.1", 99999: "99999",
-		99999.5: "100000", 123456: "123460", 15922: "15922", 0.000123456: "0.00012346", 9.99999: "10", 999999: "1000000",
+		0: "0", float32(math.Copysign(0, -1)): "0", 1: "1", -1.5: "-1.5", 1.02: "1.02", 0.1: "0.1",
+		99999:   "99999",
+		99999.5: "100000", 123456: "123460", 15922: "15922", 0.000123456: "0.00012346", 9.99999: "10",
+		999999:  "1000000",
 		12344.5: "12344", 12345.5: "12346", 1e9: "1.0000e+09", 1e-6: "1.0000e-06", 1e8: "100000000",
-		0.999996: "1", 0.0000100001: "0.00001", float32(math.Inf(-1)): "null", float32(math.Inf(1)): "null",
+		0.999996: "1", 0.0000100001: "0.00001", float32(math.Inf(-1)): "null",
+		float32(math.Inf(1)): "null",
 	} {
 		if got := string(appendRounded(nil, v)); got != want {
 			t.Errorf("appendRounded(%g) = %s, want %s", v, got, want)
@@ -89,9 +92,12 @@ func TestAppendString(t *testing.T) {
 func TestIntervals(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
-		"1h": time.Hour, "PT1H": time.Hour, "P1D": 24 * time.Hour, "P1DT1H": 25 * time.Hour, "30m": 30 * time.Minute,
-		"PT15M": 15 * time.Minute, "PT1H30M": 90 * time.Minute, "PT90S": 90 * time.Second, "300ms": 300 * time.Millisecond,
-		"": 0, "P": 0, "PT": 0, "P1H": 0, "PT1D": 0, "P1M": 0, "P1Y": 0, "PT1": 0, "PTH": 0, "P1DT": 0, "PT0S": 0, "-1h": 0,
+		"1h": time.Hour, "PT1H": time.Hour, "P1D": 24 * time.Hour, "P1DT1H": 25 * time.Hour,
+		"30m":   30 * time.Minute,
+		"PT15M": 15 * time.Minute, "PT1H30M": 90 * time.Minute, "PT90S": 90 * time.Second,
+		"300ms": 300 * time.Millisecond,
+		"":      0, "P": 0, "PT": 0, "P1H": 0, "PT1D": 0, "P1M": 0, "P1Y": 0, "PT1": 0, "PTH": 0,
+		"P1DT": 0, "PT0S": 0, "-1h": 0,
 		"0s": 0, "1": 0, "PT1H ": 0, "P9999999D": 0, "PT999999H": 0, "hour": 0, "PT1TH": 0,
 	} {
 		got, ok := parseInterval(text)
@@ -111,8 +117,12 @@ func TestIntervals(t *testing.T) {
 
 func testForecast() Forecast {
 	f := Forecast{
-		Series: meter.ID{Site: "north", Meter: "m17"}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon.Add(412 * time.Millisecond),
-		Source: meter.SourceLSTM, Quality: meter.OK.String(), Model: &Model{"load-1h", "7", "sha256:00"}, InputSeq: 9,
+		Series: meter.ID{
+			Site: "north", Meter: "m17",
+		}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon.Add(412 * time.Millisecond),
+		Source: meter.SourceLSTM, Quality: meter.OK.String(), Model: &Model{
+			"load-1h", "7", "sha256:00",
+		}, InputSeq: 9,
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9},
 	}
 	for i := range 24 * len(f.Levels) {
@@ -170,7 +180,9 @@ func TestDecodeForecastNamesTheField(t *testing.T) {
 			t.Errorf("%s -> %s: %v, want field %s", c.from, c.to, err, c.field)
 		}
 	}
-	for reason, data := range map[meter.Reason][]byte{meter.ReasonEmpty: nil, meter.ReasonTooLarge: make([]byte, 1<<20+1)} {
+	for reason, data := range map[meter.Reason][]byte{
+		meter.ReasonEmpty: nil, meter.ReasonTooLarge: make([]byte, 1<<20+1),
+	} {
 		_, err := DecodeForecast(data)
 		var invalid *InvalidError
 		if !errors.As(err, &invalid) || invalid.Reason != reason {
@@ -185,16 +197,23 @@ func TestSetPayload(t *testing.T) {
 	for name, c := range map[string]struct {
 		payload, kept, encoding string
 	}{
-		"empty":          {"", "", EncodingUTF8},
-		"text":           {"küche", "küche", EncodingUTF8},
-		"binary":         {"\xff\x00", base64.StdEncoding.EncodeToString([]byte("\xff\x00")), EncodingBase64},
+		"empty": {"", "", EncodingUTF8},
+		"text":  {"küche", "küche", EncodingUTF8},
+		"binary": {
+			"\xff\x00", base64.StdEncoding.EncodeToString([]byte("\xff\x00")), EncodingBase64,
+		},
 		"long text":      {long, long[:4096], EncodingUTF8},
 		"torn character": {"x" + long, "x" + long[:4094], EncodingUTF8},
-		"long binary":    {strings.Repeat("\xff", 5000), base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\xff", 4096))), EncodingBase64},
+		"long binary": {
+			strings.Repeat("\xff", 5000),
+			base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\xff", 4096))), EncodingBase64,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want := Rejected{Series: "a.b", Reason: meter.ReasonUnparsable, Index: WholeMessage, Count: 1, Received: noon}
+			want := Rejected{
+				Series: "a.b", Reason: meter.ReasonUnparsable, Index: WholeMessage, Count: 1, Received: noon,
+			}
 			want.SetPayload([]byte(c.payload))
 			if want.Payload != c.kept || want.PayloadEncoding != c.encoding ||
 				want.PayloadBytes != len(c.payload) {
@@ -262,8 +281,12 @@ func BenchmarkForecastAppendJSON(b *testing.B) {
 
 func ExampleForecast_AppendJSON() {
 	f := Forecast{
-		Series: meter.ID{Site: "north", Meter: "m17"}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon, Source: meter.SourceSeasonalNaive,
-		Quality: meter.OK.String(), InputSeq: 7, Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{1.02, 1.2, 1.41},
+		Series: meter.ID{
+			Site: "north", Meter: "m17",
+		}, Origin: noon, Interval: time.Hour, Unit: "kWh", Issued: noon,
+		Source:  meter.SourceSeasonalNaive,
+		Quality: meter.OK.String(), InputSeq: 7, Levels: []float64{0.1, 0.5, 0.9},
+		Quantiles: []float32{1.02, 1.2, 1.41},
 	}
 	fmt.Println(string(f.AppendJSON(nil)))
 	// Output:

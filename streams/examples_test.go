@@ -61,11 +61,15 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "training_answer.json":
 		m, err := DecodeTrainingAnswer(data)
 		return m.AppendJSON(nil), err
-	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json", "event_series_interval_unsupported.json",
-		"event_series_forecast_replaced.json", "event_series_off_grid.json", "event_series_kind_changed.json",
+	case "event_model_promoted.json", "event_series_stale.json", "event_series_interval_changed.json",
+		"event_series_interval_unsupported.json",
+		"event_series_forecast_replaced.json", "event_series_off_grid.json",
+		"event_series_kind_changed.json",
 		"event_limit_passed.json", "event_limit_cleared.json", "event_limit_refused.json",
-		"event_series_settings.json", "event_series_deleted.json", "event_series_imported.json", "event_series_import_refused.json",
-		"event_drift.json", "event_training_started.json", "event_training_progress.json", "event_training_finished.json", "event_training_failed.json":
+		"event_series_settings.json", "event_series_deleted.json", "event_series_imported.json",
+		"event_series_import_refused.json",
+		"event_drift.json", "event_training_started.json", "event_training_progress.json",
+		"event_training_finished.json", "event_training_failed.json":
 		m, err := DecodeEvent(data)
 		return m.AppendJSON(nil), err
 	default:
@@ -141,12 +145,17 @@ func TestReadmeIsComplete(t *testing.T) {
 		names = append(names, "(testdata/"+filepath.Base(file)+")")
 	}
 	for _, subject := range []string{
-		PublicReadingSubject(meter.ID{Site: "<site>", Meter: "<meter>"}), ForecastSubject(meter.ID{Site: "<site>", Meter: "<meter>"}), EventSubject("<type>"),
+		PublicReadingSubject(
+			meter.ID{Site: "<site>", Meter: "<meter>"},
+		), ForecastSubject(meter.ID{Site: "<site>", Meter: "<meter>"}), EventSubject("<type>"),
 		rejectedPrefix + "<site>.<meter>", readingPrefix + "<p>.<site>.<meter>",
 		LimitSubject(meter.ID{Site: "<site>", Meter: "<meter>"}),
 		TrainingSubject, EventSubject(EventDrift), EventSubject("training.*"),
-		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick, controlPrefix + "<p>." + ControlLimit,
-		controlPrefix + "<p>." + ControlSettings, queryPrefix + "<p>." + QuerySeries, queryPrefix + "<p>." + QueryState, controlPrefix + "<p>." + ControlDelete, controlPrefix + "<p>." + ControlState,
+		controlPrefix + "<p>." + ControlModel, controlPrefix + "<p>." + ControlTick,
+		controlPrefix + "<p>." + ControlLimit,
+		controlPrefix + "<p>." + ControlSettings, queryPrefix + "<p>." + QuerySeries,
+		queryPrefix + "<p>." + QueryState, controlPrefix + "<p>." + ControlDelete,
+		controlPrefix + "<p>." + ControlState,
 	} {
 		names = append(names, "| `"+subject+"` |")
 	}

@@ -42,25 +42,33 @@ func FuzzDecodeForecast(f *testing.F) {
 }
 
 func FuzzDecodeRecords(f *testing.F) {
-	for _, name := range []string{"rejected.json", "control_model.json", "event_model_promoted.json", "event_training_progress.json", "score.json", "score_void.json", "training_request.json", "training_answer.json"} {
+	for _, name := range []string{
+		"rejected.json", "control_model.json", "event_model_promoted.json",
+		"event_training_progress.json", "score.json", "score_void.json", "training_request.json",
+		"training_answer.json",
+	} {
 		f.Add(example(f, name))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if r, err := DecodeRejected(data); err != nil {
 			checkInvalid(t, err)
-		} else if _, err := DecodeRejected(r.AppendJSON(nil)); err != nil && len(r.AppendJSON(nil)) <= maxPayload {
+		} else if _, err := DecodeRejected(r.AppendJSON(nil)); err != nil &&
+			len(r.AppendJSON(nil)) <= maxPayload {
 			t.Fatal(err)
 		}
 		if s, err := DecodeScore(data); err != nil {
 			checkInvalid(t, err)
-		} else if second, err := DecodeScore(s.AppendJSON(nil)); err != nil && len(s.AppendJSON(nil)) <= maxPayload {
+		} else if second, err := DecodeScore(s.AppendJSON(nil)); err != nil &&
+			len(s.AppendJSON(nil)) <= maxPayload {
 			t.Fatalf("%q is written as %q: %v", data, s.AppendJSON(nil), err)
-		} else if third, err := DecodeScore(second.AppendJSON(nil)); err == nil && !bytes.Equal(second.AppendJSON(nil), third.AppendJSON(nil)) {
+		} else if third, err := DecodeScore(second.AppendJSON(nil)); err == nil &&
+			!bytes.Equal(second.AppendJSON(nil), third.AppendJSON(nil)) {
 			t.Fatalf("%+v comes back as %+v", second, third)
 		}
 		if c, err := DecodeModelControl(data); err != nil {
 			checkInvalid(t, err)
-		} else if again, err := DecodeModelControl(c.AppendJSON(nil)); err != nil && len(c.AppendJSON(nil)) <= maxPayload || err == nil && again != c {
+		} else if again, err := DecodeModelControl(c.AppendJSON(nil)); err != nil &&
+			len(c.AppendJSON(nil)) <= maxPayload || err == nil && again != c {
 			t.Fatalf("%+v comes back as %+v, %v", c, again, err)
 		}
 		if r, err := DecodeTrainingRequest(data); err != nil {
@@ -70,19 +78,23 @@ func FuzzDecodeRecords(f *testing.F) {
 		}
 		if a, err := DecodeTrainingAnswer(data); err != nil {
 			checkInvalid(t, err)
-		} else if again, err := DecodeTrainingAnswer(a.AppendJSON(nil)); err != nil && len(a.AppendJSON(nil)) <= maxPayload || err == nil && again != a {
+		} else if again, err := DecodeTrainingAnswer(a.AppendJSON(nil)); err != nil &&
+			len(a.AppendJSON(nil)) <= maxPayload || err == nil && again != a {
 			t.Fatalf("%+v comes back as %+v, %v", a, again, err)
 		}
 		if e, err := DecodeEvent(data); err != nil {
 			checkInvalid(t, err)
-		} else if _, err := DecodeEvent(e.AppendJSON(nil)); err != nil && len(e.AppendJSON(nil)) <= maxPayload {
+		} else if _, err := DecodeEvent(e.AppendJSON(nil)); err != nil &&
+			len(e.AppendJSON(nil)) <= maxPayload {
 			t.Fatal(err)
 		}
 	})
 }
 
 func FuzzParseInput(f *testing.F) {
-	for _, subject := range []string{"r.3.north.m17", "readings.north.m17", "ctl.0.model", "r.1024.a.b", "r..a.b", ""} {
+	for _, subject := range []string{
+		"r.3.north.m17", "readings.north.m17", "ctl.0.model", "r.1024.a.b", "r..a.b", "",
+	} {
 		f.Add(subject)
 	}
 	f.Fuzz(func(t *testing.T, subject string) {

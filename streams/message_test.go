@@ -25,21 +25,35 @@ func TestTextsAreEscapedAlike(t *testing.T) {
 
 func TestOddMessages(t *testing.T) {
 	t.Parallel()
-	rejected := Rejected{Payload: "a<b>&\b\f\n\x00\u2028\\u2028\xff", Received: noon.Add(1_999_999), Index: WholeMessage}
-	settings := SettingsControl{Pattern: "north.*", Revision: 3, Settings: Settings{Unit: "m<3>&\u2028"}}
+	rejected := Rejected{
+		Payload: "a<b>&\b\f\n\x00\u2028\\u2028\xff", Received: noon.Add(1_999_999), Index: WholeMessage,
+	}
+	settings := SettingsControl{
+		Pattern: "north.*", Revision: 3, Settings: Settings{Unit: "m<3>&\u2028"},
+	}
 	progress := Event{Type: EventTrainingProgress, Time: noon, Training: &Training{
-		Cycle: "C", Trigger: TriggerDrift, Attempt: 2, Iterations: 800, Loss: 0.123456, Valid: 0.0000123456,
+		Cycle: "C", Trigger: TriggerDrift, Attempt: 2, Iterations: 800, Loss: 0.123456,
+		Valid: 0.0000123456,
 	}}
 	broken := progress
 	broken.Training = &Training{Iterations: 1, Loss: math.Inf(1), Valid: math.NaN()}
 	for name, c := range map[string]struct{ got, want string }{
 		"a request that says nothing": {string((&TrainingRequest{}).AppendJSON(nil)), `{"schema":1}`},
-		"after other bytes":           {string((&LimitControl{Series: 7}).AppendJSON([]byte("x"))), `x{"schema":1,"series":7}`},
-		"a refused payload": {string(rejected.AppendJSON(nil)), `{"schema":1,"series":"","subject":"","seq":0,"partition":0,"reason":"","detail":"",` +
+		"after other bytes": {
+			string((&LimitControl{Series: 7}).AppendJSON([]byte("x"))), `x{"schema":1,"series":7}`,
+		},
+		"a refused payload": {string(
+			rejected.AppendJSON(nil),
+		), `{"schema":1,"series":"","subject":"","seq":0,"partition":0,"reason":"","detail":"",` +
 			`"index":-1,"count":0,"received":"2026-01-31T12:00:00.001Z","payload":"a<b>&\u0008\u000c\n\u0000` + "\u2028" + `\\u2028\ufffd",` +
 			`"payload_encoding":"","payload_bytes":0,"payload_digest":""}`},
-		"settings": {string(settings.AppendJSON(nil)), `{"schema":1,"series":"north.*","revision":3,"settings":{"unit":"m\u003c3\u003e\u0026\u2028"}}`},
-		"progress": {string(progress.AppendJSON(nil)), `{"schema":1,"type":"training.progress","time":"2026-01-31T12:00:00Z","training":` +
+		"settings": {
+			string(settings.AppendJSON(nil)),
+			`{"schema":1,"series":"north.*","revision":3,"settings":{"unit":"m\u003c3\u003e\u0026\u2028"}}`,
+		},
+		"progress": {string(
+			progress.AppendJSON(nil),
+		), `{"schema":1,"type":"training.progress","time":"2026-01-31T12:00:00Z","training":` +
 			`{"cycle":"C","trigger":"drift","attempt":2,"iteration":0,"iterations":800,"loss":0.12346,"valid":1.2346e-05},"text":""}`},
 		"losses that are none": {string(broken.AppendJSON(nil)), `{"schema":1,"type":"training.progress","time":"2026-01-31T12:00:00Z","training":` +
 			`{"cycle":"","trigger":"","attempt":0,"iteration":0,"iterations":1,"loss":null,"valid":null},"text":""}`},

@@ -10,7 +10,8 @@ import (
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	for pattern, ok := range map[string]bool{
-		"north.m17": true, "north.*": true, "*.*": true, "*.m17": false, "north": false, "north.": false, "*": false, "no*.m": false,
+		"north.m17": true, "north.*": true, "*.*": true, "*.m17": false, "north": false, "north.": false,
+		"*": false, "no*.m": false,
 		"north.m*": false, "north.m.17": false, "": false, "=.=": false, "north.=": false,
 	} {
 		if _, got := meter.ParsePattern(pattern); got != ok {
@@ -89,15 +90,24 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, change := range map[string][2]string{
-		"series": {`"series":"north.m17"`, `"series":"north.m18"`}, "model": {`"model":"sha256:2f`, `"model":"sha256:3f`}, "version": {`"version":2`, `"version":3`},
-		"data": {`dGhl`, `dGhm`}, "scale": {`asinh`, `plain`}, "name": {`"name":"series"`, `"name":"serieS"`}, "unknown scale": {`asinh`, `round`},
+		"series": {
+			`"series":"north.m17"`, `"series":"north.m18"`,
+		}, "model": {
+			`"model":"sha256:2f`, `"model":"sha256:3f`,
+		}, "version": {`"version":2`, `"version":3`},
+		"data": {`dGhl`, `dGhm`}, "scale": {`asinh`, `plain`}, "name": {
+			`"name":"series"`, `"name":"serieS"`,
+		}, "unknown scale": {`asinh`, `round`},
 	} {
 		bad := strings.Replace(string(good), change[0], change[1], 1)
 		if _, err := DecodeStateControl([]byte(bad)); err == nil || bad == string(good) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	big := StateControl{Series: "a.b", Scale: "plain", Sections: []meter.Section{{Name: "x", Data: make([]byte, MaxState+1)}}}
+	big := StateControl{
+		Series: "a.b", Scale: "plain",
+		Sections: []meter.Section{{Name: "x", Data: make([]byte, MaxState+1)}},
+	}
 	if _, err := DecodeStateControl(big.AppendJSON(nil)); err == nil ||
 		!strings.Contains(err.Error(), "sections") {
 		t.Errorf("%v", err)

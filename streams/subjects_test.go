@@ -37,9 +37,18 @@ func TestParseInput(t *testing.T) {
 		want    Input
 		ok      bool
 	}{
-		{ReadingSubject(3, meter.ID{Site: "north", Meter: "m17"}), Input{Partition: 3, Series: meter.ID{Site: "north", Meter: "m17"}}, true},
-		{ReadingSubject(1023, meter.ID{Site: "n", Meter: "m"}), Input{Partition: 1023, Series: meter.ID{Site: "n", Meter: "m"}}, true},
-		{PublicReadingSubject(meter.ID{Site: "north", Meter: "m17"}), Input{Series: meter.ID{Site: "north", Meter: "m17"}}, true},
+		{
+			ReadingSubject(3, meter.ID{Site: "north", Meter: "m17"}),
+			Input{Partition: 3, Series: meter.ID{Site: "north", Meter: "m17"}}, true,
+		},
+		{
+			ReadingSubject(1023, meter.ID{Site: "n", Meter: "m"}),
+			Input{Partition: 1023, Series: meter.ID{Site: "n", Meter: "m"}}, true,
+		},
+		{
+			PublicReadingSubject(meter.ID{Site: "north", Meter: "m17"}),
+			Input{Series: meter.ID{Site: "north", Meter: "m17"}}, true,
+		},
 		{ControlSubject(7, ControlModel), Input{Control: ControlModel, Partition: 7}, true},
 		{ControlSubject(7, ControlTick), Input{Control: ControlTick, Partition: 7}, true},
 		{"r.1024.n.m", Input{Series: meter.ID{Site: "n", Meter: "m"}}, false},
@@ -73,7 +82,9 @@ func TestParseInput(t *testing.T) {
 
 func TestRejectedSubjectIsAlwaysLegal(t *testing.T) {
 	t.Parallel()
-	if got, want := RejectedSubject(meter.ID{Site: "hall 1", Meter: ""}), "rejected.hall_1._"; got != want {
+	if got, want := RejectedSubject(
+		meter.ID{Site: "hall 1", Meter: ""},
+	), "rejected.hall_1._"; got != want {
 		t.Errorf("RejectedSubject = %q, want %q", got, want)
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -92,7 +103,9 @@ func TestOutputID(t *testing.T) {
 		t.Errorf("OutputID = %q, want %q", got, want)
 	}
 	place := rapid.Custom(func(t *rapid.T) OutputKey {
-		id := OutputID(time.Unix(0, rapid.Int64Min(0).Draw(t, "nanos")), rapid.IntRange(0, MaxPartitions-1).Draw(t, "p"),
+		id := OutputID(time.Unix(
+			0, rapid.Int64Min(0).Draw(t, "nanos"),
+		), rapid.IntRange(0, MaxPartitions-1).Draw(t, "p"),
 			rapid.Uint64().Draw(t, "seq"), rapid.IntRange(0, 1<<31-1).Draw(t, "k"))
 		p, ok := ParseOutputID(id)
 		if !ok {
@@ -125,7 +138,8 @@ func TestOutputID(t *testing.T) {
 func TestIsControl(t *testing.T) {
 	t.Parallel()
 	for subject, want := range map[string]bool{
-		"ctl.3.model": true, "ctl.0.tick": true, "ctl.3": false, "ctl.3.a.b": false, "ctl.x.model": false, "ctl.": false, "": false,
+		"ctl.3.model": true, "ctl.0.tick": true, "ctl.3": false, "ctl.3.a.b": false, "ctl.x.model": false,
+		"ctl.": false, "": false,
 		"r.3.ctl.m17": false, "readings.ctl.m17": false, "ctlx.3.model": false,
 	} {
 		if IsControl(subject) != want {

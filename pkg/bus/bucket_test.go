@@ -17,7 +17,9 @@ func TestBucketComparesAndSets(t *testing.T) {
 	if _, err := c.OpenBucket(ctx, "PARTITIONS"); !errors.Is(err, bus.ErrNoBucket) {
 		t.Fatalf("error %v", err)
 	}
-	if _, err := c.JetStream().CreateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: "PARTITIONS"}); err != nil {
+	if _, err := c.JetStream().CreateKeyValue(
+		ctx, jetstream.KeyValueConfig{Bucket: "PARTITIONS"},
+	); err != nil {
 		t.Fatal(err)
 	}
 	b, err := c.OpenBucket(ctx, "PARTITIONS")

@@ -19,7 +19,11 @@ import (
 
 func TestConnectNamesTheAddressWithoutThePassword(t *testing.T) {
 	t.Parallel()
-	_, err := bus.Connect(patient(t), bus.Config{URL: "nats://me:secret@127.0.0.1:1", ConnectTimeout: 200 * time.Millisecond}, zerolog.Nop())
+	_, err := bus.Connect(
+		patient(t),
+		bus.Config{URL: "nats://me:secret@127.0.0.1:1", ConnectTimeout: 200 * time.Millisecond},
+		zerolog.Nop(),
+	)
 	var failed *bus.ConnectError
 	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "127.0.0.1:1") ||
 		strings.Contains(err.Error(), "secret") {
@@ -46,7 +50,11 @@ func pretend(t *testing.T, version string) (address string) {
 			return
 		}
 		defer func() { _ = conn.Close() }()
-		_, _ = fmt.Fprintf(conn, "INFO {\"server_id\":\"X\",\"version\":%q,\"headers\":true,\"max_payload\":1048576,\"proto\":1}\r\n", version)
+		_, _ = fmt.Fprintf(
+			conn,
+			"INFO {\"server_id\":\"X\",\"version\":%q,\"headers\":true,\"max_payload\":1048576,\"proto\":1}\r\n",
+			version,
+		)
 		for lines := bufio.NewScanner(conn); lines.Scan(); {
 			if strings.HasPrefix(lines.Text(), "PING") {
 				_, _ = conn.Write([]byte("PONG\r\n"))
@@ -69,7 +77,9 @@ func TestConnectRefusesAnOldServer(t *testing.T) {
 
 func TestConnectRefusesAServerWithoutJetStream(t *testing.T) {
 	t.Parallel()
-	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
+	srv, err := server.NewServer(
+		&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +98,9 @@ func TestConnectWaitsForAServerThatComesLate(t *testing.T) {
 	s.Stop()
 	came, url := make(chan error, 1), s.URL()
 	go func() {
-		c, err := bus.Connect(context.Background(), bus.Config{URL: url, ConnectTimeout: 30 * time.Second}, zerolog.Nop())
+		c, err := bus.Connect(
+			context.Background(), bus.Config{URL: url, ConnectTimeout: 30 * time.Second}, zerolog.Nop(),
+		)
 		if err == nil {
 			c.Close()
 		}

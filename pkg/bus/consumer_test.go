@@ -148,7 +148,10 @@ func TestConsumerGoesOnAsAnother(t *testing.T) {
 	c := bustest.Start(t).Connect()
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
 	fill(t, c, "FORECASTS", "forecasts.a.b", "x", 9)
-	old, err := c.JetStream().CreateConsumer(patient(t), "FORECASTS", jetstream.ConsumerConfig{Durable: "recorder", AckPolicy: jetstream.AckAllPolicy})
+	old, err := c.JetStream().CreateConsumer(
+		patient(t), "FORECASTS",
+		jetstream.ConsumerConfig{Durable: "recorder", AckPolicy: jetstream.AckAllPolicy},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

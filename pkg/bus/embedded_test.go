@@ -57,11 +57,15 @@ func TestEmbeddedTakesThePartitionsOfItsStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	start := func(partitions int) *bustest.Server {
-		return bustest.Start(t, func(cfg *bus.EmbeddedConfig) { cfg.StoreDir, cfg.Partitions = dir, partitions })
+		return bustest.Start(
+			t, func(cfg *bus.EmbeddedConfig) { cfg.StoreDir, cfg.Partitions = dir, partitions },
+		)
 	}
 	first := start(4)
 	_, err := first.Connect().JetStream().CreateStream(patient(t), jetstream.StreamConfig{
-		Name: "R0", Subjects: []string{"ctl.0.*"}, Metadata: map[string]string{"loadtide.partitions": "4"},
+		Name: "R0", Subjects: []string{"ctl.0.*"}, Metadata: map[string]string{
+			"loadtide.partitions": "4",
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +80,9 @@ func TestEmbeddedTakesThePartitionsOfItsStore(t *testing.T) {
 
 func TestNatsConfMapsPublicReadings(t *testing.T) {
 	t.Parallel()
-	opts, err := server.ProcessConfigFile(filepath.Join("..", "..", "deployments", "nats", "nats.conf"))
+	opts, err := server.ProcessConfigFile(
+		filepath.Join("..", "..", "deployments", "nats", "nats.conf"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +112,9 @@ func TestEmbeddedStartsAgainOnItsStore(t *testing.T) {
 	fill(t, c, "R0", "r.0.a.b", "x", 500)
 	c.Close()
 	s.Restart()
-	if msgs := read(t, openReader(t, s.Connect(), bus.ReaderConfig{Stream: "R0"}), 500); msgs[499].ID != "x499" {
+	if msgs := read(
+		t, openReader(t, s.Connect(), bus.ReaderConfig{Stream: "R0"}), 500,
+	); msgs[499].ID != "x499" {
 		t.Fatalf("last message %+v", msgs[499])
 	}
 	if s.StoreBytes() <= 0 {
@@ -127,7 +135,9 @@ func TestEmbeddedRefuses(t *testing.T) {
 	}
 	damaged := t.TempDir()
 	meta := filepath.Join(damaged, "jetstream", "$G", "streams", "R0", "meta.inf")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(meta), 0o755), os.WriteFile(meta, []byte("{"), 0o600)); err != nil {
+	if err := errors.Join(
+		os.MkdirAll(filepath.Dir(meta), 0o755), os.WriteFile(meta, []byte("{"), 0o600),
+	); err != nil {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
@@ -135,15 +145,37 @@ func TestEmbeddedRefuses(t *testing.T) {
 		named  string // in the error
 		remedy string
 	}{
-		"a port in use":           {bus.EmbeddedConfig{Listen: taken.Addr().String(), StoreDir: t.TempDir(), Partitions: 8}, taken.Addr().String(), "--nats-listen"},
-		"an address without port": {bus.EmbeddedConfig{Listen: "127.0.0.1", StoreDir: t.TempDir(), Partitions: 8}, "127.0.0.1", "--nats-listen"},
-		"a port that is none":     {bus.EmbeddedConfig{Listen: "127.0.0.1:http", StoreDir: t.TempDir(), Partitions: 8}, "http", "--nats-listen"},
-		"a file for a folder":     {bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: file, Partitions: 8}, file, "--data-dir"},
-		"a folder below a file":   {bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: filepath.Join(file, "nats"), Partitions: 8}, file, "--data-dir"},
-		"no folder":               {bus.EmbeddedConfig{Listen: "127.0.0.1:0", Partitions: 8}, "no folder", "--data-dir"},
-		"a damaged store":         {bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: damaged, Partitions: 8}, meta, "--data-dir"},
-		"no partitions":           {bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: t.TempDir()}, "partitions is 0", ""},
-		"too many partitions":     {bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: t.TempDir(), Partitions: 1025}, "1025", ""},
+		"a port in use": {
+			bus.EmbeddedConfig{Listen: taken.Addr().String(), StoreDir: t.TempDir(), Partitions: 8},
+			taken.Addr().String(), "--nats-listen",
+		},
+		"an address without port": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1", StoreDir: t.TempDir(), Partitions: 8}, "127.0.0.1",
+			"--nats-listen",
+		},
+		"a port that is none": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1:http", StoreDir: t.TempDir(), Partitions: 8}, "http",
+			"--nats-listen",
+		},
+		"a file for a folder": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: file, Partitions: 8}, file, "--data-dir",
+		},
+		"a folder below a file": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: filepath.Join(file, "nats"), Partitions: 8},
+			file, "--data-dir",
+		},
+		"no folder": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1:0", Partitions: 8}, "no folder", "--data-dir",
+		},
+		"a damaged store": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: damaged, Partitions: 8}, meta, "--data-dir",
+		},
+		"no partitions": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: t.TempDir()}, "partitions is 0", "",
+		},
+		"too many partitions": {
+			bus.EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: t.TempDir(), Partitions: 1025}, "1025", "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

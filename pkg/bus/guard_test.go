@@ -14,7 +14,12 @@ import (
 // connectFresh returns a connection to a server of the test's own.
 func connectFresh(t *testing.T) *Conn {
 	t.Helper()
-	e, err := StartEmbedded(EmbeddedConfig{Listen: "127.0.0.1:0", StoreDir: filepath.Join(t.TempDir(), "nats"), Partitions: 1, Log: zerolog.Nop()})
+	e, err := StartEmbedded(
+		EmbeddedConfig{
+			Listen: "127.0.0.1:0", StoreDir: filepath.Join(t.TempDir(), "nats"), Partitions: 1,
+			Log: zerolog.Nop(),
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +33,10 @@ func connectFresh(t *testing.T) *Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	_, err = c.js.CreateStream(context.Background(), jetstream.StreamConfig{Name: "F", Subjects: []string{"f.*"}, AllowBatchPublish: true})
+	_, err = c.js.CreateStream(
+		context.Background(),
+		jetstream.StreamConfig{Name: "F", Subjects: []string{"f.*"}, AllowBatchPublish: true},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

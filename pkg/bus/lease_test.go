@@ -25,7 +25,9 @@ type leases struct {
 func newLeases(t *testing.T) *leases {
 	t.Helper()
 	c := bustest.Start(t).Connect()
-	if _, err := c.JetStream().CreateKeyValue(patient(t), jetstream.KeyValueConfig{Bucket: "TRAINING"}); err != nil {
+	if _, err := c.JetStream().CreateKeyValue(
+		patient(t), jetstream.KeyValueConfig{Bucket: "TRAINING"},
+	); err != nil {
 		t.Fatal(err)
 	}
 	b, err := c.OpenBucket(patient(t), "TRAINING")
@@ -119,7 +121,9 @@ func TestLeaseIsFoughtFor(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			if ok, err := b.NewLease("lease", string(rune('a'+i)), time.Minute).Acquire(patient(t)); err != nil {
+			if ok, err := b.NewLease(
+				"lease", string(rune('a'+i)), time.Minute,
+			).Acquire(patient(t)); err != nil {
 				t.Error(err)
 			} else if ok {
 				taken.Add(1)

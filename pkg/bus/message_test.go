@@ -13,15 +13,19 @@ func TestParseDelivery(t *testing.T) {
 		reply string
 		ok    bool
 	}{
-		"first layout":           {"$JS.ACK.R0.log_x.1.81231.7.1767225600123456789.12", true},
-		"second layout":          {"$JS.ACK._.acchash.R0.log_x.1.81231.7.1767225600123456789.12", true},
-		"second layout, longer":  {"$JS.ACK.hub.acchash.R0.log_x.1.81231.7.1767225600123456789.12.random", true},
-		"no acknowledgement":     {"_INBOX.x.y", false},
-		"empty":                  {"", false},
-		"cut short":              {"$JS.ACK.R0.log_x.1.81231.7.1767225600123456789", false},
-		"no number":              {"$JS.ACK.R0.log_x.1.81231.x.1767225600123456789.12", false},
-		"empty number":           {"$JS.ACK.R0.log_x.1.81231..1767225600123456789.12", false},
-		"a number out of bounds": {"$JS.ACK.R0.log_x.1.99999999999999999999.7.1767225600123456789.12", false},
+		"first layout":  {"$JS.ACK.R0.log_x.1.81231.7.1767225600123456789.12", true},
+		"second layout": {"$JS.ACK._.acchash.R0.log_x.1.81231.7.1767225600123456789.12", true},
+		"second layout, longer": {
+			"$JS.ACK.hub.acchash.R0.log_x.1.81231.7.1767225600123456789.12.random", true,
+		},
+		"no acknowledgement": {"_INBOX.x.y", false},
+		"empty":              {"", false},
+		"cut short":          {"$JS.ACK.R0.log_x.1.81231.7.1767225600123456789", false},
+		"no number":          {"$JS.ACK.R0.log_x.1.81231.x.1767225600123456789.12", false},
+		"empty number":       {"$JS.ACK.R0.log_x.1.81231..1767225600123456789.12", false},
+		"a number out of bounds": {
+			"$JS.ACK.R0.log_x.1.99999999999999999999.7.1767225600123456789.12", false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,8 +68,10 @@ func FuzzParseDelivery(f *testing.F) {
 func TestVersionAtLeast(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]bool{
-		"2.14.0": true, "2.15.2": true, "3.0.0": true, "2.14.0-RC.1": true, "v2.20.1": true, "2.14.0-dev": true,
-		"2.13.9": false, "2.9.25": false, "1.99.99": false, "": false, "latest": false, "2.14": false, "2.x.0": false,
+		"2.14.0": true, "2.15.2": true, "3.0.0": true, "2.14.0-RC.1": true, "v2.20.1": true,
+		"2.14.0-dev": true,
+		"2.13.9":     false, "2.9.25": false, "1.99.99": false, "": false, "latest": false, "2.14": false,
+		"2.x.0": false,
 	} {
 		if versionAtLeast(version, MinServerVersion) != want {
 			t.Errorf("%q: want %t", version, want)

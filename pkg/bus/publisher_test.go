@@ -68,7 +68,9 @@ func TestManyPublishersOnOneStream(t *testing.T) {
 			}
 			defer p.Close()
 			for k := range each {
-				if err := p.Publish(fmt.Sprintf("forecasts.p%d.m", i), fmt.Sprintf("%d.%d", i, k), []byte("x")); err != nil {
+				if err := p.Publish(
+					fmt.Sprintf("forecasts.p%d.m", i), fmt.Sprintf("%d.%d", i, k), []byte("x"),
+				); err != nil {
 					t.Error(err)
 				}
 				if k == 0 {
@@ -83,7 +85,9 @@ func TestManyPublishersOnOneStream(t *testing.T) {
 	}
 	group.Wait()
 	last := map[string]string{}
-	for _, m := range read(t, openReader(t, c, bus.ReaderConfig{Stream: "FORECASTS"}), publishers*each) {
+	for _, m := range read(
+		t, openReader(t, c, bus.ReaderConfig{Stream: "FORECASTS"}), publishers*each,
+	) {
 		_, k, _ := strings.Cut(m.ID, ".")
 		if want := fmt.Sprint(len(last[m.Subject])); k != want {
 			t.Fatalf("%s: %s came where %s was due", m.Subject, k, want)
@@ -118,7 +122,9 @@ func TestPublisherStopsAtAFailure(t *testing.T) {
 	if !errors.As(failed, &broken) || broken.Stream != "FORECASTS" || broken.Stored != 0 {
 		t.Fatalf("error %v", failed)
 	}
-	for name, again := range map[string]error{"publish": p.Publish("forecasts.a.b", "z", nil), "flush": p.Flush(patient(t))} {
+	for name, again := range map[string]error{
+		"publish": p.Publish("forecasts.a.b", "z", nil), "flush": p.Flush(patient(t)),
+	} {
 		if !errors.Is(again, error(broken)) {
 			t.Fatalf("%s after the failure: %v", name, again)
 		}
@@ -178,7 +184,9 @@ func TestPublisherFailsWhenTheServerRestarts(t *testing.T) {
 func TestPublisherRefusesWhatIsNotItsStream(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)
-	c, err := bus.Connect(patient(t), bus.Config{URL: s.URL(), RequestTimeout: time.Second}, zerolog.Nop())
+	c, err := bus.Connect(
+		patient(t), bus.Config{URL: s.URL(), RequestTimeout: time.Second}, zerolog.Nop(),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -176,7 +176,9 @@ func TestReaderOfAStreamThatIsNoLongerTheSame(t *testing.T) {
 		changed.WasCreated.Equal(changed.IsCreated) {
 		t.Fatalf("stream made anew: error %v", err)
 	}
-	if _, err := c.OpenReader(patient(t), bus.ReaderConfig{Stream: "R7"}); !errors.Is(err, bus.ErrNoStream) {
+	if _, err := c.OpenReader(
+		patient(t), bus.ReaderConfig{Stream: "R7"},
+	); !errors.Is(err, bus.ErrNoStream) {
 		t.Fatalf("no stream: error %v", err)
 	}
 }
@@ -222,7 +224,10 @@ func TestReaderOfTheNewestPerSubject(t *testing.T) {
 	makeStream(t, c, "FORECASTS", "forecasts.*.*")
 	for round := range 5 {
 		for meter := range 50 {
-			fill(t, c, "FORECASTS", fmt.Sprintf("forecasts.a.m%d", meter), fmt.Sprintf("%d-%d-", round, meter), 1)
+			fill(
+				t, c, "FORECASTS", fmt.Sprintf("forecasts.a.m%d", meter), fmt.Sprintf("%d-%d-", round, meter),
+				1,
+			)
 		}
 	}
 	fill(t, c, "FORECASTS", "forecasts.a.m3", "late", 2)
@@ -242,7 +247,9 @@ func TestReaderOfTheNewestPerSubject(t *testing.T) {
 	if msgs := read(t, l, 3); msgs[0].Seq != 253 || msgs[2].Seq != 255 {
 		t.Fatalf("then %d to %d", msgs[0].Seq, msgs[2].Seq)
 	}
-	empty := openReader(t, c, bus.ReaderConfig{Stream: "FORECASTS", Subject: "forecasts.b.*", LastPerSubject: true})
+	empty := openReader(
+		t, c, bus.ReaderConfig{Stream: "FORECASTS", Subject: "forecasts.b.*", LastPerSubject: true},
+	)
 	vain(t, empty)
 	fill(t, c, "FORECASTS", "forecasts.b.m1", "b", 2)
 	if msgs := read(t, empty, 2); msgs[0].Seq != 256 {

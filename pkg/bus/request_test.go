@@ -23,7 +23,10 @@ func TestRequestsUnderAWildcardAreServed(t *testing.T) {
 	serving, end := context.WithCancel(ctx)
 	done := make(chan error)
 	go func() {
-		done <- conn.Serve(serving, "query.0.*", "", func(m bus.Message) []byte { return append([]byte(m.Subject+" "), m.Data...) })
+		done <- conn.Serve(
+			serving, "query.0.*", "",
+			func(m bus.Message) []byte { return append([]byte(m.Subject+" "), m.Data...) },
+		)
 	}()
 	for {
 		answer, err := conn.Request(ctx, "query.0.series", []byte("?"))
@@ -49,7 +52,9 @@ func TestPurgeAndErase(t *testing.T) {
 	if _, err := conn.Purge(ctx, "L", "l.a", 0); err == nil {
 		t.Error("a stream that is not there was purged")
 	}
-	if _, err := conn.JetStream().CreateStream(ctx, jetstream.StreamConfig{Name: "L", Subjects: []string{"l.*"}, AllowDirect: true}); err != nil {
+	if _, err := conn.JetStream().CreateStream(
+		ctx, jetstream.StreamConfig{Name: "L", Subjects: []string{"l.*"}, AllowDirect: true},
+	); err != nil {
 		t.Fatal(err)
 	}
 	for _, subject := range []string{"l.a", "l.b", "l.a", "l.b", "l.a"} {

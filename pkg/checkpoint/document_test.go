@@ -20,7 +20,9 @@ import (
 func documented() *Snapshot {
 	return &Snapshot{
 		Header: Header{
-			Partition: 3, Partitions: 8, Stream: "R3", Created: time.Date(2026, 11, 23, 21, 42, 57, 0, time.UTC), Seq: 218, Kernel: "go", Series: 1,
+			Partition: 3, Partitions: 8, Stream: "R3", Created: time.Date(
+				2026, 11, 23, 21, 42, 57, 0, time.UTC,
+			), Seq: 218, Kernel: "go", Series: 1,
 		},
 		Sections: []meter.Section{{Name: "aside", Version: 1, Data: []byte{0, 0, 0, 0}}},
 	}
@@ -31,7 +33,9 @@ func TestDocumentShowsAFile(t *testing.T) {
 	t.Parallel()
 	written := encoded(t, documented())
 	var shown []byte
-	for _, m := range regexp.MustCompile(`(?m)^[0-9a-f]{8}  ([0-9a-f ]+?) +\|`).FindAllStringSubmatch(page(t), -1) {
+	for _, m := range regexp.MustCompile(
+		`(?m)^[0-9a-f]{8}  ([0-9a-f ]+?) +\|`,
+	).FindAllStringSubmatch(page(t), -1) {
 		line, err := hex.DecodeString(strings.ReplaceAll(m[1], " ", ""))
 		if err != nil {
 			t.Fatal(err)

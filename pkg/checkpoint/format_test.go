@@ -19,8 +19,14 @@ import (
 
 func tiny() *Snapshot {
 	return &Snapshot{
-		Header:   Header{Partition: 1, Partitions: 8, Stream: "R1", Created: time.Unix(1_700_000_000, 5).UTC(), Seq: 42, Kernel: "go", Models: []string{"sha256:aa"}, Series: 2},
-		Sections: []meter.Section{{Name: "ring", Version: 1, Data: []byte("some bytes")}, {Name: "hidden", Version: 3, Data: []byte{0, 0, 0}}},
+		Header: Header{
+			Partition: 1, Partitions: 8, Stream: "R1", Created: time.Unix(1_700_000_000, 5).UTC(), Seq: 42,
+			Kernel: "go", Models: []string{"sha256:aa"}, Series: 2,
+		},
+		Sections: []meter.Section{
+			{Name: "ring", Version: 1, Data: []byte("some bytes")},
+			{Name: "hidden", Version: 3, Data: []byte{0, 0, 0}},
+		},
 	}
 }
 
@@ -82,7 +88,8 @@ func TestChunksThatChangedPlaces(t *testing.T) {
 	first := bytes.Clone(b[start : start+step])
 	copy(b[start:], b[start+step:start+2*step])
 	copy(b[start+step:], first)
-	if _, err := decodeBytes(b); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), `chunk 0 of section "ring"`) {
+	if _, err := decodeBytes(b); !errors.Is(err, ErrDamaged) ||
+		!strings.Contains(err.Error(), `chunk 0 of section "ring"`) {
 		t.Fatalf("error %v", err)
 	}
 }
@@ -110,7 +117,8 @@ func TestHostileLengthAllocatesNothing(t *testing.T) {
 	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(rec, castagnoli()))
 	b = append(b, make([]byte, 64)...)
 	_, err := decodeBytes(b)
-	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), `section "x" needs 4611686018427387904 bytes, 64 are left`) {
+	if !errors.Is(err, ErrDamaged) ||
+		!strings.Contains(err.Error(), `section "x" needs 4611686018427387904 bytes, 64 are left`) {
 		t.Fatalf("error %v", err)
 	}
 }
@@ -139,9 +147,19 @@ func TestRoundTrip(t *testing.T) {
 		s.Header.Stream = rapid.String().Draw(t, "stream")
 		s.Header.Series = rapid.IntRange(0, 1<<40).Draw(t, "series")
 		s.Sections = nil
-		for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,64}`), 0, 5, rapid.ID).Draw(t, "names") {
-			size := rapid.SampledFrom([]int{0, 1, 7, chunkSize - 1, chunkSize, chunkSize + 1}).Draw(t, "size")
-			s.Sections = append(s.Sections, meter.Section{Name: name, Version: rapid.Uint16().Draw(t, "version"), Data: bytes.Repeat([]byte{byte(size)}, size)})
+		for _, name := range rapid.SliceOfNDistinct(
+			rapid.StringMatching(`[a-z]{1,64}`), 0, 5, rapid.ID,
+		).Draw(t, "names") {
+			size := rapid.SampledFrom(
+				[]int{0, 1, 7, chunkSize - 1, chunkSize, chunkSize + 1},
+			).Draw(t, "size")
+			s.Sections = append(
+				s.Sections,
+				meter.Section{
+					Name: name, Version: rapid.Uint16().Draw(t, "version"),
+					Data: bytes.Repeat([]byte{byte(size)}, size),
+				},
+			)
 		}
 		var buf bytes.Buffer
 		if err := Encode(&buf, s); err != nil {

@@ -85,7 +85,8 @@ func TestSaveKeepsTheLast(t *testing.T) {
 		}
 	}
 	save(t, open(t, dir, 3), 1, 4, 10) // a new process knows none of the files yet
-	want := "notes.tmp p1-00000000000000000003.ckpt p1-00000000000000000004.ckpt p1-00000000000000000010.ckpt p2-00000000000000000009.ckpt"
+	want := "notes.tmp p1-00000000000000000003.ckpt p1-00000000000000000004.ckpt " +
+		"p1-00000000000000000010.ckpt p2-00000000000000000009.ckpt"
 	if got := names(t, dir); got != want {
 		t.Errorf("files\n got %s\nwant %s", got, want)
 	}
@@ -157,7 +158,10 @@ func TestNoneWhole(t *testing.T) {
 		t.Fatalf("snap %v, error %v", snap, err)
 	}
 	text := err.Error()
-	for _, want := range []string{dir, "p1-00000000000000000002.ckpt", "sequence 1", "wrong checksum", "cut short", "move the folder away"} {
+	for _, want := range []string{
+		dir, "p1-00000000000000000002.ckpt", "sequence 1", "wrong checksum", "cut short",
+		"move the folder away",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q does not say %q", text, want)
 		}

@@ -16,10 +16,14 @@ func TestDelete(t *testing.T) {
 	server := influxtest.Start(t)
 	w := newWriter(t, server.Config())
 	ctx := context.Background()
-	if err := w.Delete(ctx, "forecast", []influx.Tag{{Key: "site", Value: "north"}, {Key: "meter", Value: "m17"}}); err != nil {
+	if err := w.Delete(
+		ctx, "forecast", []influx.Tag{{Key: "site", Value: "north"}, {Key: "meter", Value: "m17"}},
+	); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := server.Deletes(), []string{`_measurement="forecast" AND site="north" AND meter="m17"`}; !slices.Equal(got, want) {
+	if got, want := server.Deletes(), []string{
+		`_measurement="forecast" AND site="north" AND meter="m17"`,
+	}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	var fault *influx.Error

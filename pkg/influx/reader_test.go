@@ -49,7 +49,9 @@ func reader(t *testing.T, most int64, handle http.HandlerFunc) *Reader {
 	return r
 }
 
-var from, until = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+var from, until = time.Date(
+	2026, 1, 1, 0, 0, 0, 0, time.UTC,
+), time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
 
 func TestRowsAreRead(t *testing.T) {
 	t.Parallel()
@@ -58,10 +60,14 @@ func TestRowsAreRead(t *testing.T) {
 			var body struct{ Query, Type string }
 			if err := json.NewDecoder(req.Body).Decode(&body); err != nil || body.Type != "flux" ||
 				req.URL.Path != "/api/v2/query" ||
-				req.URL.Query().Get("org") != "loadtide" || req.Header.Get("Authorization") != "Token secret-canary" {
+				req.URL.Query().Get("org") != "loadtide" ||
+				req.Header.Get("Authorization") != "Token secret-canary" {
 				t.Errorf("%s of %+v, %v", req.URL, body, err)
 			}
-			for _, part := range []string{`from(bucket: "od\"d\${1}")`, "range(start: 2026-01-01T00:00:00Z, stop: 2026-02-01T00:00:00Z)", `r._measurement == "reading"`, "pivot("} {
+			for _, part := range []string{
+				`from(bucket: "od\"d\${1}")`, "range(start: 2026-01-01T00:00:00Z, stop: 2026-02-01T00:00:00Z)",
+				`r._measurement == "reading"`, "pivot(",
+			} {
 				if !strings.Contains(body.Query, part) {
 					t.Errorf("no %s in\n%s", part, body.Query)
 				}
@@ -79,10 +85,17 @@ func TestRowsAreRead(t *testing.T) {
 		var got []string
 		err := r.Read(t.Context(), "reading", from, until, func(row Row) error {
 			v, ok := row.Number("value")
-			got = append(got, fmt.Sprint(row.Text("site"), " ", row.Text("meter"), " ", row.Time.Format(time.RFC3339Nano), " ", v, ok, " ", row.Text("unit"), row.Text("none")))
+			got = append(
+				got,
+				fmt.Sprint(
+					row.Text("site"), " ", row.Text("meter"), " ", row.Time.Format(time.RFC3339Nano), " ", v, ok,
+					" ", row.Text("unit"), row.Text("none"),
+				),
+			)
 			return nil
 		})
-		want := "north m17 2026-01-31T13:00:00Z 1.234 true kWh|north m17 2026-01-31T14:00:00Z 0 false kWh|south m,18 2026-01-31T13:00:00.5Z -7 true "
+		want := "north m17 2026-01-31T13:00:00Z 1.234 true kWh|north m17 2026-01-31T14:00:00Z 0 false " +
+			"kWh|south m,18 2026-01-31T13:00:00.5Z -7 true "
 		if s := strings.Join(got, "|"); err != nil || s != want {
 			t.Errorf("zipped %t:\n%s\nwant\n%s\n%v", zipped, s, want, err)
 		}
@@ -110,12 +123,30 @@ func TestQueriesThatFail(t *testing.T) {
 		kind   Kind
 		words  string
 	}{
-		"no token":       {status(401, `{"code":"unauthorized","message":"unauthorized access"}`), maxBytes, KindConfig, "read access"},
-		"no bucket":      {status(404, `{"code":"not found","message":"bucket not found"}`), maxBytes, KindConfig, "--influx-bucket"},
-		"busy":           {status(503, `{"code":"unavailable","message":"wait"}`), maxBytes, KindRetry, "503"},
-		"redirect":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, maxBytes, KindConfig, "redirects are not followed"},
-		"breaks off":     {csv(answer + failing), maxBytes, KindRetry, "shard is gone"},
-		"a page":         {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>welcome</html>") }, maxBytes, KindRetry, "not text/csv"},
+		"no token": {
+			status(401, `{"code":"unauthorized","message":"unauthorized access"}`), maxBytes, KindConfig,
+			"read access",
+		},
+		"no bucket": {
+			status(404, `{"code":"not found","message":"bucket not found"}`), maxBytes, KindConfig,
+			"--influx-bucket",
+		},
+		"busy": {
+			status(503, `{"code":"unavailable","message":"wait"}`), maxBytes, KindRetry, "503",
+		},
+		"redirect": {
+			func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "/elsewhere", http.StatusFound)
+			},
+			maxBytes, KindConfig, "redirects are not followed",
+		},
+		"breaks off": {csv(answer + failing), maxBytes, KindRetry, "shard is gone"},
+		"a page": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, "<html>welcome</html>")
+			},
+			maxBytes, KindRetry, "not text/csv",
+		},
 		"too long":       {csv(answer), 200, KindRetry, "too long"},
 		"no annotations": {csv(",a,b\r\n,1,2\r\n"), maxBytes, KindRetry, "annotations not found"},
 		"half a body": {func(w http.ResponseWriter, _ *http.Request) {
@@ -126,7 +157,9 @@ func TestQueriesThatFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := reader(t, c.most, c.handle).Read(t.Context(), "reading", from, until, func(Row) error { return nil })
+			err := reader(t, c.most, c.handle).Read(
+				t.Context(), "reading", from, until, func(Row) error { return nil },
+			)
 			var known *Error
 			if !errors.As(err, &known) || known.Kind != c.kind || !strings.Contains(err.Error(), c.words) ||
 				!strings.HasPrefix(err.Error(), "read from influxdb: ") ||
@@ -136,7 +169,9 @@ func TestQueriesThatFail(t *testing.T) {
 		})
 	}
 	stop := errors.New("enough")
-	if err := reader(t, maxBytes, csv(answer)).Read(t.Context(), "reading", from, until, func(Row) error { return stop }); !errors.Is(err, stop) {
+	if err := reader(t, maxBytes, csv(answer)).Read(
+		t.Context(), "reading", from, until, func(Row) error { return stop },
+	); !errors.Is(err, stop) {
 		t.Errorf("%v", err)
 	}
 	if _, err := NewReader(Config{}); err == nil || !strings.Contains(err.Error(), "influx-url") {
@@ -185,7 +220,9 @@ func TestNothingStored(t *testing.T) {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		_, _ = io.WriteString(w, "\r\n")
 	})
-	if err := r.Read(t.Context(), "reading", from, until, func(Row) error { return errors.New("a row") }); err != nil {
+	if err := r.Read(
+		t.Context(), "reading", from, until, func(Row) error { return errors.New("a row") },
+	); err != nil {
 		t.Error(err)
 	}
 }

@@ -63,10 +63,15 @@ func TestServerRefuses(t *testing.T) {
 	}
 
 	shown := map[string]bool{}
-	for meter, at := range map[string]time.Time{"first": at, "beside400": at, "with400": at, "beside422": at, "with422": at, "old": old.Time} {
+	for meter, at := range map[string]time.Time{
+		"first": at, "beside400": at, "with400": at, "beside422": at, "with422": at, "old": old.Time,
+	} {
 		shown[meter] = stored(t, cfg, meter, at)
 	}
-	if want := map[string]bool{"first": true, "beside400": false, "with400": false, "beside422": true, "with422": false, "old": false}; fmt.Sprint(shown) != fmt.Sprint(want) {
+	if want := map[string]bool{
+		"first": true, "beside400": false, "with400": false, "beside422": true, "with422": false,
+		"old": false,
+	}; fmt.Sprint(shown) != fmt.Sprint(want) {
 		t.Errorf("stored %v, want %v", shown, want)
 	}
 
@@ -90,7 +95,8 @@ func TestServerTakesAnyText(t *testing.T) {
 	cfg := influxtest.Server(t)
 	w := newWriter(t, cfg)
 	texts := []string{
-		"", "two\nlines", "\r\n\t", `"quoted" \ `, `\`, "\\\n\" 1\nreading,site=x,meter=y value=1 1", "\" 1769868000000000000\nreading,site=x value=1",
+		"", "two\nlines", "\r\n\t", `"quoted" \ `, `\`, "\\\n\" 1\nreading,site=x,meter=y value=1 1",
+		"\" 1769868000000000000\nreading,site=x value=1",
 		"a,b=c d", "é\u2028\x00\x01", "\xff", strings.Repeat("long ", 13000),
 	}
 	var points []influx.Point

@@ -44,16 +44,23 @@ func TestWriteStoresPoints(t *testing.T) {
 	l := influxtest.Start(t)
 	w := newWriter(t, l.Config())
 	p := point(`m17`, 1.2)
-	p.Fields = append(p.Fields, influx.Field{Key: "source", Value: `ls"t m,=\`}, influx.Field{Key: "revision", Value: int64(3)}, influx.Field{Key: "held", Value: true})
+	p.Fields = append(
+		p.Fields, influx.Field{Key: "source", Value: `ls"t m,=\`},
+		influx.Field{Key: "revision", Value: int64(3)}, influx.Field{Key: "held", Value: true},
+	)
 	p.Tags = append(p.Tags, influx.Tag{Key: "a key", Value: "x, y=z"})
 	if err := w.Write(t.Context(), []influx.Point{p, point("m18", -0.5)}); err != nil {
 		t.Fatal(err)
 	}
 	want := []influxtest.Point{{
-		Measurement: "forecast", Time: at, Tags: map[string]string{"site": "north", "meter": "m17", "a key": "x, y=z"},
+		Measurement: "forecast", Time: at, Tags: map[string]string{
+			"site": "north", "meter": "m17", "a key": "x, y=z",
+		},
 		Fields: map[string]any{"p50": 1.2, "source": `ls"t m,=\`, "revision": int64(3), "held": true},
 	}, {
-		Measurement: "forecast", Time: at, Tags: map[string]string{"site": "north", "meter": "m18"}, Fields: map[string]any{"p50": -0.5},
+		Measurement: "forecast", Time: at, Tags: map[string]string{
+			"site": "north", "meter": "m18",
+		}, Fields: map[string]any{"p50": -0.5},
 	}}
 	if diff := cmp.Diff(want, l.Points()); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
@@ -68,14 +75,33 @@ func TestWriteClassifiesAnswers(t *testing.T) {
 		after  time.Duration
 		remedy string
 	}{
-		"busy":          {influxtest.Answer{Status: 429, RetryAfter: 7}, influx.KindRetry, 7 * time.Second, ""},
-		"unavailable":   {influxtest.Answer{Status: 503, Body: "starting"}, influx.KindRetry, 0, ""},
-		"internal":      {influxtest.Answer{Status: 500, Body: `{"code":"internal error","message":"disk"}`}, influx.KindRetry, 0, ""},
-		"bad line":      {influxtest.Answer{Status: 400, Body: `{"code":"invalid","message":"unable to parse"}`}, influx.KindRefused, 0, ""},
-		"partial write": {influxtest.Answer{Status: 422, Body: `{"code":"unprocessable entity","message":"partial write"}`}, influx.KindRefused, 0, ""},
-		"too large":     {influxtest.Answer{Status: 413}, influx.KindRefused, 0, ""},
-		"no right":      {influxtest.Answer{Status: 401, Body: `{"code":"unauthorized","message":"no"}`}, influx.KindConfig, 0, "LOADTIDE_INFLUX_TOKEN"},
-		"no bucket":     {influxtest.Answer{Status: 404, Body: `{"code":"not found","message":"no bucket"}`}, influx.KindConfig, 0, "--influx-bucket"},
+		"busy": {
+			influxtest.Answer{Status: 429, RetryAfter: 7}, influx.KindRetry, 7 * time.Second, "",
+		},
+		"unavailable": {influxtest.Answer{Status: 503, Body: "starting"}, influx.KindRetry, 0, ""},
+		"internal": {
+			influxtest.Answer{Status: 500, Body: `{"code":"internal error","message":"disk"}`},
+			influx.KindRetry, 0, "",
+		},
+		"bad line": {
+			influxtest.Answer{Status: 400, Body: `{"code":"invalid","message":"unable to parse"}`},
+			influx.KindRefused, 0, "",
+		},
+		"partial write": {
+			influxtest.Answer{
+				Status: 422, Body: `{"code":"unprocessable entity","message":"partial write"}`,
+			},
+			influx.KindRefused, 0, "",
+		},
+		"too large": {influxtest.Answer{Status: 413}, influx.KindRefused, 0, ""},
+		"no right": {
+			influxtest.Answer{Status: 401, Body: `{"code":"unauthorized","message":"no"}`},
+			influx.KindConfig, 0, "LOADTIDE_INFLUX_TOKEN",
+		},
+		"no bucket": {
+			influxtest.Answer{Status: 404, Body: `{"code":"not found","message":"no bucket"}`},
+			influx.KindConfig, 0, "--influx-bucket",
+		},
 		"another thing": {influxtest.Answer{Status: 418}, influx.KindConfig, 0, "--influx-url"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +141,9 @@ func TestWriteWithoutServerIsRetry(t *testing.T) {
 func TestWriteObeysItsTimeoutAndContext(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	server := httptest.NewServer(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }),
+	)
 	defer server.Close()
 	defer close(release)
 	cfg := flagtest.Defaults[influx.Config](t)
@@ -136,7 +164,9 @@ func TestWriteObeysItsTimeoutAndContext(t *testing.T) {
 func TestWriteFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
 	var followed bool
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }))
+	other := httptest.NewServer(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed = true }),
+	)
 	defer other.Close()
 	l := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
@@ -175,8 +205,10 @@ func TestWriteRefusesPointsThatLineProtocolCannotCarry(t *testing.T) {
 	far := point("m1", 1.0)
 	far.Time = time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for name, bad := range map[string]influx.Point{
-		"NaN": point("m1", math.NaN()), "Inf": point("m1", math.Inf(-1)), "type": point("m1", 1), "empty tag": point("", 1.0),
-		"backslash": point(`m\`, 1.0), "newline": point("m\n1", 1.0), "no tags": noTag, "no fields": noField, "no name": noName, "year 3000": far,
+		"NaN": point("m1", math.NaN()), "Inf": point("m1", math.Inf(-1)), "type": point("m1", 1),
+		"empty tag": point("", 1.0),
+		"backslash": point(`m\`, 1.0), "newline": point("m\n1", 1.0), "no tags": noTag,
+		"no fields": noField, "no name": noName, "year 3000": far,
 	} {
 		var got *influx.Error
 		if err := w.Write(t.Context(), []influx.Point{point("good", 1.0), bad}); !errors.As(err, &got) ||
@@ -201,7 +233,9 @@ func TestConfigValidateNamesAllFaults(t *testing.T) {
 			t.Errorf("no %s in %v", field, err)
 		}
 	}
-	_, err = influx.New(influx.Config{URL: "http://user:canary@h", Org: "o", Bucket: "b", Timeout: time.Second})
+	_, err = influx.New(
+		influx.Config{URL: "http://user:canary@h", Org: "o", Bucket: "b", Timeout: time.Second},
+	)
 	if err == nil || strings.Contains(err.Error(), "canary") {
 		t.Errorf("error %v, want one without the password", err)
 	}

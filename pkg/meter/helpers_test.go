@@ -20,7 +20,12 @@ func newStrip(perDay int, first int64) *strip {
 }
 
 func longStrip(cells, perDay int, first int64) *strip {
-	return &strip{meter.Past{Values: make([]float32, cells), Quality: meter.NewQualities(cells), Newest: first - 1, PerDay: perDay}}
+	return &strip{
+		meter.Past{
+			Values: make([]float32, cells), Quality: meter.NewQualities(cells), Newest: first - 1,
+			PerDay: perDay,
+		},
+	}
 }
 
 func (s *strip) put(v float32, q meter.Quality) {

@@ -13,7 +13,9 @@ func TestParseID(t *testing.T) {
 	if !ok || id != (ID{Site: "north", Meter: "m17"}) || id.String() != "north.m17" {
 		t.Errorf("%+v %q, %v", id, id.String(), ok)
 	}
-	for _, bad := range []string{"", ".", "north", "north.", ".m17", "a.b.c", "north..m17", "north.*", "hall 1.m"} {
+	for _, bad := range []string{
+		"", ".", "north", "north.", ".m17", "a.b.c", "north..m17", "north.*", "hall 1.m",
+	} {
 		if id, ok := ParseID(bad); ok || id.Valid() {
 			t.Errorf("%q: %+v, %v", bad, id, ok)
 		}
@@ -24,7 +26,8 @@ func TestParsePattern(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"north.m17": true, "north.*": true, "*.*": true, "*.m17": false, "north": false, "north.": false,
-		"*": false, "no*.m": false, "north.m*": false, "north.m.17": false, "": false, "=.=": false, "north.=": false,
+		"*": false, "no*.m": false, "north.m*": false, "north.m.17": false, "": false, "=.=": false,
+		"north.=": false,
 	} {
 		pattern, ok := ParsePattern(text)
 		if ok != want || ok && pattern.String() != text {
@@ -40,7 +43,8 @@ func TestValidToken(t *testing.T) {
 	t.Parallel()
 	for token, want := range map[string]bool{
 		"m17": true, "A_b-9": true, strings.Repeat("x", 64): true,
-		"": false, strings.Repeat("x", 65): false, "a.b": false, "a b": false, "ä": false, "*": false, ">": false,
+		"": false, strings.Repeat("x", 65): false, "a.b": false, "a b": false, "ä": false, "*": false,
+		">": false,
 	} {
 		if got := ValidToken(token); got != want {
 			t.Errorf("ValidToken(%q) = %t, want %t", token, got, want)

@@ -31,12 +31,22 @@ func nastyStream(t *rapid.T) []float32 {
 	var out []float32
 	for len(out) < 900 {
 		l := rapid.SampledFrom(lives).Draw(t, "life")
-		factor := rapid.SampledFrom([]float32{1, 1, 1, 1000, 0.001, -1, 10, 1e30, 1e-38}).Draw(t, "factor")
+		factor := rapid.SampledFrom(
+			[]float32{1, 1, 1, 1000, 0.001, -1, 10, 1e30, 1e-38},
+		).Draw(t, "factor")
 		for range rapid.IntRange(1, 400).Draw(t, "cells") {
 			out = append(out, factor*l(len(out)))
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "odd") {
-			out = append(out, rapid.SampledFrom([]float32{0, 1, -1, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))}).Draw(t, "value"))
+			out = append(
+				out,
+				rapid.SampledFrom(
+					[]float32{
+						0, 1, -1, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32,
+						float32(math.Copysign(0, -1)),
+					},
+				).Draw(t, "value"),
+			)
 		}
 		for range rapid.SampledFrom([]int{0, 0, 1, 5, 400}).Draw(t, "silence") {
 			out = append(out, float32(math.NaN()))
@@ -62,7 +72,9 @@ func verdicts(s *strip, values []float32) []meter.Flag {
 // beyond the rest.
 func TestFlagsEnd(t *testing.T) {
 	t.Parallel()
-	every := []meter.Flag{meter.Frozen, meter.ZeroRun, meter.Spike, meter.Gathered, meter.Double, meter.Factor, meter.Sign}
+	every := []meter.Flag{
+		meter.Frozen, meter.ZeroRun, meter.Spike, meter.Gathered, meter.Double, meter.Factor, meter.Sign,
+	}
 	beyond := []meter.Flag{meter.Spike, meter.Factor, meter.Gathered}
 	rapid.Check(t, func(t *rapid.T) {
 		values := nastyStream(t)
@@ -101,7 +113,9 @@ func TestVerdictsAreAFunctionOfTheirPast(t *testing.T) {
 		values := nastyStream(t)
 		want := verdicts(newStrip(24, 0), values)
 
-		if got := verdicts(newStrip(24, rapid.Int64Range(0, 1e9).Draw(t, "first")), values); !slices.Equal(got, want) {
+		if got := verdicts(
+			newStrip(24, rapid.Int64Range(0, 1e9).Draw(t, "first")), values,
+		); !slices.Equal(got, want) {
 			t.Fatal("another place in the ring")
 		}
 		long := longStrip(2000, 24, 0)

@@ -58,38 +58,73 @@ func TestJudge(t *testing.T) {
 		follows []*float32
 		want    []meter.Flag
 	}{
-		"zone goes on":                   {zone, of(next(zone, 3)...), []meter.Flag{fine, fine, fine}},
-		"zone, ten times":                {zone, of(10*zone(lived), zone(lived+1)), []meter.Flag{meter.Spike, fine}},
-		"zone, a tenth":                  {zone, of(zone(lived)/10, zone(lived+1)), []meter.Flag{meter.Spike, fine}},
-		"zone, a third less at ten":      {zone, of(zone(lived)*2/3, zone(lived+1)), []meter.Flag{meter.Spike, fine}},
-		"zone, zero":                     {zone, of(0, 0, zone(lived+2)), []meter.Flag{meter.ZeroRun, meter.ZeroRun, fine}},
-		"zone, in kilo":                  {zone, of(zone(lived)*1000, zone(lived+1)), []meter.Flag{meter.Factor, fine}},
-		"zone, in giga":                  {zone, of(zone(lived)/1000, zone(lived+1)), []meter.Flag{meter.Factor, fine}},
-		"zone, sign":                     {zone, of(-zone(lived), zone(lived+1)), []meter.Flag{meter.Sign, fine}},
-		"zone, frozen":                   {zone, repeat(zone(lived), 8), []meter.Flag{fine, fine, fine, fine, meter.Frozen, meter.Frozen, meter.Frozen, meter.Frozen}},
-		"zone, silence gathered":         {zone, append(slices.Clone(silent), of(gathered, zone(lived+6))...), []meter.Flag{meter.Gathered, fine}},
-		"zone, silence and then as ever": {zone, append(slices.Clone(silent), of(zone(lived+5))...), []meter.Flag{fine}},
-		"zone, two hours in one":         {zone, of(zone(lived)+zone(lived-1), zone(lived+1)), []meter.Flag{meter.Double, fine}},
-		"fed in, ten times":              {times(zone, -1), of(-10 * zone(lived)), []meter.Flag{meter.Spike}},
-		"fed in, sign":                   {times(zone, -1), of(zone(lived)), []meter.Flag{meter.Sign}},
+		"zone goes on": {zone, of(next(zone, 3)...), []meter.Flag{fine, fine, fine}},
+		"zone, ten times": {
+			zone, of(10*zone(lived), zone(lived+1)), []meter.Flag{meter.Spike, fine},
+		},
+		"zone, a tenth": {
+			zone, of(zone(lived)/10, zone(lived+1)), []meter.Flag{meter.Spike, fine},
+		},
+		"zone, a third less at ten": {
+			zone, of(zone(lived)*2/3, zone(lived+1)), []meter.Flag{meter.Spike, fine},
+		},
+		"zone, zero": {
+			zone, of(0, 0, zone(lived+2)), []meter.Flag{meter.ZeroRun, meter.ZeroRun, fine},
+		},
+		"zone, in kilo": {
+			zone, of(zone(lived)*1000, zone(lived+1)), []meter.Flag{meter.Factor, fine},
+		},
+		"zone, in giga": {
+			zone, of(zone(lived)/1000, zone(lived+1)), []meter.Flag{meter.Factor, fine},
+		},
+		"zone, sign": {
+			zone, of(-zone(lived), zone(lived+1)), []meter.Flag{meter.Sign, fine},
+		},
+		"zone, frozen": {
+			zone, repeat(zone(lived), 8),
+			[]meter.Flag{fine, fine, fine, fine, meter.Frozen, meter.Frozen, meter.Frozen, meter.Frozen},
+		},
+		"zone, silence gathered": {
+			zone, append(slices.Clone(silent), of(gathered, zone(lived+6))...),
+			[]meter.Flag{meter.Gathered, fine},
+		},
+		"zone, silence and then as ever": {
+			zone, append(slices.Clone(silent), of(zone(lived+5))...), []meter.Flag{fine},
+		},
+		"zone, two hours in one": {
+			zone, of(zone(lived)+zone(lived-1), zone(lived+1)), []meter.Flag{meter.Double, fine},
+		},
+		"fed in, ten times": {times(zone, -1), of(-10 * zone(lived)), []meter.Flag{meter.Spike}},
+		"fed in, sign":      {times(zone, -1), of(zone(lived)), []meter.Flag{meter.Sign}},
 
-		"house, its largest twice":    {house, of(4.4), []meter.Flag{fine}},
-		"house, fifty times":          {house, of(15), []meter.Flag{meter.Spike}},
-		"house, in watt-hours":        {house, of(340), []meter.Flag{meter.Factor}},
-		"house, in megawatt-hours":    {house, of(0.00031), []meter.Flag{meter.Factor}},
-		"house, power cut":            {house, of(0, house(lived+1)), []meter.Flag{fine, fine}},
-		"house, dead for hours":       {house, repeat(0, 6), []meter.Flag{fine, fine, fine, fine, meter.ZeroRun, meter.ZeroRun}},
-		"house, first feed-in":        {house, of(0.1, -0.2, -0.6), []meter.Flag{fine, fine, fine}},
-		"house, silence gathered":     {house, append(slices.Clone(silent), of(3.2)...), []meter.Flag{meter.Gathered}},
-		"house, frozen in the day":    {house, repeat(0.9, 7), []meter.Flag{fine, fine, fine, fine, meter.Frozen, meter.Frozen, meter.Frozen}},
-		"house, standby":              {house, repeat(0.081, 7), slices.Repeat([]meter.Flag{fine}, 7)},
-		"coarse, tenths repeat":       {coarse, repeat(0.1, 12), slices.Repeat([]meter.Flag{fine}, 12)},
-		"mostly zero, zero":           {mostlyZero, repeat(0, 30), slices.Repeat([]meter.Flag{fine}, 30)},
-		"mostly zero, in watt-hours":  {mostlyZero, of(300), []meter.Flag{meter.Factor}},
-		"solar, a dark day":           {solar, repeat(0, 14), slices.Repeat([]meter.Flag{fine}, 14)},
-		"net, zero for an hour":       {net, of(0), []meter.Flag{fine}},
-		"net, stuck at zero":          {net, repeat(0, 6), []meter.Flag{fine, fine, fine, fine, meter.ZeroRun, meter.ZeroRun}},
-		"constant":                    {constant(3), repeat(3, 30), slices.Repeat([]meter.Flag{fine}, 30)},
+		"house, its largest twice": {house, of(4.4), []meter.Flag{fine}},
+		"house, fifty times":       {house, of(15), []meter.Flag{meter.Spike}},
+		"house, in watt-hours":     {house, of(340), []meter.Flag{meter.Factor}},
+		"house, in megawatt-hours": {house, of(0.00031), []meter.Flag{meter.Factor}},
+		"house, power cut":         {house, of(0, house(lived+1)), []meter.Flag{fine, fine}},
+		"house, dead for hours": {
+			house, repeat(0, 6), []meter.Flag{fine, fine, fine, fine, meter.ZeroRun, meter.ZeroRun},
+		},
+		"house, first feed-in": {house, of(0.1, -0.2, -0.6), []meter.Flag{fine, fine, fine}},
+		"house, silence gathered": {
+			house, append(slices.Clone(silent), of(3.2)...), []meter.Flag{meter.Gathered},
+		},
+		"house, frozen in the day": {
+			house, repeat(0.9, 7),
+			[]meter.Flag{fine, fine, fine, fine, meter.Frozen, meter.Frozen, meter.Frozen},
+		},
+		"house, standby":             {house, repeat(0.081, 7), slices.Repeat([]meter.Flag{fine}, 7)},
+		"coarse, tenths repeat":      {coarse, repeat(0.1, 12), slices.Repeat([]meter.Flag{fine}, 12)},
+		"mostly zero, zero":          {mostlyZero, repeat(0, 30), slices.Repeat([]meter.Flag{fine}, 30)},
+		"mostly zero, in watt-hours": {mostlyZero, of(300), []meter.Flag{meter.Factor}},
+		"solar, a dark day":          {solar, repeat(0, 14), slices.Repeat([]meter.Flag{fine}, 14)},
+		"net, zero for an hour":      {net, of(0), []meter.Flag{fine}},
+		"net, stuck at zero": {
+			net, repeat(0, 6), []meter.Flag{fine, fine, fine, fine, meter.ZeroRun, meter.ZeroRun},
+		},
+		"constant": {
+			constant(3), repeat(3, 30), slices.Repeat([]meter.Flag{fine}, 30),
+		},
 		"constant that moves at last": {constant(3), of(4, 80), []meter.Flag{fine, fine}},
 		"nothing, then a life":        {constant(0), of(0.2, 3), []meter.Flag{fine, fine}},
 	} {
@@ -106,8 +141,10 @@ func TestJudge(t *testing.T) {
 func TestHonestLivesAreNotFlagged(t *testing.T) {
 	t.Parallel()
 	for name, l := range map[string]load{
-		"zone": zone, "house": house, "coarse": coarse, "mostly zero": mostlyZero, "solar": solar, "net": net,
-		"holiday": holiday, "left often": leftOften, "constant": constant(0.1), "nothing": constant(0), "fed in": times(solar, -1),
+		"zone": zone, "house": house, "coarse": coarse, "mostly zero": mostlyZero, "solar": solar,
+		"net":     net,
+		"holiday": holiday, "left often": leftOften, "constant": constant(0.1), "nothing": constant(0),
+		"fed in": times(solar, -1),
 	} {
 		s := newStrip(24, 0)
 		for n := range 40 * 24 {

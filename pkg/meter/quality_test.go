@@ -11,7 +11,10 @@ func TestQualityWords(t *testing.T) {
 		word     string
 		quality  Quality
 		accepted bool
-	}{{"OK", OK, true}, {"ESTIMATED", Estimated, true}, {"MISSING", Missing, false}, {"BAD", Bad, false}} {
+	}{
+		{"OK", OK, true}, {"ESTIMATED", Estimated, true}, {"MISSING", Missing, false},
+		{"BAD", Bad, false},
+	} {
 		q, err := ParseQuality(c.word)
 		if err != nil || q != c.quality || q.String() != c.word || q.Accepted() != c.accepted {
 			t.Errorf("%s: %d %s accepted %v, %v", c.word, q, q, q.Accepted(), err)

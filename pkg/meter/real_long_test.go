@@ -64,7 +64,8 @@ func TestFewOfRealReadingsAreFlagged(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)
 	for name, most := range map[string]float64{ // shares of all cells; measured: see docs/accuracy.md
-		"edrp": 0.0005, "sgsc": 0.0003, "pjm": 0.00003, "citylearn": 0.0001, "vic": 0, "liander": 0.0003, "etth1": 0.02,
+		"edrp": 0.0005, "sgsc": 0.0003, "pjm": 0.00003, "citylearn": 0.0001, "vic": 0, "liander": 0.0003,
+		"etth1": 0.02,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,9 +106,14 @@ func TestKnownLies(t *testing.T) {
 		lies     []string // series and value
 		flags    float64  // at most, as a share of all cells
 	}{
-		"pjm": {"pjm_zones_hourly.csv.gz", time.Hour, tabular.Options{SeriesColumn: "zone", TimeColumn: "Datetime", ValueColumn: "MW", Timezone: "America/New_York", IntervalLabel: tabular.LabelEnd},
+		"pjm": {"pjm_zones_hourly.csv.gz", time.Hour, tabular.Options{
+			SeriesColumn: "zone", TimeColumn: "Datetime", ValueColumn: "MW", Timezone: "America/New_York",
+			IntervalLabel: tabular.LabelEnd,
+		},
 			[]string{"PJMW 487", "DOM 1253", "EKPC 533"}, 0.0002},
-		"liander": {"liander_substations_15min.csv.gz", 15 * time.Minute, tabular.Options{SeriesColumn: "station", TimeColumn: "datetime", ValueColumn: "total_substation"},
+		"liander": {"liander_substations_15min.csv.gz", 15 * time.Minute, tabular.Options{
+			SeriesColumn: "station", TimeColumn: "datetime", ValueColumn: "total_substation",
+		},
 			nil, 0.002},
 	} {
 		t.Run(name, func(t *testing.T) {

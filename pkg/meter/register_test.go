@@ -33,9 +33,13 @@ func TestDiffer(t *testing.T) {
 	for i := range day {
 		day[i] = 9000 + float64(i)
 	}
-	then := func(values ...float64) []meter.Read { return hourly(0, append(slices.Clone(day[:5]), values...)...) }
+	then := func(values ...float64) []meter.Read {
+		return hourly(0, append(slices.Clone(day[:5]), values...)...)
+	}
 	cell := func(n int64, energy float64) meter.Cell { return meter.Cell{N: n, Energy: energy} }
-	spread := func(n int64, energy float64) meter.Cell { return meter.Cell{N: n, Energy: energy, Estimated: true} }
+	spread := func(n int64, energy float64) meter.Cell {
+		return meter.Cell{N: n, Energy: energy, Estimated: true}
+	}
 	ones := []meter.Cell{cell(0, 1), cell(1, 1), cell(2, 1), cell(3, 1)}
 	with := func(cells ...meter.Cell) []meter.Cell { return append(slices.Clone(ones), cells...) }
 	for name, c := range map[string]struct {
@@ -44,34 +48,100 @@ func TestDiffer(t *testing.T) {
 		want   []meter.Cell
 		counts meter.Counts
 	}{
-		"none":               {},
-		"one":                {reads: hourly(0, 5)},
-		"two":                {reads: hourly(7, 5, 6.5), want: []meter.Cell{cell(7, 1.5)}},
-		"idle":               {reads: hourly(0, 5, 5, 5), want: []meter.Cell{cell(0, 0), cell(1, 0)}},
-		"after idling":       {reads: hourly(0, 5, 5, 5, 8), want: []meter.Cell{cell(0, 0), cell(1, 0), cell(2, 3)}},
-		"reset":              {reads: then(0.4, 1.4), want: with(spread(4, 0.4), cell(5, 1)), counts: meter.Counts{Resets: 1}},
-		"reset to zero":      {reads: then(0, 1), want: with(spread(4, 0), cell(5, 1)), counts: meter.Counts{Resets: 1}},
-		"reset in a gap":     {reads: append(then(), at(7*60, 2.4)), want: with(spread(4, 0.8), spread(5, 0.8), spread(6, 0.8)), counts: meter.Counts{Resets: 1}},
-		"roll-over":          {reads: hourly(0, 9996, 9997, 9998, 9999, 0.5, 1.5), want: []meter.Cell{cell(0, 1), cell(1, 1), cell(2, 1), cell(3, 1.5), cell(4, 1)}, counts: meter.Counts{RollOvers: 1}},
-		"roll-over, two":     {reads: hourly(0, 99999.5, 0.5), want: []meter.Cell{cell(0, 1)}, counts: meter.Counts{RollOvers: 1}},
-		"roll-over in a gap": {reads: append(hourly(0, 999995, 999996, 999997), at(6*60, 1)), want: []meter.Cell{cell(0, 1), cell(1, 1), spread(2, 1), spread(3, 1), spread(4, 1), spread(5, 1)}, counts: meter.Counts{RollOvers: 1}},
-		"near 10^n, but too far on the other side": {reads: hourly(0, 9996, 9997, 9998, 9999, 700, 701), want: []meter.Cell{cell(0, 1), cell(1, 1), cell(2, 1), cell(4, 1)}, counts: meter.Counts{Exchanges: 1}},
-		"exchanged for a used one":                 {reads: then(4711, 4712), want: with(cell(5, 1)), counts: meter.Counts{Exchanges: 1}},
-		"exchanged for one that is further":        {reads: then(88000, 88001), want: with(cell(5, 1)), counts: meter.Counts{Exchanges: 1}},
-		"exchanged in a gap":                       {reads: append(then(), at(7*60, 4711), at(8*60, 4712)), want: with(cell(7, 1)), counts: meter.Counts{Exchanges: 1}},
-		"exchanged between borders":                {reads: []meter.Read{at(0, 1), at(60, 2), at(120, 3), at(150, 7777), at(180, 7777.5), at(240, 7778.5)}, want: []meter.Cell{cell(0, 1), cell(1, 1), cell(3, 1)}, counts: meter.Counts{Exchanges: 1}},
-		"negative after all":                       {reads: then(-3), want: ones, counts: meter.Counts{Exchanges: 1}},
-		"a car is charged":                         {reads: then(9026), want: with(cell(4, 22))},
-		"gap":                                      {reads: append(then(), at(7*60, 9010), at(8*60, 9011)), want: with(spread(4, 2), spread(5, 2), spread(6, 2), cell(7, 1))},
-		"off the border":                           {reads: []meter.Read{at(30, 10), at(90, 12), at(150, 16)}, want: []meter.Cell{cell(1, 3)}},
-		"jitter is no gap":                         {reads: []meter.Read{at(0, 10), at(58, 10.58), at(122, 11.22), at(181, 12)}, want: []meter.Cell{cell(0, 0.6), cell(1, 0.6), cell(2, 0.02+0.78*58/59)}},
-		"gap off the border":                       {reads: []meter.Read{at(-30, 9), at(30, 10), at(210, 16), at(270, 18)}, want: []meter.Cell{spread(0, 1.5), spread(1, 2), spread(2, 2), spread(3, 2)}},
-		"quarters":                                 {reads: []meter.Read{at(0, 1), at(15, 2), at(30, 4), at(45, 7), at(60, 11), at(75, 12)}, want: []meter.Cell{cell(0, 10)}},
-		"repeated and out of order is passed over": {reads: []meter.Read{at(0, 1), at(0, 5), at(-60, 0), at(60, 2)}, want: []meter.Cell{cell(0, 1)}},
-		"before the epoch":                         {reads: hourly(-2, 1, 2, 4), want: []meter.Cell{cell(-2, 1), cell(-1, 2)}},
-		"from a cell on":                           {reads: hourly(0, day...), grid: meter.Grid{First: 22}, want: []meter.Cell{cell(22, 1), cell(23, 1)}},
-		"a gap that began before":                  {reads: []meter.Read{at(0, 0), at(100*365*24*60, 100*365*24)}, grid: meter.Grid{First: 100*365*24 - 2}, want: []meter.Cell{spread(100*365*24-2, 1), spread(100*365*24-1, 1)}},
-		"phase":                                    {reads: []meter.Read{at(30, 10), at(90, 12), at(150, 16)}, grid: meter.Grid{Phase: 1800}, want: []meter.Cell{cell(0, 2), cell(1, 4)}},
+		"none": {},
+		"one":  {reads: hourly(0, 5)},
+		"two":  {reads: hourly(7, 5, 6.5), want: []meter.Cell{cell(7, 1.5)}},
+		"idle": {reads: hourly(0, 5, 5, 5), want: []meter.Cell{cell(0, 0), cell(1, 0)}},
+		"after idling": {
+			reads: hourly(0, 5, 5, 5, 8), want: []meter.Cell{cell(0, 0), cell(1, 0), cell(2, 3)},
+		},
+		"reset": {
+			reads: then(0.4, 1.4), want: with(spread(4, 0.4), cell(5, 1)), counts: meter.Counts{Resets: 1},
+		},
+		"reset to zero": {
+			reads: then(0, 1), want: with(spread(4, 0), cell(5, 1)), counts: meter.Counts{Resets: 1},
+		},
+		"reset in a gap": {
+			reads: append(then(), at(7*60, 2.4)), want: with(spread(4, 0.8), spread(5, 0.8), spread(6, 0.8)),
+			counts: meter.Counts{Resets: 1},
+		},
+		"roll-over": {
+			reads:  hourly(0, 9996, 9997, 9998, 9999, 0.5, 1.5),
+			want:   []meter.Cell{cell(0, 1), cell(1, 1), cell(2, 1), cell(3, 1.5), cell(4, 1)},
+			counts: meter.Counts{RollOvers: 1},
+		},
+		"roll-over, two": {
+			reads: hourly(0, 99999.5, 0.5), want: []meter.Cell{cell(0, 1)},
+			counts: meter.Counts{RollOvers: 1},
+		},
+		"roll-over in a gap": {
+			reads: append(hourly(0, 999995, 999996, 999997), at(6*60, 1)),
+			want: []meter.Cell{
+				cell(0, 1), cell(1, 1), spread(2, 1), spread(3, 1), spread(4, 1), spread(5, 1),
+			},
+			counts: meter.Counts{RollOvers: 1},
+		},
+		"near 10^n, but too far on the other side": {
+			reads:  hourly(0, 9996, 9997, 9998, 9999, 700, 701),
+			want:   []meter.Cell{cell(0, 1), cell(1, 1), cell(2, 1), cell(4, 1)},
+			counts: meter.Counts{Exchanges: 1},
+		},
+		"exchanged for a used one": {
+			reads: then(4711, 4712), want: with(cell(5, 1)), counts: meter.Counts{Exchanges: 1},
+		},
+		"exchanged for one that is further": {
+			reads: then(88000, 88001), want: with(cell(5, 1)), counts: meter.Counts{Exchanges: 1},
+		},
+		"exchanged in a gap": {
+			reads: append(then(), at(7*60, 4711), at(8*60, 4712)), want: with(cell(7, 1)),
+			counts: meter.Counts{Exchanges: 1},
+		},
+		"exchanged between borders": {
+			reads: []meter.Read{
+				at(0, 1), at(60, 2), at(120, 3), at(150, 7777), at(180, 7777.5), at(240, 7778.5),
+			},
+			want: []meter.Cell{cell(0, 1), cell(1, 1), cell(3, 1)}, counts: meter.Counts{Exchanges: 1},
+		},
+		"negative after all": {reads: then(-3), want: ones, counts: meter.Counts{Exchanges: 1}},
+		"a car is charged":   {reads: then(9026), want: with(cell(4, 22))},
+		"gap": {
+			reads: append(then(), at(7*60, 9010), at(8*60, 9011)),
+			want:  with(spread(4, 2), spread(5, 2), spread(6, 2), cell(7, 1)),
+		},
+		"off the border": {
+			reads: []meter.Read{at(30, 10), at(90, 12), at(150, 16)}, want: []meter.Cell{cell(1, 3)},
+		},
+		"jitter is no gap": {
+			reads: []meter.Read{at(0, 10), at(58, 10.58), at(122, 11.22), at(181, 12)},
+			want:  []meter.Cell{cell(0, 0.6), cell(1, 0.6), cell(2, 0.02+0.78*58/59)},
+		},
+		"gap off the border": {
+			reads: []meter.Read{at(-30, 9), at(30, 10), at(210, 16), at(270, 18)},
+			want:  []meter.Cell{spread(0, 1.5), spread(1, 2), spread(2, 2), spread(3, 2)},
+		},
+		"quarters": {
+			reads: []meter.Read{at(0, 1), at(15, 2), at(30, 4), at(45, 7), at(60, 11), at(75, 12)},
+			want:  []meter.Cell{cell(0, 10)},
+		},
+		"repeated and out of order is passed over": {
+			reads: []meter.Read{at(0, 1), at(0, 5), at(-60, 0), at(60, 2)}, want: []meter.Cell{cell(0, 1)},
+		},
+		"before the epoch": {
+			reads: hourly(-2, 1, 2, 4), want: []meter.Cell{cell(-2, 1), cell(-1, 2)},
+		},
+		"from a cell on": {
+			reads: hourly(0, day...), grid: meter.Grid{First: 22},
+			want: []meter.Cell{cell(22, 1), cell(23, 1)},
+		},
+		"a gap that began before": {
+			reads: []meter.Read{at(0, 0), at(100*365*24*60, 100*365*24)},
+			grid:  meter.Grid{First: 100*365*24 - 2},
+			want:  []meter.Cell{spread(100*365*24-2, 1), spread(100*365*24-1, 1)},
+		},
+		"phase": {
+			reads: []meter.Read{at(30, 10), at(90, 12), at(150, 16)}, grid: meter.Grid{Phase: 1800},
+			want: []meter.Cell{cell(0, 2), cell(1, 4)},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,14 +184,18 @@ func TestOrderOfRegistersDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		reads := drawReads(t)
-		grid := meter.Grid{Interval: rapid.SampledFrom([]int64{300, 900, 1800, hour}).Draw(t, "interval"), First: 0}
+		grid := meter.Grid{
+			Interval: rapid.SampledFrom([]int64{300, 900, 1800, hour}).Draw(t, "interval"), First: 0,
+		}
 		var g, other meter.Registers
 		want, counts := g.Differ(nil, reads, grid)
 		var kept []meter.Read
 		var got []meter.Cell
 		var gotCounts meter.Counts
 		for _, r := range rapid.Permutation(reads).Draw(t, "order") {
-			i, _ := slices.BinarySearchFunc(kept, r, func(a, b meter.Read) int { return int(a.Second - b.Second) })
+			i, _ := slices.BinarySearchFunc(
+				kept, r, func(a, b meter.Read) int { return int(a.Second - b.Second) },
+			)
 			kept = slices.Insert(kept, i, r)
 			got, gotCounts = other.Differ(got[:0], kept, grid)
 		}
@@ -152,7 +226,9 @@ func TestCellsAreTheLineThroughTheReads(t *testing.T) {
 			t.Skip("rates a thousandfold apart")
 		}
 		line := func(second int64) float64 {
-			i, _ := slices.BinarySearchFunc(reads, second, func(r meter.Read, s int64) int { return int(r.Second - s) })
+			i, _ := slices.BinarySearchFunc(
+				reads, second, func(r meter.Read, s int64) int { return int(r.Second - s) },
+			)
 			if reads[i].Second == second {
 				return reads[i].Value
 			}
@@ -178,7 +254,9 @@ func TestDifferDoesNotAllocate(t *testing.T) {
 	var g meter.Registers
 	reads := hourly(0, 1, 2, 3, 4, 5, 6, 0.5, 1.5)
 	cells := make([]meter.Cell, 0, 16)
-	if n := testing.AllocsPerRun(100, func() { cells, _ = g.Differ(cells[:0], reads, meter.Grid{Interval: hour}) }); n != 0 {
+	if n := testing.AllocsPerRun(
+		100, func() { cells, _ = g.Differ(cells[:0], reads, meter.Grid{Interval: hour}) },
+	); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

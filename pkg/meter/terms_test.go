@@ -20,7 +20,9 @@ func TestTermsOfAFirstReading(t *testing.T) {
 			t.Errorf("%+v begins %+v, %v; want %+v", c.said, got, err, c.want)
 		}
 	}
-	for _, said := range []meter.Terms{{"kW", meter.Energy}, {"kW", meter.Register}, {"kWh", meter.Power}} {
+	for _, said := range []meter.Terms{
+		{"kW", meter.Energy}, {"kW", meter.Register}, {"kWh", meter.Power},
+	} {
 		if _, err := said.Begin(); err == nil || meter.ReasonOf(err) != meter.ReasonWrongUnit {
 			t.Errorf("%+v: %v", said, err)
 		}
@@ -29,7 +31,9 @@ func TestTermsOfAFirstReading(t *testing.T) {
 
 func TestTermsOfALaterReading(t *testing.T) {
 	t.Parallel()
-	energy, power := meter.Terms{Unit: "kWh", Kind: meter.Energy}, meter.Terms{Unit: "kW", Kind: meter.Power}
+	energy, power := meter.Terms{
+		Unit: "kWh", Kind: meter.Energy,
+	}, meter.Terms{Unit: "kW", Kind: meter.Power}
 	for _, c := range []struct {
 		series, said, with meter.Terms
 		value              float64 // of 1000
@@ -40,15 +44,33 @@ func TestTermsOfALaterReading(t *testing.T) {
 		{energy, meter.Terms{Unit: "Wh"}, energy, 1, "", ""},
 		{energy, meter.Terms{Unit: "Wh", Kind: meter.Energy}, energy, 1, "", ""},
 		{energy, meter.Terms{Unit: "kW"}, energy, 0, meter.ReasonWrongUnit, `unit "kW" is one of power`},
-		{energy, meter.Terms{Kind: meter.Power}, energy, 0, meter.ReasonWrongKind, "kind power: the series is of kind energy"},
+		{
+			energy, meter.Terms{Kind: meter.Power}, energy, 0, meter.ReasonWrongKind,
+			"kind power: the series is of kind energy",
+		},
 		{energy, meter.Terms{Kind: meter.Register}, energy, 0, meter.ReasonWrongKind, "kind register"},
-		{power, meter.Terms{Kind: meter.Energy}, power, 0, meter.ReasonWrongKind, "kind energy: the series is of kind power"},
+		{
+			power, meter.Terms{Kind: meter.Energy}, power, 0, meter.ReasonWrongKind,
+			"kind energy: the series is of kind power",
+		},
 		{meter.Terms{}, meter.Terms{Unit: "kWh"}, energy, 1000, "", ""},
 		{meter.Terms{}, meter.Terms{Kind: meter.Energy}, meter.Terms{Kind: meter.Energy}, 1000, "", ""},
-		{meter.Terms{}, meter.Terms{Unit: "kWh", Kind: meter.Register}, meter.Terms{}, 0, meter.ReasonWrongKind, "the series is of kind power"},
-		{meter.Terms{}, meter.Terms{Unit: "kW", Kind: meter.Energy}, meter.Terms{}, 0, meter.ReasonWrongUnit, `unit "kW" is not one of kind energy`},
-		{meter.Terms{Kind: meter.Energy}, meter.Terms{Unit: "kW"}, meter.Terms{Kind: meter.Energy}, 0, meter.ReasonWrongUnit, `unit "kW" is not one of kind energy`},
-		{meter.Terms{Unit: "nWh", Kind: meter.Energy}, meter.Terms{Unit: "Wh"}, meter.Terms{Unit: "nWh", Kind: meter.Energy}, 0, meter.ReasonWrongUnit, "not known"},
+		{
+			meter.Terms{}, meter.Terms{Unit: "kWh", Kind: meter.Register}, meter.Terms{}, 0,
+			meter.ReasonWrongKind, "the series is of kind power",
+		},
+		{
+			meter.Terms{}, meter.Terms{Unit: "kW", Kind: meter.Energy}, meter.Terms{}, 0,
+			meter.ReasonWrongUnit, `unit "kW" is not one of kind energy`,
+		},
+		{
+			meter.Terms{Kind: meter.Energy}, meter.Terms{Unit: "kW"}, meter.Terms{Kind: meter.Energy}, 0,
+			meter.ReasonWrongUnit, `unit "kW" is not one of kind energy`,
+		},
+		{
+			meter.Terms{Unit: "nWh", Kind: meter.Energy}, meter.Terms{Unit: "Wh"},
+			meter.Terms{Unit: "nWh", Kind: meter.Energy}, 0, meter.ReasonWrongUnit, "not known",
+		},
 	} {
 		value, with, err := c.series.Take(1000, c.said)
 		if value != c.value || with != c.with || (err != nil) != (c.reason != "") {
@@ -65,7 +87,8 @@ func TestAValueIsBoundedInTheUnitOfItsSeries(t *testing.T) {
 	t.Parallel()
 	series := meter.Terms{Unit: "Wh", Kind: meter.Energy}
 	_, _, err := series.Take(-9e11, meter.Terms{Unit: "MWh"})
-	if err == nil || meter.ReasonOf(err) != meter.ReasonOutOfRange || !strings.Contains(err.Error(), "value -9e+11 MWh") {
+	if err == nil || meter.ReasonOf(err) != meter.ReasonOutOfRange ||
+		!strings.Contains(err.Error(), "value -9e+11 MWh") {
 		t.Errorf("%v", err)
 	}
 	if value, _, err := series.Take(9e5, meter.Terms{Unit: "MWh"}); err != nil || value != 9e11 {

@@ -16,7 +16,11 @@ func TestConvert(t *testing.T) {
 		from, to string
 		v, want  float64
 	}{
-		{"Wh", "kWh", 1234, 1.234}, {"kWh", "Wh", 1.234, 1234}, {"MWh", "kWh", 0.5, 500}, {"GWh", "MWh", 2, 2000}, {"TWh", "GWh", 3, 3000},
+		{
+			"Wh", "kWh", 1234, 1.234,
+		}, {
+			"kWh", "Wh", 1.234, 1234,
+		}, {"MWh", "kWh", 0.5, 500}, {"GWh", "MWh", 2, 2000}, {"TWh", "GWh", 3, 3000},
 		{"W", "kW", 1, 0.001}, {"MW", "kW", 487, 487000}, {"kW", "GW", 5e6, 5},
 		{"kwh", "kWh", 7, 7}, {"KWH", "Wh", 7, 7000}, {"Mwh", "kWh", 1, 1000}, {"KW", "W", 1, 1000},
 		{"MJ", "kWh", 3.6, 1}, {"kWh", "MJ", 1, 3.6}, {"J", "Wh", 7200, 2}, {"GJ", "MWh", 3.6, 1},
@@ -34,7 +38,8 @@ func TestConvert(t *testing.T) {
 func TestUnitsThatDoNotConvert(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]string{
-		{"kWh", "kW"}, {"MW", "MWh"}, {"mW", "MW"}, {"mwh", "MWh"}, {"m³", "kWh"}, {"m³", "m3"}, {"", "kWh"}, {"kWh", ""}, {"VA", "W"}, {"kVArh", "kWh"}, {" kWh", "kWh"}, {"kj", "kJ"},
+		{"kWh", "kW"}, {"MW", "MWh"}, {"mW", "MW"}, {"mwh", "MWh"}, {"m³", "kWh"}, {"m³", "m3"},
+		{"", "kWh"}, {"kWh", ""}, {"VA", "W"}, {"kVArh", "kWh"}, {" kWh", "kWh"}, {"kj", "kJ"},
 	} {
 		_, err := meter.Convert(c[0], c[1])
 		var unit *meter.UnitError
@@ -49,13 +54,17 @@ func TestUnitsThatDoNotConvert(t *testing.T) {
 		}
 	}
 	_, err := meter.Convert("kW", "kWh")
-	want := `unit "kW" is one of power: the series is measured in "kWh", one of energy, and neither is turned into the other; send that unit, or use another meter name`
+	want := `unit "kW" is one of power: the series is measured in "kWh", one of energy, and neither ` +
+		`is turned into the other; send that unit, or use another meter name`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
 }
 
-var unitNames = []string{"Wh", "kWh", "KWH", "kwh", "MWh", "GWh", "TWh", "J", "kJ", "MJ", "GJ", "W", "kW", "KW", "MW", "GW", "TW"}
+var unitNames = []string{
+	"Wh", "kWh", "KWH", "kwh", "MWh", "GWh", "TWh", "J", "kJ", "MJ", "GJ", "W", "kW", "KW", "MW", "GW",
+	"TW",
+}
 
 func TestConversionReturns(t *testing.T) {
 	t.Parallel()
@@ -102,8 +111,16 @@ func TestKinds(t *testing.T) {
 		unit string
 		want bool
 	}{
-		{meter.Energy, "kWh", true}, {meter.Energy, "kW", false}, {meter.Power, "kW", true}, {meter.Power, "GWh", false},
-		{meter.Register, "kWh", true}, {meter.Register, "kW", false}, {meter.Register, "m³", true}, {meter.KindUnknown, "kWh", true}, {meter.KindUnknown, "kW", true},
+		{
+			meter.Energy, "kWh", true,
+		}, {meter.Energy, "kW", false}, {meter.Power, "kW", true}, {meter.Power, "GWh", false},
+		{
+			meter.Register, "kWh", true,
+		}, {
+			meter.Register, "kW", false,
+		}, {
+			meter.Register, "m³", true,
+		}, {meter.KindUnknown, "kWh", true}, {meter.KindUnknown, "kW", true},
 	} {
 		if got := c.kind.Fits(c.unit); got != c.want {
 			t.Errorf("%s in %q: %v", c.kind, c.unit, got)

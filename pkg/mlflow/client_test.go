@@ -38,19 +38,27 @@ func TestConfigFaults(t *testing.T) {
 		change func(*mlflow.Config)
 		want   string // "" when it is taken
 	}{
-		"whole":             {func(*mlflow.Config) {}, ""},
-		"below a path":      {func(c *mlflow.Config) { c.URL = "https://host/mlflow/" }, ""},
-		"no address":        {func(c *mlflow.Config) { c.URL = "" }, "mlflow-url: not set"},
-		"a word":            {func(c *mlflow.Config) { c.URL = "mlflow" }, "mlflow-url: not an address"},
-		"a store":           {func(c *mlflow.Config) { c.URL = "sqlite:///mlflow.db" }, "mlflow-url: not an address"},
-		"password in it":    {func(c *mlflow.Config) { c.URL = "http://me:s3cret@host:5000" }, "LOADTIDE_MLFLOW_TOKEN"},
-		"no experiment":     {func(c *mlflow.Config) { c.Experiment = "" }, "mlflow-experiment"},
-		"token and user":    {func(c *mlflow.Config) { c.Token, c.Username = secret.New("s3cret"), "me" }, "mlflow-token"},
-		"no time":           {func(c *mlflow.Config) { c.Timeout = 0 }, "mlflow-timeout"},
-		"for ever":          {func(c *mlflow.Config) { c.Retries = 100 }, "mlflow-retries"},
-		"no such file":      {func(c *mlflow.Config) { c.CAFile = "nope.pem" }, "mlflow-ca-file"},
-		"no certificate":    {func(c *mlflow.Config) { c.CAFile = "doc.go" }, "holds no certificate"},
-		"all of it at once": {func(c *mlflow.Config) { c.URL, c.Timeout, c.Retries = "x", 0, -1 }, "mlflow-retries: -1"},
+		"whole":        {func(*mlflow.Config) {}, ""},
+		"below a path": {func(c *mlflow.Config) { c.URL = "https://host/mlflow/" }, ""},
+		"no address":   {func(c *mlflow.Config) { c.URL = "" }, "mlflow-url: not set"},
+		"a word":       {func(c *mlflow.Config) { c.URL = "mlflow" }, "mlflow-url: not an address"},
+		"a store": {
+			func(c *mlflow.Config) { c.URL = "sqlite:///mlflow.db" }, "mlflow-url: not an address",
+		},
+		"password in it": {
+			func(c *mlflow.Config) { c.URL = "http://me:s3cret@host:5000" }, "LOADTIDE_MLFLOW_TOKEN",
+		},
+		"no experiment": {func(c *mlflow.Config) { c.Experiment = "" }, "mlflow-experiment"},
+		"token and user": {
+			func(c *mlflow.Config) { c.Token, c.Username = secret.New("s3cret"), "me" }, "mlflow-token",
+		},
+		"no time":        {func(c *mlflow.Config) { c.Timeout = 0 }, "mlflow-timeout"},
+		"for ever":       {func(c *mlflow.Config) { c.Retries = 100 }, "mlflow-retries"},
+		"no such file":   {func(c *mlflow.Config) { c.CAFile = "nope.pem" }, "mlflow-ca-file"},
+		"no certificate": {func(c *mlflow.Config) { c.CAFile = "doc.go" }, "holds no certificate"},
+		"all of it at once": {
+			func(c *mlflow.Config) { c.URL, c.Timeout, c.Retries = "x", 0, -1 }, "mlflow-retries: -1",
+		},
 	} {
 		cfg := good
 		c.change(&cfg)
@@ -68,7 +76,10 @@ func TestConfigFaults(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{"MLFLOW_TRACKING_TOKEN": "t", "MLFLOW_TRACKING_USERNAME": "u", "MLFLOW_TRACKING_PASSWORD": "p", "MLFLOW_TRACKING_URI": "http://x", "MLFLOW_TRACKING_SERVER_CERT_PATH": "ca.pem"}
+	env := map[string]string{
+		"MLFLOW_TRACKING_TOKEN": "t", "MLFLOW_TRACKING_USERNAME": "u", "MLFLOW_TRACKING_PASSWORD": "p",
+		"MLFLOW_TRACKING_URI": "http://x", "MLFLOW_TRACKING_SERVER_CERT_PATH": "ca.pem",
+	}
 	get := func(name string) string { return env[name] }
 	if c := (mlflow.Config{}).WithEnvironment(get); c.Token.Reveal() != "t" || c.Username != "" ||
 		!c.Password.IsZero() || c.URL != "http://x" || c.CAFile != "ca.pem" {
@@ -92,7 +103,10 @@ func TestAuthentication(t *testing.T) {
 	}{
 		"none":  {func(*mlflow.Config) {}, ""},
 		"token": {func(c *mlflow.Config) { c.Token = secret.New("s3cret") }, "Bearer s3cret"},
-		"basic": {func(c *mlflow.Config) { c.Username, c.Password = "me", secret.New("s3cret") }, "Basic bWU6czNjcmV0"},
+		"basic": {
+			func(c *mlflow.Config) { c.Username, c.Password = "me", secret.New("s3cret") },
+			"Basic bWU6czNjcmV0",
+		},
 	} {
 		var got atomic.Value
 		address := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -113,9 +127,16 @@ func TestAuthentication(t *testing.T) {
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
-	elsewhere := answering(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("followed with %v", r.Header) })
-	address := answering(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusFound) })
-	err := client(t, address, func(c *mlflow.Config) { c.Token = secret.New("s3cret") }).Health(t.Context())
+	elsewhere := answering(
+		t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("followed with %v", r.Header) },
+	)
+	address := answering(
+		t,
+		func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusFound) },
+	)
+	err := client(
+		t, address, func(c *mlflow.Config) { c.Token = secret.New("s3cret") },
+	).Health(t.Context())
 	if !mlflow.Is(err, mlflow.KindConfig) || !strings.Contains(err.Error(), "--mlflow-url") {
 		t.Errorf("%v", err)
 	}
@@ -123,7 +144,13 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"experiment":{"experiment_id":"7"}}`) }))
+	s := httptest.NewUnstartedServer(
+		http.HandlerFunc(
+			func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprint(w, `{"experiment":{"experiment_id":"7"}}`)
+			},
+		),
+	)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is what is tested
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -132,7 +159,9 @@ func TestTLS(t *testing.T) {
 		t.Errorf("unknown authority: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(
+		file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
 	trusting := func(c *mlflow.Config) { c.CAFile = file }
@@ -160,19 +189,34 @@ func TestStrangeAnswers(t *testing.T) {
 		kind   mlflow.Kind
 		tries  int32
 	}{
-		"a page":         {200, "", "<html>welcome</html>", mlflow.KindUnavailable, 3},
-		"half":           {200, "", `{"experiment":{"exper`, mlflow.KindUnavailable, 3},
-		"nothing":        {200, "", "", mlflow.KindUnavailable, 3},
-		"another type":   {200, "", `{"experiment":[]}`, mlflow.KindUnavailable, 3},
-		"500":            {500, "", `{"error_code":"INTERNAL_ERROR","message":"database is locked"}`, mlflow.KindUnavailable, 3},
+		"a page":       {200, "", "<html>welcome</html>", mlflow.KindUnavailable, 3},
+		"half":         {200, "", `{"experiment":{"exper`, mlflow.KindUnavailable, 3},
+		"nothing":      {200, "", "", mlflow.KindUnavailable, 3},
+		"another type": {200, "", `{"experiment":[]}`, mlflow.KindUnavailable, 3},
+		"500": {
+			500, "", `{"error_code":"INTERNAL_ERROR","message":"database is locked"}`,
+			mlflow.KindUnavailable, 3,
+		},
 		"503 and a wait": {503, "1", "", mlflow.KindUnavailable, 3},
 		"429":            {429, "999999", "", mlflow.KindUnavailable, 1},
 		"a wrong path":   {404, "", "<html>not found</html>", mlflow.KindConfig, 1},
-		"400":            {400, "", `{"error_code":"INVALID_PARAMETER_VALUE","message":"no\nsuch\u001b[31m thing"}`, mlflow.KindRefused, 1},
-		"two writers":    {400, "", `{"error_code":"BAD_REQUEST","message":"(sqlite3.IntegrityError) UNIQUE constraint failed"}`, mlflow.KindUnavailable, 3},
-		"there already":  {400, "", `{"error_code":"RESOURCE_ALREADY_EXISTS","message":"Experiment(name=x) already exists. Error: (sqlite3.IntegrityError)"}`, mlflow.KindExists, 1},
-		"a flood":        {400, "", strings.Repeat("x", 1<<20), mlflow.KindRefused, 1},
-		"forbidden":      {403, "", "Permission denied", mlflow.KindConfig, 1},
+		"400": {
+			400, "", `{"error_code":"INVALID_PARAMETER_VALUE","message":"no\nsuch\u001b[31m thing"}`,
+			mlflow.KindRefused, 1,
+		},
+		"two writers": {
+			400, "",
+			`{"error_code":"BAD_REQUEST","message":"(sqlite3.IntegrityError) UNIQUE constraint failed"}`,
+			mlflow.KindUnavailable, 3,
+		},
+		"there already": {
+			400, "",
+			`{"error_code":"RESOURCE_ALREADY_EXISTS","message":"Experiment(name=x) already exists. Error: ` +
+				`(sqlite3.IntegrityError)"}`,
+			mlflow.KindExists, 1,
+		},
+		"a flood":   {400, "", strings.Repeat("x", 1<<20), mlflow.KindRefused, 1},
+		"forbidden": {403, "", "Permission denied", mlflow.KindConfig, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

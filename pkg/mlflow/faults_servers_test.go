@@ -34,7 +34,9 @@ func faulty(
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := int(count.Add(1))
 		if forward != nil && !forward(n, r) {
-			http.Error(w, `{"error_code":"INTERNAL_ERROR","message":"out of order"}`, http.StatusInternalServerError)
+			http.Error(
+				w, `{"error_code":"INTERNAL_ERROR","message":"out of order"}`, http.StatusInternalServerError,
+			)
 			return
 		}
 		if answer != nil && !answer(n, r) {
@@ -70,16 +72,27 @@ func isPost(r *http.Request, path string) bool {
 func TestRepeatsWhatIsSafe(t *testing.T) {
 	t.Parallel()
 	// Every odd request is lost, half of them after the server has acted.
-	address := faulty(t, func(n int, _ *http.Request) bool { return n%4 != 1 }, func(n int, _ *http.Request) bool { return n%4 != 3 })
+	address := faulty(
+		t, func(n int, _ *http.Request) bool { return n%4 != 1 },
+		func(n int, _ *http.Request) bool { return n%4 != 3 },
+	)
 	c, direct, ctx := client(t, address, nil), mlflowtest.Client(t), t.Context()
 	run := newRun(t, direct)
-	ok(t, c.LogBatch(ctx, run.Info.RunID, []mlflow.Metric{{Key: "m", Value: 1, Timestamp: 5}}, []mlflow.Tag{{Key: "p", Value: "1"}}, nil))
+	ok(
+		t,
+		c.LogBatch(
+			ctx, run.Info.RunID, []mlflow.Metric{{Key: "m", Value: 1, Timestamp: 5}},
+			[]mlflow.Tag{{Key: "p", Value: "1"}}, nil,
+		),
+	)
 	ok(t, c.Upload(ctx, run.Info.ArtifactURI, "a", []byte("text")))
 	if b := must[[]byte](t)(c.Download(ctx, run.Info.ArtifactURI, "a", 10)); string(b) != "text" {
 		t.Errorf("came back as %q", b)
 	}
 	must[string](t)(c.EnsureExperiment(ctx, t.Name()+"2"))
-	if history := must[[]mlflow.Metric](t)(direct.MetricHistory(ctx, run.Info.RunID, "m")); len(history) != 1 {
+	if history := must[[]mlflow.Metric](t)(
+		direct.MetricHistory(ctx, run.Info.RunID, "m"),
+	); len(history) != 1 {
 		t.Errorf("a repeat was kept as well: %v", history)
 	}
 }
@@ -99,7 +112,9 @@ func TestDoesNotRepeatWhatIsNot(t *testing.T) {
 	if _, err := c.CreateRun(ctx, id, "r", start, nil); !mlflow.Is(err, mlflow.KindUnavailable) {
 		t.Errorf("%v", err)
 	}
-	if _, err := c.CreateLoggedModel(ctx, id, "m", "", nil, nil); !mlflow.Is(err, mlflow.KindUnavailable) {
+	if _, err := c.CreateLoggedModel(
+		ctx, id, "m", "", nil, nil,
+	); !mlflow.Is(err, mlflow.KindUnavailable) {
 		t.Errorf("%v", err)
 	}
 	if n := posts.Load(); n != 2 {
@@ -110,14 +125,21 @@ func TestDoesNotRepeatWhatIsNot(t *testing.T) {
 func TestVersionWhoseAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	lost := atomic.Int32{}
-	address := faulty(t, nil, func(_ int, r *http.Request) bool { return !isPost(r, "model-versions/create") || lost.Add(1) > 1 })
+	address := faulty(
+		t, nil,
+		func(_ int, r *http.Request) bool {
+			return !isPost(r, "model-versions/create") || lost.Add(1) > 1
+		},
+	)
 	c, ctx := client(t, address, nil), t.Context()
 	id := must[string](t)(c.EnsureExperiment(ctx, t.Name()))
 	name := t.Name()
 	ok(t, c.CreateRegisteredModel(ctx, name, "", nil))
 	m := must[mlflow.LoggedModel](t)(c.CreateLoggedModel(ctx, id, name, "", nil, nil))
 	ok(t, c.FinalizeLoggedModel(ctx, m.Info.ModelID, mlflow.ModelReady))
-	v := must[mlflow.ModelVersion](t)(c.CreateVersion(ctx, mlflow.NewVersion{Name: name, ModelID: m.Info.ModelID}))
+	v := must[mlflow.ModelVersion](t)(
+		c.CreateVersion(ctx, mlflow.NewVersion{Name: name, ModelID: m.Info.ModelID}),
+	)
 	if all := must[[]mlflow.ModelVersion](t)(c.Versions(ctx, name)); len(all) != 1 ||
 		v.Version != "1" {
 		t.Errorf("made %s, there are %d", v.Version, len(all))
@@ -147,7 +169,9 @@ func TestNetworkFaults(t *testing.T) {
 			t.Parallel()
 			proxy := servertest.NewProxy(t, mlflowtest.Server(t))
 			remove := proxy.Add(c.fault)
-			c2 := client(t, proxy.URL(), func(cfg *mlflow.Config) { quick(cfg); cfg.Timeout = 500 * time.Millisecond })
+			c2 := client(
+				t, proxy.URL(), func(cfg *mlflow.Config) { quick(cfg); cfg.Timeout = 500 * time.Millisecond },
+			)
 			_, err := c2.Download(ctx, run.Info.ArtifactURI, "big", 1<<20)
 			if !mlflow.Is(err, mlflow.KindUnavailable) || !strings.Contains(err.Error(), c.want) ||
 				strings.Contains(err.Error(), "\n") {

@@ -57,11 +57,22 @@ func TestRun(t *testing.T) {
 	// More than one request holds, and every value that JSON has no number for.
 	var metrics []mlflow.Metric
 	for i := range 2500 {
-		metrics = append(metrics, mlflow.Metric{Key: "loss", Value: mlflow.Number(1 / float64(i+1)), Timestamp: start.UnixMilli(), Step: int64(i)})
+		metrics = append(
+			metrics,
+			mlflow.Metric{
+				Key: "loss", Value: mlflow.Number(1 / float64(i+1)), Timestamp: start.UnixMilli(),
+				Step: int64(i),
+			},
+		)
 	}
-	special := map[string]float64{"nan": math.NaN(), "up": math.Inf(1), "down": math.Inf(-1), "tiny": 5e-324, "big": 1e300, "zero": 0}
+	special := map[string]float64{
+		"nan": math.NaN(), "up": math.Inf(1), "down": math.Inf(-1), "tiny": 5e-324, "big": 1e300,
+		"zero": 0,
+	}
 	for key, v := range special {
-		metrics = append(metrics, mlflow.Metric{Key: key, Value: mlflow.Number(v), Timestamp: start.UnixMilli()})
+		metrics = append(
+			metrics, mlflow.Metric{Key: key, Value: mlflow.Number(v), Timestamp: start.UnixMilli()},
+		)
 	}
 	var params, tags []mlflow.Tag
 	for i := range 130 {
@@ -72,8 +83,11 @@ func TestRun(t *testing.T) {
 		ok(t, c.LogBatch(ctx, id, metrics, params, tags))
 	}
 	inputs := []mlflow.DatasetInput{{
-		Dataset: mlflow.Dataset{Name: "readings", Digest: "0123456789abcdef", SourceType: "loadtide", Source: `{"from":"files"}`, Schema: "{}", Profile: `{"series":3}`},
-		Tags:    []mlflow.Tag{{Key: "mlflow.data.context", Value: "training"}},
+		Dataset: mlflow.Dataset{
+			Name: "readings", Digest: "0123456789abcdef", SourceType: "loadtide", Source: `{"from":"files"}`,
+			Schema: "{}", Profile: `{"series":3}`,
+		},
+		Tags: []mlflow.Tag{{Key: "mlflow.data.context", Value: "training"}},
 	}}
 	for range 2 {
 		ok(t, c.LogInputs(ctx, id, inputs))
@@ -98,7 +112,9 @@ func TestRun(t *testing.T) {
 	// what the server's database keeps of an infinity
 	special["up"], special["down"] = math.MaxFloat64, -math.MaxFloat64
 	delete(last, "loss")
-	if diff := cmp.Diff(special, last, cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-9, 0)); diff != "" {
+	if diff := cmp.Diff(
+		special, last, cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-9, 0),
+	); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
 	}
 	history := must[[]mlflow.Metric](t)(c.MetricHistory(ctx, id, "loss"))
@@ -119,7 +135,9 @@ func TestArtifacts(t *testing.T) {
 	t.Parallel()
 	c, ctx := mlflowtest.Client(t), t.Context()
 	uri := newRun(t, c).Info.ArtifactURI
-	files := map[string]string{"report.md": "# ü\n", "plots/a b+c&d.png": "\x89PNG\x00\xff", "plots/empty": ""}
+	files := map[string]string{
+		"report.md": "# ü\n", "plots/a b+c&d.png": "\x89PNG\x00\xff", "plots/empty": "",
+	}
 	for name, text := range files {
 		ok(t, c.Upload(ctx, uri, name, []byte("older, and longer than what comes")))
 		ok(t, c.Upload(ctx, uri, name, []byte(text)))
@@ -175,7 +193,12 @@ func TestModels(t *testing.T) {
 		t.Errorf("a missing alias: %v", err)
 	}
 
-	logged := must[mlflow.LoggedModel](t)(c.CreateLoggedModel(ctx, run.Info.ExperimentID, name, run.Info.RunID, []mlflow.Tag{{Key: "hidden", Value: "64"}}, nil))
+	logged := must[mlflow.LoggedModel](t)(
+		c.CreateLoggedModel(
+			ctx, run.Info.ExperimentID, name, run.Info.RunID, []mlflow.Tag{{Key: "hidden", Value: "64"}},
+			nil,
+		),
+	)
 	id := logged.Info.ModelID
 	ok(t, c.Upload(ctx, logged.Info.ArtifactURI, "MLmodel", []byte("flavors: {}\n")))
 	ok(t, c.FinalizeLoggedModel(ctx, id, mlflow.ModelReady))
@@ -191,7 +214,10 @@ func TestModels(t *testing.T) {
 		t.Errorf("outputs %+v", got.Outputs)
 	}
 
-	want := mlflow.NewVersion{Name: name, ModelID: id, RunID: run.Info.RunID, Description: "first", Tags: []mlflow.Tag{{Key: "verdict", Value: "promoted"}}}
+	want := mlflow.NewVersion{
+		Name: name, ModelID: id, RunID: run.Info.RunID, Description: "first",
+		Tags: []mlflow.Tag{{Key: "verdict", Value: "promoted"}},
+	}
 	for i := range 3 {
 		if v := must[mlflow.ModelVersion](t)(c.CreateVersion(ctx, want)); v.Version != fmt.Sprint(i+1) {
 			t.Errorf("version %s", v.Version)
@@ -229,7 +255,9 @@ func TestModels(t *testing.T) {
 	if _, err := c.Versions(ctx, "a'b"); !mlflow.Is(err, mlflow.KindRefused) {
 		t.Errorf("a quote in a name: %v", err)
 	}
-	other := must[mlflow.LoggedModel](t)(c.CreateLoggedModel(ctx, run.Info.ExperimentID, name, "", nil, nil))
+	other := must[mlflow.LoggedModel](t)(
+		c.CreateLoggedModel(ctx, run.Info.ExperimentID, name, "", nil, nil),
+	)
 	ok(t, c.DeleteLoggedModel(ctx, other.Info.ModelID))
 	if _, err := c.GetLoggedModel(ctx, other.Info.ModelID); !mlflow.Is(err, mlflow.KindNotFound) {
 		t.Errorf("a model that is gone: %v", err)
@@ -266,7 +294,9 @@ func TestOpenRuns(t *testing.T) {
 	experiment := must[string](t)(c.EnsureExperiment(ctx, t.Name()))
 	tag := mlflow.Tag{Key: "loadtide.cycle", Value: "A B-1"}
 	run := must[mlflow.Run](t)(c.CreateRun(ctx, experiment, "one", start, []mlflow.Tag{tag}))
-	must[mlflow.Run](t)(c.CreateRun(ctx, experiment, "other", start, []mlflow.Tag{{Key: tag.Key, Value: "C"}}))
+	must[mlflow.Run](t)(
+		c.CreateRun(ctx, experiment, "other", start, []mlflow.Tag{{Key: tag.Key, Value: "C"}}),
+	)
 	if open := must[[]mlflow.Run](t)(c.OpenRuns(ctx, experiment, tag)); len(open) != 1 ||
 		open[0].Info.RunID != run.Info.RunID {
 		t.Errorf("open: %+v", open)
@@ -277,7 +307,9 @@ func TestOpenRuns(t *testing.T) {
 	if open := must[[]mlflow.Run](t)(c.OpenRuns(ctx, experiment, tag)); len(open) != 0 {
 		t.Errorf("after its end: %+v", open)
 	}
-	if _, err := c.OpenRuns(ctx, experiment, mlflow.Tag{Key: "k", Value: "' or 'a' = 'a"}); err == nil {
+	if _, err := c.OpenRuns(
+		ctx, experiment, mlflow.Tag{Key: "k", Value: "' or 'a' = 'a"},
+	); err == nil {
 		t.Error("a quote was searched for")
 	}
 }

@@ -21,7 +21,8 @@ func allCharts() map[string]Chart {
 	fan := dailyFan("Next 24 h: 11.8 kWh, peak at 18:00", "kWh", 2, 0)
 	return map[string]Chart{
 		"fan": fan, "fans": Fans{Title: "Three series", Fans: report().Fans},
-		"bylead": risingErrors(), "byday": weekAhead(), "calibration": honest(), "report": report(), "losscurve": falling(),
+		"bylead": risingErrors(), "byday": weekAhead(), "calibration": honest(), "report": report(),
+		"losscurve": falling(),
 	}
 }
 
@@ -29,7 +30,9 @@ func TestFilesHaveTheSizeAskedFor(t *testing.T) {
 	t.Parallel()
 	for name, chart := range allCharts() {
 		usual, least := chart.sizes()
-		for _, c := range []struct{ asked, want Size }{{Size{}, usual}, {least, least}, {Size{1003, 797}, Size{1003, 797}}} {
+		for _, c := range []struct{ asked, want Size }{
+			{Size{}, usual}, {least, least}, {Size{1003, 797}, Size{1003, 797}},
+		} {
 			t.Run(fmt.Sprintf("%s %dx%d", name, c.asked.Width, c.asked.Height), func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "chart.svg")
@@ -137,7 +140,8 @@ func TestFormatOfNamesWhatItTakes(t *testing.T) {
 			t.Errorf("FormatOf(%q) = %v, %v, want %v", path, got, err, want)
 		}
 	}
-	if _, err := Encode("pdf", Size{}, honest()); err == nil || !strings.Contains(err.Error(), `"pdf"`) {
+	if _, err := Encode("pdf", Size{}, honest()); err == nil ||
+		!strings.Contains(err.Error(), `"pdf"`) {
 		t.Errorf("Encode to pdf: %v, want an error that names it", err)
 	}
 }
@@ -180,7 +184,9 @@ func TestWriteLeavesTheOldFileWhenTheChartIsWrong(t *testing.T) {
 
 func TestSizeOutOfRange(t *testing.T) {
 	t.Parallel()
-	for _, size := range []Size{{399, 600}, {600, 399}, {-1, -1}, {0, 600}, {8193, 600}, {600, 1 << 40}} {
+	for _, size := range []Size{
+		{399, 600}, {600, 399}, {-1, -1}, {0, 600}, {8193, 600}, {600, 1 << 40},
+	} {
 		_, err := Encode(PNG, size, dailyFan("", "kWh", 1, 0))
 		if err == nil || !strings.Contains(err.Error(), "at least 400 x 400") ||
 			!strings.Contains(err.Error(), fmt.Sprint(size.Width)) {

@@ -50,8 +50,9 @@ func risingErrors() ByLead {
 		return r
 	}
 	return ByLead{
-		Title: "Better than every simple rule at all 24 leads", Subtitle: "145 origins, 8 series", Interval: time.Hour,
-		Ours: rule("load-1h v1", 0.012, 0.009),
+		Title: "Better than every simple rule at all 24 leads", Subtitle: "145 origins, 8 series",
+		Interval: time.Hour,
+		Ours:     rule("load-1h v1", 0.012, 0.009),
 		Naive: []Rule{
 			rule("same hour yesterday", 0.066, 0.001), rule("same hour last week", 0.107, 0.0004),
 			rule("mean of 7 days", 0.083, 0.001), rule("mix of simple rules", 0.076, 0.002),
@@ -83,7 +84,8 @@ func weekAhead() ByLead {
 
 func honest() Calibration {
 	return Calibration{
-		Title: "The 80 % band held 80.1 % of the actuals", Subtitle: "27840 actuals, bars are the 95 % range by weeks",
+		Title: "The 80 % band held 80.1 % of the actuals", Subtitle: "27840 actuals, bars are the 95 % " +
+			"range by weeks",
 		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.8, 0.9},
 		Held:   []float64{0.112, 0.262, 0.491, 0.744, 0.801, 0.887},
 		Low:    []float64{0.08, 0.22, 0.45, 0.71, 0.77, 0.86},
@@ -96,8 +98,9 @@ func report() Report {
 	weak.Readings = append(weak.Readings[:20:20], weak.Readings[29:]...)
 	weak.Readings[50].Value = math.NaN()
 	return Report{
-		Title:    "load-1h v1 is 44 % better than the same hour yesterday; its 80 % band held 80.1 %",
-		Subtitle: "pjm.csv.gz, 8 series, 2017-08-08 to 2017-12-31, 145 origins x 24 leads x 8 series = 27840 forecasts",
+		Title: "load-1h v1 is 44 % better than the same hour yesterday; its 80 % band held 80.1 %",
+		Subtitle: "pjm.csv.gz, 8 series, 2017-08-08 to 2017-12-31, 145 origins x 24 leads x 8 series = " +
+			"27840 forecasts",
 		Fans: []Fan{
 			dailyFan("Best: zone.AEP, 61 % better than same hour yesterday", "MW", 12000, 0),
 			dailyFan("Median: zone.DOM, 43 % better", "MW", 900, 0), weak,

@@ -86,14 +86,26 @@ func TestTimeTicks(t *testing.T) {
 			at(2017, 11, 10, 14, time.UTC), at(2017, 11, 12, 14, time.UTC), 6,
 			[]string{"Sat 11 Nov", "12:00", "Sun 12 Nov", "12:00"},
 		},
-		"quarters": {at(2020, 1, 1, 9, time.UTC), at(2020, 1, 1, 10, time.UTC), 5, []string{"09:00", "09:15", "09:30", "09:45", "10:00"}},
-		"mondays":  {at(2020, 1, 1, 9, time.UTC), at(2020, 1, 28, 10, time.UTC), 5, []string{"Mon 6 Jan", "Mon 13 Jan", "Mon 20 Jan", "Mon 27 Jan"}},
-		"months":   {at(2020, 11, 15, 0, time.UTC), at(2021, 2, 15, 0, time.UTC), 4, []string{"Dec 2020", "Jan 2021", "Feb 2021"}},
+		"quarters": {
+			at(2020, 1, 1, 9, time.UTC), at(2020, 1, 1, 10, time.UTC), 5,
+			[]string{"09:00", "09:15", "09:30", "09:45", "10:00"},
+		},
+		"mondays": {
+			at(2020, 1, 1, 9, time.UTC), at(2020, 1, 28, 10, time.UTC), 5,
+			[]string{"Mon 6 Jan", "Mon 13 Jan", "Mon 20 Jan", "Mon 27 Jan"},
+		},
+		"months": {
+			at(2020, 11, 15, 0, time.UTC), at(2021, 2, 15, 0, time.UTC), 4,
+			[]string{"Dec 2020", "Jan 2021", "Feb 2021"},
+		},
 		"quarter years": {
 			at(2020, 2, 15, 0, time.UTC), at(2021, 2, 1, 0, time.UTC), 5,
 			[]string{"Apr 2020", "Jul 2020", "Oct 2020", "Jan 2021"},
 		},
-		"years": {at(1990, 2, 15, 0, time.UTC), at(2020, 2, 1, 0, time.UTC), 4, []string{"1990", "2000", "2010", "2020"}[1:]},
+		"years": {
+			at(1990, 2, 15, 0, time.UTC), at(2020, 2, 1, 0, time.UTC), 4,
+			[]string{"1990", "2000", "2010", "2020"}[1:],
+		},
 		"day of 23 hours": {
 			at(2024, 3, 30, 12, berlin), at(2024, 4, 1, 0, berlin), 8,
 			[]string{"12:00", "18:00", "Sun 31 Mar", "06:00", "12:00", "18:00", "Mon 1 Apr"},
@@ -102,8 +114,11 @@ func TestTimeTicks(t *testing.T) {
 			at(2024, 10, 26, 12, berlin), at(2024, 10, 28, 0, berlin), 8,
 			[]string{"12:00", "18:00", "Sun 27 Oct", "06:00", "12:00", "18:00", "Mon 28 Oct"},
 		},
-		"hour left out": {at(2024, 3, 31, 0, berlin), at(2024, 3, 31, 5, berlin), 8, []string{"Sun 31 Mar", "01:00", "03:00", "04:00", "05:00"}},
-		"nothing":       {at(2024, 3, 31, 3, berlin), at(2024, 3, 31, 3, berlin), 8, []string{"03:00"}},
+		"hour left out": {
+			at(2024, 3, 31, 0, berlin), at(2024, 3, 31, 5, berlin), 8,
+			[]string{"Sun 31 Mar", "01:00", "03:00", "04:00", "05:00"},
+		},
+		"nothing": {at(2024, 3, 31, 3, berlin), at(2024, 3, 31, 3, berlin), 8, []string{"03:00"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

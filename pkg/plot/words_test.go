@@ -89,7 +89,9 @@ func crowded() Report {
 		r.Fans[i].Title, r.Fans[i].Subtitle, r.Fans[i].Unit = long, strings.Repeat("x", 400), long
 		r.Fans[i].NaiveName = long
 	}
-	r.Fans[0].Origin = r.Fans[0].Origin.In(time.FixedZone("a zone with a name of its own", 5*3600+1800))
+	r.Fans[0].Origin = r.Fans[0].Origin.In(
+		time.FixedZone("a zone with a name of its own", 5*3600+1800),
+	)
 	r.Fans[1].Readings = nil
 	r.ByLead.Title, r.ByLead.Subtitle = long, long
 	r.ByLead.Ours.Name = long
@@ -158,14 +160,32 @@ func TestLegendSpeaksInWords(t *testing.T) {
 			"Next 24 h: 11.8 kWh", "readings and actuals", "median", "5 of 10 actuals fall here", "8 of 10",
 			"same hour yesterday", "now", "kWh, times in UTC",
 		}, nil},
-		"future":         {future, []string{"readings"}, []string{"readings and actuals", "same hour yesterday", "naive rule"}},
-		"no readings":    {unread, []string{"median", "now", "kWh, times in UTC"}, []string{"readings"}},
-		"nameless rule":  {nameless, []string{"naive rule"}, nil},
-		"two rules":      {Fans{Fans: []Fan{fan, other}}, []string{"naive rule"}, []string{"same hour yesterday"}},
-		"one of two":     {Fans{Fans: []Fan{future, fan}}, []string{"same hour yesterday", "readings and actuals"}, nil},
-		"leads":          {risingErrors(), []string{"load-1h v1", "mean of 7 days", "wQL, less is better", "WAPE in %, less is better", "hours ahead", "24"}, nil},
-		"calibration":    {honest(), []string{"actuals held, 95 % range", "as promised", "49.1", "promised, %"}, nil},
-		"without ranges": {Calibration{Levels: []float64{0.8}, Held: []float64{0.7}}, []string{"actuals held", "70.0"}, nil},
+		"future": {
+			future, []string{"readings"},
+			[]string{"readings and actuals", "same hour yesterday", "naive rule"},
+		},
+		"no readings":   {unread, []string{"median", "now", "kWh, times in UTC"}, []string{"readings"}},
+		"nameless rule": {nameless, []string{"naive rule"}, nil},
+		"two rules": {
+			Fans{Fans: []Fan{fan, other}}, []string{"naive rule"}, []string{"same hour yesterday"},
+		},
+		"one of two": {
+			Fans{Fans: []Fan{future, fan}}, []string{"same hour yesterday", "readings and actuals"}, nil,
+		},
+		"leads": {
+			risingErrors(),
+			[]string{
+				"load-1h v1", "mean of 7 days", "wQL, less is better", "WAPE in %, less is better",
+				"hours ahead", "24",
+			},
+			nil,
+		},
+		"calibration": {
+			honest(), []string{"actuals held, 95 % range", "as promised", "49.1", "promised, %"}, nil,
+		},
+		"without ranges": {
+			Calibration{Levels: []float64{0.8}, Held: []float64{0.7}}, []string{"actuals held", "70.0"}, nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -111,7 +111,9 @@ func TestPromotionKilledAtAnyMoment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		champion, previous := byAlias(t, local(t, dir), registry.Champion), byAlias(t, local(t, dir), registry.Previous)
+		champion, previous := byAlias(
+			t, local(t, dir), registry.Champion,
+		), byAlias(t, local(t, dir), registry.Previous)
 		if got := champion + previous; died && got != "21" && got != "22" || !died && got != "32" {
 			t.Errorf("step %d: champion %s, previous %s", n, champion, previous)
 		}
@@ -154,15 +156,21 @@ func TestBrokenVersions(t *testing.T) {
 	spoil := map[string]func(dir string) error{
 		"no digest": func(dir string) error { return os.Remove(filepath.Join(dir, "digest")) },
 		"not hex": func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, "digest"), []byte("sha256:"+strings.Repeat("Z", 64)), 0o644)
+			return os.WriteFile(
+				filepath.Join(dir, "digest"), []byte("sha256:"+strings.Repeat("Z", 64)), 0o644,
+			)
 		},
-		"huge digest": func(dir string) error { return os.WriteFile(filepath.Join(dir, "digest"), make([]byte, 2<<20), 0o644) },
+		"huge digest": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "digest"), make([]byte, 2<<20), 0o644)
+		},
 		"torn metrics": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "metrics.json"), []byte(`{"pin`), 0o644)
 		},
-		"no meta":    func(dir string) error { return os.Remove(filepath.Join(dir, "meta.yaml")) },
-		"wrong meta": func(dir string) error { return os.WriteFile(filepath.Join(dir, "meta.yaml"), []byte("a: [}"), 0o644) },
-		"empty":      func(dir string) error { return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)) },
+		"no meta": func(dir string) error { return os.Remove(filepath.Join(dir, "meta.yaml")) },
+		"wrong meta": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "meta.yaml"), []byte("a: [}"), 0o644)
+		},
+		"empty": func(dir string) error { return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)) },
 	}
 	for what, do := range spoil {
 		t.Run(what, func(t *testing.T) {
@@ -179,7 +187,10 @@ func TestBrokenVersions(t *testing.T) {
 			_, champion := r.ByAlias(ctx, name, registry.Champion)
 			_, fetch := r.Fetch(ctx, v)
 			all, versions := r.Versions(ctx, name)
-			for op, err := range map[string]error{"by alias": champion, "fetch": fetch, "versions": versions, "set alias": r.SetAlias(ctx, name, "night", "2")} {
+			for op, err := range map[string]error{
+				"by alias": champion, "fetch": fetch, "versions": versions,
+				"set alias": r.SetAlias(ctx, name, "night", "2"),
+			} {
 				var fe *registry.FolderError
 				if !errors.As(err, &fe) || fe.Folder != broken || errors.Is(err, registry.ErrNotFound) {
 					t.Errorf("%s: %v", op, err)
@@ -245,7 +256,9 @@ func TestLayout(t *testing.T) {
 	r := local(t, dir)
 	register(t, r, "a")
 	alias(t, r, registry.Champion, "1")
-	for _, file := range []string{"version-1/model.onnx", "version-1/digest", "version-1/meta.yaml", "aliases/champion"} {
+	for _, file := range []string{
+		"version-1/model.onnx", "version-1/digest", "version-1/meta.yaml", "aliases/champion",
+	} {
 		if _, err := os.Stat(filepath.Join(dir, "models", name, file)); err != nil {
 			t.Error(err)
 		}

@@ -118,7 +118,10 @@ func TestMLflowAway(t *testing.T) {
 	_, fetch := r.Fetch(ctx, other)
 	_, byDigest := r.ByDigest(ctx, name, other.Digest)
 	_, register := r.Register(ctx, name, registrytest.Folder(t, "c"))
-	for op, err := range map[string]error{"by alias": byAlias, "versions": versions, "fetch": fetch, "by digest": byDigest, "register": register, "set alias": r.SetAlias(ctx, name, registry.Champion, "1")} {
+	for op, err := range map[string]error{
+		"by alias": byAlias, "versions": versions, "fetch": fetch, "by digest": byDigest,
+		"register": register, "set alias": r.SetAlias(ctx, name, registry.Champion, "1"),
+	} {
 		if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrNotFound) ||
 			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", op, err)
@@ -256,16 +259,23 @@ func TestMLflowForeignVersions(t *testing.T) {
 		"no digest":     nil,
 		"wrong digest":  {{Key: "loadtide.digest", Value: "sha256:1"}},
 		"wrong metrics": {{Key: "loadtide.digest", Value: digest}, {Key: "loadtide.metrics", Value: "{"}},
-		"other bytes":   {{Key: "loadtide.digest", Value: digest}, {Key: "loadtide.metrics", Value: "{}"}},
+		"other bytes": {
+			{Key: "loadtide.digest", Value: digest}, {Key: "loadtide.metrics", Value: "{}"},
+		},
 	} {
 		logged, err := c.CreateLoggedModel(ctx, experiment, name, "", nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(c.Upload(ctx, logged.Info.ArtifactURI, "model.onnx", []byte("c")), c.FinalizeLoggedModel(ctx, logged.Info.ModelID, mlflow.ModelReady)); err != nil {
+		if err := errors.Join(
+			c.Upload(ctx, logged.Info.ArtifactURI, "model.onnx", []byte("c")),
+			c.FinalizeLoggedModel(ctx, logged.Info.ModelID, mlflow.ModelReady),
+		); err != nil {
 			t.Fatal(err)
 		}
-		made, err := c.CreateVersion(ctx, mlflow.NewVersion{Name: name, ModelID: logged.Info.ModelID, Tags: tags})
+		made, err := c.CreateVersion(
+			ctx, mlflow.NewVersion{Name: name, ModelID: logged.Info.ModelID, Tags: tags},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +288,8 @@ func TestMLflowForeignVersions(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := r.ByAlias(ctx, name, "foreign"); what != "other bytes" &&
-			(err == nil || errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), "remedy")) {
+			(err == nil || errors.Is(err, registry.ErrNotFound) ||
+				!strings.Contains(err.Error(), "remedy")) {
 			t.Errorf("%s: by alias: %v", what, err)
 		}
 	}
@@ -303,10 +314,15 @@ func TestMLmodelIsStamped(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := registrytest.Folder(t, "a")
-	if err := os.WriteFile(filepath.Join(dir, "MLmodel"), []byte("run_id: old\nflavors:\n  onnx: {data: model.onnx}\n"), 0o644); err != nil {
+	if err := os.WriteFile(
+		filepath.Join(dir, "MLmodel"), []byte("run_id: old\nflavors:\n  onnx: {data: model.onnx}\n"),
+		0o644,
+	); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "tags.json"), []byte(`{"loadtide.run":"`+run.Info.RunID+`"}`), 0o644); err != nil {
+	if err := os.WriteFile(
+		filepath.Join(dir, "tags.json"), []byte(`{"loadtide.run":"`+run.Info.RunID+`"}`), 0o644,
+	); err != nil {
 		t.Fatal(err)
 	}
 	v, err := r.Register(ctx, name, dir)

@@ -20,7 +20,8 @@ func TestModelNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"", "load", "load-", "load-60m", "load-15m0s", "load-7m", "load-45m", "load-2h", "load-0s", "load--15m",
+		"", "load", "load-", "load-60m", "load-15m0s", "load-7m", "load-45m", "load-2h", "load-0s",
+		"load--15m",
 		"load-15m-homes", "homes-15m", "LOAD-1h", "load-99999999999h", "mine",
 	} {
 		if interval, ok := ModelInterval(name); ok {
@@ -50,7 +51,9 @@ func TestRound(t *testing.T) {
 	var r Round
 	known := func(name string) bool { return name == "load-15m" }
 	for i, want := range [][]string{
-		ModelNames(), {"load-10m", "load-15m", "load-1h"}, {"load-15m", "load-1h"}, {"load-15m", "load-20m", "load-1h"},
+		ModelNames(), {
+			"load-10m", "load-15m", "load-1h",
+		}, {"load-15m", "load-1h"}, {"load-15m", "load-20m", "load-1h"},
 		{"load-15m", "load-30m", "load-1h"}, {"load-15m", "load-1h"}, {"load-5m", "load-15m", "load-1h"},
 	} {
 		if got := r.Names(known); !slices.Equal(got, want) {

@@ -44,10 +44,16 @@ func TestPauseDoublesUpToItsBound(t *testing.T) {
 		backoff retry.Backoff
 		want    map[int]time.Duration // by failures
 	}{
-		"doubles":    {retry.Backoff{Least: 3, Most: 20}, map[int]time.Duration{-1: 0, 0: 0, 1: 3, 2: 6, 3: 12, 4: 20, 5: 20}},
-		"constant":   {retry.Backoff{Least: 7}, map[int]time.Duration{0: 0, 1: 7, 2: 7, 1000: 7}},
-		"no pause":   {retry.Backoff{}, map[int]time.Duration{0: 0, 1: 0, 1 << 40: 0}},
-		"no bound":   {retry.Backoff{Least: 1, Most: forever}, map[int]time.Duration{63: 1 << 62, 64: forever, 1 << 40: forever}},
+		"doubles": {
+			retry.Backoff{Least: 3, Most: 20},
+			map[int]time.Duration{-1: 0, 0: 0, 1: 3, 2: 6, 3: 12, 4: 20, 5: 20},
+		},
+		"constant": {retry.Backoff{Least: 7}, map[int]time.Duration{0: 0, 1: 7, 2: 7, 1000: 7}},
+		"no pause": {retry.Backoff{}, map[int]time.Duration{0: 0, 1: 0, 1 << 40: 0}},
+		"no bound": {
+			retry.Backoff{Least: 1, Most: forever},
+			map[int]time.Duration{63: 1 << 62, 64: forever, 1 << 40: forever},
+		},
 		"only a max": {retry.Backoff{Most: time.Hour}, map[int]time.Duration{1: 0, 1 << 40: 0}},
 	} {
 		for failures, want := range c.want {
@@ -61,7 +67,9 @@ func TestPauseDoublesUpToItsBound(t *testing.T) {
 func TestJitterDrawsFromTheUpperHalf(t *testing.T) {
 	t.Parallel()
 	b := retry.Backoff{Least: time.Second, Most: 4 * time.Second, Jitter: true}
-	for failures, most := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 9: 4 * time.Second} {
+	for failures, most := range map[int]time.Duration{
+		1: time.Second, 2: 2 * time.Second, 9: 4 * time.Second,
+	} {
 		drawn := map[time.Duration]bool{}
 		for range 100 {
 			got := b.Pause(failures)
@@ -83,7 +91,9 @@ func TestUntilTriesUntilSuccess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
-		p := retry.Policy{Backoff: retry.Backoff{Least: time.Second, Most: 3 * time.Second}, Notice: notice(&told)}
+		p := retry.Policy{
+			Backoff: retry.Backoff{Least: time.Second, Most: 3 * time.Second}, Notice: notice(&told),
+		}
 		began, calls := time.Now(), 0
 		err := retry.Until(t.Context(), p, func(context.Context) error {
 			if calls++; calls < 5 {
@@ -109,7 +119,9 @@ func TestUntilReturnsTheLastFailure(t *testing.T) {
 		want    error
 		calls   int
 	}{
-		"final":           {retry.Policy{Final: func(err error) bool { return err == refused }}, time.Hour, refused, 3},
+		"final": {
+			retry.Policy{Final: func(err error) bool { return err == refused }}, time.Hour, refused, 3,
+		},
 		"attempts":        {retry.Policy{Attempts: 2}, time.Hour, errAway, 2},
 		"ended in a wait": {retry.Policy{}, 1500 * time.Millisecond, errAway, 2},
 		"ended before":    {retry.Policy{}, 0, errAway, 1},
@@ -138,7 +150,9 @@ func TestUntilBeginsAnewAfterALongCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
 		p := retry.Policy{
-			Backoff: retry.Backoff{Least: time.Second, Most: time.Minute}, Steady: 10 * time.Second, Notice: notice(&told),
+			Backoff: retry.Backoff{
+				Least: time.Second, Most: time.Minute,
+			}, Steady: 10 * time.Second, Notice: notice(&told),
 		}
 		lasts := []time.Duration{0, 10 * time.Second, 11 * time.Second, 0}
 		want := []time.Duration{1 * time.Second, 2 * time.Second, 1 * time.Second, 2 * time.Second}
@@ -225,11 +239,19 @@ func TestNoticeTellsEachKindOnce(t *testing.T) {
 		heard []error
 		want  []string
 	}{
-		"same text":  {nil, []error{errAway, fmt.Errorf("away"), nil, nil}, []string{"failed away", "recovered away"}},
-		"other text": {nil, []error{errAway, lost, nil}, []string{"failed away", "failed lost", "recovered lost"}},
-		"once more":  {nil, []error{errAway, nil, errAway}, []string{"failed away", "recovered away", "failed away"}},
-		"any kind":   {retry.AnyKind, []error{errAway, lost, nil}, []string{"failed away", "recovered away"}},
-		"success":    {nil, []error{nil, nil}, nil},
+		"same text": {
+			nil, []error{errAway, fmt.Errorf("away"), nil, nil}, []string{"failed away", "recovered away"},
+		},
+		"other text": {
+			nil, []error{errAway, lost, nil}, []string{"failed away", "failed lost", "recovered lost"},
+		},
+		"once more": {
+			nil, []error{errAway, nil, errAway}, []string{"failed away", "recovered away", "failed away"},
+		},
+		"any kind": {
+			retry.AnyKind, []error{errAway, lost, nil}, []string{"failed away", "recovered away"},
+		},
+		"success": {nil, []error{nil, nil}, nil},
 	} {
 		var told []string
 		n := notice(&told)

@@ -30,14 +30,18 @@ func TestNoFormatShowsASecret(t *testing.T) {
 	text := secret.New(canary)
 	cfg := config{"me", text}
 	said := map[string]string{}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "% x", "%T %[1]v"} {
+	for _, verb := range []string{
+		"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "% x", "%T %[1]v",
+	} {
 		said[verb] = fmt.Sprintf(verb, text)
 		said["config "+verb] = fmt.Sprintf(verb, cfg)
 		said["pointer "+verb] = fmt.Sprintf(verb, &cfg)
 		said["client "+verb] = fmt.Sprintf(verb, client{cfg})
 	}
 	said["error"] = fmt.Errorf("refused: %w %v", fmt.Errorf("%v", cfg), text).Error()
-	for name, marshal := range map[string]func(any) ([]byte, error){"JSON": json.Marshal, "YAML": yaml.Marshal, "XML": xml.Marshal} {
+	for name, marshal := range map[string]func(any) ([]byte, error){
+		"JSON": json.Marshal, "YAML": yaml.Marshal, "XML": xml.Marshal,
+	} {
 		out, err := marshal(cfg)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -47,7 +51,9 @@ func TestNoFormatShowsASecret(t *testing.T) {
 	var log bytes.Buffer
 	zero := zerolog.New(&log)
 	zero.Info().Any("cfg", cfg).Stringer("token", text).Interface("token", text).Any("client", client{cfg}).Send()
-	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+	for _, handler := range []slog.Handler{
+		slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil),
+	} {
 		slog.New(handler).Info("started", "cfg", cfg, "token", text, "client", client{cfg})
 	}
 	said["log"] = log.String()

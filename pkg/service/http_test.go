@@ -101,7 +101,9 @@ func TestAdmin(t *testing.T) {
 	part := health.Part("partition 3")
 	url := serve(t, service.NewAdmin("127.0.0.1:0", service.NewRegistry(), &health, zerolog.Nop()))
 	for path, want := range map[string]string{
-		"/healthz": `"alive"`, "/metrics": "go_goroutines", "/debug/pprof/goroutine?debug=1": "goroutine profile",
+		"/healthz": `"alive"`, "/metrics": "go_goroutines",
+		"/debug/pprof/goroutine?debug=1": "goroutine " +
+			"profile",
 	} {
 		if code, body := get(t, url+path); code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d without %q", path, code, want)
@@ -112,7 +114,8 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("/readyz before: %d %s", code, body)
 	}
 	part.Ready()
-	if code, body := get(t, url+"/readyz"); code != http.StatusOK || body != `{"status":"ready"}`+"\n" {
+	if code, body := get(t, url+"/readyz"); code != http.StatusOK ||
+		body != `{"status":"ready"}`+"\n" {
 		t.Errorf("/readyz when ready: %d %s", code, body)
 	}
 	part.NotReady("draining")
@@ -124,7 +127,9 @@ func TestAdmin(t *testing.T) {
 func TestAdminHandlerHasNoProfiles(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
-	service.AdminHandler(service.NewRegistry(), &service.Health{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/debug/pprof/heap", nil))
+	service.AdminHandler(service.NewRegistry(), &service.Health{}).ServeHTTP(
+		rec, httptest.NewRequest(http.MethodGet, "/debug/pprof/heap", nil),
+	)
 	if rec.Code != http.StatusNotFound {
 		t.Errorf("code %d, want 404", rec.Code)
 	}
@@ -132,7 +137,9 @@ func TestAdminHandlerHasNoProfiles(t *testing.T) {
 
 func TestHTTPServerRefusesLongHeaders(t *testing.T) {
 	t.Parallel()
-	url := serve(t, service.NewHTTPServer(service.HTTPConfig{Listen: "127.0.0.1:0", What: "test", Flag: "--x"},
+	url := serve(t, service.NewHTTPServer(service.HTTPConfig{
+		Listen: "127.0.0.1:0", What: "test", Flag: "--x",
+	},
 		http.NotFoundHandler(), zerolog.Nop()))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -152,7 +159,9 @@ func TestHTTPServerRefusesLongHeaders(t *testing.T) {
 func TestHTTPServerFinishesRequestsUnderWay(t *testing.T) {
 	t.Parallel()
 	entered, proceed := make(chan struct{}), make(chan struct{})
-	server := service.NewHTTPServer(service.HTTPConfig{Listen: "127.0.0.1:0", What: "test", Flag: "--x"},
+	server := service.NewHTTPServer(service.HTTPConfig{
+		Listen: "127.0.0.1:0", What: "test", Flag: "--x",
+	},
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			close(entered)
 			<-proceed

@@ -59,7 +59,9 @@ func TestNewLogger(t *testing.T) {
 
 func TestNewLoggerRefuses(t *testing.T) {
 	t.Parallel()
-	for _, flags := range []service.LogFlags{{Format: "xml", Level: "info"}, {Format: "json", Level: "loud"}, {Format: "json"}} {
+	for _, flags := range []service.LogFlags{
+		{Format: "xml", Level: "info"}, {Format: "json", Level: "loud"}, {Format: "json"},
+	} {
 		if _, err := service.NewLogger(flags, &strings.Builder{}, false, false); err == nil {
 			t.Errorf("%+v was taken", flags)
 		}
@@ -81,7 +83,9 @@ func TestUseColour(t *testing.T) {
 		"always":   {"always", false, map[string]string{"NO_COLOR": "1"}, true},
 		"never":    {"never", true, nil, false},
 	} {
-		if got := service.UseColour(tc.mode, tc.terminal, func(k string) string { return tc.env[k] }); got != tc.want {
+		if got := service.UseColour(
+			tc.mode, tc.terminal, func(k string) string { return tc.env[k] },
+		); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
@@ -100,7 +104,9 @@ func TestFlagsParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse([]string{"--log-level", "debug", "--nats-url=nats://n:4222"}); err != nil {
+	if _, err := parser.Parse(
+		[]string{"--log-level", "debug", "--nats-url=nats://n:4222"},
+	); err != nil {
 		t.Fatal(err)
 	}
 	if cli.Log.Format != service.LogAuto || cli.Log.Level != zerolog.DebugLevel.String() ||

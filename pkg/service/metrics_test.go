@@ -15,16 +15,22 @@ import (
 func TestMetricsHaveRuntimeAndOwnMetrics(t *testing.T) {
 	t.Parallel()
 	reg := service.NewRegistry()
-	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: service.Namespace, Name: "things_total", Help: "Things."})
+	c := prometheus.NewCounter(
+		prometheus.CounterOpts{Namespace: service.Namespace, Name: "things_total", Help: "Things."},
+	)
 	reg.MustRegister(c)
 	c.Add(3)
 
 	rec := httptest.NewRecorder()
-	service.AdminHandler(reg, &service.Health{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	service.AdminHandler(reg, &service.Health{}).ServeHTTP(
+		rec, httptest.NewRequest(http.MethodGet, "/metrics", nil),
+	)
 	if rec.Code != http.StatusOK {
 		t.Fatalf("code %d, want 200", rec.Code)
 	}
-	for _, want := range []string{"loadtide_things_total 3\n", "go_goroutines ", "process_start_time_seconds "} {
+	for _, want := range []string{
+		"loadtide_things_total 3\n", "go_goroutines ", "process_start_time_seconds ",
+	} {
 		if !strings.Contains(rec.Body.String(), want) {
 			t.Errorf("no %q in the answer", want)
 		}

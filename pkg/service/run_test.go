@@ -67,7 +67,9 @@ func TestGroupStopsInReverseOrder(t *testing.T) {
 func TestGroupLogsEachFieldOnce(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	log, err := service.NewLogger(service.LogFlags{Format: service.LogJSON, Level: "debug"}, &out, false, false)
+	log, err := service.NewLogger(
+		service.LogFlags{Format: service.LogJSON, Level: "debug"}, &out, false, false,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +119,10 @@ func TestGroupFailureEndsTheStartOfAnother(t *testing.T) {
 	t.Parallel()
 	g := service.NewGroup(zerolog.Nop(), time.Second)
 	g.Add("nats", service.Funcs{RunFunc: func(context.Context) error { return errors.New("broken") }})
-	g.Add("waits", service.Funcs{StartFunc: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }})
+	g.Add(
+		"waits",
+		service.Funcs{StartFunc: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+	)
 	if err := g.Run(t.Context(), t.Context()); err == nil || err.Error() != "nats: broken" {
 		t.Errorf("error %v, want nats: broken", err)
 	}
@@ -164,7 +169,10 @@ func TestGroupCutShort(t *testing.T) {
 		cut, endCut := context.WithCancel(t.Context())
 		drain, endDrain := context.WithCancel(cut)
 		g := service.NewGroup(zerolog.Nop(), time.Hour)
-		g.Add("slow", service.Funcs{StopFunc: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }})
+		g.Add(
+			"slow",
+			service.Funcs{StopFunc: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+		)
 		time.AfterFunc(time.Second, endDrain)
 		time.AfterFunc(3*time.Second, endCut)
 		begun := time.Now()
@@ -183,7 +191,9 @@ func TestSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	var d diary
-	drain, cut, release := service.Signals(t.Context(), func() { d.note("draining") }, func() { d.note("stopping now") })
+	drain, cut, release := service.Signals(
+		t.Context(), func() { d.note("draining") }, func() { d.note("stopping now") },
+	)
 	defer release()
 	if err := self.Signal(syscall.SIGTERM); err != nil {
 		t.Skipf("this system sends no signals: %v", err)

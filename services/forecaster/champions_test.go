@@ -93,7 +93,8 @@ func (p *plant) send(series string, n int, history bool) {
 		i := p.sent[series]
 		p.sent[series]++
 		readings = append(readings, streams.Reading{
-			Time: p.begin.Add(time.Duration(i) * step), Value: testValue(1, int64(i)), Unit: "kWh", History: history,
+			Time: p.begin.Add(time.Duration(i) * step), Value: testValue(1, int64(i)), Unit: "kWh",
+			History: history,
 		})
 	}
 	subject := streams.ReadingSubject(streams.Partition(id, plantPartitions), id)
@@ -134,7 +135,9 @@ func (p *plant) records() [plantPartitions][]string {
 	var all [plantPartitions][]string
 	for i := range all {
 		for seq := uint64(0); ; {
-			m, ok, err := p.conn.NextBySubject(p.ctx, topology.Log(i), streams.ControlSubject(i, streams.ControlModel), seq+1)
+			m, ok, err := p.conn.NextBySubject(
+				p.ctx, topology.Log(i), streams.ControlSubject(i, streams.ControlModel), seq+1,
+			)
 			if err != nil {
 				p.t.Fatal(err)
 			}
@@ -243,7 +246,9 @@ func TestChampionsOfSeveralIntervals(t *testing.T) {
 	now := map[string]string{"load-15m": next.Version, "load-1h": hourly.Version}
 	check(now)
 	for interval, version := range map[string]string{"15m": next.Version, "1h": hourly.Version} {
-		for testutil.ToFloat64(s.metrics.model.WithLabelValues(version, registry.Champion, interval)) != 1 {
+		for testutil.ToFloat64(
+			s.metrics.model.WithLabelValues(version, registry.Champion, interval),
+		) != 1 {
 			if time.Sleep(5 * time.Millisecond); p.ctx.Err() != nil {
 				t.Fatalf("model_info does not name %s v%s", interval, version)
 			}
@@ -287,7 +292,9 @@ func TestModelOfAnotherIntervalIsRefused(t *testing.T) {
 	p.shelf.promote(next)
 	p.await("load-1h v"+hourly.Version, "load-1h v"+next.Version)
 	for {
-		m, ok, err := p.conn.LastBySubject(p.ctx, eventsStream, streams.EventSubject(streams.EventModelRefused))
+		m, ok, err := p.conn.LastBySubject(
+			p.ctx, eventsStream, streams.EventSubject(streams.EventModelRefused),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +319,8 @@ func TestFirstRecordsAreCompleted(t *testing.T) {
 	stop()
 	p.shelf.promote(hourly)
 	s, err := New(Config{MaxSeries: 100}, Deps{
-		Conn: p.conn, Registry: p.shelf, Metrics: prometheus.NewRegistry(), Log: zerolog.Nop(), Now: time.Now,
+		Conn: p.conn, Registry: p.shelf, Metrics: prometheus.NewRegistry(), Log: zerolog.Nop(),
+		Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

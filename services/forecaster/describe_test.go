@@ -16,7 +16,9 @@ func describe(t *testing.T, o *Output) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprintf("%d.%d %s %s x%d: %s", o.Pos.Seq, o.Pos.K, o.Subject, r.Reason, r.Count, r.Detail)
+		return fmt.Sprintf(
+			"%d.%d %s %s x%d: %s", o.Pos.Seq, o.Pos.K, o.Subject, r.Reason, r.Count, r.Detail,
+		)
 	}
 	if o.To == ToEvents {
 		e, err := streams.DecodeEvent(o.Data)
@@ -43,7 +45,10 @@ func describe(t *testing.T, o *Output) string {
 	if f.Interval != time.Hour {
 		origin += " leads of " + meter.IntervalName(f.Interval)
 	}
-	return fmt.Sprintf("%d.%d %s origin %s %s %s %s lead 1: %v", o.Pos.Seq, o.Pos.K, o.Subject, origin, f.Source, f.Quality, by, f.Quantiles[:len(f.Levels)])
+	return fmt.Sprintf(
+		"%d.%d %s origin %s %s %s %s lead 1: %v", o.Pos.Seq, o.Pos.K, o.Subject, origin, f.Source,
+		f.Quality, by, f.Quantiles[:len(f.Levels)],
+	)
 }
 
 func describeScore(t *testing.T, o *Output) string {
@@ -51,7 +56,9 @@ func describeScore(t *testing.T, o *Output) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := fmt.Sprintf("%d.%d %s target %s", o.Pos.Seq, o.Pos.K, o.Subject, s.Target.Format("01-02T15:04Z"))
+	line := fmt.Sprintf(
+		"%d.%d %s target %s", o.Pos.Seq, o.Pos.K, o.Subject, s.Target.Format("01-02T15:04Z"),
+	)
 	if s.Revision > 0 {
 		line += fmt.Sprintf(" revision %d", s.Revision)
 	}
@@ -66,7 +73,10 @@ func describeScore(t *testing.T, o *Output) string {
 			line += " v" + l.Version
 		}
 		if !s.Void {
-			line += fmt.Sprintf(" pinball %.4f naive %.4f error %.4f inside %v", l.Pinball, l.Naive, l.Error, l.Covered80 == streams.Inside)
+			line += fmt.Sprintf(
+				" pinball %.4f naive %.4f error %.4f inside %v", l.Pinball, l.Naive, l.Error,
+				l.Covered80 == streams.Inside,
+			)
 		}
 	}
 	return line

@@ -49,8 +49,9 @@ func eventWarning(kind engine.EventKind) string {
 		return "a reading says another kind, the series begins again"
 	case engine.LimitRefused:
 		return "the limit of the series is in a unit that its forecasts are not turned into"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // replacedPause is the shortest time between two log lines about replaced forecasts.

@@ -28,9 +28,12 @@ func testModelOf(t testing.TB, seed uint64, interval time.Duration) *model.Model
 	t.Helper()
 	layout := series.DefaultLayout(false)
 	spec := model.Spec{
-		Schema: model.SpecSchema, Name: registry.ModelName(interval), Interval: meter.IntervalName(interval),
-		Hidden: 4, Width: 4, Horizon: int(24 * time.Hour / interval),
-		Levels: []float64{0.1, 0.25, 0.5, 0.75, 0.9}, Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
+		Schema: model.SpecSchema, Name: registry.ModelName(interval),
+		Interval: meter.IntervalName(interval),
+		Hidden:   4, Width: 4, Horizon: int(24 * time.Hour / interval),
+		Levels: []float64{
+			0.1, 0.25, 0.5, 0.75, 0.9,
+		}, Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain, Seed: seed,
 	}
 	shape := spec.Shape()
@@ -44,13 +47,18 @@ func testModelOf(t testing.TB, seed uint64, interval time.Duration) *model.Model
 	}
 	return &model.Model{
 		Spec: spec, Version: fmt.Sprint(seed), Digest: testDigest(interval, seed),
-		LSTM: nn.NewLSTM(shape, random(shape.LSTMParams())), Head: nn.NewHead(shape, random(shape.HeadParams())),
+		LSTM: nn.NewLSTM(
+			shape, random(shape.LSTMParams()),
+		), Head: nn.NewHead(shape, random(shape.HeadParams())),
 	}
 }
 
 // testDigest is the digest of a testModelOf.
 func testDigest(interval time.Duration, seed uint64) string {
-	return fmt.Sprintf("sha256:%s%060d", strings.Repeat("0", 4-len(meter.IntervalName(interval)))+meter.IntervalName(interval), seed)
+	return fmt.Sprintf(
+		"sha256:%s%060d",
+		strings.Repeat("0", 4-len(meter.IntervalName(interval)))+meter.IntervalName(interval), seed,
+	)
 }
 
 // testLog is one partition's log in memory.
@@ -63,11 +71,16 @@ type testLog struct {
 var logCreated = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newTestLog() *testLog {
-	return &testLog{models: map[string]*model.Model{}, clock: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}
+	return &testLog{
+		models: map[string]*model.Model{}, clock: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
+	}
 }
 
 func (l *testLog) add(subject string, data []byte) {
-	l.messages = append(l.messages, bus.Message{Subject: subject, Seq: uint64(len(l.messages) + 1), Time: l.clock, Data: data})
+	l.messages = append(
+		l.messages,
+		bus.Message{Subject: subject, Seq: uint64(len(l.messages) + 1), Time: l.clock, Data: data},
+	)
 	l.clock = l.clock.Add(time.Second)
 }
 

@@ -32,7 +32,12 @@ func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 		var result Result
 		for seq := 4; seq <= 9; seq++ {
 			for k, to := range order {
-				result.Outputs = append(result.Outputs, Output{Pos: OutputPos{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{}})
+				result.Outputs = append(
+					result.Outputs,
+					Output{
+						Pos: OutputPos{Seq: uint64(seq), K: k}, To: to, ID: fmt.Sprint(seq), Score: &engine.Score{},
+					},
+				)
 			}
 		}
 		if err := p.publish(&result); err != nil {

@@ -140,18 +140,22 @@ func TestHighWater(t *testing.T) {
 		from  mark
 		want  OutputPos
 	}{
-		"nothing":             {nil, nil, 0, mark{}, OutputPos{}},
-		"nothing new":         {[]string{own(4, 0)}, nil, 0, at4, OutputPos{4, 0}},
-		"one":                 {[]string{own(4, 0)}, nil, 0, mark{}, OutputPos{4, 0}},
-		"several":             {[]string{own(4, 0), own(5, 1), own(5, 3)}, nil, 0, at4, OutputPos{5, 3}},
-		"right behind it":     {[]string{own(4, 0), own(7, 0)}, nil, 0, at4, OutputPos{7, 0}},
-		"another partition":   {[]string{own(4, 0), others}, nil, 0, mark{}, OutputPos{4, 0}},
-		"another log":         {[]string{own(4, 0), older}, nil, 0, mark{}, OutputPos{4, 0}},
-		"another writer":      {[]string{own(4, 0), "", "4711"}, nil, 0, mark{}, OutputPos{4, 0}},
-		"older ones":          {[]string{own(3, 0)}, nil, 0, mark{Pos: OutputPos{4, 0}}, OutputPos{4, 0}},
-		"the end is erased":   {[]string{own(4, 0), own(5, 0), own(6, 0)}, []uint64{3}, 0, mark{}, OutputPos{5, 0}},
-		"all behind is gone":  {[]string{own(4, 0), own(5, 0)}, []uint64{2}, 0, at4, OutputPos{4, 0}},
-		"the start is gone":   {[]string{own(4, 0), own(5, 0), own(6, 0), own(7, 0)}, nil, 4, at4, OutputPos{7, 0}},
+		"nothing":           {nil, nil, 0, mark{}, OutputPos{}},
+		"nothing new":       {[]string{own(4, 0)}, nil, 0, at4, OutputPos{4, 0}},
+		"one":               {[]string{own(4, 0)}, nil, 0, mark{}, OutputPos{4, 0}},
+		"several":           {[]string{own(4, 0), own(5, 1), own(5, 3)}, nil, 0, at4, OutputPos{5, 3}},
+		"right behind it":   {[]string{own(4, 0), own(7, 0)}, nil, 0, at4, OutputPos{7, 0}},
+		"another partition": {[]string{own(4, 0), others}, nil, 0, mark{}, OutputPos{4, 0}},
+		"another log":       {[]string{own(4, 0), older}, nil, 0, mark{}, OutputPos{4, 0}},
+		"another writer":    {[]string{own(4, 0), "", "4711"}, nil, 0, mark{}, OutputPos{4, 0}},
+		"older ones":        {[]string{own(3, 0)}, nil, 0, mark{Pos: OutputPos{4, 0}}, OutputPos{4, 0}},
+		"the end is erased": {
+			[]string{own(4, 0), own(5, 0), own(6, 0)}, []uint64{3}, 0, mark{}, OutputPos{5, 0},
+		},
+		"all behind is gone": {[]string{own(4, 0), own(5, 0)}, []uint64{2}, 0, at4, OutputPos{4, 0}},
+		"the start is gone": {
+			[]string{own(4, 0), own(5, 0), own(6, 0), own(7, 0)}, nil, 4, at4, OutputPos{7, 0},
+		},
 		"all of it is purged": {[]string{own(4, 0), own(5, 0)}, nil, 3, at4, OutputPos{4, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {

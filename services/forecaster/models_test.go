@@ -39,7 +39,9 @@ type shelf struct {
 // newShelf makes a registry with n versions, of which no two have the same bytes.
 func newShelf(t *testing.T, n int) *shelf {
 	t.Helper()
-	s := &shelf{folders: map[string]string{}, gate: func(string) {}, champions: map[string]registry.Version{}}
+	s := &shelf{
+		folders: map[string]string{}, gate: func(string) {}, champions: map[string]registry.Version{},
+	}
 	for range n {
 		s.another(t, time.Hour)
 	}
@@ -156,7 +158,8 @@ func TestBrokenCopyOfAModel(t *testing.T) {
 	if err := os.Truncate(filepath.Join(copied, "model.onnx"), 100); err != nil {
 		t.Fatal(err)
 	}
-	if newest, err := models.ByDigest(t.Context(), v.Name, v.Digest); err != nil || newest.Version != "7" {
+	if newest, err := models.ByDigest(t.Context(), v.Name, v.Digest); err != nil ||
+		newest.Version != "7" {
 		t.Fatalf("the newest version is %q (%v)", newest.Version, err)
 	}
 	for how, load := range map[string]func(*modelStore) (*model.Model, error){

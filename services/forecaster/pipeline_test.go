@@ -21,12 +21,16 @@ func drawLog(t *rapid.T, models []*model.Model) *testLog {
 	for s := range rapid.IntRange(1, 3).Draw(t, "series") {
 		name := fmt.Sprintf("m%d", s)
 		n := rapid.IntRange(0, 220).Draw(t, "history")
-		step := rapid.SampledFrom([]time.Duration{time.Hour, 30 * time.Minute, 15 * time.Minute}).Draw(t, "step")
+		step := rapid.SampledFrom(
+			[]time.Duration{time.Hour, 30 * time.Minute, 15 * time.Minute},
+		).Draw(t, "step")
 		n *= int(time.Hour / step)
 		var history []streams.Reading
 		for i := range n {
 			at := from.Add(time.Duration(i) * step)
-			history = append(history, streams.Reading{Time: at, Value: testValue(int64(s), int64(i)), History: true})
+			history = append(
+				history, streams.Reading{Time: at, Value: testValue(int64(s), int64(i)), History: true},
+			)
 		}
 		if n > 0 {
 			l.reading(meter.ID{Site: "north", Meter: name}, history...)
@@ -44,17 +48,31 @@ func drawLog(t *rapid.T, models []*model.Model) *testLog {
 		case 2:
 			cell[name] += rapid.IntRange(1, 10).Draw(t, "gap")
 		case 3:
-			at := from.Add(time.Duration(max(cell[name]-rapid.IntRange(1, 3).Draw(t, "late"), 0)) * steps[name])
+			at := from.Add(
+				time.Duration(max(cell[name]-rapid.IntRange(1, 3).Draw(t, "late"), 0)) * steps[name],
+			)
 			l.reading(meter.ID{Site: "north", Meter: name}, streams.Reading{Time: at, Value: 1})
 		case 4:
 			var many []streams.Reading
 			for range rapid.IntRange(2, 5).Draw(t, "array") {
-				many = append(many, streams.Reading{Time: from.Add(time.Duration(cell[name]) * steps[name]), Value: testValue(9, int64(cell[name]))})
+				many = append(
+					many,
+					streams.Reading{
+						Time:  from.Add(time.Duration(cell[name]) * steps[name]),
+						Value: testValue(9, int64(cell[name])),
+					},
+				)
 				cell[name]++
 			}
 			l.reading(meter.ID{Site: "north", Meter: name}, many...)
 		default:
-			l.reading(meter.ID{Site: "north", Meter: name}, streams.Reading{Time: from.Add(time.Duration(cell[name]) * steps[name]), Value: testValue(3, int64(cell[name]))})
+			l.reading(
+				meter.ID{Site: "north", Meter: name},
+				streams.Reading{
+					Time:  from.Add(time.Duration(cell[name]) * steps[name]),
+					Value: testValue(3, int64(cell[name])),
+				},
+			)
 			cell[name]++
 		}
 	}
@@ -75,7 +93,8 @@ func keys(m map[string]int) []string {
 func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 	t.Parallel()
 	models := []*model.Model{
-		testModel(t, 1), testModel(t, 2), testModelOf(t, 3, 15*time.Minute), testModelOf(t, 4, 15*time.Minute),
+		testModel(t, 1), testModel(t, 2), testModelOf(t, 3, 15*time.Minute),
+		testModelOf(t, 4, 15*time.Minute),
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLog(t, models)
@@ -170,7 +189,12 @@ func TestUnknownControlStops(t *testing.T) {
 	t.Parallel()
 	for _, subject := range []string{"ctl.0.settings", "ctl.0.model"} {
 		l := newTestLog()
-		l.add(subject, []byte(`{"schema":1,"name":"load-1h","version":"3","digest":"sha256:`+fmt.Sprintf("%064d", 3)+`"}`))
+		l.add(
+			subject,
+			[]byte(
+				`{"schema":1,"name":"load-1h","version":"3","digest":"sha256:`+fmt.Sprintf("%064d", 3)+`"}`,
+			),
+		)
 		if _, err := NewPipeline(0, 1, logCreated).Step(l.messages); err == nil {
 			t.Errorf(
 				"%s was skipped: the state would be another than that of a release that knows it",

@@ -23,7 +23,10 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 		{"ts":"2025-06-01T01:00:00Z","value":1,"unit":"kW"},
 		{"ts":"2025-06-01T02:00:00Z","value":1,"unit":"kW"},
 		{"ts":"2025-06-01T03:00:00Z","value":true}]`))
-	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`{"ts":"2025-06-01T03:00:00Z","value":1,"unit":"kW"}`))
+	l.add(
+		streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}),
+		[]byte(`{"ts":"2025-06-01T03:00:00Z","value":1,"unit":"kW"}`),
+	)
 	l.add(streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m1"}), []byte(`[
 		{"ts":"2025-06-01T05:00:00Z","value":"x"},
 		{"ts":"2199-06-01T00:00:00Z","value":1,"unit":"kWh"},
@@ -53,7 +56,9 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	want := []refused{
 		{1, meter.ReasonWrongUnit, 1, 3}, {1, meter.ReasonNotANumber, 4, 1},
 		{2, meter.ReasonWrongUnit, 0, 1},
-		{3, meter.ReasonNotANumber, 0, 1}, {3, meter.ReasonWrongUnit, 4, 2}, {3, meter.ReasonFuture, 0, 1},
+		{
+			3, meter.ReasonNotANumber, 0, 1,
+		}, {3, meter.ReasonWrongUnit, 4, 2}, {3, meter.ReasonFuture, 0, 1},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rejections (-want +got):\n%s", diff)

@@ -57,7 +57,9 @@ func (s *scenario) order(command string, args []string) error {
 		if err != nil {
 			return err
 		}
-		kind, data = streams.ControlSettings, (&streams.SettingsControl{Pattern: args[0], Settings: settings}).AppendJSON(nil)
+		kind, data = streams.ControlSettings, (&streams.SettingsControl{
+			Pattern: args[0], Settings: settings,
+		}).AppendJSON(nil)
 	case "unset": // pattern
 		kind, data = streams.ControlSettings, (&streams.SettingsControl{Pattern: args[0]}).AppendJSON(nil)
 	case "delete": // series
@@ -72,7 +74,10 @@ func (s *scenario) order(command string, args []string) error {
 }
 
 func newScenario() *scenario {
-	return &scenario{log: newTestLog(), pipe: fresh(), published: map[string]bool{}, exported: map[string]streams.StateControl{}}
+	return &scenario{
+		log: newTestLog(), pipe: fresh(), published: map[string]bool{},
+		exported: map[string]streams.StateControl{},
+	}
 }
 
 // play does one command and returns what it came to.
@@ -115,7 +120,9 @@ func (s *scenario) do(command string, args []string) error {
 		return s.series(args, time.Hour, func(time.Time) float64 { return 0 })
 	// series from count factor [unit] [key=value]: what readings would send, times the factor
 	case "times":
-		return s.series(args, time.Hour, func(at time.Time) float64 { return testValue(1, at.Unix()/3600) })
+		return s.series(
+			args, time.Hour, func(at time.Time) float64 { return testValue(1, at.Unix()/3600) },
+		)
 	case "smooth": // series from count factor [unit] [key=value]: the load of a zone, times the factor
 		return s.series(args, time.Hour, func(at time.Time) float64 {
 			return 5000 + 1000*math.Sin(2*math.Pi*float64(at.Hour())/24) + 20*testValue(2, at.Unix()/3600)
@@ -201,7 +208,9 @@ func (s *scenario) many(args []string, history bool) error {
 	var all []streams.Reading
 	for i := range n {
 		at := from.Add(time.Duration(i) * time.Hour)
-		all = append(all, streams.Reading{Time: at, Value: testValue(1, at.Unix()/3600), History: history})
+		all = append(
+			all, streams.Reading{Time: at, Value: testValue(1, at.Unix()/3600), History: history},
+		)
 	}
 	if history {
 		s.log.reading(id, all...)
@@ -310,7 +319,9 @@ func (s *scenario) step() error {
 		lines = append(lines, line)
 	}
 	if len(lines) > 4 {
-		lines = append(append(lines[:2:2], fmt.Sprintf("… %d more", len(lines)-4)), lines[len(lines)-2:]...)
+		lines = append(
+			append(lines[:2:2], fmt.Sprintf("… %d more", len(lines)-4)), lines[len(lines)-2:]...,
+		)
 	}
 	for _, l := range lines {
 		fmt.Fprintln(&s.out, l)
@@ -319,7 +330,10 @@ func (s *scenario) step() error {
 	if result.Held > 0 {
 		held = fmt.Sprintf(" held %d", result.Held)
 	}
-	fmt.Fprintf(&s.out, "applied %d repeated %d%s rejected %d replayed %d\n", result.Applied, result.Repeated, held, total(result.Rejections), again)
+	fmt.Fprintf(
+		&s.out, "applied %d repeated %d%s rejected %d replayed %d\n", result.Applied, result.Repeated,
+		held, total(result.Rejections), again,
+	)
 	return nil
 }
 

@@ -19,8 +19,14 @@ func scoreOf(
 	usual, actual float32, lead int, pinball, naive float64, inside bool, source meter.Source,
 	inForce bool,
 ) *engine.Score {
-	held := accuracy.Held{Lead: lead, Error: -2 * pinball, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside, Has50: true}
-	return &engine.Score{Interval: meter.HourSeconds, Actual: actual, Usual: usual, Leads: []engine.LeadScore{{Held: held, Source: source, InForce: inForce}}}
+	held := accuracy.Held{
+		Lead: lead, Error: -2 * pinball, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside,
+		Has50: true,
+	}
+	return &engine.Score{
+		Interval: meter.HourSeconds, Actual: actual, Usual: usual,
+		Leads: []engine.LeadScore{{Held: held, Source: source, InForce: inForce}},
+	}
 }
 
 // TestScoreboard: series of any size weigh the same, ratios are of the last day,
@@ -82,8 +88,10 @@ loadtide_forecaster_scores_revised_total 1
 loadtide_forecaster_score_paired_pinball_total{alias="champion",interval="1h",lead="24h"} 0.4
 loadtide_forecaster_score_paired_pinball_total{alias="previous",interval="1h",lead="24h"} 0.5
 loadtide_forecaster_score_paired_pinball_total{alias="rule",interval="1h",lead="first"} 0.5
-`), "loadtide_forecaster_score_coverage_ratio", "loadtide_forecaster_score_pinball_ratio", "loadtide_forecaster_score_wape_ratio", "loadtide_forecaster_score_skill_ratio",
-		"loadtide_forecaster_scores_total", "loadtide_forecaster_scores_revised_total", "loadtide_forecaster_score_paired_pinball_total")
+`), "loadtide_forecaster_score_coverage_ratio", "loadtide_forecaster_score_pinball_ratio",
+		"loadtide_forecaster_score_wape_ratio", "loadtide_forecaster_score_skill_ratio",
+		"loadtide_forecaster_scores_total", "loadtide_forecaster_scores_revised_total",
+		"loadtide_forecaster_score_paired_pinball_total")
 	if err != nil {
 		t.Error(err)
 	}

@@ -63,7 +63,9 @@ func (s *station) deps() deps {
 	d := deps{
 		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil),
 		status: status, partitions: 2, now: func() time.Time { return s.clock },
-		questions: []chan question{make(chan question), make(chan question)}, replaced: &replacedWarnings{},
+		questions: []chan question{
+			make(chan question), make(chan question),
+		}, replaced: &replacedWarnings{},
 		log: zerolog.Nop(),
 	}
 	d.metrics = newMetrics(prometheus.NewRegistry(), d.now, status)

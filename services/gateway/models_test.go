@@ -134,7 +134,9 @@ func TestRegistryThatIsAway(t *testing.T) {
 		t.Errorf("beside it: %d after %s", a.code, time.Since(begun))
 	}
 	publish(t, conn, "north.m17", 1) // served without the registry
-	b.await("an answer without a list", func() bool { return b.get("/v1/models").code == http.StatusOK })
+	b.await(
+		"an answer without a list", func() bool { return b.get("/v1/models").code == http.StatusOK },
+	)
 	if list := b.models(""); list.Registry != "away" || len(list.Versions) != 0 ||
 		!list.AsOf.IsZero() {
 		t.Errorf("%+v", list)
@@ -142,7 +144,9 @@ func TestRegistryThatIsAway(t *testing.T) {
 	m.set(func(context.Context) ([]registry.Version, error) {
 		return []registry.Version{{
 			Name: "load-1h", Version: "4", Metrics: map[string]float64{"pinball": 0.25, "none": math.NaN()},
-			Tags: map[string]string{registry.Verdict: "passed", registry.Description: "better", registry.Run: "r1"},
+			Tags: map[string]string{
+				registry.Verdict: "passed", registry.Description: "better", registry.Run: "r1",
+			},
 		}}, errors.New("version 3 has no digest")
 	})
 	close(hold)
@@ -155,7 +159,9 @@ func TestRegistryThatIsAway(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	m.set(func(context.Context) ([]registry.Version, error) { return nil, registry.ErrUnavailable })
-	b.await("it says that the registry is away", func() bool { return b.models("").Registry == "away" })
+	b.await(
+		"it says that the registry is away", func() bool { return b.models("").Registry == "away" },
+	)
 	if again := b.models(""); len(again.Versions) != 1 || again.Versions[0].Version != "4" ||
 		again.AsOf.Before(list.AsOf) {
 		t.Errorf("%+v", again)

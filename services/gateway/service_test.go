@@ -78,7 +78,9 @@ func TestViewIsRestored(t *testing.T) {
 	for _, name := range []string{"m3", "m1", "m2", "m1"} {
 		publish(t, conn, "north."+name, 1)
 	}
-	if _, err := conn.Publish(t.Context(), streams.ForecastSubject(meter.ID{Site: "north", Meter: "broken"}), []byte(`{}`), ""); err != nil {
+	if _, err := conn.Publish(
+		t.Context(), streams.ForecastSubject(meter.ID{Site: "north", Meter: "broken"}), []byte(`{}`), "",
+	); err != nil {
 		t.Fatal(err)
 	}
 	b := start(t, gateway.FromBus(conn))
@@ -98,7 +100,9 @@ func TestViewIsRestored(t *testing.T) {
 	if want := []string{"north.m1", "north.m2", "north.m3"}; !slices.Equal(got, want) {
 		t.Errorf("pages %v, want %v", got, want)
 	}
-	if a := b.get("/metrics"); !strings.Contains(a.body, `loadtide_gateway_forecasts_total{outcome="unreadable"} 1`) {
+	if a := b.get("/metrics"); !strings.Contains(
+		a.body, `loadtide_gateway_forecasts_total{outcome="unreadable"} 1`,
+	) {
 		t.Error("the unreadable forecast is not counted")
 	}
 }
@@ -106,11 +110,15 @@ func TestViewIsRestored(t *testing.T) {
 func TestSeriesWithoutAForecast(t *testing.T) {
 	t.Parallel()
 	conn := broker(t)
-	if _, err := conn.Publish(t.Context(), streams.PublicReadingSubject(meter.ID{Site: "north", Meter: "m17"}), []byte(`{"ts":"2026-01-31T13:00:00Z","value":1}`), ""); err != nil {
+	if _, err := conn.Publish(
+		t.Context(), streams.PublicReadingSubject(meter.ID{Site: "north", Meter: "m17"}),
+		[]byte(`{"ts":"2026-01-31T13:00:00Z","value":1}`), "",
+	); err != nil {
 		t.Fatal(err)
 	}
 	b := start(t, gateway.FromBus(conn))
-	if a := b.get("/v1/series/north/m17/forecast"); a.code != http.StatusOK || a.body != `{"schema":1,"series":"north.m17","source":"none","quantiles":[]}` {
+	if a := b.get("/v1/series/north/m17/forecast"); a.code != http.StatusOK ||
+		a.body != `{"schema":1,"series":"north.m17","source":"none","quantiles":[]}` {
 		t.Errorf("readings alone: %d %s", a.code, a.body)
 	}
 	a := b.get("/v1/series/north/m18/forecast")
@@ -128,14 +136,24 @@ func TestBadRequests(t *testing.T) {
 		code         int
 		says         []string
 	}{
-		"bad site":      {"GET", "/v1/series/no.rth/m17/forecast", 422, []string{"path.site", "no.rth", "1 to 64 letters, digits"}},
-		"bad meter":     {"GET", "/v1/series/north/m%2017/forecast", 422, []string{"path.meter", "1 to 64 letters, digits"}},
-		"wildcard":      {"GET", "/v1/series/north/%3E/forecast", 422, []string{"path.meter"}},
-		"long meter":    {"GET", "/v1/series/north/" + strings.Repeat("m", 65) + "/forecast", 422, []string{"path.meter"}},
-		"limit 0":       {"GET", "/v1/series?limit=0", 422, []string{"query.limit", "1"}},
-		"limit 1001":    {"GET", "/v1/series?limit=1001", 422, []string{"query.limit", "1000"}},
-		"limit word":    {"GET", "/v1/series?limit=all", 422, []string{"query.limit", "all"}},
-		"long after":    {"GET", "/v1/series?after=" + strings.Repeat("a", 200), 422, []string{"query.after", "129"}},
+		"bad site": {
+			"GET", "/v1/series/no.rth/m17/forecast", 422,
+			[]string{"path.site", "no.rth", "1 to 64 letters, digits"},
+		},
+		"bad meter": {
+			"GET", "/v1/series/north/m%2017/forecast", 422,
+			[]string{"path.meter", "1 to 64 letters, digits"},
+		},
+		"wildcard": {"GET", "/v1/series/north/%3E/forecast", 422, []string{"path.meter"}},
+		"long meter": {
+			"GET", "/v1/series/north/" + strings.Repeat("m", 65) + "/forecast", 422, []string{"path.meter"},
+		},
+		"limit 0":    {"GET", "/v1/series?limit=0", 422, []string{"query.limit", "1"}},
+		"limit 1001": {"GET", "/v1/series?limit=1001", 422, []string{"query.limit", "1000"}},
+		"limit word": {"GET", "/v1/series?limit=all", 422, []string{"query.limit", "all"}},
+		"long after": {
+			"GET", "/v1/series?after=" + strings.Repeat("a", 200), 422, []string{"query.after", "129"},
+		},
 		"unknown query": {"GET", "/v1/series?page=2", 422, []string{"page"}},
 		"no such path":  {"GET", "/v2/nothing", 404, []string{"/v2/nothing", "/openapi.json"}},
 		"wrong method":  {"DELETE", "/v1/series", 405, []string{"DELETE", "GET"}},
@@ -162,7 +180,9 @@ func TestAddressesAndAdmin(t *testing.T) {
 	t.Parallel()
 	b := start(t, gateway.FromBus(broker(t)))
 	for path, want := range map[string]string{
-		"/": "/v1/series/{site}/{meter}/forecast", "/version": `{"name":"loadtide","version":"0.1.0-test"}`, "/healthz": "alive", "/metrics": "go_goroutines",
+		"/":        "/v1/series/{site}/{meter}/forecast",
+		"/version": `{"name":"loadtide","version":"0.1.0-test"}`, "/healthz": "alive",
+		"/metrics": "go_goroutines",
 	} {
 		if a := b.get(path); a.code != http.StatusOK || !strings.Contains(a.body, want) {
 			t.Errorf("%s: %d %s", path, a.code, a.body)
@@ -194,7 +214,9 @@ func TestMetricLabelsAreClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	families = slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "loadtide_") })
+	families = slices.DeleteFunc(
+		families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "loadtide_") },
+	)
 	if problems, err := promlint.NewWithMetricFamilies(families).Lint(); err != nil ||
 		len(problems) > 0 {
 		t.Errorf("metrics: %v %v", problems, err)
@@ -225,8 +247,10 @@ func TestOpenAPI(t *testing.T) {
 		t.Errorf("openapi %q, info %+v", doc.OpenAPI, doc.Info)
 	}
 	for path, codes := range map[string][]string{
-		"/v1/series": {"200", "422"}, "/v1/models": {"200", "422", "503"}, "/v1/series/{site}/{meter}/forecast": {"200", "404", "422", "503"},
-		"/ping": {"200", "503"}, "/health": {"200", "503"}, "/version": {"200"},
+		"/v1/series": {"200", "422"}, "/v1/models": {"200", "422", "503"},
+		"/v1/series/{site}/{meter}/forecast": {"200", "404", "422", "503"},
+		"/ping":                              {"200", "503"}, "/health": {"200", "503"},
+		"/version": {"200"},
 	} {
 		op, ok := doc.Paths[path]["get"]
 		if !ok || op.OperationID == "" {
@@ -243,7 +267,10 @@ func TestOpenAPI(t *testing.T) {
 	ref, _ := schema["$ref"].(string)
 	described := string(doc.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")])
 	var message map[string]any
-	f := streams.Forecast{Series: meter.ID{Site: "a", Meter: "b"}, Origin: origin, Interval: time.Hour, Issued: origin, Model: &streams.Model{}, Levels: []float64{0.5}, Quantiles: []float32{1}}
+	f := streams.Forecast{
+		Series: meter.ID{Site: "a", Meter: "b"}, Origin: origin, Interval: time.Hour, Issued: origin,
+		Model: &streams.Model{}, Levels: []float64{0.5}, Quantiles: []float32{1},
+	}
 	if err := json.Unmarshal(f.AppendJSON(nil), &message); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +279,9 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("schema %s of a forecast does not describe %s", ref, field)
 		}
 	}
-	if hosts := strings.ReplaceAll(a.body, "https://example.com/", ""); strings.Contains(hosts, "://") {
+	if hosts := strings.ReplaceAll(
+		a.body, "https://example.com/", "",
+	); strings.Contains(hosts, "://") {
 		t.Error("the document points to another host")
 	}
 }
@@ -292,14 +321,20 @@ func (f *fakeLog) Close() {}
 
 func message(series string, seq uint64) bus.Message {
 	id, _ := meter.ParseID(series)
-	f := streams.Forecast{Series: id, Origin: origin, Interval: time.Hour, Issued: origin, Levels: []float64{0.5}, Quantiles: []float32{1}}
+	f := streams.Forecast{
+		Series: id, Origin: origin, Interval: time.Hour, Issued: origin, Levels: []float64{0.5},
+		Quantiles: []float32{1},
+	}
 	return bus.Message{Subject: "forecasts." + series, Seq: seq, Data: f.AppendJSON(nil)}
 }
 
 func TestStreamsThatCannotBeReadAre503(t *testing.T) {
 	t.Parallel()
 	for name, deps := range map[string]gateway.Deps{
-		"store": {Store: fakeStore{errors.New("canary: connection lost")}, Partitions: func(context.Context) (int, error) { return 8, nil }},
+		"store": {
+			Store:      fakeStore{errors.New("canary: connection lost")},
+			Partitions: func(context.Context) (int, error) { return 8, nil },
+		},
 		"partitions": {Store: fakeStore{}, Partitions: func(context.Context) (int, error) {
 			return 0, errors.New("canary: no R0")
 		}},
@@ -321,7 +356,9 @@ func TestStreamsThatCannotBeReadAre503(t *testing.T) {
 func TestStreamMadeAnew(t *testing.T) {
 	t.Parallel()
 	log := &fakeLog{steps: []func() ([]bus.Message, error){
-		func() ([]bus.Message, error) { return []bus.Message{message("a.old", 8), message("a.both", 9)}, nil },
+		func() ([]bus.Message, error) {
+			return []bus.Message{message("a.old", 8), message("a.both", 9)}, nil
+		},
 		func() ([]bus.Message, error) { return nil, &bus.StreamChangedError{Stream: "FORECASTS"} },
 		func() ([]bus.Message, error) { return nil, errors.New("not yet") },
 		func() ([]bus.Message, error) { return []bus.Message{message("a.both", 1)}, nil },
@@ -342,7 +379,9 @@ func TestNewRefuses(t *testing.T) {
 		!strings.Contains(err.Error(), "http-listen") {
 		t.Errorf("error %v, want one that names http-listen", err)
 	}
-	if _, err := gateway.New(flagtest.Defaults[gateway.Config](t), gateway.Deps{Metrics: prometheus.NewRegistry()}); err == nil {
+	if _, err := gateway.New(
+		flagtest.Defaults[gateway.Config](t), gateway.Deps{Metrics: prometheus.NewRegistry()},
+	); err == nil {
 		t.Error("missing dependencies were taken")
 	}
 }

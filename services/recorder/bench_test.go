@@ -40,7 +40,10 @@ type bench struct {
 }
 
 func newBench(t testing.TB, to influx.Config, nats recorder.NATS) *bench {
-	return &bench{t: t, influx: to, nats: nats, registry: prometheus.NewRegistry(), log: &syncBuffer{}, edit: func(*recorder.Config) {}}
+	return &bench{
+		t: t, influx: to, nats: nats, registry: prometheus.NewRegistry(), log: &syncBuffer{},
+		edit: func(*recorder.Config) {},
+	}
 }
 
 // run runs a recorder until the function it returns is called. Its metrics begin anew.
@@ -52,7 +55,8 @@ func (b *bench) run() (stop func()) {
 	b.edit(&cfg)
 	b.registry = prometheus.NewRegistry()
 	s, err := recorder.New(cfg, recorder.Deps{
-		NATS: b.nats, Metrics: b.registry, Ready: b.health.Part("recorder"), Log: zerolog.New(b.log), Now: time.Now,
+		NATS: b.nats, Metrics: b.registry, Ready: b.health.Part("recorder"), Log: zerolog.New(b.log),
+		Now: time.Now,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -88,7 +92,10 @@ func (b *bench) await(what string, ok func() bool) {
 // awaitStored waits until the metric says that n messages of a kind of stream are done.
 func (b *bench) awaitStored(kind string, n int) {
 	b.t.Helper()
-	b.await(fmt.Sprintf("%d %s stored", n, kind), func() bool { return b.metric("messages_total", kind, "stored") == float64(n) })
+	b.await(
+		fmt.Sprintf("%d %s stored", n, kind),
+		func() bool { return b.metric("messages_total", kind, "stored") == float64(n) },
+	)
 }
 
 // metric returns a counter or gauge of the recorder by the values of its labels, in the order of
@@ -131,7 +138,8 @@ func (b *bench) logged(text string, times int) {
 // of Flux over r.
 func (b *bench) count(filter string) int {
 	b.t.Helper()
-	return len(query(b.t, b.influx, fmt.Sprintf(`from(bucket: %q) |> range(start: 1980-01-01T00:00:00Z, stop: 2200-01-01T00:00:00Z) |> filter(fn: (r) => %s)`,
+	return len(query(b.t, b.influx, fmt.Sprintf(`from(bucket: %q) |> range(start: `+
+		`1980-01-01T00:00:00Z, stop: 2200-01-01T00:00:00Z) |> filter(fn: (r) => %s)`,
 		b.influx.Bucket, filter)))
 }
 
@@ -201,7 +209,9 @@ func publishForecast(t testing.TB, conn *bus.Conn, f streams.Forecast) {
 // publishReadings publishes a message to the log of its series.
 func publishReadings(t testing.TB, conn *bus.Conn, id meter.ID, payload string) {
 	t.Helper()
-	publish(t, conn, streams.ReadingSubject(streams.Partition(id, bustest.Partitions), id), []byte(payload))
+	publish(
+		t, conn, streams.ReadingSubject(streams.Partition(id, bustest.Partitions), id), []byte(payload),
+	)
 }
 
 func publishEvent(t testing.TB, conn *bus.Conn, e streams.Event) {

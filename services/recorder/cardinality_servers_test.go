@@ -18,7 +18,10 @@ func TestCardinalityIsDocumented(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
 	b := newBench(t, influxtest.Server(t), recorder.FromBus(conn))
-	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m0000"}, `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
+	publishReadings(
+		t, conn, meter.ID{Site: "north", Meter: "m0000"},
+		`{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`,
+	)
 	publishForecast(t, conn, dayAhead(0))
 	s := score("north.m0000", 0)
 	whole := s.Leads[0]
@@ -33,7 +36,8 @@ func TestCardinalityIsDocumented(t *testing.T) {
 		b.awaitStored(kind, 1)
 	}
 	rows := query(t, b.influx, fmt.Sprintf(`import "influxdata/influxdb"
-influxdb.cardinality(bucket: %q, start: 2020-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z)`, b.influx.Bucket))
+influxdb.cardinality(bucket: %q, start: 2020-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z)`,
+		b.influx.Bucket))
 	docs, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)

@@ -44,7 +44,10 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 			sent++
 			f := forecast(id.String(), 1)
 			for _, m := range [][2]string{
-				{streams.ReadingSubject(streams.Partition(id, bustest.Partitions), id), `{"ts":"2026-01-31T14:00:00Z","value":1}`},
+				{
+					streams.ReadingSubject(streams.Partition(id, bustest.Partitions), id),
+					`{"ts":"2026-01-31T14:00:00Z","value":1}`,
+				},
 				{streams.ForecastSubject(id), string(f.AppendJSON(nil))},
 			} {
 				b.await("a message is published", func() bool {
@@ -84,7 +87,10 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 		return true
 	})
 	b.influx = direct
-	if readings, curve := b.count(`r._measurement == "reading" and r._field == "value"`), b.count(`r._measurement == "forecast" and r._field == "p50"`); readings != sent || curve != 2*sent {
+	if readings, curve := b.count(
+		`r._measurement == "reading" and r._field == "value"`,
+	), b.count(`r._measurement == "forecast" and r._field == "p50"`); readings != sent ||
+		curve != 2*sent {
 		t.Errorf("%d readings and %d points of curves of %d meters", readings, curve, sent)
 	}
 	b.logged("lost to the stream", 0)

@@ -28,12 +28,16 @@ func FuzzPoints(f *testing.F) {
 		f.Add(data)
 	}
 	tags := map[string]int{
-		MeasurementReading: 2, MeasurementForecast: 3, MeasurementForecastLead: 4, MeasurementScore: 4, MeasurementActual: 3,
+		MeasurementReading: 2, MeasurementForecast: 3, MeasurementForecastLead: 4, MeasurementScore: 4,
+		MeasurementActual: 3,
 	}
 	f.Add([]byte("{\"schema\":1,\"type\":\"drift\",\"text\":\"two\\n\\\"lines\\\\\"}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, l := range append(fixedLanes(), logLane(0)) {
-			m := bus.Message{Subject: streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m17"}), Seq: 1, Time: time.Unix(1769868000, 0), Data: data}
+			m := bus.Message{
+				Subject: streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m17"}), Seq: 1,
+				Time: time.Unix(1769868000, 0), Data: data,
+			}
 			points, err := l.append(nil, &m)
 			if err != nil && len(points) > 0 {
 				t.Fatalf("%s: %d points of a message that is unreadable: %v", l.kind, len(points), err)

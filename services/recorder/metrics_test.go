@@ -14,7 +14,10 @@ import (
 // start, of closed sets.
 func TestMetricsFollowTheRules(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, influxtest.Start(t).Config(), &fakeNATS{open: func(int64) (recorder.Consumer, error) { return nothing{}, nil }})
+	b := newBench(
+		t, influxtest.Start(t).Config(),
+		&fakeNATS{open: func(int64) (recorder.Consumer, error) { return nothing{}, nil }},
+	)
 	b.run()()
 	families, err := b.registry.Gather()
 	if err != nil {
@@ -25,7 +28,8 @@ func TestMetricsFollowTheRules(t *testing.T) {
 		t.Errorf("metrics: %v %v", problems, err)
 	}
 	want := map[string]int{
-		"loadtide_recorder_messages_total": 4 * 3, "loadtide_recorder_points_total": 4 * 3, "loadtide_recorder_writes_total": 4,
+		"loadtide_recorder_messages_total": 4 * 3, "loadtide_recorder_points_total": 4 * 3,
+		"loadtide_recorder_writes_total":              4,
 		"loadtide_recorder_consumer_pending_messages": 4,
 	}
 	for _, f := range families {

@@ -18,13 +18,19 @@ func TestRealServerFails(t *testing.T) {
 	for name, fault := range map[string]func(p *servertest.Proxy) (mend func()){
 		"away": func(p *servertest.Proxy) func() { p.Off(); return p.On },
 		"slow": func(p *servertest.Proxy) func() {
-			return p.Add(`{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":10000}}`)
+			return p.Add(
+				`{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":10000}}`,
+			)
 		},
 		"cut in mid-answer": func(p *servertest.Proxy) func() {
-			return p.Add(`{"name":"cut","type":"limit_data","stream":"downstream","attributes":{"bytes":20}}`)
+			return p.Add(
+				`{"name":"cut","type":"limit_data","stream":"downstream","attributes":{"bytes":20}}`,
+			)
 		},
 		"reset": func(p *servertest.Proxy) func() {
-			return p.Add(`{"name":"reset","type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}`)
+			return p.Add(
+				`{"name":"reset","type":"reset_peer","stream":"downstream","attributes":{"timeout":0}}`,
+			)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,14 +44,18 @@ func TestRealServerFails(t *testing.T) {
 			b.run()
 			ofAll(t, conn, 20) // nobody who publishes waits for InfluxDB
 			b.await("several tries", func() bool { return b.metric("writes_total", "retry") >= 8 })
-			b.await("all streams are read, without InfluxDB", func() bool { return len(b.health.NotReady()) == 0 })
+			b.await(
+				"all streams are read, without InfluxDB", func() bool { return len(b.health.NotReady()) == 0 },
+			)
 			if stored := b.metric("writes_total", "stored"); stored != 0 {
 				t.Errorf("%v writes are said to be stored", stored)
 			}
 			mend()
 			b.influx = direct
 			b.holds(20)
-			b.await("its end is told", func() bool { return strings.Contains(b.log.String(), "influxdb is back") })
+			b.await(
+				"its end is told", func() bool { return strings.Contains(b.log.String(), "influxdb is back") },
+			)
 			b.logged("influxdb does not store", 1)
 			b.logged("influxdb is back", 1)
 		})
@@ -78,7 +88,9 @@ func TestWhatAPersonMustMend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.BucketsAPI().CreateBucketWithName(t.Context(), org, b.influx.Bucket); err != nil {
+	if _, err := client.BucketsAPI().CreateBucketWithName(
+		t.Context(), org, b.influx.Bucket,
+	); err != nil {
 		t.Fatal(err)
 	}
 	b.holds(3) // by itself

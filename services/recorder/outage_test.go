@@ -28,7 +28,10 @@ func ofAll(t *testing.T, conn *bus.Conn, n int) {
 		publishForecast(t, conn, forecast(id.String(), float32(i)))
 		s := score(id.String(), 0)
 		publish(t, conn, streams.ScoreSubject(id), s.AppendJSON(nil))
-		publishEvent(t, conn, streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: id.String(), Text: "silent"})
+		publishEvent(
+			t, conn,
+			streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: id.String(), Text: "silent"},
+		)
 	}
 }
 
@@ -38,7 +41,9 @@ func (b *bench) holds(n int) {
 	for _, kind := range []string{"readings", "forecasts", "scores", "events"} {
 		b.awaitStored(kind, n)
 	}
-	want := map[string]int{"reading": n, "forecast": 2 * n, "forecast_lead": 2 * n, "score": 2 * n, "actual": n, "event": n}
+	want := map[string]int{
+		"reading": n, "forecast": 2 * n, "forecast_lead": 2 * n, "score": 2 * n, "actual": n, "event": n,
+	}
 	for m, rows := range b.rows() {
 		if rows != want[m] {
 			b.t.Errorf("%d rows of %s, want %d", rows, m, want[m])
@@ -53,13 +58,26 @@ func TestAnswersThatPass(t *testing.T) {
 		answer influxtest.Answer
 		least  time.Duration
 	}{
-		"busy":         {influxtest.Answer{Status: 429, RetryAfter: 2, Body: `{"code":"too many requests","message":"limit"}`}, 2 * time.Second},
-		"starting":     {influxtest.Answer{Status: 503, RetryAfter: 1}, time.Second},
-		"unavailable":  {influxtest.Answer{Status: 503}, 0},
-		"full disk":    {influxtest.Answer{Status: 500, Body: `{"code":"internal error","message":"engine: write wal: no space left on device"}`}, 0},
-		"bad gateway":  {influxtest.Answer{Status: 502, Body: "<html>bad gateway</html>"}, 0},
-		"proxy's word": {influxtest.Answer{Status: 400, Body: "<html>Bad Request: plain HTTP on a TLS port</html>"}, 0},
-		"a page":       {influxtest.Answer{Status: 200, Body: "<html>welcome</html>"}, 0},
+		"busy": {
+			influxtest.Answer{
+				Status: 429, RetryAfter: 2, Body: `{"code":"too many requests","message":"limit"}`,
+			},
+			2 * time.Second,
+		},
+		"starting":    {influxtest.Answer{Status: 503, RetryAfter: 1}, time.Second},
+		"unavailable": {influxtest.Answer{Status: 503}, 0},
+		"full disk": {
+			influxtest.Answer{
+				Status: 500,
+				Body:   `{"code":"internal error","message":"engine: write wal: no space left on device"}`,
+			},
+			0,
+		},
+		"bad gateway": {influxtest.Answer{Status: 502, Body: "<html>bad gateway</html>"}, 0},
+		"proxy's word": {
+			influxtest.Answer{Status: 400, Body: "<html>Bad Request: plain HTTP on a TLS port</html>"}, 0,
+		},
+		"a page": {influxtest.Answer{Status: 200, Body: "<html>welcome</html>"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -111,7 +129,10 @@ func TestLanesAreIndependent(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
 	l := influxtest.Start(t)
-	l.AnswerIf(func(p influxtest.Point) bool { return p.Measurement == "score" }, influxtest.Answer{Status: 500, Body: `{"code":"internal error","message":"shard is broken"}`})
+	l.AnswerIf(
+		func(p influxtest.Point) bool { return p.Measurement == "score" },
+		influxtest.Answer{Status: 500, Body: `{"code":"internal error","message":"shard is broken"}`},
+	)
 	b := newBench(t, l.Config(), recorder.FromBus(conn))
 	b.run()
 	for i := range 20 {
@@ -184,11 +205,15 @@ func (s scripted) Fetch(ctx context.Context, limit int, wait time.Duration) (rec
 func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	l := influxtest.Start(t)
-	l.RefuseIf(func(p influxtest.Point) bool { return p.Fields["p50"] == 2.2 && p.Measurement == "forecast" })
+	l.RefuseIf(
+		func(p influxtest.Point) bool { return p.Fields["p50"] == 2.2 && p.Measurement == "forecast" },
+	)
 	f := forecast("north.m1", 1)
 	var acks, lists atomic.Int64
 	batch := recorder.Batch{
-		Messages: []bus.Message{{Subject: "forecasts.north.m1", Seq: 1, Time: origin, Data: f.AppendJSON(nil)}},
+		Messages: []bus.Message{
+			{Subject: "forecasts.north.m1", Seq: 1, Time: origin, Data: f.AppendJSON(nil)},
+		},
 		Ack: func(context.Context) error {
 			if acks.Add(1) == 1 {
 				return errors.New("acknowledge fails")

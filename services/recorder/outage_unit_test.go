@@ -53,16 +53,27 @@ func TestWhatATagMayBe(t *testing.T) {
 	for i := range levels {
 		levels[i] = float64(i+1) / 101
 	}
-	many := streams.Forecast{Series: meter.ID{Site: "north", Meter: "m17"}, Origin: time.Unix(1769868000, 0), Interval: time.Hour, Levels: levels, Quantiles: make([]float32, 100)}
+	many := streams.Forecast{
+		Series: meter.ID{Site: "north", Meter: "m17"}, Origin: time.Unix(1769868000, 0),
+		Interval: time.Hour, Levels: levels, Quantiles: make([]float32, 100),
+	}
 	for name, c := range map[string]struct {
 		append func() error
 		says   string
 	}{
-		"levels":              {func() error { _, err := appendForecast(nil, &bus.Message{Data: many.AppendJSON(nil)}); return err }, "100 levels"},
+		"levels": {
+			func() error {
+				_, err := appendForecast(nil, &bus.Message{Data: many.AppendJSON(nil)})
+				return err
+			},
+			"100 levels",
+		},
 		"kind with a space":   {event(`{"schema":1,"type":"a kind","text":""}`), `type "a kind"`},
 		"kind that ends open": {event(`{"schema":1,"type":"drift.","text":""}`), "type"},
-		"long kind":           {event(`{"schema":1,"type":"` + strings.Repeat("k", 65) + `"}`), "at most 64 bytes"},
-		"series":              {event(`{"schema":1,"type":"drift","series":"north"}`), `series "north"`},
+		"long kind": {
+			event(`{"schema":1,"type":"` + strings.Repeat("k", 65) + `"}`), "at most 64 bytes",
+		},
+		"series": {event(`{"schema":1,"type":"drift","series":"north"}`), `series "north"`},
 	} {
 		if err := c.append(); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.says)

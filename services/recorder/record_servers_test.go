@@ -38,7 +38,9 @@ func TestEverythingIsRecorded(t *testing.T) {
 	stop()
 
 	// As if nothing had been acknowledged: everything comes again.
-	for _, stream := range append([]string{topology.Forecasts, topology.Scores, topology.Events}, logs()...) {
+	for _, stream := range append(
+		[]string{topology.Forecasts, topology.Scores, topology.Events}, logs()...,
+	) {
 		if err := conn.JetStream().DeleteConsumer(t.Context(), stream, recorder.Durable); err != nil {
 			t.Fatal(err)
 		}

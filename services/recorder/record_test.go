@@ -20,12 +20,24 @@ import (
 func everything(t *testing.T, conn *bus.Conn) map[string]int {
 	t.Helper()
 	for i := range 20 { // over all logs
-		publishReadings(t, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%02d", i)}, `{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`)
+		publishReadings(
+			t, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%02d", i)},
+			`{"ts":"2026-01-31T14:00:00Z","value":1.25,"unit":"kWh"}`,
+		)
 	}
-	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `[{"ts":"2025-12-01T00:00:00Z","value":10,"kind":"register","history":true},{"ts":"2025-12-01T01:00:00Z","value":11,"quality":"ESTIMATED"}]`)
-	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `[{"ts":"2026-01-31T15:00:00Z","value":"no"},{"ts":"2026-01-31T15:00:00Z","value":3}]`)
+	publishReadings(
+		t, conn, meter.ID{Site: "north", Meter: "m17"},
+		`[{"ts":"2025-12-01T00:00:00Z","value":10,"kind":"register","history":true},{"ts":"2025-12-01T01:00:00Z","value":11,"quality":"ESTIMATED"}]`,
+	)
+	publishReadings(
+		t, conn, meter.ID{Site: "north", Meter: "m17"},
+		`[{"ts":"2026-01-31T15:00:00Z","value":"no"},{"ts":"2026-01-31T15:00:00Z","value":3}]`,
+	)
 	// a correction
-	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":"2026-01-31T14:00:00Z","value":2.5,"unit":"kWh"}`)
+	publishReadings(
+		t, conn, meter.ID{Site: "north", Meter: "m17"},
+		`{"ts":"2026-01-31T14:00:00Z","value":2.5,"unit":"kWh"}`,
+	)
 	publish(t, conn, streams.ControlSubject(3, streams.ControlTick), streams.AppendTick(nil))
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":`)
 	for i := range 3 {
@@ -34,15 +46,33 @@ func everything(t *testing.T, conn *bus.Conn) map[string]int {
 	newer := forecast("north.m00", 100)
 	newer.Origin = origin.Add(time.Hour)
 	publishForecast(t, conn, newer)
-	publish(t, conn, streams.ForecastSubject(meter.ID{Site: "north", Meter: "broken"}), []byte(`{"schema":1`))
-	for _, s := range []streams.Score{score("north.m00", 0), score("north.m01", 0), void(score("north.m01", 0))} {
+	publish(
+		t, conn, streams.ForecastSubject(meter.ID{Site: "north", Meter: "broken"}), []byte(`{"schema":1`),
+	)
+	for _, s := range []streams.Score{
+		score("north.m00", 0), score("north.m01", 0), void(score("north.m01", 0)),
+	} {
 		publish(t, conn, streams.ScoreSubject(s.Series), s.AppendJSON(nil))
 	}
-	publishEvent(t, conn, streams.Event{Type: streams.EventModelPromoted, Time: origin, Model: &streams.Model{Name: "load-1h", Version: "8", Digest: "sha256:3f"}, Text: "better"})
-	publishEvent(t, conn, streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: "north.m17", Text: "silent"})
-	publish(t, conn, streams.EventSubject("drift"), []byte(`{"schema":1,"type":"drift","text":"worse"}`))
+	publishEvent(
+		t, conn,
+		streams.Event{
+			Type: streams.EventModelPromoted, Time: origin,
+			Model: &streams.Model{Name: "load-1h", Version: "8", Digest: "sha256:3f"}, Text: "better",
+		},
+	)
+	publishEvent(
+		t, conn,
+		streams.Event{Type: streams.EventSeriesStale, Time: origin, Series: "north.m17", Text: "silent"},
+	)
+	publish(
+		t, conn, streams.EventSubject("drift"), []byte(`{"schema":1,"type":"drift","text":"worse"}`),
+	)
 	publish(t, conn, streams.EventSubject("drift"), []byte(`{"schema":1,"type":"a kind, of its own"}`))
-	return map[string]int{"reading": 20 + 2 + 1, "forecast": 3*2 + 1, "forecast_lead": 3*2 + 2, "score": 4, "actual": 2, "event": 3}
+	return map[string]int{
+		"reading": 20 + 2 + 1, "forecast": 3*2 + 1, "forecast_lead": 3*2 + 2, "score": 4, "actual": 2,
+		"event": 3,
+	}
 }
 
 // awaitAll waits until everything is recorded.
@@ -55,7 +85,10 @@ func (b *bench) awaitAll() {
 
 // rows counts the points of each measurement on the real server.
 func (b *bench) rows() map[string]int {
-	one := map[string]string{"reading": "value", "forecast": "p50", "forecast_lead": "p50", "score": "count", "actual": "value", "event": "text"}
+	one := map[string]string{
+		"reading": "value", "forecast": "p50", "forecast_lead": "p50", "score": "count",
+		"actual": "value", "event": "text",
+	}
 	got := make(map[string]int)
 	for m, field := range one {
 		got[m] = b.count(fmt.Sprintf(`r._measurement == %q and r._field == %q`, m, field))
@@ -81,7 +114,12 @@ func checkReadings(t *testing.T, cfg influx.Config) {
 	var said []string
 	if err := r.Read(t.Context(), "reading", origin.AddDate(0, -6, 0), origin.AddDate(0, 1, 0), func(row influx.Row) error {
 		if v, ok := row.Number("value"); ok && row.Text("meter") == "m17" {
-			said = append(said, fmt.Sprint(row.Time.Format("02T15"), " ", v, row.Text("unit"), row.Text("kind"), row.Text("quality")))
+			said = append(
+				said,
+				fmt.Sprint(
+					row.Time.Format("02T15"), " ", v, row.Text("unit"), row.Text("kind"), row.Text("quality"),
+				),
+			)
 		}
 		return nil
 	}); err != nil {
@@ -106,7 +144,14 @@ func checkValues(t *testing.T, cfg influx.Config) {
 		`r._measurement == "event" and r.kind == "model.promoted" and r._field == "model_version"`:                                            "8",
 		`r._measurement == "event" and r.kind == "series.stale" and r.site == "north" and r._field == "text"`:                                 "silent",
 	} {
-		rows := query(t, cfg, fmt.Sprintf(`from(bucket: %q) |> range(start: 2020-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z) |> filter(fn: (r) => %s)`, cfg.Bucket, what))
+		rows := query(
+			t, cfg,
+			fmt.Sprintf(
+				`from(bucket: %q) |> range(start: 2020-01-01T00:00:00Z, stop: 2100-01-01T00:00:00Z) |> `+
+					`filter(fn: (r) => %s)`,
+				cfg.Bucket, what,
+			),
+		)
 		if len(rows) != 1 || rows[0]["_value"] != want {
 			t.Errorf("%s gives %v, want %v", what, rows, want)
 		}
@@ -128,7 +173,10 @@ func TestWhatRetentionTookIsCounted(t *testing.T) {
 	for i := range 30 {
 		publishForecast(t, conn, forecast(fmt.Sprintf("north.m%d", i), 1))
 	}
-	if _, err := conn.Purge(t.Context(), topology.Forecasts, streams.ForecastSubject(meter.ID{Site: "north", Meter: "m25"}), 0); err != nil {
+	if _, err := conn.Purge(
+		t.Context(), topology.Forecasts, streams.ForecastSubject(meter.ID{Site: "north", Meter: "m25"}),
+		0,
+	); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := conn.JetStream().Stream(t.Context(), topology.Forecasts)
@@ -162,7 +210,10 @@ func TestBacklogIsMeasured(t *testing.T) {
 	b.edit = func(c *recorder.Config) { c.Batch = 3 }
 	for i := range 7 {
 		publishForecast(t, conn, forecast(fmt.Sprintf("north.m%d", i), 1))
-		publishReadings(t, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%d", i)}, `{"ts":"2026-01-31T14:00:00Z","value":1}`)
+		publishReadings(
+			t, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%d", i)},
+			`{"ts":"2026-01-31T14:00:00Z","value":1}`,
+		)
 	}
 	b.run()
 	b.await("seven forecasts and readings wait", func() bool {

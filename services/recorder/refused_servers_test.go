@@ -25,14 +25,22 @@ func TestConflictOfTypes(t *testing.T) {
 	}
 	defer w.Close()
 	if err := w.Write(t.Context(), []influx.Point{{
-		Measurement: "reading", Tags: recorder.Tags(meter.ID{Site: "other", Meter: "x"}), Time: origin, Fields: []influx.Field{{Key: "value", Value: int64(1)}},
+		Measurement: "reading", Tags: recorder.Tags(
+			meter.ID{Site: "other", Meter: "x"},
+		), Time: origin, Fields: []influx.Field{{Key: "value", Value: int64(1)}},
 	}}); err != nil {
 		t.Fatal(err)
 	}
 	var payload []string
 	const hours = 400 // over two weeks, of which one has the conflict
 	for i := range hours {
-		payload = append(payload, fmt.Sprintf(`{"ts":%q,"value":%d}`, origin.AddDate(0, 0, -10).Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i))
+		payload = append(
+			payload,
+			fmt.Sprintf(
+				`{"ts":%q,"value":%d}`,
+				origin.AddDate(0, 0, -10).Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i,
+			),
+		)
 	}
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m1"}, "["+strings.Join(payload, ",")+"]")
 	publishForecast(t, conn, forecast("north.m1", 1))
@@ -43,7 +51,9 @@ func TestConflictOfTypes(t *testing.T) {
 	// a query over shards of two types sees those of one
 	for _, days := range []int{-14, -7, 0, 7, 14} {
 		monday := time.Date(2026, 1, 26, 0, 0, 0, 0, time.UTC).AddDate(0, 0, days)
-		stored += len(query(t, b.influx, fmt.Sprintf(`from(bucket: %q) |> range(start: %s, stop: %s) |> filter(fn: (r) => r._measurement == "reading" and r.site == "north" and r._field == "value")`,
+		stored += len(query(t, b.influx, fmt.Sprintf(`from(bucket: %q) |> range(start: %s, stop: %s) `+
+			`|> filter(fn: (r) => r._measurement == "reading" and r.site == "north" and r._field == `+
+			`"value")`,
 			b.influx.Bucket, monday.Format(time.RFC3339), monday.AddDate(0, 0, 7).Format(time.RFC3339))))
 	}
 	if refused == 0 || refused > 7*24 || refused+stored != hours {
@@ -74,13 +84,23 @@ func TestOlderThanTheBucketKeeps(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Hour)
 	var payload []string
 	for i := range 1000 {
-		payload = append(payload, fmt.Sprintf(`{"ts":%q,"value":%d}`, now.Add(-time.Duration(i)*time.Hour).Format(time.RFC3339), i))
+		payload = append(
+			payload,
+			fmt.Sprintf(
+				`{"ts":%q,"value":%d}`, now.Add(-time.Duration(i)*time.Hour).Format(time.RFC3339), i,
+			),
+		)
 	}
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m1"}, "["+strings.Join(payload, ",")+"]")
-	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m2"}, fmt.Sprintf(`{"ts":%q,"value":1}`, now.Format(time.RFC3339)))
+	publishReadings(
+		t, conn, meter.ID{Site: "north", Meter: "m2"},
+		fmt.Sprintf(`{"ts":%q,"value":1}`, now.Format(time.RFC3339)),
+	)
 	b.run()
 	b.awaitStored("readings", 2)
-	expired, stored := int(b.metric("points_total", "readings", "expired")), b.count(`r._measurement == "reading" and r._field == "value"`)
+	expired, stored := int(
+		b.metric("points_total", "readings", "expired"),
+	), b.count(`r._measurement == "reading" and r._field == "value"`)
 	// Where there is a shard already the server takes some that are older, too.
 	if expired < 1000-30*24-1 || expired > 1000-30*24+1 || expired+stored < 1001 {
 		t.Errorf("%d points expired, %d stored", expired, stored)

@@ -47,7 +47,8 @@ func TestBadPointIsFound(t *testing.T) {
 	r := all[0]
 	if r.Series != "north.m13" || r.Subject != "forecasts.north.m13" || r.Seq != 14 ||
 		r.Reason != meter.ReasonNotRecorded || r.Received.IsZero() ||
-		!strings.Contains(r.Detail, "unable to parse: bad point") || !strings.HasPrefix(r.Payload, "forecast,interval=1h,meter=m13,site=north p10=12.5,p50=13,") {
+		!strings.Contains(r.Detail, "unable to parse: bad point") ||
+		!strings.HasPrefix(r.Payload, "forecast,interval=1h,meter=m13,site=north p10=12.5,p50=13,") {
 		t.Errorf("listed %+v", r)
 	}
 }
@@ -60,11 +61,21 @@ func TestAllOfAKindRefused(t *testing.T) {
 	l := influxtest.Start(t)
 	const n = 300
 	l.AnswerIf(func(p influxtest.Point) bool { return p.Measurement == "reading" },
-		influxtest.Answer{Status: 422, Body: fmt.Sprintf(`{"code":"unprocessable entity","message":"partial write: field type conflict dropped=%d"}`, n)})
+		influxtest.Answer{
+			Status: 422,
+			Body: fmt.Sprintf(
+				`{"code":"unprocessable entity","message":"partial write: field type conflict dropped=%d"}`, n,
+			),
+		})
 	b := newBench(t, l.Config(), recorder.FromBus(conn))
 	var payload []string
 	for i := range n {
-		payload = append(payload, fmt.Sprintf(`{"ts":%q,"value":%d}`, origin.Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i))
+		payload = append(
+			payload,
+			fmt.Sprintf(
+				`{"ts":%q,"value":%d}`, origin.Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i,
+			),
+		)
 	}
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m1"}, "["+strings.Join(payload, ",")+"]")
 	b.run()

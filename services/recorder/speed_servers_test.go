@@ -17,7 +17,10 @@ import (
 func BenchmarkForecasts(b *testing.B) {
 	conn := connect(b)
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))
-	w.edit = func(c *recorder.Config) { *c = flagtest.Defaults[recorder.Config](w.t); c.Influx = w.influx }
+	w.edit = func(c *recorder.Config) {
+		*c = flagtest.Defaults[recorder.Config](w.t)
+		c.Influx = w.influx
+	}
 	for i := range b.N {
 		publishForecast(b, conn, dayAhead(i))
 	}
@@ -32,9 +35,18 @@ func BenchmarkForecasts(b *testing.B) {
 func BenchmarkReadings(b *testing.B) {
 	conn := connect(b)
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))
-	w.edit = func(c *recorder.Config) { *c = flagtest.Defaults[recorder.Config](w.t); c.Influx = w.influx }
+	w.edit = func(c *recorder.Config) {
+		*c = flagtest.Defaults[recorder.Config](w.t)
+		c.Influx = w.influx
+	}
 	for i := range b.N {
-		publishReadings(b, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%04d", i%5000)}, fmt.Sprintf(`{"ts":%q,"value":%d.25,"unit":"kWh"}`, origin.Add(time.Duration(i/5000)*time.Hour).Format(time.RFC3339), i))
+		publishReadings(
+			b, conn, meter.ID{Site: "north", Meter: fmt.Sprintf("m%04d", i%5000)},
+			fmt.Sprintf(
+				`{"ts":%q,"value":%d.25,"unit":"kWh"}`,
+				origin.Add(time.Duration(i/5000)*time.Hour).Format(time.RFC3339), i,
+			),
+		)
 	}
 	b.ResetTimer()
 	w.run()

@@ -56,15 +56,25 @@ func TestTasks(t *testing.T) {
 		}
 	}
 	got := map[string]any{}
-	for _, row := range query(t, daily, fmt.Sprintf(`from(bucket: %q) |> range(start: -30d) |> filter(fn: (r) => r._measurement == "score")`, daily.Bucket)) {
-		key := fmt.Sprintln(row["site"], row["meter"], row["lead"], row["_time"].(time.Time).Sub(yesterday).Hours(), row["_field"])
+	for _, row := range query(
+		t, daily,
+		fmt.Sprintf(
+			`from(bucket: %q) |> range(start: -30d) |> filter(fn: (r) => r._measurement == "score")`,
+			daily.Bucket,
+		),
+	) {
+		key := fmt.Sprintln(
+			row["site"], row["meter"], row["lead"], row["_time"].(time.Time).Sub(yesterday).Hours(),
+			row["_field"],
+		)
 		if _, twice := got[key]; twice {
 			t.Errorf("two rows of %s", key)
 		}
 		got[key] = row["_value"]
 	}
 	for field, want := range map[string]any{
-		"pinball": 3 * 0.25, "pinball_naive": 3 * 0.5, "abs_error": 3 * 0.125, "abs_actual": 4.5, "covered50": int64(0), "covered80": int64(3), "count": int64(3),
+		"pinball": 3 * 0.25, "pinball_naive": 3 * 0.5, "abs_error": 3 * 0.125, "abs_actual": 4.5,
+		"covered50": int64(0), "covered80": int64(3), "count": int64(3),
 	} {
 		if v := got[fmt.Sprintln("north", "m1", "first", 0, field)]; v != want {
 			t.Errorf("sum of %s is %v, want %v", field, v, want)
@@ -83,7 +93,9 @@ func TestTasks(t *testing.T) {
 	_, example, ok := strings.Cut(string(readme), "```flux\n")
 	example, _, _ = strings.Cut(example, "```")
 	rows := query(t, daily, example)
-	first := slices.IndexFunc(rows, func(row map[string]any) bool { return row["lead"] == "first" && row["interval"] == "1h" })
+	first := slices.IndexFunc(
+		rows, func(row map[string]any) bool { return row["lead"] == "first" && row["interval"] == "1h" },
+	)
 	if !ok || len(rows) != 2 || first < 0 || rows[first]["coverage80"] != 1.0 ||
 		rows[first]["skill"] == nil {
 		t.Errorf("the example of the README gives %v", rows)

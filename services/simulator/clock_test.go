@@ -94,7 +94,8 @@ func TestBrokenClockIsLeftAlone(t *testing.T) {
 			}
 			err := newService(t, small(t), dir, &broker{}, nil).Start(t.Context())
 			var broken *ClockError
-			if !errors.As(err, &broken) || broken.Path != path || !strings.Contains(err.Error(), "move the file away") {
+			if !errors.As(err, &broken) || broken.Path != path ||
+				!strings.Contains(err.Error(), "move the file away") {
 				t.Errorf("error %v", err)
 			}
 			if data, err := os.ReadFile(path); err != nil || string(data) != content {
@@ -102,7 +103,9 @@ func TestBrokenClockIsLeftAlone(t *testing.T) {
 			}
 		})
 	}
-	if err := newService(t, small(t), filepath.Join(t.TempDir(), "none"), &broker{}, nil).Start(t.Context()); !errors.Is(err, os.ErrNotExist) {
+	if err := newService(
+		t, small(t), filepath.Join(t.TempDir(), "none"), &broker{}, nil,
+	).Start(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a data folder that is not there: %v", err)
 	}
 	if _, err := New(small(t), Deps{}); err == nil {

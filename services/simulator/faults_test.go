@@ -15,12 +15,29 @@ func TestParseFaults(t *testing.T) {
 		wrong      string // part of the error
 	}{
 		{"nothing", " ", map[Fault]rate{}, ""},
-		{"rates", "lost=2%, late=1%,spikes=0.5%,frozen=1d", map[Fault]rate{Lost: {share: 0.02}, Late: {share: 0.01}, Spikes: {share: 0.005}, Frozen: {length: day}}, ""},
-		{"rates of the table", "lost,gap,reset,rollover", map[Fault]rate{Lost: {share: 0.02}, Gap: {length: day / 2, every: 30 * day}, Reset: {every: 90 * day}, Rollover: {}}, ""},
+		{
+			"rates", "lost=2%, late=1%,spikes=0.5%,frozen=1d",
+			map[Fault]rate{
+				Lost: {share: 0.02}, Late: {share: 0.01}, Spikes: {share: 0.005}, Frozen: {length: day},
+			},
+			"",
+		},
+		{
+			"rates of the table", "lost,gap,reset,rollover",
+			map[Fault]rate{
+				Lost: {share: 0.02}, Gap: {length: day / 2, every: 30 * day}, Reset: {every: 90 * day},
+				Rollover: {},
+			},
+			"",
+		},
 		{"a share of stretches", "flat=1%", map[Fault]rate{Flat: {length: day, every: 100 * day}}, ""},
 		{"hours", "zero=36h/7d", map[Fault]rate{Zero: {length: 36 * time.Hour, every: 7 * day}}, ""},
 		{"one left out", "lost,late=off", map[Fault]rate{Lost: {share: 0.02}}, ""},
-		{"unknown", "lost,losst=1%", nil, `"losst" is no fault; known are all, gap, gathered, burst, frozen, flat, zero, sign, factor, lost, garbage, years, double, spikes, corrected, repeated, late, reset, exchange, rollover`},
+		{
+			"unknown", "lost,losst=1%", nil,
+			`"losst" is no fault; known are all, gap, gathered, burst, frozen, flat, zero, sign, factor, ` +
+				`lost, garbage, years, double, spikes, corrected, repeated, late, reset, exchange, rollover`,
+		},
 		{"empty name", "lost,", nil, `"" is no fault`},
 		{"twice", "lost,lost=1%", nil, "lost stands there twice"},
 		{"all late", "lost,all", nil, "all takes no rate and stands first"},
@@ -61,7 +78,8 @@ func TestAllFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := f.rates[Years]; ok || len(f.rates) != len(faultTable)-1 || f.rates[Lost].share != 0.05 {
+	if _, ok := f.rates[Years]; ok || len(f.rates) != len(faultTable)-1 ||
+		f.rates[Lost].share != 0.05 {
 		t.Errorf("%v", f.rates)
 	}
 	help := FaultHelp()
@@ -76,7 +94,9 @@ func TestAllFaults(t *testing.T) {
 }
 
 func FuzzParseFaults(f *testing.F) {
-	for _, seed := range []string{"all", "lost=2%,frozen=1d/30d", "reset=90d,rollover", "lost=1e300%", "gap=1e9d", "=,=", "all,all"} {
+	for _, seed := range []string{
+		"all", "lost=2%,frozen=1d/30d", "reset=90d,rollover", "lost=1e300%", "gap=1e9d", "=,=", "all,all",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, spec string) {
@@ -87,7 +107,8 @@ func FuzzParseFaults(f *testing.F) {
 		for _, rolls := range []float64{0, 1000} {
 			in := newInjector(faults, 1, 3600, 0, 100, rolls)
 			for _, a := range in.faults {
-				if a.share < 0 || a.share > 0.5 || a.length < 1 || a.every < a.length || a.every > 24*366*10 && a.form != byStretch {
+				if a.share < 0 || a.share > 0.5 || a.length < 1 || a.every < a.length || a.every > 24*366*10 &&
+					a.form != byStretch {
 					t.Fatalf("%q: %+v", spec, a)
 				}
 			}

@@ -73,11 +73,23 @@ func TestEachFault(t *testing.T) {
 			first := slices.IndexFunc(all, func(b arrival) bool { return b.fault == Frozen })
 			return a.value == wave(all[first].due-1) && a.due < all[first].due+24
 		}},
-		{"flat=1d/30d", 24 * 12, 24 * 13, func(_ []arrival, a arrival) bool { return math.Abs(a.value-10.35) < 0.5 }},
+		{
+			"flat=1d/30d", 24 * 12, 24 * 13,
+			func(_ []arrival, a arrival) bool { return math.Abs(a.value-10.35) < 0.5 },
+		},
 		{"zero=12h/30d", 12 * 12, 12 * 13, func(_ []arrival, a arrival) bool { return a.value == 0 }},
-		{"sign=1d/30d", 24 * 12, 24 * 13, func(_ []arrival, a arrival) bool { return a.value == -a.truth }},
-		{"factor=6h/30d", 6 * 12, 6 * 13, func(_ []arrival, a arrival) bool { return a.value == 1000*a.truth }},
-		{"spikes=2%", 130, 220, func(_ []arrival, a arrival) bool { return math.Abs(a.value-a.truth) > 4*a.truth }},
+		{
+			"sign=1d/30d", 24 * 12, 24 * 13,
+			func(_ []arrival, a arrival) bool { return a.value == -a.truth },
+		},
+		{
+			"factor=6h/30d", 6 * 12, 6 * 13,
+			func(_ []arrival, a arrival) bool { return a.value == 1000*a.truth },
+		},
+		{
+			"spikes=2%", 130, 220,
+			func(_ []arrival, a arrival) bool { return math.Abs(a.value-a.truth) > 4*a.truth },
+		},
 		{"years=1%", 60, 115, func(_ []arrival, a arrival) bool {
 			return math.IsNaN(a.truth) && a.second > (n+24*364)*3600-n*3600 && a.value == wave(a.due)
 		}},
@@ -90,7 +102,8 @@ func TestEachFault(t *testing.T) {
 			})
 		}},
 		{"repeated=2%", 130, 220, func(all []arrival, a arrival) bool {
-			return a.due*3600 > a.second && a.value == a.truth && slices.ContainsFunc(all, func(b arrival) bool { return b.second == a.second && b.due < a.due })
+			return a.due*3600 > a.second && a.value == a.truth &&
+				slices.ContainsFunc(all, func(b arrival) bool { return b.second == a.second && b.due < a.due })
 		}},
 		{"gathered=6h/30d", 12, 13, func(_ []arrival, a arrival) bool {
 			sum := 0.0
@@ -108,7 +121,8 @@ func TestEachFault(t *testing.T) {
 				t.Errorf("%d arrivals are as they should be, want %d to %d", hit, c.least, c.most)
 			}
 			for _, a := range all {
-				if a.fault == "" && (a.never || a.text != "" || a.value != a.truth || a.value != wave(a.second/3600) || a.due != a.second/3600) {
+				if a.fault == "" && (a.never || a.text != "" || a.value != a.truth ||
+					a.value != wave(a.second/3600) || a.due != a.second/3600) {
 					t.Fatalf("without a fault: %+v", a)
 				}
 			}
@@ -126,7 +140,9 @@ func TestRegisterFaults(t *testing.T) {
 		least, most int
 		start       float64 // most that the register shows when it begins anew
 	}{
-		{"reset=90d", Reset, 3, 5, 1}, {"exchange=90d", Exchange, 3, 5, 1001}, {"rollover", Rollover, 8, 9, 1},
+		{
+			"reset=90d", Reset, 3, 5, 1,
+		}, {"exchange=90d", Exchange, 3, 5, 1001}, {"rollover", Rollover, 8, 9, 1},
 	} {
 		t.Run(c.spec, func(t *testing.T) {
 			t.Parallel()

@@ -69,7 +69,8 @@ func TestLoadIsAFunctionOfSeedMeterHour(t *testing.T) {
 		if again := twin.KWh(hour); got != again {
 			t.Fatalf("%s at %d: %g in one fleet, %g in another", m.ID, hour, got, again)
 		}
-		if !(got > -10 && got < 200) || got < 0 && m.kind != prosumer || math.Abs(got*1000-math.Round(got*1000)) > 1e-6 {
+		if !(got > -10 && got < 200) || got < 0 && m.kind != prosumer ||
+			math.Abs(got*1000-math.Round(got*1000)) > 1e-6 {
 			t.Fatalf("%s at %d: %g", m.ID, hour, got)
 		}
 	})
@@ -167,8 +168,13 @@ func TestHouseholdHasPeaksAndShopHasHours(t *testing.T) {
 		ratio     float64
 	}{
 		{"home: morning over night", profile(household, 8, workday), profile(household, 3, workday), 1.5},
-		{"home: evening over noon", profile(household, 20, workday), profile(household, 12, workday), 1.5},
-		{"home: noon of free days over noon of workdays", profile(household, 12, moment.free), profile(household, 12, workday), 1.15},
+		{
+			"home: evening over noon", profile(household, 20, workday), profile(household, 12, workday), 1.5,
+		},
+		{
+			"home: noon of free days over noon of workdays", profile(household, 12, moment.free),
+			profile(household, 12, workday), 1.15,
+		},
 		{"home over flats", profile(household, 20, workday), profile(flat, 20, workday), 1.5},
 		{"car at home over car away", profile(car, 19, workday), profile(car, 10, workday), 2},
 		{"shop: noon over night", profile(shop, 12, workday), profile(shop, 3, workday), 2},
@@ -208,7 +214,8 @@ func TestWriteCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Rows != rows || report.Rejected != 0 || report.Series != 24 || report.Until.Hour() != 12 || report.Until.Sub(report.From) != 47*time.Hour {
+	if report.Rows != rows || report.Rejected != 0 || report.Series != 24 ||
+		report.Until.Hour() != 12 || report.Until.Sub(report.From) != 47*time.Hour {
 		t.Errorf("report %+v", report)
 	}
 	byName := map[meter.ID]Meter{}

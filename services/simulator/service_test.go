@@ -46,7 +46,9 @@ func (b *broker) PublishReadings(_ context.Context, id meter.ID, readings []stre
 	if err := b.call(); err != nil {
 		return err
 	}
-	b.messages = append(b.messages, message{id.String(), time.Now(), append([]streams.Reading(nil), readings...), ""})
+	b.messages = append(
+		b.messages, message{id.String(), time.Now(), append([]streams.Reading(nil), readings...), ""},
+	)
 	return nil
 }
 
@@ -77,7 +79,8 @@ func small(t *testing.T) Config {
 func newService(t *testing.T, cfg Config, dir string, b *broker, progress func(Progress)) *Service {
 	t.Helper()
 	s, err := New(cfg, Deps{
-		Publisher: b, Dir: dir, Now: time.Now, Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(), Progress: progress,
+		Publisher: b, Dir: dir, Now: time.Now, Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(),
+		Progress: progress,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -136,8 +139,12 @@ func TestDemoClock(t *testing.T) {
 			if i >= 3 {
 				first, n = next.AddDate(0, 0, 10), 48
 			}
-			if len(m.readings) != n || !m.readings[0].Time.Equal(first) || !m.readings[0].History || m.at != begun {
-				t.Fatalf("message %d of %s at %s: %d readings from %s", i, m.series, m.at, len(m.readings), m.readings[0].Time)
+			if len(m.readings) != n || !m.readings[0].Time.Equal(first) || !m.readings[0].History ||
+				m.at != begun {
+				t.Fatalf(
+					"message %d of %s at %s: %d readings from %s", i, m.series, m.at, len(m.readings),
+					m.readings[0].Time,
+				)
 			}
 			if payload := streams.AppendReadings(nil, m.readings); len(payload) > 64<<10 {
 				t.Errorf("message of %d bytes", len(payload))
@@ -171,7 +178,9 @@ func TestDemoClock(t *testing.T) {
 		if n := counted(t, s, "loadtide_simulator_readings_total"); n != 3*(288+27) {
 			t.Errorf("%g readings counted", n)
 		}
-		if n := counted(t, s, "loadtide_simulator_newest_hour_timestamp_seconds"); n != float64(base.Add(3*time.Hour).Unix()) {
+		if n := counted(
+			t, s, "loadtide_simulator_newest_hour_timestamp_seconds",
+		); n != float64(base.Add(3*time.Hour).Unix()) {
 			t.Errorf("newest hour %g", n)
 		}
 	})
@@ -179,7 +188,8 @@ func TestDemoClock(t *testing.T) {
 
 func checkProgress(t *testing.T, told []Progress, until time.Time) {
 	t.Helper()
-	if len(told) != 1+2+27 || told[0].Phase != PhaseHistory || told[0].Readings != 0 || told[0].Resumed || told[0].Meters != 3 {
+	if len(told) != 1+2+27 || told[0].Phase != PhaseHistory || told[0].Readings != 0 ||
+		told[0].Resumed || told[0].Meters != 3 {
 		t.Fatalf("%d reports, first %+v", len(told), told[0])
 	}
 	phases := map[Phase]int{}

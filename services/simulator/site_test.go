@@ -24,9 +24,14 @@ func TestLocalClock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for at := time.Date(2025, 12, 20, 0, 0, 0, 0, time.UTC); at.Year() < 2027; at = at.Add(time.Hour) {
+		for at := time.Date(
+			2025, 12, 20, 0, 0, 0, 0, time.UTC,
+		); at.Year() < 2027; at = at.Add(time.Hour) {
 			local, got := at.In(zone), c.at(hourOf(at))
-			if got.clock != float64(local.Hour())+0.5 || got.weekday != int64(local.Weekday()) || got.day != hourOf(time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC))/24 {
+			if got.clock != float64(local.Hour())+0.5 || got.weekday != int64(local.Weekday()) ||
+				got.day != hourOf(
+					time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC),
+				)/24 {
 				t.Fatalf("%s at %s: %+v", c.site.name, local, got)
 			}
 		}
@@ -46,11 +51,15 @@ func TestWeather(t *testing.T) {
 		}
 		return sum / float64(days*24)
 	}
-	january, july := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
+	january, july := time.Date(
+		2026, 1, 1, 0, 0, 0, 0, time.UTC,
+	), time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 	for s := range sites {
 		c := climateOf(t, s)
 		north := c.site.latitude > 0
-		if cold, warm := meanOf(january, 28, c.temperatureC), meanOf(july, 28, c.temperatureC); north != (cold < warm) || math.Abs(cold-warm) < 5 {
+		if cold, warm := meanOf(
+			january, 28, c.temperatureC,
+		), meanOf(july, 28, c.temperatureC); north != (cold < warm) || math.Abs(cold-warm) < 5 {
 			t.Errorf("%s: %.1f degrees in January, %.1f in July", c.site.name, cold, warm)
 		}
 		if low, high := meanOf(january, 28, c.sun), meanOf(july, 28, c.sun); north != (low < high) {
@@ -59,7 +68,8 @@ func TestWeather(t *testing.T) {
 		most, clouds := 0.0, meanOf(january, 365, c.cloud)
 		for hour := hourOf(january); hour < hourOf(january)+24*366; hour++ {
 			sun, cloud := c.sun(hour), c.cloud(hour)
-			if at := c.at(hour).clock; sun > 0 && (at < 4 || at > 22) || sun < 0 || sun > 1 || cloud < 0 || cloud > 1 {
+			if at := c.at(hour).clock; sun > 0 && (at < 4 || at > 22) || sun < 0 || sun > 1 || cloud < 0 ||
+				cloud > 1 {
 				t.Fatalf("%s: sun %.2f, clouds %.2f at %g", c.site.name, sun, cloud, at)
 			}
 			most = max(most, sun)
@@ -160,11 +170,15 @@ func TestRegister(t *testing.T) {
 		for hour := monday + 1; hour < monday+24*200; hour++ {
 			now := m.Shows(hour)
 			if used := now - last; math.Abs(used-max(m.KWh(hour-1), 0)) > 1e-6 {
-				t.Fatalf("%s: %g kWh between %d and the next hour, drawn %g", m.ID.Meter, used, hour-1, m.KWh(hour-1))
+				t.Fatalf(
+					"%s: %g kWh between %d and the next hour, drawn %g", m.ID.Meter, used, hour-1, m.KWh(hour-1),
+				)
 			}
 			last = now
 		}
-		again := Meter{ID: m.ID, Interval: m.Interval, key: m.key, climate: m.climate, kind: m.kind, shape: m.shape}
+		again := Meter{
+			ID: m.ID, Interval: m.Interval, key: m.key, climate: m.climate, kind: m.kind, shape: m.shape,
+		}
 		late := again.Shows(monday + 24*300)
 		if again.Shows(monday) != m.Shows(monday) || m.Shows(monday+24*300) != late {
 			t.Errorf("%s: a register depends on what it was asked before", m.ID.Meter)

@@ -53,10 +53,16 @@ func TestSpoilCSV(t *testing.T) {
 		at := begin.Add(time.Duration(i) * time.Hour)
 		text.WriteString("a.hourly," + at.Format(time.RFC3339) + "," + number(wave(int64(i))) + "\n")
 		if i < 1500 {
-			text.WriteString("b.quarter," + begin.Add(time.Duration(i)*15*time.Minute+5*time.Minute).Format(time.RFC3339) + ",-1.5\n")
+			text.WriteString(
+				"b.quarter," + begin.Add(
+					time.Duration(i)*15*time.Minute+5*time.Minute,
+				).Format(time.RFC3339) + ",-1.5\n",
+			)
 		}
 		if i%9 != 4 && (i < 1000 || i > 1100) {
-			text.WriteString("c.holes," + at.Add(30*time.Minute).Format(time.RFC3339) + "," + number(1e9+float64(i)) + "\n")
+			text.WriteString(
+				"c.holes," + at.Add(30*time.Minute).Format(time.RFC3339) + "," + number(1e9+float64(i)) + "\n",
+			)
 		}
 	}
 	// a repeat, and one off the grid
@@ -85,7 +91,9 @@ func TestSpoilCSV(t *testing.T) {
 	if other, _ := spoil("other.csv", 2); bytes.Equal(one, other) {
 		t.Error("another seed gives the same file")
 	}
-	if done.Left != 2 || done.Series != 3 || !bytes.HasPrefix(one, []byte("series,timestamp,value,truth,fault\n")) || done.Rows != bytes.Count(one, []byte("\n"))-1 {
+	if done.Left != 2 || done.Series != 3 ||
+		!bytes.HasPrefix(one, []byte("series,timestamp,value,truth,fault\n")) ||
+		done.Rows != bytes.Count(one, []byte("\n"))-1 {
 		t.Errorf("%+v, begins %q", done, one[:40])
 	}
 	for _, row := range faultTable {
@@ -117,7 +125,8 @@ func TestSpoilCSVRefuses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "out.csv")
 	table, _ := load(t, writeSmall(t), "")
-	if _, err := SpoilCSV(t.Context(), path, table, faultsOf(t, "lost,reset"), 1); err == nil || !strings.Contains(err.Error(), "reset is a fault of registers") {
+	if _, err := SpoilCSV(t.Context(), path, table, faultsOf(t, "lost,reset"), 1); err == nil ||
+		!strings.Contains(err.Error(), "reset is a fault of registers") {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -136,7 +145,9 @@ func writeSmall(t *testing.T) string {
 	cfg := flagtest.Defaults[Config](t)
 	cfg.Meters = 2
 	path := filepath.Join(t.TempDir(), "small.csv")
-	if _, err := WriteCSV(t.Context(), path, cfg, time.Date(2026, 1, 31, 13, 0, 0, 0, time.UTC), 1); err != nil {
+	if _, err := WriteCSV(
+		t.Context(), path, cfg, time.Date(2026, 1, 31, 13, 0, 0, 0, time.UTC), 1,
+	); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -170,7 +181,9 @@ func TestWriteFaultyCSV(t *testing.T) {
 	}
 	cfg := flagtest.Defaults[Config](t)
 	cfg.Registers = 3
-	if _, err := WriteCSV(t.Context(), filepath.Join(t.TempDir(), "x.csv"), cfg, time.Now(), 1); err == nil || !strings.Contains(err.Error(), "3 of 24 meters are registers") {
+	if _, err := WriteCSV(
+		t.Context(), filepath.Join(t.TempDir(), "x.csv"), cfg, time.Now(), 1,
+	); err == nil || !strings.Contains(err.Error(), "3 of 24 meters are registers") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -215,7 +228,9 @@ func TestFaultsGoOnWhereTheyStopped(t *testing.T) {
 		return all
 	}
 	one := played([]time.Duration{30 * time.Minute}, nil)
-	two := played([]time.Duration{time.Second, 3 * time.Minute, 27 * time.Minute}, func(call int) error {
+	two := played([]time.Duration{
+		time.Second, 3 * time.Minute, 27 * time.Minute,
+	}, func(call int) error {
 		if call%37 == 0 {
 			return errPlanned
 		}

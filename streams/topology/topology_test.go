@@ -63,7 +63,9 @@ func TestEnsureMakesTheStreamsOnce(t *testing.T) {
 	t.Parallel()
 	conn := bustest.Start(t).Connect()
 	ctx := patient(t)
-	if _, err := topology.Partitions(ctx, conn.JetStream()); !errors.Is(err, topology.ErrNoPartitions) {
+	if _, err := topology.Partitions(ctx, conn.JetStream()); !errors.Is(
+		err, topology.ErrNoPartitions,
+	) {
 		t.Fatalf("error %v", err)
 	}
 	c := &calls{conn: conn, fail: -1}
@@ -78,11 +80,16 @@ func TestEnsureMakesTheStreamsOnce(t *testing.T) {
 	before := configs(t, conn)
 	f, r := before[topology.Forecasts], before[topology.Log(3)]
 	for name, ok := range map[string]bool{
-		"forecasts": slices.Equal(f.Subjects, []string{"forecasts.*.*"}) && f.MaxAge == 48*time.Hour && f.MaxBytes == 2<<30 &&
-			f.AllowDirect && f.AllowBatchPublish && f.Duplicates == 30*time.Second && f.Discard == jetstream.DiscardOld,
-		"log": slices.Equal(r.Subjects, []string{"ctl.3.*", "r.3.*.*"}) && r.MaxAge == 120*24*time.Hour && r.MaxBytes == 256<<20 &&
-			r.AllowDirect && r.AllowBatchPublish && r.Retention == jetstream.LimitsPolicy && r.Storage == jetstream.FileStorage,
-		"scores":   slices.Equal(before[topology.Scores].Subjects, []string{"scores.*.*"}) && before[topology.Scores].MaxAge == 7*24*time.Hour,
+		"forecasts": slices.Equal(f.Subjects, []string{"forecasts.*.*"}) && f.MaxAge == 48*time.Hour &&
+			f.MaxBytes == 2<<30 &&
+			f.AllowDirect && f.AllowBatchPublish && f.Duplicates == 30*time.Second &&
+			f.Discard == jetstream.DiscardOld,
+		"log": slices.Equal(r.Subjects, []string{"ctl.3.*", "r.3.*.*"}) && r.MaxAge == 120*24*time.Hour &&
+			r.MaxBytes == 256<<20 &&
+			r.AllowDirect && r.AllowBatchPublish && r.Retention == jetstream.LimitsPolicy &&
+			r.Storage == jetstream.FileStorage,
+		"scores": slices.Equal(before[topology.Scores].Subjects, []string{"scores.*.*"}) &&
+			before[topology.Scores].MaxAge == 7*24*time.Hour,
 		"rejected": slices.Equal(before[topology.Rejected].Subjects, []string{"rejected.*.*"}),
 		"events":   slices.Equal(before[topology.Events].Subjects, []string{"events.>"}),
 		"metadata": before[topology.Log(0)].Metadata[topology.MetadataPartitions] == "8",
@@ -180,7 +187,9 @@ func TestEnsureKeepsWhatExists(t *testing.T) {
 	var out bytes.Buffer
 	cfg.Partitions, cfg.Log = 16, zerolog.New(&out)
 	cfg.LogMaxAge, cfg.ForecastsMaxBytes = 48*time.Hour, 1<<30
-	layout, err := topology.Ensure(ctx, js, cfg, func(context.Context, int) error { return errors.New("called again") })
+	layout, err := topology.Ensure(
+		ctx, js, cfg, func(context.Context, int) error { return errors.New("called again") },
+	)
 	if err != nil || layout.Partitions != 4 || len(layout.Made) != 0 {
 		t.Fatalf("layout %+v, error %v", layout, err)
 	}
@@ -205,7 +214,8 @@ func TestEnsureKeepsWhatExists(t *testing.T) {
 func TestEnsureWithOnePartitionNeedsNoMapping(t *testing.T) {
 	t.Parallel()
 	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true,
+		StoreDir: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -334,12 +344,16 @@ func TestStoreAndTopologyAgreeOnPartitions(t *testing.T) {
 func TestPartitionsOfAStrangeStream(t *testing.T) {
 	t.Parallel()
 	for name, metadata := range map[string]map[string]string{
-		"none": nil, "no number": {topology.MetadataPartitions: "many"}, "too many": {topology.MetadataPartitions: "1025"},
+		"none": nil, "no number": {
+			topology.MetadataPartitions: "many",
+		}, "too many": {topology.MetadataPartitions: "1025"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			js := bustest.Start(t).Connect().JetStream()
-			if _, err := js.CreateStream(patient(t), jetstream.StreamConfig{Name: "R0", Subjects: []string{"x"}, Metadata: metadata}); err != nil {
+			if _, err := js.CreateStream(
+				patient(t), jetstream.StreamConfig{Name: "R0", Subjects: []string{"x"}, Metadata: metadata},
+			); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := topology.Partitions(patient(t), js); err == nil ||
@@ -355,13 +369,19 @@ func TestPartitionsOfAStrangeStream(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	for name, cfg := range map[string]topology.Config{"up": topology.DefaultConfig(), "production": topology.ProductionConfig()} {
+	for name, cfg := range map[string]topology.Config{
+		"up": topology.DefaultConfig(), "production": topology.ProductionConfig(),
+	} {
 		if err := cfg.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	err := topology.Config{Partitions: 1025, Replicas: 0, LogMaxAge: time.Second, EventsMaxBytes: 1}.Validate()
-	for _, want := range []string{"partitions is 1025", "replicas is 0", "log_max_age is 1s", "events_max_bytes is 1"} {
+	err := topology.Config{
+		Partitions: 1025, Replicas: 0, LogMaxAge: time.Second, EventsMaxBytes: 1,
+	}.Validate()
+	for _, want := range []string{
+		"partitions is 1025", "replicas is 0", "log_max_age is 1s", "events_max_bytes is 1",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}

@@ -22,7 +22,9 @@ func TestServerStoresAndAnswers(t *testing.T) {
 	}
 	defer w.Close()
 	at := time.Date(2026, 1, 31, 14, 0, 0, 0, time.UTC)
-	p := influx.Point{Measurement: "reading", Tags: []influx.Tag{{Key: "site", Value: "north"}, {Key: "meter", Value: "m17"}},
+	p := influx.Point{Measurement: "reading", Tags: []influx.Tag{
+		{Key: "site", Value: "north"}, {Key: "meter", Value: "m17"},
+	},
 		Fields: []influx.Field{{Key: "value", Value: 1.25}, {Key: "unit", Value: "kWh"}}, Time: at}
 	if err := w.Write(t.Context(), []influx.Point{p}); err != nil {
 		t.Fatal(err)

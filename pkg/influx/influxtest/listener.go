@@ -162,12 +162,19 @@ func (l *Listener) delete(w http.ResponseWriter, r *http.Request) {
 func (l *Listener) read(r *http.Request) ([]Point, Answer) {
 	switch {
 	case r.Method != http.MethodPost || r.URL.Path != "/api/v2/write":
-		return nil, Answer{Status: http.StatusNotFound, Body: `{"code":"not found","message":"path not found"}`}
+		return nil, Answer{
+			Status: http.StatusNotFound, Body: `{"code":"not found","message":"path not found"}`,
+		}
 	case r.Header.Get("Authorization") != "Token "+Token:
-		return nil, Answer{Status: http.StatusUnauthorized, Body: `{"code":"unauthorized","message":"unauthorized access"}`}
+		return nil, Answer{
+			Status: http.StatusUnauthorized, Body: `{"code":"unauthorized","message":"unauthorized access"}`,
+		}
 	case r.URL.Query().Get("org") == "" || r.URL.Query().Get("bucket") == "" ||
 		r.URL.Query().Get("precision") != "ns":
-		return nil, Answer{Status: http.StatusBadRequest, Body: `{"code":"invalid","message":"org, bucket or precision is missing"}`}
+		return nil, Answer{
+			Status: http.StatusBadRequest,
+			Body:   `{"code":"invalid","message":"org, bucket or precision is missing"}`,
+		}
 	}
 	body := r.Body
 	if r.Header.Get("Content-Encoding") == "gzip" {
@@ -183,7 +190,10 @@ func (l *Listener) read(r *http.Request) ([]Point, Answer) {
 	}
 	points, err := Parse(string(text))
 	if err != nil {
-		return nil, Answer{Status: http.StatusBadRequest, Body: fmt.Sprintf(`{"code":"invalid","message":%q}`, "unable to parse: "+err.Error())}
+		return nil, Answer{
+			Status: http.StatusBadRequest,
+			Body:   fmt.Sprintf(`{"code":"invalid","message":%q}`, "unable to parse: "+err.Error()),
+		}
 	}
 	return points, Answer{}
 }
@@ -199,7 +209,9 @@ func (l *Listener) decide(points []Point) Answer {
 		return l.says
 	}
 	if l.refuse != nil && slices.ContainsFunc(points, l.refuse) {
-		return Answer{Status: http.StatusBadRequest, Body: `{"code":"invalid","message":"unable to parse: bad point"}`}
+		return Answer{
+			Status: http.StatusBadRequest, Body: `{"code":"invalid","message":"unable to parse: bad point"}`,
+		}
 	}
 	for _, p := range points {
 		if old, ok := l.points[p.key()]; ok {

@@ -100,7 +100,10 @@ func findInfluxd(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, filepath.Join(root, ".ci", "influxd", "build"),
 		"--if-built").Output()
 	if err != nil {
-		return "", errors.New("influxd is not here: `make test-servers` builds it, with Rust and a C compiler, or name one in LOADTIDE_INFLUXD")
+		return "", errors.New(
+			"influxd is not here: `make test-servers` builds it, with Rust and a C compiler, or name one " +
+				"in LOADTIDE_INFLUXD",
+		)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

@@ -169,7 +169,9 @@ func champion(t *testing.T, connect func() registry.Registry) {
 func names(t *testing.T, connect func() registry.Registry) {
 	ctx, r, dir := context.Background(), connect(), Folder(t, "a")
 	mustRegister(t, r, model, "a")
-	for _, bad := range []string{"", ".", "..", "a/b", `a\b`, "a b", "../x", "ä", ".tmp-1", strings.Repeat("x", 65)} {
+	for _, bad := range []string{
+		"", ".", "..", "a/b", `a\b`, "a b", "../x", "ä", ".tmp-1", strings.Repeat("x", 65),
+	} {
 		if _, err := r.Register(ctx, bad, dir); err == nil {
 			t.Errorf("registered as %q", bad)
 		}
