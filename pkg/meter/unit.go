@@ -1,6 +1,10 @@
 package meter
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Dimension is what a unit measures.
 type Dimension uint8
@@ -57,6 +61,23 @@ func ParseUnit(name string) Unit {
 		return Unit{DimensionPower, scale}
 	}
 	return Unit{}
+}
+
+// otherUnits are units of other quantities than energy and power. They are not converted.
+var otherUnits = []string{
+	"m3", "m³", "ft3", "l", "gal", "therm", "Btu", "V", "A", "Ah", "VA", "kVA", "VAh", "kVAh", "VAr",
+	"kVAr", "VArh", "kVArh", "Hz", "°C", "K", "%",
+}
+
+// KnownUnit reports whether a person may set a unit: one of energy or power, one of another quantity
+// that meters have, or none.
+func KnownUnit(name string) bool {
+	return name == "" || ParseUnit(name).Dimension != DimensionNone || slices.Contains(otherUnits, name)
+}
+
+// UnitNames says in words which units are known.
+func UnitNames() string {
+	return "Wh, W and J with k, M, G or T before them (kWh, MW), " + strings.Join(otherUnits, ", ")
 }
 
 // UnitError says that values cannot be turned from one unit into another.

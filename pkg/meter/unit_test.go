@@ -35,6 +35,24 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// A person may set units that meters have; a unit that is none is most likely misspelt.
+func TestKnownUnits(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"": true, "kWh": true, "kwh": true, "GJ": true, "MW": true, "m3": true, "°C": true, "VAr": true,
+		"furlong": false, "mwh": false, "kWh/h": false, " kWh": false, "kwatt": false,
+	} {
+		if got := meter.KnownUnit(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+	for _, name := range []string{"kWh", "m3", "VArh"} {
+		if !strings.Contains(meter.UnitNames(), name) {
+			t.Errorf("%s is not named", name)
+		}
+	}
+}
+
 func TestUnitsThatDoNotConvert(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]string{

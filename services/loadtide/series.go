@@ -60,12 +60,23 @@ func printSeries(w io.Writer, list []streams.SeriesSummary) error {
 	fmt.Fprintln(t, "SERIES\tNEWEST READING (UTC)\tREADINGS\tINTERVAL\tFORECASTS\tUNIT\tKIND\t"+
 		"SOURCE\tQUALITY\tREVISIONS")
 	for _, s := range list {
+		interval, serving := intervalName(s.Interval), intervalName(s.Serving)
+		if tooSeldom(&s) {
+			interval, serving = "-", "-"
+		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n",
 			s.Series, s.Newest.Format(time.RFC3339),
-			intervalName(s.Step), intervalName(s.Interval), intervalName(s.Serving),
+			intervalName(s.Step), interval, serving,
 			orDash(s.Unit), s.Kind, orDash(string(s.Source)), s.Quality, s.Revisions)
 	}
 	return t.Flush()
+}
+
+// tooSeldom reports whether a series has no interval to be forecast on: its readings come less often
+// than hourly, or at a step that does not divide the hour.
+func tooSeldom(s *streams.SeriesSummary) bool {
+	step := time.Duration(s.Step)
+	return s.Source == meter.SourceNone && step > 0 && (step > time.Hour || time.Hour%step != 0)
 }
 
 // intervalName is an interval in a table; - is one at irregular moments, or that is not known.

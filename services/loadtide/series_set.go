@@ -104,6 +104,9 @@ func (c *seriesSetCmd) settings() (streams.Settings, error) {
 	if err != nil {
 		return streams.Settings{}, err
 	}
+	if !meter.KnownUnit(settings.Unit) {
+		return settings, fmt.Errorf("unit %q is not known: %s", settings.Unit, meter.UnitNames())
+	}
 	_, err = forecaster.SettingOf(settings)
 	return settings, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
+	"github.com/loadtide/loadtide/streams/topology"
 )
 
 // tailCmd prints forecasts when they are published.
@@ -42,6 +44,9 @@ func (c *tailCmd) Run(e *env) error {
 		return busError(err)
 	}
 	defer conn.Close()
+	if c.Series != "" {
+		c.tellUnknown(ctx, e, conn)
+	}
 	if !c.JSON {
 		fmt.Fprintf(e.stdout, "%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES",
 			"ORIGIN (UTC)", "INTERVAL", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
@@ -64,6 +69,26 @@ func (c *tailCmd) Run(e *env) error {
 		return nil
 	}
 	return err
+}
+
+// tellUnknown says when nothing is known of the series: its forecasts may never come.
+func (c *tailCmd) tellUnknown(ctx context.Context, e *env, conn *bus.Conn) {
+	o := &owners{Conn: conn}
+	var err error
+	if o.partitions, err = topology.Partitions(ctx, conn.JetStream()); err != nil {
+		fmt.Fprintf(e.stderr, "warn: no forecaster has run on this server yet (%v); waiting for %s\n",
+			err, c.Series)
+		return
+	}
+	page, err := o.ask(ctx, o.of(c.Series), streams.QuerySeries,
+		streams.SeriesQuery{Series: c.Series})
+	switch {
+	case errors.Is(err, bus.ErrNoServer):
+		fmt.Fprintf(e.stderr, "warn: no forecaster is running; waiting for %s\n", c.Series)
+	case err == nil && len(page.Series) == 0:
+		fmt.Fprintf(e.stderr, "warn: nothing is known of %s yet; waiting for its first forecast "+
+			"(loadtide series list shows the others)\n", c.Series)
+	}
 }
 
 // tailLine returns the line of a forecast: the next interval with its 80 % band, and the sum of the
