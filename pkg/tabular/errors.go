@@ -39,6 +39,7 @@ type FileError struct {
 	Problem string
 	Remedy  string
 	Err     error // cause, may be nil
+	Unnamed bool  // the file names no series, and Options.Series does not either
 }
 
 // Error gives the file and the problem in one line, without the remedy.

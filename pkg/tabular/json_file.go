@@ -141,7 +141,7 @@ func (r *jsonReadings) take(fields []jsonField) error {
 	rec := record{series: series.value}
 	if series.kind != jsonText {
 		if r.opts.Series == "" {
-			return r.fileError(fmt.Sprintf("line %d: the reading has no field %s", r.line,
+			return r.unnamed(fmt.Sprintf("line %d: the reading has no field %s", r.line,
 				strings.Join(r.series, " or ")), "name the series of all readings with --series NAME")
 		}
 		rec.series = []byte(r.opts.Series)

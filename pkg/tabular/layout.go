@@ -103,7 +103,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 	case at.value >= 0 && one:
 		return l.one(at, l.opts.Series)
 	case at.value >= 0 && l.opts.ValueColumn == "":
-		return l.fileError(
+		return l.unnamed(
 			"no column says which series a value belongs to; the columns are "+listed(at.names),
 			"name the series with --series NAME, or the column that does with --series-column",
 		)

@@ -129,6 +129,11 @@ func (l *loader) fileError(problem, remedy string) error {
 	return &FileError{File: l.file, Problem: problem, Remedy: remedy}
 }
 
+// unnamed is the error of a file that names no series.
+func (l *loader) unnamed(problem, remedy string) error {
+	return &FileError{File: l.file, Problem: problem, Remedy: remedy, Unnamed: true}
+}
+
 func (l *loader) unreadable(err error) error {
 	return &FileError{
 		File:    l.file,

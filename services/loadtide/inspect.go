@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,8 @@ type inspection struct {
 	series []tabular.Summary
 	plans  []string // what the other commands would do
 	err    error    // why the files cannot be used
+	// unnamed says that the file names no series. The series here is named after the file.
+	unnamed bool
 }
 
 // Run reads the files and prints what they are taken for. The exit code is 3 when they cannot be
@@ -79,6 +82,13 @@ func (c *inspectCmd) inspect() (*inspection, error) {
 	}
 	var found inspection
 	found.table, found.report, found.err = tabular.Load(c.Files, options)
+	var unnamed *tabular.FileError
+	if errors.As(found.err, &unnamed) && unnamed.Unnamed && len(c.Files) == 1 {
+		c.CSV.Series = stem(c.Files[0])
+		options.Series = c.CSV.Series
+		found.table, found.report, found.err = tabular.Load(c.Files, options)
+		found.unnamed = true
+	}
 	if err := done(); err != nil {
 		return nil, err
 	}
@@ -89,8 +99,19 @@ func (c *inspectCmd) inspect() (*inspection, error) {
 	if found.table != nil {
 		found.series = found.table.Summaries()
 		found.plans = plansFor(found.table)
+		if found.unnamed {
+			found.plans = append(found.plans, fmt.Sprintf("the file names no series: give the "+
+				"other commands --series NAME; here it is named after the file, %s",
+				found.series[0].Series))
+		}
 	}
 	return &found, nil
+}
+
+// stem is the name of a file without folder and endings, for a series that the file does not name.
+func stem(path string) string {
+	name, _, _ := strings.Cut(filepath.Base(path), ".")
+	return meter.Token(name[:min(len(name), meter.MaxToken)])
 }
 
 // plansFor says in a line each what the other commands would do with a table.
