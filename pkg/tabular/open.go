@@ -76,7 +76,7 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	}
 	switch formatOf(head) {
 	case formatArchive:
-		return l.fileError("is a zip archive or a spreadsheet", "unpack it, or save it as CSV")
+		return l.fileError("is a zip archive inside of a compressed file", "unpack it")
 	case formatXML:
 		return l.greenButton(plain)
 	case formatJSON:
@@ -112,6 +112,8 @@ func (l *loader) unpacked() (plain *bufio.Reader, done func(), err error) {
 			return nil, nil, l.unreadable(err)
 		}
 		return bufio.NewReaderSize(unzipped, sniffed), func() {}, nil
+	case hasMagic(magic, "PK\x03\x04"):
+		return l.archived()
 	case hasMagic(magic, "\x28\xb5\x2f\xfd"):
 		// One thread: no goroutine outlives the call.
 		unzipped, err := zstd.NewReader(
