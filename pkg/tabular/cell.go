@@ -44,7 +44,7 @@ func kindOf(text []byte) cellKind {
 			return cellClock
 		}
 	}
-	if _, ok := markedNumber(plainSpaces(text)); ok {
+	if _, ok := markedNumber(text); ok {
 		return cellNumber
 	}
 	return cellText

@@ -2,7 +2,6 @@ package tabular
 
 import (
 	"bytes"
-	"strings"
 	"time"
 )
 
@@ -174,13 +173,19 @@ func leadingMonth(text []byte) (month int, rest []byte) {
 	for end < len(text) && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z' || text[end] >= 0x80) {
 		end++
 	}
-	word := strings.ToLower(string(text[:min(end, 16)]))
-	if end > 16 || len(word) < 3 {
+	if end < 3 || end > longestMonth {
 		return 0, text
 	}
+	var room [longestMonth]byte
+	word := room[:copy(room[:], text[:end])]
+	for i, c := range word {
+		if c >= 'A' && c <= 'Z' {
+			word[i] = c | 0x20
+		}
+	}
 	for m, starts := range monthNames {
-		for _, start := range strings.Fields(starts) {
-			if strings.HasPrefix(word, start) {
+		for _, start := range starts {
+			if len(word) >= len(start) && string(word[:len(start)]) == start {
 				return m + 1, bytes.TrimLeft(text[end:], ".")
 			}
 		}
@@ -190,11 +195,15 @@ func leadingMonth(text []byte) (month int, rest []byte) {
 
 // monthNames are the beginnings of the names of months: English, German, Dutch, French, Spanish,
 // Italian, Portuguese and the languages of the north.
-var monthNames = [12]string{
-	"jan ene gen", "feb fév fev", "mar mär mrz mrt", "apr abr avr", "may mai maj mag mei",
-	"jun juin giu", "jul juil lug", "aug ago aoû aou", "sep set", "oct okt ott out", "nov",
-	"dec dez dic déc des",
+var monthNames = [12][]string{
+	{"jan", "ene", "gen"}, {"feb", "fév", "fev"}, {"mar", "mär", "mrz", "mrt"}, {"apr", "abr", "avr"},
+	{"may", "mai", "maj", "mag", "mei"}, {"jun", "juin", "giu"}, {"jul", "juil", "lug"},
+	{"aug", "ago", "aoû", "aou"}, {"sep", "set"}, {"oct", "okt", "ott", "out"}, {"nov"},
+	{"dec", "dez", "dic", "déc", "des"},
 }
+
+// longestMonth is how many bytes the name of a month has at most.
+const longestMonth = 16
 
 // dateText names the form of the dates for a person.
 func (c calendar) dateText() string {

@@ -114,14 +114,21 @@ func (c charset) decoded(r io.Reader) io.Reader {
 	return c.decoder.NewDecoder().Reader(r)
 }
 
-// noBreak are the spaces that other spaces stand for in numbers, in UTF-8.
-var noBreak = [][]byte{[]byte("\u00a0"), []byte("\u202f"), []byte("\u2009")}
+// marksOf are characters of numbers that stand for plain ones: spaces that break no line, the minus
+// sign and the typographic apostrophe.
+var marksOf = []struct{ written, plain []byte }{
+	{[]byte("\u00a0"), []byte(" ")}, {[]byte("\u202f"), []byte(" ")}, {[]byte("\u2009"), []byte(" ")},
+	{[]byte("\u2212"), []byte("-")}, {[]byte("\u2019"), []byte("'")},
+}
 
-// plainSpaces replaces spaces that break no line by plain ones. It changes text.
-func plainSpaces(text []byte) []byte {
-	for _, space := range noBreak {
-		if bytes.Contains(text, space) {
-			text = bytes.ReplaceAll(text, space, []byte(" "))
+// plainMarks replaces the characters of a number by plain ones. A text of ASCII comes back as it is.
+func plainMarks(text []byte) []byte {
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			for _, m := range marksOf {
+				text = bytes.ReplaceAll(text, m.written, m.plain)
+			}
+			return text
 		}
 	}
 	return text

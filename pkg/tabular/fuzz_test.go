@@ -3,7 +3,11 @@ package tabular
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -17,6 +21,9 @@ var fuzzOptions = []Options{
 	{Series: "m", Timezone: "Australia/Lord_Howe"},
 	{SeriesColumn: "zone", TimeColumn: "time", ValueColumn: "mw", Timezone: "America/New_York", IntervalLabel: LabelEnd},
 	{TimeColumn: "date", IntervalLabel: LabelEnd, Timezone: "Pacific/Apia"},
+	{Series: "a.b", Timezone: "Europe/Madrid"},
+	{Delimiter: "bar", Decimal: "comma", DateFormat: "dd/mm/yyyy", SkipLines: 1, Where: []string{"k=v"}},
+	{Series: "m", Decimal: "point", Timezone: "America/Santiago", Unit: "kWh", Now: time.Unix(1_700_000_000, 0)},
 }
 
 // FuzzLoad: no file brings it down, every reading is either a row or a rejected one, and what is
@@ -34,6 +41,28 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte(file), way)
 	}
 	f.Add([]byte(zipped(f, "series,timestamp,value\nm,2026-01-31 13:00,1\n")), byte(0))
+	known, err := filepath.Glob(filepath.Join("testdata", "layouts", "*"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i, path := range known {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data[:min(len(data), 2000)], byte(i))
+		f.Add(data[:min(len(data), 2000)], byte(7))
+	}
+	for i, text := range []string{
+		"k|Time|x\nv|31/01/2026 13:00|1,5\nv|01/02/2026 24:00|1.234,5\n",
+		"Date,HE,MW\n10/26/2025,25,1\n10/26/2025,3,2\n3/30/2025,3,2\n",
+		"Settlement Date,Settlement Period,ND\n2025-10-26,50,10\n2025-03-30,46,11\n",
+		"d;" + clocks(60) + "\n30.03.2025" + strings.Repeat(";1", 24) + "\n",
+		"\xff\xfe" + wide("Zeit;kWh\n31.01.2026 13:00;1,5\n"),
+		"\xfe\xff\x00a\x00,", "a\tb\n# c\n\tkWh\n1769864400\t1\n", "t,v\n2026-01-31 13:00 - 2026-01-31 14:00,1 234\n",
+	} {
+		f.Add([]byte(text), byte(7+i%3))
+	}
 	f.Add([]byte(zstded(f, "timestamp,m\n2026-01-31 13:00,1\n")), byte(3))
 	f.Fuzz(func(t *testing.T, data []byte, way byte) {
 		opts := fuzzOptions[int(way)%len(fuzzOptions)]
@@ -46,7 +75,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		err = l.add("fuzz.csv", bytes.NewReader(data))
 		report := l.finish([]string{"fuzz.csv"})
-		if got := l.table.Len() + report.Rejected; got != report.Rows || calls != report.Rejected {
+		if got := l.table.Len() + report.Rejected + report.LeftOut; got != report.Rows || calls != report.Rejected {
 			t.Fatalf(
 				"%d of %d rows accounted for, %d calls for %d rejected",
 				got, report.Rows, calls, report.Rejected,

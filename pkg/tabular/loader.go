@@ -33,7 +33,10 @@ type loader struct {
 	notes   []uint32 // of its rows, for that
 	periods []uint16 // of its rows, when periods are counted from midnight on
 	totals  int      // lines with sums
-	form    struct { // of a time without an offset
+	// The unit of the row read last, as written and as read.
+	unitText string
+	unitRead measure
+	form     struct { // of a time without an offset
 		length    int
 		separator byte
 	}

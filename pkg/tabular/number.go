@@ -33,9 +33,7 @@ func (f *numbers) parse(text []byte) (float64, problem) {
 func (f *numbers) plain(text []byte) (plain []byte, ok bool) {
 	plain = f.scratch[:0]
 	fraction, sinceMark, marks := false, 0, 0
-	text = bytes.ReplaceAll(text, []byte("\u2212"), []byte("-"))
-	text = bytes.ReplaceAll(text, []byte("\u2019"), []byte("'"))
-	for _, c := range plainSpaces(text) {
+	for _, c := range plainMarks(text) {
 		switch {
 		case c >= '0' && c <= '9':
 			plain = append(plain, c)
@@ -99,7 +97,7 @@ type marks struct {
 
 // add counts a cell. It reports whether the cell is a number.
 func (m *marks) add(text []byte) bool {
-	n, ok := markedNumber(plainSpaces(text))
+	n, ok := markedNumber(text)
 	if !ok {
 		return false
 	}
@@ -157,8 +155,7 @@ func (n *marked) either() bool {
 
 // markedNumber looks at a number of any form; ok is false when the text is none.
 func markedNumber(text []byte) (n marked, ok bool) {
-	text = bytes.ReplaceAll(text, []byte("\u2212"), []byte("-"))
-	text = bytes.ReplaceAll(text, []byte("\u2019"), []byte("'"))
+	text = plainMarks(text)
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
 		text = text[1:]
 	}

@@ -13,14 +13,14 @@ func (l *loader) row(line []byte, long bool) error {
 	}
 	var ok bool
 	l.fields, ok = l.split.fields(line)
-	if l.fields = l.at.padded(l.fields); l.total() {
-		l.totals++
-		return nil
-	}
+	l.fields = l.at.padded(l.fields)
 	if !ok {
 		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyQuotes})
 	}
 	if len(l.fields) != len(l.at.names) {
+		if l.total() {
+			return nil
+		}
 		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyFields})
 	}
 	if !fulfils(l.fields, l.at.where) {
@@ -40,8 +40,8 @@ func (at *layout) padded(fields [][]byte) [][]byte {
 	return fields
 }
 
-// total reports whether a line holds sums or ends the file: one of its first fields is a word for
-// that, and it has no time.
+// total passes over a line that holds sums or ends the file, and counts it: one of its first fields
+// is a word for that, and it has no time. It reports whether the line is one.
 func (l *loader) total() bool {
 	word := false
 	for _, field := range l.fields[:min(len(l.fields), 3)] {
@@ -50,11 +50,14 @@ func (l *loader) total() bool {
 	if !word {
 		return false
 	}
-	if l.at.timing.date >= len(l.fields) {
-		return true
+	if l.at.timing.date < len(l.fields) {
+		_, bad := parseTime(l.fields[l.at.timing.date], l.at.timing.calendar)
+		word = bad.reason != ""
 	}
-	_, bad := parseTime(l.fields[l.at.timing.date], l.at.timing.calendar)
-	return bad.reason != ""
+	if word {
+		l.totals++
+	}
+	return word
 }
 
 // seriesOf finds the series of a row that is of one series; skip says that it is not wanted. bad says
@@ -84,8 +87,11 @@ func (l *loader) longRow() error {
 	if err != nil || skip || bad.reason != "" {
 		return err
 	}
-	l.report.Rows++
 	at, bad := l.timestamp()
+	if bad.reason != "" && l.total() {
+		return nil
+	}
+	l.report.Rows++
 	if bad.reason != "" {
 		l.rejectField(l.at.time, l.fields[l.at.time], bad)
 		return nil
@@ -125,6 +131,9 @@ func (l *loader) wideRow() error {
 		id = of
 	}
 	at, bad := l.timestamp()
+	if bad.reason != "" && l.total() {
+		return nil
+	}
 	if bad.reason != "" {
 		l.report.Rows++
 		l.rejectField(l.at.time, l.fields[l.at.time], bad)

@@ -219,7 +219,7 @@ func (s *sample) named(rows [][][]byte, split *splitter) bool {
 		return false
 	}
 	for _, field := range fields {
-		s.names = append(s.names, string(plainSpaces(field)))
+		s.names = append(s.names, string(plainMarks(field)))
 	}
 	s.data = s.head + 1
 	if s.data < len(rows) && unitRow(rows[s.data]) && len(rows[s.data]) == len(s.names) {

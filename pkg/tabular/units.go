@@ -10,7 +10,7 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 	}
 	m := l.at.measures[column]
 	if l.at.unit >= 0 {
-		m = measureOf(string(l.fields[l.at.unit]))
+		m = l.measureOf(l.fields[l.at.unit])
 	}
 	if m.unit == "" {
 		if l.at.unit >= 0 && len(l.fields[l.at.unit]) > 0 {
@@ -33,4 +33,13 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 		return value, problem{meter.ReasonOutOfRange, remedyRange}
 	}
 	return value, problem{}
+}
+
+// measureOf is measureOf of a text that is often that of the row before.
+func (l *loader) measureOf(text []byte) measure {
+	if string(text) != l.unitText || l.unitText == "" {
+		l.unitText = string(text)
+		l.unitRead = measureOf(l.unitText)
+	}
+	return l.unitRead
 }
