@@ -205,15 +205,15 @@ var monthNames = [12][]string{
 // longestMonth is how many bytes the name of a month has at most.
 const longestMonth = 16
 
-// dateText names the form of the dates for a person.
-func (c calendar) dateText() string {
+// dateText names the form of the dates for a person; mark stands between the numbers of numeric ones.
+func (c calendar) dateText(mark string) string {
 	switch c {
 	case yearFirst:
 		return "yyyy-mm-dd"
 	case dayFirst:
-		return "dd.mm.yyyy"
+		return "dd" + mark + "mm" + mark + "yyyy"
 	case monthFirst:
-		return "mm/dd/yyyy"
+		return "mm" + mark + "dd" + mark + "yyyy"
 	case monthNamed:
 		return "dd-Mon-yyyy"
 	case compact:

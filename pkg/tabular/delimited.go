@@ -82,6 +82,7 @@ func (l *loader) end(first int, before Report) error {
 		l.count(l.table.rows[first:])
 	}
 	shifts, interval, repeats := steps(l.table.rows[first:], len(l.table.Series))
+	l.warnEnds(l.table.rows[first:], interval)
 	if l.late {
 		if err := l.settle(first, shifts, interval); err != nil {
 			return err
@@ -93,6 +94,24 @@ func (l *loader) end(first int, before Report) error {
 	l.leaveOutZeros(first, interval)
 	l.fileReport(first, interval, before)
 	return nil
+}
+
+// warnEnds points out times that may name the ends of intervals: the first of a file is one interval
+// after a midnight, the last one is a midnight.
+func (l *loader) warnEnds(rows []Row, interval int64) {
+	if l.at.delimiter == 0 || l.opts.IntervalLabel != "" || l.ends() || l.at.timing.spans() ||
+		l.at.timing.counted() || interval == 0 || interval >= meter.DaySeconds || len(rows) < 2 ||
+		l.opts.Kind == meter.Register {
+		return
+	}
+	least, most := rows[0].Unix, rows[0].Unix
+	for _, r := range rows {
+		least, most = min(least, r.Unix), max(most, r.Unix)
+	}
+	if least%meter.DaySeconds == interval && most%meter.DaySeconds == 0 {
+		l.warn("the first time is one interval after midnight and the last one is midnight, as where times " +
+			"name the ends of intervals: say --interval-label end if they do, else --interval-label start")
+	}
 }
 
 // timestamp reads the time of the line, and the period of the day when periods are counted.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -190,13 +191,16 @@ func (l *loader) settleNumbers(at *layout, s *evidence) error {
 	return nil
 }
 
-// settleDates decides the order of day and month of numeric dates: by a number above 12, by dots,
-// which stand behind days, by days that follow each other in one of the orders alone. Hyphens stand
-// behind days, too.
+// settleDates decides the order of day and month of numeric dates: by a number above 12, by dots or
+// hyphens, which stand behind days, by settlement periods, which are British, by days that follow each
+// other in one of the orders alone.
 func (l *loader) settleDates(at *layout, s *evidence) error {
 	t := &at.timing
 	if t.calendar != numeric {
 		return nil
+	}
+	if rest := strings.TrimLeft(s.sample, "0123456789"); rest != "" {
+		t.mark = rest[:1]
 	}
 	switch {
 	case l.flags.order == dayFirst, l.flags.order == monthFirst:
@@ -211,7 +215,7 @@ func (l *loader) settleDates(at *layout, s *evidence) error {
 		t.calendar = dayFirst
 	case s.second > 0:
 		t.calendar = monthFirst
-	case dotted(s.sample):
+	case dotted(s.sample), t.day == dayPeriod && settlement(at.names[t.clock]):
 		t.calendar = dayFirst
 	default:
 		days, months := follow(s.days, dayFirst), follow(s.days, monthFirst)

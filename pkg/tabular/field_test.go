@@ -95,7 +95,7 @@ func TestFieldFiles(t *testing.T) {
 		"ESB": {
 			file:  "F08/import_and_export.csv",
 			opts:  one(Options{Where: []string{"Read Type=Active Import Interval (kW)"}}),
-			first: start, value: 0.42, rows: 336, interval: time.Hour,
+			first: start, value: 0.42, rows: 336, unit: "kW", interval: time.Hour,
 		},
 		"rows of the future": {
 			file: "F15/filled_up_with_zeros.csv", opts: one(Options{Unit: "kWh", Now: clock}),

@@ -17,7 +17,7 @@ type Found struct {
 	HeaderLine   int      // 0 when there is no header
 	TimeColumns  []string // of dates with a clock, or of dates and of times of day
 	UntilColumn  string   // that has the end of each interval; empty when none has
-	DateFormat   string   // yyyy-mm-dd, dd.mm.yyyy, mm/dd/yyyy, dd-Mon-yyyy, yyyymmdd or epoch
+	DateFormat   string   // as yyyy-mm-dd, dd.mm.yyyy, mm/dd/yyyy, dd-Mon-yyyy, yyyymmdd, epoch
 	Zone         string   // of times without an offset
 	ZoneBy       string   // flag, file or default
 	Label        string   // LabelStart or LabelEnd
@@ -36,7 +36,7 @@ func (l *loader) understanding(s *sample) Found {
 	at, t := &l.at, &l.at.timing
 	f := Found{
 		File: l.file, Layout: at.kind, Encoding: l.charset.name, Delimiter: delimiterWord(at.delimiter),
-		Decimal: "point", Thousands: at.numbers.groups, DateFormat: t.calendar.dateText(),
+		Decimal: "point", Thousands: at.numbers.groups, DateFormat: t.calendar.dateText(t.mark),
 		Zone: l.zone.name, ZoneBy: "default", Label: LabelStart, LabelBy: "default",
 		LeftOut: at.left, Notes: at.found,
 	}

@@ -44,9 +44,11 @@ type layout struct {
 	unit      int       // column with the unit of each row, -1 for none
 	measures  []measure // of the values, by column
 	measureOf string    // what says the unit, for a person
-	left      []string  // columns of numbers that are left out
-	found     []string  // what was found out beyond the contract, for a person
-	contract  bool      // the names are those of the contract
+	// The unit may stand in the names of the series, as in "Active Import Interval (kW)".
+	unitInNames bool
+	left        []string // columns of numbers that are left out
+	found       []string // what was found out beyond the contract, for a person
+	contract    bool     // the names are those of the contract
 }
 
 // condition is a column and the text that it must have.

@@ -62,8 +62,7 @@ func (l *loader) settlePeriod(at *layout, s *evidence) error {
 			"number the periods of a day from 1 on, or name a column of times with --time-column",
 		)
 	}
-	words := wordsOf(at.names[t.clock])
-	settlement := words.in(map[string]bool{"settlement": true, "sp": true, "settlementperiod": true})
+	words, settled := wordsOf(at.names[t.clock]), settlement(at.names[t.clock])
 	quarter := words.in(map[string]bool{"viertelstunde": true, "quarter": true, "kvarter": true})
 	perDay := int64(0)
 	for _, n := range []int{24, 48, 96, 144, 288} {
@@ -75,7 +74,7 @@ func (l *loader) settlePeriod(at *layout, s *evidence) error {
 	case perDay > 0:
 	case quarter && most <= 100:
 		perDay = 96
-	case settlement && most <= 50:
+	case settled && most <= 50:
 		perDay = 48
 	default:
 		return l.fileError(
@@ -85,9 +84,14 @@ func (l *loader) settlePeriod(at *layout, s *evidence) error {
 		)
 	}
 	t.length = meter.DaySeconds / perDay
-	t.elapsed = settlement || int64(most) > perDay
+	t.elapsed = settled || int64(most) > perDay
 	at.found = append(at.found, fmt.Sprintf("%d periods a day", perDay))
 	return nil
+}
+
+// settlement reports whether a column has the settlement periods of Great Britain.
+func settlement(name string) bool {
+	return wordsOf(name).in(map[string]bool{"settlement": true, "sp": true, "settlementperiod": true})
 }
 
 func span(numbers map[int]bool) (least, most int) {

@@ -102,11 +102,13 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 	switch {
 	case at.value >= 0 && one:
 		return l.one(at, l.opts.Series)
-	case at.value >= 0 && l.opts.ValueColumn == "":
+	case at.value >= 0 && l.opts.ValueColumn == "" && at.contract:
 		return l.unnamed(
 			"no column says which series a value belongs to; the columns are "+listed(at.names),
 			"name the series with --series NAME, or the column that does with --series-column",
 		)
+	case at.value >= 0 && l.opts.ValueColumn == "":
+		return l.one(at, l.nameOfFile(at))
 	case at.value >= 0:
 		return l.wide(at, []int{at.value})
 	case named.time >= 0 && (named.time == 0 || l.opts.TimeColumn != ""):
@@ -189,15 +191,21 @@ func (l *loader) days(at *layout) error {
 	}
 	name := l.opts.Series
 	if name == "" {
-		name, _, _ = strings.Cut(filepath.Base(l.file), ".")
-		at.found = append(at.found,
-			fmt.Sprintf("no column names the series: it is called %q, --series changes that", name))
+		name = l.nameOfFile(at)
 	}
 	if err := l.one(at, name); err != nil {
 		return err
 	}
 	at.kind = LayoutDays
 	return nil
+}
+
+// nameOfFile is the name of a series that nothing else names, and a note on it.
+func (l *loader) nameOfFile(at *layout) string {
+	name, _, _ := strings.Cut(filepath.Base(l.file), ".")
+	at.found = append(at.found,
+		fmt.Sprintf("no column names the series: it is called %q, --series changes that", name))
+	return name
 }
 
 // wide finds the series of each column. The same series twice is an error, whatever the two columns

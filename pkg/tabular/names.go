@@ -43,6 +43,8 @@ type known struct {
 	as    string // as the files name it, when bytes of it were changed
 	index int32  // in Table.Series, -1 until a row is kept
 	skip  bool   // its rows are not wanted
+	// The unit that the name says in brackets, as in "Active Import Interval (kW)".
+	measure measure
 }
 
 // names finds series by what files call them.
@@ -88,7 +90,7 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 		i = int32(len(n.list))
 		n.byName[name] = i
 		skip := n.only != nil && *n.only != name
-		n.list = append(n.list, known{name: name, as: as, index: -1, skip: skip})
+		n.list = append(n.list, known{name: name, as: as, index: -1, skip: skip, measure: bracketed(as)})
 		n.found = n.found || !n.list[i].skip
 	case n.list[i].as != as:
 		other := n.list[i].as
@@ -100,6 +102,14 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 	}
 	n.byText[string(text)] = i
 	return i, problem{}, nil
+}
+
+// bracketed is the unit that a name says in brackets.
+func bracketed(name string) measure {
+	if !strings.ContainsAny(name, "[(") {
+		return measure{}
+	}
+	return measureIn(name)
 }
 
 // changed names in one line the names that were changed. It is empty when none was.

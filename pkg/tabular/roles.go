@@ -118,7 +118,7 @@ func (c *sampleColumn) rank(at *layout) int {
 		return 3
 	case c.words.in(otherWords), c.hours(), c.name == "", c.words.in(kindWords) && c.wholeIDs():
 		return 0
-	case c.words.in(seriesWords):
+	case c.words.in(seriesWords) && c.wholeIDs():
 		return 0
 	case c.words.in(quantityWords):
 		return 2
@@ -238,6 +238,12 @@ func (l *loader) units(columns []*sampleColumn, s *sample, at *layout) {
 	if at.measureOf != "" || at.kind == LayoutWide && at.contract {
 		return
 	}
+	for _, w := range at.where {
+		if m := measureIn(w.text); m.unit != "" {
+			at.setMeasure(m, "--where")
+			return
+		}
+	}
 	for _, c := range columns {
 		if c.units > 0 && c.is(c.units) && !at.isTime(c.index) && !slices.Contains(at.series, c.index) {
 			at.unit, at.measureOf = c.index, "column "+quotedName(c.name)
@@ -245,9 +251,16 @@ func (l *loader) units(columns []*sampleColumn, s *sample, at *layout) {
 		}
 	}
 	if m := s.preambleMeasure(columns); m.unit != "" && !at.contract {
-		for i := range at.measures {
-			at.measures[i] = m
-		}
-		at.measureOf = "the lines before the header"
+		at.setMeasure(m, "the lines before the header")
+		return
 	}
+	at.unitInNames = len(at.series) > 0
+}
+
+// setMeasure makes a unit that of all values.
+func (at *layout) setMeasure(m measure, by string) {
+	for i := range at.measures {
+		at.measures[i] = m
+	}
+	at.measureOf = by
 }

@@ -3,6 +3,7 @@ package tabular
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // dayForm is how the time of day of a row is written.
@@ -19,7 +20,8 @@ const (
 // timing is where the time of a row stands, and how it is written.
 type timing struct {
 	calendar    calendar
-	date, clock int // columns; clock is -1 when it is in the date
+	mark        string // between the numbers of numeric dates
+	date, clock int    // columns; clock is -1 when it is in the date
 	day         dayForm
 	ranged      bool  // the cells hold a start and an end
 	until       int   // column that has the end of the interval, -1 for none
@@ -216,7 +218,18 @@ func zoneIn(name string) string {
 	if wordsOf(name).in(utcWords) {
 		return "UTC"
 	}
+	for _, word := range strings.FieldsFunc(name, apartFromZone) {
+		if area, place, ok := strings.Cut(word, "/"); ok && len(area) > 3 && len(place) > 3 {
+			if z, err := loadZone(word); err == nil {
+				return z.name
+			}
+		}
+	}
 	return ""
+}
+
+func apartFromZone(r rune) bool {
+	return r != '/' && r != '_' && r != '-' && !unicode.IsLetter(r)
 }
 
 // slots finds the columns whose names are times of day, when they make a row a day: the number of the

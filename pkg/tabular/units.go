@@ -9,8 +9,11 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 		return value, problem{}
 	}
 	m := l.at.measures[column]
-	if l.at.unit >= 0 {
+	switch {
+	case l.at.unit >= 0:
 		m = l.measureOf(l.fields[l.at.unit])
+	case l.at.unitInNames:
+		m = l.names.list[id].measure
 	}
 	if m.unit == "" {
 		if l.at.unit >= 0 && len(l.fields[l.at.unit]) > 0 {

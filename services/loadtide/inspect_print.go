@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,11 +22,13 @@ func (c *inspectCmd) printFile(w io.Writer, found *inspection, r *tabular.FileRe
 		return
 	}
 	printLayout(w, f)
-	if f.Unit != "" {
-		fmt.Fprintf(w, "  unit      %s (%s), kind %s\n", f.Unit, f.UnitBy, kindWord(c.CSV.Kind, f.Unit))
-	} else if f.UnitBy != "" {
-		fmt.Fprintf(w, "  unit      by %s\n", f.UnitBy)
-	} else {
+	unit, by := cmp.Or(f.Unit, r.Unit), cmp.Or(f.UnitBy, "names of the series")
+	switch {
+	case unit != "":
+		fmt.Fprintf(w, "  unit      %s (%s), kind %s\n", unit, by, kindWord(c.CSV.Kind, unit))
+	case r.Units > 0:
+		fmt.Fprintf(w, "  unit      by series (%s)\n", by)
+	default:
 		fmt.Fprintf(w, "  unit      not said; values count as power: say --unit\n")
 	}
 	fmt.Fprintf(w, "  rows      %d read, %d refused\n", r.Rows, r.Rejected)
@@ -129,7 +132,7 @@ func (c *inspectCmd) sameFlags(f *tabular.Found) []string {
 		flags = append(flags, fmt.Sprintf("--skip-lines %d", f.HeaderLine-1))
 	}
 	flags = append(flags, "--time-column "+quoteShell(strings.Join(f.TimeColumns, ",")))
-	if f.DateFormat == "dd.mm.yyyy" || f.DateFormat == "mm/dd/yyyy" {
+	if strings.HasPrefix(f.DateFormat, "dd") || strings.HasPrefix(f.DateFormat, "mm") {
 		flags = append(flags, "--date-format "+f.DateFormat)
 	}
 	if len(f.SeriesColumn) == 1 {
