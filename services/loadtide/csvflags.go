@@ -112,9 +112,17 @@ func foundOf(r tabular.Report, file string) *tabular.Found {
 	return nil
 }
 
-// fileLine returns layout, series, interval, unit, range and the zone of the times of a file, and
-// what had to be found out.
+// fileLine is the summary of a file and what had to be found out.
 func (f *csvFlags) fileLine(r *tabular.FileReport, found *tabular.Found) string {
+	line := f.summary(r, found)
+	if found != nil && found.Words() != "" {
+		line += ", " + found.Words()
+	}
+	return line
+}
+
+// summary says layout, series, interval, unit, range, and how times are read.
+func (f *csvFlags) summary(r *tabular.FileReport, found *tabular.Found) string {
 	parts := []string{r.Layout}
 	if r.Layout != tabular.LayoutOne {
 		parts = append(parts, fmt.Sprintf("%d series", r.Series))
@@ -139,9 +147,6 @@ func (f *csvFlags) fileLine(r *tabular.FileReport, found *tabular.Found) string 
 		parts = append(parts, "labelled by the end")
 	case found != nil && found.Label == tabular.LabelEnd:
 		parts = append(parts, "labelled by the end ("+found.LabelBy+")")
-	}
-	if found != nil && found.Words() != "" {
-		parts = append(parts, found.Words())
 	}
 	return r.File + ": " + strings.Join(parts, ", ")
 }

@@ -17,7 +17,7 @@ import (
 // printFile prints what one file is taken for.
 func (c *inspectCmd) printFile(w io.Writer, found *inspection, r *tabular.FileReport) {
 	f := foundOf(found.report, r.File)
-	fmt.Fprintf(w, "%s\n", c.CSV.fileLine(r, nil))
+	fmt.Fprintf(w, "%s\n", c.CSV.summary(r, f))
 	if f == nil {
 		return
 	}
