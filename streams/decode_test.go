@@ -283,8 +283,8 @@ func TestDecodeAllocatesOnlyItsResult(t *testing.T) { // not parallel: it counts
 	}
 }
 
-// FuzzDecodeReadings holds the scanner against encoding/json: what has no fault is JSON, and JSON
-// is never unparsable as a whole.
+// FuzzDecodeReadings compares the scanner with encoding/json: a message without fault is JSON, and
+// JSON is never unparsable as a whole.
 func FuzzDecodeReadings(f *testing.F) {
 	for _, name := range []string{"reading.json", "readings.json", "rejected.json"} {
 		f.Add(example(f, name))

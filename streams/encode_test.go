@@ -18,7 +18,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// checkRounded holds appendRounded against strconv: the same number, and the layout it promises.
+// checkRounded compares appendRounded with strconv: the same number, in the layout of its comment.
 func checkRounded(t interface{ Fatalf(string, ...any) }, v float32) {
 	got := string(appendRounded(nil, v))
 	want, err := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'e', 4, 64), 64)

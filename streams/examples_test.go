@@ -77,8 +77,8 @@ func recode(name string, data []byte) ([]byte, error) {
 	}
 }
 
-// The files of testdata are the contract with other writers and readers: each must survive decoding
-// and encoding byte for byte.
+// The files of testdata are the contract with other writers and readers: each is the same, byte for
+// byte, after decoding and encoding.
 func TestExamplesAreWhatWeWrite(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
@@ -109,7 +109,7 @@ func example(t testing.TB, name string) []byte {
 	return bytes.TrimSpace(data)
 }
 
-// The example of a rejected message is what the decoder and SetPayload make of that very payload.
+// The example of a rejected message is the one that the decoder and SetPayload make of its payload.
 func TestRejectedExampleIsMadeByTheDecoder(t *testing.T) {
 	t.Parallel()
 	payload := []byte(`{"ts":"2026-01-31T13:00:00Z","value":NaN}`)

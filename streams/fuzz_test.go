@@ -11,7 +11,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// checkInvalid: whatever a decoder refuses, it refuses with an InvalidError that says something.
+// checkInvalid: a decoder refuses any invalid input with an InvalidError that has all its parts.
 func checkInvalid(t *testing.T, err error) {
 	t.Helper()
 	var invalid *InvalidError

@@ -34,7 +34,7 @@ func TestConnectNamesTheAddressWithoutThePassword(t *testing.T) {
 	}
 }
 
-// pretend answers one client as a server of that version would.
+// pretend answers one client as a server of a version does.
 func pretend(t *testing.T, version string) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -75,7 +75,7 @@ func TestConsumerOfSomeSubjects(t *testing.T) {
 	}
 }
 
-// checkLeft fails unless so many messages wait for a durable reader or are in its hands.
+// checkLeft fails unless so many messages are not acknowledged by a durable consumer.
 func checkLeft(t *testing.T, c *bus.Conn, stream, durable string, want uint64) {
 	t.Helper()
 	if left, err := c.Unacknowledged(patient(t), stream, durable); left != want || err != nil {
@@ -83,8 +83,9 @@ func checkLeft(t *testing.T, c *bus.Conn, stream, durable string, want uint64) {
 	}
 }
 
-// TestConsumerOutlivesErasure: what a reader that went away had in its hands comes again, whatever
-// was erased of it since. Of what retention took meanwhile the position tells how much it was.
+// TestConsumerOutlivesErasure: messages that an ended consumer had not acknowledged come again,
+// except those that were erased since. The position shows how many messages retention removed
+// meanwhile.
 func TestConsumerOutlivesErasure(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()
@@ -141,8 +142,8 @@ func TestConsumerOutlivesErasure(t *testing.T) {
 	checkLeft(t, c, "FORECASTS", "nobody", 0)
 }
 
-// TestConsumerGoesOnAsAnother: a durable reader that an older release made, with cumulative
-// acknowledgements, is taken over where it was; one of a stream that was made anew begins anew.
+// TestConsumerGoesOnAsAnother: the consumer of an older release, with cumulative acknowledgements,
+// goes on at its position. A consumer of a stream that was made again begins at the start.
 func TestConsumerGoesOnAsAnother(t *testing.T) {
 	t.Parallel()
 	c := bustest.Start(t).Connect()

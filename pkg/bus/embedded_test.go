@@ -18,14 +18,15 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
 
-// partition is the rule of the contract: FNV-1a-32 of both tokens without a separator, modulo n.
+// partition is the rule of streams.Partition: FNV-1a-32 of both tokens without a separator, modulo
+// n.
 func partition(site, meter string, n int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(site + meter))
 	return int(h.Sum32() % uint32(n))
 }
 
-// checkMapping publishes readings of many series and looks where they land.
+// checkMapping publishes readings of many series and checks the logs that they are stored in.
 func checkMapping(t *testing.T, c *bus.Conn, n int) {
 	t.Helper()
 	makeStream(t, c, "ALL", "r.*.*.*")
@@ -89,7 +90,8 @@ func TestNatsConfMapsPublicReadings(t *testing.T) {
 	if opts.JetStreamLimits.MaxBatchInflightPerStream < 1024 {
 		t.Fatalf("%d batches per stream", opts.JetStreamLimits.MaxBatchInflightPerStream)
 	}
-	opts.Host, opts.Port, opts.HTTPHost, opts.HTTPPort, opts.StoreDir, opts.NoSigs, opts.NoLog = "127.0.0.1", server.RANDOM_PORT, "", 0, t.TempDir(), true, true
+	opts.Host, opts.Port, opts.HTTPHost, opts.HTTPPort = "127.0.0.1", server.RANDOM_PORT, "", 0
+	opts.StoreDir, opts.NoSigs, opts.NoLog = t.TempDir(), true, true
 	srv, err := server.NewServer(opts)
 	if err != nil {
 		t.Fatal(err)

@@ -95,7 +95,7 @@ func TestFailedBatchesLeaveNoSubscription(t *testing.T) {
 	}
 }
 
-// openFilled returns a log of 20 messages of which the first was read.
+// openFilled returns a reader of a log of 20 messages that has read the first one.
 func openFilled(t *testing.T, c *Conn) (*Reader, []Message) {
 	t.Helper()
 	for range 20 {
@@ -117,7 +117,7 @@ func openFilled(t *testing.T, c *Conn) (*Reader, []Message) {
 	return l, msgs
 }
 
-// checkRest reads the rest and wants it whole.
+// checkRest fails unless the reader returns all other messages.
 func checkRest(t *testing.T, l *Reader, msgs []Message) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -66,7 +66,7 @@ func fill(t *testing.T, c *bus.Conn, stream, subject, prefix string, n int) {
 	}
 }
 
-// read takes n messages off a log.
+// read reads n messages from a reader.
 func read(t *testing.T, l *bus.Reader, n int) []bus.Message {
 	t.Helper()
 	ctx := patient(t)
@@ -80,7 +80,7 @@ func read(t *testing.T, l *bus.Reader, n int) []bus.Message {
 	return msgs
 }
 
-// vain waits in vain: its context is over before it begins.
+// vain calls Next with a context that has ended.
 func vain(t *testing.T, l *bus.Reader) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -90,7 +90,8 @@ func vain(t *testing.T, l *bus.Reader) {
 	}
 }
 
-// ended fails unless the log has delivered all there is: what is written next comes next.
+// ended fails unless the reader has returned all messages: the next message is the one that ended
+// writes.
 func ended(t *testing.T, c *bus.Conn, l *bus.Reader, subject string) {
 	t.Helper()
 	seq, err := c.Publish(patient(t), subject, []byte("the end"), "")

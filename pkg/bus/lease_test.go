@@ -37,7 +37,7 @@ func newLeases(t *testing.T) *leases {
 	return &leases{b, time.Now()}
 }
 
-// of is a lease that reads the time from the clock.
+// of returns a lease that reads the time from the clock.
 func (l *leases) of(holder string) *bus.Lease {
 	lease := l.NewLease("lease", holder, ttl)
 	lease.SetClock(func() time.Time { return l.clock })
@@ -73,7 +73,7 @@ func TestLeaseIsOfOneAlone(t *testing.T) {
 	acquire(t, a, false)
 }
 
-// Who stops renewing loses it by its own clock before another can have it.
+// A holder that stops renewing loses the lease by its own clock before another process can have it.
 func TestLeaseOfTheDeadIsTaken(t *testing.T) {
 	t.Parallel()
 	b := newLeases(t)
@@ -97,8 +97,7 @@ func TestLeaseOfTheDeadIsTaken(t *testing.T) {
 	acquire(t, heir, true)
 }
 
-// The same holder takes up what it wrote itself, so that a lost answer costs
-// nothing.
+// A holder acquires a lease again that it wrote itself, so that a lost answer has no effect.
 func TestLeaseIsKnownAgain(t *testing.T) {
 	t.Parallel()
 	b := newLeases(t)
@@ -113,7 +112,7 @@ func TestLeaseIsKnownAgain(t *testing.T) {
 	}
 }
 
-// Of many that want it at once one gets it.
+// When many processes want the lease at once, one gets it.
 func TestLeaseIsFoughtFor(t *testing.T) {
 	t.Parallel()
 	b := newLeases(t)
@@ -135,8 +134,8 @@ func TestLeaseIsFoughtFor(t *testing.T) {
 	}
 }
 
-// Requests are answered by one of those that serve; nobody serving is told at
-// once.
+// One of the processes that serve a subject answers a request. When none serves it, the request
+// fails at once.
 func TestRequestsAreServed(t *testing.T) {
 	t.Parallel()
 	server := bustest.Start(t)

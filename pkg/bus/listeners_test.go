@@ -11,9 +11,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 )
 
-// A listener without JetStream gets the published messages, and nothing of the batches that carry
-// them.
-func TestListenersSeeMessagesAlone(t *testing.T) {
+// A listener without JetStream gets the published messages, and no message of the batches
+// themselves.
+func TestListenersSeeOnlyMessages(t *testing.T) {
 	t.Parallel()
 	conn := bustest.Start(t).Connect()
 	makeStream(t, conn, "F", "f.*")

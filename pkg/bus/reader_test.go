@@ -174,7 +174,7 @@ func TestReaderOfAStreamThatIsNoLongerTheSame(t *testing.T) {
 	var changed *bus.StreamChangedError
 	if _, err := nextError(t, replaced); !errors.As(err, &changed) ||
 		changed.WasCreated.Equal(changed.IsCreated) {
-		t.Fatalf("stream made anew: error %v", err)
+		t.Fatalf("stream made again: error %v", err)
 	}
 	if _, err := c.OpenReader(
 		patient(t), bus.ReaderConfig{Stream: "R7"},

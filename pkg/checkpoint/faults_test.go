@@ -17,7 +17,8 @@ func at(seq uint64) *Snapshot {
 	return s
 }
 
-// whatIsThere loads from a disk that works again and checks that it is whole.
+// whatIsThere loads a snapshot from a disk that works again, checks that it is whole, and returns
+// its sequence.
 func whatIsThere(t *testing.T, disk *durabletest.Disk, when string) uint64 {
 	t.Helper()
 	store, err := newFile(disk, "d", 2)
@@ -37,9 +38,9 @@ func whatIsThere(t *testing.T, disk *durabletest.Disk, when string) uint64 {
 	return s.Header.Seq
 }
 
-// Each call of the disk fails once, or from there on, while sequence 4 is saved
-// over 1 to 3: what is found then and after a loss of power is whole, is 3 or 4,
-// and is 4 if Save said so.
+// Each call of the disk fails once, or from there on, while sequence 4 is saved after 1 to 3. The
+// newest snapshot, at once and after a loss of power, is whole and is 3 or 4; it is 4 when Save
+// succeeded.
 func TestEveryCallOfTheDiskFails(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -114,7 +115,8 @@ func TestPowerIsLostAtEveryCall(t *testing.T) {
 	}
 }
 
-// Load must not take a disk that fails to read for a partition without checkpoints.
+// When the disk cannot be read, Load returns an error, and not the answer for a partition without
+// checkpoints.
 func TestLoadFromAFailingDisk(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -31,10 +31,12 @@ func read(t *testing.T, disk *durabletest.Disk, path string) string {
 	return string(data)
 }
 
-// images are the disk as it is seen, and as it may be found after a loss of power.
+// images returns the disk as it is, and as it may be after a loss of power.
 func images(disk *durabletest.Disk) map[string]*durabletest.Disk {
 	return map[string]*durabletest.Disk{
-		"at once": disk, "after power, names lost": disk.Crash(false), "after power, names kept": disk.Crash(true),
+		"at once":                 disk,
+		"after power, names lost": disk.Crash(false),
+		"after power, names kept": disk.Crash(true),
 	}
 }
 
@@ -47,8 +49,8 @@ func newDisk(t *testing.T) *durabletest.Disk {
 	return disk
 }
 
-// Each call of the disk fails once, or from there on: the file is the old one or the new one, and
-// the new one if Write said so.
+// Each call of the disk fails once, or from there on. The file is the old one or the new one; it is
+// the new one when Write succeeded.
 func TestFileIsWholeWhateverFails(t *testing.T) {
 	t.Parallel()
 	for _, forGood := range []bool{false, true} {
@@ -84,8 +86,8 @@ func TestFileIsWholeWhateverFails(t *testing.T) {
 	}
 }
 
-// Each call of the disk fails once, or from there on: the folder is whole or absent, and whole if
-// Write said so.
+// Each call of the disk fails once, or from there on. The folder is whole or absent; it is whole
+// when Write succeeded.
 func TestFolderIsWholeOrAbsentWhateverFails(t *testing.T) {
 	t.Parallel()
 	for _, forGood := range []bool{false, true} {

@@ -16,8 +16,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/secret"
 )
 
-// answer is what an InfluxDB 2 server says to the reader's query, annotated CSV with CRLF and an
-// empty line after each table: two series, one with its unit, one with a hole in it.
+// answer is the answer of an InfluxDB 2 server to the reader's query: annotated CSV with CRLF and
+// an empty line after each table. It has two series, one with a unit and one with a hole.
 const answer = "#group,false,false,true,true,false,true,true,true,false,false\r\n" +
 	"#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,string,string,string,double,string\r\n" +
 	"#default,_result,,,,,,,,,\r\n" +
@@ -32,7 +32,7 @@ const answer = "#group,false,false,true,true,false,true,true,true,false,false\r\
 	",,1,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,2026-01-31T13:00:00.5Z,reading,\"m,18\",south,-7\r\n" +
 	"\r\n"
 
-// failing is how the server says that a query broke off after some rows.
+// failing is the end of an answer when the query fails after some rows.
 const failing = "#group,true,true\r\n#datatype,string,string\r\n#default,,\r\n,error,reference\r\n,engine: shard is gone,897\r\n"
 
 func reader(t *testing.T, most int64, handle http.HandlerFunc) *Reader {
@@ -179,7 +179,7 @@ func TestQueriesThatFail(t *testing.T) {
 	}
 }
 
-// An answer of too many rows is given up, and known by its error.
+// An answer of too many rows ends with ErrTooLong.
 func TestRowsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := reader(t, maxBytes, func(w http.ResponseWriter, _ *http.Request) {
@@ -196,7 +196,7 @@ func TestRowsAreBounded(t *testing.T) {
 	}
 }
 
-// An answer of too many bytes is known by the same error, so that a caller asks for a shorter time.
+// An answer of too many bytes ends with ErrTooLong too, so that a caller asks for a shorter time.
 func TestBytesAreBounded(t *testing.T) {
 	t.Parallel()
 	for most, whole := range map[int64]bool{
@@ -213,7 +213,7 @@ func TestBytesAreBounded(t *testing.T) {
 	}
 }
 
-// A server without anything to say answers an empty line.
+// A server without rows answers an empty line.
 func TestNothingStored(t *testing.T) {
 	t.Parallel()
 	r := reader(t, maxBytes, func(w http.ResponseWriter, _ *http.Request) {

@@ -15,8 +15,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/secret"
 )
 
-// TestServerRefuses holds what we read out of answers against a real influxd, and what it stores
-// beside a bad point.
+// TestServerRefuses compares what the writer reads from answers with a real influxd, and checks
+// which points influxd stores besides a bad one.
 func TestServerRefuses(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -88,8 +88,8 @@ func TestServerRefuses(t *testing.T) {
 	}
 }
 
-// TestServerTakesAnyText: no text breaks out of its field; a line break becomes the two characters
-// that stand for it.
+// TestServerTakesAnyText: no text leaves its field, and a line break becomes the two characters of
+// its escape.
 func TestServerTakesAnyText(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -116,13 +116,15 @@ func TestServerTakesAnyText(t *testing.T) {
 	plain := strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
 	i := 0
 	for _, measurement := range []string{"forecast", "reading"} {
-		if err := r.Read(t.Context(), measurement, at.Add(-time.Hour), at.Add(time.Hour), func(row influx.Row) error {
+		each := func(row influx.Row) error {
 			if want := plain.Replace(texts[i]); row.Text("text") != want && texts[i] != "\xff" {
 				t.Errorf("%q came back as %q", texts[i], row.Text("text"))
 			}
 			i++
 			return nil
-		}); err != nil {
+		}
+		from, until := at.Add(-time.Hour), at.Add(time.Hour)
+		if err := r.Read(t.Context(), measurement, from, until, each); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,7 +133,7 @@ func TestServerTakesAnyText(t *testing.T) {
 	}
 }
 
-// TestServerDeletes: the points of one series go, those of others stay.
+// TestServerDeletes: the points of one series are deleted, those of others stay.
 func TestServerDeletes(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)

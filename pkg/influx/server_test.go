@@ -15,8 +15,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
 
-// stored tells whether a meter has a point at a time. A bucket that keeps a week shows no older
-// shard, but holds it a while.
+// stored reports whether a meter has a point at a time. A bucket of a week shows no older shard,
+// but deletes it later.
 func stored(t *testing.T, cfg influx.Config, meter string, at time.Time) (found bool) {
 	t.Helper()
 	r, err := influx.NewReader(cfg)
@@ -24,17 +24,18 @@ func stored(t *testing.T, cfg influx.Config, meter string, at time.Time) (found 
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if err := r.Read(t.Context(), "forecast", at.Add(-time.Second), at.Add(time.Second), func(row influx.Row) error {
+	each := func(row influx.Row) error {
 		found = found || row.Text("meter") == meter
 		return nil
-	}); err != nil {
+	}
+	from, until := at.Add(-time.Second), at.Add(time.Second)
+	if err := r.Read(t.Context(), "forecast", from, until, each); err != nil {
 		t.Fatal(err)
 	}
 	return found
 }
 
-// TestAnswersOfOthers: what stands before an InfluxDB, or in its place, counts against no point and
-// for none.
+// TestAnswersOfOthers: the answer of a proxy, or of another server, says nothing about a point.
 func TestAnswersOfOthers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

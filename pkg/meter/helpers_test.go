@@ -7,12 +7,12 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// strip is a ring with its judge: what the engine keeps of one series.
+// strip is a ring with its judge, as the engine has them for one series.
 type strip struct {
 	meter.Past
 }
 
-// lateness is what a ring holds beside what a judgement looks at.
+// lateness is how many cells a ring has in addition to those that Judge looks at.
 const lateness = 49
 
 func newStrip(perDay int, first int64) *strip {
@@ -36,10 +36,10 @@ func (s *strip) put(v float32, q meter.Quality) {
 	s.Known = min(s.Known+1, len(s.Values))
 }
 
-// miss is a cell without a reading; what fills it must not matter.
+// miss adds a cell without a reading. Its fill must not matter.
 func (s *strip) miss() { s.put(float32(math.NaN()), meter.Missing) }
 
-// take judges a reading and keeps it, or the mark that it was BAD.
+// take judges a reading and adds it, or a BAD cell.
 func (s *strip) take(v float32) meter.Flag {
 	if s.Known > 0 {
 		if reason := s.Judge(v); reason != meter.Fine {
@@ -51,7 +51,7 @@ func (s *strip) take(v float32) meter.Flag {
 	return meter.Fine
 }
 
-// load is the value of a series at cell n of its life.
+// load returns the value of a series at cell n.
 type load func(n int) float32
 
 func noise(seed uint64, n int) float64 {
@@ -65,7 +65,7 @@ func zone(n int) float32 {
 	return float32(math.Round(v))
 }
 
-// house is a base load of a resolution of 1 Wh and appliances.
+// house has a base load and appliances, with a resolution of 1 Wh.
 func house(n int) float32 {
 	v := 0.08 + 0.06*noise(2, n)
 	if hour := n % 24; hour >= 6 {
@@ -74,7 +74,7 @@ func house(n int) float32 {
 	return float32(math.Round(v*1000) / 1000)
 }
 
-// coarse is a house behind a meter that counts tenths.
+// coarse is a house with a meter that counts tenths.
 func coarse(n int) float32 { return float32(math.Round(float64(house(n))*10) / 10) }
 
 // mostlyZero is a house that uses something in a fifth of the hours.
@@ -94,7 +94,7 @@ func solar(n int) float32 {
 // net is a house with panels: of both signs.
 func net(n int) float32 { return house(n) - solar(n) }
 
-// holiday is a house that is left after three weeks, but for a standby.
+// holiday is a house that has only a standby load after three weeks.
 func holiday(n int) float32 {
 	if n > 21*24 {
 		return 0.004
@@ -102,7 +102,7 @@ func holiday(n int) float32 {
 	return house(n)
 }
 
-// leftOften is a house that is switched off for some days, time and again.
+// leftOften is a house that is switched off for some days again and again.
 func leftOften(n int) float32 {
 	if n/24%10 >= 6 {
 		return 0

@@ -25,7 +25,7 @@ func TestConstantSeriesIsNeverFlagged(t *testing.T) {
 	})
 }
 
-// nastyStream is what a series may send: a life, and anything at all.
+// nastyStream draws what a series may send: plausible values, and any others.
 func nastyStream(t *rapid.T) []float32 {
 	lives := []load{zone, house, coarse, mostlyZero, solar, net, constant(0), constant(5)}
 	var out []float32
@@ -67,9 +67,9 @@ func verdicts(s *strip, values []float32) []meter.Flag {
 	return out
 }
 
-// Whatever a meter sends, no more than two days of it in a row are kept out (a day, if
-// its flags come thick), and no more than a day in a week of what is not many times
-// beyond the rest.
+// For any values of a meter, at most two days in a row are flagged, or one day when the flags lie
+// close together. Of values that are not many times beyond the rest, at most a day in a week is
+// flagged.
 func TestFlagsEnd(t *testing.T) {
 	t.Parallel()
 	every := []meter.Flag{
@@ -104,9 +104,8 @@ func TestFlagsEnd(t *testing.T) {
 	})
 }
 
-// Verdicts depend on the last two weeks of accepted cells alone: not on where in
-// the ring they lie, on what is older, on what fills gaps; and a series that
-// counts the other way is judged alike.
+// Flags depend only on the accepted cells of the last two weeks: not on their position in the ring,
+// on older cells, or on the fills of gaps. A series with the other sign has the same flags.
 func TestVerdictsAreAFunctionOfTheirPast(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -10,7 +10,7 @@ import (
 
 const lived = 20*24 + 10 // cells before the fault: ten o'clock of a Sunday
 
-// after lives until cell lived and then takes what follows; nil is a silent cell.
+// after feeds a series up to cell lived, and then the cells that follow; nil is a silent cell.
 func after(l load, follows ...*float32) []meter.Flag {
 	s := newStrip(24, 5000)
 	for n := range lived {
@@ -35,7 +35,7 @@ func of(values ...float32) []*float32 {
 	return out
 }
 
-// next is what the series itself says in the cells from lived on.
+// next returns the series' own values from cell lived on.
 func next(l load, cells int) []float32 {
 	var out []float32
 	for n := range cells {
@@ -137,7 +137,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// What meters say when nothing is wrong with them.
+// Values of meters without faults are not flagged.
 func TestHonestLivesAreNotFlagged(t *testing.T) {
 	t.Parallel()
 	for name, l := range map[string]load{
@@ -155,7 +155,7 @@ func TestHonestLivesAreNotFlagged(t *testing.T) {
 	}
 }
 
-// A new level is not believed at once, but after a day, and then for good.
+// A new level is flagged at first, and accepted after a day.
 func TestNewLevelIsBelieved(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -199,7 +199,7 @@ func TestNewLevelIsBelieved(t *testing.T) {
 	}
 }
 
-// A series without a week of cells is not judged, nor one after as long a silence.
+// A series with less than a week of cells is not judged, nor is one after a silence of a week.
 func TestYoungSeriesIsNotJudged(t *testing.T) {
 	t.Parallel()
 	s := newStrip(24, 0)
@@ -224,7 +224,7 @@ func TestYoungSeriesIsNotJudged(t *testing.T) {
 	}
 }
 
-// A house that was left alone for two weeks and is lived in again is not lying.
+// The values of a house in which people live again after two weeks are not flagged.
 func TestUsualIsBelieved(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// life is one series on its grid; cells without a reading are NaN.
+// life is one series on its grid. Cells without a reading are NaN.
 type life struct {
 	name     string
 	first    int64 // cell
@@ -57,9 +57,8 @@ func hourlyLives(t testing.TB, name string) []life {
 	return lives(t, filepath.Join("hourly", name+".csv.gz"), time.Hour, tabular.Options{})
 }
 
-// Of the public readings, which are honest but for a few, hardly any are flagged.
-// etth1 is the exception with reason: all its channels stand still together for
-// hours and days, some twenty times.
+// Nearly all public readings are honest, so hardly any are flagged. The exception is etth1: all its
+// channels repeat one value together for hours and days, some twenty times.
 func TestFewOfRealReadingsAreFlagged(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)
@@ -151,8 +150,8 @@ func TestKnownLies(t *testing.T) {
 	}
 }
 
-// fault spoils v from cell at on, where before is what came before it, and says
-// how many cells it spoilt.
+// fault spoils v from cell at on, and returns how many cells it spoilt. before is the value of the
+// cell before.
 type fault struct {
 	name  string
 	spoil func(v []float32, at int, mean float32) int
@@ -188,9 +187,8 @@ var faults = []fault{
 	{"double", func(v []float32, at int, _ float32) int { v[at] += v[at-1]; return 1 }},
 }
 
-// Of faults put into the same readings, at least these shares of the cells are
-// found: all of what stands out of a smooth load; of a household what could not
-// be a household.
+// Of faults in the same readings, at least these shares of the cells are found: all faults that
+// stand out of a smooth load, and of a household the values that no household has.
 func TestSeededFaultsAreFound(t *testing.T) {
 	t.Parallel()
 	servertest.Require(t, servertest.Long)
@@ -263,7 +261,7 @@ func BenchmarkJudge(b *testing.B) {
 	}
 }
 
-// What judging the cells of public households costs, keeping them included.
+// The time of judging and storing a cell of public households.
 func BenchmarkJudgeHouseholds(b *testing.B) {
 	all := hourlyLives(b, "edrp")[:40]
 	cells := 0

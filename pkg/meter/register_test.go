@@ -13,12 +13,12 @@ import (
 
 const hour = 3600
 
-// at is a read of a register so many minutes after the epoch.
+// at returns a read of a register so many minutes after the epoch.
 func at(minutes int64, value float64) meter.Read {
 	return meter.Read{Second: minutes * 60, Value: value}
 }
 
-// hourly are reads on the hour from hour first on.
+// hourly returns reads on the hour from hour first on.
 func hourly(first int64, values ...float64) []meter.Read {
 	var out []meter.Read
 	for i, v := range values {
@@ -178,8 +178,8 @@ func drawReads(t *rapid.T) []meter.Read {
 	return reads
 }
 
-// Registers are inserted as they come, and differenced anew after each: what is
-// there in the end does not depend on the order.
+// Reads are inserted as they come, and Differ computes all cells again after each. The last result
+// does not depend on the order.
 func TestOrderOfRegistersDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -205,13 +205,14 @@ func TestOrderOfRegistersDoesNotMatter(t *testing.T) {
 	})
 }
 
-// Of a register that only counts, each cell is what the line through its reads
-// rises by, cells follow each other without a hole, and no energy is lost.
+// For a register that only counts, each cell is the rise of the line through its reads, cells
+// follow each other without a hole, and no energy is lost.
 func TestCellsAreTheLineThroughTheReads(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var reads []meter.Read
-		second, value := rapid.Int64Range(0, 3e9).Draw(t, "first"), rapid.Float64Range(0, 1e6).Draw(t, "start")
+		second := rapid.Int64Range(0, 3e9).Draw(t, "first")
+		value := rapid.Float64Range(0, 1e6).Draw(t, "start")
 		for range rapid.IntRange(2, 50).Draw(t, "reads") {
 			reads = append(reads, meter.Read{Second: second, Value: value})
 			second += rapid.Int64Range(1, 4*hour).Draw(t, "later")

@@ -87,11 +87,13 @@ var unitNames = []string{
 func TestConversionReturns(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		from, to := rapid.SampledFrom(unitNames).Draw(t, "from"), rapid.SampledFrom(unitNames).Draw(t, "to")
+		from := rapid.SampledFrom(unitNames).Draw(t, "from")
+		to := rapid.SampledFrom(unitNames).Draw(t, "to")
 		v := rapid.Float64Range(-1e12, 1e12).Draw(t, "value")
 		there, err := meter.Convert(from, to)
 		back, errBack := meter.Convert(to, from)
-		if same := meter.ParseUnit(from).Dimension == meter.ParseUnit(to).Dimension; (err == nil) != same || (errBack == nil) != same {
+		same := meter.ParseUnit(from).Dimension == meter.ParseUnit(to).Dimension
+		if (err == nil) != same || (errBack == nil) != same {
 			t.Fatalf("%v, %v", err, errBack)
 		}
 		if err != nil {

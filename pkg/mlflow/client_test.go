@@ -178,8 +178,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestStrangeAnswers holds each against kind and number of requests: what will not change is asked
-// for once.
+// TestStrangeAnswers checks the kind of each answer and the number of requests: a request whose
+// answer will not change is sent once.
 func TestStrangeAnswers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -18,9 +18,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
-// faulty stands before the real server. forward decides for the nth request, counted from 1,
-// whether it reaches the server; answer, whether the client gets the server's answer. Otherwise it
-// gets a 500.
+// faulty is a proxy before the real server. forward decides whether the nth request, counted from
+// 1, reaches the server. answer decides whether the client gets the server's answer or a 500.
 func faulty(
 	t *testing.T, forward func(n int, r *http.Request) bool, answer func(n int, r *http.Request) bool,
 ) string {
@@ -146,8 +145,8 @@ func TestVersionWhoseAnswerIsLost(t *testing.T) {
 	}
 }
 
-// TestNetworkFaults goes through Toxiproxy: half a body, a slow server, one that says nothing, one
-// that is away.
+// TestNetworkFaults uses Toxiproxy: half a body, a slow server, a server that does not answer, and
+// one that is away.
 func TestNetworkFaults(t *testing.T) {
 	t.Parallel()
 	direct, ctx := mlflowtest.Client(t), t.Context()

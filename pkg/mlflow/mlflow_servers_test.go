@@ -264,7 +264,7 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// TestWrongHost calls the server by a host that it does not allow, as a container's name would be.
+// TestWrongHost calls the server by a host that it does not allow, such as the name of a container.
 func TestWrongHost(t *testing.T) {
 	t.Parallel()
 	proxy := faulty(t, func(_ int, r *http.Request) bool { r.Host = "mlflow:5000"; return true }, nil)

@@ -22,7 +22,7 @@ func svgOf(t *testing.T, chart Chart) string {
 	return string(raw)
 }
 
-// Beyond a day the error of each day stands above the axis, but for a day without a score.
+// Beyond a day the error of each day is above the axis, except that of a day without a score.
 func TestDaysHaveTheirErrorInFigures(t *testing.T) {
 	t.Parallel()
 	week := weekAhead()

@@ -21,7 +21,8 @@ func flatFan(reading, median float64) Fan {
 	}
 	f := Fan{
 		Origin: origin(), Interval: time.Hour, Median: repeat(median),
-		Lower80: repeat(median - 20), Lower50: repeat(median - 10), Upper50: repeat(median + 10), Upper80: repeat(median + 20),
+		Lower80: repeat(median - 20), Lower50: repeat(median - 10),
+		Upper50: repeat(median + 10), Upper80: repeat(median + 20),
 	}
 	for k := -10; k < 0; k++ {
 		f.Readings = append(f.Readings, Point{origin().Add(time.Duration(k) * time.Hour), reading})
@@ -50,7 +51,8 @@ func is(picture *image.RGBA, x, y int, want tint) bool {
 	return picture.RGBAAt(x, y) == want.rgba()
 }
 
-// nowColumn is the column that is ink from top to bottom of the frame: nothing else is that tall.
+// nowColumn returns the column that is ink from top to bottom of the frame: nothing else is that
+// tall.
 func nowColumn(t *testing.T, picture *image.RGBA) int {
 	t.Helper()
 	for x := range picture.Bounds().Dx() {
@@ -62,7 +64,7 @@ func nowColumn(t *testing.T, picture *image.RGBA) int {
 	return 0
 }
 
-// count is how many pixels of a column have the colour.
+// count returns how many pixels of a column have the colour.
 func count(picture *image.RGBA, x int, want tint) int {
 	n := 0
 	for y := range picture.Bounds().Dy() {
@@ -79,8 +81,8 @@ type run struct {
 	top, height int
 }
 
-// chartRuns are the runs of the colours a chart is made of in a column below the legend, top down;
-// grid lines and blurred edges are left out.
+// chartRuns returns the runs of the colours of a chart in a column below the legend, top down,
+// without grid lines and blurred edges.
 func chartRuns(picture *image.RGBA, x int, tints ...tint) []run {
 	var runs []run
 	for y := 60; y < picture.Bounds().Dy(); y++ {
@@ -220,7 +222,7 @@ func TestGapsAreBroken(t *testing.T) {
 	}
 }
 
-// rightEnd is the last column with the ground of the future.
+// rightEnd returns the last column with the ground of the future.
 func rightEnd(picture *image.RGBA) int {
 	for x := picture.Bounds().Dx() - 1; ; x-- {
 		if count(picture, x, future) > 100 {

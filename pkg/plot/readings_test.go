@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A chart of readings alone has their line, and no word of now.
+// A chart of readings only has their line, and no word about now.
 func TestReadingsAreDrawn(t *testing.T) {
 	t.Parallel()
 	r := Readings{Title: "a.b", Subtitle: "24 readings", Unit: "kWh", Interval: time.Hour}

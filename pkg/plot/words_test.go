@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// written is a text of a picture and its place in pixels.
+// written is a text of a picture and its position in pixels.
 type written struct {
 	text  string
 	place rect
@@ -112,7 +112,8 @@ func TestWordsNeitherOverlapNorLeaveThePage(t *testing.T) {
 	long := crowded()
 	charts["long fan"], charts["long fan without readings"] = long.Fans[0], long.Fans[1]
 	charts["long fans"] = Fans{Title: long.Title, Subtitle: long.Subtitle, Fans: long.Fans}
-	charts["long bylead"], charts["long calibration"], charts["long report"] = long.ByLead, long.Calibration, long
+	charts["long bylead"], charts["long calibration"] = long.ByLead, long.Calibration
+	charts["long report"] = long
 	for name, chart := range charts {
 		_, least := chart.sizes()
 		for _, size := range []Size{{}, least, {1200, 800}} {

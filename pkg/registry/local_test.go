@@ -17,7 +17,8 @@ const name = "load-1h"
 
 func TestLocal(t *testing.T) {
 	t.Parallel()
-	registrytest.Run(t, registrytest.Abilities{OrderedMoves: true}, func(t *testing.T) func() registry.Registry {
+	able := registrytest.Abilities{OrderedMoves: true}
+	registrytest.Run(t, able, func(t *testing.T) func() registry.Registry {
 		dir := filepath.Join(t.TempDir(), "registry")
 		return func() registry.Registry { return local(t, dir) }
 	})
@@ -32,8 +33,8 @@ func local(t *testing.T, dir string) *registry.Local {
 	return r
 }
 
-// dyingContext ends the goroutine's work by a panic when it is asked for its
-// error for the nth time, as a kill would: nothing after it is done.
+// dyingContext panics when its error is read for the nth time. Like a kill, that ends the work at
+// this point.
 type dyingContext struct {
 	context.Context
 	asked, dies int

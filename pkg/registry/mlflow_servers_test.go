@@ -21,7 +21,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/servertest"
 )
 
-// apart gives every test model names of its own on the server that all share.
+// apart gives every test its own names of models on the shared server.
 type apart struct {
 	registry.Registry
 	prefix string
@@ -86,7 +86,7 @@ func TestMLflow(t *testing.T) {
 	})
 }
 
-// onProxy is a registry behind a proxy, impatient so that tests are not slow.
+// onProxy returns a registry behind a proxy, with short timeouts for quick tests.
 func onProxy(t *testing.T, cache string) (*servertest.Proxy, *registry.MLflow) {
 	t.Helper()
 	proxy := servertest.NewProxy(t, mlflowtest.Server(t))
@@ -153,12 +153,12 @@ func TestMLflowAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "model.onnx")); err != nil || string(b) != "a" {
-		t.Errorf("fetched anew: %q, %v", b, err)
+		t.Errorf("fetched again: %q, %v", b, err)
 	}
 }
 
-// TestMLflowAfterLocal finds the versions of the registry that was used before: the logs still name
-// them.
+// TestMLflowAfterLocal: versions of the local registry that was used before are found by digest,
+// because the logs name them.
 func TestMLflowAfterLocal(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLflowAfterLocal"
@@ -187,8 +187,8 @@ func TestMLflowAfterLocal(t *testing.T) {
 	}
 }
 
-// TestMLflowRegisterCut ends Register at each of its requests: no version is ever to be seen before
-// its time, and the next Register works.
+// TestMLflowRegisterCut ends Register at each of its requests: no version is visible before it is
+// whole, and the next Register works.
 func TestMLflowRegisterCut(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLflowRegisterCut"
@@ -243,7 +243,8 @@ func registerAs(t *testing.T, r registry.Registry, name, weights string) registr
 	return v
 }
 
-// TestMLflowForeignVersions are made by others: they are told beside the list, and never served.
+// TestMLflowForeignVersions: versions of other programs are in the error that comes with the list,
+// and are never served.
 func TestMLflowForeignVersions(t *testing.T) {
 	t.Parallel()
 	const name = "TestMLflowForeignVersions"

@@ -144,7 +144,8 @@ func TestUntilReturnsTheLastFailure(t *testing.T) {
 	}
 }
 
-// A call that ran for long and then fails begins a new outage; short ones go on with the old one.
+// A call that fails after a long run begins a new outage. A short call belongs to the outage
+// before.
 func TestUntilBeginsAnewAfterALongCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -268,7 +269,7 @@ func TestNoticeTellsEachKindOnce(t *testing.T) {
 	(&retry.Notice{Failed: func(error) {}}).Hear(nil)
 }
 
-// notice writes down what it is told.
+// notice returns a Notice that appends its reports to a list.
 func notice(told *[]string) *retry.Notice {
 	return &retry.Notice{
 		Failed:    func(err error) { *told = append(*told, "failed "+err.Error()) },

@@ -17,7 +17,7 @@ import (
 
 const canary = "canary"
 
-// The client stands for whoever keeps a configuration in a field of its own.
+// The client is a type that keeps a configuration in a field.
 type config struct {
 	User  string
 	Token secret.Text

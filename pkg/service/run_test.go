@@ -17,7 +17,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
-// diary notes what the parts of a group do, in order.
+// diary notes the calls of the parts of a group, in order.
 type diary struct {
 	mu    sync.Mutex
 	lines []string
@@ -29,8 +29,7 @@ func (d *diary) note(line string) {
 	d.lines = append(d.lines, line)
 }
 
-// part returns a part that notes its life and ends its Run with the context, or at once with
-// runErr.
+// part returns a part that notes its calls. Its Run ends with the context, or at once with runErr.
 func (d *diary) part(name string, startErr, runErr error) service.Part {
 	return service.Funcs{
 		StartFunc: func(context.Context) error { d.note("start " + name); return startErr },
@@ -183,8 +182,8 @@ func TestGroupCutShort(t *testing.T) {
 	})
 }
 
-// TestSignals sends real signals to the test process, so it must not run beside another test that
-// does.
+// TestSignals sends real signals to the test process, so no other test that does may run at the
+// same time.
 func TestSignals(t *testing.T) {
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {

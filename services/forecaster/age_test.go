@@ -8,8 +8,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// The age is that of readings that were forecast, when the forecast is stored: history asks for no
-// forecast, a tick is no reading, and a replay is not counted. Nothing is kept of those.
+// The age is measured when the forecast of a reading is stored. History asks for no forecast, a
+// tick is no reading, and a replay is not counted.
 func TestAgeIsOfReadingsThatAreForecast(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {

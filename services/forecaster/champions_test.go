@@ -23,7 +23,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// plant is a server, and a registry from which forecasters on it are served.
+// plant is a server with a registry, on which a test starts forecasters.
 type plant struct {
 	t     *testing.T
 	ctx   context.Context
@@ -46,7 +46,8 @@ func newPlant(t *testing.T) *plant {
 	}
 }
 
-// forecaster starts a service and returns what stops it. A killed one writes no checkpoint.
+// forecaster starts a service and returns the function that stops it. A killed service writes no
+// checkpoint.
 func (p *plant) forecaster() (s *Service, stop func()) {
 	p.t.Helper()
 	cfg := Config{MaxSeries: 100, Streams: topology.DefaultConfig()}
@@ -105,7 +106,7 @@ func (p *plant) send(series string, n int, history bool) {
 	}
 }
 
-// forecast waits for the forecast of a series at the origin behind what was sent.
+// forecast waits for the forecast of a series at the origin after the last sent reading.
 func (p *plant) forecast(series string) streams.Forecast {
 	p.t.Helper()
 	id, _ := meter.ParseID(series)
@@ -195,9 +196,10 @@ func (p *plant) all() map[string]string {
 	return all
 }
 
-// One forecaster serves a champion for each interval: new logs name all of them before any reading,
-// each series gets that of its interval or the next coarser one, and a promotion of one leaves the
-// others. After a drain, and after a kill, all go on; nothing is announced or published twice.
+// One forecaster serves a champion for each interval. New logs name all champions before any
+// reading. Each series has the champion of its interval or of the next coarser one. A promotion of
+// one champion leaves the others. After a drain or a kill all go on, and nothing is announced or
+// published twice.
 func TestChampionsOfSeveralIntervals(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
@@ -276,7 +278,7 @@ func TestChampionsOfSeveralIntervals(t *testing.T) {
 	}
 }
 
-// A model whose name says another interval is refused by name, and the others are served.
+// A champion with the name of another interval is refused, and the others are served.
 func TestModelOfAnotherIntervalIsRefused(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
@@ -299,7 +301,8 @@ func TestModelOfAnotherIntervalIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if ok {
-			if want := "model name load-15m: this model forecasts intervals of 30m, name it load-30m"; !strings.Contains(string(m.Data), want) {
+			const want = "model name load-15m: this model forecasts intervals of 30m, name it load-30m"
+			if !strings.Contains(string(m.Data), want) {
 				t.Errorf("event %s, want %q", m.Data, want)
 			}
 			return
@@ -308,7 +311,8 @@ func TestModelOfAnotherIntervalIsRefused(t *testing.T) {
 	}
 }
 
-// A start that is broken off between the records of a new log writes the others at the next start.
+// After a start that ends between the records of a new log, the next start writes the missing
+// records.
 func TestFirstRecordsAreCompleted(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)

@@ -19,8 +19,7 @@ func (p *pure) tick(n int) {
 	}
 }
 
-// Whatever changes the state or says something leads to a checkpoint; what does neither
-// does not.
+// A batch that changes the state or has outputs leads to a checkpoint. Any other batch does not.
 func TestWhatLeadsToACheckpoint(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -77,7 +76,7 @@ func TestWhatLeadsToACheckpoint(t *testing.T) {
 	}
 }
 
-// A batch that changes something is not forgotten by the batches after it.
+// A change still leads to a checkpoint after batches that change nothing.
 func TestChangesOfEarlierBatchesAreKept(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -93,8 +92,7 @@ func TestChangesOfEarlierBatchesAreKept(t *testing.T) {
 	})
 }
 
-// While outputs are not confirmed, a checkpoint that is due waits: its position must not
-// pass them (I1).
+// While outputs are not confirmed, a due checkpoint waits: its position must not pass them (I1).
 func TestCheckpointWaitsForOutputs(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -118,8 +116,8 @@ func TestCheckpointWaitsForOutputs(t *testing.T) {
 	})
 }
 
-// When a series is deleted, the checkpoint without it is written at once, and only that
-// one: its readings wait for it.
+// When a series is deleted, one checkpoint without the series is written at once: the erasure of
+// its readings waits for it.
 func TestDeletedSeriesIsUrgent(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -146,8 +144,8 @@ func TestDeletedSeriesIsUrgent(t *testing.T) {
 	})
 }
 
-// While a checkpoint is being written, no other one begins, and what changed meanwhile is
-// in the next one.
+// While a checkpoint is being written, no other one begins. The next checkpoint has the changes
+// made meanwhile.
 func TestOneCheckpointAtATime(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -198,8 +196,8 @@ func TestIdleTurnNotesTheCheckpoint(t *testing.T) {
 	})
 }
 
-// Checkpoints come every so often, counted from the beginning of the one before, and take
-// a share of the time at most.
+// Checkpoints come at an interval, counted from the beginning of the one before, and take a bounded
+// share of the time.
 func TestSaverIsDue(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -235,8 +233,8 @@ func TestSaverIsDue(t *testing.T) {
 	})
 }
 
-// The last checkpoint of a drained partition is written unless the one before holds as
-// much; one under way is waited for.
+// A drained partition writes a last checkpoint, unless the one before has the same position. It
+// waits for a checkpoint under way.
 func TestSaverFinishes(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -262,8 +260,7 @@ func TestSaverFinishes(t *testing.T) {
 	})
 }
 
-// A checkpoint that cannot be written is counted and costs nothing else: the next change
-// is in the next one.
+// A failed checkpoint is counted and has no other effect: the next one has all changes.
 func TestCheckpointFails(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {

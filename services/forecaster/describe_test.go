@@ -9,7 +9,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// describe is an output in a line of a scenario.
+// describe returns an output as a line of a scenario.
 func describe(t *testing.T, o *Output) string {
 	if o.To == ToRejected {
 		r, err := streams.DecodeRejected(o.Data)

@@ -27,8 +27,8 @@ func TestFutureLimit(t *testing.T) {
 	}
 }
 
-// A state may be as far ahead of the broker's clock as a reading, be it by its newest
-// reading or by what the clock of its log has filled since.
+// A state may be as far ahead of the broker's clock as a reading may: by its newest reading, or by
+// the intervals that the clock of its log has filled since.
 func TestFutureLimitOfAState(t *testing.T) {
 	t.Parallel()
 	for _, filled := range []time.Duration{0, 2 * time.Hour} {

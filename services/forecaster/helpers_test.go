@@ -16,8 +16,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// testModel is a small network for hours with random weights: what it forecasts means
-// nothing, but every bit of it depends on the state.
+// testModel returns a small network for hours with random weights. Its forecasts mean nothing, but
+// every bit of them depends on the state.
 func testModel(t testing.TB, seed uint64) *model.Model {
 	t.Helper()
 	return testModelOf(t, seed, time.Hour)
@@ -102,7 +102,7 @@ func (l *testLog) step(p *Pipeline, from, to int) (Result, error) {
 	return p.Step(l.messages[from:to])
 }
 
-// testValue is a load with a day in it and some noise of its own.
+// testValue returns a load with a daily course and some noise.
 func testValue(seed, hour int64) float64 {
 	rng := rand.New(rand.NewPCG(uint64(seed), uint64(hour)))
 	h := hour % 24
@@ -113,7 +113,7 @@ func testValue(seed, hour int64) float64 {
 	return float64(int((base+0.2*rng.NormFloat64())*1000)) / 1000
 }
 
-// hourly is the model that a board names for hours.
+// hourly returns the model for hours in the status.
 func hourly(b *statusBoard) *model.Model { return b.modelsInForce()[time.Hour].model }
 
 // m1 is the series of most tests.

@@ -12,9 +12,9 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// After a kill forecasts go on behind the newest stored one. The rest is stored on other streams
-// and may be missing up to there: it is sent again from the mark on. Each message from 4 to 9
-// leads to a rejection, an event, a forecast and a score, in this order.
+// After a kill a partition sends the forecasts behind the newest stored one. Outputs on other
+// streams may be missing before that: it sends them again from the mark on. Each message from 4 to
+// 9 leads to a rejection, an event, a forecast and a score, in this order.
 func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 	t.Parallel()
 	order := []Stream{ToRejected, ToEvents, ToForecasts, ToScores}
@@ -63,7 +63,7 @@ func TestWhatIsSentAgainAfterAKill(t *testing.T) {
 	}
 }
 
-// What is already stored leaves nothing to confirm.
+// Outputs that are stored already need no confirmation.
 func TestNothingIsSentTwice(t *testing.T) {
 	t.Parallel()
 	p := newPure()
@@ -78,7 +78,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 	}
 }
 
-// The order of places is that of their messages, then that of the outputs of one message.
+// Positions are ordered by their messages, then by the outputs of one message.
 func TestOutputPosAfter(t *testing.T) {
 	t.Parallel()
 	places := []OutputPos{{}, {0, 1}, {1, 0}, {1, 1}, {1, 2}, {2, 0}, {2, 1}}
@@ -91,8 +91,8 @@ func TestOutputPosAfter(t *testing.T) {
 	}
 }
 
-// The model that a control record names serves from there on, and the status names it. A
-// batch without a control record leaves the status as another partition has set it.
+// The model of a control record serves from the record on, and the status names it. A batch without
+// a control record does not change the status.
 func TestStepLoadsTheModel(t *testing.T) {
 	t.Parallel()
 	p := newPure()

@@ -10,8 +10,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// The mark says how far the forecasts are stored: at most every so often, and when they
-// moved on.
+// The mark says how far the forecasts are stored. It is written at an interval, and only when there
+// are new forecasts.
 func TestMarkFollowsTheForecasts(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -52,7 +52,7 @@ func TestMarkFollowsTheForecasts(t *testing.T) {
 	check("among others", 5, 5)
 }
 
-// While forecasts are not confirmed the mark stays where it is: it must not pass what is
+// While forecasts are not confirmed, the mark does not move: it must not pass a forecast that is
 // not stored (I2).
 func TestMarkWaitsForTheForecasts(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func TestMarkWaitsForTheForecasts(t *testing.T) {
 	}
 }
 
-// When a partition drains, the mark is written even if the last one is fresh.
+// A partition that drains writes the mark, even when the last write is recent.
 func TestDrainWritesTheMark(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -88,8 +88,7 @@ func TestDrainWritesTheMark(t *testing.T) {
 	}
 }
 
-// Of two owners of a partition the first one finds out at its next mark, and it is told
-// what to do.
+// When a second owner opens a partition, the next mark of the first owner fails with a remedy.
 func TestOneOwner(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -109,7 +108,7 @@ func TestOneOwner(t *testing.T) {
 	}
 }
 
-// A mark that cannot be read stops the start: what is stored is not known.
+// A mark that cannot be read stops the start: the stored outputs are not known.
 func TestMarkThatIsNone(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)

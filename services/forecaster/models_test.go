@@ -24,7 +24,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// shelf is a registry of model folders, by digest.
+// shelf is a registry that holds model folders by digest.
 type shelf struct {
 	registry.Registry // nil: the store calls nothing else
 	folders           map[string]string
@@ -48,7 +48,7 @@ func newShelf(t *testing.T, n int) *shelf {
 	return s
 }
 
-// another adds a version of a model of an interval, whose bytes no other one has.
+// another adds a version of a model of an interval, with bytes of its own.
 func (s *shelf) another(t *testing.T, interval time.Duration) registry.Version {
 	t.Helper()
 	file := modelFile(t, interval)
@@ -59,7 +59,7 @@ func (s *shelf) another(t *testing.T, interval time.Duration) registry.Version {
 	return v
 }
 
-// ByAlias knows champions.
+// ByAlias implements registry.Registry for the alias champion.
 func (s *shelf) ByAlias(_ context.Context, name, _ string) (registry.Version, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -294,8 +294,8 @@ func TestStoreKeepsWhatAHolderNeeds(t *testing.T) {
 	}
 }
 
-// TestNoLockOverADownload holds that a slow download stops neither who needs another model nor who
-// stops waiting, and that those who wait for the same model share one download.
+// TestNoLockOverADownload: a slow download delays neither a caller that needs another model nor a
+// caller whose context ends. Callers that wait for the same model share one download.
 func TestNoLockOverADownload(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 2)

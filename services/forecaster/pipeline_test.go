@@ -13,7 +13,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// drawLog is a log of a few series with everything in it that a log may hold.
+// drawLog draws a log of a few series with all kinds of messages.
 func drawLog(t *rapid.T, models []*model.Model) *testLog {
 	l := newTestLog()
 	from := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
@@ -87,9 +87,8 @@ func keys(m map[string]int) []string {
 	return all
 }
 
-// TestAnyRunGivesTheSameOutputs holds I2 and I4: however the log is cut into
-// batches, and wherever a run crashes and goes on from a checkpoint, the same
-// messages come out under the same ids.
+// TestAnyRunGivesTheSameOutputs checks I2 and I4. In any batches, and after a crash at any message
+// and a start from a checkpoint, a log gives the same messages under the same ids.
 func TestAnyRunGivesTheSameOutputs(t *testing.T) {
 	t.Parallel()
 	models := []*model.Model{
@@ -204,7 +203,7 @@ func TestUnknownControlStops(t *testing.T) {
 	}
 }
 
-// A deletion alone is urgent: other records of an operator wait for the next checkpoint.
+// Only a deletion is urgent: other records of an operator wait for the next checkpoint.
 func TestDeletionIsUrgent(t *testing.T) {
 	t.Parallel()
 	l, p := newTestLog(), fresh()

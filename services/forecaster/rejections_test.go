@@ -71,7 +71,7 @@ func TestRejectionsOfOneMessageAndReasonAreOne(t *testing.T) {
 	}
 }
 
-// A reading that was held and is given up is a rejection of its own, of the message that gave it up.
+// A held reading that is given up is a rejection of its own, of the message that led to it.
 func TestHeldReadingsAreRejectedOneByOne(t *testing.T) {
 	t.Parallel()
 	l, from := newTestLog(), time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)

@@ -111,7 +111,7 @@ func TestForecastThatIsNoNumberIsReplaced(t *testing.T) {
 	}
 }
 
-// The reloader refuses a model whose sums overflow. A log that names one is replayed all the same.
+// The reloader refuses a model whose sums overflow. A log that names such a model can be replayed.
 func TestOverflowingModelIsRefusedAndReplayed(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 1)

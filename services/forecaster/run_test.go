@@ -15,8 +15,8 @@ func (p *pure) allClosed() bool {
 		p.events.closed
 }
 
-// A partition runs until its context ends. Then it confirms what is under way, writes a
-// checkpoint and closes what it holds open (I10).
+// A partition runs until its context ends. Then it confirms its outputs, writes a checkpoint, and
+// closes its reader and publishers (I10).
 func TestRunDrains(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -52,7 +52,7 @@ func TestRunDrains(t *testing.T) {
 	})
 }
 
-// A partition that has nothing to store when it drains stores nothing.
+// A partition without changes stores nothing when it drains.
 func TestDrainOfAnIdlePartition(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -71,8 +71,8 @@ func TestDrainOfAnIdlePartition(t *testing.T) {
 	})
 }
 
-// A partition that breaks closes what it holds open once the checkpoint under way is
-// written, and writes no other.
+// A partition that breaks waits for the checkpoint under way, closes its reader and publishers, and
+// writes no other checkpoint.
 func TestRunBreaks(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {

@@ -15,9 +15,9 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestScenarios plays testdata/*.txt: a command, a line of dashes, what it came to. Write what
-// they come to now with `go test ./services/forecaster -run Scenarios -rewrite`, and commit a
-// change only if you can explain it.
+// TestScenarios plays testdata/*.txt: a command, a line of dashes, and its outputs. `go test
+// ./services/forecaster -run Scenarios -rewrite` writes the present outputs; commit a change only
+// if you can explain it.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -42,7 +42,7 @@ type scenario struct {
 	out       strings.Builder
 }
 
-// order writes what an operator orders.
+// order writes a record of an operator.
 func (s *scenario) order(command string, args []string) error {
 	kind, data := "", []byte(nil)
 	switch command {
@@ -80,7 +80,7 @@ func newScenario() *scenario {
 	}
 }
 
-// play does one command and returns what it came to.
+// play runs one command and returns its outputs.
 func (s *scenario) play(t *testing.T, d *datadriven.TestData) string {
 	args := make([]string, len(d.CmdArgs))
 	for i, a := range d.CmdArgs {
@@ -295,8 +295,8 @@ func parseReading(args []string) (streams.Reading, error) {
 	return r, nil
 }
 
-// step reads the log to its end and writes what is new; of many alike the first
-// and the last are shown.
+// step reads the log to its end and writes the new outputs; of many similar ones it writes the
+// first and the last.
 func (s *scenario) step() error {
 	result, err := s.log.step(s.pipe, s.position, len(s.log.messages))
 	if err != nil {

@@ -29,8 +29,8 @@ func scoreOf(
 	}
 }
 
-// TestScoreboard: series of any size weigh the same, ratios are of the last day,
-// counters of all time, and each kind of maker stands for itself.
+// TestScoreboard: series of any size have the same weight. Ratios are of the last day, counters of
+// all time, and each maker has its own.
 func TestScoreboard(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 25, 10, 30, 0, 0, time.UTC)

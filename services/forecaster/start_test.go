@@ -20,7 +20,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// A partition that drained goes on behind what it read, and makes nothing again.
+// After a drain a partition goes on behind the last read message, and makes no output again.
 func TestStartAfterADrain(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -59,7 +59,7 @@ func TestStartAfterADrain(t *testing.T) {
 	}
 }
 
-// A partition that was killed makes again what it had published, and sends none of it.
+// After a kill a partition makes published outputs again, and sends none of them.
 func TestStartAfterAKill(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -95,7 +95,8 @@ func TestStartAfterAKill(t *testing.T) {
 	}
 }
 
-// What was erased at the end of a log is not waited for: the partition is ready without it.
+// A partition does not wait for messages that were erased at the end of its log: it is ready
+// without them.
 func TestStartOnALogWithoutItsEnd(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -213,7 +214,8 @@ func (s *station) drained(n int) {
 	}
 }
 
-// A log that cannot be asked is no hole: the partition breaks and starts again.
+// When the state of a log cannot be read, no hole is counted: the partition breaks and starts
+// again.
 func TestHoleThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -224,7 +226,8 @@ func TestHoleThatIsNotKnown(t *testing.T) {
 	}
 }
 
-// A checkpoint that is not of this log, or knows more than it, is refused with the remedy.
+// A checkpoint of another log, or one whose position is behind the end of the log, is refused with
+// a remedy.
 func TestForeignCheckpoint(t *testing.T) {
 	t.Parallel()
 	created, zone := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), time.FixedZone("", 3600)
@@ -257,7 +260,7 @@ func TestForeignCheckpoint(t *testing.T) {
 	}
 }
 
-// A checkpoint of another kernel family is taken, and a person is told.
+// A checkpoint of another kernel family is accepted, with a warning in the log.
 func TestStartOnACheckpointOfAnotherKernel(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -304,7 +307,7 @@ func TestStartOnAForeignCheckpoint(t *testing.T) {
 	}
 }
 
-// A checkpoint is of a model, and the partition goes on with it.
+// A partition goes on with the model of its checkpoint.
 func TestStartWithTheModelOfTheCheckpoint(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)
@@ -336,7 +339,7 @@ func TestStartWithTheModelOfTheCheckpoint(t *testing.T) {
 	}
 }
 
-// What a partition opened is closed when it cannot open the rest.
+// A partition that cannot open all its publishers closes those that it has opened.
 func TestStartWithoutAStream(t *testing.T) {
 	t.Parallel()
 	for _, missing := range []string{
@@ -353,7 +356,7 @@ func TestStartWithoutAStream(t *testing.T) {
 	}
 }
 
-// What starting again cannot mend ends the service.
+// A failure that a new start cannot mend ends the service.
 func TestFatal(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{

@@ -16,8 +16,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// station is a server with the streams of two partitions, and what partition 0 keeps
-// outside of them. Its partitions read the time from clock.
+// station is a server with the streams of two partitions, and the checkpoints of partition 0. Its
+// partitions read the time from clock.
 type station struct {
 	t      *testing.T
 	ctx    context.Context // ends when a test takes far too long
@@ -28,7 +28,7 @@ type station struct {
 	sent   int      // readings so far
 }
 
-// patience bounds a test that waits for what never comes.
+// patience bounds the waits of a test.
 const patience = 20 * time.Second
 
 func newStation(t *testing.T) *station {
@@ -83,8 +83,8 @@ func (s *station) start() *partition {
 	return p
 }
 
-// readings writes the next n readings of the meter into the log: of hours in the past, so
-// that the clock of the log leaves the series alone.
+// readings writes the next n readings of the meter into the log. They are of hours in the past, so
+// that ticks do not change the series.
 func (s *station) readings(n int) {
 	s.t.Helper()
 	for range n {
@@ -141,7 +141,7 @@ func (s *station) state(stream string) bus.StreamState {
 	return state
 }
 
-// mark is the mark of partition 0 as it stands in its bucket.
+// mark returns the mark of partition 0 in its bucket.
 func (s *station) mark() mark {
 	s.t.Helper()
 	bucket, err := s.conn.OpenBucket(s.ctx, marksBucket)

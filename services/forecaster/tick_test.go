@@ -8,8 +8,7 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// live writes the reading of the last whole hour: the clock of the log looks after its
-// series from there on.
+// live writes the reading of the last whole hour: from then on ticks watch over its series.
 func (s *station) live() {
 	s.t.Helper()
 	r := streams.Reading{Time: time.Now().Truncate(time.Hour).Add(-time.Hour), Value: 1}
@@ -34,8 +33,8 @@ func (s *station) lastTick() uint64 {
 	return m.Seq
 }
 
-// The time is written into the log every so often, once the log is read to the end that
-// it had at the start and while a series is up to date.
+// A tick is written into the log at an interval, when the log is read to the end that it had at the
+// start, and while a series is up to date.
 func TestTickIsWritten(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)

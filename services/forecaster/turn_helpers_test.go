@@ -16,7 +16,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// sink takes what is published.
+// sink is a publisher that keeps the ids of its messages.
 type sink struct {
 	ids     []string
 	flushes int
@@ -27,7 +27,7 @@ func (s *sink) Publish(_, id string, _ []byte) error { s.ids = append(s.ids, id)
 func (s *sink) Flush(ctx context.Context) error      { s.flushes++; return ctx.Err() }
 func (s *sink) Close()                               { s.closed = true }
 
-// reel is a reader that hands out the batches it was given, then waits as a log does.
+// reel is a reader that returns the batches of a test, then waits as a log does.
 type reel struct {
 	batches [][]bus.Message
 	before  func() // runs before a batch is handed out
@@ -54,7 +54,7 @@ func (r *reel) Next(ctx context.Context, dst []bus.Message, _ int) ([]bus.Messag
 
 func (r *reel) Close() { r.closed = true }
 
-// vault is a store that counts the checkpoints it keeps; while held it waits in Save.
+// vault is a store that counts its checkpoints; while held, Save waits.
 type vault struct {
 	*checkpointtest.Memory
 	mu    sync.Mutex // partitions of a service share the store
@@ -80,8 +80,8 @@ func (v *vault) Save(ctx context.Context, s *checkpoint.Snapshot) error {
 	return v.Memory.Save(ctx, s)
 }
 
-// pure is a partition without a server: its readings come from log, its outputs go into
-// sinks. It runs inside a bubble of package synctest, so time passes when all wait.
+// pure is a partition without a server: its readings come from log, its outputs go into sinks. It
+// runs in a bubble of package synctest, where time passes when all goroutines wait.
 type pure struct {
 	*partition
 	log       *testLog
@@ -136,8 +136,8 @@ func bubble(t *testing.T, test func(t *testing.T, p *pure)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newPure()) })
 }
 
-// give hands what the log has gained to the reader as one batch, behind which pending
-// messages are not read yet.
+// give hands the new messages of the log to the reader as one batch, with pending messages behind
+// it.
 func (p *pure) give(pending uint64) {
 	given := p.position
 	for _, b := range p.tail.batches {
@@ -148,14 +148,14 @@ func (p *pure) give(pending uint64) {
 	p.tail.batches = append(p.tail.batches, batch)
 }
 
-// take gives what the log has gained and takes one turn.
+// take gives the new messages of the log and takes one turn.
 func (p *pure) take(t *testing.T, pending uint64) {
 	t.Helper()
 	p.give(pending)
 	p.must(t)
 }
 
-// must takes one turn, which succeeds, and lets a checkpoint end that it began.
+// must takes one turn, which must succeed, and waits for a checkpoint that the turn began.
 func (p *pure) must(t *testing.T) {
 	t.Helper()
 	if err := p.turn(t.Context()); err != nil {

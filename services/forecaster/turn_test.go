@@ -78,8 +78,8 @@ func TestTurnConfirmsOutputs(t *testing.T) {
 	})
 }
 
-// What was fetched is stepped, published and confirmed, also when the partition is told to
-// end meanwhile.
+// A fetched batch is stepped, published and confirmed, also when the context of the partition ends
+// meanwhile.
 func TestTurnFinishesWhatWasFetched(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -104,7 +104,7 @@ func TestTurnFinishesWhatWasFetched(t *testing.T) {
 	})
 }
 
-// When the log cannot be read, the turn says where.
+// When the log cannot be read, the error of the turn has the position.
 func TestTurnTellsWhyTheLogIsNotRead(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
@@ -205,7 +205,7 @@ func TestTurnCountsRarelyWhenThatIsDear(t *testing.T) {
 	})
 }
 
-// A turn drops the models that the partition needs no more.
+// A turn drops the models that the partition no longer needs.
 func TestTurnDropsModels(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, mostRecent+2)

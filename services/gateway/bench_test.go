@@ -38,7 +38,8 @@ func start(t *testing.T, deps gateway.Deps) *bench {
 	t.Helper()
 	b := &bench{t: t, registry: service.NewRegistry(), health: &service.Health{}}
 	deps.Version, deps.Metrics, deps.Ready = "0.1.0-test", b.registry, b.health.Part("gateway")
-	deps.Admin, deps.Log, deps.Now = service.AdminHandler(b.registry, b.health), zerolog.Nop(), time.Now
+	deps.Admin = service.AdminHandler(b.registry, b.health)
+	deps.Log, deps.Now = zerolog.Nop(), time.Now
 	cfg := flagtest.Defaults[gateway.Config](t)
 	cfg.Listen = "127.0.0.1:0"
 	s, err := gateway.New(cfg, deps)
@@ -63,7 +64,7 @@ func start(t *testing.T, deps gateway.Deps) *bench {
 	return b
 }
 
-// answer is what came back.
+// answer is the answer to a request.
 type answer struct {
 	code   int
 	header http.Header
@@ -163,7 +164,8 @@ func publish(t *testing.T, conn *bus.Conn, series string, median float32) string
 	t.Helper()
 	id, _ := meter.ParseID(series)
 	f := streams.Forecast{
-		Series: id, Origin: origin, Interval: time.Hour, Unit: "kWh", Issued: origin.Add(412 * time.Millisecond),
+		Series: id, Origin: origin, Interval: time.Hour, Unit: "kWh",
+		Issued: origin.Add(412 * time.Millisecond),
 		Source: meter.SourceSeasonalNaive, Quality: meter.OK.String(), InputSeq: 81231,
 		Levels: []float64{0.1, 0.5, 0.9}, Quantiles: []float32{median - 1, median, median + 1},
 	}

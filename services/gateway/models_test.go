@@ -89,12 +89,12 @@ func TestModelsOfARegistry(t *testing.T) {
 	}
 }
 
-// moody is a registry that answers as it is told.
+// moody is a registry whose answers the test sets.
 type moody struct {
 	answer atomic.Pointer[func(context.Context) ([]registry.Version, error)]
 }
 
-// Versions knows the versions of one model.
+// Versions returns the versions of one model.
 func (m *moody) Versions(ctx context.Context, name string) ([]registry.Version, error) {
 	all, err := (*m.answer.Load())(ctx)
 	if name == registry.DefaultModel || errors.Is(err, registry.ErrUnavailable) {
@@ -107,7 +107,7 @@ func (m *moody) set(answer func(context.Context) ([]registry.Version, error)) {
 	m.answer.Store(&answer)
 }
 
-// TestRegistryThatIsAway: no request waits for it, and what it said last is kept.
+// TestRegistryThatIsAway: no request waits for the registry, and its last list is served.
 func TestRegistryThatIsAway(t *testing.T) {
 	t.Parallel()
 	m := &moody{}

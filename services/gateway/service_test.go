@@ -23,7 +23,7 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestForecastsAreServed walks through a gateway's life on a real NATS server.
+// TestForecastsAreServed runs a gateway from start to end on a real NATS server.
 func TestForecastsAreServed(t *testing.T) {
 	t.Parallel()
 	conn := bustest.Start(t).Connect()
@@ -71,7 +71,7 @@ func TestForecastsAreServed(t *testing.T) {
 	}
 }
 
-// TestViewIsRestored: what was published before the gateway began is served.
+// TestViewIsRestored: forecasts from before the start of the gateway are served.
 func TestViewIsRestored(t *testing.T) {
 	t.Parallel()
 	conn := broker(t)
@@ -119,7 +119,7 @@ func TestSeriesWithoutAForecast(t *testing.T) {
 	b := start(t, gateway.FromBus(conn))
 	if a := b.get("/v1/series/north/m17/forecast"); a.code != http.StatusOK ||
 		a.body != `{"schema":1,"series":"north.m17","source":"none","quantiles":[]}` {
-		t.Errorf("readings alone: %d %s", a.code, a.body)
+		t.Errorf("only readings: %d %s", a.code, a.body)
 	}
 	a := b.get("/v1/series/north/m18/forecast")
 	if detail, _ := a.problem(t); a.code != http.StatusNotFound ||
@@ -223,7 +223,7 @@ func TestMetricLabelsAreClosed(t *testing.T) {
 	}
 }
 
-// TestOpenAPI fetches the document and holds it against what is served.
+// TestOpenAPI fetches the document and compares it with the answers.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	b := start(t, gateway.FromBus(broker(t)))
@@ -263,7 +263,8 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	schema := doc.Paths["/v1/series/{site}/{meter}/forecast"]["get"].Responses["200"].Content["application/json"].Schema
+	answer := doc.Paths["/v1/series/{site}/{meter}/forecast"]["get"].Responses["200"]
+	schema := answer.Content["application/json"].Schema
 	ref, _ := schema["$ref"].(string)
 	described := string(doc.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")])
 	var message map[string]any
@@ -297,7 +298,7 @@ func (f fakeStore) StreamState(context.Context, string) (bus.StreamState, error)
 	return bus.StreamState{Messages: 1, LastSeq: 9}, nil
 }
 
-// fakeLog gives its steps one by one, then waits.
+// fakeLog returns its steps one by one, then waits.
 type fakeLog struct {
 	mu    sync.Mutex
 	steps []func() ([]bus.Message, error)
@@ -352,8 +353,9 @@ func TestStreamsThatCannotBeReadAre503(t *testing.T) {
 	}
 }
 
-// TestStreamMadeAnew: its sequences begin again, so what was known before is forgotten.
-func TestStreamMadeAnew(t *testing.T) {
+// TestStreamMadeAgain: the sequences of a stream that was made again begin at 1, so the view
+// forgets its entries.
+func TestStreamMadeAgain(t *testing.T) {
 	t.Parallel()
 	log := &fakeLog{steps: []func() ([]bus.Message, error){
 		func() ([]bus.Message, error) {
@@ -367,7 +369,7 @@ func TestStreamMadeAnew(t *testing.T) {
 		Store: fakeStore{}, Partitions: func(context.Context) (int, error) { return 1, nil },
 		OpenReader: func(context.Context) (gateway.Reader, error) { return log, nil },
 	})
-	b.await("the new stream alone", func() bool {
+	b.await("only the new stream", func() bool {
 		p := b.list("")
 		return len(p.Series) == 1 && p.Series[0].Series == "a.both"
 	})

@@ -29,8 +29,8 @@ func TestViewKeepsTheNewest(t *testing.T) {
 	}
 }
 
-// TestViewPages: whatever comes in between, pages of any size put together are all series in order,
-// each once.
+// TestViewPages: pages of any size together have all series in order, each once, also when
+// forecasts come in between.
 func TestViewPages(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

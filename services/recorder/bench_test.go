@@ -46,12 +46,13 @@ func newBench(t testing.TB, to influx.Config, nats recorder.NATS) *bench {
 	}
 }
 
-// run runs a recorder until the function it returns is called. Its metrics begin anew.
+// run runs a recorder with new metrics until the function that it returns is called.
 func (b *bench) run() (stop func()) {
 	b.t.Helper()
 	cfg := flagtest.Defaults[recorder.Config](b.t)
 	cfg.Influx = b.influx
-	cfg.Wait, cfg.RetryMin, cfg.RetryMax = 100*time.Millisecond, 2*time.Millisecond, 50*time.Millisecond
+	cfg.Wait = 100 * time.Millisecond
+	cfg.RetryMin, cfg.RetryMax = 2*time.Millisecond, 50*time.Millisecond
 	b.edit(&cfg)
 	b.registry = prometheus.NewRegistry()
 	s, err := recorder.New(cfg, recorder.Deps{

@@ -15,8 +15,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// TestNothingIsLostWhateverHappens lets InfluxDB, its network, the broker and the recorder itself
-// come and go at random while readings and forecasts arrive; in the end each is in InfluxDB once.
+// TestNothingIsLostWhateverHappens stops and starts InfluxDB, its network, the broker and the
+// recorder at random while readings and forecasts arrive. In the end each is in InfluxDB once.
 func TestNothingIsLostWhateverHappens(t *testing.T) {
 	t.Parallel()
 	server := bustest.Start(t)

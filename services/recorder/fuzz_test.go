@@ -13,8 +13,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// FuzzPoints: whatever a message says, it is unreadable or gives points that line protocol can
-// carry, with the tags of their measurement and no others.
+// FuzzPoints: any message is unreadable or gives points that line protocol can express, with the
+// tags of their measurement and no others.
 func FuzzPoints(f *testing.F) {
 	files, err := filepath.Glob("../../streams/testdata/*.json")
 	if err != nil || len(files) == 0 {

@@ -62,7 +62,7 @@ func TestRealServerFails(t *testing.T) {
 	}
 }
 
-// TestWhatAPersonMustMend is waited for as well; the token is nowhere.
+// TestWhatAPersonMustMend: the recorder also waits for a person's mend, and shows no token.
 func TestWhatAPersonMustMend(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

@@ -35,7 +35,7 @@ func ofAll(t *testing.T, conn *bus.Conn, n int) {
 	}
 }
 
-// holds waits until all of it is on the real server.
+// holds waits until all rows of ofAll are on the real server.
 func (b *bench) holds(n int) {
 	b.t.Helper()
 	for _, kind := range []string{"readings", "forecasts", "scores", "events"} {
@@ -51,7 +51,8 @@ func (b *bench) holds(n int) {
 	}
 }
 
-// TestAnswersThatPass: what the server cannot do now it is asked for again, as late as it says.
+// TestAnswersThatPass: a request that the server cannot serve now is repeated, after the pause that
+// the server asks for.
 func TestAnswersThatPass(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -101,7 +102,7 @@ func TestAnswersThatPass(t *testing.T) {
 	}
 }
 
-// TestRetryAfterHoldsAllLanes: a server that asks one lane to wait is asked by none.
+// TestRetryAfterHoldsAllLanes: when the server asks one lane to wait, all lanes wait.
 func TestRetryAfterHoldsAllLanes(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
@@ -124,7 +125,8 @@ func TestRetryAfterHoldsAllLanes(t *testing.T) {
 	}
 }
 
-// TestLanesAreIndependent: what never passes on one stream holds no other one up, and is told once.
+// TestLanesAreIndependent: a message that is never stored delays no other stream, and is logged
+// once.
 func TestLanesAreIndependent(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
@@ -151,7 +153,7 @@ func TestLanesAreIndependent(t *testing.T) {
 	b.logged("influxdb is back", 1)
 }
 
-// fakeNATS has one stream, FORECASTS, and fails as told.
+// fakeNATS has one stream, FORECASTS, and fails as the test sets it.
 type fakeNATS struct {
 	recorder.NATS
 	opens     atomic.Int64
@@ -185,10 +187,12 @@ func (nothing) Fetch(ctx context.Context, _ int, wait time.Duration) (recorder.B
 	}
 }
 
-// scripted hands out batches and errors in turn, then nothing.
+// scripted returns batches and errors in turn, then nothing.
 type scripted struct{ steps chan any }
 
-func (s scripted) Fetch(ctx context.Context, limit int, wait time.Duration) (recorder.Batch, error) {
+func (s scripted) Fetch(
+	ctx context.Context, limit int, wait time.Duration,
+) (recorder.Batch, error) {
 	select {
 	case step := <-s.steps:
 		if err, bad := step.(error); bad {
@@ -201,7 +205,7 @@ func (s scripted) Fetch(ctx context.Context, limit int, wait time.Duration) (rec
 }
 
 // TestFailuresOfTheStreamAreTriedAgain: opening, fetching, listing and acknowledging fail once
-// each. Only what is listed is acknowledged.
+// each. Only listed messages are acknowledged.
 func TestFailuresOfTheStreamAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	l := influxtest.Start(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// TestOutageIsToldOnce: at its begin, when it turns out that a person is needed, now and then, and
-// at the end of the last.
+// TestOutageIsToldOnce: an outage is logged at its beginning, when a person is needed, at
+// intervals, and when its last lane works again.
 func TestOutageIsToldOnce(t *testing.T) {
 	t.Parallel()
 	var o outage
@@ -46,7 +46,8 @@ func TestOutageIsToldOnce(t *testing.T) {
 	}
 }
 
-// TestWhatATagMayBe: what others publish is held to it, for tags and fields are never forgotten.
+// TestWhatATagMayBe: messages of other clients give only allowed tags and fields, because InfluxDB
+// never removes them.
 func TestWhatATagMayBe(t *testing.T) {
 	t.Parallel()
 	levels := make([]float64, 100)

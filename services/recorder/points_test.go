@@ -50,7 +50,7 @@ func score(series string, revision int) streams.Score {
 	}
 }
 
-// void takes a score back.
+// void returns a score that is void.
 func void(s streams.Score) streams.Score {
 	s.Void, s.Revision, s.Actual = true, s.Revision+1, 0
 	return s

@@ -16,7 +16,8 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// everything publishes some of each kind and returns how many rows each measurement should have.
+// everything publishes messages of each kind and returns how many rows each measurement should
+// have.
 func everything(t *testing.T, conn *bus.Conn) map[string]int {
 	t.Helper()
 	for i := range 20 { // over all logs
@@ -27,7 +28,8 @@ func everything(t *testing.T, conn *bus.Conn) map[string]int {
 	}
 	publishReadings(
 		t, conn, meter.ID{Site: "north", Meter: "m17"},
-		`[{"ts":"2025-12-01T00:00:00Z","value":10,"kind":"register","history":true},{"ts":"2025-12-01T01:00:00Z","value":11,"quality":"ESTIMATED"}]`,
+		`[{"ts":"2025-12-01T00:00:00Z","value":10,"kind":"register","history":true},`+
+			`{"ts":"2025-12-01T01:00:00Z","value":11,"quality":"ESTIMATED"}]`,
 	)
 	publishReadings(
 		t, conn, meter.ID{Site: "north", Meter: "m17"},
@@ -111,26 +113,25 @@ func checkReadings(t *testing.T, cfg influx.Config) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	var said []string
-	if err := r.Read(t.Context(), "reading", origin.AddDate(0, -6, 0), origin.AddDate(0, 1, 0), func(row influx.Row) error {
+	var rows []string
+	each := func(row influx.Row) error {
 		if v, ok := row.Number("value"); ok && row.Text("meter") == "m17" {
-			said = append(
-				said,
-				fmt.Sprint(
-					row.Time.Format("02T15"), " ", v, row.Text("unit"), row.Text("kind"), row.Text("quality"),
-				),
-			)
+			rows = append(rows, fmt.Sprint(row.Time.Format("02T15"), " ", v, row.Text("unit"),
+				row.Text("kind"), row.Text("quality")))
 		}
 		return nil
-	}); err != nil {
+	}
+	from, until := origin.AddDate(0, -6, 0), origin.AddDate(0, 1, 0)
+	if err := r.Read(t.Context(), "reading", from, until, each); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.Join(said, ", "), "01T00 10register, 01T01 11ESTIMATED, 31T14 2.5kWh, 31T15 3"; got != want {
+	const want = "01T00 10register, 01T01 11ESTIMATED, 31T14 2.5kWh, 31T15 3"
+	if got := strings.Join(rows, ", "); got != want {
 		t.Errorf("readings of m17 are %s, want %s", got, want)
 	}
 }
 
-// checkValues holds single values against what was said last.
+// checkValues compares single values with those that were sent last.
 func checkValues(t *testing.T, cfg influx.Config) {
 	t.Helper()
 	for what, want := range map[string]any{
@@ -158,8 +159,8 @@ func checkValues(t *testing.T, cfg influx.Config) {
 	}
 }
 
-// TestWhatRetentionTookIsCounted: messages that were never recorded are gone; what was erased with
-// its series is not lost.
+// TestWhatRetentionTookIsCounted: messages that retention removed before they were recorded are
+// lost; messages that were erased with their series are not.
 func TestWhatRetentionTookIsCounted(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
@@ -200,7 +201,7 @@ func TestWhatRetentionTookIsCounted(t *testing.T) {
 	b.logged("lost to the stream's retention", 1)
 }
 
-// TestBacklogIsMeasured: what waits is seen while InfluxDB does not store.
+// TestBacklogIsMeasured: the metric shows the waiting messages while InfluxDB does not store.
 func TestBacklogIsMeasured(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

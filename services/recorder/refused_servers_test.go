@@ -12,9 +12,9 @@ import (
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestConflictOfTypes: a real server stores the good points of a batch and says 422 for those whose
-// field has another type in the shard of that week. Each of these is listed, and all others are
-// there.
+// TestConflictOfTypes: a real server stores the good points of a batch, and answers 422 for those
+// whose field has another type in the shard of that week. Each of these is listed, and all others
+// are stored.
 func TestConflictOfTypes(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
@@ -74,8 +74,8 @@ func TestConflictOfTypes(t *testing.T) {
 	}
 }
 
-// TestOlderThanTheBucketKeeps: history beyond the bucket's retention is neither searched for nor
-// listed, and hides no fault.
+// TestOlderThanTheBucketKeeps: points older than the bucket's retention are neither searched for
+// nor listed, and hide no fault.
 func TestOlderThanTheBucketKeeps(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

@@ -53,8 +53,8 @@ func TestBadPointIsFound(t *testing.T) {
 	}
 }
 
-// TestAllOfAKindRefused needs no search: the server says that it stored none. The log tells of a
-// few, the list of all.
+// TestAllOfAKindRefused: no search is needed when the server says that it stored none. The log has
+// a few of the points, the list has all.
 func TestAllOfAKindRefused(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
-// BenchmarkForecasts is the way of forecasts of a day from the stream into a real InfluxDB: 24
-// points of the curve and 4 of the scored leads each.
+// BenchmarkForecasts measures forecasts of a day from the stream into a real InfluxDB: each has 24
+// points of the curve and 4 of the scored leads.
 func BenchmarkForecasts(b *testing.B) {
 	conn := connect(b)
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))
@@ -31,7 +31,7 @@ func BenchmarkForecasts(b *testing.B) {
 	b.ReportMetric(float64(b.N)*28/b.Elapsed().Seconds(), "points/s")
 }
 
-// BenchmarkReadings is that of readings, one a message, over all logs.
+// BenchmarkReadings measures readings, one a message, over all logs.
 func BenchmarkReadings(b *testing.B) {
 	conn := connect(b)
 	w := newBench(b, influxtest.Server(b), recorder.FromBus(conn))

@@ -17,8 +17,8 @@ import (
 	"github.com/loadtide/loadtide/services/recorder"
 )
 
-// TestTasks installs the files of deployments/influxdb/tasks as they are in a real InfluxDB and
-// runs each twice: the sums are in their bucket, once.
+// TestTasks installs the files of deployments/influxdb/tasks in a real InfluxDB, and runs each
+// twice. The sums are in their bucket once.
 func TestTasks(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -102,8 +102,7 @@ func TestTasks(t *testing.T) {
 	}
 }
 
-// writeScores writes three scores and one that was taken back yesterday, one three days ago and one
-// today.
+// writeScores writes three scores and a void one yesterday, one three days ago and one today.
 func writeScores(t *testing.T, cfg influx.Config, yesterday time.Time) {
 	t.Helper()
 	w, err := influx.New(cfg)

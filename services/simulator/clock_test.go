@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Whatever call is the last one before a crash, the next start goes on without a hole, repeats at
-// most one step, and a repeat carries the same values.
+// After a crash at any call the next start goes on without a hole. It repeats at most one step,
+// with the same values.
 func TestCrashAnywhere(t *testing.T) {
 	t.Parallel()
 	// two steps of history take 8 calls, an hour of the replay 4
@@ -51,8 +51,7 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
-// checkNoHole demands for every series an unbroken run of hours in which it goes back by at most a
-// step.
+// checkNoHole fails unless every series has all hours in order, with repeats of at most one step.
 func checkNoHole(t *testing.T, messages []message, step int) {
 	t.Helper()
 	values, next := map[string]float64{}, map[string]time.Time{}

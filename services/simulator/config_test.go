@@ -17,7 +17,8 @@ func TestCheckNamesAllFaults(t *testing.T) {
 		t.Fatal("no fault")
 	}
 	for _, want := range []string{
-		"simulate-meters: 200000 is out of range; give 1 to 100000", "simulate-history-days: -1", "simulate-replay-days: 9999",
+		"simulate-meters: 200000 is out of range; give 1 to 100000", "simulate-history-days: -1",
+		"simulate-replay-days: 9999",
 		"simulate-step: 0s is out of range; give 1ms to 1h", "simulate-timeout: 0s",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -58,8 +58,8 @@ func TestIntervalsOfAnHourSumToTheHour(t *testing.T) {
 	})
 }
 
-// A network can learn from quarter-hours what hours do not have: they differ within the hour, they
-// are not the same share of each hour, and the sum of two meters is smoother than one.
+// Quarter-hours hold more than hours: they differ within the hour, they are not the same share of
+// each hour, and the sum of two meters is smoother than one.
 func TestQuartersAreNoHoursDivided(t *testing.T) {
 	t.Parallel()
 	for _, m := range atInterval(t, 40, 15*time.Minute) {
@@ -157,7 +157,7 @@ func fleetNames(t *testing.T, cfg Config) []string {
 	return names
 }
 
-// A demo that goes on at another interval has no hole and no reading off its grid.
+// A demo that is started again with another interval has no hole, and no reading off its grid.
 func TestDemoGoesOnAtAnotherInterval(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ before, after string }{{"15m", "1h"}, {"1h", "5m"}, {"20m", "15m"}} {
@@ -190,8 +190,8 @@ func TestDemoGoesOnAtAnotherInterval(t *testing.T) {
 	}
 }
 
-// A file of a mixed fleet has each meter's own intervals, in the order of time; with faults its
-// column truth is the file without them.
+// A file of a mixed fleet has each meter's own intervals, in the order of time. With faults the
+// column truth has the values of the file without faults.
 func TestWriteCSVMixed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -19,12 +19,12 @@ func faultsOf(t interface{ Fatal(...any) }, spec string) Faults {
 	return f
 }
 
-// wave is a load that no two hours of a month share.
+// wave returns a load with another value in each hour of a month.
 func wave(cell int64) float64 {
 	return rounded(10 + 3*math.Sin(2*math.Pi*float64(cell)/24) + float64(cell%701)/1000)
 }
 
-// played is what comes of n cells, in order, and when.
+// played returns the arrivals of n cells in their order.
 func played(in *injector, n int64, truth func(int64) float64) []arrival {
 	var all []arrival
 	for cell := int64(0); cell < n || in.busy(); cell++ {
@@ -39,8 +39,8 @@ func played(in *injector, n int64, truth func(int64) float64) []arrival {
 	return all
 }
 
-// Each fault does what its line in the table says, about as often as it says, and leaves the rest
-// alone.
+// Each fault does what its line in the table says, about as often as it says, and changes nothing
+// else.
 func TestEachFault(t *testing.T) {
 	t.Parallel()
 	const n = 24 * 365
@@ -138,7 +138,7 @@ func TestRegisterFaults(t *testing.T) {
 		spec        string
 		fault       Fault
 		least, most int
-		start       float64 // most that the register shows when it begins anew
+		start       float64 // most that the register shows when it begins again
 	}{
 		{
 			"reset=90d", Reset, 3, 5, 1,
@@ -155,7 +155,7 @@ func TestRegisterFaults(t *testing.T) {
 				case a.fault == c.fault:
 					events++
 					if a.value < 0 || a.value > c.start {
-						t.Errorf("begins anew at %g", a.value)
+						t.Errorf("begins again at %g", a.value)
 					}
 				case a.fault != "" || i > 0 && a.value != all[i-1].value+1:
 					t.Fatalf("cell %d: %+v after %+v", i, a, all[i-1])
@@ -168,9 +168,9 @@ func TestRegisterFaults(t *testing.T) {
 	}
 }
 
-// Property: every cell keeps its truth, whatever happens to it; nothing comes before its time; the
-// same seed gives the same arrivals, and an injector that begins late says what one from the start
-// would have said.
+// Property: every cell keeps its truth under any fault, and nothing comes before its time. The same
+// seed gives the same arrivals. An injector that begins late gives the arrivals of one from the
+// start.
 func TestInjectorProperties(t *testing.T) {
 	t.Parallel()
 	all := faultsOf(t, "all")

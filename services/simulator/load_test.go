@@ -113,7 +113,7 @@ func autocorrelation(v []float64, lag int) float64 {
 	return both / all * float64(len(v)) / float64(len(v)-lag)
 }
 
-// A network can only learn what is there: a day, a week, a season, and persistence beyond them.
+// The load has what a network can learn: a day, a week, a season, and persistence beyond them.
 func TestLoadHasItsPatterns(t *testing.T) {
 	t.Parallel()
 	fleet := fleetOf(t, 1, 24)

@@ -18,7 +18,7 @@ import (
 
 var errPlanned = errors.New("planned")
 
-// message is one call of PublishReadings and when it came.
+// message is one call of PublishReadings with its time.
 type message struct {
 	series   string
 	at       time.Time
@@ -26,7 +26,7 @@ type message struct {
 	payload  string // instead of readings
 }
 
-// broker keeps what is published. fail is asked before each call, with its number from 1.
+// broker keeps the published messages. fail is called before each call, with its number from 1.
 type broker struct {
 	messages []message
 	calls    int
@@ -88,7 +88,7 @@ func newService(t *testing.T, cfg Config, dir string, b *broker, progress func(P
 	return s
 }
 
-// run starts a service and runs it for a while of the bubble's time.
+// run starts a service and runs it for a time of the bubble.
 func run(t *testing.T, s *Service, d time.Duration) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -205,7 +205,7 @@ func checkProgress(t *testing.T, told []Progress, until time.Time) {
 	}
 }
 
-// After a stop of five hours the missed ones are replayed by the step, not in a burst; then real
+// After a stop of five hours the missed hours are replayed step by step, not in a burst. Then real
 // time goes on.
 func TestGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
@@ -234,7 +234,7 @@ func TestGoesOnWhereItStopped(t *testing.T) {
 	})
 }
 
-// A laptop that slept wakes with hours behind it: they come by the step, not at once.
+// After a sleep of the machine the missed hours come step by step, not at once.
 func TestNoBurstAfterAStandstill(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

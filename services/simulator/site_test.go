@@ -15,7 +15,8 @@ func climateOf(t testing.TB, s int) *climate {
 	return c
 }
 
-// A site's clock is its zone's, both changes of the year and half of the world included.
+// The clock of a site is that of its zone, also at both changes of the year, and in the southern
+// half of the world.
 func TestLocalClock(t *testing.T) {
 	t.Parallel()
 	for s := range sites {
@@ -80,7 +81,7 @@ func TestWeather(t *testing.T) {
 	}
 }
 
-// The meters of a site share its weather: panels side by side see the same clouds.
+// The meters of a site share its weather: their panels are under the same clouds.
 func TestProsumersOfASiteShareTheSun(t *testing.T) {
 	t.Parallel()
 	fleet := fleetOf(t, 1, 24)
@@ -119,7 +120,8 @@ func TestProsumersOfASiteShareTheSun(t *testing.T) {
 	}
 }
 
-// Every kind on every site has a believable load, and a fleet that grows keeps what it has.
+// Every kind on every site has a plausible load, and a larger fleet has all meters of a smaller
+// one.
 func TestSites(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 7, 60} {

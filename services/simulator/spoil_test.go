@@ -26,7 +26,7 @@ func load(t *testing.T, path, column string) (*tabular.Table, tabular.Report) {
 	return table, report
 }
 
-// values are the rows of a table, the first one of a time.
+// values returns the values of a table, for each time the first one.
 func values(table *tabular.Table) map[string]map[int64]float64 {
 	all := map[string]map[int64]float64{}
 	for row := range table.All() {
@@ -41,8 +41,8 @@ func values(table *tabular.Table) map[string]map[int64]float64 {
 	return all
 }
 
-// The column truth of a faulty file is the file without faults, whatever the interval, holes and
-// grid of a series.
+// The column truth of a faulty file has the values of the file without faults, for any interval,
+// holes and grid of a series.
 func TestSpoilCSV(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -153,7 +153,7 @@ func writeSmall(t *testing.T) string {
 	return path
 }
 
-// A simulated file with faults has the clean one as its truth, registers too.
+// A simulated file with faults has the values of the clean file as its truth, also for registers.
 func TestWriteFaultyCSV(t *testing.T) {
 	t.Parallel()
 	for _, registers := range []int{0, 6} {
@@ -188,8 +188,8 @@ func TestWriteFaultyCSV(t *testing.T) {
 	}
 }
 
-// What goes wrong on the stream is a function of the hour: a run that was stopped twice, failures
-// in between, publishes what one in a piece does.
+// Faults on the stream are a function of the hour: a run with two stops and failures in between
+// publishes the same as a run without.
 func TestFaultsGoOnWhereTheyStopped(t *testing.T) {
 	t.Parallel()
 	cfg := small(t)

@@ -29,7 +29,7 @@ func patient(t *testing.T) context.Context {
 	return ctx
 }
 
-// calls remembers for which partitions first was called, and writes the first record as a
+// calls notes the partitions for which first was called, and writes the first record as a
 // forecaster does.
 type calls struct {
 	conn *bus.Conn

@@ -11,8 +11,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(influxtest.Main(m)) }
 
-// TestServerStoresAndAnswers holds our writer and reader against a real influxd: what is written
-// comes back.
+// TestServerStoresAndAnswers: the reader returns the points that the writer has written to a real
+// influxd.
 func TestServerStoresAndAnswers(t *testing.T) {
 	t.Parallel()
 	cfg := influxtest.Server(t)
@@ -35,14 +35,16 @@ func TestServerStoresAndAnswers(t *testing.T) {
 	}
 	defer r.Close()
 	rows := 0
-	if err := r.Read(t.Context(), "reading", at.Add(-time.Hour), at.Add(time.Hour), func(row influx.Row) error {
+	each := func(row influx.Row) error {
 		rows++
 		if v, ok := row.Number("value"); !ok || v != 1.25 || row.Text("unit") != "kWh" ||
 			row.Text("meter") != "m17" || !row.Time.Equal(at) {
 			t.Errorf("row %+v", row)
 		}
 		return nil
-	}); err != nil || rows != 1 {
+	}
+	err = r.Read(t.Context(), "reading", at.Add(-time.Hour), at.Add(time.Hour), each)
+	if err != nil || rows != 1 {
 		t.Errorf("%d rows, %v", rows, err)
 	}
 }
