@@ -40,7 +40,7 @@ func (s *State) weigh(from int64) evidence {
 func (s *State) prevailing(from int64, g *gaps) int32 {
 	best := g.most()
 	class, half := classes[best], g.half(best)
-	if half && (class == fine || s.Kind == meter.Register || s.Raw.inPhase(from, class)) {
+	if half && (class == fine || s.Raw.inPhase(from, class)) {
 		return class
 	}
 	if !half && !s.additive() {

@@ -109,3 +109,48 @@ func TestStepOfHalfOfTheTime(t *testing.T) {
 		t.Errorf("step %d, want one of 20 minutes", s.state.Step)
 	}
 }
+
+// Power of which many readings are lost may be sent on change: its values are held.
+func TestLossyPowerIsHeld(t *testing.T) {
+	t.Parallel()
+	s := newStrip(t, meter.Power, 0)
+	s.putAll(lossy(every(midnight, 900, 4*96, wave), 45))
+	if s.state.Step != 0 || s.state.Interval != 3600 || len(s.refused) > 0 {
+		t.Errorf("%+v, refused %v", s.state.Pattern, s.refused)
+	}
+}
+
+// Hours whose clock moves twice in a day are hours, though no moment of the hour has most of them.
+func TestStepOfAClockThatMoves(t *testing.T) {
+	t.Parallel()
+	for name, minutes := range map[string][]int64{
+		"forwards": {0, 9*60 + 20, 18*60 + 40}, "once backwards": {0, 8*60 + 30, 17*60 + 40},
+	} {
+		s := newStrip(t, meter.Energy, 0)
+		for _, minute := range minutes {
+			s.putAll(every(midnight+minute*60, 3600, 9, wave))
+		}
+		if s.state.Interval != 3600 || s.state.Step != 3600 || s.state.Coarse != 0 {
+			t.Errorf("%s: %+v", name, s.state.Pattern)
+		}
+	}
+}
+
+// Readings drift away from a class when they do so for long: those of an hour may be jitter. A
+// register may be read at any moment.
+func TestDriftTakesTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind     meter.Kind
+		readings int
+		step     int32
+	}{
+		{meter.Power, 5, 900}, {meter.Power, 200, 0}, {meter.Register, 200, 900},
+	} {
+		s := newStrip(t, c.kind, 0)
+		s.putAll(every(midnight, 984, c.readings, func(i int) float64 { return float64(i) }))
+		if s.state.Step != c.step {
+			t.Errorf("%d of %s: step %d, want %d", c.readings, c.kind, s.state.Step, c.step)
+		}
+	}
+}

@@ -9,7 +9,7 @@ func (s *State) mayHold() bool {
 }
 
 // held says that point i is at an irregular moment: it was so before, or it is one of at least four
-// in a row that are off the grid of the series, at most an hour from one to the next.
+// in a row that are off the grid of the series.
 func (s *State) held(i int) bool {
 	p := s.Raw.Points[i]
 	switch {
@@ -18,28 +18,14 @@ func (s *State) held(i int) bool {
 	case p.Counted && p.Step == none:
 		return true
 	}
-	return s.offGrid(i, s.Step) && 1+s.looseBefore(i)+s.looseAfter(i) >= 4
+	return s.offGrid(i, s.Step) && 1+s.loose(i-1, -1)+s.loose(i+1, 1) >= 4
 }
 
-// looseBefore counts up to three points in a row before point i that are off the grid.
-func (s *State) looseBefore(i int) int {
-	points, n := s.Raw.Points, 0
-	for k := i - 1; k >= 0 && n < 3; k-- {
-		if points[k+1].Second-points[k].Second > hour || !s.offGrid(k, s.Step) {
-			break
-		}
-		n++
-	}
-	return n
-}
-
-// looseAfter counts up to three points in a row behind point i that are off the grid.
-func (s *State) looseAfter(i int) int {
-	points, n := s.Raw.Points, 0
-	for k := i + 1; k < len(points) && n < 3; k++ {
-		if points[k].Second-points[k-1].Second > hour || !s.offGrid(k, s.Step) {
-			break
-		}
+// loose counts up to three points in a row that are off the grid of the series, from point i on, in
+// the direction of by: 1 or -1.
+func (s *State) loose(i, by int) int {
+	n := 0
+	for ; n < 3 && i >= 0 && i < len(s.Raw.Points) && s.offGrid(i, s.Step); i += by {
 		n++
 	}
 	return n

@@ -2,6 +2,7 @@ package grid_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/grid"
@@ -68,5 +69,32 @@ func TestRegularPowerThatTurnsIrregular(t *testing.T) {
 			}
 			wantHours(t, s, name, 0, 6)
 		}
+	}
+}
+
+// Which readings of power are held does not depend on their order, also when a late one breaks a run
+// behind them.
+func TestHeldReadingsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	var lists [][]grid.Cell
+	for _, minutes := range [][]int64{
+		{10, 17, 35, 52, 67, 82, 90, 97, 180, 240, 300},
+		{52, 67, 82, 97, 10, 17, 35, 90, 180, 240, 300},
+	} {
+		s := newStrip(t, meter.Power, 0)
+		s.putAll(every(midnight, 3600, 4*24, constant))
+		for i, minute := range minutes {
+			s.put(grid.Point{Second: midnight + 4*86400 + minute*60, Value: 3, Quality: meter.OK})
+			if i == 6 && minute == 35 && s.waiting != 3 {
+				t.Errorf("%d readings wait before the last late one, want 3", s.waiting)
+			}
+		}
+		if s.waiting != 0 || len(s.refused) > 0 {
+			t.Errorf("%v: %d wait, refused %v", minutes, s.waiting, s.refused)
+		}
+		lists = append(lists, s.list())
+	}
+	if !slices.Equal(lists[0], lists[1]) {
+		t.Errorf("in order %+v\nlate %+v", lists[0][94:], lists[1][94:])
 	}
 }
