@@ -103,11 +103,11 @@ func TestGreenButton(t *testing.T) {
 func TestGreenButtonRefused(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
-		"<feed/>":                      "is XML of <feed> without an IntervalReading",
-		"<html><body>no</body></html>": "is XML of <html>",
-		"<a><b></a>":                   "line 1: the tag </a> ends no open element",
-		"<a>\n<b":                      "line 2: a tag is open at the end",
-		"<a>\n<b>":                     "line 2: the file ends inside of the element b",
+		"<feed/>": "is XML of <feed> without an IntervalReading",
+		"<readings><reading>no</reading></readings>": "is XML of <readings>",
+		"<a><b></a>": "line 1: the tag </a> ends no open element",
+		"<a>\n<b":    "line 2: a tag is open at the end",
+		"<a>\n<b>":   "line 2: the file ends inside of the element b",
 		"<!DOCTYPE x [<!ENTITY a \"aa\"><!ENTITY b \"&a;&a;\">]><x>&b;</x>": "a document type is not read",
 		"<a><!-- open":                            "the file ends before -->",
 		strings.Repeat("<a>", 100):                "nested more than 64 deep",

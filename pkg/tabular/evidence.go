@@ -15,7 +15,8 @@ type evidence struct {
 	// Of numeric dates: how many have a first and a second number above 12, and the first dates.
 	first, second int
 	days          []datum
-	sample        string
+	sample        string       // a numeric date, of two different numbers if there is one
+	alike         bool         // the numbers of sample are the same
 	hours         map[int]bool // of a column of hours or periods
 	hour24        bool         // a clock says 24:00
 }
@@ -162,8 +163,8 @@ func (s *evidence) date(text []byte) {
 	if d.second > 12 {
 		s.second++
 	}
-	if s.sample == "" {
-		s.sample = shown(text)
+	if s.sample == "" || s.alike && d.first != d.second {
+		s.sample, s.alike = shown(text), d.first == d.second
 	}
 	d.clock = false
 	if n := len(s.days); n < maxDays && (n == 0 || s.days[n-1] != d) {
@@ -259,11 +260,10 @@ func follow(days []datum, order calendar) bool {
 }
 
 func (l *loader) twoDates(s *evidence) error {
+	d, _, _ := readDate([]byte(s.sample))
 	read := func(order calendar) string {
-		for _, d := range s.days {
-			if unix, ok := d.seconds(order); ok {
-				return written(unix, len("2006-01-02"), ' ')
-			}
+		if unix, ok := d.seconds(order); ok {
+			return written(unix, len("2006-01-02"), ' ')
 		}
 		return "no date"
 	}

@@ -16,6 +16,9 @@ const (
 	formatPoints // InfluxDB line protocol
 	formatNEM12
 	formatParquet
+	formatHTML // a page, such as that of a login in the place of a file
+	formatPDF
+	formatXLS // workbooks before xlsx
 	formatBinary
 )
 
@@ -29,11 +32,17 @@ func formatOf(head []byte) format {
 		return formatArchive
 	case hasMagic(head, "PAR1"):
 		return formatParquet
+	case hasMagic(head, "%PDF-"):
+		return formatPDF
+	case hasMagic(head, "\xd0\xcf\x11\xe0"):
+		return formatXLS
 	case wide16(head) != orderNone:
 		return formatDelimited
 	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(utf8Mark)), " \t\r\n")
 	switch {
+	case opensHTML(text):
+		return formatHTML
 	case hasMagic(text, "<"):
 		return formatXML
 	case opensJSON(text):
@@ -46,6 +55,12 @@ func formatOf(head []byte) format {
 		return formatBinary
 	}
 	return formatDelimited
+}
+
+// opensHTML reports whether a text begins as a page does.
+func opensHTML(text []byte) bool {
+	first := bytes.ToLower(text[:min(len(text), len("<!doctype html"))])
+	return hasMagic(first, "<html") || hasMagic(first, "<!doctype html")
 }
 
 // opensJSON reports whether a text begins with an object, or with an array of objects or arrays.

@@ -253,6 +253,11 @@ func TestTwoReadings(t *testing.T) {
 			"Time,Load\n03/04/2026 00:00,1\n03/04/2026 01:00,2\n", Options{Series: "h"},
 			`date "03/04/2026 00:00" can be read in two ways, as 2026-04-03 or as 2026-03-04`, "--date-format dd/mm/yyyy",
 		},
+		"a date that reads the same in both is no example": {
+			"Time,Load\n01/01/2026 00:00,1\n06/02/2026 00:00,2\n", Options{Series: "h"},
+			`date "06/02/2026 00:00" can be read in two ways, as 2026-02-06 or as 2026-06-02`,
+			"--date-format dd/mm/yyyy",
+		},
 		"both orders": {
 			"Time,Load\n13/04/2026 00:00,1\n04/13/2026 01:00,2\n", Options{Series: "h"}, "in both orders", "one order",
 		},

@@ -195,6 +195,10 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		"json":           {"{\"a\":1}\n", "is JSON", "CSV"},
 		"parquet":        {"PAR1\x15\x04", "is a Parquet file", "CSV"},
 		"bytes":          {strings.Repeat("a\x01\x02", 9), "is no text", "CSV"},
+		"page":           {"\n<!DOCTYPE HTML><html><body>Log in</body></html>", "is a page of HTML", "download"},
+		"page alone":     {"<html>\n", "is a page of HTML", "download"},
+		"pdf":            {"%PDF-1.4\n%\xe2\xe3", "is a PDF", "CSV"},
+		"xls":            {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old format xls", "CSV"},
 		"torn gzip":      {zipped(t, head+strings.Repeat("m,2026-01-31 13:00,1\n", 99))[:40], "cannot be read to its end", "whole"},
 		"broken gzip":    {"\x1f\x8b\x00\x00", "cannot be read to its end", "whole"},
 	} {

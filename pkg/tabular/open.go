@@ -87,6 +87,13 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 		return l.parquet()
 	case formatNEM12:
 		return l.nem12()
+	case formatHTML:
+		return l.fileError("is a page of HTML, such as a login or an error, and no file of readings",
+			"open it in a browser, and download the file itself")
+	case formatPDF:
+		return l.fileError("is a PDF", "ask its source for CSV")
+	case formatXLS:
+		return l.fileError("is a spreadsheet of the old format xls", "save it as CSV")
 	case formatBinary:
 		return l.fileError("is no text: it holds bytes that no text has", "export it as CSV")
 	case formatDelimited:
