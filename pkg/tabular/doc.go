@@ -1,4 +1,6 @@
-// Package tabular reads and writes readings as delimited text, plain or compressed by gzip or zstd.
+// Package tabular reads files of readings: delimited text, Green Button, JSON, SenML, InfluxDB line
+// protocol and Parquet, by their content, plain or compressed. It writes delimited text.
+//
 // What a file looks like is found out from the file: its characters, the mark between columns, the
 // decimal mark, the line with the names of the columns, and which columns hold time, series and
 // value. [Options] overrule what is found.
@@ -12,6 +14,10 @@
 // and layout (what the columns are), evidence, marks and hours (what only all rows tell), delimited,
 // row, number, date and time (the rows), settle and clock (local times), twice, ahead and rising
 // (what a person should know), found and report.
+//
+// Formats of records (records, json, influx, espi over xml) make a record of each reading, which put
+// keeps or rejects; parquet makes delimited text of its rows. No file takes more memory than its
+// rows: a length that a file claims makes no room before the bytes are there.
 //
 // It must never guess: a file that can be read in two ways is refused with both readings and the flag
 // that settles it; a row that is not plainly right is rejected with file, line, column and value; and

@@ -15,7 +15,7 @@ import (
 
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
-	Data           []string      `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
+	Data           []string      `required:"" type:"files" placeholder:"FILE..." help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
 	Model          string        ` placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
 	TestFrom       time.Time     `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data, and at least a horizon and a day."`
 	TestUntil      time.Time     `placeholder:"TIME" help:"End of what is scored; default: the end of the data."`

@@ -19,7 +19,7 @@ import (
 
 // forecastCmd makes one forecast from files, with the code that serves.
 type forecastCmd struct {
-	Data    []string      `required:"" type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst."`
+	Data    []string      `required:"" type:"files" placeholder:"FILE..." help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
 	Model   string        `placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
 	Origin  time.Time     `placeholder:"TIME" help:"Forecast from this time on (RFC 3339); default: the end of the data."`
 	Horizon meter.Horizon `placeholder:"TIME|N" help:"How far to show, a time such as 12h or a number of leads; default: all leads of the model."`

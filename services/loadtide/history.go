@@ -25,7 +25,7 @@ const (
 // default.
 type historyFlags struct {
 	From   string        `enum:"files,logs,influx" default:"${from}" help:"Where history comes from: files, logs (the partitions' streams) or influx."`
-	Data   []string      `type:"files" placeholder:"FILE..." help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
+	Data   []string      `type:"files" placeholder:"FILE..." help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
 	CSV    csvFlags      `embed:""`
 	Influx influx.Config `embed:"" prefix:"influx-" envprefix:"LOADTIDE_INFLUX_"`
 	Back   time.Duration `name:"history" default:"19200h" help:"How far back readings are taken from InfluxDB."`

@@ -19,7 +19,7 @@ import (
 
 // inspectCmd tells what files of readings are taken for. It changes nothing.
 type inspectCmd struct {
-	Files []string `arg:"" name:"file" help:"Files of readings, plain, gz or zst."`
+	Files []string `arg:"" name:"file" help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
 	CSV   csvFlags `embed:""`
 	First int      `default:"5" placeholder:"N" help:"How many readings to show as they are understood; default: 5."`
 	JSON  bool     `name:"json" help:"Print one JSON object."`

@@ -16,9 +16,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
-// publishCmd brings CSV files onto the logs.
+// publishCmd brings files of readings onto the logs.
 type publishCmd struct {
-	Files     []string          `arg:"" name:"file" help:"CSV files, plain, gz or zst: long (series,timestamp,value) or wide (timestamp, then a column per series)."`
+	Files     []string          `arg:"" name:"file" help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
 	CSV       csvFlags          `embed:""`
 	History   bool              `help:"These readings build state and training data and yield no forecast."`
 	KeepOrder bool              `help:"Publish in the order of the files instead of sorting by time."`
