@@ -154,3 +154,17 @@ func TestDriftTakesTime(t *testing.T) {
 		}
 	}
 }
+
+// A gap of 5 minutes here and there does not make a step of 5 minutes.
+func TestFewGapsAreNoStep(t *testing.T) {
+	t.Parallel()
+	s := newStrip(t, meter.Energy, 0)
+	second := int64(midnight)
+	for i := range int64(60) {
+		s.put(grid.Point{Second: second, Value: 1, Quality: meter.OK})
+		second += []int64{35, 40, 50, 55, 25, 5}[i%6] * 60
+	}
+	if s.state.Interval != 3600 {
+		t.Errorf("%+v", s.state.Pattern)
+	}
+}
