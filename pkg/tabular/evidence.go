@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"strings"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -19,7 +20,25 @@ type evidence struct {
 	alike         bool         // the numbers of sample are the same
 	hours         map[int]bool // of a column of hours or periods
 	hour24        bool         // a clock says 24:00
+	byDay         map[string]numbering
 }
+
+// numbering is which hours or periods a day has, each a bit.
+type numbering struct {
+	seen [5]uint64
+	most int
+}
+
+// count is how many hours or periods there are.
+func (n *numbering) count() (count int) {
+	for _, word := range n.seen {
+		count += bits.OnesCount64(word)
+	}
+	return count
+}
+
+// maxNumberings bounds the days whose hours are looked at: 30 years of them.
+const maxNumberings = 11_000
 
 // maxDays is how many dates are looked at to see whether they follow each other.
 const maxDays = 400
@@ -28,7 +47,7 @@ const maxDays = 400
 // decimal mark, and how hours are counted. It settles the layout. A file of which the sample tells
 // all is not read.
 func (l *loader) gather(at *layout, s *sample) error {
-	seen := evidence{hours: map[int]bool{}}
+	seen := evidence{hours: map[int]bool{}, byDay: map[string]numbering{}}
 	if at.needsAll(s) {
 		err := l.each(at, func(fields [][]byte) error {
 			seen.add(fields, at)
@@ -50,7 +69,11 @@ func (l *loader) gather(at *layout, s *sample) error {
 	if err := l.settleDates(at, &seen); err != nil {
 		return err
 	}
-	return l.settleHours(at, &seen)
+	if err := l.settleHours(at, &seen); err != nil {
+		return err
+	}
+	l.settleElapsed(at, &seen)
+	return nil
 }
 
 // needsAll reports whether the sample may not tell all: it does where columns have commas between
@@ -58,7 +81,7 @@ func (l *loader) gather(at *layout, s *sample) error {
 func (at *layout) needsAll(s *sample) bool {
 	t := &at.timing
 	if at.delimiter != ',' || t.calendar == numeric || t.day == dayHour || t.day == dayPeriod ||
-		t.day == dayClock {
+		t.day == dayClock || t.day == dayColumns {
 		return true
 	}
 	for _, row := range s.cells {
@@ -135,6 +158,13 @@ func (s *evidence) add(fields [][]byte, at *layout) {
 	if t.calendar == numeric {
 		s.date(fields[t.date])
 	}
+	if at.kind == LayoutDays && t.ordinals {
+		for i, slot := range at.slots {
+			if slot >= 0 && len(fields[i]) > 0 {
+				s.number(fields[t.date], slot+1)
+			}
+		}
+	}
 	if t.clock < 0 {
 		return
 	}
@@ -142,6 +172,7 @@ func (s *evidence) add(fields [][]byte, at *layout) {
 	case dayHour, dayPeriod:
 		if n, ok := ordinal(clock); ok {
 			s.hours[n] = true
+			s.number(fields[t.date], n)
 		}
 	case dayClock:
 		if c, ok := parseClock(clock); ok && c.seconds == meter.DaySeconds {
@@ -149,6 +180,19 @@ func (s *evidence) add(fields [][]byte, at *layout) {
 		}
 	case dayInDate, dayColumns:
 	}
+}
+
+// number notes an hour or a period of a day.
+func (s *evidence) number(day []byte, n int) {
+	d, known := s.byDay[string(day)]
+	if !known && len(s.byDay) == maxNumberings {
+		return
+	}
+	if n < 64*len(d.seen) {
+		d.seen[n/64] |= 1 << (n % 64)
+	}
+	d.most = max(d.most, n)
+	s.byDay[string(day)] = d
 }
 
 // date looks at a numeric date.
@@ -212,6 +256,11 @@ func (l *loader) settleDates(at *layout, s *evidence) error {
 				"above 12, %d a second one", s.first, s.second),
 			"write all dates in one order, best as 2026-01-31",
 		)
+	case s.yearsFirst():
+		return l.fileError(
+			fmt.Sprintf("dates such as %q may begin with the year: their last number counts days", s.sample),
+			"write years with four digits",
+		)
 	case s.first > s.second:
 		t.calendar = dayFirst
 	case s.second > 0:
@@ -229,6 +278,19 @@ func (l *loader) settleDates(at *layout, s *evidence) error {
 		}
 	}
 	return nil
+}
+
+// yearsFirst reports whether the last number of dates, of two digits, takes many values and the first
+// one takes one: it is a day then, and no year.
+func (s *evidence) yearsFirst() bool {
+	firsts, lasts := map[int]bool{}, map[int]bool{}
+	for _, d := range s.days {
+		if !d.twoDigits {
+			return false
+		}
+		firsts[d.first], lasts[d.year] = true, true
+	}
+	return len(firsts) == 1 && len(lasts) > 2
 }
 
 // dotted reports whether dots or hyphens stand between the numbers of a date.

@@ -153,6 +153,16 @@ func TestFound(t *testing.T) {
 				"h 2025-10-26T01:00:00Z 3 MWh", "h 2025-10-26T22:00:00Z 4 MWh",
 			},
 		},
+		"hours from 1 to 23 where clocks go forward": {
+			content: "Day,Hour,MWh\n29/03/2025,24,9\n" + numbered("30/03/2025,%d,%d\n", 23),
+			opts:    Options{Series: "h", Timezone: "Europe/Berlin"},
+			want:    append([]string{"h 2025-03-29T22:00:00Z 9 MWh"}, counted("h", time.Date(2025, 3, 29, 23, 0, 0, 0, time.UTC), 23)...),
+		},
+		"a row a day, numbered, where clocks go back": {
+			content: "Day" + numbered(",H%02[1]d", 25) + "\n26/10/2025" + numbered(",%[1]d", 25) + "\n",
+			opts:    Options{Series: "h", Timezone: "Europe/Berlin", Unit: "MWh"},
+			want:    counted("h", time.Date(2025, 10, 25, 22, 0, 0, 0, time.UTC), 25),
+		},
 		"two units in one column": {
 			content: "time,id,quantity,unit\n2026-01-31 13:00,a,1.5,kWh\n2026-01-31 14:00,a,1500,Wh\n",
 			want:    []string{"a 2026-01-31T13:00:00Z 1.5 kWh", "a 2026-01-31T14:00:00Z 1.5 kWh"},
@@ -230,6 +240,28 @@ func hoursOf(series string, at time.Time, n int) []string {
 	return all
 }
 
+// numbered writes a form with the numbers from 1 to n.
+func numbered(form string, n int) string {
+	var b strings.Builder
+	for i := 1; i <= n; i++ {
+		if strings.Contains(form, "[1]") {
+			fmt.Fprintf(&b, form, i)
+			continue
+		}
+		fmt.Fprintf(&b, form, i, i)
+	}
+	return b.String()
+}
+
+// counted are hourly readings with the values 1 to n.
+func counted(series string, at time.Time, n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("%s %s %d MWh", series, at.Add(time.Duration(i)*time.Hour).Format(time.RFC3339), i+1))
+	}
+	return all
+}
+
 // wide is a text in UTF-16, low byte first.
 func wide(text string) string {
 	var b strings.Builder
@@ -275,6 +307,9 @@ func TestTwoReadings(t *testing.T) {
 		},
 		"column of UTC and another zone": {
 			"time_utc,kwh\n2026-01-31 13:00,5\n", Options{Series: "h", Timezone: "Europe/Berlin"}, `column "time_utc" says UTC`, "--timezone",
+		},
+		"years of two digits first": {
+			"Time,kW\n26/01/05 00:00,1\n26/01/06 00:00,1\n26/01/07 00:00,1\n", Options{Series: "h"}, "may begin with the year", "four digits",
 		},
 		"no mark between columns": {
 			"a text\nof two lines\n", Options{}, "line 1 has one field", "--delimiter",

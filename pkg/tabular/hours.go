@@ -89,6 +89,31 @@ func (l *loader) settlePeriod(at *layout, s *evidence) error {
 	return nil
 }
 
+// settleElapsed decides that hours or periods are counted from midnight on, also over a change of the
+// clocks: when a day has more of them than others, or when a day on which clocks go forward has as many
+// fewer as the day is shorter, without a hole where clocks skip.
+func (l *loader) settleElapsed(at *layout, s *evidence) {
+	t := &at.timing
+	if !t.counted() || t.elapsed || t.length == 0 || at.kind == LayoutDays && !t.ordinals {
+		return
+	}
+	hint := 0
+	for text, numbers := range s.byDay {
+		day, bad := parseTime([]byte(text), t.calendar)
+		if bad.reason != "" {
+			continue
+		}
+		from := l.zone.at(day.local, &hint).unix
+		until := l.zone.at(day.local+meter.DaySeconds, &hint).unix
+		perDay, short := meter.DaySeconds/t.length, (from+meter.DaySeconds-until)/t.length
+		if int64(numbers.most) > perDay ||
+			short > 0 && int64(numbers.most) == perDay-short && numbers.count() == numbers.most {
+			t.elapsed = true
+			return
+		}
+	}
+}
+
 // settlement reports whether a column has the settlement periods of Great Britain.
 func settlement(name string) bool {
 	return wordsOf(name).in(map[string]bool{"settlement": true, "sp": true, "settlementperiod": true})

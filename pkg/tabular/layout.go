@@ -42,9 +42,9 @@ func (l *loader) lay(s *sample, split *splitter) (layout, error) {
 		return at, err
 	}
 	if timing.clock < 0 && timing.calendar != epoch && !named.contractTime && columns[timing.date].dates() {
-		if cells, length, _, ok := slots(at.names); ok {
+		if cells, length, ordinals, ok := slots(at.names); ok {
 			at.kind, at.slots = LayoutDays, cells
-			at.timing.day, at.timing.length = dayColumns, length
+			at.timing.day, at.timing.length, at.timing.ordinals = dayColumns, length, ordinals
 		}
 	}
 	if err := l.roles(columns, s, named, &at); err != nil {
@@ -181,9 +181,6 @@ func (l *loader) days(at *layout) error {
 	for column, slot := range at.slots {
 		if slot == 0 {
 			at.value = column
-		}
-		if slot >= 0 {
-			at.timing.elapsed = at.timing.elapsed || int64(slot)*at.timing.length >= meter.DaySeconds
 		}
 	}
 	if len(at.series) > 0 {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // dayForm is how the time of day of a row is written.
@@ -26,6 +28,7 @@ type timing struct {
 	ranged      bool  // the cells hold a start and an end
 	until       int   // column that has the end of the interval, -1 for none
 	length      int64 // of a period in seconds
+	ordinals    bool  // of dayColumns: the names are numbers and no times of day
 	elapsed     bool  // periods are counted from midnight on, also where clocks change
 	ends        bool  // times are the ends of intervals
 	endsWhy     string
@@ -233,9 +236,10 @@ func apartFromZone(r rune) bool {
 }
 
 // slots finds the columns whose names are times of day, when they make a row a day: the number of the
-// period of each column, from 0 on, -1 for other columns.
-func slots(names []string) (slots []int, length int64, ends bool, ok bool) {
-	for _, read := range []func(string) (int64, bool){clockName, ordinalName} {
+// period of each column, from 0 on, -1 for other columns. ordinals says that the names are numbers.
+func slots(names []string) (slots []int, length int64, ordinals, ok bool) {
+	for i, read := range []func(string) (int64, bool){clockName, ordinalName} {
+		ordinals = i > 0
 		seconds := make([]int64, 0, len(names))
 		slots = make([]int, len(names))
 		for i, name := range names {
@@ -245,8 +249,8 @@ func slots(names []string) (slots []int, length int64, ends bool, ok bool) {
 				seconds = append(seconds, at)
 			}
 		}
-		if length, ends, ok := slotLength(seconds); ok {
-			return slots, length, ends, true
+		if length, ok := slotLength(seconds); ok {
+			return slots, length, ordinals, true
 		}
 	}
 	return nil, 0, false, false
@@ -273,27 +277,25 @@ func ordinalName(name string) (int64, bool) {
 }
 
 // slotLength is the time between columns that make a day of equal periods.
-func slotLength(at []int64) (length int64, ends, ok bool) {
-	const day = 86400
+func slotLength(at []int64) (length int64, ok bool) {
 	if len(at) < 23 {
-		return 0, false, false
+		return 0, false
 	}
 	step := at[1] - at[0]
 	for i := 2; i < len(at); i++ {
 		if at[i]-at[i-1] != step && !(at[i] == 0 && i == len(at)-1) {
-			return 0, false, false
+			return 0, false
 		}
 	}
 	if step >= 60 {
-		return step, at[0] == step, int64(len(at))*step == day && at[0] <= step
+		return step, int64(len(at))*step == meter.DaySeconds && at[0] <= step
 	}
-	periods := []int{24, 48, 72, 96, 144, 288}
-	for _, n := range periods {
+	for _, n := range [...]int{24, 48, 72, 96, 144, 288} {
 		if len(at) >= n-n/24 && len(at) <= n+n/24 {
-			return day / int64(n), false, step == 1 && at[0] <= 1
+			return meter.DaySeconds / int64(n), step == 1 && at[0] <= 1
 		}
 	}
-	return 0, false, false
+	return 0, false
 }
 
 // quotedName is the name of a column for a person.

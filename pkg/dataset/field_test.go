@@ -1,0 +1,105 @@
+package dataset
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/servertest"
+	"github.com/loadtide/loadtide/pkg/tabular"
+)
+
+// cellsOf are the cells of the one series of a file at an interval in seconds, 0 for that of the
+// readings: how many were measured, and the energy of the last days.
+func cellsOf(t *testing.T, path string, interval int64, opts tabular.Options, days int) (cells int, energy float64) {
+	t.Helper()
+	b := NewBuilder()
+	files := Files{Paths: []string{path}, Options: opts}
+	if err := files.Load(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	b.At(interval)
+	histories := b.Build()
+	if len(histories) == 0 {
+		t.Fatal("no history: ", b.LeftOut())
+	}
+	last := histories[len(histories)-1]
+	end := last.Start(last.Raw.Newest + 1)
+	for _, h := range histories {
+		for n := max(h.Own, h.Raw.First()); n <= h.Raw.Newest; n++ {
+			value, quality := h.Raw.At(n)
+			if !quality.Accepted() {
+				continue
+			}
+			cells++
+			if h.Start(n) >= end-int64(days)*meter.DaySeconds {
+				energy += float64(value)
+			}
+		}
+	}
+	return cells, energy
+}
+
+// TestFieldGrids: files whose readings do not stand on full hours of one interval keep their energy.
+func TestFieldGrids(t *testing.T) {
+	t.Parallel()
+	dir := servertest.FieldFiles(t)
+	kWh := tabular.Options{Series: "a.b", Unit: "kWh"}
+	for name, c := range map[string]struct {
+		file     string
+		interval int64
+		days     int
+		cells    int // measured, one less may be
+		energy   float64
+		within   float64
+	}{
+		"hours":                     {"F01/reference_hourly.csv", 3600, 10, 720, 157, 0.01},
+		"half-hours, then hours":    {"F01/half_then_hour.csv", 3600, 10, 720, 157, 0.01},
+		"hours, then half-hours":    {"F01/hour_then_half.csv", 3600, 10, 720, 157, 0.01},
+		"the first one 4 s late":    {"F02/first_4s_late.csv", 3600, 10, 720, 157, 0.01},
+		"the first one at half":     {"F02/first_at_half_past.csv", 3600, 10, 720, 157, 0.01},
+		"each some seconds late":    {"F03/hourly_0_to_4_s_late.csv", 3600, 10, 720, 157, 0.01},
+		"half-hours at a quarter":   {"F05/half_hour_at_quarter_past.csv", 0, 20, 960, 315.4, 0.01},
+		"minutes of energy, in Wh":  {"F04/minute_energy.csv", 3600, 2, 26, 15740, 0.01},
+		"Octopus, unit by the file": {"F12/half_hour_kwh.csv", 3600, 10, 336, 157, 0.05},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opts := kWh
+			if strings.HasPrefix(c.file, "F04") {
+				opts.Unit = "Wh"
+			}
+			if strings.HasPrefix(c.file, "F12") {
+				opts.Unit = ""
+			}
+			cells, energy := cellsOf(t, filepath.Join(dir, filepath.FromSlash(c.file)), c.interval, opts, c.days)
+			if cells < c.cells-1 || cells > c.cells || math.Abs(energy-c.energy) > c.within*c.energy {
+				t.Errorf("%d cells, %.4g in the last days, want %d and %.4g", cells, energy, c.cells, c.energy)
+			}
+		})
+	}
+}
+
+// TestUnitOfTheFile: a file that says its unit is summed or averaged accordingly, without a flag.
+func TestUnitOfTheFile(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]float64{"Consumption (kWh)": 48, "Load [kW]": 24} {
+		var text strings.Builder
+		text.WriteString("Start;" + header + "\n")
+		at := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+		for i := range 48 {
+			text.WriteString(at.Add(time.Duration(i)*30*time.Minute).Format("02.01.2006 15:04") + ";1,0\n")
+		}
+		path := filepath.Join(t.TempDir(), "a.csv")
+		if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if cells, energy := cellsOf(t, path, 3600, tabular.Options{Series: "a.b"}, 2); cells != 24 || energy != want {
+			t.Errorf("%s: %d cells, %v in all, want 24 and %v", header, cells, energy, want)
+		}
+	}
+}
