@@ -27,10 +27,10 @@ func (l *loader) archived() (plain *bufio.Reader, done func(), err error) {
 	}
 	var inside []*zip.File
 	for _, f := range archive.File {
-		switch {
-		case f.Name == "xl/workbook.xml" || f.Name == "xl/workbook.bin":
+		switch f.Name {
+		case "xl/workbook.xml", "xl/workbook.bin":
 			return nil, nil, l.fileError("is an Excel workbook", "save its sheet as CSV")
-		case f.Name == "mimetype" || f.Name == "[Content_Types].xml":
+		case "mimetype", "[Content_Types].xml":
 			continue // of a document, whose other files follow
 		}
 		hidden := strings.HasPrefix(f.Name, "__MACOSX/") || strings.HasPrefix(path.Base(f.Name), ".")

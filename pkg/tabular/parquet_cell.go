@@ -54,6 +54,7 @@ func (c *parquetColumn) appendInt(dst []byte, n int64) []byte {
 		return appendTime(dst, meter.FloorDiv(n, c.perUnit), time.RFC3339)
 	case meansLocal:
 		return appendTime(dst, meter.FloorDiv(n, c.perUnit), "2006-01-02T15:04:05")
+	case meansNumber, meansText, meansHalf:
 	}
 	return strconv.AppendInt(dst, n, 10)
 }
