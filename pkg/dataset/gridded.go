@@ -110,9 +110,9 @@ func (c *gridded) end(g grid.Grid) {
 	c.cells = stretch{}
 }
 
-// change ends the stretch on the grid before, and begins one on the grid that the series has now with
-// the cells that a serving ring would have then. Of the cells that could no longer change, what
-// cannot be true is BAD.
+// change ends the stretch on the grid before, and begins one on the grid that the series has now
+// with the cells that a serving ring would have then. Of the cells that could no longer change,
+// what cannot be true is BAD.
 func (c *gridded) change() {
 	was := c.outcome.Was
 	first, newest, ok := c.Bounds()

@@ -8,8 +8,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// A series that comes less often than hourly is told once, with its rhythm, and has no forecast from
-// then on; a series beside it is forecast with each reading.
+// A series that comes less often than hourly is told once, with its rhythm, and has no forecast
+// from then on; a series beside it is forecast with each reading.
 func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -17,7 +17,8 @@ func TestCoarseSeriesIsToldAndLeftOut(t *testing.T) {
 		before int64 // readings until the rhythm is known
 	}{
 		"every two hours": {2 * time.Hour, 3}, "daily": {24 * time.Hour, 3},
-		"of 45 minutes": {45 * time.Minute, 40}, "weekly": {7 * 24 * time.Hour, 3}, "monthly": {30 * 24 * time.Hour, 3},
+		"of 45 minutes": {45 * time.Minute, 40}, "weekly": {7 * 24 * time.Hour, 3},
+		"monthly": {30 * 24 * time.Hour, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

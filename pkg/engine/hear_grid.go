@@ -112,8 +112,8 @@ func (e *Engine) hear(r *Reading, t *update, to account) (*cohort, grid.Decision
 
 // seat returns the row of a series in the cohort of the interval that it has now, with the state of
 // its grid. When the series changed its grid, the row is empty, and out has the cells that were
-// brought over: they are walked as new ones, as a file gives them. It counts the forecasts that wait
-// no longer.
+// brought over: they are walked as new ones, as a file gives them. It counts the forecasts that
+// wait no longer.
 func (e *Engine) seat(
 	co *cohort, slot int32, known bool, id meter.ID, unit string, st grid.State, out *grid.Outcome,
 	result *Result,
@@ -150,7 +150,8 @@ func (e *Engine) move(from *cohort, slot int32, interval int32) (*cohort, int32)
 	row := to.slabs.add(id, unit)
 	to.slabs.keep(row, readings{told: told})
 	rec := to.slabs.record(row)
-	rec.issued, rec.revision, rec.live, rec.stale, rec.born = was.issued, was.revision, was.live, was.stale, was.born
+	rec.issued, rec.revision, rec.born = was.issued, was.revision, was.born
+	rec.live, rec.stale = was.live, was.stale
 	rec.repeated = was.repeated
 	return to, row
 }
@@ -256,7 +257,8 @@ func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, to acco
 	if !refused && len(co.slabs.states) == 0 {
 		return
 	}
-	if raw := co.slabs.states[slot].raw; co.slabs.record(slot).Coarse > 0 || raw != nil && raw.Young {
+	raw := co.slabs.states[slot].raw
+	if co.slabs.record(slot).Coarse > 0 || raw != nil && raw.Young {
 		return // its readings have no interval, or none that is known yet
 	}
 	now := r.Received

@@ -123,8 +123,9 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 			for range e.Step([]Reading{r}).Applied {
 				taken++
 			}
-			if s := e.hours().slabs.scale(0); len(served) == 0 || served[len(served)-1].cell != e.hours().slabs.record(0).newest {
-				served = append(served, known{e.hours().slabs.record(0).newest, s.Scaler, s.Ready})
+			s, newest := e.hours().slabs.scale(0), e.hours().slabs.record(0).newest
+			if len(served) == 0 || served[len(served)-1].cell != newest {
+				served = append(served, known{newest, s.Scaler, s.Ready})
 			}
 		}
 		var histories []*dataset.History
@@ -137,11 +138,13 @@ func TestScaleIsThatOfTraining(t *testing.T) {
 			}
 			h := histories[0]
 			if !h.Ring.Has(k.cell) {
-				t.Fatalf("cell %d was served and is not in the history %d to %d", k.cell, h.Ring.First(), h.Ring.Newest)
+				t.Fatalf("cell %d was served and is not in the history %d to %d",
+					k.cell, h.Ring.First(), h.Ring.Newest)
 			}
 			scaler, ready := h.ScalerAt(k.cell)
 			if ready != k.ready || ready && scaler != k.scaler {
-				t.Fatalf("cell %d: training has %+v %v, serving %+v %v", k.cell, scaler, ready, k.scaler, k.ready)
+				t.Fatalf("cell %d: training has %+v %v, serving %+v %v",
+					k.cell, scaler, ready, k.scaler, k.ready)
 			}
 			if v, q := h.Raw.At(k.cell); q != meter.OK {
 				t.Fatalf("cell %d was served, the history has %v %s", k.cell, v, q)
@@ -182,7 +185,8 @@ func TestForecastsFollowTheScale(t *testing.T) {
 		small.Message, large.Message = 0, 1
 		f := e.Step([]Reading{small, large}).Forecasts
 		for k := range f[0].Quantiles {
-			if a, b := f[0].Quantiles[k]*factor, f[1].Quantiles[k]; a-b > 1e-4*factor || b-a > 1e-4*factor {
+			a, b := f[0].Quantiles[k]*factor, f[1].Quantiles[k]
+			if a-b > 1e-4*factor || b-a > 1e-4*factor {
 				t.Fatalf("reading %d, quantile %d: %v and %v", i, k, a, b)
 			}
 		}

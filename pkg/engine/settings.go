@@ -37,8 +37,8 @@ const (
 func (s Setting) Check() error {
 	if s.Kind != meter.KindUnknown && s.Unit != "" && !s.Kind.Fits(s.Unit) {
 		return fmt.Errorf(
-			"unit %q is not one of kind %s: set units of energy (kWh) with energy and register, of power "+
-				"(kW) with power",
+			"unit %q is not one of kind %s: set units of energy (kWh) with energy and register, of "+
+				"power (kW) with power",
 			s.Unit, s.Kind,
 		)
 	}
@@ -96,7 +96,8 @@ func (all settings) of(id meter.ID) Setting {
 		}
 		s.Zone, s.Country = cmp.Or(s.Zone, wide.Zone), cmp.Or(s.Country, wide.Country)
 		s.Interval = cmp.Or(s.Interval, wide.Interval)
-		s.Limit, s.LimitChance = cmp.Or(s.Limit, wide.Limit), cmp.Or(s.LimitChance, wide.LimitChance)
+		s.Limit = cmp.Or(s.Limit, wide.Limit)
+		s.LimitChance = cmp.Or(s.LimitChance, wide.LimitChance)
 	}
 	return s
 }
@@ -139,8 +140,8 @@ type Configured struct {
 	// Applied counts readings that waited and count now, Unscored forecasts that wait for their
 	// actuals no more.
 	Applied, Unscored int
-	// Events tell of series that begin again, and of those whose limit was passed and that have none
-	// or another one now.
+	// Events tell of series that begin again, and of those whose limit was passed and that have
+	// none or another one now.
 	Events []Event
 }
 
@@ -226,12 +227,14 @@ func covers(pattern, id meter.ID) bool {
 }
 
 // adopt gives a series what it does not know of itself, and returns what it has otherwise than the
-// setting wants. When the kind makes its cells void, the series begins again, and an event of result
-// tells of it. A series of another kind has no view after it.
+// setting wants. When the kind makes its cells void, the series begins again, and an event of
+// result tells of it. A series of another kind has no view after it.
 func (e *Engine) adopt(co *cohort, slot int32, set Setting, result *Result) (keeps string) {
 	s := &co.slabs
 	terms := meter.Terms{Unit: s.units[slot], Kind: s.record(slot).Kind}
-	for _, said := range [...]meter.Terms{{Unit: set.Unit, Kind: set.Kind}, {Kind: set.Kind}, {Unit: set.Unit}} {
+	for _, said := range [...]meter.Terms{
+		{Unit: set.Unit, Kind: set.Kind}, {Kind: set.Kind}, {Unit: set.Unit},
+	} {
 		if _, with, err := terms.Take(0, said); err == nil {
 			terms = with
 		}

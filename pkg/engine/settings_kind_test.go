@@ -26,8 +26,9 @@ func TestEnergyThatIsSetLater(t *testing.T) {
 			later, always := newEngine(t, randomModel(2, 4)), newEngine(t, randomModel(2, 4))
 			feedStep := func(e *Engine, kind meter.Kind, from, to int64) {
 				for s := epoch + from; s < epoch+to; s += c.step {
-					r := Reading{Series: m17, Second: s, Value: float64(c.step), Kind: kind, Quality: meter.OK}
-					e.Step([]Reading{r})
+					e.Step([]Reading{{
+						Series: m17, Second: s, Value: float64(c.step), Kind: kind, Quality: meter.OK,
+					}})
 				}
 			}
 			const set, end = 30 * meter.HourSeconds, 60 * meter.HourSeconds
@@ -60,8 +61,8 @@ func (e *Engine) hourRing(t *testing.T) series.Ring {
 	return e.hours().slabs.ring(slot)
 }
 
-// When a setting makes readings count that waited, or ends forecasts that wait for their actuals, it
-// says how many.
+// When a setting makes readings count that waited, or ends forecasts that wait for their actuals,
+// it says how many.
 func TestSettingCountsWhatWaits(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, randomModel(2, 4))

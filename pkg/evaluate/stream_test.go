@@ -45,7 +45,8 @@ func (s sender) readings() []engine.Reading {
 	for second := epoch + s.phase; second < end; second += s.stepAt(second) {
 		step := s.stepAt(second)
 		level *= 1 + 0.002*random.NormFloat64()
-		value := level * (2 + math.Sin(2*math.Pi*float64(second%meter.DaySeconds)/meter.DaySeconds) + 0.2*random.Float64())
+		ofDay := float64(second%meter.DaySeconds) / meter.DaySeconds
+		value := level * (2 + math.Sin(2*math.Pi*ofDay) + 0.2*random.Float64())
 		if s.kind == meter.Energy {
 			value *= float64(step) / meter.HourSeconds
 		}
@@ -86,9 +87,9 @@ func drawSender(t *rapid.T) sender {
 		phase:  rapid.SampledFrom([]int64{0, 0, 900, 720}).Draw(t, "phase"),
 		jitter: rapid.SampledFrom([]int64{0, 0, 5}).Draw(t, "jitter"),
 		silent: rapid.SampledFrom([]float64{0, 0.03}).Draw(t, "silent"),
-		hole: rapid.SampledFrom([]int64{0, 2 * meter.HourSeconds, 30 * meter.HourSeconds, 3 * meter.DaySeconds}).
-			Draw(t, "hole"),
-		after: rapid.SampledFrom([]int64{0, 0, 900, meter.HourSeconds, 3 * meter.HourSeconds}).Draw(t, "after"),
+		hole: rapid.SampledFrom([]int64{0, 2, 30, 3 * 24}).Draw(t, "hours of the hole") *
+			meter.HourSeconds,
+		after: rapid.SampledFrom([]int64{0, 0, 900, 3600, 3 * 3600}).Draw(t, "after"),
 		bad:   rapid.SampledFrom([]float64{0, 0.02}).Draw(t, "bad"),
 		days:  rapid.SampledFrom([]int64{9, 20}).Draw(t, "days"),
 		seed:  rapid.Uint64().Draw(t, "seed"),
@@ -120,8 +121,8 @@ func TestStreamAndFileAgreeOnJoinedHours(t *testing.T) {
 	})
 }
 
-// The same holds where nearly all of the last day was silent: the forecast is of a MISSING interval,
-// or of one that the sender has just come back with.
+// The same holds where nearly all of the last day was silent: the forecast is of a MISSING
+// interval, or of one that the sender has just come back with.
 func TestStreamAndFileAgreeAfterASilentDay(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -219,7 +220,8 @@ func agree(t *rapid.T, s sender, interval int64) {
 
 // sameBacktest compares the forecasts of a backtest with those of the stream at the same origin.
 func sameBacktest(
-	t *rapid.T, s sender, m *model.Model, histories []*dataset.History, live map[int64]*engine.Forecast,
+	t *rapid.T, s sender, m *model.Model, histories []*dataset.History,
+	live map[int64]*engine.Forecast,
 ) {
 	h := histories[len(histories)-1]
 	var tested []engine.Forecast
@@ -231,7 +233,8 @@ func sameBacktest(
 		t.Fatalf("%+v: %v", s, err)
 	}
 	for i := range tested {
-		if f, ok := live[tested[i].Origin]; ok { // a register that was silent makes several cells at once
+		// A register that was silent makes several cells at once.
+		if f, ok := live[tested[i].Origin]; ok {
 			sameForecast(t, s, f, &tested[i])
 		}
 	}

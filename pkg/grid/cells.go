@@ -134,9 +134,9 @@ func (s *State) closed() int64 {
 	return s.Heard - 1
 }
 
-// due says that the newest cell that was heard waits for a reading, of a series that sends more often
-// than every 5 minutes or at irregular moments: for the one that ends what a value stands for, or for
-// one that comes in the cell.
+// due says that the newest cell that was heard waits for a reading, of a series that sends more
+// often than every 5 minutes or at irregular moments: for the one that ends what a value stands
+// for, or for one that comes in the cell.
 func (s *State) due() bool {
 	if s.Step >= finest {
 		return false

@@ -31,8 +31,8 @@ func (s *State) loose(i, by int) int {
 	return n
 }
 
-// offGrid says that point i is on no grid of regular steps: neither that of a step of the series, nor
-// that of a run of its own.
+// offGrid says that point i is on no grid of regular steps: neither that of a step of the series,
+// nor that of a run of its own.
 func (s *State) offGrid(i int, step int32) bool {
 	p := s.Raw.Points[i]
 	_, on := near(p.Second, int64(step), int64(s.Phase%step))

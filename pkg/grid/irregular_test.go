@@ -32,7 +32,8 @@ func wantHours(t *testing.T, s *strip, name string, from, until int64) {
 		}
 	}
 	if missing > 0 || len(s.refused) > 0 {
-		t.Errorf("%s: %d cells of %d s are missing, refused %v", name, missing, g.Interval, s.refused)
+		t.Errorf("%s: %d cells of %d s are missing, refused %v",
+			name, missing, g.Interval, s.refused)
 	}
 }
 
@@ -72,8 +73,8 @@ func TestRegularPowerThatTurnsIrregular(t *testing.T) {
 	}
 }
 
-// Which readings of power are held does not depend on their order, also when a late one breaks a run
-// behind them.
+// Which readings of power are held does not depend on their order, also when a late one breaks a
+// run behind them.
 func TestHeldReadingsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	var lists [][]grid.Cell

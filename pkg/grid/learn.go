@@ -152,7 +152,8 @@ func (s *State) change(grid Grid, past Past, out *Outcome) {
 	}
 	s.place(0, 0, -1, true, out)
 	closed := s.closed()
-	for n := max(s.wholeFrom(), s.Cell(r.Points[0].Second), converted-s.LateCells()); n <= closed; n++ {
+	first := max(s.wholeFrom(), s.Cell(r.Points[0].Second), converted-s.LateCells())
+	for n := first; n <= closed; n++ {
 		if c := s.cell(n); n <= converted || c.Quality != meter.Missing {
 			out.Cells = append(out.Cells, c)
 		}

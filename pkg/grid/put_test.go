@@ -36,7 +36,8 @@ func TestGridIsLearnt(t *testing.T) {
 			s := newStrip(t, c.kind, 0)
 			s.putAll(every(c.start, c.step, 3*86400/c.step, wave))
 			if s.state.Interval != c.interval || s.state.Phase != c.phase {
-				t.Errorf("grid %d s + %d s, want %d + %d", s.state.Interval, s.state.Phase, c.interval, c.phase)
+				t.Errorf("grid %d s + %d s, want %d + %d",
+					s.state.Interval, s.state.Phase, c.interval, c.phase)
 			}
 			if len(s.refused) > 0 {
 				t.Errorf("refused %v", s.refused)
@@ -70,13 +71,16 @@ func TestHoldsAnIntervalThatIsSet(t *testing.T) {
 
 func TestFirstReadingMayBeOff(t *testing.T) {
 	t.Parallel()
-	for name, first := range map[string]int64{"4 s late": midnight + 4, "half past": midnight + 1800, "40 min late": midnight + 2400} {
+	for name, first := range map[string]int64{
+		"4 s late": midnight + 4, "half past": midnight + 1800, "40 min late": midnight + 2400,
+	} {
 		for _, set := range []int32{0, 3600} {
 			s := newStrip(t, meter.Energy, set)
 			s.put(grid.Point{Second: first, Value: 1, Quality: meter.OK})
 			s.putAll(every(midnight+3600, 3600, 71, wave))
 			if n := s.count(meter.OK); n < 71 {
-				t.Errorf("%s: %d cells OK of 72, %d estimated; %+v refused %v", name, n, s.count(meter.Estimated), s.state.Grid, s.refused)
+				t.Errorf("%s: %d cells OK of 72, %d estimated; %+v refused %v",
+					name, n, s.count(meter.Estimated), s.state.Grid, s.refused)
 			}
 			if n := s.refused["interval_unsupported"]; n > 1 {
 				t.Errorf("%s: %d refused", name, n)
@@ -95,8 +99,11 @@ func TestJitterIsTheBoundary(t *testing.T) {
 			s.put(p)
 		}
 		for i, c := range s.list() {
-			if c.N != midnight/int64(step)+int64(i) || c.Value != float32(wave(i)) || c.Quality != meter.OK {
-				t.Fatalf("step %d: cell %d is %+v, want value %v", step, i, c, wave(i))
+			want := grid.Cell{
+				N: midnight/int64(step) + int64(i), Value: float32(wave(i)), Quality: meter.OK,
+			}
+			if c != want {
+				t.Fatalf("step %d: cell %d is %+v, want %+v", step, i, c, want)
 			}
 		}
 	}
@@ -150,12 +157,17 @@ func TestStepMayChangeInTheMiddle(t *testing.T) {
 				days = 15
 			}
 			if got, want := s.energy(), float64(24*days); math.Abs(got-want) > 0.001*want {
-				t.Errorf("%s, set %d: energy %v, want %v; grid %+v", order, set, got, want, s.state.Grid)
+				t.Errorf("%s, set %d: energy %v, want %v; grid %+v",
+					order, set, got, want, s.state.Grid)
 			}
 			if len(s.refused) > 0 {
 				t.Errorf("%s, set %d: refused %v", order, set, s.refused)
 			}
-			if want := int32(map[string]int{"half then hour": 3600, "hour then half": 1800, "and back": 3600}[order]); set == 0 && s.state.Interval != want {
+			want := int32(3600)
+			if order == "hour then half" {
+				want = 1800
+			}
+			if set == 0 && s.state.Interval != want {
 				t.Errorf("%s: interval %d, want %d", order, s.state.Interval, want)
 			}
 		}
@@ -191,11 +203,13 @@ func TestCoarseSeriesIsKnown(t *testing.T) {
 		s := newStrip(t, meter.Energy, 0)
 		s.putAll(every(midnight, step, 30, wave))
 		if s.state.Coarse != int32(step) || len(s.refused) > 0 || len(s.cells) != 30 {
-			t.Errorf("step %d: coarse %d, refused %v, %d cells", step, s.state.Coarse, s.refused, len(s.cells))
+			t.Errorf("step %d: coarse %d, refused %v, %d cells",
+				step, s.state.Coarse, s.refused, len(s.cells))
 		}
 		s.putAll(every(midnight+int64(30*step)+3600, 3600, 48, wave))
 		if s.state.Coarse != 0 || s.count(meter.OK) < 78 {
-			t.Errorf("hours after: coarse %d, %d cells, refused %v", s.state.Coarse, s.count(meter.OK), s.refused)
+			t.Errorf("hours after: coarse %d, %d cells, refused %v",
+				s.state.Coarse, s.count(meter.OK), s.refused)
 		}
 	}
 }
@@ -203,7 +217,8 @@ func TestCoarseSeriesIsKnown(t *testing.T) {
 func TestRegisterAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	s := newStrip(t, meter.Register, 0)
-	for i, p := range every(midnight+130, 900, 400, func(i int) float64 { return 1000 + float64(i)*0.25 }) {
+	count := func(i int) float64 { return 1000 + float64(i)*0.25 }
+	for i, p := range every(midnight+130, 900, 400, count) {
 		p.Second += int64((i * 7919) % 300)
 		s.put(p)
 	}
@@ -242,7 +257,8 @@ func TestStrayIsRefusedInTheEnd(t *testing.T) {
 	t.Parallel()
 	s := newStrip(t, meter.Energy, 0)
 	s.putAll(every(midnight, 3600, 60, wave))
-	if d := s.put(grid.Point{Second: midnight + 59*3600 + 1500, Value: 9, Quality: meter.OK}); d != grid.Waiting {
+	stray := grid.Point{Second: midnight + 59*3600 + 1500, Value: 9, Quality: meter.OK}
+	if d := s.put(stray); d != grid.Waiting {
 		t.Errorf("a stray is decision %d", d)
 	}
 	s.putAll(every(midnight+60*3600, 3600, 60, func(i int) float64 { return wave(i + 60) }))
@@ -263,7 +279,8 @@ func TestFarAheadWaitsForASecondOne(t *testing.T) {
 	t.Parallel()
 	s := newStrip(t, meter.Energy, 0)
 	s.putAll(every(midnight, 3600, 100, wave))
-	if d := s.put(grid.Point{Second: midnight + 400*86400, Value: 1, Quality: meter.OK}); d != grid.Waiting {
+	far := grid.Point{Second: midnight + 400*86400, Value: 1, Quality: meter.OK}
+	if d := s.put(far); d != grid.Waiting {
 		t.Fatalf("decision %d", d)
 	}
 	s.putAll(every(midnight+100*3600, 3600, 10, wave))
@@ -326,21 +343,23 @@ func TestOddStepOfEnergy(t *testing.T) {
 	}
 }
 
-// A meter that turns from quarters to hours changes its interval, at whatever quarter its hours start.
+// A meter that turns from quarters to hours changes its interval, at whatever quarter its hours
+// start.
 func TestHoursMayStartAtAnyQuarter(t *testing.T) {
 	t.Parallel()
 	for _, phase := range []int64{0, 900, 1800, 2700} {
 		s := newStrip(t, meter.Energy, 0)
 		s.putAll(every(midnight, 900, 3*96, wave))
 		s.putAll(every(midnight+3*86400+phase, 3600, 48, wave))
-		if got, want := s.state.Grid, (grid.Grid{Interval: 3600, Phase: int32(phase)}); got != want {
+		want := grid.Grid{Interval: 3600, Phase: int32(phase)}
+		if got := s.state.Grid; got != want {
 			t.Errorf("hours from second %d on: grid %+v, want %+v", phase, got, want)
 		}
 	}
 }
 
-// A cell closes when nothing more is due in it: readings in order do not change it again, also where
-// their step does not divide it.
+// A cell closes when nothing more is due in it: readings in order do not change it again, also
+// where their step does not divide it.
 func TestCellsCloseOnce(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -356,14 +375,16 @@ func TestCellsCloseOnce(t *testing.T) {
 			s.put(p)
 			for _, cell := range s.out.Cells {
 				if !young && cell.N <= newest {
-					t.Fatalf("%s every %d s: cell %d was closed, and is %+v", c.kind, c.step, newest, cell)
+					t.Fatalf("%s every %d s: cell %d was closed, and is %+v",
+						c.kind, c.step, newest, cell)
 				}
 			}
 		}
 	}
 }
 
-// A new register whose reads turn out to come at irregular moments is heard at a cell of its new grid.
+// A new register whose reads turn out to come at irregular moments is heard at a cell of its new
+// grid.
 func TestRegisterIsHeardOnItsNewGrid(t *testing.T) {
 	t.Parallel()
 	s := newStrip(t, meter.Register, 0)

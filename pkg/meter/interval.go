@@ -47,8 +47,8 @@ func Native(interval time.Duration) bool { return slices.Contains(Intervals(), i
 // IntervalName returns an interval as messages, names of models and labels have it: "15m", "1h".
 func IntervalName(d time.Duration) string { return string(AppendInterval(nil, d)) }
 
-// StepName returns the time from one reading to the next for a person: an interval, or the number of
-// days where there are two or more. A clock that changes makes a day an hour longer or shorter.
+// StepName returns the time from one reading to the next for a person: an interval, or the number
+// of days where there are two or more. A clock that changes makes a day an hour longer or shorter.
 func StepName(d time.Duration) string {
 	const day = 24 * time.Hour
 	days := d.Round(day)
