@@ -32,6 +32,7 @@ type espiSurvey struct {
 	byTitle   map[string]int    // usage points of a title
 	byRelated map[string]string // the meter reading that is related to a link
 	byType    map[string]int    // index of types, by their own link
+	typeIn    map[string]int    // index of types, by the meter reading that their own link lies in
 }
 
 // espiLinks are the links of an entry.
@@ -143,8 +144,11 @@ func (s *espiSurvey) index() {
 			s.byRelated[link] = self
 		}
 	}
+	s.typeIn = map[string]int{}
 	for i := range s.types {
-		s.byType[s.types[i].self] = i
+		self := s.types[i].self
+		s.byType[self] = i
+		s.typeIn[partOf(&espiLinks{self: self}, espiMeterReading)] = i
 	}
 }
 
@@ -189,18 +193,34 @@ func only[T any](known map[string]T) string {
 	return ""
 }
 
+// partOf returns the link of the thing of a kind that a block lies in, as its own links say it: a
+// feed may leave the entry of the thing out.
+func partOf(b *espiLinks, kind string) string {
+	for _, link := range []string{b.up, b.self} {
+		if at := strings.Index(link, kind+"/"); at >= 0 {
+			id, _, _ := strings.Cut(link[at+len(kind)+1:], "/")
+			return link[:at+len(kind)+1+len(id)]
+		}
+	}
+	return ""
+}
+
 // meterReading returns the link of the meter reading that a block is of, "" when nothing tells.
 func (s *espiSurvey) meterReading(b *espiLinks) string {
 	return cmp.Or(within(s.meters, b.up), within(s.meters, b.self), s.byRelated[b.up],
-		s.byRelated[b.self], only(s.meters))
+		s.byRelated[b.self], partOf(b, espiMeterReading), only(s.meters))
 }
 
 // typeOf returns the reading type of a block, nil when the file has none or does not tell which.
 func (s *espiSurvey) typeOf(b *espiLinks) *readingType {
-	for _, link := range s.meters[s.meterReading(b)] {
+	reading := s.meterReading(b)
+	for _, link := range s.meters[reading] {
 		if i, ok := s.byType[link]; ok && link != "" {
 			return &s.types[i]
 		}
+	}
+	if i, ok := s.typeIn[reading]; ok && reading != "" {
+		return &s.types[i]
 	}
 	if len(s.types) == 1 {
 		return &s.types[0]
@@ -211,7 +231,7 @@ func (s *espiSurvey) typeOf(b *espiLinks) *readingType {
 // usagePoint returns the link of the usage point that a block is of, "" when nothing tells.
 func (s *espiSurvey) usagePoint(b *espiLinks) string {
 	return cmp.Or(within(s.titles, s.meterReading(b)), within(s.titles, b.up),
-		within(s.titles, b.self), only(s.titles))
+		within(s.titles, b.self), partOf(b, espiUsagePoint), only(s.titles))
 }
 
 // nameOf names a usage point: by its title when no other has the same, else by the last part of its

@@ -93,6 +93,15 @@ func TestGreenButton(t *testing.T) {
 		gbEntry(gbHome, gbHome, "", "<UsagePoint/>"), gbReading("1", "7", gbDelta), gbReading("2", "8", gbDelta),
 		gbReadings("1", gbValue("1")), gbReadings("2", gbValue("2")),
 	), Options{}, "default.01 "+at13+"1 Wh energy", "default.01_2 "+at13+"2 Wh energy")
+	// A feed may leave out the entries of usage points and meter readings: links name them.
+	block := func(point string, value string) string {
+		at := "https://u.example/Customer/C/UsagePoint/" + point + "/MeterReading/M"
+		return gbEntry(at+"/IntervalBlock/1", "", "Start: 2026-01-31", gbBlock(gbValue(value))) +
+			gbEntry(at+"/ReadingType/1", "", "", gbType("<uom>72</uom><powerOfTenMultiplier>"+value+
+				"</powerOfTenMultiplier>"))
+	}
+	wantRows(t, gbFeed(block("GRID", "3"), block("SOLAR", "6")), Options{},
+		"default.GRID "+at13+"3 kWh energy", "default.SOLAR "+at13+"6 MWh energy")
 	// Several usage points, of which one is wanted.
 	other := strings.ReplaceAll(gbReadings("1", gbValue("5"))+gbReading("1", "7", gbDelta)+
 		gbEntry(gbHome, gbHome, "", "<UsagePoint/>"), "UsagePoint/01", "UsagePoint/02")
