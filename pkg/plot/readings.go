@@ -8,8 +8,8 @@ type Readings struct {
 	Subtitle string // data, range, n
 	Unit     string
 	Interval time.Duration
-	// Points ascend and are at least one interval apart; where one is missing the line is broken. There
-	// is at least one.
+	// Points ascend and are at least one interval apart; where one is missing the line is broken.
+	// There is at least one.
 	Points []Point
 }
 

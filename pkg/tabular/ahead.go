@@ -17,8 +17,8 @@ type tail struct {
 }
 
 // leaveOutZeros looks at zeros that follow the last reading of a series for a day and longer, as
-// exports of whole months are filled up. Those that lie ahead of the clock are left out: they are no
-// readings. The others are pointed out. Rows ahead of the clock are pointed out, too.
+// exports of whole months are filled up. Those that lie ahead of the clock are left out: they are
+// no readings. The others are pointed out. Rows ahead of the clock are pointed out, too.
 func (l *loader) leaveOutZeros(first int, interval int64) {
 	rows := l.table.rows[first:]
 	if l.opts.Kind == meter.Register || interval == 0 {

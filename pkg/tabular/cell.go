@@ -39,7 +39,8 @@ func kindOf(text []byte) cellKind {
 	if k := dated(text); k != cellText {
 		return k
 	}
-	if len(text) >= len("0:00") && text[0]-'0' <= 9 && (bytes.IndexByte(text, ':') > 0 || halfDayMark(text)) {
+	marked := bytes.IndexByte(text, ':') > 0 || halfDayMark(text)
+	if len(text) >= len("0:00") && text[0]-'0' <= 9 && marked {
 		if _, ok := parseClock(text); ok {
 			return cellClock
 		}
@@ -97,7 +98,8 @@ func cutRange(text []byte) (from, to []byte, ok bool) {
 		from, to := bytes.TrimSpace(text[:at]), bytes.TrimSpace(text[at+len(mark):])
 		switch {
 		case len(from) < len("0:00"), len(to) < len("0:00"):
-		case len(mark) > 1 && mark[0] != '-', bytes.IndexByte(from, ':') > 0 && bytes.IndexByte(to, ':') > 0:
+		case len(mark) > 1 && mark[0] != '-',
+			bytes.IndexByte(from, ':') > 0 && bytes.IndexByte(to, ':') > 0:
 			return from, to, true
 		}
 		if string(mark) == "/" && bytes.Count(text, mark) == 1 && len(from) > len("2026-01-31") {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// mostly is the share of cells from which on a column is of their kind: files end in totals and have
-// bad rows.
+// mostly is the share of cells from which on a column is of their kind: files end in totals and
+// have bad rows.
 const mostly = 0.6
 
 // sampleColumn is what the sample shows of one column.
@@ -79,6 +79,7 @@ func (c *sampleColumn) add(cell []byte, kind cellKind) {
 		if isMeasure(cell) && (len(cell) > 1 || c.words.in(unitWords)) {
 			c.units++
 		}
+	default:
 	}
 }
 
@@ -96,7 +97,9 @@ func zonedText(text []byte) bool {
 }
 
 // is reports whether so many filled cells are of a kind.
-func (c *sampleColumn) is(n int) bool { return c.filled > 0 && float64(n) >= mostly*float64(c.filled) }
+func (c *sampleColumn) is(n int) bool {
+	return c.filled > 0 && float64(n) >= mostly*float64(c.filled)
+}
 
 func (c *sampleColumn) stamps() bool {
 	n := c.count[cellStamp] + c.count[cellRange]

@@ -27,8 +27,8 @@ type datum struct {
 	twoDigits, clock bool
 }
 
-// readDate reads the date that a text begins with, and returns what follows it. Of numeric dates the
-// order is not known here. ok is false when the text begins with no date.
+// readDate reads the date that a text begins with, and returns what follows it. Of numeric dates
+// the order is not known here. ok is false when the text begins with no date.
 func readDate(text []byte) (d datum, rest []byte, ok bool) {
 	n, digits, rest := leadingNumber(text)
 	switch {
@@ -77,7 +77,8 @@ func readYearFirst(year int, rest []byte) (d datum, after []byte, ok bool) {
 	if digits == 0 || digits > 2 || !bytes.HasPrefix(rest, []byte(marks[2])) {
 		return d, nil, false
 	}
-	return datum{calendar: yearFirst, year: year, first: month, second: day}, rest[len(marks[2]):], true
+	d = datum{calendar: yearFirst, year: year, first: month, second: day}
+	return d, rest[len(marks[2]):], true
 }
 
 // readCompact reads a date of digits alone, 20260131, that may have a clock behind it.
@@ -108,7 +109,8 @@ func readDayNamed(day int, rest []byte) (d datum, after []byte, ok bool) {
 	if digits != 4 && digits != 2 {
 		return d, nil, false
 	}
-	return datum{calendar: monthNamed, year: fullYear(year, digits), first: month, second: day}, rest, true
+	d = datum{calendar: monthNamed, year: fullYear(year, digits), first: month, second: day}
+	return d, rest, true
 }
 
 // readNamed reads Jan 31, 2026.
@@ -205,7 +207,8 @@ var monthNames = [12][]string{
 // longestMonth is how many bytes the name of a month has at most.
 const longestMonth = 16
 
-// dateText names the form of the dates for a person; mark stands between the numbers of numeric ones.
+// dateText names the form of the dates for a person; mark stands between the numbers of numeric
+// ones.
 func (c calendar) dateText(mark string) string {
 	switch c {
 	case yearFirst:

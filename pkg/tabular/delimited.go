@@ -96,8 +96,8 @@ func (l *loader) end(first int, before Report) error {
 	return nil
 }
 
-// warnEnds points out times that may name the ends of intervals: the first of a file is one interval
-// after a midnight, the last one is a midnight.
+// warnEnds points out times that may name the ends of intervals: the first of a file is one
+// interval after a midnight, the last one is a midnight.
 func (l *loader) warnEnds(rows []Row, interval int64) {
 	if l.at.delimiter == 0 || l.opts.IntervalLabel != "" || l.ends() || l.at.timing.spans() ||
 		l.at.timing.counted() || interval == 0 || interval >= meter.DaySeconds || len(rows) < 2 ||

@@ -11,15 +11,15 @@
 //
 // The files of the package stand in this order along the way of the bytes: open, format, encoding,
 // split (lines and fields), sample and cell (the beginning of a file), words, column, timing, roles
-// and layout (what the columns are), evidence, marks and hours (what only all rows tell), delimited,
-// row, number, date and time (the rows), settle and clock (local times), twice, ahead and rising
-// (what a person should know), found and report.
+// and layout (what the columns are), evidence, marks and hours (what only all rows tell),
+// delimited, row, number, date and time (the rows), settle and clock (local times), twice, ahead
+// and rising (what a person should know), found and report.
 //
-// Formats of records (records, json, influx, espi over xml) make a record of each reading, which put
-// keeps or rejects; parquet makes delimited text of its rows. No file takes more memory than its
-// rows: a length that a file claims makes no room before the bytes are there.
+// Formats of records (records, json, influx, espi over xml) make a record of each reading, which
+// put keeps or rejects; parquet makes delimited text of its rows. No file takes more memory than
+// its rows: a length that a file claims makes no room before the bytes are there.
 //
-// It must never guess: a file that can be read in two ways is refused with both readings and the flag
-// that settles it; a row that is not plainly right is rejected with file, line, column and value; and
-// the rows that are kept stand as they were written, repeats included.
+// It must never guess: a file that can be read in two ways is refused with both readings and the
+// flag that settles it; a row that is not plainly right is rejected with file, line, column and
+// value; and the rows that are kept stand as they were written, repeats included.
 package tabular

@@ -53,9 +53,9 @@ type charset struct {
 	decoder encoding.Encoding
 }
 
-// charsetOf finds the encoding of a text by its first bytes. Text that is no UTF-8 is Shift JIS when
-// most of its characters beyond ASCII are common ones there, else Windows-1252, of which Latin-1 is
-// a part.
+// charsetOf finds the encoding of a text by its first bytes. Text that is no UTF-8 is Shift JIS
+// when most of its characters beyond ASCII are common ones there, else Windows-1252, of which
+// Latin-1 is a part.
 func charsetOf(head []byte) charset {
 	switch wide16(head) {
 	case orderLittle:
@@ -85,8 +85,8 @@ func validUTF8(head []byte) bool {
 	return true
 }
 
-// shiftJIS reports whether the characters beyond ASCII are pairs of bytes of which most begin as the
-// kana and the common kanji do. These bytes are no letters of Windows-1252.
+// shiftJIS reports whether the characters beyond ASCII are pairs of bytes of which most begin as
+// the kana and the common kanji do. These bytes are no letters of Windows-1252.
 func shiftJIS(head []byte) bool {
 	pairs, common := 0, 0
 	for i := 0; i < len(head)-1; i++ {
@@ -121,7 +121,8 @@ var marksOf = []struct{ written, plain []byte }{
 	{[]byte("\u2212"), []byte("-")}, {[]byte("\u2019"), []byte("'")},
 }
 
-// plainMarks replaces the characters of a number by plain ones. A text of ASCII comes back as it is.
+// plainMarks replaces the characters of a number by plain ones. A text of ASCII comes back as it
+// is.
 func plainMarks(text []byte) []byte {
 	for _, c := range text {
 		if c >= utf8.RuneSelf {

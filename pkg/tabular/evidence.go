@@ -237,8 +237,8 @@ func (l *loader) settleNumbers(at *layout, s *evidence) error {
 }
 
 // settleDates decides the order of day and month of numeric dates: by a number above 12, by dots or
-// hyphens, which stand behind days, by settlement periods, which are British, by days that follow each
-// other in one of the orders alone.
+// hyphens, which stand behind days, by settlement periods, which are British, by days that follow
+// each other in one of the orders alone.
 func (l *loader) settleDates(at *layout, s *evidence) error {
 	t := &at.timing
 	if t.calendar != numeric {
@@ -280,8 +280,8 @@ func (l *loader) settleDates(at *layout, s *evidence) error {
 	return nil
 }
 
-// yearsFirst reports whether the last number of dates, of two digits, takes many values and the first
-// one takes one: it is a day then, and no year.
+// yearsFirst reports whether the last number of dates, of two digits, takes many values and the
+// first one takes one: it is a day then, and no year.
 func (s *evidence) yearsFirst() bool {
 	firsts, lasts := map[int]bool{}, map[int]bool{}
 	for _, d := range s.days {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Found is what a file of delimited text is taken for, for a person and for the flags that would say
-// the same.
+// Found is what a file of delimited text is taken for, for a person and for the flags that would
+// say the same.
 type Found struct {
 	File         string
 	Layout       string   // as in FileReport
@@ -66,8 +66,8 @@ func (l *loader) understanding(s *sample) Found {
 	f.ValueColumns = at.valueNames()
 	f.Unit, f.UnitBy = l.unitFound()
 	f.TimeFound = !at.contract && l.opts.TimeColumn == "" || t.calendar != yearFirst || t.clock >= 0
-	named := func(name string) bool { return len(f.ValueColumns) == 1 && strings.EqualFold(f.ValueColumns[0], name) }
-	f.ValueFound = l.opts.ValueColumn == "" && !named(columnValue) && at.kind != LayoutWide
+	one := len(f.ValueColumns) == 1 && strings.EqualFold(f.ValueColumns[0], columnValue)
+	f.ValueFound = l.opts.ValueColumn == "" && !one && !(at.contract && at.kind == LayoutWide)
 	f.SeriesFound = l.opts.SeriesColumn == "" && len(at.series) > 0 &&
 		!strings.EqualFold(f.SeriesColumn[0], columnSeries)
 	return f
@@ -82,7 +82,8 @@ func (l *loader) labelFound(f *Found) {
 	case t.spans() || t.counted():
 		f.LabelBy = "file"
 		if l.opts.IntervalLabel == LabelEnd {
-			f.Notes = append(f.Notes, "rows say where their interval starts: --interval-label changes nothing")
+			f.Notes = append(f.Notes,
+				"rows say where their interval starts: --interval-label changes nothing")
 		}
 	case l.opts.IntervalLabel != "":
 		f.LabelBy = "flag"
@@ -154,7 +155,7 @@ func (f *Found) Words() string {
 	say(f.HeaderLine > 1, "header in line %d", f.HeaderLine)
 	say(f.HeaderLine == 0, "no header")
 	say(f.TimeFound, "time from %s (%s)", quotedNames(f.TimeColumns), f.DateFormat)
-	say(f.ValueFound && f.Layout != LayoutDays, "values from %s", quotedNames(f.ValueColumns))
+	say(f.ValueFound && f.Layout != LayoutDays, "values from %s", listed(f.ValueColumns))
 	say(f.SeriesFound, "series from %s", quotedNames(f.SeriesColumn))
 	parts = append(parts, f.Notes...)
 	say(len(f.LeftOut) > 0, "not read: %s", listed(f.LeftOut))

@@ -96,7 +96,8 @@ func (l *loader) named(names []string) (c chosen, err error) {
 			c.value = index(c.value, own.value)
 		}
 	}
-	if c.time >= 0 && (c.time == c.series || c.time == c.value) || c.series >= 0 && c.series == c.value {
+	if c.time >= 0 && (c.time == c.series || c.time == c.value) ||
+		c.series >= 0 && c.series == c.value {
 		return c, l.fileError(
 			"one column cannot be series, time and value at once",
 			"give --series-column, --time-column and --value-column a column each",

@@ -89,9 +89,9 @@ func (l *loader) settlePeriod(at *layout, s *evidence) error {
 	return nil
 }
 
-// settleElapsed decides that hours or periods are counted from midnight on, also over a change of the
-// clocks: when a day has more of them than others, or when a day on which clocks go forward has as many
-// fewer as the day is shorter, without a hole where clocks skip.
+// settleElapsed decides that hours or periods are counted from midnight on, also over a change of
+// the clocks: when a day has more of them than others, or when a day on which clocks go forward has
+// as many fewer as the day is shorter, without a hole where clocks skip.
 func (l *loader) settleElapsed(at *layout, s *evidence) {
 	t := &at.timing
 	if !t.counted() || t.elapsed || t.length == 0 || at.kind == LayoutDays && !t.ordinals {

@@ -41,7 +41,8 @@ func (l *loader) lay(s *sample, split *splitter) (layout, error) {
 	if err := l.zoneOf(s, &at); err != nil {
 		return at, err
 	}
-	if timing.clock < 0 && timing.calendar != epoch && !named.contractTime && columns[timing.date].dates() {
+	if timing.clock < 0 && timing.calendar != epoch && !named.contractTime &&
+		columns[timing.date].dates() {
 		if cells, length, ordinals, ok := slots(at.names); ok {
 			at.kind, at.slots = LayoutDays, cells
 			at.timing.day, at.timing.length, at.timing.ordinals = dayColumns, length, ordinals

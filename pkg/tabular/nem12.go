@@ -17,7 +17,8 @@ const nemOffset = 10 * meter.HourSeconds
 
 // isNEM12 reports whether a text begins with a header record of the layout.
 func isNEM12(text []byte) bool {
-	return hasMagic(text, "100,NEM12") || hasMagic(text, "200,") && bytes.Contains(text, []byte("\n300,"))
+	return hasMagic(text, "100,NEM12") ||
+		hasMagic(text, "200,") && bytes.Contains(text, []byte("\n300,"))
 }
 
 // nem12Reader reads the records of a file.

@@ -28,7 +28,7 @@ type Options struct {
 	TimeColumn  string
 	ValueColumn string // column of values
 
-	Delimiter  string   // between columns: one character, or comma, semicolon, tab, bar; empty is found
+	Delimiter  string   // between columns: a character, or comma, semicolon, tab, bar; empty is found
 	Decimal    string   // mark of decimals: a comma or a point, also as words; empty is found
 	DateFormat string   // order of numeric dates, such as dd/mm/yyyy or %m/%d/%Y; empty is found
 	SkipLines  int      // lines before the header; 0 is found
@@ -116,7 +116,8 @@ func (o *Options) flags() (f flags, err error) {
 	}
 	if o.SkipLines < 0 {
 		return f, &OptionError{
-			"skip-lines", strconv.Itoa(o.SkipLines), "is below 0", "give the number of lines before the header",
+			"skip-lines", strconv.Itoa(o.SkipLines), "is below 0",
+			"give the number of lines before the header",
 		}
 	}
 	if f.order, err = o.order(); err != nil {
@@ -132,7 +133,8 @@ func (o *Options) order() (calendar, error) {
 		return calendarNone, nil
 	}
 	form := strings.ToLower(o.DateFormat)
-	day, month, year := strings.IndexByte(form, 'd'), strings.IndexByte(form, 'm'), strings.IndexByte(form, 'y')
+	day, month := strings.IndexByte(form, 'd'), strings.IndexByte(form, 'm')
+	year := strings.IndexByte(form, 'y')
 	switch {
 	case day < 0 || month < 0 || year < 0:
 	case year < month && month < day:

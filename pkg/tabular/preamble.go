@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// preambleMeasure finds the unit in the lines before the header: behind or under a word for it, or in
-// brackets.
+// preambleMeasure finds the unit in the lines before the header: behind or under a word for it, or
+// in brackets.
 func (s *sample) preambleMeasure(columns []*sampleColumn) measure {
 	split := splitter{}
 	for i := 0; i < s.head; i++ {
@@ -18,7 +18,8 @@ func (s *sample) preambleMeasure(columns []*sampleColumn) measure {
 			}
 			row = cloned(row)
 			for at, cell := range row {
-				if m := s.measureBeside(row, at, i, &split); m.unit != "" && wordsOf(string(cell)).in(unitWords) {
+				m := s.measureBeside(row, at, i, &split)
+				if m.unit != "" && wordsOf(string(cell)).in(unitWords) {
 					return m
 				}
 			}
@@ -54,8 +55,8 @@ func (s *sample) measureBeside(row [][]byte, at, line int, split *splitter) meas
 	return measureOf(string(under[at]))
 }
 
-// zoneOf finds the zone of times without an offset: the one that the caller names, else the one that
-// the file says, else UTC.
+// zoneOf finds the zone of times without an offset: the one that the caller names, else the one
+// that the file says, else UTC.
 func (l *loader) zoneOf(s *sample, at *layout) error {
 	l.zone, l.zoneBy = l.asked, ""
 	said := at.timing.zone
@@ -106,11 +107,13 @@ func (l *loader) noTime(s *sample, at *layout) error {
 			"say --delimiter, or save it as CSV",
 		)
 	}
-	problem := fmt.Sprintf("no column %q, and no other column holds times; the columns of line %d are %s",
+	problem := fmt.Sprintf(
+		"no column %q, and no other column holds times; the columns of line %d are %s",
 		columnTimestamp, line, listed(at.names))
 	if len(s.cells) > 0 {
 		problem += fmt.Sprintf("; the first row is %q", shown(bytes.Join(s.cells[0], []byte(", "))))
 	}
 	return l.fileError(problem,
-		"name the column of times with --time-column; say --skip-lines N if the header stands further down")
+		"name the column of times with --time-column; say --skip-lines N if the header stands "+
+			"further down")
 }

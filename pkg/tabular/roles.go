@@ -126,8 +126,8 @@ func (c *sampleColumn) rank(at *layout) int {
 	return 1
 }
 
-// valueColumns are the columns whose names speak most for values. Forecasts are none beside what was
-// measured. Columns of numbers that are left out are noted in the layout.
+// valueColumns are the columns whose names speak most for values. Forecasts are none beside what
+// was measured. Columns of numbers that are left out are noted in the layout.
 func valueColumns(columns []*sampleColumn, at *layout) []int {
 	best := 0
 	empty := !slices.ContainsFunc(columns, func(c *sampleColumn) bool { return c.filled > 0 })
@@ -222,11 +222,12 @@ func (l *loader) askValue(columns []*sampleColumn, values []int, at *layout) err
 	if l.opts.Series != "" {
 		remedy += ", or leave --series out: each is a series then"
 	}
-	return l.fileError(fmt.Sprintf("%d columns may be the values: %s", len(names), listed(names)), remedy)
+	return l.fileError(
+		fmt.Sprintf("%d columns may be the values: %s", len(names), listed(names)), remedy)
 }
 
-// units finds the unit of the values: in the name of their column, in a column of units, in the names
-// of the kinds of readings, or in the lines before the header.
+// units finds the unit of the values: in the name of their column, in a column of units, in the
+// names of the kinds of readings, or in the lines before the header.
 func (l *loader) units(columns []*sampleColumn, s *sample, at *layout) {
 	at.measures = make([]measure, len(columns))
 	for _, c := range columns {

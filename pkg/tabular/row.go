@@ -60,8 +60,8 @@ func (l *loader) total() bool {
 	return word
 }
 
-// seriesOf finds the series of a row that is of one series; skip says that it is not wanted. bad says
-// what is wrong with its name, the error ends the file.
+// seriesOf finds the series of a row that is of one series; skip says that it is not wanted. bad
+// says what is wrong with its name, the error ends the file.
 func (l *loader) seriesOf() (id int32, skip bool, bad problem, err error) {
 	if len(l.at.series) == 0 {
 		return l.at.one, false, bad, nil
@@ -118,8 +118,8 @@ func (l *loader) cell(column int, id int32, at instant) {
 	l.keep(id, at, value)
 }
 
-// wideRow reads a line that has a reading in each cell that is not empty: of one time and many series,
-// or of one series and the times of a day.
+// wideRow reads a line that has a reading in each cell that is not empty: of one time and many
+// series, or of one series and the times of a day.
 func (l *loader) wideRow() error {
 	var id int32
 	days := l.at.kind == LayoutDays

@@ -100,10 +100,10 @@ func (s *sample) delimiter(split *splitter) byte {
 func likeData(fields [][]byte) bool {
 	time, number := false, false
 	for _, field := range fields {
-		switch k := kindOf(field); {
-		case k == cellStamp || k == cellRange || k == cellDate:
+		switch kindOf(field) {
+		case cellStamp, cellRange, cellDate:
 			time = true
-		case k == cellNumber:
+		case cellNumber:
 			_, isEpoch := parseEpoch(field)
 			if d, rest, ok := readDate(field); ok && d.calendar == compact && len(rest) == 0 {
 				_, isEpoch = d.seconds(yearFirst)
@@ -113,6 +113,7 @@ func likeData(fields [][]byte) bool {
 			} else {
 				number = true
 			}
+		default:
 		}
 	}
 	return time && number
@@ -244,14 +245,6 @@ func unitRow(fields [][]byte) bool {
 		}
 	}
 	return units > 0
-}
-
-// trimmedFields cuts the empty fields at the end of a row.
-func trimmedFields(fields [][]byte) [][]byte {
-	for len(fields) > 0 && len(fields[len(fields)-1]) == 0 {
-		fields = fields[:len(fields)-1]
-	}
-	return fields
 }
 
 // keep adds a row of cells.

@@ -60,7 +60,7 @@ func (l *loader) settle(first int, shifts []int64, interval int64) error {
 			r.Unix = p.unix
 			rows[kept], l.notes[kept] = r, uint32(p.twin)
 			kept++
-		case l.notes[i] == refused && l.at.kind != LayoutDays: // another cell of a line that is rejected as one row
+		case l.notes[i] == refused && l.at.kind != LayoutDays: // another cell of a rejected line
 			l.report.Rows--
 		default:
 			refused = l.notes[i]

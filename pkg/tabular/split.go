@@ -58,8 +58,8 @@ type splitter struct {
 }
 
 // fields returns the fields of a line, without quotes and outer space. Fields may be quoted, ""
-// inside stands for a quote; a quoted field must end on its line: a forgotten quote then costs a row
-// and not the rest of the file. ok is false when quotes do not fit.
+// inside stands for a quote; a quoted field must end on its line: a forgotten quote then costs a
+// row and not the rest of the file. ok is false when quotes do not fit.
 func (s *splitter) fields(line []byte) (fields [][]byte, ok bool) {
 	space := " \t"
 	if s.delimiter == '\t' {

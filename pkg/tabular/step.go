@@ -4,8 +4,8 @@ import "slices"
 
 // steps returns the most frequent step between neighbouring times of each series, by index, in
 // seconds, and that of most of all: the shorter one of two as frequent, 0 where no series has two
-// times. repeats is how many rows have a time that their series has already. The rows may stand in any
-// order.
+// times. repeats is how many rows have a time that their series has already. The rows may stand in
+// any order.
 func steps(rows []Row, series int) (each []int64, overall int64, repeats int) {
 	ends := make([]int, series+1)
 	for _, r := range rows {

@@ -65,8 +65,8 @@ func summary(rows []Row) Summary {
 	s.Phase = time.Duration(phase) * time.Second
 	slack := min(interval/10, 120)
 	for i, r := range rows {
-		if off := meter.FloorDiv(r.Unix-phase+interval/2, interval)*interval + phase - r.Unix; off > slack ||
-			off < -slack {
+		nearest := meter.FloorDiv(r.Unix-phase+interval/2, interval)*interval + phase
+		if off := nearest - r.Unix; off > slack || off < -slack {
 			s.Odd++
 		}
 		if i == 0 {

@@ -177,7 +177,7 @@ func halfDay(hour int, rest []byte) (of24 int, after []byte, ok bool) {
 		return hour, rest, true
 	}
 	after = bytes.TrimLeft(word[1:], ".")
-	if len(after) == 0 || after[0]|0x20 != 'm' || word[0] == 'A' && bytes.HasPrefix(after, []byte("ME")) {
+	if len(after) == 0 || after[0]|0x20 != 'm' {
 		return hour, rest, true
 	}
 	if hour < 1 || hour > 12 {
@@ -241,8 +241,8 @@ func timeRemedy(text []byte, c calendar) string {
 	return remedyTime
 }
 
-// written gives a local time in the form of the contract, by the length and the separator that times
-// of its file have.
+// written gives a local time in the form of the contract, by the length and the separator that
+// times of its file have.
 func written(local int64, length int, separator byte) string {
 	form := time.DateTime
 	switch {

@@ -112,8 +112,8 @@ func (c *sampleColumn) calendar() calendar {
 	return best
 }
 
-// bestTime chooses among the columns of times of a kind: those that are filled; those with an offset
-// or of UTC, unless the caller has named a zone; those that name the start.
+// bestTime chooses among the columns of times of a kind: those that are filled; those with an
+// offset or of UTC, unless the caller has named a zone; those that name the start.
 func bestTime(columns []*sampleColumn, kind func(*sampleColumn) bool, local bool) int {
 	best, most := -1, -1
 	filled := 0
@@ -235,8 +235,9 @@ func apartFromZone(r rune) bool {
 	return r != '/' && r != '_' && r != '-' && !unicode.IsLetter(r)
 }
 
-// slots finds the columns whose names are times of day, when they make a row a day: the number of the
-// period of each column, from 0 on, -1 for other columns. ordinals says that the names are numbers.
+// slots finds the columns whose names are times of day, when they make a row a day: the number of
+// the period of each column, from 0 on, -1 for other columns. ordinals says that the names are
+// numbers.
 func slots(names []string) (slots []int, length int64, ordinals, ok bool) {
 	for i, read := range []func(string) (int64, bool){clockName, ordinalName} {
 		ordinals = i > 0

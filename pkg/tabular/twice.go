@@ -46,7 +46,8 @@ func (l *loader) twice(first, repeats int) error {
 			what, strconv.Quote(name), listed(values)), fix)
 }
 
-// doubled counts the moments of rows, and those that have several values; it names a series of these.
+// doubled counts the moments of rows, and those that have several values; it names a series of
+// these.
 func (l *loader) doubled(rows []Row) (moments, differ int, example string) {
 	sorted := slices.Clone(rows)
 	slices.SortFunc(sorted, func(a, b Row) int {
@@ -55,8 +56,12 @@ func (l *loader) doubled(rows []Row) (moments, differ int, example string) {
 	for from, to := 0, 0; from < len(sorted); from = to {
 		a := sorted[from]
 		several := false
-		for to = from; to < len(sorted) && sorted[to].Series == a.Series && sorted[to].Unix == a.Unix; to++ {
-			several = several || sorted[to].Value != a.Value
+		for to = from; to < len(sorted); to++ {
+			b := sorted[to]
+			if b.Series != a.Series || b.Unix != a.Unix {
+				break
+			}
+			several = several || b.Value != a.Value
 		}
 		moments++
 		if several {
@@ -132,7 +137,8 @@ func (l *loader) apart() (column int, values []string, err error) {
 // fractions reports whether texts are numbers with a mark, which name no quantity.
 func fractions(texts map[string]int) bool {
 	for text := range texts {
-		if n, ok := markedNumber([]byte(text)); !ok || n.points+n.commas == 0 && !strings.HasPrefix(text, "-") {
+		n, ok := markedNumber([]byte(text))
+		if !ok || n.points+n.commas == 0 && !strings.HasPrefix(text, "-") {
 			return false
 		}
 	}

@@ -2,8 +2,8 @@ package tabular
 
 import "github.com/loadtide/loadtide/pkg/meter"
 
-// inUnit turns the value of a column into the unit of its series, which is the first one that a file
-// says. A unit that the caller names is that of all values as they stand.
+// inUnit turns the value of a column into the unit of its series, which is the first one that a
+// file says. A unit that the caller names is that of all values as they stand.
 func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) {
 	if l.opts.Unit != "" {
 		return value, problem{}
@@ -32,7 +32,8 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 	if err != nil {
 		return value, problem{meter.ReasonWrongUnit, remedyOtherUnit}
 	}
-	if value = conversion.Apply(value * m.factor); value >= meter.MaxValue || value <= -meter.MaxValue {
+	value = conversion.Apply(value * m.factor)
+	if value >= meter.MaxValue || value <= -meter.MaxValue {
 		return value, problem{meter.ReasonOutOfRange, remedyRange}
 	}
 	return value, problem{}

@@ -87,7 +87,8 @@ func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	for i := range r.Files {
 		file := &r.Files[i]
 		to.line("%s", f.fileLine(file, foundOf(r, file.File)))
-		if f.Unit == "" && f.Kind == "" && file.Units < file.Series && file.Interval > 0 && file.Interval < time.Hour {
+		if f.Unit == "" && f.Kind == "" && file.Units < file.Series && file.Interval > 0 &&
+			file.Interval < time.Hour {
 			to.line("warn: %s: no unit is given, so readings every %s count as power, and are "+
 				"averaged where they are joined; say --unit kWh if they are energy", file.File,
 				stepWords(file.Interval))

@@ -159,7 +159,7 @@ func (c *inspectCmd) print(w io.Writer, found *inspection) error {
 	for i := range found.report.Files {
 		c.printFile(w, found, &found.report.Files[i])
 	}
-	for i := len(found.report.Files); i < len(found.report.Found); i++ { // begun and not read to the end
+	for i := len(found.report.Files); i < len(found.report.Found); i++ { // not read to the end
 		f := &found.report.Found[i]
 		fmt.Fprintf(w, "%s\n", f.File)
 		printLayout(w, f)

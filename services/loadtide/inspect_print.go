@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -90,7 +91,8 @@ const seriesShown = 50
 // printSeries prints a table of the series.
 func (c *inspectCmd) printSeries(w io.Writer, series []tabular.Summary) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SERIES\tFIRST (UTC)\tLAST (UTC)\tREADINGS\tINTERVAL\tMISSING\tDOUBLED\tODD\tLEAST\tMEAN\tMOST\tUNIT")
+	fmt.Fprintln(t, "SERIES\tFIRST (UTC)\tLAST (UTC)\tREADINGS\tINTERVAL\tMISSING\tDOUBLED\tODD"+
+		"\tLEAST\tMEAN\tMOST\tUNIT")
 	const form = "2006-01-02 15:04"
 	for i := range series[:min(len(series), seriesShown)] {
 		s := &series[i]
@@ -159,7 +161,11 @@ func (c *inspectCmd) sameFlags(f *tabular.Found) []string {
 
 // quoteShell quotes a text for a shell where it needs that.
 func quoteShell(text string) string {
-	if text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
+	plain := func(r rune) bool {
+		return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) ||
+			strings.ContainsRune("_-./", r)
+	}
+	if text != "" && strings.TrimFunc(text, plain) == "" {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
@@ -303,8 +309,9 @@ func seriesOf(s *tabular.Summary) seriesJSON {
 	}
 	return seriesJSON{
 		Series: s.Series.String(), Unit: s.Terms.Unit, Kind: kind.String(), First: s.First, Last: s.Last,
-		Readings: s.Readings, Interval: meter.IntervalName(s.Interval), Phase: int64(s.Phase / time.Second),
-		Gaps: s.Gaps, Missing: s.Missing, Doubled: s.Doubled, Odd: s.Odd, Least: s.Least, Mean: s.Mean,
+		Readings: s.Readings, Interval: meter.IntervalName(s.Interval),
+		Phase: int64(s.Phase / time.Second),
+		Gaps:  s.Gaps, Missing: s.Missing, Doubled: s.Doubled, Odd: s.Odd, Least: s.Least, Mean: s.Mean,
 		Most: s.Most,
 	}
 }
