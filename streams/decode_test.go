@@ -295,9 +295,9 @@ func FuzzDecodeReadings(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		kept := bytes.Clone(payload)
+		before := bytes.Clone(payload)
 		good, bad := DecodeReadings(payload)
-		if !bytes.Equal(kept, payload) {
+		if !bytes.Equal(before, payload) {
 			t.Fatal("payload changed")
 		}
 		valid := json.Valid(payload)

@@ -123,7 +123,7 @@ func FuzzParseOutputID(f *testing.F) {
 		if !ok {
 			return
 		}
-		if made := fmt.Sprintf("%s-%d-%d.%d", a.Created, a.Partition, a.Seq, a.K); made != id {
+		if again := fmt.Sprintf("%s-%d-%d.%d", a.Created, a.Partition, a.Seq, a.K); again != id {
 			t.Fatalf("%q is read as %+v", id, a)
 		}
 	})

@@ -126,11 +126,11 @@ func TestEmbeddedStartsAgainOnItsStore(t *testing.T) {
 
 func TestEmbeddedRefuses(t *testing.T) {
 	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	other, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = taken.Close() })
+	t.Cleanup(func() { _ = other.Close() })
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -148,8 +148,8 @@ func TestEmbeddedRefuses(t *testing.T) {
 		remedy string
 	}{
 		"a port in use": {
-			bus.EmbeddedConfig{Listen: taken.Addr().String(), StoreDir: t.TempDir(), Partitions: 8},
-			taken.Addr().String(), "--nats-listen",
+			bus.EmbeddedConfig{Listen: other.Addr().String(), StoreDir: t.TempDir(), Partitions: 8},
+			other.Addr().String(), "--nats-listen",
 		},
 		"an address without port": {
 			bus.EmbeddedConfig{Listen: "127.0.0.1", StoreDir: t.TempDir(), Partitions: 8}, "127.0.0.1",

@@ -116,7 +116,7 @@ func TestLeaseIsKnownAgain(t *testing.T) {
 func TestLeaseIsFoughtFor(t *testing.T) {
 	t.Parallel()
 	b := newLeases(t)
-	var taken atomic.Int32
+	var takes atomic.Int32
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -125,12 +125,12 @@ func TestLeaseIsFoughtFor(t *testing.T) {
 			).Acquire(patient(t)); err != nil {
 				t.Error(err)
 			} else if ok {
-				taken.Add(1)
+				takes.Add(1)
 			}
 		})
 	}
-	if all.Wait(); taken.Load() != 1 {
-		t.Errorf("%d have it", taken.Load())
+	if all.Wait(); takes.Load() != 1 {
+		t.Errorf("%d have it", takes.Load())
 	}
 }
 

@@ -40,9 +40,9 @@ func TestReaderDeliversInOrderWithAllItKnows(t *testing.T) {
 func TestReaderWaits(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		held int
-		from uint64
-		skip int // messages that come before those that are wanted
+		messages int
+		from     uint64
+		skip     int // messages that come before those that are wanted
 	}{
 		"on an empty stream":              {0, 0, 0},
 		"at the end":                      {5, 6, 0},
@@ -53,14 +53,14 @@ func TestReaderWaits(t *testing.T) {
 			t.Parallel()
 			c := bustest.Start(t).Connect()
 			makeStream(t, c, "R0", "r.0.*.*")
-			fill(t, c, "R0", "r.0.a.b", "old", tc.held)
+			fill(t, c, "R0", "r.0.a.b", "old", tc.messages)
 			l := openReader(t, c, bus.ReaderConfig{Stream: "R0", From: tc.from})
 			vain(t, l)
 			fill(t, c, "R0", "r.0.a.b", "skipped", tc.skip)
 			vain(t, l)
 			fill(t, c, "R0", "r.0.a.b", "new", 3)
 			msgs := read(t, l, 3)
-			if msgs[0].Seq != uint64(tc.held+tc.skip+1) || string(msgs[0].Data) != "new0" {
+			if msgs[0].Seq != uint64(tc.messages+tc.skip+1) || string(msgs[0].Data) != "new0" {
 				t.Fatalf("first message %d %q", msgs[0].Seq, msgs[0].Data)
 			}
 		})

@@ -62,20 +62,20 @@ func TestEveryCallOfTheDiskFails(t *testing.T) {
 			if reached && err == nil {
 				t.Fatalf("call %d failed and save said nothing", call)
 			}
-			for when, found := range map[string]uint64{
+			for when, newest := range map[string]uint64{
 				"at once":                    whatIsThere(t, disk, "at once"),
 				"after power, names lost":    whatIsThere(t, disk.Crash(false), "after power, names lost"),
 				"after power, names written": whatIsThere(t, disk.Crash(true), "after power, names written"),
 			} {
-				if found != 4 && (found != 3 || err == nil) {
-					t.Errorf("call %d, for good %v, %s: found %d, save said %v", call, forGood, when, found, err)
+				if newest != 4 && (newest != 3 || err == nil) {
+					t.Errorf("call %d, for good %v, %s: found %d, save said %v", call, forGood, when, newest, err)
 				}
 			}
 			if err := store.Save(ctx, at(5)); err != nil {
 				t.Fatalf("call %d: the next save: %v", call, err)
 			}
-			if found := whatIsThere(t, disk.Crash(false), "after the next save"); found != 5 {
-				t.Errorf("call %d: after the next save found %d", call, found)
+			if newest := whatIsThere(t, disk.Crash(false), "after the next save"); newest != 5 {
+				t.Errorf("call %d: after the next save found %d", call, newest)
 			}
 			if names, err := disk.ReadDir("d"); err != nil || len(names) > 3 {
 				t.Errorf("call %d: %q stay, %v", call, names, err)
@@ -102,8 +102,8 @@ func TestPowerIsLostAtEveryCall(t *testing.T) {
 	disk.Before = func(op string) {
 		for _, namesKept := range []bool{false, true} {
 			when := fmt.Sprintf("power lost before %s after sequence %d", op, saved)
-			if found := whatIsThere(t, disk.Crash(namesKept), when); found < saved || found > saved+1 {
-				t.Errorf("%s: found %d", when, found)
+			if newest := whatIsThere(t, disk.Crash(namesKept), when); newest < saved || newest > saved+1 {
+				t.Errorf("%s: found %d", when, newest)
 			}
 		}
 	}

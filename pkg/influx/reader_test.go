@@ -160,8 +160,8 @@ func TestQueriesThatFail(t *testing.T) {
 			err := reader(t, c.most, c.handle).Read(
 				t.Context(), "reading", from, until, func(Row) error { return nil },
 			)
-			var known *Error
-			if !errors.As(err, &known) || known.Kind != c.kind || !strings.Contains(err.Error(), c.words) ||
+			var failure *Error
+			if !errors.As(err, &failure) || failure.Kind != c.kind || !strings.Contains(err.Error(), c.words) ||
 				!strings.HasPrefix(err.Error(), "read from influxdb: ") ||
 				strings.Contains(err.Error(), "canary") {
 				t.Errorf("%v", err)

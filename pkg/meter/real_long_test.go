@@ -207,7 +207,7 @@ func TestSeededFaultsAreFound(t *testing.T) {
 			var line strings.Builder
 			for f, fault := range faults {
 				random := rand.New(rand.NewPCG(6, uint64(f)))
-				found, spoilt := 0, 0
+				caught, spoilt := 0, 0
 				for range 150 {
 					l := all[random.IntN(len(all))]
 					const before = 450
@@ -221,11 +221,11 @@ func TestSeededFaultsAreFound(t *testing.T) {
 					spoilt += n
 					for _, reason := range verdicts(newStrip(24, 0), v)[before : before+n] {
 						if reason != meter.Fine {
-							found++
+							caught++
 						}
 					}
 				}
-				share := float64(found) / float64(spoilt)
+				share := float64(caught) / float64(spoilt)
 				fmt.Fprintf(&line, "%s %.0f %%, ", fault.name, 100*share)
 				if share < least[f] {
 					t.Errorf("%s: %.1f %% found, want %.0f %%", fault.name, 100*share, 100*least[f])

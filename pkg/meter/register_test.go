@@ -189,15 +189,15 @@ func TestOrderOfRegistersDoesNotMatter(t *testing.T) {
 		}
 		var g, other meter.Registers
 		want, counts := g.Differ(nil, reads, grid)
-		var kept []meter.Read
+		var sorted []meter.Read
 		var got []meter.Cell
 		var gotCounts meter.Counts
 		for _, r := range rapid.Permutation(reads).Draw(t, "order") {
 			i, _ := slices.BinarySearchFunc(
-				kept, r, func(a, b meter.Read) int { return int(a.Second - b.Second) },
+				sorted, r, func(a, b meter.Read) int { return int(a.Second - b.Second) },
 			)
-			kept = slices.Insert(kept, i, r)
-			got, gotCounts = other.Differ(got[:0], kept, grid)
+			sorted = slices.Insert(sorted, i, r)
+			got, gotCounts = other.Differ(got[:0], sorted, grid)
 		}
 		if !slices.Equal(got, want) || gotCounts != counts {
 			t.Fatalf("%v %+v, in order %v %+v", got, gotCounts, want, counts)

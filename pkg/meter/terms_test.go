@@ -9,36 +9,35 @@ import (
 
 func TestTermsOfAFirstReading(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ said, want meter.Terms }{
+	for _, c := range []struct{ first, want meter.Terms }{
 		{meter.Terms{}, meter.Terms{}},
 		{meter.Terms{Unit: "kWh"}, meter.Terms{Unit: "kWh", Kind: meter.Energy}},
 		{meter.Terms{Unit: "m3"}, meter.Terms{Unit: "m3", Kind: meter.Power}},
 		{meter.Terms{Unit: "kWh", Kind: meter.Register}, meter.Terms{Unit: "kWh", Kind: meter.Register}},
 		{meter.Terms{Kind: meter.Energy}, meter.Terms{Kind: meter.Energy}},
 	} {
-		if got, err := c.said.Begin(); err != nil || got != c.want {
-			t.Errorf("%+v begins %+v, %v; want %+v", c.said, got, err, c.want)
+		if got, err := c.first.Begin(); err != nil || got != c.want {
+			t.Errorf("%+v begins %+v, %v; want %+v", c.first, got, err, c.want)
 		}
 	}
-	for _, said := range []meter.Terms{
+	for _, terms := range []meter.Terms{
 		{"kW", meter.Energy}, {"kW", meter.Register}, {"kWh", meter.Power},
 	} {
-		if _, err := said.Begin(); err == nil || meter.ReasonOf(err) != meter.ReasonWrongUnit {
-			t.Errorf("%+v: %v", said, err)
+		if _, err := terms.Begin(); err == nil || meter.ReasonOf(err) != meter.ReasonWrongUnit {
+			t.Errorf("%+v: %v", terms, err)
 		}
 	}
 }
 
 func TestTermsOfALaterReading(t *testing.T) {
 	t.Parallel()
-	energy, power := meter.Terms{
-		Unit: "kWh", Kind: meter.Energy,
-	}, meter.Terms{Unit: "kW", Kind: meter.Power}
+	energy := meter.Terms{Unit: "kWh", Kind: meter.Energy}
+	power := meter.Terms{Unit: "kW", Kind: meter.Power}
 	for _, c := range []struct {
-		series, said, with meter.Terms
-		value              float64 // of 1000
-		reason             meter.Reason
-		says               string
+		series, reading, with meter.Terms
+		value                 float64 // of 1000
+		reason                meter.Reason
+		says                  string
 	}{
 		{energy, meter.Terms{}, energy, 1000, "", ""},
 		{energy, meter.Terms{Unit: "Wh"}, energy, 1, "", ""},
@@ -72,13 +71,13 @@ func TestTermsOfALaterReading(t *testing.T) {
 			meter.Terms{Unit: "nWh", Kind: meter.Energy}, 0, meter.ReasonWrongUnit, "not known",
 		},
 	} {
-		value, with, err := c.series.Take(1000, c.said)
+		value, with, err := c.series.Take(1000, c.reading)
 		if value != c.value || with != c.with || (err != nil) != (c.reason != "") {
-			t.Errorf("%+v takes %+v: %v, %+v, %v", c.series, c.said, value, with, err)
+			t.Errorf("%+v takes %+v: %v, %+v, %v", c.series, c.reading, value, with, err)
 			continue
 		}
 		if err != nil && (meter.ReasonOf(err) != c.reason || !strings.Contains(err.Error(), c.says)) {
-			t.Errorf("%+v takes %+v: %s: %v", c.series, c.said, meter.ReasonOf(err), err)
+			t.Errorf("%+v takes %+v: %s: %v", c.series, c.reading, meter.ReasonOf(err), err)
 		}
 	}
 }

@@ -169,11 +169,10 @@ func TestArtifacts(t *testing.T) {
 	}
 }
 
-func TestModels(t *testing.T) {
+func TestRegisteredModels(t *testing.T) {
 	t.Parallel()
 	c, ctx := mlflowtest.Client(t), t.Context()
-	run := newRun(t, c)
-	const name = "TestModels"
+	const name = "TestRegisteredModels"
 	if _, err := c.ByAlias(ctx, name, "champion"); !mlflow.Is(err, mlflow.KindNotFound) {
 		t.Errorf("alias of no model: %v", err)
 	}
@@ -186,36 +185,66 @@ func TestModels(t *testing.T) {
 	}
 	ok(t, c.UpdateRegisteredModel(ctx, name, "loads of an hour"))
 	ok(t, c.SetRegisteredModelTag(ctx, name, mlflow.Tag{Key: "c", Value: "d"}))
+	m := must[mlflow.RegisteredModel](t)(c.GetRegisteredModel(ctx, name))
+	if m.Description != "loads of an hour" || len(m.Tags) != 2 || len(m.Aliases) != 0 {
+		t.Errorf("model %+v", m)
+	}
 	_, err := c.ByAlias(ctx, name, "champion")
 	var e *mlflow.Error
 	if !errors.As(err, &e) || e.Kind != mlflow.KindNotFound || e.Status != http.StatusBadRequest ||
 		e.Code != "INVALID_PARAMETER_VALUE" {
 		t.Errorf("a missing alias: %v", err)
 	}
+	if _, err := c.Versions(ctx, "a'b"); !mlflow.Is(err, mlflow.KindRefused) {
+		t.Errorf("a quote in a name: %v", err)
+	}
+}
 
-	logged := must[mlflow.LoggedModel](t)(
-		c.CreateLoggedModel(
-			ctx, run.Info.ExperimentID, name, run.Info.RunID, []mlflow.Tag{{Key: "hidden", Value: "64"}},
-			nil,
-		),
-	)
-	id := logged.Info.ModelID
-	ok(t, c.Upload(ctx, logged.Info.ArtifactURI, "MLmodel", []byte("flavors: {}\n")))
-	ok(t, c.FinalizeLoggedModel(ctx, id, mlflow.ModelReady))
+// logModel logs a model of a run, with one file.
+func logModel(t *testing.T, c *mlflow.Client, run mlflow.Run, name string) mlflow.LoggedModel {
+	t.Helper()
+	logged := must[mlflow.LoggedModel](t)(c.CreateLoggedModel(
+		t.Context(), run.Info.ExperimentID, name, run.Info.RunID,
+		[]mlflow.Tag{{Key: "hidden", Value: "64"}}, nil,
+	))
+	ok(t, c.Upload(t.Context(), logged.Info.ArtifactURI, "MLmodel", []byte("flavors: {}\n")))
+	ok(t, c.FinalizeLoggedModel(t.Context(), logged.Info.ModelID, mlflow.ModelReady))
+	return logged
+}
+
+func TestLoggedModels(t *testing.T) {
+	t.Parallel()
+	c, ctx := mlflowtest.Client(t), t.Context()
+	run := newRun(t, c)
+	id := logModel(t, c, run, "TestLoggedModels").Info.ModelID
 	ok(t, c.SetLoggedModelTags(ctx, id, []mlflow.Tag{{Key: "x", Value: "y"}}))
 	ok(t, c.LogOutput(ctx, run.Info.RunID, id, 3))
-	if m := must[mlflow.LoggedModel](t)(c.GetLoggedModel(
-		ctx, id,
-	)); m.Info.Status != mlflow.ModelReady || m.Info.SourceRunID != run.Info.RunID {
+	m := must[mlflow.LoggedModel](t)(c.GetLoggedModel(ctx, id))
+	if m.Info.Status != mlflow.ModelReady || m.Info.SourceRunID != run.Info.RunID {
 		t.Errorf("logged model %+v", m)
 	}
-	if got := must[mlflow.Run](t)(c.GetRun(ctx, run.Info.RunID)); len(got.Outputs.Models) != 1 ||
-		got.Outputs.Models[0].ModelID != id {
+	got := must[mlflow.Run](t)(c.GetRun(ctx, run.Info.RunID))
+	if len(got.Outputs.Models) != 1 || got.Outputs.Models[0].ModelID != id {
 		t.Errorf("outputs %+v", got.Outputs)
 	}
+	other := must[mlflow.LoggedModel](t)(
+		c.CreateLoggedModel(ctx, run.Info.ExperimentID, "TestLoggedModels", "", nil, nil),
+	)
+	ok(t, c.DeleteLoggedModel(ctx, other.Info.ModelID))
+	if _, err := c.GetLoggedModel(ctx, other.Info.ModelID); !mlflow.Is(err, mlflow.KindNotFound) {
+		t.Errorf("a model that is gone: %v", err)
+	}
+}
 
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	c, ctx := mlflowtest.Client(t), t.Context()
+	run := newRun(t, c)
+	const name = "TestVersions"
+	ok(t, c.CreateRegisteredModel(ctx, name, "", nil))
+	logged := logModel(t, c, run, name)
 	want := mlflow.NewVersion{
-		Name: name, ModelID: id, RunID: run.Info.RunID, Description: "first",
+		Name: name, ModelID: logged.Info.ModelID, RunID: run.Info.RunID, Description: "first",
 		Tags: []mlflow.Tag{{Key: "verdict", Value: "promoted"}},
 	}
 	for i := range 3 {
@@ -244,23 +273,12 @@ func TestModels(t *testing.T) {
 		t.Errorf("versions %v", all)
 	}
 	m := must[mlflow.RegisteredModel](t)(c.GetRegisteredModel(ctx, name))
-	if m.Description != "loads of an hour" || len(m.Tags) != 2 || len(m.Aliases) != 1 ||
-		m.Aliases[0].Version != "2" {
+	if len(m.Aliases) != 1 || m.Aliases[0].Version != "2" {
 		t.Errorf("model %+v", m)
 	}
 	ok(t, c.DeleteAlias(ctx, name, "champion"))
 	if _, err := c.ByAlias(ctx, name, "champion"); !mlflow.Is(err, mlflow.KindNotFound) {
 		t.Errorf("an alias that is gone: %v", err)
-	}
-	if _, err := c.Versions(ctx, "a'b"); !mlflow.Is(err, mlflow.KindRefused) {
-		t.Errorf("a quote in a name: %v", err)
-	}
-	other := must[mlflow.LoggedModel](t)(
-		c.CreateLoggedModel(ctx, run.Info.ExperimentID, name, "", nil, nil),
-	)
-	ok(t, c.DeleteLoggedModel(ctx, other.Info.ModelID))
-	if _, err := c.GetLoggedModel(ctx, other.Info.ModelID); !mlflow.Is(err, mlflow.KindNotFound) {
-		t.Errorf("a model that is gone: %v", err)
 	}
 }
 

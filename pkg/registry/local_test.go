@@ -37,13 +37,13 @@ func local(t *testing.T, dir string) *registry.Local {
 // this point.
 type dyingContext struct {
 	context.Context
-	asked, dies int
+	calls, dies int
 }
 
 type killed struct{}
 
 func (c *dyingContext) Err() error {
-	if c.asked++; c.asked == c.dies {
+	if c.calls++; c.calls == c.dies {
 		panic(killed{})
 	}
 	return nil
@@ -240,9 +240,9 @@ func TestRegistryThatCannotBeUsed(t *testing.T) {
 	if err := os.WriteFile(dir, []byte("in the way"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, made := registry.NewLocal(dir)
-	_, registered := r.Register(context.Background(), name, registrytest.Folder(t, "a"))
-	for _, err := range []error{made, registered} {
+	_, openErr := registry.NewLocal(dir)
+	_, registerErr := r.Register(context.Background(), name, registrytest.Folder(t, "a"))
+	for _, err := range []error{openErr, registerErr} {
 		var fe *registry.FolderError
 		if !errors.As(err, &fe) || fe.Folder != dir ||
 			!strings.Contains(err.Error(), "remedy: give this user the right") {

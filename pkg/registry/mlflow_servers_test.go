@@ -274,18 +274,18 @@ func TestMLflowForeignVersions(t *testing.T) {
 		); err != nil {
 			t.Fatal(err)
 		}
-		made, err := c.CreateVersion(
+		version, err := c.CreateVersion(
 			ctx, mlflow.NewVersion{Name: name, ModelID: logged.Info.ModelID, Tags: tags},
 		)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.Fetch(ctx, registry.Version{
-			Name: name, Version: made.Version, Digest: digest,
+			Name: name, Version: version.Version, Digest: digest,
 		}); err == nil || errors.Is(err, registry.ErrUnavailable) {
 			t.Errorf("%s: fetched, %v", what, err)
 		}
-		if err := c.SetAlias(ctx, name, "foreign", made.Version); err != nil {
+		if err := c.SetAlias(ctx, name, "foreign", version.Version); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.ByAlias(ctx, name, "foreign"); what != "other bytes" &&
@@ -342,12 +342,12 @@ func TestMLmodelIsStamped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said map[string]any
-	if err := yaml.Unmarshal(b, &said); err != nil {
+	var mlmodel map[string]any
+	if err := yaml.Unmarshal(b, &mlmodel); err != nil {
 		t.Fatal(err)
 	}
-	if said["run_id"] != run.Info.RunID || said["model_id"] != got.Outputs.Models[0].ModelID ||
-		said["utc_time_created"] == nil || said["flavors"] == nil {
+	if mlmodel["run_id"] != run.Info.RunID || mlmodel["model_id"] != got.Outputs.Models[0].ModelID ||
+		mlmodel["utc_time_created"] == nil || mlmodel["flavors"] == nil {
 		t.Errorf("%s", b)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "MLmodel"), []byte("a: [}"), 0o644); err != nil {

@@ -90,9 +90,9 @@ func TestJitterDrawsFromTheUpperHalf(t *testing.T) {
 func TestUntilTriesUntilSuccess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
+		var notes []string
 		p := retry.Policy{
-			Backoff: retry.Backoff{Least: time.Second, Most: 3 * time.Second}, Notice: notice(&told),
+			Backoff: retry.Backoff{Least: time.Second, Most: 3 * time.Second}, Notice: notice(&notes),
 		}
 		began, calls := time.Now(), 0
 		err := retry.Until(t.Context(), p, func(context.Context) error {
@@ -104,8 +104,8 @@ func TestUntilTriesUntilSuccess(t *testing.T) {
 		if took := time.Since(began); err != nil || took != (1+2+3+3)*time.Second {
 			t.Errorf("%v after %s", err, took)
 		}
-		if want := []string{"failed away", "recovered away"}; !slices.Equal(told, want) {
-			t.Errorf("told %q, want %q", told, want)
+		if want := []string{"failed away", "recovered away"}; !slices.Equal(notes, want) {
+			t.Errorf("told %q, want %q", notes, want)
 		}
 	})
 }
@@ -149,11 +149,11 @@ func TestUntilReturnsTheLastFailure(t *testing.T) {
 func TestUntilBeginsAnewAfterALongCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
+		var notes []string
 		p := retry.Policy{
 			Backoff: retry.Backoff{
 				Least: time.Second, Most: time.Minute,
-			}, Steady: 10 * time.Second, Notice: notice(&told),
+			}, Steady: 10 * time.Second, Notice: notice(&notes),
 		}
 		lasts := []time.Duration{0, 10 * time.Second, 11 * time.Second, 0}
 		want := []time.Duration{1 * time.Second, 2 * time.Second, 1 * time.Second, 2 * time.Second}
@@ -173,8 +173,8 @@ func TestUntilBeginsAnewAfterALongCall(t *testing.T) {
 		if err != nil || !slices.Equal(pauses, want) {
 			t.Errorf("%v, pauses %v, want %v", err, pauses, want)
 		}
-		if want := []string{"failed away", "failed away", "recovered away"}; !slices.Equal(told, want) {
-			t.Errorf("told %q, want %q", told, want)
+		if want := []string{"failed away", "failed away", "recovered away"}; !slices.Equal(notes, want) {
+			t.Errorf("told %q, want %q", notes, want)
 		}
 	})
 }
@@ -209,10 +209,10 @@ func TestPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		var told []string
+		var notes []string
 		results := []error{nil, errAway, errAway, nil, nil, errAway}
 		began, calls := time.Now(), 0
-		retry.Poll(ctx, time.Second, notice(&told), func(context.Context) error {
+		retry.Poll(ctx, time.Second, notice(&notes), func(context.Context) error {
 			if want := time.Duration(calls) * time.Second; time.Since(began) != want {
 				t.Errorf("call %d after %s", calls, time.Since(began))
 			}
@@ -222,8 +222,8 @@ func TestPoll(t *testing.T) {
 			return results[calls-1]
 		})
 		// The last failure came with the end of the context: that is no news.
-		if want := []string{"failed away", "recovered away"}; !slices.Equal(told, want) {
-			t.Errorf("told %q, want %q", told, want)
+		if want := []string{"failed away", "recovered away"}; !slices.Equal(notes, want) {
+			t.Errorf("told %q, want %q", notes, want)
 		}
 		retry.Poll(ctx, time.Second, nil, func(context.Context) error { calls++; return errAway })
 		if calls != len(results)+1 {
@@ -254,14 +254,14 @@ func TestNoticeTellsEachKindOnce(t *testing.T) {
 		},
 		"success": {nil, []error{nil, nil}, nil},
 	} {
-		var told []string
-		n := notice(&told)
+		var notes []string
+		n := notice(&notes)
 		n.Kind = c.kind
 		for _, err := range c.heard {
 			n.Hear(err)
 		}
-		if !slices.Equal(told, c.want) {
-			t.Errorf("%s: told %q, want %q", name, told, c.want)
+		if !slices.Equal(notes, c.want) {
+			t.Errorf("%s: told %q, want %q", name, notes, c.want)
 		}
 	}
 	var nobody *retry.Notice
@@ -270,9 +270,9 @@ func TestNoticeTellsEachKindOnce(t *testing.T) {
 }
 
 // notice returns a Notice that appends its reports to a list.
-func notice(told *[]string) *retry.Notice {
+func notice(notes *[]string) *retry.Notice {
 	return &retry.Notice{
-		Failed:    func(err error) { *told = append(*told, "failed "+err.Error()) },
-		Recovered: func(err error) { *told = append(*told, "recovered "+err.Error()) },
+		Failed:    func(err error) { *notes = append(*notes, "failed "+err.Error()) },
+		Recovered: func(err error) { *notes = append(*notes, "recovered "+err.Error()) },
 	}
 }

@@ -29,16 +29,16 @@ func TestNoFormatShowsASecret(t *testing.T) {
 	t.Parallel()
 	text := secret.New(canary)
 	cfg := config{"me", text}
-	said := map[string]string{}
+	texts := map[string]string{}
 	for _, verb := range []string{
 		"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "% x", "%T %[1]v",
 	} {
-		said[verb] = fmt.Sprintf(verb, text)
-		said["config "+verb] = fmt.Sprintf(verb, cfg)
-		said["pointer "+verb] = fmt.Sprintf(verb, &cfg)
-		said["client "+verb] = fmt.Sprintf(verb, client{cfg})
+		texts[verb] = fmt.Sprintf(verb, text)
+		texts["config "+verb] = fmt.Sprintf(verb, cfg)
+		texts["pointer "+verb] = fmt.Sprintf(verb, &cfg)
+		texts["client "+verb] = fmt.Sprintf(verb, client{cfg})
 	}
-	said["error"] = fmt.Errorf("refused: %w %v", fmt.Errorf("%v", cfg), text).Error()
+	texts["error"] = fmt.Errorf("refused: %w %v", fmt.Errorf("%v", cfg), text).Error()
 	for name, marshal := range map[string]func(any) ([]byte, error){
 		"JSON": json.Marshal, "YAML": yaml.Marshal, "XML": xml.Marshal,
 	} {
@@ -46,7 +46,7 @@ func TestNoFormatShowsASecret(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		said[name] = string(out)
+		texts[name] = string(out)
 	}
 	var log bytes.Buffer
 	zero := zerolog.New(&log)
@@ -56,8 +56,8 @@ func TestNoFormatShowsASecret(t *testing.T) {
 	} {
 		slog.New(handler).Info("started", "cfg", cfg, "token", text, "client", client{cfg})
 	}
-	said["log"] = log.String()
-	for name, line := range said {
+	texts["log"] = log.String()
+	for name, line := range texts {
 		if strings.Contains(line, canary) ||
 			strings.Contains(strings.ToLower(strings.ReplaceAll(line, " ", "")), "63616e617279") {
 			t.Errorf("%s shows %q", name, line)

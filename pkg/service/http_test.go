@@ -18,12 +18,12 @@ import (
 
 func TestListenNamesTheNextFreePort(t *testing.T) {
 	t.Parallel()
-	held, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer held.Close()
-	addr := held.Addr().String()
+	defer listener.Close()
+	addr := listener.Addr().String()
 	_, err = service.Listen(t.Context(), addr, "page and API", "--http-listen")
 	var hint *service.HintError
 	if !errors.As(err, &hint) {

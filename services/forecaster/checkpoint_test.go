@@ -149,7 +149,7 @@ func TestDeletedSeriesIsUrgent(t *testing.T) {
 func TestOneCheckpointAtATime(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.store.held = make(chan struct{})
+		p.store.gate = make(chan struct{})
 		p.log.reading(m1, past(0))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
@@ -159,7 +159,7 @@ func TestOneCheckpointAtATime(t *testing.T) {
 		p.log.reading(m1, past(1))
 		time.Sleep(pureEvery)
 		p.take(t, 0)
-		close(p.store.held)
+		close(p.store.gate)
 		synctest.Wait()
 		if p.store.saves != 1 || p.store.seq != 1 {
 			t.Fatalf("%d checkpoints, the last at %d", p.store.saves, p.store.seq)
@@ -244,9 +244,9 @@ func TestSaverFinishes(t *testing.T) {
 			t.Error("written without a reason")
 		}
 		p.position = 5
-		p.store.held = make(chan struct{})
+		p.store.gate = make(chan struct{})
 		p.saver.begin(t.Context(), p.snapshot, true)
-		go func() { time.Sleep(time.Minute); close(p.store.held) }()
+		go func() { time.Sleep(time.Minute); close(p.store.gate) }()
 		p.saver.finish(t.Context(), p.snapshot, 5)
 		synctest.Wait()
 		if p.store.saves != 1 || p.saver.seq != 5 || p.saver.cost != time.Minute {

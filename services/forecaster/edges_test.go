@@ -14,14 +14,14 @@ const limit = meter.FutureLimit
 // A reading may be as far ahead of the broker's clock as the limit, and no further.
 func TestFutureLimit(t *testing.T) {
 	t.Parallel()
-	for ahead, taken := range map[time.Duration]bool{
+	for ahead, accepted := range map[time.Duration]bool{
 		0: true, limit - time.Second: true, limit: true, limit + time.Second: false, 2 * limit: false,
 	} {
 		l := newTestLog()
 		l.reading(m1, streams.Reading{Time: l.clock.Add(ahead), Value: 1})
 		result, err := fresh().Step(l.messages)
-		if err != nil || taken != (result.Applied == 1) ||
-			taken != (result.Rejections[meter.ReasonFuture] == 0) {
+		if err != nil || accepted != (result.Applied == 1) ||
+			accepted != (result.Rejections[meter.ReasonFuture] == 0) {
 			t.Errorf("%s ahead: %+v, %v", ahead, result, err)
 		}
 	}
@@ -32,7 +32,7 @@ func TestFutureLimit(t *testing.T) {
 func TestFutureLimitOfAState(t *testing.T) {
 	t.Parallel()
 	for _, filled := range []time.Duration{0, 2 * time.Hour} {
-		for ahead, taken := range map[time.Duration]bool{limit: true, limit + time.Second: false} {
+		for ahead, accepted := range map[time.Duration]bool{limit: true, limit + time.Second: false} {
 			l, p := newTestLog(), fresh()
 			from := l.clock.Truncate(time.Hour)
 			for i := range 3 {
@@ -61,8 +61,8 @@ func TestFutureLimitOfAState(t *testing.T) {
 				t.Fatal(err)
 			}
 			event, err := streams.DecodeEvent(result.Outputs[0].Data)
-			if err != nil || taken != (event.Type == streams.EventSeriesImported) ||
-				!taken && !strings.Contains(event.Text, "ahead of the broker's clock") {
+			if err != nil || accepted != (event.Type == streams.EventSeriesImported) ||
+				!accepted && !strings.Contains(event.Text, "ahead of the broker's clock") {
 				t.Errorf("%s filled, %s ahead: %+v, %v", filled, ahead, event, err)
 			}
 		}

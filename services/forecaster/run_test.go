@@ -76,7 +76,7 @@ func TestDrainOfAnIdlePartition(t *testing.T) {
 func TestRunBreaks(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, p *pure) {
-		p.store.held = make(chan struct{})
+		p.store.gate = make(chan struct{})
 		p.log.reading(m1, past(0))
 		p.give(0)
 		time.Sleep(pureEvery)
@@ -91,7 +91,7 @@ func TestRunBreaks(t *testing.T) {
 			t.Fatalf("%v: it ended before its checkpoint", err)
 		default:
 		}
-		close(p.store.held)
+		close(p.store.gate)
 		if err := <-ended; !errors.Is(err, bus.ErrNoStream) || !p.allClosed() ||
 			p.store.saves != 1 ||
 			p.saver.seq != 1 {

@@ -103,18 +103,8 @@ func (s *scenario) do(command string, args []string) error {
 		s.log.clock = at
 		return nil
 	case "tick": // [count]: that many, an hour apart
-		n := 1
-		if len(args) > 0 {
-			var err error
-			if n, err = strconv.Atoi(args[0]); err != nil {
-				return err
-			}
-		}
-		for i := range n {
-			if i > 0 {
-				s.log.clock = s.log.clock.Add(time.Hour - time.Second)
-			}
-			s.log.add(streams.ControlSubject(0, streams.ControlTick), streams.AppendTick(nil))
+		if err := s.ticks(args); err != nil {
+			return err
 		}
 	case "same": // series from count value [unit] [key=value]: hourly, one message each
 		return s.series(args, time.Hour, func(time.Time) float64 { return 0 })
@@ -149,15 +139,9 @@ func (s *scenario) do(command string, args []string) error {
 	case "raw": // subject payload
 		s.log.add(args[0], []byte(strings.Join(args[1:], " ")))
 	case "model": // seed [interval]
-		seed, err := strconv.ParseUint(args[0], 10, 64)
-		interval := time.Hour
-		if err == nil && len(args) > 1 {
-			interval, err = time.ParseDuration(args[1])
-		}
-		if err != nil {
+		if err := s.model(args); err != nil {
 			return err
 		}
-		s.log.model(testModelOf(s.t, seed, interval))
 	case "limit", "set", "unset", "delete", "import":
 		if err := s.order(command, args); err != nil {
 			return err
@@ -177,22 +161,60 @@ func (s *scenario) do(command string, args []string) error {
 		s.kept, s.keptBy, s.keptAt = s.pipe.engine.Snapshot(), s.pipe.engine.Models(), s.position
 		return nil
 	case "crash": // back to the checkpoint; the log is read again from there
-		s.pipe = fresh()
-		for _, m := range s.keptBy {
-			if err := s.pipe.engine.SetModel(m); err != nil {
-				return err
-			}
+		if err := s.crash(); err != nil {
+			return err
 		}
-		if s.kept != nil {
-			if err := s.pipe.engine.Restore(s.kept); err != nil {
-				return err
-			}
-		}
-		s.position = s.keptAt
 	default:
 		return fmt.Errorf("unknown command %q", command)
 	}
 	return s.step()
+}
+
+func (s *scenario) ticks(args []string) error {
+	n := 1
+	if len(args) > 0 {
+		var err error
+		if n, err = strconv.Atoi(args[0]); err != nil {
+			return err
+		}
+	}
+	for i := range n {
+		if i > 0 {
+			s.log.clock = s.log.clock.Add(time.Hour - time.Second)
+		}
+		s.log.add(streams.ControlSubject(0, streams.ControlTick), streams.AppendTick(nil))
+	}
+	return nil
+}
+
+func (s *scenario) model(args []string) error {
+	seed, err := strconv.ParseUint(args[0], 10, 64)
+	interval := time.Hour
+	if err == nil && len(args) > 1 {
+		interval, err = time.ParseDuration(args[1])
+	}
+	if err != nil {
+		return err
+	}
+	s.log.model(testModelOf(s.t, seed, interval))
+	return nil
+}
+
+// crash goes on with the state of the last checkpoint.
+func (s *scenario) crash() error {
+	s.pipe = fresh()
+	for _, m := range s.keptBy {
+		if err := s.pipe.engine.SetModel(m); err != nil {
+			return err
+		}
+	}
+	if s.kept != nil {
+		if err := s.pipe.engine.Restore(s.kept); err != nil {
+			return err
+		}
+	}
+	s.position = s.keptAt
+	return nil
 }
 
 func (s *scenario) many(args []string, history bool) error {
@@ -326,13 +348,13 @@ func (s *scenario) step() error {
 	for _, l := range lines {
 		fmt.Fprintln(&s.out, l)
 	}
-	held := ""
+	heldText := ""
 	if result.Held > 0 {
-		held = fmt.Sprintf(" held %d", result.Held)
+		heldText = fmt.Sprintf(" held %d", result.Held)
 	}
 	fmt.Fprintf(
 		&s.out, "applied %d repeated %d%s rejected %d replayed %d\n", result.Applied, result.Repeated,
-		held, total(result.Rejections), again,
+		heldText, total(result.Rejections), again,
 	)
 	return nil
 }

@@ -16,16 +16,19 @@ import (
 
 // scoreOf is one score of one lead.
 func scoreOf(
-	usual, actual float32, lead int, pinball, naive float64, inside bool, source meter.Source,
-	inForce bool,
+	usual, actual float32, held accuracy.Held, source meter.Source, inForce bool,
 ) *engine.Score {
-	held := accuracy.Held{
-		Lead: lead, Error: -2 * pinball, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside,
-		Has50: true,
-	}
 	return &engine.Score{
 		Interval: meter.HourSeconds, Actual: actual, Usual: usual,
 		Leads: []engine.LeadScore{{Held: held, Source: source, InForce: inForce}},
+	}
+}
+
+// heldOf is a forecast held against a reading that lies inside the central 80 %, or outside.
+func heldOf(lead int, pinball, naive float64, inside bool) accuracy.Held {
+	return accuracy.Held{
+		Lead: lead, Error: -2 * pinball, Pinball: pinball, Naive: naive, Has80: true, Inside80: inside,
+		Has50: true,
 	}
 }
 
@@ -39,15 +42,15 @@ func TestScoreboard(t *testing.T) {
 	reg.MustRegister(b)
 
 	// a factory, soon two days old
-	b.add(scoreOf(1000, 2000, 24, 300, 400, false, meter.SourceLSTM, true))
+	b.add(scoreOf(1000, 2000, heldOf(24, 300, 400, false), meter.SourceLSTM, true))
 	now = now.Add(25 * time.Hour)
-	b.add(scoreOf(1000, 1000, 24, 100, 200, true, meter.SourceLSTM, true))
+	b.add(scoreOf(1000, 1000, heldOf(24, 100, 200, true), meter.SourceLSTM, true))
 	// a roof, without a day before
-	b.add(scoreOf(1, -1, 24, 0.2, math.NaN(), false, meter.SourceLSTM, true))
-	b.add(scoreOf(0, 0, 24, 0, 0, true, meter.SourceLSTM, true)) // nothing at all
-	b.add(scoreOf(1, 1, 24, 0.5, 0.5, true, meter.SourceLSTM, false))
-	b.add(scoreOf(1, 1, 1, 0.5, 0.5, true, meter.SourceSeasonalNaive, false))
-	revised := scoreOf(1, 1, 24, 50, 0.5, true, meter.SourceLSTM, true)
+	b.add(scoreOf(1, -1, heldOf(24, 0.2, math.NaN(), false), meter.SourceLSTM, true))
+	b.add(scoreOf(0, 0, heldOf(24, 0, 0, true), meter.SourceLSTM, true)) // nothing at all
+	b.add(scoreOf(1, 1, heldOf(24, 0.5, 0.5, true), meter.SourceLSTM, false))
+	b.add(scoreOf(1, 1, heldOf(1, 0.5, 0.5, true), meter.SourceSeasonalNaive, false))
+	revised := scoreOf(1, 1, heldOf(24, 50, 0.5, true), meter.SourceLSTM, true)
 	revised.Revision = 1
 	b.add(revised)
 

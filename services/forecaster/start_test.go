@@ -281,8 +281,8 @@ func TestStartOnACheckpointOfAnotherKernel(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.close()
-		told := strings.Contains(lines.String(), "another kernel family")
-		if told != (kernel == "another") || p.position != 1 {
+		logged := strings.Contains(lines.String(), "another kernel family")
+		if logged != (kernel == "another") || p.position != 1 {
 			t.Errorf("kernel %s: position %d, the log has %s", kernel, p.position, lines)
 		}
 	}

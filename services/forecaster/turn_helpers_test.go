@@ -54,21 +54,21 @@ func (r *reel) Next(ctx context.Context, dst []bus.Message, _ int) ([]bus.Messag
 
 func (r *reel) Close() { r.closed = true }
 
-// vault is a store that counts its checkpoints; while held, Save waits.
+// vault is a store that counts its checkpoints. Save waits until gate is closed, if there is one.
 type vault struct {
 	*checkpointtest.Memory
 	mu    sync.Mutex // partitions of a service share the store
 	saves int
 	seq   uint64
-	held  chan struct{}
+	gate  chan struct{}
 	err   error
 }
 
 func newVault() *vault { return &vault{Memory: checkpointtest.NewMemory()} }
 
 func (v *vault) Save(ctx context.Context, s *checkpoint.Snapshot) error {
-	if v.held != nil {
-		<-v.held
+	if v.gate != nil {
+		<-v.gate
 	}
 	if v.err != nil {
 		return v.err
@@ -139,11 +139,11 @@ func bubble(t *testing.T, test func(t *testing.T, p *pure)) {
 // give hands the new messages of the log to the reader as one batch, with pending messages behind
 // it.
 func (p *pure) give(pending uint64) {
-	given := p.position
+	from := p.position
 	for _, b := range p.tail.batches {
-		given += uint64(len(b))
+		from += uint64(len(b))
 	}
-	batch := p.log.messages[given:]
+	batch := p.log.messages[from:]
 	batch[len(batch)-1].Pending = pending
 	p.tail.batches = append(p.tail.batches, batch)
 }

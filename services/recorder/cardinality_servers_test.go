@@ -42,8 +42,8 @@ influxdb.cardinality(bucket: %q, start: 2020-01-01T00:00:00Z, stop: 2100-01-01T0
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := regexp.MustCompile(`(\d+) series of InfluxDB\s+an hourly meter`).FindSubmatch(docs)
-	if said == nil || fmt.Sprint(rows[0]["_value"]) != string(said[1]) {
-		t.Errorf("InfluxDB counts %v, docs/operations.md says %s", rows, said)
+	sentence := regexp.MustCompile(`(\d+) series of InfluxDB\s+an hourly meter`).FindSubmatch(docs)
+	if sentence == nil || fmt.Sprint(rows[0]["_value"]) != string(sentence[1]) {
+		t.Errorf("InfluxDB counts %v, docs/operations.md says %s", rows, sentence)
 	}
 }

@@ -38,23 +38,7 @@ func TestTasks(t *testing.T) {
 	yesterday := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
 	writeScores(t, cfg, yesterday)
 
-	files, err := filepath.Glob("../../deployments/influxdb/tasks/*.flux")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no task files: %v", err)
-	}
-	for _, file := range files {
-		flux, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		task, err := client.TasksAPI().CreateTaskByFlux(t.Context(), string(flux), *org.Id)
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for range 2 {
-			runTask(t, cfg, task)
-		}
-	}
+	runTasks(t, cfg, *org.Id)
 	got := map[string]any{}
 	for _, row := range query(
 		t, daily,
@@ -86,6 +70,35 @@ func TestTasks(t *testing.T) {
 	if today := got[fmt.Sprintln("north", "m1", "first", 24, "count")]; today != nil {
 		t.Errorf("today, which is not over, has a sum: %v", today)
 	}
+	checkExample(t, daily)
+}
+
+// runTasks makes the tasks of the deployment and runs each twice.
+func runTasks(t *testing.T, cfg influx.Config, org string) {
+	t.Helper()
+	client := influxtest.Client(t, cfg)
+	files, err := filepath.Glob("../../deployments/influxdb/tasks/*.flux")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no task files: %v", err)
+	}
+	for _, file := range files {
+		flux, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task, err := client.TasksAPI().CreateTaskByFlux(t.Context(), string(flux), org)
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for range 2 {
+			runTask(t, cfg, task)
+		}
+	}
+}
+
+// checkExample runs the query that the README of the tasks shows.
+func checkExample(t *testing.T, daily influx.Config) {
+	t.Helper()
 	readme, err := os.ReadFile("../../deployments/influxdb/README.md")
 	if err != nil {
 		t.Fatal(err)

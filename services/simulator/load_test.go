@@ -187,11 +187,11 @@ func TestHouseholdHasPeaksAndShopHasHours(t *testing.T) {
 	}
 	// Persistence beyond the day: what is left after the same hour yesterday is not white.
 	v := hours(&fleet[0], monday, 24*140)
-	var left []float64
+	var changes []float64
 	for i := 24; i < len(v); i++ {
-		left = append(left, v[i]-v[i-24])
+		changes = append(changes, v[i]-v[i-24])
 	}
-	if r := autocorrelation(left, 1); r < 0.3 {
+	if r := autocorrelation(changes, 1); r < 0.3 {
 		t.Errorf("what the day leaves has autocorrelation %.2f at an hour", r)
 	}
 	winter := mean(hours(&fleet[0], hourOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), 24*28))

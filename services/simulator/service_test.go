@@ -127,8 +127,8 @@ func TestDemoClock(t *testing.T) {
 		begun := time.Now()
 		base := begun.Truncate(time.Hour)
 		b := &broker{}
-		var told []Progress
-		s := newService(t, small(t), t.TempDir(), b, func(p Progress) { told = append(told, p) })
+		var reports []Progress
+		s := newService(t, small(t), t.TempDir(), b, func(p Progress) { reports = append(reports, p) })
 		if err := run(t, s, 3*time.Hour); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestDemoClock(t *testing.T) {
 		if b.flushes != 2+27 {
 			t.Errorf("%d acknowledgements", b.flushes)
 		}
-		checkProgress(t, told, base.Add(3*time.Hour))
+		checkProgress(t, reports, base.Add(3*time.Hour))
 		if n := counted(t, s, "loadtide_simulator_readings_total"); n != 3*(288+27) {
 			t.Errorf("%g readings counted", n)
 		}
@@ -186,20 +186,20 @@ func TestDemoClock(t *testing.T) {
 	})
 }
 
-func checkProgress(t *testing.T, told []Progress, until time.Time) {
+func checkProgress(t *testing.T, reports []Progress, until time.Time) {
 	t.Helper()
-	if len(told) != 1+2+27 || told[0].Phase != PhaseHistory || told[0].Readings != 0 ||
-		told[0].Resumed || told[0].Meters != 3 {
-		t.Fatalf("%d reports, first %+v", len(told), told[0])
+	if len(reports) != 1+2+27 || reports[0].Phase != PhaseHistory || reports[0].Readings != 0 ||
+		reports[0].Resumed || reports[0].Meters != 3 {
+		t.Fatalf("%d reports, first %+v", len(reports), reports[0])
 	}
 	phases := map[Phase]int{}
-	for _, p := range told[1:] {
+	for _, p := range reports[1:] {
 		phases[p.Phase]++
 	}
 	if phases[PhaseHistory] != 2 || phases[PhaseReplay] != 23 || phases[PhaseLive] != 4 {
 		t.Errorf("steps by phase %v", phases)
 	}
-	last := told[len(told)-1]
+	last := reports[len(reports)-1]
 	if !last.Until.Equal(until) || last.Readings != 3*(288+27) {
 		t.Errorf("last report %+v, want until %s", last, until)
 	}

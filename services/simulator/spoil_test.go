@@ -74,7 +74,7 @@ func TestSpoilCSV(t *testing.T) {
 	spoil := func(name string, seed uint64) ([]byte, Spoiled) {
 		table, _ := load(t, source, "")
 		path := filepath.Join(dir, name)
-		done, err := SpoilCSV(t.Context(), path, table, faultsOf(t, "all"), seed)
+		result, err := SpoilCSV(t.Context(), path, table, faultsOf(t, "all"), seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,22 +82,22 @@ func TestSpoilCSV(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return data, done
+		return data, result
 	}
-	one, done := spoil("one.csv", 1)
+	one, result := spoil("one.csv", 1)
 	if again, _ := spoil("again.csv", 1); !bytes.Equal(one, again) {
 		t.Error("the same seed gives another file")
 	}
 	if other, _ := spoil("other.csv", 2); bytes.Equal(one, other) {
 		t.Error("another seed gives the same file")
 	}
-	if done.Left != 2 || done.Series != 3 ||
+	if result.Left != 2 || result.Series != 3 ||
 		!bytes.HasPrefix(one, []byte("series,timestamp,value,truth,fault\n")) ||
-		done.Rows != bytes.Count(one, []byte("\n"))-1 {
-		t.Errorf("%+v, begins %q", done, one[:40])
+		result.Rows != bytes.Count(one, []byte("\n"))-1 {
+		t.Errorf("%+v, begins %q", result, one[:40])
 	}
 	for _, row := range faultTable {
-		if n := done.Faults[row.name]; (n > 0) == row.register {
+		if n := result.Faults[row.name]; (n > 0) == row.register {
 			t.Errorf("%d rows of %s", n, row.name)
 		}
 	}

@@ -33,141 +33,160 @@ func Snapshot(partition int, seq uint64) *checkpoint.Snapshot {
 
 // Run checks one kind of store; open returns a new, empty one each time.
 func Run(t *testing.T, open func(t *testing.T) checkpoint.Store) {
-	ctx := context.Background()
-	save := func(t *testing.T, s checkpoint.Store, snap *checkpoint.Snapshot) {
-		t.Helper()
-		if err := s.Save(ctx, snap); err != nil {
-			t.Fatalf("save: %v", err)
-		}
-	}
-	want := func(t *testing.T, s checkpoint.Store, partition int, snap *checkpoint.Snapshot) {
-		t.Helper()
-		got, skipped, err := s.Load(ctx, partition)
-		if err != nil || len(skipped) != 0 {
-			t.Fatalf("load: skipped %v, error %v", skipped, err)
-		}
-		if diff := cmp.Diff(snap, got, cmp.Comparer(bytes.Equal)); diff != "" {
-			t.Fatalf("loaded (-want +got):\n%s", diff)
-		}
-	}
-	cases := map[string]func(t *testing.T, s checkpoint.Store){
-		"nothing there is no error": func(t *testing.T, s checkpoint.Store) {
-			want(t, s, 0, nil)
+	for name, check := range map[string]func(s *suite){
+		"nothing there is no error": func(s *suite) { s.want(0, nil) },
+		"what was saved is loaded": func(s *suite) {
+			s.save(Snapshot(2, 41))
+			s.want(2, Snapshot(2, 41))
 		},
-		"what was saved is loaded": func(t *testing.T, s checkpoint.Store) {
-			save(t, s, Snapshot(2, 41))
-			want(t, s, 2, Snapshot(2, 41))
-		},
-		"the highest sequence wins": func(t *testing.T, s checkpoint.Store) {
+		"the highest sequence wins": func(s *suite) {
 			for _, seq := range []uint64{9, 10, 99, 100, 1_000_000_000_000} {
-				save(t, s, Snapshot(1, seq))
-				want(t, s, 1, Snapshot(1, seq))
+				s.save(Snapshot(1, seq))
+				s.want(1, Snapshot(1, seq))
 			}
 		},
-		"the largest sequence sorts last": func(t *testing.T, s checkpoint.Store) {
-			save(t, s, Snapshot(1, 1<<63))
-			save(t, s, Snapshot(1, 1<<64-1))
-			want(t, s, 1, Snapshot(1, 1<<64-1))
+		"the largest sequence sorts last": func(s *suite) {
+			s.save(Snapshot(1, 1<<63))
+			s.save(Snapshot(1, 1<<64-1))
+			s.want(1, Snapshot(1, 1<<64-1))
 		},
-		"the same position again": func(t *testing.T, s checkpoint.Store) {
-			again := Snapshot(1, 5)
-			again.Sections = again.Sections[1:]
-			save(t, s, Snapshot(1, 5))
-			save(t, s, again)
-			want(t, s, 1, again)
-		},
-		"partitions are apart": func(t *testing.T, s checkpoint.Store) {
-			save(t, s, Snapshot(1, 7))
-			save(t, s, Snapshot(7, 1))
-			save(t, s, Snapshot(0, 3))
-			want(t, s, 1, Snapshot(1, 7))
-			want(t, s, 7, Snapshot(7, 1))
-			want(t, s, 0, Snapshot(0, 3))
-			want(t, s, 2, nil)
-		},
-		"no section is a snapshot too": func(t *testing.T, s checkpoint.Store) {
-			bare := Snapshot(3, 0)
-			bare.Sections = nil
-			save(t, s, bare)
-			want(t, s, 3, bare)
-		},
-		"the caller's bytes are copied": func(t *testing.T, s checkpoint.Store) {
-			snap := Snapshot(1, 5)
-			save(t, s, snap)
-			snap.Sections[2].Data[0] = 99
-			want(t, s, 1, Snapshot(1, 5))
-			got, _, err := s.Load(ctx, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got.Sections[2].Data[0] = 77
-			want(t, s, 1, Snapshot(1, 5))
-		},
-		"a wrong snapshot is refused and replaces nothing": func(t *testing.T, s checkpoint.Store) {
-			save(t, s, Snapshot(1, 5))
-			wrong := map[string]func(*checkpoint.Snapshot){
-				"partition beyond": func(w *checkpoint.Snapshot) { w.Header.Partitions = 1 },
-				"negative series":  func(w *checkpoint.Snapshot) { w.Header.Series = -1 },
-				"nameless section": func(w *checkpoint.Snapshot) { w.Sections[0].Name = "" },
-				"name twice":       func(w *checkpoint.Snapshot) { w.Sections[0].Name = w.Sections[1].Name },
-			}
-			for name, spoil := range wrong {
-				w := Snapshot(1, 6)
-				spoil(w)
-				if err := s.Save(ctx, w); err == nil {
-					t.Errorf("%s: saved", name)
-				}
-			}
-			want(t, s, 1, Snapshot(1, 5))
-		},
-		"an ended context changes nothing": func(t *testing.T, s checkpoint.Store) {
-			save(t, s, Snapshot(1, 5))
-			ended, cancel := context.WithCancel(ctx)
-			cancel()
-			if err := s.Save(ended, Snapshot(1, 6)); !errors.Is(err, context.Canceled) {
-				t.Errorf("save: %v", err)
-			}
-			if _, _, err := s.Load(ended, 1); !errors.Is(err, context.Canceled) {
-				t.Errorf("load: %v", err)
-			}
-			want(t, s, 1, Snapshot(1, 5))
-		},
-		"loads run during saves": func(t *testing.T, s checkpoint.Store) {
-			save(t, s, Snapshot(1, 1))
-			failed := make(chan error, 1)
-			go func() {
-				defer close(failed)
-				for seq := uint64(2); seq <= 40; seq++ {
-					if err := s.Save(ctx, Snapshot(1, seq)); err != nil {
-						failed <- err
-						return
-					}
-				}
-			}()
-			last := uint64(0)
-			for last < 40 {
-				select {
-				case err, ok := <-failed:
-					if ok {
-						t.Fatalf("save: %v", err)
-					}
-				default:
-				}
-				got, skipped, err := s.Load(ctx, 1)
-				if err != nil || len(skipped) != 0 || got == nil {
-					t.Fatalf("load: %v, skipped %v, error %v", got, skipped, err)
-				}
-				if got.Header.Seq < last {
-					t.Fatalf("sequence went back from %d to %d", last, got.Header.Seq)
-				}
-				last = got.Header.Seq
-			}
-		},
-	}
-	for name, check := range cases {
+		"the same position again":                          samePosition,
+		"partitions are apart":                             partitionsApart,
+		"no section is a snapshot too":                     noSection,
+		"the caller's bytes are copied":                    bytesAreCopied,
+		"a wrong snapshot is refused and replaces nothing": wrongSnapshots,
+		"an ended context changes nothing":                 endedContext,
+		"loads run during saves":                           loadsDuringSaves,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			check(t, open(t))
+			check(&suite{t, open(t)})
 		})
+	}
+}
+
+// suite is one check of one store.
+type suite struct {
+	*testing.T
+	store checkpoint.Store
+}
+
+func (s *suite) save(snap *checkpoint.Snapshot) {
+	s.Helper()
+	if err := s.store.Save(s.Context(), snap); err != nil {
+		s.Fatalf("save: %v", err)
+	}
+}
+
+// want loads the newest snapshot of a partition and compares it.
+func (s *suite) want(partition int, snap *checkpoint.Snapshot) {
+	s.Helper()
+	got, skipped, err := s.store.Load(s.Context(), partition)
+	if err != nil || len(skipped) != 0 {
+		s.Fatalf("load: skipped %v, error %v", skipped, err)
+	}
+	if diff := cmp.Diff(snap, got, cmp.Comparer(bytes.Equal)); diff != "" {
+		s.Fatalf("loaded (-want +got):\n%s", diff)
+	}
+}
+
+func samePosition(s *suite) {
+	again := Snapshot(1, 5)
+	again.Sections = again.Sections[1:]
+	s.save(Snapshot(1, 5))
+	s.save(again)
+	s.want(1, again)
+}
+
+func partitionsApart(s *suite) {
+	s.save(Snapshot(1, 7))
+	s.save(Snapshot(7, 1))
+	s.save(Snapshot(0, 3))
+	s.want(1, Snapshot(1, 7))
+	s.want(7, Snapshot(7, 1))
+	s.want(0, Snapshot(0, 3))
+	s.want(2, nil)
+}
+
+func noSection(s *suite) {
+	bare := Snapshot(3, 0)
+	bare.Sections = nil
+	s.save(bare)
+	s.want(3, bare)
+}
+
+func bytesAreCopied(s *suite) {
+	snap := Snapshot(1, 5)
+	s.save(snap)
+	snap.Sections[2].Data[0] = 99
+	s.want(1, Snapshot(1, 5))
+	got, _, err := s.store.Load(s.Context(), 1)
+	if err != nil {
+		s.Fatal(err)
+	}
+	got.Sections[2].Data[0] = 77
+	s.want(1, Snapshot(1, 5))
+}
+
+func wrongSnapshots(s *suite) {
+	s.save(Snapshot(1, 5))
+	wrong := map[string]func(*checkpoint.Snapshot){
+		"partition beyond": func(w *checkpoint.Snapshot) { w.Header.Partitions = 1 },
+		"negative series":  func(w *checkpoint.Snapshot) { w.Header.Series = -1 },
+		"nameless section": func(w *checkpoint.Snapshot) { w.Sections[0].Name = "" },
+		"name twice":       func(w *checkpoint.Snapshot) { w.Sections[0].Name = w.Sections[1].Name },
+	}
+	for name, spoil := range wrong {
+		w := Snapshot(1, 6)
+		spoil(w)
+		if err := s.store.Save(s.Context(), w); err == nil {
+			s.Errorf("%s: saved", name)
+		}
+	}
+	s.want(1, Snapshot(1, 5))
+}
+
+func endedContext(s *suite) {
+	s.save(Snapshot(1, 5))
+	ended, cancel := context.WithCancel(s.Context())
+	cancel()
+	if err := s.store.Save(ended, Snapshot(1, 6)); !errors.Is(err, context.Canceled) {
+		s.Errorf("save: %v", err)
+	}
+	if _, _, err := s.store.Load(ended, 1); !errors.Is(err, context.Canceled) {
+		s.Errorf("load: %v", err)
+	}
+	s.want(1, Snapshot(1, 5))
+}
+
+func loadsDuringSaves(s *suite) {
+	s.save(Snapshot(1, 1))
+	failed := make(chan error, 1)
+	go func() {
+		defer close(failed)
+		for seq := uint64(2); seq <= 40; seq++ {
+			if err := s.store.Save(s.Context(), Snapshot(1, seq)); err != nil {
+				failed <- err
+				return
+			}
+		}
+	}()
+	last := uint64(0)
+	for last < 40 {
+		select {
+		case err, ok := <-failed:
+			if ok {
+				s.Fatalf("save: %v", err)
+			}
+		default:
+		}
+		got, skipped, err := s.store.Load(s.Context(), 1)
+		if err != nil || len(skipped) != 0 || got == nil {
+			s.Fatalf("load: %v, skipped %v, error %v", got, skipped, err)
+		}
+		if got.Header.Seq < last {
+			s.Fatalf("sequence went back from %d to %d", last, got.Header.Seq)
+		}
+		last = got.Header.Seq
 	}
 }
