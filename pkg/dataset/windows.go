@@ -22,11 +22,16 @@ type WindowConfig struct {
 	// Near is the weight in the loss that a lead has beside its own weight of 1 when its time comes
 	// at once. It falls with the time to the target, by a factor e in NearHours.
 	Near, NearHours float64
+	// Weighed is the number of leads that have a weight in the loss; 0 is all.
+	Weighed int
 }
 
 // leadWeight is the weight of lead k, counted from 1, in the loss.
 func (c *WindowConfig) leadWeight(k int, interval int64) float32 {
-	if c.Near == 0 {
+	switch {
+	case c.Weighed > 0 && k > c.Weighed:
+		return 0
+	case c.Near == 0:
 		return 1
 	}
 	hours := float64(k) * float64(interval) / meter.HourSeconds

@@ -386,3 +386,19 @@ func TestNearLeadsCountMore(t *testing.T) {
 		}
 	}
 }
+
+// Leads beyond those that are weighed have no weight, with Near or without.
+func TestLeadsThatAreNotWeighed(t *testing.T) {
+	t.Parallel()
+	cfg := smallWindows()
+	cfg.Weighed = 6
+	for _, near := range []float64{0, 4} {
+		cfg.Near, cfg.NearHours = near, 12
+		s := sampler(t, cfg, []*History{noise(900, 6, 0)}, epoch, epoch+900*meter.HourSeconds, 1)
+		for i, w := range s.Batches(1)[0].Weight {
+			if lead := i%cfg.Horizon + 1; (w > 0) != (lead <= cfg.Weighed) {
+				t.Fatalf("near %v: lead %d weighs %v", near, lead, w)
+			}
+		}
+	}
+}

@@ -18,6 +18,8 @@ const (
 	yearly = 8700 * meter.HourSeconds
 	// leastRefit is the least number of iterations of the last fit.
 	leastRefit = 50
+	// alike is the share by which two validation losses differ by chance.
+	alike = 0.01
 	// warmRate is the share of the learning rate for weights that are trained on: the full rate
 	// would first undo what the weights know.
 	warmRate = 0.25
@@ -119,8 +121,7 @@ func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error
 	}
 	if f.Config.Choose {
 		f.done = len(curves) * f.Config.Iterations
-		if out.result, err = f.last(ctx, histories, out.spec,
-			max(best.result.Best, leastRefit)); err != nil {
+		if out.result, err = f.last(ctx, histories, out.spec, f.refit(best.result)); err != nil {
 			return fitted{}, err
 		}
 		if f.cut.TestUntil > f.cut.TestFrom {
@@ -184,6 +185,21 @@ func (f *fitting) choosing(
 	return f.train(ctx, fit, valid.Batches(validBatches), spec, f.Config.Iterations)
 }
 
+// refit is the number of iterations of the last fit: those of the best iteration. The loss of a look is
+// known to about a hundredth, and a fit beyond a day that ends early has not learnt its first leads:
+// there the last look counts that is as good as the best one within measuring.
+func (f *fitting) refit(r train.Result) int {
+	iterations := r.Best
+	if f.leads > f.len.Day {
+		for _, look := range r.Losses {
+			if look.Valid <= (1+alike)*r.Valid {
+				iterations = look.Iteration
+			}
+		}
+	}
+	return max(iterations, leastRefit)
+}
+
 // last fits on all data before the test, for the number of iterations that was best.
 func (f *fitting) last(
 	ctx context.Context, histories []*dataset.History, spec model.Spec, iterations int,
@@ -199,6 +215,9 @@ func (f *fitting) last(
 // sampler draws windows with a loss between two Unix seconds. In a short range windows are shorter.
 // In the range that is fitted on, half of the intervals that may bear loss are left free, so that a
 // window can start at different times.
+//
+// Windows that measure an iteration have the leads and the loss positions of a day. The later days
+// are learnt in fewer iterations; a measure of all leads would stop before the first ones are learnt.
 func (f *fitting) sampler(
 	histories []*dataset.History, from, until int64, stage uint64,
 ) (*dataset.Sampler, error) {
@@ -207,13 +226,18 @@ func (f *fitting) sampler(
 	if from == f.cut.First {
 		lossCells = (lossCells - int64(f.len.Scale)) / 2
 	}
-	steps, positions := c.window(f.len, f.leads, lossCells)
+	leads, weighed := f.leads, 0
+	if day := f.len.Day; stage == stageValid && leads > day {
+		leads, weighed = day, day
+	}
+	steps, positions := c.window(f.len, leads, lossCells)
 	if positions < 1 {
 		return nil, dataset.ErrNoWindows
 	}
 	windows := dataset.WindowConfig{
 		Layout: f.layout, Ahead: f.Ahead, Horizon: f.leads,
 		Steps: steps, BurnIn: c.BurnIn, Positions: positions, Batch: c.Batch,
+		Weighed: weighed,
 	}
 	windows.Near, windows.NearHours = f.near()
 	return dataset.NewSampler(windows, histories, from, until, c.Seed+stage)

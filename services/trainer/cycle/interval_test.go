@@ -13,6 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
+	"github.com/loadtide/loadtide/pkg/train"
 )
 
 // comings is a source in memory: series by the seconds between their readings.
@@ -241,6 +242,57 @@ func TestPositionsAndWeightsOfAHorizon(t *testing.T) {
 			hours != c.hours {
 			t.Errorf("%d leads of %d s: %d positions, weights %v over %v h, want %d, %v, %v", c.leads,
 				c.len.Interval, n, weight, hours, c.positions, c.weight, c.hours)
+		}
+	}
+}
+
+// The measure of an iteration has the leads and the loss positions of a day, however far the network
+// forecasts.
+func TestIterationsAreMeasuredByADay(t *testing.T) {
+	t.Parallel()
+	b := dataset.NewBuilder()
+	if err := (meters{2, 60, nil}).Load(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	cut := dataset.Cut{First: epoch, TrainUntil: epoch + 30*day, ValidUntil: epoch + 60*day}
+	for _, leads := range []int{12, 24, 48} {
+		f := fitting{
+			attempt: &attempt{Cycle: &Cycle{Config: DefaultConfig()}, len: series.Hourly, leads: leads,
+				cut: cut},
+			layout: series.DefaultLayout(false),
+		}
+		histories := b.Build()
+		for stage, window := range map[uint64][2]int64{
+			stageFit: {cut.First, cut.TrainUntil}, stageValid: {cut.TrainUntil, cut.ValidUntil},
+		} {
+			windows, err := f.sampler(histories, window[0], window[1], stage)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch := windows.Batches(1)[0]
+			last := batch.Weight[leads-1] > 0
+			if stage == stageFit && (batch.S != min(24, 24*24/leads) || !last) ||
+				stage == stageValid && (batch.S != 24 || last != (leads <= 24)) {
+				t.Errorf("%d leads, stage %d: %d positions, the last lead weighs %v", leads, stage,
+					batch.S, batch.Weight[leads-1])
+			}
+		}
+	}
+}
+
+// Beyond a day the last fit is as long as the last look that is as good as the best within measuring.
+func TestIterationsOfTheLastFit(t *testing.T) {
+	t.Parallel()
+	looks := []train.Point{
+		{Iteration: 25, Valid: 0.2}, {Iteration: 100, Valid: 0.1}, {Iteration: 150, Valid: 0.1005},
+		{Iteration: 200, Valid: 0.11}, {Iteration: 250, Valid: 0.1008}, {Iteration: 300, Valid: 0.102},
+	}
+	for _, c := range []struct {
+		leads, best, want int
+	}{{24, 100, 100}, {48, 100, 250}, {24, 25, leastRefit}} {
+		f := fitting{attempt: &attempt{len: series.Hourly, leads: c.leads}}
+		if got := f.refit(train.Result{Best: c.best, Valid: 0.1, Losses: looks}); got != c.want {
+			t.Errorf("%d leads, best %d: %d iterations, want %d", c.leads, c.best, got, c.want)
 		}
 	}
 }
