@@ -14,7 +14,7 @@ const (
 	maxCells  = 1 << 30  // rows by columns
 	maxPage   = 64 << 20 // bytes of a page, packed or not
 	// maxHeld bounds the pages and dictionaries of all columns that are in memory at once.
-	maxHeld = 512 << 20
+	maxHeld = 1 << 30
 )
 
 const parquetMagic = "PAR1"

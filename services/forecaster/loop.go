@@ -151,6 +151,9 @@ func (p *partition) stepPart(batch []bus.Message) error {
 	p.metrics.stage(stagePublish, p.now().Sub(stepped))
 	last := &batch[len(batch)-1]
 	p.position, p.received = last.Seq, last.Time
+	if !p.dirty {
+		p.clean = p.position
+	}
 	if result.Controls > 0 {
 		p.modelsInForce()
 	}

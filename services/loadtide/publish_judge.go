@@ -28,6 +28,7 @@ type judge struct {
 	parts    []judgedPart // those that have a series of the run
 	rejected uint64       // the last message in REJECTED before the run
 	lost     bool         // REJECTED has lost refusals of the run
+	owned    bool         // a partition had an owner before the run: a partition without one gets one
 }
 
 // judgedPart is a partition of which a judge asks.
@@ -88,6 +89,7 @@ func (j *judge) begin(ctx context.Context) error {
 		}
 		p.before, p.after, p.done, p.fault = p.after, nil, false, ""
 	}
+	j.owned = slices.ContainsFunc(j.parts, func(p judgedPart) bool { return p.before != nil })
 	return nil
 }
 
@@ -114,7 +116,8 @@ func (j *judge) end(ctx context.Context) error {
 const showAfter = time.Second
 
 // follow waits until the outputs of a part up to last are stored, and takes its tally. It gives up,
-// with the fault, when there is no owner or the owner stands still.
+// with the fault, when the owner stands still, or there is none and none can be expected: a
+// partition that changes hands has no owner for some seconds.
 func (j *judge) follow(ctx context.Context, p *judgedPart) error {
 	if j.wait == 0 {
 		p.fault = faultNoWait
@@ -123,24 +126,25 @@ func (j *judge) follow(ctx context.Context, p *judgedPart) error {
 	began := time.Now()
 	moved, at := began, uint64(0)
 	for {
+		p.fault = faultStalled
 		page, err := j.owners.ask(ctx, p.index, streams.QueryState, streams.TallyQuery(p.series[:1]))
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, bus.ErrNoServer):
-			p.fault = faultNoOwner
-			return nil
+			if p.fault = faultNoOwner; !j.owned {
+				return nil
+			}
 		case err == nil && page.Tally == nil:
 			p.fault = faultOld
 			return nil
 		case err == nil && page.Stored >= p.last:
-			p.done = true
+			p.done, p.fault = true, ""
 			return j.tally(ctx, p)
 		case err == nil && page.Stored > at:
 			at, moved = page.Stored, time.Now()
 		}
 		if time.Since(moved) >= j.wait {
-			p.fault = faultStalled
 			return nil
 		}
 		if at > p.from && time.Since(began) > showAfter {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -101,6 +102,47 @@ func TestPublishWithoutAJudge(t *testing.T) {
 	var got struct{ Judged verdict }
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil || got.Judged.Unjudged != 4 {
 		t.Errorf("%v: %s", err, stdout)
+	}
+}
+
+// TestPublishWaitsForTheNextOwner: a partition that changes hands during a run is judged by its next
+// owner, which has another count.
+func TestPublishWaitsForTheNextOwner(t *testing.T) {
+	t.Parallel()
+	conn := judgedServer(t)
+	ids := []meter.ID{{Site: "a", Meter: "b"}}
+	j := newJudge(conn, 2, ids, patience, newScreen(io.Discard))
+	began := time.Date(2026, 1, 31, 13, 0, 0, 0, time.UTC)
+	serve := func(owner time.Time) (stop func()) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		p := streams.Partition(ids[0], 2)
+		go func() {
+			done <- conn.Serve(ctx, streams.QuerySubject(p, "*"), "", func(bus.Message) []byte {
+				answer := streams.SeriesPage{
+					Schema: streams.Schema, Position: 1, Stored: 1 << 40, Tally: &streams.Tally{Since: owner},
+				}
+				return answer.AppendJSON(nil)
+			})
+		}()
+		return func() { cancel(); <-done }
+	}
+	stop := serve(began)
+	for j.owned = false; !j.owned; {
+		if err := j.begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	next := make(chan func(), 1)
+	time.AfterFunc(200*time.Millisecond, func() { next <- serve(began.Add(time.Hour)) })
+	if err := j.end(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	(<-next)()
+	v, err := j.verdict(t.Context(), ids, []int{5})
+	if err != nil || v.Unsplit != 5 || v.Why != "" {
+		t.Errorf("%+v, %v", v, err)
 	}
 }
 
