@@ -228,7 +228,7 @@ func (l *loader) settleNumbers(at *layout, s *evidence) error {
 		}
 		return nil
 	}
-	form, two := s.marks.decide(at.delimiter)
+	form, two := s.marks.decide(at.delimiter, at.contract)
 	if two != nil {
 		return l.fileError(two.problem(), two.remedy())
 	}

@@ -20,12 +20,14 @@ func (t *twoReadings) problem() string {
 func (t *twoReadings) remedy() string { return "say " + t.flags }
 
 // decide finds the form of the numbers of a file from all of them. The delimiter counts, because
-// files have semicolons between columns where the comma is the decimal mark.
-func (m *marks) decide(delimiter byte) (numbers, *twoReadings) {
+// files have semicolons between columns where the comma is the decimal mark. A header of the contract
+// promises points.
+func (m *marks) decide(delimiter byte, contract bool) (numbers, *twoReadings) {
 	comma := m.commas + m.groupedPoints
 	point := m.points + m.groupedCommas
-	if delimiter == ',' && m.commas == 1 && m.groupedPoints == 0 {
-		comma = 0 // a slip in one row of a file with commas between columns
+	plain := contract && delimiter == ','
+	if plain && m.commas == 1 && m.groupedPoints == 0 {
+		comma = 0 // a slip in one row
 	}
 	switch {
 	case comma > point:
@@ -34,12 +36,12 @@ func (m *marks) decide(delimiter byte) (numbers, *twoReadings) {
 		return numbers{decimal: '.', groups: m.groupedCommas+m.spaces+m.eitherComma > 0}, nil
 	case m.eitherComma > 0 && m.eitherPoint > 0:
 		return numbers{}, m.ambiguous()
-	case m.eitherComma > 1 || m.eitherComma == 1 && delimiter != ',':
+	case m.eitherComma > 1 || m.eitherComma == 1 && !plain:
 		if delimiter == ';' && m.bare == 0 {
 			return numbers{decimal: ','}, nil
 		}
 		return numbers{}, m.ambiguous()
-	case m.eitherPoint > 0 && delimiter == ';':
+	case m.eitherPoint > 0 && (delimiter == ';' || m.bare > 0 && !contract):
 		return numbers{}, m.ambiguous()
 	}
 	return numbers{decimal: '.', groups: m.spaces > 0}, nil
