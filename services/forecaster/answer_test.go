@@ -24,16 +24,16 @@ func TestAnswerAboutReadings(t *testing.T) {
 			}
 		}
 		ask(streams.Tally{}, 0)
-		p.log.reading(m1, hour(0), hour(1))
+		p.log.reading(m1, hour(-100), hour(-99))
 		p.take(t, 0)
 		ask(streams.Tally{}, 1)
-		p.log.reading(m1, hour(1))
+		p.log.reading(m1, hour(-99))
 		p.take(t, 3) // more follows: outputs are not confirmed yet
 		ask(streams.Tally{Repeated: 1}, 2)
-		p.log.reading(m1, hour(2))
+		p.log.reading(m1, hour(-98))
 		p.take(t, 2)
 		ask(streams.Tally{Repeated: 1}, 2)
-		p.log.reading(m1, hour(100))
+		p.log.reading(m1, hour(0))
 		p.take(t, 0)
 		ask(streams.Tally{Repeated: 1, Waiting: 1}, 4)
 		if page := p.page(&question{query: streams.PositionQuery()}); page.Tally != nil {
