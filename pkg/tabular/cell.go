@@ -29,6 +29,9 @@ func kindOf(text []byte) cellKind {
 	if len(text) > 64 {
 		return cellText
 	}
+	if _, ok := hourRange(text); ok {
+		return cellClocks
+	}
 	if from, to, ok := cutRange(text); ok {
 		if k := kindOf(from); k == cellStamp && kindOf(to) != cellText {
 			return cellRange
@@ -46,6 +49,9 @@ func kindOf(text []byte) cellKind {
 		}
 	}
 	if _, ok := markedNumber(text); ok {
+		return cellNumber
+	}
+	if _, unit := cutUnit(text); unit != nil {
 		return cellNumber
 	}
 	return cellText
@@ -107,6 +113,30 @@ func cutRange(text []byte) (from, to []byte, ok bool) {
 		}
 	}
 	return nil, nil, false
+}
+
+// hourRange reads the first hour of a range of one hour, as 00 - 01.
+func hourRange(text []byte) (hour int64, ok bool) {
+	from, digits, rest := leadingNumber(text)
+	mark := bytes.Trim(rest, " 0123456789")
+	if digits != 2 || from > 23 || string(mark) != "-" && string(mark) != "–" {
+		return 0, false
+	}
+	to, digits, rest := leadingNumber(bytes.TrimLeft(rest, " -–"))
+	return int64(from), digits == 2 && len(rest) == 0 && (to == from+1 || from == 23 && to == 0)
+}
+
+// cutUnit parts a number from the unit behind it, as in 0,5 kWh; unit is nil when there is none.
+func cutUnit(text []byte) (number, unit []byte) {
+	last := bytes.LastIndexAny(text, "0123456789")
+	if last < 0 || last+1 == len(text) {
+		return text, nil
+	}
+	unit = bytes.TrimSpace(plainMarks(text[last+1:]))
+	if _, ok := markedNumber(text[:last+1]); !ok || measureOf(string(unit)).unit == "" {
+		return text, nil
+	}
+	return text[:last+1], unit
 }
 
 // isMeasure reports whether a cell is a unit, also in brackets.

@@ -3,6 +3,8 @@ package tabular
 import (
 	"bytes"
 	"strings"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // mostly is the share of cells from which on a column is of their kind: files end in totals and
@@ -18,10 +20,12 @@ type sampleColumn struct {
 	count    [cellKinds]int
 	filled   int
 	zoned    int // times with an offset
+	midnight int // times at midnight, all in one day
 	epochs   int // numbers that are an epoch
 	compacts int // numbers that are a date
 	ordinals int // whole numbers from 0 to 288, also with letters before them
 	units    int // cells that are a unit
+	suffixed int // numbers with a unit behind them
 	distinct map[string]int
 }
 
@@ -62,6 +66,9 @@ func (c *sampleColumn) add(cell []byte, kind cellKind) {
 	}
 	switch kind {
 	case cellNumber:
+		if _, unit := cutUnit(cell); unit != nil {
+			c.suffixed++
+		}
 		if _, ok := parseEpoch(cell); ok {
 			c.epochs++
 		}
@@ -73,6 +80,13 @@ func (c *sampleColumn) add(cell []byte, kind cellKind) {
 	case cellStamp, cellRange:
 		if zonedText(cell) {
 			c.zoned++
+		}
+		if at, ok := parseInstant(cell, dayFirst); ok && at.local%meter.DaySeconds == 0 {
+			c.midnight++
+		} else if at, ok := parseInstant(cell, monthFirst); ok && at.local%meter.DaySeconds == 0 {
+			c.midnight++
+		} else if at, ok := parseInstant(cell, yearFirst); ok && at.local%meter.DaySeconds == 0 {
+			c.midnight++
 		}
 	case cellText:
 		// One letter may be the quality of a reading: W is a true value in German files.

@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"bytes"
+	"strings"
 	"time"
 )
 
@@ -33,6 +34,9 @@ func readDate(text []byte) (d datum, rest []byte, ok bool) {
 	n, digits, rest := leadingNumber(text)
 	switch {
 	case digits == 0:
+		if rest := afterWeekday(text); rest != nil {
+			return readDate(rest)
+		}
 		return readNamed(text)
 	case digits >= 8:
 		return readCompact(text[:digits], rest)
@@ -59,6 +63,33 @@ func readDate(text []byte) (d datum, rest []byte, ok bool) {
 	d = datum{calendar: numeric, year: fullYear(year, digits), first: n, second: second,
 		twoDigits: digits == 2}
 	return d, after, true
+}
+
+// afterWeekday cuts the name of a weekday that a text begins with; nil when it begins with none.
+func afterWeekday(text []byte) []byte {
+	end := 0
+	for end < len(text) && text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z' {
+		end++
+	}
+	if end < 2 || end > 9 || end == len(text) {
+		return nil
+	}
+	rest := bytes.TrimLeft(text[end:], ".,")
+	if len(rest) == 0 || rest[0] != ' ' {
+		return nil
+	}
+	word := strings.ToLower(string(text[:end]))
+	for _, name := range weekdays {
+		if word == name || len(word) > 3 && strings.HasPrefix(word, name) && len(name) > 2 {
+			return bytes.TrimLeft(rest, " ")
+		}
+	}
+	return nil
+}
+
+// weekdays are the beginnings of English and the short German names of weekdays.
+var weekdays = []string{
+	"mon", "tue", "wed", "thu", "fri", "sat", "sun", "mo", "di", "mi", "do", "fr", "sa", "so",
 }
 
 // readYearFirst reads what follows a year.

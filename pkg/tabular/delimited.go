@@ -164,6 +164,10 @@ func (l *loader) clock(at instant) (instant, problem) {
 		}
 		at = l.period(at, n-1)
 	case dayClock:
+		if hour, ok := hourRange(text); ok {
+			at.local += hour * meter.HourSeconds
+			break
+		}
 		if t.ranged {
 			text, _, _ = cutRange(text)
 		}

@@ -98,6 +98,14 @@ func (at *layout) needsAll(s *sample) bool {
 	return false
 }
 
+// numberOf is the number of a cell, without the unit behind it in a file that has units there.
+func (at *layout) numberOf(cell []byte) []byte {
+	if at.suffixed {
+		cell, _ = cutUnit(cell)
+	}
+	return cell
+}
+
 // isValue reports whether a column has values that are read.
 func (at *layout) isValue(column int) bool {
 	switch at.kind {
@@ -146,12 +154,12 @@ func (s *evidence) add(fields [][]byte, at *layout) {
 	case LayoutWide, LayoutDays:
 		for i, cell := range fields {
 			if at.isValue(i) && len(cell) > 0 {
-				s.marks.add(cell)
+				s.marks.add(at.numberOf(cell))
 			}
 		}
 	default:
 		if cell := fields[at.value]; len(cell) > 0 {
-			s.marks.add(cell)
+			s.marks.add(at.numberOf(cell))
 		}
 	}
 	t := &at.timing

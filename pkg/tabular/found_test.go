@@ -163,6 +163,33 @@ func TestFound(t *testing.T) {
 			opts:    Options{Series: "h", Timezone: "Europe/Berlin", Unit: "MWh"},
 			want:    counted("h", time.Date(2025, 10, 25, 22, 0, 0, 0, time.UTC), 25),
 		},
+		"dates with a midnight beside periods": {
+			content: "SettlementDate,SettlementPeriod,Volume\n2026-01-31T00:00:00,1,5\n2026-01-31T00:00:00,48,6\n", opts: Options{Series: "gb"},
+			want: []string{"gb 2026-01-31T00:00:00Z 5 ", "gb 2026-01-31T23:30:00Z 6 "},
+		},
+		"a row a day, units in the names": {
+			content: "Date;" + strings.ReplaceAll(clocks(30), ";", " (kWh);") + " (kWh)\n31.01.2026" + strings.Repeat(";0,5", 47) + ";0,75\n",
+			opts:    Options{Series: "A"},
+			want:    halfHours("A", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 0.75),
+		},
+		"weekdays": {
+			content: "Date,kWh\n\"Saturday, January 31, 2026 1:00 PM\",1\n\"Sat, 31 Jan 2026 14:00:00 GMT\",2\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T13:00:00Z 1 kWh", "h 2026-01-31T14:00:00Z 2 kWh"},
+		},
+		"units behind the numbers": {
+			content: "Zeit;Verbrauch\n31.01.2026 13:00;0,5 kWh\n31.01.2026 14:00;1.500 Wh\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T13:00:00Z 0.5 kWh", "h 2026-01-31T14:00:00Z 1.5 kWh"},
+		},
+		"ranges of hours": {
+			content: "Dato;Timer;Forbrug MWh\n31-01-2026;00 - 01;1,5\n31-01-2026;23 - 00;2\n", opts: Options{Series: "DK1"},
+			want: []string{"DK1 2026-01-31T00:00:00Z 1.5 MWh", "DK1 2026-01-31T23:00:00Z 2 MWh"},
+		},
+		"a unit that is not known here": {
+			content: "Date;Channel;Value;Unit\n31.01.2026 13:00;P+;1,5;kWh\n31.01.2026 13:00;Q+;2,5;kvarh\n31.01.2026 14:00;P+;1;kWh\n31.01.2026 14:00;Q+;2;kvarh\n",
+			want: []string{
+				"P_ 2026-01-31T13:00:00Z 1.5 kWh", "Q_ 2026-01-31T13:00:00Z 2.5 kvarh", "P_ 2026-01-31T14:00:00Z 1 kWh", "Q_ 2026-01-31T14:00:00Z 2 kvarh",
+			},
+		},
 		"two units in one column": {
 			content: "time,id,quantity,unit\n2026-01-31 13:00,a,1.5,kWh\n2026-01-31 14:00,a,1500,Wh\n",
 			want:    []string{"a 2026-01-31T13:00:00Z 1.5 kWh", "a 2026-01-31T14:00:00Z 1.5 kWh"},

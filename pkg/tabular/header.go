@@ -44,6 +44,8 @@ type layout struct {
 	unit      int       // column with the unit of each row, -1 for none
 	measures  []measure // of the values, by column
 	measureOf string    // what says the unit, for a person
+	// The unit stands behind the number of each value.
+	suffixed bool
 	// The unit may stand in the names of the series, as in "Active Import Interval (kW)".
 	unitInNames bool
 	left        []string // columns of numbers that are left out

@@ -231,6 +231,14 @@ func (l *loader) askValue(columns []*sampleColumn, values []int, at *layout) err
 func (l *loader) units(columns []*sampleColumn, s *sample, at *layout) {
 	at.measures = make([]measure, len(columns))
 	for _, c := range columns {
+		if at.isValue(c.index) && c.suffixed > 0 && c.is(c.suffixed) {
+			at.suffixed, at.measureOf = true, "cells of "+quotedName(c.name)
+		}
+	}
+	if at.suffixed {
+		return
+	}
+	for _, c := range columns {
 		at.measures[c.index] = c.measure
 		if c.measure.unit != "" && (c.index == at.value || at.ids != nil && at.ids[c.index] >= 0) {
 			at.measureOf = "column " + quotedName(c.name)
@@ -246,7 +254,7 @@ func (l *loader) units(columns []*sampleColumn, s *sample, at *layout) {
 		}
 	}
 	for _, c := range columns {
-		if c.units > 0 && c.is(c.units) && !at.isTime(c.index) && !slices.Contains(at.series, c.index) {
+		if c.units > 0 && (c.is(c.units) || c.words.in(unitWords)) && !at.isTime(c.index) && !slices.Contains(at.series, c.index) {
 			at.unit, at.measureOf = c.index, "column "+quotedName(c.name)
 			return
 		}

@@ -103,7 +103,7 @@ func (l *loader) longRow() error {
 // cell reads the value of one column.
 func (l *loader) cell(column int, id int32, at instant) {
 	text := l.fields[column]
-	value, bad := l.at.numbers.parse(text)
+	value, bad := l.at.numbers.parse(l.at.numberOf(text))
 	if bad.reason == "" {
 		value, bad = l.inUnit(id, column, value)
 	}

@@ -55,15 +55,19 @@ func findTiming(columns []*sampleColumn, asked, askedClock int, local bool) (tim
 	t.calendar = date.calendar()
 	t.utc = date.words.in(utcWords)
 	t.zone = zoneIn(date.name)
-	if date.stamps() || t.clock < 0 && !date.dates() {
+	if date.stamps() && t.clock < 0 && date.midnight == date.filled && date.calendar() != epoch {
+		t.clock, t.day = clockColumn(columns, date) // dates that are written with a midnight
+	}
+	if t.clock < 0 && (date.stamps() || !date.dates()) {
 		t.until = untilColumn(columns, date, (*sampleColumn).stamps)
 		t.ranged = date.is(date.count[cellRange])
 		t.endsBy(date)
 		return t, true
 	}
-	if t.clock < 0 {
+	switch {
+	case t.clock < 0:
 		t.clock, t.day = clockColumn(columns, date)
-	} else {
+	case askedClock >= 0:
 		t.day = columns[t.clock].dayForm()
 	}
 	if t.clock < 0 {
@@ -258,6 +262,8 @@ func slots(names []string) (slots []int, length int64, ordinals, ok bool) {
 }
 
 func clockName(name string) (int64, bool) {
+	name, _, _ = strings.Cut(name, "(")
+	name, _, _ = strings.Cut(name, "[")
 	text := []byte(strings.TrimSpace(name))
 	if from, _, ok := cutRange(text); ok {
 		text = from
@@ -270,10 +276,9 @@ func clockName(name string) (int64, bool) {
 }
 
 func ordinalName(name string) (int64, bool) {
-	if measureIn(name).unit != "" {
-		return 0, false
-	}
-	n, ok := ordinal([]byte(name))
+	name, _, _ = strings.Cut(name, "(")
+	name, _, _ = strings.Cut(name, "[")
+	n, ok := ordinal([]byte(strings.TrimSpace(name)))
 	return int64(n), ok
 }
 

@@ -10,15 +10,18 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 	}
 	m := l.at.measures[column]
 	switch {
+	case l.at.suffixed:
+		_, unit := cutUnit(l.fields[column])
+		m = l.measureOf(unit)
 	case l.at.unit >= 0:
 		m = l.measureOf(l.fields[l.at.unit])
 	case l.at.unitInNames:
 		m = l.names.list[id].measure
 	}
+	if m.unit == "" && l.at.unit >= 0 {
+		m = measure{string(l.fields[l.at.unit]), 1} // known to the user alone
+	}
 	if m.unit == "" {
-		if l.at.unit >= 0 && len(l.fields[l.at.unit]) > 0 {
-			return value, problem{meter.ReasonWrongUnit, remedyOtherUnit}
-		}
 		return value, problem{}
 	}
 	terms := &l.table.Terms[l.index(id)]
