@@ -31,10 +31,24 @@ func TestArchiveOfOneFile(t *testing.T) {
 	t.Parallel()
 	const rows = "series,timestamp,value\na.b,2026-01-31T13:00:00Z,1\n"
 	want := "a.b 2026-01-31T13:00:00 1"
-	wantRows(t, archiveOf(t, "data/", "", "data/usage.csv", rows, "__MACOSX/._usage.csv", "x"), Options{}, want)
-	wantRows(t, archiveOf(t, "usage.json", `{"series":"a.b","ts":1769864400,"value":1}`), Options{}, want)
-	wantRows(t, archiveOf(t, "usage.xml", gbBlock(gbValue("1"))), Options{Unit: "Wh", Series: "a.b"},
-		want+" Wh")
+	wantRows(
+		t,
+		archiveOf(t, "data/", "", "data/usage.csv", rows, "__MACOSX/._usage.csv", "x"),
+		Options{},
+		want,
+	)
+	wantRows(
+		t,
+		archiveOf(t, "usage.json", `{"series":"a.b","ts":1769864400,"value":1}`),
+		Options{},
+		want,
+	)
+	wantRows(
+		t,
+		archiveOf(t, "usage.xml", gbBlock(gbValue("1"))),
+		Options{Unit: "Wh", Series: "a.b"},
+		want+" Wh",
+	)
 }
 
 func TestArchivesRefused(t *testing.T) {

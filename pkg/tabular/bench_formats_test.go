@@ -13,8 +13,16 @@ const millionRows = 1_000_000
 var formatFiles = map[string]func(b *strings.Builder, n int){
 	"readings": func(b *strings.Builder, n int) {
 		for i := range n {
-			fmt.Fprintf(b, "{\"series\":\"north.m%d\",\"ts\":\"20%02d-01-%02dT%02d:00:00Z\",\"value\":%d.%03d,\"unit\":\"kWh\"}\n",
-				i%10, 10+i/10/24/28%80, 1+i/10/24%28, i/10%24, i%7, i%1000)
+			fmt.Fprintf(
+				b,
+				"{\"series\":\"north.m%d\",\"ts\":\"20%02d-01-%02dT%02d:00:00Z\",\"value\":%d.%03d,\"unit\":\"kWh\"}\n",
+				i%10,
+				10+i/10/24/28%80,
+				1+i/10/24%28,
+				i/10%24,
+				i%7,
+				i%1000,
+			)
 		}
 	},
 	"SenML": func(b *strings.Builder, n int) {
@@ -25,7 +33,9 @@ var formatFiles = map[string]func(b *strings.Builder, n int){
 		b.WriteString("]")
 	},
 	"Green Button": func(b *strings.Builder, n int) {
-		b.WriteString(`<feed><entry><content><ReadingType><uom>72</uom></ReadingType></content></entry>`)
+		b.WriteString(
+			`<feed><entry><content><ReadingType><uom>72</uom></ReadingType></content></entry>`,
+		)
 		b.WriteString("<entry><content><IntervalBlock>\n")
 		for i := range n {
 			fmt.Fprintf(b, "<IntervalReading>\n  <timePeriod>\n    <duration>900</duration>\n"+

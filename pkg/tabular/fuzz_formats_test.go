@@ -24,7 +24,10 @@ func FuzzFormats(f *testing.F) {
 		f.Add([]byte(file), byte(0))
 		f.Add([]byte(file), byte(3))
 	}
-	f.Add([]byte(archiveOf(f, "usage.csv", "series,timestamp,value\nm,2026-01-31 13:00,1\n")), byte(1))
+	f.Add(
+		[]byte(archiveOf(f, "usage.csv", "series,timestamp,value\nm,2026-01-31 13:00,1\n")),
+		byte(1),
+	)
 	for _, file := range parquetFiles(f) {
 		data, err := os.ReadFile(file)
 		if err != nil {

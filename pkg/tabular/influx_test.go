@@ -20,17 +20,26 @@ reading,meter=m1,site=north value=9,unit="kWh",quality="BAD" 1769868000000000000
 		t.Errorf("%+v", report)
 	}
 	// As Home Assistant writes it: the measurement is the unit; times in seconds.
-	wantRows(t, `kWh,domain=sensor,entity_id=grid_import friendly_name_str="Grid \"in\", all",value=123.4 1769864400
-W,domain=sensor,entity_id=power value=450i 1769864400`, Options{},
-		"sensor.grid_import "+day+"13:00:00 123.4 kWh energy", "sensor.power "+day+"13:00:00 450 W power")
+	wantRows(
+		t,
+		`kWh,domain=sensor,entity_id=grid_import friendly_name_str="Grid \"in\", all",value=123.4 1769864400
+W,domain=sensor,entity_id=power value=450i 1769864400`,
+		Options{},
+		"sensor.grid_import "+day+"13:00:00 123.4 kWh energy",
+		"sensor.power "+day+"13:00:00 450 W power",
+	)
 	// Several numbers of a point are series, with the units of their names; tags in any order.
-	wantRows(t, `energy,house=a\ b,phase=1 import_kwh=1.5,export_kwh=0,power_W=-2e2,on=true 1769864400123
-energy,phase=1,house=a\ b import_kwh=2u,export_kwh=0i 1769865300000`, Options{},
+	wantRows(
+		t,
+		`energy,house=a\ b,phase=1 import_kwh=1.5,export_kwh=0,power_W=-2e2,on=true 1769864400123
+energy,phase=1,house=a\ b import_kwh=2u,export_kwh=0i 1769865300000`,
+		Options{},
 		"default.energy_a_b_1_import_kwh "+day+"13:00:00 1.5 kWh energy",
 		"default.energy_a_b_1_export_kwh "+day+"13:00:00 0 kWh energy",
 		"default.energy_a_b_1_power_W "+day+"13:00:00 -200 W power",
 		"default.energy_a_b_1_import_kwh "+day+"13:15:00 2 kWh energy",
-		"default.energy_a_b_1_export_kwh "+day+"13:15:00 0 kWh energy")
+		"default.energy_a_b_1_export_kwh "+day+"13:15:00 0 kWh energy",
+	)
 	// The tag and the field that flags name.
 	wantRows(t, "power,id=h1,unit=W now_kw=1,peak=2 1769864400\npower,id=h2 now_kw=3 1769864400",
 		Options{SeriesColumn: "id", ValueColumn: "now_kw"},
@@ -54,7 +63,8 @@ func TestLineProtocolRefused(t *testing.T) {
 		strings.Repeat("x", 65) + " value=1 1.8e9x": `FILE:2: line "` + strings.Repeat("x", 64) + `" unparsable`,
 	} {
 		rows, report, err := loaded(t, "m value=0 1769860800\n"+line+"\n", Options{})
-		if err != nil || len(rows) != 1 || len(report.First) != 1 || report.First[0].Error() != want {
+		if err != nil || len(rows) != 1 || len(report.First) != 1 ||
+			report.First[0].Error() != want {
 			t.Errorf("%s: %q, %v, %v", line, rows, report.First, err)
 		}
 	}

@@ -57,10 +57,19 @@ func TestJSONReadings(t *testing.T) {
 		"default.m2 "+day+"13:00:00 3 kWh register", "default.m2 "+day+"14:00:00 4 kWh register")
 
 	// An array, one on a line, with a byte order mark; and an object that holds the readings.
-	wantRows(t, "\ufeff[{\"ts\":\"2026-01-31 13:00Z\",\"value\":1e0},\n {\"value\":2,\"ts\":\"2026-01-31T14:00:00+0000\"}]",
-		Options{Series: "a.b"}, "a.b "+day+"13:00:00 1", "a.b "+day+"14:00:00 2")
-	wantRows(t, `{"schema":1,"readings":[{"series":"a.\u0062","ts":"2026-01-31T13:00:00Z","value":1}]}`,
-		Options{}, "a.b "+day+"13:00:00 1")
+	wantRows(
+		t,
+		"\ufeff[{\"ts\":\"2026-01-31 13:00Z\",\"value\":1e0},\n {\"value\":2,\"ts\":\"2026-01-31T14:00:00+0000\"}]",
+		Options{Series: "a.b"},
+		"a.b "+day+"13:00:00 1",
+		"a.b "+day+"14:00:00 2",
+	)
+	wantRows(
+		t,
+		`{"schema":1,"readings":[{"series":"a.\u0062","ts":"2026-01-31T13:00:00Z","value":1}]}`,
+		Options{},
+		"a.b "+day+"13:00:00 1",
+	)
 
 	// Times without an offset need a zone; clocks that change are settled as in other files.
 	wantRows(t, `{"series":"a.b","ts":"2026-01-31T13:00","value":1}
@@ -150,7 +159,8 @@ func TestSenML(t *testing.T) {
 		"default.urn_dev_ow_10e2073a0108006_power "+day+"14:00:00 460 W power",
 		"default.urn_dev_ow_10e2073a0108006_power "+day+"15:00:00 450 W power",
 		"default.plain_m "+day+"13:00:00 0")
-	if len(report.First) != 1 || report.First[0].Error() != `FILE:6: vs "Machine Room" not_a_number` {
+	if len(report.First) != 1 ||
+		report.First[0].Error() != `FILE:6: vs "Machine Room" not_a_number` {
 		t.Errorf("%+v", report.First)
 	}
 	if report.Files[0].Layout != LayoutSenML {
@@ -187,9 +197,14 @@ func TestRecordsWhere(t *testing.T) {
 {"series":"a.b","ts":1769868000,"value":2,"dir":"out"}
 {"series":"a.b","ts":1769871600,"value":3}`
 	wantRows(t, json, Options{Where: []string{"dir=in"}}, "a.b 2026-01-31T13:00:00 1")
-	const points = "m,dir=in value=1,q=\"x\" 1769864400\nn,dir=in value=2 1769864400\nm,dir=out value=3 1769864400"
-	wantRows(t, points, Options{Where: []string{"dir = in", "measurement=m", "q=x"}, SeriesColumn: "dir"},
-		"default.in 2026-01-31T13:00:00 1")
+	const points = "m,dir=in value=1,q=\"x\" 1769864400\nn,dir=in value=2 1769864400\n" +
+		"m,dir=out value=3 1769864400"
+	wantRows(
+		t,
+		points,
+		Options{Where: []string{"dir = in", "measurement=m", "q=x"}, SeriesColumn: "dir"},
+		"default.in 2026-01-31T13:00:00 1",
+	)
 	senML := `[{"n":"m","t":1769864400,"v":1}]`
 	for content, want := range map[string]string{
 		json: `no record has "phase", which --where names`, points: `no record has "phase"`,
@@ -210,6 +225,11 @@ func TestRecordsWhere(t *testing.T) {
 // Readings of Green Button say their start, whatever the flag says.
 func TestGreenButtonIsLabelledByItsStart(t *testing.T) {
 	t.Parallel()
-	wantRows(t, gbBlock(gbValue("1"), gbValue("2")), Options{Unit: "Wh", IntervalLabel: LabelEnd},
-		"default.usage_point 2026-01-31T13:00:00 1 Wh", "default.usage_point 2026-01-31T14:00:00 2 Wh")
+	wantRows(
+		t,
+		gbBlock(gbValue("1"), gbValue("2")),
+		Options{Unit: "Wh", IntervalLabel: LabelEnd},
+		"default.usage_point 2026-01-31T13:00:00 1 Wh",
+		"default.usage_point 2026-01-31T14:00:00 2 Wh",
+	)
 }

@@ -49,7 +49,8 @@ func TestParquetAsPyarrowWritesIt(t *testing.T) {
 			}
 			got, err := textOf(data)
 			if strings.Contains(file, "brotli") {
-				if err == nil || !strings.Contains(err.Error(), "packed by Brotli, which is not read") {
+				if err == nil ||
+					!strings.Contains(err.Error(), "packed by Brotli, which is not read") {
 					t.Error(err)
 				}
 				return
@@ -72,7 +73,10 @@ func TestLoadParquet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same, _, err := Load([]string{strings.TrimSuffix(path, "parquet") + "csv"}, Options{Unit: "kWh"})
+	same, _, err := Load(
+		[]string{strings.TrimSuffix(path, "parquet") + "csv"},
+		Options{Unit: "kWh"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +86,10 @@ func TestLoadParquet(t *testing.T) {
 	if report.Series != 3 || report.Interval == 0 || report.Rows != 50 {
 		t.Errorf("%+v", report)
 	}
-	_, _, err = Load([]string{filepath.Join("testdata", "parquet", "groups.parquet")}, Options{MaxRows: 49})
+	_, _, err = Load(
+		[]string{filepath.Join("testdata", "parquet", "groups.parquet")},
+		Options{MaxRows: 49},
+	)
 	if err == nil || !strings.Contains(err.Error(), "more than 49 rows") {
 		t.Error(err)
 	}
@@ -132,7 +139,8 @@ func TestParquetInsideOfGzip(t *testing.T) {
 func TestHalf(t *testing.T) {
 	t.Parallel()
 	for bits, want := range map[uint16]float64{
-		0: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0001: math.Ldexp(1, -24), 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1),
+		0: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504,
+		0x0001: math.Ldexp(1, -24), 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1),
 	} {
 		if got := half(bits); got != want {
 			t.Errorf("%x: %v, want %v", bits, got, want)
@@ -160,12 +168,19 @@ func TestLZ4(t *testing.T) {
 		if _, err := unpackLZ4(nil, []byte(block), int64(len(want))-1); err == nil {
 			t.Errorf("%q fits in a byte less", block)
 		}
-		framed := "\x00\x00\x00" + string(rune(len(want))) + "\x00\x00\x00" + string(rune(len(block))) + block
-		if got, err := unpackFramedLZ4([]byte(framed), int64(len(want))); err != nil || string(got) != want {
+		framed := "\x00\x00\x00" + string(
+			rune(len(want)),
+		) + "\x00\x00\x00" + string(
+			rune(len(block)),
+		) + block
+		if got, err := unpackFramedLZ4([]byte(framed), int64(len(want))); err != nil ||
+			string(got) != want {
 			t.Errorf("framed %q: %q, %v", block, got, err)
 		}
 	}
-	for _, block := range []string{"\x10", "\x14a\x00\x00", "\x14a\x02\x00", "\x14a\x01", "\xf0", "\x1fa\x01\x00\xff"} {
+	for _, block := range []string{
+		"\x10", "\x14a\x00\x00", "\x14a\x02\x00", "\x14a\x01", "\xf0", "\x1fa\x01\x00\xff",
+	} {
 		if _, err := unpackLZ4(nil, []byte(block), 100); err == nil {
 			t.Errorf("%q is taken", block)
 		}

@@ -105,8 +105,8 @@ func TestPublishWithoutAJudge(t *testing.T) {
 	}
 }
 
-// TestPublishWaitsForTheNextOwner: a partition that changes hands during a run is judged by its next
-// owner, which has another count.
+// TestPublishWaitsForTheNextOwner: a partition that changes hands during a run is judged by its
+// next owner, which has another count.
 func TestPublishWaitsForTheNextOwner(t *testing.T) {
 	t.Parallel()
 	conn := judgedServer(t)

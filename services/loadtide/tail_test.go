@@ -29,7 +29,10 @@ func TestTailTellsOfUnknownSeries(t *testing.T) {
 		}
 		return page
 	})
-	if got := tell(); !strings.HasPrefix(got, "warn: nothing is known of no.such yet; waiting for ") {
+	if got := tell(); !strings.HasPrefix(
+		got,
+		"warn: nothing is known of no.such yet; waiting for ",
+	) {
 		t.Errorf("%q", got)
 	}
 	known.Store(true)

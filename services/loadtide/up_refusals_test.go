@@ -17,8 +17,18 @@ func TestRefusalLines(t *testing.T) {
 	now := time.Date(2026, 1, 31, 13, 0, 0, 0, time.UTC)
 	of := func(late, future uint64) map[meter.Reason]forecaster.Refusal {
 		return map[meter.Reason]forecaster.Refusal{
-			meter.ReasonTooLate: {Reason: meter.ReasonTooLate, Readings: late, Series: "a.b", Detail: "ts"},
-			meter.ReasonFuture:  {Reason: meter.ReasonFuture, Readings: future, Series: "a.c", Detail: "ahead"},
+			meter.ReasonTooLate: {
+				Reason:   meter.ReasonTooLate,
+				Readings: late,
+				Series:   "a.b",
+				Detail:   "ts",
+			},
+			meter.ReasonFuture: {
+				Reason:   meter.ReasonFuture,
+				Readings: future,
+				Series:   "a.c",
+				Detail:   "ahead",
+			},
 		}
 	}
 	late := func(n string) string { return n + " readings refused: too_late; the newest: a.b: ts" }
