@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write testdata/layouts.golden anew")
@@ -18,6 +20,15 @@ var rewrite = flag.Bool("rewrite", false, "write testdata/layouts.golden anew")
 // layoutOptions are what a user has to say beside the file: the zone, and where the file does not
 // say it, the label.
 var layoutOptions = map[string]Options{
+	"at_wiener_netze.csv":              {Timezone: "Europe/Vienna", Series: "home"},
+	"be_fluvius.csv":                   {Timezone: "Europe/Brussels"},
+	"be_fluvius.csv one register":      {Timezone: "Europe/Brussels", Series: "home", Where: []string{"Register=Afname Dag"}},
+	"fr_enedis_courbe.csv":             {Series: "home", IntervalLabel: LabelEnd},
+	"home_assistant_history.csv":       {Kind: meter.Register, Unit: "kWh"},
+	"ie_esb_hdf.csv":                   {Timezone: "Europe/Dublin"},
+	"pt_uci_electricity.csv":           {Timezone: "Europe/Lisbon", IntervalLabel: LabelEnd},
+	"us_pge_green_button.csv":          {Timezone: "America/Los_Angeles", Series: "home"},
+	"us_sdge_usage.csv":                {Timezone: "America/Los_Angeles"},
 	"au_aemo_price_and_demand.csv":     {Timezone: "Australia/Brisbane"},
 	"au_nemweb_dispatch.csv":           {Timezone: "Australia/Brisbane"},
 	"br_ons_carga_energia.csv":         {Timezone: "America/Sao_Paulo"},
