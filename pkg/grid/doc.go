@@ -12,7 +12,9 @@
 //   - After that another grid counts after a day of evidence, and the caller brings its past over
 //     with Convert (Outcome.Was).
 //   - What a step changes within a day is in the cells at once: three steps of one length in a
-//     row say what time each reading stands for.
+//     row say what time each reading stands for. Power off the grid, four readings in a row, is
+//     held from one reading to the next.
+//   - Readings may be lost: a longer gap that is a multiple of the step is evidence of it.
 //
 // A State keeps readings only while they are not the cells themselves: of meters that send more
 // finely than their interval, at irregular moments or off the grid, and registers. Most series
