@@ -17,6 +17,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/loadtide/loadtide/bench/clock"
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/registry"
 )
@@ -36,10 +37,10 @@ type fleet struct {
 	log                zerolog.Logger
 }
 
-// cost is what a reading takes.
+// cost is the processor's time that a reading takes.
 type cost struct {
-	processor time.Duration // of the forecaster's process
-	rate      float64       // readings in a second, server and sender on the same machine
+	forecaster time.Duration // of its process
+	broker     time.Duration // of this process, which is the sender too
 }
 
 // measure starts server and forecaster, gives each series its history, and measures the readings
@@ -138,20 +139,20 @@ func (f *fleet) work(
 	if err != nil {
 		return c, err
 	}
-	began := time.Now()
+	here := clock.Process()
 	if err := f.publish(ctx, conn, next.Add(f.Interval), readings, false); err != nil {
 		return c, err
 	}
 	if err := forecasts(ctx, conn, (last+readings)*fleetSeries); err != nil {
 		return c, err
 	}
-	took := time.Since(began)
+	here = clock.Process() - here
 	now, err := processOf(pid)
 	if err != nil {
 		return c, err
 	}
-	n := readings * fleetSeries
-	return cost{(now - used) / time.Duration(n), float64(n) / took.Seconds()}, nil
+	n := time.Duration(readings * fleetSeries)
+	return cost{(now - used) / n, here / n}, nil
 }
 
 // publish stores readings of every series in the log.

@@ -107,8 +107,8 @@ func (s *settings) forecasters(
 			if err != nil {
 				return fmt.Errorf("%s: %w", c, err)
 			}
-			results[i].Forecaster.add(micros(cost.processor))
-			results[i].Rate.add(cost.rate)
+			results[i].Forecaster.add(micros(cost.forecaster))
+			results[i].Broker.add(micros(cost.broker))
 			if err := os.RemoveAll(dir); err != nil {
 				return err
 			}

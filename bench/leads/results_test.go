@@ -18,6 +18,14 @@ func TestRatiosAreTakenWithinARound(t *testing.T) {
 	}
 }
 
+func TestRateIsThatOfACoreForAll(t *testing.T) {
+	t.Parallel()
+	r := result{Forecaster: rounds{20, 30, 25}, Broker: rounds{30, 20, 25}}
+	if got := r.rate(); got != 20_000 {
+		t.Errorf("%v readings a second, want 20000", got)
+	}
+}
+
 func TestTableHasARowForEachCase(t *testing.T) {
 	t.Parallel()
 	table := tableOf([]result{
