@@ -32,7 +32,7 @@ func (l *loader) lay(s *sample, split *splitter) (layout, error) {
 	}
 	columns := s.columns()
 	local := l.opts.Timezone != "" && l.zone.name != "UTC"
-	timing, ok := findTiming(columns, named.time, named.clock, local)
+	timing, ok := findTiming(s, columns, named.time, named.clock, local)
 	if !ok {
 		return at, l.noTime(s, &at)
 	}

@@ -70,7 +70,7 @@ func drawWriter(t *rapid.T, decimals int) *writer {
 		group:     rapid.SampledFrom([]string{"", "", "", "'", " ", "other"}).Draw(t, "group"),
 		date:      rapid.SampledFrom([]string{"2006-01-02", "02.01.2006", "2.1.2006", "02-01-2006", "01/02/2006", "02/01/2006", "2006/01/02", "02-Jan-2006", "20060102"}).Draw(t, "date"),
 		clock:     rapid.SampledFrom([]string{"15:04", "15:04:05", "3:04 PM", "15:04:05.000"}).Draw(t, "clock"),
-		columns:   rapid.SampledFrom([]string{"one", "two", "range", "from-to"}).Draw(t, "columns"),
+		columns:   rapid.SampledFrom([]string{"one", "two", "range", "from-to", "pair", "pair, end first"}).Draw(t, "columns"),
 		ends:      rapid.Bool().Draw(t, "ends"),
 		preamble:  rapid.SampledFrom([]string{"", "Meter,12\n\n", "Report;of 2025;\nfor a meter\n", "# a comment\n"}).Draw(t, "preamble"),
 		unit:      rapid.Bool().Draw(t, "unit"),
@@ -79,7 +79,7 @@ func drawWriter(t *rapid.T, decimals int) *writer {
 	if w.group == "other" {
 		w.group = map[string]string{".": ",", ",": "."}[w.decimal]
 	}
-	if w.columns == "range" || w.columns == "from-to" {
+	if w.columns != "one" && w.columns != "two" {
 		w.ends = false
 	}
 	// Whole numbers of thousands alone: the mark is taken for the decimal one by convention.
@@ -102,7 +102,8 @@ func (w *writer) line(fields ...string) string {
 func (w *writer) head() string {
 	names := map[string][]string{
 		"one": {"When", "Verbrauch"}, "two": {"Date", "Time", "Verbrauch"}, "range": {"Period", "Verbrauch"},
-		"from-to": {"Start", "End", "Verbrauch"},
+		"from-to": {"Start", "End", "Verbrauch"}, "pair": {"Stempel 1", "Stempel 2", "Verbrauch"},
+		"pair, end first": {"Stempel 1", "Stempel 2", "Verbrauch"},
 	}[w.columns]
 	names = append([]string{}, names...)
 	if w.unit {
@@ -126,6 +127,8 @@ func (w *writer) row(from, to time.Time, value float64) string {
 		fields = []string{at.Format(w.date), at.Format(w.clock)}
 	case "range":
 		fields = []string{from.Format(whole) + " - " + to.Format(whole)}
+	case "pair, end first":
+		fields = []string{to.Format(whole), from.Format(whole)}
 	default:
 		fields = []string{from.Format(whole), to.Format(whole)}
 	}

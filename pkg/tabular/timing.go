@@ -41,7 +41,9 @@ func (t *timing) spans() bool { return t.ranged || t.until >= 0 }
 
 // findTiming finds the columns of times. asked is the one that an option or the contract names, or
 // -1; local says that the caller has named a zone, so that columns of local times are looked for.
-func findTiming(columns []*sampleColumn, asked, askedClock int, local bool) (timing, bool) {
+func findTiming(
+	s *sample, columns []*sampleColumn, asked, askedClock int, local bool,
+) (timing, bool) {
 	t := timing{date: asked, clock: askedClock, until: -1}
 	if t.date < 0 {
 		if t.date = bestTime(columns, (*sampleColumn).stamps, local); t.date < 0 {
@@ -60,6 +62,10 @@ func findTiming(columns []*sampleColumn, asked, askedClock int, local bool) (tim
 	}
 	if t.clock < 0 && (date.stamps() || !date.dates()) {
 		t.until = untilColumn(columns, date, (*sampleColumn).stamps)
+		if asked < 0 && t.until < 0 && !date.ends() {
+			t.date, t.until = s.interval(columns, date)
+			date = columns[t.date]
+		}
 		t.ranged = date.is(date.count[cellRange])
 		t.endsBy(date)
 		return t, true
@@ -85,6 +91,24 @@ func findTiming(columns []*sampleColumn, asked, askedClock int, local bool) (tim
 	t.utc = t.utc || clock.words.in(utcWords)
 	t.endsBy(clock)
 	return t, true
+}
+
+// interval finds the column that belongs to a column of times as the start or the end of its intervals,
+// by what the columns hold; until is -1 when there is none.
+func (s *sample) interval(columns []*sampleColumn, date *sampleColumn) (start, until int) {
+	for _, c := range columns {
+		if c == date || !c.stamps() || c.words.in(utcWords) != date.words.in(utcWords) ||
+			c.is(c.zoned) != date.is(date.zoned) {
+			continue
+		}
+		switch length := s.length(date, c); {
+		case length > 0:
+			return date.index, c.index
+		case length < 0:
+			return c.index, date.index
+		}
+	}
+	return date.index, -1
 }
 
 // endsBy finds out by a name that times are the ends of intervals.

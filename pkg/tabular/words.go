@@ -11,50 +11,52 @@ import (
 // The words that names of columns are recognised by, in lower case. A word of eight letters or more
 // is also found as the beginning of a longer one.
 var (
-	seriesWords = words(`series id unique_id item_id meter meterid meter_id mpan mprn mpxn nmi
-		ean eancode customer customerid customer_id household lclid zone station site device
-		deviceid device_id entity entityid entity_id sensor zählpunkt zaehlpunkt messlokation
-		marktlokation melo malo zählernummer zaehlernummer zähler cups pod prm gsrn meteringpoint
-		meteringpointid regionid region area node settlementpoint location subsystem submarket
-		submercado subsistema id_subsistema codigo building id_estado duid measurement_point
-		målepunkt målepunktid målernummer tunnus mittauspiste numéro compteur kunde customer_no`)
+	seriesWords = words(`series id unique_id item_id meter meterid meter_id mpan mprn mpxn nmi ean
+		eancode customer customerid customer_id household lclid zone station site device deviceid
+		device_id entity entityid entity_id sensor zählpunkt zaehlpunkt messlokation marktlokation
+		melo malo zählernummer zaehlernummer zähler cups pod prm gsrn meteringpoint meteringpointid
+		regionid region area node settlementpoint location subsystem submarket submercado subsistema
+		id_subsistema codigo building id_estado duid measurement_point målepunkt målepunktid
+		målernummer tunnus mittauspiste numéro compteur kunde customer_no`)
 	quantityWords = words(`value values y target consumption usage use used demand load energy
 		power kwh verbrauch bezug einspeisung lieferung energie leistung last lastgang netzlast wert
 		menge messwert volume verbruik afname levering injectie teruglevering waarde vermogen import
 		export consommation soutirage injection valeur puissance énergie consumo consumida energía
-		energia potencia demanda carga lectura valor ae_kwh autoconsumo excedente prelievo
-		immissione consumi forbrug forbruk förbrukning kulutus mængde mengde mängd määrä quantity
-		reading readvalue generation production erzeugung produktion actual measured mw gwh mwh kw
-		wh total_load actualload 使用量 需要 実績 当日実績 電力 実績使用量 totaldemand nd tsd val_cargaenergiahomwmed
-		val_cargaenergiamwmed`)
+		energia potencia demanda carga lectura valor ae_kwh autoconsumo excedente prelievo immissione
+		consumi forbrug forbruk förbrukning kulutus mængde mengde mängd määrä quantity reading
+		readvalue generation production erzeugung produktion actual measured mw gwh mwh kw wh
+		total_load actualload 使用量 需要 実績 当日実績 電力 実績使用量 totaldemand
+		nd tsd val_cargaenergiahomwmed val_cargaenergiamwmed`)
 	forecastWords = words(`forecast forecasted prognose prognosis prévision prevision prevista
 		previsione predicted scheduled dayahead programada 予測 当日予測 予測値 planned`)
 	actualWords = words(`actual measured metered realised realized ist real istwert messwert
 		réalisée consumption 実績 当日実績`)
 	otherWords = words(`price cost costs amount eur usd gbp preis kosten prix coût precio coste
 		prezzo tariff temp temperature temperatur température rrp spot saldo status quality state
-		flag validation year month day week weekday dow number nr count id key version revision 使用率
-		供給力 利用率 percent percentage pct co2 humidity wind cloud lat lon latitude longitude resolution
-		duration minutes length carbon postcode periodtype intervention obtained method notes
-		balance tax vat charge charges peak`)
-	kindWords = words(`type kind class category art typ soort tipo register channel kanal obis
-		code suffix tyyppi direction richtung sens grandeur quality consumertype measurement
-		parameter variable item`)
-	startWords = words(`start from begin beginning von van de du desde inicio début debut dalle
-		da fra fom starttime startdate readfrom startdatetime datetime_beginning intervalstarttime
+		flag validation year month day week weekday dow number nr count id key version revision
+		使用率 供給力 利用率 percent percentage pct co2 humidity wind cloud lat lon latitude
+		longitude resolution duration minutes length carbon postcode periodtype intervention obtained
+		method notes balance tax vat charge charges peak`)
+	kindWords = words(`type kind class category art typ soort tipo register channel kanal obis code
+		suffix tyyppi direction richtung sens grandeur quality consumertype measurement parameter
+		variable item`)
+	startWords = words(`start from begin beginning von van de du desde inicio début debut dalle da
+		fra fom starttime startdate readfrom startdatetime datetime_beginning intervalstarttime
 		valid_from beginn anfang`)
-	endWords = words(`end ending ended to until till bis tot fin hasta fine alle til tom
-		endtime enddate endzeit stop intervalendtime readto enddatetime hourending hour_ending he`)
-	timeWords = words(`timestamp time date datetime ts ds datum zeit zeitstempel uhrzeit tijd
-		heure horodate fecha hora data ora dato tid tidpunkt aika pvm periode period settlementdate
-		reading_datetime mtu when at 時刻 日時 date_time index epoch unixtime last_changed last_updated`)
+	endWords = words(`end ende slut slutt loppuaika ending ended to until till bis tot fin hasta
+		fine alle til tom endtime enddate endzeit stop intervalendtime readto enddatetime hourending
+		hour_ending he`)
+	timeWords = words(`timestamp time date datetime ts ds datum zeit zeitstempel uhrzeit tijd heure
+		horodate fecha hora data ora dato tid tidpunkt aika pvm periode period settlementdate
+		reading_datetime mtu when at 時刻 日時 date_time index epoch unixtime last_changed
+		last_updated`)
 	hourWords = words(`hour hours hr he hora stunde stunden uur heure ora time timme tunti
 		hourending he_ hourbeginning 時 opr_hr hourofday`)
-	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter
-		halfhour interval opr_interval kvarter plage tramo cuarto pte`)
+	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter halfhour
+		interval opr_interval kvarter plage tramo cuarto pte`)
 	utcWords = words(`utc gmt zulu`)
-	sumWords = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma
-		average mean mittelwert end eof yhteensä merknaden 合計`)
+	sumWords = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma average
+		mean mittelwert end eof yhteensä merknaden 合計`)
 )
 
 // unitWords name a unit, of a column or in lines before the header.
