@@ -52,7 +52,7 @@ func (c *upCmd) Run(e *env) error {
 	u := &up{cmd: c, show: show}
 	var logs io.Writer = show
 	if e.log.Format == "json" {
-		show.w, logs = io.Discard, e.stderr
+		show.w, logs, u.logs = io.Discard, e.stderr, true
 	}
 	if e.log.Format == "auto" {
 		e.log.Format = "console" // the screen is for people; programs ask for json
@@ -83,6 +83,7 @@ type up struct {
 	*process
 	cmd        *upCmd
 	show       *screen
+	logs       bool // lines are logged as JSON: nobody looks at the screen
 	nats       *bus.Embedded
 	forecaster *forecaster.Service
 	stopping   time.Time
@@ -297,8 +298,8 @@ func (u *up) watch(ctx context.Context) error {
 			u.show.ok("forecast", "%d of %d series by source lstm", s.Warm, s.Series)
 			u.hints()
 		}
-		for _, line := range refusals.due(time.Now(), s.Refusals) {
-			u.show.warn("%s", line)
+		for _, due := range refusals.due(time.Now(), s.Refusals) {
+			u.tell(due)
 		}
 		if past := time.Since(shown); past >= time.Second {
 			perSecond := func(now, then uint64) float64 { return float64(now-then) / past.Seconds() }

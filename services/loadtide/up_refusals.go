@@ -1,12 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
 )
 
@@ -24,9 +24,11 @@ type refusalLine struct {
 	readings uint64 // that were refused until then
 }
 
-// due returns the lines that are due now.
-func (l *refusalLines) due(now time.Time, all map[meter.Reason]forecaster.Refusal) []string {
-	var lines []string
+// due returns the refusals that a line is due for now, each with the readings since its last line.
+func (l *refusalLines) due(
+	now time.Time, all map[meter.Reason]forecaster.Refusal,
+) []forecaster.Refusal {
+	var lines []forecaster.Refusal
 	for _, reason := range slices.Sorted(maps.Keys(all)) {
 		r, last := all[reason], l.last[reason]
 		if r.Readings == last.readings || !last.at.IsZero() && now.Sub(last.at) < refusalsEvery {
@@ -36,8 +38,23 @@ func (l *refusalLines) due(now time.Time, all map[meter.Reason]forecaster.Refusa
 			l.last = map[meter.Reason]refusalLine{}
 		}
 		l.last[reason] = refusalLine{now, r.Readings}
-		lines = append(lines, fmt.Sprintf("%d readings refused: %s; the newest: %s: %s",
-			r.Readings-last.readings, reason, r.Series, r.Detail))
+		r.Readings -= last.readings
+		lines = append(lines, r)
 	}
 	return lines
+}
+
+// tell shows a refusal on the screen, or logs it where programs read the log.
+func (u *up) tell(r forecaster.Refusal) {
+	if u.logs {
+		log := u.component("run")
+		log.Warn().
+			Str(service.FieldReason, string(r.Reason)).
+			Uint64(service.FieldCount, r.Readings).
+			Str(service.FieldSeries, r.Series).
+			Str(service.FieldText, r.Detail).
+			Msg("readings refused")
+		return
+	}
+	u.show.warn("%d readings refused: %s; the newest: %s: %s", r.Readings, r.Reason, r.Series, r.Detail)
 }

@@ -31,16 +31,17 @@ func TestRefusalLines(t *testing.T) {
 			},
 		}
 	}
-	late := func(n string) string { return n + " readings refused: too_late; the newest: a.b: ts" }
+	late := func(n uint64) forecaster.Refusal { return of(n, 0)[meter.ReasonTooLate] }
+	future := of(0, 1)[meter.ReasonFuture]
 	for _, c := range []struct {
 		after        time.Duration
 		late, future uint64
-		want         []string
+		want         []forecaster.Refusal
 	}{
-		{0, 2, 0, []string{late("2")}},
-		{30 * time.Second, 5, 1, []string{"1 readings refused: future; the newest: a.c: ahead"}},
+		{0, 2, 0, []forecaster.Refusal{late(2)}},
+		{30 * time.Second, 5, 1, []forecaster.Refusal{future}},
 		{59 * time.Second, 7, 1, nil},
-		{time.Minute, 7, 1, []string{late("5")}},
+		{time.Minute, 7, 1, []forecaster.Refusal{late(5)}},
 		{time.Hour, 7, 1, nil},
 	} {
 		got := lines.due(now.Add(c.after), of(c.late, c.future))
@@ -49,6 +50,6 @@ func TestRefusalLines(t *testing.T) {
 		}
 	}
 	if got := lines.due(now, nil); got != nil {
-		t.Errorf("nothing is refused: %q", got)
+		t.Errorf("nothing is refused: %v", got)
 	}
 }
