@@ -58,7 +58,7 @@ func (l *loader) lineProtocol(plain io.Reader) error {
 			l.line = lines.line
 			line = bytes.TrimSpace(line)
 			switch {
-			case len(line) == 0 || line[0] == '#':
+			case len(line) == 0 || line[0] == '#' || isStatement(line):
 			case long || !parsePoint(line, &p.point):
 				l.refuse("line", line, meter.ReasonUnparsable, remedyPoint)
 			default:

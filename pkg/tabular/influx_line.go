@@ -130,12 +130,15 @@ func (p *point) tags(fn func(name, value []byte)) (measurement []byte) {
 	return measurement
 }
 
+// isStatement reports whether a line is one of those that an export has before its points.
+func isStatement(line []byte) bool { return bytes.HasPrefix(line, []byte("CREATE DATABASE ")) }
+
 // isLineProtocol reports whether the first line of a text that is no comment is line protocol.
 func isLineProtocol(text []byte) bool {
 	for len(text) > 0 {
 		line, rest, _ := bytes.Cut(text, []byte("\n"))
 		line = bytes.TrimSpace(line)
-		if len(line) > 0 && line[0] != '#' {
+		if len(line) > 0 && line[0] != '#' && !isStatement(line) {
 			var p point
 			return parsePoint(line, &p)
 		}

@@ -9,13 +9,15 @@ func TestLineProtocol(t *testing.T) {
 	t.Parallel()
 	const day = "2026-01-31T"
 	// As the recorder of Loadtide writes it, with a comment and an empty line.
-	report := wantRows(t, `# DML
+	report := wantRows(t, `# DDL
+CREATE DATABASE energy WITH NAME autogen
+# DML
 reading,meter=m1,site=north quality="OK",unit="kWh",value=1.5 1769864400000000000
 
 reading,meter=m1,site=north value=2,unit="kWh" 1769868000000000000
 reading,meter=m1,site=north value=9,unit="kWh",quality="BAD" 1769868000000000000
 `, Options{}, "north.m1 "+day+"13:00:00 1.5 kWh energy", "north.m1 "+day+"14:00:00 2 kWh energy")
-	if len(report.First) != 1 || report.First[0].Error() != `FILE:5: quality "BAD" bad_quality` ||
+	if len(report.First) != 1 || report.First[0].Error() != `FILE:7: quality "BAD" bad_quality` ||
 		report.Files[0].Layout != LayoutLineProtocol {
 		t.Errorf("%+v", report)
 	}

@@ -145,6 +145,9 @@ func (f *parquetFooter) check() error {
 				i, len(g.chunks), f.leaves)
 		}
 		for _, c := range f.columns {
+			if codec := g.chunks[c.index].codec; !readsCodec(codec) {
+				return fmt.Errorf("its columns are packed by %s, which is not read", codecName(codec))
+			}
 			if n := g.chunks[c.index].values; n != g.rows {
 				return fmt.Errorf("column %s of group %d has %d values and %d rows",
 					shown(c.name), i, n, g.rows)

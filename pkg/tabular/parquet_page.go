@@ -111,25 +111,51 @@ func (h *pageHeader) check() error {
 	return nil
 }
 
+// The codecs that are read.
+const (
+	codecNone      = 0
+	codecSnappy    = 1
+	codecGzip      = 2
+	codecHadoopLZ4 = 5
+	codecZstd      = 6
+	codecLZ4       = 7
+)
+
+func readsCodec(codec int64) bool {
+	switch codec {
+	case codecNone, codecSnappy, codecGzip, codecHadoopLZ4, codecZstd, codecLZ4:
+		return true
+	}
+	return false
+}
+
+// codecName names a codec that is not read.
+func codecName(codec int64) string {
+	if name := map[int64]string{3: "LZO", 4: "Brotli"}[codec]; name != "" {
+		return name
+	}
+	return fmt.Sprintf("codec %d", codec)
+}
+
 // unpack returns the content of a page, of exactly so many bytes.
 func unpack(codec int64, data []byte, size int64) ([]byte, error) {
 	switch codec {
-	case 0:
+	case codecNone:
 		return data, nil
-	case 1:
+	case codecSnappy:
 		if n, err := snappy.DecodedLen(data); err != nil || int64(n) != size {
 			return nil, errors.New("a page has another length than its header says")
 		}
 		return snappy.Decode(nil, data)
-	case 2:
+	case codecGzip:
 		r, err := gzip.NewReader(bytes.NewReader(data))
 		if err != nil {
 			return nil, err
 		}
 		return exactly(r, size)
-	case 5:
+	case codecHadoopLZ4:
 		return unpackFramedLZ4(data, size)
-	case 6:
+	case codecZstd:
 		r, err := zstd.NewReader(
 			bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
 		)
@@ -138,11 +164,10 @@ func unpack(codec int64, data []byte, size int64) ([]byte, error) {
 		}
 		defer r.Close()
 		return exactly(r, size)
-	case 7:
+	case codecLZ4:
 		return unpackLZ4(make([]byte, 0, size), data, size)
 	}
-	return nil, fmt.Errorf("it is packed by %s, which is not read: write it with snappy or zstd",
-		map[int64]string{3: "LZO", 4: "Brotli"}[codec])
+	return nil, fmt.Errorf("it is packed by %s, which is not read", codecName(codec))
 }
 
 // exactly reads size bytes, and not more than one beyond.

@@ -29,7 +29,7 @@ func (l *loader) parquet() error {
 	file, err := openParquet(l.source)
 	if err != nil {
 		return l.fileError("is a Parquet file that cannot be read: "+err.Error(),
-			"write it anew, as Parquet without encryption or as CSV")
+			"write it anew, packed by Snappy or zstd and not encrypted, or as CSV")
 	}
 	var rows int64
 	for i := range file.groups {
