@@ -180,6 +180,10 @@ func TestFound(t *testing.T) {
 			content: "Zeit;Verbrauch\n31.01.2026 13:00;0,5 kWh\n31.01.2026 14:00;1.500 Wh\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T13:00:00Z 0.5 kWh", "h 2026-01-31T14:00:00Z 1.5 kWh"},
 		},
+		"every column of numbers": {
+			content: "Time;Temperature;Load kW;Note\n31.01.2026 13:00;-3,5;2;x\n", opts: Options{Everything: true},
+			want: []string{"Temperature 2026-01-31T13:00:00Z -3.5 ", "Load_kW 2026-01-31T13:00:00Z 2 kW"},
+		},
 		"ranges of hours": {
 			content: "Dato;Timer;Forbrug MWh\n31-01-2026;00 - 01;1,5\n31-01-2026;23 - 00;2\n", opts: Options{Series: "DK1"},
 			want: []string{"DK1 2026-01-31T00:00:00Z 1.5 MWh", "DK1 2026-01-31T23:00:00Z 2 MWh"},
@@ -337,6 +341,10 @@ func TestTwoReadings(t *testing.T) {
 		},
 		"years of two digits first": {
 			"Time,kW\n26/01/05 00:00,1\n26/01/06 00:00,1\n26/01/07 00:00,1\n", Options{Series: "h"}, "may begin with the year", "four digits",
+		},
+		"decimal commas without quotes": {
+			"Time,kW\n2026-01-31 13:00,1,5\n2026-01-31 14:00,2,5\n", Options{Series: "h"},
+			"rows have 3 fields and the header in line 1 has 2", "quote such fields",
 		},
 		"no mark between columns": {
 			"a text\nof two lines\n", Options{}, "line 1 has one field", "--delimiter",

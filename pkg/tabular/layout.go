@@ -124,6 +124,9 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 		return l.wide(at, others)
 	}
 	values := valueColumns(columns, at)
+	if l.opts.Everything {
+		values, at.left = everyNumber(columns, at), nil
+	}
 	switch {
 	case len(values) == 0:
 		return l.missing(at.names, columnValue)

@@ -28,6 +28,10 @@ type Options struct {
 	TimeColumn  string
 	ValueColumn string // column of values
 
+	// Everything takes every column of numbers for a series in a file whose columns are found, not only
+	// those whose names speak of energy: covariates are of all kinds.
+	Everything bool
+
 	Delimiter  string   // between columns: a character, or comma, semicolon, tab, bar; empty is found
 	Decimal    string   // mark of decimals: a comma or a point, also as words; empty is found
 	DateFormat string   // order of numeric dates, such as dd/mm/yyyy or %m/%d/%Y; empty is found

@@ -107,6 +107,14 @@ func (l *loader) noTime(s *sample, at *layout) error {
 			"say --delimiter, or save it as CSV",
 		)
 	}
+	if len(s.cells) == 0 && s.fields > len(at.names) {
+		return l.fileError(
+			fmt.Sprintf("rows have %d fields and the header in line %d has %d (%s), as where a %s stands "+
+				"inside of fields without quotes", s.fields, line, len(at.names), listed(at.names),
+				delimiterWord(at.delimiter)),
+			"quote such fields, or export the file with another mark between columns",
+		)
+	}
 	problem := fmt.Sprintf(
 		"no column %q, and no other column holds times; the columns of line %d are %s",
 		columnTimestamp, line, listed(at.names))

@@ -164,15 +164,20 @@ func valueColumns(columns []*sampleColumn, at *layout) []int {
 
 // loneNumbers finds the only column of numbers that is neither a time nor a name.
 func loneNumbers(columns []*sampleColumn, at *layout) []int {
+	if all := everyNumber(columns, at); len(all) == 1 {
+		return all
+	}
+	return nil
+}
+
+// everyNumber finds the columns of numbers that are neither times nor names.
+func everyNumber(columns []*sampleColumn, at *layout) []int {
 	var all []int
 	for _, c := range columns {
 		if c.numbers() && c.filled > 0 && !c.timelike() && !at.isTime(c.index) && c.name != "" &&
 			!slices.Contains(at.series, c.index) && !c.hours() {
 			all = append(all, c.index)
 		}
-	}
-	if len(all) != 1 {
-		return nil
 	}
 	return all
 }

@@ -126,7 +126,7 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 	}
 	csv := csvFlags{Timezone: timezone}
 	var read tabular.Report
-	files := dataset.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone},
+	files := dataset.Files{Paths: f.Covariates, Options: tabular.Options{Timezone: timezone, Everything: true},
 		Report: func(r tabular.Report) {
 			read = r
 			for i := range r.Files {
