@@ -35,6 +35,8 @@ const (
 	Description = "description"
 	// Verdict is the decision of the gate: first, passed or refused.
 	Verdict = "loadtide.gate"
+	// VerdictRefused is the verdict on a version that the gate keeps from serving.
+	VerdictRefused = "refused"
 	// Run is the id of the training run that made the version.
 	Run = "loadtide.run"
 )

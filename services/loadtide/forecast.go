@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -129,7 +130,8 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 	}
 	fmt.Fprintf(w, "%s from %s, source %s, unit %s\n", f.Series, stamp(f.Origin), f.Source,
 		orDash(f.Unit))
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var table bytes.Buffer
+	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "LEAD\tSTART (UTC)\t")
 	for _, level := range f.Levels {
 		fmt.Fprintf(t, "P%.3g\t", 100*level)
@@ -147,7 +149,15 @@ func printForecast(w io.Writer, f *engine.Forecast, leads int, asJSON bool) erro
 		}
 		fmt.Fprintln(t)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(table.String()) { // the line of a day has empty cells
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forecastMessage is the message of the first leads of a forecast.

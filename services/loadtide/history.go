@@ -72,8 +72,8 @@ func (f *historyFlags) open(
 
 // targetFlags say what is forecast.
 type targetFlags struct {
-	Horizon meter.Horizon `default:"24h" placeholder:"TIME|N" help:"How far ahead models forecast: a time such as 48h or 7d, or a number of leads; at most a week."`
-	Levels  []float64     `default:"${levels}" placeholder:"LEVEL,..." help:"Quantile levels, ascending; at most 9, with 0.1, 0.5 and 0.9."`
+	Horizon meter.Horizon `default:"24h" placeholder:"TIME|N" help:"How far ahead models forecast: a time such as 48h or 7d, or a number of leads; at most a week; default: 24h."`
+	Levels  []float64     `default:"${levels}" placeholder:"LEVEL" help:"Quantile levels, ascending; at most 9, with 0.1, 0.5 and 0.9; default: ${levels}."`
 }
 
 // put sets the target of a cycle.

@@ -141,7 +141,7 @@ func plansFor(table *tabular.Table) []string {
 	}
 	if lone > 0 {
 		plans = append(plans,
-			fmt.Sprintf("%d readings far ahead of all others of their series are left out", lone))
+			counted(uint64(lone), "reading")+" far ahead of all others of their series: left out")
 	}
 	plans = append(plans, b.LeftOut()...)
 	if n := table.Unordered(); n > 0 {

@@ -313,6 +313,12 @@ func (c *modelsRollbackCmd) Run(e *env) error {
 	return moveChampion(e, &c.modelFlags, registry.Previous, "rolled back to")
 }
 
+// promoteCommand is the command that makes a version the champion. It names the model, because
+// several models may have such a version.
+func promoteCommand(name, version string) string {
+	return fmt.Sprintf("loadtide models promote %s --name %s", version, name)
+}
+
 func moveChampion(e *env, f *modelFlags, which, word string) error {
 	ctx := context.Background()
 	models, err := f.open()
@@ -340,6 +346,10 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 		return json.NewEncoder(e.stdout).Encode(map[string]string{
 			"name": v.Name, "champion": v.Version,
 		})
+	}
+	if v.Tags[registry.Verdict] == registry.VerdictRefused {
+		fmt.Fprintf(e.stderr, "warn: the gate refused %s v%s; loadtide models show %s --name %s says "+
+			"why\n", v.Name, v.Version, v.Version, v.Name)
 	}
 	what := "forecasters take it over within seconds, nothing goes cold"
 	if names := m.Spec.CovariateNames(); len(names) > 0 {

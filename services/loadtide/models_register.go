@@ -42,13 +42,7 @@ func (c *modelsRegisterCmd) Run(e *env) error {
 			map[string]string{"name": v.Name, "version": v.Version, "digest": v.Digest},
 		)
 	}
-	which := v.Version
-	if name != registry.DefaultModel {
-		which += " --name " + name
-	}
-	_, err = fmt.Fprintf(
-		e.stdout, "%s: registered v%s; loadtide models promote %s makes it the champion\n", v.Name,
-		v.Version, which,
-	)
+	_, err = fmt.Fprintf(e.stdout, "%s: registered v%s; %s makes it the champion\n", v.Name,
+		v.Version, promoteCommand(v.Name, v.Version))
 	return err
 }

@@ -166,11 +166,28 @@ func (c *trainCmd) finish(e *env, show *screen, outcome cycle.Outcome) error {
 		return err
 	}
 	if c.registers() && !outcome.Champion {
-		err := fmt.Errorf("%s v%s is registered, but the champion stays: %s", outcome.Name,
-			outcome.Version, outcome.Why)
-		return service.WithExitCode(err, service.ExitNo)
+		return service.WithExitCode(&service.HintError{
+			What: fmt.Sprintf("%s v%s is registered, but the champion stays: %s", outcome.Name,
+				outcome.Version, outcome.Why),
+			Fix: []string{fmt.Sprintf("loadtide models show %s --name %s prints all checks of the gate",
+				outcome.Version, outcome.Name)},
+			Reason: "not_champion",
+		}, service.ExitNo)
 	}
+	c.next(show)
 	return nil
+}
+
+// next shows the command that measures a model in a folder.
+func (c *trainCmd) next(show *screen) {
+	if c.JSON || c.Out == "" {
+		return
+	}
+	data := "FILE"
+	if len(c.History.Data) == 1 {
+		data = c.History.Data[0]
+	}
+	show.line("  next: loadtide backtest --data %s --model %s", data, c.Out)
 }
 
 func scratchDir(dataDir string) string { return filepath.Join(dataDir, "scratch") }

@@ -28,6 +28,14 @@ type screen struct {
 	quarter  int    // of the bar, as last printed where it is no terminal
 }
 
+// counted is a number with its noun: "1 reading", "2 readings".
+func counted(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 func newScreen(w io.Writer) *screen {
 	s := &screen{w: w, began: time.Now(), width: 80, quarter: -1}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
