@@ -35,7 +35,7 @@ type cli struct {
 	Up         upCmd         `cmd:"" group:"start" help:"Everything in one process, with an embedded NATS server and a local model registry."`
 	Inspect    inspectCmd    `cmd:"" group:"try" help:"What a file of readings is taken for. Changes nothing; exit code 3 when it cannot be used."`
 	Publish    publishCmd    `cmd:"" group:"try" help:"Readings from files onto NATS, in the order of time."`
-	Tail       tailCmd       `cmd:"" group:"try" help:"Forecasts as they come."`
+	Tail       tailCmd       `cmd:"" group:"try" help:"Forecasts, or events, as they come."`
 	Train      trainCmd      `cmd:"" group:"try" help:"One training cycle: history, fit, judge, register."`
 	Backtest   backtestCmd   `cmd:"" group:"try" help:"A model on files by rolling origin, beside simple rules."`
 	Forecast   forecastCmd   `cmd:"" group:"try" help:"One forecast from files."`
@@ -178,7 +178,7 @@ const overview = `loadtide: readings of energy meters in, quantile forecasts of 
 start       up          everything in one process; up --demo adds simulated meters
 try         inspect     what a file of readings is taken for
             publish     readings from files onto NATS
-            tail        forecasts as they are published
+            tail        forecasts, or events, as they are published
             train       one training cycle
             backtest    scores of a model and of simple rules, on files
             forecast    one forecast from files

@@ -148,10 +148,27 @@ func (j *judge) follow(ctx context.Context, p *judgedPart) error {
 			return nil
 		}
 		if at > p.from && time.Since(began) > showAfter {
-			j.show.bar(int(at-p.from), int(p.last-p.from), "messages judged", 0)
+			done, total := j.progress(p, at)
+			j.show.bar(done, total, "messages judged", 0)
 		}
 		_ = retry.Sleep(ctx, pollOrder) // the next question sees the end of ctx
 	}
+}
+
+// progress returns how many messages of all parts are judged, when those of one part are judged up to
+// at. Parts that were not asked yet count as not judged.
+func (j *judge) progress(current *judgedPart, at uint64) (done, total int) {
+	for i := range j.parts {
+		p := &j.parts[i]
+		total += int(p.last - p.from)
+		switch {
+		case p == current:
+			done += int(at - p.from)
+		case p.done:
+			done += int(p.last - p.from)
+		}
+	}
+	return done, total
 }
 
 // tally adds the counts of all series of a part. There is none when the owner changes meanwhile.

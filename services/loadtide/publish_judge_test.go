@@ -70,6 +70,17 @@ func answerAs(t *testing.T, conn *bus.Conn, page func(partition int) streams.Ser
 	})
 }
 
+// TestJudgeProgress: the bar of a wait is of all parts, so that it never goes back.
+func TestJudgeProgress(t *testing.T) {
+	t.Parallel()
+	j := judge{parts: []judgedPart{
+		{from: 10, last: 30, done: true}, {from: 0, last: 100}, {from: 5, last: 85},
+	}}
+	if done, total := j.progress(&j.parts[1], 40); done != 60 || total != 200 {
+		t.Errorf("%d of %d are judged, want 60 of 200", done, total)
+	}
+}
+
 // TestPublishWithoutAJudge: what nobody has judged is said to be that, with the reason.
 func TestPublishWithoutAJudge(t *testing.T) {
 	t.Parallel()

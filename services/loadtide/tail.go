@@ -17,9 +17,10 @@ import (
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
-// tailCmd prints forecasts when they are published.
+// tailCmd prints forecasts, or events, when they are published.
 type tailCmd struct {
-	Series string            `arg:"" optional:"" help:"One series, <site>.<meter>; default: all."`
+	Series string            `arg:"" optional:"" help:"One series, <site>.<meter>, whose newest forecast comes first; default: all."`
+	Events bool              `help:"Events instead of forecasts: limits, models, trainings, series. The newest ten come first."`
 	JSON   bool              `name:"json" help:"The messages themselves, one a line."`
 	NATS   service.NATSFlags `embed:""`
 }
@@ -47,28 +48,89 @@ func (c *tailCmd) Run(e *env) error {
 	if c.Series != "" {
 		c.tellUnknown(ctx, e, conn)
 	}
-	if !c.JSON {
-		fmt.Fprintf(e.stdout, "%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES",
-			"ORIGIN (UTC)", "INTERVAL", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
+	// When the program that reads the output has ended, as `| head` does, stop ends the command.
+	out := tailOutput{cmd: c, env: e, stop: stop}
+	if c.Events {
+		subject = streams.EventSubject(">")
+		err = c.pastEvents(ctx, conn, &out)
+	} else {
+		err = c.pastForecast(ctx, conn, subject, &out)
 	}
-	err = conn.Subscribe(ctx, subject, func(m bus.Message) {
-		line := string(m.Data)
-		if !c.JSON {
-			f, err := streams.DecodeForecast(m.Data)
-			if err != nil {
-				fmt.Fprintf(e.stderr, "warn: %s: %v\n", m.Subject, err)
-				return
-			}
-			line = tailLine(&f)
-		}
-		if _, err := fmt.Fprintln(e.stdout, line); err != nil {
-			stop() // the program that reads the output has ended, as `| head` does
-		}
-	})
+	if err == nil {
+		err = conn.Subscribe(ctx, subject, out.message)
+	}
 	if drain.Err() != nil || ctx.Err() != nil {
 		return nil
 	}
+	return busError(err)
+}
+
+// pastForecast prints the head, and the newest forecast of the series. A program, which asks for
+// JSON, gets new forecasts alone.
+func (c *tailCmd) pastForecast(
+	ctx context.Context, conn *bus.Conn, subject string, out *tailOutput,
+) error {
+	if c.JSON {
+		return nil
+	}
+	fmt.Fprintf(out.env.stdout, "%-20s  %-20s  %-8s  %-14s  %-9s  %10s  %10s  %10s  %10s\n", "SERIES",
+		"ORIGIN (UTC)", "INTERVAL", "SOURCE", "QUALITY", "LEAD 1", "P10", "P90", "NEXT DAY")
+	if c.Series == "" {
+		return nil
+	}
+	m, ok, err := conn.LastBySubject(ctx, topology.Forecasts, subject)
+	if errors.Is(err, bus.ErrNoStream) {
+		return nil // no forecaster has run on this server yet
+	}
+	if ok {
+		out.message(m)
+	}
 	return err
+}
+
+// tailOutput prints messages.
+type tailOutput struct {
+	cmd  *tailCmd
+	env  *env
+	stop func() // called when nobody reads the output
+}
+
+// message prints a message, unless it is an event about another series.
+func (o *tailOutput) message(m bus.Message) {
+	line, err := o.cmd.line(m.Data)
+	if err != nil {
+		fmt.Fprintf(o.env.stderr, "warn: %s: %v\n", m.Subject, err)
+		return
+	}
+	if line == "" {
+		return
+	}
+	if o.cmd.JSON {
+		line = string(m.Data)
+	}
+	if _, err := fmt.Fprintln(o.env.stdout, line); err != nil {
+		o.stop()
+	}
+}
+
+// line returns the line of a message for a person, "" for an event about another series. Forecasts
+// that are printed as JSON are not read.
+func (c *tailCmd) line(data []byte) (string, error) {
+	switch {
+	case c.Events:
+		e, err := streams.DecodeEvent(data)
+		if err != nil || c.Series != "" && e.Series != c.Series {
+			return "", err
+		}
+		return eventLine(&e), nil
+	case c.JSON:
+		return string(data), nil
+	}
+	f, err := streams.DecodeForecast(data)
+	if err != nil {
+		return "", err
+	}
+	return tailLine(&f), nil
 }
 
 // tellUnknown says when nothing is known of the series: its forecasts may never come.
