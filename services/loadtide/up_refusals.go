@@ -56,5 +56,6 @@ func (u *up) tell(r forecaster.Refusal) {
 			Msg("readings refused")
 		return
 	}
-	u.show.warn("%d readings refused: %s; the newest: %s: %s", r.Readings, r.Reason, r.Series, r.Detail)
+	u.show.warn("%s refused: %s; the newest: %s: %s", counted(r.Readings, "reading"), r.Reason, r.Series,
+		r.Detail)
 }

@@ -53,3 +53,12 @@ func TestRefusalLines(t *testing.T) {
 		t.Errorf("nothing is refused: %v", got)
 	}
 }
+
+func TestCounted(t *testing.T) {
+	t.Parallel()
+	for n, want := range []string{"0 readings", "1 reading", "2 readings"} {
+		if got := counted(uint64(n), "reading"); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}
