@@ -20,6 +20,9 @@ const (
 // isTime reports whether a cell can be a time or a part of one.
 func (k cellKind) isTime() bool { return k >= cellDate && k <= cellClocks }
 
+// isDated reports whether a cell has a date.
+func (k cellKind) isDated() bool { return k == cellDate || k == cellStamp || k == cellRange }
+
 // kindOf looks at a cell. A number may as well be an epoch, a date of digits or an hour: that is
 // seen in its column.
 func kindOf(text []byte) cellKind {

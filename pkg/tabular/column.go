@@ -110,6 +110,29 @@ func zonedText(text []byte) bool {
 	return ok && clock.zoned
 }
 
+// zones reports whether a column has the short name of a zone in each row, such as EST and EDT.
+func (c *sampleColumn) zones() bool {
+	for text := range c.distinct {
+		if _, ok := parseOffset([]byte(text)); !ok || len(text) < 3 {
+			return false
+		}
+	}
+	return c.filled > 0 && c.words.in(zoneWords)
+}
+
+// varies reports whether a column has several times.
+func (c *sampleColumn) varies() bool {
+	times := 0
+	for text := range c.distinct {
+		if k := kindOf([]byte(text)); k.isTime() || k == cellNumber {
+			if times++; times > 1 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // is reports whether so many filled cells are of a kind.
 func (c *sampleColumn) is(n int) bool {
 	return c.filled > 0 && float64(n) >= mostly*float64(c.filled)
@@ -118,7 +141,13 @@ func (c *sampleColumn) is(n int) bool {
 func (c *sampleColumn) stamps() bool {
 	n := c.count[cellStamp] + c.count[cellRange]
 	return n > 0 && c.is(n+c.count[cellDate]) ||
-		c.is(c.epochs) && c.measure.unit == "" && (c.index == 0 || c.words.in(timeWords))
+		c.is(c.epochs) && c.measure.unit == "" &&
+			(c.index == 0 && !c.words.in(seriesWords) || c.words.in(timeWords))
+}
+
+// plainStamps reports whether a column has times that cannot be numbers of something else.
+func (c *sampleColumn) plainStamps() bool {
+	return c.stamps() && (c.count[cellStamp]+c.count[cellRange] > 0 || c.words.in(timeWords))
 }
 
 func (c *sampleColumn) dates() bool {

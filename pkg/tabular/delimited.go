@@ -129,6 +129,13 @@ func (l *loader) timestamp() (at instant, bad problem) {
 			return at, bad
 		}
 	}
+	if t.offset >= 0 && !at.zoned && !t.counted() {
+		seconds, ok := parseOffset(l.fields[t.offset])
+		if !ok {
+			return at, problem{meter.ReasonBadTimestamp, "write the zone of the row as the other rows do"}
+		}
+		at.local, at.zoned = at.local-seconds, true
+	}
 	if !at.zoned {
 		l.report.Naive++
 		l.form.length = len(text)

@@ -227,14 +227,12 @@ func (s *evidence) date(text []byte) {
 // settleNumbers decides the decimal mark.
 func (l *loader) settleNumbers(at *layout, s *evidence) error {
 	if l.flags.decimal != 0 {
-		m := &s.marks
-		at.numbers = numbers{decimal: l.flags.decimal}
-		if l.flags.decimal == ',' {
-			at.numbers.groups = m.spaces+m.groupedPoints+m.eitherPoint > 0
-		} else {
-			at.numbers.groups = m.spaces+m.groupedCommas+m.eitherComma > 0
-		}
+		at.numbers = numbers{decimal: l.flags.decimal, groups: s.marks.groups(l.flags.decimal)}
 		return nil
+	}
+	if mixed := s.marks.mixed(); mixed != "" {
+		return l.fileError(mixed, "write all numbers in one form; --decimal , or --decimal . takes the "+
+			"rows of one form and rejects the others")
 	}
 	form, two := s.marks.decide(at.delimiter, at.contract)
 	if two != nil {

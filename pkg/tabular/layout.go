@@ -143,7 +143,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *lay
 func (l *loader) others(columns []*sampleColumn, at *layout) []int {
 	var all []int
 	for _, c := range columns {
-		used := c.index == at.timing.date || c.index == at.timing.clock || c.index == at.timing.until
+		used := at.isTime(c.index)
 		for _, w := range at.where {
 			used = used || w.column == c.index
 		}

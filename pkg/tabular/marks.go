@@ -31,9 +31,9 @@ func (m *marks) decide(delimiter byte, contract bool) (numbers, *twoReadings) {
 	}
 	switch {
 	case comma > point:
-		return numbers{decimal: ',', groups: m.groupedPoints+m.spaces+m.eitherPoint > 0}, nil
+		return numbers{decimal: ',', groups: m.groups(',')}, nil
 	case point > 0:
-		return numbers{decimal: '.', groups: m.groupedCommas+m.spaces+m.eitherComma > 0}, nil
+		return numbers{decimal: '.', groups: m.groups('.')}, nil
 	case m.eitherComma > 0 && m.eitherPoint > 0:
 		return numbers{}, m.ambiguous()
 	case m.eitherComma > 1 || m.eitherComma == 1 && !plain:
@@ -45,6 +45,26 @@ func (m *marks) decide(delimiter byte, contract bool) (numbers, *twoReadings) {
 		return numbers{}, m.ambiguous()
 	}
 	return numbers{decimal: '.', groups: m.spaces > 0}, nil
+}
+
+// groups reports whether numbers have thousands marks beside a decimal mark. 1.772 is no number with
+// a thousands mark where the point is a decimal mark in another row.
+func (m *marks) groups(decimal byte) bool {
+	grouped, either, otherDecimal := m.groupedPoints, m.eitherPoint, m.points
+	if decimal != ',' {
+		grouped, either, otherDecimal = m.groupedCommas, m.eitherComma, m.commas
+	}
+	return grouped+m.spaces > 0 || either > 0 && otherDecimal == 0
+}
+
+// mixed says that points and commas both stand as decimal marks, and not by a slip in a few rows;
+// empty when they do not.
+func (m *marks) mixed() string {
+	if m.points == 0 || m.commas == 0 || 20*min(m.points, m.commas) < max(m.points, m.commas) {
+		return ""
+	}
+	return fmt.Sprintf("decimal marks stand in both forms: %d numbers have a comma, %d a point",
+		m.commas, m.points)
 }
 
 func (m *marks) ambiguous() *twoReadings {

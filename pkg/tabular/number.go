@@ -33,9 +33,11 @@ func (f *numbers) parse(text []byte) (float64, problem) {
 func (f *numbers) plain(text []byte) (plain []byte, ok bool) {
 	plain = f.scratch[:0]
 	fraction, sinceMark, marks := false, 0, 0
+	zero := false
 	for _, c := range plainMarks(text) {
 		switch {
 		case c >= '0' && c <= '9':
+			zero = zero || c == '0' && marks == 0 && sinceMark == 0 && !fraction
 			plain = append(plain, c)
 			sinceMark++
 		case c == f.decimal && !fraction:
@@ -45,7 +47,8 @@ func (f *numbers) plain(text []byte) (plain []byte, ok bool) {
 			plain = append(plain, '.')
 			fraction, marks = true, 0
 		case f.groups && !fraction && (c == '.' || c == ',' || c == ' ' || c == '\''):
-			if sinceMark == 0 || sinceMark > 3 || marks > 0 && sinceMark != 3 {
+			// 0.684 has no thousands.
+			if zero || sinceMark == 0 || sinceMark > 3 || marks > 0 && sinceMark != 3 {
 				return nil, false
 			}
 			marks, sinceMark = marks+1, 0

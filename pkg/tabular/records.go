@@ -28,7 +28,7 @@ type record struct {
 
 // layoutOf is the layout of a file of records, as far as settle asks for it.
 func layoutOf(kind string) layout {
-	return layout{kind: kind, names: []string{partTime}, timing: timing{clock: -1, until: -1}}
+	return layout{kind: kind, names: []string{partTime}, timing: timing{clock: -1, until: -1, offset: -1}}
 }
 
 // records reads one file whose rows are records: each has a line, names its series, and says its

@@ -64,7 +64,19 @@ func (c *sampleColumn) wholeIDs() bool {
 
 // isTime reports whether a column is a part of the time.
 func (at *layout) isTime(column int) bool {
-	return column == at.timing.date || column == at.timing.clock || column == at.timing.until
+	t := &at.timing
+	return column == t.date || column == t.clock || column == t.until || column == t.offset
+}
+
+// momentOf is the time of a row and the names of its series, as they are written.
+func (at *layout) momentOf(row [][]byte, series []int) string {
+	key := string(row[at.timing.date])
+	for _, c := range append([]int{at.timing.clock, at.timing.offset}, series...) {
+		if c >= 0 {
+			key += "\x00" + string(row[c])
+		}
+	}
+	return key
 }
 
 // apart finds the column of words that tells rows of one series and one time apart; -1 when most
@@ -74,13 +86,7 @@ func (s *sample) apart(columns []*sampleColumn, at *layout, series []int) int {
 	twice := 0
 	differs := make([]int, len(columns))
 	for r, row := range s.cells {
-		key := string(row[at.timing.date])
-		if at.timing.clock >= 0 {
-			key += "\x00" + string(row[at.timing.clock])
-		}
-		for _, c := range series {
-			key += "\x00" + string(row[c])
-		}
+		key := at.momentOf(row, series)
 		first, again := seen[key]
 		if !again {
 			seen[key] = r

@@ -100,23 +100,38 @@ func (s *sample) delimiter(split *splitter) byte {
 func likeData(fields [][]byte) bool {
 	time, number := false, false
 	for _, field := range fields {
-		switch kindOf(field) {
-		case cellStamp, cellRange, cellDate:
+		switch {
+		case !time && likeTime(field), kindOf(field).isDated():
 			time = true
-		case cellNumber:
-			_, isEpoch := parseEpoch(field)
-			if d, rest, ok := readDate(field); ok && d.calendar == compact && len(rest) == 0 {
-				_, isEpoch = d.seconds(yearFirst)
-			}
-			if isEpoch && !time {
-				time = true
-			} else {
-				number = true
-			}
-		default:
+		case kindOf(field) == cellNumber:
+			number = true
 		}
 	}
 	return time && number
+}
+
+// likeTime reports whether a field has a date, or a number that may be one.
+func likeTime(field []byte) bool {
+	k := kindOf(field)
+	if k != cellNumber {
+		return k.isDated()
+	}
+	_, ok := parseEpoch(field)
+	if d, rest, isDate := readDate(field); isDate && d.calendar == compact && len(rest) == 0 {
+		_, ok = d.seconds(yearFirst)
+	}
+	return ok
+}
+
+// timesAlike reports whether a row has a time in a column in which another row has one. The row is
+// no header then, also when it has no value.
+func timesAlike(row, other [][]byte) bool {
+	for i := range min(len(row), len(other)) {
+		if likeTime(row[i]) && likeTime(other[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // comment reports whether a line is a comment.
@@ -189,7 +204,7 @@ func (s *sample) headerBefore(first int, rows [][][]byte) int {
 		func(row [][]byte) bool { return len(row) == s.fields },
 	} {
 		for i := first - 1; i >= 0; i-- {
-			if rows[i] != nil && fits(rows[i]) && !likeData(rows[i]) {
+			if rows[i] != nil && fits(rows[i]) && !timesAlike(rows[i], rows[first]) && !likeData(rows[i]) {
 				return i
 			}
 		}

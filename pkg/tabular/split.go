@@ -10,21 +10,28 @@ import (
 // maxLine is the longest line read; longer ones are rejected and skipped.
 const maxLine = 1 << 20
 
-// lineReader yields the lines of a file without their ends (LF or CRLF) and without a byte order
-// mark.
+// lineReader yields the lines of a file without their ends (LF, CRLF, or CR where a file has no LF)
+// and without a byte order mark.
 type lineReader struct {
 	r    *bufio.Reader
-	line int // number of the line last returned, from 1
+	end  byte // of lines
+	line int  // number of the line last returned, from 1
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, maxLine)}
+	l := &lineReader{r: bufio.NewReaderSize(r, maxLine), end: '\n'}
+	// An error of the reader comes again with the first line.
+	if head, _ := l.r.Peek(sniffed); bytes.IndexByte(head, '\n') < 0 &&
+		bytes.IndexByte(head, '\r') >= 0 {
+		l.end = '\r'
+	}
+	return l
 }
 
 // next returns the next line, valid until the call after; long says that it was cut to its first
 // bytes. The error is io.EOF at the end, else the reader's.
 func (l *lineReader) next() (line []byte, long bool, err error) {
-	line, err = l.r.ReadSlice('\n')
+	line, err = l.r.ReadSlice(l.end)
 	if err != nil && len(line) == 0 {
 		return nil, false, err
 	}
@@ -32,7 +39,7 @@ func (l *lineReader) next() (line []byte, long bool, err error) {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		start := bytes.Clone(line[:maxShown])
 		for errors.Is(err, bufio.ErrBufferFull) {
-			_, err = l.r.ReadSlice('\n')
+			_, err = l.r.ReadSlice(l.end)
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, false, err
@@ -42,7 +49,7 @@ func (l *lineReader) next() (line []byte, long bool, err error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, false, err
 	}
-	line = bytes.TrimSuffix(line, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte{l.end})
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if l.line == 1 {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
@@ -83,12 +90,20 @@ func (s *splitter) fields(line []byte) (fields [][]byte, ok bool) {
 		}
 		end := bytes.IndexByte(line, s.delimiter)
 		if end < 0 {
-			dst = append(dst, bytes.TrimRight(line, space))
+			dst = append(dst, plainText(bytes.TrimRight(line, space)))
 			return dst, true
 		}
-		dst = append(dst, bytes.TrimRight(line[:end], space))
+		dst = append(dst, plainText(bytes.TrimRight(line[:end], space)))
 		line = line[end+1:]
 	}
+}
+
+// plainText returns the text of a cell that spreadsheets write as ="00123".
+func plainText(field []byte) []byte {
+	if n := len(field); n > 2 && field[0] == '=' && field[1] == '"' && field[n-1] == '"' {
+		return field[2 : n-1]
+	}
+	return field
 }
 
 // quoted reads a field after its opening quote; rest is empty or starts with a delimiter.
@@ -109,5 +124,5 @@ func (s *splitter) quoted(line []byte, space string) (field, rest []byte, ok boo
 	if len(rest) > 0 && rest[0] != s.delimiter {
 		return nil, nil, false
 	}
-	return bytes.TrimSpace(field), rest, true
+	return plainText(bytes.TrimSpace(field)), rest, true
 }

@@ -27,6 +27,7 @@ type timing struct {
 	day         dayForm
 	ranged      bool  // the cells hold a start and an end
 	until       int   // column that has the end of the interval, -1 for none
+	offset      int   // column that has the zone of each row, as EST or EDT; -1 for none
 	length      int64 // of a period in seconds
 	ordinals    bool  // of dayColumns: the names are numbers and no times of day
 	elapsed     bool  // periods are counted from midnight on, also where clocks change
@@ -44,10 +45,18 @@ func (t *timing) spans() bool { return t.ranged || t.until >= 0 }
 func findTiming(
 	s *sample, columns []*sampleColumn, asked, askedClock int, local bool,
 ) (timing, bool) {
-	t := timing{date: asked, clock: askedClock, until: -1}
+	t := timing{
+		date: asked, clock: askedClock, until: -1,
+		offset: slices.IndexFunc(columns, (*sampleColumn).zones),
+	}
 	if t.date < 0 {
-		if t.date = bestTime(columns, (*sampleColumn).stamps, local); t.date < 0 {
-			t.date = bestTime(columns, (*sampleColumn).dates, local)
+		// Large numbers in a first column may be meters' numbers as well: written times go first.
+		for _, kind := range []func(*sampleColumn) bool{
+			(*sampleColumn).plainStamps, (*sampleColumn).dates, (*sampleColumn).stamps,
+		} {
+			if t.date = bestTime(columns, kind, local); t.date >= 0 {
+				break
+			}
 		}
 	}
 	if t.date < 0 {
@@ -140,8 +149,9 @@ func (c *sampleColumn) calendar() calendar {
 	return best
 }
 
-// bestTime chooses among the columns of times of a kind: those that are filled; those with an
-// offset or of UTC, unless the caller has named a zone; those that name the start.
+// bestTime chooses among the columns of times of a kind: those that are filled; those that are not
+// the same in all rows, as bounds of a query are; those with an offset or of UTC, unless the caller
+// has named a zone; those that name the start.
 func bestTime(columns []*sampleColumn, kind func(*sampleColumn) bool, local bool) int {
 	best, most := -1, -1
 	filled := 0
@@ -153,6 +163,9 @@ func bestTime(columns []*sampleColumn, kind func(*sampleColumn) bool, local bool
 			continue
 		}
 		score := 1
+		if c.varies() {
+			score += 32
+		}
 		utc := c.words.in(utcWords) && !c.is(c.zoned)
 		switch {
 		case c.is(c.zoned):
@@ -224,7 +237,7 @@ func untilColumn(columns []*sampleColumn, start *sampleColumn, kind func(*sample
 		return -1
 	}
 	for _, c := range columns {
-		if c.index != start.index && kind(c) && c.ends() &&
+		if c.index != start.index && kind(c) && c.ends() && (c.varies() || !start.varies()) &&
 			c.words.in(utcWords) == start.words.in(utcWords) {
 			return c.index
 		}

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// manyRepeats of one moment are no correction of a reading.
+const manyRepeats = 8
+
 // twice refuses a file in which most moments of a series have two values, when a column tells these
 // apart: one id holds several quantities there. Without such a column it is a warning.
 func (l *loader) twice(first, repeats int) error {
@@ -16,7 +19,7 @@ func (l *loader) twice(first, repeats int) error {
 		return nil
 	}
 	moments, differ, example := l.doubled(rows)
-	if 2*differ < moments || differ < 2 {
+	if 2*differ < moments || differ < 2 && repeats < manyRepeats {
 		return nil
 	}
 	what := fmt.Sprintf("%d of %d moments of %s have several values, as where a file holds several "+
@@ -34,6 +37,11 @@ func (l *loader) twice(first, repeats int) error {
 		return nil
 	}
 	name := l.at.names[column]
+	if kindOf([]byte(values[0])).isTime() {
+		return l.fileError(
+			fmt.Sprintf("%s: column %s holds other times (%s)", what, strconv.Quote(name), listed(values)),
+			fmt.Sprintf("--time-column %s if these are the times of the readings", strconv.Quote(name)))
+	}
 	fix := fmt.Sprintf("--where %s takes one of them", strconv.Quote(name+"="+values[0]))
 	if len(l.at.series) > 0 || l.opts.Series == "" {
 		fix = fmt.Sprintf("--series-column %s makes each a series; %s", strconv.Quote(name), fix)
@@ -88,13 +96,7 @@ func (l *loader) apart() (column int, values []string, err error) {
 		if read++; read > apartRows {
 			return nil
 		}
-		key := string(fields[at.timing.date])
-		if at.timing.clock >= 0 {
-			key += "\x00" + string(fields[at.timing.clock])
-		}
-		for _, c := range at.series {
-			key += "\x00" + string(fields[c])
-		}
+		key := at.momentOf(fields, at.series)
 		for i, field := range fields {
 			if texts[i] == nil {
 				texts[i] = map[string]int{}

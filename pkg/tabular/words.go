@@ -48,14 +48,15 @@ var (
 		hour_ending he`)
 	timeWords = words(`timestamp time date datetime ts ds datum zeit zeitstempel uhrzeit tijd heure
 		horodate fecha hora data ora dato tid tidpunkt aika pvm periode period settlementdate
-		reading_datetime mtu when at 時刻 日時 date_time index epoch unixtime last_changed
+		reading_datetime mtu when at 時刻 日時 date_time index epoch unix unixtime last_changed
 		last_updated`)
 	hourWords = words(`hour hours hr he hora stunde stunden uur heure ora time timme tunti
 		hourending he_ hourbeginning 時 opr_hr hourofday`)
 	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter halfhour
 		interval opr_interval kvarter plage tramo cuarto pte`)
-	utcWords = words(`utc gmt zulu`)
-	sumWords = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma average
+	zoneWords = words(`timezone tz zone offset utcoffset tzname zeitzone`)
+	utcWords  = words(`utc gmt zulu`)
+	sumWords  = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma average
 		mean mittelwert end eof yhteensä merknaden 合計`)
 )
 
@@ -117,13 +118,17 @@ func measureOf(text string) measure {
 		return measure{"kW", 1}
 	case "mwh/h", "megawatt", "megawatts", "mwmed":
 		return measure{"MW", 1}
-	case "kilowattstunden", "kilowatthours", "kilowatthour", "kwhs":
-		return measure{"kWh", 1}
-	case "megawattstunden", "megawatthours", "megawatthour":
+	case "kilowattstunden", "kilowattstunde", "kilowatthours", "kilowatthour", "kwhs", "kwh/hh":
+		return measure{"kWh", 1} // hh is a half-hour
+	case "megawattstunden", "megawattstunde", "megawatthours", "megawatthour":
 		return measure{"MWh", 1}
+	case "gigawatt", "gigawatts":
+		return measure{"GW", 1}
+	case "gigawattstunden", "gigawattstunde", "gigawatthours", "gigawatthour":
+		return measure{"GWh", 1}
 	case "watt", "watts":
 		return measure{"W", 1}
-	case "wattstunden", "watthours":
+	case "wattstunden", "wattstunde", "watthours", "watthour":
 		return measure{"Wh", 1}
 	case "万kw", "10mw":
 		return measure{"MW", 10}
@@ -155,13 +160,13 @@ func measureIn(name string) measure {
 		if !closed {
 			continue
 		}
-		for _, part := range append([]string{inner}, strings.FieldsFunc(inner, apartFromUnit)...) {
+		for _, part := range append([]string{inner}, unitParts(inner)...) {
 			if m := measureOf(part); m.unit != "" {
 				return m
 			}
 		}
 	}
-	parts := strings.FieldsFunc(name, apartFromUnit)
+	parts := unitParts(name)
 	for i, part := range slices.Backward(parts) {
 		m := measureOf(part)
 		if m.unit == "" || len(part) == 1 && (i == 0 || part != "W") || m.unit == "J" {
@@ -170,6 +175,22 @@ func measureIn(name string) measure {
 		return m
 	}
 	return measure{}
+}
+
+// unitParts are the words of a name that may be a unit. A unit of power and the word of hours
+// behind it are one unit of energy: kilowatt-hours, kW h.
+func unitParts(name string) []string {
+	parts := strings.FieldsFunc(name, apartFromUnit)
+	for i := len(parts) - 1; i > 0; i-- {
+		switch strings.ToLower(parts[i]) {
+		case "h", "hour", "hours", "stunde", "stunden":
+			joined := parts[i-1] + parts[i]
+			if meter.ParseUnit(measureOf(joined).unit).Dimension == meter.DimensionEnergy {
+				parts = slices.Replace(parts, i-1, i+1, joined)
+			}
+		}
+	}
+	return parts
 }
 
 func apartFromUnit(r rune) bool {

@@ -1,0 +1,158 @@
+package tabular
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fluxHeader is what InfluxDB writes before a table of a query.
+const fluxHeader = "#group,false,false,true,true,false,false,true,true\r\n" +
+	"#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string\r\n" +
+	"#default,_result,,,,,,,\r\n,result,table,_start,_stop,_time,_value,_field,meter\r\n"
+
+// fluxRow is a row of such a table.
+func fluxRow(at, value, field string) string {
+	return ",,0,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z," + at + "," + value + "," + field + ",m1\r\n"
+}
+
+// TestExports reads exports of utilities and tools with what stands in the way of most readers. want
+// has each reading as "series time value unit".
+func TestExports(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		content  string
+		opts     Options
+		want     []string
+		rejected int
+	}{
+		"a unit in words with a hyphen": {
+			content: "\"Energy period\",\"Usage(Real energy in kilowatt-hours)\"\n\"2026-01-31 13:00:00 to 2026-01-31 14:00:00\",\"1.5\"\n",
+			want:    []string{"Usage_Real_energy_in_kilowatt-hours_ 2026-01-31T13:00:00Z 1.5 kWh"},
+		},
+		"a unit of two words": {
+			content: "Zeit;Arbeit kW h\n31.01.2026 13:00;1,5\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T13:00:00Z 1.5 kWh"},
+		},
+		"energy of a half-hour": {
+			content: "LCLid,DateTime,KWH/hh (per half hour) \nMAC2,2026-01-31 13:00:00.0000000, 0.5 \n",
+			want:    []string{"MAC2 2026-01-31T13:00:00Z 0.5 kWh"},
+		},
+		"bounds of the query beside the time": {
+			content:  fluxHeader + fluxRow("2026-01-31T13:00:00Z", "1.5", "kwh") + "\r\n" + fluxHeader + fluxRow("2026-01-31T14:00:00Z", "2.5", "kwh"),
+			want:     []string{"m1 2026-01-31T13:00:00Z 1.5 kWh", "m1 2026-01-31T14:00:00Z 2.5 kWh"},
+			rejected: 1,
+		},
+		"a column of zones where clocks go back": {
+			content: "\"Time Stamp\",\"Time Zone\",\"Name\",\"Integrated Load\"\n" +
+				"\"10/13/2025 00:00:00\",\"EDT\",\"CAPITL\",5\n\"10/13/2025 00:00:00\",\"EDT\",\"N.Y.C.\",6\n" +
+				"\"11/02/2025 01:00:00\",\"EDT\",\"CAPITL\",7\n\"11/02/2025 01:00:00\",\"EDT\",\"N.Y.C.\",8\n" +
+				"\"11/02/2025 01:00:00\",\"EST\",\"CAPITL\",9\n\"11/02/2025 01:00:00\",\"EST\",\"N.Y.C.\",10\n",
+			want: []string{
+				"CAPITL 2025-10-13T04:00:00Z 5 ", "N_Y_C_ 2025-10-13T04:00:00Z 6 ",
+				"CAPITL 2025-11-02T05:00:00Z 7 ", "N_Y_C_ 2025-11-02T05:00:00Z 8 ",
+				"CAPITL 2025-11-02T06:00:00Z 9 ", "N_Y_C_ 2025-11-02T06:00:00Z 10 ",
+			},
+		},
+		"no value in the first rows": {
+			content: "Time,System Production (W)\n01/31/2026 00:00,\n01/31/2026 00:15,\n01/31/2026 00:30,1.5\n", opts: Options{Series: "pv"}, rejected: 2,
+			want: []string{"pv 2026-01-31T00:30:00Z 1.5 W"},
+		},
+		"a word in the first row": {
+			content: "entity_id,state,last_changed\nsensor.p,unavailable,2026-01-31T13:00:00.1Z\nsensor.p,7,2026-01-31T14:00:00.2Z\n",
+			opts:    Options{ValueColumn: "state"}, rejected: 1,
+			want: []string{"p 2026-01-31T14:00:00Z 7 "},
+		},
+		"a number of a meter in the first column that may be an epoch": {
+			content: "MPAN,Date,Unit" + numbered(",HH%[1]d", 48) + "\n1200012345678,31/01/2026,kWh" + strings.Repeat(",0.5", 47) + ",0.75\n",
+			want:    halfHours("1200012345678", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 0.75),
+		},
+		"lines that end in CR": {
+			content: "time,kwh\r2026-01-31 13:00,1.5\r2026-01-31 14:00,2\r", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T13:00:00Z 1.5 kWh", "h 2026-01-31T14:00:00Z 2 kWh"},
+		},
+		"texts of a spreadsheet": {
+			content: "meter,time,kwh\n=\"0012\",2026-01-31 13:00,=\"1.5\"\n\"=\"\"0012\"\"\",2026-01-31 14:00,\"=\"\"2\"\"\"\n",
+			opts:    Options{SeriesColumn: "meter"},
+			want:    []string{"0012 2026-01-31T13:00:00Z 1.5 kWh", "0012 2026-01-31T14:00:00Z 2 kWh"},
+		},
+		"a point where the decimal mark is a comma": {
+			content: "Zeit;kWh\n31.01.2026 00:00;0.684\n31.01.2026 00:15;1.234\n31.01.2026 00:30;0.5" + decimalCommas(40) + "\n",
+			opts:    Options{Series: "h", Decimal: ","}, rejected: 3, want: decimalReadings(40),
+		},
+		"a point before three digits under a decimal comma": {
+			content: "Zeit;kW\n31.01.2026 13:00;0.684\n31.01.2026 14:00;1.234\n31.01.2026 15:00;1,5\n",
+			opts:    Options{Series: "h", Decimal: ","}, rejected: 2,
+			want: []string{"h 2026-01-31T15:00:00Z 1.5 kW"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table, report, err := Load([]string{write(t, "a.csv", c.content)}, c.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for r := range table.All() {
+				got = append(got, fmt.Sprintf("%s %s %v %s", table.Name(r).Meter, r.Time().Format(time.RFC3339), r.Value, table.Terms[r.Series].Unit))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || report.Rejected != c.rejected {
+				t.Errorf("%d rejected\n%s", report.Rejected, diff)
+			}
+		})
+	}
+}
+
+// decimalCommas are rows of a file with decimal commas, a minute apart.
+func decimalCommas(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "\n31.01.2026 13:%02d;1,5", i)
+	}
+	return b.String()
+}
+
+// decimalReadings are the readings of decimalCommas.
+func decimalReadings(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("h 2026-01-31T13:%02d:00Z 1.5 kWh", i))
+	}
+	return all
+}
+
+// TestExportsRefused: what would give wrong numbers is refused, and the error names it.
+func TestExportsRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		content         string
+		opts            Options
+		problem, remedy string
+	}{
+		"decimal marks of both forms": {
+			"Zeit;kWh\n31.01.2026 13:00;0,5\n31.01.2026 14:00;1,772\n31.01.2026 15:00;0.684\n31.01.2026 16:00;1.772\n", Options{Series: "h"},
+			"decimal marks stand in both forms: 1 numbers have a comma, 1 a point", "one form",
+		},
+		"one moment for all rows": {
+			fluxHeader + strings.Repeat(fluxRow("2026-01-31T13:00:00Z", "1.5", "p")+fluxRow("2026-01-31T13:00:00Z", "230", "v"), 10), Options{},
+			`column "_field" tells them apart`, `--where "_field=p"`,
+		},
+		"a column of other times": {
+			"received,time,kwh\n" + numbered("2026-01-31 13:00,2026-01-31 %02d:00,%d\n", 20), Options{Series: "h", TimeColumn: "received"},
+			`column "time" holds other times`, `--time-column "time"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := Load([]string{write(t, "a.csv", c.content)}, c.opts)
+			var file *FileError
+			if !errors.As(err, &file) || !strings.Contains(file.Problem, c.problem) || !strings.Contains(file.Remedy, c.remedy) {
+				t.Errorf("error %v, want %q", err, c.problem)
+			}
+		})
+	}
+}
