@@ -51,7 +51,7 @@ func kindOf(text []byte) cellKind {
 			return cellClock
 		}
 	}
-	if _, ok := markedNumber(text); ok {
+	if _, ok := numberShape(text); ok {
 		return cellNumber
 	}
 	if _, unit := cutUnit(text); unit != nil {
@@ -136,7 +136,7 @@ func cutUnit(text []byte) (number, unit []byte) {
 		return text, nil
 	}
 	unit = bytes.TrimSpace(plainMarks(text[last+1:]))
-	if _, ok := markedNumber(text[:last+1]); !ok || measureOf(string(unit)).unit == "" {
+	if _, ok := numberShape(text[:last+1]); !ok || measureOf(string(unit)).unit == "" {
 		return text, nil
 	}
 	return text[:last+1], unit

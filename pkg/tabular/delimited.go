@@ -15,14 +15,14 @@ func (l *loader) delimited(head []byte) error {
 	l.charset = charsetOf(head)
 	l.at = layout{}
 	clear(l.names.byText)
-	s, err := l.sampled()
+	s, err := l.takeSample()
 	if err != nil {
 		return err
 	}
 	if l.split.delimiter = l.flags.delimiter; l.split.delimiter == 0 {
 		l.split.delimiter = s.delimiter(&l.split)
 	}
-	at, err := l.lay(s, &l.split)
+	at, err := l.findLayout(s, &l.split)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (l *loader) delimited(head []byte) error {
 		return err
 	}
 	l.at = at
-	l.report.Found = append(l.report.Found, l.understanding(s))
+	l.report.Layouts = append(l.report.Layouts, l.fileLayout(s))
 	return l.rows()
 }
 
@@ -88,7 +88,7 @@ func (l *loader) end(first int, before Report) error {
 			return err
 		}
 	}
-	if err := l.twice(first, repeats); err != nil {
+	if err := l.checkQuantities(first, repeats); err != nil {
 		return err
 	}
 	l.leaveOutZeros(first, interval)

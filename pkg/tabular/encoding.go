@@ -106,8 +106,8 @@ func shiftJIS(head []byte) bool {
 	return pairs > 0 && 2*common > pairs
 }
 
-// decoded returns the text of a reader in UTF-8.
-func (c charset) decoded(r io.Reader) io.Reader {
+// decode returns the text of a reader in UTF-8.
+func (c charset) decode(r io.Reader) io.Reader {
 	if c.decoder == nil {
 		return r
 	}

@@ -137,7 +137,7 @@ func (l *loader) each(at *layout, row func(fields [][]byte) error) error {
 			continue
 		}
 		fields, ok := split.fields(line)
-		if fields = at.padded(fields); !ok || len(fields) != len(at.names) || !fulfils(fields, at.where) {
+		if fields = at.trim(fields); !ok || len(fields) != len(at.names) || !fulfils(fields, at.where) {
 			continue
 		}
 		if err := row(fields); err != nil {

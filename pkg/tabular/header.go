@@ -49,7 +49,7 @@ type layout struct {
 	// The unit may stand in the names of the series, as in "Active Import Interval (kW)".
 	unitInNames bool
 	left        []string // columns of numbers that are left out
-	found       []string // what was found out beyond the contract, for a person
+	notes       []string // what was found out beyond the contract, for a person
 	contract    bool     // the names are those of the contract
 }
 
@@ -61,14 +61,14 @@ type condition struct {
 
 const noHeader = "its first line is no header of a CSV file"
 
-// chosen are the columns that options and the contract name, -1 for those that they do not name.
-type chosen struct {
+// choice are the columns that options and the contract name, -1 for those that they do not name.
+type choice struct {
 	time, clock, series, value int
 	contractTime               bool
 }
 
-// named finds the columns that options and the contract name.
-func (l *loader) named(names []string) (c chosen, err error) {
+// choose finds the columns that options and the contract name.
+func (l *loader) choose(names []string) (c choice, err error) {
 	c.clock = -1
 	if c.time, c.clock, err = l.timeColumns(names); err != nil {
 		return c, err

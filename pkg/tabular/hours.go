@@ -33,7 +33,7 @@ func (l *loader) settleHour(at *layout, s *evidence) error {
 	case most >= 24 && least > 0, said == LabelEnd && least > 0, said == "" && t.ends && least > 0:
 		t.day, t.length, t.ends = dayPeriod, meter.HourSeconds, false
 		t.elapsed = most > 24
-		at.found = append(at.found, "hour 1 begins at midnight")
+		at.notes = append(at.notes, "hour 1 begins at midnight")
 	case most > 24:
 		return l.fileError(
 			fmt.Sprintf("column %s has hours from %d to %d", quotedName(at.names[t.clock]), least, most),
@@ -85,7 +85,7 @@ func (l *loader) settlePeriod(at *layout, s *evidence) error {
 	}
 	t.length = meter.DaySeconds / perDay
 	t.elapsed = settled || int64(most) > perDay
-	at.found = append(at.found, fmt.Sprintf("%d periods a day", perDay))
+	at.notes = append(at.notes, fmt.Sprintf("%d periods a day", perDay))
 	return nil
 }
 

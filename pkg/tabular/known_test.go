@@ -99,8 +99,8 @@ func describe(t *testing.T, w *strings.Builder, key, path string, opts Options) 
 	}
 	f := report.Files[0]
 	fmt.Fprintf(w, "%s\n  %s, every %s, %d rows, %d rejected, %d without an offset\n", key, f.Layout, f.Interval, f.Rows, f.Rejected, f.Naive)
-	for i := range report.Found {
-		found := &report.Found[i]
+	for i := range report.Layouts {
+		found := &report.Layouts[i]
 		fmt.Fprintf(w, "  %s\n", found.Words())
 		fmt.Fprintf(w, "  zone %s (%s), label %s (%s), unit %q (%s)\n", found.Zone, found.ZoneBy, found.Label, found.LabelBy, found.Unit, found.UnitBy)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// lay finds out the layout of a file from its sample and the options.
-func (l *loader) lay(s *sample, split *splitter) (layout, error) {
-	if !s.layOut(split, l.contractField) {
+// findLayout finds out the layout of a file from its sample and the options.
+func (l *loader) findLayout(s *sample, split *splitter) (layout, error) {
+	if !s.findHeader(split, l.contractField) {
 		return layout{}, l.fileError(noHeader, remedyHeader)
 	}
 	at := layout{names: s.names, delimiter: split.delimiter, value: -1, unit: -1}
@@ -26,7 +26,7 @@ func (l *loader) lay(s *sample, split *splitter) (layout, error) {
 		return at, err
 	}
 	s.filter(at.where)
-	named, err := l.named(at.names)
+	named, err := l.choose(at.names)
 	if err != nil {
 		return at, err
 	}
@@ -82,7 +82,7 @@ func fulfils(row [][]byte, where []condition) bool {
 }
 
 // roles finds the columns of series and of values, and what kind of layout they make.
-func (l *loader) roles(columns []*sampleColumn, s *sample, named chosen, at *layout) error {
+func (l *loader) roles(columns []*sampleColumn, s *sample, named choice, at *layout) error {
 	at.value = named.value
 	one := l.opts.Series != ""
 	if named.series >= 0 {
@@ -204,7 +204,7 @@ func (l *loader) days(at *layout) error {
 // nameOfFile is the name of a series that nothing else names, and a note on it.
 func (l *loader) nameOfFile(at *layout) string {
 	name, _, _ := strings.Cut(filepath.Base(l.file), ".")
-	at.found = append(at.found,
+	at.notes = append(at.notes,
 		fmt.Sprintf("no column names the series: it is called %q, --series changes that", name))
 	return name
 }

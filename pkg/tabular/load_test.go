@@ -88,9 +88,9 @@ func TestLoadForms(t *testing.T) {
 			}
 			one := time.Date(2026, 1, 31, 13, 0, 0, 0, time.UTC)
 			file := FileReport{File: report.File, Layout: LayoutLong, Rows: 2, Series: 2, From: one, Until: one, Naive: report.Naive}
-			wantReport := Report{File: report.File, Files: []FileReport{file}, Rows: 2, Series: 2, From: one, Until: one, Naive: report.Naive, Found: report.Found}
-			if len(report.Found) != 1 || report.Found[0].Delimiter != "comma" {
-				t.Errorf("found %+v", report.Found)
+			wantReport := Report{File: report.File, Files: []FileReport{file}, Rows: 2, Series: 2, From: one, Until: one, Naive: report.Naive, Layouts: report.Layouts}
+			if len(report.Layouts) != 1 || report.Layouts[0].Delimiter != "comma" {
+				t.Errorf("found %+v", report.Layouts)
 			}
 			if diff := cmp.Diff(wantReport, report); diff != "" {
 				t.Error(diff)

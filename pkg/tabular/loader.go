@@ -9,14 +9,14 @@ import (
 
 // loader collects the rows of several files.
 type loader struct {
-	opts      Options
-	flags     flags // of opts
-	asked     *zone // that opts name
-	table     *Table
-	report    Report
-	reasons   map[meter.Reason]int
-	intervals map[time.Duration]int // rows of files with this interval
-	names     names
+	opts       Options
+	flags      flags // of opts
+	callerZone *zone // that opts name
+	table      *Table
+	report     Report
+	reasons    map[meter.Reason]int
+	intervals  map[time.Duration]int // rows of files with this interval
+	names      names
 
 	// Of the file being read.
 	file    string
@@ -55,7 +55,7 @@ func newLoader(opts Options) (*loader, error) {
 		opts.MaxRows = defaultMaxRows
 	}
 	return &loader{
-		opts: opts, flags: f, asked: z, zone: z, table: &Table{Unit: opts.Unit, Kind: opts.Kind},
+		opts: opts, flags: f, callerZone: z, zone: z, table: &Table{Unit: opts.Unit, Kind: opts.Kind},
 		reasons: map[meter.Reason]int{}, intervals: map[time.Duration]int{},
 		names: newNames(opts.Series),
 	}, nil
@@ -67,5 +67,5 @@ func (l *loader) open() (lines *lineReader, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return newLineReader(l.charset.decoded(plain)), done, nil
+	return newLineReader(l.charset.decode(plain)), done, nil
 }

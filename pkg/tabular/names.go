@@ -90,7 +90,7 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 		i = int32(len(n.list))
 		n.byName[name] = i
 		skip := n.only != nil && *n.only != name
-		n.list = append(n.list, known{name: name, as: as, index: -1, skip: skip, measure: bracketed(as)})
+		n.list = append(n.list, known{name: name, as: as, index: -1, skip: skip, measure: measureInBrackets(as)})
 		n.found = n.found || !n.list[i].skip
 	case n.list[i].as != as:
 		other := n.list[i].as
@@ -104,8 +104,8 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 	return i, problem{}, nil
 }
 
-// bracketed is the unit that a name says in brackets.
-func bracketed(name string) measure {
+// measureInBrackets is the unit that a name says in brackets.
+func measureInBrackets(name string) measure {
 	if !strings.ContainsAny(name, "[(") {
 		return measure{}
 	}

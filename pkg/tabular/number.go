@@ -100,7 +100,7 @@ type marks struct {
 
 // add counts a cell. It reports whether the cell is a number.
 func (m *marks) add(text []byte) bool {
-	n, ok := markedNumber(text)
+	n, ok := numberShape(text)
 	if !ok {
 		return false
 	}
@@ -141,8 +141,8 @@ func (m *marks) either(count *int, text []byte) {
 	}
 }
 
-// marked is what a number looks like.
-type marked struct {
+// shape is what a number looks like.
+type shape struct {
 	points, commas, spaces int
 	commaLast              bool // the last mark is a comma
 	before, after          int  // digits before the first mark and behind the last one
@@ -152,12 +152,12 @@ type marked struct {
 }
 
 // either reports whether the one mark of a number may be the decimal or a thousands mark: 1,234.
-func (n *marked) either() bool {
+func (n *shape) either() bool {
 	return n.after == 3 && n.before >= 1 && n.before <= 3 && !n.zero && !n.exponent && n.spaces == 0
 }
 
-// markedNumber looks at a number of any form; ok is false when the text is none.
-func markedNumber(text []byte) (n marked, ok bool) {
+// numberShape looks at a number of any form; ok is false when the text is none.
+func numberShape(text []byte) (n shape, ok bool) {
 	text = plainMarks(text)
 	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
 		text = text[1:]

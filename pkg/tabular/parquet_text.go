@@ -57,8 +57,8 @@ func (l *loader) parquet() error {
 		return l.unreadable(err)
 	}
 	err = l.delimited(bytes.Clone(head))
-	if last := len(l.report.Found) - 1; last >= 0 && l.report.Found[last].File == l.file {
-		found := &l.report.Found[last]
+	if last := len(l.report.Layouts) - 1; last >= 0 && l.report.Layouts[last].File == l.file {
+		found := &l.report.Layouts[last]
 		found.Notes = append([]string{"a Parquet file, read as text: its first row is line 2"},
 			found.Notes...)
 	}

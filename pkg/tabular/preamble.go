@@ -16,7 +16,7 @@ func (s *sample) preambleMeasure(columns []*sampleColumn) measure {
 			if !ok {
 				continue
 			}
-			row = cloned(row)
+			row = cloneFields(row)
 			for at, cell := range row {
 				m := s.measureBeside(row, at, i, &split)
 				if m.unit != "" && wordsOf(string(cell)).in(unitWords) {
@@ -58,7 +58,7 @@ func (s *sample) measureBeside(row [][]byte, at, line int, split *splitter) meas
 // zoneOf finds the zone of times without an offset: the one that the caller names, else the one
 // that the file says, else UTC.
 func (l *loader) zoneOf(s *sample, at *layout) error {
-	l.zone, l.zoneBy = l.asked, ""
+	l.zone, l.zoneBy = l.callerZone, ""
 	said := at.timing.zone
 	if at.timing.utc {
 		said = "UTC"

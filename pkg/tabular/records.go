@@ -39,7 +39,7 @@ func (l *loader) records(layout string, each func() error) error {
 		l.at.timing.ranged = true // a reading says its start, whatever --interval-label says
 	}
 	clear(l.names.byText)
-	l.zone, l.zoneBy = l.asked, ""
+	l.zone, l.zoneBy = l.callerZone, ""
 	l.begin()
 	l.line = 1
 	first, before := len(l.table.rows), l.report

@@ -16,7 +16,7 @@ const maxSamples = 20 // rejected rows that a Report holds
 type Report struct {
 	File     string        // the files as they were named, joined by ", "
 	Files    []FileReport  // one by one, those read to the end
-	Found    []Found       // what Files are taken for, those of delimited text
+	Layouts  []FileLayout  // what Files are taken for, those of delimited text
 	Rows     int           // readings, also rejected ones; of a wide file the cells that are not empty
 	Rejected int           // rows that could not be used; a line of a wide file may count as one row
 	LeftOut  int           // rows that were left out and are no fault, see Warnings

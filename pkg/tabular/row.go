@@ -13,7 +13,7 @@ func (l *loader) row(line []byte, long bool) error {
 	}
 	var ok bool
 	l.fields, ok = l.split.fields(line)
-	l.fields = l.at.padded(l.fields)
+	l.fields = l.at.trim(l.fields)
 	if !ok {
 		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyQuotes})
 	}
@@ -32,8 +32,8 @@ func (l *loader) row(line []byte, long bool) error {
 	return l.longRow()
 }
 
-// padded cuts empty fields behind those that have a name.
-func (at *layout) padded(fields [][]byte) [][]byte {
+// trim cuts empty fields behind those that have a name.
+func (at *layout) trim(fields [][]byte) [][]byte {
 	for len(fields) > len(at.names) && len(fields[len(fields)-1]) == 0 {
 		fields = fields[:len(fields)-1]
 	}

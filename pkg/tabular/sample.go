@@ -33,8 +33,8 @@ type sampleLine struct {
 	long   bool // cut to its first bytes
 }
 
-// sampled reads the sample of a file.
-func (l *loader) sampled() (*sample, error) {
+// takeSample reads the sample of a file.
+func (l *loader) takeSample() (*sample, error) {
 	lines, done, err := l.open()
 	if err != nil {
 		return nil, err
@@ -140,9 +140,9 @@ func comment(line []byte) bool {
 	return hasMagic(line, "#") || hasMagic(line, "//")
 }
 
-// layOut finds the names of the columns, a row of units and the rows of data. contract reports
+// findHeader finds the names of the columns, a row of units and the rows of data. contract reports
 // whether a field is one of the names that a header must have.
-func (s *sample) layOut(split *splitter, contract func(field []byte) bool) bool {
+func (s *sample) findHeader(split *splitter, contract func(field []byte) bool) bool {
 	counts := map[int]int{}
 	first := -1
 	rows := make([][][]byte, len(s.lines))
@@ -152,7 +152,7 @@ func (s *sample) layOut(split *splitter, contract func(field []byte) bool) bool 
 		if !ok || line.long || comment(line.text) {
 			continue
 		}
-		rows[i] = cloned(fields)
+		rows[i] = cloneFields(fields)
 		if s.head < 0 && first < 0 && len(fields) > 1 && slices.ContainsFunc(fields, contract) {
 			s.head = i
 		}
@@ -272,7 +272,7 @@ func (s *sample) keep(row [][]byte) {
 	s.kinds = append(s.kinds, kinds)
 }
 
-func cloned(fields [][]byte) [][]byte {
+func cloneFields(fields [][]byte) [][]byte {
 	all := make([][]byte, len(fields))
 	for i, field := range fields {
 		all[i] = bytes.Clone(field)

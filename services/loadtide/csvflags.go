@@ -86,7 +86,7 @@ func readsFrom(paths []string, name string) bool {
 func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	for i := range r.Files {
 		file := &r.Files[i]
-		to.line("%s", f.fileLine(file, foundOf(r, file.File)))
+		to.line("%s", f.fileLine(file, layoutOfFile(r, file.File)))
 		if f.Unit == "" && f.Kind == "" && file.Units < file.Series && file.Interval > 0 &&
 			file.Interval < time.Hour {
 			to.line("warn: %s: no unit is given, so readings every %s count as power, and are "+
@@ -103,18 +103,18 @@ func (f *csvFlags) showFiles(to *screen, r tabular.Report) {
 	}
 }
 
-// foundOf is what a file was taken for; nil for a file that is no delimited text.
-func foundOf(r tabular.Report, file string) *tabular.Found {
-	for i := range r.Found {
-		if r.Found[i].File == file {
-			return &r.Found[i]
+// layoutOfFile is what a file was taken for; nil for a file that is no delimited text.
+func layoutOfFile(r tabular.Report, file string) *tabular.FileLayout {
+	for i := range r.Layouts {
+		if r.Layouts[i].File == file {
+			return &r.Layouts[i]
 		}
 	}
 	return nil
 }
 
 // fileLine is the summary of a file and what had to be found out.
-func (f *csvFlags) fileLine(r *tabular.FileReport, found *tabular.Found) string {
+func (f *csvFlags) fileLine(r *tabular.FileReport, found *tabular.FileLayout) string {
 	line := f.summary(r, found)
 	if found != nil && found.Words() != "" {
 		line += ", " + found.Words()
@@ -123,7 +123,7 @@ func (f *csvFlags) fileLine(r *tabular.FileReport, found *tabular.Found) string 
 }
 
 // summary says layout, series, interval, unit, range, and how times are read.
-func (f *csvFlags) summary(r *tabular.FileReport, found *tabular.Found) string {
+func (f *csvFlags) summary(r *tabular.FileReport, found *tabular.FileLayout) string {
 	parts := []string{r.Layout}
 	if r.Layout != tabular.LayoutOne {
 		parts = append(parts, fmt.Sprintf("%d series", r.Series))
@@ -153,7 +153,7 @@ func (f *csvFlags) summary(r *tabular.FileReport, found *tabular.Found) string {
 }
 
 // zoneWords says in which zone times without an offset are read.
-func (f *csvFlags) zoneWords(found *tabular.Found) string {
+func (f *csvFlags) zoneWords(found *tabular.FileLayout) string {
 	switch {
 	case f.Timezone != "":
 		return "times read in " + f.Timezone

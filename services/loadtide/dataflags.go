@@ -130,7 +130,7 @@ func (f aheadFlags) load(show *screen, timezone string) (*dataset.Covariates, er
 		Report: func(r tabular.Report) {
 			read = r
 			for i := range r.Files {
-				show.line("covariates %s", csv.fileLine(&r.Files[i], foundOf(r, r.Files[i].File)))
+				show.line("covariates %s", csv.fileLine(&r.Files[i], layoutOfFile(r, r.Files[i].File)))
 			}
 			for _, w := range r.Warnings {
 				show.line("warn: %s", w)

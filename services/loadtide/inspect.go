@@ -159,8 +159,8 @@ func (c *inspectCmd) print(w io.Writer, found *inspection) error {
 	for i := range found.report.Files {
 		c.printFile(w, found, &found.report.Files[i])
 	}
-	for i := len(found.report.Files); i < len(found.report.Found); i++ { // not read to the end
-		f := &found.report.Found[i]
+	for i := len(found.report.Files); i < len(found.report.Layouts); i++ { // not read to the end
+		f := &found.report.Layouts[i]
 		fmt.Fprintf(w, "%s\n", f.File)
 		printLayout(w, f)
 	}
@@ -175,8 +175,8 @@ func (c *inspectCmd) print(w io.Writer, found *inspection) error {
 		fmt.Fprintf(w, "  %s  %s  %s\n", found.table.Name(r), r.Time().Format(time.RFC3339),
 			strings.TrimSpace(fmt.Sprintf("%v %s", r.Value, found.table.Terms[r.Series].Unit)))
 	}
-	for i := range found.report.Found {
-		f := &found.report.Found[i]
+	for i := range found.report.Layouts {
+		f := &found.report.Layouts[i]
 		fmt.Fprintf(w, "flags that say the same of %s\n  %s\n", f.File, strings.Join(c.sameFlags(f), " "))
 	}
 	for _, plan := range found.plans {

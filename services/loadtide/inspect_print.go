@@ -17,7 +17,7 @@ import (
 
 // printFile prints what one file is taken for.
 func (c *inspectCmd) printFile(w io.Writer, found *inspection, r *tabular.FileReport) {
-	f := foundOf(found.report, r.File)
+	f := layoutOfFile(found.report, r.File)
 	fmt.Fprintf(w, "%s\n", c.CSV.summary(r, f))
 	if f == nil {
 		return
@@ -36,7 +36,7 @@ func (c *inspectCmd) printFile(w io.Writer, found *inspection, r *tabular.FileRe
 }
 
 // printLayout prints where what stands in a file of delimited text.
-func printLayout(w io.Writer, f *tabular.Found) {
+func printLayout(w io.Writer, f *tabular.FileLayout) {
 	header := "no header"
 	if f.HeaderLine > 0 {
 		header = fmt.Sprintf("header in line %d", f.HeaderLine)
@@ -128,7 +128,7 @@ func missingWords(s *tabular.Summary) string {
 }
 
 // sameFlags are the flags that say of a file what was found out.
-func (c *inspectCmd) sameFlags(f *tabular.Found) []string {
+func (c *inspectCmd) sameFlags(f *tabular.FileLayout) []string {
 	flags := []string{"--delimiter " + f.Delimiter, "--decimal " + f.Decimal}
 	if f.HeaderLine > 1 {
 		flags = append(flags, fmt.Sprintf("--skip-lines %d", f.HeaderLine-1))
@@ -191,7 +191,7 @@ func (c *inspectCmd) printJSON(w io.Writer, found *inspection) error {
 	read := map[string]*tabular.FileReport{}
 	for i := range found.report.Files {
 		read[found.report.Files[i].File] = &found.report.Files[i]
-		if foundOf(found.report, found.report.Files[i].File) == nil {
+		if layoutOfFile(found.report, found.report.Files[i].File) == nil {
 			out.Files = append(out.Files, fileJSON{
 				File: found.report.Files[i].File, Layout: found.report.Files[i].Layout,
 				Rows: found.report.Files[i].Rows, Rejected: found.report.Files[i].Rejected,
@@ -199,8 +199,8 @@ func (c *inspectCmd) printJSON(w io.Writer, found *inspection) error {
 			})
 		}
 	}
-	for i := range found.report.Found {
-		out.Files = append(out.Files, c.fileJSON(&found.report.Found[i], read))
+	for i := range found.report.Layouts {
+		out.Files = append(out.Files, c.fileJSON(&found.report.Layouts[i], read))
 	}
 	for i := range found.series {
 		out.Series = append(out.Series, seriesOf(&found.series[i]))
@@ -267,7 +267,7 @@ type fileJSON struct {
 	Interval     string   `json:"interval,omitempty"`
 }
 
-func (c *inspectCmd) fileJSON(f *tabular.Found, read map[string]*tabular.FileReport) fileJSON {
+func (c *inspectCmd) fileJSON(f *tabular.FileLayout, read map[string]*tabular.FileReport) fileJSON {
 	out := fileJSON{
 		File: f.File, Layout: f.Layout, Encoding: f.Encoding, Delimiter: f.Delimiter, Decimal: f.Decimal,
 		Thousands: f.Thousands, HeaderLine: f.HeaderLine, TimeColumns: f.TimeColumns,

@@ -11,14 +11,14 @@ import (
 // manyRepeats of one moment are no correction of a reading.
 const manyRepeats = 8
 
-// twice refuses a file in which most moments of a series have two values, when a column tells these
-// apart: one id holds several quantities there. Without such a column it is a warning.
-func (l *loader) twice(first, repeats int) error {
+// checkQuantities refuses a file in which most moments of a series have two values, when a column
+// tells these apart: one id holds several quantities there. Without such a column it is a warning.
+func (l *loader) checkQuantities(first, repeats int) error {
 	rows := l.table.rows[first:]
 	if repeats == 0 || 3*repeats < len(rows) {
 		return nil
 	}
-	moments, differ, example := l.doubled(rows)
+	moments, differ, example := l.countDoubled(rows)
 	if 2*differ < moments || differ < 2 && repeats < manyRepeats {
 		return nil
 	}
@@ -54,9 +54,9 @@ func (l *loader) twice(first, repeats int) error {
 			what, strconv.Quote(name), listed(values)), fix)
 }
 
-// doubled counts the moments of rows, and those that have several values; it names a series of
+// countDoubled counts the moments of rows, and those that have several values; it names a series of
 // these.
-func (l *loader) doubled(rows []Row) (moments, differ int, example string) {
+func (l *loader) countDoubled(rows []Row) (moments, differ int, example string) {
 	sorted := slices.Clone(rows)
 	slices.SortFunc(sorted, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Series, b.Series), cmp.Compare(a.Unix, b.Unix))
@@ -107,7 +107,7 @@ func (l *loader) apart() (column int, values []string, err error) {
 		}
 		first, again := firsts[key]
 		if !again {
-			firsts[key] = cloned(fields)
+			firsts[key] = cloneFields(fields)
 			return nil
 		}
 		twice++
@@ -139,7 +139,7 @@ func (l *loader) apart() (column int, values []string, err error) {
 // fractions reports whether texts are numbers with a mark, which name no quantity.
 func fractions(texts map[string]int) bool {
 	for text := range texts {
-		n, ok := markedNumber([]byte(text))
+		n, ok := numberShape([]byte(text))
 		if !ok || n.points+n.commas == 0 && !strings.HasPrefix(text, "-") {
 			return false
 		}

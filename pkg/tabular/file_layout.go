@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Found is what a file of delimited text is taken for, for a person and for the flags that would
+// FileLayout is what a file of delimited text is taken for, for a person and for the flags that would
 // say the same.
-type Found struct {
+type FileLayout struct {
 	File         string
 	Layout       string   // as in FileReport
 	Encoding     string   // UTF-8, UTF-16, Windows-1252 or Shift JIS
@@ -28,17 +28,17 @@ type Found struct {
 	LeftOut      []string // columns of numbers that are not read
 	Notes        []string // further decisions
 	// What had to be found out, because neither a flag nor a name of the contract says it.
-	TimeFound, ValueFound, SeriesFound bool
+	TimeByContent, ValueByContent, SeriesByContent bool
 }
 
-// understanding describes the layout of the file being read.
-func (l *loader) understanding(s *sample) Found {
+// fileLayout describes the layout of the file being read.
+func (l *loader) fileLayout(s *sample) FileLayout {
 	at, t := &l.at, &l.at.timing
-	f := Found{
+	f := FileLayout{
 		File: l.file, Layout: at.kind, Encoding: l.charset.name, Delimiter: delimiterWord(at.delimiter),
 		Decimal: "point", Thousands: at.numbers.groups, DateFormat: t.calendar.dateText(t.mark),
 		Zone: l.zone.name, ZoneBy: "default", Label: LabelStart, LabelBy: "default",
-		LeftOut: at.left, Notes: at.found,
+		LeftOut: at.left, Notes: at.notes,
 	}
 	if at.numbers.decimal == ',' {
 		f.Decimal = "comma"
@@ -59,21 +59,21 @@ func (l *loader) understanding(s *sample) Found {
 	case l.zoneBy != "":
 		f.ZoneBy = "file"
 	}
-	l.labelFound(&f)
+	l.putLabel(&f)
 	for _, c := range at.series {
 		f.SeriesColumn = append(f.SeriesColumn, at.names[c])
 	}
 	f.ValueColumns = at.valueNames()
-	f.Unit, f.UnitBy = l.unitFound()
-	f.TimeFound = !at.contract && l.opts.TimeColumn == "" || t.calendar != yearFirst || t.clock >= 0
+	f.Unit, f.UnitBy = l.unitOfValues()
+	f.TimeByContent = !at.contract && l.opts.TimeColumn == "" || t.calendar != yearFirst || t.clock >= 0
 	one := len(f.ValueColumns) == 1 && strings.EqualFold(f.ValueColumns[0], columnValue)
-	f.ValueFound = l.opts.ValueColumn == "" && !one && !(at.contract && at.kind == LayoutWide)
-	f.SeriesFound = l.opts.SeriesColumn == "" && len(at.series) > 0 &&
+	f.ValueByContent = l.opts.ValueColumn == "" && !one && !(at.contract && at.kind == LayoutWide)
+	f.SeriesByContent = l.opts.SeriesColumn == "" && len(at.series) > 0 &&
 		!strings.EqualFold(f.SeriesColumn[0], columnSeries)
 	return f
 }
 
-func (l *loader) labelFound(f *Found) {
+func (l *loader) putLabel(f *FileLayout) {
 	t := &l.at.timing
 	if l.ends() {
 		f.Label = LabelEnd
@@ -103,8 +103,8 @@ func (at *layout) valueNames() []string {
 	return names
 }
 
-// unitFound is the unit that all values are in, and who says so.
-func (l *loader) unitFound() (unit, by string) {
+// unitOfValues is the unit that all values are in, and who says so.
+func (l *loader) unitOfValues() (unit, by string) {
 	if l.opts.Unit != "" {
 		return l.opts.Unit, "flag"
 	}
@@ -141,7 +141,7 @@ func delimiterWord(d byte) string {
 }
 
 // Words says in a line what had to be found out; it is empty for a file as the contract has it.
-func (f *Found) Words() string {
+func (f *FileLayout) Words() string {
 	var parts []string
 	say := func(when bool, format string, args ...any) {
 		if when {
@@ -154,9 +154,9 @@ func (f *Found) Words() string {
 	say(f.Thousands, "thousands marks")
 	say(f.HeaderLine > 1, "header in line %d", f.HeaderLine)
 	say(f.HeaderLine == 0, "no header")
-	say(f.TimeFound, "time from %s (%s)", quotedNames(f.TimeColumns), f.DateFormat)
-	say(f.ValueFound && f.Layout != LayoutDays, "values from %s", listed(f.ValueColumns))
-	say(f.SeriesFound, "series from %s", quotedNames(f.SeriesColumn))
+	say(f.TimeByContent, "time from %s (%s)", quotedNames(f.TimeColumns), f.DateFormat)
+	say(f.ValueByContent && f.Layout != LayoutDays, "values from %s", listed(f.ValueColumns))
+	say(f.SeriesByContent, "series from %s", quotedNames(f.SeriesColumn))
 	parts = append(parts, f.Notes...)
 	say(len(f.LeftOut) > 0, "not read: %s", listed(f.LeftOut))
 	return strings.Join(parts, ", ")
