@@ -35,6 +35,21 @@ type backtestCmd struct {
 	Kept  registryFlags     `embed:""`
 }
 
+// Help returns the text of loadtide help backtest before the flags.
+func (c *backtestCmd) Help() string {
+	return `The model sees the readings in order, as in serving, and forecasts at each origin. Nothing is fitted again. The table has a row for the first lead, for the last lead, beyond a day for each day of the lead, and for all leads. The rows below these are simple rules at the same origins.
+
+    n            number of values that are scored
+    MAE          mean absolute error of the median, in the unit of the series
+    WAPE         sum of absolute errors over the sum of the values
+    MASE         MAE over that of "same hour last week" before the test, mean over the series
+    wQL          quantile loss of all levels over the sum of the values; smaller is better
+    80 % BAND    share of the values between P10 and P90; it should be 80 %
+    IS80         interval score of that band over the mean value; smaller is better
+    vs DAY       gain in wQL over the rule "same hour yesterday"
+    vs BEST RULE gain in wQL over the best of the simple rules in that row`
+}
+
 // Run measures and prints.
 func (c *backtestCmd) Run(e *env) error {
 	if err := drawable(c.Plot); err != nil {

@@ -27,7 +27,7 @@ type csvFlags struct {
 	Timezone      string   `placeholder:"ZONE" help:"IANA zone of times without an offset, e.g. Europe/Berlin; default: what the file says, else UTC."`
 	IntervalLabel string   `enum:"start,end," default:"" placeholder:"start|end" help:"Whether a time names the start or the end of its interval; default: what the file says, else start."`
 	Unit          string   `help:"Unit of all values, e.g. kWh; default: what the file says."`
-	Kind          string   `enum:"energy,power,register," default:"" help:"energy, power or register; default: what the unit says."`
+	Kind          string   `enum:"energy,power,register," default:"" placeholder:"KIND" help:"energy, power or register; default: what the unit says."`
 	Rejects       string   `placeholder:"FILE" help:"Write rows that cannot be used here, with line and reason."`
 }
 

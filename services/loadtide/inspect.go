@@ -26,6 +26,16 @@ type inspectCmd struct {
 	Plot  string   `placeholder:"FILE" help:"Draw the newest readings of the first series into a png or svg file."`
 }
 
+// Help returns the text of loadtide help inspect before the flags.
+func (c *inspectCmd) Help() string {
+	return `The table of series has these columns beside the times and the values:
+
+    INTERVAL  time from one reading to the next
+    MISSING   readings that the interval asks for and the file does not have
+    DOUBLED   readings of a moment that the series has already; the last one counts
+    ODD       readings that are off the grid of the interval`
+}
+
 // inspection is what inspect found out.
 type inspection struct {
 	report tabular.Report

@@ -124,7 +124,7 @@ func missingWords(s *tabular.Summary) string {
 	if s.Gaps == 0 {
 		return "0"
 	}
-	return fmt.Sprintf("%d in %d gaps", s.Missing, s.Gaps)
+	return fmt.Sprintf("%d in %s", s.Missing, counted(uint64(s.Gaps), "gap"))
 }
 
 // sameFlags are the flags that say of a file what was found out.

@@ -23,7 +23,7 @@ const (
 // registryFlags say where models are kept. Every command that reads or writes models has these
 // flags.
 type registryFlags struct {
-	Registry string        `enum:"local,mlflow," default:"" env:"LOADTIDE_REGISTRY" help:"Where models are kept: local, a folder in the data dir, or mlflow; mlflow when --mlflow-url is given."`
+	Registry string        `enum:"local,mlflow," default:"" env:"LOADTIDE_REGISTRY" placeholder:"local|mlflow" help:"Where models are kept: local, a folder in the data dir, or mlflow; default: local, and mlflow when --mlflow-url is given."`
 	MLflow   mlflow.Config `embed:"" prefix:"mlflow-" envprefix:"LOADTIDE_MLFLOW_"`
 }
 

@@ -23,7 +23,7 @@ type seriesSetCmd struct {
 	Kind     string            `help:"Kind of readings that state none: energy, power or register."`
 	Zone     string            `help:"IANA zone of the calendar features; default: that of the model."`
 	Country  string            `help:"Country of the holiday feature, e.g. NL; default: that of the model."`
-	Interval string            `enum:",5m,10m,15m,20m,30m,1h" default:"" help:"Grid that it is held at: 5m, 10m, 15m, 20m, 30m or 1h; default: learnt from the readings."`
+	Interval string            `enum:",5m,10m,15m,20m,30m,1h" default:"" placeholder:"15m|1h" help:"Grid that it is held at: 5m, 10m, 15m, 20m, 30m or 1h; default: learnt from the readings."`
 	Limit    string            `placeholder:"QUANTITY" help:"Upper limit of the values, e.g. 40kW: an event tells when forecasts pass it. A limit of power applies to series of energy too. none removes limit and chance."`
 	Chance   *float64          `name:"limit-chance" placeholder:"CHANCE" help:"Chance of a value above the limit, from which on an event tells; default: 0.1."`
 	Static   string            `name:"static-features" hidden:""`

@@ -90,7 +90,10 @@ func TestTailEvents(t *testing.T) {
 	conn := judgedServer(t)
 	for i := range 24 {
 		at := time.Date(2026, 1, 31, i, 0, 0, 0, time.UTC)
-		e := streams.Event{Type: streams.EventModelPromoted, Time: at, Text: "v" + strconv.Itoa(i)}
+		e := streams.Event{
+			Type: streams.EventModelPromoted, Time: at, Text: "it serves",
+			Model: &streams.Model{Name: "load-1h", Version: strconv.Itoa(i)},
+		}
 		subject := streams.EventSubject(e.Type)
 		if i%12 == 0 {
 			id := meter.ID{Site: "home", Meter: "m01"}
@@ -103,7 +106,7 @@ func TestTailEvents(t *testing.T) {
 		lines       int
 		first, last string
 	}{
-		{tailCmd{Events: true}, 11, "TIME", "2026-01-31T23:00:00Z  model.promoted            -  "},
+		{tailCmd{Events: true}, 11, "TIME", "2026-01-31T23:00:00Z  model.promoted            load-1h v23  "},
 		{tailCmd{Events: true, Series: "home.m01"}, 3, "TIME",
 			"2026-01-31T12:00:00Z  limit.passed              home.m01  "},
 		{tailCmd{Events: true, Series: "home.m02"}, 1, "TIME", "TIME"},

@@ -273,6 +273,7 @@ func (u *up) watch(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var first, warm, restored bool
+	var serving servingLine
 	var before forecaster.Status
 	var refusals refusalLines
 	shown := time.Now()
@@ -284,6 +285,9 @@ func (u *up) watch(ctx context.Context) error {
 				u.show.ok("restored", "%d series, model %s, %d readings behind", s.Series,
 					orNone(s.Model), s.Behind)
 			}
+		}
+		if models, ok := serving.changed(s); ok {
+			u.show.ok("serving", "%s", orNone(models))
 		}
 		if !first && s.First != "" {
 			first = true
@@ -314,6 +318,22 @@ func (u *up) watch(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// servingLine finds the changes of the models that serve.
+type servingLine struct {
+	known  bool // the models at the start are known, which the line "restored" names
+	models string
+}
+
+// changed returns the models that serve, and true when they are others than before.
+func (l *servingLine) changed(s forecaster.Status) (models string, changed bool) {
+	if !s.Ready {
+		return "", false
+	}
+	changed = l.known && s.Model != l.models
+	l.known, l.models = true, s.Model
+	return s.Model, changed
 }
 
 func (u *up) hints() {
