@@ -90,7 +90,17 @@ func (p *lineProtocol) take() error {
 		p.refuse(partTime, p.point.timestamp, meter.ReasonBadTimestamp, remedyEpochRange)
 		return nil
 	}
-	unit, one := key.unit, p.opts.ValueColumn
+	unit, one, ok := p.about(key)
+	if !ok {
+		return nil
+	}
+	return p.numbers(key, unit, one, at)
+}
+
+// about returns what the point says about its numbers: their unit, and the field that is the one
+// reading of the point, empty when each number is one. ok is false when the point is refused.
+func (p *lineProtocol) about(key *pointKey) (unit, one string, ok bool) {
+	unit, one = key.unit, p.opts.ValueColumn
 	for _, f := range p.point.fields {
 		text, isText := f.text()
 		switch name := string(f.name); {
@@ -102,10 +112,15 @@ func (p *lineProtocol) take() error {
 			q, err := meter.ParseQuality(strings.ToUpper(string(text)))
 			if err == nil && !q.Accepted() {
 				p.refuse("quality", text, meter.ReasonBadQuality, "leave the point out")
-				return nil
+				return "", "", false
 			}
 		}
 	}
+	return unit, one, true
+}
+
+// numbers takes the numbers of the point, or the one that is its reading.
+func (p *lineProtocol) numbers(key *pointKey, unit, one string, at int64) error {
 	found := false
 	for _, f := range p.point.fields {
 		digits, ok := f.number()

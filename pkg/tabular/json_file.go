@@ -121,56 +121,68 @@ func (r *jsonReadings) take(fields []jsonField) error {
 	}) {
 		return nil
 	}
-	var series, ts, value, unit, kind, quality jsonField
-	for _, f := range fields {
-		switch {
-		case named(f, r.series):
-			series = f
-		case named(f, r.time):
-			ts = f
-		case named(f, r.value):
-			value = f
-		case string(f.name) == "unit":
-			unit = f
-		case string(f.name) == "kind":
-			kind = f
-		case string(f.name) == "quality":
-			quality = f
-		}
-	}
-	rec := record{series: series.value}
-	if series.kind != jsonText {
+	f := r.parts(fields)
+	rec := record{series: f.series.value}
+	if f.series.kind != jsonText {
 		if r.opts.Series == "" {
-			return r.unnamed(fmt.Sprintf("line %d: the reading has no field %s", r.line,
+			return r.fileError(fmt.Sprintf("line %d: the reading has no field %s", r.line,
 				strings.Join(r.series, " or ")), "name the series of all readings with --series NAME")
 		}
 		rec.series = []byte(r.opts.Series)
 	}
 	var bad problem
-	if rec.unix, rec.naive, bad = r.timeOf(ts); bad.reason != "" {
-		r.refuse(partTime, ts.value, bad.reason, bad.remedy)
+	if rec.unix, rec.naive, bad = r.timeOf(f.time); bad.reason != "" {
+		r.refuse(partTime, f.time.value, bad.reason, bad.remedy)
 		return nil
 	}
-	if value.kind != jsonNumber && value.kind != jsonText {
-		r.refuse(partValue, value.value, meter.ReasonNotANumber, remedyNumber)
+	if rec.value, bad = valueOf(f.value); bad.reason != "" {
+		r.refuse(partValue, f.value.value, bad.reason, bad.remedy)
 		return nil
 	}
-	if rec.value, bad = parseValue(bytes.TrimSpace(value.value)); bad.reason != "" {
-		r.refuse(partValue, value.value, bad.reason, bad.remedy)
+	if !r.accepts(f.quality) {
 		return nil
 	}
-	if !r.quality(quality) {
-		return nil
-	}
-	rec.terms.Unit = r.units.field(unit)
-	if kind.kind == jsonText {
+	rec.terms.Unit = r.units.field(f.unit)
+	if f.kind.kind == jsonText {
 		var err error
-		if rec.terms.Kind, err = meter.ParseKind(strings.ToLower(string(kind.value))); err != nil {
-			r.refuse("kind", kind.value, meter.ReasonUnknownKind, err.Error())
+		rec.terms.Kind, err = meter.ParseKind(strings.ToLower(string(f.kind.value)))
+		if err != nil {
+			r.refuse("kind", f.kind.value, meter.ReasonUnknownKind, err.Error())
 			return nil
 		}
 	}
 	return r.put(rec)
+}
+
+// readingParts are the fields of a reading.
+type readingParts struct{ series, time, value, unit, kind, quality jsonField }
+
+func (r *jsonReadings) parts(fields []jsonField) (p readingParts) {
+	for _, f := range fields {
+		switch {
+		case named(f, r.series):
+			p.series = f
+		case named(f, r.time):
+			p.time = f
+		case named(f, r.value):
+			p.value = f
+		case string(f.name) == "unit":
+			p.unit = f
+		case string(f.name) == "kind":
+			p.kind = f
+		case string(f.name) == "quality":
+			p.quality = f
+		}
+	}
+	return p
+}
+
+// valueOf reads a number, also one in quotes.
+func valueOf(f jsonField) (float64, problem) {
+	if f.kind != jsonNumber && f.kind != jsonText {
+		return 0, problem{meter.ReasonNotANumber, remedyNumber}
+	}
+	return parseValue(bytes.TrimSpace(f.value))
 }
 
 func named(f jsonField, names []string) bool {
@@ -203,8 +215,8 @@ func (r *jsonReadings) timeOf(f jsonField) (unix int64, naive bool, bad problem)
 	return unix, naive, problem{}
 }
 
-// quality reports whether a reading of this quality counts, and refuses it otherwise.
-func (r *jsonReadings) quality(f jsonField) bool {
+// accepts reports whether a reading of this quality counts, and refuses it otherwise.
+func (r *jsonReadings) accepts(f jsonField) bool {
 	if f.kind != jsonText || len(f.value) == 0 {
 		return true
 	}

@@ -77,32 +77,17 @@ func (c *publishCmd) Run(e *env) error {
 	}
 	defer to.Close()
 	judges := newJudge(conn, len(to.open), table.Series, c.Wait, show)
-	if err := judges.begin(ctx); err != nil {
+	if err := judges.begin(ctx); ctx.Err() != nil {
+		return service.ErrInterrupted
+	} else if err != nil {
 		return busError(err)
 	}
 	began := time.Now()
 	job := publishJob{cmd: c, table: table, to: to, show: show}
 	err = job.run(ctx, cut)
 	show.barDone()
-	switch {
-	case ctx.Err() != nil:
-		show.line(
-			"stopped: %d of %d readings are stored; %s",
-			job.stored.readings,
-			table.Len(),
-			job.remedy(),
-		)
-		return service.ErrInterrupted
-	case service.ExitCode(err) == service.ExitUsage:
+	if err := job.ended(ctx, err); err != nil {
 		return err
-	case err != nil:
-		what := fmt.Sprintf(
-			"%v; %d of %d readings are stored",
-			err,
-			job.stored.readings,
-			table.Len(),
-		)
-		return &service.HintError{What: what, Fix: []string{job.remedy()}, Err: err}
 	}
 	took := time.Since(began)
 	v, err := c.judged(ctx, judges, &job)
@@ -113,6 +98,22 @@ func (c *publishCmd) Run(e *env) error {
 		return err
 	}
 	return c.strict(report, v)
+}
+
+// ended says how far a run came that was stopped or failed.
+func (j *publishJob) ended(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		j.show.line("stopped: %d of %d readings are stored; %s",
+			j.stored.readings, j.table.Len(), j.remedy())
+		return service.ErrInterrupted
+	case service.ExitCode(err) == service.ExitUsage:
+		return err
+	case err != nil:
+		what := fmt.Sprintf("%v; %d of %d readings are stored", err, j.stored.readings, j.table.Len())
+		return &service.HintError{What: what, Fix: []string{j.remedy()}, Err: err}
+	}
+	return nil
 }
 
 // judged asks the owners what became of the readings that job published.

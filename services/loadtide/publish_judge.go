@@ -71,8 +71,13 @@ func newJudge(
 	return j
 }
 
+// beginWait bounds the wait for owners that lag behind their logs before a run. Without their counts
+// the run tells what was refused, and not what was repeated.
+const beginWait = 2 * time.Second
+
 // begin notes how the logs and the counts stand before the run.
 func (j *judge) begin(ctx context.Context) error {
+	until := time.Now().Add(min(j.wait, beginWait))
 	state, err := j.owners.StreamState(ctx, topology.Rejected)
 	if err != nil {
 		return err
@@ -84,7 +89,8 @@ func (j *judge) begin(ctx context.Context) error {
 			return err
 		}
 		p.from, p.last = state.LastSeq, state.LastSeq
-		if err := j.follow(ctx, p); err != nil {
+		enough := func(time.Time) bool { return time.Now().After(until) }
+		if err := j.follow(ctx, p, enough); err != nil {
 			return err
 		}
 		p.before, p.after, p.done, p.fault = p.after, nil, false, ""
@@ -103,8 +109,9 @@ func (j *judge) end(ctx context.Context) error {
 		}
 		p.last = state.LastSeq
 	}
+	still := func(moved time.Time) bool { return time.Since(moved) >= j.wait }
 	for i := range j.parts {
-		if err := j.follow(ctx, &j.parts[i]); err != nil {
+		if err := j.follow(ctx, &j.parts[i], still); err != nil {
 			return err
 		}
 	}
@@ -116,9 +123,11 @@ func (j *judge) end(ctx context.Context) error {
 const showAfter = time.Second
 
 // follow waits until the outputs of a part up to last are stored, and takes its tally. It gives up,
-// with the fault, when the owner stands still, or there is none and none can be expected: a
-// partition that changes hands has no owner for some seconds.
-func (j *judge) follow(ctx context.Context, p *judgedPart) error {
+// with the fault, when enough says so, which gets the time of the last progress, or when there is no
+// owner and none can be expected: a partition that changes hands has no owner for some seconds.
+func (j *judge) follow(
+	ctx context.Context, p *judgedPart, enough func(moved time.Time) bool,
+) error {
 	if j.wait == 0 {
 		p.fault = faultNoWait
 		return nil
@@ -144,7 +153,7 @@ func (j *judge) follow(ctx context.Context, p *judgedPart) error {
 		case err == nil && page.Stored > at:
 			at, moved = page.Stored, time.Now()
 		}
-		if time.Since(moved) >= j.wait {
+		if enough(moved) {
 			return nil
 		}
 		if at > p.from && time.Since(began) > showAfter {

@@ -157,6 +157,39 @@ func TestPublishWaitsForTheNextOwner(t *testing.T) {
 	}
 }
 
+// TestPublishDoesNotWaitForALaggingOwner: before a run the wait is short, however far an owner that
+// reads on lags behind its log.
+func TestPublishDoesNotWaitForALaggingOwner(t *testing.T) {
+	t.Parallel()
+	conn := judgedServer(t)
+	var position atomic.Uint64
+	answerAs(t, conn, func(int) streams.SeriesPage {
+		return streams.SeriesPage{Stored: position.Add(1), Tally: &streams.Tally{}}
+	})
+	for p := range 2 {
+		subject := streams.ControlSubject(p, streams.ControlTick)
+		for range 3 {
+			if _, err := conn.Publish(t.Context(), subject, streams.AppendTick(nil), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ids := []meter.ID{{Site: "a", Meter: "b"}, {Site: "a", Meter: "c"}, {Site: "a", Meter: "d"}}
+	j := newJudge(conn, 2, ids, time.Hour, newScreen(io.Discard))
+	j.parts[0].last = 1 << 40
+	until := time.Now()
+	still := func(time.Time) bool { return time.Since(until) > 100*time.Millisecond }
+	if err := j.follow(t.Context(), &j.parts[0], still); err != nil || j.parts[0].done {
+		t.Errorf("%+v, %v", j.parts[0], err)
+	}
+	if err := j.begin(t.Context()); err != nil || j.parts[0].before == nil {
+		t.Errorf("%+v, %v", j.parts[0], err)
+	}
+	if took := time.Since(until); took > patience {
+		t.Errorf("the wait took %s", took)
+	}
+}
+
 // TestVerdict: the counts of a verdict add up to what was published.
 func TestVerdict(t *testing.T) {
 	t.Parallel()

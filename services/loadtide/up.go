@@ -302,9 +302,7 @@ func (u *up) watch(ctx context.Context) error {
 			u.show.ok("forecast", "%d of %d series by source lstm", s.Warm, s.Series)
 			u.hints()
 		}
-		for _, due := range refusals.due(time.Now(), s.Refusals) {
-			u.tell(due)
-		}
+		u.tell(refusals.due(time.Now(), s.Refusals))
 		if past := time.Since(shown); past >= time.Second {
 			perSecond := func(now, then uint64) float64 { return float64(now-then) / past.Seconds() }
 			u.show.live("%.0f readings/s  %.0f forecasts/s  behind %d  rejected %d",
@@ -314,6 +312,7 @@ func (u *up) watch(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
+			u.tell(refusals.due(time.Now(), u.forecaster.Status().Refusals))
 			return nil
 		case <-tick.C:
 		}

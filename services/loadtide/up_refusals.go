@@ -44,18 +44,20 @@ func (l *refusalLines) due(
 	return lines
 }
 
-// tell shows a refusal on the screen, or logs it where programs read the log.
-func (u *up) tell(r forecaster.Refusal) {
-	if u.logs {
-		log := u.component("run")
+// tell shows refusals on the screen, or logs them where programs read the log.
+func (u *up) tell(all []forecaster.Refusal) {
+	log := u.component("run")
+	for _, r := range all {
+		if !u.logs {
+			u.show.warn("%s refused: %s; the newest: %s: %s",
+				counted(r.Readings, "reading"), r.Reason, r.Series, r.Detail)
+			continue
+		}
 		log.Warn().
 			Str(service.FieldReason, string(r.Reason)).
 			Uint64(service.FieldCount, r.Readings).
 			Str(service.FieldSeries, r.Series).
 			Str(service.FieldText, r.Detail).
 			Msg("readings refused")
-		return
 	}
-	u.show.warn("%s refused: %s; the newest: %s: %s", counted(r.Readings, "reading"), r.Reason, r.Series,
-		r.Detail)
 }
