@@ -42,8 +42,11 @@ func (v *Verdict) counts(name CheckName) bool {
 		return false
 	case CheckCrossing, CheckChampion:
 		return !v.First
+	case CheckFinite, CheckOrdered, CheckScale, CheckKernels:
+		return true
+	default:
+		return true
 	}
-	return true
 }
 
 // Refusals names the checks that kept the version from serving; a version that serves has none.
