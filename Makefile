@@ -103,6 +103,7 @@ cover: python influxd ## Measure the coverage of all tests, per function in .cac
 accuracy: build ## Measure accuracy on the data sets in ../shared; writes docs/accuracy.md
 	go run ./bench/accuracy
 	go run ./bench/accuracy -limits
+	go run ./bench/accuracy -horizons
 bench-faults: build ## Measure what faulty readings cost on these data sets (20 minutes)
 	go run ./bench/faults
 bench-leads: build ## Measure what the horizon of a model costs the forecaster; writes bench/RESULTS.md

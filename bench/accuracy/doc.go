@@ -6,7 +6,8 @@
 // and the tables of docs/accuracy.md from them.
 //
 // With -limits it measures how often targets pass a limit, by the chance that was
-// forecast, and nothing else.
+// forecast, and nothing else. With -horizons it measures models of a day, of two
+// days and of a week by day of the lead, and nothing else.
 //
 // native_lgbm.py measures LightGBM on the finer sets with the same lags, once. It
 // writes into the results, and a run of the command keeps them.

@@ -19,6 +19,7 @@ import (
 type protocol struct {
 	Series      int    `json:"series"`
 	TestFrom    string `json:"test_from"`
+	Last        string `json:"last"` // start of the last hour
 	OriginEvery int    `json:"origin_every"`
 	Horizon     int    `json:"horizon"`
 }
@@ -44,6 +45,7 @@ type result struct {
 	AtLeads   *measures           `json:"at_leads,omitempty"` // of a native set, at the leads of LightGBM
 	LightGBM  *measures           `json:"lightgbm,omitempty"` // of native_lgbm.py, measured once
 	Limits    *reliability        `json:"limits,omitempty"`   // of a set of limitSets
+	Horizons  []horizon           `json:"horizons,omitempty"` // of a set of horizonSets
 }
 
 func main() {
@@ -65,13 +67,20 @@ func main() {
 		"sets to measure, separated by commas; default: all sets of the table",
 	)
 	limits := flag.Bool("limits", false, "measure the chances of limits alone")
-	models := flag.String("models", "", "folder of models for -limits; default: they are trained")
+	horizons := flag.Bool("horizons", false, "measure horizons beyond a day alone")
+	models := flag.String("models", "",
+		"folder of models for -limits and -horizons, which keeps those that are trained; default: none")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	measure := func() error { return run(ctx, *binary, *data, *document, *figures, *only) }
 	if *limits {
 		measure = func() error { return runLimits(ctx, *binary, *data, *models, *document, *figures) }
+	}
+	if *horizons {
+		measure = func() error {
+			return runHorizons(ctx, *binary, *data, *models, *document, *figures)
+		}
 	}
 	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
@@ -102,6 +111,7 @@ func run(ctx context.Context, binary, data, document, figures, only string) erro
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		r.LightGBM, r.Limits = results[name].LightGBM, results[name].Limits
+		r.Horizons = results[name].Horizons
 		results[name] = r
 		fmt.Fprintf(
 			os.Stderr,

@@ -29,6 +29,7 @@ const (
 	beginTable  = "<!-- table: make accuracy -->\n"
 	beginNative = "<!-- table of native intervals: make accuracy -->\n"
 	beginLimits = "<!-- table of limits: make accuracy -->\n"
+	beginAhead  = "<!-- table of horizons: make accuracy -->\n"
 	endTable    = "<!-- end of table -->"
 )
 
@@ -64,7 +65,7 @@ func writeTables(path string, results map[string]result) error {
 	}
 	for _, one := range []struct{ begin, table string }{
 		{beginTable, table(results)}, {beginNative, nativeTable(results)},
-		{beginLimits, limitsTable(results)},
+		{beginLimits, limitsTable(results)}, {beginAhead, horizonsTable(results)},
 	} {
 		head, rest, found := strings.Cut(string(text), one.begin)
 		_, tail, closed := strings.Cut(rest, endTable)

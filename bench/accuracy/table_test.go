@@ -32,6 +32,9 @@ func TestDocumentShowsTheFigures(t *testing.T) {
 	if !strings.Contains(string(text), beginLimits+limitsTable(results)+endTable) {
 		t.Errorf("docs/accuracy.md should have the table\n%s", limitsTable(results))
 	}
+	if !strings.Contains(string(text), beginAhead+horizonsTable(results)+endTable) {
+		t.Errorf("docs/accuracy.md should have the table\n%s", horizonsTable(results))
+	}
 }
 
 // What is written is read again, and the document keeps the text around its tables.
@@ -70,7 +73,7 @@ func TestFiguresAndTableAreWritten(t *testing.T) {
 		t.Fatalf("read %v, %v, want %v", got, err, want)
 	}
 	old := "before\n" + beginTable + "old\n" + endTable + "\nafter\n" + beginNative + "old\n" +
-		endTable + beginLimits + "old\n" + endTable
+		endTable + beginLimits + "old\n" + endTable + beginAhead + "old\n" + endTable
 	if err := os.WriteFile(document, []byte(old), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +88,7 @@ func TestFiguresAndTableAreWritten(t *testing.T) {
 			want,
 		)+endTable+"\nafter\n"+beginNative+nativeTable(
 			want,
-		)+endTable+beginLimits+limitsTable(want)+endTable {
+		)+endTable+beginLimits+limitsTable(want)+endTable+beginAhead+horizonsTable(want)+endTable {
 		t.Errorf("%v: %s", err, text)
 	}
 }
