@@ -14,7 +14,7 @@ import (
 
 // healthCmd asks a page of health for a container that has no shell, and is a health check or an exec probe there.
 type healthCmd struct {
-	URL     string        `arg:"" optional:"" default:"http://127.0.0.1:8080/readyz" help:"Page to ask: /readyz or /healthz of up, or of the admin port of a role."`
+	URL     string        `arg:"" optional:"" default:"http://127.0.0.1:8080/readyz" help:"Page to ask: /readyz or /healthz of up, or of the admin port of a role; default: http://127.0.0.1:8080/readyz."`
 	Timeout time.Duration `default:"3s" help:"Longest wait for an answer."`
 }
 

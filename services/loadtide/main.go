@@ -160,9 +160,14 @@ func usage(e *env, err error) int {
 		faults = joined.Unwrap()
 	}
 	last := len(faults) - 1
+	remedies := []string{fix}
+	var hint *service.HintError
+	if errors.As(faults[last], &hint) && len(hint.Fix) > 0 {
+		remedies = hint.Fix
+	}
 	service.PrintError(e.stderr, errors.Join(faults[:last]...))
 	service.PrintError(e.stderr, &service.HintError{
-		What: withoutEmpty(strings.TrimSuffix(faults[last].Error(), "?")), Fix: []string{fix}, Reason: "usage",
+		What: withoutEmpty(strings.TrimSuffix(faults[last].Error(), "?")), Fix: remedies, Reason: "usage",
 	})
 	return service.ExitUsage
 }

@@ -25,7 +25,7 @@ type modelsCmd struct {
 	Show     modelsShowCmd     `cmd:"" help:"One version: spec, data range, digest, verdict of the gate, scores by lead."`
 	Register modelsRegisterCmd `cmd:"" help:"Add a model folder as a version, without the gate; the champion stays."`
 	Promote  modelsPromoteCmd  `cmd:"" help:"Make a version the champion."`
-	Rollback modelsRollbackCmd `cmd:"" help:"Make the version before it the champion again."`
+	Rollback modelsRollbackCmd `cmd:"" help:"Make the champion before this one the champion again."`
 }
 
 // modelFlags are flags of all these commands.
@@ -351,7 +351,7 @@ func moveChampion(e *env, f *modelFlags, which, word string) error {
 		fmt.Fprintf(e.stderr, "warn: the gate refused %s v%s; loadtide models show %s --name %s says "+
 			"why\n", v.Name, v.Version, v.Version, v.Name)
 	}
-	what := "forecasters take it over within seconds, nothing goes cold"
+	what := "forecasters take it over within seconds"
 	if names := m.Spec.CovariateNames(); len(names) > 0 {
 		what = fmt.Sprintf("but it reads covariates (%s), and forecasters, which cannot yet, go "+
 			"on with the one in force", strings.Join(names, ", "))

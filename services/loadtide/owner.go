@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -157,7 +158,20 @@ func (o *owners) until(
 func validSeries(series string) error {
 	if _, ok := meter.ParseID(series); !ok {
 		return usageError(fmt.Sprintf("series %q is not <site>.<meter>", series),
-			"name one as loadtide series list shows it, e.g. home.m01")
+			siteHint(series, "name one as loadtide series list shows it, e.g. home.m01"))
 	}
 	return nil
+}
+
+// fileSite is the site of a series that a file names without one.
+const fileSite = "default"
+
+// siteHint returns the remedy for a name of a series that has no site, as files may have it, and
+// otherwise for any other name.
+func siteHint(series, otherwise string) string {
+	id := meter.ID{Site: fileSite, Meter: meter.Token(series)}
+	if strings.ContainsAny(series, ".*") || !id.Valid() {
+		return otherwise
+	}
+	return fmt.Sprintf("say %s, if a file names the series without a site", id)
 }

@@ -39,7 +39,7 @@ func (c *seriesSetCmd) Validate() error { return validPattern(c.Pattern) }
 func validPattern(pattern string) error {
 	if _, ok := meter.ParsePattern(pattern); !ok {
 		return usageError(fmt.Sprintf("series %q is neither <site>.<meter> nor <site>.* nor *.*",
-			pattern), "loadtide series set 'north.*' --unit kWh")
+			pattern), siteHint(pattern, "loadtide series set 'north.*' --unit kWh"))
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ import (
 // stateCmd has the commands for the states of series.
 type stateCmd struct {
 	Export  stateExportCmd  `cmd:"" help:"States of series into a file, a line each."`
-	Import  stateImportCmd  `cmd:"" help:"States from such a file, through the logs."`
+	Import  stateImportCmd  `cmd:"" help:"States from a file of state export, through the logs."`
 	Inspect stateInspectCmd `cmd:"" help:"What is in a state: ring, flags, scale, hidden state."`
 }
 

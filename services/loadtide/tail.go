@@ -32,7 +32,7 @@ func (c *tailCmd) Run(e *env) error {
 		id, ok := meter.ParseID(c.Series)
 		if !ok {
 			return usageError(fmt.Sprintf("series %q is not <site>.<meter>", c.Series),
-				"loadtide tail home.m01")
+				siteHint(c.Series, "loadtide tail home.m01"))
 		}
 		subject = streams.ForecastSubject(id)
 	}
