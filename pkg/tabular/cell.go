@@ -45,7 +45,7 @@ func kindOf(text []byte) cellKind {
 	if k := dated(text); k != cellText {
 		return k
 	}
-	marked := bytes.IndexByte(text, ':') > 0 || halfDayMark(text)
+	marked := bytes.IndexByte(text, ':') > 0 || halfDayMark(text) || hourMark(text)
 	if len(text) >= len("0:00") && text[0]-'0' <= 9 && marked {
 		if _, ok := parseClock(text); ok {
 			return cellClock
@@ -83,6 +83,12 @@ func dated(text []byte) cellKind {
 		return cellText
 	}
 	return cellStamp
+}
+
+// hourMark reports whether a text has an h behind its hour: 13h00.
+func hourMark(text []byte) bool {
+	_, digits, rest := leadingNumber(text)
+	return digits > 0 && digits <= 2 && len(rest) == 3 && rest[0] == 'h'
 }
 
 // halfDayMark reports whether a text ends in AM or PM.

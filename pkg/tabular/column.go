@@ -189,11 +189,22 @@ func (c *sampleColumn) text() bool {
 	return c.is(c.count[cellText]) || c.filled == 0
 }
 
-// ordinal reads the number of an hour or of a period: 7, 07, H07, HE 7, Hour 7.
+// ordinal reads the number of an hour or of a period: 7, 07, H07, HE 7, Hour 7, 7h, 2A and 2B.
 func ordinal(text []byte) (n int, ok bool) {
 	text = bytes.TrimLeft(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_. -")
 	n, digits, rest := leadingNumber(text)
-	return n, digits > 0 && digits <= 3 && n <= 288 && len(rest) == 0
+	return n, digits > 0 && digits <= 3 && n <= 288 && behindOrdinal(bytes.TrimLeft(rest, " "))
+}
+
+// behindOrdinal reports whether a text behind the number of an hour leaves it that hour: a word of
+// hours, or the mark of one of the two passes where clocks go back. The order of the rows tells
+// these apart.
+func behindOrdinal(rest []byte) bool {
+	switch string(rest) {
+	case "", "h", "H", "hr", "Uhr", "時", "시", "A", "B", "X":
+		return true
+	}
+	return false
 }
 
 // ends reports whether the name of a column says that it is the end of an interval.

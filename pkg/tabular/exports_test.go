@@ -71,6 +71,29 @@ func TestExports(t *testing.T) {
 			content: "MPAN,Date,Unit" + numbered(",HH%[1]d", 48) + "\n1200012345678,31/01/2026,kWh" + strings.Repeat(",0.5", 47) + ",0.75\n",
 			want:    halfHours("1200012345678", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 0.75),
 		},
+		"hours with a word behind them": {
+			content: "기준일,시간,전력수요(MW)\n" + numbered("2026-01-31,%d시,%d\n", 24), opts: Options{Series: "h", Timezone: "Asia/Seoul", Unit: "MWh"},
+			want: counted("h", time.Date(2026, 1, 30, 15, 0, 0, 0, time.UTC), 24),
+		},
+		"a row a day, hours with a word behind them": {
+			content: "기준일" + numbered(",%[1]d시", 24) + "\n2026-01-31" + numbered(",%[1]d", 24) + "\n",
+			opts:    Options{Series: "h", Timezone: "Asia/Seoul", Unit: "MWh"},
+			want:    counted("h", time.Date(2026, 1, 30, 15, 0, 0, 0, time.UTC), 24),
+		},
+		"two passes of an hour by their letters": {
+			content: "Datum;Stunde;MWh\n26.10.2025;0;1\n26.10.2025;1;2\n26.10.2025;2A;3\n26.10.2025;2B;4\n26.10.2025;3;5\n",
+			opts:    Options{Series: "h", Timezone: "Europe/Berlin"},
+			want:    counted("h", time.Date(2025, 10, 25, 22, 0, 0, 0, time.UTC), 5),
+		},
+		"two passes of an hour by zones in brackets": {
+			content: "\"MTU (CET/CEST)\",\"Load (MWh)\"\n\"26/10/2025 01:00 - 26/10/2025 02:00\",1\n\"26/10/2025 02:00 (CEST) - 26/10/2025 02:00 (CET)\",2\n" +
+				"\"26/10/2025 02:00 (CET) - 26/10/2025 03:00\",3\n\"26/10/2025 03:00 - 26/10/2025 04:00\",4\n",
+			opts: Options{Series: "h"}, want: counted("h", time.Date(2025, 10, 25, 23, 0, 0, 0, time.UTC), 4),
+		},
+		"h between hour and minute": {
+			content: "Date;Heure;MWh\n31/01/2026;00h00;1\n31/01/2026;01h00;2\n", opts: Options{Series: "h"},
+			want: counted("h", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 2),
+		},
 		"lines that end in CR": {
 			content: "time,kwh\r2026-01-31 13:00,1.5\r2026-01-31 14:00,2\r", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T13:00:00Z 1.5 kWh", "h 2026-01-31T14:00:00Z 2 kWh"},
@@ -134,8 +157,13 @@ func TestExportsRefused(t *testing.T) {
 		problem, remedy string
 	}{
 		"decimal marks of both forms": {
-			"Zeit;kWh\n31.01.2026 13:00;0,5\n31.01.2026 14:00;1,772\n31.01.2026 15:00;0.684\n31.01.2026 16:00;1.772\n", Options{Series: "h"},
-			"decimal marks stand in both forms: 1 numbers have a comma, 1 a point", "one form",
+			"Zeit;kWh\n31.01.2026 13:00;0,5\n31.01.2026 14:00;1,772\n31.01.2026 15:00;0.684\n31.01.2026 16:00;1.772\n" +
+				"31.01.2026 17:00;0,5\n31.01.2026 18:00;0.5\n", Options{Series: "h"},
+			"decimal marks stand in both forms: 2 numbers have a comma, 2 a point", "one form",
+		},
+		"times of day in a form that is not read": {
+			"Day,Slot,MW\n" + numbered("2026-01-31,%d o'clock,%d\n", 24) + numbered("2026-02-01,%d o'clock,%d\n", 24), Options{},
+			`column "Slot" tells 24 rows of a day apart`, `--series-column "Slot"`,
 		},
 		"one moment for all rows": {
 			fluxHeader + strings.Repeat(fluxRow("2026-01-31T13:00:00Z", "1.5", "p")+fluxRow("2026-01-31T13:00:00Z", "230", "v"), 10), Options{},

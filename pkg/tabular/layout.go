@@ -89,6 +89,9 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named choice, at *lay
 		at.series, at.mapped = []int{named.series}, l.opts.SeriesColumn != "" || !at.contract
 	} else if !at.contract || named.time > 0 && named.value < 0 {
 		at.series, at.mapped = l.seriesColumns(columns, s, at), true
+		if err := l.timeOfDay(columns, at); err != nil {
+			return err
+		}
 	}
 	if at.kind == LayoutDays {
 		return l.days(at)

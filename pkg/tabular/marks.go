@@ -57,10 +57,10 @@ func (m *marks) groups(decimal byte) bool {
 	return grouped+m.spaces > 0 || either > 0 && otherDecimal == 0
 }
 
-// mixed says that points and commas both stand as decimal marks, and not by a slip in a few rows;
+// mixed says that points and commas both stand as decimal marks, and not by a slip in few rows;
 // empty when they do not.
 func (m *marks) mixed() string {
-	if m.points == 0 || m.commas == 0 || 20*min(m.points, m.commas) < max(m.points, m.commas) {
+	if min(m.points, m.commas) < 2 || 20*min(m.points, m.commas) < max(m.points, m.commas) {
 		return ""
 	}
 	return fmt.Sprintf("decimal marks stand in both forms: %d numbers have a comma, %d a point",

@@ -43,6 +43,34 @@ func (l *loader) seriesColumns(columns []*sampleColumn, s *sample, at *layout) [
 	return all
 }
 
+// timeOfDay refuses a file whose times are days when a column of which the name says nothing, and
+// whose texts begin with numbers, tells as many rows of a day apart as there are hours, half-hours or
+// quarter-hours: each hour of the day would be a series.
+func (l *loader) timeOfDay(columns []*sampleColumn, at *layout) error {
+	date := columns[at.timing.date]
+	if len(at.series) == 0 || at.timing.clock >= 0 || at.kind == LayoutDays || !date.dates() {
+		return nil
+	}
+	c := columns[at.series[len(at.series)-1]]
+	fits := false
+	for _, n := range []int{24, 48, 96} {
+		fits = fits || len(c.distinct) >= n-n/24 && len(c.distinct) <= n+n/24
+	}
+	if !fits || c.words.in(seriesWords) || l.opts.SeriesColumn != "" {
+		return nil
+	}
+	for text := range c.distinct {
+		if text[0] < '0' || text[0] > '9' {
+			return nil
+		}
+	}
+	return l.fileError(
+		fmt.Sprintf("column %s tells %d rows of a day apart and may be the time of day, in a form that "+
+			"is not read", quotedName(c.name), len(c.distinct)),
+		fmt.Sprintf("write times of day as 13:00; if the column names series, say --series-column %q",
+			c.name))
+}
+
 // wholeIDs reports whether numbers may be names: whole, without a mark, most of them several times,
 // and in a column that is not numbered itself.
 func (c *sampleColumn) wholeIDs() bool {

@@ -190,8 +190,11 @@ func halfDay(hour int, rest []byte) (of24 int, after []byte, ok bool) {
 	return hour, bytes.TrimLeft(after[1:], "."), true
 }
 
-// parseOffset reads Z, +01:00, +0100, +01 or a short name of a zone.
+// parseOffset reads Z, +01:00, +0100, +01 or a short name of a zone, also in brackets.
 func parseOffset(text []byte) (seconds int64, ok bool) {
+	if n := len(text); n > 2 && text[0] == '(' && text[n-1] == ')' {
+		text = text[1 : n-1]
+	}
 	switch {
 	case len(text) == 0:
 		return 0, false

@@ -51,7 +51,7 @@ var (
 		reading_datetime mtu when at 時刻 日時 date_time index epoch unix unixtime last_changed
 		last_updated`)
 	hourWords = words(`hour hours hr he hora stunde stunden uur heure ora time timme tunti
-		hourending he_ hourbeginning 時 opr_hr hourofday`)
+		hourending he_ hourbeginning 時 시간 시 opr_hr hourofday`)
 	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter halfhour
 		interval opr_interval kvarter plage tramo cuarto pte`)
 	zoneWords = words(`timezone tz zone offset utcoffset tzname zeitzone`)
