@@ -130,7 +130,7 @@ func (l *loader) timestamp() (at instant, bad problem) {
 		}
 	}
 	if t.offset >= 0 && !at.zoned && !t.counted() {
-		seconds, ok := parseOffset(l.fields[t.offset])
+		seconds, ok := l.offsetOf(l.fields[t.offset])
 		if !ok {
 			return at, problem{meter.ReasonBadTimestamp, "write the zone of the row as the other rows do"}
 		}
@@ -147,6 +147,15 @@ func (l *loader) timestamp() (at instant, bad problem) {
 		}
 	}
 	return at, problem{}
+}
+
+// offsetOf is parseOffset of a text that is often that of the row before.
+func (l *loader) offsetOf(text []byte) (seconds int64, ok bool) {
+	if string(text) != l.offsetText || l.offsetText == "" {
+		l.offsetText = string(text)
+		l.offsetRead, l.offsetKnown = parseOffset(text)
+	}
+	return l.offsetRead, l.offsetKnown
 }
 
 // counted reports whether rows have numbers of periods of a day.

@@ -271,7 +271,7 @@ func (l *loader) settleDates(at *layout, s *evidence) error {
 		t.calendar = dayFirst
 	case s.second > 0:
 		t.calendar = monthFirst
-	case dotted(s.sample), t.day == dayPeriod && settlement(at.names[t.clock]):
+	case dotted(s.sample), s.alike, t.day == dayPeriod && settlement(at.names[t.clock]):
 		t.calendar = dayFirst
 	default:
 		days, months := follow(s.days, dayFirst), follow(s.days, monthFirst)

@@ -94,6 +94,10 @@ func TestExports(t *testing.T) {
 			content: "Date;Heure;MWh\n31/01/2026;00h00;1\n31/01/2026;01h00;2\n", opts: Options{Series: "h"},
 			want: counted("h", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 2),
 		},
+		"a day whose number is that of its month": {
+			content: "Time,kwh\n03/03/2026 13:00,1.5\n03/03/2026 14:00,2\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-03-03T13:00:00Z 1.5 kWh", "h 2026-03-03T14:00:00Z 2 kWh"},
+		},
 		"lines that end in CR": {
 			content: "time,kwh\r2026-01-31 13:00,1.5\r2026-01-31 14:00,2\r", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T13:00:00Z 1.5 kWh", "h 2026-01-31T14:00:00Z 2 kWh"},
@@ -182,5 +186,33 @@ func TestExportsRefused(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.problem)
 			}
 		})
+	}
+}
+
+// TestUnitOfFilesBefore: a file without a unit, behind one that says it, takes that unit with a word.
+func TestUnitOfFilesBefore(t *testing.T) {
+	t.Parallel()
+	said := write(t, "a.csv", "time,kwh\n2026-01-31 13:00,1.5\n")
+	unsaid := write(t, "b.csv", "time,value\n2026-01-31 14:00,1500\n")
+	for _, c := range []struct {
+		unit string
+		want int
+	}{{"", 1}, {"kWh", 0}} {
+		_, report, err := Load([]string{said, unsaid}, Options{Series: "h", Unit: c.unit})
+		if err != nil || len(report.Warnings) != c.want {
+			t.Errorf("unit %q: warnings %q, %v", c.unit, report.Warnings, err)
+		}
+		if c.want > 0 && !strings.Contains(strings.Join(report.Warnings, ""), "b.csv: no unit is said") {
+			t.Errorf("warnings %q", report.Warnings)
+		}
+	}
+}
+
+// TestFolder: a folder is no file that is cut.
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	_, _, err := Load([]string{t.TempDir()}, Options{})
+	if err == nil || !strings.Contains(err.Error(), "is a folder") {
+		t.Errorf("error %v", err)
 	}
 }

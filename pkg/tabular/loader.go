@@ -36,7 +36,11 @@ type loader struct {
 	// The unit of the row read last, as written and as read.
 	unitText string
 	unitRead measure
-	form     struct { // of a time without an offset
+	// The zone of the row read last, as written and as read.
+	offsetText  string
+	offsetRead  int64
+	offsetKnown bool
+	form        struct { // of a time without an offset
 		length    int
 		separator byte
 	}

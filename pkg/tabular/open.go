@@ -37,7 +37,10 @@ func (l *loader) read(path string) error {
 		}
 	}
 	defer func() { _ = f.Close() }() // it was read only
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return l.fileError("is a folder", "name its files")
+	}
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
 		scratch, err := spool(f)
 		if err != nil {
 			return l.unreadable(err)

@@ -80,6 +80,7 @@ func (l *loader) fileReport(first int, interval int64, before Report) {
 		l.warn("%d lines of totals were passed over", l.totals)
 	}
 	l.warnUnused()
+	l.warnUnitOfOthers(f.Units)
 	l.warnRising(l.table.rows[first:])
 }
 
@@ -96,6 +97,22 @@ func (l *loader) unitOf(first int) (unit string) {
 		unit = u
 	}
 	return unit
+}
+
+// warnUnitOfOthers points out a file that says no unit, while files before it say that of the same
+// series: its values are taken in that unit.
+func (l *loader) warnUnitOfOthers(series int) {
+	if series == 0 || l.at.delimiter == 0 || l.at.measureOf != "" || l.opts.Unit != "" ||
+		l.at.unitInNames && l.unitNamed() {
+		return
+	}
+	l.warn("no unit is said; values are taken in the unit of the same series in files before; --unit " +
+		"says another one")
+}
+
+// unitNamed reports whether the name of a series says its unit.
+func (l *loader) unitNamed() bool {
+	return slices.ContainsFunc(l.names.list, func(n known) bool { return n.measure.unit != "" })
 }
 
 // warnUnused names the columns of a wide file that gave no reading.
