@@ -2,6 +2,7 @@ package bus
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -22,7 +23,20 @@ func (l *serverLog) Debugf(string, ...any)  {}
 func (l *serverLog) Tracef(string, ...any)  {}
 
 func (l *serverLog) Warnf(format string, v ...any) {
-	l.log.Warn().Str("text", fmt.Sprintf(format, v...)).Msg("nats server reports a warning")
+	text := fmt.Sprintf(format, v...)
+	if rebuilds(text) {
+		l.log.Info().Str("text", text).Msg("nats server rebuilds the state of a stream")
+		return
+	}
+	l.log.Warn().Str("text", text).Msg("nats server reports a warning")
+}
+
+// rebuilds reports whether a warning says that the server counts a stream anew from its messages, as
+// it does for every stream after a process was killed. No message is lost by that.
+func rebuilds(text string) bool {
+	outdated := strings.Contains(text, "Stream state outdated")
+	return outdated && strings.HasSuffix(text, "will rebuild") ||
+		strings.HasSuffix(text, "Recovering stream state from index errored: prior state file")
 }
 
 func (l *serverLog) Errorf(format string, v ...any) {
