@@ -162,7 +162,20 @@ func (c *sampleColumn) clocks() bool {
 
 // hours reports whether a column has numbers of hours or periods of a day.
 func (c *sampleColumn) hours() bool {
-	return c.is(c.ordinals) && (c.words.in(hourWords) || c.words.in(periodWords))
+	return c.is(c.ordinals) &&
+		(c.words.in(hourWords) || c.words.in(periodWords) || c.words.in(timeWords) && c.ofDay())
+}
+
+// ofDay reports whether a column has all hours of a day from 0 to 23, or from 1 to 24.
+func (c *sampleColumn) ofDay() bool {
+	hours := map[int]bool{}
+	for text := range c.distinct {
+		if n, ok := ordinal([]byte(text)); ok {
+			hours[n] = true
+		}
+	}
+	least, most := span(hours)
+	return len(hours) == 24 && most-least == 23 && least < 2
 }
 
 // clockDigits reports whether a column has times of day as 0015 or 1300.

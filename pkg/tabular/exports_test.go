@@ -98,6 +98,15 @@ func TestExports(t *testing.T) {
 			content: "Time,kwh\n03/03/2026 13:00,1.5\n03/03/2026 14:00,2\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-03-03T13:00:00Z 1.5 kWh", "h 2026-03-03T14:00:00Z 2 kWh"},
 		},
+		"the time of a record beside that of the reading": {
+			content: "id,created_at,measured_at,kwh\n1,2026-01-31T13:59:07Z,2026-01-31T13:00:00Z,1.5\n2,2026-01-31T14:58:09Z,2026-01-31T14:00:00Z,2\n",
+			opts:    Options{Series: "h"},
+			want:    []string{"h 2026-01-31T13:00:00Z 1.5 kWh", "h 2026-01-31T14:00:00Z 2 kWh"},
+		},
+		"hours in a column of times of day": {
+			content: "Datum;Uhrzeit;MWh\n31.01.2026;0;1\n" + hoursFrom(1, 23), opts: Options{Series: "h"},
+			want: counted("h", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 24),
+		},
 		"lines that end in CR": {
 			content: "time,kwh\r2026-01-31 13:00,1.5\r2026-01-31 14:00,2\r", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T13:00:00Z 1.5 kWh", "h 2026-01-31T14:00:00Z 2 kWh"},
@@ -132,6 +141,15 @@ func TestExports(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hoursFrom are rows of hours of a day, each with the number of the hour and one more.
+func hoursFrom(first, last int) string {
+	var b strings.Builder
+	for i := first; i <= last; i++ {
+		fmt.Fprintf(&b, "31.01.2026;%d;%d\n", i, i+1)
+	}
+	return b.String()
 }
 
 // decimalCommas are rows of a file with decimal commas, a minute apart.
@@ -172,6 +190,13 @@ func TestExportsRefused(t *testing.T) {
 		"one moment for all rows": {
 			fluxHeader + strings.Repeat(fluxRow("2026-01-31T13:00:00Z", "1.5", "p")+fluxRow("2026-01-31T13:00:00Z", "230", "v"), 10), Options{},
 			`column "_field" tells them apart`, `--where "_field=p"`,
+		},
+		"minutes in a column of their own": {
+			"Date,Hour,Minute,kWh\n2026-01-31,0,0,1\n2026-01-31,0,30,2\n2026-01-31,1,0,3\n2026-01-31,1,30,4\n", Options{Series: "h"},
+			`column "Minute" tells them apart ("0", "30") and may be a part of the time`, "into one column",
+		},
+		"a date in three columns": {
+			"year,month,day,hour,mw\n2026,1,31,0,1\n2026,1,31,1,2\n", Options{Series: "h"}, `"year", "month" and "day"`, "into one column",
 		},
 		"a column of other times": {
 			"received,time,kwh\n" + numbered("2026-01-31 13:00,2026-01-31 %02d:00,%d\n", 20), Options{Series: "h", TimeColumn: "received"},

@@ -115,6 +115,10 @@ func (l *loader) noTime(s *sample, at *layout) error {
 			"quote such fields, or export the file with another mark between columns",
 		)
 	}
+	if has(at.names, "year") && has(at.names, "month") && has(at.names, "day") {
+		return l.fileError("the date stands in the columns \"year\", \"month\" and \"day\"",
+			"write the date into one column, as 2026-01-31")
+	}
 	problem := fmt.Sprintf(
 		"no column %q, and no other column holds times; the columns of line %d are %s",
 		columnTimestamp, line, listed(at.names))

@@ -42,6 +42,12 @@ func (l *loader) checkQuantities(first, repeats int) error {
 			fmt.Sprintf("%s: column %s holds other times (%s)", what, strconv.Quote(name), listed(values)),
 			fmt.Sprintf("--time-column %s if these are the times of the readings", strconv.Quote(name)))
 	}
+	if words := wordsOf(name); words.in(hourWords) || words.in(periodWords) || words.in(minuteWords) {
+		return l.fileError(
+			fmt.Sprintf("%s: column %s tells them apart (%s) and may be a part of the time",
+				what, strconv.Quote(name), listed(values)),
+			"write the whole time of day into one column, as 13:15")
+	}
 	fix := fmt.Sprintf("--where %s takes one of them", strconv.Quote(name+"="+values[0]))
 	if len(l.at.series) > 0 || l.opts.Series == "" {
 		fix = fmt.Sprintf("--series-column %s makes each a series; %s", strconv.Quote(name), fix)

@@ -150,7 +150,8 @@ func (c *sampleColumn) calendar() calendar {
 }
 
 // bestTime chooses among the columns of times of a kind: those that are filled; those that are not
-// the same in all rows, as bounds of a query are; those with an offset or of UTC, unless the caller
+// the same in all rows, as bounds of a query are; those that do not name
+// when a record was made; those with an offset or of UTC, unless the caller
 // has named a zone; those that name the start.
 func bestTime(columns []*sampleColumn, kind func(*sampleColumn) bool, local bool) int {
 	best, most := -1, -1
@@ -165,6 +166,9 @@ func bestTime(columns []*sampleColumn, kind func(*sampleColumn) bool, local bool
 		score := 1
 		if c.varies() {
 			score += 32
+		}
+		if !c.words.in(recordWords) {
+			score += 20
 		}
 		utc := c.words.in(utcWords) && !c.is(c.zoned)
 		switch {

@@ -54,9 +54,12 @@ var (
 		hourending he_ hourbeginning 時 시간 시 opr_hr hourofday`)
 	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter halfhour
 		interval opr_interval kvarter plage tramo cuarto pte`)
-	zoneWords = words(`timezone tz zone offset utcoffset tzname zeitzone`)
-	utcWords  = words(`utc gmt zulu`)
-	sumWords  = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma average
+	recordWords = words(`created inserted received ingested updated modified imported exported
+		processed downloaded published stored uploaded`)
+	zoneWords   = words(`timezone tz zone offset utcoffset tzname zeitzone`)
+	minuteWords = words(`minute minutes min`)
+	utcWords    = words(`utc gmt zulu`)
+	sumWords    = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma average
 		mean mittelwert end eof yhteensä merknaden 合計`)
 )
 
