@@ -195,6 +195,12 @@ func TestExportsRefused(t *testing.T) {
 			"Date,Hour,Minute,kWh\n2026-01-31,0,0,1\n2026-01-31,0,30,2\n2026-01-31,1,0,3\n2026-01-31,1,30,4\n", Options{Series: "h"},
 			`column "Minute" tells them apart ("0", "30") and may be a part of the time`, "into one column",
 		},
+		"spaces between columns": {
+			"\"time\" \"kwh\"\n\"2026-01-31 13:00\" 1\n", Options{}, `quotes do not fit at a comma in line 1`, "--delimiter",
+		},
+		"too many columns": {
+			"time" + strings.Repeat(",a", maxColumns) + "\n", Options{}, "line 1 has 20001 columns, more than 20000", "split the file",
+		},
 		"a date in three columns": {
 			"year,month,day,hour,mw\n2026,1,31,0,1\n2026,1,31,1,2\n", Options{Series: "h"}, `"year", "month" and "day"`, "into one column",
 		},

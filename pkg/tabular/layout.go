@@ -13,7 +13,7 @@ import (
 // findLayout finds out the layout of a file from its sample and the options.
 func (l *loader) findLayout(s *sample, split *splitter) (layout, error) {
 	if !s.findHeader(split, l.contractField) {
-		return layout{}, l.fileError(noHeader, remedyHeader)
+		return layout{}, l.badHeader(s, split)
 	}
 	at := layout{names: s.names, delimiter: split.delimiter, value: -1, unit: -1}
 	if s.data > 0 {

@@ -47,8 +47,8 @@ func (m *marks) decide(delimiter byte, contract bool) (numbers, *twoReadings) {
 	return numbers{decimal: '.', groups: m.spaces > 0}, nil
 }
 
-// groups reports whether numbers have thousands marks beside a decimal mark. 1.772 is no number with
-// a thousands mark where the point is a decimal mark in another row.
+// groups reports whether numbers have thousands marks beside a decimal mark. 1.772 has no
+// thousands mark where the point is a decimal mark in another row.
 func (m *marks) groups(decimal byte) bool {
 	grouped, either, otherDecimal := m.groupedPoints, m.eitherPoint, m.points
 	if decimal != ',' {

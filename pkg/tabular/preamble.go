@@ -94,6 +94,28 @@ func (l *loader) missing(names []string, column string) error {
 	return l.fileError(problem, "name the column of times with --time-column")
 }
 
+// badHeader says why the line with the names of the columns cannot be read.
+func (l *loader) badHeader(s *sample, split *splitter) error {
+	if s.head < 0 {
+		return l.fileError(noHeader, remedyHeader)
+	}
+	line := s.lines[s.head]
+	fields, ok := split.fields(line.text)
+	switch {
+	case line.long:
+		return l.fileError(fmt.Sprintf("line %d is longer than %d bytes", line.number, maxLine),
+			"split the file by columns")
+	case !ok:
+		return l.fileError(
+			fmt.Sprintf("%s: quotes do not fit at a %s in line %d, %q",
+				noHeader, delimiterWord(split.delimiter), line.number, shown(line.text)),
+			remedyHeader+"; say --delimiter if another mark stands between columns")
+	}
+	return l.fileError(
+		fmt.Sprintf("line %d has %d columns, more than %d", line.number, len(fields), maxColumns),
+		"split the file by columns")
+}
+
 // noTime says what a file without a column of times looks like.
 func (l *loader) noTime(s *sample, at *layout) error {
 	line := 1
