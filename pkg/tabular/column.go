@@ -145,9 +145,10 @@ func (c *sampleColumn) stamps() bool {
 			(c.index == 0 && !c.words.in(seriesWords) || c.words.in(timeWords))
 }
 
-// plainStamps reports whether a column has times that cannot be numbers of something else.
+// plainStamps reports whether a column has times that cannot be numbers of something else
+// and are not those at which records were made.
 func (c *sampleColumn) plainStamps() bool {
-	return c.stamps() && (c.count[cellStamp]+c.count[cellRange] > 0 || c.words.in(timeWords))
+	return c.stamps() && !c.words.in(recordWords) && (c.count[cellStamp]+c.count[cellRange] > 0 || c.words.in(timeWords))
 }
 
 func (c *sampleColumn) dates() bool {

@@ -58,6 +58,16 @@ func TestExports(t *testing.T) {
 				"CAPITL 2025-11-02T06:00:00Z 9 ", "N_Y_C_ 2025-11-02T06:00:00Z 10 ",
 			},
 		},
+		"a zone of a market that is called as a zone of clocks": {
+			content: "Zone,Time,MW\nEST,2026-01-31 13:00,5\nEST,2026-01-31 14:00,6\n",
+			want:    []string{"EST 2026-01-31T13:00:00Z 5 MW", "EST 2026-01-31T14:00:00Z 6 MW"},
+		},
+		"a time of a record beside a date and a clock": {
+			content: "USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH\n" +
+				"01/31/2026,02/01/2026 06:11:00, 00:00, 00:15,1.5\n01/31/2026,02/01/2026 06:11:00, 00:15, 00:30,2\n",
+			opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T00:00:00Z 1.5 kWh", "h 2026-01-31T00:15:00Z 2 kWh"},
+		},
 		"no value in the first rows": {
 			content: "Time,System Production (W)\n01/31/2026 00:00,\n01/31/2026 00:15,\n01/31/2026 00:30,1.5\n", opts: Options{Series: "pv"}, rejected: 2,
 			want: []string{"pv 2026-01-31T00:30:00Z 1.5 W"},

@@ -50,7 +50,8 @@ func findTiming(
 		offset: slices.IndexFunc(columns, (*sampleColumn).zones),
 	}
 	if t.date < 0 {
-		// Large numbers in a first column may be meters' numbers as well: written times go first.
+		// Large numbers in a first column may be meters' numbers as well: written times go first. A
+		// date goes before the time of a record: its clock stands in another column.
 		for _, kind := range []func(*sampleColumn) bool{
 			(*sampleColumn).plainStamps, (*sampleColumn).dates, (*sampleColumn).stamps,
 		} {

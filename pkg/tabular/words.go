@@ -55,8 +55,8 @@ var (
 	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter halfhour
 		interval opr_interval kvarter plage tramo cuarto pte`)
 	recordWords = words(`created inserted received ingested updated modified imported exported
-		processed downloaded published stored uploaded`)
-	zoneWords   = words(`timezone tz zone offset utcoffset tzname zeitzone`)
+		processed downloaded published stored uploaded revision`)
+	zoneWords   = words(`timezone tz utcoffset tzname zeitzone`)
 	minuteWords = words(`minute minutes min`)
 	utcWords    = words(`utc gmt zulu`)
 	sumWords    = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma average
