@@ -18,7 +18,8 @@ const (
 // pastEvents prints the head, and the newest events that are stored, the oldest first.
 func (c *tailCmd) pastEvents(ctx context.Context, conn *bus.Conn, out *tailOutput) error {
 	if !c.JSON {
-		fmt.Fprintf(out.env.stdout, "%-20s  %-24s  %-20s  %s\n", "TIME (UTC)", "EVENT", "SERIES OR MODEL", "TEXT")
+		fmt.Fprintf(out.env.stdout, "%-20s  %-24s  %-20s  %s\n", "TIME (UTC)", "EVENT",
+			"SERIES OR MODEL", "TEXT")
 	}
 	state, err := conn.StreamState(ctx, topology.Events)
 	if errors.Is(err, bus.ErrNoStream) {
@@ -58,6 +59,6 @@ func eventLine(e *streams.Event) string {
 	if e.Series == "" && e.Model != nil {
 		about = e.Model.Name + " v" + e.Model.Version
 	}
-	return fmt.Sprintf("%-20s  %-24s  %-20s  %s", e.Time.Format("2006-01-02T15:04:05Z"), e.Type, about,
-		e.Text)
+	return fmt.Sprintf("%-20s  %-24s  %-20s  %s", e.Time.Format("2006-01-02T15:04:05Z"), e.Type,
+		about, e.Text)
 }
