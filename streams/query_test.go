@@ -49,6 +49,8 @@ func TestSettingsAreRefusedByName(t *testing.T) {
 		`{"limit":"40,5kW"}`:                "limit",
 		`{"limit":"40 kilowatts and more"}`: "limit",
 		`{"limit":"4kilowatthours_a_day"}`:  "limit",
+		`{"limit":"0"}`:                     "limit",
+		`{"limit":"-0.0"}`:                  "limit",
 		`{"limit":40}`:                      "settings",
 		`{"limit_chance":0}`:                "limit_chance",
 		`{"limit_chance":1}`:                "limit_chance",

@@ -124,6 +124,9 @@ func (s *Settings) checkLimit() error {
 			return fieldError("limit", s.Limit,
 				"must be a number and a unit of at most 16 bytes, such as 40kW")
 		}
+		if q.Value == 0 { // the zero Quantity is no limit
+			return fieldError("limit", s.Limit, "must be above 0, such as 40kW, or none")
+		}
 	}
 	if s.LimitChance < 0 || s.LimitChance >= 1 {
 		return fieldError("limit_chance", strconv.FormatFloat(s.LimitChance, 'g', -1, 64),

@@ -121,7 +121,7 @@ const mostLevels = 9
 func (c Config) validateLevels() error {
 	ascend := slices.IsSortedFunc(c.Levels, func(a, b float64) int {
 		if a == b {
-			return 1
+			return -1 // equal levels do not ascend
 		}
 		return cmp.Compare(a, b)
 	})

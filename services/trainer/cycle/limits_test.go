@@ -165,6 +165,15 @@ func TestConfigNamesItsFaults(t *testing.T) {
 			t.Errorf("%v does not say %q", err, part)
 		}
 	}
+	for _, levels := range [][]float64{
+		{0.1, 0.5, 0.5, 0.9}, {0.1, 0.9, 0.5}, {0.1, 0.9}, {0, 0.1, 0.5, 0.9}, {0.1, 0.5, 0.9, 1},
+	} {
+		bad := DefaultConfig()
+		bad.Levels = levels
+		if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), "levels: ") {
+			t.Errorf("levels %v: %v", levels, err)
+		}
+	}
 	if q := DefaultConfig().Quick(); q.Iterations > 150 || q.Window >= DefaultConfig().Window {
 		t.Errorf("quick: %+v", q)
 	}
