@@ -222,6 +222,26 @@ func TestAgreement(t *testing.T) {
 	}
 }
 
+// Quantiles of close levels cross in a sound network; those of the default levels count.
+func TestCrossingCountsDefaultLevels(t *testing.T) {
+	t.Parallel()
+	levels := []float64{0.05, 0.1, 0.48, 0.5, 0.52, 0.9}
+	for _, c := range []struct {
+		name      string
+		quantiles []float32
+		ascend    bool
+	}{
+		{"all in order", []float32{1, 2, 3, 4, 5, 6}, true},
+		{"close levels cross", []float32{2, 1, 5, 4, 3, 6}, true},
+		{"the band crosses the median", []float32{1, 5, 5, 4, 5, 6}, false},
+		{"the band is upside down", []float32{1, 6, 3, 4, 5, 2}, false},
+	} {
+		if got := ascend(c.quantiles, defaultLevels(levels)); got != c.ascend {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 // A meter that was idle for long has readings of a million scales; that they agree
 // to fewer digits after the point is no fault of the kernels.
 func TestAgreementOnAnIdleMeter(t *testing.T) {
