@@ -19,7 +19,7 @@ func (b *backtest) readHistories(e *engine.Engine, histories []*dataset.History,
 			n := h.Cell(second)
 			from := n
 			switch {
-			case n < h.Own || n > h.Ring.Newest:
+			case n < h.Own || n > h.Ring.Newest || replaced(histories[i:], second):
 				continue
 			case n == h.Own:
 				begin(e, h)
@@ -37,6 +37,15 @@ func (b *backtest) readHistories(e *engine.Engine, histories []*dataset.History,
 		}
 		return batch
 	}
+}
+
+// replaced reports whether the first history has given way to the next one of its series: the two
+// may stand on grids of other phases, and the interval that is cut in two is that of the next one.
+func replaced(histories []*dataset.History, second int64) bool {
+	if len(histories) < 2 || histories[1].ID != histories[0].ID {
+		return false
+	}
+	return histories[1].Cell(second) >= histories[1].Own
 }
 
 // readFeed gives each reading in the interval in which it arrived. Which forecast will be in force

@@ -156,6 +156,18 @@ func TestStreamAndFileAgreeWhereTheStepChanges(t *testing.T) {
 	})
 }
 
+// The same holds where the phase changes with the step, so that the last interval before the change
+// reaches into the first one after it.
+func TestStreamAndFileAgreeWhereThePhaseChanges(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		agree(t, sender{
+			unit: "kWh", kind: meter.Energy, step: 300, later: 900, phase: 720, after: 10800,
+			days: 20, seed: rapid.Uint64Range(60, 70).Draw(t, "seed"),
+		}, 0)
+	})
+}
+
 // The same holds where power comes at a step that does not divide the hour, before the middle or
 // after it.
 func TestStreamAndFileAgreeOnOddStepsOfPower(t *testing.T) {
