@@ -74,6 +74,13 @@ func TestFaultsNameFieldAndValue(t *testing.T) {
 		"crossed": {
 			fan(func(f *Fan) { f.Lower50[5] = 99 }), []string{"Lower50[5] is 99", "Median[5]", "cross"},
 		},
+		"half of an inner band": {
+			fan(func(f *Fan) { f.Upper50 = nil }), []string{"Upper50 has 0 values"},
+		},
+		"crossed without an inner band": {
+			fan(func(f *Fan) { f.Lower50, f.Upper50, f.Lower80[5] = nil, nil, 99 }),
+			[]string{"Lower80[5] is 99", "Median[5]", "cross"},
+		},
 		"reading after now": {
 			fan(func(f *Fan) { f.Readings[71].Time = origin() }),
 			[]string{"Readings[71].Time is 2017-11-13T14:00:00Z", "after Origin"},

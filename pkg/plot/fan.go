@@ -28,6 +28,7 @@ type Fan struct {
 	Interval time.Duration
 
 	// Lower80 to Upper80 hold 8 of 10 actuals, Lower50 to Upper50 hold 5 of 10. They do not cross.
+	// Lower50 and Upper50 are both empty when the forecast does not have these levels.
 	Lower80, Lower50, Median, Upper50, Upper80 []float64
 
 	Actual []float64 // NaN for a gap; empty when no actual is known yet
@@ -49,9 +50,9 @@ func (f Fan) check() error {
 		optional, gaps bool
 	}{
 		{field: "Lower80", values: f.Lower80},
-		{field: "Lower50", values: f.Lower50},
+		{field: "Lower50", values: f.Lower50, optional: len(f.Upper50) == 0},
 		{field: "Median", values: f.Median},
-		{field: "Upper50", values: f.Upper50},
+		{field: "Upper50", values: f.Upper50, optional: len(f.Lower50) == 0},
 		{field: "Upper80", values: f.Upper80},
 		{field: "Actual", values: f.Actual, optional: true, gaps: true},
 		{field: "Naive", values: f.Naive, optional: true},
@@ -69,6 +70,8 @@ func (f Fan) check() error {
 	}
 	return firstError(
 		f.checkReadings(),
+		ordered("Lower80", f.Lower80, "Median", f.Median),
+		ordered("Median", f.Median, "Upper80", f.Upper80),
 		ordered("Lower80", f.Lower80, "Lower50", f.Lower50),
 		ordered("Lower50", f.Lower50, "Median", f.Median),
 		ordered("Median", f.Median, "Upper50", f.Upper50),
@@ -113,8 +116,9 @@ func (f Fan) draw(p *pen, area rect) {
 
 // fanKeys returns a key for each mark that occurs in one of the fans.
 func fanKeys(fans []Fan) []key {
-	readings, naive := "", ""
+	readings, naive, half := "", "", false
 	for _, f := range fans {
+		half = half || len(f.Lower50) > 0
 		switch {
 		case len(f.Actual) > 0:
 			readings = "readings and actuals"
@@ -135,11 +139,13 @@ func fanKeys(fans []Fan) []key {
 	if readings != "" {
 		keys = append(keys, key{name: readings, line: readingStroke(), dot: 2})
 	}
-	keys = append(keys,
-		key{name: "median", line: medianStroke()},
-		key{name: "5 of 10 actuals fall here", fill: band50},
-		key{name: "8 of 10", fill: band80},
-	)
+	keys = append(keys, key{name: "median", line: medianStroke()})
+	if half {
+		keys = append(keys, key{name: "5 of 10 actuals fall here", fill: band50},
+			key{name: "8 of 10", fill: band80})
+	} else {
+		keys = append(keys, key{name: "8 of 10 actuals fall here", fill: band80})
+	}
 	if naive != "" {
 		keys = append(keys, key{name: naive, line: dotted()})
 	}

@@ -153,6 +153,8 @@ func TestLegendSpeaksInWords(t *testing.T) {
 	nameless.NaiveName = ""
 	other := fan
 	other.NaiveName = "same hour last week"
+	wide := fan
+	wide.Lower50, wide.Upper50 = nil, nil
 	for name, c := range map[string]struct {
 		chart         Chart
 		want, without []string
@@ -166,6 +168,7 @@ func TestLegendSpeaksInWords(t *testing.T) {
 			[]string{"readings and actuals", "same hour yesterday", "naive rule"},
 		},
 		"no readings":   {unread, []string{"median", "now", "kWh, times in UTC"}, []string{"readings"}},
+		"no inner band": {wide, []string{"8 of 10 actuals fall here"}, []string{"5 of 10"}},
 		"nameless rule": {nameless, []string{"naive rule"}, nil},
 		"two rules": {
 			Fans{Fans: []Fan{fan, other}}, []string{"naive rule"}, []string{"same hour yesterday"},

@@ -125,6 +125,29 @@ func (m *measured) fan(ctx context.Context, name string) (plot.Fan, error) {
 // The probability levels that a fan chart shows.
 const lower80, lower50, median, upper50, upper80 = 0.1, 0.25, 0.5, 0.75, 0.9
 
+// addBands adds the quantiles of a lead to a fan. The inner band is left out when one of the levels
+// is missing. A missing outer level is the median: models of other programs may lack it.
+func addBands(fan *plot.Fan, levels []float64, row []float32) {
+	at := func(level float64) float64 {
+		i := slices.Index(levels, level)
+		if i < 0 {
+			i = slices.Index(levels, median)
+		}
+		return float64(row[i])
+	}
+	fan.Lower80 = append(fan.Lower80, at(lower80))
+	fan.Median = append(fan.Median, at(median))
+	fan.Upper80 = append(fan.Upper80, at(upper80))
+	all := true
+	for _, level := range [...]float64{lower80, lower50, upper50, upper80} {
+		all = all && slices.Contains(levels, level)
+	}
+	if all {
+		fan.Lower50 = append(fan.Lower50, at(lower50))
+		fan.Upper50 = append(fan.Upper50, at(upper50))
+	}
+}
+
 // fanChart is a forecast with the readings before it and, when they are known, the actuals.
 func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 	origin := h.Cell(f.Origin)
@@ -139,20 +162,7 @@ func fanChart(f *engine.Forecast, h *dataset.History, leads int) plot.Fan {
 		fan.Readings = append(fan.Readings, plot.Point{Time: at, Value: measuredAt(h, n)})
 	}
 	for k := range leads {
-		row := f.Quantiles[k*len(f.Levels):][:len(f.Levels)]
-		for _, band := range []struct {
-			to    *[]float64
-			level float64
-		}{
-			{&fan.Lower80, lower80}, {&fan.Lower50, lower50}, {&fan.Median, median},
-			{&fan.Upper50, upper50}, {&fan.Upper80, upper80},
-		} {
-			i := slices.Index(f.Levels, band.level)
-			if i < 0 {
-				i = len(f.Levels) / 2
-			}
-			*band.to = append(*band.to, float64(row[i]))
-		}
+		addBands(&fan, f.Levels, f.Quantiles[k*len(f.Levels):][:len(f.Levels)])
 		n := origin + int64(k)
 		fan.Actual = append(fan.Actual, measuredAt(h, n))
 		fan.Naive = append(fan.Naive, shownAt(h, n-int64((k/h.Len.Day+1)*h.Len.Day)))
