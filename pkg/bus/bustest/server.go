@@ -2,6 +2,7 @@ package bustest
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"path/filepath"
 	"testing"
@@ -17,6 +18,7 @@ const (
 	// Partitions is how many logs Start spreads readings over, unless edit says otherwise.
 	Partitions = 8
 	patience   = 20 * time.Second
+	pause      = 50 * time.Millisecond // between two tries to listen
 )
 
 // Server is a NATS server that can be stopped and started again on the same port and store.
@@ -63,11 +65,17 @@ func (s *Server) Stop() {
 	}
 }
 
-// Restart stops the server if it runs, and starts it on the same port and store.
+// Restart stops the server if it runs, and starts it on the same port and store. When a connection
+// of another program has taken the port meanwhile, Restart waits for it.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
 	embedded, err := bus.StartEmbedded(s.cfg)
+	var taken *bus.ListenError
+	for giveUp := time.Now().Add(patience); errors.As(err, &taken) && time.Now().Before(giveUp); {
+		time.Sleep(pause)
+		embedded, err = bus.StartEmbedded(s.cfg)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
