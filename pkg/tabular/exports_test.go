@@ -138,14 +138,7 @@ func TestExports(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			table, report, err := Load([]string{write(t, "a.csv", c.content)}, c.opts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for r := range table.All() {
-				got = append(got, fmt.Sprintf("%s %s %v %s", table.Name(r).Meter, r.Time().Format(time.RFC3339), r.Value, table.Terms[r.Series].Unit))
-			}
+			got, report := readingsOf(t, c.content, c.opts)
 			if diff := cmp.Diff(c.want, got); diff != "" || report.Rejected != c.rejected {
 				t.Errorf("%d rejected\n%s", report.Rejected, diff)
 			}

@@ -217,14 +217,7 @@ func TestFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			table, report, err := Load([]string{write(t, "a.csv", c.content)}, c.opts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for r := range table.All() {
-				got = append(got, fmt.Sprintf("%s %s %v %s", table.Name(r).Meter, r.Time().Format(time.RFC3339), r.Value, table.Terms[r.Series].Unit))
-			}
+			got, report := readingsOf(t, c.content, c.opts)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -371,4 +364,19 @@ func TestTwoReadings(t *testing.T) {
 			}
 		})
 	}
+}
+
+// readingsOf reads a file. A reading is in words: meter, start, value and unit.
+func readingsOf(t *testing.T, content string, opts Options) ([]string, Report) {
+	t.Helper()
+	table, report, err := Load([]string{write(t, "a.csv", content)}, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for r := range table.All() {
+		all = append(all, fmt.Sprintf("%s %s %v %s", table.Name(r).Meter,
+			r.Time().Format(time.RFC3339), r.Value, table.Terms[r.Series].Unit))
+	}
+	return all, report
 }
