@@ -73,9 +73,9 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 		return err
 	}
 	defer done()
-	head, err := plain.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return l.unreadable(err)
+	head, err := l.head(plain)
+	if err != nil {
+		return err
 	}
 	switch formatOf(head) {
 	case formatArchive:
@@ -102,6 +102,15 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	case formatDelimited:
 	}
 	return l.delimited(bytes.Clone(head))
+}
+
+// head is the beginning of a file, which stays unread.
+func (l *loader) head(plain *bufio.Reader) ([]byte, error) {
+	head, err := plain.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, l.unreadable(err)
+	}
+	return head, nil
 }
 
 // unpacked reads the file from its start, without its compression. The caller calls done when it

@@ -52,9 +52,9 @@ func (l *loader) parquet() error {
 		return err
 	}
 	defer done()
-	head, err := plain.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return l.unreadable(err)
+	head, err := l.head(plain)
+	if err != nil {
+		return err
 	}
 	err = l.delimited(bytes.Clone(head))
 	if last := len(l.report.Layouts) - 1; last >= 0 && l.report.Layouts[last].File == l.file {
