@@ -205,16 +205,23 @@ func (s *Scaling) newLevel(r *Ring, l *Lengths) bool {
 
 // add is the weighted update of West (1979), with weights that halve in halfLifeDays.
 func (s *Scaling) add(y float64, l *Lengths) {
-	decay := math.Exp2(-1 / float64(halfLifeDays*l.Day))
-	v := y
-	if s.Curve == Asinh {
-		v = math.Asinh(y / float64(s.Scaler.Unit))
-	}
+	decay, v := decay(l), s.curved(y)
 	s.Weight = s.Weight*decay + 1
 	s.Absolute += (math.Abs(y) - s.Absolute) / s.Weight
 	d := v - s.Mean
 	s.Mean += d / s.Weight
 	s.Square = s.Square*decay + d*(v-s.Mean)
+}
+
+// decay is the factor by which the weight of a value falls from one cell to the next.
+func decay(l *Lengths) float64 { return math.Exp2(-1 / float64(halfLifeDays*l.Day)) }
+
+// curved is a value in the series' unit on the curve.
+func (s *Scaling) curved(y float64) float64 {
+	if s.Curve == Asinh {
+		return math.Asinh(y / float64(s.Scaler.Unit))
+	}
+	return y
 }
 
 // now is the scaler of the moments.
