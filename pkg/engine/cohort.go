@@ -49,10 +49,10 @@ type cohort struct {
 	joins *cohort
 }
 
-func newCohort(interval int32, lim *limits) *cohort {
+func newCohort(interval int32, lim *limits, marks *meter.Marks) *cohort {
 	l := series.LengthsOf(int64(interval))
 	co := &cohort{len: &l, slabs: newSlabs(&l, naiveWaiting(&l)), limits: lim}
-	co.slabs.settings = lim.settings
+	co.slabs.settings, co.slabs.marks = lim.settings, marks
 	return co
 }
 

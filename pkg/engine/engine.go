@@ -119,6 +119,7 @@ type Engine struct {
 	born     uint32     // of the next new series
 	order    []meter.ID // of the series, by their first readings; nil until it is asked for
 	settings settings
+	marks    *meter.Marks
 	limits   *limits
 	limit    int // most series, or unlimited
 	foreseen func(meter.ID) series.Ahead
@@ -131,7 +132,9 @@ type Engine struct {
 // New is an engine without series and without a model.
 func New() *Engine {
 	set := settings{}
-	return &Engine{settings: set, limits: newLimits(set), limit: unlimited}
+	return &Engine{
+		settings: set, marks: &meter.Marks{}, limits: newLimits(set), limit: unlimited,
+	}
 }
 
 // intervals are those of the cohorts, in seconds.
@@ -146,7 +149,7 @@ var intervals = func() (all [6]int32) {
 func (e *Engine) cohort(interval int32) *cohort {
 	i := slices.Index(intervals[:], interval)
 	if e.cohorts[i] == nil {
-		e.cohorts[i] = newCohort(interval, e.limits)
+		e.cohorts[i] = newCohort(interval, e.limits, e.marks)
 		e.cohorts[i].foreseen = e.foreseen
 		e.seatViews()
 	}

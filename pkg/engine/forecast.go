@@ -75,7 +75,9 @@ func (co *cohort) forecast(touched []update, result *Result) {
 		}
 		values = values[size:]
 		ring := s.ring(t.slot)
-		_, f.Quality = ring.At(ring.Newest)
+		if _, f.Quality = ring.At(ring.Newest); s.markOf(t.slot, ring.Newest) != meter.Unmarked {
+			f.Quality = meter.Bad
+		}
 		if s.record(t.slot).fresh {
 			co.network(t.slot, &f, out[served*size:(served+1)*size], result)
 			served++

@@ -125,9 +125,14 @@ func (co *cohort) soil(slot int32, cell int64) {
 		w.changed = map[int32][]int64{}
 	}
 	w.changed[slot] = append(w.changed[slot], cell)
+	co.rewalk(slot)
+}
+
+// rewalk has the open cells of a series walked again, at the end of the batch at the latest.
+func (co *cohort) rewalk(slot int32) {
 	if r := co.slabs.record(slot); !r.dirty {
 		r.dirty = true
-		w.dirty = append(w.dirty, slot)
+		co.work.dirty = append(co.work.dirty, slot)
 	}
 }
 

@@ -34,6 +34,10 @@ func (p *past) Bounds() (first, newest int64, ok bool) {
 
 // Said implements grid.Past.
 func (p *past) Said(n int64) (value float32, quality meter.Quality) {
+	ring := p.slabs.ring(p.slot)
+	if n <= ring.Newest-int64(p.slabs.len.Open) { // what is kept of it is for the end of a mark
+		return ring.At(n)
+	}
 	w := p.slabs.said(p.slot, n)
 	return w.value, w.quality
 }
@@ -211,6 +215,10 @@ func (co *cohort) revise(slot int32, c grid.Cell) {
 	ring := s.ring(slot)
 	ring.Set(c.N, c.Value, c.Quality)
 	s.flagged.drop(slot, c.N)
+	if c.N <= ring.Newest-int64(co.len.Open) && c.Quality.Accepted() && s.marked(slot, c.N) {
+		s.keepAside(slot, &ring, c.N)
+		refill(&ring, c.N, int64(co.len.Day))
+	}
 	co.soil(slot, c.N)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // compareView fails when the view of m17 has other cells than those of its series joined. It
@@ -43,16 +44,21 @@ func TestFlaggedCellsSettle(t *testing.T) {
 	for settled, want := range map[int64][]int64{
 		2: {3, 5, 6}, 3: {5, 6}, 4: {5, 6}, 5: {6}, 6: nil, 9: nil,
 	} {
-		kept := flagged{}
+		s := newSlabs(&series.Hourly, naiveWaiting(&series.Hourly))
+		slot := s.add(m17, "kWh")
+		s.record(slot).Pattern = grid.Pattern{Grid: grid.Grid{Interval: meter.HourSeconds}}
+		s.record(slot).newest, s.record(slot).known = 9, 10
 		for _, cell := range []int64{5, 3, 6, 3} {
-			kept.put(7, raw{cell: cell})
+			s.flagged.put(slot, raw{cell: cell})
 		}
-		kept.settle(7, settled)
+		for cell := range settled + 1 {
+			s.settleAside(slot, cell)
+		}
 		var got []int64
-		for _, r := range kept[7] {
+		for _, r := range s.flagged[slot] {
 			got = append(got, r.cell)
 		}
-		if _, there := kept[7]; !slices.Equal(got, want) || there != (len(want) > 0) {
+		if _, there := s.flagged[slot]; !slices.Equal(got, want) || there != (len(want) > 0) {
 			t.Errorf("settled up to %d: %v is kept, want %v", settled, got, want)
 		}
 	}

@@ -14,6 +14,31 @@ import (
 type log struct {
 	messages [][]Reading
 	models   map[int]*model.Model // in force from this message on
+	marks    map[int]logMark      // in force from this message on
+}
+
+// logMark is a mark of a pattern.
+type logMark struct {
+	pattern meter.ID
+	meter.Mark
+}
+
+// randomMarks are marks of one series or of all, that begin around the newest cell of a meter or up
+// to two weeks before.
+func randomMarks(random *rand.Rand, meters, first, messages int) map[int]logMark {
+	marks := map[int]logMark{}
+	for range random.IntN(6) {
+		m := logMark{pattern: id(fmt.Sprint("m", random.IntN(meters)))}
+		if random.IntN(3) == 0 {
+			m.pattern = []meter.ID{{Site: meter.Any, Meter: meter.Any}, id(meter.Any)}[random.IntN(2)]
+		}
+		back := []int{0, 30, 60, 300}[random.IntN(4)]
+		m.From = epoch + int64(random.IntN(420)-back)*meter.HourSeconds + int64(random.IntN(3))*900
+		m.Until = m.From + int64(1+random.IntN(90))*meter.HourSeconds/2
+		m.Reason = meter.MarkReason(random.IntN(4))
+		marks[first+random.IntN(messages)] = m
+	}
+	return marks
 }
 
 // randomLog is what meters send on bad days: gaps, repeats, corrections, strays,
@@ -54,6 +79,7 @@ func randomLog(t *rapid.T, meters, messages int) log {
 	}
 	l.models[rapid.IntRange(0, meters).Draw(t, "first model at")] = randomModel(random.Uint64(), 4)
 	l.models[rapid.IntRange(meters+1, meters+messages).Draw(t, "second model at")] = randomModel(random.Uint64(), 4+random.IntN(2))
+	l.marks = randomMarks(random, meters, meters, messages)
 	for range messages {
 		m := random.IntN(meters)
 		r := reading(m, next[m])
@@ -172,6 +198,14 @@ func (l log) run(t *rapid.T, e *Engine, from, to int, size func() int, keep func
 			if err := e.SetModel(m); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if m, ok := l.marks[i]; ok {
+			step()
+			_, result, err := e.Mark(m.pattern, m.Mark, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.add(nil, result)
 		}
 		for _, r := range l.messages[i] {
 			if keep(r) {

@@ -20,7 +20,7 @@ func TestBytesOfEachInterval(t *testing.T) {
 	const hidden = 64
 	var rows strings.Builder
 	for _, interval := range intervals {
-		s := &newCohort(interval, newLimits(settings{})).slabs
+		s := &newCohort(interval, newLimits(settings{}), &meter.Marks{}).slabs
 		s.useHidden(hidden)
 		s.add(meter.ID{Site: "s", Meter: "m"}, "kWh")
 		cells := 4*len(s.values.row(0)) + len(s.quality.row(0))

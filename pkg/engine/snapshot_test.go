@@ -257,11 +257,14 @@ func TestRestoreNeedsTheModelFirst(t *testing.T) {
 func FuzzRestore(f *testing.F) {
 	m := randomModel(25, 2)
 	add := func(s []meter.Section) {
-		if len(s) != 10 {
+		if len(s) == 10 { // nothing is marked
+			s = append(s, meter.Section{})
+		}
+		if len(s) != 11 {
 			f.Fatalf("%d sections: a new one wants an argument below", len(s))
 		}
 		f.Add(s[0].Data, s[1].Data, s[2].Data, s[3].Data, s[4].Data,
-			s[5].Data, s[6].Data, s[7].Data, s[8].Data, s[9].Data)
+			s[5].Data, s[6].Data, s[7].Data, s[8].Data, s[9].Data, s[10].Data)
 	}
 	add(snapshotOf(f, m))
 	add(New().Snapshot())
@@ -279,10 +282,18 @@ func FuzzRestore(f *testing.F) {
 	}
 	feed(set, 0, 200)
 	set.Step([]Reading{{Series: id("low"), Second: epoch, Value: 1, Quality: meter.OK}})
+	for pattern, m := range map[meter.ID]meter.Mark{
+		m17:                               {From: epoch, Until: epoch + 150_000, Reason: meter.Outage},
+		{Site: "south", Meter: meter.Any}: {From: epoch, Until: epoch + 900, Reason: meter.Holiday},
+	} {
+		if _, _, err := set.Mark(pattern, m, 0); err != nil {
+			f.Fatal(err)
+		}
+	}
 	add(set.Snapshot())
 	f.Fuzz(func(
 		t *testing.T,
-		head, values, quality, scaling, hidden, aside, extra, waiting, settings, limits []byte,
+		head, values, quality, scaling, hidden, aside, extra, waiting, settings, limits, marks []byte,
 	) {
 		e := newEngine(t, m)
 		feed(e, 0, 3)
@@ -293,11 +304,14 @@ func FuzzRestore(f *testing.F) {
 			sectionOf("ring.quality", 2, quality),
 			sectionOf("scaling", 2, scaling),
 			sectionOf("hidden", 2, hidden),
-			sectionOf("aside", 1, aside),
+			sectionOf("aside", 2, aside),
 			sectionOf("extra", 2, extra),
 			sectionOf("waiting", 2, waiting),
 			sectionOf("settings", 3, settings),
 			sectionOf("limits", 1, limits),
+		}
+		if len(marks) > 0 {
+			sections = append(sections, sectionOf("marks", 1, marks))
 		}
 		if e.Restore(sections) != nil {
 			if !sameSections(before, e.Snapshot()) {

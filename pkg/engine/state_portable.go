@@ -130,9 +130,10 @@ type Deleted struct {
 	Events []Event // that its limit was passed and is not any more
 }
 
-// Delete forgets a series; ok is false when it is not known. The order of the others stays: it is
+// Delete forgets a series and its own marks; ok is false when it is not known. The order of the others stays: it is
 // that of their first readings, whether this one was ever there or not.
 func (e *Engine) Delete(id meter.ID) (done Deleted, ok bool) {
+	e.marks.Drop(id)
 	if done.Cells, ok = e.takeOut(id); ok {
 		e.limits.clear(id, 0, "the series is deleted", &done.Events)
 	}

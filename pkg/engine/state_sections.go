@@ -238,11 +238,17 @@ func writeAside(s *slabs) []byte {
 	return data
 }
 
-func readAside(s *slabs, r *reader) {
+// readAside1 reads version 1, which has values of open cells alone.
+func readAside1(s *slabs, r *reader) { readRaws(s, r, s.len.Open) }
+
+func readAside(s *slabs, r *reader) { readRaws(s, r, s.len.Ring) }
+
+// readRaws reads raw values of the newest cells of each series, at most as many as are asked for.
+func readRaws(s *slabs, r *reader, newest int) {
 	for n := r.uint32(); n > 0 && r.err == nil; n-- {
 		slot, count := r.uint32(), r.uint32()
 		if r.err == nil && (int(slot) >= len(s.ids) || s.flagged[int32(slot)] != nil ||
-			count < 1 || int(count) > s.len.Open) {
+			count < 1 || int(count) > newest) {
 			r.err = fmt.Errorf("row %d of %d with %d values", slot, len(s.ids), count)
 		}
 		if r.err != nil {
@@ -256,7 +262,7 @@ func readAside(s *slabs, r *reader) {
 			r.floats(value[:])
 			a.said = said{value[0], meter.Quality(r.byte())}
 			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) ||
-				a.cell < ring.Newest-int64(s.len.Late) || i > 0 && a.cell <= all[i-1].cell) {
+				a.cell <= ring.Newest-int64(newest) || i > 0 && a.cell <= all[i-1].cell) {
 				r.err = fmt.Errorf(
 					"series %s: %s value of cell %d, the newest is %d",
 					s.ids[slot], a.quality, a.cell, ring.Newest,

@@ -37,7 +37,8 @@ type slabs struct {
 	flagged flagged
 	states  map[int32]readings // what pkg/grid keeps of the few series whose readings are not cells
 
-	settings settings // of the engine
+	settings settings     // of the engine
+	marks    *meter.Marks // of the engine
 }
 
 // record is what is remembered of one series beside its cells and states.
@@ -74,6 +75,7 @@ func newSlabs(l *series.Lengths, waiting *accuracy.Waiting) slabs {
 		states:  map[int32]readings{},
 
 		settings: settings{},
+		marks:    &meter.Marks{},
 	}
 	s.layOut(waiting)
 	return s

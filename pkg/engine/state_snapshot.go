@@ -20,6 +20,7 @@ const (
 	sectionWaiting = "waiting"      // forecasts that wait for their actuals, and who made them
 	sectionSetting = "settings"     // what is set for series, and how many there may be
 	sectionLimits  = "limits"       // how series stand to the limits that are set for them
+	sectionMarks   = "marks"        // periods that are kept from the model; missing when there are none
 )
 
 // section is how one is read, by version: readers[0] reads version 1. The last
@@ -46,7 +47,7 @@ func sections() []section {
 		{name: sectionQuality, write: writeQuality, readers: readers{readQuality1, readQuality}},
 		{name: sectionScaling, write: writeScaling, readers: readers{readScaling1, readScaling}},
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
-		{name: sectionAside, write: writeAside, readers: readers{readAside}, newer: true},
+		{name: sectionAside, write: writeAside, readers: readers{readAside1, readAside}, newer: true},
 		{
 			name:    sectionExtra,
 			write:   writeReadings,
@@ -82,17 +83,23 @@ func (e *Engine) Snapshot() []meter.Section {
 		}
 	}
 	if e.cohorts[len(e.cohorts)-1] == nil { // readers of the first releases expect it
-		all = append(newCohort(meter.HourSeconds, e.limits).slabs.write(), all...)
+		all = append(newCohort(meter.HourSeconds, e.limits, e.marks).slabs.write(), all...)
 	}
-	return append(all,
+	all = append(all,
 		meter.Section{Name: sectionSetting, Version: settingVersion, Data: e.writeSettings()},
 		meter.Section{Name: sectionLimits, Version: limitsVersion, Data: e.limits.write()})
+	if e.marks.Len() > 0 {
+		all = append(all,
+			meter.Section{Name: sectionMarks, Version: marksVersion, Data: e.writeMarks()})
+	}
+	return all
 }
 
 // Versions of the engine's own sections that are written.
 const (
 	settingVersion = 3
 	limitsVersion  = 1
+	marksVersion   = 1
 )
 
 func (s *slabs) write() []meter.Section {
@@ -130,7 +137,7 @@ func (e *Engine) Restore(snapshot []meter.Section) error {
 			continue
 		}
 		if co == nil {
-			co = newCohort(int32(old.len.Interval), next.limits)
+			co = newCohort(int32(old.len.Interval), next.limits, next.marks)
 			co.slabs.curve = old.slabs.curve
 			co.slabs.layOut(old.slabs.waiting)
 			co.slabs.useHidden(old.slabs.hidden)
@@ -179,7 +186,7 @@ func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
 		if _, ok := data[sectionSeries+suffix(int64(interval))]; !ok && interval != meter.HourSeconds {
 			continue
 		}
-		co := newCohort(interval, e.limits)
+		co := newCohort(interval, e.limits, e.marks)
 		if old := other.cohorts[i]; old != nil {
 			co.slabs.curve = old.slabs.curve
 			co.slabs.layOut(old.slabs.waiting)
@@ -198,6 +205,9 @@ func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
 		return err
 	}
 	if err := readPart(data, sectionLimits, e.readLimits); err != nil {
+		return err
+	}
+	if err := readPart(data, sectionMarks, e.readMarks); err != nil {
 		return err
 	}
 	for name := range data {

@@ -20,9 +20,10 @@ type Summary struct {
 	Unit     string
 	Kind     meter.Kind
 	Source   meter.Source
-	Quality  meter.Quality // of its newest interval
-	Revision int           // of its newest forecast
-	Live     bool          // up to date with the log's clock
+	Quality  meter.Quality    // of its newest interval
+	Mark     meter.MarkReason // of its newest interval
+	Revision int              // of its newest forecast
+	Live     bool             // up to date with the log's clock
 	// LimitPassed says that its limit is passed, as Census counts.
 	LimitPassed bool
 }
@@ -105,7 +106,9 @@ func (co *cohort) summary(slot int32) Summary {
 		sum.Since = rec.Start(rec.since)
 	}
 	if ring.Known > 0 {
-		_, sum.Quality = ring.At(ring.Newest)
+		if _, sum.Quality = ring.At(ring.Newest); s.markOf(row, ring.Newest) != meter.Unmarked {
+			sum.Quality, sum.Mark = meter.Bad, s.markOf(row, ring.Newest)
+		}
 	}
 	switch {
 	case rec.Coarse > 0:

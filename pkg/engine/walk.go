@@ -5,6 +5,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/series"
 )
 
 // job brings one series up to a cell.
@@ -137,14 +138,15 @@ func (co *cohort) decide(jobs []job) {
 			j.kept = j.said(n)
 		}
 		j.put, j.asking, j.rejudge = j.kept, false, false
-		j.flagged = co.lies(j.slot, j.kept)
+		ring := s.ring(j.slot)
+		j.flagged = j.kept.quality.Accepted() &&
+			(s.marked(j.slot, n) || co.liesAfter(j.slot, &ring, j.kept))
 		if j.kept.quality.Accepted() && !j.flagged {
 			continue
 		}
 		if j.put.quality != meter.Missing {
 			j.put.quality = meter.Bad
 		}
-		ring := s.ring(j.slot)
 		j.put.value = bounded(ring.SameHour(n, co.len.Day))
 		if j.asking = co.foretold(j.slot); j.asking {
 			w.asking = append(w.asking, j.slot)
@@ -162,10 +164,9 @@ func (co *cohort) decide(jobs []job) {
 	}
 }
 
-// lies says that what was said about the cell after the newest one cannot be
+// liesAfter says that what was said about the cell after the newest one of a ring cannot be
 // true. An estimate does not claim to be: that of a gap is flat.
-func (co *cohort) lies(slot int32, word said) bool {
-	ring := co.slabs.ring(slot)
+func (co *cohort) liesAfter(slot int32, ring *series.Ring, word said) bool {
 	if word.quality != meter.OK {
 		return false
 	}
@@ -220,7 +221,7 @@ func (co *cohort) write(jobs []job) {
 			if _, q := ring.At(m); q.Accepted() && int(rec.accepted) < co.len.Scale {
 				rec.accepted++
 			}
-			s.flagged.settle(j.slot, m)
+			s.settleAside(j.slot, m)
 			s.settle(j.slot, m)
 		}
 		if scale.Advance(&ring, co.len, co.acceptedCells(j.slot)) {

@@ -4,9 +4,9 @@ import (
 	"slices"
 )
 
-// aside keeps raw values of open cells, ascending, for the few series that have
-// any: a value that was judged wrong has its cell filled, and a replay judges it
-// again.
+// flagged keeps raw values, ascending, for the few series that have any: a value that was judged
+// wrong, or is marked, has its cell filled, and a replay judges it again. They are of open cells, and
+// of marked ones in the ring.
 type flagged map[int32][]raw
 
 func (a flagged) find(slot int32, cell int64) (raw, bool) {
@@ -38,14 +38,18 @@ func (a flagged) drop(slot int32, cell int64) {
 	}
 }
 
-// settle forgets what was said up to cell, which can no longer change.
-func (a flagged) settle(slot int32, cell int64) {
-	if all, ok := a[slot]; ok && all[0].cell <= cell {
-		i, found := a.place(slot, cell)
-		if found {
-			i++
-		}
-		a.set(slot, slices.Delete(all, 0, i))
+// settleAside forgets what was said about a cell that can no longer change. When a mark keeps the
+// cell from the model, it is remembered as long as the ring has the cell: the mark may be taken away.
+func (s *slabs) settleAside(slot int32, cell int64) {
+	all, ok := s.flagged[slot]
+	if !ok {
+		return
+	}
+	gone, _ := s.flagged.place(slot, s.first(slot))
+	all = slices.Delete(all, 0, gone)
+	s.flagged.set(slot, all)
+	if !s.marked(slot, cell) {
+		s.flagged.drop(slot, cell)
 	}
 }
 
