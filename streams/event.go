@@ -18,6 +18,7 @@ const (
 	EventSeriesKindChanged         = "series.kind_changed"         // it begins again as one of energy
 	EventSeriesForecastReplaced    = "series.forecast_replaced"    // by that of a rule
 	EventSeriesSettings            = "series.settings"             // of one series or of many
+	EventSeriesMarked              = "series.marked"               // a period is kept from models
 	EventSeriesDeleted             = "series.deleted"              // its state was forgotten
 	EventSeriesImported            = "series.imported"             // the partition took in its state
 	EventSeriesImportRefused       = "series.import_refused"       // Text says why
@@ -38,8 +39,8 @@ func SeriesEvents() []string {
 	return []string{
 		EventSeriesStale, EventSeriesIntervalChanged, EventSeriesIntervalUnsupported,
 		EventSeriesOffGrid, EventSeriesKindChanged,
-		EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesDeleted, EventSeriesImported,
-		EventSeriesImportRefused,
+		EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesMarked, EventSeriesDeleted,
+		EventSeriesImported, EventSeriesImportRefused,
 	}
 }
 
@@ -57,6 +58,7 @@ type Event struct {
 	Model    *Model    `json:"model,omitempty"`    // nil for none
 	Training *Training `json:"training,omitempty"` // of an event of a training cycle
 	Limit    *Limit    `json:"limit,omitempty"`    // of an event that a forecast led to
+	Mark     *Mark     `json:"mark,omitempty"`     // of an event about a mark
 	Text     string    `json:"text"`               // one line for a person
 }
 
@@ -83,6 +85,13 @@ type Limit struct {
 	Chance      float64   `json:"chance"`             // that the target lies above the limit
 	Origin      time.Time `json:"origin"`             // of the forecast
 	Interval    Interval  `json:"interval,omitempty"` // of its leads
+}
+
+// Mark is what a mark came to in one partition.
+type Mark struct {
+	MarkControl
+	Intervals int `json:"intervals"` // measured ones that are kept from the models now
+	Returned  int `json:"returned"`  // that were kept and are not any more
 }
 
 // fiveDigits rounds to 5 significant digits.

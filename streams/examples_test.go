@@ -38,16 +38,19 @@ func recode(name string, data []byte) ([]byte, error) {
 	case "control_settings.json":
 		m, err := DecodeSettingsControl(data)
 		return m.AppendJSON(nil), err
+	case "control_mark.json":
+		m, err := DecodeMarkControl(data)
+		return m.AppendJSON(nil), err
 	case "control_delete.json":
 		m, err := DecodeDeleteControl(data)
 		return m.AppendJSON(nil), err
 	case "control_state.json":
 		m, err := DecodeStateControl(data)
 		return m.AppendJSON(nil), err
-	case "query.json", "query_tally.json":
+	case "query.json", "query_tally.json", "query_marks.json":
 		m, err := DecodeSeriesQuery(data)
 		return m.AppendJSON(nil), err
-	case "series_page.json":
+	case "series_page.json", "series_page_marks.json":
 		m, err := DecodeSeriesPage(data)
 		return m.AppendJSON(nil), err
 	case "settings.json":
@@ -66,7 +69,7 @@ func recode(name string, data []byte) ([]byte, error) {
 		"event_series_forecast_replaced.json", "event_series_off_grid.json",
 		"event_series_kind_changed.json",
 		"event_limit_passed.json", "event_limit_cleared.json", "event_limit_refused.json",
-		"event_series_settings.json", "event_series_deleted.json", "event_series_imported.json",
+		"event_series_settings.json", "event_series_marked.json", "event_series_deleted.json", "event_series_imported.json",
 		"event_series_import_refused.json",
 		"event_drift.json", "event_training_started.json", "event_training_progress.json",
 		"event_training_finished.json", "event_training_failed.json":

@@ -43,7 +43,7 @@ func FuzzDecodeForecast(f *testing.F) {
 
 func FuzzDecodeRecords(f *testing.F) {
 	for _, name := range []string{
-		"rejected.json", "control_model.json", "event_model_promoted.json",
+		"rejected.json", "control_model.json", "control_mark.json", "event_model_promoted.json",
 		"event_training_progress.json", "score.json", "score_void.json", "training_request.json",
 		"training_answer.json",
 	} {
@@ -69,6 +69,12 @@ func FuzzDecodeRecords(f *testing.F) {
 			checkInvalid(t, err)
 		} else if again, err := DecodeModelControl(c.AppendJSON(nil)); err != nil &&
 			len(c.AppendJSON(nil)) <= maxPayload || err == nil && again != c {
+			t.Fatalf("%+v comes back as %+v, %v", c, again, err)
+		}
+		if c, err := DecodeMarkControl(data); err != nil {
+			checkInvalid(t, err)
+		} else if again, err := DecodeMarkControl(c.AppendJSON(nil)); err != nil ||
+			again.Series != c.Series || again.Reason != c.Reason || again.From.Unix() != c.From.Unix() {
 			t.Fatalf("%+v comes back as %+v, %v", c, again, err)
 		}
 		if r, err := DecodeTrainingRequest(data); err != nil {

@@ -13,6 +13,8 @@ type SeriesQuery struct {
 	From   int    `json:"from,omitempty"`   // 0, or SeriesPage.Next of the answer before
 	// Tally names the series whose readings are counted in SeriesPage.Tally, at most MaxTally.
 	Tally []string `json:"tally,omitempty"`
+	// Marks asks for the marks of all patterns, or of those that cover Series, and not for series.
+	Marks bool `json:"marks,omitempty"`
 }
 
 // MaxTally is how many series one SeriesQuery may count.
@@ -41,10 +43,11 @@ type SeriesSummary struct {
 	Step      Interval     `json:"step,omitempty"` // between two readings; 0 at irregular moments
 	Unit      string       `json:"unit"`
 	Kind      string       `json:"kind"`
-	Source    meter.Source `json:"source"`    // of its next forecast
-	Quality   string       `json:"quality"`   // of its newest interval
-	Revisions int          `json:"revisions"` // of the forecast of that origin
-	Live      bool         `json:"live"`      // up to date with the log: ticks count its silence
+	Source    meter.Source `json:"source"`         // of its next forecast
+	Quality   string       `json:"quality"`        // of its newest interval
+	Mark      string       `json:"mark,omitempty"` // reason of the mark of its newest interval
+	Revisions int          `json:"revisions"`      // of the forecast of that origin
+	Live      bool         `json:"live"`           // up to date with the log: ticks count its silence
 	// LimitPassed says that its forecasts pass its limit: its newest event about the limit says so.
 	LimitPassed bool `json:"limit_passed,omitempty"`
 }
@@ -62,6 +65,7 @@ type SeriesPage struct {
 	Stored uint64          `json:"stored,omitempty"`
 	Tally  *Tally          `json:"tally,omitempty"` // of the series that the query counts
 	Series []SeriesSummary `json:"series"`
+	Marks  []MarkControl   `json:"marks,omitempty"` // that the query asks for, by pattern and time
 	Next   int             `json:"next"`            // From of the next page, 0 at the end
 	State  *StateControl   `json:"state,omitempty"` // on query.<p>.state, of a known series
 	Error  string          `json:"error,omitempty"`

@@ -17,6 +17,7 @@ const (
 	ControlLimit    = "limit"    // how many series all partitions take, a LimitControl
 	ControlSettings = "settings" // the settings of a pattern, a SettingsControl
 	ControlDelete   = "delete"   // the partition forgets a series, a DeleteControl
+	ControlMark     = "mark"     // a period that is kept from the models, a MarkControl
 	ControlState    = "state"    // the partition takes in the state of a series, a StateControl
 )
 

@@ -58,6 +58,7 @@ type Event struct {
 	Kind    EventKind
 	Text    string   // a line for a person
 	Limit   *Passing // of an event about a limit that a forecast led to
+	Mark    *Marked  // of an event about a mark
 }
 
 // EventKind is the type of an event; the words are those on the wire.

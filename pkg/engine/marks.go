@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -10,6 +11,8 @@ import (
 
 // Marked says what a mark came to.
 type Marked struct {
+	Pattern   meter.ID
+	Mark      meter.Mark
 	Series    int // that have a state and are covered by the pattern
 	Cells     int // measured cells that are BAD now
 	Returned  int // cells that were BAD and are as measured again
@@ -27,7 +30,7 @@ type Marked struct {
 // the scale. The result takes scores of the period back. Where the pattern is one series whose
 // newest origin was forecast, it has a forecast, the next revision, of message.
 func (e *Engine) Mark(pattern meter.ID, mark meter.Mark, message int) (Marked, Result, error) {
-	var done Marked
+	done := Marked{Pattern: pattern, Mark: mark}
 	var result Result
 	if err := mark.Check(); err != nil {
 		return done, result, err
@@ -58,6 +61,9 @@ func (e *Engine) Mark(pattern meter.ID, mark meter.Mark, message int) (Marked, R
 	}
 	return done, result, nil
 }
+
+// Marks goes over the marks in force, in the order of their patterns.
+func (e *Engine) Marks() iter.Seq2[meter.ID, []meter.Mark] { return e.marks.All() }
 
 // marksAtOnce bounds the series that a mark walks side by side, and so the memory that this takes.
 const marksAtOnce = 4096

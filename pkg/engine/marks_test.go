@@ -44,7 +44,7 @@ func TestPlannedOutage(t *testing.T) {
 	t.Parallel()
 	m := randomModel(41, 4)
 	marked, honest := newEngine(t, m), newEngine(t, m)
-	if done, result := mark(t, marked, outage(200, 210)); done != (Marked{}) || len(result.Forecasts) > 0 {
+	if done, result := mark(t, marked, outage(200, 210)); done.Series+done.Cells+done.Returned > 0 || len(result.Forecasts) > 0 {
 		t.Errorf("%+v before the first reading", done)
 	}
 	for i := range int64(300) {
@@ -364,5 +364,18 @@ func TestMarksSurviveARestart(t *testing.T) {
 	})
 	if marks < 2*cases {
 		t.Errorf("%d marks in %d cases: this tests little", marks, cases)
+	}
+}
+
+// A series that begins in a mark is forecast from what it says, for it has nothing else.
+func TestSeriesThatBeginsInAMark(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, nil)
+	mark(t, e, outage(0, 5))
+	for i := range int64(3) {
+		f := last(t, e, at(i))
+		if f.Quality != meter.Bad || f.Quantiles[median] != float32(load(0)) {
+			t.Errorf("hour %d: %s %v, want the first value %v", i, f.Quality, f.Quantiles[median], load(0))
+		}
 	}
 }

@@ -199,7 +199,7 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 // holdIntervals brings the series of a pattern to the interval that is set for them.
 func (e *Engine) holdIntervals(pattern meter.ID, result *Result) {
 	for _, id := range e.inOrder() {
-		if !covers(pattern, id) {
+		if !meter.Covers(pattern, id) {
 			continue
 		}
 		co, slot, _ := e.find(id)
@@ -218,12 +218,6 @@ func (e *Engine) holdIntervals(pattern meter.ID, result *Result) {
 			e.settleDown()
 		}
 	}
-}
-
-// covers says that a pattern is of a series.
-func covers(pattern, id meter.ID) bool {
-	return (pattern.Site == id.Site || pattern.Site == meter.Any) &&
-		(pattern.Meter == id.Meter || pattern.Meter == meter.Any)
 }
 
 // adopt gives a series what it does not know of itself, and returns what it has otherwise than the

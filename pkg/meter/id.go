@@ -40,6 +40,12 @@ func ParsePattern(s string) (pattern ID, ok bool) {
 	return pattern, pattern.Valid()
 }
 
+// Covers says whether a pattern is of a series.
+func Covers(pattern, id ID) bool {
+	return (pattern.Site == id.Site || pattern.Site == Any) &&
+		(pattern.Meter == id.Meter || pattern.Meter == Any)
+}
+
 // ValidToken says whether s is a token: 1 to 64 of A-Za-z0-9_-. Tokens are parts of subjects,
 // names of files and tags.
 func ValidToken(s string) bool {

@@ -87,6 +87,10 @@ func (p *partition) page(q *question) streams.SeriesPage {
 	if len(q.query.Tally) > 0 {
 		page.Tally = p.tally(q.query.Tally)
 	}
+	if q.query.Marks {
+		p.marks(&q.query, &page)
+		return page
+	}
 	if q.query.Series == "" {
 		e.Summaries(q.query.From, func(s engine.Summary) bool {
 			if len(page.Series) == pageSeries {
@@ -108,6 +112,31 @@ func (p *partition) page(q *question) streams.SeriesPage {
 		}
 	}
 	return page
+}
+
+// pageMarks is how many marks one answer holds.
+const pageMarks = 4000
+
+// marks lists marks on a page, by pattern and time: of all patterns, or of those that cover the
+// series of the query.
+func (p *partition) marks(query *streams.SeriesQuery, page *streams.SeriesPage) {
+	id, _ := meter.ParseID(query.Series)
+	place := 0
+	for pattern, marks := range p.pipeline.engine.Marks() {
+		if query.Series != "" && !meter.Covers(pattern, id) {
+			continue
+		}
+		for _, m := range marks {
+			if place++; place <= query.From {
+				continue
+			}
+			if len(page.Marks) == pageMarks {
+				page.Next = query.From + pageMarks
+				return
+			}
+			page.Marks = append(page.Marks, streams.NewMark(pattern, m))
+		}
+	}
 }
 
 // stored returns the last message of the log whose outputs, with those of all messages before it,
@@ -140,8 +169,12 @@ func summaryOf(s *engine.Summary) streams.SeriesSummary {
 	if s.Since != 0 {
 		since = time.Unix(s.Since, 0).UTC()
 	}
+	mark := ""
+	if s.Mark != meter.Unmarked {
+		mark = s.Mark.String()
+	}
 	return streams.SeriesSummary{
-		Since:  since,
+		Since: since, Mark: mark,
 		Series: s.Series.String(), Newest: time.Unix(s.Newest, 0).UTC(),
 		Origin:   time.Unix(s.Origin, 0).UTC(),
 		Interval: intervalOf(s.Interval), Serving: intervalOf(s.Serving), Step: intervalOf(s.Step),

@@ -127,6 +127,12 @@ func (p *Pipeline) eventOutput(m *bus.Message, e *engine.Event, k int) Output {
 			Interval: streams.Interval(time.Duration(l.Interval) * time.Second),
 		}
 	}
+	if e.Mark != nil {
+		message.Mark = &streams.Mark{
+			MarkControl: streams.NewMark(e.Mark.Pattern, e.Mark.Mark),
+			Intervals:   e.Mark.Cells, Returned: e.Mark.Returned,
+		}
+	}
 	out.Data = message.AppendJSON(nil)
 	return out
 }

@@ -172,7 +172,8 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 		}
 		result.Controls++
 		return p.serve(next, m.Time)
-	case streams.ControlLimit, streams.ControlSettings, streams.ControlDelete, streams.ControlState:
+	case streams.ControlLimit, streams.ControlSettings, streams.ControlMark, streams.ControlDelete,
+		streams.ControlState:
 		done, err := p.operatorRecord(input.Control, m)
 		if err != nil {
 			return fmt.Errorf("control record %s at %d: %w", m.Subject, m.Seq, err)

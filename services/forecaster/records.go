@@ -29,6 +29,8 @@ func (p *Pipeline) operatorRecord(kind string, m *bus.Message) (done engine.Resu
 			return done, err
 		}
 		return p.configure(&record), nil
+	case streams.ControlMark:
+		return p.mark(m.Data), nil
 	case streams.ControlDelete:
 		record, err := streams.DecodeDeleteControl(m.Data)
 		if err != nil {
@@ -46,7 +48,7 @@ func (p *Pipeline) operatorRecord(kind string, m *bus.Message) (done engine.Resu
 		return done, nil
 	}
 	return done, fmt.Errorf(
-		"kind %q: operators write limit, settings, delete and state",
+		"kind %q: operators write limit, settings, mark, delete and state",
 		kind,
 	)
 }
@@ -108,6 +110,58 @@ func (p *Pipeline) configure(record *streams.SettingsControl) engine.Result {
 		Events:  append([]engine.Event{event}, done.Events...),
 		Applied: done.Applied, Unscored: done.Unscored,
 	}
+}
+
+// mark keeps a period of series from the models, or gives one back. A record that cannot be taken
+// changes nothing, and the event says so: any program may write one.
+func (p *Pipeline) mark(data []byte) engine.Result {
+	event := engine.Event{Kind: streams.EventSeriesMarked}
+	record, err := streams.DecodeMarkControl(data)
+	var pattern meter.ID
+	var mark meter.Mark
+	if err == nil {
+		pattern, mark, err = record.Mark()
+	}
+	if pattern.Valid() {
+		if event.Series = pattern; streams.Partition(pattern, p.partitions) != p.partition {
+			err = fmt.Errorf("the series belongs to partition %d of %d",
+				streams.Partition(pattern, p.partitions), p.partitions)
+		}
+	}
+	var done engine.Marked
+	var result engine.Result
+	if err == nil {
+		done, result, err = p.engine.Mark(pattern, mark, 0)
+	}
+	if err != nil {
+		event.Text = fmt.Sprintf("not taken: %v", err)
+		return engine.Result{Events: []engine.Event{event}}
+	}
+	event.Mark, event.Text = &done, markText(&done)
+	result.Events = append([]engine.Event{event}, result.Events...)
+	return result
+}
+
+// markText says what a mark came to.
+func markText(done *engine.Marked) string {
+	stamp := func(second int64) string { return time.Unix(second, 0).UTC().Format(time.RFC3339) }
+	word := done.Mark.Reason.String()
+	if done.Mark.Reason == meter.Unmarked {
+		word = "no mark"
+	}
+	text := fmt.Sprintf("%s: %s from %s until %s; ", done.Pattern, word,
+		stamp(done.Mark.From), stamp(done.Mark.Until))
+	if done.Mark.Reason == meter.Unmarked {
+		text += fmt.Sprintf("%d measured intervals of %d series count again", done.Returned, done.Series)
+	} else {
+		text += fmt.Sprintf("%d measured intervals of %d series are kept from the models", done.Cells,
+			done.Series)
+	}
+	if done.Forgotten > 0 {
+		text += fmt.Sprintf("; the earliest %d marks are forgotten, at most %d are kept", done.Forgotten,
+			meter.MostMarks)
+	}
+	return text
 }
 
 // forget deletes the state of a series.

@@ -62,6 +62,18 @@ func (s *scenario) order(command string, args []string) error {
 		}).AppendJSON(nil)
 	case "unset": // pattern
 		kind, data = streams.ControlSettings, (&streams.SettingsControl{Pattern: args[0]}).AppendJSON(nil)
+	case "mark": // pattern from until reason
+		from, err := time.Parse(time.RFC3339, args[1])
+		if err != nil {
+			return err
+		}
+		until, err := time.Parse(time.RFC3339, args[2])
+		if err != nil {
+			return err
+		}
+		kind, data = streams.ControlMark, (&streams.MarkControl{
+			Series: args[0], From: from, Until: until, Reason: args[3],
+		}).AppendJSON(nil)
 	case "delete": // series
 		kind, data = streams.ControlDelete, (&streams.DeleteControl{Series: args[0]}).AppendJSON(nil)
 	case "import": // series [replace]
@@ -142,7 +154,7 @@ func (s *scenario) do(command string, args []string) error {
 		if err := s.model(args); err != nil {
 			return err
 		}
-	case "limit", "set", "unset", "delete", "import":
+	case "limit", "set", "unset", "mark", "delete", "import":
 		if err := s.order(command, args); err != nil {
 			return err
 		}
