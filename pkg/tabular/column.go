@@ -26,8 +26,12 @@ type sampleColumn struct {
 	ordinals int // whole numbers from 0 to 288, also with letters before them
 	units    int // cells that are a unit
 	suffixed int // numbers with a unit behind them
+	codes    int // whole numbers that are too long for a value, as those of meters
 	distinct map[string]int
 }
+
+// codeDigits is from how many digits on a whole number is no value of a meter: 1e12 and more.
+const codeDigits = 13
 
 // maxDistinct bounds the different texts of a column that are counted.
 const maxDistinct = 300
@@ -68,6 +72,9 @@ func (c *sampleColumn) add(cell []byte, kind cellKind) {
 	case cellNumber:
 		if _, unit := cutUnit(cell); unit != nil {
 			c.suffixed++
+		}
+		if len(cell) >= codeDigits && len(bytes.Trim(cell, "0123456789")) == 0 {
+			c.codes++
 		}
 		if _, ok := parseEpoch(cell); ok {
 			c.epochs++

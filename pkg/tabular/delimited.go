@@ -31,7 +31,17 @@ func (l *loader) delimited(head []byte) error {
 	}
 	l.at = at
 	l.report.Layouts = append(l.report.Layouts, l.fileLayout(s))
+	l.warnOthers(s)
 	return l.rows()
+}
+
+// warnOthers points out the rows of the sample that belong to other tables than the one that is read.
+func (l *loader) warnOthers(s *sample) {
+	for _, t := range s.others {
+		l.warn("%d rows with %d columns in lines %d to %d belong to another table and are not read; "+
+			"--value-column with the name of a column of that table reads it instead",
+			t.rows, t.fields, t.from, t.to)
+	}
 }
 
 // rows reads the rows of the file.
@@ -70,7 +80,7 @@ func (l *loader) rows() error {
 
 // begin prepares for the rows of a file whose layout is known.
 func (l *loader) begin() {
-	l.notes, l.periods, l.totals = l.notes[:0], l.periods[:0], 0
+	l.notes, l.periods, l.totals, l.otherRecords = l.notes[:0], l.periods[:0], 0, 0
 	l.used = make([]bool, len(l.at.names))
 	l.late = l.ends() || l.zone.name != "UTC"
 }

@@ -14,7 +14,7 @@ type RowError struct {
 	File   string // as it was named
 	Line   int    // from 1, the header included
 	Column int    // from 1; 0 when the row as a whole is meant
-	Name   string // of the column; with Column 0 of the part of a record, or empty
+	Name   string // of the column; with Column 0 of the part of a record, what is wrong, or empty
 	Value  string // the offending text, at most 64 bytes
 	Reason meter.Reason
 	Remedy string // what to do about it

@@ -137,7 +137,9 @@ func (l *loader) each(at *layout, row func(fields [][]byte) error) error {
 			continue
 		}
 		fields, ok := split.fields(line)
-		if fields = at.trim(fields); !ok || len(fields) != len(at.names) || !fulfils(fields, at.where) {
+		fields = at.fitted(fields)
+		if !ok || len(fields) != len(at.names) || blank(fields) || at.otherRecord(fields) ||
+			!fulfils(fields, at.where) {
 			continue
 		}
 		if err := row(fields); err != nil {

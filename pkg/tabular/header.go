@@ -30,6 +30,8 @@ type layout struct {
 	kind      string
 	names     []string // of the columns, as written
 	data      int      // number of the line before the first row of data
+	least     int      // fields that rows have at least, see fitted; 0 for as many as names
+	record    byte     // letter that rows of data begin with, where others are other records; or 0
 	delimiter byte
 	numbers   numbers
 	timing    timing

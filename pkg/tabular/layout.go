@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/loadtide/loadtide/pkg/meter"
 )
 
 // findLayout finds out the layout of a file from its sample and the options.
@@ -15,7 +13,10 @@ func (l *loader) findLayout(s *sample, split *splitter) (layout, error) {
 	if !s.findHeader(split, l.contractField) {
 		return layout{}, l.badHeader(s, split)
 	}
-	at := layout{names: s.names, delimiter: split.delimiter, value: -1, unit: -1}
+	at := layout{
+		names: s.names, delimiter: split.delimiter, value: -1, unit: -1, least: s.least,
+		record: s.recordLetter(),
+	}
 	if s.data > 0 {
 		at.data = s.lines[s.data-1].number
 	} else {
@@ -53,6 +54,31 @@ func (l *loader) findLayout(s *sample, split *splitter) (layout, error) {
 	}
 	l.units(columns, s, &at)
 	return at, nil
+}
+
+// recordLetter is the capital letter that all rows of data begin with, where the header begins with
+// another one; else 0.
+func (s *sample) recordLetter() byte {
+	letter := func(text string) byte {
+		if len(text) == 1 && text[0] >= 'A' && text[0] <= 'Z' {
+			return text[0]
+		}
+		return 0
+	}
+	header := letter(s.names[0])
+	if header == 0 {
+		return 0
+	}
+	counts := map[byte]int{}
+	for _, row := range s.cells {
+		counts[letter(string(row[0]))]++
+	}
+	for l, n := range counts {
+		if l != 0 && l != header && 10*n >= 9*len(s.cells) {
+			return l
+		}
+	}
+	return 0
 }
 
 // filter keeps the rows of the sample that fulfil all conditions, or all rows when none does: those
@@ -220,25 +246,12 @@ func (l *loader) wide(at *layout, values []int) error {
 	for i := range at.ids {
 		at.ids[i] = notRead
 	}
-	columns := map[meter.ID]int{}
+	columns := map[int32]int{}
 	for _, i := range values {
 		name := at.names[i]
 		at.ids[i] = unnamed
 		if name == "" {
 			continue
-		}
-		if series, ok := mappedName(name); ok {
-			if first, twice := columns[series]; twice {
-				return l.fileError(
-					fmt.Sprintf(
-						"two columns of one series: %d (%s) and %d (%s) are both %s",
-						first+1, strconv.Quote(shown(at.names[first])),
-						i+1, strconv.Quote(shown(name)), series,
-					),
-					"rename one of them",
-				)
-			}
-			columns[series] = i
 		}
 		id, bad, err := l.names.lookup([]byte(name), true)
 		if err != nil {
@@ -253,7 +266,17 @@ func (l *loader) wide(at *layout, values []int) error {
 				bad.remedy,
 			)
 		}
-		at.ids[i] = id
+		if first, twice := columns[id]; twice {
+			return l.fileError(
+				fmt.Sprintf(
+					"two columns of one series: %d (%s) and %d (%s) are both %s",
+					first+1, strconv.Quote(shown(at.names[first])),
+					i+1, strconv.Quote(shown(name)), l.names.list[id].name,
+				),
+				"rename one of them",
+			)
+		}
+		columns[id], at.ids[i] = i, id
 	}
 	return nil
 }

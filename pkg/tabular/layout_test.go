@@ -113,7 +113,7 @@ func TestRejectedCells(t *testing.T) {
 	}
 	want := []string{
 		`:3: column 2 (a) "nan" not_a_number`, `:3: column 3 () "x" bad_subject`, `:3: column 4 (b) "null" not_a_number`,
-		`:4: column 1 (timestamp) "never" bad_timestamp`, `:5: "2026-01-31 15:00,1,2" unparsable`, `:6: column 2 (a) "1,5" not_a_number`,
+		`:4: column 1 (timestamp) "never" bad_timestamp`, `:5: no column 4 (b) in "2026-01-31 15:00,1,2" unparsable`, `:6: column 2 (a) "1,5" not_a_number`,
 	}
 	if diff := cmp.Diff(want, called); diff != "" {
 		t.Error(diff)

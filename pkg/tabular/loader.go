@@ -19,20 +19,21 @@ type loader struct {
 	names      names
 
 	// Of the file being read.
-	file    string
-	source  io.ReadSeeker
-	charset charset
-	line    int
-	at      layout
-	zone    *zone  // of times without an offset
-	zoneBy  string // the zone that the file says; empty when it says none
-	split   splitter
-	fields  [][]byte
-	used    []bool   // columns that gave a reading
-	late    bool     // times are settled at the end of the file
-	notes   []uint32 // of its rows, for that
-	periods []uint16 // of its rows, when periods are counted from midnight on
-	totals  int      // lines with sums
+	file         string
+	source       io.ReadSeeker
+	charset      charset
+	line         int
+	at           layout
+	zone         *zone  // of times without an offset
+	zoneBy       string // the zone that the file says; empty when it says none
+	split        splitter
+	fields       [][]byte
+	used         []bool   // columns that gave a reading
+	late         bool     // times are settled at the end of the file
+	notes        []uint32 // of its rows, for that
+	periods      []uint16 // of its rows, when periods are counted from midnight on
+	totals       int      // lines with sums
+	otherRecords int      // lines of other kinds of records
 	// The unit of the row read last, as written and as read.
 	unitText string
 	unitRead measure

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -22,10 +23,14 @@ func parseName(text string) (meter.ID, bool) {
 	return meter.ParseID(text)
 }
 
-// mappedName is parseName for names that were not made for Loadtide: meter.Token replaces the bytes
-// that no token has. A dot parts site and meter only when it is the one dot, after a legal site and
-// before a meter, so that "No. 5" stays one name.
-func mappedName(text string) (meter.ID, bool) {
+// mappedName is parseName for names that were not made for Loadtide. The unit in brackets behind a
+// name is no part of it.
+func mappedName(text string) (meter.ID, bool) { return tokenName(withoutUnit(text)) }
+
+// tokenName makes a name of any text: meter.Token replaces the bytes that no token has. A dot parts
+// site and meter only when it is the one dot, after a legal site and before a meter, so that "No. 5"
+// stays one name.
+func tokenName(text string) (meter.ID, bool) {
 	site, name, _ := strings.Cut(text, ".")
 	dotted := meter.ValidToken(site) && name != "" && !strings.Contains(name, ".")
 	if !dotted || strings.TrimSpace(name) != name {
@@ -34,7 +39,43 @@ func mappedName(text string) (meter.ID, bool) {
 	if len(name) == 0 || len(name) > meter.MaxToken {
 		return meter.ID{}, false
 	}
-	return meter.ID{Site: site, Meter: meter.Token(name)}, true
+	return meter.ID{Site: site, Meter: token(name)}, true
+}
+
+// token is meter.Token, but for names of which no letter and no digit would stay: they become the
+// numbers of their letters, as u6771u4eac, because underscores alone tell no two names apart.
+func token(name string) string {
+	stays := func(r rune) bool { return r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+	if strings.ContainsFunc(name, stays) || !strings.ContainsFunc(name, unicode.IsLetter) {
+		return meter.Token(name)
+	}
+	var b strings.Builder
+	for _, r := range name {
+		code := "_"
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			code = fmt.Sprintf("u%04x", r)
+		}
+		if b.Len()+len(code) > meter.MaxToken {
+			break
+		}
+		b.WriteString(code)
+	}
+	return b.String()
+}
+
+// withoutUnit cuts the unit in brackets that a name ends in.
+func withoutUnit(name string) string {
+	for _, brackets := range [...]struct{ open, end string }{{"[", "]"}, {"(", ")"}, {"（", "）"}} {
+		open := strings.LastIndex(name, brackets.open)
+		if open <= 0 || !strings.HasSuffix(name, brackets.end) {
+			continue
+		}
+		unit := strings.TrimSuffix(name[open+len(brackets.open):], brackets.end)
+		if plain := strings.TrimRight(name[:open], " _"); plain != "" && measureOf(unit).unit != "" {
+			return plain
+		}
+	}
+	return name
 }
 
 // known is a series that the files name.
@@ -83,6 +124,12 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 		return 0, problem{meter.ReasonBadSubject, remedySeries}, nil
 	}
 	i, ok := n.byName[name]
+	if ok && n.list[i].as != as && as != "" { // two units of one name: the name keeps the second one
+		if full, legal := tokenName(as); legal && full != name {
+			name = full
+			i, ok = n.byName[name]
+		}
+	}
 	switch {
 	case !ok && len(n.list) == maxSeries:
 		return 0, problem{meter.ReasonTooLarge, remedyMany}, nil

@@ -79,6 +79,9 @@ func (l *loader) fileReport(first int, interval int64, before Report) {
 	if l.totals > 0 {
 		l.warn("%d lines of totals were passed over", l.totals)
 	}
+	if l.otherRecords > 0 {
+		l.warn("%d lines of other records than %c were passed over", l.otherRecords, l.at.record)
+	}
 	l.warnUnused()
 	l.warnUnitOfOthers(f.Units)
 	l.warnRising(l.table.rows[first:])

@@ -150,6 +150,8 @@ func (c *sampleColumn) rank(at *layout) int {
 		return 0
 	case c.measure.unit != "":
 		return 3
+	case c.is(c.codes):
+		return 0
 	case c.words.in(otherWords), c.hours(), c.name == "", c.words.in(kindWords) && c.wholeIDs():
 		return 0
 	case c.words.in(seriesWords) && c.wholeIDs():
@@ -189,7 +191,7 @@ func valueColumns(columns []*sampleColumn, at *layout) []int {
 	for _, c := range columns {
 		if c.numbers() && c.filled > 0 && c.name != "" && !at.isTime(c.index) &&
 			!slices.Contains(values, c.index) && !slices.Contains(at.series, c.index) &&
-			!c.timelike() && !c.words.in(seriesWords) {
+			!c.timelike() && !c.words.in(seriesWords) && !c.is(c.codes) {
 			at.left = append(at.left, c.name)
 		}
 	}
@@ -209,7 +211,7 @@ func everyNumber(columns []*sampleColumn, at *layout) []int {
 	var all []int
 	for _, c := range columns {
 		if c.numbers() && c.filled > 0 && !c.timelike() && !at.isTime(c.index) && c.name != "" &&
-			!slices.Contains(at.series, c.index) && !c.hours() {
+			!slices.Contains(at.series, c.index) && !c.hours() && !c.is(c.codes) {
 			all = append(all, c.index)
 		}
 	}
@@ -292,17 +294,29 @@ func (l *loader) units(columns []*sampleColumn, s *sample, at *layout) {
 			return
 		}
 	}
-	for _, c := range columns {
-		if c.units > 0 && (c.is(c.units) || c.words.in(unitWords)) && !at.isTime(c.index) && !slices.Contains(at.series, c.index) {
-			at.unit, at.measureOf = c.index, "column "+quotedName(c.name)
-			return
-		}
+	if c := unitColumn(columns, at); c != nil {
+		at.unit, at.measureOf = c.index, "column "+quotedName(c.name)
+		return
 	}
 	if m := s.preambleMeasure(columns); m.unit != "" && !at.contract {
 		at.setMeasure(m, "the lines before the header")
 		return
 	}
 	at.unitInNames = len(at.series) > 0
+}
+
+// unitColumn finds the column with the unit of each row: of several the first one behind the values,
+// nil when there is none.
+func unitColumn(columns []*sampleColumn, at *layout) (found *sampleColumn) {
+	for _, c := range columns {
+		if c.units > 0 && (c.is(c.units) || c.words.in(unitWords)) && !at.isTime(c.index) &&
+			!slices.Contains(at.series, c.index) {
+			if found == nil || found.index < at.value {
+				found = c
+			}
+		}
+	}
+	return found
 }
 
 // setMeasure makes a unit that of all values.

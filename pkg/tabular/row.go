@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -9,19 +10,24 @@ import (
 // row reads one line into the table, or rejects what is wrong with it. The error ends the file.
 func (l *loader) row(line []byte, long bool) error {
 	if long {
-		return l.rejectLine(line, problem{meter.ReasonTooLarge, remedyLine})
+		return l.rejectLine(line, "", problem{meter.ReasonTooLarge, remedyLine})
 	}
 	var ok bool
 	l.fields, ok = l.split.fields(line)
-	l.fields = l.at.trim(l.fields)
-	if !ok {
-		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyQuotes})
-	}
-	if len(l.fields) != len(l.at.names) {
-		if l.total() {
+	l.fields = l.at.fitted(l.fields)
+	switch {
+	case !ok:
+		return l.rejectLine(line, "quotes that do not fit in", problem{meter.ReasonUnparsable, remedyQuotes})
+	case l.at.otherRecord(l.fields):
+		l.otherRecords++
+		return nil
+	case len(l.fields) != len(l.at.names):
+		if l.total() || blank(l.fields) {
 			return nil
 		}
-		return l.rejectLine(line, problem{meter.ReasonUnparsable, remedyFields})
+		return l.rejectLine(line, l.misfit(), problem{meter.ReasonUnparsable, remedyFields})
+	case blank(l.fields):
+		return nil
 	}
 	if !fulfils(l.fields, l.at.where) {
 		return nil
@@ -32,12 +38,24 @@ func (l *loader) row(line []byte, long bool) error {
 	return l.longRow()
 }
 
-// trim cuts empty fields behind those that have a name.
-func (at *layout) trim(fields [][]byte) [][]byte {
-	for len(fields) > len(at.names) && len(fields[len(fields)-1]) == 0 {
-		fields = fields[:len(fields)-1]
+// misfit says how the fields of the line do not fit the columns.
+func (l *loader) misfit() string {
+	if n := len(l.fields); n < len(l.at.names) {
+		return fmt.Sprintf("no column %d (%s) in", n+1, shown(l.at.names[n]))
 	}
-	return fields
+	return fmt.Sprintf("%d fields for %d columns in", len(l.fields), len(l.at.names))
+}
+
+// fitted gives a row as many fields as there are names, where that loses no text.
+func (at *layout) fitted(fields [][]byte) [][]byte {
+	return fitted(fields, len(at.names), at.least)
+}
+
+// otherRecord reports whether a row begins with the letter of another kind of record than the rows of
+// data, as in files whose lines begin with C, H, D and T.
+func (at *layout) otherRecord(fields [][]byte) bool {
+	return at.record != 0 && len(fields) > 0 && len(fields[0]) == 1 && fields[0][0] != at.record &&
+		fields[0][0] >= 'A' && fields[0][0] <= 'Z'
 }
 
 // total passes over a line that holds sums or ends the file, and counts it: one of its first fields
@@ -184,10 +202,10 @@ func (l *loader) index(id int32) int32 {
 	return k.index
 }
 
-// rejectLine rejects a line as a whole.
-func (l *loader) rejectLine(line []byte, bad problem) error {
+// rejectLine rejects a line as a whole. what says what is wrong in it, for a person.
+func (l *loader) rejectLine(line []byte, what string, bad problem) error {
 	l.report.Rows++
-	l.reject(RowError{Value: shown(line), Reason: bad.reason, Remedy: bad.remedy})
+	l.reject(RowError{Name: what, Value: shown(line), Reason: bad.reason, Remedy: bad.remedy})
 	return nil
 }
 

@@ -24,6 +24,14 @@ type sample struct {
 	cells  [][][]byte
 	kinds  [][]cellKind // of cells
 	fields int          // of a line of data
+	least  int          // fields that rows have at least, when the last columns are often left out
+	others []otherTable // that are not read
+}
+
+// otherTable are rows of data that belong to another table of the same file.
+type otherTable struct {
+	rows, fields int
+	from, to     int // numbers of their lines
 }
 
 // sampleLine is one line that is not empty.
@@ -171,21 +179,158 @@ func (s *sample) findHeader(split *splitter, contract func(field []byte) bool) b
 			break
 		}
 	}
+	last := s.head // line of the header
 	if s.head < 0 {
-		s.head = s.headerBefore(first, rows)
+		last = s.headerBefore(first, rows)
+		s.head = wholeHeader(rows, last)
 	}
-	if !s.named(rows, split) {
+	if !s.named(rows, last, split) {
 		return false
 	}
+	s.otherTables(rows, data)
 	for _, row := range rows[s.data:] {
-		for len(row) > len(s.names) && len(row[len(row)-1]) == 0 {
-			row = row[:len(row)-1]
-		}
-		if len(row) == len(s.names) {
+		if row = fitted(row, len(s.names), s.least); len(row) == len(s.names) && !blank(row) {
 			s.keep(row)
 		}
 	}
 	return true
+}
+
+// fitted cuts empty fields behind those that have a name, and fills up a row of which the last columns
+// are left out: least is how many fields it has then, 0 when no column may be left out.
+func fitted(row [][]byte, names, least int) [][]byte {
+	for len(row) > names && len(row[len(row)-1]) == 0 {
+		row = row[:len(row)-1]
+	}
+	for least > 0 && len(row) >= least && len(row) < names {
+		row = append(row, nil)
+	}
+	return row
+}
+
+// fewestOthers is how many rows make another table: fewer are lines of a preamble.
+const fewestOthers = 3
+
+// otherTables notes rows of data that do not belong to the table that is read: those before its
+// header, and those behind it with another number of fields.
+func (s *sample) otherTables(rows [][][]byte, data []bool) {
+	var t otherTable
+	end := func() {
+		if t.rows >= fewestOthers {
+			s.others = append(s.others, t)
+		}
+		t = otherTable{}
+	}
+	for i, row := range rows {
+		if !data[i] || i >= s.data && len(row) <= s.fields+1 && len(row)+1 >= s.fields {
+			if data[i] || len(row) > 1 {
+				end()
+			}
+			continue
+		}
+		if t.rows > 0 && len(row) != t.fields {
+			end()
+		}
+		if t.rows == 0 {
+			t.from, t.fields = s.lines[i].number, len(row)
+		}
+		t.rows, t.to = t.rows+1, s.lines[i].number
+	}
+	end()
+}
+
+// blank reports whether a row has no text in any field.
+func blank(row [][]byte) bool {
+	for _, field := range row {
+		if len(field) > 0 {
+			return false
+		}
+	}
+	return len(row) > 1
+}
+
+// wholeHeader is the line with the names of the columns, of a header that ends at a line. A header of
+// several lines has units, kinds of numbers or the same word for many columns in the last ones; the
+// names are in the line above whose texts differ from column to column.
+func wholeHeader(rows [][][]byte, last int) int {
+	if last < 1 || rows[last] == nil {
+		return last
+	}
+	repeated := repeats(rows[last])
+	for i := last - 1; i >= 0 && i > last-maxHeader; i-- {
+		switch row := rows[i]; {
+		case len(row) != len(rows[last]) || likeData(row):
+			if len(row) > 0 {
+				return last
+			}
+		case kindsUnder(rows[last], row), repeated && namesEach(row):
+			return i
+		case !repeated:
+			return last
+		}
+	}
+	return last
+}
+
+// maxHeader is how many lines a header may have.
+const maxHeader = 8
+
+// hasNotes reports whether a header has more names than the rows have fields, and the names behind
+// are those of notes, which rows leave out.
+func (s *sample) hasNotes(row [][]byte) bool {
+	if len(row) <= s.fields || len(row) > s.fields+2 || s.fields < 2 {
+		return false
+	}
+	for _, name := range row[s.fields:] {
+		if !wordsOf(string(name)).in(noteWords) {
+			return false
+		}
+	}
+	return true
+}
+
+// namesEach reports whether a row has a text of its own for each column but one, which is the time's.
+func namesEach(row [][]byte) bool {
+	empty := 0
+	for _, field := range row {
+		if len(field) == 0 {
+			empty++
+		}
+	}
+	return empty < 2 && !repeats(row) && !unitRow(row)
+}
+
+// repeats reports whether a text stands in several fields of a row.
+func repeats(row [][]byte) bool {
+	seen := make(map[string]bool, len(row))
+	for _, field := range row {
+		if len(field) > 0 && seen[string(field)] {
+			return true
+		}
+		seen[string(field)] = true
+	}
+	return false
+}
+
+// kindsUnder reports whether a row under the names of columns says what each column holds: a unit, a
+// kind of values, or its name again, as at least one does.
+func kindsUnder(row, names [][]byte) bool {
+	kinds, same := 0, 0
+	for i, field := range row {
+		words := wordsOf(string(field))
+		switch k := kindOf(names[i]); {
+		case k == cellNumber || k.isTime():
+			return false
+		case len(field) == 0:
+		case bytes.Equal(field, names[i]):
+			same++
+		case isMeasure(field), words.in(typeWords):
+			kinds++
+		case !words.in(hourWords):
+			return false
+		}
+	}
+	return kinds > 0 && same > 0
 }
 
 // headerBefore finds the last line before the first row of data that has as many fields; the first
@@ -201,6 +346,7 @@ func (s *sample) headerBefore(first int, rows [][][]byte) int {
 		func(row [][]byte) bool { return len(row) == s.fields && !unitRow(row) },
 		// The rows of data end in a mark between columns, the header does not.
 		func(row [][]byte) bool { return len(row) == s.fields-1 && len(row) > 1 && !unitRow(row) },
+		s.hasNotes,
 		func(row [][]byte) bool { return len(row) == s.fields },
 	} {
 		for i := first - 1; i >= 0; i-- {
@@ -217,8 +363,9 @@ func (s *sample) headerBefore(first int, rows [][][]byte) int {
 	return -1
 }
 
-// named reads the names of the columns, and the units under them.
-func (s *sample) named(rows [][][]byte, split *splitter) bool {
+// named reads the names of the columns, and the units under them. last is the last line of the
+// header.
+func (s *sample) named(rows [][][]byte, last int, split *splitter) bool {
 	if s.head < 0 {
 		for i := range s.fields {
 			s.names = append(s.names, "column "+strconv.Itoa(i+1))
@@ -237,12 +384,23 @@ func (s *sample) named(rows [][][]byte, split *splitter) bool {
 	for _, field := range fields {
 		s.names = append(s.names, string(plainMarks(field)))
 	}
-	s.data = s.head + 1
-	if s.data < len(rows) && unitRow(rows[s.data]) && len(rows[s.data]) == len(s.names) {
-		for _, field := range rows[s.data] {
+	if s.hasNotes(fields) {
+		s.least = s.fields
+	}
+	s.data = last + 1
+	for i := s.head + 1; i <= s.data && i < len(rows); i++ {
+		row := rows[i]
+		if len(row) != len(s.names) || !unitRow(row) && (i == s.data || !kindsUnder(row, fields)) {
+			continue
+		}
+		s.unit = s.unit[:0]
+		for _, field := range row {
 			s.unit = append(s.unit, string(bytes.Trim(field, "[]() ")))
 		}
-		s.data++
+		if i == s.data {
+			s.data++
+			break
+		}
 	}
 	return true
 }
