@@ -199,6 +199,29 @@ func (c *sampleColumn) clockDigits() bool {
 	return c.filled > 0
 }
 
+// clockNumbers reports whether a column has times of day as numbers: 30, 100 and 2330 are 00:30,
+// 01:00 and 23:30. Numbers of hours, of periods and of minutes have others among them.
+func (c *sampleColumn) clockNumbers() bool {
+	if !c.words.in(timeWords) && !c.words.in(hourWords) || c.count[cellNumber] < c.filled {
+		return false
+	}
+	most := 0
+	for text := range c.distinct {
+		n, ok := clockNumber([]byte(text))
+		if !ok || n%5 != 0 {
+			return false
+		}
+		most = max(most, n)
+	}
+	return most >= 1000
+}
+
+// clockNumber reads a time of day that is written as a number without leading zeros.
+func clockNumber(text []byte) (n int, ok bool) {
+	n, digits, rest := leadingNumber(text)
+	return n, digits > 0 && digits <= 4 && len(rest) == 0 && n <= 2400 && n%100 < 60
+}
+
 func (c *sampleColumn) numbers() bool {
 	return c.is(c.count[cellNumber]) || c.filled == 0
 }
@@ -232,4 +255,44 @@ func behindOrdinal(rest []byte) bool {
 func (c *sampleColumn) ends() bool {
 	return c.words.in(endWords) && !c.words.in(startWords) ||
 		strings.EqualFold(c.name, "SETTLEMENTDATE")
+}
+
+// Days since 1900 of the years 2000 to 2100, as spreadsheets count them.
+const (
+	firstSerial = 36526
+	lastSerial  = 73050
+)
+
+// serials finds a column of times that are numbers of days: its name is one of times, or it is the
+// first one and rises from row to row.
+func (s *sample) serials() *sampleColumn {
+	for _, c := range s.columns() {
+		if !c.words.in(timeWords) && c.index > 0 || c.filled < 2 || c.measure.unit != "" {
+			continue
+		}
+		days, last, rises := 0, 0.0, true
+		for _, row := range s.cells {
+			day, bad := parseValue(bytes.ReplaceAll(row[c.index], []byte(","), []byte(".")))
+			if bad.reason == "" && day >= firstSerial && day < lastSerial {
+				days++
+				rises = rises && day >= last
+				last = day
+			}
+		}
+		if c.is(days) && (rises || c.words.in(timeWords)) {
+			return c
+		}
+	}
+	return nil
+}
+
+// first is one of the texts of a column, the least of them.
+func (c *sampleColumn) first() string {
+	least := ""
+	for text := range c.distinct {
+		if least == "" || text < least {
+			least = text
+		}
+	}
+	return shown(least)
 }

@@ -131,11 +131,11 @@ func readCompact(digits, rest []byte) (d datum, after []byte, ok bool) {
 
 // readDayNamed reads Jan-2026 behind a day.
 func readDayNamed(day int, rest []byte) (d datum, after []byte, ok bool) {
-	month, rest := leadingMonth(bytes.TrimLeft(rest, " "))
+	month, rest := leadingMonth(afterOf(bytes.TrimLeft(rest, " ")))
 	if month == 0 {
 		return d, nil, false
 	}
-	rest = bytes.TrimLeft(rest, "-/. ")
+	rest = afterOf(bytes.TrimLeft(rest, "-/. "))
 	year, digits, rest := leadingNumber(rest)
 	if digits != 4 && digits != 2 {
 		return d, nil, false
@@ -143,6 +143,10 @@ func readDayNamed(day int, rest []byte) (d datum, after []byte, ok bool) {
 	d = datum{calendar: monthNamed, year: fullYear(year, digits), first: month, second: day}
 	return d, rest, true
 }
+
+// afterOf cuts the word that stands before months and years in Spanish and Portuguese: 5 de enero
+// de 2026.
+func afterOf(text []byte) []byte { return bytes.TrimPrefix(text, []byte("de ")) }
 
 // readNamed reads Jan 31, 2026.
 func readNamed(text []byte) (d datum, after []byte, ok bool) {

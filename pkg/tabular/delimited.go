@@ -35,11 +35,12 @@ func (l *loader) delimited(head []byte) error {
 	return l.rows()
 }
 
-// warnOthers points out the rows of the sample that belong to other tables than the one that is read.
+// warnOthers points out the rows of the sample that belong to other tables than the one that is
+// read.
 func (l *loader) warnOthers(s *sample) {
 	for _, t := range s.others {
-		l.warn("%d rows with %d columns in lines %d to %d belong to another table and are not read; "+
-			"--value-column with the name of a column of that table reads it instead",
+		l.warn("%d rows with %d columns in lines %d to %d belong to another table and are not "+
+			"read; --value-column with the name of a column of that table reads it instead",
 			t.rows, t.fields, t.from, t.to)
 	}
 }
@@ -98,6 +99,7 @@ func (l *loader) end(first int, before Report) error {
 			return err
 		}
 	}
+	l.leaveOutSentinels(first)
 	if err := l.checkQuantities(first, repeats); err != nil {
 		return err
 	}
@@ -185,10 +187,10 @@ func (l *loader) clock(at instant) (instant, problem) {
 		at.local += int64(n) * meter.HourSeconds
 	case dayPeriod:
 		n, ok := ordinal(text)
-		if !ok || n < 1 || int64(n-1)*t.length >= 26*meter.HourSeconds {
+		if !ok || n < t.first || int64(n-t.first)*t.length >= 26*meter.HourSeconds {
 			return at, wrong
 		}
-		at = l.period(at, n-1)
+		at = l.period(at, n-t.first)
 	case dayClock:
 		if hour, ok := hourRange(text); ok {
 			at.local += hour * meter.HourSeconds
@@ -197,7 +199,7 @@ func (l *loader) clock(at instant) (instant, problem) {
 		if t.ranged {
 			text, _, _ = cutRange(text)
 		}
-		c, ok := parseClock(text)
+		c, ok := t.clockOf(text)
 		if !ok {
 			return at, wrong
 		}
@@ -207,6 +209,15 @@ func (l *loader) clock(at instant) (instant, problem) {
 	}
 	at.dateOnly = false
 	return at, problem{}
+}
+
+// clockOf reads a time of day of a column of these.
+func (t *timing) clockOf(text []byte) (clockTime, bool) {
+	if !t.digits {
+		return parseClock(text)
+	}
+	n, ok := clockNumber(text)
+	return clockTime{seconds: int64(n/100*3600 + n%100*60)}, ok
 }
 
 // period adds the periods since midnight to a date. Where they are counted over a change of the

@@ -185,7 +185,7 @@ func (s *evidence) add(fields [][]byte, at *layout) {
 			s.number(fields[t.date], n)
 		}
 	case dayClock:
-		if c, ok := parseClock(clock); ok && c.seconds == meter.DaySeconds {
+		if c, ok := t.clockOf(clock); ok && c.seconds == meter.DaySeconds {
 			s.hour24 = true
 		}
 	case dayInDate, dayColumns:

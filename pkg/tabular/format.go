@@ -15,6 +15,7 @@ const (
 	formatJSON
 	formatPoints // InfluxDB line protocol
 	formatNEM12
+	formatNEM13 // readings of registers, months apart
 	formatParquet
 	formatHTML // a page, such as that of a login in the place of a file
 	formatPDF
@@ -51,6 +52,8 @@ func formatOf(head []byte) format {
 		return formatPoints
 	case isNEM12(text):
 		return formatNEM12
+	case hasMagic(text, "100,NEM13"):
+		return formatNEM13
 	case binary(head):
 		return formatBinary
 	}

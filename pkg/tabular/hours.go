@@ -31,7 +31,7 @@ func (l *loader) settleHour(at *layout, s *evidence) error {
 	said := l.opts.IntervalLabel
 	switch {
 	case most >= 24 && least > 0, said == LabelEnd && least > 0, said == "" && t.ends && least > 0:
-		t.day, t.length, t.ends = dayPeriod, meter.HourSeconds, false
+		t.day, t.length, t.first, t.ends = dayPeriod, meter.HourSeconds, 1, false
 		t.elapsed = most > 24
 		at.notes = append(at.notes, "hour 1 begins at midnight")
 	case most > 24:
@@ -55,12 +55,18 @@ func (l *loader) settleHour(at *layout, s *evidence) error {
 func (l *loader) settlePeriod(at *layout, s *evidence) error {
 	t := &at.timing
 	least, most := span(s.hours)
-	if least == 0 {
+	if least == 0 && !wholeDay(most+1) {
 		return l.fileError(
-			fmt.Sprintf("column %s has a period 0: the first period of a day is 1", quotedName(
-				at.names[t.clock])),
-			"number the periods of a day from 1 on, or name a column of times with --time-column",
+			fmt.Sprintf("column %s has periods from 0 to %d, which are no whole day from 0 on",
+				quotedName(at.names[t.clock]), most),
+			"give a file with a whole day, number the periods of a day from 1 on, or name a "+
+				"column of times with --time-column",
 		)
+	}
+	if t.first = 1; least == 0 {
+		t.first = 0
+		most++
+		at.notes = append(at.notes, "the first period of a day is 0")
 	}
 	words, settled := wordsOf(at.names[t.clock]), settlement(at.names[t.clock])
 	quarter := words.in(map[string]bool{"viertelstunde": true, "quarter": true, "kvarter": true})
@@ -89,6 +95,17 @@ func (l *loader) settlePeriod(at *layout, s *evidence) error {
 	return nil
 }
 
+// wholeDay reports whether so many half-hours or quarter-hours are a day, also one on which clocks
+// change.
+func wholeDay(periods int) bool {
+	for _, n := range [...]int{48, 96} {
+		if periods == n || periods == n-n/24 || periods == n+n/24 {
+			return true
+		}
+	}
+	return false
+}
+
 // settleElapsed decides that hours or periods are counted from midnight on, also over a change of
 // the clocks: when a day has more of them than others, or when a day on which clocks go forward has
 // as many fewer as the day is shorter, without a hole where clocks skip.
@@ -106,8 +123,12 @@ func (l *loader) settleElapsed(at *layout, s *evidence) {
 		from := l.zone.at(day.local, &hint).unix
 		until := l.zone.at(day.local+meter.DaySeconds, &hint).unix
 		perDay, short := meter.DaySeconds/t.length, (from+meter.DaySeconds-until)/t.length
-		if int64(numbers.most) > perDay ||
-			short > 0 && int64(numbers.most) == perDay-short && numbers.count() == numbers.most {
+		most := numbers.most
+		if at.kind != LayoutDays {
+			most += 1 - t.first
+		}
+		if int64(most) > perDay ||
+			short > 0 && int64(most) == perDay-short && numbers.count() == most {
 			t.elapsed = true
 			return
 		}

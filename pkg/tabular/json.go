@@ -42,6 +42,7 @@ type jsonReader struct {
 	r      *bufio.Reader
 	line   int
 	arrays int // that stand in no other, up to here
+	whole  int // objects, up to here
 	inside string
 	arena  []byte
 	spans  []jsonSpan
@@ -151,8 +152,12 @@ func (j *jsonReader) object(depth int, fn func([]jsonField) error) error {
 		return nil
 	})
 	if err != nil || envelope {
+		if depth == 1 && !envelope && j.whole > 0 && errors.Is(err, errInside) {
+			return errCut
+		}
 		return err
 	}
+	j.whole++
 	j.fields = j.fields[:0]
 	for _, s := range j.spans {
 		j.fields = append(j.fields, jsonField{
@@ -339,7 +344,14 @@ func (j *jsonReader) unexpected(c byte, want string) error {
 // whole turns the end of a file inside a value into its own error.
 func whole(err error) error {
 	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+		return errInside
 	}
 	return err
 }
+
+// errInside says that a file ends inside a value. What unpacks the file has its own error for an
+// end of what is packed.
+var errInside = fmt.Errorf("inside of a value: %w", io.ErrUnexpectedEOF)
+
+// errCut says that a file of objects one behind the other ends inside the last one.
+var errCut = errors.New("the last object is cut")

@@ -3,6 +3,7 @@ package tabular
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,6 +31,12 @@ func (l *loader) json(plain *bufio.Reader) error {
 			}
 			return taker.take(fields)
 		})
+		if errors.Is(err, errCut) {
+			l.line = j.line
+			l.refuse("the last object, which is cut", nil, meter.ReasonUnparsable,
+				"fetch the file again to have its last reading")
+			err = nil
+		}
 		switch {
 		case err == nil && taker == nil:
 			return l.fileError("is JSON without an object", remedyJSON)

@@ -31,6 +31,12 @@ func (l *loader) findLayout(s *sample, split *splitter) (layout, error) {
 	if err != nil {
 		return at, err
 	}
+	if s.fields == 0 && s.dateLine > 0 {
+		return at, l.fileError(
+			fmt.Sprintf("rows have a time of day alone: their date stands in a line of its own, "+
+				"such as line %d", s.dateLine),
+			"write the date into each row, as 2026-01-31 13:00")
+	}
 	columns := s.columns()
 	local := l.opts.Timezone != "" && l.zone.name != "UTC"
 	timing, ok := findTiming(s, columns, named.time, named.clock, local)
@@ -53,7 +59,24 @@ func (l *loader) findLayout(s *sample, split *splitter) (layout, error) {
 		return at, err
 	}
 	l.units(columns, s, &at)
+	l.warnFactors(columns, &at)
 	return at, nil
+}
+
+// warnFactors points out a column of factors, with which values are not multiplied.
+func (l *loader) warnFactors(columns []*sampleColumn, at *layout) {
+	for _, c := range columns {
+		if !c.words.in(factorWords) || !c.numbers() || at.isValue(c.index) {
+			continue
+		}
+		for text := range c.distinct {
+			if f, bad := parseValue([]byte(text)); bad.reason == "" && f != 1 && f != 0 {
+				l.warn("column %s has the factor %s: values are read without it, as they stand",
+					quotedName(c.name), text)
+				break
+			}
+		}
+	}
 }
 
 // recordLetter is the capital letter that all rows of data begin with, where the header begins with

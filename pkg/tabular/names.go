@@ -28,8 +28,8 @@ func parseName(text string) (meter.ID, bool) {
 func mappedName(text string) (meter.ID, bool) { return tokenName(withoutUnit(text)) }
 
 // tokenName makes a name of any text: meter.Token replaces the bytes that no token has. A dot parts
-// site and meter only when it is the one dot, after a legal site and before a meter, so that "No. 5"
-// stays one name.
+// site and meter only when it is the one dot, after a legal site and before a meter, so that "No.
+// 5" stays one name.
 func tokenName(text string) (meter.ID, bool) {
 	site, name, _ := strings.Cut(text, ".")
 	dotted := meter.ValidToken(site) && name != "" && !strings.Contains(name, ".")
@@ -71,7 +71,8 @@ func withoutUnit(name string) string {
 			continue
 		}
 		unit := strings.TrimSuffix(name[open+len(brackets.open):], brackets.end)
-		if plain := strings.TrimRight(name[:open], " _"); plain != "" && measureOf(unit).unit != "" {
+		plain := strings.TrimRight(name[:open], " _")
+		if plain != "" && measureOf(unit).unit != "" {
 			return plain
 		}
 	}
@@ -124,7 +125,7 @@ func (n *names) lookup(text []byte, mapped bool) (int32, problem, error) {
 		return 0, problem{meter.ReasonBadSubject, remedySeries}, nil
 	}
 	i, ok := n.byName[name]
-	if ok && n.list[i].as != as && as != "" { // two units of one name: the name keeps the second one
+	if ok && n.list[i].as != as && as != "" { // the second unit of one name stays in it
 		if full, legal := tokenName(as); legal && full != name {
 			name = full
 			i, ok = n.byName[name]

@@ -33,6 +33,7 @@ type nem12Reader struct {
 
 const (
 	remedyNEM12Order = "begin the days of a register with its record 200"
+	remedyNEM12Step  = "correct the length of intervals in the record 200, or the values of the day"
 	remedyNEM12Day   = "give each record 300 a date and a value for each interval of the day"
 )
 
@@ -112,6 +113,11 @@ func (r *nem12Reader) day(fields [][]byte) error {
 	n := int(meter.DaySeconds / r.step)
 	if len(fields) < n+2 {
 		r.l.refuse("record", r.line, meter.ReasonUnparsable, remedyNEM12Day)
+		return nil
+	}
+	if len(fields) > n+2 && len(fields[n+2]) > 0 && fields[n+2][0]-'0' <= 9 {
+		r.l.refuse("values of more intervals than the day has in", r.line, meter.ReasonUnparsable,
+			remedyNEM12Step)
 		return nil
 	}
 	at, bad := parseTime(fields[1], compact)

@@ -93,6 +93,10 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	case formatHTML:
 		return l.fileError("is a page of HTML, such as a login or an error, and no file of readings",
 			"open it in a browser, and download the file itself")
+	case formatNEM13:
+		return l.fileError(
+			"is NEM13: readings of registers that are months apart, without intervals",
+			"ask the retailer for the data of intervals, NEM12")
 	case formatPDF:
 		return l.fileError("is a PDF", "ask its source for CSV")
 	case formatXLS:

@@ -141,6 +141,12 @@ func (l *loader) noTime(s *sample, at *layout) error {
 		return l.fileError("the date stands in the columns \"year\", \"month\" and \"day\"",
 			"write the date into one column, as 2026-01-31")
 	}
+	if c := s.serials(); c != nil {
+		return l.fileError(
+			fmt.Sprintf("column %s has times as numbers of days, as spreadsheets count them (%s); "+
+				"they count from 1900 or from 1904", quotedName(c.name), c.first()),
+			"give the column a form of date and time in the spreadsheet, and save it as CSV again")
+	}
 	problem := fmt.Sprintf(
 		"no column %q, and no other column holds times; the columns of line %d are %s",
 		columnTimestamp, line, listed(at.names))

@@ -48,6 +48,12 @@ func (l *loader) checkQuantities(first, repeats int) error {
 				what, strconv.Quote(name), listed(values)),
 			"write the whole time of day into one column, as 13:15")
 	}
+	if ofDay(values) && l.at.timing.clock < 0 && l.at.timing.calendar != epoch {
+		return l.fileError(
+			fmt.Sprintf("%s: column %s counts %d periods of a day and may be the time of day",
+				what, strconv.Quote(name), len(values)),
+			fmt.Sprintf("--time-column %q if it is", l.at.names[l.at.timing.date]+","+name))
+	}
 	fix := fmt.Sprintf("--where %s takes one of them", strconv.Quote(name+"="+values[0]))
 	if len(l.at.series) > 0 || l.opts.Series == "" {
 		fix = fmt.Sprintf("--series-column %s makes each a series; %s", strconv.Quote(name), fix)
@@ -58,6 +64,21 @@ func (l *loader) checkQuantities(first, repeats int) error {
 	return l.fileError(
 		fmt.Sprintf("%s: column %s tells them apart (%s); the last value would count",
 			what, strconv.Quote(name), listed(values)), fix)
+}
+
+// ofDay reports whether texts are all numbers of the hours, half-hours or quarter-hours of a day.
+func ofDay(values []string) bool {
+	numbers := map[int]bool{}
+	for _, text := range values {
+		n, ok := ordinal([]byte(text))
+		if !ok {
+			return false
+		}
+		numbers[n] = true
+	}
+	least, most := span(numbers)
+	return least < 2 && most-least+1 == len(numbers) && len(numbers) == len(values) &&
+		(wholeDay(len(numbers)) || len(numbers) == 24)
 }
 
 // countDoubled counts the moments of rows, and those that have several values; it names a series of

@@ -1,9 +1,12 @@
 package tabular
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -81,6 +84,72 @@ func TestReaders(t *testing.T) {
 				"North 2026-01-31T00:00:00Z 1 kWh", "North__kW_ 2026-01-31T00:00:00Z 2 kW", "South 2026-01-31T00:00:00Z 3 kW",
 			},
 		},
+		"a clock of 24 hours with AM and PM": {
+			content: "Date,Total Load [MW]\n31/01/2026 00:00:00 AM,1\n31/01/2026 00:15:00 AM,2\n31/01/2026 12:30:00 PM,3\n31/01/2026 13:15:00 PM,4\n",
+			want: []string{
+				"Total_Load 2026-01-31T00:00:00Z 1 MW", "Total_Load 2026-01-31T00:15:00Z 2 MW",
+				"Total_Load 2026-01-31T12:30:00Z 3 MW", "Total_Load 2026-01-31T13:15:00Z 4 MW",
+			},
+		},
+		"periods of a day from 0 on": {
+			content: "Date,Interval,kWh\n2026-01-31,0,0.5\n" + numbered("2026-01-31,%[1]d,0.5\n", 46) + "2026-01-31,47,0.75\n", opts: Options{Series: "h"},
+			want: halfHours("h", time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), 0.75),
+		},
+		"times of day without leading zeros": {
+			content: "Date,Time,kW\n2026-01-31,0,1\n2026-01-31,30,2\n2026-01-31,100,3\n2026-01-31,2330,4\n",
+			want: []string{
+				"kW 2026-01-31T00:00:00Z 1 kW", "kW 2026-01-31T00:30:00Z 2 kW", "kW 2026-01-31T01:00:00Z 3 kW", "kW 2026-01-31T23:30:00Z 4 kW",
+			},
+		},
+		"times of day without leading zeros, which are ends": {
+			content: "Date,Time,kW\n2026-01-31,30,1\n2026-01-31,100,2\n2026-01-31,130,3\n2026-01-31,2400,4\n",
+			want: []string{
+				"kW 2026-01-31T00:00:00Z 1 kW", "kW 2026-01-31T00:30:00Z 2 kW", "kW 2026-01-31T01:00:00Z 3 kW", "kW 2026-01-31T23:30:00Z 4 kW",
+			},
+		},
+		"months by their names": {
+			content: "Zeit;kW\n5. Januar 2026 13:00;1\n5 février 2026 13:00;2\n5 de marzo de 2026 13:00;3\n5 aprile 2026 13:00;4\n5 mei 2026 13:00;5\n5 de junho de 2026 13:00;6\n",
+			want: []string{
+				"kW 2026-01-05T13:00:00Z 1 kW", "kW 2026-02-05T13:00:00Z 2 kW", "kW 2026-03-05T13:00:00Z 3 kW",
+				"kW 2026-04-05T13:00:00Z 4 kW", "kW 2026-05-05T13:00:00Z 5 kW", "kW 2026-06-05T13:00:00Z 6 kW",
+			},
+		},
+		"a tariff of a register, beside gas": {
+			content: "Hour,Electricity 1 (Low Tariff),Electricity 2 (Normal Tariff),Gas,Electricity tariff\n2026-01-31T00:00:00Z,1,2,3,4\n",
+			want:    []string{"Electricity_1__Low_Tariff_ 2026-01-31T00:00:00Z 1 ", "Electricity_2__Normal_Tariff_ 2026-01-31T00:00:00Z 2 "},
+		},
+		"a factor beside the values": {
+			content: "time;value;factor\n2026-01-31 00:00:00;35000000;0.001\n2026-01-31 00:15:00;35000082;0.001\n",
+			opts:    Options{Series: "h"},
+			want:    []string{"h 2026-01-31T00:00:00Z 3.5e+07 ", "h 2026-01-31T00:15:00Z 3.5000082e+07 "},
+			warning: `column "factor" has the factor 0.001`,
+		},
+		"the time of a record an interval behind": {
+			content: "PublishTime,StartTime,Demand MW\n2026-01-31T00:30:00Z,2026-01-31T00:00:00Z,1\n2026-01-31T01:00:00Z,2026-01-31T00:30:00Z,2\n" +
+				"2026-01-31T01:30:00Z,2026-01-31T01:00:00Z,3\n2026-01-31T02:00:00Z,2026-01-31T01:30:00Z,4\n",
+			opts: Options{Series: "h"},
+			want: []string{
+				"h 2026-01-31T00:00:00Z 1 MW", "h 2026-01-31T00:30:00Z 2 MW", "h 2026-01-31T01:00:00Z 3 MW", "h 2026-01-31T01:30:00Z 4 MW",
+			},
+		},
+		"a mean of MW": {
+			content: "din_instante;val_cargaenergiamwmed\n2026-01-31 00:00:00;5126.5\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T00:00:00Z 5126.5 MW"},
+		},
+		"numbers that stand for no value": {
+			content: "time,kW\n2026-01-31 00:00,1\n2026-01-31 00:15,-9999\n2026-01-31 00:30,-9999.0\n2026-01-31 00:45,2\n", opts: Options{Series: "h"},
+			want:    []string{"h 2026-01-31T00:00:00Z 1 kW", "h 2026-01-31T00:45:00Z 2 kW"},
+			warning: "2 values of -9999 stand for no value",
+		},
+		"numbers that may stand for no value": {
+			content: "time,kW\n2026-01-31 00:00,-1\n2026-01-31 00:15,-9999\n2026-01-31 00:30,-9999\n", opts: Options{Series: "h"},
+			want:    []string{"h 2026-01-31T00:00:00Z -1 kW", "h 2026-01-31T00:15:00Z -9999 kW", "h 2026-01-31T00:30:00Z -9999 kW"},
+			warning: "2 values are -9999, as where no value is there, and 1 others are below zero",
+		},
+		"one number that might stand for no value": {
+			content: "time,kW\n2026-01-31 00:00,1\n2026-01-31 00:15,-9999\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T00:00:00Z 1 kW", "h 2026-01-31T00:15:00Z -9999 kW"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,5 +162,74 @@ func TestReaders(t *testing.T) {
 				t.Errorf("warnings %q, want %q", report.Warnings, c.warning)
 			}
 		})
+	}
+}
+
+// TestReadersRefused: files of which public readers know more than the file says are refused by
+// name.
+func TestReadersRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ content, problem, remedy string }{
+		"readings of registers months apart": {
+			"100,NEM13,202602011030,MDP1,RETAIL1\n250,V1,11,1,11,11,METER1,E,6342.8,20251005093055,A,,,7654.9,20260107100333,A,,,1312.1,kWh,,\n900\n",
+			"is NEM13: readings of registers", "NEM12",
+		},
+		"days as spreadsheets count them": {
+			"Date,kWh\n46053.00,1\n46053.25,2\n46053.50,3\n",
+			`column "Date" has times as numbers of days, as spreadsheets count them (46053.00)`, "form of date and time",
+		},
+		"a date in a line of its own": {
+			"Puissances en W\n\nHeure;Puissance (W);Nature\n31/01/2026;;\n00:30:00;420;Reelle\n01:00:00;380;Reelle\n",
+			"their date stands in a line of its own, such as line 4", "into each row",
+		},
+		"periods in a column of which the name says nothing": {
+			"day;nr;area;val\n" + numbered("2026-01-31;%[1]d;N;%[1]d.5\n", 48),
+			`column "nr" counts 48 periods of a day and may be the time of day`, `--time-column "day,nr"`,
+		},
+		"periods from 0 that are no whole day": {
+			"Date,Interval,kWh\n" + numbered("2026-01-31,%[1]d,1\n", 20) + "2026-01-31,0,1\n",
+			`column "Interval" has periods from 0 to 20, which are no whole day from 0 on`, "whole day",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := Load([]string{write(t, "a.csv", c.content)}, Options{})
+			var file *FileError
+			if !errors.As(err, &file) || !strings.Contains(file.Problem, c.problem) ||
+				!strings.Contains(file.Remedy, c.remedy) {
+				t.Errorf("error %+v", err)
+			}
+		})
+	}
+}
+
+// TestRowsOfOtherLengths: a record whose values do not fit the interval of its register is
+// rejected, and so is an object that ends with its file. What stands before them is read.
+func TestRowsOfOtherLengths(t *testing.T) {
+	t.Parallel()
+	day := strings.Repeat(",0.5", 48)
+	for content, first := range map[string]string{
+		"100,NEM12,1\n200,1,E1,,E1,,,kWh,30,\n300,20260130" + day + ",A\n300,20260131" + day + day + ",A\n":         "values of more intervals than the day has in",
+		strings.Repeat("{\"series\":\"a\",\"ts\":1769864400,\"value\":1}\n", 48) + "{\"series\":\"a\",\"ts\":17698": "the last object, which is cut",
+	} {
+		_, report, err := Load([]string{write(t, "a.csv", content)}, Options{})
+		if err != nil || report.Rows != 49 || report.Rejected != 1 || report.First[0].Name != first {
+			t.Errorf("%v, %+v", err, report)
+		}
+	}
+}
+
+// TestStandingRegisters: a register that stands still for most of the time is pointed out as well.
+func TestStandingRegisters(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("time,kWh\n")
+	for i := range 200 {
+		at := time.Date(2026, 1, 1, i, 0, 0, 0, time.UTC)
+		fmt.Fprintf(&b, "%s,%d\n", at.Format("2006-01-02 15:04"), 28480+i/4)
+	}
+	_, report, err := Load([]string{write(t, "a.csv", b.String())}, Options{Series: "h"})
+	if err != nil || len(report.Warnings) != 1 || !strings.Contains(report.Warnings[0], "--kind register") {
+		t.Errorf("%v, %q", err, report.Warnings)
 	}
 }

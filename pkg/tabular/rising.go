@@ -7,10 +7,12 @@ import (
 )
 
 // A series looks like a register when it has at least risingRows rows, rises in at least half of its
-// steps, and falls in at most one step of risingFalls, as at a roll-over.
+// steps, and falls in at most one step of risingFalls, as at a roll-over. It looks like one as well
+// when it stands still for long and never falls.
 const (
 	risingRows  = 96
 	risingFalls = 200
+	risingSteps = 24 // of a series that never falls
 )
 
 // climb counts the steps of a series in the order of the file.
@@ -32,7 +34,8 @@ func (c *climb) add(value float64) {
 }
 
 func (c *climb) register() bool {
-	return c.rows >= risingRows && 2*c.rises >= c.rows && c.falls*risingFalls <= c.rows
+	climbs := 2*c.rises >= c.rows && c.falls*risingFalls <= c.rows
+	return c.rows >= risingRows && (climbs || c.falls == 0 && c.rises >= risingSteps)
 }
 
 // warnRising names the series of a file whose values rise as those of a register do, when nobody has

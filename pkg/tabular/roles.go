@@ -152,7 +152,7 @@ func (c *sampleColumn) rank(at *layout) int {
 		return 3
 	case c.is(c.codes):
 		return 0
-	case c.words.in(otherWords), c.hours(), c.name == "", c.words.in(kindWords) && c.wholeIDs():
+	case c.other(), c.hours(), c.name == "", c.words.in(kindWords) && c.wholeIDs():
 		return 0
 	case c.words.in(seriesWords) && c.wholeIDs():
 		return 0
@@ -160,6 +160,21 @@ func (c *sampleColumn) rank(at *layout) int {
 		return 2
 	}
 	return 1
+}
+
+// other reports whether the name of a column speaks of something else than energy. The low, normal
+// or peak tariff of a quantity names one of its registers.
+func (c *sampleColumn) other() bool {
+	others := 0
+	for _, word := range c.words {
+		if otherWords[word] && !tariffWords[word] {
+			return true
+		}
+		if tariffWords[word] {
+			others++
+		}
+	}
+	return others > 0 && !(c.words.in(quantityWords) && c.words.in(registerWords))
 }
 
 // valueColumns are the columns whose names speak most for values. Forecasts are none beside what
@@ -305,8 +320,8 @@ func (l *loader) units(columns []*sampleColumn, s *sample, at *layout) {
 	at.unitInNames = len(at.series) > 0
 }
 
-// unitColumn finds the column with the unit of each row: of several the first one behind the values,
-// nil when there is none.
+// unitColumn finds the column with the unit of each row: of several the first one behind the
+// values, nil when there is none.
 func unitColumn(columns []*sampleColumn, at *layout) (found *sampleColumn) {
 	for _, c := range columns {
 		if c.units > 0 && (c.is(c.units) || c.words.in(unitWords)) && !at.isTime(c.index) &&

@@ -17,7 +17,8 @@ func (l *loader) row(line []byte, long bool) error {
 	l.fields = l.at.fitted(l.fields)
 	switch {
 	case !ok:
-		return l.rejectLine(line, "quotes that do not fit in", problem{meter.ReasonUnparsable, remedyQuotes})
+		bad := problem{meter.ReasonUnparsable, remedyQuotes}
+		return l.rejectLine(line, "quotes that do not fit in", bad)
 	case l.at.otherRecord(l.fields):
 		l.otherRecords++
 		return nil
@@ -51,8 +52,8 @@ func (at *layout) fitted(fields [][]byte) [][]byte {
 	return fitted(fields, len(at.names), at.least)
 }
 
-// otherRecord reports whether a row begins with the letter of another kind of record than the rows of
-// data, as in files whose lines begin with C, H, D and T.
+// otherRecord reports whether a row begins with the letter of another kind of record than the rows
+// of data, as in files whose lines begin with C, H, D and T.
 func (at *layout) otherRecord(fields [][]byte) bool {
 	return at.record != 0 && len(fields) > 0 && len(fields[0]) == 1 && fields[0][0] != at.record &&
 		fields[0][0] >= 'A' && fields[0][0] <= 'Z'

@@ -26,6 +26,8 @@ type sample struct {
 	fields int          // of a line of data
 	least  int          // fields that rows have at least, when the last columns are often left out
 	others []otherTable // that are not read
+	// Line of a date alone, above rows that have a time of day alone; 0 for none.
+	dateLine int
 }
 
 // otherTable are rows of data that belong to another table of the same file.
@@ -168,6 +170,7 @@ func (s *sample) findHeader(split *splitter, contract func(field []byte) bool) b
 			counts[len(fields)]++
 		}
 	}
+	s.findDateLine(rows)
 	for n, count := range counts {
 		if count > counts[s.fields] || count == counts[s.fields] && n > s.fields {
 			s.fields = n
@@ -196,8 +199,8 @@ func (s *sample) findHeader(split *splitter, contract func(field []byte) bool) b
 	return true
 }
 
-// fitted cuts empty fields behind those that have a name, and fills up a row of which the last columns
-// are left out: least is how many fields it has then, 0 when no column may be left out.
+// fitted cuts empty fields behind those that have a name, and fills up a row of which the last
+// columns are left out: least is how many fields it has then, 0 when no column may be left out.
 func fitted(row [][]byte, names, least int) [][]byte {
 	for len(row) > names && len(row[len(row)-1]) == 0 {
 		row = row[:len(row)-1]
@@ -221,8 +224,9 @@ func (s *sample) otherTables(rows [][][]byte, data []bool) {
 		}
 		t = otherTable{}
 	}
+	fields := len(s.names)
 	for i, row := range rows {
-		if !data[i] || i >= s.data && len(row) <= s.fields+1 && len(row)+1 >= s.fields {
+		if !data[i] || i >= s.data && len(row) <= fields+1 && len(row)+1 >= fields {
 			if data[i] || len(row) > 1 {
 				end()
 			}
@@ -239,6 +243,19 @@ func (s *sample) otherTables(rows [][][]byte, data []bool) {
 	end()
 }
 
+// findDateLine finds the first line of a date alone that has a row with a time of day alone under
+// it.
+func (s *sample) findDateLine(rows [][][]byte) {
+	for i, row := range rows[:max(len(rows)-1, 0)] {
+		next := rows[i+1]
+		if len(row) > 0 && len(next) > 1 && kindOf(row[0]) == cellDate &&
+			(len(row) == 1 || blank(row[1:])) && kindOf(next[0]) == cellClock {
+			s.dateLine = s.lines[i].number
+			return
+		}
+	}
+}
+
 // blank reports whether a row has no text in any field.
 func blank(row [][]byte) bool {
 	for _, field := range row {
@@ -246,12 +263,12 @@ func blank(row [][]byte) bool {
 			return false
 		}
 	}
-	return len(row) > 1
+	return len(row) > 0
 }
 
-// wholeHeader is the line with the names of the columns, of a header that ends at a line. A header of
-// several lines has units, kinds of numbers or the same word for many columns in the last ones; the
-// names are in the line above whose texts differ from column to column.
+// wholeHeader is the line with the names of the columns, of a header that ends at a line. A header
+// of several lines has units, kinds of numbers or the same word for many columns in the last ones;
+// the names are in the line above whose texts differ from column to column.
 func wholeHeader(rows [][][]byte, last int) int {
 	if last < 1 || rows[last] == nil {
 		return last
@@ -289,7 +306,8 @@ func (s *sample) hasNotes(row [][]byte) bool {
 	return true
 }
 
-// namesEach reports whether a row has a text of its own for each column but one, which is the time's.
+// namesEach reports whether a row has a text of its own for each column but one, which is the
+// time's.
 func namesEach(row [][]byte) bool {
 	empty := 0
 	for _, field := range row {
@@ -312,8 +330,8 @@ func repeats(row [][]byte) bool {
 	return false
 }
 
-// kindsUnder reports whether a row under the names of columns says what each column holds: a unit, a
-// kind of values, or its name again, as at least one does.
+// kindsUnder reports whether a row under the names of columns says what each column holds: a unit,
+// a kind of values, or its name again, as at least one does.
 func kindsUnder(row, names [][]byte) bool {
 	kinds, same := 0, 0
 	for i, field := range row {

@@ -180,12 +180,16 @@ func halfDay(hour int, rest []byte) (of24 int, after []byte, ok bool) {
 	if len(after) == 0 || after[0]|0x20 != 'm' {
 		return hour, rest, true
 	}
-	if hour < 1 || hour > 12 {
+	afternoon := word[0]|0x20 == 'p'
+	switch {
+	case hour == 0 && !afternoon, hour > 12 && hour < 24 && afternoon:
+		// A clock of 24 hours with the mark of one of 12: 00:15 AM, 13:15 PM.
+	case hour < 1 || hour > 12:
 		return hour, rest, false
-	}
-	hour %= 12
-	if word[0]|0x20 == 'p' {
-		hour += 12
+	default:
+		if hour %= 12; afternoon {
+			hour += 12
+		}
 	}
 	return hour, bytes.TrimLeft(after[1:], "."), true
 }

@@ -29,6 +29,8 @@ type timing struct {
 	until       int   // column that has the end of the interval, -1 for none
 	offset      int   // column that has the zone of each row, as EST or EDT; -1 for none
 	length      int64 // of a period in seconds
+	first       int   // number of the first period of a day, 0 or 1
+	digits      bool  // times of day are 30, 100 and 2330
 	ordinals    bool  // of dayColumns: the names are numbers and no times of day
 	elapsed     bool  // periods are counted from midnight on, also where clocks change
 	ends        bool  // times are the ends of intervals
@@ -91,6 +93,7 @@ func findTiming(
 		return t, true
 	}
 	clock := columns[t.clock]
+	t.digits = t.day == dayClock && !clock.clocks() && !clock.clockDigits()
 	t.ranged = clock.is(clock.count[cellClocks])
 	if t.day == dayClock {
 		t.until = untilColumn(columns, clock, (*sampleColumn).clocks)
@@ -107,8 +110,8 @@ func findTiming(
 // by what the columns hold; until is -1 when there is none.
 func (s *sample) interval(columns []*sampleColumn, date *sampleColumn) (start, until int) {
 	for _, c := range columns {
-		if c == date || !c.stamps() || c.words.in(utcWords) != date.words.in(utcWords) ||
-			c.is(c.zoned) != date.is(date.zoned) {
+		if c == date || !c.stamps() || c.words.in(recordWords) ||
+			c.words.in(utcWords) != date.words.in(utcWords) || c.is(c.zoned) != date.is(date.zoned) {
 			continue
 		}
 		switch length := s.length(date, c); {
@@ -202,7 +205,7 @@ func clockColumn(columns []*sampleColumn, date *sampleColumn) (int, dayForm) {
 		switch {
 		case c.clocks():
 			score, as = 8, dayClock
-		case c.clockDigits():
+		case c.clockDigits(), c.clockNumbers():
 			score, as = 6, dayClock
 		case c.hours():
 			score, as = 4, c.dayForm()
@@ -225,12 +228,15 @@ func clockColumn(columns []*sampleColumn, date *sampleColumn) (int, dayForm) {
 	return best, form
 }
 
+// maxHours is how many hours the longest day has.
+const maxHours = 25
+
 // dayForm is how a column of times of day is written.
 func (c *sampleColumn) dayForm() dayForm {
 	switch {
-	case c.clocks() || c.clockDigits():
+	case c.clocks() || c.clockDigits() || c.clockNumbers():
 		return dayClock
-	case c.words.in(periodWords):
+	case c.words.in(periodWords), c.is(c.ordinals) && len(c.distinct) > maxHours:
 		return dayPeriod
 	}
 	return dayHour

@@ -12,7 +12,8 @@ import (
 // is also found as the beginning of a longer one.
 var (
 	seriesWords = words(`series id unique_id item_id meter meterid meter_id mpan mprn mpxn nmi ean
-		eancode eancodeasn customer customerid customer_id household lclid zone station site device deviceid
+		eancode eancodeasn customer customerid customer_id
+		household lclid zone station site device deviceid
 		device_id entity entityid entity_id sensor zählpunkt zaehlpunkt messlokation marktlokation
 		melo malo zählernummer zaehlernummer zähler cups pod prm gsrn meteringpoint meteringpointid
 		regionid region area node settlementpoint location subsystem submarket submercado subsistema
@@ -25,7 +26,8 @@ var (
 		energia potencia demanda carga lectura valor ae_kwh autoconsumo excedente prelievo immissione
 		consumi forbrug forbruk förbrukning kulutus mængde mengde mängd määrä quantity reading
 		readvalue generation production erzeugung produktion actual measured mw gwh mwh kw wh
-		total_load actualload electricity electric elektriciteit electricité électricité electricidad
+		total_load actualload electricity electric elektriciteit
+		electricité électricité electricidad
 		elettricità strom stroom stand meterstand zählerstand zaehlerstand invoeding inmatning
 		innmating エリア需要 使用量 需要 実績 当日実績 電力 実績使用量 totaldemand
 		nd tsd val_cargaenergiahomwmed val_cargaenergiamwmed`)
@@ -55,17 +57,21 @@ var (
 	hourWords = words(`hour hours hr he hora stunde stunden uur heure ora time timme tunti
 		hourending he_ hourbeginning 時 시간 시 opr_hr hourofday`)
 	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter halfhour
-		interval opr_interval kvarter plage tramo cuarto pte patamar`)
+		interval opr_interval kvarter plage tramo cuarto pte patamar slot
+		timeslot`)
 	recordWords = words(`created inserted received ingested updated modified imported exported
 		processed downloaded published publish stored uploaded revision`)
 	noteWords = words(`note notes comment comments remark remarks bemerkung bemerkungen kommentar
 		commentaire observaciones nota opmerking events`)
-	factorWords = words(`factor multiplier multiplikator wandlerfaktor faktor scale`)
-	typeWords   = words(`string number integer float double decimal`)
-	zoneWords   = words(`timezone tz utcoffset tzname zeitzone`)
-	minuteWords = words(`minute minutes min`)
-	utcWords    = words(`utc gmt zulu`)
-	sumWords    = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma summa average
+	factorWords   = words(`factor multiplier multiplikator wandlerfaktor faktor scale`)
+	registerWords = words(`low high normal night day peak offpeak off returned delivered`)
+	tariffWords   = words(`tariff peak`)
+	typeWords     = words(`string number integer float double decimal`)
+	zoneWords     = words(`timezone tz utcoffset tzname zeitzone`)
+	minuteWords   = words(`minute minutes min`)
+	utcWords      = words(`utc gmt zulu`)
+	sumWords      = words(`total totals sum summe gesamt gesamtsumme somme totale totaal suma summa
+		average
 		mean mittelwert end eof yhteensä merknaden 合計`)
 )
 
@@ -121,7 +127,7 @@ type measure struct {
 // power. Letters that are all small stand for a unit of mega, never of milli: no meter counts
 // those.
 func measureOf(text string) measure {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSuffix(strings.TrimSpace(text), "平均") // a mean
 	switch strings.ToLower(text) {
 	case "kwh/h", "kilowatt", "kilowatts", "kwh/1h":
 		return measure{"kW", 1}
@@ -174,6 +180,9 @@ func measureIn(name string) measure {
 				return m
 			}
 		}
+	}
+	if strings.HasSuffix(strings.ToLower(name), "mwmed") {
+		return measure{"MW", 1} // a mean of MW, as Brazil's market names it
 	}
 	parts := unitParts(name)
 	for i, part := range slices.Backward(parts) {
