@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -101,5 +102,53 @@ func TestUnitOfTheFile(t *testing.T) {
 		if cells, energy := cellsOf(t, path, 3600, tabular.Options{Series: "a.b"}, 2); cells != 24 || energy != want {
 			t.Errorf("%s: %d cells, %v in all, want 24 and %v", header, cells, energy, want)
 		}
+	}
+}
+
+// TestFieldRegisters: what a register shows for a moment is no energy (F06), in files of the field
+// where they are there, and in one of our own.
+func TestFieldRegisters(t *testing.T) {
+	t.Parallel()
+	var own strings.Builder
+	own.WriteString("timestamp,value\n")
+	at, value := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), 5210.0
+	for i := range 4 * 24 * 5 {
+		shown := value
+		switch i {
+		case 0, 1, 2: // wrong from the start
+			shown = 31
+		case 100, 101, 200: // zero for a moment
+			shown = 0
+		case 301:
+			shown = 888888
+		}
+		fmt.Fprintf(&own, "%s,%.3f\n", at.Add(time.Duration(i)*15*time.Minute).Format(time.RFC3339), shown)
+		value += 0.1 + 0.05*float64(i%8)
+	}
+	file := filepath.Join(t.TempDir(), "own.csv")
+	if err := os.WriteFile(file, []byte(own.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		path   string
+		cells  int
+		energy float64 // of all cells
+	}{
+		"own numbers":   {file, 119 - 1, 0.275 * 4 * 118},
+		"a first zero":  {"F06/first_reading_zero.csv", 286, 368.574 - 182.42},
+		"a zero on day": {"F06/one_zero_on_day_3.csv", 215, 322.338 - 182.0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := c.path
+			if strings.HasPrefix(path, "F06") {
+				path = filepath.Join(servertest.FieldFiles(t), filepath.FromSlash(path))
+			}
+			opts := tabular.Options{Series: "a.b", Unit: "kWh", Kind: meter.Register}
+			cells, energy := cellsOf(t, path, 3600, opts, 30)
+			if cells != c.cells || math.Abs(energy-c.energy) > 1e-3*c.energy {
+				t.Errorf("%d cells of %.6g in all, want %d and %.6g", cells, energy, c.cells, c.energy)
+			}
+		})
 	}
 }

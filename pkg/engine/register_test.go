@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -117,6 +118,85 @@ func TestAnyOrderOfARegister(t *testing.T) {
 		}
 		a, b := run(reads), run(rapid.Permutation(append(reads[:len(reads):len(reads)], reads[:len(reads)/3]...)).Draw(t, "order"))
 		if !sameSections(pristine(a), pristine(b)) {
+			t.Fatal("the states differ")
+		}
+	})
+}
+
+// wrongReads are the reads of a register that shows other numbers for a moment: at 0 as its first
+// read, and behind its first week.
+func wrongReads(shown []float64) []float64 {
+	wrong := slices.Clone(shown)
+	for i, v := range map[int]float64{
+		0: 0, 200: 0, 210: 0, 211: 0, 212: 0, 220: 999999, 230: 17, 240: 3000, 241: 12,
+	} {
+		wrong[i] = v
+	}
+	return wrong
+}
+
+// Numbers that a register shows for a moment give no energy. What it counted meanwhile is spread.
+func TestMomentaryReadsOfARegister(t *testing.T) {
+	t.Parallel()
+	shown := counted(260)
+	e := newEngine(t, randomModel(70, 4))
+	var counts meter.Counts
+	for i, v := range wrongReads(shown) {
+		result := e.Step([]Reading{read(int64(i), v)})
+		if len(result.Rejections) > 0 {
+			t.Fatalf("read %d: %+v", i, result.Rejections)
+		}
+		counts.Add(result.Registers)
+	}
+	if counts.Momentary != 9 {
+		t.Errorf("%+v, want 9 momentary reads", counts)
+	}
+	if first := e.hours().slabs.first(e.hours().slabs.index[m17]) - epoch/meter.HourSeconds; first != 1 {
+		t.Errorf("the series begins at cell %d, want 1", first)
+	}
+	spread := map[int64]bool{}
+	for _, gap := range [][2]int64{{199, 201}, {209, 213}, {219, 221}, {229, 231}, {239, 242}} {
+		var sum float64
+		for i := gap[0]; i < gap[1]; i++ {
+			v, q := cellAt(t, e, i)
+			if sum += float64(v); q != meter.Estimated {
+				t.Errorf("cell %d is %v %s, want an estimate", i, v, q)
+			}
+			spread[i] = true
+		}
+		if want := shown[gap[1]] - shown[gap[0]]; math.Abs(sum-want) > 1e-3 {
+			t.Errorf("cells %d to %d come to %v, want %v", gap[0], gap[1], sum, want)
+		}
+	}
+	for i := int64(1); i < 260; i++ {
+		if v, q := cellAt(t, e, i); !spread[i] && (q != meter.OK || math.Abs(float64(v)-(shown[i+1]-shown[i])) > 1e-3) {
+			t.Errorf("cell %d is %v %s, want %v", i, v, q, shown[i+1]-shown[i])
+		}
+	}
+}
+
+// The order in which momentary reads and those around them come does not matter.
+func TestAnyOrderOfMomentaryReads(t *testing.T) {
+	t.Parallel()
+	wrong := wrongReads(counted(260))
+	want := newEngine(t, randomModel(71, 4))
+	for i, v := range wrong[:250] {
+		want.Step([]Reading{read(int64(i), v)})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		e := newEngine(t, randomModel(71, 4))
+		for i, v := range wrong[:205] {
+			e.Step([]Reading{read(int64(i), v)})
+		}
+		var late []Reading
+		for i := 205; i < 249; i++ {
+			late = append(late, read(int64(i), wrong[i]))
+		}
+		for _, r := range rapid.Permutation(late).Draw(t, "order") {
+			e.Step([]Reading{r})
+		}
+		e.Step([]Reading{read(249, wrong[249])})
+		if !sameSections(pristine(want), pristine(e)) {
 			t.Fatal("the states differ")
 		}
 	})

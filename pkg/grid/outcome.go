@@ -43,6 +43,15 @@ type Outcome struct {
 	// between that are not here are MISSING.
 	Cells  []Cell
 	Counts meter.Counts // of a register: what was newly decided
+
+	differences differences
+}
+
+// differences is memory for those of a register.
+type differences struct {
+	reads     []meter.Read
+	energy    []meter.Cell
+	registers meter.Registers
 }
 
 // Bring takes over the cells that the caller has on the grid before, Was: at gives those of cells
@@ -74,7 +83,9 @@ func (o *Outcome) Bring(to Grid, kind meter.Kind, first, newest int64, at CellAt
 }
 
 func (o *Outcome) reset() {
-	*o = Outcome{Refused: o.Refused[:0], Cells: o.Cells[:0], Decision: Applied}
+	*o = Outcome{
+		Refused: o.Refused[:0], Cells: o.Cells[:0], Decision: Applied, differences: o.differences,
+	}
 }
 
 func (o *Outcome) reject(p Point, reason meter.Reason, format string, args ...any) {

@@ -170,7 +170,7 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 	r := s.Raw
 	var before meter.Counts
 	if s.Kind == meter.Register {
-		before = s.differ(past)
+		before = s.differ(&out.differences, past)
 	}
 	lowest, highest, at, repeated := len(r.Points)+len(group), 0, -1, false
 	for k, p := range group {

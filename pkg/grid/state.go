@@ -50,11 +50,6 @@ type Raw struct {
 	Young  bool    // the series is in its first day
 	First  int64   // second of the first reading, while Young
 	From   int64   // Unix second from which on Points has every reading
-
-	// Memory of a register's differences.
-	reads     []meter.Read
-	energy    []meter.Cell
-	registers meter.Registers
 }
 
 // Past is the cells that a caller has of a series.
@@ -158,6 +153,9 @@ func (s *State) Settle(n int64) {
 	}
 	const context = 3
 	gone := find(r.Points, s.Start(n+1)+1) - context
+	if s.Kind == meter.Register { // a read is momentary or not by what stands before it
+		gone = min(gone, find(r.Points, s.Start(n+1)-meter.MomentSeconds))
+	}
 	if r.Strays > 0 && gone > 0 {
 		if i := slices.IndexFunc(r.Points[:gone], Point.uncounted); i >= 0 {
 			gone = i
@@ -241,7 +239,6 @@ func (s State) Clone() State {
 	if s.Raw != nil {
 		raw := *s.Raw
 		raw.Points = slices.Clone(raw.Points)
-		raw.reads, raw.energy, raw.registers = nil, nil, meter.Registers{}
 		s.Raw = &raw
 	}
 	return s

@@ -1,9 +1,6 @@
 package meter
 
-import (
-	"iter"
-	"math"
-)
+import "math"
 
 // Read is a register as it stood at a moment.
 type Read struct {
@@ -23,6 +20,7 @@ type Counts struct {
 	Resets    int // the register began near zero again
 	RollOvers int // the register passed 10^n
 	Exchanges int // the register went on from another value: another meter, the energy is not known
+	Momentary int // reads of another value, behind which the register went on from where it was
 }
 
 // Add counts more.
@@ -30,28 +28,22 @@ func (c *Counts) Add(more Counts) {
 	c.Resets += more.Resets
 	c.RollOvers += more.RollOvers
 	c.Exchanges += more.Exchanges
+	c.Momentary += more.Momentary
 }
 
-// How far from a register's own pace its values may lie. The usual energy of a time is what the
-// register counts in it at its high rates.
-const (
-	// rollOverPlausible and resetPlausible bound the energy across a roll-over and since a reset,
-	// as a multiple of the usual energy. A drop looks like a roll-over only by coincidence, so the
-	// bound of a roll-over is the closer one.
-	rollOverPlausible, resetPlausible = 5, 10
-	// risePlausible bounds a rise in the same way. A larger rise is another meter; smaller ones
-	// are left to Judge.
-	risePlausible = 1000
-	// paceRank is the share of rates that lie below the pace: the largest of a few rates may be
-	// the jump to be judged.
-	paceRank = 0.9
-	// near is how near zero or 10^n a register without a known pace must be, as a share.
-	near = 0.01
-	// leastTop is the smallest 10^n at which a register rolls over.
-	leastTop = 1e3
-	// gapIntervals is how many intervals apart two reads are when there is a gap between them.
-	gapIntervals = 1.5
-)
+// Since returns what is counted beyond what was counted before. Later reads may take a decision
+// back; what was counted once stays counted.
+func (c Counts) Since(before Counts) Counts {
+	return Counts{
+		Resets:    max(c.Resets-before.Resets, 0),
+		RollOvers: max(c.RollOvers-before.RollOvers, 0),
+		Exchanges: max(c.Exchanges-before.Exchanges, 0),
+		Momentary: max(c.Momentary-before.Momentary, 0),
+	}
+}
+
+// gapIntervals is how many intervals apart two reads are when there is a gap between them.
+const gapIntervals = 1.5
 
 // Grid is where intervals begin: cell n starts n intervals and the phase after the Unix epoch, both
 // in seconds. First is the first cell that Differ computes. Interval is above 0.
@@ -71,28 +63,41 @@ func (g Grid) cell(second int64) int64 {
 // Registers turns the reads of a register into energy. The zero Registers is ready. It holds only
 // scratch memory, so one Registers serves one series after another.
 type Registers struct {
-	rates []float64
+	reads []Read    // those that ascend
+	legs  []leg     // by read: the likeliest way to it
+	path  []int     // the reads that the likeliest way takes
+	jumps []int     // reads behind which the register jumps
+	rates []float64 // of the way, to be ranked
+	rises []float64 // of the way, likewise
 }
 
 // Differ appends to dst, in order, the energy of each interval from grid.First on that lies wholly
 // between the first and the last read, and counts the reads at which the register did not count on.
-// reads ascend by Second; a read that does not ascend is passed over.
+// reads ascend by Second; a read that does not ascend is passed over. begins says that no read came
+// before them.
 //
 // When there is no read on the border of an interval, the register is interpolated linearly onto
-// it. Between reads further apart than gapIntervals the energy is spread evenly and Estimated. A
-// drop is a roll-over at 10^n when that gives a plausible energy at the pace of these reads. Else
-// it is a reset when the new value is a plausible energy, else an exchanged meter. A rise beyond
-// risePlausible is an exchanged meter, too. The intervals that an exchange touches are left out.
+// it. Between reads further apart than gapIntervals the energy is spread evenly and Estimated.
+// Reads of another value behind which the register goes on from where it was are momentary: they
+// count for nothing, and the energy between the reads around them is spread in the same way. Any
+// other drop is a roll-over at 10^n, a reset, or an exchanged meter. The intervals that an exchange
+// touches are left out, and so are those of wrong first reads.
 //
-// The result is a function of reads: it does not depend on the order in which they came. Differ
-// costs a few steps for each interval and each read.
-func (r *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts) {
-	var counts Counts
-	pace := r.pace(reads)
+// All reads together tell which of these it is (see likeliest). So a reset may turn out to be a
+// momentary read when the next read comes, and the cells change then. The result is a function of
+// the arguments: it does not depend on the order in which the reads came. Differ costs a few steps
+// for each interval and each read.
+func (r *Registers) Differ(dst []Cell, reads []Read, grid Grid, begins bool) ([]Cell, Counts) {
+	r.take(reads)
+	if len(r.reads) == 0 {
+		return dst, Counts{}
+	}
+	r.likeliest(begins)
+	counts := Counts{Momentary: len(r.reads) - len(r.path)}
 	w := spread{Grid: grid, cells: dst, n: math.MinInt64}
-	for from, to := range pairs(reads) {
-		energy, course := difference(from, to, pace)
-		switch course {
+	for i, last := range r.path[1:] {
+		from, to, leg := r.reads[r.path[i]], r.reads[last], r.legs[last]
+		switch leg.course {
 		case reset:
 			counts.Resets++
 		case rollOver:
@@ -102,38 +107,20 @@ func (r *Registers) Differ(dst []Cell, reads []Read, grid Grid) ([]Cell, Counts)
 		case counted:
 		}
 		gap := float64(to.Second-from.Second) > gapIntervals*float64(grid.Interval)
-		w.over(from.Second, to.Second, energy, course == exchanged, gap || course == reset)
+		estimated := gap || leg.course == reset || last > r.path[i]+1
+		w.over(from.Second, to.Second, leg.energy, leg.course == exchanged, estimated)
 	}
 	return w.cells, counts
 }
 
-// pairs are the reads that follow each other in time.
-func pairs(reads []Read) iter.Seq2[Read, Read] {
-	return func(yield func(Read, Read) bool) {
-		for i, last := 1, 0; i < len(reads); i++ {
-			if reads[i].Second <= reads[last].Second {
-				continue
-			}
-			if !yield(reads[last], reads[i]) {
-				return
-			}
-			last = i
+// take keeps the reads that ascend.
+func (r *Registers) take(reads []Read) {
+	r.reads = r.reads[:0]
+	for _, read := range reads {
+		if n := len(r.reads); n == 0 || read.Second > r.reads[n-1].Second {
+			r.reads = append(r.reads, read)
 		}
 	}
-}
-
-// pace is the high rate of the register, per second. It is 0 when fewer than two rates are known.
-func (r *Registers) pace(reads []Read) float64 {
-	r.rates = r.rates[:0]
-	for from, to := range pairs(reads) {
-		if d := to.Value - from.Value; d >= 0 {
-			r.rates = append(r.rates, d/float64(to.Second-from.Second))
-		}
-	}
-	if len(r.rates) < 2 {
-		return 0
-	}
-	return ranked(r.rates, int(paceRank*float64(len(r.rates)-1)))
 }
 
 // ranked returns the value that sorting would bring to index k. It changes the order of values. It
@@ -165,48 +152,6 @@ func ranked(values []float64, k int) float64 {
 		}
 	}
 	return values[k]
-}
-
-// course is how a register gets from one read to the next.
-type course uint8
-
-const (
-	counted course = iota
-	reset
-	rollOver
-	exchanged
-)
-
-// difference is the energy between two reads, and the course of the register between them.
-func difference(from, to Read, pace float64) (float64, course) {
-	d := to.Value - from.Value
-	usual := pace * float64(to.Second-from.Second)
-	if d >= 0 {
-		if usual > 0 && d > risePlausible*usual {
-			return 0, exchanged
-		}
-		return d, counted
-	}
-	if to.Value < 0 {
-		return 0, exchanged
-	}
-	top := leastTop
-	for top <= from.Value {
-		top *= 10
-	}
-	over := top - from.Value + to.Value
-	rolled, began := over <= rollOverPlausible*usual, to.Value <= resetPlausible*usual
-	if usual == 0 {
-		rolled = from.Value >= (1-near)*top && to.Value <= near*top
-		began = to.Value <= near*from.Value
-	}
-	switch {
-	case rolled:
-		return over, rollOver
-	case began:
-		return to.Value, reset
-	}
-	return 0, exchanged
 }
 
 // spread adds the energy between pairs of reads to the intervals that they touch. An interval that

@@ -135,7 +135,7 @@ func (m *metrics) setZeros() {
 	for _, reason := range []meter.Reason{meter.ReasonNotFinite, meter.ReasonOutOfRange} {
 		m.replaced.WithLabelValues(string(reason))
 	}
-	for _, decision := range []string{"reset", "roll_over", "exchange"} {
+	for _, decision := range []string{"reset", "roll_over", "exchange", "momentary"} {
 		m.registers.WithLabelValues(decision)
 	}
 	for _, outcome := range []string{outcomeApplied, outcomeRepeated, outcomeRejected, outcomeHeld} {
@@ -198,6 +198,7 @@ func (m *metrics) count(r *Result) {
 	m.registers.WithLabelValues("reset").Add(float64(r.Registers.Resets))
 	m.registers.WithLabelValues("roll_over").Add(float64(r.Registers.RollOvers))
 	m.registers.WithLabelValues("exchange").Add(float64(r.Registers.Exchanges))
+	m.registers.WithLabelValues("momentary").Add(float64(r.Registers.Momentary))
 	for reason, n := range r.Rejections {
 		m.readings.WithLabelValues(outcomeRejected).Add(float64(n))
 		m.rejected.WithLabelValues(string(reason)).Add(float64(n))
