@@ -9,14 +9,17 @@ import (
 // DecodeReadings reads a message of readings: one object, or an array of at most 1000, in at most
 // 64 KiB. It returns the valid readings in their order, and one error with its Index for each other
 // element. When the message as a whole is invalid (no JSON, too large, empty), DecodeReadings
-// returns one error with Index WholeMessage and no readings.
+// returns one error with Index WholeMessage and no readings. It refuses times without an offset.
 func DecodeReadings(payload []byte) (good []Reading, bad []*InvalidError) {
-	return DecodeReadingsInto(nil, payload)
+	return DecodeReadingsInto(nil, payload, nil)
 }
 
-// DecodeReadingsInto is DecodeReadings, but appends the valid readings to dst, whose memory the
-// caller reuses. Nothing that it returns refers to payload.
-func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*InvalidError) {
+// DecodeReadingsInto is DecodeReadings, but reads times without an offset as those of the clocks of
+// zone, and appends the valid readings to dst, whose memory the caller reuses. Nothing that it
+// returns refers to payload.
+func DecodeReadingsInto(
+	dst []Reading, payload []byte, zone Zone,
+) (good []Reading, bad []*InvalidError) {
 	if len(payload) > maxPayload {
 		return dst, whole(meter.ReasonTooLarge, []byte(strconv.Itoa(len(payload))), remedySize)
 	}
@@ -31,13 +34,13 @@ func DecodeReadingsInto(dst []Reading, payload []byte) (good []Reading, bad []*I
 		if fault := s.object(&f); fault != noFault || !s.end() {
 			return dst, s.broken(fault)
 		}
-		r, err := f.reading(s.long)
+		r, err := f.reading(s.long, zone)
 		if err != nil {
 			return dst, []*InvalidError{err}
 		}
 		return append(dst, r), nil
 	case '[':
-		return s.array(dst)
+		return s.array(dst, zone)
 	}
 	return dst, s.broken(syntaxFault)
 }
@@ -57,7 +60,7 @@ func (s *scanner) broken(f fault) []*InvalidError {
 }
 
 // array reads the elements of a message. When the message is broken, array returns none of them.
-func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
+func (s *scanner) array(dst []Reading, zone Zone) (good []Reading, bad []*InvalidError) {
 	s.pos++
 	s.depth++
 	if s.next(']') {
@@ -78,7 +81,7 @@ func (s *scanner) array(dst []Reading) (good []Reading, bad []*InvalidError) {
 				return dst, s.broken(fault)
 			}
 			var r Reading
-			if r, err = f.reading(s.long); err == nil {
+			if r, err = f.reading(s.long, zone); err == nil {
 				good = append(good, r)
 			}
 		} else {

@@ -24,7 +24,8 @@ type InvalidError struct {
 	Remedy string // what the sender should do
 }
 
-// Error names reading, field, value, reason and remedy in one line.
+// Error names reading, field, value and remedy in one line. The Reason stands there only when there
+// is no remedy: those who print the line print the reason before it.
 func (e *InvalidError) Error() string {
 	var b strings.Builder
 	if e.Index > 0 {
@@ -34,18 +35,21 @@ func (e *InvalidError) Error() string {
 	}
 	b.WriteString(e.Field)
 	switch {
-	case e.Reason == meter.ReasonEmpty: // the reason says it
+	case e.Reason == meter.ReasonEmpty:
+		b.WriteString(" is empty")
 	case e.Value == "":
 		b.WriteString(" missing or empty")
 	default:
 		b.WriteByte(' ')
 		b.WriteString(strconv.Quote(e.Value))
 	}
-	b.WriteByte(' ')
-	b.WriteString(string(e.Reason))
-	if e.Remedy != "" {
+	switch {
+	case e.Remedy != "":
 		b.WriteString(": ")
 		b.WriteString(e.Remedy)
+	case e.Reason != meter.ReasonEmpty:
+		b.WriteByte(' ')
+		b.WriteString(string(e.Reason))
 	}
 	return b.String()
 }

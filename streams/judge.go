@@ -2,6 +2,7 @@ package streams
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -17,17 +18,31 @@ const (
 	maxYear = 2200 // last year of a timestamp
 )
 
+// Zone returns the zone of the series whose readings are decoded, nil when none is set. It is asked
+// for times without an offset only. A nil Zone is none.
+type Zone func() *time.Location
+
 // The remedies, for senders.
 const (
 	remedySeries  = "must be <site>.<meter>"
 	remedyPattern = "must be <site>.<meter>, <site>.* or *.*"
 	remedyJSON    = `send {"ts":"2026-01-31T13:00:00Z","value":1.234} or an array of such`
 	remedyTime    = "write RFC 3339 with Z or an offset, years 1970 to 2200, " +
-		"e.g. 2026-01-31T13:00:00Z"
-	remedyNumber = "write a finite number with a decimal point, or leave the reading out"
-	remedyRange  = "values must be below 1e12 in magnitude; use a larger unit"
-	remedyUnit   = "at most 16 printable bytes that fit the kind: " +
+		"e.g. 2026-01-31T13:00:00Z, or seconds, ms, us or ns since 1970 that lie between 2000 and 2100"
+	remedyOffset = "write the offset (Z or +01:00), or set the zone of the series: " +
+		"loadtide series set <site>.<meter> --zone Europe/Vienna"
+	remedyTwice   = "the clocks of the series' zone show it twice: write the offset (+01:00)"
+	remedySkipped = "the clocks of the series' zone skip it: write the offset (Z or +01:00)"
+	remedyTimes   = "another time than %s: send one of ts, timestamp and time"
+	remedyNumber  = "write a finite number with a decimal point, or leave the reading out"
+	remedyComma   = "a comma may be a decimal or a thousands mark: write a decimal point " +
+		"and no other mark"
+	remedyRange = "values must be below 1e12 in magnitude; use a larger unit"
+	remedyUnit  = "at most 16 printable bytes that fit the kind: " +
 		"W, kW, MW for power, Wh, kWh, MWh for energy"
+	remedyMilli    = "a small m may be milli or mega: write MW, MWh or MJ for mega"
+	remedyTelegraf = "that is telegraf's own JSON: set in its output " +
+		"json_transformation = '{\"ts\": timestamp, \"value\": fields.value}', without use_batch_format"
 	remedyKind     = "use energy, power or register, or leave it out"
 	remedyQuality  = "use OK, ESTIMATED, MISSING or BAD, or leave it out"
 	remedyInterval = "use 5 minutes to 1 h that divide the hour (15m, PT30M, 1h), or leave it out"
@@ -38,9 +53,10 @@ const (
 	remedyEmpty    = "send at least one reading"
 )
 
-// fields are the tokens of one reading. Of a repeated key the last token counts.
+// fields are the tokens of one reading. Of a repeated key the last token counts. telegraf is the
+// part of an object of telegraf that holds its values.
 type fields struct {
-	ts, value, unit, kind, quality, interval, history token
+	ts, timestamp, time, value, unit, kind, quality, interval, history, telegraf token
 }
 
 func (f *fields) set(key, t token) {
@@ -59,13 +75,19 @@ func (f *fields) set(key, t token) {
 		f.interval = t
 	case "history":
 		f.history = t
+	case "timestamp":
+		f.timestamp = t
+	case "time":
+		f.time = t
+	case "fields", "metrics":
+		f.telegraf = t
 	}
 }
 
 // reading returns the reading that the fields make, or an error for the first wrong field. In an
 // optional field null and "" mean absent. long says that a string of the reading, also one in an
 // unknown field, is over the limit.
-func (f *fields) reading(long bool) (Reading, *InvalidError) {
+func (f *fields) reading(long bool, zone Zone) (Reading, *InvalidError) {
 	var r Reading
 	if long {
 		return r, &InvalidError{
@@ -73,7 +95,7 @@ func (f *fields) reading(long bool) (Reading, *InvalidError) {
 		}
 	}
 	var err *InvalidError
-	if r.Time, err = f.time(); err != nil {
+	if r.Time, err = f.moment(zone); err != nil {
 		return r, err
 	}
 	if r.Value, err = f.number(); err != nil {
@@ -85,7 +107,12 @@ func (f *fields) reading(long bool) (Reading, *InvalidError) {
 		if f.unit.kind != stringToken || !printable(text) {
 			return r, invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyUnit)
 		}
-		r.Unit, usual = usualUnit(text)
+		if r.Unit, usual = usualUnit(text); !usual {
+			if meter.AmbiguousUnit(r.Unit) {
+				return r, invalid(meter.ReasonWrongUnit, "unit", f.unit, remedyMilli)
+			}
+			r.Unit, usual = usualUnit([]byte(meter.UnitName(r.Unit)))
+		}
 	}
 	if f.kind.present() {
 		if r.Kind = f.kind.asKind(); r.Kind == meter.KindUnknown {
@@ -124,31 +151,93 @@ func (t token) present() bool {
 	return t.kind != absent && t.kind != nullToken && !(t.kind == stringToken && len(t.raw) == 0)
 }
 
-func (f *fields) time() (time.Time, *InvalidError) {
-	var t time.Time
-	text := f.ts.text()
-	if f.ts.kind == stringToken && strictTime(text) && t.UnmarshalText(text) == nil {
-		t = t.UTC()
-		if y := t.Year(); y >= minYear && y <= maxYear {
-			return t, nil
+// moment returns the time of the reading. A time with an offset under the common name is read here,
+// all others by anyMoment.
+func (f *fields) moment(zone Zone) (time.Time, *InvalidError) {
+	if f.ts.kind == stringToken && f.timestamp.kind == absent && f.time.kind == absent {
+		if t, ok := meter.ParseTimestamp(f.ts.text()); ok && !t.Local {
+			return time.Unix(t.Seconds, int64(t.Nanos)).UTC(), nil
 		}
 	}
-	return time.Time{}, invalid(meter.ReasonBadTimestamp, "ts", f.ts, remedyTime)
+	return f.anyMoment(zone)
 }
 
-// strictTime reports whether a text has the form of RFC 3339. Package time also accepts hours of
-// one digit and decimal commas, which strictTime refuses.
-func strictTime(text []byte) bool {
-	return len(text) >= len("2006-01-02T15:04:05Z") &&
-		text[13] == ':' && text[16] == ':' && text[19] != ','
+// anyMoment reads the time of a reading in any form that senders use, from any of its three names.
+// Several of the names must say the same second.
+func (f *fields) anyMoment(zone Zone) (time.Time, *InvalidError) {
+	var moment time.Time
+	var first string
+	for _, n := range [...]struct {
+		name  string
+		token token
+	}{{"ts", f.ts}, {"timestamp", f.timestamp}, {"time", f.time}} {
+		if !n.token.present() {
+			continue
+		}
+		t, remedy := n.token.asTime(zone)
+		if remedy != "" {
+			return t, invalid(meter.ReasonBadTimestamp, n.name, n.token, remedy)
+		}
+		if first != "" && t.Unix() != moment.Unix() {
+			remedy = fmt.Sprintf(remedyTimes, first)
+			return t, invalid(meter.ReasonBadTimestamp, n.name, n.token, remedy)
+		}
+		if first == "" {
+			moment, first = t, n.name
+		}
+	}
+	switch {
+	case first != "":
+		return moment, nil
+	case f.telegraf.kind == compositeToken:
+		return moment, f.notOfTelegraf()
+	}
+	return moment, invalid(meter.ReasonBadTimestamp, "ts", f.ts, remedyTime)
+}
+
+// notOfTelegraf refuses an object of telegraf: its name and tags may say another series than the
+// subject.
+func (f *fields) notOfTelegraf() *InvalidError {
+	field := "fields"
+	if f.telegraf.raw[0] == '[' {
+		field = "metrics"
+	}
+	return invalid(meter.ReasonUnparsable, field, f.telegraf, remedyTelegraf)
+}
+
+// asTime returns the time that a token holds, or the remedy for one that holds none.
+func (t token) asTime(zone Zone) (moment time.Time, remedy string) {
+	var stamp meter.Timestamp
+	ok := false
+	if t.kind == stringToken || t.kind == numberToken {
+		stamp, ok = meter.ParseTimestamp(t.text())
+	}
+	if !ok {
+		return moment, remedyTime
+	}
+	var place *time.Location
+	if stamp.Local && zone != nil {
+		place = zone()
+	}
+	if stamp.Local && place == nil {
+		return moment, remedyOffset
+	}
+	moment, clock := stamp.In(place)
+	switch clock {
+	case meter.ClockTwice:
+		return moment, remedyTwice
+	case meter.ClockSkipped:
+		return moment, remedySkipped
+	case meter.ClockOnce:
+	}
+	if y := moment.Year(); y < minYear || y > maxYear {
+		return moment, remedyTime
+	}
+	return moment, ""
 }
 
 func (f *fields) number() (float64, *InvalidError) {
-	kind := f.value.kind
-	if kind == stringToken {
-		kind = floatWord(bytes.TrimSpace(f.value.text()))
-	}
-	switch kind {
+	switch f.value.kind {
 	case numberToken:
 		v, err := strconv.ParseFloat(string(f.value.raw), 64)
 		switch {
@@ -158,11 +247,31 @@ func (f *fields) number() (float64, *InvalidError) {
 			return 0, invalid(meter.ReasonOutOfRange, "value", f.value, remedyRange)
 		}
 		return v, nil
+	case stringToken:
+		return f.quotedNumber()
 	case infToken:
 		return 0, invalid(meter.ReasonNotFinite, "value", f.value, remedyNumber)
-	default:
-		return 0, invalid(meter.ReasonNotANumber, "value", f.value, remedyNumber)
+	case absent:
+		if f.telegraf.kind == compositeToken {
+			return 0, f.notOfTelegraf()
+		}
 	}
+	return 0, invalid(meter.ReasonNotANumber, "value", f.value, remedyNumber)
+}
+
+// quotedNumber reads a value in quotes.
+func (f *fields) quotedNumber() (float64, *InvalidError) {
+	text := bytes.TrimSpace(f.value.text())
+	v, reason := meter.ParseValue(text)
+	switch {
+	case reason == "":
+		return v, nil
+	case reason == meter.ReasonOutOfRange:
+		return 0, invalid(reason, "value", f.value, remedyRange)
+	case reason == meter.ReasonNotANumber && bytes.IndexByte(text, ',') >= 0:
+		return 0, invalid(reason, "value", f.value, remedyComma)
+	}
+	return 0, invalid(reason, "value", f.value, remedyNumber)
 }
 
 // asKind returns the kind that a token names, KindUnknown when it names none.

@@ -10,7 +10,7 @@ import (
 type Reading struct {
 	Time     time.Time     // start of its interval, UTC
 	Value    float64       // in Unit; finite, below meter.MaxValue in magnitude
-	Unit     string        // as the sender wrote it, at most 16 printable bytes; may be empty
+	Unit     string        // kWh for any form of kWh; else as it was sent, 16 printable bytes or fewer
 	Kind     meter.Kind    // KindUnknown when the message does not say: by the unit, else power
 	Quality  meter.Quality // Unknown when the message does not say: OK
 	Interval time.Duration // 0 when the message does not say

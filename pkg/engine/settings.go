@@ -102,6 +102,9 @@ func (all settings) of(id meter.ID) Setting {
 	return s
 }
 
+// Zone returns the zone that is set for a series, known to this engine or not; "" when none is.
+func (e *Engine) Zone(id meter.ID) string { return e.settings.of(id).Zone }
+
 // sorted are the patterns in an order of their own: a map has none.
 func (all settings) sorted() []meter.ID {
 	ids := make([]meter.ID, 0, len(all))

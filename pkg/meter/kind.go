@@ -27,11 +27,11 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
-// ParseKind reads a word of the wire. The empty word is KindUnknown. The error holds a copy of the
-// word, so that a caller converts bytes to word without an allocation.
+// ParseKind reads a word of the wire, in any case. The empty word is KindUnknown. The error holds a
+// copy of the word, so that a caller converts bytes to word without an allocation.
 func ParseKind(word string) (Kind, error) {
 	for k, w := range kindWords {
-		if w == word {
+		if w == word || len(w) == len(word) && strings.EqualFold(w, word) {
 			return Kind(k), nil
 		}
 	}

@@ -29,14 +29,14 @@ func (q Quality) String() string {
 	return fmt.Sprintf("Quality(%d)", uint8(q))
 }
 
-// ParseQuality reads a word of the wire. The empty word is OK. The error holds a copy of the word,
-// as that of ParseKind.
+// ParseQuality reads a word of the wire, in any case. The empty word is OK. The error holds a copy
+// of the word, as that of ParseKind.
 func ParseQuality(word string) (Quality, error) {
 	if word == "" {
 		return OK, nil
 	}
 	for q := OK; int(q) < len(qualityWords); q++ {
-		if qualityWords[q] == word {
+		if w := qualityWords[q]; w == word || len(w) == len(word) && strings.EqualFold(w, word) {
 			return q, nil
 		}
 	}

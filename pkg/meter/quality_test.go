@@ -14,16 +14,18 @@ func TestQualityWords(t *testing.T) {
 	}{
 		{"OK", OK, true}, {"ESTIMATED", Estimated, true}, {"MISSING", Missing, false},
 		{"BAD", Bad, false},
+		{"ok", OK, true}, {"Estimated", Estimated, true},
 	} {
 		q, err := ParseQuality(c.word)
-		if err != nil || q != c.quality || q.String() != c.word || q.Accepted() != c.accepted {
+		if err != nil || q != c.quality || q.String() != strings.ToUpper(c.word) ||
+			q.Accepted() != c.accepted {
 			t.Errorf("%s: %d %s accepted %v, %v", c.word, q, q, q.Accepted(), err)
 		}
 	}
 	if q, err := ParseQuality(""); q != OK || err != nil {
 		t.Errorf("no word: %s, %v", q, err)
 	}
-	for _, bad := range []string{"ok", "GOOD", "UNKNOWN", "OK "} {
+	for _, bad := range []string{"okay", "GOOD", "UNKNOWN", "OK "} {
 		if q, err := ParseQuality(bad); err == nil || q != Unknown ||
 			!strings.Contains(err.Error(), "ESTIMATED") {
 			t.Errorf("%q: %s, %v", bad, q, err)

@@ -35,32 +35,144 @@ type Unit struct {
 	Scale     float64
 }
 
-// ParseUnit reads the name of a unit: Wh, W or J, with a prefix k, M, G or T or without one. The
-// case of letters is free where it cannot mislead: kwh and KWH are kWh. An m is milli and never
-// mega, so mW and mwh are not known. An unknown unit is no error: it equals only itself.
+// ParseUnit reads the name of a unit: Wh, W or J, with a prefix k, M, G or T or without one, or its
+// English or German word (kilowatt-hours, Watt). The case of letters is free where it cannot
+// mislead: kwh and KWH are kWh. An m may be milli or mega, so mW and mwh are not known, see
+// AmbiguousUnit. An unknown unit is no error: it equals only itself.
 func ParseUnit(name string) Unit {
-	scale, rest := 1.0, name
+	symbol, ok := unitSymbol(name)
+	if !ok {
+		if symbol, ok = unitWord(name); !ok {
+			return Unit{}
+		}
+	}
+	u := Unit{DimensionEnergy, symbol.scale()}
+	switch symbol.base {
+	case "W":
+		u.Dimension = DimensionPower
+	case "J":
+		u.Scale /= HourSeconds
+	}
+	return u
+}
+
+// UnitName returns the usual name of a unit of energy or power, such as kWh for KWH, kilowatt-hours
+// and " kwh". It returns other names as they are.
+func UnitName(name string) string {
+	trimmed := strings.TrimSpace(name)
+	symbol, ok := unitSymbol(trimmed)
+	if !ok {
+		if symbol, ok = unitWord(trimmed); !ok {
+			return name
+		}
+	}
+	if symbol.prefix == 0 {
+		return symbol.base
+	}
+	return string(symbol.prefix) + symbol.base
+}
+
+// AmbiguousUnit reports whether a unit of energy or power begins with a small m, which is milli for
+// some senders and mega for others: mW, mwh.
+func AmbiguousUnit(name string) bool {
+	name = strings.TrimSpace(name)
+	if len(name) < 2 || name[0] != 'm' {
+		return false
+	}
+	symbol, ok := unitSymbol(name[1:])
+	return ok && symbol.prefix == 0
+}
+
+// symbol is the symbol of a unit in its parts. The zero prefix is none.
+type symbol struct {
+	prefix byte   // k, M, G or T
+	base   string // Wh, W or J
+}
+
+func (s symbol) scale() float64 {
+	switch s.prefix {
+	case 'k':
+		return 1e3
+	case 'M':
+		return 1e6
+	case 'G':
+		return 1e9
+	case 'T':
+		return 1e12
+	}
+	return 1
+}
+
+// unitSymbol reads the symbol of a unit of energy or power in any case, but for a small m before it.
+func unitSymbol(name string) (s symbol, ok bool) {
+	rest := name
 	if len(name) > 1 {
 		switch name[0] {
 		case 'k', 'K':
-			scale, rest = 1e3, name[1:]
+			s.prefix = 'k'
 		case 'M':
-			scale, rest = 1e6, name[1:]
-		case 'G':
-			scale, rest = 1e9, name[1:]
-		case 'T':
-			scale, rest = 1e12, name[1:]
+			s.prefix = 'M'
+		case 'g', 'G':
+			s.prefix = 'G'
+		case 't', 'T':
+			s.prefix = 'T'
+		}
+		if s.prefix != 0 {
+			rest = name[1:]
 		}
 	}
 	switch rest {
-	case "Wh", "wh", "WH":
-		return Unit{DimensionEnergy, scale}
-	case "J":
-		return Unit{DimensionEnergy, scale / HourSeconds}
+	case "Wh", "wh", "WH", "wH":
+		s.base = "Wh"
 	case "W", "w":
-		return Unit{DimensionPower, scale}
+		s.base = "W"
+	case "J", "j":
+		s.base = "J"
+	default:
+		return symbol{}, false
 	}
-	return Unit{}
+	return s, true
+}
+
+// longestUnit is the length of the longest word that is read as a unit.
+const longestUnit = len("megawattstunden") + len("  ")
+
+// unitWord reads the word of a unit in any case, in one word or with spaces or hyphens between.
+func unitWord(name string) (s symbol, ok bool) {
+	if len(name) < len("watt") || len(name) > longestUnit {
+		return s, false
+	}
+	var room [longestUnit]byte
+	word := room[:0]
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+			word = append(word, c|0x20)
+		case c != ' ' && c != '-' && c != '_':
+			return s, false
+		}
+	}
+	rest := string(word)
+	for _, p := range [...]struct {
+		word   string
+		prefix byte
+	}{{"kilo", 'k'}, {"mega", 'M'}, {"giga", 'G'}, {"tera", 'T'}} {
+		if after, cut := strings.CutPrefix(rest, p.word); cut {
+			s.prefix, rest = p.prefix, after
+			break
+		}
+	}
+	switch rest {
+	case "watt", "watts":
+		s.base = "W"
+	case "watthour", "watthours", "wattstunde", "wattstunden":
+		s.base = "Wh"
+	case "joule", "joules":
+		s.base = "J"
+	default:
+		return symbol{}, false
+	}
+	return s, true
 }
 
 // otherUnits are units of other quantities than energy and power. They are not converted.

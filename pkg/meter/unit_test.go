@@ -25,6 +25,8 @@ func TestConvert(t *testing.T) {
 		{"kwh", "kWh", 7, 7}, {"KWH", "Wh", 7, 7000}, {"Mwh", "kWh", 1, 1000}, {"KW", "W", 1, 1000},
 		{"MJ", "kWh", 3.6, 1}, {"kWh", "MJ", 1, 3.6}, {"J", "Wh", 7200, 2}, {"GJ", "MWh", 3.6, 1},
 		{"m³", "m³", 3, 3}, {"", "", 3, 3}, {"mW", "mW", 3, 3}, {"kWh", "kWh", 0.1, 0.1},
+		{"kj", "kJ", 7, 7}, {"gwh", "GWh", 7, 7}, {"Watt", "kW", 520, 0.52},
+		{"kilowatt hours", "Wh", 1, 1000}, {"Megawattstunde", "MWh", 7, 7},
 	} {
 		conversion, err := meter.Convert(c.from, c.to)
 		if err != nil {
@@ -40,7 +42,7 @@ func TestKnownUnits(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"": true, "kWh": true, "kwh": true, "GJ": true, "MW": true, "m3": true, "°C": true, "VAr": true,
-		"furlong": false, "mwh": false, "kWh/h": false, " kWh": false, "kwatt": false,
+		"Watt": true, "furlong": false, "mwh": false, "kWh/h": false, " kWh": false, "kwatt": false,
 	} {
 		if got := meter.KnownUnit(name); got != want {
 			t.Errorf("%q: %v", name, got)
@@ -57,7 +59,8 @@ func TestUnitsThatDoNotConvert(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][2]string{
 		{"kWh", "kW"}, {"MW", "MWh"}, {"mW", "MW"}, {"mwh", "MWh"}, {"m³", "kWh"}, {"m³", "m3"},
-		{"", "kWh"}, {"kWh", ""}, {"VA", "W"}, {"kVArh", "kWh"}, {" kWh", "kWh"}, {"kj", "kJ"},
+		{"", "kWh"}, {"kWh", ""}, {"VA", "W"}, {"kVArh", "kWh"}, {" kWh", "kWh"}, {"mj", "MJ"},
+		{"milliwatt", "W"}, {"kilowatts per hour", "kW"},
 	} {
 		_, err := meter.Convert(c[0], c[1])
 		var unit *meter.UnitError
@@ -120,7 +123,10 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s: %s, %v", k, got, err)
 		}
 	}
-	if _, err := meter.ParseKind("Energy"); err == nil || !strings.Contains(err.Error(), `"Energy"`) {
+	if got, err := meter.ParseKind("Energy"); err != nil || got != meter.Energy {
+		t.Errorf("%s, %v", got, err)
+	}
+	if _, err := meter.ParseKind("gas"); err == nil || !strings.Contains(err.Error(), `"gas"`) {
 		t.Errorf("%v", err)
 	}
 	if got := meter.Kind(9).String(); got != "Kind(9)" {
@@ -168,4 +174,32 @@ func FuzzParseUnit(f *testing.F) {
 			t.Fatalf("%q to kWh: %v", name, err)
 		}
 	})
+}
+
+// The name of a unit is the same however a sender writes it. Other names stay as they are.
+func TestUnitNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"kWh": "kWh", "KWH": "kWh", " kwh ": "kWh", "kilowatt-hours": "kWh", "Kilowattstunden": "kWh",
+		"Watt": "W", "WATTS": "W", "w": "W", "gw": "GW", "kj": "kJ", "Megajoule": "MJ", "tWh": "TWh",
+		"mwh": "mwh", "mW": "mW", "": "", " m3": " m3", "°C": "°C", "kilo": "kilo", "K": "K",
+	} {
+		if got := meter.UnitName(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+		if meter.ParseUnit(want).Dimension == meter.DimensionNone {
+			continue
+		}
+		if again := meter.UnitName(want); again != want {
+			t.Errorf("%q is named %q", want, again)
+		}
+	}
+	for name, want := range map[string]bool{
+		"mW": true, "mw": true, "mWh": true, "mwh": true, " mJ": true, "MW": false, "m": false,
+		"m3": false, "mkW": false, "": false, "kW": false,
+	} {
+		if got := meter.AmbiguousUnit(name); got != want {
+			t.Errorf("%q is ambiguous: %v", name, got)
+		}
+	}
 }

@@ -87,6 +87,9 @@ func (l *loader) jsonTaker(fields []jsonField, j *jsonReader) (jsonTaker, error)
 		pack := &senML{loader: l, reader: j}
 		return pack, nil
 	}
+	if f := fieldOf(fields, "fields", "metrics"); f.kind == jsonNested {
+		return nil, l.fileError(fmt.Sprintf("line %d: is telegraf's own JSON", l.line), remedyTelegraf)
+	}
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = shown(f.name)
@@ -128,7 +131,7 @@ func (r *jsonReadings) take(fields []jsonField) error {
 	}) {
 		return nil
 	}
-	f := r.parts(fields)
+	f, other := r.parts(fields)
 	rec := record{series: f.series.value}
 	if f.series.kind != jsonText {
 		if r.opts.Series == "" {
@@ -142,6 +145,16 @@ func (r *jsonReadings) take(fields []jsonField) error {
 		r.refuse(partTime, f.time.value, bad.reason, bad.remedy)
 		return nil
 	}
+	if other.kind != jsonAbsent {
+		if unix, naive, bad := r.timeOf(other); bad.reason != "" || unix != rec.unix || naive != rec.naive {
+			r.refuse(partTime, other.value, meter.ReasonBadTimestamp, remedyTimes)
+			return nil
+		}
+	}
+	if f.value.kind == jsonAbsent && fieldOf(fields, "fields").kind == jsonNested {
+		r.refuse("fields", nil, meter.ReasonUnparsable, remedyTelegraf)
+		return nil
+	}
 	if rec.value, bad = valueOf(f.value); bad.reason != "" {
 		r.refuse(partValue, f.value.value, bad.reason, bad.remedy)
 		return nil
@@ -149,10 +162,13 @@ func (r *jsonReadings) take(fields []jsonField) error {
 	if !r.accepts(f.quality) {
 		return nil
 	}
-	rec.terms.Unit = r.units.field(f.unit)
+	if rec.terms.Unit = r.units.field(f.unit); meter.AmbiguousUnit(rec.terms.Unit) {
+		r.refuse("unit", f.unit.value, meter.ReasonWrongUnit, remedyMilli)
+		return nil
+	}
 	if f.kind.kind == jsonText {
 		var err error
-		rec.terms.Kind, err = meter.ParseKind(strings.ToLower(string(f.kind.value)))
+		rec.terms.Kind, err = meter.ParseKind(string(f.kind.value))
 		if err != nil {
 			r.refuse("kind", f.kind.value, meter.ReasonUnknownKind, err.Error())
 			return nil
@@ -164,12 +180,21 @@ func (r *jsonReadings) take(fields []jsonField) error {
 // readingParts are the fields of a reading.
 type readingParts struct{ series, time, value, unit, kind, quality jsonField }
 
-func (r *jsonReadings) parts(fields []jsonField) (p readingParts) {
+// parts returns the fields of a reading. other is a second field with a name of the time that has
+// another value than the first.
+func (r *jsonReadings) parts(fields []jsonField) (p readingParts, other jsonField) {
 	for _, f := range fields {
 		switch {
 		case named(f, r.series):
 			p.series = f
 		case named(f, r.time):
+			if f.kind == jsonNull || len(f.value) == 0 {
+				continue
+			}
+			if p.time.kind != jsonAbsent && string(p.time.name) != string(f.name) {
+				other = f
+				continue
+			}
 			p.time = f
 		case named(f, r.value):
 			p.value = f
@@ -181,7 +206,7 @@ func (r *jsonReadings) parts(fields []jsonField) (p readingParts) {
 			p.quality = f
 		}
 	}
-	return p
+	return p, other
 }
 
 // valueOf reads a number, also one in quotes.
@@ -189,7 +214,12 @@ func valueOf(f jsonField) (float64, problem) {
 	if f.kind != jsonNumber && f.kind != jsonText {
 		return 0, problem{meter.ReasonNotANumber, remedyNumber}
 	}
-	return parseValue(bytes.TrimSpace(f.value))
+	text := bytes.TrimSpace(f.value)
+	v, bad := parseValue(text)
+	if bad.reason == meter.ReasonNotANumber && bytes.IndexByte(text, ',') >= 0 {
+		bad.remedy = remedyCell
+	}
+	return v, bad
 }
 
 func named(f jsonField, names []string) bool {
@@ -201,25 +231,25 @@ func named(f jsonField, names []string) bool {
 	return false
 }
 
-// timeOf reads the time of a reading: a text, or a number since 1970.
+// timeOf reads the time of a reading: a text, or a number since 1970. The forms are those of the
+// stream.
 func (r *jsonReadings) timeOf(f jsonField) (unix int64, naive bool, bad problem) {
-	if f.kind == jsonNumber {
-		unix, ok := epochTime(f.value)
-		if !ok {
-			return 0, false, problem{meter.ReasonBadTimestamp, remedyEpochRange}
-		}
-		return unix, false, problem{}
+	var t meter.Timestamp
+	ok := false
+	if f.kind == jsonNumber || f.kind == jsonText {
+		t, ok = meter.ParseTimestamp(f.value)
 	}
-	unix, naive, ok := isoTime(f.value)
 	switch {
+	case !ok && f.kind == jsonNumber:
+		return 0, false, problem{meter.ReasonBadTimestamp, remedyEpochRange}
 	case !ok:
 		return 0, false, problem{meter.ReasonBadTimestamp, remedyTime}
-	case naive && !r.zoned:
+	case t.Local && !r.zoned:
 		return 0, false, problem{
 			meter.ReasonBadTimestamp, "write the offset of the time, or give its zone with --timezone",
 		}
 	}
-	return unix, naive, problem{}
+	return t.Seconds, t.Local, problem{}
 }
 
 // accepts reports whether a reading of this quality counts, and refuses it otherwise.
@@ -227,7 +257,7 @@ func (r *jsonReadings) accepts(f jsonField) bool {
 	if f.kind != jsonText || len(f.value) == 0 {
 		return true
 	}
-	q, err := meter.ParseQuality(strings.ToUpper(string(f.value)))
+	q, err := meter.ParseQuality(string(f.value))
 	switch {
 	case err != nil:
 		r.refuse("quality", f.value, meter.ReasonUnknownQuality, err.Error())
@@ -249,7 +279,7 @@ func (u *unitNames) of(text []byte) string {
 	if name, ok := (*u)[string(text)]; ok {
 		return name
 	}
-	name := strings.TrimSpace(shown(text))
+	name := meter.UnitName(strings.TrimSpace(shown(text)))
 	if *u == nil {
 		*u = unitNames{}
 	}

@@ -13,12 +13,6 @@ func epochTime(text []byte) (unix int64, ok bool) {
 	return at.local, ok
 }
 
-// isoTime reads RFC 3339 and its usual forms; a time without an offset is naive.
-func isoTime(text []byte) (unix int64, naive, ok bool) {
-	at, bad := parseTime(text, yearFirst)
-	return at.local, !at.zoned, bad.reason == ""
-}
-
 func fieldText(v float64) []byte { return strconv.AppendFloat(nil, v, 'g', -1, 64) }
 
 // isNamed reports whether an error names the file or the option already.

@@ -19,8 +19,13 @@ const (
 	remedyQuotes    = `close each quote on its line; write "" for a quote inside one`
 	remedyLine      = "lines may have 1 MiB"
 	remedyOtherUnit = "say --unit for all values, or take the rows of one unit with --where"
-	remedyMany      = "a table may have a million series"
-	remedyHeader    = "start it with the header series,timestamp,value, " +
+	remedyTimes     = "another time than that of the field before: keep one of ts, timestamp and time"
+	remedyMilli     = "a small m may be milli or mega: write MW, MWh or MJ for mega"
+	remedyTelegraf  = "set in its output " +
+		"json_transformation = '{\"series\": tags.host, \"ts\": timestamp, \"value\": fields.value}', " +
+		"without use_batch_format"
+	remedyMany   = "a table may have a million series"
+	remedyHeader = "start it with the header series,timestamp,value, " +
 		"or with timestamp and a column per series"
 )
 

@@ -25,6 +25,9 @@ type Pipeline struct {
 	since      map[string]time.Time    // by digest: when the models in force were written into the log
 
 	decoded    []streams.Reading // of the message that is being decoded
+	decoding   meter.ID          // the series of that message
+	zone       streams.Zone      // of the series decoding
+	zones      map[string]*time.Location
 	readings   []engine.Reading
 	firsts     []int // by message: the index in readings of its first one
 	rejections rejections
@@ -92,10 +95,28 @@ func (r *Result) changes() bool {
 
 // NewPipeline returns the pipeline of a partition whose log was made at created.
 func NewPipeline(partition, partitions int, created time.Time) *Pipeline {
-	return &Pipeline{
+	p := &Pipeline{
 		partition: partition, partitions: partitions, created: created,
 		engine: engine.New(), models: map[string]*model.Model{}, since: map[string]time.Time{},
+		zones: map[string]*time.Location{},
 	}
+	p.zone = p.zoneSet
+	return p
+}
+
+// zoneSet returns the zone that is set for the series decoding, nil when there is none. The engine
+// has checked that the zone is known.
+func (p *Pipeline) zoneSet() *time.Location {
+	name := p.engine.Zone(p.decoding)
+	if name == "" {
+		return nil
+	}
+	zone, ok := p.zones[name]
+	if !ok {
+		zone, _ = time.LoadLocation(name)
+		p.zones[name] = zone
+	}
+	return zone
 }
 
 // Publish bounds the leads of published forecasts.
@@ -257,7 +278,8 @@ func (p *Pipeline) accept(i int, m *bus.Message) (meter.ID, bool) {
 
 // decodeMessage appends the readings of message i. id is their series.
 func (p *Pipeline) decodeMessage(i int, m *bus.Message, id meter.ID) {
-	good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data)
+	p.decoding = id
+	good, bad := streams.DecodeReadingsInto(p.decoded[:0], m.Data, p.zone)
 	p.decoded = good
 	for _, b := range bad {
 		p.rejections.add(i, b.Reason, b.Error(), b.Index)

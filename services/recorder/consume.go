@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,6 +83,9 @@ func (s *Service) store(
 	for i := range messages {
 		m := &messages[i]
 		points, err := l.append(r.points, m)
+		if errors.Is(err, errSettings) {
+			return unreadable, err
+		}
 		if err != nil {
 			unreadable++
 			// the forecaster lists unreadable readings

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func FuzzPoints(f *testing.F) {
 	}
 	f.Add([]byte("{\"schema\":1,\"type\":\"drift\",\"text\":\"two\\n\\\"lines\\\\\"}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, l := range append(fixedLanes(), logLane(0)) {
+		for _, l := range append(fixedLanes(), logLane(t.Context(), 0, noSettings{})) {
 			m := bus.Message{
 				Subject: streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m17"}), Seq: 1,
 				Time: time.Unix(1769868000, 0), Data: data,
@@ -55,3 +56,8 @@ func FuzzPoints(f *testing.F) {
 		}
 	})
 }
+
+// noSettings is a broker without settings of series.
+type noSettings struct{ NATS }
+
+func (noSettings) Settings(context.Context, string) ([]byte, error) { return nil, nil }

@@ -1,8 +1,11 @@
 package recorder
 
 import (
+	"context"
+
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/influx"
+	"github.com/loadtide/loadtide/streams"
 	"github.com/loadtide/loadtide/streams/topology"
 )
 
@@ -34,11 +37,15 @@ func fixedLanes() []lane {
 	}
 }
 
-// logLane returns the lane of a partition's log.
-func logLane(partition int) lane {
+// logLane returns the lane of a partition's log. ctx is that of the service: it bounds the reads of
+// settings, which times without an offset need.
+func logLane(ctx context.Context, partition int, nats NATS) lane {
+	zones := streams.NewZones(nats.Settings)
 	return lane{
 		kind: kindReadings, stream: topology.Log(partition), partition: partition,
-		append: appendReadings,
+		append: func(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
+			return appendReadings(ctx, dst, m, zones)
+		},
 	}
 }
 

@@ -24,6 +24,8 @@ type NATS interface {
 	// FirstSeq returns the sequence of the first message in a stream; of the next one when it is
 	// empty.
 	FirstSeq(ctx context.Context, stream string) (uint64, error)
+	// Settings returns the value of a key in the bucket of settings, nil when it has none.
+	Settings(ctx context.Context, key string) ([]byte, error)
 	// Publish stores a message. A second one with the same id shortly after is dropped.
 	Publish(ctx context.Context, subject string, data []byte, id string) error
 }
@@ -64,6 +66,15 @@ func (b onBus) Unacknowledged(ctx context.Context, stream string) (uint64, error
 func (b onBus) FirstSeq(ctx context.Context, stream string) (uint64, error) {
 	state, err := b.conn.StreamState(ctx, stream)
 	return state.FirstSeq, err
+}
+
+func (b onBus) Settings(ctx context.Context, key string) ([]byte, error) {
+	bucket, err := b.conn.OpenBucket(ctx, topology.Settings)
+	if err != nil {
+		return nil, err
+	}
+	data, _, _, err := bucket.Get(ctx, key)
+	return data, err
 }
 
 func (b onBus) Publish(ctx context.Context, subject string, data []byte, id string) error {

@@ -1,6 +1,8 @@
 package recorder
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/loadtide/loadtide/pkg/bus"
@@ -9,20 +11,32 @@ import (
 	"github.com/loadtide/loadtide/streams"
 )
 
+// errSettings says that the bucket of settings cannot be read: the message is to be read again.
+var errSettings = errors.New("settings of series")
+
 // appendReadings appends a point for each good reading of a message in a partition's log, and none
 // for a control record. Readings with a fault of form are left out: the forecaster lists them. The
-// error is that of a whole message.
-func appendReadings(dst []influx.Point, m *bus.Message) ([]influx.Point, error) {
+// error is that of a whole message, or an errSettings when the zone of a series cannot be read.
+func appendReadings(
+	ctx context.Context, dst []influx.Point, m *bus.Message, zones *streams.Zones,
+) ([]influx.Point, error) {
 	in, err := streams.ParseInput(m.Subject)
 	switch {
 	case err != nil:
 		return dst, err
+	case in.Control == streams.ControlSettings:
+		zones.Forget() // the record follows its entry in the bucket
+		return dst, nil
 	case in.Control != "":
 		return dst, nil
 	case m.ContentType != "" && m.ContentType != streams.ContentTypeJSON:
 		return dst, fmt.Errorf("Content-Type %q, want %s", m.ContentType, streams.ContentTypeJSON)
 	}
-	good, bad := streams.DecodeReadings(m.Data)
+	var failed error
+	good, bad := streams.DecodeReadingsInto(nil, m.Data, zones.Of(ctx, in.Series, &failed))
+	if failed != nil {
+		return dst, fmt.Errorf("%w: %w", errSettings, failed)
+	}
 	if len(good) == 0 && len(bad) == 1 && bad[0].Index == streams.WholeMessage {
 		return dst, bad[0]
 	}

@@ -87,7 +87,7 @@ func (s *Service) Run(ctx context.Context) error {
 		wait := lookEvery
 		if n, err := s.deps.NATS.Partitions(ctx); err == nil {
 			for ; logs < n; logs++ {
-				add(logLane(logs))
+				add(logLane(ctx, logs, s.deps.NATS))
 			}
 			s.partitionsKnown()
 		} else if logs == 0 {

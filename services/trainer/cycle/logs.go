@@ -2,6 +2,7 @@ package cycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,15 +34,36 @@ func (l Logs) Load(ctx context.Context, b *dataset.Builder) error {
 	if err != nil {
 		return err
 	}
+	zones, err := l.zones(ctx)
+	if err != nil {
+		return err
+	}
 	for p := range partitions {
-		if err := l.load(ctx, b, topology.Log(p)); err != nil {
+		if err := l.load(ctx, b, topology.Log(p), zones); err != nil {
 			return fmt.Errorf("read history from %s: %w", topology.Log(p), err)
 		}
 	}
 	return nil
 }
 
-func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error {
+// zones returns the zones that are set for series now, for times without an offset.
+func (l Logs) zones(ctx context.Context) (*streams.Zones, error) {
+	bucket, err := l.Conn.OpenBucket(ctx, topology.Settings)
+	if err != nil && !errors.Is(err, bus.ErrNoBucket) {
+		return nil, err
+	}
+	return streams.NewZones(func(ctx context.Context, key string) ([]byte, error) {
+		if bucket == nil {
+			return nil, nil
+		}
+		data, _, _, err := bucket.Get(ctx, key)
+		return data, err
+	}), nil
+}
+
+func (l Logs) load(
+	ctx context.Context, b *dataset.Builder, stream string, zones *streams.Zones,
+) error {
 	state, err := l.Conn.StreamState(ctx, stream)
 	if err != nil || state.Messages == 0 {
 		return err
@@ -58,7 +80,9 @@ func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error
 			return err
 		}
 		for i := range batch {
-			addMessage(b, &batch[i])
+			if err := addMessage(ctx, b, &batch[i], zones); err != nil {
+				return err
+			}
 			// The last message may have been erased: then none is pending.
 			if batch[i].Pending == 0 || batch[i].Seq >= state.LastSeq {
 				return nil
@@ -68,13 +92,15 @@ func (l Logs) load(ctx context.Context, b *dataset.Builder, stream string) error
 }
 
 // addMessage adds the readings of a message. A reading that is too far ahead of the log's clock is
-// left out, as in serving: it would stretch the history.
-func addMessage(b *dataset.Builder, m *bus.Message) {
-	input, err := streams.ParseInput(m.Subject)
-	if err != nil || input.Control != "" {
-		return
+// left out, as in serving: it would stretch the history. The error is that of the bucket of settings.
+func addMessage(
+	ctx context.Context, b *dataset.Builder, m *bus.Message, zones *streams.Zones,
+) (err error) {
+	input, wrong := streams.ParseInput(m.Subject)
+	if wrong != nil || input.Control != "" {
+		return nil
 	}
-	readings, _ := streams.DecodeReadings(m.Data)
+	readings, _ := streams.DecodeReadingsInto(nil, m.Data, zones.Of(ctx, input.Series, &err))
 	for _, r := range readings {
 		if r.Quality.OrOK().Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
 			b.AddReading(input.Series, dataset.Reading{
@@ -83,4 +109,5 @@ func addMessage(b *dataset.Builder, m *bus.Message) {
 			})
 		}
 	}
+	return err
 }

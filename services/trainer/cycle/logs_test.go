@@ -58,6 +58,16 @@ func TestLogsAreRead(t *testing.T) {
 		publish(id, fmt.Sprintf(`{"ts":%q,"value":99}`, at(100_000)))
 		publish(id, fmt.Sprintf(`{"ts":%q,"value":6,"quality":"ESTIMATED","history":true}`, at(3)))
 	}
+	bucket, err := conn.OpenBucket(t.Context(), topology.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := streams.SettingsKey("d.*")
+	if _, err := bucket.Update(t.Context(), key, []byte(`{"zone":"Asia/Tokyo"}`), 0); err != nil {
+		t.Fatal(err)
+	}
+	tokyo := start.Add(9 * time.Hour).Format("2006-01-02 15:04")
+	publish(meter.ID{Site: "d", Meter: "1"}, fmt.Sprintf(`{"ts":%q,"value":"7","unit":"KWH"}`, tokyo))
 	for p := range 2 {
 		if _, err := conn.Publish(t.Context(), fmt.Sprintf("ctl.%d.tick", p), []byte(`{}`),
 			""); err != nil {
@@ -69,10 +79,14 @@ func TestLogsAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := b.Build()
-	if len(all) != len(ids) {
+	if len(all) != len(ids)+1 {
 		t.Fatalf("%d histories", len(all))
 	}
-	for i, h := range all {
+	if h := all[len(ids)]; h.ID.Site != "d" || h.Unit != "kWh" ||
+		h.Start(h.Ring.First()) != start.Unix() || !slices.Equal(values(h), []float32{7}) {
+		t.Errorf("%s in %q from %d: %v", h.ID, h.Unit, h.Start(h.Ring.First()), values(h))
+	}
+	for i, h := range all[:len(ids)] {
 		if h.ID != ids[i] || h.Unit != "kWh" || h.Start(h.Ring.First()) != start.Unix() ||
 			!slices.Equal(values(h), []float32{float32(i), 5, 5, 6}) {
 			t.Errorf("%s in %q from %d: %v", h.ID, h.Unit, h.Start(h.Ring.First()), values(h))
