@@ -67,14 +67,17 @@ func (h *History) replay(c series.Curve) {
 		Quality: meter.NewQualities(len(raw.Values))}
 	h.scalers = nil
 	scaling := series.Scaling{Curve: c}
-	accepted := 0
+	closed := 0
 	for n := raw.First(); n <= raw.Newest; n++ {
-		if h.put(n, scaling.Scaler.Usual) {
-			accepted++
+		h.put(n, scaling.Scaler.Usual)
+		if m := n - int64(h.Len.Open); h.Ring.Has(m) {
+			if _, q := h.Ring.At(m); q.Accepted() {
+				closed++
+			}
 		}
 		seen := h.Ring
 		seen.Known = min(seen.Known, h.Len.Ring)
-		if !scaling.Advance(&seen, &h.Len, accepted) {
+		if !scaling.Advance(&seen, &h.Len, closed) {
 			continue
 		}
 		h.scalers = append(h.scalers, scalerFrom{n, scaling.Scaler})
@@ -86,8 +89,8 @@ func (h *History) replay(c series.Curve) {
 	}
 }
 
-// put puts cell n of Raw into Ring. It reports whether the cell was measured and can be true.
-func (h *History) put(n int64, usual float32) bool {
+// put puts cell n of Raw into Ring.
+func (h *History) put(n int64, usual float32) {
 	value, q := h.Raw.At(n)
 	past := meter.Past{
 		Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known,
@@ -100,7 +103,6 @@ func (h *History) put(n int64, usual float32) bool {
 		value = h.Ring.SameHour(n, h.Len.Day)
 	}
 	h.Ring.Put(n, value, q)
-	return q.Accepted()
 }
 
 // Values returns a copy of the first n cells as they were read, oldest first.

@@ -200,25 +200,27 @@ func TestScaleIsThatOfServing(t *testing.T) {
 		ring := series.Ring{Values: make([]float32, ringCells),
 			Quality: meter.NewQualities(ringCells)}
 		var scaling series.Scaling
-		accepted, next := 0, h.Cell(epoch)
+		closed, next := 0, h.Cell(epoch)
 		check := func() {
+			if m := next - int64(series.Hourly.Open); ring.Has(m) {
+				if _, q := ring.At(m); q.Accepted() {
+					closed++
+				}
+			}
+			scaling.Advance(&ring, &series.Hourly, closed)
 			scaler, ok := h.ScalerAt(next)
 			if ok != scaling.Ready || ok && scaler != scaling.Scaler {
-				t.Fatalf("after cell %d (%d accepted): %+v %v, a serving ring has %+v %v", next,
-					accepted, scaler, ok, scaling.Scaler, scaling.Ready)
+				t.Fatalf("after cell %d (%d closed): %+v %v, a serving ring has %+v %v", next,
+					closed, scaler, ok, scaling.Scaler, scaling.Ready)
 			}
 		}
 		for _, r := range readings {
 			for cell := h.Cell(r.second); next < cell; next++ {
 				ring.Put(next, ring.SameHour(next, 24), meter.Missing)
-				scaling.Advance(&ring, &series.Hourly, accepted)
 				check()
 			}
 			v, q := h.Ring.At(next) // where it cannot be true it is filled
-			if ring.Put(next, v, q); q.Accepted() {
-				accepted++
-			}
-			scaling.Advance(&ring, &series.Hourly, accepted)
+			ring.Put(next, v, q)
 			check()
 			next++
 		}

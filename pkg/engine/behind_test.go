@@ -38,16 +38,10 @@ func TestBehindHistory(t *testing.T) {
 		again Reading
 		want  meter.Reason // "" for a repeat
 	}{
-		"another before a young ring": {
+		"another before two weeks": {
 			all:   at,
-			count: 300,
+			count: 336,
 			again: at(-1),
-			want:  meter.ReasonTooLate,
-		},
-		"half an hour before a young series": {
-			all:   half,
-			count: 80,
-			again: half(-20),
 			want:  meter.ReasonTooLate,
 		},
 		"in the ring":             {all: at, count: n, again: at(n - 385)},

@@ -104,12 +104,15 @@ type Result struct {
 	Rejections []Rejection
 	Series     int // that the batch spoke of
 	Applied    int // readings that changed a state
-	Repeated   int // readings that said again what is known
-	Held       int // readings that wait for others to agree; later they are applied or rejected
-	Events     []Event
-	Scores     []Score
-	Unscored   int          // forecasts of a lead whose actual did not come while they were held
-	Registers  meter.Counts // what was decided about registers that did not count on
+	// Late counts those of Applied that came later than a reading may come to count as if it had come
+	// in order.
+	Late      int
+	Repeated  int // readings that said again what is known
+	Held      int // readings that wait for others to agree; later they are applied or rejected
+	Events    []Event
+	Scores    []Score
+	Unscored  int          // forecasts of a lead whose actual did not come while they were held
+	Registers meter.Counts // what was decided about registers that did not count on
 }
 
 // Engine holds the state of a partition's series, a cohort for each interval, from the finest on.

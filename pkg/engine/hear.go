@@ -128,7 +128,8 @@ func (co *cohort) soil(slot int32, cell int64) {
 	co.rewalk(slot)
 }
 
-// rewalk has the open cells of a series walked again, at the end of the batch at the latest.
+// rewalk has the open cells of a series walked again, before its next forecast and at the end of the
+// batch at the latest.
 func (co *cohort) rewalk(slot int32) {
 	if r := co.slabs.record(slot); !r.dirty {
 		r.dirty = true
@@ -148,7 +149,7 @@ func (co *cohort) advance(touched []update) {
 		switch {
 		case t.next:
 			w.jobs = append(w.jobs, job{slot: t.slot, from: t.from, to: t.to, cells: t.cells})
-		case rec.dirty && (t.ask >= 0 || !co.slabs.scale(t.slot).Ready):
+		case rec.dirty && t.ask >= 0:
 			w.jobs = append(w.jobs, job{slot: t.slot, from: rec.newest, to: rec.newest})
 		}
 	}

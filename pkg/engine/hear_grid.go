@@ -35,8 +35,8 @@ func (p *past) Bounds() (first, newest int64, ok bool) {
 // Said implements grid.Past.
 func (p *past) Said(n int64) (value float32, quality meter.Quality) {
 	ring := p.slabs.ring(p.slot)
-	if n <= ring.Newest-int64(p.slabs.len.Open) { // what is kept of it is for the end of a mark
-		return ring.At(n)
+	if n <= ring.Newest-int64(p.slabs.len.Open) && !p.slabs.young(p.slot) {
+		return ring.At(n) // what is kept of it is for the end of a mark
 	}
 	w := p.slabs.said(p.slot, n)
 	return w.value, w.quality
@@ -192,6 +192,9 @@ func (co *cohort) apply(t *update, out *grid.Outcome, to account) {
 	to.Registers.Add(out.Counts)
 	rec := s.record(t.slot)
 	from := len(w.fresh)
+	if out.Late {
+		to.Late++
+	}
 	for _, c := range out.Cells {
 		if rec.known > 0 && c.N <= rec.newest {
 			co.revise(t.slot, c)
@@ -205,21 +208,53 @@ func (co *cohort) apply(t *update, out *grid.Outcome, to account) {
 	}
 }
 
-// revise writes over a known cell that can still change, or an accepted one before the first of a
-// young series.
+// revise writes over a known cell, or an accepted one before the first of a young series.
 func (co *cohort) revise(slot int32, c grid.Cell) {
 	s := &co.slabs
+	rec := s.record(slot)
+	if c.N < rec.newest-int64(co.len.Late) && !s.young(slot) {
+		co.reviseClosed(slot, c)
+		return
+	}
 	if c.N < s.first(slot) {
 		co.extend(slot, c.N)
 	}
 	ring := s.ring(slot)
 	ring.Set(c.N, c.Value, c.Quality)
 	s.flagged.drop(slot, c.N)
-	if c.N <= ring.Newest-int64(co.len.Open) && c.Quality.Accepted() && s.marked(slot, c.N) {
-		s.keepAside(slot, &ring, c.N)
-		refill(&ring, c.N, int64(co.len.Day))
-	}
 	co.soil(slot, c.N)
+	co.unsettle(slot, c.N)
+}
+
+// unsettle has a young series walked anew from its first cell when a cell is another that the settled
+// state has passed, or that the first scale is made from.
+func (co *cohort) unsettle(slot int32, cell int64) {
+	rec := co.slabs.record(slot)
+	if co.slabs.young(slot) && (cell < rec.newest-int64(co.len.Late) || int(rec.accepted) < co.len.Scale) {
+		rec.anew = true
+	}
+}
+
+// reviseClosed writes a cell that the settled state has been taken over: the states are computed
+// anew from the ring. Flags and fills of other cells stay, and nothing is scored.
+func (co *cohort) reviseClosed(slot int32, c grid.Cell) {
+	s := &co.slabs
+	rec, ring := s.record(slot), s.ring(slot)
+	past, word := ring.Until(c.N-1), said{c.Value, c.Quality}
+	s.flagged.drop(slot, c.N)
+	switch {
+	case word.quality.Accepted() && s.marked(slot, c.N):
+		s.flagged.put(slot, raw{c.N, word})
+		c.Quality = meter.Bad
+	case co.liesAfter(slot, &past, word):
+		c.Quality = meter.Bad
+	}
+	if !c.Quality.Accepted() {
+		c.Value = bounded(past.SameHour(c.N, co.len.Day))
+	}
+	ring.Set(c.N, c.Value, c.Quality)
+	rec.fresh, rec.remade = false, true
+	co.rewalk(slot)
 }
 
 // extend lets the ring of a young series begin earlier.
@@ -230,6 +265,10 @@ func (co *cohort) extend(slot int32, cell int64) {
 	}
 	rec.known = int32(rec.newest - cell + 1)
 }
+
+// young says that the ring has all that was ever said of a series, and that the series may begin
+// earlier: it spans at most two weeks. All of its cells are open.
+func (s *slabs) young(slot int32) bool { return int(s.record(slot).known) <= s.len.Features }
 
 func (s *slabs) first(slot int32) int64 {
 	ring := s.ring(slot)

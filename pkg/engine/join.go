@@ -140,12 +140,14 @@ func (co *cohort) join() {
 		rec, own := to.slabs.record(view), co.slabs.record(t.slot)
 		rec.live, rec.stale, rec.Kind, to.slabs.units[view] = own.live, own.stale, own.Kind, co.slabs.units[t.slot]
 		first := co.firstJoined(t.slot, view)
-		if rec.known > 0 && !own.rewound {
-			first = max(first, rec.newest+1)
-		} else if rec.known > 0 {
+		switch {
+		case rec.known == 0 || own.remade:
+		case own.rewound:
 			first = max(first, rec.newest-int64(to.len.Late))
+		default:
+			first = max(first, rec.newest+1)
 		}
-		own.rewound = false
+		own.rewound, own.remade = false, false
 		co.joinInto(&v, t.slot, first)
 		if t.ask >= 0 && (v.next || v.changed) {
 			v.ask = t.ask
@@ -169,9 +171,7 @@ func (co *cohort) joinInto(v *update, slot int32, first int64) {
 	for n := max(first, last-int64(to.len.Ring)+1); n <= last; n++ {
 		c := grid.Join(own.Grid, rec.Grid, own.Kind, n, at)
 		if rec.known > 0 && n <= rec.newest {
-			if was := to.slabs.said(v.slot, n); n >= to.slabs.first(v.slot) &&
-				(was.quality != c.Quality || was.value != c.Value && c.Quality.Accepted()) &&
-				(n > to.slabs.first(v.slot) || c.Quality.Accepted()) {
+			if to.differs(v.slot, c) {
 				to.revise(v.slot, c)
 				v.changed = true
 			}
@@ -197,6 +197,19 @@ func (co *cohort) joinInto(v *update, slot int32, first int64) {
 			rec.Heard = last
 		}
 	}
+}
+
+// differs says that a known cell of a view is another than is known of it, or comes before the first
+// one of a young view. Nothing could stand in for a first cell that is not accepted.
+func (co *cohort) differs(view int32, c grid.Cell) bool {
+	s := &co.slabs
+	first := s.first(view)
+	if c.N < first {
+		return c.Quality.Accepted() && s.young(view)
+	}
+	was := s.said(view, c.N)
+	return (was.quality != c.Quality || was.value != c.Value && c.Quality.Accepted()) &&
+		(c.N > first || c.Quality.Accepted())
 }
 
 // cellsOf gives the cells of a ring as grid.Join asks for them.

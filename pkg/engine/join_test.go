@@ -38,7 +38,8 @@ func compareView(t *testing.T, e *Engine) (cells int) {
 	return joined.Known
 }
 
-// What is kept aside of cells goes up to the cell that can no longer change, and with it.
+// What is kept aside of cells goes up to the cell that can no longer change, and with it, once a
+// series spans more than two weeks.
 func TestFlaggedCellsSettle(t *testing.T) {
 	t.Parallel()
 	for settled, want := range map[int64][]int64{
@@ -47,7 +48,7 @@ func TestFlaggedCellsSettle(t *testing.T) {
 		s := newSlabs(&series.Hourly, naiveWaiting(&series.Hourly))
 		slot := s.add(m17, "kWh")
 		s.record(slot).Pattern = grid.Pattern{Grid: grid.Grid{Interval: meter.HourSeconds}}
-		s.record(slot).newest, s.record(slot).known = 9, 10
+		s.record(slot).newest, s.record(slot).known = 9, featureCells+1
 		for _, cell := range []int64{5, 3, 6, 3} {
 			s.flagged.put(slot, raw{cell: cell})
 		}

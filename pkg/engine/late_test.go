@@ -232,16 +232,19 @@ func TestCorrectionOfAValueThatCannotBeTrue(t *testing.T) {
 	}
 }
 
-// The window has an edge.
+// A reading counts as late from the window on, and is refused from two weeks on.
 func TestTooLate(t *testing.T) {
 	t.Parallel()
-	for behind, taken := range map[int64]bool{1: true, lateHours: true, lateHours + 1: false, 300: false} {
+	for behind, want := range map[int64]struct{ applied, late int }{
+		1: {1, 0}, lateHours: {1, 0}, lateHours + 1: {1, 1}, featureCells - 1: {1, 1}, featureCells: {0, 0},
+	} {
 		e := newEngine(t, randomModel(41, 4))
 		feed(e, 0, 400)
 		r := at(399 - behind)
 		r.Value++
 		result := e.Step([]Reading{r})
-		if (result.Applied == 1) != taken || (len(result.Rejections) == 1 && result.Rejections[0].Reason == meter.ReasonTooLate) == taken {
+		if result.Applied != want.applied || result.Late != want.late ||
+			want.applied == 0 && (len(result.Rejections) != 1 || result.Rejections[0].Reason != meter.ReasonTooLate) {
 			t.Errorf("%d behind: %+v", behind, result)
 		}
 	}

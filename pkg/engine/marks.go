@@ -91,8 +91,11 @@ func (w *marking) touch(co *cohort, slot int32) int {
 	first, last := co.within(slot, w.mark)
 	if first <= last {
 		one := remarked{slot: slot, accepted: co.acceptedWithin(slot, first, last)}
-		one.closed = co.remark(slot, first, min(last, co.slabs.record(slot).newest-int64(co.len.Open)))
-		co.reopen(slot, max(first, co.slabs.record(slot).newest-int64(co.len.Open)+1), last)
+		if open := co.slabs.record(slot).newest - int64(co.len.Open) + 1; !co.slabs.young(slot) {
+			one.closed = co.remark(slot, first, min(last, open-1))
+			first = max(first, open)
+		}
+		co.reopen(slot, first, last)
 		w.touched = append(w.touched, one)
 	}
 	return len(w.touched)
@@ -164,6 +167,7 @@ func (co *cohort) reopen(slot int32, first, last int64) {
 		_, q := ring.At(n)
 		if co.slabs.said(slot, n).quality.Accepted() && q.Accepted() == co.slabs.marked(slot, n) {
 			co.soil(slot, n)
+			co.unsettle(slot, n)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestForecastsOfMessages(t *testing.T) {
 	const n = int64(180)
 	wrong := at(n + 1)
 	wrong.Unit = "W"
-	late := at(n - 2*lateHours)
+	late := at(n - featureCells)
 	late.Value++
 	type want struct {
 		message int

@@ -57,7 +57,9 @@ type record struct {
 	fresh    bool   // the states belong to the model in force and to the scale (I6)
 	dirty    bool   // an open cell is another than the states have seen; never between batches
 	reported bool   // an event told that a forecast of the origin issued was replaced
-	rewound  bool   // cells that are known may be others since the view of the series was made
+	anew     bool   // a cell that is closed is another: all are walked anew; never between batches
+	rewound  bool   // open cells may be others since the view of the series was made
+	remade   bool   // any cell may be
 	viewOf   int32  // the interval of the series that the row is a view of; 0 for a series
 	repeated uint32 // readings that said again what is known, since the engine was made; no state
 }
@@ -161,7 +163,7 @@ func (s *slabs) back(slot int32, cell int64) {
 func (s *slabs) forget(slot int32) (unscored int) {
 	r := s.record(slot)
 	unscored = s.waiting.Unscored(s.held.row(slot))
-	r.known, r.accepted, r.fresh, r.dirty, r.reported = 0, 0, false, false, false
+	r.known, r.accepted, r.fresh, r.dirty, r.anew, r.reported = 0, 0, false, false, false, false
 	*s.scale(slot) = series.Scaling{Curve: s.curve}
 	clear(s.held.row(slot))
 	s.flagged.forget(slot)

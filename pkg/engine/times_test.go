@@ -39,18 +39,23 @@ func times(t *testing.T, days int64, test func(t *testing.T, e *Engine, interval
 	}
 }
 
-// A reading counts up to 48 hours behind the newest one, at every interval, and not an interval later.
+// A reading counts up to 48 hours behind the newest one, at every interval; up to two weeks behind,
+// and not an interval later, it goes into its cell.
 func TestLateWindowIsTwoDays(t *testing.T) {
 	times(t, 16, func(t *testing.T, e *Engine, interval int64) {
 		newest := 16*meter.DaySeconds/interval - 1
 		for _, c := range []struct {
 			behind int64 // seconds
 			taken  bool
-		}{{48 * meter.HourSeconds, true}, {48*meter.HourSeconds + interval, false}} {
+			late   int
+		}{
+			{48 * meter.HourSeconds, true, 0}, {48*meter.HourSeconds + interval, true, 1},
+			{2*meter.WeekSeconds - interval, true, 1}, {2 * meter.WeekSeconds, false, 0},
+		} {
 			r := part(newest-c.behind/interval, interval)
 			r.Value++
 			result := e.Step([]Reading{r})
-			if taken := result.Applied == 1 && len(result.Forecasts) == 1; taken != c.taken {
+			if taken := result.Applied == 1 && len(result.Forecasts) == 1; taken != c.taken || result.Late != c.late {
 				t.Errorf("%d s behind: %+v", c.behind, result)
 			}
 			if !c.taken && result.Rejections[0].Reason != meter.ReasonTooLate {

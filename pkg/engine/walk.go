@@ -15,8 +15,10 @@ type job struct {
 	to    int64
 	cells []grid.Cell // the new cells that something was said about, ascending
 
-	high  int64 // the newest cell the series ever had
-	again bool  // its states are computed anew before the next cell
+	high   int64 // the newest cell the series ever had
+	closed int64 // the newest cell that was walked as a new one
+	again  bool  // its states are computed anew before the next cell
+	cold   bool  // it has states of another model until high: they are computed anew there
 
 	// Of the next cell: what goes into the ring, and what was said and is kept aside.
 	put     said
@@ -24,7 +26,7 @@ type job struct {
 	asking  bool // the network fills it
 	flagged bool
 	rejudge bool // it brought another scale: the open cells are looked at anew
-	closed  bool // it is new, so that an older one can no longer change
+	closes  bool // it is new, so that an older one can no longer change
 }
 
 // said is what was said about new cell n.
@@ -57,11 +59,14 @@ func (co *cohort) walk(jobs []job) {
 		} else {
 			j.high = rec.newest
 		}
-		j.again = co.stale(j.slot)
-		if rec.dirty && !j.again {
+		j.closed, j.again = j.high, co.stale(j.slot)
+		switch {
+		case rec.anew:
+			co.restart(j)
+		case rec.dirty && !j.again:
 			co.rewind(j.slot)
 		}
-		rec.dirty = false
+		rec.dirty, rec.anew = false, false
 	}
 	co.again(jobs)
 	for {
@@ -98,6 +103,17 @@ func (co *cohort) rewind(slot int32) {
 	s.back(slot, max(ring.Newest-int64(co.len.Open), ring.First()-1))
 }
 
+// restart takes a young series back to its beginning: all of its cells are walked as new ones, as
+// they would have come in order.
+func (co *cohort) restart(j *job) {
+	s := &co.slabs
+	rec, ring := s.record(j.slot), s.ring(j.slot)
+	s.back(j.slot, ring.First()-1)
+	*s.scale(j.slot) = series.Scaling{Curve: s.curve}
+	rec.accepted, rec.fresh, rec.remade = 0, false, true
+	j.closed, j.again, j.cold = math.MinInt64, false, j.again
+}
+
 // again walks the open cells of the jobs that ask for it again. States that are
 // not those of model and scale are computed from zero over the last of warmUpCells
 // cells before: the settled ones here, the live ones on the way.
@@ -105,7 +121,7 @@ func (co *cohort) again(jobs []job) {
 	s, w := &co.slabs, &co.work
 	w.warming = w.warming[:0]
 	for i := range jobs {
-		if j := &jobs[i]; co.stale(j.slot) {
+		if j := &jobs[i]; co.stale(j.slot) && !j.cold {
 			w.warming = append(w.warming, place{
 				slot: j.slot, cell: s.record(j.slot).newest - int64(co.len.Open), settled: true,
 			})
@@ -169,7 +185,7 @@ func (co *cohort) decide(jobs []job) {
 // liesAfter says that what was said about the cell after the newest one of a ring cannot be
 // true. An estimate does not claim to be: that of a gap is flat.
 func (co *cohort) liesAfter(slot int32, ring *series.Ring, word said) bool {
-	if word.quality != meter.OK {
+	if word.quality != meter.OK || ring.Known < meter.LearnDays*co.len.Day {
 		return false
 	}
 	past := meter.Past{
@@ -215,34 +231,30 @@ func (co *cohort) write(jobs []job) {
 		}
 		s.put(j.slot, n, j.put.value, j.put.quality)
 		ring, scale := s.ring(j.slot), s.scale(j.slot)
-		if j.closed = n > j.high; n < j.high {
+		if j.closes = n > j.closed; n < j.closed {
 			continue
 		}
-		j.high = n
-		if m := n - int64(co.len.Open); j.closed && ring.Has(m) {
-			if _, q := ring.At(m); q.Accepted() && int(rec.accepted) < co.len.Scale {
-				rec.accepted++
-			}
-			s.settleAside(j.slot, m)
-			s.settle(j.slot, m)
+		j.closed, j.high = n, max(j.high, n)
+		if m := n - int64(co.len.Open); j.closes && ring.Has(m) {
+			co.closeCell(j.slot, m)
 		}
-		if scale.Advance(&ring, co.len, co.acceptedCells(j.slot)) {
+		if scale.Advance(&ring, co.len, int(rec.accepted)) {
 			rec.fresh, j.rejudge = false, true
+		}
+		if j.cold && n == j.high {
+			j.cold, j.rejudge = false, true
 		}
 	}
 }
 
-// acceptedCells counts the cells that the first scale is made from.
-func (co *cohort) acceptedCells(slot int32) int {
-	if co.slabs.scale(slot).Ready {
-		return co.len.Scale
+// closeCell takes note of a cell that no reading can change any more, as if it had come in order. What
+// was said of the cells of a young series is kept: they may be walked anew.
+func (co *cohort) closeCell(slot int32, n int64) {
+	s := &co.slabs
+	rec, ring := s.record(slot), s.ring(slot)
+	if _, q := ring.At(n); q.Accepted() && int(rec.accepted) < co.len.Scale {
+		rec.accepted++
 	}
-	ring := co.slabs.ring(slot)
-	n := int(co.slabs.record(slot).accepted)
-	for cell := max(ring.First(), ring.Newest-int64(co.len.Late)); cell <= ring.Newest; cell++ {
-		if _, q := ring.At(cell); q.Accepted() {
-			n++
-		}
-	}
-	return n
+	s.settleAside(slot, n)
+	s.settle(slot, n)
 }

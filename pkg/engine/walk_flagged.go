@@ -6,7 +6,7 @@ import (
 
 // flagged keeps raw values, ascending, for the few series that have any: a value that was judged
 // wrong, or is marked, has its cell filled, and a replay judges it again. They are of open cells, and
-// of marked ones in the ring.
+// of marked ones in the ring; all cells of a young series are open.
 type flagged map[int32][]raw
 
 func (a flagged) find(slot int32, cell int64) (raw, bool) {
@@ -38,19 +38,18 @@ func (a flagged) drop(slot int32, cell int64) {
 	}
 }
 
-// settleAside forgets what was said about a cell that can no longer change. When a mark keeps the
-// cell from the model, it is remembered as long as the ring has the cell: the mark may be taken away.
+// settleAside forgets what was said about the cells up to one, which can no longer change. All of a
+// young series is remembered: it may be walked anew. When a mark keeps a cell from the model, it is
+// remembered as long as the ring has it: the mark may be taken away.
 func (s *slabs) settleAside(slot int32, cell int64) {
 	all, ok := s.flagged[slot]
-	if !ok {
+	if !ok || s.young(slot) {
 		return
 	}
-	gone, _ := s.flagged.place(slot, s.first(slot))
-	all = slices.Delete(all, 0, gone)
-	s.flagged.set(slot, all)
-	if !s.marked(slot, cell) {
-		s.flagged.drop(slot, cell)
-	}
+	first := s.first(slot)
+	s.flagged.set(slot, slices.DeleteFunc(all, func(r raw) bool {
+		return r.cell < first || r.cell <= cell && !s.marked(slot, r.cell)
+	}))
 }
 
 func (a flagged) set(slot int32, all []raw) {

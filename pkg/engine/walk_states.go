@@ -32,7 +32,7 @@ func (co *cohort) stepStates(jobs []job) {
 			continue
 		}
 		co.plan(place{slot: j.slot, cell: rec.newest})
-		if j.closed {
+		if j.closes {
 			co.plan(place{slot: j.slot, cell: rec.newest - int64(co.len.Open), settled: true})
 		}
 	}

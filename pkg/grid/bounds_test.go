@@ -117,7 +117,11 @@ func TestLatenessIsBounded(t *testing.T) {
 	s.want(good(99*anHour, wave(99)), grid.Repeated)
 	s.want(good((99-48)*anHour, 9), grid.Applied)
 	s.wantCell(99-48, 9, meter.OK)
-	s.want(good((99-49)*anHour, 9), grid.Rejected)
+	s.want(good((99-49)*anHour, 9), grid.Applied)
+	s.wantCell(99-49, 9, meter.OK)
+	s.want(good((99-335)*anHour, 9), grid.Applied)
+	s.wantCell(99-335, 9, meter.OK)
+	s.want(good((99-336)*anHour, 9), grid.Rejected)
 	if s.refused["too_late"] != 1 {
 		t.Errorf("refused %v", s.refused)
 	}

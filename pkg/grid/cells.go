@@ -83,7 +83,7 @@ func (s *State) emit(lowest, last int, past Past, out *Outcome) {
 	if known {
 		n := s.Cell(r.Points[max(lowest-s.reach(), 0)].Second - tolerance(hour))
 		end := min(newest, s.Cell(r.Points[last].Second+hour+tolerance(hour)))
-		for n = max(n, newest-s.LateCells(), s.wholeFrom()); n <= end; n++ {
+		for n = max(n, s.oldest(first, newest), s.wholeFrom()); n <= end; n++ {
 			s.differs(s.cell(n), first, past, out)
 		}
 		next = newest + 1
@@ -99,6 +99,15 @@ func (s *State) open(n, last int64, known bool, out *Outcome) {
 			out.Cells = append(out.Cells, c)
 		}
 	}
+}
+
+// oldest is the oldest cell that readings may still change: of a young series all of whose readings
+// are kept, those of two weeks.
+func (s *State) oldest(first, newest int64) int64 {
+	if s.Raw.From == math.MinInt64 && newest-first < s.RecentCells() {
+		return newest - s.RecentCells() + 1
+	}
+	return newest - s.LateCells()
 }
 
 // differs writes a known cell when it is another than what is known of it.

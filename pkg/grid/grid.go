@@ -14,6 +14,8 @@ const (
 	finest = meter.LeastIntervalSeconds
 	// lateness is how far behind the newest cell a reading still changes its cell.
 	lateness = meter.LatenessSeconds
+	// recent is how far back of the newest cell a reading still goes into its cell.
+	recent = 14 * day
 )
 
 // Native reports whether a series can be forecast at an interval, in seconds.
@@ -46,6 +48,10 @@ func (g Grid) Joined(interval int32, offset int64) Grid {
 
 // LateCells is the number of cells that a reading may be behind the newest one.
 func (g Grid) LateCells() int64 { return lateness / int64(g.Interval) }
+
+// RecentCells is the number of the newest cells that a reading may still be for when it is a cell by
+// itself: two weeks. A series that spans no more is young, and may begin earlier.
+func (g Grid) RecentCells() int64 { return recent / int64(g.Interval) }
 
 // tolerance is how far from a boundary of a step, in seconds, a moment is taken for the boundary:
 // a tenth of the step, at most two minutes.

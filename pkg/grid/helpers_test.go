@@ -96,7 +96,7 @@ func (s *strip) take(o *grid.Outcome) {
 		o = &brought
 		s.cells, s.known = map[int64]grid.Cell{}, false
 	}
-	last := int64(math.MinInt64)
+	last, before := int64(math.MinInt64), s.newest
 	for _, c := range o.Cells {
 		if c.N <= last {
 			s.t.Fatalf("cell %d after cell %d", c.N, last)
@@ -104,7 +104,7 @@ func (s *strip) take(o *grid.Outcome) {
 		last = c.N
 		s.write(c)
 	}
-	if s.known {
+	if s.known && s.newest != before {
 		s.state.Settle(s.newest - s.state.LateCells() - 1)
 	}
 }

@@ -32,6 +32,9 @@ type Outcome struct {
 	// Released counts readings that waited and now count. Refused are those that waited in vain.
 	Released int
 	Refused  []Refusal
+	// Late says that the reading changed a cell that is further behind than LateCells, of a series
+	// that is not young.
+	Late bool
 	// Rebuilt says that the cells before are void: Cells has all there are.
 	Rebuilt bool
 	// Restarted says besides that the series begins again: it was silent for longer than a ring holds.

@@ -179,3 +179,33 @@ func TestAnythingMayCome(t *testing.T) {
 		}
 	})
 }
+
+// A first history may come newest first, from the first reading or after a day in order, whatever
+// the step and the kind: the cells are those of the order of time.
+func TestFirstHistoryNewestFirst(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		snd := drawSender(rt)
+		snd.step = max(snd.step, 300)
+		points := snd.points(rt, rapid.IntRange(3, 13).Draw(rt, "days"))
+		ordered, reversed := newStrip(t, snd.kind, snd.set), newStrip(t, snd.kind, snd.set)
+		ordered.putAll(points)
+		day := max(len(points)-rapid.SampledFrom([]int{0, 86400}).Draw(rt, "seconds known")/snd.step, 0)
+		reversed.putAll(points[day:])
+		for i := day - 1; i >= 0; i-- {
+			reversed.put(points[i])
+		}
+		for reason, n := range reversed.refused {
+			rt.Fatalf("%+v: %d refused as %s", snd, n, reason)
+		}
+		a, b := ordered.list(), reversed.list()
+		if !slices.Equal(a, b) {
+			for i := range min(len(a), len(b)) {
+				if a[i] != b[i] {
+					rt.Fatalf("%+v: cell %d: in order %+v, newest first %+v", snd, i, a[i], b[i])
+				}
+			}
+			rt.Fatalf("%+v: %d cells in order, %d newest first", snd, len(a), len(b))
+		}
+	})
+}

@@ -58,21 +58,59 @@ func (s *State) accepts(p Point, past Past, out *Outcome) bool {
 	if !s.Begun {
 		s.begin(p)
 	}
-	if known && newest-s.cellOf(p) > s.LateCells() {
-		s.old(p, first, newest, past, out)
+	if known && newest-s.cellOf(p) > s.LateCells() && !s.begins(p, first, newest) {
+		if !s.late(p, first, newest, past, out) {
+			s.old(p, first, newest, past, out)
+		}
 		return false
 	}
 	return true
+}
+
+// begins says that a reading is of the first two weeks of a series all of whose readings are kept:
+// its cells are made again as if the readings had come in order.
+func (s *State) begins(p Point, first, newest int64) bool {
+	return s.Raw != nil && s.Raw.From == math.MinInt64 &&
+		newest-first < s.RecentCells() && newest-s.cellOf(p) < s.RecentCells()
+}
+
+// late takes a reading that is one whole cell of the last two weeks. A series that spans less may
+// begin earlier with it. It returns false for other readings.
+func (s *State) late(p Point, first, newest int64, past Past, out *Outcome) bool {
+	n, ok := s.whole(p)
+	young := newest-first < s.RecentCells()
+	if !ok || newest-n >= s.RecentCells() || n < first && !young {
+		return false
+	}
+	if n >= first {
+		value, quality := past.Said(n)
+		switch {
+		case quality.Accepted() && s.same(p, Point{Value: float64(value), Quality: quality}):
+			out.Decision = Repeated
+			return true
+		case quality == meter.Bad && !young: // what was read is not known any more
+			return false
+		}
+	}
+	out.Late = !young
+	out.Cells = append(out.Cells, Cell{n, float32(p.Value), p.Quality})
+	return true
+}
+
+// whole returns the cell that a reading is by itself; ok is false when it is none.
+func (s *State) whole(p Point) (n int64, ok bool) {
+	at, on := near(p.Second, int64(s.Interval), int64(s.Phase))
+	return s.Cell(at), on && (p.Span == 0 || p.Span == s.Interval) && s.Step == s.Interval &&
+		s.Kind != meter.Register && s.Coarse == 0
 }
 
 // old decides on a reading that is too late to change its cell: it repeats what the cell holds, or
 // says something else, or nobody can know.
 func (s *State) old(p Point, first, newest int64, past Past, out *Outcome) {
 	behind := newest - s.cellOf(p)
-	remembered := newest-first+1 <= s.LateCells()
-	if at, on := near(p.Second, int64(s.Interval), int64(s.Phase)); on && s.Step == s.Interval && s.Kind != meter.Register {
-		n := s.Cell(at)
-		remembered = newest-first+1 < memory/int64(s.Interval)+1
+	remembered, most := newest-first+1 <= s.LateCells(), s.LateCells()
+	if n, ok := s.whole(p); ok {
+		remembered, most = newest-first+1 < memory/int64(s.Interval)+1, s.RecentCells()-1
 		if n >= first {
 			value, quality := past.Said(n)
 			if quality.Accepted() && s.same(p, Point{Value: float64(value), Quality: quality}) {
@@ -84,7 +122,7 @@ func (s *State) old(p Point, first, newest int64, past Past, out *Outcome) {
 	}
 	if remembered {
 		out.reject(p, meter.ReasonTooLate, "ts is %d intervals before the series' newest one and says something new: "+
-			"readings and corrections are taken up to %d intervals late", behind, s.LateCells())
+			"readings and corrections are taken up to %d intervals late", behind, most)
 		return
 	}
 	out.reject(p, meter.ReasonBehindHistory, "ts is %d intervals before the series' newest one, older than what the series "+

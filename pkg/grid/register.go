@@ -17,8 +17,8 @@ func (s *State) differ(d *differences, past Past) meter.Counts {
 		return meter.Counts{}
 	}
 	cells := meter.Grid{Interval: int64(s.Interval), Phase: int64(s.Phase), First: s.Cell(d.reads[0].Second)}
-	if _, newest, known := past.Bounds(); known {
-		cells.First = max(cells.First, newest-s.LateCells())
+	if first, newest, known := past.Bounds(); known {
+		cells.First = max(cells.First, s.oldest(first, newest))
 	}
 	var counts meter.Counts
 	d.energy, counts = d.registers.Differ(d.energy, d.reads, cells, s.Raw.From == math.MinInt64)
@@ -41,7 +41,7 @@ func (s *State) registered(before meter.Counts, past Past, out *Outcome) {
 	first, newest, known := past.Bounds()
 	next := int64(math.MaxInt64) // the cell behind the last one that is written
 	if known {
-		next = max(newest-s.LateCells(), s.wholeFrom(), first+1)
+		next = max(s.oldest(first, newest), s.wholeFrom(), first+1)
 	}
 	for _, c := range d.energy {
 		// What an exchanged meter used between its cells is not known, nor what wrong reads hide.

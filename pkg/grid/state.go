@@ -10,7 +10,7 @@ import (
 const (
 	// memory is the time that a ring of cells holds: two weeks that features look back on, and the
 	// time in which a reading may be late.
-	memory = 14*day + lateness
+	memory = recent + lateness
 	// patience is how long a point off the grid waits for others like it, in event time.
 	patience = 4*hour + 120
 	// youngPoints is the number of points within a day that end a series' first day; a series that

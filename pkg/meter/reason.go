@@ -18,7 +18,8 @@ const (
 	ReasonBadTimestamp Reason = "bad_timestamp"
 	// ReasonFuture: further than FutureLimit ahead of the broker's clock.
 	ReasonFuture Reason = "future"
-	// ReasonTooLate: more than LatenessSeconds behind the newest reading of its series, and not what
+	// ReasonTooLate: two weeks or more behind the newest reading of its series, or more than
+	// LatenessSeconds where readings are not whole cells, and not what
 	// the series has for that interval.
 	ReasonTooLate Reason = "too_late"
 	// ReasonBehindHistory: older than what its series remembers. The reading may repeat one that

@@ -15,7 +15,7 @@ func curved(c Curve, values []float32) (*Scaling, *Ring) {
 	ring, s := newRing(ringCells), &Scaling{Curve: c}
 	for i, v := range values {
 		ring.Put(int64(i), v, meter.OK)
-		s.Advance(&ring, &Hourly, i+1)
+		s.Advance(&ring, &Hourly, max(i+1-Hourly.Open, 0))
 	}
 	return s, &ring
 }

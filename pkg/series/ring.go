@@ -42,6 +42,17 @@ func (r Ring) Until(n int64) Ring {
 	return r
 }
 
+// accepted counts the accepted cells from cell n on.
+func (r *Ring) accepted(n int64) int {
+	count := 0
+	for n = max(n, r.First()); n <= r.Newest; n++ {
+		if _, q := r.At(n); q.Accepted() {
+			count++
+		}
+	}
+	return count
+}
+
 // Put writes the cell after the newest one, or the first one.
 func (r *Ring) Put(n int64, value float32, q meter.Quality) {
 	r.Set(n, value, q)

@@ -94,15 +94,25 @@ func (s *Scaling) anew(r *Ring, l *Lengths) {
 	s.first(&taken, l)
 }
 
-// Advance brings the scaling up to the newest cell of the ring. accepted is how many accepted cells
-// the series has had. Advance returns true when the scaler in force has changed; the hidden state
-// must then be computed again.
-func (s *Scaling) Advance(r *Ring, l *Lengths, accepted int) bool {
+// Advance brings the scaling up to the newest cell of the ring. closed is how many of the accepted
+// cells of the series can no longer change. Advance returns true when the scaler in force has
+// changed; the hidden state must then be computed again.
+//
+// The first scale is made from a week of accepted cells: of a series of at most two weeks, which is
+// walked anew when one of its cells changes, from all there are; of another one from those that can
+// no longer change. So it does not depend on the order in which readings came.
+func (s *Scaling) Advance(r *Ring, l *Lengths, closed int) bool {
 	if !s.Ready {
-		if accepted < l.Scale {
+		known := *r
+		if r.Known > l.Features {
+			known = r.Until(r.Newest - int64(l.Open))
+		} else {
+			closed += r.accepted(r.Newest - int64(l.Late))
+		}
+		if closed < l.Scale {
 			return false
 		}
-		s.first(r, l)
+		s.first(&known, l)
 		return true
 	}
 	changed := false

@@ -10,17 +10,17 @@ import (
 
 // served streams values into a ring and its scaling; those of bad cells are BAD there.
 func served(curve Curve, values []float32, bad ...int64) (Ring, Scaling) {
-	ring, s, accepted := newRing(ringCells), Scaling{Curve: curve}, 0
+	ring, s, closed := newRing(ringCells), Scaling{Curve: curve}, 0
 	for n, v := range values {
 		q := meter.OK
 		if slices.Contains(bad, int64(n)) {
 			q = meter.Bad
 		}
 		ring.Put(int64(n), v, q)
-		if q.Accepted() {
-			accepted++
+		if n >= Hourly.Open && !slices.Contains(bad, int64(n-Hourly.Open)) {
+			closed++
 		}
-		s.Advance(&ring, &Hourly, accepted)
+		s.Advance(&ring, &Hourly, closed)
 	}
 	return ring, s
 }

@@ -28,13 +28,13 @@ func stream(first int64, cells []cell) []inForce {
 	ring := newRing(ringCells)
 	var s Scaling
 	var all []inForce
-	accepted := 0
+	closed := 0
 	for i, c := range cells {
 		ring.Put(first+int64(i), c.value, c.quality)
-		if c.quality.Accepted() {
-			accepted++
+		if i >= Hourly.Open && cells[i-Hourly.Open].quality.Accepted() {
+			closed++
 		}
-		if s.Advance(&ring, &Hourly, accepted) {
+		if s.Advance(&ring, &Hourly, closed) {
 			all = append(all, inForce{ring.Newest, s.Scaler})
 		}
 	}
@@ -81,9 +81,14 @@ func TestFirstScaleIsFrom168AcceptedCells(t *testing.T) {
 		if got := stream(first, cells[:len(cells)-1]); len(got) != 0 {
 			t.Fatalf("a scale from 167 accepted cells: %v", got)
 		}
+		at := len(cells) - 1
+		if at >= Hourly.Features { // from there on the cells that can no longer change are counted
+			at += Hourly.Open
+			cells = append(cells, slices.Repeat([]cell{{1e6, meter.Missing}}, Hourly.Open)...)
+		}
 		got := stream(first, cells)
-		if len(got) != 1 || got[0].cell != first+int64(len(cells))-1 {
-			t.Fatalf("scales %v, want one at the 168th accepted cell", got)
+		if len(got) != 1 || got[0].cell != first+int64(at) {
+			t.Fatalf("scales %v, want one at cell %d, with the 168th accepted one", got, at)
 		}
 		mean := sum / scaleCells
 		sd := math.Sqrt(squares/scaleCells - mean*mean)

@@ -38,9 +38,9 @@ func TestLogOfReleaseGivesItsForecasts(t *testing.T) {
 	again := old.forecast(checkpointtest.NewMemory())
 	got := readOutputs(t, again.conn)
 	for stream, messages := range want {
-		sameOutputs(t, stream, ofHourly(ofLogs(messages)), ofHourly(ofLogs(got[stream])))
+		sameOutputs(t, stream, ofSame(ofLogs(messages)), ofSame(ofLogs(got[stream])))
 	}
-	finerAreNearlySame(t, want[topology.Forecasts], got[topology.Forecasts])
+	othersAreNearlySame(t, want[topology.Forecasts], got[topology.Forecasts])
 	again.sameStates()
 	again.stop()
 }
@@ -65,12 +65,12 @@ func TestReleaseGoesOnFromEachCheckpoint(t *testing.T) {
 				t.Error("no series came from a checkpoint")
 			}
 			got := readOutputs(t, again.conn)
-			if a, b := len(ofHourly(want[topology.Forecasts])), len(ofHourly(got[topology.Forecasts])); a != b {
+			if a, b := len(ofSame(want[topology.Forecasts])), len(ofSame(got[topology.Forecasts])); a != b {
 				t.Errorf("%d forecasts, the release left %d", b, a)
 			}
 			// The other streams have outputs at least once: a repeat has the bytes of the first.
 			for stream, messages := range want {
-				sameOutputs(t, stream, ofHourly(ofLogs(messages)), ofHourly(ofLogs(got[stream])))
+				sameOutputs(t, stream, ofSame(ofLogs(messages)), ofSame(ofLogs(got[stream])))
 			}
 			again.sameStates()
 			again.stop()
@@ -175,7 +175,7 @@ func (r *replay) sameStates() {
 				b.Series, b.Model, b.Scale, a.Series, a.Model, a.Scale)
 		}
 		// a state holds the numbers of the network unrounded
-		if sameKernel() && !slices.Contains(finerSeries, a.Series) {
+		if sameKernel() && !slices.Contains(otherSeries, a.Series) {
 			sameSections(r.t, a, b)
 		}
 	}

@@ -194,22 +194,30 @@ func largest(message any) float64 {
 // at their own interval.
 var finerSeries = []string{"lab.power", "lab.quarter"}
 
-// ofHourly leaves out the messages of series that send more often.
-func ofHourly(all []bus.Message) []bus.Message {
+// lateSeries have readings that came more than 48 hours late. The release refused them; today they
+// go into the ring, so that what comes after them has other numbers.
+var lateSeries = []string{"flats.m01", "flats.m02", "home.m02", "home.m03", "home.m04", "lab.bulk"}
+
+// otherSeries have other outputs today, to the byte.
+var otherSeries = slices.Concat(finerSeries, lateSeries)
+
+// ofSame leaves out the messages of series that have other outputs today.
+func ofSame(all []bus.Message) []bus.Message {
 	return slices.DeleteFunc(slices.Clone(all), func(m bus.Message) bool {
-		return slices.ContainsFunc(finerSeries, func(series string) bool {
+		return slices.ContainsFunc(otherSeries, func(series string) bool {
 			return strings.HasSuffix(m.Subject, "."+series) || strings.Contains(string(m.Data), `"series":"`+series+`"`)
 		})
 	})
 }
 
-// finerAreNearlySame compares the network's hourly forecasts of the series that send more often, by
-// origin: the last revision of each.
-func finerAreNearlySame(t *testing.T, want, got []bus.Message) {
+// othersAreNearlySame compares the network's hourly forecasts of series that have other outputs
+// today, by origin: the last revision of each. The numbers are compared of those that send more
+// often.
+func othersAreNearlySame(t *testing.T, want, got []bus.Message) {
 	t.Helper()
 	a, b := lastByOrigin(t, want), lastByOrigin(t, got)
 	if len(a) < 50 {
-		t.Fatalf("the release has %d origins of finer series", len(a))
+		t.Fatalf("the release has %d origins of such series", len(a))
 	}
 	for key, f := range a {
 		g, ok := b[key]
@@ -217,12 +225,14 @@ func finerAreNearlySame(t *testing.T, want, got []bus.Message) {
 			t.Errorf("%s: no forecast of the network", key)
 			continue
 		}
-		nearlySame(t, f, g)
+		if slices.Contains(finerSeries, f.Series.String()) {
+			nearlySame(t, f, g)
+		}
 	}
 }
 
-// lastByOrigin are the network's forecasts of the series that send more often, of hours that are
-// whole.
+// lastByOrigin are the network's forecasts of series that have other outputs today, of hours that
+// are whole.
 func lastByOrigin(t *testing.T, all []bus.Message) map[string]streams.Forecast {
 	t.Helper()
 	last := map[string]streams.Forecast{}
@@ -231,7 +241,7 @@ func lastByOrigin(t *testing.T, all []bus.Message) map[string]streams.Forecast {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.Contains(finerSeries, f.Series.String()) && f.Source == meter.SourceLSTM &&
+		if slices.Contains(otherSeries, f.Series.String()) && f.Source == meter.SourceLSTM &&
 			f.Quality == meter.OK.String() {
 			last[f.Series.String()+" "+f.Origin.String()] = f
 		}

@@ -14,6 +14,7 @@ import (
 // a replay gives the same outputs under the same ids (I2).
 func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *Result) {
 	result.Applied += stepped.Applied
+	result.Late += stepped.Late
 	result.Repeated += stepped.Repeated
 	result.Held += stepped.Held
 	result.Series += stepped.Series

@@ -36,6 +36,7 @@ const (
 
 type metrics struct {
 	readings    *prometheus.CounterVec
+	late        prometheus.Counter
 	rejected    *prometheus.CounterVec
 	registers   *prometheus.CounterVec
 	published   *prometheus.CounterVec
@@ -63,6 +64,8 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer, now func() time.Time, status *statusBoard) *metrics {
 	m := &metrics{
 		readings: counters("readings_total", "Readings by what became of them.", "outcome"),
+		late: counter("readings_late_total",
+			"Readings applied that came over 48 hours late and do not count as if in order."),
 		rejected: counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
 		registers: counters("registers_total",
 			"Registers that did not count on, by what was decided.", "decision"),
@@ -107,7 +110,7 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *statusB
 		swaps:  counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
 	reg.MustRegister(
-		m.readings, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch,
+		m.readings, m.late, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch,
 		m.step, m.age, m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps,
 		m.since, m.missed, m.events, m.limits, m.scores, newSeriesGauges(status),
 	)
@@ -193,6 +196,7 @@ func (m *metrics) count(r *Result) {
 	}
 	m.missed.Add(float64(r.Unscored))
 	m.readings.WithLabelValues(outcomeApplied).Add(float64(r.Applied))
+	m.late.Add(float64(r.Late))
 	m.readings.WithLabelValues(outcomeRepeated).Add(float64(r.Repeated))
 	m.readings.WithLabelValues(outcomeHeld).Add(float64(r.Held))
 	m.registers.WithLabelValues("reset").Add(float64(r.Registers.Resets))

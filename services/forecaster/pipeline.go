@@ -80,6 +80,7 @@ type Result struct {
 	Series     int      // sum over the parts of the batch: series with a reading
 	Unscored   int
 	Applied    int
+	Late       int // of Applied, those that do not count as if they had come in order
 	Repeated   int
 	Held       int  // readings that wait for others to agree
 	Controls   int  // records other than ticks

@@ -364,6 +364,9 @@ func (s *scenario) step() error {
 	if result.Held > 0 {
 		heldText = fmt.Sprintf(" held %d", result.Held)
 	}
+	if result.Late > 0 {
+		heldText += fmt.Sprintf(" late %d", result.Late)
+	}
 	fmt.Fprintf(
 		&s.out, "applied %d repeated %d%s rejected %d replayed %d\n", result.Applied, result.Repeated,
 		heldText, total(result.Rejections), again,

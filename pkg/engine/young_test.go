@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// arrival is an order in which the readings of a history may come.
+type arrival func(readings []Reading, random *rand.Rand) [][]Reading
+
+// Orders in which portals and people give a first history.
+var arrivals = map[string]arrival{
+	"newest first": func(readings []Reading, _ *rand.Rand) [][]Reading {
+		slices.Reverse(readings)
+		return slices.Collect(slices.Chunk(readings, 1))
+	},
+	"pages of a day, the newest one first": func(readings []Reading, _ *rand.Rand) [][]Reading {
+		pages := slices.Collect(slices.Chunk(readings, 24))
+		slices.Reverse(pages)
+		return pages
+	},
+	"pages of a day, from the middle on": func(readings []Reading, random *rand.Rand) [][]Reading {
+		pages := slices.Collect(slices.Chunk(readings, 24))
+		middle := random.IntN(len(pages))
+		before := slices.Clone(pages[:middle])
+		slices.Reverse(before)
+		return slices.Concat(pages[middle:], before)
+	},
+	"hours that come at last": func(readings []Reading, random *rand.Rand) [][]Reading {
+		from := random.IntN(len(readings))
+		late := readings[from:max(min(from+12, len(readings)-1), from)]
+		rest := slices.Concat(readings[:from], readings[from+len(late):])
+		return [][]Reading{rest, slices.Clone(late)}
+	},
+}
+
+// A first history of up to two weeks may come in any order, as history or not, in messages that are
+// cut anyhow: cells, flags, scale, states and the next forecast are those of the order of time, to
+// the bit.
+func TestFirstHistoryInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for name, arrive := range arrivals {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 17))
+				m := randomModel(rapid.Uint64Range(0, 200).Draw(t, "model"), 4)
+				n := rapid.SampledFrom([]int64{60, 167, 168, 172, 240, 300, 330, 335}).Draw(t, "cells")
+				sorted := firstHistory(t, random, n, name == "hours that come at last")
+				if rapid.Bool().Draw(t, "history") {
+					for i := range sorted {
+						sorted[i].History = true
+					}
+				}
+				a, b := newEngine(t, m), newEngine(t, m)
+				for i := range sorted {
+					a.Step(sorted[i : i+1])
+				}
+				taken := 0
+				messages := arrive(slices.Clone(sorted), random)
+				for k, cut := 0, 0; k < len(messages); k = cut {
+					var batch []Reading
+					for cut = k; cut < min(k+1+random.IntN(3), len(messages)); cut++ {
+						for _, r := range messages[cut] {
+							r.Message = cut
+							batch = append(batch, r)
+						}
+					}
+					taken += b.Step(batch).Applied
+				}
+				if taken != len(sorted) {
+					t.Fatalf("%d of %d readings are taken", taken, len(sorted))
+				}
+				sameStates(t, a, b, at(n))
+			})
+		})
+	}
+}
+
+// firstHistory is a history of n cells: some are missing, some cannot be true, some are called bad
+// where that is asked for. A bad reading before the first one is refused.
+func firstHistory(t *rapid.T, random *rand.Rand, n int64, bad bool) []Reading {
+	missing := rapid.SampledFrom([]float64{0, 0.05, 0.4}).Draw(t, "missing")
+	level := rapid.SampledFrom([]float64{1, 5, 0.2}).Draw(t, "change of level")
+	var all []Reading
+	for i := range n {
+		r := at(i)
+		if i > 200 {
+			r.Value *= level
+		}
+		switch random.IntN(15) {
+		case 0:
+			if bad {
+				r.Quality = meter.Bad
+			}
+		case 1:
+			r.Quality = meter.Estimated
+		case 2:
+			r.Value *= 1000
+		}
+		edge := i == 0 || i == n-1
+		if edge {
+			r = at(i)
+		}
+		if edge || i%20 == 0 || random.Float64() > missing {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// sameStates gives both engines one more reading: its forecast and the states after it are the same.
+func sameStates(t *rapid.T, a, b *Engine, next Reading) {
+	fa, fb := last(t, a, next), last(t, b, next)
+	if d := differ(&fa, &fb); d != "" {
+		t.Fatalf("the forecasts differ in %s\n%v\n%v", d, fa.Quantiles, fb.Quantiles)
+	}
+	sa, sb := pristine(a), pristine(b)
+	for i := range sa {
+		if !slices.Equal(sa[i].Data, sb[i].Data) {
+			t.Fatalf("section %s differs", sa[i].Name)
+		}
+	}
+}
