@@ -198,8 +198,12 @@ var finerSeries = []string{"lab.power", "lab.quarter"}
 // go into the ring, so that what comes after them has other numbers.
 var lateSeries = []string{"flats.m01", "flats.m02", "home.m02", "home.m03", "home.m04", "lab.bulk"}
 
+// readAgainSeries are registers that show another number for a moment: their energy is decided anew
+// by the reads that follow.
+var readAgainSeries = []string{"home.m05", "shop.m01"}
+
 // otherSeries have other outputs today, to the byte.
-var otherSeries = slices.Concat(finerSeries, lateSeries)
+var otherSeries = slices.Concat(finerSeries, lateSeries, readAgainSeries)
 
 // ofSame leaves out the messages of series that have other outputs today.
 func ofSame(all []bus.Message) []bus.Message {
