@@ -15,7 +15,12 @@ func (l *loader) delimited(head []byte) error {
 	l.charset = charsetOf(head)
 	l.at = layout{}
 	clear(l.names.byText)
+	defer func() { l.wrapped = false }()
 	s, err := l.takeSample()
+	if err == nil && s.wrapped() {
+		l.wrapped = true
+		s, err = l.takeSample()
+	}
 	if err != nil {
 		return err
 	}
@@ -66,6 +71,10 @@ func (l *loader) rows() error {
 		if l.line <= l.at.data || len(line) == 0 || comment(line) {
 			continue
 		}
+		if l.later.begun > 0 && !l.headerAgain(line) {
+			l.later.rows++
+			continue
+		}
 		if err := l.row(line, long); err != nil {
 			return err
 		}
@@ -82,6 +91,7 @@ func (l *loader) rows() error {
 // begin prepares for the rows of a file whose layout is known.
 func (l *loader) begin() {
 	l.notes, l.periods, l.totals, l.otherRecords = l.notes[:0], l.periods[:0], 0, 0
+	l.later, l.mixed = laterTable{}, mixedUnits{}
 	l.used = make([]bool, len(l.at.names))
 	l.late = l.ends() || l.zone.name != "UTC"
 }
@@ -98,6 +108,9 @@ func (l *loader) end(first int, before Report) error {
 		if err := l.settle(first, shifts, interval); err != nil {
 			return err
 		}
+	}
+	if err := l.checkUnits(first); err != nil {
+		return err
 	}
 	l.leaveOutSentinels(first)
 	if err := l.checkQuantities(first, repeats); err != nil {

@@ -13,7 +13,7 @@
 // split (lines and fields), sample, sample_header and cell (the beginning of a file), words, column,
 // timing, roles and layout (what the columns are), evidence, marks and hours (what only all rows
 // tell), delimited, row, number, date and time (the rows), settle and clock (local times),
-// sentinel, quantities, ahead and rising (what a person should know), file_layout and report.
+// later, sentinel, quantities, ahead and rising (what a person should know), file_layout and report.
 //
 // Formats of records (records, json, influx, espi over xml) make a record of each reading, which
 // put keeps or rejects; parquet makes delimited text of its rows. No file takes more memory than

@@ -43,9 +43,8 @@ func TestExports(t *testing.T) {
 			want:    []string{"MAC2 2026-01-31T13:00:00Z 0.5 kWh"},
 		},
 		"bounds of the query beside the time": {
-			content:  fluxHeader + fluxRow("2026-01-31T13:00:00Z", "1.5", "kwh") + "\r\n" + fluxHeader + fluxRow("2026-01-31T14:00:00Z", "2.5", "kwh"),
-			want:     []string{"m1 2026-01-31T13:00:00Z 1.5 kWh", "m1 2026-01-31T14:00:00Z 2.5 kWh"},
-			rejected: 1,
+			content: fluxHeader + fluxRow("2026-01-31T13:00:00Z", "1.5", "kwh") + "\r\n" + fluxHeader + fluxRow("2026-01-31T14:00:00Z", "2.5", "kwh"),
+			want:    []string{"m1 2026-01-31T13:00:00Z 1.5 kWh", "m1 2026-01-31T14:00:00Z 2.5 kWh"},
 		},
 		"a column of zones where clocks go back": {
 			content: "\"Time Stamp\",\"Time Zone\",\"Name\",\"Integrated Load\"\n" +

@@ -296,7 +296,7 @@ func (l *loader) wide(at *layout, values []int) error {
 					first+1, strconv.Quote(shown(at.names[first])),
 					i+1, strconv.Quote(shown(name)), l.names.list[id].name,
 				),
-				"rename one of them",
+				"rename one of them, or take one column by another name with --value-column",
 			)
 		}
 		columns[id], at.ids[i] = i, id

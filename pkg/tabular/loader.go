@@ -27,6 +27,9 @@ type loader struct {
 	zone         *zone  // of times without an offset
 	zoneBy       string // the zone that the file says; empty when it says none
 	split        splitter
+	wrapped      bool // lines stand in quotes as a whole
+	later        laterTable
+	mixed        mixedUnits
 	fields       [][]byte
 	used         []bool   // columns that gave a reading
 	late         bool     // times are settled at the end of the file
@@ -72,5 +75,7 @@ func (l *loader) open() (lines *lineReader, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return newLineReader(l.charset.decode(plain)), done, nil
+	lines = newLineReader(l.charset.decode(plain))
+	lines.unwrap = l.wrapped
+	return lines, done, nil
 }

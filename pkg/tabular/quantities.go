@@ -31,6 +31,12 @@ func (l *loader) checkQuantities(first, repeats int) error {
 			return err
 		}
 	}
+	if column < 0 && l.later.joint > 0 {
+		return l.fileError(
+			fmt.Sprintf("%s: the header stands again in line %d, where another table begins", what,
+				l.later.joint),
+			fmt.Sprintf("cut the file into its tables, the first one before line %d", l.later.joint))
+	}
 	if column < 0 {
 		l.report.Warnings = append(l.report.Warnings,
 			fmt.Sprintf("%s: %s; the last value of a moment counts", l.file, what))
@@ -148,7 +154,7 @@ func (l *loader) apart() (column int, values []string, err error) {
 	column = -1
 	for i, n := range differs {
 		few := len(texts[i]) > 1 && len(texts[i]) <= maxDistinct
-		if few && 2*n >= twice && twice > 0 && i != at.value && !at.isTime(i) &&
+		if few && 2*n >= twice && twice > 0 && !at.isValue(i) && !at.isTime(i) &&
 			(column < 0 || len(texts[i]) < len(texts[column])) && !fractions(texts[i]) {
 			column = i
 		}

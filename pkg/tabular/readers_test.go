@@ -118,6 +118,27 @@ func TestReaders(t *testing.T) {
 			content: "Hour,Electricity 1 (Low Tariff),Electricity 2 (Normal Tariff),Gas,Electricity tariff\n2026-01-31T00:00:00Z,1,2,3,4\n",
 			want:    []string{"Electricity_1__Low_Tariff_ 2026-01-31T00:00:00Z 1 ", "Electricity_2__Normal_Tariff_ 2026-01-31T00:00:00Z 2 "},
 		},
+		"lines in quotes as a whole": {
+			content: "\"MTU (UTC),\"\"Area\"\",\"\"Load (MW)\"\"\"\n\"31/01/2026 00:00 - 31/01/2026 00:15,\"\"BZN|GR\"\",\"\"1\"\"\"\n" +
+				"\"31/01/2026 00:15 - 31/01/2026 00:30,\"\"BZN|GR\"\",\"\"2\"\"\"\n",
+			want: []string{"BZN_GR 2026-01-31T00:00:00Z 1 MW", "BZN_GR 2026-01-31T00:15:00Z 2 MW"},
+		},
+		"fields in quotes, one of them empty": {
+			content: "\"Time\",\"kW\",\"Note\"\n\"2026-01-31 00:00\",\"1\",\"\"\n\"2026-01-31 00:15\",\"2\",\"\"\n",
+			want:    []string{"kW 2026-01-31T00:00:00Z 1 kW", "kW 2026-01-31T00:15:00Z 2 kW"},
+		},
+		"another table with as many columns behind": {
+			content: "Time,MW\n2026-01-31 00:00,1\n2026-01-31 00:15,2\n2026-01-31 00:30,3\n\nTime,MVA\n2026-01-31 00:00,7\n2026-01-31 00:45,8\nTime,MW\n2026-01-31 00:45,4\n",
+			want: []string{
+				"MW 2026-01-31T00:00:00Z 1 MW", "MW 2026-01-31T00:15:00Z 2 MW", "MW 2026-01-31T00:30:00Z 3 MW", "MW 2026-01-31T00:45:00Z 4 MW",
+			},
+			warning: "line 6 begins another table with other names of columns: its rows and those of further tables, 2 lines, are not read; --skip-lines 5",
+		},
+		"the header again, as where files were joined": {
+			content: "Time,MW\n2026-01-31 00:00,1\nTime,MW\n2026-01-31 00:15,2\n",
+			want:    []string{"MW 2026-01-31T00:00:00Z 1 MW", "MW 2026-01-31T00:15:00Z 2 MW"},
+			warning: "the header stands 1 times more",
+		},
 		"a factor beside the values": {
 			content: "time;value;factor\n2026-01-31 00:00:00;35000000;0.001\n2026-01-31 00:15:00;35000082;0.001\n",
 			opts:    Options{Series: "h"},
@@ -186,6 +207,14 @@ func TestReadersRefused(t *testing.T) {
 			"day;nr;area;val\n" + numbered("2026-01-31;%[1]d;N;%[1]d.5\n", 48),
 			`column "nr" counts 48 periods of a day and may be the time of day`, `--time-column "day,nr"`,
 		},
+		"two tables with one header for the same times": {
+			"Time,MW\n" + joined(1) + "Time,MW\n" + joined(7),
+			"the header stands again in line 14, where another table begins", "before line 14",
+		},
+		"units of two kinds for one series": {
+			"From;EAN;Volume;Unit\n" + gas(12),
+			`column "Unit" holds units of two kinds, kWh and m³`, `--where "Unit=kWh"`,
+		},
 		"periods from 0 that are no whole day": {
 			"Date,Interval,kWh\n" + numbered("2026-01-31,%[1]d,1\n", 20) + "2026-01-31,0,1\n",
 			`column "Interval" has periods from 0 to 20, which are no whole day from 0 on`, "whole day",
@@ -232,4 +261,22 @@ func TestStandingRegisters(t *testing.T) {
 	if err != nil || len(report.Warnings) != 1 || !strings.Contains(report.Warnings[0], "--kind register") {
 		t.Errorf("%v, %q", err, report.Warnings)
 	}
+}
+
+// gas are hours of a meter of gas, each in cubic metres and in kWh.
+func gas(hours int) string {
+	var b strings.Builder
+	for i := range hours {
+		fmt.Fprintf(&b, "2026-01-31 %02d:00;7;%d;m³\n2026-01-31 %02d:00;7;%d;kWh\n", i, i, i, 11*i)
+	}
+	return b.String()
+}
+
+// joined are hours with a value each.
+func joined(value int) string {
+	var b strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&b, "2026-01-31 %02d:00,%d\n", i, value+i)
+	}
+	return b.String()
 }

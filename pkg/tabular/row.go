@@ -107,7 +107,7 @@ func (l *loader) longRow() error {
 		return err
 	}
 	at, bad := l.timestamp()
-	if bad.reason != "" && l.total() {
+	if bad.reason != "" && (l.total() || l.laterHeader()) {
 		return nil
 	}
 	l.report.Rows++
@@ -150,7 +150,7 @@ func (l *loader) wideRow() error {
 		id = of
 	}
 	at, bad := l.timestamp()
-	if bad.reason != "" && l.total() {
+	if bad.reason != "" && (l.total() || l.laterHeader()) {
 		return nil
 	}
 	if bad.reason != "" {

@@ -70,6 +70,31 @@ func (l *loader) takeSample() (*sample, error) {
 	return s, nil
 }
 
+// wrapped reports whether most lines stand in quotes as a whole, as where a file of fields in quotes
+// was saved once more: no mark parts columns outside of quotes then.
+func (s *sample) wrapped() bool {
+	n := 0
+	split := &splitter{}
+	for _, line := range s.lines {
+		if bytes.Contains(line.text, []byte(`""`)) && split.one(line.text) &&
+			bytes.ContainsAny(unwrapped(line.text), ",;\t|") {
+			n++
+		}
+	}
+	return n > 1 && 5*n >= 4*len(s.lines)
+}
+
+// one reports whether a line has one field, whatever the mark between columns is.
+func (s *splitter) one(line []byte) bool {
+	line = bytes.TrimRight(line, ",;\t ")
+	for _, s.delimiter = range delimiters {
+		if fields, ok := s.fields(line); !ok || len(fields) != 1 {
+			return false
+		}
+	}
+	return len(line) > 1 && line[0] == '"'
+}
+
 // delimiters are the marks between columns that files have.
 var delimiters = []byte{',', ';', '\t', '|'}
 

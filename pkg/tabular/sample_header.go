@@ -62,16 +62,14 @@ func wholeHeader(rows [][][]byte, last int) int {
 // maxHeader is how many lines a header may have.
 const maxHeader = 8
 
-// namesEach reports whether a row has a text of its own for each column but one, which is the
-// time's.
+// namesEach reports whether a row has a text of its own for most columns. The column of times may have
+// none.
 func namesEach(row [][]byte) bool {
-	empty := 0
+	texts := map[string]bool{}
 	for _, field := range row {
-		if len(field) == 0 {
-			empty++
-		}
+		texts[string(field)] = true
 	}
-	return empty < 2 && !repeats(row) && !unitRow(row)
+	return 5*len(texts) >= 4*len(row) && !unitRow(row) && !blank(row)
 }
 
 // hasNotes reports whether a header has more names than the rows have fields, and the names behind

@@ -13,9 +13,19 @@ const maxLine = 1 << 20
 // lineReader yields the lines of a file without their ends (LF, CRLF, or CR where a file has no LF)
 // and without a byte order mark.
 type lineReader struct {
-	r    *bufio.Reader
-	end  byte // of lines
-	line int  // number of the line last returned, from 1
+	r      *bufio.Reader
+	end    byte // of lines
+	line   int  // number of the line last returned, from 1
+	unwrap bool // lines stand in quotes as a whole
+}
+
+// unwrapped is the text of a line that stands in quotes as a whole, with "" for each quote in it.
+func unwrapped(line []byte) []byte {
+	plain := bytes.TrimRight(line, ",;\t ")
+	if n := len(plain); n > 1 && plain[0] == '"' && plain[n-1] == '"' {
+		return bytes.ReplaceAll(plain[1:n-1], []byte(`""`), []byte(`"`))
+	}
+	return line
 }
 
 func newLineReader(r io.Reader) *lineReader {
@@ -53,6 +63,9 @@ func (l *lineReader) next() (line []byte, long bool, err error) {
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if l.line == 1 {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	if l.unwrap {
+		line = unwrapped(line)
 	}
 	return line, false, nil
 }

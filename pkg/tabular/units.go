@@ -1,6 +1,10 @@
 package tabular
 
-import "github.com/loadtide/loadtide/pkg/meter"
+import (
+	"fmt"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
 
 // inUnit turns the value of a column into the unit of its series, which is the first one that a
 // file says. A unit that the caller names is that of all values as they stand.
@@ -27,12 +31,18 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 	terms := &l.table.Terms[l.index(id)]
 	if terms.Unit == "" && terms.Kind.Fits(m.unit) {
 		terms.Unit = m.unit
+		if l.at.unit >= 0 {
+			l.mixed.first = string(l.fields[l.at.unit])
+		}
 	}
 	if m.factor == 1 && terms.Unit == m.unit {
 		return value, problem{}
 	}
 	conversion, err := meter.Convert(m.unit, terms.Unit)
 	if err != nil {
+		if l.mixed.rows++; l.mixed.rows == 1 && l.at.unit >= 0 {
+			l.mixed.other = string(l.fields[l.at.unit])
+		}
 		return value, problem{meter.ReasonWrongUnit, remedyOtherUnit}
 	}
 	value = conversion.Apply(value * m.factor)
@@ -49,4 +59,31 @@ func (l *loader) measureOf(text []byte) measure {
 		l.unitRead = measureOf(l.unitText)
 	}
 	return l.unitRead
+}
+
+// mixedUnits is what the rows of a file say when a column has units that are not of one kind.
+type mixedUnits struct {
+	rows         int    // rejected, as their unit is not of the kind of that of their series
+	first, other string // of a series, and of the first row that is rejected; as written
+}
+
+// fewestMixed is how many rows in another unit are no slip.
+const fewestMixed = 8
+
+// checkUnits refuses a file of which at least a third of the rows, those from first on and those that
+// were rejected for their unit, have another unit than the first row of their series: the column of
+// units tells two quantities apart, and which one is kept would be chance.
+func (l *loader) checkUnits(first int) error {
+	kept := len(l.table.rows) - first
+	if l.at.unit < 0 || l.mixed.rows < fewestMixed || 2*l.mixed.rows < kept {
+		return nil
+	}
+	name, one, other := l.at.names[l.at.unit], l.mixed.first, l.mixed.other
+	if measureOf(one).unit == "" {
+		one, other = other, one
+	}
+	return l.fileError(
+		fmt.Sprintf("column %s holds units of two kinds, %s and %s, for the same series: it tells two "+
+			"quantities apart", quotedName(name), one, other),
+		fmt.Sprintf("--where %q takes one of them, --where %q the other", name+"="+one, name+"="+other))
 }

@@ -196,7 +196,9 @@ func (c *inspectCmd) print(w io.Writer, found *inspection) error {
 		fmt.Fprintf(w, "warn: %s\n", warning)
 	}
 	if found.report.Rejected > 0 {
-		fmt.Fprintf(w, "%s\n  first: %s\n", rejectedWords(found.report), found.report.First[0].Error())
+		first := &found.report.First[0]
+		fmt.Fprintf(w, "%s\n  first: %s\n  fix: %s\n", rejectedWords(found.report), first.Error(),
+			first.Remedy)
 	}
 	return nil
 }
