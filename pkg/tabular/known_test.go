@@ -29,6 +29,8 @@ var layoutOptions = map[string]Options{
 	"pt_uci_electricity.csv":           {Timezone: "Europe/Lisbon", IntervalLabel: LabelEnd},
 	"us_pge_green_button.csv":          {Timezone: "America/Los_Angeles", Series: "home"},
 	"us_sdge_usage.csv":                {Timezone: "America/Los_Angeles"},
+	"no_elhub_komma.csv":               {Timezone: "Europe/Oslo", Series: "home"},
+	"us_pge_import_export.csv":         {Timezone: "America/Los_Angeles"},
 	"at_netz_noe.csv":                  {Timezone: "Europe/Vienna", IntervalLabel: LabelEnd},
 	"br_ons_dessem_geral.csv":          {Timezone: "America/Sao_Paulo", Unit: "MW"},
 	"de_e3dc_portal.csv":               {Timezone: "Europe/Berlin"},
