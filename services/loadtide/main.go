@@ -45,7 +45,7 @@ type cli struct {
 	Recorder   recorderCmd   `cmd:"" group:"run" help:"Forecasts into InfluxDB, off the main path."`
 	Gateway    gatewayCmd    `cmd:"" group:"run" help:"The HTTP API alone, against a NATS server."`
 	Models     modelsCmd     `cmd:"" group:"look after" help:"Versions of the registry: list, show, promote, roll back."`
-	Series     seriesCmd     `cmd:"" group:"look after" help:"Series: list, show, set, unset, delete."`
+	Series     seriesCmd     `cmd:"" group:"look after" help:"Series: list, show, set, unset, mark, unmark, marks, delete."`
 	State      stateCmd      `cmd:"" group:"look after" help:"States of series: export, import, inspect."`
 	Health     healthCmd     `cmd:"" group:"look after" help:"Ask /readyz or /healthz of a role; exit code 0 when it is 200."`
 	Version    versionCmd    `cmd:"" group:"look after" help:"Version and commit."`

@@ -23,6 +23,9 @@ type seriesCmd struct {
 	Show   seriesShowCmd   `cmd:"" help:"One series, and what is set for it."`
 	Set    seriesSetCmd    `cmd:"" help:"Set unit, kind, zone, country, interval or limit of a series, of a site or of all."`
 	Unset  seriesUnsetCmd  `cmd:"" help:"Take away what is set."`
+	Mark   seriesMarkCmd   `cmd:"" help:"Keep a period of a series, of a site or of all from the models and the scores."`
+	Unmark seriesUnmarkCmd `cmd:"" help:"Take marks away."`
+	Marks  seriesMarksCmd  `cmd:"" help:"All marks, or those that cover a series."`
 	Delete seriesDeleteCmd `cmd:"" help:"Delete a series: its state, readings, forecasts, points in InfluxDB."`
 }
 
@@ -122,12 +125,17 @@ func (c *seriesShowCmd) Run(e *env) error {
 				set[pattern] = settings
 			}
 		}
+		marks, err := o.marks(ctx, c.Series)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
 			return json.NewEncoder(e.stdout).Encode(struct {
 				streams.SeriesSummary
 				Partition int                         `json:"partition"`
 				Settings  map[string]streams.Settings `json:"settings"`
-			}{s, o.of(c.Series), set})
+				Marks     []streams.MarkControl       `json:"marks"`
+			}{s, o.of(c.Series), set, marks})
 		}
 		if err := printSeries(e.stdout, []streams.SeriesSummary{s}); err != nil {
 			return err
@@ -137,6 +145,7 @@ func (c *seriesShowCmd) Run(e *env) error {
 		if s.LimitPassed {
 			fmt.Fprintln(e.stdout, "its forecasts pass its limit")
 		}
+		showMarks(e.stdout, &s, marks)
 		for _, pattern := range patterns {
 			if settings, ok := set[pattern]; ok {
 				fmt.Fprintf(e.stdout, "set for %s: %s\n", pattern, settings.AppendJSON(nil))
