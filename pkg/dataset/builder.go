@@ -24,6 +24,8 @@ type Builder struct {
 	offset   int64                // from UTC, of the hours that finer readings are joined to, in seconds
 	refused  map[meter.Reason]int // readings that Add refused
 	offGrid  map[meter.Reason]int // readings that Build refused
+	marks    *meter.Marks
+	kept     map[meter.ID]int // by series: the measured intervals that marks keep from models
 }
 
 // gathered are the readings of one series.
@@ -35,7 +37,10 @@ type gathered struct {
 
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder {
-	return &Builder{index: map[meter.ID]int{}, asked: meter.HourSeconds, refused: map[meter.Reason]int{}}
+	return &Builder{
+		index: map[meter.ID]int{}, asked: meter.HourSeconds, refused: map[meter.Reason]int{},
+		marks: &meter.Marks{},
+	}
 }
 
 // Add adds one reading: the Unix second at which its interval starts, or at which a register was
@@ -114,7 +119,7 @@ func (b *Builder) Build() []*History {
 	byName := func(x, y *gathered) int { return cmp.Compare(x.id.String(), y.id.String()) }
 	slices.SortFunc(sorted, byName)
 	b.repeats, b.left, b.apart, b.odd, b.changed = 0, nil, nil, nil, nil
-	b.offGrid = map[meter.Reason]int{}
+	b.offGrid, b.kept = map[meter.Reason]int{}, map[meter.ID]int{}
 	var native []*History
 	for _, s := range sorted {
 		b.repeats += s.repeats()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/tabular"
 )
 
@@ -11,6 +12,7 @@ import (
 type Files struct {
 	Paths   []string
 	Options tabular.Options // how the files are read; a unit or a kind there is that of every series
+	Marks   *meter.Marks    // kept from models; may be nil
 	// called once, with what was read and what was rejected; may be nil
 	Report func(tabular.Report)
 }
@@ -20,6 +22,9 @@ func (f Files) Load(_ context.Context, b *Builder) error {
 	table, report, err := tabular.Load(f.Paths, f.Options)
 	if err != nil {
 		return err
+	}
+	if f.Marks != nil {
+		b.AddMarks(f.Marks)
 	}
 	b.AddTable(table)
 	if n := b.DropLone(); n > 0 {

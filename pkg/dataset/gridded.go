@@ -15,6 +15,8 @@ import (
 type gridded struct {
 	of      *gathered
 	state   grid.State
+	marks   *meter.Marks
+	kept    int     // measured cells that marks keep from models
 	cells   stretch // under way; its grid and kind are those of state
 	outcome grid.Outcome
 	refused map[meter.Reason]int
@@ -44,7 +46,7 @@ func (c *gridded) Said(n int64) (value float32, quality meter.Quality) {
 // histories puts the readings of a series onto their grid, in the order of time.
 func (b *Builder) histories(s *gathered) []*History {
 	slices.SortStableFunc(s.reads, bySecond)
-	c := gridded{of: s, refused: b.offGrid}
+	c := gridded{of: s, refused: b.offGrid, marks: b.marks}
 	for _, r := range s.reads {
 		c.put(r)
 	}
@@ -55,6 +57,9 @@ func (b *Builder) histories(s *gathered) []*History {
 	c.state.End(&c.outcome)
 	c.count()
 	c.end(c.state.Grid)
+	if c.kept > 0 {
+		b.kept[s.id] = c.kept
+	}
 	return c.done
 }
 
@@ -105,7 +110,10 @@ func (c *gridded) count() {
 func (c *gridded) end(g grid.Grid) {
 	if len(c.cells.values) > 0 {
 		c.cells.grid, c.cells.kind = g, c.state.Kind
-		c.done = append(c.done, c.cells.history(c.of))
+		c.kept += c.cells.keep(c.of.id, c.marks)
+		h := c.cells.history(c.of)
+		h.marks = c.marks
+		c.done = append(c.done, h)
 	}
 	c.cells = stretch{}
 }
@@ -152,6 +160,21 @@ func (s *stretch) write(cell grid.Cell) {
 
 func missing(count int) []meter.Quality { return slices.Repeat([]meter.Quality{meter.Missing}, count) }
 
+// keep makes the measured cells of a series BAD that marks keep from models, and counts those that
+// were read on this grid.
+func (s *stretch) keep(id meter.ID, marks *meter.Marks) (count int) {
+	for k, q := range s.qualities {
+		n := s.first + int64(k)
+		if q.Accepted() && marks.Of(id, s.grid.Start(n), s.grid.Start(n+1)) != meter.Unmarked {
+			s.qualities[k] = meter.Bad
+			if n >= s.own {
+				count++
+			}
+		}
+	}
+	return count
+}
+
 // history makes one of a stretch. Cells that were not measured are filled with the same hour of the
 // day before.
 func (s *stretch) history(of *gathered) *History {
@@ -187,6 +210,7 @@ func (h *History) joined(interval, offset int64) *History {
 		Len:   series.LengthsOf(interval),
 		Own:   to.Cell(h.Start(h.Own)-1) + 1,
 		kind:  h.kind,
+		marks: h.marks,
 	}
 	first, last := to.Cell(h.Start(h.Ring.First())-1)+1, to.Cell(h.Start(h.Ring.Newest+1))-1
 	size := max(last-first+1, 0)

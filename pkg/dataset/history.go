@@ -24,6 +24,7 @@ type History struct {
 	Own     int64
 	scalers []scalerFrom
 	kind    meter.Kind
+	marks   *meter.Marks
 }
 
 // scalerFrom is a scaler and the first cell at which it was in force.

@@ -40,7 +40,8 @@ func (b *Builder) rare() string {
 // LeftOut tells a person, in a line each, what Add and Build left out, and why.
 func (b *Builder) LeftOut() []string {
 	var all []string
-	for _, text := range []string{b.repeatsRemark(), b.Coarse(), b.changedRemark(), b.refusedRemark()} {
+	for _, text := range []string{b.repeatsRemark(), b.Coarse(), b.changedRemark(), b.refusedRemark(),
+		b.keptRemark()} {
 		if text != "" {
 			all = append(all, text)
 		}

@@ -75,9 +75,7 @@ func (co *cohort) forecast(touched []update, result *Result) {
 		}
 		values = values[size:]
 		ring := s.ring(t.slot)
-		if _, f.Quality = ring.At(ring.Newest); s.markOf(t.slot, ring.Newest) != meter.Unmarked {
-			f.Quality = meter.Bad
-		}
+		f.Quality, _ = s.standing(t.slot, &ring)
 		if s.record(t.slot).fresh {
 			co.network(t.slot, &f, out[served*size:(served+1)*size], result)
 			served++

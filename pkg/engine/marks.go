@@ -160,6 +160,17 @@ func (s *slabs) marked(slot int32, n int64) bool {
 	return s.record(slot).viewOf == 0 && s.markOf(slot, n) != meter.Unmarked
 }
 
+// standing is the quality of the newest cell of a row and the reason of its mark. An hour with a part
+// that is marked may be ESTIMATED; without a measured value, a marked cell is BAD.
+func (s *slabs) standing(slot int32, ring *series.Ring) (meter.Quality, meter.MarkReason) {
+	_, q := ring.At(ring.Newest)
+	reason := s.markOf(slot, ring.Newest)
+	if reason != meter.Unmarked && !q.Accepted() {
+		q = meter.Bad
+	}
+	return q, reason
+}
+
 // reopen has those open cells walked again that a mark makes others.
 func (co *cohort) reopen(slot int32, first, last int64) {
 	ring := co.slabs.ring(slot)

@@ -366,16 +366,3 @@ func TestMarksSurviveARestart(t *testing.T) {
 		t.Errorf("%d marks in %d cases: this tests little", marks, cases)
 	}
 }
-
-// A series that begins in a mark is forecast from what it says, for it has nothing else.
-func TestSeriesThatBeginsInAMark(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t, nil)
-	mark(t, e, outage(0, 5))
-	for i := range int64(3) {
-		f := last(t, e, at(i))
-		if f.Quality != meter.Bad || f.Quantiles[median] != float32(load(0)) {
-			t.Errorf("hour %d: %s %v, want the first value %v", i, f.Quality, f.Quantiles[median], load(0))
-		}
-	}
-}

@@ -106,9 +106,7 @@ func (co *cohort) summary(slot int32) Summary {
 		sum.Since = rec.Start(rec.since)
 	}
 	if ring.Known > 0 {
-		if _, sum.Quality = ring.At(ring.Newest); s.markOf(row, ring.Newest) != meter.Unmarked {
-			sum.Quality, sum.Mark = meter.Bad, s.markOf(row, ring.Newest)
-		}
+		sum.Quality, sum.Mark = s.standing(row, &ring)
 	}
 	switch {
 	case rec.Coarse > 0:

@@ -163,9 +163,7 @@ func (co *cohort) decide(jobs []job) {
 		if j.put.quality != meter.Missing {
 			j.put.quality = meter.Bad
 		}
-		if ring.Known > 0 || !j.flagged { // a series whose first reading is marked has no other value
-			j.put.value = bounded(ring.SameHour(n, co.len.Day))
-		}
+		j.put.value = bounded(ring.SameHour(n, co.len.Day))
 		if j.asking = co.foretold(j.slot); j.asking {
 			w.asking = append(w.asking, j.slot)
 		}

@@ -33,6 +33,9 @@ func ForecastAt(
 			result := readCell(e, h, n, origin-h.Start(n+1) >= meter.DaySeconds)
 			if len(result.Forecasts) > 0 {
 				last = &result.Forecasts[0]
+				if last.Quality == meter.Missing && h.Marked(n) { // as in serving
+					last.Quality = meter.Bad
+				}
 			}
 		}
 	}

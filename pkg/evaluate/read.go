@@ -61,9 +61,13 @@ func (b *backtest) readFeed(histories []*dataset.History, message []int) reader 
 			}
 			all := b.cfg.Feed[h.ID]
 			for n := next[h.ID]; n < len(all) && all[n].Clock <= second; n++ {
+				quality := meter.OK
+				if h.Marked(h.Cell(all[n].Second)) {
+					quality = meter.Bad
+				}
 				batch = append(batch, engine.Reading{
 					Series: h.ID, Second: all[n].Second, Value: all[n].Value, Unit: h.Unit,
-					Quality: meter.OK,
+					Quality: quality,
 					Message: i, History: second < from,
 				})
 				next[h.ID] = n + 1

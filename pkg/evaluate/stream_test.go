@@ -31,6 +31,7 @@ type sender struct {
 	days   int64
 	zone   string // of the model; hours are joined in it
 	seed   uint64
+	marks  []meter.Mark // of the series, there before the readings
 }
 
 func (s sender) readings() []engine.Reading {
@@ -183,8 +184,30 @@ func TestStreamAndFileAgreeOnOddStepsOfPower(t *testing.T) {
 	})
 }
 
-// agree takes readings both ways: with a model of the interval, or of the series' own when it is 0.
-func agree(t *rapid.T, s sender, interval int64) {
+// The same holds where periods are marked.
+func TestStreamAndFileAgreeOnMarks(t *testing.T) {
+	t.Parallel()
+	marked := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSender(t)
+		if rapid.Bool().Draw(t, "changes its step") {
+			s.later = rapid.SampledFrom([]int64{300, 900, 1800, 3600}).Draw(t, "later")
+		}
+		for range rapid.IntRange(1, 4).Draw(t, "marks") {
+			from := epoch + rapid.Int64Range(0, s.days*meter.DaySeconds-1).Draw(t, "from")
+			lasts := rapid.SampledFrom([]int64{1, 900, 5400, 20_000, 90_000, 400_000}).Draw(t, "lasts")
+			s.marks = append(s.marks, meter.Mark{From: from, Until: from + lasts, Reason: meter.Exclude})
+		}
+		marked += agree(t, s, rapid.SampledFrom([]int64{0, 0, meter.HourSeconds}).Draw(t, "interval"))
+	})
+	if marked < 100 {
+		t.Errorf("%d cells of all files are marked: this tests little", marked)
+	}
+}
+
+// agree takes readings both ways: with a model of the interval, or of the series' own when it is 0. It
+// returns how many intervals of the file are marked.
+func agree(t *rapid.T, s sender, interval int64) (marked int) {
 	readings := s.readings()
 	b := dataset.NewBuilder()
 	b.At(interval)
@@ -197,6 +220,9 @@ func agree(t *rapid.T, s sender, interval int64) {
 			},
 		)
 	}
+	for _, mark := range s.marks {
+		b.Mark(readings[0].Series, mark)
+	}
 	histories := b.Build()
 	if len(histories) == 0 {
 		t.Fatalf("%+v: no history", s)
@@ -207,6 +233,11 @@ func agree(t *rapid.T, s sender, interval int64) {
 	e := engine.New()
 	if err := e.SetModel(m); err != nil {
 		t.Fatal(err)
+	}
+	for _, mark := range s.marks {
+		if _, _, err := e.Mark(readings[0].Series, mark, 0); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var served *engine.Forecast
 	live := map[int64]*engine.Forecast{} // by origin
@@ -230,6 +261,7 @@ func agree(t *rapid.T, s sender, interval int64) {
 	if whole && s.later != s.step {
 		sameBacktest(t, s, m, histories, live)
 	}
+	return dataset.Marked(histories, 0, meter.LastMark)
 }
 
 // sameBacktest compares the forecasts of a backtest with those of the stream at the same origin.

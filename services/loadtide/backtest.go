@@ -29,6 +29,7 @@ type backtestCmd struct {
 	ExcludeFlagged bool          `help:"Add a second table that leaves out actuals which cannot be true: frozen, spikes, factor 1000."`
 
 	CSV   csvFlags          `embed:""`
+	Marks marksFlag         `embed:""`
 	Place placeFlags        `embed:""`
 	Ahead aheadFlags        `embed:""`
 	Dir   service.DataFlags `embed:""`
@@ -89,6 +90,9 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	}
 	for _, text := range dataset.Remarks(b.histories, b.config.From, b.config.Until) {
 		show.line("warn: %s", text)
+	}
+	if n := dataset.Marked(b.histories, b.config.From, b.config.Until); n > 0 {
+		show.line("%d measured intervals of the test are marked and not scored", n)
 	}
 	if b.config.Ahead, err = c.Ahead.load(show, c.CSV.Timezone); err != nil {
 		return err

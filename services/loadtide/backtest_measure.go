@@ -30,7 +30,8 @@ func (b *backtest) load(ctx context.Context) (err error) {
 	if b.cmd.TruthColumn != "" {
 		return b.loadFaulty(ctx)
 	}
-	b.histories, err = loadHistories(ctx, b.show, b.cmd.Data, &b.cmd.CSV, b.model)
+	b.histories, err = loadHistories(ctx, b.show, b.cmd.Data, &b.cmd.CSV, &b.cmd.Marks,
+		b.model)
 	return err
 }
 

@@ -21,7 +21,7 @@ func TestLastValueOfARepeatedMomentCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown bytes.Buffer
-	histories, err := loadHistories(t.Context(), newScreen(&shown), []string{path}, &csvFlags{}, &model.Model{Spec: model.Spec{Interval: "1h"}})
+	histories, err := loadHistories(t.Context(), newScreen(&shown), []string{path}, &csvFlags{}, &marksFlag{}, &model.Model{Spec: model.Spec{Interval: "1h"}})
 	if err != nil {
 		t.Fatal(err)
 	}

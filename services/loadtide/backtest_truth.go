@@ -66,7 +66,8 @@ func (b *backtest) loadFaulty(ctx context.Context) error {
 	truths := *csv
 	truths.ValueColumn, truths.Rejects = truth, ""
 	// Rows without a true value are not shown: their times are no times of the series.
-	b.histories, err = loadHistories(ctx, newScreen(io.Discard), b.cmd.Data, &truths, b.model)
+	b.histories, err = loadHistories(ctx, newScreen(io.Discard), b.cmd.Data, &truths, &b.cmd.Marks,
+		b.model)
 	var file *tabular.FileError
 	if errors.As(err, &file) {
 		file.Remedy = strings.ReplaceAll(file.Remedy, "--value-column", "--truth-column")

@@ -28,6 +28,7 @@ type forecastCmd struct {
 	JSON    bool          `name:"json" help:"Print the message that would be published."`
 
 	CSV   csvFlags          `embed:""`
+	Marks marksFlag         `embed:""`
 	Place placeFlags        `embed:""`
 	Ahead aheadFlags        `embed:""`
 	Dir   service.DataFlags `embed:""`
@@ -59,7 +60,7 @@ func (c *forecastCmd) Run(e *env) error {
 	if err := c.Place.put(m); err != nil {
 		return err
 	}
-	histories, err := loadHistories(ctx, show, c.Data, &c.CSV, m)
+	histories, err := loadHistories(ctx, show, c.Data, &c.CSV, &c.Marks, m)
 	if err != nil {
 		return csvError(err)
 	}

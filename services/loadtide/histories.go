@@ -19,14 +19,20 @@ import (
 // loadHistories reads files for measuring or forecasting, at the interval of a model. Finer
 // readings are joined; series that come coarser are left out with a warning.
 func loadHistories(
-	ctx context.Context, show *screen, paths []string, csv *csvFlags, m *model.Model,
+	ctx context.Context, show *screen, paths []string, csv *csvFlags, marks *marksFlag,
+	m *model.Model,
 ) ([]*dataset.History, error) {
+	kept, err := marks.load(show.line)
+	if err != nil {
+		return nil, err
+	}
 	b, err := loadReadings(ctx, show, paths, csv)
 	if err != nil {
 		return nil, err
 	}
 	b.At(int64(m.Spec.Step() / time.Second))
 	b.In(m.Spec.Zone)
+	b.AddMarks(kept)
 	histories := b.Build()
 	if len(histories) == 0 && b.Coarse() != "" {
 		return nil, &service.HintError{

@@ -27,6 +27,7 @@ type historyFlags struct {
 	From   string        `enum:"files,logs,influx" default:"${from}" help:"Where history comes from: files, logs (the partitions' streams) or influx."`
 	Data   []string      `type:"files" placeholder:"FILE..." help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
 	CSV    csvFlags      `embed:""`
+	Marks  marksFlag     `embed:""`
 	Influx influx.Config `embed:"" prefix:"influx-" envprefix:"LOADTIDE_INFLUX_"`
 	Back   time.Duration `name:"history" default:"19200h" help:"How far back readings are taken from InfluxDB."`
 }
@@ -40,10 +41,15 @@ func (f *historyFlags) Validate() error {
 }
 
 // open opens the source. done closes the source; the error of done says that rejected rows could not
-// be written. Only logs need conn. report gets the report of each file.
+// be written. Only logs need conn. report gets the report of each file, and show the rows of a file of
+// marks that are none.
 func (f *historyFlags) open(
-	conn *bus.Conn, report func(tabular.Report),
+	conn *bus.Conn, report func(tabular.Report), show func(format string, args ...any),
 ) (source cycle.Source, done func() error, err error) {
+	if f.Marks.Marks != "" && f.From != fromFiles {
+		return nil, nil, usageError("--marks goes with --from files",
+			"loadtide series mark --file FILE marks the series that the logs and InfluxDB are of")
+	}
 	switch f.From {
 	case fromLogs:
 		return cycle.Logs{Conn: conn}, func() error { return nil }, nil
@@ -63,11 +69,16 @@ func (f *historyFlags) open(
 		return nil, nil, usageError("no data to train on",
 			"give --data FILE, a CSV with series,timestamp,value")
 	}
+	marks, err := f.Marks.load(show)
+	if err != nil {
+		return nil, nil, err
+	}
 	opts, closeRejects, err := f.CSV.open(f.Data)
 	if err != nil {
 		return nil, nil, err
 	}
-	return dataset.Files{Paths: f.Data, Options: opts, Report: report}, closeRejects, nil
+	files := dataset.Files{Paths: f.Data, Options: opts, Marks: marks, Report: report}
+	return files, closeRejects, nil
 }
 
 // targetFlags say what is forecast.

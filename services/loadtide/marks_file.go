@@ -123,13 +123,13 @@ func markedSeries(name string) string {
 const shownBadRows = 5
 
 // showBadRows says which rows of a file are no marks.
-func showBadRows(show *screen, path string, bad []badRow, all int) {
+func showBadRows(show func(format string, args ...any), path string, bad []badRow, all int) {
 	if len(bad) == 0 {
 		return
 	}
-	show.line("warn: %s: %d of %d rows are no marks and are left out", path, len(bad), all)
+	show("warn: %s: %d of %d rows are no marks and are left out", path, len(bad), all)
 	for _, b := range bad[:min(len(bad), shownBadRows)] {
-		show.line("warn: %s:%d: %v", path, b.line, b.err)
+		show("warn: %s:%d: %v", path, b.line, b.err)
 	}
 }
 
@@ -139,7 +139,7 @@ type marksFlag struct {
 }
 
 // load reads the file and shows its bad rows; without a file there are no marks.
-func (f *marksFlag) load(show *screen) (*meter.Marks, error) {
+func (f *marksFlag) load(show func(format string, args ...any)) (*meter.Marks, error) {
 	marks := &meter.Marks{}
 	if f.Marks == "" {
 		return marks, nil

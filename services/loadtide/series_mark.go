@@ -59,7 +59,7 @@ func (c *seriesMarkCmd) Run(e *env) error {
 		if rows, bad, err = readMarks(c.File); err != nil {
 			return err
 		}
-		showBadRows(show, c.File, bad, len(rows)+len(bad))
+		showBadRows(show.line, c.File, bad, len(rows)+len(bad))
 		if len(rows) == 0 {
 			return fmt.Errorf("%s: no row is a mark", c.File)
 		}

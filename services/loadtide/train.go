@@ -225,7 +225,7 @@ func (c *trainCmd) source(
 		source, closeSource, err := c.History.open(nil, func(r tabular.Report) {
 			c.History.CSV.showFiles(show, r)
 			showRejected(show, r)
-		})
+		}, show.line)
 		return source, func() {
 			if err := closeSource(); err != nil {
 				show.line("warn: %s", err)

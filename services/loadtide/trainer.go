@@ -59,7 +59,7 @@ func (c *trainerCmd) Run(e *env) error {
 	if err := known(c.Fit.Zone, c.Fit.Country); err != nil {
 		return err
 	}
-	_, done, err := c.History.open(nil, nil)
+	_, done, err := c.History.open(nil, nil, func(string, ...any) {})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,10 @@ func (c *trainerCmd) run(ctx, cut context.Context, p *process, conn *bus.Conn) e
 		Config: c.Fit.config(""), Registry: models, Runs: runs,
 		Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.log,
 		Open: func() (cycle.Source, func() error, error) {
-			return c.History.open(conn, logFiles(p.component("trainer")))
+			log := p.component("trainer")
+			return c.History.open(conn, logFiles(log), func(format string, args ...any) {
+				log.Warn().Str(service.FieldText, fmt.Sprintf(format, args...)).Msg("marks of a file")
+			})
 		},
 	}
 	deps := trainer.Deps{

@@ -91,13 +91,38 @@ func (l Logs) load(
 	}
 }
 
-// addMessage adds the readings of a message. A reading that is too far ahead of the log's clock is
-// left out, as in serving: it would stretch the history. The error is that of the bucket of settings.
+// addControl adds what a control record says about history: marks, and the end of the marks of a
+// deleted series. A mark that cannot be read marks nothing in serving either.
+func addControl(b *dataset.Builder, kind string, data []byte) {
+	switch kind {
+	case streams.ControlMark:
+		record, err := streams.DecodeMarkControl(data)
+		if err != nil {
+			return
+		}
+		if pattern, mark, err := record.Mark(); err == nil {
+			b.Mark(pattern, mark)
+		}
+	case streams.ControlDelete:
+		if record, err := streams.DecodeDeleteControl(data); err == nil {
+			id, _ := meter.ParseID(record.Series)
+			b.Unmark(id)
+		}
+	}
+}
+
+// addMessage adds the readings of a message, or the marks of a control record. A reading that is too
+// far ahead of the log's clock is left out, as in serving: it would stretch the history. The error is
+// that of the bucket of settings.
 func addMessage(
 	ctx context.Context, b *dataset.Builder, m *bus.Message, zones *streams.Zones,
 ) (err error) {
 	input, wrong := streams.ParseInput(m.Subject)
-	if wrong != nil || input.Control != "" {
+	if wrong != nil {
+		return nil
+	}
+	if input.Control != "" {
+		addControl(b, input.Control, m.Data)
 		return nil
 	}
 	readings, _ := streams.DecodeReadingsInto(nil, m.Data, zones.Of(ctx, input.Series, &err))
