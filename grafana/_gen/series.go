@@ -46,7 +46,8 @@ func series() dashboard {
 		events("Drift", orange, "(not exists r.meter or "+ofSeries+")", drift...),
 		events("Stale", bad, ofSeries, stale...),
 		events("Limit", warn, ofSeries, limit...),
-		mark("Flagged readings", warn, qualityMarks))
+		mark("Flagged readings", warn, qualityMarks),
+		mark("Marked periods", grey, markedPeriods))
 	return d
 }
 

@@ -71,6 +71,23 @@ const qualityMarks = `from(bucket: v.defaultBucket)
   |> sort(columns: ["time"], desc: true)
   |> limit(n: 500)`
 
+// markedPeriods has the periods that operators keep from the models and overlap the range, with their
+// ends, and those that they give back.
+const markedPeriods = `from(bucket: v.defaultBucket)
+  |> range(start: -5y)
+  |> filter(fn: (r) => r._measurement == "mark" and (r.site == "${site}" or r.site == "*") and (r.meter == "${meter}" or r.meter == "*"))
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> group()
+  |> map(fn: (r) => ({
+    time: time(v: r.from),
+    timeEnd: time(v: r.until),
+    text: if r.reason == "none" then "mark taken away" else "marked: " + r.reason + ", kept from the models",
+    tags: r.site + "." + r.meter,
+  }))
+  |> filter(fn: (r) => r.time < v.timeRangeStop and r.timeEnd > v.timeRangeStart)
+  |> sort(columns: ["time"], desc: true)
+  |> limit(n: 200)`
+
 // byLead sums the scores in the range by lead. Skill counts only the scores for which the loss of
 // the naive rule is known.
 const byLead = `from(bucket: v.defaultBucket)

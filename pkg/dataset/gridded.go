@@ -128,11 +128,15 @@ func (c *gridded) change() {
 		c.outcome.Bring(c.state.Grid, c.state.Kind, 0, -1, c.Said)
 		return
 	}
+	said := gridded{cells: c.cells}
 	c.end(was)
 	h := c.done[len(c.done)-1]
 	at := func(n int64) (float32, meter.Quality) {
+		if n > newest-int64(h.Len.Open) { // marked or not: the new grid has the mark too
+			return said.Said(n)
+		}
 		value, quality := h.Raw.At(n)
-		if _, judged := h.Ring.At(n); n <= newest-int64(h.Len.Open) && judged == meter.Bad {
+		if _, judged := h.Ring.At(n); judged == meter.Bad {
 			quality = judged
 		}
 		return value, quality
@@ -163,6 +167,7 @@ func missing(count int) []meter.Quality { return slices.Repeat([]meter.Quality{m
 // keep makes the measured cells of a series BAD that marks keep from models, and counts those that
 // were read on this grid.
 func (s *stretch) keep(id meter.ID, marks *meter.Marks) (count int) {
+	s.qualities = slices.Clone(s.qualities)
 	for k, q := range s.qualities {
 		n := s.first + int64(k)
 		if q.Accepted() && marks.Of(id, s.grid.Start(n), s.grid.Start(n+1)) != meter.Unmarked {

@@ -32,8 +32,12 @@ type historyFlags struct {
 	Back   time.Duration `name:"history" default:"19200h" help:"How far back readings are taken from InfluxDB."`
 }
 
-// Validate checks the range of --history.
+// Validate checks the range of --history, and that --marks goes with the source.
 func (f *historyFlags) Validate() error {
+	if f.Marks.Marks != "" && f.From != fromFiles {
+		return fmt.Errorf("--marks goes with --from files: loadtide series mark --file %s marks the series "+
+			"of the logs and of InfluxDB", f.Marks.Marks)
+	}
 	if f.Back < 24*time.Hour || f.Back > 20*365*24*time.Hour {
 		return fmt.Errorf("--history %s is outside 24h to 175200h", f.Back)
 	}
@@ -46,10 +50,6 @@ func (f *historyFlags) Validate() error {
 func (f *historyFlags) open(
 	conn *bus.Conn, report func(tabular.Report), show func(format string, args ...any),
 ) (source cycle.Source, done func() error, err error) {
-	if f.Marks.Marks != "" && f.From != fromFiles {
-		return nil, nil, usageError("--marks goes with --from files",
-			"loadtide series mark --file FILE marks the series that the logs and InfluxDB are of")
-	}
 	switch f.From {
 	case fromLogs:
 		return cycle.Logs{Conn: conn}, func() error { return nil }, nil

@@ -30,14 +30,18 @@ func FuzzPoints(f *testing.F) {
 	}
 	tags := map[string]int{
 		MeasurementReading: 2, MeasurementForecast: 3, MeasurementForecastLead: 4, MeasurementScore: 4,
-		MeasurementActual: 3,
+		MeasurementActual: 3, MeasurementMark: 2,
 	}
 	f.Add([]byte("{\"schema\":1,\"type\":\"drift\",\"text\":\"two\\n\\\"lines\\\\\"}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, l := range append(fixedLanes(), logLane(t.Context(), 0, noSettings{})) {
-			m := bus.Message{
-				Subject: streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m17"}), Seq: 1,
-				Time: time.Unix(1769868000, 0), Data: data,
+		reading := streams.ReadingSubject(0, meter.ID{Site: "north", Meter: "m17"})
+		log := logLane(t.Context(), 0, noSettings{})
+		marks := log
+		marks.kind = streams.ControlMark
+		for _, l := range append(fixedLanes(), log, marks) {
+			m := bus.Message{Subject: reading, Seq: 1, Time: time.Unix(1769868000, 0), Data: data}
+			if l.kind == streams.ControlMark {
+				m.Subject = streams.ControlSubject(0, streams.ControlMark)
 			}
 			points, err := l.append(nil, &m)
 			if err != nil && len(points) > 0 {

@@ -21,6 +21,7 @@ const (
 	MeasurementScore        = "score"         // scores of forecasts; tags interval, lead
 	MeasurementActual       = "actual"        // the actuals of the scores; tag interval
 	MeasurementEvent        = "event"         // tag kind
+	MeasurementMark         = "mark"          // periods kept from models; time is the record's
 )
 
 // DailySuffix comes after the name of the recorder's bucket in the name of the bucket of daily
@@ -31,7 +32,7 @@ const DailySuffix = "-daily"
 func Measurements() []string {
 	return []string{
 		MeasurementReading, MeasurementForecast, MeasurementForecastLead,
-		MeasurementScore, MeasurementActual, MeasurementEvent,
+		MeasurementScore, MeasurementActual, MeasurementEvent, MeasurementMark,
 	}
 }
 

@@ -41,6 +41,10 @@ func everything(t *testing.T, conn *bus.Conn) map[string]int {
 		`{"ts":"2026-01-31T14:00:00Z","value":2.5,"unit":"kWh"}`,
 	)
 	publish(t, conn, streams.ControlSubject(3, streams.ControlTick), streams.AppendTick(nil))
+	mark := streams.MarkControl{
+		Series: "north.*", From: origin, Until: origin.Add(time.Hour), Reason: "outage",
+	}
+	publish(t, conn, streams.ControlSubject(3, streams.ControlMark), mark.AppendJSON(nil))
 	publishReadings(t, conn, meter.ID{Site: "north", Meter: "m17"}, `{"ts":`)
 	for i := range 3 {
 		publishForecast(t, conn, forecast(fmt.Sprintf("north.m%02d", i), float32(i)))
@@ -73,14 +77,14 @@ func everything(t *testing.T, conn *bus.Conn) map[string]int {
 	publish(t, conn, streams.EventSubject("drift"), []byte(`{"schema":1,"type":"a kind, of its own"}`))
 	return map[string]int{
 		"reading": 20 + 2 + 1, "forecast": 3*2 + 1, "forecast_lead": 3*2 + 2, "score": 4, "actual": 2,
-		"event": 3,
+		"event": 3, "mark": 1,
 	}
 }
 
 // awaitAll waits until everything is recorded.
 func (b *bench) awaitAll() {
 	b.t.Helper()
-	for kind, n := range map[string]int{"readings": 24, "forecasts": 4, "scores": 3, "events": 3} {
+	for kind, n := range map[string]int{"readings": 25, "forecasts": 4, "scores": 3, "events": 3} {
 		b.awaitStored(kind, n)
 	}
 }
@@ -89,7 +93,7 @@ func (b *bench) awaitAll() {
 func (b *bench) rows() map[string]int {
 	one := map[string]string{
 		"reading": "value", "forecast": "p50", "forecast_lead": "p50", "score": "count",
-		"actual": "value", "event": "text",
+		"actual": "value", "event": "text", "mark": "reason",
 	}
 	got := make(map[string]int)
 	for m, field := range one {
@@ -143,6 +147,7 @@ func checkValues(t *testing.T, cfg influx.Config) {
 		`r._measurement == "score" and r.meter == "m01" and r._field == "count" and r.lead == "first"`:                                        int64(0),
 		`r._measurement == "score" and r.meter == "m01" and r._field == "pinball_naive" and r.lead == "first"`:                                0.0,
 		`r._measurement == "event" and r.kind == "model.promoted" and r._field == "model_version"`:                                            "8",
+		`r._measurement == "mark" and r.site == "north" and r.meter == "*" and r._field == "until"`:                                           "2026-01-31T15:00:00Z",
 		`r._measurement == "event" and r.kind == "series.stale" and r.site == "north" and r._field == "text"`:                                 "silent",
 	} {
 		rows := query(

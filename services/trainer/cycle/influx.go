@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,12 +12,17 @@ import (
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/retry"
+	"github.com/loadtide/loadtide/streams"
 )
 
 // ReadingMeasurement is the measurement of readings in InfluxDB. Tags are site and meter; fields
 // are value, unit, quality, kind and interval, the last two where the sender says them; the time is
 // the start of the interval, or the moment at which a register was read.
 const ReadingMeasurement = "reading"
+
+// MarkMeasurement is the measurement of marks in InfluxDB. Tags are site and meter of the pattern, *
+// for all; fields are from, until (RFC 3339) and reason; the time is that of the record.
+const MarkMeasurement = "mark"
 
 const (
 	// influxSpan is the span of time of one query. An answer is small enough to be asked for again.
@@ -39,6 +45,9 @@ type Influx struct {
 // would refuse are left out.
 func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 	end, span := f.Until(), influxSpan
+	if err := f.loadMarks(ctx, b, end); err != nil {
+		return fmt.Errorf("read marks up to %s: %w", date(end.Unix()), err)
+	}
 	var rows influxRows
 	for from := end.Add(-f.Back); from.Before(end); {
 		until := from.Add(span)
@@ -68,6 +77,17 @@ func (f Influx) Load(ctx context.Context, b *dataset.Builder) error {
 
 // read sends a query until there is a whole answer. The answer replaces the content of into.
 func (f Influx) read(ctx context.Context, from, until time.Time, into *influxRows) error {
+	return f.again(ctx, func(ctx context.Context) error {
+		*into = influxRows{rows: into.rows[:0], index: map[influxSeries]int32{}}
+		return f.Reader.Read(ctx, ReadingMeasurement, from, until, func(r influx.Row) error {
+			into.add(r)
+			return nil
+		})
+	})
+}
+
+// again calls query until it succeeds, or fails in a way that the server does not mend.
+func (f Influx) again(ctx context.Context, query func(context.Context) error) error {
 	pause := f.Pause
 	if pause <= 0 {
 		pause = time.Second
@@ -81,13 +101,40 @@ func (f Influx) read(ctx context.Context, from, until time.Time, into *influxRow
 			return max(pause, after)
 		},
 	}
-	return retry.Until(ctx, policy, func(ctx context.Context) error {
-		*into = influxRows{rows: into.rows[:0], index: map[influxSeries]int32{}}
-		return f.Reader.Read(ctx, ReadingMeasurement, from, until, func(r influx.Row) error {
-			into.add(r)
+	return retry.Until(ctx, policy, query)
+}
+
+// loadMarks adds the marks that were written before end, in the order of their records. A row in a
+// form that the recorder does not write is left out.
+func (f Influx) loadMarks(ctx context.Context, b *dataset.Builder, end time.Time) error {
+	type record struct {
+		at      time.Time
+		control streams.MarkControl
+	}
+	var records []record
+	err := f.again(ctx, func(ctx context.Context) error {
+		records = records[:0]
+		return f.Reader.Read(ctx, MarkMeasurement, time.Unix(0, 0), end, func(r influx.Row) error {
+			one := record{at: r.Time, control: streams.MarkControl{
+				Series: strings.Clone(r.Text("site") + "." + r.Text("meter")),
+				Reason: strings.Clone(r.Text("reason")),
+			}}
+			var bad [2]error
+			one.control.From, bad[0] = time.Parse(time.RFC3339, r.Text("from"))
+			one.control.Until, bad[1] = time.Parse(time.RFC3339, r.Text("until"))
+			if errors.Join(bad[:]...) == nil {
+				records = append(records, one)
+			}
 			return nil
 		})
 	})
+	slices.SortStableFunc(records, func(a, b record) int { return a.at.Compare(b.at) })
+	for _, r := range records {
+		if pattern, mark, err := r.control.Mark(); err == nil {
+			b.Mark(pattern, mark)
+		}
+	}
+	return err
 }
 
 // retryLater reports whether the server may answer a query later, and after which pause.

@@ -18,6 +18,27 @@ import (
 	"github.com/loadtide/loadtide/pkg/influx"
 )
 
+// answerMarks answers with an outage of north.m1 from hour 200 to 210, whose second half was taken away
+// again, and with a row that the recorder does not write. InfluxDB answers by series, not by time.
+func answerMarks(w http.ResponseWriter, begin time.Time) {
+	at := func(hour int) string {
+		return begin.Add(time.Duration(hour) * time.Hour).Format(time.RFC3339)
+	}
+	rows := ""
+	for _, r := range [][]string{
+		{at(300), "north", "m1", at(205), at(210), "none"},
+		{at(250), "north", "m1", at(200), at(210), "outage"},
+		{at(260), "north", "m1", "noon", at(210), "outage"},
+	} {
+		rows += fmt.Sprintf(",,0,%s\r\n", strings.Join(r, ","))
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	_, _ = io.WriteString(w, "#group,false,false,false,true,true,false,false,false\r\n"+
+		"#datatype,string,long,dateTime:RFC3339,string,string,string,string,string\r\n"+
+		"#default,_result,,,,,,,\r\n"+
+		",result,table,_time,site,meter,from,until,reason\r\n"+rows+"\r\n")
+}
+
 // stored answers queries as InfluxDB does: the hours of two meters in the range
 // that was asked for, in annotated CSV.
 func stored(
@@ -27,12 +48,21 @@ func stored(
 	asked := regexp.MustCompile(`range\(start: (\S+), stop: (\S+)\)`)
 	var queries atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n := queries.Add(1); fail != nil && fail(w, n) {
-			return
-		}
 		var body struct{ Query string }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			t.Error(err)
+		}
+		ofMarks := strings.Contains(body.Query, `r._measurement == "mark"`)
+		n := int64(0)
+		if !ofMarks {
+			n = queries.Add(1)
+		}
+		if fail != nil && fail(w, n) {
+			return
+		}
+		if ofMarks {
+			answerMarks(w, begin)
+			return
 		}
 		m := asked.FindStringSubmatch(body.Query)
 		from, _ := time.Parse(time.RFC3339, m[1])
@@ -103,6 +133,9 @@ func TestInfluxIsRead(t *testing.T) {
 	got := values(all[1])
 	if len(got) != 60*24 || got[98] != 196 || got[99] != got[75] || got[60*24-1] != 2*(60*24-1) {
 		t.Errorf("%d values: %v", len(got), got[:110])
+	}
+	if n := dataset.Marked(all, begin.Unix(), begin.AddDate(0, 0, 60).Unix()); n != 5 {
+		t.Errorf("%d hours are marked, want 5 of m1", n)
 	}
 	if slices.Max(values(all[0])) != 60*24-1 {
 		t.Error("the last hour is missing")

@@ -74,6 +74,24 @@ func TestLogsAreRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	order := func(kind string, id meter.ID, data []byte) {
+		subject := streams.ControlSubject(streams.Partition(id, 2), kind)
+		if _, err := conn.Publish(t.Context(), subject, data, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hours := func(from, until int) meter.Mark {
+		return meter.Mark{
+			From:  start.Add(time.Duration(from) * time.Hour).Unix(),
+			Until: start.Add(time.Duration(until) * time.Hour).Unix(), Reason: meter.Outage,
+		}
+	}
+	for _, id := range ids[:2] {
+		control := streams.NewMark(id, hours(1, 3))
+		order(streams.ControlMark, id, control.AppendJSON(nil))
+		order(streams.ControlMark, id, []byte(`not a mark`))
+	}
+	order(streams.ControlDelete, ids[1], (&streams.DeleteControl{Series: "a.2"}).AppendJSON(nil))
 	b := dataset.NewBuilder()
 	if err := (Logs{Conn: conn}).Load(t.Context(), b); err != nil {
 		t.Fatal(err)
@@ -86,9 +104,14 @@ func TestLogsAreRead(t *testing.T) {
 		h.Start(h.Ring.First()) != start.Unix() || !slices.Equal(values(h), []float32{7}) {
 		t.Errorf("%s in %q from %d: %v", h.ID, h.Unit, h.Start(h.Ring.First()), values(h))
 	}
+	for i, want := range []meter.Quality{meter.Bad, meter.OK, meter.OK, meter.OK} {
+		if _, q := all[i].Ring.At(all[i].Ring.First() + 1); q != want {
+			t.Errorf("%s: the marked hour is %s, want %s", all[i].ID, q, want)
+		}
+	}
 	for i, h := range all[:len(ids)] {
 		if h.ID != ids[i] || h.Unit != "kWh" || h.Start(h.Ring.First()) != start.Unix() ||
-			!slices.Equal(values(h), []float32{float32(i), 5, 5, 6}) {
+			!slices.Equal(values(h), [][]float32{{0, 0, 0, 6}, {1, 5, 5, 6}, {2, 5, 5, 6}, {3, 5, 5, 6}}[i]) {
 			t.Errorf("%s in %q from %d: %v", h.ID, h.Unit, h.Start(h.Ring.First()), values(h))
 		}
 	}
