@@ -82,6 +82,7 @@ func (co *cohort) forecast(touched []update, result *Result) {
 		} else {
 			f.Source = co.naive(f.Quantiles, t.slot, horizon, levels)
 		}
+		co.bound(t.slot, &f)
 		co.limits.compare(&f, result)
 		result.Unscored += co.await(t.slot, &f)
 		result.Forecasts = append(result.Forecasts, f)
