@@ -87,7 +87,8 @@ reading of a series. For each round, and in it cohort by cohort from the finest 
 	           ring and scale, and takes one LSTM step
 	score      compares forecasts that waited with the actuals that arrived
 	join       brings views up to their series
-	forecast   head of the network, quantiles, or the simple rule; the limit of the series
+	forecast   head of the network, quantiles, or the simple rule; what the series can be (no
+	           negative quantile where no reading was, no band of no width); its limit
 
 walk is the only way to a state. A series has two hidden states: settled, after the
 newest cell that can no longer change, and live, after the newest cell. A late reading

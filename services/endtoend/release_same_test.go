@@ -37,7 +37,8 @@ func sameOutputs(t *testing.T, stream string, want, got []bus.Message) {
 		case i >= len(b) || less(&a[i], &b[i]):
 			t.Errorf("%s: the release has also published %s", stream, describe(&a[i]))
 			return
-		case a[i].Subject != b[i].Subject || !sameContent(contents(&a[i], &b[i])):
+		case a[i].Subject != b[i].Subject || !sameContent(contents(&a[i], &b[i])) &&
+			!onlyBounds(stream, string(a[i].Data), string(b[i].Data)):
 			faults++
 			t.Errorf("%s: got %s\nthe release has %s", stream, describe(&b[i]), describe(&a[i]))
 		}

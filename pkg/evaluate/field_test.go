@@ -1,0 +1,83 @@
+package evaluate
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/servertest"
+	"github.com/loadtide/loadtide/pkg/tabular"
+)
+
+// fieldReadings are the readings of a file of one meter, of kWh.
+func fieldReadings(t *testing.T, file string, kind meter.Kind) []engine.Reading {
+	t.Helper()
+	path := filepath.Join(servertest.FieldFiles(t), filepath.FromSlash(file))
+	table, _, err := tabular.Load([]string{path}, tabular.Options{Series: "a.b", Unit: "kWh", Kind: kind})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []engine.Reading
+	for row := range table.All() {
+		all = append(all, engine.Reading{
+			Series: meter.ID{Site: "a", Meter: "b"}, Second: row.Unix, Value: row.Value, Unit: "kWh",
+			Kind: kind, Quality: meter.OK,
+		})
+	}
+	return all
+}
+
+// bothWays gives readings to an engine, one by one, and as a file to the history. The two have the
+// same cells and the same forecast to the bit. It returns all that the engine said, and the history.
+func bothWays(t *testing.T, m *model.Model, readings []engine.Reading) (engine.Result, *dataset.History) {
+	t.Helper()
+	e, b := engine.New(), dataset.NewBuilder()
+	if err := e.SetModel(m); err != nil {
+		t.Fatal(err)
+	}
+	var all engine.Result
+	for i := range readings {
+		r := &readings[i]
+		result := e.Step(readings[i : i+1])
+		all.Forecasts = append(all.Forecasts, result.Forecasts...)
+		all.Events = append(all.Events, result.Events...)
+		b.AddReading(r.Series, dataset.Reading{
+			Kind: r.Kind, Unit: r.Unit, Second: r.Second, Value: r.Value, Quality: r.Quality,
+		})
+	}
+	histories := b.Build()
+	if len(histories) != 1 {
+		t.Fatalf("%d histories", len(histories))
+	}
+	h := histories[0]
+	sameCells(t, sender{}, e, h)
+	filed, err := ForecastAt(m, histories, nil, h.Start(h.Ring.Newest+1))
+	if err != nil || filed == nil {
+		t.Fatal(err, filed)
+	}
+	if f := all.Forecasts[len(all.Forecasts)-1]; f.Origin != filed.Origin || !slices.Equal(f.Quantiles, filed.Quantiles) {
+		t.Fatalf("the stream forecasts %s, the file %s", about(&f), about(filed))
+	}
+	return all, h
+}
+
+// A meter that never feeds in gets no quantile below zero, whatever the network says.
+func TestFieldNothingIsLessThanNothing(t *testing.T) {
+	t.Parallel()
+	for file, kind := range map[string]meter.Kind{
+		"F13/holiday_home.csv": meter.Energy, "F13/integer_register.csv": meter.Register,
+	} {
+		for seed := range uint64(4) {
+			said, _ := bothWays(t, randomModel(seed), fieldReadings(t, file, kind))
+			for i := range said.Forecasts {
+				if f := &said.Forecasts[i]; slices.Min(f.Quantiles) < 0 {
+					t.Fatalf("%s, model %d: %s has %v", file, seed, about(f), slices.Min(f.Quantiles))
+				}
+			}
+		}
+	}
+}
