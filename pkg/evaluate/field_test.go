@@ -81,3 +81,27 @@ func TestFieldNothingIsLessThanNothing(t *testing.T) {
 		}
 	}
 }
+
+// One absurd value in the first hours of a meter, before anything could be told of it, does not throw
+// the forecasts that read it: they stay within the size of the others.
+func TestOneAbsurdValueThrowsNoForecast(t *testing.T) {
+	t.Parallel()
+	s := sender{unit: "kWh", kind: meter.Energy, step: hour, later: hour, days: 9, seed: 3}
+	clean := s.readings()
+	for _, at := range []int{2, 20, 100, 160} {
+		spoilt := slices.Clone(clean)
+		spoilt[at].Value = 12345.6
+		for seed := range uint64(4) {
+			m := randomModel(seed)
+			want, _ := bothWays(t, m, clean)
+			got, _ := bothWays(t, m, spoilt)
+			a, b := &want.Forecasts[len(want.Forecasts)-1], &got.Forecasts[len(got.Forecasts)-1]
+			for i := range a.Quantiles {
+				if d := b.Quantiles[i] - a.Quantiles[i]; b.Source != meter.SourceLSTM || max(d, -d) > 10 {
+					t.Fatalf("value %d, model %d: %s has %v, without the value %v",
+						at, seed, about(b), b.Quantiles[i], a.Quantiles[i])
+				}
+			}
+		}
+	}
+}

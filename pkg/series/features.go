@@ -127,14 +127,20 @@ type Window struct {
 	Ahead Ahead
 }
 
-// WindowOf scales the len(dst) cells of r that end with cell end into dst. Known counts those that
-// the ring has. The window keeps dst.
+// WindowOf scales the len(dst) cells of r that end with cell end into dst, within bounds: see
+// bounded. Known counts those that the ring has. The window keeps dst.
 func WindowOf(dst []float32, r *Ring, s Scaler, end, phase, interval int64) Window {
 	known := min(len(dst), int(end-r.First())+1)
 	z := dst[len(dst)-known:]
 	r.copyTo(z, end)
+	far := false
 	for i, v := range z {
-		z[i] = s.Forward(v)
+		v = s.Forward(v)
+		z[i] = v
+		far = far || v > farthest || v < -farthest
+	}
+	if far {
+		boundAll(z, r, s, end, int(meter.DaySeconds/interval))
 	}
 	return Window{Z: z, Known: known, Start: end*interval + phase, Interval: interval}
 }
