@@ -6,7 +6,7 @@ import "slices"
 // beyond them, nearly all of series whose scale comes from a week of zeros.
 const (
 	// farthest is how many scales from the centre a cell may be whatever the cells around it are.
-	farthest = scalerClip
+	farthest = 12
 	// company is the share of the day up to a cell that must lie nearly as far for a cell that lies
 	// further, and ahead is how many times as far the cell may then be.
 	company, ahead = 0.25, 4

@@ -37,13 +37,13 @@ func TestFarCellsAreBounded(t *testing.T) {
 		value float32
 		want  []float32 // of the cells
 	}{
-		"one":            {1, 12345.6, []float32{8}},
-		"below":          {1, -12345.6, []float32{-8}},
+		"one":            {1, 12345.6, []float32{12}},
+		"below":          {1, -12345.6, []float32{-12}},
 		"within":         {1, 7.9, []float32{7.9}},
-		"five":           {5, 1000, slices.Repeat([]float32{8}, 5)},
-		"a new level":    {8, 1000, []float32{8, 8, 8, 8, 8, 1000, 1000, 1000}},
-		"no number":      {1, meter.MaxValue, []float32{8}},
-		"a lower number": {1, -meter.MaxValue, []float32{-8}},
+		"five":           {5, 1000, slices.Repeat([]float32{12}, 5)},
+		"a new level":    {8, 1000, []float32{12, 12, 12, 12, 12, 1000, 1000, 1000}},
+		"no number":      {1, meter.MaxValue, []float32{12}},
+		"a lower number": {1, -meter.MaxValue, []float32{-12}},
 	} {
 		values := slices.Repeat([]float32{0.4, -0.3, 1}, 100)
 		for i := range c.cells {
@@ -85,7 +85,7 @@ func TestBoundsAreThoseOfEveryWindow(t *testing.T) {
 				day[k] = magnitude(day[k])
 			}
 			slices.Sort(day)
-			most := float32(8)
+			most := float32(12)
 			if len(day) >= 6 {
 				most = max(most, 4*day[len(day)-6])
 			}
