@@ -15,7 +15,8 @@ const (
 	EventSeriesIntervalChanged     = "series.interval_changed"     // of its readings
 	EventSeriesIntervalUnsupported = "series.interval_unsupported" // too long; forecasts stop
 	EventSeriesOffGrid             = "series.off_grid"             // readings off the grid are refused
-	EventSeriesKindChanged         = "series.kind_changed"         // it begins again as one of energy
+	EventSeriesKindChanged         = "series.kind_changed"         // it is one of energy after all
+	EventSeriesIntervalNotOver     = "series.interval_not_over"    // its energy comes too early
 	EventSeriesForecastReplaced    = "series.forecast_replaced"    // by that of a rule
 	EventSeriesSettings            = "series.settings"             // of one series or of many
 	EventSeriesMarked              = "series.marked"               // a period is kept from models
@@ -38,7 +39,7 @@ const (
 func SeriesEvents() []string {
 	return []string{
 		EventSeriesStale, EventSeriesIntervalChanged, EventSeriesIntervalUnsupported,
-		EventSeriesOffGrid, EventSeriesKindChanged,
+		EventSeriesOffGrid, EventSeriesKindChanged, EventSeriesIntervalNotOver,
 		EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesMarked, EventSeriesDeleted,
 		EventSeriesImported, EventSeriesImportRefused,
 	}

@@ -36,6 +36,7 @@ type Settings struct {
 	// Interval fixes the interval of the series to one of meter.Intervals; with 0 the readings
 	// decide.
 	Interval Interval `json:"interval,omitempty"`
+	Label    string   `json:"label,omitempty"` // start or end: what of their interval readings bear
 	// Limit is a meter.Quantity that targets should stay below, such as 40kW.
 	Limit string `json:"limit,omitempty"`
 	// LimitChance is the chance of passing Limit from which on there is an event.
@@ -65,13 +66,13 @@ func DecodeSettings(data []byte) (Settings, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		switch name {
-		case "unit", "kind", "zone", "country", "interval", "limit", "limit_chance":
+		case "unit", "kind", "zone", "country", "interval", "label", "limit", "limit_chance":
 			continue
 		}
 		remedy, known := noEffect[name]
 		if !known {
 			remedy = "is no setting: known are unit, kind, zone, country, interval, " +
-				"limit and limit_chance"
+				"label, limit and limit_chance"
 		}
 		return Settings{}, fieldError(name, string(fields[name]), remedy)
 	}
@@ -99,6 +100,9 @@ func (s *Settings) check() error {
 	if d := time.Duration(s.Interval); d != 0 && !meter.Native(d) {
 		return fieldError("interval", meter.IntervalName(d),
 			"use 5m, 10m, 15m, 20m, 30m or 1h, or leave it out")
+	}
+	if _, err := meter.ParseLabel(s.Label); err != nil {
+		return fieldError("label", s.Label, "use start or end, or leave it out")
 	}
 	if err := s.checkLimit(); err != nil {
 		return err

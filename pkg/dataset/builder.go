@@ -63,6 +63,8 @@ type Reading struct {
 	// Quality is OK when the sender gives none. The value of a reading of a quality that is not accepted is none:
 	// its cell is BAD.
 	Quality meter.Quality
+	// AtEnd says that Second is the end of the reading's interval. It says nothing of a register.
+	AtEnd bool
 }
 
 // reading is a reading in the unit of its series.
@@ -72,6 +74,7 @@ type reading struct {
 	interval int32
 	quality  meter.Quality
 	kind     meter.Kind // that the series has with the reading
+	atEnd    bool
 }
 
 // AddReading is Add of a reading that says more than its unit.
@@ -93,7 +96,9 @@ func (b *Builder) AddReading(id meter.ID, r Reading) {
 	}
 	s := &b.series[i]
 	s.terms = terms
-	s.reads = append(s.reads, reading{r.Second, value, r.Interval, r.Quality.OrOK(), terms.Kind})
+	s.reads = append(s.reads, reading{
+		r.Second, value, r.Interval, r.Quality.OrOK(), terms.Kind, r.AtEnd,
+	})
 }
 
 // Span is the number of series, and the first and the last second of their readings.

@@ -20,6 +20,8 @@ type gridded struct {
 	cells   stretch // under way; its grid and kind are those of state
 	outcome grid.Outcome
 	refused map[meter.Reason]int
+	means   bool       // cells are means of several readings, and no kind is known
+	void    bool       // so are some of those that are done
 	done    []*History // before silences as long as a serving ring, and before changes of the grid
 }
 
@@ -67,22 +69,23 @@ func (b *Builder) histories(s *gathered) []*History {
 func (c *gridded) put(r reading) {
 	out := &c.outcome
 	if r.kind != c.state.Kind && r.kind != meter.KindUnknown {
-		if c.state.Begun && c.state.Become(r.kind, out) {
-			c.count()
-			c.cells = stretch{}
-		}
-		c.state.Kind = r.kind
+		c.become(r.kind)
 	}
 	before := c.state.Grid
+	c.state.AtEnd = r.atEnd
 	c.state.Put(
 		grid.Point{Second: r.second, Value: r.value, Quality: r.quality, Span: r.interval},
 		c,
 		out,
 	)
 	c.count()
+	was := c.means
+	c.means = c.state.Kind == meter.KindUnknown && (c.means && !out.Rebuilt || out.Was != (grid.Grid{}) ||
+		c.state.Raw != nil && c.state.Step != c.state.Interval)
 	switch {
 	case out.Restarted:
 		c.end(before)
+		c.void = c.void || was
 	case out.Rebuilt:
 		c.cells = stretch{}
 	case out.Was != grid.Grid{}:
@@ -94,6 +97,22 @@ func (c *gridded) put(r reading) {
 	if _, newest, ok := c.Bounds(); ok {
 		c.state.Settle(newest - c.state.LateCells() - 1)
 	}
+}
+
+// become gives a series, which was taken for one of power, the kind that a reading says, as serving
+// does it.
+func (c *gridded) become(kind meter.Kind) {
+	if c.state.Begun && (c.state.Become(kind, &c.outcome) || kind == meter.Energy && c.means) {
+		c.count()
+		c.cells, c.void = stretch{}, true
+	}
+	if c.void {
+		c.done = nil
+	}
+	for _, h := range c.done {
+		h.kind = kind
+	}
+	c.state.Kind = kind
 }
 
 // count counts the readings that the outcome refuses.

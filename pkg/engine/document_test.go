@@ -34,7 +34,8 @@ func TestDocumentListsTheSections(t *testing.T) {
 	}
 	want = append(want, fmt.Sprintf("%s %d no", sectionSetting, settingVersion),
 		fmt.Sprintf("%s %d no", sectionLimits, limitsVersion),
-		fmt.Sprintf("%s %d no", sectionMarks, marksVersion))
+		fmt.Sprintf("%s %d no", sectionMarks, marksVersion),
+		fmt.Sprintf("%s %d no", sectionNotes, notesVersion))
 	var got []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\| (\\d+) \\| .* \\| (yes|no) \\|$").FindAllStringSubmatch(text, -1) {
 		got = append(got, strings.Join(m[1:], " "))

@@ -69,10 +69,14 @@ const (
 	// SeriesStale: the series is silent for SilentCells, and it is not forecast until a reading comes.
 	SeriesStale     EventKind = "series.stale"
 	IntervalChanged EventKind = "series.interval_changed" // its readings come at another interval
-	// KindChanged: a reading says that the series is one of energy, and its cells were means of power.
+	// KindChanged: a reading says that the series is one of energy, and it was taken for one of power:
+	// it begins again, or its cells are joined anew.
 	KindChanged EventKind = "series.kind_changed"
 	// OffGrid: readings off the grid of the series are refused, at most one event an hour.
 	OffGrid EventKind = "series.off_grid"
+	// IntervalNotOver: energy of intervals that are not over yet by the log's clock comes again and
+	// again; what they come to cannot be known.
+	IntervalNotOver EventKind = "series.interval_not_over"
 	// ForecastReplaced: the network's forecast is not finite or beyond what readings may be, and the
 	// forecast of a simple rule goes out instead.
 	ForecastReplaced EventKind = "series.forecast_replaced"
@@ -124,6 +128,7 @@ type Engine struct {
 	order    []meter.ID // of the series, by their first readings; nil until it is asked for
 	settings settings
 	marks    *meter.Marks
+	notes    map[meter.ID]note
 	limits   *limits
 	limit    int // most series, or unlimited
 	foreseen func(meter.ID) series.Ahead
@@ -137,7 +142,7 @@ type Engine struct {
 func New() *Engine {
 	set := settings{}
 	return &Engine{
-		settings: set, marks: &meter.Marks{}, limits: newLimits(set), limit: unlimited,
+		settings: set, marks: &meter.Marks{}, notes: map[meter.ID]note{}, limits: newLimits(set), limit: unlimited,
 	}
 }
 

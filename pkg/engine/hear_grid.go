@@ -91,6 +91,7 @@ func (e *Engine) hear(r *Reading, t *update, to account) (*cohort, grid.Decision
 		to.reject(no.reason, no.detail, nil)
 		return co, grid.Rejected
 	}
+	st.AtEnd = e.settings.of(r.Series).Label == meter.LabelEnd
 	was, out, changed := st.Pattern, &e.outcome, 0
 	if known {
 		changed = len(co.work.changed[slot])
@@ -101,6 +102,10 @@ func (e *Engine) hear(r *Reading, t *update, to account) (*cohort, grid.Decision
 	}
 	if !known && out.Decision == grid.Rejected {
 		return nil, out.Decision
+	}
+	e.noteMeans(r.Series, &st, out)
+	if out.Decision == grid.Applied {
+		e.tellEarly(r.Series, &st, was.Last, r, to)
 	}
 	co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out, to.Result)
 	co.apply(t, out, to)

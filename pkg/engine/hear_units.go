@@ -77,16 +77,22 @@ func (co *cohort) measure(r *Reading, slot int32) (value float64, kind meter.Kin
 }
 
 // become gives a series, which was taken for one of power, the kind that a reading says. When that
-// makes its cells void, an event tells of it.
+// makes its cells void, or the hours that are joined of them, an event tells of it.
 func (e *Engine) become(co *cohort, slot int32, kind meter.Kind, t *update, to account) {
-	st := co.slabs.gridState(slot)
-	void := st.Become(kind, &e.outcome)
+	st, id := co.slabs.gridState(slot), co.slabs.ids[slot]
+	void := st.Become(kind, &e.outcome) || kind == meter.Energy && e.notes[id].means
 	co.slabs.keepGrid(slot, st)
-	id := co.slabs.ids[slot]
 	to.Unscored += co.dropView(id) // its cells were means
+	if !void && kind == meter.Energy && st.Interval < meter.HourSeconds {
+		to.tell(id, KindChanged, "readings are energy, as one says now; before they were taken for "+
+			"power: intervals as they come stay, hours are the sums of them now and no more their means")
+	}
 	if !void {
 		return
 	}
+	n := e.notes[id]
+	n.means = false
+	e.keepNote(id, n)
 	to.Unscored += co.slabs.forget(slot)
 	co.apply(t, &e.outcome, to)
 	to.tell(id, KindChanged, fmt.Sprintf("readings are %s, as one says now; before they were taken for "+

@@ -305,7 +305,7 @@ func TestCheckpointWithoutLimits(t *testing.T) {
 		case sectionLimits:
 			continue
 		case sectionSetting:
-			s.Version, s.Data = 2, s.Data[:len(s.Data)-8-2-8] // one setting, without a limit
+			s.Version, s.Data = 2, s.Data[:len(s.Data)-8-2-8-1] // one setting, without a limit and a label
 		}
 		old = append(old, s)
 	}

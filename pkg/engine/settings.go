@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +22,8 @@ type Setting struct {
 	Country string     // of the holidays, in place of the model's
 	// Interval holds the series at an interval, in seconds; 0 leaves it to the readings.
 	Interval int32
+	// Label says which end of their interval readings bear. A register is read at a moment and has none.
+	Label meter.Label
 	// Limit is what targets should stay below; the zero Quantity is no limit.
 	Limit meter.Quantity
 	// LimitChance is the chance of passing Limit from which on an event tells; 0 is defaultChance.
@@ -44,6 +47,10 @@ func (s Setting) Check() error {
 	}
 	if s.Interval != 0 && !grid.Native(s.Interval) {
 		return fmt.Errorf("interval of %d s: give 5m, 10m, 15m, 20m, 30m or 1h", s.Interval)
+	}
+	if s.Label != meter.LabelUnknown && s.Kind == meter.Register {
+		return fmt.Errorf("label %s with kind register: a register is read at a moment, which is its "+
+			"time; leave the label out", s.Label)
 	}
 	if err := s.checkLimit(); err != nil {
 		return err
@@ -96,6 +103,7 @@ func (all settings) of(id meter.ID) Setting {
 		}
 		s.Zone, s.Country = cmp.Or(s.Zone, wide.Zone), cmp.Or(s.Country, wide.Country)
 		s.Interval = cmp.Or(s.Interval, wide.Interval)
+		s.Label = cmp.Or(s.Label, wide.Label)
 		s.Limit = cmp.Or(s.Limit, wide.Limit)
 		s.LimitChance = cmp.Or(s.LimitChance, wide.LimitChance)
 	}
@@ -158,7 +166,7 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 	if err := setting.Check(); err != nil {
 		return done, err
 	}
-	old := e.settings[pattern]
+	old, before := e.settings[pattern], maps.Clone(e.settings)
 	result.Events = e.limits.change(func() {
 		if setting == (Setting{}) {
 			delete(e.settings, pattern)
@@ -194,33 +202,9 @@ func (e *Engine) Configure(pattern meter.ID, setting Setting) (Configured, error
 	if moved {
 		e.seatViews()
 	}
-	e.holdIntervals(pattern, &result)
+	e.holdGrids(pattern, before, &result)
 	done.Events, done.Applied, done.Unscored = result.Events, result.Applied, result.Unscored
 	return done, nil
-}
-
-// holdIntervals brings the series of a pattern to the interval that is set for them.
-func (e *Engine) holdIntervals(pattern meter.ID, result *Result) {
-	for _, id := range e.inOrder() {
-		if !meter.Covers(pattern, id) {
-			continue
-		}
-		co, slot, _ := e.find(id)
-		st, set := co.slabs.gridState(slot), e.settings.of(id).Interval
-		if st.Set == set {
-			continue
-		}
-		e.gridPast = past{&co.slabs, slot}
-		st.Hold(set, &e.gridPast, &e.outcome)
-		t := update{message: -1, ask: -1}
-		co, t.slot = e.seat(co, slot, true, id, "", st, &e.outcome, result)
-		co.apply(&t, &e.outcome, account{Result: result})
-		if t.next || t.changed {
-			co.work.touched = append(co.work.touched, t)
-			e.forward(result)
-			e.settleDown()
-		}
-	}
 }
 
 // adopt gives a series what it does not know of itself, and returns what it has otherwise than the

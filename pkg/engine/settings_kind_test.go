@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -12,14 +14,13 @@ import (
 func TestEnergyThatIsSetLater(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		step  int64
-		set   Setting
-		again int
+		step int64
+		set  Setting
 	}{
-		"minutes by kind":  {60, Setting{Kind: meter.Energy}, 1},
-		"minutes by unit":  {60, Setting{Unit: "kWh"}, 1},
-		"quarters by kind": {900, Setting{Kind: meter.Energy}, 0},
-		"quarters by unit": {900, Setting{Unit: "kWh"}, 0},
+		"minutes by kind":  {60, Setting{Kind: meter.Energy}},
+		"minutes by unit":  {60, Setting{Unit: "kWh"}},
+		"quarters by kind": {900, Setting{Kind: meter.Energy}},
+		"quarters by unit": {900, Setting{Unit: "kWh"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -33,7 +34,7 @@ func TestEnergyThatIsSetLater(t *testing.T) {
 			}
 			const set, end = 30 * meter.HourSeconds, 60 * meter.HourSeconds
 			feedStep(later, meter.KindUnknown, 0, set)
-			if done := configure(t, later, m17, c.set); len(done.Events) != c.again || done.Kept != 0 {
+			if done := configure(t, later, m17, c.set); len(done.Events) != 1 || done.Events[0].Kind != KindChanged || done.Kept != 0 {
 				t.Errorf("%+v", done)
 			}
 			feedStep(later, meter.KindUnknown, set, end)
@@ -79,5 +80,53 @@ func TestSettingCountsWhatWaits(t *testing.T) {
 	done := configure(t, e, m17, Setting{Interval: 900})
 	if done.Applied != held || done.Unscored == 0 {
 		t.Errorf("%+v: want %d readings that count now, and forecasts that are not scored", done, held)
+	}
+}
+
+// A unit that is said after the series changed its interval: the cells that were brought over are
+// means, so the series begins again, and no ring has both.
+func TestEnergyThatIsSaidAfterAChange(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		steps []int64 // of readings without a unit, three days each
+		then  int64   // of those with one
+	}{
+		"half-hours, then quarters": {[]int64{1800, 900}, 900},
+		"quarters, then hours":      {[]int64{900, 3600}, 3600},
+		"minutes, then quarters":    {[]int64{60, 900}, 900},
+		"quarters":                  {[]int64{900}, 900},
+		"hours":                     {[]int64{3600}, 3600},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, at := newEngine(t, randomModel(2, 4)), int64(epoch)
+			var events []EventKind
+			send := func(step int64, unit string) {
+				for end := at + 3*meter.DaySeconds; at < end; at += step {
+					result := e.Step([]Reading{{
+						Series: m17, Second: at, Value: float64(step) / 3600, Unit: unit, Quality: meter.OK,
+					}})
+					if events = append(events, kinds(result)...); at%7 == 0 {
+						e = restored(t, e, randomModel(2, 4))
+					}
+				}
+			}
+			for _, step := range c.steps {
+				send(step, "")
+			}
+			changes := len(events)
+			send(c.then, "kWh")
+			if told := slices.Contains(events[changes:], KindChanged); told != (c.then < 3600 || len(c.steps) > 1) {
+				t.Errorf("events %v", events)
+			}
+			co, slot, _ := e.find(m17)
+			ring := co.slabs.ring(slot)
+			for n := ring.First(); n <= ring.Newest; n++ {
+				v, q := ring.At(n)
+				if want := float64(co.len.Interval) / 3600; q.Accepted() && math.Abs(float64(v)-want) > 1e-6 {
+					t.Fatalf("cell %d of %d to %d is %v, want %v", n, ring.First(), ring.Newest, v, want)
+				}
+			}
+		})
 	}
 }

@@ -163,6 +163,7 @@ func (e *Engine) takeOut(id meter.ID) (cells int, ok bool) {
 			}
 		}
 	}
+	delete(e.notes, id)
 	e.series--
 	e.born--
 	e.order = nil

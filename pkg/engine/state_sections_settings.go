@@ -16,7 +16,7 @@ func (e *Engine) writeSettings() []byte {
 		}
 		data = byteOrder.AppendUint32(append(data, byte(set.Kind)), uint32(set.Interval))
 		data = appendText(appendFloat64(data, set.Limit.Value), set.Limit.Unit)
-		data = appendFloat64(data, set.LimitChance)
+		data = append(appendFloat64(data, set.LimitChance), byte(set.Label))
 	}
 	return data
 }
@@ -27,12 +27,22 @@ func (e *Engine) readSettings2(r *reader) {
 	e.readSettingsOf(r, func(set *Setting) { set.Interval = int32(r.uint32()) })
 }
 
+func (e *Engine) readSettings3(r *reader) {
+	e.readSettingsOf(r, func(set *Setting) { readSettingTo3(set, r) })
+}
+
 func (e *Engine) readSettings(r *reader) {
 	e.readSettingsOf(r, func(set *Setting) {
-		set.Interval = int32(r.uint32())
-		set.Limit = meter.Quantity{Value: r.float64(), Unit: r.text()}
-		set.LimitChance = r.float64()
+		readSettingTo3(set, r)
+		set.Label = meter.Label(r.byte())
 	})
+}
+
+// readSettingTo3 reads the fields behind those of version 1, up to version 3.
+func readSettingTo3(set *Setting, r *reader) {
+	set.Interval = int32(r.uint32())
+	set.Limit = meter.Quantity{Value: r.float64(), Unit: r.text()}
+	set.LimitChance = r.float64()
 }
 
 // readSettingsOf reads settings; rest reads the fields that version 1 does not have.
@@ -54,7 +64,7 @@ func (e *Engine) readSettingsOf(r *reader, rest func(*Setting)) {
 		if rest(&set); r.err != nil {
 			return
 		}
-		if set.Kind > meter.Register || set == (Setting{}) || id == (meter.ID{}) ||
+		if set.Kind > meter.Register || set.Label > meter.LabelEnd || set == (Setting{}) || id == (meter.ID{}) ||
 			compareIDs(before, id) >= 0 {
 			r.err = fmt.Errorf("setting of %s: nothing is set, kind %d, or out of order", id, set.Kind)
 		} else if r.err = set.Check(); r.err != nil {

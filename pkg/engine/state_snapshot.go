@@ -20,6 +20,7 @@ const (
 	sectionWaiting = "waiting"      // forecasts that wait for their actuals, and who made them
 	sectionSetting = "settings"     // what is set for series, and how many there may be
 	sectionLimits  = "limits"       // how series stand to the limits that are set for them
+	sectionNotes   = "notes"        // how some series are sent; missing when there are none
 	sectionMarks   = "marks"        // periods that are kept from the model; missing when there are none
 )
 
@@ -92,14 +93,19 @@ func (e *Engine) Snapshot() []meter.Section {
 		all = append(all,
 			meter.Section{Name: sectionMarks, Version: marksVersion, Data: e.writeMarks()})
 	}
+	if len(e.notes) > 0 {
+		all = append(all,
+			meter.Section{Name: sectionNotes, Version: notesVersion, Data: e.writeNotes()})
+	}
 	return all
 }
 
 // Versions of the engine's own sections that are written.
 const (
-	settingVersion = 3
+	settingVersion = 4
 	limitsVersion  = 1
 	marksVersion   = 1
+	notesVersion   = 1
 )
 
 func (s *slabs) write() []meter.Section {
@@ -196,7 +202,8 @@ func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
 			return err
 		}
 	}
-	err := readPart(data, sectionSetting, e.readSettings1, e.readSettings2, e.readSettings)
+	err := readPart(data, sectionSetting, e.readSettings1, e.readSettings2, e.readSettings3,
+		e.readSettings)
 	if err != nil {
 		return err
 	}
@@ -208,6 +215,9 @@ func (e *Engine) read(snapshot []meter.Section, other *Engine) error {
 		return err
 	}
 	if err := readPart(data, sectionMarks, e.readMarks); err != nil {
+		return err
+	}
+	if err := readPart(data, sectionNotes, e.readNotes); err != nil {
 		return err
 	}
 	for name := range data {

@@ -78,43 +78,41 @@ func TestTwoMetersUnderOneNameAreToldHourly(t *testing.T) {
 }
 
 // A series that was taken for power and sums several readings begins again when one says kWh, and an
-// event tells of it. Where each reading is a cell, nothing is void.
+// event tells of it. Where each reading is a cell, nothing is void, and the event tells that hours are
+// joined anew.
 func TestUnitSaidLaterIsTold(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		step int64
-		want []EventKind
-	}{{60, []EventKind{KindChanged}}, {900, nil}} {
+	for _, step := range []int64{60, 900} {
 		e := newEngine(t, nil)
-		days := meter.DaySeconds / c.step
+		days := meter.DaySeconds / step
 		for k := range 3 * days {
-			r := part(k, c.step)
+			r := part(k, step)
 			if k < 2*days {
 				r.Unit = ""
 			}
 			result := e.Step([]Reading{r})
-			want := c.want
+			want := []EventKind{KindChanged}
 			if k != 2*days {
 				want = nil
 			}
 			if got := kinds(result); !slices.Equal(got, want) {
-				t.Fatalf("reading %d of every %d s: events %v, want %v", k, c.step, got, want)
+				t.Fatalf("reading %d of every %d s: events %v, want %v", k, step, got, want)
 			}
 		}
 		co, slot, _ := e.find(m17)
 		ring := co.slabs.ring(slot)
 		for n := ring.First(); n <= ring.Newest; n++ {
-			parts := co.len.Interval / c.step
+			parts := co.len.Interval / step
 			sum := 0.0
 			for k := range parts {
-				sum += part((n*co.len.Interval-epoch)/c.step+k, c.step).Value
+				sum += part((n*co.len.Interval-epoch)/step+k, step).Value
 			}
 			if v, q := ring.At(n); q == meter.OK && !near(float64(v), sum) {
-				t.Fatalf("cell %d of every %d s is %v, want %v", n, c.step, v, sum)
+				t.Fatalf("cell %d of every %d s is %v, want %v", n, step, v, sum)
 			}
 		}
 		if ring.Known < int(2*meter.DaySeconds/co.len.Interval) {
-			t.Errorf("%d cells are kept of every %d s", ring.Known, c.step)
+			t.Errorf("%d cells are kept of every %d s", ring.Known, step)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (s *State) learn(out *Outcome) {
 		from = s.lately()
 	}
 	e := s.weigh(from)
-	if step, grid := s.follow(e, from); step != s.Step || grid != s.Grid {
+	if step, grid, _ := s.stand(e, from); step != s.Step || grid != s.Grid {
 		s.turn(step)
 		s.Grid, out.Rebuilt = grid, true
 	}
@@ -81,6 +81,16 @@ func (s *State) follow(e evidence, from int64) (step int32, grid Grid) {
 	return step, grid
 }
 
+// stand is follow when the points stand where they begin at the step that it returns. It says
+// whether points were moved for that.
+func (s *State) stand(e evidence, from int64) (step int32, grid Grid, moved bool) {
+	step, grid = s.follow(e, from)
+	if moved = s.restamp(step); moved {
+		_, grid = s.follow(e, from)
+	}
+	return step, grid, moved
+}
+
 // adapt changes a grown series to another step or grid after a day of evidence. The cells of the
 // time that Raw has are made again on the new grid.
 func (s *State) adapt(past Past, out *Outcome) {
@@ -111,9 +121,9 @@ func (s *State) adapt(past Past, out *Outcome) {
 	if !e.outweighs() || r.Points[0].Second > from+hour {
 		return
 	}
-	step, grid := s.follow(e, from)
+	step, grid, moved := s.stand(e, from)
 	s.turn(step)
-	if grid == s.Grid {
+	if grid == s.Grid && !moved {
 		return
 	}
 	s.change(grid, past, out)
@@ -174,19 +184,10 @@ func (s *State) Hold(set int32, past Past, out *Outcome) {
 	if r := s.Raw; r.Young {
 		s.Interval = set
 		s.Phase %= set
-		s.learn(out)
-		if out.Rebuilt = true; len(r.Points) == 0 {
-			return
-		}
-		if s.Kind == meter.Register {
-			s.registered(meter.Counts{}, nothing{}, out)
-			return
-		}
-		s.place(0, 0, -1, true, out)
-		s.emit(0, len(r.Points)-1, nothing{}, out)
+		s.rebuild(out)
 		return
 	}
-	step, grid := s.follow(s.weigh(s.Last-day), s.Last-day)
+	step, grid, _ := s.stand(s.weigh(s.Last-day), s.Last-day)
 	s.turn(step)
 	s.change(grid, past, out)
 }

@@ -8,9 +8,16 @@ import (
 )
 
 // Put takes the next reading of a series, in any order of time, and writes what it came to into
-// out. The point's value is finite and in the unit of the series.
+// out. The point's value is finite and in the unit of the series. Its second is what the reading
+// bears: the start of its interval or, with AtEnd, the end.
 func (s *State) Put(p Point, past Past, out *Outcome) {
 	out.reset()
+	p.Second -= s.stamped(p.Span)
+	s.put(p, past, out)
+	s.asSent(out)
+}
+
+func (s *State) put(p Point, past Past, out *Outcome) {
 	p.Waiting, p.Counted = false, false
 	if p.bad() {
 		p.Value, p.Quality = 0, meter.Bad

@@ -39,8 +39,9 @@ type Pattern struct {
 // State is all that is remembered of how one series is sent.
 type State struct {
 	Pattern
-	Held *Point // a reading far ahead of the series, until a second one agrees
-	Raw  *Raw   // nil while each reading is one cell
+	AtEnd bool   // readings bear the end of their interval
+	Held  *Point // a reading far ahead of the series, until a second one agrees
+	Raw   *Raw   // nil while each reading is one cell
 }
 
 // Raw is the readings of a series that are not cells by themselves.
@@ -210,6 +211,7 @@ func (s *State) End(out *Outcome) {
 	if s.Held != nil {
 		out.refuse(*s.Held, meter.ReasonUnconfirmed, unconfirmed, s.cellOf(*s.Held)-s.Heard)
 	}
+	s.asSent(out)
 }
 
 // Become gives a series, which was taken for one of power, the kind that a reading says. The cells of

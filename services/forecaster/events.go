@@ -46,7 +46,9 @@ func eventWarning(kind engine.EventKind) string {
 	case engine.OffGrid:
 		return "readings off the grid of a series are refused"
 	case engine.KindChanged:
-		return "a reading says another kind, the series begins again"
+		return "a series that was taken for power is one of energy"
+	case engine.IntervalNotOver:
+		return "energy comes of intervals that are not over yet"
 	case engine.LimitRefused:
 		return "the limit of the series is in a unit that its forecasts are not turned into"
 	default:

@@ -60,8 +60,12 @@ func SettingOf(s streams.Settings) (engine.Setting, error) {
 	if err != nil {
 		return engine.Setting{}, err
 	}
+	label, err := meter.ParseLabel(s.Label)
+	if err != nil {
+		return engine.Setting{}, err
+	}
 	setting := engine.Setting{
-		Unit: s.Unit, Kind: kind, Zone: s.Zone, Country: s.Country,
+		Unit: s.Unit, Kind: kind, Zone: s.Zone, Country: s.Country, Label: label,
 		Interval:    int32(time.Duration(s.Interval) / time.Second),
 		LimitChance: s.LimitChance,
 	}

@@ -24,6 +24,7 @@ type seriesSetCmd struct {
 	Zone     string            `help:"IANA zone of the calendar features; default: that of the model."`
 	Country  string            `help:"Country of the holiday feature, e.g. NL; default: that of the model."`
 	Interval string            `enum:",5m,10m,15m,20m,30m,1h" default:"" placeholder:"15m|1h" help:"Grid that it is held at: 5m, 10m, 15m, 20m, 30m or 1h; default: learnt from the readings."`
+	Label    string            `enum:",start,end" default:"" placeholder:"start|end" help:"What of their interval the times of readings name, from the next reading on: start or end; default: start. A register has none."`
 	Limit    string            `placeholder:"QUANTITY" help:"Upper limit of the values, e.g. 40kW: an event tells when forecasts pass it. A limit of power applies to series of energy too. none removes limit and chance."`
 	Chance   *float64          `name:"limit-chance" placeholder:"CHANCE" help:"Chance of a value above the limit, from which on an event tells; default: 0.1."`
 	Static   string            `name:"static-features" hidden:""`
@@ -53,7 +54,7 @@ func (c *seriesSetCmd) Run(e *env) error {
 	unlimited := c.Limit == noLimit
 	if now == (streams.Settings{}) && !unlimited {
 		return usageError("nothing is set", "give --unit, --kind, --zone, --country, --interval, "+
-			"--limit or --limit-chance; loadtide series unset takes away what is set")
+			"--label, --limit or --limit-chance; loadtide series unset takes away what is set")
 	}
 	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		if err := o.checkLimit(ctx, c.Pattern, now.Limit); err != nil {
@@ -64,6 +65,7 @@ func (c *seriesSetCmd) Run(e *env) error {
 				Unit: cmp.Or(now.Unit, before.Unit), Kind: cmp.Or(now.Kind, before.Kind),
 				Zone: cmp.Or(now.Zone, before.Zone), Country: cmp.Or(now.Country, before.Country),
 				Interval:    cmp.Or(now.Interval, before.Interval),
+				Label:       cmp.Or(now.Label, before.Label),
 				Limit:       cmp.Or(now.Limit, before.Limit),
 				LimitChance: cmp.Or(now.LimitChance, before.LimitChance),
 			}
@@ -85,7 +87,7 @@ func (c *seriesSetCmd) settings() (streams.Settings, error) {
 	fields := map[string]any{}
 	for name, value := range map[string]string{
 		"unit": c.Unit, "kind": c.Kind, "zone": c.Zone, "country": c.Country,
-		"interval": c.Interval, "limit": c.Limit, "static_features": c.Static,
+		"interval": c.Interval, "label": c.Label, "limit": c.Limit, "static_features": c.Static,
 	} {
 		if value != "" && (name != "limit" || value != noLimit) {
 			fields[name] = value

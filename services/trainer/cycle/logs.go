@@ -1,9 +1,11 @@
 package cycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
@@ -28,7 +30,7 @@ type Logs struct {
 const logBatch = 1024
 
 // Load adds the readings that are in the logs now. Readings in a form that the forecaster would
-// refuse are left out.
+// refuse are left out. The label that is set for a series now counts for all of its readings.
 func (l Logs) Load(ctx context.Context, b *dataset.Builder) error {
 	partitions, err := topology.Partitions(ctx, l.Conn.JetStream())
 	if err != nil {
@@ -38,8 +40,13 @@ func (l Logs) Load(ctx context.Context, b *dataset.Builder) error {
 	if err != nil {
 		return err
 	}
+	set, err := l.labels(ctx)
+	if err != nil {
+		return fmt.Errorf("read the labels of series from %s: %w", topology.SettingsLog, err)
+	}
+	add := func(m *bus.Message) error { return addMessage(ctx, b, m, zones, set) }
 	for p := range partitions {
-		if err := l.load(ctx, b, topology.Log(p), zones); err != nil {
+		if err := l.each(ctx, topology.Log(p), add); err != nil {
 			return fmt.Errorf("read history from %s: %w", topology.Log(p), err)
 		}
 	}
@@ -61,9 +68,21 @@ func (l Logs) zones(ctx context.Context) (*streams.Zones, error) {
 	}), nil
 }
 
-func (l Logs) load(
-	ctx context.Context, b *dataset.Builder, stream string, zones *streams.Zones,
-) error {
+// labels returns the labels that are set for series now.
+func (l Logs) labels(ctx context.Context) (labels, error) {
+	set := labels{}
+	_, err := l.Conn.OpenBucket(ctx, topology.Settings)
+	if errors.Is(err, bus.ErrNoBucket) {
+		return set, nil
+	}
+	if err == nil {
+		err = l.each(ctx, topology.SettingsLog, set.take)
+	}
+	return set, err
+}
+
+// each calls take with each message that is in a stream now.
+func (l Logs) each(ctx context.Context, stream string, take func(*bus.Message) error) error {
 	state, err := l.Conn.StreamState(ctx, stream)
 	if err != nil || state.Messages == 0 {
 		return err
@@ -80,7 +99,7 @@ func (l Logs) load(
 			return err
 		}
 		for i := range batch {
-			if err := addMessage(ctx, b, &batch[i], zones); err != nil {
+			if err := take(&batch[i]); err != nil {
 				return err
 			}
 			// The last message may have been erased: then none is pending.
@@ -111,11 +130,36 @@ func addControl(b *dataset.Builder, kind string, data []byte) {
 	}
 }
 
+// labels are those that are set, by pattern.
+type labels map[meter.ID]meter.Label
+
+// take takes a change of the bucket of settings. What is not valid has no effect in serving either.
+func (all labels) take(m *bus.Message) error {
+	key := strings.TrimPrefix(m.Subject, "$KV."+topology.Settings+".")
+	name, ok := streams.SettingsPattern(key)
+	pattern, known := meter.ParsePattern(name)
+	if !ok || !known {
+		return nil
+	}
+	delete(all, pattern)
+	if set, err := streams.DecodeSettings(m.Data); err == nil {
+		all[pattern], _ = meter.ParseLabel(set.Label)
+	}
+	return nil
+}
+
+// of is the label of a series: its own word comes before that about its site, and that before the
+// one about all.
+func (all labels) of(id meter.ID) meter.Label {
+	return cmp.Or(all[id], all[meter.ID{Site: id.Site, Meter: meter.Any}],
+		all[meter.ID{Site: meter.Any, Meter: meter.Any}])
+}
+
 // addMessage adds the readings of a message, or the marks of a control record. A reading that is too
 // far ahead of the log's clock is left out, as in serving: it would stretch the history. The error is
 // that of the bucket of settings.
 func addMessage(
-	ctx context.Context, b *dataset.Builder, m *bus.Message, zones *streams.Zones,
+	ctx context.Context, b *dataset.Builder, m *bus.Message, zones *streams.Zones, set labels,
 ) (err error) {
 	input, wrong := streams.ParseInput(m.Subject)
 	if wrong != nil {
@@ -125,12 +169,13 @@ func addMessage(
 		addControl(b, input.Control, m.Data)
 		return nil
 	}
+	atEnd := set.of(input.Series) == meter.LabelEnd
 	readings, _ := streams.DecodeReadingsInto(nil, m.Data, zones.Of(ctx, input.Series, &err))
 	for _, r := range readings {
 		if r.Quality.OrOK().Accepted() && r.Time.Sub(m.Time) <= meter.FutureLimit {
 			b.AddReading(input.Series, dataset.Reading{
 				Kind: r.Kind, Unit: r.Unit, Second: r.Time.Unix(), Value: r.Value,
-				Interval: int32(r.Interval / time.Second), Quality: r.Quality,
+				Interval: int32(r.Interval / time.Second), Quality: r.Quality, AtEnd: atEnd,
 			})
 		}
 	}

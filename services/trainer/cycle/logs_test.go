@@ -125,3 +125,54 @@ func TestLogsThatAreNotThere(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Readings of series whose label is the end of intervals begin an interval before their times.
+func TestLabelsOfLogs(t *testing.T) {
+	t.Parallel()
+	conn := bustest.Start(t).Connect()
+	cfg := topology.DefaultConfig()
+	cfg.Partitions = 1
+	if _, err := topology.Ensure(t.Context(), conn.JetStream(), cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := conn.OpenBucket(t.Context(), topology.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []struct{ pattern, settings string }{
+		{"a.*", `{"label":"start"}`}, {"a.*", `{"label":"end"}`}, {"a.2", `{"label":"start"}`},
+		{"*.*", `{"unit":"kWh"}`},
+	} {
+		key := streams.SettingsKey(set.pattern)
+		_, revision, _, err := bucket.Get(t.Context(), key)
+		if err == nil {
+			_, err = bucket.Update(t.Context(), key, []byte(set.settings), revision)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now().UTC().Truncate(time.Hour).Add(-20 * time.Hour)
+	want := map[meter.ID]time.Duration{
+		{Site: "a", Meter: "1"}: -30 * time.Minute, {Site: "a", Meter: "2"}: 0, {Site: "b", Meter: "1"}: 0,
+	}
+	for id := range want {
+		for i := range 12 {
+			payload := fmt.Sprintf(`{"ts":%q,"value":1,"unit":"kWh"}`,
+				start.Add(time.Duration(i)*30*time.Minute).Format(time.RFC3339))
+			if _, err := conn.Publish(t.Context(), streams.ReadingSubject(0, id), []byte(payload), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b := dataset.NewBuilder()
+	b.At(1800)
+	if err := (Logs{Conn: conn}).Load(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range b.Build() {
+		if got := h.Start(h.Ring.First()); got != start.Add(want[h.ID]).Unix() {
+			t.Errorf("%s begins at %s", h.ID, time.Unix(got, 0).UTC())
+		}
+	}
+}
