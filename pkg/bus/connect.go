@@ -27,6 +27,8 @@ const (
 	pingInterval    = 10 * time.Second
 	pingsUnanswered = 2
 	closeTimeout    = 5 * time.Second
+	// slowPause is the least time between two lines about slow subscriptions.
+	slowPause = time.Minute
 )
 
 // Config says where the server is.
@@ -55,6 +57,7 @@ type Conn struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	closed chan struct{} // closed when the connection is closed for good
+	slow   time.Time     // of the last line about a slow subscription; of onError alone
 
 	mu        sync.Mutex
 	lost      bool
@@ -227,6 +230,13 @@ func (c *Conn) onBack(nc *nats.Conn) {
 func (c *Conn) onClosed(*nats.Conn) { close(c.closed) }
 
 func (c *Conn) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
+	if errors.Is(err, nats.ErrSlowConsumer) {
+		// A flood makes a subscription slow again and again.
+		if !c.slow.IsZero() && time.Since(c.slow) < slowPause {
+			return
+		}
+		c.slow = time.Now()
+	}
 	event := c.log.Warn().AnErr("err", err)
 	if sub != nil {
 		event = event.Str("subject", sub.Subject)

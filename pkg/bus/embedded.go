@@ -91,9 +91,9 @@ func StartEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 	}
 	log := &serverLog{log: cfg.Log}
 	srv.SetLoggerV2(log, false, false, false)
-	to := partitionedReadings(partitions)
-	if err := srv.GlobalAccount().AddMapping(publicReadings, to); err != nil {
-		return nil, fmt.Errorf("map readings to %d partitions: %w", partitions, err)
+	e := &Embedded{server: srv, partitions: partitions}
+	if err := e.Map(partitions); err != nil {
+		return nil, err
 	}
 	srv.Start() // opens the stores, then the listener; returns when both are open or one has failed
 	if fatal := log.fatal(); fatal != nil || !srv.ReadyForConnections(readyTimeout) {
@@ -101,7 +101,22 @@ func StartEmbedded(cfg EmbeddedConfig) (*Embedded, error) {
 		srv.WaitForShutdown()
 		return nil, startError(cfg, srv, fatal)
 	}
-	return &Embedded{server: srv, url: clientURL(host, srv.Addr()), partitions: partitions}, nil
+	e.url = clientURL(host, srv.Addr())
+	return e, nil
+}
+
+// Map maps the public subjects of readings to the logs of so many partitions. 0 takes the mapping
+// away, as on a server whose configuration does not have it.
+func (e *Embedded) Map(partitions int) error {
+	account := e.server.GlobalAccount()
+	if partitions == 0 {
+		account.RemoveMapping(publicReadings)
+		return nil
+	}
+	if err := account.AddMapping(publicReadings, partitionedReadings(partitions)); err != nil {
+		return fmt.Errorf("map readings to %d partitions: %w", partitions, err)
+	}
+	return nil
 }
 
 // startError finds out whether the listener or the store failed.

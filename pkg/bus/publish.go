@@ -27,6 +27,8 @@ func (c *Conn) Publish(
 	}
 	ack, err := c.js.PublishMsg(ctx, msg)
 	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound): // the answer of NoStreamAnswer
+		return 0, fmt.Errorf("publish to %s: %w stores it: %w", subject, ErrNoStream, err)
 	case errors.Is(err, jetstream.ErrNoStreamResponse):
 		return 0, fmt.Errorf("publish to %s: %w stores it", subject, ErrNoStream)
 	case err != nil:

@@ -23,12 +23,46 @@ func (c *Conn) Serve(
 		return fmt.Errorf("serve %s: %w", subject, err)
 	}
 	return c.receive(ctx, "serve", sub, msgs, func(m *nats.Msg) {
-		data := answer(fromNats(m))
-		if m.Reply == "" {
-			return
+		c.respond(m, answer(fromNats(m)))
+	})
+}
+
+// respond answers a message that asks for an answer.
+func (c *Conn) respond(m *nats.Msg, data []byte) {
+	if m.Reply == "" {
+		return
+	}
+	if err := m.Respond(data); err != nil { // the sender times out and asks again
+		c.log.Warn().AnErr("err", err).Str("subject", m.Subject).Msg("request not answered")
+	}
+}
+
+// Listener is what Overhear calls, one at a time.
+type Listener struct {
+	Hear   func(Message)        // each message
+	Answer func(Message) []byte // those that ask for an answer, after Hear
+	Missed func(n int)          // so many messages were dropped, because Hear was slow
+}
+
+// Overhear hears what is published under subject (wildcards allowed), which may be a flood. It
+// returns nil when ctx ends. Of all processes that overhear a subject in one group, one gets each
+// message.
+func (c *Conn) Overhear(ctx context.Context, subject, group string, l Listener) error {
+	msgs := make(chan *nats.Msg, subscribeBuffer)
+	sub, err := c.nc.ChanQueueSubscribe(subject, group, msgs)
+	if err != nil {
+		return fmt.Errorf("overhear %s: %w", subject, err)
+	}
+	missed := 0
+	return c.receive(ctx, "overhear", sub, msgs, func(raw *nats.Msg) {
+		m := fromNats(raw)
+		l.Hear(m)
+		if raw.Reply != "" {
+			c.respond(raw, l.Answer(m))
 		}
-		if err := m.Respond(data); err != nil { // the sender times out and asks again
-			c.log.Warn().AnErr("err", err).Str("subject", subject).Msg("request not answered")
+		if n, err := sub.Dropped(); err == nil && n > missed {
+			l.Missed(n - missed)
+			missed = n
 		}
 	})
 }

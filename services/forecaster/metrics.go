@@ -38,6 +38,7 @@ type metrics struct {
 	readings    *prometheus.CounterVec
 	late        prometheus.Counter
 	rejected    *prometheus.CounterVec
+	unmapped    prometheus.Counter
 	registers   *prometheus.CounterVec
 	published   *prometheus.CounterVec
 	replaced    *prometheus.CounterVec
@@ -67,6 +68,8 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *statusB
 		late: counter("readings_late_total",
 			"Readings applied that came over 48 hours late and do not count as if in order."),
 		rejected: counters("readings_rejected_total", "Readings refused, by reason.", "reason"),
+		unmapped: counter("readings_unmapped_total",
+			"Readings that no log took, because the NATS account does not map them."),
 		registers: counters("registers_total",
 			"Registers that did not count on, by what was decided.", "decision"),
 		published: counters("forecasts_published_total",
@@ -110,7 +113,8 @@ func newMetrics(reg prometheus.Registerer, now func() time.Time, status *statusB
 		swaps:  counters("model_swaps_total", "Changes of model by outcome.", "outcome"),
 	}
 	reg.MustRegister(
-		m.readings, m.late, m.rejected, m.registers, m.published, m.replaced, m.skipped, m.pending, m.batch,
+		m.readings, m.late, m.rejected, m.unmapped, m.registers, m.published, m.replaced, m.skipped,
+		m.pending, m.batch,
 		m.step, m.age, m.checkpoint, m.checkpoints, m.failed, m.holes, m.restarts, m.model, m.swaps,
 		m.since, m.missed, m.events, m.limits, m.scores, newSeriesGauges(status),
 	)

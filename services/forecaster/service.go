@@ -51,8 +51,9 @@ type deps struct {
 // Service runs all partitions of one process and the reloader.
 type Service struct {
 	deps
-	ready *service.Readiness
-	parts []*partition
+	ready   *service.Readiness
+	parts   []*partition
+	outside *outside
 }
 
 // New checks the configuration; Start does the work.
@@ -249,6 +250,8 @@ func (s *Service) Run(ctx context.Context) error {
 	defer stop()
 	reload := newReloader(s.deps)
 	watchers.Go(func() { reload.run(watching) })
+	s.outside = newOutside(s.deps)
+	watchers.Go(func() { s.outside.run(watching) })
 	watchers.Go(func() { s.watch(watching) })
 	watchers.Go(func() { (&settingsWriter{deps: s.deps}).run(watching) })
 	for i := range s.parts {
@@ -326,6 +329,8 @@ func (s *Service) watch(ctx context.Context) {
 			s.ready.NotReady("connection to NATS lost")
 		case !status.Ready:
 			s.ready.NotReady("reading the logs up to now")
+		case s.outside.notReady() != "":
+			s.ready.NotReady(s.outside.notReady())
 		default:
 			s.ready.Ready()
 		}
