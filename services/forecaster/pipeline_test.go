@@ -40,7 +40,7 @@ func drawLog(t *rapid.T, models []*model.Model) *testLog {
 	l.model(models[0])
 	for range rapid.IntRange(10, 60).Draw(t, "messages") {
 		name := rapid.SampledFrom(keys(cell)).Draw(t, "meter")
-		switch rapid.IntRange(0, 11).Draw(t, "what") {
+		switch rapid.IntRange(0, 12).Draw(t, "what") {
 		case 0:
 			l.model(rapid.SampledFrom(models).Draw(t, "model"))
 		case 1:
@@ -65,6 +65,18 @@ func drawLog(t *rapid.T, models []*model.Model) *testLog {
 				cell[name]++
 			}
 			l.reading(meter.ID{Site: "north", Meter: name}, many...)
+		case 5:
+			begin := max(cell[name]-rapid.IntRange(-5, 300).Draw(t, "back"), 0)
+			mark := meter.Mark{
+				From:   from.Add(time.Duration(begin) * steps[name]).Unix(),
+				Reason: meter.MarkReason(rapid.IntRange(0, 3).Draw(t, "reason")),
+			}
+			mark.Until = mark.From + rapid.SampledFrom([]int64{900, 7200, 180_000}).Draw(t, "lasts")
+			pattern := meter.ID{
+				Site: "north", Meter: rapid.SampledFrom([]string{name, meter.Any}).Draw(t, "pattern"),
+			}
+			control := streams.NewMark(pattern, mark)
+			l.add(streams.ControlSubject(0, streams.ControlMark), control.AppendJSON(nil))
 		default:
 			l.reading(
 				meter.ID{Site: "north", Meter: name},

@@ -35,8 +35,8 @@ type historyFlags struct {
 // Validate checks the range of --history, and that --marks goes with the source.
 func (f *historyFlags) Validate() error {
 	if f.Marks.Marks != "" && f.From != fromFiles {
-		return fmt.Errorf("--marks goes with --from files: loadtide series mark --file %s marks the series "+
-			"of the logs and of InfluxDB", f.Marks.Marks)
+		return fmt.Errorf("--marks %s goes with --from files: the logs and InfluxDB have the marks of "+
+			"loadtide series mark", f.Marks.Marks)
 	}
 	if f.Back < 24*time.Hour || f.Back > 20*365*24*time.Hour {
 		return fmt.Errorf("--history %s is outside 24h to 175200h", f.Back)
