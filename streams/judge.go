@@ -255,6 +255,7 @@ func (f *fields) number() (float64, *InvalidError) {
 		if f.telegraf.kind == compositeToken {
 			return 0, f.notOfTelegraf()
 		}
+	case nullToken, boolToken, compositeToken, nanToken:
 	}
 	return 0, invalid(meter.ReasonNotANumber, "value", f.value, remedyNumber)
 }
