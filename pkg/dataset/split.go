@@ -22,6 +22,9 @@ type Extent struct {
 	First, Last int64 // starts of the first and of the last interval, in Unix seconds
 	Interval    int64 // in seconds
 	Horizon     int64 // in seconds
+	// Reach is how long before First a few series have readings already, in seconds. First moves back
+	// within it when the time is too short otherwise.
+	Reach int64
 }
 
 // until is the end of the last interval.
@@ -31,11 +34,12 @@ func (e *Extent) until() int64 { return e.Last + e.Interval }
 // each of them has at least a horizon and a day. The ranges are whole intervals.
 func DefaultCut(e Extent) (Cut, error) {
 	until := e.until()
-	if err := e.enough(until); err != nil {
+	first, err := e.enough(until)
+	if err != nil {
 		return Cut{}, err
 	}
-	tenth := TestLength(until-e.First, e.Interval, e.Horizon)
-	return Cut{First: e.First, TrainUntil: until - 2*tenth, ValidUntil: until - tenth,
+	tenth := TestLength(until-first, e.Interval, e.Horizon)
+	return Cut{First: first, TrainUntil: until - 2*tenth, ValidUntil: until - tenth,
 		TestFrom: until - tenth, TestUntil: until}, nil
 }
 
@@ -50,36 +54,38 @@ func TestLength(span, interval, horizon int64) int64 {
 // intervals.
 func CutBefore(e Extent, until int64) (Cut, error) {
 	until = min(until, e.until())
-	span := until - e.First
-	if span <= 0 {
+	if begin := e.First - e.Reach; until <= begin {
 		return Cut{}, fmt.Errorf("there are no data before %s: they begin on %s", date(until),
-			date(e.First))
+			date(begin))
 	}
-	if err := e.enough(until); err != nil {
+	first, err := e.enough(until)
+	if err != nil {
 		return Cut{}, err
 	}
-	fifth := min(max(span/5, meter.WeekSeconds, e.Horizon+meter.DaySeconds),
+	fifth := min(max((until-first)/5, meter.WeekSeconds, e.Horizon+meter.DaySeconds),
 		8*meter.WeekSeconds) / e.Interval * e.Interval
-	return Cut{First: e.First, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until,
+	return Cut{First: first, TrainUntil: until - fifth, ValidUntil: until, TestFrom: until,
 		TestUntil: until}, nil
 }
 
-// enough refuses a time until which there are too few readings. Three ranges hold whole forecasts:
-// each has a horizon and a day, and that of the training begins with a week for the scale.
-func (e *Extent) enough(until int64) error {
-	span := until - e.First
+// enough returns the first second of the time that is cut, and refuses a time until which there are
+// too few readings. Three ranges hold whole forecasts: each has a horizon and a day, and that of the
+// training begins with a week for the scale.
+func (e *Extent) enough(until int64) (first int64, err error) {
 	least := max(LeastDays, (3*(e.Horizon+meter.DaySeconds)+meter.WeekSeconds+meter.DaySeconds-1)/
 		meter.DaySeconds)
+	first = max(min(e.First, until-least*meter.DaySeconds), e.First-e.Reach)
+	span := until - first
 	if span >= least*meter.DaySeconds {
-		return nil
+		return first, nil
 	}
 	words := fmt.Sprintf("the data spans %.1f days, training needs %d", float64(span)/meter.DaySeconds,
 		least)
 	if least > LeastDays {
-		return fmt.Errorf("%s for a horizon of %.3g days: add history, wait for more readings, or take "+
+		return 0, fmt.Errorf("%s for a horizon of %.3g days: add history, wait for more readings, or take "+
 			"a shorter horizon", words, float64(e.Horizon)/meter.DaySeconds)
 	}
-	return fmt.Errorf("%s: add history, or wait for more readings", words)
+	return 0, fmt.Errorf("%s: add history, or wait for more readings", words)
 }
 
 // String shows the ranges to a person, by day.

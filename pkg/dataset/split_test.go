@@ -120,3 +120,30 @@ func TestLongHorizonsTakeMoreHistory(t *testing.T) {
 		}
 	}
 }
+
+// The past of a few series counts where the time of most is too short, and only as far as it is
+// needed.
+func TestCutReachesBack(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ span, reach, from int64 }{
+		{30, 300, 0}, {21, 300, 0}, {15, 300, 6}, {15, 6, 6}, {15, 5, -1},
+	} {
+		extent := hoursOf(c.span*days, days)
+		extent.Reach = c.reach * days
+		for name, cut := range map[string]func(Extent) (Cut, error){
+			"default": DefaultCut,
+			"before":  func(e Extent) (Cut, error) { return CutBefore(e, e.until()) },
+		} {
+			got, err := cut(extent)
+			if c.from < 0 {
+				if err == nil || !strings.Contains(err.Error(), "the data spans 20.0 days") {
+					t.Errorf("%s: %d days and %d before: %v", name, c.span, c.reach, err)
+				}
+				continue
+			}
+			if err != nil || got.First != epoch-c.from*days {
+				t.Errorf("%s: %d days and %d before begin at %+v, %v", name, c.span, c.reach, got, err)
+			}
+		}
+	}
+}

@@ -88,7 +88,13 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	if b.config, err = c.config(m, b.histories); err != nil {
 		return err
 	}
-	for _, text := range dataset.Remarks(b.histories, b.config.From, b.config.Until) {
+	remarks := dataset.Remarks(b.histories, b.config.From, b.config.Until)
+	if _, end, _ := c.span(b.histories); b.config.Until == end {
+		if later := dataset.Later(b.histories, end); later != "" {
+			remarks = append(remarks, later)
+		}
+	}
+	for _, text := range remarks {
 		show.line("warn: %s", text)
 	}
 	if n := dataset.Marked(b.histories, b.config.From, b.config.Until); n > 0 {
@@ -129,14 +135,30 @@ func (c *backtestCmd) open(ctx context.Context, name string) (*model.Model, erro
 	return m, c.Place.put(m)
 }
 
-// span is the first second of the time that is measured, and its end: the time of all readings when
-// a flag names a range, else that of most of them.
-func (c *backtestCmd) span(histories []*dataset.History) (first, end int64) {
-	if len(histories) == 0 || !c.TestFrom.IsZero() || !c.TestUntil.IsZero() {
-		return spanOf(histories)
+// span is the time of most series, which is measured, or that of all when a flag names a time
+// outside of it. reach is as dataset.Extent says.
+func (c *backtestCmd) span(histories []*dataset.History) (first, end, reach int64) {
+	if len(histories) == 0 {
+		return 0, 0, 0
 	}
-	most, _ := dataset.Spans(histories)
-	return most.First, most.Last + histories[0].Len.Interval
+	interval := histories[0].Len.Interval
+	spans := dataset.SpansOf(histories)
+	used := spans.Around(namedTimes(c.TestFrom, c.TestUntil), interval)
+	if used == spans.Most {
+		reach = spans.Reach()
+	}
+	return used.First, used.Last + interval, reach
+}
+
+// namedTimes returns the times that are not zero, in Unix seconds.
+func namedTimes(times ...time.Time) []int64 {
+	var seconds []int64
+	for _, t := range times {
+		if !t.IsZero() {
+			seconds = append(seconds, t.Unix())
+		}
+	}
+	return seconds
 }
 
 // config chooses the origins: those of the flags, or those in the last tenth of the data, which has at
@@ -144,7 +166,7 @@ func (c *backtestCmd) span(histories []*dataset.History) (first, end int64) {
 func (c *backtestCmd) config(
 	m *model.Model, histories []*dataset.History,
 ) (evaluate.Config, error) {
-	first, end := c.span(histories)
+	first, end, reach := c.span(histories)
 	leads, err := leadsOf(m, c.Horizon)
 	if err != nil {
 		return evaluate.Config{}, err
@@ -165,6 +187,7 @@ func (c *backtestCmd) config(
 	}
 	// Before the test the network has a week for its scale.
 	least := max(10*min(horizon, meter.DaySeconds), horizon+meter.DaySeconds+meter.WeekSeconds)
+	first = max(min(first, end-least), first-reach)
 	if c.TestFrom.IsZero() && end-first < least {
 		return cfg, testRangeError("give longer data, or say --test-from",
 			"the data span %.1f days; a backtest needs %.1f for forecasts of %s",

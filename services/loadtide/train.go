@@ -101,7 +101,7 @@ func (c *trainCmd) cycle(
 	}
 	training = &cycle.Cycle{
 		ID: c.Cycle, Config: c.config(), Source: source, Cut: c.cut, Out: c.Out,
-		Scratch: scratchDir(c.Dir.Dir), Whole: c.namesRange(),
+		Scratch: scratchDir(c.Dir.Dir), Named: c.named(),
 	}
 	if training.Ahead, err = c.Ahead.load(show, c.History.CSV.Timezone); err != nil {
 		done()
@@ -244,10 +244,9 @@ func (c *trainCmd) source(
 	return cycle.Logs{Conn: conn}, conn.Close, nil
 }
 
-// namesRange reports whether a flag says where a range begins or ends.
-func (c *trainCmd) namesRange() bool {
-	return !c.TrainUntil.IsZero() || !c.ValidUntil.IsZero() || !c.TestFrom.IsZero() ||
-		!c.TestUntil.IsZero()
+// named returns the ends of ranges that flags name, in Unix seconds.
+func (c *trainCmd) named() []int64 {
+	return namedTimes(c.TrainUntil, c.ValidUntil, c.TestFrom, c.TestUntil)
 }
 
 // cut divides the time as the flags say, and otherwise by the default cut.

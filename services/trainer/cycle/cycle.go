@@ -16,10 +16,10 @@ type Cycle struct {
 	Config Config
 	Source Source
 	Ahead  *dataset.Covariates // covariates that the model reads; nil for none
-	// Cut divides the time. The time is that of most readings, or that of all when Whole is set:
-	// somebody has named ranges.
+	// Cut divides the time. The time is that of most series, see dataset.Spans, or that of all when
+	// one of Named lies outside of it: the ends of ranges that somebody has named, in Unix seconds.
 	Cut   func(dataset.Extent) (dataset.Cut, error)
-	Whole bool
+	Named []int64
 
 	Registry registry.Registry // nil when the model is not registered
 	Out      string            // folder that the model is left in; may be empty
@@ -66,6 +66,7 @@ type attempt struct {
 
 	histories []*dataset.History
 	cut       dataset.Cut
+	first     int64 // first second of most series; the training range reaches back to cut.First
 	fitted    fitted
 	out       Outcome
 }

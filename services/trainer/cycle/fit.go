@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// yearly is the least training range, in seconds, that makes the day of the year a feature.
+	// yearly is the least training range of most series, in seconds, that makes the day of the year a
+	// feature.
 	yearly = 8700 * meter.HourSeconds
 	// leastRefit is the least number of iterations of the last fit.
 	leastRefit = 50
@@ -89,7 +90,7 @@ func (a *attempt) fit(ctx context.Context) error {
 // layout is the list of features: of the calendar at the place of the series, and of the
 // covariates.
 func (a *attempt) layout() (series.Layout, error) {
-	layout := series.DefaultLayout(a.cut.TrainUntil-a.cut.First > yearly)
+	layout := series.DefaultLayout(a.cut.TrainUntil-a.first > yearly)
 	if a.finer() {
 		layout = layout.Finer()
 	}
@@ -212,7 +213,8 @@ func (f *fitting) last(
 	return f.train(ctx, fit, nil, spec, iterations)
 }
 
-// sampler draws windows with a loss between two Unix seconds. In a short range windows are shorter.
+// sampler draws windows with a loss between two Unix seconds. In a short range of most series windows
+// are shorter.
 // In the range that is fitted on, half of the intervals that may bear loss are left free, so that a
 // window can start at different times.
 //
@@ -222,7 +224,7 @@ func (f *fitting) sampler(
 	histories []*dataset.History, from, until int64, stage uint64,
 ) (*dataset.Sampler, error) {
 	c := f.Config
-	lossCells := (until-from)/f.len.Interval - int64(f.leads)
+	lossCells := (until-max(from, f.first))/f.len.Interval - int64(f.leads)
 	if from == f.cut.First {
 		lossCells = (lossCells - int64(f.len.Scale)) / 2
 	}

@@ -39,34 +39,48 @@ func (a *attempt) load(ctx context.Context) error {
 	if a.Config.Model == "" {
 		a.Config.Model = registry.ModelName(a.interval())
 	}
-	most, whole := dataset.Spans(all)
-	if a.Whole {
-		most = whole
-	}
-	first, last := most.First, most.Last
-	cut, err := a.Cut(dataset.Extent{
-		First: first, Last: last, Interval: a.len.Interval, Horizon: int64(a.leads) * a.len.Interval,
-	})
+	used, err := a.divide(all)
 	if err != nil {
 		return err
 	}
-	if err := inside(cut, first, last+a.len.Interval); err != nil {
-		return err
-	}
-	cut.First = min(cut.First, whole.First) // what is older than the ranges can be trained on
-	a.cut, a.histories = cut, sample(all, a.Config.MaxSeries)
-	hours := (last-first+a.len.Interval-1)/meter.HourSeconds + 1
+	a.histories = sample(all, a.Config.MaxSeries)
+	hours := (used.Last-used.First+a.len.Interval-1)/meter.HourSeconds + 1
 	a.tell(
 		Event{
 			Kind:     Loaded,
 			Series:   dataset.CountSeries(all),
 			Hours:    hours,
 			Interval: meter.IntervalName(a.interval()),
-			Cut:      cut,
+			Cut:      a.cut,
 		},
 	)
-	a.remark(b, large, first, last)
+	a.remark(b, large, used)
 	return nil
+}
+
+// divide cuts the time of the histories, and returns that time.
+func (a *attempt) divide(all []*dataset.History) (dataset.Span, error) {
+	spans := dataset.SpansOf(all)
+	used := spans.Around(a.Named, a.len.Interval)
+	e := dataset.Extent{
+		First: used.First, Last: used.Last, Interval: a.len.Interval,
+		Horizon: int64(a.leads) * a.len.Interval,
+	}
+	if used == spans.Most {
+		e.Reach = spans.Reach()
+	}
+	cut, err := a.Cut(e)
+	if err != nil {
+		return used, err
+	}
+	used.First = min(used.First, cut.First)
+	if err := inside(cut, used.First, used.Last+a.len.Interval); err != nil {
+		return used, err
+	}
+	a.first = cut.First
+	cut.First = min(cut.First, spans.Whole.First) // what is older than the ranges can be trained on
+	a.cut = cut
+	return used, nil
 }
 
 // interval is the interval of the model.
@@ -133,15 +147,18 @@ func inside(cut dataset.Cut, first, end int64) error {
 func date(second int64) string { return time.Unix(second, 0).UTC().Format(time.DateOnly) }
 
 // remark tells what a person should know of the data.
-func (a *attempt) remark(b *dataset.Builder, large string, first, last int64) {
+func (a *attempt) remark(b *dataset.Builder, large string, used dataset.Span) {
 	texts := b.LeftOut()
 	if large != "" {
 		texts = append(texts, large)
 	}
+	end := used.Last + a.len.Interval
+	if later := dataset.Later(a.histories, end); later != "" {
+		texts = append(texts, later)
+	}
 	from, until := testRange(a.cut)
 	texts = append(texts, dataset.Remarks(a.histories, from, until)...)
-	if gaps := a.Ahead.Gaps(a.histories, a.Ahead.Names(), first,
-		last+a.len.Interval); gaps != "" {
+	if gaps := a.Ahead.Gaps(a.histories, a.Ahead.Names(), used.First, end); gaps != "" {
 		texts = append(texts, "covariates: "+gaps)
 	}
 	for _, text := range texts {

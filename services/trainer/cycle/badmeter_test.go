@@ -1,0 +1,172 @@
+package cycle
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// fleet is a source in memory: good meters of the same days, and others beside them.
+type fleet struct {
+	good, days int64
+	bad        []badMeter
+}
+
+// badMeter has readings from a day to a day before the other end; value turns what it used in an hour
+// into what it sends.
+type badMeter struct {
+	name        string
+	from, until int64 // days since the fleet began
+	value       func(hour int64, used float64) (sent float64, ok bool)
+}
+
+// truth sends what was used.
+func truth(_ int64, used float64) (float64, bool) { return used, true }
+
+func (s fleet) Load(_ context.Context, b *dataset.Builder) error {
+	for m := range s.good {
+		good := badMeter{fmt.Sprintf("m%02d", m), 0, s.days, truth}
+		good.add(b, uint64(m), 1+0.2*float64(m))
+	}
+	for m, bad := range s.bad {
+		bad.add(b, uint64(1000+m), 1.5)
+	}
+	return nil
+}
+
+func (m badMeter) add(b *dataset.Builder, seed uint64, size float64) {
+	random := rand.New(rand.NewPCG(seed, 2))
+	id := meter.ID{Site: "site", Meter: m.name}
+	for i := m.from * 24; i < m.until*24; i++ {
+		used := 2 + math.Sin(2*math.Pi*float64(i+int64(seed%24))/24) + 0.2*random.NormFloat64()
+		if sent, ok := m.value(i-m.from*24, used*size); ok {
+			b.Add(id, "kWh", epoch+i*hour, sent)
+		}
+	}
+}
+
+// loadedOf runs the load of a cycle, and returns its cut and its warnings.
+func loadedOf(t *testing.T, s fleet, named ...int64) (*attempt, []string) {
+	t.Helper()
+	c := cycle(t, tiny(), nil)
+	var words []string
+	c.Source, c.Named, c.Tell = s, named, warnings(&words)
+	a := c.newAttempt()
+	if err := a.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return a, words
+}
+
+// Meters whose clocks run weeks ahead, or that are of last year, leave the ranges of the fleet, its
+// features and the length of its windows as they are. Those that are cut are named.
+func TestRangesAreThoseOfMostSeries(t *testing.T) {
+	t.Parallel()
+	for _, good := range []int64{2, 8, 20} {
+		for _, days := range []int64{22, 60} {
+			alone, _ := loadedOf(t, fleet{good, days, nil})
+			for name, c := range map[string]struct {
+				bad  []badMeter
+				told string
+			}{
+				"weeks ahead": {
+					[]badMeter{{"fast", 35, days + 35, truth}},
+					"the time that is measured, and are not used: site.fast",
+				},
+				"weeks ahead from the start": {
+					[]badMeter{{"fast", 10, days + 35, truth}},
+					"those readings are not used: site.fast",
+				},
+				"of last year":         {[]badMeter{{"old", -365, -300, truth}}, "are not scored: site.old"},
+				"back since last year": {[]badMeter{{"old", -365, days, truth}}, ""},
+				"ended long ago":       {[]badMeter{{"old", -100, 5, truth}}, "are not scored: site.old"},
+			} {
+				if name == "weeks ahead" && days > 35 {
+					c.told = "those readings are not used: site.fast"
+				}
+				if good > 2 {
+					second := c.bad[0]
+					second.name = "second"
+					c.bad = append(c.bad, second)
+				}
+				a, words := loadedOf(t, fleet{good, days, c.bad})
+				if want := alone.cut; a.cut.TrainUntil != want.TrainUntil ||
+					a.cut.ValidUntil != want.ValidUntil || a.cut.TestUntil != want.TestUntil ||
+					a.first != want.First {
+					t.Errorf("%s, %d of %d days: %s from %s, want %s", name, good, days, a.cut,
+						date(a.first), want)
+				}
+				if text := strings.Join(words, "\n"); !strings.Contains(text, c.told) {
+					t.Errorf("%s, %d of %d days: told %q, want %q", name, good, days, text, c.told)
+				}
+				layout, err := a.layout()
+				want, _ := alone.layout()
+				if err != nil || fmt.Sprint(layout.InputNames()) != fmt.Sprint(want.InputNames()) {
+					t.Errorf("%s: inputs %v, want %v", name, layout.InputNames(), want.InputNames())
+				}
+			}
+		}
+	}
+}
+
+// What a person names holds, inside and outside of the time of most series.
+func TestNamedRangesHold(t *testing.T) {
+	t.Parallel()
+	s := fleet{5, 60, []badMeter{{"fast", 30, 95, truth}}}
+	for _, c := range []struct{ named, until int64 }{{50, 60}, {60, 60}, {61, 95}, {-5, 95}} {
+		a, _ := loadedOf(t, s, epoch+c.named*day)
+		if a.cut.TestUntil != epoch+c.until*day {
+			t.Errorf("day %d is named: %s", c.named, a.cut)
+		}
+	}
+}
+
+// A fleet with meters ahead, of last year, flat, dead and lying is trained like the fleet alone.
+func TestBadMetersStopNoTraining(t *testing.T) {
+	t.Parallel()
+	cfg := tiny()
+	cfg.Choose, cfg.Iterations = true, 20
+	flat := func(int64, float64) (float64, bool) { return 1.25, true }
+	dead := func(hour int64, used float64) (float64, bool) { return used, hour < 10*24 }
+	lies := func(hour int64, used float64) (float64, bool) {
+		switch {
+		case hour < 20: // a register that is sent as energy
+			return 4e7 + used, true
+		case hour%37 == 0:
+			return 1000 * used, true
+		case hour > 30*24:
+			return -used, true
+		}
+		return used, true
+	}
+	idle := func(hour int64, _ float64) (float64, bool) {
+		if hour > 47*24 {
+			return 9e10, true
+		}
+		return 1e-30 * float64(hour%3), true
+	}
+	bad := []badMeter{
+		{"ahead1", 35, 85, truth}, {"ahead2", 30, 85, truth}, {"old", -400, 50, truth},
+		{"flat", 0, 50, flat}, {"dead", 0, 50, dead}, {"lies", 0, 50, lies}, {"idle", 0, 50, idle},
+	}
+	c := cycle(t, cfg, nil)
+	c.Source = fleet{8, 50, bad}
+	var words []string
+	c.Tell = warnings(&words)
+	out := run(t, c)
+	if out.Report.Forecasts == 0 || out.Series != 15 {
+		t.Errorf("%d forecasts of %d series", out.Report.Forecasts, out.Series)
+	}
+	t.Logf("%+v\n%s", out.Report.Overall, strings.Join(words, "\n"))
+	for _, s := range out.Report.PerSeries {
+		if strings.HasPrefix(s.Series, "site.m") && !(s.Overall.WAPE < 1) {
+			t.Errorf("%s: WAPE %v", s.Series, s.Overall.WAPE)
+		}
+	}
+}
