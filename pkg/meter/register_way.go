@@ -33,14 +33,15 @@ const (
 
 // What speaks against a course, as 5 times the binary logarithm of odds. Only their proportions
 // matter: a momentary read is likelier than a reset followed by a rise to the value before, and a
-// rise is another meter when it is more than 256 times the usual, behind a zero more than 21 times.
+// rise is another meter when it is more than 256 times the usual, behind a zero, or where a register
+// dropped to and stood still, more than 21 times.
 const (
 	againstDoubling  = 5   // of a rise beyond risePlausible
 	againstUnknown   = 5   // a rise of a register without a known pace
 	againstRollOver  = 3   // plausible by the pace
 	againstReset     = 8   // plausible by the pace
 	againstExchange  = 30  // another meter
-	againstWaking    = 12  // another meter, behind a zero
+	againstWaking    = 12  // another meter, behind a zero or a drop to where the register stood still
 	againstMomentary = 4.5 // a run of momentary reads
 	againstRead      = 0.5 // and each of them
 	againstZeros     = 3   // a run of momentary reads that are zero, the usual case
@@ -70,6 +71,7 @@ type leg struct {
 	course  course
 	from    int     // index of the earlier read; none for the first read of a way
 	against float64 // of this leg and those before it
+	still   bool    // the register shows what it showed behind a reset or an exchange
 }
 
 const none = -1
@@ -92,7 +94,7 @@ func (p pace) jumps(from, to Read) bool {
 func (p pace) between(from, to Read) leg {
 	d, usual := to.Value-from.Value, p.usual(to.Second-from.Second)
 	if d >= 0 {
-		return rise(from, d, usual)
+		return rise(d, usual, againstExchange)
 	}
 	if to.Value < 0 {
 		return leg{course: exchanged, against: againstExchange}
@@ -116,17 +118,14 @@ func (p pace) between(from, to Read) leg {
 	return leg{course: exchanged, against: againstExchange}
 }
 
-// rise is the way up by d, which is not negative.
-func rise(from Read, d, usual float64) leg {
+// rise is the way up by d, which is not negative. At most so much as most speaks against another
+// meter.
+func rise(d, usual, most float64) leg {
 	switch {
 	case d <= risePlausible*usual:
 		return leg{energy: d}
 	case usual == 0:
 		return leg{energy: d, against: againstUnknown}
-	}
-	most := float64(againstExchange)
-	if from.Value == 0 {
-		most = againstWaking
 	}
 	against := againstDoubling * math.Log2(d/usual/risePlausible)
 	if against > most {
@@ -253,7 +252,12 @@ func better(a, b leg) leg {
 
 // from is the way to read j by way of read i.
 func (r *Registers) from(i, j int, p pace) leg {
-	way := p.between(r.reads[i], r.reads[j])
+	from, to := r.reads[i], r.reads[j]
+	way, still := p.between(from, to), r.legs[i].still
+	if to.Value > from.Value && (still || from.Value == 0) {
+		way = rise(to.Value-from.Value, p.usual(to.Second-from.Second), againstWaking)
+	}
+	way.still = way.course == reset || way.course == exchanged || still && to.Value == from.Value
 	way.from = i
 	way.against += r.legs[i].against
 	return way
@@ -265,7 +269,7 @@ func (r *Registers) over(i, j int, zero bool, p pace) leg {
 	way, seconds, run := r.from(i, j, p), r.reads[j].Second-r.reads[i].Second, float64(j-i-1)
 	way.against += againstHour * float64(seconds) / HourSeconds
 	switch {
-	case seconds > momentSeconds:
+	case seconds > momentSeconds, way.course == reset: // over a longer time a reset would be plausible
 		way.against = math.Inf(1)
 	case zero:
 		way.against += againstZeros + againstMoreZeros*math.Log2(run)

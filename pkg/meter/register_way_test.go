@@ -103,6 +103,18 @@ func TestMomentaryReads(t *testing.T) {
 			values: []float64{0, 0, 182, 183, 184},
 			want:   []meter.Cell{{N: 0}, one(2), one(3)}, counts: meter.Counts{Exchanges: 1},
 		},
+		"a wrong number for longer is another meter": {
+			values: []float64{
+				217, 218, 219, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 235, 236, 237,
+			},
+			want: append(append([]meter.Cell{one(0), one(1)}, func() (still []meter.Cell) {
+				for n := range int64(14) {
+					still = append(still, meter.Cell{N: n + 3})
+				}
+				return still
+			}()...), one(18), one(19)),
+			counts: meter.Counts{Exchanges: 2},
+		},
 		"a new meter": {
 			values: []float64{0, 1, 2, 3}, begins: true, want: []meter.Cell{one(0), one(1), one(2)},
 		},
