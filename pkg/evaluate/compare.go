@@ -28,6 +28,8 @@ type Comparison struct {
 	InWords   string  `json:"verdict"`
 	OursWQL   float64 `json:"wql"`
 	TheirsWQL float64 `json:"other_wql"`
+	// Without is the series that is left out, see CompareReports; empty when none is.
+	Without string `json:"without,omitempty"`
 }
 
 // Compare compares the losses of two models by a paired block bootstrap (Politis and Romano 1992,

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/engine"
+	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
@@ -167,6 +169,102 @@ func TestBadMetersStopNoTraining(t *testing.T) {
 	for _, s := range out.Report.PerSeries {
 		if strings.HasPrefix(s.Series, "site.m") && !(s.Overall.WAPE < 1) {
 			t.Errorf("%s: WAPE %v", s.Series, s.Overall.WAPE)
+		}
+	}
+}
+
+// Wild and infinite forecasts of one series of three or more keep no model from the others; those of
+// two series do.
+func TestWildForecastsOfOneSeriesRefuseNoModel(t *testing.T) {
+	t.Parallel()
+	levels := []float64{0.1, 0.5, 0.9}
+	for _, c := range []struct {
+		series         int
+		bad            []int // forecasts by series
+		infinite, wild int
+		without        string
+	}{
+		{3, []int{0, 0, 0}, 0, 0, ""},
+		{3, []int{0, 5, 0}, 0, 0, "site.m1"},
+		{3, []int{1, 5, 0}, 1, 1, "site.m1"},
+		{4, []int{2, 0, 2, 0}, 2, 2, "site.m0"},
+		{2, []int{0, 5}, 5, 5, ""},
+	} {
+		b := dataset.NewBuilder()
+		for m := range c.series {
+			for i := range int64(48) {
+				b.Add(meter.ID{Site: "site", Meter: fmt.Sprint("m", m)}, "kWh", epoch+i*hour, 2)
+			}
+		}
+		stats := newForecastStats(b.Build(), levels)
+		for m, bad := range c.bad {
+			for i := range 6 {
+				f := engine.Forecast{
+					Series: meter.ID{Site: "site", Meter: fmt.Sprint("m", m)}, Origin: epoch + 24*hour,
+					Horizon: 1, Levels: levels, Quantiles: []float32{1, 2, 3},
+				}
+				if i < bad {
+					f.Quantiles[2] = float32(math.Inf(1))
+				}
+				stats.add(f)
+			}
+		}
+		got := stats.sum()
+		if got.infinite != c.infinite || got.wild != c.wild || got.without != c.without {
+			t.Errorf("%v: %+v", c.bad, got)
+		}
+		in := good()
+		got.ratio = 1
+		in.forecasts = got
+		v := verdictOf(in)
+		if v.Passed != (c.infinite == 0) {
+			t.Errorf("%v: %s", c.bad, v.Why())
+		}
+		if text := v.Tags()["loadtide.gate.finite"]; !strings.HasSuffix(text, c.without) {
+			t.Errorf("%v: the check says %q", c.bad, text)
+		}
+	}
+}
+
+// In the gate one series with a large scale does not decide against the others, and the verdict
+// names it.
+func TestOneSeriesDoesNotDecideTheGate(t *testing.T) {
+	t.Parallel()
+	report := func(of, lies float64) (r evaluate.Report) {
+		r.Losses = losses(100, 0)
+		for i := range r.Losses {
+			r.Losses[i].Pinball, r.Losses[i].Actual = 0, 0
+		}
+		for m := range 5 {
+			one := evaluate.SeriesReport{Series: fmt.Sprint("site.m", m), Losses: losses(100, of)}
+			if m == 4 {
+				one = evaluate.SeriesReport{Series: "site.lies", Losses: losses(100, lies)}
+				for i := range one.Losses {
+					one.Losses[i].Pinball *= 1e6
+				}
+			}
+			for i := range one.Losses {
+				r.Losses[i].Pinball += one.Losses[i].Pinball
+				r.Losses[i].Actual += one.Losses[i].Actual
+			}
+			r.PerSeries = append(r.PerSeries, one)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		name                     string
+		ours, lies, theirs, lied float64
+		passed                   bool
+		words                    string
+	}{
+		{"all are better", 0.5, 0.5, 0.7, 0.7, true, "champion v7: better by"},
+		{"one alone is better", 0.5, 0.3, 0.5, 0.7, false, "without site.lies, which alone would"},
+		{"one alone is worse", 0.5, 0.9, 0.7, 0.7, true, "without site.lies, which alone would"},
+	} {
+		in := good()
+		in.champion.ours, in.champion.theirs = report(c.ours, c.lies), report(c.theirs, c.lied)
+		if v := verdictOf(in); v.Passed != c.passed || !strings.Contains(v.Why(), c.words) {
+			t.Errorf("%s: passed %t: %s", c.name, v.Passed, v.Why())
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 // championComparison is the champion in the same test range.
 type championComparison struct {
 	version string
-	ours    []evaluate.Loss // of the new model, over the leads that both have
-	theirs  []evaluate.Loss // of the champion
+	ours    evaluate.Report // of the new model, over the leads that both have
+	theirs  evaluate.Report // of the champion
 	fault   string          // why the champion cannot be read or compared; empty when it can
 	broken  bool            // the champion cannot be read, so no model serves that could be better
 }
@@ -56,7 +56,7 @@ func sameVersion(a, b *registry.Version) bool {
 func (a *attempt) compareWith(
 	ctx context.Context, champion registry.Version,
 ) (*championComparison, error) {
-	c := &championComparison{version: champion.Version, ours: a.out.Report.Losses}
+	c := &championComparison{version: champion.Version, ours: a.out.Report}
 	dir, err := a.registry.Fetch(ctx, champion)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (a *attempt) compareWith(
 		if err != nil {
 			return nil, err
 		}
-		c.ours = report.Losses
+		c.ours = report
 	}
 	report, err := a.score(ctx, theirs, shared, nil)
 	if err != nil {
@@ -87,7 +87,7 @@ func (a *attempt) compareWith(
 			"changes over by hand", err)
 		return c, nil
 	}
-	c.theirs = report.Losses
+	c.theirs = report
 	return c, nil
 }
 

@@ -1,6 +1,7 @@
 package cycle
 
 import (
+	"fmt"
 	"math"
 	"path/filepath"
 	"testing"
@@ -106,6 +107,29 @@ func TestSignedLoadsKeepTheirScale(t *testing.T) {
 		}
 		if got := curvesOf(b.Build(), epoch+1500*hour); len(got) != c.curves {
 			t.Errorf("%s: %d scales are tried, want %d", name, len(got), c.curves)
+		}
+	}
+}
+
+// Of three series or more, one that is wired backwards does not make the others signed loads; two do.
+func TestOneSignedSeriesDoesNotDecideTheScale(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ series, signed, curves int }{
+		{2, 1, 1}, {3, 0, 2}, {3, 1, 2}, {20, 1, 2}, {20, 2, 1}, {3, 3, 1},
+	} {
+		b := dataset.NewBuilder()
+		for m := range c.series {
+			for i := range int64(400) {
+				v := 1.0
+				if m < c.signed && i%4 > 0 {
+					v = -1
+				}
+				b.Add(meter.ID{Site: "a", Meter: fmt.Sprint("m", m)}, "kWh", epoch+i*hour, v)
+			}
+		}
+		if got := curvesOf(b.Build(), epoch+400*hour); len(got) != c.curves {
+			t.Errorf("%d of %d are signed: %d scales are tried, want %d", c.signed, c.series, len(got),
+				c.curves)
 		}
 	}
 }

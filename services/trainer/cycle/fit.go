@@ -141,7 +141,7 @@ func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error
 type candidate struct {
 	curve  series.Curve
 	result train.Result
-	wql    float64 // on the validation range, when there is a choice
+	report evaluate.Report // on the validation range, when there is a choice
 }
 
 // best fits a candidate for each curve and takes the candidate that does better on the validation
@@ -164,11 +164,22 @@ func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, e
 		if err != nil {
 			return candidate{}, fmt.Errorf("validation range: %w", err)
 		}
-		if wql := report.Overall.Pinball; i == 0 || wql < best.wql {
-			best = candidate{curve, result, wql}
+		if i == 0 || f.lessLoss(&report, &best.report) {
+			best = candidate{curve, result, report}
 		}
 	}
 	return best, nil
+}
+
+// lessLoss reports whether a candidate does better than another one, and tells when one series is
+// left out of that.
+func (f *fitting) lessLoss(ours, theirs *evaluate.Report) bool {
+	less, without := evaluate.LessLoss(ours, theirs)
+	if without != "" {
+		f.tell(Event{Kind: Warning, Text: fmt.Sprintf("the scale of the network is chosen without %s, "+
+			"which alone would decide it: check its readings", without)})
+	}
+	return less
 }
 
 // choosing fits on the training range and stops when the validation range gains no more.

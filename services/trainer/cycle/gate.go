@@ -65,11 +65,13 @@ func verdictOf(in gateInput) Verdict {
 	v.add(CheckCrossing, in.crossed <= maxCrossed, in.crossed,
 		"quantiles of %.2g %% of leads cross before sorting (at most %.0f %%)", 100*in.crossed,
 		100*maxCrossed)
-	v.compare(CheckNaive, "seasonal naive", in.ours, in.naive)
+	naive, err := evaluate.Compare(in.ours, in.naive)
+	v.compared(CheckNaive, "seasonal naive", naive, err)
 	if c := in.champion; c != nil && c.fault != "" {
 		v.add(CheckChampion, c.broken, math.NaN(), "champion v%s %s", c.version, c.fault)
 	} else if c != nil {
-		v.compare(CheckChampion, "champion v"+c.version, c.ours, c.theirs)
+		champion, err := evaluate.CompareReports(&c.ours, &c.theirs)
+		v.compared(CheckChampion, "champion v"+c.version, champion, err)
 	}
 	v.Passed = len(v.refusing()) == 0
 	return v
@@ -77,17 +79,20 @@ func verdictOf(in gateInput) Verdict {
 
 // sound adds the checks that no model serves without.
 func (v *Verdict) sound(in gateInput) {
-	c := in.forecasts
+	c, without := in.forecasts, ""
+	if c.without != "" {
+		without = ", without those of " + c.without
+	}
 	v.add(CheckFinite, c.forecasts > 0 && c.infinite == 0 && meter.Finite(in.difference),
 		float64(c.infinite),
-		"%d of %d forecasts hold a quantile that is no number", c.infinite, c.forecasts)
+		"%d of %d forecasts hold a quantile that is no number%s", c.infinite, c.forecasts, without)
 	v.add(CheckOrdered, c.unordered == 0, float64(c.unordered),
 		"%d of %d forecasts have quantiles out of order", c.unordered, c.forecasts)
 	v.add(CheckScale, c.ratio <= maxFactor && c.ratio >= 1./maxFactor && c.wildShare() <= maxWild,
 		c.ratio,
 		"medians are %.3g times the readings (%.3g to %d), "+
-			"%.2g %% of forecasts are beyond %d times the largest reading (at most %.2g %%)",
-		c.ratio, 1./maxFactor, maxFactor, 100*c.wildShare(), wildTimes, 100*maxWild)
+			"%.2g %% of forecasts are beyond %d times the largest reading (at most %.2g %%)%s",
+		c.ratio, 1./maxFactor, maxFactor, 100*c.wildShare(), wildTimes, 100*maxWild, without)
 	v.add(CheckKernels, in.difference <= maxDifference, in.difference,
 		"serving differs from the training graph by %.2g (at most %.0e)", in.difference,
 		maxDifference)
@@ -97,9 +102,8 @@ func (v *Verdict) add(name CheckName, passed bool, value float64, words string, 
 	v.Checks = append(v.Checks, Check{name, passed, value, fmt.Sprintf(words, args...)})
 }
 
-// compare adds the comparison of the new model with another forecast.
-func (v *Verdict) compare(name CheckName, other string, ours, theirs []evaluate.Loss) {
-	c, err := evaluate.Compare(ours, theirs)
+// compared adds the comparison of the new model with another forecast.
+func (v *Verdict) compared(name CheckName, other string, c evaluate.Comparison, err error) {
 	if err != nil {
 		v.add(name, false, math.NaN(), "%s: %v", other, err)
 		return

@@ -27,12 +27,16 @@ func losses(n int, factor float64) []evaluate.Loss {
 	return all
 }
 
+func report(n int, factor float64) evaluate.Report {
+	return evaluate.Report{Losses: losses(n, factor)}
+}
+
 func good() gateInput {
 	return gateInput{
 		forecasts: forecastCounts{forecasts: 100, ratio: 1.1}, difference: 4e-7, crossed: 0.01,
 		ours: losses(100, 0.5), naive: losses(100, 1),
-		champion: &championComparison{version: "7", ours: losses(100, 0.5),
-			theirs: losses(100, 0.7)},
+		champion: &championComparison{version: "7", ours: report(100, 0.5),
+			theirs: report(100, 0.7)},
 	}
 }
 
@@ -45,9 +49,9 @@ func TestGate(t *testing.T) {
 		first  bool
 	}{
 		"better than the champion": {func(*gateInput) {}, nil, "champion v7: better by", false},
-		"no better than the champion": {func(e *gateInput) { e.champion.theirs = losses(100, 0.5) },
+		"no better than the champion": {func(e *gateInput) { e.champion.theirs = report(100, 0.5) },
 			[]CheckName{CheckChampion}, "champion v7: no sure difference", false},
-		"worse than the champion": {func(e *gateInput) { e.champion.theirs = losses(100, 0.4) },
+		"worse than the champion": {func(e *gateInput) { e.champion.theirs = report(100, 0.4) },
 			[]CheckName{CheckChampion}, "champion v7: worse by", false},
 		"worse than the naive rule, better than the champion": {
 			func(e *gateInput) { e.naive = losses(100, 0.4) },
@@ -55,13 +59,13 @@ func TestGate(t *testing.T) {
 		},
 		"worse than the naive rule and than the champion": {
 			func(e *gateInput) {
-				e.naive, e.champion.theirs = losses(100, 0.4), losses(100, 0.4)
+				e.naive, e.champion.theirs = losses(100, 0.4), report(100, 0.4)
 			},
 			[]CheckName{CheckChampion}, "seasonal naive: worse by", false,
 		},
 		"nothing to judge on": {func(e *gateInput) {
 			e.ours, e.naive = nil, nil
-			e.champion.ours, e.champion.theirs = nil, nil
+			e.champion.ours, e.champion.theirs = evaluate.Report{}, evaluate.Report{}
 		},
 			[]CheckName{CheckChampion}, "widen the test range", false},
 		"quantiles that are no numbers": {func(e *gateInput) { e.forecasts.infinite = 1 },

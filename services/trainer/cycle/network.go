@@ -35,24 +35,40 @@ func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve
 	}
 }
 
-// negativeShare is the share of readings below zero that makes a load a signed one.
+// negativeShare is the share of readings below zero that makes a load a signed one. Of three series or
+// more, the one with the largest share does not count: a meter that is wired backwards says nothing of
+// the others.
 const negativeShare = 0.01
 
 // curvesOf are the curves of the scale that are worth a try. Asinh is for loads that are skewed to
 // one side. On a load that changes sign, Asinh spreads the values around zero, and a short
 // validation range may prefer that by chance.
 func curvesOf(histories []*dataset.History, until int64) []series.Curve {
-	var negative, all int
+	type counts struct{ negative, all int }
+	bySeries := map[meter.ID]counts{}
+	var sum, worst counts
 	for _, h := range histories {
+		c := bySeries[h.ID]
 		n := min(max(h.Cell(until)-h.Ring.First(), 0), int64(len(h.Ring.Values)))
 		for _, v := range h.Values(int(n)) {
-			all++
+			c.all++
 			if v < 0 {
-				negative++
+				c.negative++
 			}
 		}
+		bySeries[h.ID] = c
 	}
-	if float64(negative) > negativeShare*float64(all) {
+	for _, c := range bySeries {
+		sum.negative, sum.all = sum.negative+c.negative, sum.all+c.all
+		more := c.negative*worst.all - worst.negative*c.all
+		if more > 0 || more == 0 && c.all > worst.all {
+			worst = c
+		}
+	}
+	if len(bySeries) >= 3 {
+		sum.negative, sum.all = sum.negative-worst.negative, sum.all-worst.all
+	}
+	if float64(sum.negative) > negativeShare*float64(sum.all) {
 		return []series.Curve{series.Plain}
 	}
 	return []series.Curve{series.Plain, series.Asinh}

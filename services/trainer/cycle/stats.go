@@ -9,7 +9,9 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// forecastCounts are the counts of forecasts that a model would publish.
+// forecastCounts are the counts of forecasts that a model would publish. Of three series or more, the
+// one with the most forecasts that are infinite or wild does not count for either: serving bounds or
+// replaces its forecasts, and it must not keep a model from the others.
 type forecastCounts struct {
 	forecasts int
 	infinite  int // forecasts with a quantile that is not finite, replaced ones included
@@ -18,6 +20,8 @@ type forecastCounts struct {
 	// ratio is the mean size of the medians over the mean size of the readings, of the middle
 	// series; 1 when no series has readings other than 0.
 	ratio float64
+	// without is the series whose infinite and wild forecasts do not count; empty for none.
+	without string
 }
 
 func (c forecastCounts) wildShare() float64 {
@@ -36,6 +40,7 @@ type forecastStats struct {
 type seriesStats struct {
 	histories                 []*dataset.History
 	forecast, actual, largest float64
+	infinite, wild            int // forecasts
 }
 
 func newForecastStats(histories []*dataset.History, levels []float64) *forecastStats {
@@ -67,9 +72,9 @@ func (s *forecastStats) add(f engine.Forecast) {
 		unordered = unordered || i%levels > 0 && !(q >= f.Quantiles[i-1])
 		wild = wild || of.largest > 0 && math.Abs(v) > wildTimes*of.largest
 	}
-	s.infinite += one(infinite)
+	of.infinite += one(infinite)
 	s.unordered += one(unordered)
-	s.wild += one(wild)
+	of.wild += one(wild)
 	for _, h := range of.histories {
 		of.addSizes(h, &f, s.median)
 	}
@@ -100,10 +105,22 @@ func (s *seriesStats) addSizes(h *dataset.History, f *engine.Forecast, median in
 // sum is the result over all forecasts.
 func (s *forecastStats) sum() forecastCounts {
 	var ratios []float64
-	for _, one := range s.series {
+	worst, most := meter.ID{}, 0
+	for id, one := range s.series {
 		if one.actual > 0 {
 			ratios = append(ratios, one.forecast/one.actual)
 		}
+		s.infinite += one.infinite
+		s.wild += one.wild
+		n := one.infinite + one.wild
+		if n > most || n > 0 && n == most && id.String() < worst.String() {
+			worst, most = id, n
+		}
+	}
+	if most > 0 && len(s.series) >= 3 {
+		s.infinite -= s.series[worst].infinite
+		s.wild -= s.series[worst].wild
+		s.without = worst.String()
 	}
 	s.ratio = 1
 	if slices.Sort(ratios); len(ratios) > 0 {
