@@ -44,7 +44,9 @@ func ArrivalsOf(table *tabular.Table) (Arrivals, error) {
 	add := func(row tabular.Row) {
 		id := table.Name(row)
 		clock = max(clock, row.Unix)
-		a.Feed[id] = append(a.Feed[id], Arrival{Second: row.Unix, Value: row.Value, Clock: clock})
+		a.Feed[id] = append(a.Feed[id], Arrival{
+			Second: row.Unix, Value: row.Value, Kind: table.Terms[row.Series].Kind, Clock: clock,
+		})
 		a.Readings++
 		if row.Unix < clock-farBehind {
 			behind++

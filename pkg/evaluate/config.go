@@ -35,11 +35,21 @@ type Config struct {
 
 // Arrival is a reading of a feed.
 type Arrival struct {
-	Second int64 // timestamp of the reading: the start of its interval
+	Second int64 // timestamp of the reading: the start of its interval; of a register its moment
 	Value  float64
-	// Clock is the start of the newest interval that any reading was of when this one arrived. It
-	// never falls within a series.
+	Kind   meter.Kind // as the sender says; KindUnknown is by the unit
+	// Clock is the newest Second of any reading when this one arrived. It never falls within a
+	// series.
 	Clock int64
+}
+
+// interval is the start of the newest interval that any reading was of when this one arrived. A
+// register is read at the end of an interval.
+func (a *Arrival) interval(step int64) int64 {
+	if a.Kind == meter.Register {
+		return a.Clock - step
+	}
+	return a.Clock
 }
 
 // isOrigin reports whether the forecast after cell n is scored.

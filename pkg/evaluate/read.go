@@ -60,15 +60,14 @@ func (b *backtest) readFeed(histories []*dataset.History, message []int) reader 
 				continue
 			}
 			all := b.cfg.Feed[h.ID]
-			for n := next[h.ID]; n < len(all) && all[n].Clock <= second; n++ {
+			for n := next[h.ID]; n < len(all) && all[n].interval(b.interval) <= second; n++ {
 				quality := meter.OK
 				if h.Marked(h.Cell(all[n].Second)) {
 					quality = meter.Bad
 				}
 				batch = append(batch, engine.Reading{
 					Series: h.ID, Second: all[n].Second, Value: all[n].Value, Unit: h.Unit,
-					Quality: quality,
-					Message: i, History: second < from,
+					Kind: all[n].Kind, Quality: quality, Message: i, History: second < from,
 				})
 				next[h.ID] = n + 1
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -37,6 +38,33 @@ func TestFeedOfTheTruthIsTheHistories(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
 			t.Errorf("%d workers: %s", workers, diff)
 		}
+	}
+}
+
+// A register is read at the end of an interval, and its feed is worth what its history is.
+func TestFeedOfRegisters(t *testing.T) {
+	t.Parallel()
+	m, cfg := randomModel(3), config()
+	b := dataset.NewBuilder()
+	cfg.Feed = map[meter.ID][]Arrival{}
+	for _, one := range meters(hours)[:1] {
+		count := 5000.0
+		for i, v := range one.values {
+			count += math.Abs(v)
+			at := one.second(i) + hour
+			b.AddReading(one.id(), dataset.Reading{
+				Kind: meter.Register, Unit: "kWh", Second: at, Value: count,
+			})
+			cfg.Feed[one.id()] = append(cfg.Feed[one.id()], Arrival{
+				Second: at, Value: count, Kind: meter.Register, Clock: at,
+			})
+		}
+	}
+	all, onHistories := b.Build(), cfg
+	onHistories.Feed = nil
+	want, got := measure(t, m, all, onHistories), measure(t, m, all, cfg)
+	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -38,14 +38,21 @@ func (c *simulateCmd) Help() string {
     loadtide simulate --from meters.csv.gz --faults lost=2%,late=1%,spikes=0.5%,frozen=1d --out faulty.csv.gz
     loadtide backtest --data faulty.csv.gz --truth-column truth
 
---faults takes "all" or names, each with =RATE or at its rate in "all": a share of the readings (2%), a length for stretches (1d: once in a file, once in 30 days on NATS; 12h/30d: once in every 30 days; 1%: days that are that share of the readings), or how often (90d). "all,lost=5%,years=off" changes one and leaves one out. A reading has one fault at most, the first in this table that hits it; the same --seed gives the same faults.
+--faults takes "all" or names, each with =RATE or at its rate in "all": a share of the readings (2%), a length for stretches (1d: once in a file, once in 30 days on NATS; 12h/30d: once in every 30 days; 1%: days that are that share of the readings), a length from the first reading on for new meters (total, unset, watthours, hundredfold, unnamed, reversed), or how often (90d). "all,lost=5%,years=off" changes one and leaves one out. A reading has one fault at most, the first in this table that hits it; the same --seed gives the same faults.
 
 ` + simulator.FaultHelp() + `
-A file with faults has the rows in the order of arrival and the columns truth (what the meter should have said for that timestamp) and fault. A reading that never comes has a row without a value, which readers reject and count. publish --keep-order keeps the order; --value-column truth reads what is true.`
+A file with faults has the rows in the order of arrival and the columns truth (what the meter should have said for that timestamp) and fault. A reading that never comes has a row without a value, which readers reject and count. A row whose time lies ahead has no truth, and stands last among the rows of its moment. --from FILE --kind register takes the faults of registers too. publish --keep-order keeps the order; --value-column truth reads what is true.`
 }
 
-// Validate checks the flags before anything is made.
-func (c *simulateCmd) Validate() error { return c.Simulate.Check("") }
+// Validate checks the flags before anything is made. Whether files hold registers, which faults of
+// registers need, is known when they are read.
+func (c *simulateCmd) Validate() error {
+	cfg := c.Simulate
+	if len(c.From) > 0 {
+		cfg.Registers = max(cfg.Registers, 1)
+	}
+	return cfg.Check("")
+}
 
 // Run writes a file, or publishes until a signal. The data dir keeps the clock of the simulation.
 func (c *simulateCmd) Run(e *env) error {

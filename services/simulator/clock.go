@@ -53,8 +53,14 @@ type clock struct {
 func newClock(cfg Config, tick int64, now time.Time) clock {
 	base := floorTo(now.Unix(), tick)
 	live := base - int64(cfg.ReplayDays)*meter.DaySeconds
-	next := live - int64(cfg.HistoryDays)*meter.DaySeconds
-	return clock{seed: cfg.Seed, tick: tick, base: base, live: live, next: next}
+	c := clock{seed: cfg.Seed, tick: tick, base: base, live: live}
+	c.next = c.first(cfg)
+	return c
+}
+
+// first returns the second at which the history begins.
+func (c clock) first(cfg Config) int64 {
+	return c.live - int64(cfg.HistoryDays)*meter.DaySeconds
 }
 
 // step returns the time [from, until) that comes next, and whether it is history.

@@ -76,13 +76,14 @@ type span struct{ first, last, tick int64 }
 // writeFaulty writes the readings of a fleet with faults.
 func writeFaulty(
 	ctx context.Context, path string, fleet []Meter, faults Faults, seed uint64, over span,
-) (rows int, err error) {
+) (written int, err error) {
 	lines := make([]*injector, len(fleet))
 	for i := range fleet {
 		m := &fleet[i]
 		from, end := m.cells(over.first, over.last)
 		lines[i] = m.injector(faults, seed, m.stamp(from), end-from)
 	}
+	var ready rows
 	err = tabular.WriteFile(path, func(w *tabular.Writer) error {
 		underWay := func() bool { return slices.ContainsFunc(lines, (*injector).busy) }
 		for now := over.first; now < over.last || underWay(); now += over.tick {
@@ -98,35 +99,65 @@ func writeFaulty(
 				if now < over.last { // later only readings under way arrive
 					in.accept(m.reading(cell))
 				}
-				n, err := writeArrivals(w, m.ID, in.due(m.stamp(cell)))
-				if err != nil {
-					return err
-				}
-				rows += n
+				ready.add(m.ID, in.due(m.stamp(cell)), m.stamp(cell)*m.step())
+			}
+			n, err := ready.write(w)
+			if written += n; err != nil {
+				return err
 			}
 		}
 		return nil
 	}, ColumnTruth, ColumnFault)
-	return rows, err
+	return written, err
 }
 
-// writeArrivals writes the arrivals of one series, and returns the number of rows.
-func writeArrivals(w *tabular.Writer, name meter.ID, all []arrival) (int, error) {
-	for i := range all {
-		a := &all[i]
-		value, truth := a.text, ""
-		if value == "" && !a.never {
-			value = number(a.value)
+// rows are the arrivals of one time, which wait to be written.
+type rows struct {
+	soon, ahead []row
+}
+
+// row is an arrival of a series.
+type row struct {
+	name meter.ID
+	arrival
+}
+
+// add takes the arrivals of one series. Those whose timestamp lies behind now stand last among the
+// rows of all series: who takes the newest timestamp for the clock then meets them last.
+func (r *rows) add(name meter.ID, all []arrival, now int64) {
+	for _, a := range all {
+		if a.second > now {
+			r.ahead = append(r.ahead, row{name, a})
+			continue
 		}
-		if !math.IsNaN(a.truth) {
-			truth = number(a.truth)
-		}
-		if err := w.WriteText(name, time.Unix(a.second, 0).UTC(), value, truth,
-			string(a.fault)); err != nil {
-			return i, err
+		r.soon = append(r.soon, row{name, a})
+	}
+}
+
+// write writes the arrivals, forgets them, and returns their number.
+func (r *rows) write(w *tabular.Writer) (n int, err error) {
+	for _, part := range [][]row{r.soon, r.ahead} {
+		for i := range part {
+			if err := part[i].write(w); err != nil {
+				return n, err
+			}
+			n++
 		}
 	}
-	return len(all), nil
+	r.soon, r.ahead = r.soon[:0], r.ahead[:0]
+	return n, nil
+}
+
+func (r *row) write(w *tabular.Writer) error {
+	value, truth := r.text, ""
+	if value == "" && !r.never {
+		value = number(r.value)
+	}
+	if !math.IsNaN(r.truth) {
+		truth = number(r.truth)
+	}
+	at := time.Unix(r.second, 0).UTC()
+	return w.WriteText(r.name, at, value, truth, string(r.fault))
 }
 
 // number returns a value as text in its shortest form.

@@ -9,87 +9,6 @@ import (
 	"time"
 )
 
-// Fault names one way in which readings go wrong.
-type Fault string
-
-// The faults, in the order in which they are tried: a reading has the first one that hits it.
-const (
-	Gap       Fault = "gap"
-	Gathered  Fault = "gathered"
-	Burst     Fault = "burst"
-	Frozen    Fault = "frozen"
-	Flat      Fault = "flat"
-	Zero      Fault = "zero"
-	Sign      Fault = "sign"
-	Factor    Fault = "factor"
-	Lost      Fault = "lost"
-	Garbage   Fault = "garbage"
-	Years     Fault = "years"
-	Double    Fault = "double"
-	Spikes    Fault = "spikes"
-	Corrected Fault = "corrected"
-	Repeated  Fault = "repeated"
-	Late      Fault = "late"
-	Reset     Fault = "reset"
-	Exchange  Fault = "exchange"
-	Rollover  Fault = "rollover"
-)
-
-// form is how the rate of a fault is given.
-type form uint8
-
-const (
-	byReading form = iota // a share: 2%
-	byStretch             // a length, and how often: 1d, 1d/60d, or a share of the readings
-	byMoment              // how often: 90d
-	always                // no rate
-)
-
-// faultRow is one fault.
-type faultRow struct {
-	name     Fault
-	form     form
-	standard string // the rate in `all`, and where none is given
-	meaning  string
-	register bool // only registers have it
-	energy   bool // registers do not have it
-}
-
-// faultTable has all faults.
-var faultTable = []faultRow{
-	{Gap, byStretch, "12h/30d", "a chunk of readings never comes", false, false},
-	{
-		Gathered, byStretch, "6h/30d",
-		"a chunk never comes, and the reading after it holds its energy too", false, true,
-	},
-	{
-		Burst, byStretch, "1d/60d",
-		"a chunk is held back for up to three days, then comes at once and out of order", false, false,
-	},
-	{Frozen, byStretch, "1d/60d", "the value before is repeated", false, false},
-	{Flat, byStretch, "1d/60d", "a constant: the mean of the day before", false, true},
-	{Zero, byStretch, "12h/60d", "a run of zeros", false, false},
-	{Sign, byStretch, "1d/90d", "the sign is swapped", false, false},
-	{Factor, byStretch, "6h/60d", "the value is 1000 times too large", false, false},
-	{Lost, byReading, "2%", "the reading never comes", false, false},
-	{Garbage, byReading, "0.2%", "the value is NaN or text", false, false},
-	{Years, byReading, "0.05%", "the time is 1 to 8 years ahead", false, false},
-	{
-		Double, byReading, "0.1%",
-		"the time is that of the interval before: two values for it, none for its own", false, false,
-	},
-	{Spikes, byReading, "0.5%", "the value is off by 5 to 25 times what is usual", false, false},
-	{
-		Corrected, byReading, "0.5%",
-		"a value wrong by 10 to 50 % comes first, the true one up to 24 intervals later", false, false,
-	},
-	{Repeated, byReading, "1%", "the same reading comes again up to 24 intervals later", false, false},
-	{Late, byReading, "1%", "the reading comes 1 to 40 intervals late", false, false},
-	{Reset, byMoment, "90d", "the register begins anew at 0", true, false},
-	{Exchange, byMoment, "120d", "the meter is exchanged: another start value", true, false},
-	{Rollover, always, "", "the register begins anew at a power of ten", true, false},
-}
-
 // rate is how often a fault comes: a share of the readings, or a length in each period. A period of
 // 0 means once in a file, and once in each onceEvery on the stream.
 type rate struct {
@@ -111,7 +30,7 @@ func (f Faults) Any() bool { return len(f.rates) > 0 }
 // registers returns a named fault that only registers have; ok is false when there is none.
 func (f Faults) registers() (name Fault, ok bool) {
 	for _, k := range faultTable {
-		if _, ok := f.rates[k.name]; ok && k.register && !f.standard {
+		if _, ok := f.rates[k.name]; ok && k.has == onlyRegisters && !f.standard {
 			return k.name, true
 		}
 	}
@@ -184,6 +103,9 @@ var (
 		"give a length of at least an hour, e.g. 1d for once, 1d/60d for once in every 60 days (the " +
 			"length at most half of them), or a share of readings up to 50%, e.g. 1%",
 	)
+	errStart = errors.New(
+		"give how long it lasts from the first reading on, 1h to 366d, e.g. 6h",
+	)
 	errMoment = errors.New("give how often it comes, 1d to 3660d, e.g. 90d")
 	errSwitch = errors.New("it takes no rate")
 )
@@ -217,6 +139,11 @@ func parseRate(f form, text string) (rate, error) {
 			return rate{}, errStretch
 		}
 		return rate{length: d, every: e}, nil
+	case byStart:
+		if both || !okLength || d < time.Hour || d > 366*24*time.Hour {
+			return rate{}, errStart
+		}
+		return rate{length: d}, nil
 	case byMoment:
 		if both || !okLength || d < 24*time.Hour || d > 3660*24*time.Hour {
 			return rate{}, errMoment
@@ -253,17 +180,17 @@ func parseDays(text string) (time.Duration, bool) {
 // FaultHelp returns the table of the faults for a person, a line for each fault.
 func FaultHelp() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  %-10s %-8s %s\n", "fault", "in all", "what happens")
+	fmt.Fprintf(&b, "  %-11s %-8s %s\n", "fault", "in all", "what happens")
 	for _, k := range faultTable {
 		meaning := k.meaning
-		if k.register {
+		if k.has == onlyRegisters {
 			meaning += " (registers alone)"
 		}
 		standard := k.standard
 		if standard == "" {
 			standard = "-"
 		}
-		fmt.Fprintf(&b, "  %-10s %-8s %s\n", k.name, standard, meaning)
+		fmt.Fprintf(&b, "  %-11s %-8s %s\n", k.name, standard, meaning)
 	}
 	return b.String()
 }

@@ -32,11 +32,18 @@ func TestParseFaults(t *testing.T) {
 		},
 		{"a share of stretches", "flat=1%", map[Fault]rate{Flat: {length: day, every: 100 * day}}, ""},
 		{"hours", "zero=36h/7d", map[Fault]rate{Zero: {length: 36 * time.Hour, every: 7 * day}}, ""},
+		{"a start", "total=6h,reversed", map[Fault]rate{
+			Total: {length: 6 * time.Hour}, Reversed: {length: 2 * day},
+		}, ""},
+		{"a start, and how often", "total=1d/60d", nil, "give how long it lasts from the first reading"},
+		{"a start as a share", "unset=1%", nil, "1h to 366d"},
 		{"one left out", "lost,late=off", map[Fault]rate{Lost: {share: 0.02}}, ""},
 		{
 			"unknown", "lost,losst=1%", nil,
-			`"losst" is no fault; known are all, gap, gathered, burst, frozen, flat, zero, sign, factor, ` +
-				`lost, garbage, years, double, spikes, corrected, repeated, late, reset, exchange, rollover`,
+			`"losst" is no fault; known are all, total, unset, watthours, hundredfold, unnamed, reversed, ` +
+				`gap, gathered, burst, overdue, frozen, flat, zero, blank, sign, factor, tenth, tenfold, ` +
+				`ahead, lost, garbage, years, double, unfinished, spikes, corrected, repeated, late, reset, ` +
+				`exchange, rollover`,
 		},
 		{"empty name", "lost,", nil, `"" is no fault`},
 		{"twice", "lost,lost=1%", nil, "lost stands there twice"},
@@ -112,7 +119,7 @@ func FuzzParseFaults(f *testing.F) {
 					t.Fatalf("%q: %+v", spec, a)
 				}
 			}
-			if back := in.lookback(); back < 1 || back > 2*24*3660+200 {
+			if back := in.lookback(); back < 1 || back > 2*24*3660+400 {
 				t.Fatalf("%q looks back %d cells", spec, back)
 			}
 			in.accept(0, 1)

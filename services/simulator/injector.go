@@ -30,6 +30,12 @@ const (
 	pastCells = 24 // the readings that set the size of spikes and of flat lines
 )
 
+// How late an overdue chunk may come, in days after its end.
+const (
+	leastOverdue = 3
+	mostOverdue  = 10
+)
+
 // injector lets the readings of one series go wrong. It accepts readings in the order of time. The
 // arrivals are a function of seed, series, time and the readings of some time before, see lookback.
 type injector struct {
@@ -37,6 +43,7 @@ type injector struct {
 	key    key
 	step   int64 // seconds
 	origin int64 // cell from which periods count
+	first  int64 // cell of the first reading
 	rolls  float64
 
 	past     []float64 // true readings, newest last, at most pastCells
@@ -57,13 +64,16 @@ type active struct {
 }
 
 // newInjector returns the faults of a series with a reading every step seconds. once is the period
-// of stretches that come once, in cells from origin on. rolls is the value at which a register
+// of stretches that come once, in cells from origin on. The first reading is that of origin, unless
+// the caller sets first. rolls is the value at which a register
 // rolls over to 0; it is 0 for a series that is no register.
 func newInjector(f Faults, k key, step, origin, once int64, rolls float64) *injector {
-	in := &injector{key: k, step: step, origin: origin, last: math.MinInt64}
+	in := &injector{
+		key: k, step: step, origin: origin, first: origin, last: math.MinInt64, stuckAt: math.MinInt64,
+	}
 	for _, row := range faultTable {
 		r, ok := f.rates[row.name]
-		if !ok || row.register && rolls == 0 || row.energy && rolls > 0 {
+		if !ok || !row.has.have(rolls > 0) {
 			continue
 		}
 		if row.name == Rollover {
@@ -85,15 +95,21 @@ func newInjector(f Faults, k key, step, origin, once int64, rolls float64) *inje
 // lookback returns how many cells before a cell the injector must accept, so that the arrivals of
 // the cell are those of an injector that has accepted all cells.
 func (in *injector) lookback() int64 {
-	cells := int64(1)
+	cells, held := int64(1), int64(mostHeld)
 	for _, a := range in.faults {
 		cells = max(cells, a.length)
+		if a.name == Overdue {
+			held = max(held, in.days(mostOverdue))
+		}
 		if a.form == byMoment {
 			cells = max(cells, 2*a.every)
 		}
 	}
-	return cells + pastCells + mostHeld + 1
+	return cells + pastCells + held + 1
 }
+
+// days returns a number of days in cells.
+func (in *injector) days(n int64) int64 { return n * meter.DaySeconds / in.step }
 
 // stretch returns the position of a cell in a stretch of a fault, -1 outside. Each period has one
 // stretch, which begins at a random cell.
@@ -117,6 +133,12 @@ func (in *injector) hit(cell int64) (*active, int64) {
 			}
 		case byStretch:
 			if at := in.stretch(a, cell); at >= 0 {
+				return a, at
+			}
+		case byStart:
+			at := cell - in.first
+			one := int64(a.key.uniform(0) * float64(a.length)) // of the first readings
+			if at >= 0 && at < a.length && (a.name != Hundredfold || at == one) {
 				return a, at
 			}
 		default:
@@ -144,125 +166,6 @@ func (in *injector) accept(cell int64, truth float64) {
 		in.past = append(in.past[:0], in.past[1:]...)
 	}
 	in.past, in.last = append(in.past, truth), cell
-}
-
-// draws are the random numbers of a fault at a cell.
-type draws struct {
-	key  key
-	cell int64
-}
-
-// share returns number n, in [0, 1).
-func (d draws) share(n int) float64 { return d.key.sub("draw").uniform(d.cell*8 + int64(n)) }
-
-// after returns a cell that is from least to most cells after the cell of the fault.
-func (d draws) after(least, most int) int64 {
-	return d.cell + int64(least) + int64(d.share(7)*float64(most-least+1))
-}
-
-// order returns a random position among the arrivals of one cell, behind those in time.
-func (d draws) order() uint64 { return 1 + d.key.bits(d.cell)>>1 }
-
-// spoil sends a reading as a fault changes it; at is its position in a stretch.
-func (in *injector) spoil(f *active, at int64, a arrival) {
-	if f.name != Gathered {
-		in.gathered = 0 // no good reading follows that could bring it
-	}
-	switch f.name {
-	case Gap, Lost:
-		a.never = true
-	case Gathered:
-		in.gathered += a.value
-		a.never = true
-	case Burst:
-		block := a.due - at
-		more := f.key.sub("held").uniform(block) * float64(mostHeld-leastHeld)
-		a.order = 1 + f.key.sub("shuffle").bits(a.due)>>1
-		a.due = block + f.length + leastHeld + int64(more)
-	case Frozen:
-		a.value = in.repeat(a.due-at, in.display(in.before(a.truth)))
-	case Flat:
-		a.value = in.repeat(a.due-at, rounded(in.mean(a.value)))
-	case Years, Double, Repeated, Late:
-		in.spoilTime(f, &a)
-	default:
-		in.spoilValue(f, &a)
-	}
-	in.send(a)
-}
-
-// spoilTime gives a reading another time, or sends it late or twice.
-func (in *injector) spoilTime(f *active, a *arrival) {
-	d := draws{f.key, a.due}
-	absent := arrival{second: a.second, never: true, truth: a.truth, fault: f.name, due: a.due}
-	switch f.name {
-	case Years:
-		in.send(absent)
-		a.second += (1 + int64(8*d.share(0))) * 365 * meter.DaySeconds
-		a.truth = math.NaN()
-	case Double:
-		if in.last != a.due-1 {
-			a.fault = "" // the cell before has no reading
-			return
-		}
-		in.send(absent)
-		a.second -= in.step
-		a.truth = in.before(a.truth) // of the interval before
-	case Repeated:
-		again := *a
-		again.due, again.order = d.after(1, mostAgain), d.order()
-		in.send(again)
-	case Late:
-		a.due, a.order = d.after(1, mostLate), d.order()
-	default:
-	}
-}
-
-// spoilValue gives a reading another value. Corrected sends the true value later.
-func (in *injector) spoilValue(f *active, a *arrival) {
-	d, size := draws{f.key, a.due}, math.Max(math.Abs(a.value), in.usual())
-	fits := func(v float64) float64 {
-		if math.Abs(v) >= meter.MaxValue {
-			return a.value
-		}
-		return v
-	}
-	switch f.name {
-	case Zero:
-		a.value = 0
-	case Sign:
-		a.value = -a.value
-	case Factor:
-		a.value = fits(1000 * a.value)
-	case Garbage:
-		words := []string{"NaN", "n/a", "error 17", "--", "inf", "12.3.4"}
-		a.text = words[int(d.share(0)*float64(len(words)))]
-	case Spikes:
-		size *= 5 + 20*d.share(0)
-		if d.share(1) < 0.15 {
-			size = -size
-		}
-		a.value = fits(rounded(a.value + size))
-	case Corrected:
-		right := *a
-		right.due, right.order = d.after(1, mostAgain), d.order()
-		in.send(right)
-		share := 0.1 + 0.4*d.share(0)
-		if d.share(1) < 0.5 {
-			share = -share
-		}
-		a.value = fits(rounded(a.value + share*size))
-	default:
-	}
-}
-
-// repeat returns the value that a stretch repeats: the value of its first reading. began is the
-// first cell of the stretch.
-func (in *injector) repeat(began int64, value float64) float64 {
-	if in.stuckAt != began {
-		in.stuck, in.stuckAt = value, began
-	}
-	return in.stuck
 }
 
 // registerEvent resets, exchanges or rolls over a register when one of these is due at a cell. It

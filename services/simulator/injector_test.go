@@ -105,6 +105,42 @@ func TestEachFault(t *testing.T) {
 			return a.due*3600 > a.second && a.value == a.truth &&
 				slices.ContainsFunc(all, func(b arrival) bool { return b.second == a.second && b.due < a.due })
 		}},
+		{"total=3h", 3, 3, func(all []arrival, a arrival) bool {
+			return a.value >= 24*365/2*10 && a.due < 3 && (a.due == 0 || a.value > all[a.due-1].value)
+		}},
+		{"watthours=6h", 6, 6, func(_ []arrival, a arrival) bool {
+			return a.due < 6 && math.Abs(a.value-1000*a.truth) < 1e-6
+		}},
+		{"hundredfold=7d", 1, 1, func(_ []arrival, a arrival) bool {
+			return a.due < 7*24 && a.value >= 90*a.truth && a.value <= 2000
+		}},
+		{"unnamed=1d", 24, 24, func(_ []arrival, a arrival) bool { return a.value == a.truth }},
+		{"reversed=2d", 48, 48, func(all []arrival, a arrival) bool {
+			return a.due == 47 && a.value == a.truth && all[47-a.second/3600].second == a.second
+		}},
+		{"overdue=1d/30d", 24 * 12, 24 * 13, func(all []arrival, a arrival) bool {
+			by := a.due - a.second/3600
+			older := slices.ContainsFunc(all, func(b arrival) bool {
+				return b.fault == Overdue && b.due < a.due && b.second/3600 > a.second/3600 &&
+					b.second/3600 < a.second/3600+24
+			})
+			return by >= 24*leastOverdue && by <= 24*(mostOverdue+1) && a.value == a.truth && !older
+		}},
+		{"tenth=4d/30d", 24 * 48, 24 * 52, func(_ []arrival, a arrival) bool {
+			return math.Abs(a.value-a.truth/10) < 0.001
+		}},
+		{"tenfold=12h/30d", 12 * 12, 12 * 13, func(_ []arrival, a arrival) bool {
+			return a.value == 10*a.truth
+		}},
+		{"ahead=1d/30d", 24 * 12, 24 * 13, func(_ []arrival, a arrival) bool {
+			return !a.never && a.second/3600 == a.due+1 && a.value == wave(a.due) && math.IsNaN(a.truth)
+		}},
+		{"unfinished=2%", 130, 220, func(all []arrival, a arrival) bool {
+			own := slices.IndexFunc(all, func(b arrival) bool {
+				return b.fault == "" && b.second == a.second-3600
+			})
+			return a.second/3600 == a.due+1 && a.value > 0 && a.value < 0.33*wave(a.due) && own >= 0
+		}},
 		{"gathered=6h/30d", 12, 13, func(_ []arrival, a arrival) bool {
 			sum := 0.0
 			for back := range int64(7) {
@@ -168,6 +204,40 @@ func TestRegisterFaults(t *testing.T) {
 	}
 }
 
+// A register that shows another number goes on from where it was, and a new one may begin with 0.
+func TestRegisterShowsAnotherNumber(t *testing.T) {
+	t.Parallel()
+	const n = 24 * 365
+	register := func(cell int64) float64 { return float64(5000 + cell) }
+	for _, c := range []struct {
+		spec         string
+		hit          int     // readings
+		least, zeros float64 // least and most share of them that is 0
+	}{{"blank=3h/10d", 3 * 36, 0.2, 0.8}, {"unset=2h", 2, 1, 1}} {
+		all := played(newInjector(faultsOf(t, c.spec), 5, 3600, 0, n, 1000), n, register)
+		hit, zeros := 0, 0.0
+		for i, a := range all {
+			switch {
+			case a.truth != register(int64(i)) || a.due != int64(i):
+				t.Fatalf("%s: cell %d: %+v", c.spec, i, a)
+			case a.fault == "" && a.value != a.truth:
+				t.Fatalf("%s: cell %d without a fault: %+v", c.spec, i, a)
+			case a.fault != "":
+				hit++
+				if a.value == 0 {
+					zeros++
+				} else if all[i-1].fault != "" && a.value != all[i-1].value {
+					t.Errorf("%s: cell %d: another number than before: %+v", c.spec, i, a)
+				}
+			}
+		}
+		share := zeros / float64(hit)
+		if hit < c.hit || hit > c.hit+3 || share < c.least || share > c.zeros {
+			t.Errorf("%s: %d readings, %g of them 0", c.spec, hit, share)
+		}
+	}
+}
+
 // Property: every cell keeps its truth under any fault, and nothing comes before its time. The same
 // seed gives the same arrivals. An injector that begins late gives the arrivals of one from the
 // start.
@@ -210,6 +280,8 @@ func TestInjectorProperties(t *testing.T) {
 		const once = int64(onceEvery / time.Hour)
 		early := newInjector(all, k, 3600, 0, once, rolls)
 		late := newInjector(all, k, 3600, 0, once, rolls)
+		early.first = from - rapid.Int64Range(-10, 24*20).Draw(t, "first")
+		late.first = early.first
 		for cell := from - 2*early.lookback(); cell < from+50; cell++ {
 			early.accept(cell, truth(cell))
 			one := slices.Clone(early.due(cell))

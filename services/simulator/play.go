@@ -17,9 +17,9 @@ type player struct {
 	ready []arrival // the arrivals in them
 }
 
-// newPlayers makes a fleet ready to be published from a second on.
-func newPlayers(cfg Config, seed uint64, from int64) ([]player, error) {
-	fleet, faults, err := cfg.fleet(seed)
+// newPlayers makes a fleet ready to be published from the next second of a clock on.
+func newPlayers(cfg Config, c clock) ([]player, error) {
+	fleet, faults, err := cfg.fleet(c.seed)
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +31,10 @@ func newPlayers(cfg Config, seed uint64, from int64) ([]player, error) {
 			continue
 		}
 		step := p.step()
-		p.in = p.Meter.injector(faults, seed, 0, int64(onceEvery/time.Second)/step)
+		p.in = p.Meter.injector(faults, c.seed, 0, int64(onceEvery/time.Second)/step)
+		p.in.first = p.stamp(meter.FloorDiv(c.first(cfg), step))
 		// The readings under way at a moment are a function of the intervals before it.
-		first := meter.FloorDiv(from, step)
+		first := meter.FloorDiv(c.next, step)
 		for cell := first - p.in.lookback(); cell < first; cell++ {
 			stamp, value := p.reading(cell)
 			p.in.accept(stamp, value)
@@ -119,9 +120,9 @@ func (p *player) publish(
 		readings = readings[:0]
 		return err
 	}
-	add := func(second int64, value float64) error {
+	add := func(second int64, value float64, unit string) error {
 		readings = append(readings, streams.Reading{
-			Time: time.Unix(second, 0).UTC(), Value: value, Unit: Unit, Kind: p.wireKind(),
+			Time: time.Unix(second, 0).UTC(), Value: value, Unit: unit, Kind: p.wireKind(),
 			History: history,
 		})
 		if !history || len(readings) == maxReadings {
@@ -133,7 +134,7 @@ func (p *player) publish(
 	if p.in == nil {
 		for cell := first; cell < end; cell++ {
 			stamp, value := p.reading(cell)
-			if err := add(stamp*p.step(), value); err != nil {
+			if err := add(stamp*p.step(), value, Unit); err != nil {
 				return err
 			}
 		}
@@ -141,7 +142,11 @@ func (p *player) publish(
 	}
 	for _, a := range p.arrivals(first, end) {
 		if a.text == "" {
-			if err := add(a.second, a.value); err != nil {
+			unit := Unit
+			if a.fault == Unnamed {
+				unit = ""
+			}
+			if err := add(a.second, a.value, unit); err != nil {
 				return err
 			}
 			continue

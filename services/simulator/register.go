@@ -48,10 +48,14 @@ func (m *Meter) counted(hour int64) float64 {
 // rolls returns the power of ten at which a faulty register rolls over to 0: at the pace of its
 // first week that takes forty days at least.
 func (m *Meter) rolls() float64 {
-	const days, week = 40, 168
+	const week = 168
 	var sum float64
 	for hour := int64(registerEpoch); hour < registerEpoch+week; hour++ {
 		sum += max(m.KWh(hour), 0)
 	}
-	return math.Pow(10, math.Ceil(math.Log10(sum/7*days+1)))
+	return powerOfTen(sum / 7)
 }
+
+// powerOfTen returns the least power of ten that a register reaches in no less than forty days at
+// its pace a day.
+func powerOfTen(pace float64) float64 { return math.Pow(10, math.Ceil(math.Log10(40*pace+1))) }

@@ -88,7 +88,7 @@ func (s *Service) Start(context.Context) error {
 			Msg("the demo's clock keeps its own seed")
 	}
 	s.clock = c
-	if s.fleet, err = newPlayers(s.cfg, c.seed, c.next); err != nil {
+	if s.fleet, err = newPlayers(s.cfg, c); err != nil {
 		return err
 	}
 	s.progress = Progress{

@@ -22,18 +22,18 @@ type Spoiled struct {
 
 // SpoilCSV writes a table into a file in which some readings go wrong, as a function of the seed.
 // The rows are in the order in which the readings arrive. The columns truth and fault are those of
-// WriteCSV. SpoilCSV sorts the table by time. It refuses faults that only registers have, because
-// the values of a table are energies or powers.
+// WriteCSV. SpoilCSV sorts the table by time. It refuses faults that only registers have, unless the
+// table holds registers.
 func SpoilCSV(
 	ctx context.Context, path string, table *tabular.Table, faults Faults, seed uint64,
 ) (Spoiled, error) {
 	s := spoiler{
 		table: table, done: Spoiled{Readings: table.Len(), Faults: map[Fault]int{}},
 	}
-	if name, ok := faults.registers(); ok {
+	if name, ok := faults.registers(); ok && table.Kind != meter.Register {
 		return s.done, fmt.Errorf(
-			"faults: %s is a fault of registers, and the files hold none; simulate registers with "+
-				"--registers, or leave it out",
+			"faults: %s is a fault of registers, and the files are not said to hold any; give "+
+				"--kind register if they do, or leave it out",
 			name,
 		)
 	}
@@ -45,7 +45,7 @@ func SpoilCSV(
 		from := &s.sources[i]
 		s.lines[i] = newInjector(
 			faults, faultKey(seed, table.Series[i].String()), from.step, from.cell(from.first),
-			from.cell(from.last)-from.cell(from.first)+1, 0,
+			from.cell(from.last)-from.cell(from.first)+1, s.rolls(from),
 		)
 	}
 	err := tabular.WriteFile(path, func(w *tabular.Writer) error { return s.write(ctx, w) },
@@ -58,7 +58,18 @@ type spoiler struct {
 	table   *tabular.Table
 	sources []source    // by series
 	lines   []*injector // by series
+	rows    rows        // of one time
 	done    Spoiled
+}
+
+// rolls returns the power of ten at which a faulty register rolls over to 0: at its mean pace that
+// takes forty days at least. It is 0 for a table of other values.
+func (s *spoiler) rolls(from *source) float64 {
+	if s.table.Kind != meter.Register {
+		return 0
+	}
+	days := float64(from.last-from.first)/meter.DaySeconds + 1
+	return powerOfTen((from.highest - from.lowest) / days)
 }
 
 // write writes what arrives at each time of the table, and then the readings that are still on
@@ -111,13 +122,11 @@ func (s *spoiler) send(w *tabular.Writer, now int64) error {
 				s.done.Faults[a.fault]++
 			}
 		}
-		n, err := writeArrivals(w, s.table.Series[i], all)
-		s.done.Rows += n
-		if err != nil {
-			return err
-		}
+		s.rows.add(s.table.Series[i], all, now)
 	}
-	return nil
+	n, err := s.rows.write(w)
+	s.done.Rows += n
+	return err
 }
 
 // shortestStep returns the shortest step of the series that have readings on their way.
@@ -133,8 +142,9 @@ func (s *spoiler) shortestStep() int64 {
 
 // source is the grid of one series, in seconds.
 type source struct {
-	step, phase int64 // between two readings; from a multiple of step to a reading
-	first, last int64 // times of the first and of the last reading
+	step, phase     int64   // between two readings; from a multiple of step to a reading
+	first, last     int64   // times of the first and of the last reading
+	lowest, highest float64 // values
 }
 
 // cell returns the interval that a time lies in.
@@ -147,11 +157,12 @@ func sourcesOf(table *tabular.Table) []source {
 	for row := range table.All() {
 		s := &all[row.Series]
 		if s.last == 0 && s.first == 0 {
-			s.first = row.Unix
+			s.first, s.lowest, s.highest = row.Unix, row.Value, row.Value
 		} else if row.Unix > s.last {
 			steps[row.Series] = append(steps[row.Series], row.Unix-s.last)
 		}
 		s.last = row.Unix
+		s.lowest, s.highest = min(s.lowest, row.Value), max(s.highest, row.Value)
 	}
 	for i := range all {
 		s := &all[i]

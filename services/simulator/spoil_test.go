@@ -97,7 +97,7 @@ func TestSpoilCSV(t *testing.T) {
 		t.Errorf("%+v, begins %q", result, one[:40])
 	}
 	for _, row := range faultTable {
-		if n := result.Faults[row.name]; (n > 0) == row.register {
+		if n := result.Faults[row.name]; (n > 0) != row.has.have(false) {
 			t.Errorf("%d rows of %s", n, row.name)
 		}
 	}
@@ -126,7 +126,7 @@ func TestSpoilCSVRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.csv")
 	table, _ := load(t, writeSmall(t), "")
 	if _, err := SpoilCSV(t.Context(), path, table, faultsOf(t, "lost,reset"), 1); err == nil ||
-		!strings.Contains(err.Error(), "reset is a fault of registers") {
+		!strings.Contains(err.Error(), "reset is a fault of registers, and the files are not said to hold any") {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -136,6 +136,67 @@ func TestSpoilCSVRefuses(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a file is left")
+	}
+}
+
+// Files of registers have the faults of registers, and those of an energy not.
+func TestSpoilRegisters(t *testing.T) {
+	t.Parallel()
+	dir, until := t.TempDir(), time.Date(2026, 5, 31, 13, 0, 0, 0, time.UTC)
+	cfg := flagtest.Defaults[Config](t)
+	cfg.Meters, cfg.Registers = 3, 3
+	source, path := filepath.Join(dir, "registers.csv"), filepath.Join(dir, "faulty.csv")
+	if _, err := WriteCSV(t.Context(), source, cfg, until, 200); err != nil {
+		t.Fatal(err)
+	}
+	table, _, err := tabular.Load([]string{source}, tabular.Options{Kind: meter.Register})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := SpoilCSV(t.Context(), path, table, faultsOf(t, "all"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range faultTable {
+		if n := done.Faults[row.name]; n > 0 && !row.has.have(true) ||
+			n == 0 && row.has == onlyRegisters {
+			t.Errorf("%d rows of %s", n, row.name)
+		}
+	}
+	clean, _ := load(t, source, "")
+	truth, _ := load(t, path, ColumnTruth)
+	want, got := values(clean), values(truth)
+	for name := range want {
+		for second, v := range want[name] {
+			if got[name][second] != v {
+				t.Fatalf("%s at %d: truth %g, want %g", name, second, got[name][second], v)
+			}
+		}
+	}
+}
+
+// Rows whose time lies ahead stand behind all other rows of their moment, so that they move the
+// clock of no other series.
+func TestRowsAheadStandLast(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "out.csv")
+	table, _ := load(t, writeSmall(t), "")
+	if _, err := SpoilCSV(t.Context(), path, table, faultsOf(t, "unfinished=50%"), 3); err != nil {
+		t.Fatal(err)
+	}
+	spoiled, _ := load(t, path, "")
+	clock, ahead := int64(0), 0
+	for row := range spoiled.All() {
+		if row.Unix < clock {
+			t.Fatalf("a row of %d stands behind one of %d", row.Unix, clock)
+		}
+		if row.Unix > clock {
+			ahead++
+		}
+		clock = row.Unix
+	}
+	if spoiled.Len() <= table.Len() || ahead > 26 {
+		t.Errorf("%d rows of %d readings, the clock moves %d times", spoiled.Len(), table.Len(), ahead)
 	}
 }
 
