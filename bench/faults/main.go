@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -26,13 +27,18 @@ type protocol struct {
 	Last        time.Time `json:"last"`
 	OriginEvery int       `json:"origin_every"`
 	Horizon     int       `json:"horizon"`
+	Signed      bool      `json:"signed"`
 }
 
 // settings are the flags.
 type settings struct {
-	binary, data, faults, only string
-	seed                       uint64
-	thorough, faulty           bool
+	binary, data, faults, only, kinds string
+	seed                              uint64
+	series                            int
+	thorough, faulty, mix             bool
+
+	chosen []kind
+	out    io.Writer
 }
 
 func main() {
@@ -44,12 +50,18 @@ func main() {
 		"what goes wrong; TEST is the length of the test, so that a day of it is frozen in every series",
 	)
 	flag.StringVar(&s.only, "only", "", "sets to measure, parted by commas; all when empty")
+	flag.StringVar(
+		&s.kinds, "kinds", "", "kinds of the second table, parted by commas; all when empty, or none",
+	)
+	flag.IntVar(&s.series, "series", 60, "most series of a set, spread over it")
+	flag.BoolVar(&s.mix, "mix", true, "measure the first table, several faults at once")
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the faults")
 	flag.BoolVar(&s.thorough, "thorough", false, "train without --quick")
 	flag.BoolVar(&s.faulty, "faulty", true, "train on the faulty readings too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	s.out = os.Stdout
 	if err := s.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
@@ -69,15 +81,15 @@ func (s *settings) run(ctx context.Context) error {
 	if s.only != "" {
 		chosen = strings.Split(s.only, ",")
 	}
+	if s.chosen, err = kindsOf(s.kinds); err != nil {
+		return err
+	}
 	scratch, err := os.MkdirTemp("", "loadtide-faults-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	fmt.Fprintf(
-		os.Stdout, "%-10s  %8s  %8s  %6s  %16s  %6s  %s\n", "set", "clean", "faulty", "ratio",
-		"trained on them", "ratio", "goal",
-	)
+	s.headers()
 	for _, name := range chosen {
 		p, ok := protocols[name]
 		if !ok {
@@ -90,59 +102,140 @@ func (s *settings) run(ctx context.Context) error {
 	return nil
 }
 
-// measure prints the line of one set.
+// headers prints the headers of the two tables; their lines begin with 1 and 2.
+func (s *settings) headers() {
+	if s.mix {
+		fmt.Fprintf(s.out, "1 %-10s  %8s  %8s  %6s  %16s  %6s  %s\n", "set", "clean", "faulty",
+			"ratio", "trained on them", "ratio", "goal")
+	}
+	if len(s.chosen) > 0 {
+		fmt.Fprintf(s.out, "2 %-10s  %-12s  %6s  %8s  %8s  %6s  %s\n", "set", "kind", "series",
+			"clean", "faulty", "ratio", "goal")
+	}
+}
+
+// measure prints the lines of one set.
 func (s *settings) measure(ctx context.Context, dir, name string, p protocol) error {
-	file, faulty := filepath.Join(s.data, name+".csv.gz"), dir+".csv.gz"
-	days := int(p.Last.Sub(p.TestFrom).Hours()/24) + 1
-	faults := strings.ReplaceAll(s.faults, "TEST", fmt.Sprintf("%dd", days))
-	_, err := s.command(
-		ctx, "simulate", "--from", file, "--faults", faults, "--seed", fmt.Sprint(s.seed),
-		"--out", faulty,
-	)
-	if err != nil {
+	file := dir + ".csv"
+	rows := selection{series: s.series, until: p.Last.Add(time.Hour)}
+	if _, err := rows.write(filepath.Join(s.data, name+".csv.gz"), file); err != nil {
 		return err
 	}
-	clean, worse, err := s.score(ctx, file, faulty, dir, p)
+	if err := s.train(ctx, file, dir, p); err != nil {
+		return err
+	}
+	if s.mix {
+		if err := s.measureMix(ctx, file, dir, name, p); err != nil {
+			return err
+		}
+	}
+	for _, k := range s.chosen {
+		if k.register && p.Signed {
+			continue // a register counts what is drawn
+		}
+		if err := s.measureKind(ctx, k, dir, name, p); err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
+		}
+	}
+	return nil
+}
+
+// measureMix prints the line of the first table: a model that was trained on clean readings, and one
+// that was trained on the faulty ones.
+func (s *settings) measureMix(ctx context.Context, file, dir, name string, p protocol) error {
+	faulty := dir + "-mix.csv"
+	days := int(p.Last.Sub(p.TestFrom).Hours()/24) + 1
+	faults := strings.ReplaceAll(s.faults, "TEST", fmt.Sprintf("%dd", days))
+	if err := s.spoil(ctx, file, faulty, faults); err != nil {
+		return err
+	}
+	clean, worse, err := s.score(ctx, faulty, dir, p)
 	if err != nil {
 		return err
 	}
 	trained, ratio := "-", "-"
 	last := worse
 	if s.faulty {
-		if _, last, err = s.score(ctx, faulty, faulty, dir+"-faulty", p); err != nil {
+		if err := s.train(ctx, faulty, dir+"-faulty", p); err != nil {
+			return err
+		}
+		if _, last, err = s.score(ctx, faulty, dir+"-faulty", p); err != nil {
 			return err
 		}
 		trained, ratio = fmt.Sprintf("%.4f", last), fmt.Sprintf("%.3f", last/clean)
 	}
-	verdict := "met"
-	if worse/clean > goal || last/clean > goal {
-		verdict = fmt.Sprintf("missed, at most %g", goal)
-	}
-	fmt.Fprintf(
-		os.Stdout, "%-10s  %8.4f  %8.4f  %6.3f  %16s  %6s  %s\n", name, clean, worse, worse/clean,
-		trained, ratio, verdict,
-	)
+	fmt.Fprintf(s.out, "1 %-10s  %8.4f  %8.4f  %6.3f  %16s  %6s  %s\n", name, clean, worse,
+		worse/clean, trained, ratio, verdict(max(worse, last)/clean))
 	return nil
 }
 
-// score trains on one file and returns the pinball loss of the model on the clean values and on the
-// faulty ones.
-func (s *settings) score(
-	ctx context.Context, train, faulty, dir string, p protocol,
-) (clean, worse float64, err error) {
-	from := p.TestFrom.Format(time.RFC3339)
-	args := []string{"train", "--data", train, "--valid-until", from, "--out", dir, "--json"}
+// measureKind prints the line of one kind of faults of the second table.
+func (s *settings) measureKind(
+	ctx context.Context, k kind, dir, name string, p protocol,
+) error {
+	file, faulty := dir+"-"+k.name+".csv", dir+"-"+k.name+"-faulty.csv"
+	rows := selection{series: s.series, register: k.register}
+	rows.from, rows.until = k.span(p.TestFrom)
+	n, err := rows.write(filepath.Join(s.data, name+".csv.gz"), file)
+	if err != nil {
+		return err
+	}
+	args := kindFlags(k)
+	if err := s.spoil(ctx, file, faulty, k.faults, args...); err != nil {
+		return err
+	}
+	p.OriginEvery = min(p.OriginEvery, mostApart)
+	clean, worse, err := s.score(ctx, faulty, dir, p, args...)
+	if err != nil {
+		return err
+	}
+	goal := "-"
+	if !k.reference {
+		goal = verdict(worse / clean)
+	}
+	fmt.Fprintf(s.out, "2 %-10s  %-12s  %6d  %8.4f  %8.4f  %6.3f  %s\n", name, k.name, n, clean,
+		worse, worse/clean, goal)
+	return nil
+}
+
+// verdict says whether a ratio meets the goal.
+func verdict(ratio float64) string {
+	if ratio > goal {
+		return fmt.Sprintf("missed, at most %g", goal)
+	}
+	return "met"
+}
+
+// spoil writes a file whose readings go wrong.
+func (s *settings) spoil(ctx context.Context, file, faulty, faults string, args ...string) error {
+	_, err := s.command(ctx, append([]string{
+		"simulate", "--from", file, "--faults", faults, "--seed", fmt.Sprint(s.seed), "--out", faulty,
+	}, args...)...)
+	return err
+}
+
+// train trains a model on a file.
+func (s *settings) train(ctx context.Context, file, dir string, p protocol) error {
+	args := []string{
+		"train", "--data", file, "--valid-until", p.TestFrom.Format(time.RFC3339), "--out", dir,
+		"--json",
+	}
 	if !s.thorough {
 		args = append(args, "--quick")
 	}
-	if _, err := s.command(ctx, args...); err != nil {
-		return 0, 0, err
-	}
-	printed, err := s.command(
-		ctx, "backtest", "--data", faulty, "--truth-column", "truth", "--model", dir,
-		"--test-from", from, "--origin-every", fmt.Sprint(p.OriginEvery),
+	_, err := s.command(ctx, args...)
+	return err
+}
+
+// score returns the pinball loss of a model on the true values and on those that came.
+func (s *settings) score(
+	ctx context.Context, faulty, dir string, p protocol, args ...string,
+) (clean, worse float64, err error) {
+	printed, err := s.command(ctx, append([]string{
+		"backtest", "--data", faulty, "--truth-column", "truth", "--model", dir,
+		"--test-from", p.TestFrom.Format(time.RFC3339), "--origin-every", fmt.Sprint(p.OriginEvery),
 		"--horizon", fmt.Sprint(p.Horizon), "--json",
-	)
+	}, args...)...)
 	if err != nil {
 		return 0, 0, err
 	}
