@@ -150,8 +150,12 @@ func (c *gridded) change() {
 	said := gridded{cells: c.cells}
 	c.end(was)
 	h := c.done[len(c.done)-1]
+	open := newest - int64(h.Len.Open) + 1
+	if len(said.cells.values) <= h.Len.Features {
+		open = first // all cells of a young series are open
+	}
 	at := func(n int64) (float32, meter.Quality) {
-		if n > newest-int64(h.Len.Open) { // marked or not: the new grid has the mark too
+		if n >= open { // marked or not: the new grid has the mark too
 			return said.Said(n)
 		}
 		value, quality := h.Raw.At(n)

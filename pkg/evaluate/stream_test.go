@@ -205,6 +205,19 @@ func TestStreamAndFileAgreeOnMarks(t *testing.T) {
 	}
 }
 
+// The same holds where the first mark ends within an interval that is parted later: what of it lies
+// behind the mark counts again.
+func TestStreamAndFileAgreeOnAnIntervalThatIsMarkedInPart(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		end := epoch + 99_000 + rapid.Int64Range(1, 899).Draw(t, "end")
+		agree(t, sender{
+			unit: "kWh", kind: meter.Energy, step: 60, later: 300, days: 9,
+			marks: []meter.Mark{{From: end - 90_000, Until: end, Reason: meter.Exclude}},
+		}, 0)
+	})
+}
+
 // agree takes readings both ways: with a model of the interval, or of the series' own when it is 0. It
 // returns how many intervals of the file are marked.
 func agree(t *rapid.T, s sender, interval int64) (marked int) {
