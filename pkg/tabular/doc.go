@@ -16,8 +16,8 @@
 // later, sentinel, quantities, ahead and rising (what a person should know), file_layout and report.
 //
 // Formats of records (records, json, influx, espi over xml) make a record of each reading, which
-// put keeps or rejects; parquet makes delimited text of its rows. No file takes more memory than
-// its rows: a length that a file claims makes no room before the bytes are there.
+// put keeps or rejects; package parquet makes delimited text of the rows of its files. No file takes
+// more memory than its rows: a length that a file claims makes no room before the bytes are there.
 //
 // It must never guess: a file that can be read in two ways is refused with both readings and the
 // flag that settles it; a row that is not plainly right is rejected with file, line, column and

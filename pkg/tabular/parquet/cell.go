@@ -1,4 +1,4 @@
-package tabular
+package parquet
 
 import (
 	"bytes"
@@ -15,32 +15,32 @@ import (
 const maxCell = 256
 
 // appendCell appends a value as the text of a field of delimited text. What is no number is empty.
-func (c *parquetColumn) appendCell(dst, value []byte) []byte {
+func (c *column) appendCell(dst, value []byte) []byte {
 	switch {
 	case value == nil:
 		return dst
-	case c.kind == parquetBool:
+	case c.kind == kindBool:
 		return strconv.AppendBool(dst, value[0] == 1)
-	case c.kind == parquetInt96:
+	case c.kind == kindInt96:
 		return appendInt96(dst, value)
-	case c.kind == parquetFloat:
+	case c.kind == kindFloat:
 		return appendFloat(dst, float64(math.Float32frombits(endian.LittleEndian.Uint32(value))), 32)
-	case c.kind == parquetDouble:
+	case c.kind == kindDouble:
 		return appendFloat(dst, math.Float64frombits(endian.LittleEndian.Uint64(value)), 64)
-	case c.kind == parquetBytes || c.kind == parquetFixed:
+	case c.kind == kindBytes || c.kind == kindFixed:
 		return c.appendBytes(dst, value)
 	}
 	n := int64(int32(endian.LittleEndian.Uint32(value)))
-	if c.kind == parquetInt64 {
+	if c.kind == kindInt64 {
 		n = int64(endian.LittleEndian.Uint64(value))
 	}
 	return c.appendInt(dst, n)
 }
 
-func (c *parquetColumn) appendInt(dst []byte, n int64) []byte {
+func (c *column) appendInt(dst []byte, n int64) []byte {
 	switch c.means {
 	case meansUnsigned:
-		if c.kind == parquetInt32 {
+		if c.kind == kindInt32 {
 			return strconv.AppendUint(dst, uint64(uint32(n)), 10)
 		}
 		return strconv.AppendUint(dst, uint64(n), 10)
@@ -59,15 +59,18 @@ func (c *parquetColumn) appendInt(dst []byte, n int64) []byte {
 	return strconv.AppendInt(dst, n, 10)
 }
 
-// appendTime appends a time, or its seconds when it is none of the years that delimited text has.
+// The years 1 to 9999, which have four digits.
+const firstSecond, lastSecond = -62_135_596_800, 253_402_300_799
+
+// appendTime appends a time, or its seconds when its year has no four digits.
 func appendTime(dst []byte, seconds int64, form string) []byte {
-	if seconds < -maxUnix || seconds > maxUnix {
+	if seconds < firstSecond || seconds > lastSecond {
 		return strconv.AppendInt(dst, seconds, 10)
 	}
 	return time.Unix(seconds, 0).UTC().AppendFormat(dst, form)
 }
 
-func (c *parquetColumn) appendBytes(dst, value []byte) []byte {
+func (c *column) appendBytes(dst, value []byte) []byte {
 	switch {
 	case c.means == meansDecimal:
 		return appendDecimal(dst, signedBig(value), c.scale)

@@ -1,4 +1,4 @@
-package tabular
+package parquet
 
 import (
 	"bytes"
@@ -42,11 +42,15 @@ type pageHeader struct {
 	plain            bool  // of version 2: the values are not packed
 }
 
+// maxWindow is the memory that zstd may ask for: what its own tool takes without being told to take
+// more.
+const maxWindow = 128 << 20
+
 // headBytes are enough for the header of a page, unless it has long statistics.
 const headBytes, mostHeadBytes = 4 << 10, 4 << 20
 
 // pageHead reads the header of the page at an offset, and returns where the page begins.
-func (f *parquetFile) pageHead(offset, end int64) (h pageHeader, begins int64, err error) {
+func (f *File) pageHead(offset, end int64) (h pageHeader, begins int64, err error) {
 	for room := int64(headBytes); ; room *= 32 {
 		data, err := f.at(offset, int(min(room, end-offset)))
 		if err != nil {

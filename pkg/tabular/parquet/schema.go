@@ -1,26 +1,28 @@
-package tabular
+package parquet
 
 import (
 	"errors"
 	"fmt"
 )
 
+var errTooWide = fmt.Errorf("it has more than %d columns, or they are nested deeper than %d",
+	maxColumns, mostNested)
+
 // schemaElement is an element of the schema of Parquet: a column or a structure of them.
 type schemaElement struct {
-	column     parquetColumn
+	column     column
 	repetition int64
 	children   int64
 	converted  int64
 }
 
 // schema reads the elements, which stand in the order of the tree, and finds the columns.
-func (f *parquetFooter) schema(t *thriftReader) {
+func (f *footer) schema(t *thriftReader) {
 	open := []int64{} // how many children of the elements above are still to come
 	t.list(thriftStruct, func() {
 		e := readElement(t)
-		if len(open) > mostNested || f.leaves > maxColumns {
-			t.fail(fmt.Errorf("it has more than %d columns, or they are nested deeper than %d",
-				maxColumns, mostNested))
+		if len(open) > mostNested || f.leaves == maxColumns {
+			t.fail(errTooWide)
 			return
 		}
 		for len(open) > 0 && open[len(open)-1] == 0 {
@@ -70,7 +72,7 @@ func readElement(t *thriftReader) (e schemaElement) {
 		return true
 	})
 	c := &e.column
-	if kind < 0 || kind > parquetFixed || length < 0 || length > maxFields || scale < 0 || scale > 38 {
+	if kind < 0 || kind > kindFixed || length < 0 || length > maxFixed || scale < 0 || scale > 38 {
 		t.fail(errors.New("its schema is damaged"))
 		return e
 	}
@@ -78,17 +80,17 @@ func readElement(t *thriftReader) (e schemaElement) {
 	if !logical {
 		c.convert(e.converted, int(scale))
 	}
-	if c.kind == parquetInt96 {
+	if c.kind == kindInt96 {
 		c.means = meansLocal // Spark writes UTC, Impala local time: the zone of the options counts
 	}
-	if c.means == meansNumber && (c.kind == parquetBytes || c.kind == parquetFixed) {
+	if c.means == meansNumber && (c.kind == kindBytes || c.kind == kindFixed) {
 		c.means = meansText
 	}
 	return e
 }
 
 // logical reads the logical type of a column.
-func (c *parquetColumn) logical(t *thriftReader) {
+func (c *column) logical(t *thriftReader) {
 	t.fields(func(id int16, kind byte) bool {
 		if kind != thriftStruct {
 			return false
@@ -119,7 +121,7 @@ func (c *parquetColumn) logical(t *thriftReader) {
 				return false
 			})
 		default:
-			c.means = map[int16]parquetMeaning{
+			c.means = map[int16]meaning{
 				1: meansText, 4: meansText, 6: meansDate, 12: meansText, 15: meansHalf,
 			}[id]
 			return false
@@ -129,7 +131,7 @@ func (c *parquetColumn) logical(t *thriftReader) {
 }
 
 // timeUnit reads the unit of a time, and reports whether it is one of UTC.
-func (c *parquetColumn) timeUnit(t *thriftReader) (utc bool) {
+func (c *column) timeUnit(t *thriftReader) (utc bool) {
 	c.perUnit = 1e3
 	t.fields(func(id int16, kind byte) bool {
 		switch {
@@ -150,7 +152,7 @@ func (c *parquetColumn) timeUnit(t *thriftReader) (utc bool) {
 }
 
 // convert takes the older form of a logical type.
-func (c *parquetColumn) convert(converted int64, scale int) {
+func (c *column) convert(converted int64, scale int) {
 	switch converted {
 	case 0, 4, 19: // UTF8, ENUM, JSON
 		c.means = meansText

@@ -1,4 +1,4 @@
-package tabular
+package parquet
 
 import (
 	endian "encoding/binary"
@@ -184,7 +184,7 @@ type plainCells struct {
 }
 
 func (p *plainCells) next() ([]byte, error) {
-	if p.kind == parquetBool {
+	if p.kind == kindBool {
 		if len(p.data) == 0 {
 			return nil, errShort
 		}
@@ -195,7 +195,7 @@ func (p *plainCells) next() ([]byte, error) {
 		return p.one[:], nil
 	}
 	n := p.width
-	if p.kind == parquetBytes {
+	if p.kind == kindBytes {
 		if len(p.data) < 4 {
 			return nil, errShort
 		}

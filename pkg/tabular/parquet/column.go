@@ -1,4 +1,4 @@
-package tabular
+package parquet
 
 import (
 	endian "encoding/binary"
@@ -11,8 +11,8 @@ const wordBytes = 24
 
 // columnReader reads the values of one column of one group of rows.
 type columnReader struct {
-	file   *parquetFile
-	column *parquetColumn
+	file   *File
+	column *column
 	codec  int64
 	at     int64 // of the next page
 	end    int64
@@ -27,10 +27,10 @@ type columnReader struct {
 }
 
 // openColumn begins to read a column of a group of rows.
-func (f *parquetFile) openColumn(c *parquetColumn, g *parquetGroup) (*columnReader, error) {
+func (f *File) openColumn(c *column, g *rowGroup) (*columnReader, error) {
 	chunk := &g.chunks[c.index]
 	if chunk.from < 0 || chunk.size < 0 || chunk.from+chunk.size > f.size {
-		return nil, fmt.Errorf("column %s does not lie in the file", shown(c.name))
+		return nil, fmt.Errorf("column %.64q does not lie in the file", c.name)
 	}
 	return &columnReader{
 		file: f, column: c, codec: chunk.codec, at: chunk.from, end: chunk.from + chunk.size,
@@ -42,7 +42,7 @@ func (f *parquetFile) openColumn(c *parquetColumn, g *parquetGroup) (*columnRead
 func (r *columnReader) next() (value []byte, err error) {
 	for r.left == 0 {
 		if err := r.nextPage(); err != nil {
-			return nil, fmt.Errorf("column %s: %w", shown(r.column.name), err)
+			return nil, fmt.Errorf("column %.64q: %w", r.column.name, err)
 		}
 	}
 	r.left--
@@ -54,7 +54,7 @@ func (r *columnReader) next() (value []byte, err error) {
 	}
 	value, err = r.cells.next()
 	if err != nil {
-		return nil, fmt.Errorf("column %s: %w", shown(r.column.name), err)
+		return nil, fmt.Errorf("column %.64q: %w", r.column.name, err)
 	}
 	return value, nil
 }
@@ -139,15 +139,15 @@ func sized(data []byte) (part, rest []byte, err error) {
 }
 
 // width is how many bytes a value has, 0 when each has its own length.
-func (c *parquetColumn) width() int {
+func (c *column) width() int {
 	switch c.kind {
-	case parquetInt32, parquetFloat:
+	case kindInt32, kindFloat:
 		return 4
-	case parquetInt64, parquetDouble:
+	case kindInt64, kindDouble:
 		return 8
-	case parquetInt96:
+	case kindInt96:
 		return 12
-	case parquetFixed:
+	case kindFixed:
 		return c.length
 	}
 	return 0
@@ -162,7 +162,7 @@ func (r *columnReader) dictionary(h *pageHeader, data []byte) error {
 	if h.encoding != encodingPlain && h.encoding != encodingPlainDictionary {
 		return fmt.Errorf("its dictionary has the encoding %d", h.encoding)
 	}
-	if r.column.kind == parquetBool || r.column.kind == parquetFixed && r.column.length == 0 {
+	if r.column.kind == kindBool || r.column.kind == kindFixed && r.column.length == 0 {
 		return errors.New("it has a dictionary of nothing")
 	}
 	r.words = r.words[:0]
@@ -178,7 +178,7 @@ func (r *columnReader) dictionary(h *pageHeader, data []byte) error {
 
 // open begins to read the values of a page.
 func (r *columnReader) open(h *pageHeader, data []byte) (err error) {
-	number := r.column.kind == parquetInt32 || r.column.kind == parquetInt64
+	number := r.column.kind == kindInt32 || r.column.kind == kindInt64
 	switch {
 	case h.encoding == encodingPlain:
 		r.cells = r.plain(data)
@@ -190,7 +190,7 @@ func (r *columnReader) open(h *pageHeader, data []byte) (err error) {
 			return fmt.Errorf("places of %d bits", data[0])
 		}
 		r.cells = &dictionaryCells{places: runs{data: data[1:], width: int(data[0])}, words: r.words}
-	case h.encoding == encodingRLE && r.column.kind == parquetBool:
+	case h.encoding == encodingRLE && r.column.kind == kindBool:
 		if data, _, err = sized(data); err != nil {
 			return err
 		}
