@@ -12,7 +12,7 @@ const (
 
 	plain, differences, differingTexts, places = 0, 5, 7, 8
 
-	uncompressed, snappyCodec, lz4Hadoop, zstdCodec = 0, 1, 5, 6
+	uncompressed, snappyCodec, zstdCodec = 0, 1, 6
 
 	utf8, timestampMillis = 0, 9
 )

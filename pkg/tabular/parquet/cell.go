@@ -3,6 +3,7 @@ package parquet
 import (
 	"bytes"
 	endian "encoding/binary"
+	"fmt"
 	"math"
 	"math/big"
 	"strconv"
@@ -54,7 +55,7 @@ func (c *column) appendInt(dst []byte, n int64) []byte {
 		return appendTime(dst, meter.FloorDiv(n, c.perUnit), time.RFC3339)
 	case meansLocal:
 		return appendTime(dst, meter.FloorDiv(n, c.perUnit), "2006-01-02T15:04:05")
-	case meansNumber, meansText, meansHalf:
+	case meansNumber, meansText, meansHalf, meansUUID:
 	}
 	return strconv.AppendInt(dst, n, 10)
 }
@@ -74,6 +75,9 @@ func (c *column) appendBytes(dst, value []byte) []byte {
 	switch {
 	case c.means == meansDecimal:
 		return appendDecimal(dst, signedBig(value), c.scale)
+	case c.means == meansUUID && len(value) == 16:
+		return fmt.Appendf(dst, "%x-%x-%x-%x-%x",
+			value[:4], value[4:6], value[6:8], value[8:10], value[10:])
 	case c.means == meansHalf && len(value) == 2:
 		return appendFloat(dst, half(endian.LittleEndian.Uint16(value)), 32)
 	}

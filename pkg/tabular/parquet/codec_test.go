@@ -31,24 +31,27 @@ func TestLZ4(t *testing.T) {
 		"\xf0\x00aaaaaaaaaaaaaaa": strings.Repeat("a", 15),
 		"\x1fa\x01\x00\x05\x10b":  strings.Repeat("a", 1+4+15+5) + "b",
 	} {
-		got, err := unpackLZ4(nil, []byte(block), int64(len(want)))
+		got, err := unpackLZ4([]byte(block), int64(len(want)))
 		if err != nil || string(got) != want {
 			t.Errorf("%q: %q, %v", block, got, err)
 		}
-		if _, err := unpackLZ4(nil, []byte(block), int64(len(want))-1); err == nil {
+		if _, err := unpackLZ4([]byte(block), int64(len(want))-1); err == nil {
 			t.Errorf("%q fits in a byte less", block)
 		}
 		framed := "\x00\x00\x00" + string(rune(len(want))) +
 			"\x00\x00\x00" + string(rune(len(block))) + block
-		if got, err := unpackFramedLZ4([]byte(framed), int64(len(want))); err != nil ||
-			string(got) != want {
-			t.Errorf("framed %q: %q, %v", block, got, err)
+		for kind, data := range map[string]string{"framed": framed, "alone": block} {
+			got, err := unpackHadoopLZ4([]byte(data), int64(len(want)))
+			if err != nil || string(got) != want {
+				t.Errorf("%s %q: %q, %v", kind, block, got, err)
+			}
 		}
 	}
 	for _, block := range []string{
 		"\x10", "\x14a\x00\x00", "\x14a\x02\x00", "\x14a\x01", "\xf0", "\x1fa\x01\x00\xff",
+		"\x14a\x01\x00\x10b", // which unpacks to less
 	} {
-		if _, err := unpackLZ4(nil, []byte(block), 100); err == nil {
+		if _, err := unpackLZ4([]byte(block), 100); err == nil {
 			t.Errorf("%q is taken", block)
 		}
 	}

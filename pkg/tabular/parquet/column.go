@@ -201,7 +201,7 @@ func (r *columnReader) open(h *pageHeader, data []byte) (err error) {
 			return err
 		}
 		r.cells = &deltaCells{deltas: d}
-	case h.encoding == encodingSplit && r.column.width() > 0 && r.column.width() <= 16:
+	case h.encoding == encodingSplit && r.column.width() > 0:
 		r.cells = &splitCells{data: data, width: r.column.width()}
 	case h.encoding == encodingDeltaLength || h.encoding == encodingDeltaBytes:
 		return r.texts(h, data)

@@ -48,6 +48,7 @@ const (
 	meansTimestamp // UTC
 	meansLocal     // a timestamp without a zone
 	meansHalf      // a floating-point number of 16 bits
+	meansUUID
 )
 
 // column is a column of single values. Columns of lists and structures are left out.

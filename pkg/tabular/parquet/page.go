@@ -9,8 +9,10 @@ import (
 	"io"
 	"math"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
 // The kinds of pages.
@@ -120,6 +122,7 @@ const (
 	codecNone      = 0
 	codecSnappy    = 1
 	codecGzip      = 2
+	codecBrotli    = 4
 	codecHadoopLZ4 = 5
 	codecZstd      = 6
 	codecLZ4       = 7
@@ -127,7 +130,7 @@ const (
 
 func readsCodec(codec int64) bool {
 	switch codec {
-	case codecNone, codecSnappy, codecGzip, codecHadoopLZ4, codecZstd, codecLZ4:
+	case codecNone, codecSnappy, codecGzip, codecBrotli, codecHadoopLZ4, codecZstd, codecLZ4:
 		return true
 	}
 	return false
@@ -135,8 +138,8 @@ func readsCodec(codec int64) bool {
 
 // codecName names a codec that is not read.
 func codecName(codec int64) string {
-	if name := map[int64]string{3: "LZO", 4: "Brotli"}[codec]; name != "" {
-		return name
+	if codec == 3 {
+		return "LZO"
 	}
 	return fmt.Sprintf("codec %d", codec)
 }
@@ -157,8 +160,10 @@ func unpack(codec int64, data []byte, size int64) ([]byte, error) {
 			return nil, err
 		}
 		return exactly(r, size)
+	case codecBrotli:
+		return exactly(brotli.NewReader(bytes.NewReader(data)), size)
 	case codecHadoopLZ4:
-		return unpackFramedLZ4(data, size)
+		return unpackHadoopLZ4(data, size)
 	case codecZstd:
 		r, err := zstd.NewReader(
 			bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow),
@@ -169,7 +174,7 @@ func unpack(codec int64, data []byte, size int64) ([]byte, error) {
 		defer r.Close()
 		return exactly(r, size)
 	case codecLZ4:
-		return unpackLZ4(make([]byte, 0, size), data, size)
+		return unpackLZ4(data, size)
 	}
 	return nil, fmt.Errorf("it is packed by %s, which is not read", codecName(codec))
 }
@@ -185,69 +190,43 @@ func exactly(r io.Reader, size int64) ([]byte, error) {
 
 var errLZ4 = errors.New("a page packed by LZ4 is damaged")
 
-// unpackLZ4 appends a block of LZ4 to dst, which grows to size bytes.
-func unpackLZ4(dst, block []byte, size int64) ([]byte, error) {
-	extend := func(n int) (int, bool) { // a length of 15 goes on in bytes
-		for n >= 15 {
-			if len(block) == 0 || int64(n) > size {
-				return 0, false
-			}
-			c := block[0]
-			block = block[1:]
-			if n += int(c); c < 255 {
-				break
-			}
-		}
-		return n, true
+// maxGrowth is how many bytes a byte of a block of LZ4 stands for at most.
+const maxGrowth = 255
+
+// unpackLZ4 unpacks a block of LZ4.
+func unpackLZ4(block []byte, size int64) ([]byte, error) {
+	if size == 0 {
+		return nil, nil
 	}
-	for len(block) > 0 {
-		token := block[0]
-		block = block[1:]
-		literals, ok := extend(int(token >> 4))
-		if !ok || literals > len(block) || int64(len(dst)+literals) > size {
-			return nil, errLZ4
-		}
-		dst = append(dst, block[:literals]...)
-		if block = block[literals:]; len(block) == 0 {
-			break // the last sequence has literals alone
-		}
-		if len(block) < 2 {
-			return nil, errLZ4
-		}
-		back := int(endian.LittleEndian.Uint16(block))
-		block = block[2:]
-		match, ok := extend(int(token & 15))
-		match += 4
-		if !ok || back == 0 || back > len(dst) || int64(len(dst)+match) > size {
-			return nil, errLZ4
-		}
-		for range match { // the copy may overlap itself
-			dst = append(dst, dst[len(dst)-back])
-		}
-	}
-	if int64(len(dst)) != size {
+	if size > maxGrowth*int64(len(block)) {
 		return nil, errLZ4
 	}
-	return dst, nil
+	data := make([]byte, size)
+	n, err := lz4.UncompressBlock(block, data)
+	if err != nil || int64(n) != size {
+		return nil, errLZ4
+	}
+	return data, nil
 }
 
-// unpackFramedLZ4 unpacks the blocks of Hadoop, which have their lengths before them.
-func unpackFramedLZ4(data []byte, size int64) ([]byte, error) {
-	dst := make([]byte, 0, size)
-	for len(data) >= 8 {
-		whole, packed := endian.BigEndian.Uint32(data), endian.BigEndian.Uint32(data[4:])
-		data = data[8:]
-		if int64(packed) > int64(len(data)) || int64(len(dst))+int64(whole) > size {
-			return nil, errLZ4
+// unpackHadoopLZ4 unpacks the blocks of Hadoop, which have their lengths before them. Some writers
+// write a block alone.
+func unpackHadoopLZ4(data []byte, size int64) ([]byte, error) {
+	var all []byte
+	for rest := data; len(rest) >= 8; {
+		whole, packed := endian.BigEndian.Uint32(rest), endian.BigEndian.Uint32(rest[4:])
+		rest = rest[8:]
+		if int64(packed) > int64(len(rest)) || int64(len(all))+int64(whole) > size {
+			break
 		}
-		var err error
-		if dst, err = unpackLZ4(dst, data[:packed], int64(len(dst))+int64(whole)); err != nil {
-			return nil, err
+		block, err := unpackLZ4(rest[:packed], int64(whole))
+		if err != nil {
+			break
 		}
-		data = data[packed:]
+		all, rest = append(all, block...), rest[packed:]
+		if len(rest) == 0 && int64(len(all)) == size {
+			return all, nil
+		}
 	}
-	if int64(len(dst)) != size || len(data) > 0 {
-		return nil, errLZ4
-	}
-	return dst, nil
+	return unpackLZ4(data, size)
 }

@@ -122,7 +122,8 @@ func (c *column) logical(t *thriftReader) {
 			})
 		default:
 			c.means = map[int16]meaning{
-				1: meansText, 4: meansText, 6: meansDate, 12: meansText, 15: meansHalf,
+				1: meansText, 4: meansText, 6: meansDate, 12: meansText, 14: meansUUID,
+				15: meansHalf,
 			}[id]
 			return false
 		}

@@ -256,7 +256,7 @@ type splitCells struct {
 	data  []byte
 	width int
 	i     int
-	room  [16]byte
+	room  [maxFixed]byte
 }
 
 func (s *splitCells) next() ([]byte, error) {

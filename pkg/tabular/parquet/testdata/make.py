@@ -1,9 +1,11 @@
-"""Makes the files of this folder with pyarrow: a Parquet file and the delimited text that it is read as."""
+"""Makes the files of this folder: a Parquet file and the delimited text that it is read as.
+
+Needs pyarrow, and duckdb, fastparquet, pandas and polars for the files that bear their names, whose
+text is what pyarrow reads from them."""
 
 import datetime as dt
 import decimal
 import math
-import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +20,8 @@ def text(value, kind):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, bytes):
+        value = value.decode()
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"'
     if isinstance(value, dt.datetime):
@@ -34,6 +38,10 @@ def text(value, kind):
 def write(name, columns, **options):
     table = pa.table(columns)
     pq.write_table(table, name + ".parquet", **options)
+    expect(name, table)
+
+
+def expect(name, table):
     flat = [c for c in table.column_names if not pa.types.is_nested(table.schema.field(c).type)]
     with open(name + ".csv", "w") as out:
         out.write(",".join('"%s"' % c for c in flat) + "\n")
@@ -88,7 +96,29 @@ def main():
     }, store_decimal_as_integer=True)
     write("bools_v2", {"bool": [None if i % 5 == 0 else i % 3 == 0 for i in range(ROWS)]},
           data_page_version="2.0", column_encoding={"bool": "RLE"}, use_dictionary=False)
+    fixed = [b"%020d" % i for i in range(ROWS)]
+    for kind, encoding in {"split": "BYTE_STREAM_SPLIT", "delta": "DELTA_BYTE_ARRAY"}.items():
+        write("fixed_" + kind, {"fixed": pa.array(fixed, pa.binary(20))},
+              use_dictionary=False, column_encoding={"fixed": encoding})
+
+
+def others():
+    import duckdb
+    import fastparquet
+    import pandas as pd
+    import polars as pl
+
+    frame = pd.DataFrame({"series": SERIES, "timestamp": pd.date_range(START, periods=ROWS, freq="15min"),
+                          "value": VALUES, "on": [i % 3 == 0 for i in range(ROWS)]})
+    fastparquet.write("fastparquet_lz4.parquet", frame, compression="LZ4")
+    pl.from_pandas(frame).write_parquet("polars_brotli.parquet", compression="brotli", data_page_size=200)
+    duckdb.sql("set timezone = 'UTC'")
+    duckdb.sql("copy (select *, md5(series)::uuid as id, value::decimal(18, 3) as exact from frame) "
+               "to 'duckdb_v2.parquet' (format parquet, parquet_version v2, compression lz4_raw)")
+    for name in ("fastparquet_lz4", "polars_brotli", "duckdb_v2"):
+        expect(name, pq.ParquetFile(name + ".parquet").read())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
+    others()
