@@ -82,7 +82,7 @@ func (c *column) appendBytes(dst, value []byte) []byte {
 		return appendFloat(dst, half(endian.LittleEndian.Uint16(value)), 32)
 	}
 	value = value[:min(len(value), maxCell)]
-	if bytes.IndexByte(value, '"') < 0 && bytes.IndexByte(value, '\n') < 0 {
+	if !bytes.ContainsAny(value, "\"\r\n") {
 		return append(append(append(dst, '"'), value...), '"')
 	}
 	dst = append(dst, '"')

@@ -93,6 +93,21 @@ func TestTextBeginsAgain(t *testing.T) {
 	}
 }
 
+// A text stays on its line, whatever it holds.
+func TestTextsStayOnTheirLine(t *testing.T) {
+	t.Parallel()
+	var data []byte
+	for _, s := range []string{"a\nb", "a\rb", `a"b`, "a,b"} {
+		data = append(append(data, byte(len(s)), 0, 0, 0), s...)
+	}
+	got, err := textOf(fileOf(4, written{name: "a\n\"b", kind: typeBytes,
+		pages: [][]byte{page(4, plain, len(data), data)}}))
+	want := "\"a \"\"b\"\n\"a b\"\n\"a b\"\n\"a\"\"b\"\n\"a,b\"\n"
+	if err != nil || got != want {
+		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+	}
+}
+
 // Damaged files end in errors, in bounded time and memory.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
