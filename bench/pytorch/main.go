@@ -131,7 +131,8 @@ func run(o options, out io.Writer) error {
 	}); err != nil {
 		return err
 	}
-	for _, one := range valid.Batches(validBatches) {
+	measured, _ := valid.Measured(validBatches)
+	for _, one := range measured {
 		if err := writeBatch(w, one); err != nil {
 			return err
 		}

@@ -28,9 +28,10 @@ func Few(n int) int { return min(max(3, n/10), max(n-1, 0)/2) }
 // SpansOf returns the times of histories, of which there is at least one.
 //
 // Histories whose times touch, directly or over others, share one time; the time with the most
-// intervals counts, of which a history has at most those of five weeks, so that one series with a
-// long past does not outweigh a fleet. At the ends of that time, the parts are left out in which only a few series
-// have readings. A history that is too short for a network does not count, unless all are.
+// intervals counts. Of a history at most the intervals of five weeks count, so that one series with
+// a long past does not outweigh a fleet. At the ends of that time, the parts are left out in which
+// only a few series have readings. A history that is too short for a network does not count, unless
+// all are.
 func SpansOf(histories []*History) Spans {
 	long := make([]*History, 0, len(histories))
 	for _, h := range histories {

@@ -20,15 +20,20 @@ func TestSpansOf(t *testing.T) {
 		series                []days
 		most, touching, whole days
 	}{
-		"one":            {[]days{{0, 40}}, days{0, 40}, days{0, 40}, days{0, 40}},
-		"two":            {[]days{{0, 40}, {20, 70}}, days{0, 70}, days{0, 70}, days{0, 70}},
-		"one after one":  {[]days{{0, 40}, {30, 60}, {50, 90}}, days{0, 90}, days{0, 90}, days{0, 90}},
-		"touch":          {[]days{{40, 80}, {0, 40}}, days{0, 80}, days{0, 80}, days{0, 80}},
-		"years before":   {[]days{{0, 60}, {400, 440}, {410, 450}}, days{400, 450}, days{400, 450}, days{0, 450}},
+		"one":           {[]days{{0, 40}}, days{0, 40}, days{0, 40}, days{0, 40}},
+		"two":           {[]days{{0, 40}, {20, 70}}, days{0, 70}, days{0, 70}, days{0, 70}},
+		"one after one": {[]days{{0, 40}, {30, 60}, {50, 90}}, days{0, 90}, days{0, 90}, days{0, 90}},
+		"touch":         {[]days{{40, 80}, {0, 40}}, days{0, 80}, days{0, 80}, days{0, 80}},
+		"years before": {
+			[]days{{0, 60}, {400, 440}, {410, 450}}, days{400, 450}, days{400, 450}, days{0, 450},
+		},
 		"years ahead":    {[]days{{0, 60}, {10, 60}, {900, 960}}, days{0, 60}, days{0, 60}, days{0, 960}},
 		"one day ahead":  {[]days{{0, 60}, {900, 901}}, days{0, 60}, days{0, 60}, days{0, 60}},
 		"all too short":  {[]days{{0, 3}, {2, 5}}, days{0, 5}, days{0, 5}, days{0, 5}},
 		"within another": {[]days{{0, 90}, {20, 40}, {95, 99}}, days{0, 90}, days{0, 90}, days{0, 90}},
+		"one long past and a new fleet": {
+			fleet(2, days{600, 622}, days{0, 100}), days{600, 622}, days{600, 622}, days{0, 622},
+		},
 		"as many earlier": {
 			[]days{{0, 30}, {100, 130}}, days{0, 30}, days{0, 30}, days{0, 130},
 		},

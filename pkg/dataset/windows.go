@@ -50,6 +50,7 @@ type Sampler struct {
 	rng    *rand.Rand
 	len    series.Lengths // of all histories
 	z      []float32
+	drawn  []*History // of the windows of the newest batch
 }
 
 // startRange is a history and the range of cells at which its windows may start.
@@ -103,6 +104,7 @@ func (h *History) firstReady() (cell int64, ok bool) {
 func (s *Sampler) Next(b *Batch) {
 	b.resize(s.cfg)
 	s.drawPositions(b.Positions)
+	s.drawn = s.drawn[:0]
 	for w := range b.B {
 		p := &s.ranges[s.rng.IntN(len(s.ranges))]
 		start := p.first + s.rng.Int64N(p.last-p.first+1)
@@ -112,6 +114,7 @@ func (s *Sampler) Next(b *Batch) {
 			known = int64(s.cfg.Steps+s.cfg.Horizon-s.cfg.BurnIn) + int64(s.len.Scale) +
 				s.rng.Int64N(int64(s.len.Scale))
 		}
+		s.drawn = append(s.drawn, p.history)
 		s.fill(b, w, p.history, start, known)
 	}
 }

@@ -8,9 +8,9 @@ import (
 // leastSeries is the least number of series among which one can be told from the others.
 const leastSeries = 3
 
-// CompareReports is Compare over the losses of two reports. Losses are sums over series, so a series
-// with a large scale may decide alone whether a model is better. When the answer is another one
-// without the series whose losses differ most, the comparison is the one without that series:
+// CompareReports is Compare over the losses of two reports. Losses are sums over series, so a
+// series with a large scale may decide alone whether a model is better. When the answer is another
+// one without the series whose losses differ most, the comparison is the one without that series:
 // Without names it, and InWords says so. With fewer than three series none is left out.
 func CompareReports(ours, theirs *Report) (Comparison, error) {
 	all, err := Compare(ours.Losses, theirs.Losses)
@@ -32,8 +32,8 @@ func CompareReports(ours, theirs *Report) (Comparison, error) {
 }
 
 // LessLoss reports whether ours has less loss in sum than theirs. When the answer is another one
-// without the series whose losses differ most, the answer is the one without that series, and without
-// names it.
+// without the series whose losses differ most, the answer is the one without that series, and
+// without names it.
 func LessLoss(ours, theirs *Report) (less bool, without string) {
 	less = gap(ours.Losses, theirs.Losses) < 0
 	name, ok := mostApart(ours, theirs)
@@ -57,8 +57,8 @@ func gap(ours, theirs []Loss) float64 {
 	return sum
 }
 
-// mostApart is the series whose losses differ most between two reports, over the origins of both. ok
-// is false when fewer than leastSeries have such origins.
+// mostApart is the series whose losses differ most between two reports, over the origins of both.
+// ok is false when fewer than leastSeries have such origins.
 func mostApart(ours, theirs *Report) (name string, ok bool) {
 	other := map[string][]Loss{}
 	for _, s := range theirs.PerSeries {

@@ -20,8 +20,8 @@ type fleet struct {
 	bad        []badMeter
 }
 
-// badMeter has readings from a day to a day before the other end; value turns what it used in an hour
-// into what it sends.
+// badMeter has readings in the days from and before until; value turns what it used in an hour into
+// what it sends.
 type badMeter struct {
 	name        string
 	from, until int64 // days since the fleet began
@@ -173,8 +173,8 @@ func TestBadMetersStopNoTraining(t *testing.T) {
 	}
 }
 
-// Wild and infinite forecasts of one series of three or more keep no model from the others; those of
-// two series do.
+// Wild and infinite forecasts of one series of three or more keep no model from the others; those
+// of two series do.
 func TestWildForecastsOfOneSeriesRefuseNoModel(t *testing.T) {
 	t.Parallel()
 	levels := []float64{0.1, 0.5, 0.9}
@@ -265,6 +265,45 @@ func TestOneSeriesDoesNotDecideTheGate(t *testing.T) {
 		in.champion.ours, in.champion.theirs = report(c.ours, c.lies), report(c.theirs, c.lied)
 		if v := verdictOf(in); v.Passed != c.passed || !strings.Contains(v.Why(), c.words) {
 			t.Errorf("%s: passed %t: %s", c.name, v.Passed, v.Why())
+		}
+	}
+}
+
+// A meter that wakes up, or sends a thousand times what it used, in the validation range does not
+// decide how long the network of the others is fitted, and is named.
+func TestOneMeterDoesNotDecideTheIterations(t *testing.T) {
+	t.Parallel()
+	cfg := tiny()
+	cfg.Iterations = 200
+	alone := cycle(t, cfg, nil)
+	alone.Source = fleet{8, 50, nil}
+	want := fit(t, alone).result
+	for name, value := range map[string]func(hour int64, used float64) (float64, bool){
+		"wakes": func(hour int64, _ float64) (float64, bool) {
+			if hour < 41*24 {
+				return 0, true
+			}
+			return 9e9, true
+		},
+		"lies": func(hour int64, used float64) (float64, bool) {
+			if hour < 41*24 {
+				return used, true
+			}
+			return 1000 * used, true
+		},
+	} {
+		c := cycle(t, cfg, nil)
+		c.Source = fleet{8, 50, []badMeter{{name, 0, 50, value}}}
+		var words []string
+		c.Tell = warnings(&words)
+		got := fit(t, c).result
+		if got.Best < cfg.Iterations/2 || !(got.Valid < 1.2*want.Valid) {
+			t.Errorf("%s: iteration %d with loss %v; without it %d with %v", name, got.Best, got.Valid,
+				want.Best, want.Valid)
+		}
+		text, told := strings.Join(words, "\n"), "measured without windows of site."+name
+		if !strings.Contains(text, told) {
+			t.Errorf("%s: told %q", name, text)
 		}
 	}
 }

@@ -194,7 +194,12 @@ func (f *fitting) choosing(
 	if err != nil {
 		return train.Result{}, fmt.Errorf("validation range: %w", err)
 	}
-	return f.train(ctx, fit, valid.Batches(validBatches), spec, f.Config.Iterations)
+	batches, without := valid.Measured(validBatches)
+	if len(without) > 0 {
+		f.tell(Event{Kind: Warning, Text: fmt.Sprintf("iterations are measured without windows of %s, "+
+			"whose readings are far beyond their scale: check them", dataset.SomeOf(without))})
+	}
+	return f.train(ctx, fit, batches, spec, f.Config.Iterations)
 }
 
 // refit is the number of iterations of the last fit: those of the best iteration. The loss of a look is
