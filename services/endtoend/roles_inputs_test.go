@@ -61,7 +61,7 @@ func badInputs(at time.Time) []badInput {
 		{name: "register", payload: with("1", `,"kind":"register"`), reason: "wrong_kind"},
 		{name: "unknown quality", payload: with("1", `,"quality":"fair"`), reason: "unknown_quality", detail: "fair"},
 		{name: "part of no hour", payload: with("1", `,"interval":"25m"`), reason: "interval_unsupported", detail: "25m"},
-		{name: "too late", payload: fmt.Sprintf(`{"ts":"%s","value":99}`, at.Add(-60*time.Hour).Format(time.RFC3339)), reason: "too_late"},
+		{name: "too late", payload: fmt.Sprintf(`{"ts":"%s","value":99}`, at.Add(-20*24*time.Hour).Format(time.RFC3339)), reason: "too_late"},
 		{name: "over 64 KiB", payload: with("1", `,"note":"`+strings.Repeat("x", 70<<10)+`"`), reason: "too_large"},
 		{name: "nested", payload: with("1", `,"more":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)), reason: "too_large"},
 		{name: "1001 readings", payload: "[" + strings.Repeat(with("1", "")+",", 1000) + with("1", "") + "]", reason: "too_large"},
