@@ -25,8 +25,9 @@ const (
 )
 
 // scoreboard is the end of the monitoring path: the collector of the scores of all series. It sums
-// scores that are divided by the usual size of their series. The first score of an interval counts;
-// a correction of it is only counted as a revision. It is safe for concurrent use.
+// scores that are divided by the usual size of their series, within mostTimesUsual. The first score
+// of an interval counts; a correction of it is only counted as a revision. It is safe for concurrent
+// use.
 type scoreboard struct {
 	now func() time.Time
 
@@ -142,13 +143,22 @@ func (b *scoreboard) add(s *engine.Score) {
 	}
 }
 
+// mostTimesUsual bounds a score in times of the usual size of its series. A meter that wakes up, or
+// whose readings are wrong by a factor of thousands, would make the ratios of all its own.
+const mostTimesUsual = 10
+
 func sumsOf(s *engine.Score, l *engine.LeadScore) sums {
 	one := sums{scores: 1}
-	if usual := float64(s.Usual); usual > 0 {
-		one.pinball, one.absError = l.Pinball/usual, math.Abs(l.Error)/usual
-		one.actual = math.Abs(float64(s.Actual)) / usual
+	if s.Usual > 0 {
+		actual, err := math.Abs(float64(s.Actual)), math.Abs(l.Error)
+		largest := max(actual, err, l.Pinball)
 		if !math.IsNaN(l.Naive) {
-			one.paired, one.naive = l.Pinball/usual, l.Naive/usual
+			largest = max(largest, l.Naive)
+		}
+		size := max(float64(s.Usual), largest/mostTimesUsual)
+		one.pinball, one.absError, one.actual = l.Pinball/size, err/size, actual/size
+		if !math.IsNaN(l.Naive) {
+			one.paired, one.naive = l.Pinball/size, l.Naive/size
 		}
 	}
 	one.of50, one.inside50 = number(l.Has50), number(l.Has50 && l.Inside50)

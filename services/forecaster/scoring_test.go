@@ -103,3 +103,37 @@ loadtide_forecaster_score_paired_pinball_total{alias="rule",interval="1h",lead="
 		t.Errorf("%d ratios of a day without scores", n)
 	}
 }
+
+// A meter that wakes up or lies weighs as one of ten times its usual size: the ratios stay those of
+// the fleet. Its own ratio of model and rule stays too.
+func TestOneMeterDoesNotMakeTheScores(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]*engine.Score{
+		"the reading is a million times the usual one": scoreOf(
+			1, 1e6, heldOf(24, 4e5, 8e5, false), meter.SourceLSTM, true),
+		"the forecast is": scoreOf(1, 1, heldOf(24, 4e5, 8e5, false), meter.SourceLSTM, true),
+		"without a day before": scoreOf(
+			1, 1e6, heldOf(24, 4e5, math.NaN(), false), meter.SourceLSTM, true),
+	} {
+		var sum sums
+		for range 97 {
+			good := scoreOf(2, 2, heldOf(24, 0.2, 0.4, true), meter.SourceLSTM, true)
+			one := sumsOf(good, &good.Leads[0])
+			sum.add(&one)
+		}
+		if math.Abs(sum.pinball-9.7) > 1e-9 || math.Abs(sum.naive-19.4) > 1e-9 {
+			t.Fatalf("the good ones have %+v", sum)
+		}
+		one := sumsOf(bad, &bad.Leads[0])
+		if largest := max(one.pinball, one.naive, one.absError, one.actual); largest > 10.000001 {
+			t.Errorf("%s: %+v", name, one)
+		}
+		sum.add(&one)
+		if skill := (sum.naive - sum.paired) / sum.naive; math.Abs(skill-0.5) > 1e-9 {
+			t.Errorf("%s: skill %v", name, skill)
+		}
+		if ratio := sum.pinball / sum.actual; ratio > 0.2 {
+			t.Errorf("%s: pinball loss %v of the actuals", name, ratio)
+		}
+	}
+}
