@@ -176,3 +176,53 @@ func TestLabelsOfLogs(t *testing.T) {
 		}
 	}
 }
+
+// A fleet whose readings in the logs end five weeks ago is trained on up to there, also when two live
+// meters are beside it, and those are named.
+func TestRangesOfLogsAreThoseOfMostSeries(t *testing.T) {
+	t.Parallel()
+	conn := bustest.Start(t).Connect()
+	cfg := topology.DefaultConfig()
+	cfg.Partitions = 1
+	if _, err := topology.Ensure(t.Context(), conn.JetStream(), cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now().UTC().Truncate(24 * time.Hour).Add(-75 * 24 * time.Hour)
+	publish := func(name string, from, until int) {
+		for d := from; d < until; d++ {
+			var readings []string
+			for h := range 24 {
+				at := start.Add(time.Duration(24*d+h) * time.Hour).Format(time.RFC3339)
+				readings = append(readings, fmt.Sprintf(`{"ts":%q,"value":%d,"unit":"kWh"}`, at, 5+h%12))
+			}
+			subject := streams.ReadingSubject(0, meter.ID{Site: "site", Meter: name})
+			payload := "[" + strings.Join(readings, ",") + "]"
+			if _, err := conn.Publish(t.Context(), subject, []byte(payload), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	loaded := func() (dataset.Cut, string) {
+		c := cycle(t, tiny(), nil)
+		var words []string
+		c.Source, c.Tell = Logs{Conn: conn}, warnings(&words)
+		a := c.newAttempt()
+		if err := a.load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return a.cut, strings.Join(words, "\n")
+	}
+	for m := range 6 {
+		publish(fmt.Sprint("m", m), 0, 40)
+	}
+	want, _ := loaded()
+	publish("live1", 20, 75)
+	publish("live2", 38, 75)
+	got, words := loaded()
+	if got != want || got.TestUntil != start.Add(40*24*time.Hour).Unix() {
+		t.Errorf("%s beside two live meters, %s without them", got, want)
+	}
+	if !strings.Contains(words, "2 of 8 series have readings after") {
+		t.Errorf("told %q", words)
+	}
+}
