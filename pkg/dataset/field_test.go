@@ -152,3 +152,36 @@ func TestFieldRegisters(t *testing.T) {
 		})
 	}
 }
+
+// TestFirstValueIsTheRegister: what a meter shows, sent as its first value, is in no window of a
+// training: its cell is BAD, and the scale is that of the other values.
+func TestFirstValueIsTheRegister(t *testing.T) {
+	t.Parallel()
+	histories := map[bool]*History{}
+	for _, honest := range []bool{false, true} {
+		var readings []given
+		for i := range int64(300) {
+			value := 1 + math.Sin(2*math.Pi*float64(i)/24)/2 + 0.2*float64(i*i%7)
+			if i == 0 && !honest {
+				value = 12345.6
+			}
+			if i > 0 || !honest {
+				readings = append(readings, given{epoch + i*meter.HourSeconds, value})
+			}
+		}
+		histories[honest] = built(readings...)[0]
+	}
+	h, other := histories[false], histories[true]
+	if v, q := h.Ring.At(h.Ring.First()); q != meter.Bad || v > 3 {
+		t.Errorf("the first cell is %v %s", v, q)
+	}
+	if v, q := h.Raw.At(h.Raw.First()); q != meter.OK || v != 12345.6 {
+		t.Errorf("what was read is %v %s", v, q)
+	}
+	for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+		got, ok := h.ScalerAt(n)
+		if want, known := other.ScalerAt(n); ok != known || got != want {
+			t.Fatalf("after cell %d the scale is %+v %v, without the value %+v %v", n, got, ok, want, known)
+		}
+	}
+}

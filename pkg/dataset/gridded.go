@@ -151,7 +151,7 @@ func (c *gridded) change() {
 	c.end(was)
 	h := c.done[len(c.done)-1]
 	open := newest - int64(h.Len.Open) + 1
-	if len(said.cells.values) <= h.Len.Features {
+	if h.young(newest) {
 		open = first // all cells of a young series are open
 	}
 	at := func(n int64) (float32, meter.Quality) {
@@ -245,6 +245,9 @@ func (h *History) joined(interval, offset int64) *History {
 	j.Raw = series.Ring{Values: make([]float32, size), Quality: meter.NewQualities(int(size))}
 	for n := first; n <= last; n++ {
 		c := grid.Join(own, to, h.kind, n, h.Ring.At)
+		if j.Raw.Known == 0 && !c.Quality.Accepted() { // serving has judged the first cell by itself
+			c = grid.Join(own, to, h.kind, n, h.Raw.At)
+		}
 		switch {
 		case c.Quality.Accepted():
 		case j.Raw.Known == 0:

@@ -23,6 +23,7 @@ type History struct {
 	// for each. The cells before Own are those that serving brings over from the grid before.
 	Own     int64
 	scalers []scalerFrom
+	absurd  map[int64]float32 // what stands in for the values of the first two weeks that are absurd
 	kind    meter.Kind
 	marks   *meter.Marks
 }
@@ -63,6 +64,25 @@ func (h *History) OnCurve(c series.Curve) *History {
 // Holes and cells that cannot be true are filled with the same hour of the day before. When there
 // is a new scaler, the open cells are judged again, as in serving.
 func (h *History) replay(c series.Curve) {
+	h.absurd = nil
+	judged, final := h.Raw.First()-1, false
+	for {
+		again := false
+		if judged, again = h.walk(c, judged, final); !again {
+			return
+		}
+		final = !h.young(judged + 1)
+	}
+}
+
+// young says that serving has all that was said of the series up to cell n: its ring is long enough.
+func (h *History) young(n int64) bool { return n-h.Raw.First() < int64(h.Len.Ring) }
+
+// walk is one pass of replay. When the first scale is due, and when the cells of two weeks can no
+// longer change, what was said is judged again, as in serving: if other values are absurd than before,
+// walk returns true, and the series is walked anew. judged is the newest cell at which that was done; final says
+// that it is not done any more.
+func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, again bool) {
 	raw := &h.Raw
 	h.Ring = series.Ring{Values: make([]float32, len(raw.Values)),
 		Quality: meter.NewQualities(len(raw.Values))}
@@ -78,6 +98,16 @@ func (h *History) replay(c series.Curve) {
 		}
 		seen := h.Ring
 		seen.Known = min(seen.Known, h.Len.Ring)
+		last := n // of the cells that are judged
+		if !h.young(n + 1) {
+			last -= int64(h.Len.Open)
+		}
+		due := h.young(n) && (last < n || scaling.Due(&seen, &h.Len, closed))
+		if due && !final && n > judged {
+			if judged = n; h.reconsider(last) {
+				return judged, true
+			}
+		}
 		if !scaling.Advance(&seen, &h.Len, closed) {
 			continue
 		}
@@ -88,6 +118,44 @@ func (h *History) replay(c series.Curve) {
 			h.put(m, scaling.Scaler.Usual)
 		}
 	}
+	return judged, false
+}
+
+// reconsider judges what was read up to cell n again, and says whether other values are absurd than
+// before.
+func (h *History) reconsider(n int64) bool {
+	values := make([]float32, n-h.Raw.First()+1)
+	for i := range values {
+		value, q := h.Raw.At(h.Raw.First() + int64(i))
+		if values[i] = value; !q.Accepted() {
+			values[i] = float32(math.NaN())
+		}
+	}
+	found := meter.Absurd(values, h.Len.Day)
+	if !h.news(found) {
+		return false
+	}
+	h.absurd = map[int64]float32{}
+	for _, i := range found {
+		h.absurd[h.Raw.First()+int64(i)] = meter.StandIn(values, found, h.Len.Day, i)
+	}
+	return true
+}
+
+// news says that a value which was taken for true is among those found at their places in the history,
+// or that one which was found before is not.
+func (h *History) news(found []int) bool {
+	again := 0
+	for _, i := range found {
+		n := h.Raw.First() + int64(i)
+		if _, q := h.Ring.At(n); q.Accepted() {
+			return true
+		}
+		if _, ok := h.absurd[n]; ok {
+			again++
+		}
+	}
+	return again < len(h.absurd)
 }
 
 // put puts cell n of Raw into Ring.
@@ -96,6 +164,10 @@ func (h *History) put(n int64, usual float32) {
 	past := meter.Past{
 		Values: h.Ring.Values, Quality: h.Ring.Quality, Newest: h.Ring.Newest, Known: h.Ring.Known,
 		PerDay: h.Len.Day, Usual: usual,
+	}
+	if instead, ok := h.absurd[n]; ok {
+		h.Ring.Put(n, instead, meter.Bad)
+		return
 	}
 	if q == meter.OK && h.Ring.Known > 0 && past.Judge(value) != meter.Fine {
 		q = meter.Bad

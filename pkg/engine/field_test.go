@@ -169,3 +169,29 @@ func TestLateValueThatCannotBeTrue(t *testing.T) {
 		t.Errorf("the cell that is taken back is %s", q)
 	}
 }
+
+// TestFieldFirstValueIsTheRegister: the first value of a meter is what its register shows. Once a
+// week is known its cell is BAD, and neither the scale nor a forecast has anything of it.
+func TestFieldFirstValueIsTheRegister(t *testing.T) {
+	t.Parallel()
+	readings := fieldReadings(t, "F07/first_value_is_the_register.csv")
+	e, honest := newEngine(t, randomModel(63, 4)), newEngine(t, randomModel(63, 4))
+	for i, r := range readings {
+		e.Step([]Reading{r})
+		if i > 0 {
+			honest.Step([]Reading{r})
+		}
+		co, slot, _ := e.find(m17)
+		ring := co.slabs.ring(slot)
+		if i < 168 {
+			continue
+		}
+		if v, q := ring.At(ring.First()); q != meter.Bad || v > 2 {
+			t.Fatalf("after %d readings the first cell is %v %s", i+1, v, q)
+		}
+		got, want := co.slabs.scale(slot).Scaler, honest.hours().slabs.scale(0).Scaler
+		if got != want {
+			t.Fatalf("after %d readings the scale is %+v, without the value %+v", i+1, got, want)
+		}
+	}
+}

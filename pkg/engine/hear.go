@@ -77,6 +77,7 @@ type said struct {
 type raw struct {
 	cell int64
 	said
+	absurd bool // beside what else was said of its series: see meter.Absurd
 }
 
 // observe judges the readings of one round against their series; those that change it are touched.

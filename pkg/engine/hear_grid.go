@@ -249,7 +249,7 @@ func (co *cohort) reviseClosed(slot int32, c grid.Cell) {
 	s.flagged.drop(slot, c.N)
 	switch {
 	case word.quality.Accepted() && s.marked(slot, c.N):
-		s.flagged.put(slot, raw{c.N, word})
+		s.flagged.put(slot, raw{cell: c.N, said: word})
 		c.Quality = meter.Bad
 	case co.liesAfter(slot, &past, word):
 		c.Quality = meter.Bad
@@ -271,9 +271,12 @@ func (co *cohort) extend(slot int32, cell int64) {
 	rec.known = int32(rec.newest - cell + 1)
 }
 
-// young says that the ring has all that was ever said of a series, and that the series may begin
-// earlier: it spans at most two weeks. All of its cells are open.
-func (s *slabs) young(slot int32) bool { return int(s.record(slot).known) <= s.len.Features }
+// young says that the ring has all that was ever said of a series: it spans at most two weeks and the
+// time in which a reading may be late. All of its cells are open.
+func (s *slabs) young(slot int32) bool {
+	rec := s.record(slot)
+	return rec.newest-rec.since < int64(s.len.Ring)
+}
 
 func (s *slabs) first(slot int32) int64 {
 	ring := s.ring(slot)

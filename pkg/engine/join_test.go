@@ -48,7 +48,7 @@ func TestFlaggedCellsSettle(t *testing.T) {
 		s := newSlabs(&series.Hourly, naiveWaiting(&series.Hourly))
 		slot := s.add(m17, "kWh")
 		s.record(slot).Pattern = grid.Pattern{Grid: grid.Grid{Interval: meter.HourSeconds}}
-		s.record(slot).newest, s.record(slot).known = 9, featureCells+1
+		s.record(slot).newest, s.record(slot).known, s.record(slot).since = 9, 10, 9-ringCells
 		for _, cell := range []int64{5, 3, 6, 3} {
 			s.flagged.put(slot, raw{cell: cell})
 		}

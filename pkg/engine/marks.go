@@ -224,7 +224,7 @@ func (co *cohort) remark(slot int32, first, last int64) bool {
 // keepAside makes a cell BAD and remembers what was measured.
 func (s *slabs) keepAside(slot int32, ring *series.Ring, n int64) {
 	value, q := ring.At(n)
-	s.flagged.put(slot, raw{n, said{value, q}})
+	s.flagged.put(slot, raw{cell: n, said: said{value, q}})
 	ring.Set(n, value, meter.Bad)
 }
 

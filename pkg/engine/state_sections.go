@@ -221,6 +221,9 @@ func readFresh(s *slabs, r *reader) {
 	}
 }
 
+// absurdBit of the quality of a value says that it is absurd beside what else was said.
+const absurdBit = 0x80
+
 func writeAside(s *slabs) []byte {
 	data := byteOrder.AppendUint32(nil, uint32(len(s.flagged)))
 	for i := range s.ids { // in the order of the rows: a map has none
@@ -232,7 +235,7 @@ func writeAside(s *slabs) []byte {
 		data = byteOrder.AppendUint32(data, uint32(len(all)))
 		for _, a := range all {
 			data = byteOrder.AppendUint64(data, uint64(a.cell))
-			data = append(appendFloats(data, []float32{a.value}), byte(a.quality))
+			data = append(appendFloats(data, []float32{a.value}), byte(a.quality)|bit(a.absurd)*absurdBit)
 		}
 	}
 	return data
@@ -260,7 +263,12 @@ func readRaws(s *slabs, r *reader, newest int) {
 			a := raw{cell: int64(r.uint64())}
 			var value [1]float32
 			r.floats(value[:])
-			a.said = said{value[0], meter.Quality(r.byte())}
+			said := r.byte()
+			if newest > s.len.Open { // since version 2
+				a.absurd = said&absurdBit != 0
+				said &^= absurdBit
+			}
+			a.value, a.quality = value[0], meter.Quality(said)
 			if r.err == nil && (!a.quality.Accepted() || !ring.Has(a.cell) ||
 				a.cell <= ring.Newest-int64(newest) || i > 0 && a.cell <= all[i-1].cell) {
 				r.err = fmt.Errorf(

@@ -20,11 +20,15 @@ type job struct {
 	again  bool  // its states are computed anew before the next cell
 	cold   bool  // it has states of another model until high: they are computed anew there
 
+	judged int64 // the newest cell at which all that was said of a young series was judged
+	final  bool  // that was when it was about to be young no more
+
 	// Of the next cell: what goes into the ring, and what was said and is kept aside.
 	put     said
 	kept    said
 	asking  bool // the network fills it
 	flagged bool
+	absurd  bool // beside what else was said
 	rejudge bool // it brought another scale: the open cells are looked at anew
 	closes  bool // it is new, so that an older one can no longer change
 }
@@ -59,9 +63,11 @@ func (co *cohort) walk(jobs []job) {
 		} else {
 			j.high = rec.newest
 		}
-		j.closed, j.again = j.high, co.stale(j.slot)
+		j.closed, j.again, j.judged = j.high, co.stale(j.slot), math.MinInt64
 		switch {
 		case rec.anew:
+			s.believe(j.slot)
+			j.cold = j.again
 			co.restart(j)
 		case rec.dirty && !j.again:
 			co.rewind(j.slot)
@@ -110,8 +116,10 @@ func (co *cohort) restart(j *job) {
 	rec, ring := s.record(j.slot), s.ring(j.slot)
 	s.back(j.slot, ring.First()-1)
 	*s.scale(j.slot) = series.Scaling{Curve: s.curve}
+	clear(s.live.row(j.slot))
+	clear(s.settled.row(j.slot))
 	rec.accepted, rec.fresh, rec.remade = 0, false, true
-	j.closed, j.again, j.cold = math.MinInt64, false, j.again
+	j.closed, j.again = math.MinInt64, false
 }
 
 // again walks the open cells of the jobs that ask for it again. States that are
@@ -155,15 +163,22 @@ func (co *cohort) decide(jobs []job) {
 		}
 		j.put, j.asking, j.rejudge = j.kept, false, false
 		ring := s.ring(j.slot)
+		j.absurd = n <= j.high && s.absurd(j.slot, n)
 		j.flagged = j.kept.quality.Accepted() &&
-			(s.marked(j.slot, n) || co.liesAfter(j.slot, &ring, j.kept))
+			(j.absurd || s.marked(j.slot, n) || co.liesAfter(j.slot, &ring, j.kept))
 		if j.kept.quality.Accepted() && !j.flagged {
 			continue
 		}
 		if j.put.quality != meter.Missing {
 			j.put.quality = meter.Bad
 		}
-		j.put.value = bounded(ring.SameHour(n, co.len.Day))
+		if j.absurd {
+			j.put.value, _ = ring.At(n) // it was filled when it was found
+			continue
+		}
+		if j.put.value = 0; ring.Known > 0 {
+			j.put.value = bounded(ring.SameHour(n, co.len.Day))
+		}
 		if j.asking = co.foretold(j.slot); j.asking {
 			w.asking = append(w.asking, j.slot)
 		}
@@ -223,7 +238,7 @@ func (co *cohort) write(jobs []job) {
 		rec := s.record(j.slot)
 		n := rec.newest + 1
 		if j.flagged {
-			s.flagged.put(j.slot, raw{n, j.kept})
+			s.flagged.put(j.slot, raw{n, j.kept, j.absurd})
 		} else {
 			s.flagged.drop(j.slot, n)
 		}
@@ -235,6 +250,9 @@ func (co *cohort) write(jobs []job) {
 		j.closed, j.high = n, max(j.high, n)
 		if m := n - int64(co.len.Open); j.closes && ring.Has(m) {
 			co.closeCell(j.slot, m)
+		}
+		if co.reconsider(j) {
+			continue
 		}
 		if scale.Advance(&ring, co.len, int(rec.accepted)) {
 			rec.fresh, j.rejudge = false, true

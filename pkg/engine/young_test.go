@@ -87,6 +87,8 @@ func TestFirstHistoryInAnyOrder(t *testing.T) {
 func firstHistory(t *rapid.T, random *rand.Rand, n int64, bad bool) []Reading {
 	missing := rapid.SampledFrom([]float64{0, 0.05, 0.4}).Draw(t, "missing")
 	level := rapid.SampledFrom([]float64{1, 5, 0.2}).Draw(t, "change of level")
+	wrong := rapid.SampledFrom([]string{"", "", "register first", "register", "Wh first", "Wh for nine days", "spikes"}).
+		Draw(t, "wrong")
 	var all []Reading
 	for i := range n {
 		r := at(i)
@@ -100,12 +102,17 @@ func firstHistory(t *rapid.T, random *rand.Rand, n int64, bad bool) []Reading {
 			}
 		case 1:
 			r.Quality = meter.Estimated
-		case 2:
-			r.Value *= 1000
 		}
 		edge := i == 0 || i == n-1
 		if edge {
 			r = at(i)
+		}
+		switch {
+		case wrong == "register first" && i == 0, wrong == "register" && i < 30:
+			r.Value = 12345 + 2*float64(i)
+		case wrong == "Wh first" && i < 50, wrong == "Wh for nine days" && i < 9*24,
+			wrong == "spikes" && !edge && random.IntN(20) == 0:
+			r.Value *= 1000
 		}
 		if edge || i%20 == 0 || random.Float64() > missing {
 			all = append(all, r)

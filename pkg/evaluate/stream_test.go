@@ -29,6 +29,7 @@ type sender struct {
 	hole   int64   // seconds without a reading, in the last third
 	after  int64   // seconds from the hole to the end; 0 for a hole that begins with the last third
 	days   int64
+	wrong  string // "first": the first value is what a register shows; "thousand": those of three days
 	zone   string // of the model; hours are joined in it
 	seed   uint64
 	marks  []meter.Mark // of the series, there before the readings
@@ -53,6 +54,12 @@ func (s sender) readings() []engine.Reading {
 		}
 		if register += value * float64(step) / meter.HourSeconds; s.kind == meter.Register {
 			value = register
+		}
+		switch {
+		case s.wrong == "first" && len(all) == 0 && s.kind != meter.Register:
+			value = 12345
+		case s.wrong == "thousand" && second < epoch+3*meter.DaySeconds && s.kind != meter.Register:
+			value *= 1000
 		}
 		at := second + random.Int64N(s.jitter+1)
 		lost := random.Float64() < s.silent
@@ -93,6 +100,7 @@ func drawSender(t *rapid.T) sender {
 		after: rapid.SampledFrom([]int64{0, 0, 900, 3600, 3 * 3600}).Draw(t, "after"),
 		bad:   rapid.SampledFrom([]float64{0, 0.02}).Draw(t, "bad"),
 		days:  rapid.SampledFrom([]int64{9, 20}).Draw(t, "days"),
+		wrong: rapid.SampledFrom([]string{"", "", "first", "thousand"}).Draw(t, "wrong"),
 		seed:  rapid.Uint64().Draw(t, "seed"),
 	}
 	s.later = s.step

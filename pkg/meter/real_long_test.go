@@ -57,6 +57,34 @@ func hourlyLives(t testing.TB, name string) []life {
 	return lives(t, filepath.Join("hourly", name+".csv.gz"), time.Hour, tabular.Options{})
 }
 
+// publicFile is a file of public readings on a grid.
+type publicFile struct {
+	name     string
+	interval time.Duration
+}
+
+// publicFiles are those of the folders hourly and more.
+func publicFiles(t testing.TB) []publicFile {
+	t.Helper()
+	var all []publicFile
+	for _, folder := range []string{"hourly", "more"} {
+		files, err := filepath.Glob(filepath.Join(servertest.PublicReadings(t), folder, "*.csv.gz"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no readings in %s: %v", folder, err)
+		}
+		for _, path := range files {
+			file := publicFile{filepath.Join(folder, filepath.Base(path)), time.Hour}
+			for _, finer := range []time.Duration{15 * time.Minute, 30 * time.Minute} {
+				if strings.Contains(path, fmt.Sprintf("_%dmin", int(finer.Minutes()))) {
+					file.interval = finer
+				}
+			}
+			all = append(all, file)
+		}
+	}
+	return all
+}
+
 // Nearly all public readings are honest, so hardly any are flagged. The exception is etth1: all its
 // channels repeat one value together for hours and days, some twenty times.
 func TestFewOfRealReadingsAreFlagged(t *testing.T) {

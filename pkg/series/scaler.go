@@ -103,14 +103,12 @@ func (s *Scaling) anew(r *Ring, l *Lengths) {
 // no longer change. So it does not depend on the order in which readings came.
 func (s *Scaling) Advance(r *Ring, l *Lengths, closed int) bool {
 	if !s.Ready {
+		if !s.Due(r, l, closed) {
+			return false
+		}
 		known := *r
 		if r.Known > l.Features {
 			known = r.Until(r.Newest - int64(l.Open))
-		} else {
-			closed += r.accepted(r.Newest - int64(l.Late))
-		}
-		if closed < l.Scale {
-			return false
 		}
 		s.first(&known, l)
 		return true
@@ -133,6 +131,17 @@ func (s *Scaling) Advance(r *Ring, l *Lengths, closed int) bool {
 		}
 	}
 	return changed
+}
+
+// Due reports whether Advance makes the first scale.
+func (s *Scaling) Due(r *Ring, l *Lengths, closed int) bool {
+	if s.Ready {
+		return false
+	}
+	if r.Known <= l.Features {
+		closed += r.accepted(r.Newest - int64(l.Late))
+	}
+	return closed >= l.Scale
 }
 
 // first makes the first scale from the accepted cells of the ring. Values further out than the

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"math"
+	"slices"
+
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// reconsider judges all that was said of a young series again, when its first scale is due, and when
+// the cells of two weeks can no longer change. When it finds other values absurd than before, the
+// series is walked anew, in which their cells are BAD, and reconsider returns true.
+//
+// What is found is a function of what was said up to the newest cell, and so are the moments at which
+// the series is judged: the order in which readings came does not matter.
+func (co *cohort) reconsider(j *job) bool {
+	s := &co.slabs
+	rec, ring := s.record(j.slot), s.ring(j.slot)
+	grown := rec.newest-rec.since+1 == int64(co.len.Ring)
+	if j.final || rec.newest <= j.judged || !s.young(j.slot) ||
+		!grown && !s.scale(j.slot).Due(&ring, co.len, int(rec.accepted)) {
+		return false
+	}
+	j.judged = rec.newest
+	values := co.saidValues(j.slot)
+	if grown {
+		values = values[:co.len.Features]
+	}
+	found := meter.Absurd(values, co.len.Day)
+	if !s.news(j.slot, found) {
+		return false
+	}
+	j.final = grown
+	s.believe(j.slot)
+	for _, i := range found {
+		n := ring.First() + int64(i)
+		s.flagged.put(j.slot, raw{n, s.said(j.slot, n), true})
+		ring.Set(n, bounded(meter.StandIn(values, found, co.len.Day, i)), meter.Bad)
+	}
+	co.restart(j)
+	return true
+}
+
+// saidValues is what was said about the cells of the ring, NaN where nothing was that counts.
+func (co *cohort) saidValues(slot int32) []float32 {
+	s, ring := &co.slabs, co.slabs.ring(slot)
+	values := slices.Grow(co.work.past[:0], co.len.Ring)[:ring.Known]
+	co.work.past = values
+	for i := range values {
+		n := ring.First() + int64(i)
+		word := s.said(slot, n)
+		if values[i] = word.value; !word.quality.Accepted() || s.marked(slot, n) {
+			values[i] = float32(math.NaN())
+		}
+	}
+	return values
+}
+
+// absurd says that what was said about a cell was found absurd.
+func (s *slabs) absurd(slot int32, n int64) bool {
+	r, ok := s.flagged.find(slot, n)
+	return ok && r.absurd
+}
+
+// news says that a value which was taken for true is among those found at their places in the ring, or
+// that one which was found before is not.
+func (s *slabs) news(slot int32, found []int) bool {
+	ring := s.ring(slot)
+	for _, i := range found {
+		if _, q := ring.At(ring.First() + int64(i)); q.Accepted() {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.flagged[slot], func(r raw) bool {
+		_, again := slices.BinarySearch(found, int(r.cell-ring.First()))
+		return r.absurd && !again
+	})
+}
+
+// believe takes the values of a series that were found absurd as they were said.
+func (s *slabs) believe(slot int32) {
+	ring := s.ring(slot)
+	for _, r := range slices.Clone(s.flagged[slot]) {
+		if r.absurd {
+			ring.Set(r.cell, r.value, r.quality)
+			s.flagged.drop(slot, r.cell)
+		}
+	}
+}
