@@ -91,7 +91,8 @@ func (l *loader) rows() error {
 // begin prepares for the rows of a file whose layout is known.
 func (l *loader) begin() {
 	l.notes, l.periods, l.totals, l.otherRecords = l.notes[:0], l.periods[:0], 0, 0
-	l.later, l.mixed = laterTable{}, mixedUnits{}
+	l.later, l.mixed, l.bare = laterTable{}, mixedUnits{}, l.bare[:0]
+	l.first, l.overruled = len(l.table.rows), ""
 	l.used = make([]bool, len(l.at.names))
 	l.late = l.ends() || l.zone.name != "UTC"
 }
@@ -101,6 +102,10 @@ func (l *loader) begin() {
 func (l *loader) end(first int, before Report) error {
 	if l.late && l.at.timing.elapsed && l.at.timing.counted() {
 		l.count(l.table.rows[first:])
+	}
+	l.leaveOutDates(first)
+	if err := l.moveMidnights(first); err != nil {
+		return err
 	}
 	shifts, interval, repeats := steps(l.table.rows[first:], len(l.table.Series))
 	l.warnEnds(l.table.rows[first:], interval)

@@ -1,6 +1,7 @@
 package tabular
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -176,6 +177,7 @@ func (s *evidence) add(fields [][]byte, at *layout) {
 		}
 	}
 	if t.clock < 0 {
+		s.hour24 = s.hour24 || !t.ranged && endsDay(fields[t.date])
 		return
 	}
 	switch clock := fields[t.clock]; t.day {
@@ -190,6 +192,19 @@ func (s *evidence) add(fields [][]byte, at *layout) {
 		}
 	case dayInDate, dayColumns:
 	}
+}
+
+// endsDay reports whether a date has the clock 24:00 behind it, the midnight at the end of the day.
+func endsDay(text []byte) bool {
+	if !bytes.Contains(text, []byte("24")) {
+		return false
+	}
+	d, rest, ok := readDate(text)
+	if ok && !d.clock {
+		rest = afterDate(rest)
+	}
+	clock, ok := parseClock(rest)
+	return ok && clock.seconds == meter.DaySeconds
 }
 
 // number notes an hour or a period of a day.

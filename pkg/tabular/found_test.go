@@ -325,6 +325,15 @@ func TestTwoReadings(t *testing.T) {
 			"Time;Load\n2026-04-03 00:00;1.234\n2026-04-03 01:00;987\n", Options{Series: "h"},
 			`number "1.234" can be read in two ways`, "--decimal",
 		},
+		"the short name of a zone in summer": {
+			"Zeit (MEZ);kWh\n31.07.2026 13:00;1,5\n", Options{Series: "h"},
+			`time of MEZ "2026-07-31 13:00" can be read in two ways, as 2026-07-31T12:00Z or as 2026-07-31T11:00Z`,
+			"--timezone UTC+01:00 or --timezone Europe/Berlin",
+		},
+		"00:00 behind the other times of its date": {
+			"Zeit;kWh\n31.01.2026 22:00;1,5\n31.01.2026 23:00;2\n31.01.2026 00:00;2,5\n01.02.2026 01:00;3\n", Options{Series: "h"},
+			"the 00:00 of a date stands behind its other times", "--interval-label end",
+		},
 		"start or end of an hour": {
 			"Date,Hour,Load\n2026-01-31,7,5\n2026-01-31,8,6\n", Options{Series: "h"},
 			`hour "7" can be read in two ways, as the hour that begins at 7:00 or as the hour that ends at 7:00`, "--interval-label",

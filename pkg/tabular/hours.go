@@ -9,16 +9,15 @@ import (
 // settleHours decides how hours and periods of a day are counted, and whether times are ends.
 func (l *loader) settleHours(at *layout, s *evidence) error {
 	t := &at.timing
+	if s.hour24 && !t.spans() && !t.ends {
+		t.ends, t.endsWhy = true, "24:00"
+	}
 	switch t.day {
-	case dayClock:
-		if s.hour24 && !t.spans() && !t.ends {
-			t.ends, t.endsWhy = true, "24:00"
-		}
 	case dayHour:
 		return l.settleHour(at, s)
 	case dayPeriod:
 		return l.settlePeriod(at, s)
-	case dayInDate, dayColumns:
+	case dayInDate, dayClock, dayColumns:
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named choice, at *lay
 	one := l.opts.Series != ""
 	if named.series >= 0 {
 		at.series, at.mapped = []int{named.series}, l.opts.SeriesColumn != "" || !at.contract
-	} else if !at.contract || named.time > 0 && named.value < 0 {
+	} else {
 		at.series, at.mapped = l.seriesColumns(columns, s, at), true
 		if err := l.timeOfDay(columns, at); err != nil {
 			return err

@@ -44,8 +44,8 @@ func TestLayouts(t *testing.T) {
 			warning: `columns without a reading: "b"`,
 		},
 		"raw": {
-			content: "Zone,Datetime,MW\nNI,2026-01-31 13:00,1\nA B,2026-01-31 13:00,2\n", layout: LayoutLong,
-			opts:    Options{SeriesColumn: "zone", TimeColumn: "Datetime", ValueColumn: "MW"},
+			content: "Zone,Datetime,Load\nNI,2026-01-31 13:00,1\nA B,2026-01-31 13:00,2\n", layout: LayoutLong,
+			opts:    Options{SeriesColumn: "zone", TimeColumn: "Datetime", ValueColumn: "Load"},
 			want:    []string{"default.NI 2026-01-31T13:00:00Z 1", "default.A_B 2026-01-31T13:00:00Z 2"},
 			warning: `"A B" is read as default.A_B`,
 		},

@@ -35,11 +35,15 @@ type loader struct {
 	late         bool     // times are settled at the end of the file
 	notes        []uint32 // of its rows, for that
 	periods      []uint16 // of its rows, when periods are counted from midnight on
+	first        int      // its first row in the table
+	bare         []int32  // its rows that have a date without a clock, counted from first on
 	totals       int      // lines with sums
 	otherRecords int      // lines of other kinds of records
 	// The unit of the row read last, as written and as read.
 	unitText string
 	unitRead measure
+	// The first unit of the file that --unit overrules, and where it stands.
+	overruled, overruledIn string
 	// The zone of the row read last, as written and as read.
 	offsetText  string
 	offsetRead  int64

@@ -64,13 +64,17 @@ func (l *loader) zoneOf(s *sample, at *layout) error {
 		said = "UTC"
 	}
 	for i := 0; i < s.head && said == ""; i++ {
-		said = zoneIn(string(s.lines[i].text))
+		said = zoneInLine(string(s.lines[i].text))
 	}
 	switch {
 	case said == "" || l.opts.Timezone == said:
 		return nil
 	case l.opts.Timezone == "":
-		z, err := loadZone(said)
+		name := said
+		if zones := zonesByShort[said]; zones != nil {
+			name = zones[0]
+		}
+		z, err := loadZone(name)
 		if err != nil {
 			return err
 		}

@@ -83,6 +83,7 @@ func (l *loader) fileReport(first int, interval int64, before Report) {
 		l.warn("%d lines of other records than %c were passed over", l.otherRecords, l.at.record)
 	}
 	l.warnLater()
+	l.warnOverruled()
 	l.warnUnused()
 	l.warnUnitOfOthers(f.Units)
 	l.warnRising(l.table.rows[first:])

@@ -8,7 +8,8 @@ import (
 
 // seriesColumns finds the columns that name the series. Without --series these are the column whose
 // name says so and the one that tells rows of one time apart. With --series it is a column that has
-// this name.
+// this name. Behind the time column of the contract a column is a series: there a column of numbers
+// names series only where it tells rows apart.
 func (l *loader) seriesColumns(columns []*sampleColumn, s *sample, at *layout) []int {
 	var all []int
 	usable := func(c *sampleColumn) bool {
@@ -29,7 +30,10 @@ func (l *loader) seriesColumns(columns []*sampleColumn, s *sample, at *layout) [
 		return nil
 	}
 	for _, c := range columns {
-		if usable(c) && c.words.in(seriesWords) && (!c.numbers() || c.wholeIDs()) {
+		if !usable(c) || !c.words.in(seriesWords) {
+			continue
+		}
+		if named := !c.numbers() && c.repeats(); named || !at.contract && (!c.numbers() || c.wholeIDs()) {
 			all = append(all, c.index)
 			break
 		}
@@ -74,7 +78,7 @@ func (l *loader) timeOfDay(columns []*sampleColumn, at *layout) error {
 // wholeIDs reports whether numbers may be names: whole, without a mark, most of them several times,
 // and in a column that is not numbered itself.
 func (c *sampleColumn) wholeIDs() bool {
-	if len(c.distinct) > 1+c.filled/2 {
+	if !c.repeats() {
 		return false
 	}
 	for _, word := range c.words {
@@ -89,6 +93,9 @@ func (c *sampleColumn) wholeIDs() bool {
 	}
 	return true
 }
+
+// repeats reports whether most texts of a column stand there several times.
+func (c *sampleColumn) repeats() bool { return len(c.distinct) <= 1+c.filled/2 }
 
 // isTime reports whether a column is a part of the time.
 func (at *layout) isTime(column int) bool {

@@ -183,6 +183,9 @@ func (l *loader) wideRow() error {
 
 // keep adds a reading to the table.
 func (l *loader) keep(id int32, at instant, value float64) {
+	if at.dateOnly && l.at.timing.day == dayInDate {
+		l.bare = append(l.bare, int32(len(l.table.rows)-l.first))
+	}
 	l.table.rows = append(l.table.rows, Row{Series: l.index(id), Unix: at.local, Value: value})
 	if l.late {
 		l.notes = append(l.notes, noteOf(l.line, !at.zoned))

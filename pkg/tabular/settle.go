@@ -33,6 +33,9 @@ func (l *loader) count(rows []Row) {
 // are the steps of the series, 0 for those that take interval, that of most.
 func (l *loader) settle(first int, shifts []int64, interval int64) error {
 	rows := l.table.rows[first:]
+	if err := l.checkZone(rows); err != nil {
+		return err
+	}
 	ends := l.ends()
 	if ends && interval == 0 && len(rows) > 0 {
 		return l.fileError(

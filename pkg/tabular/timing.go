@@ -3,7 +3,6 @@ package tabular
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -67,7 +66,7 @@ func findTiming(
 	}
 	date := columns[t.date]
 	t.calendar = date.calendar()
-	t.utc = date.words.in(utcWords)
+	t.utc = date.utc()
 	t.zone = zoneIn(date.name)
 	if date.stamps() && t.clock < 0 && date.midnight == date.filled && date.calendar() != epoch {
 		t.clock, t.day = clockColumn(columns, date) // dates that are written with a midnight
@@ -101,7 +100,7 @@ func findTiming(
 	if zone := zoneIn(clock.name); zone != "" {
 		t.zone = zone
 	}
-	t.utc = t.utc || clock.words.in(utcWords)
+	t.utc = t.utc || clock.utc()
 	t.endsBy(clock)
 	return t, true
 }
@@ -111,7 +110,7 @@ func findTiming(
 func (s *sample) interval(columns []*sampleColumn, date *sampleColumn) (start, until int) {
 	for _, c := range columns {
 		if c == date || !c.stamps() || c.words.in(recordWords) ||
-			c.words.in(utcWords) != date.words.in(utcWords) || c.is(c.zoned) != date.is(date.zoned) {
+			c.utc() != date.utc() || c.is(c.zoned) != date.is(date.zoned) {
 			continue
 		}
 		switch length := s.length(date, c); {
@@ -174,7 +173,7 @@ func bestTime(columns []*sampleColumn, kind func(*sampleColumn) bool, local bool
 		if !c.words.in(recordWords) {
 			score += 20
 		}
-		utc := c.words.in(utcWords) && !c.is(c.zoned)
+		utc := c.utc() && !c.is(c.zoned)
 		switch {
 		case c.is(c.zoned):
 			score += 16
@@ -249,42 +248,11 @@ func untilColumn(columns []*sampleColumn, start *sampleColumn, kind func(*sample
 	}
 	for _, c := range columns {
 		if c.index != start.index && kind(c) && c.ends() && (c.varies() || !start.varies()) &&
-			c.words.in(utcWords) == start.words.in(utcWords) {
+			c.utc() == start.utc() {
 			return c.index
 		}
 	}
 	return -1
-}
-
-// zonesByName are the zones that names of columns and lines before the header say.
-var zonesByName = []struct{ text, zone string }{
-	{"CET/CEST", "Europe/Brussels"}, {"MEZ/MESZ", "Europe/Berlin"}, {"EET/EEST", "Europe/Helsinki"},
-	{"WET/WEST", "Europe/Lisbon"}, {"GMT/BST", "Europe/London"}, {"JST", "Asia/Tokyo"},
-	{"AEST", "Australia/Brisbane"}, {"UTC", "UTC"}, {"GMT", "UTC"},
-}
-
-// zoneIn finds the zone that a name says, in a word of its own.
-func zoneIn(name string) string {
-	for _, z := range zonesByName {
-		if strings.Contains(name, z.text) {
-			return z.zone
-		}
-	}
-	if wordsOf(name).in(utcWords) {
-		return "UTC"
-	}
-	for _, word := range strings.FieldsFunc(name, apartFromZone) {
-		if area, place, ok := strings.Cut(word, "/"); ok && len(area) > 3 && len(place) > 3 {
-			if z, err := loadZone(word); err == nil {
-				return z.name
-			}
-		}
-	}
-	return ""
-}
-
-func apartFromZone(r rune) bool {
-	return r != '/' && r != '_' && r != '-' && !unicode.IsLetter(r)
 }
 
 // slots finds the columns whose names are times of day, when they make a row a day: the number of

@@ -9,9 +9,6 @@ import (
 // inUnit turns the value of a column into the unit of its series, which is the first one that a
 // file says. A unit that the caller names is that of all values as they stand.
 func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) {
-	if l.opts.Unit != "" {
-		return value, problem{}
-	}
 	m := l.at.measures[column]
 	switch {
 	case l.at.suffixed:
@@ -21,6 +18,12 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 		m = l.measureOf(l.fields[l.at.unit])
 	case l.at.unitInNames:
 		m = l.names.list[id].measure
+	}
+	if l.opts.Unit != "" {
+		if l.overruled == "" && m.unit != "" && (m.factor != 1 || m.unit != meter.UnitName(l.opts.Unit)) {
+			l.overrule(column, m)
+		}
+		return value, problem{}
 	}
 	if m.unit == "" && l.at.unit >= 0 {
 		m = measure{string(l.fields[l.at.unit]), 1} // known to the user alone
@@ -50,6 +53,28 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 		return value, problem{meter.ReasonOutOfRange, remedyRange}
 	}
 	return value, problem{}
+}
+
+// overrule notes a unit that the caller's one overrules.
+func (l *loader) overrule(column int, m measure) {
+	l.overruled, l.overruledIn = m.unit, "column "+quotedName(l.at.names[column])
+	if m.factor != 1 {
+		l.overruled = fmt.Sprintf("%v %s", m.factor, m.unit)
+	}
+	switch {
+	case l.at.suffixed, l.at.unitInNames:
+		l.overruledIn = lineText(l.line)
+	case l.at.unit >= 0:
+		l.overruledIn = lineText(l.line) + ", column " + quotedName(l.at.names[l.at.unit])
+	}
+}
+
+// warnOverruled points out that the values of a file have another unit than the caller says.
+func (l *loader) warnOverruled() {
+	if l.overruled != "" {
+		l.warn("%s says %s, --unit says %s: values count as %s as they stand; leave --unit out if the "+
+			"file is right", l.overruledIn, l.overruled, l.opts.Unit, l.opts.Unit)
+	}
 }
 
 // measureOf is measureOf of a text that is often that of the row before.

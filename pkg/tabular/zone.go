@@ -3,6 +3,7 @@ package tabular
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // a static binary in an empty image has no zones of its own
 
@@ -24,12 +25,15 @@ type change struct {
 	forward     bool
 }
 
-// loadZone finds a zone by its IANA name; empty is UTC.
+// loadZone finds a zone by its IANA name or by its offset, such as UTC+01:00; empty is UTC.
 func loadZone(name string) (*zone, error) {
 	const remedy = "give an IANA name such as Europe/Berlin or America/New_York; " +
 		"Etc/GMT+5 is 5 h west of Greenwich without summer time"
 	if name == "Local" {
 		return nil, &OptionError{"timezone", name, "differs from machine to machine", remedy}
+	}
+	if offset, ok := offsetIn(name); ok && (strings.HasPrefix(name, "UTC") || strings.HasPrefix(name, "GMT")) {
+		return fixedZone(offset), nil
 	}
 	location, err := time.LoadLocation(name)
 	if err != nil {

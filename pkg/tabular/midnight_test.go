@@ -1,0 +1,56 @@
+package tabular
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestMidnights reads files in which 24:00, 00:00 or a date alone is more than the beginning of its
+// date. want has each reading as "series time value unit".
+func TestMidnights(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		content string
+		opts    Options
+		want    []string
+	}{
+		"24:00 behind the date": {
+			content: "Zeit;kWh\n31.01.2026 23:00;1,5\n31.01.2026 24:00;2,5\n01.02.2026 01:00;3\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T22:00:00Z 1.5 kWh", "h 2026-01-31T23:00:00Z 2.5 kWh", "h 2026-02-01T00:00:00Z 3 kWh"},
+		},
+		"00:00 at the end of its date": {
+			content: "Datum;bis;kWh\n31.01.2026;22:00;1,5\n31.01.2026;23:00;2\n31.01.2026;00:00;2,5\n01.02.2026;01:00;3\n", opts: Options{Series: "h"},
+			want: []string{
+				"h 2026-01-31T21:00:00Z 1.5 kWh", "h 2026-01-31T22:00:00Z 2 kWh", "h 2026-01-31T23:00:00Z 2.5 kWh", "h 2026-02-01T00:00:00Z 3 kWh",
+			},
+		},
+		"00:00 at the end of its date, newest first": {
+			content: "Datum;bis;kWh\n01.02.2026;01:00;3\n31.01.2026;00:00;2,5\n31.01.2026;23:00;2\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-02-01T00:00:00Z 3 kWh", "h 2026-01-31T23:00:00Z 2.5 kWh", "h 2026-01-31T22:00:00Z 2 kWh"},
+		},
+		"00:00 at the beginning of its date": {
+			content: "Datum;bis;kWh\n31.01.2026;23:00;2\n01.02.2026;00:00;2,5\n01.02.2026;01:00;3\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T22:00:00Z 2 kWh", "h 2026-01-31T23:00:00Z 2.5 kWh", "h 2026-02-01T00:00:00Z 3 kWh"},
+		},
+		"sums of days with a date alone": {
+			content: "Time,kWh\n2026-01-31 00:00,1\n2026-01-31 01:00,2\n2026-01-31 02:00,3\n2026-01-31,6\n2026-02-01 00:00,4\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T00:00:00Z 1 kWh", "h 2026-01-31T01:00:00Z 2 kWh", "h 2026-01-31T02:00:00Z 3 kWh", "h 2026-02-01T00:00:00Z 4 kWh"},
+		},
+		"midnights with a date alone": {
+			content: "Time,kWh\n2026-01-31,1\n2026-01-31 01:00:00,2\n2026-01-31 02:00:00,3\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T00:00:00Z 1 kWh", "h 2026-01-31T01:00:00Z 2 kWh", "h 2026-01-31T02:00:00Z 3 kWh"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, report := readingsOf(t, c.content, c.opts)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if report.Rejected > 0 {
+				t.Errorf("report %+v", report)
+			}
+		})
+	}
+}
