@@ -81,7 +81,9 @@ type Registers struct {
 // Reads of another value behind which the register goes on from where it was are momentary: they
 // count for nothing, and the energy between the reads around them is spread in the same way. Any
 // other drop is a roll-over at 10^n, a reset, or an exchanged meter. The intervals that an exchange
-// touches are left out, and so are those of wrong first reads.
+// touches are left out, and so are those of wrong first reads. While the last reads may still turn
+// out to be momentary, because the register dropped to zero or to another value and has not counted
+// since, the intervals behind the drop are left out too.
 //
 // All reads together tell which of these it is (see likeliest). So a reset may turn out to be a
 // momentary read when the next read comes, and the cells change then. The result is a function of
@@ -94,7 +96,7 @@ func (r *Registers) Differ(dst []Cell, reads []Read, grid Grid, begins bool) ([]
 	}
 	r.likeliest(begins)
 	counts := Counts{Momentary: len(r.reads) - len(r.path)}
-	w := spread{Grid: grid, cells: dst, n: math.MinInt64}
+	w, open := spread{Grid: grid, cells: dst, n: math.MinInt64}, r.open()
 	for i, last := range r.path[1:] {
 		from, to, leg := r.reads[r.path[i]], r.reads[last], r.legs[last]
 		switch leg.course {
@@ -108,7 +110,7 @@ func (r *Registers) Differ(dst []Cell, reads []Read, grid Grid, begins bool) ([]
 		}
 		gap := float64(to.Second-from.Second) > gapIntervals*float64(grid.Interval)
 		estimated := gap || leg.course == reset || last > r.path[i]+1
-		w.over(from.Second, to.Second, leg.energy, leg.course == exchanged, estimated)
+		w.over(from.Second, to.Second, leg.energy, leg.course == exchanged || i+1 >= open, estimated)
 	}
 	return w.cells, counts
 }

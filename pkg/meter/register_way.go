@@ -307,6 +307,27 @@ func (r *Registers) comeback(best leg, j int, p pace) leg {
 	return best
 }
 
+// open is the index, on the way, of the first read that may still turn out to be momentary: the
+// register dropped to it less than momentSeconds ago and has shown nothing else since. It is the
+// length of the way when there is none.
+func (r *Registers) open() int {
+	last := len(r.path) - 1
+	for k := last; k > 0; k-- {
+		leg := r.legs[r.path[k]]
+		if !leg.still || leg.energy != 0 {
+			break
+		}
+		if leg.course == counted {
+			continue
+		}
+		if r.reads[r.path[last]].Second-r.reads[r.path[k-1]].Second > momentSeconds {
+			break
+		}
+		return k
+	}
+	return len(r.path)
+}
+
 // firsts are the first reads of a register, as far as they may be wrong.
 type firsts struct {
 	reads []Read

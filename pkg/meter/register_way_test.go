@@ -49,9 +49,31 @@ func TestMomentaryReads(t *testing.T) {
 			values: []float64{217, 218, 219, 217.5, 221, 222},
 			want:   []meter.Cell{one(0), one(1), spread(2), spread(3), one(4)}, counts: moment(1),
 		},
-		"a zero that is the last read is a reset": {
+		"a zero that is the last read may be momentary": {
 			values: []float64{217, 218, 219, 0},
-			want:   []meter.Cell{one(0), one(1), {N: 2, Estimated: true}},
+			want:   []meter.Cell{one(0), one(1)}, counts: meter.Counts{Resets: 1},
+		},
+		"zeros that are the last reads": {
+			values: []float64{217, 218, 219, 0, 0, 0},
+			want:   []meter.Cell{one(0), one(1)}, counts: meter.Counts{Resets: 1},
+		},
+		"another number that is the last reads": {
+			values: []float64{217, 218, 219, 2000, 2000, 2000},
+			want:   []meter.Cell{one(0), one(1)}, counts: meter.Counts{Exchanges: 1},
+		},
+		"zeros for longer are a reset": {
+			values: append([]float64{217, 218, 219}, make([]float64, 13)...),
+			want: append([]meter.Cell{one(0), one(1), {N: 2, Estimated: true}}, func() (still []meter.Cell) {
+				for n := range int64(12) {
+					still = append(still, meter.Cell{N: n + 3})
+				}
+				return still
+			}()...),
+			counts: meter.Counts{Resets: 1},
+		},
+		"a reset that counts on": {
+			values: []float64{217, 218, 219, 0, 0, 1},
+			want:   []meter.Cell{one(0), one(1), {N: 2, Estimated: true}, {N: 3}, one(4)},
 			counts: meter.Counts{Resets: 1},
 		},
 		"a reset behind a zero": {
