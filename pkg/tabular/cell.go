@@ -74,12 +74,7 @@ func dated(text []byte) cellKind {
 	if len(rest) == 0 {
 		return cellDate
 	}
-	if !d.clock {
-		if rest = afterDate(rest); rest == nil {
-			return cellText
-		}
-	}
-	if _, ok := parseClock(rest); !ok {
+	if _, ok := d.clockBehind(rest); !ok {
 		return cellText
 	}
 	return cellStamp

@@ -16,7 +16,7 @@ const (
 	dayFirst              // 31.01.2026, 31-01-2026, 31/01/2026
 	monthFirst            // 01/31/2026
 	monthNamed            // 31-Jan-2026, Jan 31 2026
-	compact               // 20260131, also with the clock: 202601311300, 20260131130000
+	compact               // 20260131, also with the clock: 2026013113, 202601311300, 20260131130000
 	epoch                 // seconds since 1970, or milliseconds, microseconds or nanoseconds
 )
 
@@ -114,12 +114,14 @@ func readYearFirst(year int, rest []byte) (d datum, after []byte, ok bool) {
 
 // readCompact reads a date of digits alone, 20260131, that may have a clock behind it.
 func readCompact(digits, rest []byte) (d datum, after []byte, ok bool) {
-	if len(digits) != 8 && len(digits) != 12 && len(digits) != 14 {
+	if len(digits) != 8 && len(digits) != 10 && len(digits) != 12 && len(digits) != 14 {
 		return d, nil, false
 	}
 	number := func(from, to int) int { n, _, _ := leadingNumber(digits[from:to]); return n }
 	d = datum{calendar: compact, year: number(0, 4), first: number(4, 6), second: number(6, 8)}
-	if d.year < 1970 || d.year > 2200 || len(digits) > 8 && len(rest) > 0 {
+	if d.year < 1970 || d.year > 2200 || len(digits) > 8 && len(rest) > 0 ||
+		len(digits) == 10 && d.year < 1990 { // seconds since 1970 until 2033
+
 		return d, nil, false
 	}
 	if len(digits) > 8 {

@@ -94,6 +94,7 @@ func (l *loader) begin() {
 	l.later, l.mixed, l.bare = laterTable{}, mixedUnits{}, l.bare[:0]
 	l.first, l.overruled = len(l.table.rows), ""
 	l.used = make([]bool, len(l.at.names))
+	l.followBlocks()
 	l.late = l.ends() || l.zone.name != "UTC"
 }
 
@@ -122,6 +123,7 @@ func (l *loader) end(first int, before Report) error {
 		return err
 	}
 	l.leaveOutZeros(first, interval)
+	l.warnBlocks(first)
 	l.fileReport(first, interval, before)
 	return nil
 }

@@ -200,10 +200,10 @@ func endsDay(text []byte) bool {
 		return false
 	}
 	d, rest, ok := readDate(text)
-	if ok && !d.clock {
-		rest = afterDate(rest)
+	if !ok {
+		return false
 	}
-	clock, ok := parseClock(rest)
+	clock, ok := d.clockBehind(rest)
 	return ok && clock.seconds == meter.DaySeconds
 }
 

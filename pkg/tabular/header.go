@@ -51,6 +51,7 @@ type layout struct {
 	// The unit may stand in the names of the series, as in "Active Import Interval (kW)".
 	unitInNames bool
 	left        []string // columns of numbers that are left out
+	texts       []int    // columns of texts that are not read
 	notes       []string // what was found out beyond the contract, for a person
 	contract    bool     // the names are those of the contract
 }

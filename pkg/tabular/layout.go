@@ -60,6 +60,7 @@ func (l *loader) findLayout(s *sample, split *splitter) (layout, error) {
 	}
 	l.units(columns, s, &at)
 	l.warnFactors(columns, &at)
+	at.texts = unreadTexts(columns, &at)
 	return at, nil
 }
 
@@ -148,7 +149,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named choice, at *lay
 	if len(at.series) > 0 {
 		at.kind = LayoutLong
 		if at.value < 0 {
-			return l.chooseValue(columns, at)
+			return l.chooseValue(columns, s, at)
 		}
 		return nil
 	}
@@ -167,7 +168,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named choice, at *lay
 	case named.time >= 0 && (named.time == 0 || l.opts.TimeColumn != ""):
 		others := l.others(columns, at)
 		if len(others) == 0 {
-			return l.missing(at.names, columnValue)
+			return l.noValue(s, at)
 		}
 		if one && len(others) == 1 {
 			at.value = others[0]
@@ -181,7 +182,7 @@ func (l *loader) roles(columns []*sampleColumn, s *sample, named choice, at *lay
 	}
 	switch {
 	case len(values) == 0:
-		return l.missing(at.names, columnValue)
+		return l.noValue(s, at)
 	case one && len(values) == 1:
 		at.value = values[0]
 		return l.one(at, l.opts.Series)

@@ -179,6 +179,8 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		"no value":       {"series,timestamp,a,b\nm,2026-01-31 13:00,1,2\n", `2 columns may be the values: "a", "b"`, "--value-column"},
 		"no series":      {"timestamp,value\n2026-01-31 13:00,1\n", `no column says which series a value belongs to; the columns are "timestamp", "value"`, "--series NAME"},
 		"other time":     {"a,b\n3,2\n", `no column "timestamp", and no other column holds times; the columns of line 1 are "a", "b"; the first row is "3, 2"`, "--time-column"},
+		"times across":   {"id,2026-01-31T13:00Z,2026-01-31T14:00Z,2026-01-31T15:00Z\na,1,2,3\n", "the times stand in the header in line 1, each a column", "each time is a row"},
+		"no numbers":     {"time,load\n2026-01-31 13:00,5*\n", `"time", "load"; the first row is "2026-01-31 13:00, 5*"`, "plain numbers"},
 		"time alone":     {"timestamp\n2026-01-31 13:00\n", `no column "value"`, "--value-column"},
 		"empty wide":     {"timestamp,a,b\n2026-01-31 13:00,,\n", "no rows", "at least one row"},
 		"one name":       {"timestamp,a,b,a\n", `two columns of one series: 2 ("a") and 4 ("a") are both default.a`, "rename"},

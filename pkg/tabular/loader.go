@@ -37,8 +37,9 @@ type loader struct {
 	periods      []uint16 // of its rows, when periods are counted from midnight on
 	first        int      // its first row in the table
 	bare         []int32  // its rows that have a date without a clock, counted from first on
-	totals       int      // lines with sums
-	otherRecords int      // lines of other kinds of records
+	blocks       []block
+	totals       int // lines with sums
+	otherRecords int // lines of other kinds of records
 	// The unit of the row read last, as written and as read.
 	unitText string
 	unitRead measure

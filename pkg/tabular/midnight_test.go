@@ -15,6 +15,10 @@ func TestMidnights(t *testing.T) {
 		opts    Options
 		want    []string
 	}{
+		"an hour behind a date of digits": {
+			content: "time,kWh\n2026013123,1\n2026020100,2\n", opts: Options{Series: "h"},
+			want: []string{"h 2026-01-31T23:00:00Z 1 kWh", "h 2026-02-01T00:00:00Z 2 kWh"},
+		},
 		"24:00 behind the date": {
 			content: "Zeit;kWh\n31.01.2026 23:00;1,5\n31.01.2026 24:00;2,5\n01.02.2026 01:00;3\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T22:00:00Z 1.5 kWh", "h 2026-01-31T23:00:00Z 2.5 kWh", "h 2026-02-01T00:00:00Z 3 kWh"},

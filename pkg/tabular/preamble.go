@@ -89,13 +89,14 @@ func (l *loader) zoneOf(s *sample, at *layout) error {
 	return nil
 }
 
-// missing says which column a file lacks.
-func (l *loader) missing(names []string, column string) error {
-	problem := fmt.Sprintf("no column %q; the columns are %s", column, listed(names))
-	if column == columnValue {
-		return l.fileError(problem, "name the column of values with --value-column")
+// noValue says what a file without a column of values looks like.
+func (l *loader) noValue(s *sample, at *layout) error {
+	problem := fmt.Sprintf("no column %q; the columns are %s", columnValue, listed(at.names))
+	if len(s.cells) > 0 {
+		problem += fmt.Sprintf("; the first row is %q", shown(bytes.Join(s.cells[0], []byte(", "))))
 	}
-	return l.fileError(problem, "name the column of times with --time-column")
+	return l.fileError(problem,
+		"name the column of values with --value-column; values are plain numbers, as 1234.5")
 }
 
 // badHeader says why the line with the names of the columns cannot be read.
@@ -145,6 +146,11 @@ func (l *loader) noTime(s *sample, at *layout) error {
 		return l.fileError("the date stands in the columns \"year\", \"month\" and \"day\"",
 			"write the date into one column, as 2026-01-31")
 	}
+	if stamps := stampNames(at.names); len(stamps) > 2 {
+		return l.fileError(
+			fmt.Sprintf("the times stand in the header in line %d, each a column: %s", line, listed(stamps)),
+			"turn the table, so that each time is a row")
+	}
 	if c := s.serials(); c != nil {
 		return l.fileError(
 			fmt.Sprintf("column %s has times as numbers of days, as spreadsheets count them (%s); "+
@@ -160,4 +166,15 @@ func (l *loader) noTime(s *sample, at *layout) error {
 	return l.fileError(problem,
 		"name the column of times with --time-column; say --skip-lines N if the header stands "+
 			"further down")
+}
+
+// stampNames are the names of columns that are times with a date.
+func stampNames(names []string) []string {
+	var stamps []string
+	for _, name := range names {
+		if kindOf([]byte(name)) == cellStamp {
+			stamps = append(stamps, name)
+		}
+	}
+	return stamps
 }

@@ -97,6 +97,18 @@ func (c *sampleColumn) wholeIDs() bool {
 // repeats reports whether most texts of a column stand there several times.
 func (c *sampleColumn) repeats() bool { return len(c.distinct) <= 1+c.filled/2 }
 
+// unreadTexts are the columns of texts of a file that names no series, which could name them.
+func unreadTexts(columns []*sampleColumn, at *layout) []int {
+	var all []int
+	for _, c := range columns {
+		if len(at.series) == 0 && c.filled > 0 && c.text() && c.units == 0 && !at.isTime(c.index) &&
+			!at.isValue(c.index) && !c.words.in(noteWords) && !c.words.in(otherWords) {
+			all = append(all, c.index)
+		}
+	}
+	return all
+}
+
 // isTime reports whether a column is a part of the time.
 func (at *layout) isTime(column int) bool {
 	t := &at.timing
@@ -241,11 +253,11 @@ func everyNumber(columns []*sampleColumn, at *layout) []int {
 }
 
 // chooseValue finds the one column of values of a file with a row a reading.
-func (l *loader) chooseValue(columns []*sampleColumn, at *layout) error {
+func (l *loader) chooseValue(columns []*sampleColumn, s *sample, at *layout) error {
 	values := valueColumns(columns, at)
 	switch len(values) {
 	case 0:
-		return l.missing(at.names, columnValue)
+		return l.noValue(s, at)
 	case 1:
 		at.value = values[0]
 		return nil

@@ -33,6 +33,7 @@ func (l *loader) row(line []byte, long bool) error {
 	if !fulfils(l.fields, l.at.where) {
 		return nil
 	}
+	l.follow()
 	if l.at.kind == LayoutWide || l.at.kind == LayoutDays {
 		return l.wideRow()
 	}

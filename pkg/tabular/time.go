@@ -56,16 +56,24 @@ func parseInstant(text []byte, c calendar) (instant, bool) {
 	if len(rest) == 0 {
 		return instant{local: midnight, dateOnly: true}, true
 	}
-	if !d.clock {
-		if rest = afterDate(rest); rest == nil {
-			return instant{}, false
-		}
-	}
-	clock, ok := parseClock(rest)
+	clock, ok := d.clockBehind(rest)
 	if !ok {
 		return instant{}, false
 	}
 	return instant{local: midnight + clock.seconds - clock.offset, zoned: clock.zoned}, true
+}
+
+// clockBehind reads the clock that stands behind a date. Behind digits it may be an hour alone:
+// 2026013113.
+func (d datum) clockBehind(rest []byte) (c clockTime, ok bool) {
+	switch {
+	case d.clock && len(rest) == 2:
+		hour, digits, _ := leadingNumber(rest)
+		return clockTime{seconds: int64(hour) * meter.HourSeconds}, digits == 2 && hour <= 24
+	case !d.clock:
+		rest = afterDate(rest)
+	}
+	return parseClock(rest)
 }
 
 // afterDate cuts what stands between a date and its clock; nil when it is nothing known.
@@ -177,6 +185,7 @@ func halfDay(hour int, rest []byte) (of24 int, after []byte, ok bool) {
 		return hour, rest, true
 	}
 	after = bytes.TrimLeft(word[1:], ".")
+	after = bytes.TrimLeft(bytes.TrimPrefix(after, []byte("\u00a0")), " ") // a. m.
 	if len(after) == 0 || after[0]|0x20 != 'm' {
 		return hour, rest, true
 	}
@@ -194,7 +203,8 @@ func halfDay(hour int, rest []byte) (of24 int, after []byte, ok bool) {
 	return hour, bytes.TrimLeft(after[1:], "."), true
 }
 
-// parseOffset reads Z, +01:00, +0100, +01 or a short name of a zone, also in brackets.
+// parseOffset reads Z, +01:00, +0100, +01 or a short name of a zone, also in brackets. The name of the
+// zone may stand behind an offset.
 func parseOffset(text []byte) (seconds int64, ok bool) {
 	if n := len(text); n > 2 && text[0] == '(' && text[n-1] == ')' {
 		text = text[1 : n-1]
@@ -214,7 +224,7 @@ func parseOffset(text []byte) (seconds int64, ok bool) {
 		}
 		minute, rest, ok = pair(rest)
 	}
-	if !ok || len(rest) > 0 || hour > 23 || minute > 59 {
+	if !ok || !zoneName(rest) || hour > 23 || minute > 59 {
 		return 0, false
 	}
 	seconds = int64(hour*3600 + minute*60)
@@ -223,6 +233,17 @@ func parseOffset(text []byte) (seconds int64, ok bool) {
 	}
 	return seconds, true
 }
+
+// zoneName reports whether a text is empty or the name of the zone behind an offset: [Europe/Berlin]
+// and CET, as some languages write it.
+func zoneName(text []byte) bool {
+	if n := len(text); n > 2 && text[0] == '[' && text[n-1] == ']' {
+		return true
+	}
+	return len(text) == 0 || text[0] == ' ' && len(bytes.Trim(text[1:], zoneLetters)) == 0
+}
+
+const zoneLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // zoneNames are the short names of zones that stand behind a clock and mean one offset, in hours.
 var zoneNames = map[string]float64{

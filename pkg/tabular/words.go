@@ -18,7 +18,8 @@ var (
 		melo malo zählernummer zaehlernummer zähler cups pod prm gsrn meteringpoint meteringpointid
 		regionid region area node settlementpoint location subsystem submarket submercado subsistema
 		id_subsistema codigo building id_estado duid measurement_point målepunkt målepunktid
-		målernummer tunnus mittauspiste numéro compteur kunde customer_no`)
+		målernummer tunnus mittauspiste numéro compteur kunde customer_no
+		house houseid house_id home feeder substation transformer plant asset apartment`)
 	quantityWords = words(`value values y target consumption usage use used demand load energy
 		power kwh verbrauch bezug einspeisung lieferung energie leistung last lastgang netzlast wert
 		menge messwert volume verbruik afname levering injectie teruglevering waarde vermogen import
@@ -55,7 +56,7 @@ var (
 		reading_datetime mtu when at 時刻 日時 date_time index epoch unix unixtime last_changed
 		last_updated`)
 	hourWords = words(`hour hours hr he hora stunde stunden uur heure ora time timme tunti
-		hourending he_ hourbeginning 時 시간 시 opr_hr hourofday`)
+		hourending he_ hourbeginning hhmm hhmmss 時 시간 시 opr_hr hourofday`)
 	periodWords = words(`period periode periodo sp settlementperiod viertelstunde quarter halfhour
 		interval opr_interval kvarter plage tramo cuarto pte patamar slot
 		timeslot`)

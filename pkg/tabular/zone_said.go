@@ -129,8 +129,15 @@ func fixedZone(offset string) *zone {
 
 // utc reports whether the name of a column says that its times are of UTC.
 func (c *sampleColumn) utc() bool {
-	_, offset := offsetIn(c.name)
-	return !offset && c.words.in(utcWords)
+	if _, offset := offsetIn(c.name); offset {
+		return false
+	}
+	for _, word := range []string{"UTC", "GMT"} { // GMTIntervalEnd
+		if rest, ok := strings.CutPrefix(c.name, word); ok && rest != "" && unicode.IsUpper(rune(rest[0])) {
+			return true
+		}
+	}
+	return c.words.in(utcWords)
 }
 
 // checkZone refuses a file whose times differ between the zones that the short name in its column

@@ -104,7 +104,11 @@ func appendFloat(dst []byte, v float64, size int) []byte {
 	if math.IsNaN(v) {
 		return dst
 	}
-	return strconv.AppendFloat(dst, v, 'g', -1, size)
+	form := byte('g')
+	if v == math.Trunc(v) && math.Abs(v) < 1e19 { // 1.7675712e+12 may be a time
+		form = 'f'
+	}
+	return strconv.AppendFloat(dst, v, form, -1, size)
 }
 
 // appendInt96 appends a time of nanoseconds in a Julian day.

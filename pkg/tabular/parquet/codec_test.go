@@ -56,3 +56,15 @@ func TestLZ4(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendFloat: whole numbers have no exponent, as they may be times.
+func TestAppendFloat(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]string{
+		1_767_571_200_000: "1767571200000", -3e9: "-3000000000", 0.5: "0.5", 1e-9: "1e-09", 1e300: "1e+300",
+	} {
+		if got := string(appendFloat(nil, v, 64)); got != want {
+			t.Errorf("%v is %q, want %q", v, got, want)
+		}
+	}
+}
