@@ -44,7 +44,7 @@ func (l *loader) inUnit(id int32, column int, value float64) (float64, problem) 
 	conversion, err := meter.Convert(m.unit, terms.Unit)
 	if err != nil {
 		if l.mixed.rows++; l.mixed.rows == 1 && l.at.unit >= 0 {
-			l.mixed.other = string(l.fields[l.at.unit])
+			l.mixed.other, l.mixed.before = string(l.fields[l.at.unit]), terms.Unit
 		}
 		return value, problem{meter.ReasonWrongUnit, remedyOtherUnit}
 	}
@@ -90,6 +90,7 @@ func (l *loader) measureOf(text []byte) measure {
 type mixedUnits struct {
 	rows         int    // rejected, as their unit is not of the kind of that of their series
 	first, other string // of a series, and of the first row that is rejected; as written
+	before       string // unit of the series of that row
 }
 
 // fewestMixed is how many rows in another unit are no slip.
@@ -104,6 +105,12 @@ func (l *loader) checkUnits(first int) error {
 		return nil
 	}
 	name, one, other := l.at.names[l.at.unit], l.mixed.first, l.mixed.other
+	if one == "" {
+		return l.fileError(
+			fmt.Sprintf("column %s says %s, and a file before says %s for the same series", quotedName(name),
+				other, l.mixed.before),
+			"read the files one by one, and give the series of one of them another name")
+	}
 	if measureOf(one).unit == "" {
 		one, other = other, one
 	}

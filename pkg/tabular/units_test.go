@@ -30,3 +30,17 @@ func TestOverruledUnit(t *testing.T) {
 		})
 	}
 }
+
+// TestUnitsOfTwoFiles: a series that is energy in one file and power in the next is refused.
+func TestUnitsOfTwoFiles(t *testing.T) {
+	t.Parallel()
+	file := func(name, unit string) string {
+		return write(t, name, "series,timestamp,value,unit\n"+
+			strings.Repeat("a,2026-01-31 13:00,1,"+unit+"\n", fewestMixed))
+	}
+	_, _, err := Load([]string{file("a.csv", "kWh"), file("b.csv", "kW")}, Options{})
+	const want = `column "unit" says kW, and a file before says kWh for the same series`
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}
