@@ -26,8 +26,10 @@ const (
 	levelApart, levelUnclear = 1.5, 0.5
 	// levelThousand is how far from three the middle of a level of a thousand is at most, and
 	// levelSpread how far the values are from it. The second ones hold where nothing lies between the
-	// two levels, the third ones in a series that does not vary.
+	// two levels, the third ones in a series that does not vary. There a level of one run that lasts a
+	// day may be further off, as working days are from a week: that of a grid is.
 	levelThousand, levelThousandApart, levelThousandFlat = 0.35, 0.6, 0.04
+	levelThousandDay                                     = 0.1
 	levelSpread, levelSpreadFlat                         = 0.45, 0.06
 	// levelRuns is how many times a meter may change its level, levelLeast the fewest values.
 	levelRuns, levelLeast = 3, 3
@@ -341,6 +343,9 @@ func (w *absurdity) thousand(off []float64, kinds []int, kind int) bool {
 	switch {
 	case !varies(usual):
 		most, spread = levelThousandFlat, levelSpreadFlat
+		if inRuns && runs == 1 && len(level) >= w.perDay {
+			most = levelThousandDay
+		}
 	case apart:
 		most = levelThousandApart
 	}

@@ -71,6 +71,7 @@ func TestAbsurdValuesAreFound(t *testing.T) {
 		"Wh again and again":            {house, 14, scaled(1000, 5, 20, 60, 61, 130, 190, 191, 250), []int{5, 20, 60, 61, 130, 190, 191, 250}},
 		"kWh, and Wh from then on":      {house, 14, scaled(1000, span(100, 336)...), span(0, 100)},
 		"a zone in kWh, then in MWh":    {zone, 14, scaled(1000, span(0, 50)...), span(0, 50)},
+		"two working days of a grid":    {grid, 7, scaled(1000, span(0, 48)...), span(0, 48)},
 		"Wh of a day, and the register": {house, 14, func(v []float32) { scaled(1000, span(0, 40)...)(v); v[90] = 1e7 }, append(span(0, 40), 90)},
 		"half of the readings, and Wh":  {house, 14, func(v []float32) { scaled(1000, span(0, 60)...)(v); lose(v, 2) }, odd(60)},
 	} {
@@ -82,6 +83,15 @@ func TestAbsurdValuesAreFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// grid is a load that hardly varies, a tenth less at the end of the week than on the days before.
+func grid(n int) float32 {
+	v := 4500 + 700*math.Sin(2*math.Pi*float64(n%24)/24) + 50*noise(3, n)
+	if n/24%7 >= 5 {
+		v *= 0.9
+	}
+	return float32(v - 0.03*v*float64(n/24%7))
 }
 
 // lose takes every n-th value away.
