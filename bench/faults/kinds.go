@@ -18,20 +18,22 @@ type kind struct {
 }
 
 // kinds are the columns. Periods of thirty days count from the first reading, so that the test of
-// thirty days is one period.
+// thirty days is one period; in the first one nothing goes wrong, see heal.
 var kinds = []kind{
 	{name: "total", faults: "total=2h", young: true},
 	{name: "watthours", faults: "watthours=2d", young: true},
 	{name: "hundredfold", faults: "hundredfold=7d", young: true},
+	{name: "tenfold-new", faults: "tenfold=12h/7d", young: true},
 	{name: "reversed", faults: "reversed=2d", young: true},
 	{name: "unset", faults: "unset=2h", young: true, register: true},
 	{name: "blank", faults: "blank=3h/10d", register: true},
 	{name: "tenth-12h", faults: "tenth=12h/30d"},
-	{name: "tenth-4d", faults: "tenth=4d/30d"},
 	{name: "tenfold-12h", faults: "tenfold=12h/30d"},
-	{name: "tenfold-2d", faults: "tenfold=2d/30d"},
 	{name: "overdue", faults: "overdue=1d/30d"},
 	{name: "ahead", faults: "ahead=1d/30d,unfinished=0.5%"},
+	// A change of level is believed after a day, and a gap of days costs what it costs.
+	{name: "tenth-4d", faults: "tenth=4d/30d", reference: true},
+	{name: "tenfold-2d", faults: "tenfold=2d/30d", reference: true},
 	{name: "gap-4d", faults: "gap=4d/30d", reference: true},
 }
 
@@ -68,6 +70,7 @@ const mostApart = 5
 // The time that a kind is measured on: the days before the test, and those of the test.
 const (
 	daysBefore, daysAfter           = 60, 30
+	daysHealed                      = 30 // of those before
 	youngDaysBefore, youngDaysAfter = 9, 14
 )
 

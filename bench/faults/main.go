@@ -184,6 +184,11 @@ func (s *settings) measureKind(
 	if err := s.spoil(ctx, file, faulty, k.faults, args...); err != nil {
 		return err
 	}
+	if !k.young {
+		if err := heal(faulty, rows.from.Add(daysHealed*day)); err != nil {
+			return err
+		}
+	}
 	p.OriginEvery = min(p.OriginEvery, mostApart)
 	clean, worse, err := s.score(ctx, faulty, dir, p, args...)
 	if err != nil {
