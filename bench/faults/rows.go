@@ -106,7 +106,7 @@ func eachRow(set string, do func(series, timestamp, value string) error) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	unpacked, err := gzip.NewReader(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", set, err)

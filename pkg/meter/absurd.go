@@ -306,10 +306,10 @@ func (w *absurdity) thousand(off []float64, kinds []int, kind int) bool {
 	var sizes, usual []float32
 	runs, within, last := 0, 0, -1
 	for i, k := range kinds {
-		switch {
-		case k == 0:
+		switch k {
+		case 0:
 			usual = append(usual, w.cells[i].size)
-		case k == kind:
+		case kind:
 			level, sizes = append(level, math.Abs(off[i])), append(sizes, w.cells[i].size)
 			if last < 0 || i-last > max(2, w.perDay/8) {
 				runs++
