@@ -91,6 +91,8 @@ func (co *cohort) forecast(touched []update, result *Result) {
 
 // naive writes the forecast of a simple rule: what the series did a day before, with the spread of
 // its own past changes. The forecast is finite and within meter.MaxValue, whatever the ring holds.
+// In the first week, in which no cell is judged yet, it reads past values that are absurd beside the
+// others as if they had been like those of another day.
 func (co *cohort) naive(dst []float32, slot int32, horizon int, levels []float64) meter.Source {
 	w, ring := &co.work, co.slabs.ring(slot)
 	w.past = slices.Grow(w.past[:0], co.len.Ring)[:co.len.Ring]
@@ -98,12 +100,38 @@ func (co *cohort) naive(dst []float32, slot int32, horizon int, levels []float64
 	for i, v := range past {
 		past[i] = bounded(v)
 	}
+	if len(past) < meter.LearnDays*co.len.Day {
+		leaveOutAbsurd(past, co.len.Day)
+	}
 	w.naive = slices.Grow(w.naive[:0], accuracy.NaiveScratch(co.len.Ring, len(levels)))
 	rule := accuracy.SeasonalNaive(dst, past, len(past), co.len.Day, horizon, levels, w.naive)
 	for i, v := range dst {
 		dst[i] = bounded(v)
 	}
 	return rule
+}
+
+// standsOut is how many times the mean of all others the largest value of a new series is at least
+// where some may be absurd. It spares most forecasts the search for them.
+const standsOut = 8
+
+// leaveOutAbsurd replaces the absurd values among those of a new series.
+func leaveOutAbsurd(past []float32, day int) {
+	largest, sum := float32(0), float32(0)
+	for _, v := range past {
+		largest, sum = max(largest, magnitude(v)), sum+magnitude(v)
+	}
+	if largest*float32(len(past)-1) < standsOut*(sum-largest) {
+		return
+	}
+	found := meter.Absurd(past, day)
+	if len(found) == 0 {
+		return
+	}
+	said := slices.Clone(past)
+	for _, i := range found {
+		past[i] = meter.StandIn(said, found, day, i)
+	}
 }
 
 // issue counts the forecast of the newest origin and returns its revision.
