@@ -14,6 +14,7 @@ const (
 	EventSeriesStale               = "series.stale"                // silent for long; forecasts stop
 	EventSeriesIntervalChanged     = "series.interval_changed"     // of its readings
 	EventSeriesIntervalUnsupported = "series.interval_unsupported" // too long; forecasts stop
+	EventSeriesImplausible         = "series.implausible"          // hours of its values are BAD
 	EventSeriesOffGrid             = "series.off_grid"             // readings off the grid are refused
 	EventSeriesKindChanged         = "series.kind_changed"         // it is one of energy after all
 	EventSeriesIntervalNotOver     = "series.interval_not_over"    // its energy comes too early
@@ -39,7 +40,7 @@ const (
 func SeriesEvents() []string {
 	return []string{
 		EventSeriesStale, EventSeriesIntervalChanged, EventSeriesIntervalUnsupported,
-		EventSeriesOffGrid, EventSeriesKindChanged, EventSeriesIntervalNotOver,
+		EventSeriesImplausible, EventSeriesOffGrid, EventSeriesKindChanged, EventSeriesIntervalNotOver,
 		EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesMarked, EventSeriesDeleted,
 		EventSeriesImported, EventSeriesImportRefused,
 	}

@@ -239,6 +239,9 @@ func (co *cohort) write(jobs []job) {
 		n := rec.newest + 1
 		if j.flagged {
 			s.flagged.put(j.slot, raw{n, j.kept, j.absurd})
+			if n > j.high && co.liesForHours(j.slot, n) {
+				co.work.lying = append(co.work.lying, j.slot)
+			}
 		} else {
 			s.flagged.drop(j.slot, n)
 		}

@@ -105,3 +105,26 @@ func TestOneAbsurdValueThrowsNoForecast(t *testing.T) {
 		}
 	}
 }
+
+// A tenth of the truth for four days is BAD for a day from the sixth hour on, and told on the first
+// day; then the level is believed.
+func TestFieldATenthForFourDays(t *testing.T) {
+	t.Parallel()
+	said, h := bothWays(t, randomModel(1), fieldReadings(t, "F20/a_tenth_for_four_days.csv", meter.Energy))
+	bad := [4]int{}
+	for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+		if _, q := h.Ring.At(n); q == meter.Bad {
+			day := (n - h.Ring.Newest + 4*24 - 1) / 24
+			if day < 0 {
+				t.Fatalf("a cell of the weeks before is %s", q)
+			}
+			bad[day]++
+		}
+	}
+	if bad[0] < 12 || bad[0]+bad[1] > 24 || bad[2]+bad[3] > 0 {
+		t.Errorf("BAD cells by day: %d", bad)
+	}
+	if len(said.Events) != 1 || said.Events[0].Kind != engine.Implausible {
+		t.Errorf("events %+v", said.Events)
+	}
+}

@@ -31,6 +31,7 @@ const (
 	Double   Flag = "double"   // two intervals in one, as on the day the clocks go back
 	Factor   Flag = "factor"   // a thousand times, or a thousandth of, what fits
 	Sign     Flag = "sign"     // fits with the sign swapped
+	Tenfold  Flag = "tenfold"  // ten times, or a tenth of, the usual, for hours
 )
 
 // Past is what is known of a series before the cell to be judged: a view of the last Known cells of
@@ -55,6 +56,15 @@ type Past struct {
 // last two weeks that is neither repeated nor reached by a leap. It flags no value of a series with
 // little history, nor any after a day of flags in a row.
 func (p Past) Judge(value float32) Flag {
+	flag := p.alone(value)
+	if flag == Fine && p.tenfold(value) {
+		return Tenfold
+	}
+	return flag
+}
+
+// alone judges the value by itself, and by the equal ones before it.
+func (p Past) alone(value float32) Flag {
 	r := p.recent(value)
 	if r.count == 0 {
 		return Fine

@@ -73,6 +73,7 @@ func verdicts(s *strip, values []float32) []meter.Flag {
 func TestFlagsEnd(t *testing.T) {
 	t.Parallel()
 	every := []meter.Flag{
+		meter.Tenfold,
 		meter.Frozen, meter.ZeroRun, meter.Spike, meter.Gathered, meter.Double, meter.Factor, meter.Sign,
 	}
 	beyond := []meter.Flag{meter.Spike, meter.Factor, meter.Gathered}

@@ -45,6 +45,8 @@ func eventWarning(kind engine.EventKind) string {
 		return "the readings come at an interval that is not forecast"
 	case engine.OffGrid:
 		return "readings off the grid of a series are refused"
+	case engine.Implausible:
+		return "values of hours cannot be true"
 	case engine.KindChanged:
 		return "a series that was taken for power is one of energy"
 	case engine.IntervalNotOver:

@@ -26,6 +26,7 @@ func TestEventsAreLogged(t *testing.T) {
 		{Kind: engine.ForecastReplaced, Text: "not finite"},
 		{Kind: engine.IntervalUnsupported, Text: "daily"},
 		{Kind: engine.OffGrid, Text: "two meters"},
+		{Kind: engine.Implausible, Text: "a tenth"},
 		{Kind: engine.KindChanged, Text: "energy"},
 	} {
 		result.Outputs = append(
@@ -36,14 +37,14 @@ func TestEventsAreLogged(t *testing.T) {
 	if err := p.publish(&result); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines.String(); strings.Count(got, "\n") != 4 ||
+	if got := lines.String(); strings.Count(got, "\n") != 5 ||
 		!strings.Contains(got, "not finite") || !strings.Contains(got, "daily") ||
 		!strings.Contains(got, "two meters") || !strings.Contains(got, "energy") ||
-		len(p.events.ids) != 6 {
+		len(p.events.ids) != 7 {
 		t.Errorf("%d events, the log has %s", len(p.events.ids), got)
 	}
 	for _, kind := range []string{
-		"stale", "forecast_replaced", "interval_unsupported", "off_grid", "kind_changed",
+		"stale", "forecast_replaced", "interval_unsupported", "off_grid", "implausible", "kind_changed",
 	} {
 		if n := testutil.ToFloat64(p.metrics.events.WithLabelValues(kind)); n != 1 {
 			t.Errorf("%v events of type %s are counted", n, kind)

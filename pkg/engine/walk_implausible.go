@@ -1,0 +1,46 @@
+package engine
+
+import "fmt"
+
+// lyingHours is how many hours of implausible values within a day are told of.
+const lyingHours = 3
+
+// liesForHours says whether new cell n, which was judged implausible, makes lyingHours of such cells
+// within a day. So an event tells once of a meter that is wrong for hours or days. A series tells of
+// itself, and its view does not.
+func (co *cohort) liesForHours(slot int32, n int64) bool {
+	s, cells := &co.slabs, 0
+	if s.record(slot).viewOf != 0 {
+		return false
+	}
+	for _, r := range s.flagged[slot] {
+		if r.cell > n-int64(co.len.Day) && r.cell <= n && !s.marked(slot, r.cell) {
+			cells++
+		}
+	}
+	return cells == lyingHours*co.len.Day/24
+}
+
+// tellImplausible adds the events about the series of a round that lie for hours. The message is that
+// of the newest cell.
+func (co *cohort) tellImplausible(touched []update, result *Result) {
+	if len(co.work.lying) == 0 {
+		return
+	}
+	for i := range touched {
+		t := &touched[i]
+		for _, slot := range co.work.lying {
+			if slot != t.slot {
+				continue
+			}
+			result.Events = append(result.Events, Event{
+				Message: t.message, Series: co.slabs.ids[slot], Kind: Implausible,
+				Text: fmt.Sprintf("%d hours of the values of a day cannot be true, judged by the two weeks "+
+					"before: they are BAD and no forecast reads them; after a day of such values their "+
+					"level is believed", lyingHours),
+			})
+			break
+		}
+	}
+	co.work.lying = co.work.lying[:0]
+}
