@@ -217,10 +217,11 @@ var boundedSeries = []string{"home.m06", "lab.counter"}
 // otherSeries have other outputs today, to the byte.
 var otherSeries = slices.Concat(finerSeries, lateSeries, readAgainSeries, boundedSeries)
 
-// ofSame leaves out the messages of series that have other outputs today.
+// ofSame leaves out the messages of series that have other outputs today, and the events about
+// implausible values, which the release did not have.
 func ofSame(all []bus.Message) []bus.Message {
 	return slices.DeleteFunc(slices.Clone(all), func(m bus.Message) bool {
-		return slices.ContainsFunc(otherSeries, func(series string) bool {
+		return m.Subject == streams.EventSubject(streams.EventSeriesImplausible) || slices.ContainsFunc(otherSeries, func(series string) bool {
 			return strings.HasSuffix(m.Subject, "."+series) || strings.Contains(string(m.Data), `"series":"`+series+`"`)
 		})
 	})

@@ -11,7 +11,8 @@ import (
 
 // compose makes the output messages of a batch. For each input the rejections come first, then the
 // events, the forecasts and the scores, numbered in this order. The numbers are part of the ids, so
-// a replay gives the same outputs under the same ids (I2).
+// a replay gives the same outputs under the same ids (I2). Events about implausible values come last:
+// a log that an earlier release has answered keeps the ids of its forecasts.
 func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *Result) {
 	result.Applied += stepped.Applied
 	result.Late += stepped.Late
@@ -21,7 +22,8 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *R
 	result.Unscored += stepped.Unscored
 	result.Registers.Add(stepped.Registers)
 
-	rejections, events := p.rejections.byMessage(), stepped.Events
+	rejections := p.rejections.byMessage()
+	events, implausible := splitEvents(stepped.Events)
 	forecasts, scores := stepped.Forecasts, stepped.Scores
 	for i := range batch {
 		k := 0
@@ -42,7 +44,23 @@ func (p *Pipeline) compose(batch []bus.Message, stepped engine.Result, result *R
 			result.Outputs = append(result.Outputs, p.scoreOutput(&batch[i], &scores[0], k))
 			scores = scores[1:]
 		}
+		for ; len(implausible) > 0 && implausible[0].Message == i; k++ {
+			result.Outputs = append(result.Outputs, p.eventOutput(&batch[i], &implausible[0], k))
+			implausible = implausible[1:]
+		}
 	}
+}
+
+// splitEvents takes the events about implausible values out, in their order.
+func splitEvents(all []engine.Event) (others, implausible []engine.Event) {
+	for i := range all {
+		if all[i].Kind == engine.Implausible {
+			implausible = append(implausible, all[i])
+		} else {
+			others = append(others, all[i])
+		}
+	}
+	return others, implausible
 }
 
 func (p *Pipeline) output(m *bus.Message, k int) Output {
