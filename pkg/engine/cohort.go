@@ -154,7 +154,7 @@ type scratch struct {
 	changed  map[int32][]int64 // by series: the known cells that the message in hand has changed
 	leads    []accuracy.Held
 	scored   []LeadScore // for the scores of a round; they belong to the caller
-	lying    []int32 // series of which hours of implausible values are to be told
+	lying    []int32     // series of which hours of implausible values are to be told
 	asking   []int32
 	stepping []place
 	warming  []place

@@ -45,7 +45,7 @@ func (e *Engine) forward(result *Result) {
 			continue
 		}
 		touched := co.work.touched
-		co.advance(touched)          // flags, gaps, ring, scale, one LSTM step each
+		co.advance(touched) // flags, gaps, ring, scale, one LSTM step each
 		co.tellImplausible(touched, result)
 		co.score(touched, result)    // forecasts that meet their actual
 		co.join()                    // views in the cohort that serves
