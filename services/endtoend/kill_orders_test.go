@@ -166,8 +166,8 @@ func TestErasedAtTheEnd(t *testing.T) {
 			t.Error(said)
 		}
 	}
-	// Six measurements and the daily sums of each of the two.
-	if got := server.Deletes(); len(got) != 2*7 || got[1] != `_measurement="forecast" AND site="north" AND meter="m3"` {
+	// Seven measurements and the daily sums of each of the two.
+	if got := server.Deletes(); len(got) != 2*8 || got[1] != `_measurement="forecast" AND site="north" AND meter="m3"` {
 		t.Errorf("%q", got)
 	}
 	o.crash()
