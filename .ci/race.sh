@@ -13,4 +13,4 @@ mapfile -t packages < <(
     xargs -n1 dirname | sed -E "s|^(.+/.+)/[a-z]*test\$|\1|; s|^|./|" | sort -u |
     grep -vE '^\./services/(endtoend|loadtide)$'
 )
-LOADTIDE_TESTS=servers CGO_ENABLED=1 go test -race "${packages[@]}"
+LOADTIDE_TESTS=servers CGO_ENABLED=1 go test -race -timeout 20m "${packages[@]}"
