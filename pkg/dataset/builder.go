@@ -60,8 +60,8 @@ type Reading struct {
 	Value  float64
 	// Interval is the length in seconds that the sender gives, 0 when the sender gives none.
 	Interval int32
-	// Quality is OK when the sender gives none. The value of a reading of a quality that is not accepted is none:
-	// its cell is BAD.
+	// Quality is OK when the sender gives none. The value of a reading of a quality that is not
+	// accepted is none: its cell is BAD.
 	Quality meter.Quality
 	// AtEnd says that Second is the end of the reading's interval. It says nothing of a register.
 	AtEnd bool

@@ -80,8 +80,8 @@ func (h *History) young(n int64) bool { return n-h.Raw.First() < int64(h.Len.Rin
 
 // walk is one pass of replay. When the first scale is due, and when the cells of two weeks can no
 // longer change, what was said is judged again, as in serving: if other values are absurd than before,
-// walk returns true, and the series is walked anew. judged is the newest cell at which that was done; final says
-// that it is not done any more.
+// walk returns true, and the series is walked anew. judged is the newest cell at which that was done;
+// final says that it is not done any more.
 func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, again bool) {
 	raw := &h.Raw
 	h.Ring = series.Ring{Values: make([]float32, len(raw.Values)),

@@ -121,8 +121,8 @@ func TestSpanAroundNamedMoments(t *testing.T) {
 	}
 }
 
-// A person is told of the series whose readings go on after the time of most, not of those that end
-// a few hours later, nor of those that only begin then.
+// TestLater: the series are named whose readings go on after the time of most. Series that end a few
+// hours later are not named, nor are series that only begin then.
 func TestLater(t *testing.T) {
 	t.Parallel()
 	b := NewBuilder()

@@ -2,19 +2,13 @@ package tabular
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestMidnights reads files in which 24:00, 00:00 or a date alone is more than the beginning of its
 // date. want has each reading as "series time value unit".
 func TestMidnights(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		content string
-		opts    Options
-		want    []string
-	}{
+	testWhole(t, map[string]wholeFile{
 		"an hour behind a date of digits": {
 			content: "time,kWh\n2026013123,1\n2026020100,2\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T23:00:00Z 1 kWh", "h 2026-02-01T00:00:00Z 2 kWh"},
@@ -45,16 +39,5 @@ func TestMidnights(t *testing.T) {
 			content: "Time,kWh\n2026-01-31,1\n2026-01-31 01:00:00,2\n2026-01-31 02:00:00,3\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T00:00:00Z 1 kWh", "h 2026-01-31T01:00:00Z 2 kWh", "h 2026-01-31T02:00:00Z 3 kWh"},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, report := readingsOf(t, c.content, c.opts)
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Error(diff)
-			}
-			if report.Rejected > 0 {
-				t.Errorf("report %+v", report)
-			}
-		})
-	}
+	})
 }

@@ -2,19 +2,13 @@ package tabular
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestSeriesBehindTimes reads files with the names of meters behind the column timestamp of the
 // contract. want has each reading as "series time value unit".
 func TestSeriesBehindTimes(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		content string
-		opts    Options
-		want    []string
-	}{
+	testWhole(t, map[string]wholeFile{
 		"names of meters behind the first column of times": {
 			content: "timestamp,meter,value\n2026-01-31 13:00,a,1\n2026-01-31 13:20,b,2\n2026-01-31 14:00,a,3\n2026-01-31 14:20,b,4\n",
 			want:    []string{"a 2026-01-31T13:00:00Z 1 ", "b 2026-01-31T13:20:00Z 2 ", "a 2026-01-31T14:00:00Z 3 ", "b 2026-01-31T14:20:00Z 4 "},
@@ -31,16 +25,5 @@ func TestSeriesBehindTimes(t *testing.T) {
 			content: "timestamp,value,id\n2026-01-31 13:00,1,a1f\n2026-01-31 14:00,2,b2e\n2026-01-31 15:00,3,c3d\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-01-31T13:00:00Z 1 ", "h 2026-01-31T14:00:00Z 2 ", "h 2026-01-31T15:00:00Z 3 "},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, report := readingsOf(t, c.content, c.opts)
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Error(diff)
-			}
-			if report.Rejected > 0 {
-				t.Errorf("report %+v", report)
-			}
-		})
-	}
+	})
 }

@@ -2,19 +2,13 @@ package tabular
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestZoneSaid reads files that say their zone by an offset or a short name. want has each reading
 // as "series time value unit".
 func TestZoneSaid(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		content string
-		opts    Options
-		want    []string
-	}{
+	testWhole(t, map[string]wholeFile{
 		"an offset in the name of the column": {
 			content: "Time (UTC+1);kWh\n2026-07-31 13:00;1,5\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-07-31T12:00:00Z 1.5 kWh"},
@@ -39,16 +33,5 @@ func TestZoneSaid(t *testing.T) {
 			content: "Zeit (MEZ);kWh\n29.03.2026 02:00;1,5\n31.07.2026 13:00;2,5\n", opts: Options{Series: "h"},
 			want: []string{"h 2026-03-29T01:00:00Z 1.5 kWh", "h 2026-07-31T12:00:00Z 2.5 kWh"},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, report := readingsOf(t, c.content, c.opts)
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Error(diff)
-			}
-			if report.Rejected > 0 {
-				t.Errorf("report %+v", report)
-			}
-		})
-	}
+	})
 }
