@@ -273,6 +273,14 @@ func (f *shownFleet) live(ctx context.Context) error {
 			return err
 		}
 	}
+	mark := streams.MarkControl{
+		Series: id.String(), From: f.end.Add(-30 * time.Hour), Until: f.end.Add(-28 * time.Hour),
+		Reason: "outage",
+	}
+	subject := streams.ControlSubject(streams.Partition(id, 8), streams.ControlMark)
+	if _, err := f.conn.Publish(ctx, subject, mark.AppendJSON(nil), ""); err != nil {
+		return err
+	}
 	pace := time.NewTicker(500 * time.Millisecond)
 	defer pace.Stop()
 	for hour := f.begin; hour.Before(f.end); hour = hour.Add(time.Hour) {
