@@ -227,7 +227,8 @@ func (s *stretch) history(of *gathered) *History {
 }
 
 // joined is the history at a coarser interval, on the hours of a zone with an offset from UTC, as
-// serving joins the cells of a ring: what cannot be true is not in it.
+// serving joins the cells of a ring: what cannot be true is not in it, and it begins with the first
+// cell that is accepted. It is nil when there is none.
 func (h *History) joined(interval, offset int64) *History {
 	own := grid.Grid{Interval: int32(h.Len.Interval), Phase: int32(h.Phase)}
 	to := own.Joined(int32(interval), offset)
@@ -245,9 +246,6 @@ func (h *History) joined(interval, offset int64) *History {
 	j.Raw = series.Ring{Values: make([]float32, size), Quality: meter.NewQualities(int(size))}
 	for n := first; n <= last; n++ {
 		c := grid.Join(own, to, h.kind, n, h.Ring.At)
-		if j.Raw.Known == 0 && !c.Quality.Accepted() { // serving has judged the first cell by itself
-			c = grid.Join(own, to, h.kind, n, h.Raw.At)
-		}
 		switch {
 		case c.Quality.Accepted():
 		case j.Raw.Known == 0:

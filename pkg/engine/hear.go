@@ -162,7 +162,7 @@ func (co *cohort) advance(touched []update) {
 // batches does not depend on how they were cut (I4).
 func (e *Engine) settleDown() {
 	for _, co := range e.cohorts {
-		if co != nil && len(co.work.dirty) > 0 {
+		if co != nil && len(co.work.dirty)+len(co.work.touched) > 0 {
 			co.settleDown()
 		}
 	}
@@ -170,7 +170,8 @@ func (e *Engine) settleDown() {
 
 func (co *cohort) settleDown() {
 	w := &co.work
-	w.jobs, w.touched = w.jobs[:0], w.touched[:0]
+	co.advance(w.touched) // views that begin with what is another now
+	w.jobs, w.touched, w.fresh = w.jobs[:0], w.touched[:0], w.fresh[:0]
 	slices.Sort(w.dirty)
 	for _, slot := range slices.Compact(w.dirty) {
 		if rec := co.slabs.record(slot); rec.dirty {

@@ -171,7 +171,11 @@ func (co *cohort) joinInto(v *update, slot int32, first int64) {
 	for n := max(first, last-int64(to.len.Ring)+1); n <= last; n++ {
 		c := grid.Join(own.Grid, rec.Grid, own.Kind, n, at)
 		if rec.known > 0 && n <= rec.newest {
-			if to.differs(v.slot, c) {
+			switch {
+			case to.leads(v.slot, c):
+				to.dropFirst(v.slot)
+				v.changed = true
+			case to.differs(v.slot, c):
 				to.revise(v.slot, c)
 				v.changed = true
 			}
@@ -184,6 +188,8 @@ func (co *cohort) joinInto(v *update, slot int32, first int64) {
 	v.cells = to.work.fresh[from:len(to.work.fresh):len(to.work.fresh)]
 	switch {
 	case rec.known == 0 && len(v.cells) == 0:
+		to.slabs.empty(v.slot)
+		v.changed = false
 		return
 	case rec.known == 0:
 		v.next, v.from = true, v.cells[0].N
@@ -197,6 +203,25 @@ func (co *cohort) joinInto(v *update, slot int32, first int64) {
 			rec.Heard = last
 		}
 	}
+}
+
+// leads says that a cell is the first one of a young view and is not accepted: nothing could stand in
+// for it.
+func (co *cohort) leads(view int32, c grid.Cell) bool {
+	s := &co.slabs
+	return c.N == s.first(view) && !c.Quality.Accepted() && s.young(view)
+}
+
+// dropFirst takes the first cell of a young view away, as if it had never been accepted: the view
+// begins with the next cell, and is walked anew. So a view is a function of the ring that it is joined
+// from, as the history of a file is. What was scored in the cell is taken back.
+func (co *cohort) dropFirst(view int32) {
+	s := &co.slabs
+	rec, first := s.record(view), s.first(view)
+	s.flagged.drop(view, first)
+	co.soil(view, first)
+	rec.known--
+	rec.since, rec.anew = first+1, true
 }
 
 // differs says that a known cell of a view is another than is known of it, or comes before the first

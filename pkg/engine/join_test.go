@@ -27,6 +27,16 @@ func compareView(t *testing.T, e *Engine) (cells int) {
 		t.Fatalf("the view has cells up to %d, want %d", rec.newest, want)
 	}
 	first := max(co.firstJoined(slot, view), joined.First())
+	for n := co.firstJoined(slot, view); to.slabs.young(view) && n < first; n++ {
+		c := grid.Join(own.Grid, rec.Grid, own.Kind, n, cellsOf(&ring))
+		if c.Quality.Accepted() {
+			t.Fatalf("the view begins with cell %d, cell %d is %v %v", first, n, c.Value, c.Quality)
+		}
+	}
+	if _, quality := joined.At(first); rec.known > 0 && to.slabs.young(view) &&
+		!to.slabs.said(view, first).quality.Accepted() {
+		t.Fatalf("the view begins with cell %d, which is %v", first, quality)
+	}
 	for n := first; rec.known > 0 && n <= joined.Newest; n++ {
 		got := to.slabs.said(view, n)
 		want := grid.Join(own.Grid, rec.Grid, own.Kind, n, cellsOf(&ring))
@@ -103,26 +113,39 @@ func TestViewHasTheCellsOfItsSeries(t *testing.T) {
 	}
 }
 
-// A view begins with a cell of which half was measured, and its first cell stays one.
+// A view begins with the first cell of which half was measured, also where another one was the first
+// before: what was scored in that one is taken back.
 func TestFirstCellOfAView(t *testing.T) {
 	t.Parallel()
 	const quarter = meter.HourSeconds / 4
 	e := newEngine(t, randomModel(1, 4))
-	check := func(when string) {
+	check := func(when string, want int64) {
 		t.Helper()
 		ring := e.hours().slabs.ring(0)
-		if _, q := ring.At(ring.First()); !q.Accepted() || ring.First() != epoch/meter.HourSeconds+1 {
-			t.Errorf("%s: the first cell of the view is %d, %s", when, ring.First(), q)
+		got := ring.First() - epoch/meter.HourSeconds
+		if _, q := ring.At(ring.First()); !q.Accepted() || got != want {
+			t.Errorf("%s: the first cell of the view is %d, %s, want %d", when, got, q, want)
 		}
+		compareView(t, e)
 	}
 	begin := append(script(0, quarter, 1, 1), called(meter.Bad, script(0.25, quarter, 3, 0))...)
-	for _, r := range append(begin, script(1, quarter, 100, 1)...) {
+	for _, r := range append(begin, script(1, quarter, 12, 1)...) {
 		r.Interval = quarter
 		each(t, e, []Reading{r})
 	}
-	check("after a bad hour")
-	each(t, e, called(meter.Bad, script(1, quarter, 3, 0)))
-	check("after it was called bad")
+	check("after a bad hour", 1)
+	var back []int64
+	for _, score := range e.Step(called(meter.Bad, script(1, quarter, 7, 0))).Scores {
+		if score.Void {
+			back = append(back, (score.Target-epoch)/meter.HourSeconds)
+		}
+	}
+	check("after two hours were called bad", 3)
+	if !slices.Equal(back, []int64{2}) {
+		t.Errorf("scores of hours %d are taken back, want 2", back)
+	}
+	each(t, e, script(2, quarter, 3, 1))
+	check("after one of them was right again", 2)
 }
 
 // A series that is there when a model of a coarser interval comes has a view at once, and is

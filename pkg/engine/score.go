@@ -162,11 +162,12 @@ func (co *cohort) takeChanged(slot int32) []int64 {
 func (co *cohort) meet(t *update, cell int64, updates int, result *Result) {
 	s, w := &co.slabs, &co.work
 	ring := s.ring(t.slot)
-	if !ring.Has(cell) {
+	gone := cell < s.record(t.slot).since // the first cell of a view that begins later now
+	if !gone && !ring.Has(cell) {
 		return
 	}
 	actual, quality := ring.At(cell)
-	void := quality != meter.OK
+	void := gone || quality != meter.OK
 	naive := func(lead int) float32 {
 		if m := cell - int64((lead+co.len.Day-1)/co.len.Day*co.len.Day); ring.Has(m) {
 			v, _ := ring.At(m)

@@ -161,13 +161,18 @@ func (s *slabs) back(slot int32, cell int64) {
 // forget empties a series whose ring has nothing in common with its next
 // reading, and returns how many forecasts waited for an actual.
 func (s *slabs) forget(slot int32) (unscored int) {
-	r := s.record(slot)
 	unscored = s.waiting.Unscored(s.held.row(slot))
+	clear(s.held.row(slot))
+	s.empty(slot)
+	return unscored
+}
+
+// empty takes all cells of a series away, and what was made of them.
+func (s *slabs) empty(slot int32) {
+	r := s.record(slot)
 	r.known, r.accepted, r.fresh, r.dirty, r.anew, r.reported = 0, 0, false, false, false, false
 	*s.scale(slot) = series.Scaling{Curve: s.curve}
-	clear(s.held.row(slot))
 	s.flagged.forget(slot)
-	return unscored
 }
 
 // settle lets pkg/grid forget the readings of the cells up to n, which can no longer change.
