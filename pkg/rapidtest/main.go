@@ -13,7 +13,11 @@ import (
 // change fails through a fault of its own alone. When RAPID_CHECKS or -rapid.checks is set, as in
 // `make soak`, a property checks that many, drawn anew. When -rapid.seed or -rapid.failfile is set,
 // a property draws what they say.
-func Main(m *testing.M) int {
+func Main(m *testing.M) int { return MainOf(m, quickCases) }
+
+// MainOf is Main for a package whose cases take long: a property checks as many as cases by default,
+// and no more than others do.
+func MainOf(m *testing.M, cases int) int {
 	flag.Parse()
 	asked := os.Getenv("RAPID_CHECKS") != ""
 	flag.Visit(func(f *flag.Flag) {
@@ -23,7 +27,7 @@ func Main(m *testing.M) int {
 		}
 	})
 	if !asked {
-		checks := quickCases
+		checks := min(cases, quickCases)
 		if testing.Short() {
 			checks *= 5 // rapid checks a fifth of them then
 		}
