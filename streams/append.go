@@ -83,7 +83,7 @@ func appendModel(dst []byte, m *Model) []byte {
 }
 
 // appendFloat appends a float64 with the digits that read back as the same number. A number that is
-// not finite becomes null, which decoders refuse.
+// not finite becomes null.
 func appendFloat(dst []byte, v float64) []byte {
 	if !meter.Finite(v) {
 		return append(dst, "null"...)

@@ -34,6 +34,11 @@ func TestDecodeGoodReading(t *testing.T) {
 		"null is absent": {
 			`,"unit":null,"kind":null,"quality":null,"interval":null,"history":null`, base,
 		},
+		"value null": {`,"value":null`, Reading{Time: noon, Quality: meter.Missing}},
+		"value null of a bad one": {
+			`,"value":null,"quality":"BAD"`, Reading{Time: noon, Quality: meter.Bad},
+		},
+		"value empty":     {`,"value":"","quality":null`, Reading{Time: noon, Quality: meter.Missing}},
 		"empty is absent": {`,"unit":"","kind":"","quality":"","interval":""`, base},
 		"all": {
 			`,"unit":"kWh","kind":"energy","quality":"ESTIMATED","interval":"1h","history":true`,
@@ -120,7 +125,9 @@ func TestDecodeBadReading(t *testing.T) {
 			"2201-01-01T00:00:00Z",
 		},
 		{`{` + ts + `}`, meter.ReasonNotANumber, "value", ""},
-		{`{` + ts + `,"value":null}`, meter.ReasonNotANumber, "value", "null"},
+		{`{` + ts + `,"value":null,"quality":"OK"}`, meter.ReasonNotANumber, "value", "null"},
+		{`{` + ts + `,"quality":"ESTIMATED"}`, meter.ReasonNotANumber, "value", ""},
+		{`{` + ts + `,"value":null,"unit":7}`, meter.ReasonWrongUnit, "unit", "7"},
 		{`{` + ts + `,"value":true}`, meter.ReasonNotANumber, "value", "true"},
 		{`{` + ts + `,"value":[1]}`, meter.ReasonNotANumber, "value", "[1]"},
 		{`{` + ts + `,"value":"1,5"}`, meter.ReasonNotANumber, "value", "1,5"},
@@ -269,9 +276,9 @@ func TestReadingsComeBack(t *testing.T) {
 			t.Fatalf("%s: %s %v", payload, diff, bad)
 		}
 	})
-	_, bad := DecodeReadings(AppendReadings(nil, []Reading{{Time: noon, Value: math.NaN()}}))
-	if len(bad) != 1 || bad[0].Reason != meter.ReasonNotANumber {
-		t.Errorf("a NaN must be refused by name, got %v", bad)
+	good, bad := DecodeReadings(AppendReadings(nil, []Reading{{Time: noon, Value: math.NaN()}}))
+	if want := (Reading{Time: noon, Quality: meter.Missing}); len(bad) > 0 || good[0] != want {
+		t.Errorf("a NaN must come back as MISSING, got %v, %v", good, bad)
 	}
 }
 

@@ -262,7 +262,7 @@ func TestReasonsAreDistinct(t *testing.T) {
 		}
 		seen[r] = true
 	}
-	if len(seen) != 22 {
+	if len(seen) != 23 {
 		t.Errorf("%d reasons", len(seen))
 	}
 }

@@ -18,6 +18,7 @@ const (
 	EventSeriesOffGrid             = "series.off_grid"             // readings off the grid are refused
 	EventSeriesKindChanged         = "series.kind_changed"         // it is one of energy after all
 	EventSeriesIntervalNotOver     = "series.interval_not_over"    // its energy comes too early
+	EventSeriesRegisterFalls       = "series.register_falls"       // its readings are refused
 	EventSeriesForecastReplaced    = "series.forecast_replaced"    // by that of a rule
 	EventSeriesSettings            = "series.settings"             // of one series or of many
 	EventSeriesMarked              = "series.marked"               // a period is kept from models
@@ -41,8 +42,8 @@ func SeriesEvents() []string {
 	return []string{
 		EventSeriesStale, EventSeriesIntervalChanged, EventSeriesIntervalUnsupported,
 		EventSeriesImplausible, EventSeriesOffGrid, EventSeriesKindChanged, EventSeriesIntervalNotOver,
-		EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesMarked, EventSeriesDeleted,
-		EventSeriesImported, EventSeriesImportRefused,
+		EventSeriesRegisterFalls, EventSeriesForecastReplaced, EventSeriesSettings, EventSeriesMarked,
+		EventSeriesDeleted, EventSeriesImported, EventSeriesImportRefused,
 	}
 }
 

@@ -68,6 +68,7 @@ func recode(name string, data []byte) ([]byte, error) {
 		"event_series_interval_unsupported.json",
 		"event_series_forecast_replaced.json", "event_series_off_grid.json", "event_series_implausible.json",
 		"event_series_kind_changed.json", "event_series_interval_not_over.json",
+		"event_series_register_falls.json",
 		"event_limit_passed.json", "event_limit_cleared.json", "event_limit_refused.json",
 		"event_series_settings.json", "event_series_marked.json", "event_series_deleted.json", "event_series_imported.json",
 		"event_series_import_refused.json",

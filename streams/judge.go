@@ -84,9 +84,10 @@ func (f *fields) set(key, t token) {
 	}
 }
 
-// reading returns the reading that the fields make, or an error for the first wrong field. In an
-// optional field null and "" mean absent. long says that a string of the reading, also one in an
-// unknown field, is over the limit.
+// reading returns the reading that the fields make, or an error for the first wrong field. null and ""
+// mean that a field is absent. A reading with null or "" in place of its value, and one of a bad
+// quality without a value, is MISSING unless it says BAD; its value is 0. long says that a string of
+// the reading, also one in an unknown field, is over the limit.
 func (f *fields) reading(long bool, zone Zone) (Reading, *InvalidError) {
 	var r Reading
 	if long {
@@ -98,8 +99,12 @@ func (f *fields) reading(long bool, zone Zone) (Reading, *InvalidError) {
 	if r.Time, err = f.moment(zone); err != nil {
 		return r, err
 	}
-	if r.Value, err = f.number(); err != nil {
-		return r, err
+	// Without value and quality, the value may stand under another name.
+	valued := f.value.present() || f.value.kind == absent && !f.quality.present()
+	if valued {
+		if r.Value, err = f.number(); err != nil {
+			return r, err
+		}
 	}
 	usual := false
 	if f.unit.present() {
@@ -126,6 +131,13 @@ func (f *fields) reading(long bool, zone Zone) (Reading, *InvalidError) {
 		if r.Quality = f.quality.asQuality(); r.Quality == meter.Unknown {
 			return r, invalid(meter.ReasonUnknownQuality, "quality", f.quality, remedyQuality)
 		}
+	}
+	switch {
+	case valued:
+	case r.Quality == meter.Unknown:
+		r.Quality = meter.Missing
+	case r.Quality.Accepted():
+		return r, invalid(meter.ReasonNotANumber, "value", f.value, remedyNumber)
 	}
 	if f.interval.present() {
 		if r.Interval = intervalWord(f.interval); !validInterval(r.Interval) {

@@ -9,7 +9,7 @@ import (
 // Reading is one observed value of a series.
 type Reading struct {
 	Time     time.Time     // start of its interval, UTC
-	Value    float64       // in Unit; finite, below meter.MaxValue in magnitude
+	Value    float64       // in Unit; finite, below meter.MaxValue in magnitude; 0 when there is none
 	Unit     string        // kWh for any form of kWh; else as it was sent, 16 printable bytes or fewer
 	Kind     meter.Kind    // KindUnknown when the message does not say: by the unit, else power
 	Quality  meter.Quality // Unknown when the message does not say: OK
@@ -18,7 +18,7 @@ type Reading struct {
 }
 
 // AppendReadings appends the JSON message of readings of one series: an object for a single
-// reading, else an array. A value that is not finite becomes null, which DecodeReadings refuses.
+// reading, else an array. A value that is not finite becomes null, which DecodeReadings takes for MISSING.
 func AppendReadings(dst []byte, rs []Reading) []byte {
 	if len(rs) == 1 {
 		return appendReading(dst, &rs[0])

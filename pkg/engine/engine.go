@@ -74,6 +74,9 @@ const (
 	KindChanged EventKind = "series.kind_changed"
 	// OffGrid: readings off the grid of the series are refused, at most one event an hour.
 	OffGrid EventKind = "series.off_grid"
+	// RegisterFalls: a register has only fallen for a day. Its readings are refused, at most one event
+	// an hour.
+	RegisterFalls EventKind = "series.register_falls"
 	// IntervalNotOver: energy of intervals that are not over yet by the log's clock comes again and
 	// again; what they come to cannot be known.
 	IntervalNotOver EventKind = "series.interval_not_over"

@@ -14,7 +14,7 @@ import (
 type readings struct {
 	held *grid.Point
 	raw  *grid.Raw
-	told int64 // second of the log at which an event told of readings off the grid; 0 before
+	told int64 // second of the log at which an event told of refused readings; 0 before
 }
 
 // past is the cells of a series as pkg/grid asks for them.
@@ -109,7 +109,7 @@ func (e *Engine) hear(r *Reading, t *update, to account) (*cohort, grid.Decision
 	}
 	co, t.slot = e.seat(co, slot, known, r.Series, unit, st, out, to.Result)
 	co.apply(t, out, to)
-	co.tellOffGrid(t.slot, r, out, to)
+	co.tellRefused(t.slot, r, out, to)
 	if cells, ok := co.work.changed[t.slot]; ok && r.History { // nothing is scored by it
 		co.work.changed[t.slot] = cells[:min(changed, len(cells))]
 	}
@@ -303,10 +303,11 @@ func (co *cohort) tell(slot int32, was grid.Pattern, to account) {
 // toldAgain is how many seconds of the log pass before an event tells of the same again.
 const toldAgain = meter.HourSeconds
 
-// tellOffGrid adds an event when readings off the grid of a series are refused, at most one an hour
-// of the log. All of them are counted as rejections.
-func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, to account) {
-	refused := slices.ContainsFunc(out.Refused, func(no grid.Refusal) bool {
+// tellRefused adds an event when readings off the grid of a series are refused, or those of a register
+// that falls, at most one an hour of the log. All of them are counted as rejections.
+func (co *cohort) tellRefused(slot int32, r *Reading, out *grid.Outcome, to account) {
+	falls := out.Decision == grid.Rejected && out.Refusal.Reason == meter.ReasonRegisterFalls
+	refused := falls || slices.ContainsFunc(out.Refused, func(no grid.Refusal) bool {
 		return no.Reason == meter.ReasonIntervalUnsupported
 	})
 	if !refused && len(co.slabs.states) == 0 {
@@ -323,6 +324,9 @@ func (co *cohort) tellOffGrid(slot int32, r *Reading, out *grid.Outcome, to acco
 	state := co.slabs.states[slot]
 	recent := state.told != 0 && now < state.told+toldAgain
 	switch {
+	case falls && !recent:
+		state.told = now
+		to.tell(co.slabs.ids[slot], RegisterFalls, out.Refusal.Detail)
 	case refused && !recent:
 		state.told = now
 		to.tell(co.slabs.ids[slot], OffGrid, fmt.Sprintf("readings off the grid are refused, the series "+

@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -200,4 +201,46 @@ func TestAnyOrderOfMomentaryReads(t *testing.T) {
 			t.Fatal("the states differ")
 		}
 	})
+}
+
+// A register that only falls is told, at most once an hour of the log, and its state can be inspected
+// and moved, although it has no cell.
+func TestRegisterThatFallsIsTold(t *testing.T) {
+	t.Parallel()
+	e := New()
+	var events []Event
+	refused, last := 0, int64(0)
+	for i := range int64(4 * 96) {
+		r := read(0, 9000-float64(i))
+		r.Second = epoch + i*900
+		r.Received = r.Second + 5
+		result := e.Step([]Reading{r})
+		for _, no := range result.Rejections {
+			if refused++; no.Reason != meter.ReasonRegisterFalls {
+				t.Fatalf("read %d: %+v", i, no)
+			}
+		}
+		for _, event := range result.Events {
+			if r.Received-last < meter.HourSeconds {
+				t.Fatalf("told %d s after it was told", r.Received-last)
+			}
+			last = r.Received
+			events = append(events, event)
+		}
+	}
+	if refused != 3*96-1 || len(events) < 60 || len(events) > 72 || events[0].Kind != RegisterFalls ||
+		!strings.Contains(events[0].Text, "counts up") {
+		t.Errorf("%d refused, %d events: %+v", refused, len(events), events)
+	}
+	state, curve, ok := e.Extract(m17)
+	if !ok {
+		t.Fatal("no state")
+	}
+	p, err := ReadState(state, curve)
+	if err != nil || p.Newest() != epoch+96*900 {
+		t.Fatalf("state: %v", err)
+	}
+	if err := New().Insert(p, false, false); err != nil {
+		t.Error(err)
+	}
 }

@@ -64,7 +64,10 @@ func ReadState(state []meter.Section, curve series.Curve) (*Portable, error) {
 		if n := len(p.slabs.ids); n != 1 || len(data) > 0 {
 			return nil, fmt.Errorf("the state of %d series: want one, and nothing else", n)
 		}
-		if rec := p.slabs.record(0); rec.Heard > rec.newest+int64(l.Ring) || rec.viewOf != 0 {
+		rec := p.slabs.record(0)
+		// Reads of a register that does not count on are heard, and make no cell.
+		ahead := rec.Heard > rec.newest+int64(l.Ring) && rec.Start(rec.Heard) > rec.Last+2*meter.HourSeconds
+		if ahead || rec.viewOf != 0 {
 			return nil, fmt.Errorf(
 				"series %s: heard at cell %d, the newest is %d",
 				p.Series(), rec.Heard, rec.newest,

@@ -1,24 +1,35 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // lyingHours is how many hours of implausible values within a day are told of.
 const lyingHours = 3
 
 // liesForHours says whether new cell n, which was judged implausible, makes lyingHours of such cells
-// within a day. So an event tells once of a meter that is wrong for hours or days. A series tells of
-// itself, and its view does not.
+// within a day. So an event tells once of a meter that is wrong for hours or days. Where cells are
+// finer than an hour, as many as enter the day may leave it: then no cell of the hour before n made as
+// many. A series tells of itself, and its view does not.
 func (co *cohort) liesForHours(slot int32, n int64) bool {
-	s, cells := &co.slabs, 0
+	s, all := &co.slabs, co.slabs.flagged[slot]
 	if s.record(slot).viewOf != 0 {
 		return false
 	}
-	for _, r := range s.flagged[slot] {
-		if r.cell > n-int64(co.len.Day) && r.cell <= n && !s.marked(slot, r.cell) {
-			cells++
+	enough, anHour := lyingHours*co.len.Day/24, int64(co.len.Day/24)
+	lying := func(r raw) bool { return !s.marked(slot, r.cell) }
+	within := func(last int64) (cells int) {
+		for _, r := range all {
+			if r.cell > last-int64(co.len.Day) && r.cell <= last && lying(r) {
+				cells++
+			}
 		}
+		return cells
 	}
-	return cells == lyingHours*co.len.Day/24
+	return within(n) == enough && !slices.ContainsFunc(all, func(r raw) bool {
+		return r.cell >= n-anHour && r.cell < n && lying(r) && within(r.cell) >= enough
+	})
 }
 
 // tellImplausible adds the events about the series of a round that lie for hours. The message is that

@@ -134,3 +134,42 @@ func sameStates(t *rapid.T, a, b *Engine, next Reading) {
 		}
 	}
 }
+
+// Single messages of a first history in any order are all taken, no event says that their interval is
+// not supported, and the cells are those of the order of time.
+func TestFirstHistoryOfSingleMessagesInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for _, step := range []int64{900, meter.HourSeconds} {
+		for seed := range uint64(4) {
+			a, b := New(), New()
+			var all []Reading
+			for i := range 13 * meter.DaySeconds / step {
+				all = append(all, Reading{
+					Series: m17, Second: epoch + i*step, Value: load(i), Unit: "kWh", Quality: meter.OK,
+				})
+			}
+			a.Step(all)
+			for k, i := range rand.New(rand.NewPCG(seed, 3)).Perm(len(all)) {
+				r := all[i]
+				r.Message = k
+				result := b.Step([]Reading{r})
+				if len(result.Rejections) > 0 || len(result.Events) > 0 {
+					t.Fatalf("step %d, order %d, message %d: %+v %+v", step, seed, k, result.Rejections, result.Events)
+				}
+			}
+			x, slot, _ := a.find(m17)
+			y, other, _ := b.find(m17)
+			in, any := x.slabs.ring(slot), y.slabs.ring(other)
+			if x.len.Interval != step || y.len.Interval != step || in.Newest != any.Newest || in.Known != any.Known {
+				t.Fatalf("step %d, order %d: intervals %d and %d, %d and %d cells", step, seed,
+					x.len.Interval, y.len.Interval, in.Known, any.Known)
+			}
+			for n := in.First(); n <= in.Newest; n++ {
+				v, q := in.At(n)
+				if w, p := any.At(n); v != w || q != p {
+					t.Fatalf("step %d, order %d: cell %d is %v %s in order, else %v %s", step, seed, n, v, q, w, p)
+				}
+			}
+		}
+	}
+}

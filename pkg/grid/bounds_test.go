@@ -1,6 +1,9 @@
 package grid_test
 
 import (
+	"fmt"
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/loadtide/loadtide/pkg/grid"
@@ -324,5 +327,48 @@ func TestACellIsWithinWhatReadingsMayBe(t *testing.T) {
 	joined := grid.Join(quarter, hour, meter.Energy, 0, func(int64) (float32, meter.Quality) { return 5e11, meter.OK })
 	if joined.Quality != meter.Bad || joined.Value != 0 {
 		t.Errorf("%+v", joined)
+	}
+}
+
+// A register that only falls is refused after a day, with the remedy that helps: with the other sign
+// it counts. A register that drops and counts on is not, nor is one that stands still.
+func TestRegisterThatFalls(t *testing.T) {
+	t.Parallel()
+	for _, step := range []int{300, 900, anHour} {
+		for _, turned := range []int{0, 5 * 86400 / step} {
+			show := func(i int) float64 { return 9000 + float64(turned) - math.Abs(float64(turned-i)) }
+			s := newStrip(t, meter.Register, 0)
+			points := every(midnight, step, turned+5*86400/step, show)
+			s.putAll(points)
+			falling, evidence := 5*86400/step, max(86400/step, 12)+1
+			if n := s.refused["register_falls"]; n < falling-evidence-1 || n > falling-evidence+1 || len(s.refused) != 1 {
+				t.Errorf("every %d s, turned at %d: refused %v of %d that fall", step, turned, s.refused, falling)
+			}
+			if len(s.state.Raw.Points) > 4*86400/step {
+				t.Errorf("every %d s: %d points are kept", step, len(s.state.Raw.Points))
+			}
+			if text := s.out.Refusal.Detail; !strings.Contains(text, fmt.Sprintf("value %g ", points[len(points)-1].Value)) ||
+				!strings.Contains(text, "the other sign") {
+				t.Errorf("told as %q", text)
+			}
+		}
+		s := newStrip(t, meter.Register, 0)
+		s.putAll(every(midnight, step, 3*86400/step, func(i int) float64 { return float64(i) - 9000 }))
+		if len(s.refused) > 0 || len(s.cells) < 70 {
+			t.Errorf("with the other sign: refused %v, %d cells", s.refused, len(s.cells))
+		}
+	}
+	for name, show := range map[string]func(i int) float64{
+		"stands still":   func(int) float64 { return 9000 },
+		"one drop a day": func(i int) float64 { return float64(i % 24) },
+		"steps of a day": func(i int) float64 { return 9000 - float64(i/24) },
+		"falls and rises, as one that feeds in": func(i int) float64 {
+			return 9000 - 10*math.Sin(2*math.Pi*float64(i)/24)
+		},
+	} {
+		s := newStrip(t, meter.Register, 0)
+		if s.putAll(every(midnight, anHour, 7*24, show)); len(s.refused) > 0 {
+			t.Errorf("%s: refused %v", name, s.refused)
+		}
 	}
 }

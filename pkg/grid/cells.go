@@ -175,8 +175,8 @@ func (s *State) Close(now int64, past Past, out *Outcome) {
 // index from which on the points are others, and the index that the point at at has now.
 func (s *State) giveUp(lowest, at int, out *Outcome) (int, int) {
 	r := s.Raw
-	if s.Heard == math.MinInt64 {
-		return lowest, at
+	if s.Heard == math.MinInt64 || r.disordered() || r.Young && len(r.Points) < orderPoints {
+		return lowest, at // others like it may still come
 	}
 	old := s.Start(s.Heard - s.LateCells() + 1)
 	for i := 0; r.Strays > 0 && i < len(r.Points) && r.Points[i].Second < s.Last-patience; {

@@ -65,12 +65,15 @@ func (s *State) asSent(out *Outcome) {
 
 // shift moves points in time.
 func (s *State) shift(by func(p *Point) int64) {
-	points := s.Raw.Points
+	points, disordered := s.Raw.Points, s.Raw.disordered()
 	for i := range points {
 		points[i].Second += by(&points[i])
 	}
 	s.Last = points[len(points)-1].Second
-	if s.Raw.Young {
+	switch {
+	case disordered:
+		s.Raw.First = s.Last
+	case s.Raw.Young:
 		s.Raw.First = points[0].Second
 	}
 }

@@ -2,6 +2,8 @@ package grid
 
 import (
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 )
@@ -9,27 +11,111 @@ import (
 // learn follows the evidence of a series in its first day.
 func (s *State) learn(out *Outcome) {
 	r := s.Raw
-	n := len(r.Points)
-	grown := s.Last-r.First >= day && n >= youngPoints
-	if !grown && n > 32 && n&(n-1) != 0 {
-		return // looked at when the points have doubled: a day of seconds is 86,400 of them
-	}
-	from := int64(math.MinInt64)
-	if grown {
-		from = s.lately()
+	from, disordered := int64(math.MinInt64), r.disordered()
+	switch due := r.due(); {
+	case s.grown():
+		r.Young, from = false, s.lately()
+	case !due:
+		return
+	case disordered && s.dense():
+		r.Young = false
 	}
 	e := s.weigh(from)
-	if step, grid, _ := s.stand(e, from); step != s.Step || grid != s.Grid {
+	step, grid, _ := s.stand(e, from)
+	if step != s.Step || grid != s.Grid || disordered && !r.Young {
+		if disordered {
+			s.asNew()
+		}
 		s.turn(step)
 		s.Grid, out.Rebuilt = grid, true
 	}
-	if r.Young = !grown; s.Kind == meter.Register {
+	if s.Kind == meter.Register {
 		return
 	}
-	if s.Coarse = s.unserved(e); !grown { // a day brings what is sent late, or in another order
+	switch {
+	case !r.Young:
+		s.Coarse = s.unserved(e)
+	case r.disordered(): // what comes late, or in another order, may lie between
+		s.Coarse = 0
+	default:
 		s.Coarse = int32(e.steady)
 	}
 }
+
+// asNew forgets what points were taken for on the way, when their order told little.
+func (s *State) asNew() {
+	for i := range s.Raw.Points {
+		s.Raw.Points[i].Step = s.Interval
+	}
+	s.Step = s.Interval
+}
+
+// due says that the evidence of a first day is looked at: with each of the first points, and then
+// when the points have doubled, for a day of seconds is 86,400 of them. Where they come in any order,
+// what they tell may be another before they have doubled, and the evidence is looked at more often.
+func (r *Raw) due() bool {
+	n := len(r.Points)
+	if n <= 32 {
+		return true
+	}
+	doubled := 1 << (bits.Len(uint(n)) - 1)
+	if r.disordered() {
+		return n%(doubled/8) == 0
+	}
+	return n == doubled
+}
+
+// grown says that the first day of a series is over. A history that comes in any order is one day,
+// until a day has come in order behind it, or two weeks of it are there.
+func (s *State) grown() bool {
+	r := s.Raw
+	n := len(r.Points) - find(r.Points, r.First)
+	return n >= orderPoints && s.Last-r.First >= day ||
+		len(r.Points) >= orderPoints && s.Last-r.Points[0].Second >= recent
+}
+
+// dense says that the points, of more than a day, tell cells of which at least three of four are
+// there, and that each point is one of them: each reading may come by itself from now on.
+func (s *State) dense() bool {
+	r := s.Raw
+	if s.Kind == meter.Register || len(r.Points) < orderPoints || s.Last-r.Points[0].Second < day {
+		return false
+	}
+	g := r.gaps(math.MinInt64)
+	class := s.prevailing(math.MinInt64, &g)
+	if class < finest || intervalOf(class) != class || s.Set != 0 && s.Set != class ||
+		4*len(g.by[slices.Index(classes[:], class)]) < 3*g.count {
+		return false
+	}
+	phase := int64(s.phaseOf(class, math.MinInt64))
+	for i, p := range r.Points {
+		_, on := near(p.Second, int64(class), phase)
+		if !on || r.gapClass(i) != class && r.inRun(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// hear notes the moment of the new point at index i. In the first day one that comes between two
+// others, and long after or before each of them, shows that the readings come in any order: neither in
+// that of time nor the newest first.
+// disordered says that they were known to.
+func (s *State) hear(i int, disordered bool) {
+	r, second := s.Raw, s.Raw.Points[i].Second
+	s.Last = max(s.Last, second)
+	between := i > 0 && i+1 < len(r.Points) &&
+		second-r.Points[i-1].Second > patience && r.Points[i+1].Second-second > patience
+	switch {
+	case r.Young && between:
+		r.First = s.Last
+	case !disordered:
+		r.First = min(r.First, second)
+	}
+}
+
+// disordered says that the readings of a first day come in any order.
+func (r *Raw) disordered() bool { return r.Young && len(r.Points) > 0 && r.First > r.Points[0].Second }
 
 // unserved returns the seconds between readings that no interval can be made of: they come less
 // often than hourly, or are energy of a time that does not divide the hour. It is 0 for all others.

@@ -104,5 +104,8 @@ const (
 	nothingBefore = "there is nothing to stand in for it; send good readings first"
 	unconfirmed   = "was %d intervals ahead of its series and no second reading agreed: " +
 		"set the meter's clock, ts is the start of the interval in UTC"
+	fallsText = "value %g of a register that has only fallen for a day, from %g to %g: a register " +
+		"counts up. Send the register of the other direction, or this one with the other sign; send " +
+		"what is no register as kind energy or power"
 	lonely = "off the series' grid, and no others are like it: send one reading for each interval, at its start"
 )

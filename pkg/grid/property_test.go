@@ -2,6 +2,7 @@ package grid_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -206,6 +207,41 @@ func TestFirstHistoryNewestFirst(t *testing.T) {
 				}
 			}
 			rt.Fatalf("%+v: %d cells in order, %d newest first", snd, len(a), len(b))
+		}
+	})
+}
+
+// A first history of up to two weeks may come in any order, one reading at a time: all of it is taken,
+// no interval is found unsupported on the way, and grid and cells are those of the order of time.
+func TestFirstHistoryInAnyOrder(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		snd := drawSender(rt)
+		snd.step = max(snd.step, 900)
+		points := snd.points(rt, rapid.IntRange(3, 13).Draw(rt, "days"))
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "order"), 1))
+		ordered, shuffled := newStrip(t, snd.kind, snd.set), newStrip(t, snd.kind, snd.set)
+		ordered.putAll(points)
+		for _, i := range random.Perm(len(points)) {
+			shuffled.put(points[i])
+			if shuffled.state.Coarse > 0 {
+				rt.Fatalf("%+v: coarse %d", snd, shuffled.state.Coarse)
+			}
+		}
+		if len(shuffled.refused) > 0 || shuffled.waits() > 0 {
+			rt.Fatalf("%+v: refused %v, %d wait", snd, shuffled.refused, shuffled.waits())
+		}
+		if ordered.state.Grid != shuffled.state.Grid {
+			rt.Fatalf("%+v: grid %+v in order, %+v shuffled", snd, ordered.state.Grid, shuffled.state.Grid)
+		}
+		a, b := ordered.list(), shuffled.list()
+		for i := range min(len(a), len(b)) {
+			if a[i] != b[i] {
+				rt.Fatalf("%+v: cell %d: in order %+v, shuffled %+v", snd, i, a[i], b[i])
+			}
+		}
+		if len(a) != len(b) {
+			rt.Fatalf("%+v: %d cells in order, %d shuffled", snd, len(a), len(b))
 		}
 	})
 }

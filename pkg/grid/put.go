@@ -57,6 +57,10 @@ func (s *State) accepts(p Point, past Past, out *Outcome) bool {
 			"quality %q of a register: leave the reading out, the next one gives what was used in between", p.Quality)
 		return false
 	}
+	if from, to, yes := s.falls(p); yes {
+		out.reject(p, meter.ReasonRegisterFalls, fallsText, p.Value, from.Value, to.Value)
+		return false
+	}
 	first, newest, known := past.Bounds()
 	if p.bad() && (!s.Begun || known && s.cellOf(p) <= first) {
 		out.reject(p, meter.ReasonBadQuality, "quality %q on the first reading of a series: %s", p.Quality, nothingBefore)
@@ -219,6 +223,7 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 	}
 	lowest, highest, at, repeated := len(r.Points)+len(group), 0, -1, false
 	for k, p := range group {
+		disordered := r.disordered()
 		i, there := s.insert(p, out)
 		if k+1 < len(group) && (there || s.Kind == meter.Register) {
 			out.Released++ // the one that was held says nothing new, or counts at once
@@ -227,7 +232,7 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 			continue
 		}
 		lowest, highest, at = min(lowest, i), max(highest+1, i), i
-		s.Last, r.First = max(s.Last, p.Second), min(r.First, p.Second)
+		s.hear(i, disordered)
 	}
 	if at < 0 {
 		out.Decision = Repeated
@@ -334,6 +339,9 @@ func (s *State) ahead(p Point, group []Point, out *Outcome) (taken []Point, ok b
 			out.Rebuilt, out.Restarted = true, true
 		}
 		return append(group, *held, p), true
+	case held != nil && s.disorderly(cell):
+		s.Held = nil
+		return append(group, *held, p), true
 	case held != nil:
 		s.seldom(*held, p)
 		out.refuse(*held, meter.ReasonUnconfirmed, unconfirmed, s.cellOf(*held)-s.Heard)
@@ -342,6 +350,22 @@ func (s *State) ahead(p Point, group []Point, out *Outcome) (taken []Point, ok b
 	s.Held = &far
 	out.Decision = Waiting
 	return nil, false
+}
+
+// disorderly says that two readings which are far ahead, up to a cell, and do not agree are of the
+// first history of a series in any order, and no two wrong clocks: all is within two weeks, and the
+// readings before came in any order, or neither all three nor four in a row at one step.
+func (s *State) disorderly(cell int64) bool {
+	r := s.Raw
+	if r == nil || !r.Young || len(r.Points) == 0 ||
+		max(cell, s.cellOf(*s.Held))-s.Cell(r.Points[0].Second) >= s.RecentCells() {
+		return false
+	}
+	steady := len(r.Points) == 3 && r.gapClass(0) != none && r.gapClass(0) == r.gapClass(1)
+	for i := range r.Points {
+		steady = steady || r.inRun(i)
+	}
+	return !steady || r.disordered()
 }
 
 // seldom notes that a new series sends more rarely than readings can confirm each other: its first

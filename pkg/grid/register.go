@@ -57,6 +57,31 @@ func (s *State) registered(before meter.Counts, past Past, out *Outcome) {
 	}
 }
 
+// falls says that the register has only fallen, for a day of reads and some drops at least, and that
+// the next read, p, does not rise either. It gives the first and the last read of that time. A register
+// that drops and counts on, as at a reset or a roll-over, does not fall.
+func (s *State) falls(p Point) (first, last Point, yes bool) {
+	const fewest = 8 // drops; a meter is not exchanged so often without counting on
+	r := s.Raw
+	if s.Kind != meter.Register || r == nil || r.Young || p.Second <= s.Last {
+		return first, last, false
+	}
+	drops, next := 0, p
+	for i := len(r.Points) - 1; i >= 0; i-- {
+		first = r.Points[i]
+		switch {
+		case first.Value < next.Value:
+			return first, last, false
+		case first.Value > next.Value:
+			drops++
+		}
+		if next = first; drops >= fewest && s.Last-first.Second >= day {
+			return first, r.Points[len(r.Points)-1], true
+		}
+	}
+	return first, last, false
+}
+
 // beginsLater says that the first cells of a register were made of reads that turn out to be wrong,
 // while they may still change.
 func (s *State) beginsLater(energy []meter.Cell, past Past) bool {

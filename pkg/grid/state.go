@@ -13,9 +13,12 @@ const (
 	memory = recent + lateness
 	// patience is how long a point off the grid waits for others like it, in event time.
 	patience = 4*hour + 120
-	// youngPoints is the number of points within a day that end a series' first day; a series that
-	// sends more rarely is not forecast.
+	// youngPoints is the fewest points that are evidence of a day; a series that sends more rarely is
+	// not forecast.
 	youngPoints = 8
+	// orderPoints is the number of points that tell readings in any order: of so many, one comes
+	// between others, but for one time in 200,000.
+	orderPoints = 12
 	// mostPoints bounds the points of a series. Of a meter that sends more in the time in which
 	// readings may be late, the oldest ones count as they are.
 	mostPoints = 20000
@@ -48,9 +51,11 @@ type State struct {
 type Raw struct {
 	Points []Point // ascending by Second
 	Strays int     // of them, those that wait
-	Young  bool    // the series is in its first day
-	First  int64   // second of the first reading, while Young
-	From   int64   // Unix second from which on Points has every reading
+	Young  bool    // the series is in its first day, or its first history comes in any order
+	// First is the second, while Young, from which on readings are known to come in order: that of the
+	// first one, or of the newest one when readings came in any order.
+	First int64
+	From  int64 // Unix second from which on Points has every reading
 }
 
 // Past is the cells that a caller has of a series.

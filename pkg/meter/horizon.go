@@ -69,16 +69,17 @@ func (h Horizon) LeadsAt(interval time.Duration, standard int) (int, error) {
 	leads := standard
 	switch {
 	case h.Time > 0 && h.Time%interval != 0:
-		return 0, fmt.Errorf("horizon %s: must be a multiple of the interval of %s", h,
-			IntervalName(interval))
+		up := min(h.Time-h.Time%interval+interval, MostHorizon)
+		return 0, fmt.Errorf("horizon %s: must be a multiple of the interval of %s: give --horizon %s", h,
+			IntervalName(interval), Horizon{Time: up})
 	case h.Time > 0:
 		leads = int(h.Time / interval)
 	case h.Leads > 0:
 		leads = h.Leads
 	}
 	if most := int(MostHorizon / interval); leads > most {
-		return 0, fmt.Errorf("horizon of %d leads: must be a week at most, %d leads of %s", leads, most,
-			IntervalName(interval))
+		return 0, fmt.Errorf("horizon of %d leads: must be a week at most, %d leads of %s: give --horizon %d "+
+			"or less", leads, most, IntervalName(interval), most)
 	}
 	return leads, nil
 }

@@ -45,6 +45,8 @@ const (
 	ReasonIntervalUnsupported Reason = "interval_unsupported"
 	// ReasonUnconfirmed: far ahead of its series, and no second reading agreed.
 	ReasonUnconfirmed Reason = "unconfirmed"
+	// ReasonRegisterFalls: a register that has only fallen for a day. What it counts is not known.
+	ReasonRegisterFalls Reason = "register_falls"
 	// ReasonSeriesLimit: a new series, and its partition takes no more.
 	ReasonSeriesLimit Reason = "series_limit"
 	// ReasonPoison: its step panicked. A word of the contract that no input is refused with yet.
@@ -66,7 +68,7 @@ func Reasons() []Reason {
 		ReasonUnparsable, ReasonNotANumber, ReasonNotFinite, ReasonOutOfRange, ReasonBadTimestamp,
 		ReasonFuture, ReasonTooLate, ReasonBehindHistory, ReasonWrongUnit, ReasonUnknownKind,
 		ReasonWrongKind, ReasonUnknownQuality, ReasonBadQuality, ReasonTooLarge, ReasonBadSubject,
-		ReasonWrongPartition, ReasonIntervalUnsupported, ReasonUnconfirmed, ReasonSeriesLimit,
-		ReasonPoison, ReasonEmpty, ReasonContentType,
+		ReasonWrongPartition, ReasonIntervalUnsupported, ReasonUnconfirmed, ReasonRegisterFalls,
+		ReasonSeriesLimit, ReasonPoison, ReasonEmpty, ReasonContentType,
 	}
 }

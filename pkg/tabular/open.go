@@ -68,15 +68,11 @@ func spool(r io.Reader) (*os.File, error) {
 func (l *loader) add(file string, r io.ReadSeeker) error {
 	l.file = file
 	l.source = r
-	plain, done, err := l.unpacked()
+	plain, head, done, err := l.sniff()
 	if err != nil {
 		return err
 	}
 	defer done()
-	head, err := l.head(plain)
-	if err != nil {
-		return err
-	}
 	switch formatOf(head) {
 	case formatArchive:
 		return l.fileError("is a zip archive inside of a compressed file", "unpack it")
@@ -108,13 +104,17 @@ func (l *loader) add(file string, r io.ReadSeeker) error {
 	return l.delimited(bytes.Clone(head))
 }
 
-// head is the beginning of a file, which stays unread.
-func (l *loader) head(plain *bufio.Reader) ([]byte, error) {
-	head, err := plain.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, l.unreadable(err)
+// sniff reads the file from its start, without its compression, and gives its first bytes, which stay
+// unread. The caller calls done when it has read enough.
+func (l *loader) sniff() (plain *bufio.Reader, head []byte, done func(), err error) {
+	if plain, done, err = l.unpacked(); err != nil {
+		return nil, nil, nil, err
 	}
-	return head, nil
+	if head, err = plain.Peek(sniffed); err != nil && !errors.Is(err, io.EOF) {
+		done()
+		return nil, nil, nil, l.unreadable(err)
+	}
+	return plain, head, done, nil
 }
 
 // unpacked reads the file from its start, without its compression. The caller calls done when it

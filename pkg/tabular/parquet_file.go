@@ -36,15 +36,11 @@ func (l *loader) parquet() error {
 			"%s: %d columns of lists or structures are left out", l.file, file.Nested()))
 	}
 	l.source = file.Text()
-	plain, done, err := l.unpacked()
+	_, head, done, err := l.sniff()
 	if err != nil {
 		return err
 	}
 	defer done()
-	head, err := l.head(plain)
-	if err != nil {
-		return err
-	}
 	err = l.delimited(bytes.Clone(head))
 	if last := len(l.report.Layouts) - 1; last >= 0 && l.report.Layouts[last].File == l.file {
 		found := &l.report.Layouts[last]

@@ -47,6 +47,8 @@ func eventWarning(kind engine.EventKind) string {
 		return "readings off the grid of a series are refused"
 	case engine.Implausible:
 		return "values of hours cannot be true"
+	case engine.RegisterFalls:
+		return "readings of a register that only falls are refused"
 	case engine.KindChanged:
 		return "a series that was taken for power is one of energy"
 	case engine.IntervalNotOver:

@@ -28,6 +28,7 @@ func TestEventsAreLogged(t *testing.T) {
 		{Kind: engine.OffGrid, Text: "two meters"},
 		{Kind: engine.Implausible, Text: "a tenth"},
 		{Kind: engine.KindChanged, Text: "energy"},
+		{Kind: engine.RegisterFalls, Text: "counts up"},
 	} {
 		result.Outputs = append(
 			result.Outputs,
@@ -37,14 +38,15 @@ func TestEventsAreLogged(t *testing.T) {
 	if err := p.publish(&result); err != nil {
 		t.Fatal(err)
 	}
-	if got := lines.String(); strings.Count(got, "\n") != 5 ||
+	if got := lines.String(); strings.Count(got, "\n") != 6 ||
 		!strings.Contains(got, "not finite") || !strings.Contains(got, "daily") ||
 		!strings.Contains(got, "two meters") || !strings.Contains(got, "energy") ||
-		len(p.events.ids) != 7 {
+		!strings.Contains(got, "counts up") || len(p.events.ids) != 8 {
 		t.Errorf("%d events, the log has %s", len(p.events.ids), got)
 	}
 	for _, kind := range []string{
 		"stale", "forecast_replaced", "interval_unsupported", "off_grid", "implausible", "kind_changed",
+		"register_falls",
 	} {
 		if n := testutil.ToFloat64(p.metrics.events.WithLabelValues(kind)); n != 1 {
 			t.Errorf("%v events of type %s are counted", n, kind)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/influx"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/tabular"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
@@ -95,6 +97,21 @@ func (f *targetFlags) Validate() error {
 	cfg := cycle.DefaultConfig()
 	f.put(&cfg)
 	return cfg.Validate()
+}
+
+// serves returns an error when the horizon is none of an interval that models of these names have, the
+// last name first. A name that says no interval may be of any.
+func (f *targetFlags) serves(models []string) error {
+	for _, name := range slices.Backward(models) {
+		interval, ok := registry.ModelInterval(name)
+		if !ok {
+			continue
+		}
+		if _, err := f.Horizon.LeadsAt(interval, 1); err != nil {
+			return fmt.Errorf("--horizon of %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // arguments are the flags of a training with the same target.

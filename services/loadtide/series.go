@@ -129,13 +129,18 @@ func (c *seriesShowCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		passing, err := o.passing(ctx, id, &s)
+		if err != nil {
+			return err
+		}
 		if c.JSON {
 			return json.NewEncoder(e.stdout).Encode(struct {
 				streams.SeriesSummary
 				Partition int                         `json:"partition"`
 				Settings  map[string]streams.Settings `json:"settings"`
 				Marks     []streams.MarkControl       `json:"marks"`
-			}{s, o.of(c.Series), set, marks})
+				Passing   *streams.Limit              `json:"limit_passing,omitempty"`
+			}{s, o.of(c.Series), set, marks, passing})
 		}
 		if err := printSeries(e.stdout, []streams.SeriesSummary{s}); err != nil {
 			return err
@@ -143,7 +148,7 @@ func (c *seriesShowCmd) Run(e *env) error {
 		fmt.Fprintf(e.stdout, "partition %d of %d; origin of the next forecast %s\n",
 			o.of(c.Series), o.partitions, s.Origin.Format(time.RFC3339))
 		if s.LimitPassed {
-			fmt.Fprintln(e.stdout, "its forecasts pass its limit")
+			fmt.Fprintln(e.stdout, "its forecasts pass its limit"+passingWords(passing))
 		}
 		showMarks(e.stdout, &s, marks)
 		for _, pattern := range patterns {
@@ -153,6 +158,35 @@ func (c *seriesShowCmd) Run(e *env) error {
 		}
 		return nil
 	})
+}
+
+// passing returns what the newest event about the limit of a series says, nil when its forecasts do not
+// pass it or the event is not kept any more.
+func (o *owners) passing(
+	ctx context.Context, id meter.ID, s *streams.SeriesSummary,
+) (*streams.Limit, error) {
+	if !s.LimitPassed {
+		return nil, nil
+	}
+	m, ok, err := o.LastBySubject(ctx, topology.Events, streams.LimitSubject(id))
+	if err != nil || !ok {
+		return nil, err
+	}
+	event, err := streams.DecodeEvent(m.Data)
+	if err != nil {
+		return nil, fmt.Errorf("newest event of %s: %w", m.Subject, err)
+	}
+	return event.Limit, nil
+}
+
+// passingWords says when a limit is passed, and with which chance.
+func passingWords(l *streams.Limit) string {
+	if l == nil {
+		return ""
+	}
+	return fmt.Sprintf(" of %s in the interval from %s on, with a chance of %.3g; the chance that is set "+
+		"is %g (the forecast of %s first said so)", l.Limit, l.Target.Format(time.RFC3339), l.Chance,
+		l.LimitChance, l.Origin.Format(time.RFC3339))
 }
 
 // settingsOf returns the settings of a pattern, and the revision of their entry.

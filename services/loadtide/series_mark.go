@@ -16,7 +16,7 @@ import (
 // markHelp says what a mark does.
 const markHelp = `Readings of the period are kept from the models and from the scores: their intervals are BAD and filled, whether the readings came before the mark or come later. The period may lie in the future (a planned outage), and a series need not be there yet. loadtide series unmark takes it away again; readings then count again as far as the series has them, two weeks.
 
-A file has a header series,from,until,reason, with a period a row. The reason none takes marks away.`
+A file has a header series,from,until,reason, with a period a row. The reason none takes marks away. Rows that are no marks are named and left out, and the exit code is 3.`
 
 type seriesMarkCmd struct {
 	Pattern string            `arg:"" optional:"" name:"series" help:"<site>.<meter>, or a pattern: '<site>.*', '*.*'."`
@@ -47,6 +47,7 @@ func (c *seriesMarkCmd) Validate() error {
 func (c *seriesMarkCmd) Run(e *env) error {
 	show := newScreen(e.stderr)
 	var rows []markRow
+	var bad []badRow
 	if c.File == "" {
 		row, err := markOf(c.Pattern, c.From, c.Until, c.Reason)
 		if err != nil {
@@ -54,7 +55,6 @@ func (c *seriesMarkCmd) Run(e *env) error {
 		}
 		rows = []markRow{row}
 	} else {
-		var bad []badRow
 		var err error
 		if rows, bad, err = readMarks(c.File); err != nil {
 			return err
@@ -64,9 +64,23 @@ func (c *seriesMarkCmd) Run(e *env) error {
 			return fmt.Errorf("%s: no row is a mark", c.File)
 		}
 	}
-	return withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
+	err := withOwners(c.NATS.URL, "series", func(ctx context.Context, o *owners) error {
 		return o.mark(ctx, e, show, rows)
 	})
+	if err == nil && len(bad) > 0 {
+		err = leftOut(c.File, bad, len(rows))
+	}
+	return err
+}
+
+// leftOut is the error of a file some rows of which are no marks, when the others are written.
+func leftOut(path string, bad []badRow, marks int) error {
+	first := bad[0]
+	return service.WithExitCode(&service.HintError{
+		What: fmt.Sprintf("%s: %d of %d rows are no marks, the first: line %d: %v", path, len(bad),
+			len(bad)+marks, first.line, first.err),
+		Fix: []string{"mend these rows and run this again: a mark that is there stays as it is"},
+	}, service.ExitNo)
 }
 
 // markOf checks a mark that flags name.

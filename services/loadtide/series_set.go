@@ -97,10 +97,14 @@ func (c *seriesSetCmd) settings() (streams.Settings, error) {
 		if fields["limit_chance"] = *c.Chance; c.Limit == noLimit {
 			return streams.Settings{}, errors.New("limit none: leave --limit-chance out")
 		}
+		if !meter.Finite(*c.Chance) { // JSON has no such number
+			return streams.Settings{}, fmt.Errorf("limit_chance %g: must be above 0 and below 1, such as 0.2",
+				*c.Chance)
+		}
 	}
 	data, err := json.Marshal(fields)
 	if err != nil {
-		return streams.Settings{}, fmt.Errorf("limit_chance: %w", err)
+		return streams.Settings{}, err
 	}
 	settings, err := streams.DecodeSettings(data)
 	if err != nil {

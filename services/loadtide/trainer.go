@@ -35,7 +35,8 @@ type trainerCmd struct {
 // Validate checks the flags before anything is opened.
 func (c *trainerCmd) Validate() error {
 	fit := c.Fit.config(cmp.Or(c.Register, registry.DefaultModel))
-	faults := []error{c.service().Validate(), fit.Validate()}
+	own := c.service()
+	faults := []error{own.Validate(), fit.Validate(), c.Fit.Target.serves(own.Models)}
 	if c.Patience < 0 || c.Patience > 7*24*time.Hour {
 		faults = append(faults, fmt.Errorf("--registry-patience %s is outside 0s to 168h",
 			c.Patience))

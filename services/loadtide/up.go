@@ -37,7 +37,11 @@ type upCmd struct {
 
 // Validate checks the flags before anything is made.
 func (c *upCmd) Validate() error {
-	return errors.Join(trainer.ValidSchedule(c.Schedule), c.Simulate.Check("simulate-"))
+	faults := []error{trainer.ValidSchedule(c.Schedule), c.Simulate.Check("simulate-")}
+	if c.Schedule != trainer.ScheduleOff {
+		faults = append(faults, c.Target.serves(registry.ModelNames()))
+	}
+	return errors.Join(faults...)
 }
 
 // Run wires the roles:
