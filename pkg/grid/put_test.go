@@ -297,13 +297,9 @@ func TestFarAheadWaitsForASecondOne(t *testing.T) {
 // enough to confirm one. Hours after it are taken as those of any series.
 func TestSeldomSeriesIsKnown(t *testing.T) {
 	t.Parallel()
-	for _, days := range []int{3, 7, 30} {
+	for days, n := range map[int]int{3: 5, 7: 3, 30: 3} { // fewer may be two weeks in any order
 		step := days * 86400
 		s := newStrip(t, meter.Energy, 0)
-		n := 3
-		if days == 3 {
-			n = 5 // fewer may be of a first history of two weeks, in any order
-		}
 		s.putAll(every(midnight, step, n, wave))
 		if s.state.Coarse != int32(step) || len(s.refused) > 0 != (n == 3) {
 			t.Errorf("every %d days: coarse %d, refused %v", days, s.state.Coarse, s.refused)
