@@ -37,6 +37,14 @@ const (
 	levelWhole = 0.9
 	// levelAbove is how many times the largest value of the lower level the middle of the higher is.
 	levelAbove = 20
+	// beginLeast and beginMost bound how many times the upper tenth of the first values that of all
+	// later ones is, where the first ones are of another unit.
+	beginLeast, beginMost = 200, 5000
+	// absurdGapZero is how many times the largest of the others the first values are at least in a
+	// series that is zero on most days, and absurdGapCount where the first values count on.
+	absurdGapZero, absurdGapCount = 100_000, 1000
+	// absurdKnown is the fewest values that are not zero in such a series.
+	absurdKnown = 5
 )
 
 // Absurd returns the indexes, ascending, of the values of a new series that cannot be true beside the
@@ -47,6 +55,7 @@ const (
 //     is a hundred times too large;
 //   - a level a thousand times, or a thousandth of, the other one, as of Wh among kWh: the level of
 //     the last day is right, else that of most values;
+//   - first values of another unit than all that follow;
 //   - values that count on like a register does, by what the others are.
 //
 // Absurd rather misses a wrong value than flags a true one: rare peaks, a house that is empty but for
@@ -55,6 +64,9 @@ const (
 func Absurd(values []float32, perDay int) []int {
 	w := absurdity{perDay: perDay}
 	for i, v := range values {
+		if Finite(v) {
+			w.known++
+		}
 		if size := magnitude(v); size > 0 { // not so for NaN
 			w.cells = append(w.cells, absurdCell{i, v, size})
 		}
@@ -64,6 +76,9 @@ func Absurd(values []float32, perDay int) []int {
 		one := w.few()
 		if one == nil {
 			one = w.counting()
+		}
+		if one == nil {
+			one = w.beginning()
 		}
 		if one == nil {
 			one = w.level()
@@ -108,6 +123,7 @@ type absurdCell struct {
 // absurdity is the values that are not found yet, in the order of time.
 type absurdity struct {
 	perDay int
+	known  int // values, zeros among them
 	cells  []absurdCell
 }
 
@@ -115,10 +131,10 @@ func (w *absurdity) take(found []int) {
 	w.cells = slices.DeleteFunc(w.cells, func(c absurdCell) bool { return slices.Contains(found, c.at) })
 }
 
-// sorted are the sizes, ascending.
-func (w *absurdity) sorted() []float32 {
-	sizes := make([]float32, len(w.cells))
-	for i, c := range w.cells {
+// sizesOf are the sizes of cells, ascending.
+func sizesOf(cells []absurdCell) []float32 {
+	sizes := make([]float32, len(cells))
+	for i, c := range cells {
 		sizes[i] = c.size
 	}
 	slices.Sort(sizes)
@@ -144,24 +160,34 @@ func varies(sizes []float32) bool {
 
 // few finds the values that stand far above all others, if there are few.
 func (w *absurdity) few() []int {
-	sizes := w.sorted()
+	sizes := sizesOf(w.cells)
 	most := max(1, int(absurdFew*float64(w.perDay)))
-	for k := len(sizes) - 1; k >= len(sizes)-most && k >= absurdLeastDays*w.perDay; k-- {
+	for k := len(sizes) - 1; k >= max(len(sizes)-most, absurdKnown); k-- {
 		gap := float32(absurdGapFlat)
-		if varies(sizes[:k]) {
+		switch {
+		case k < absurdLeastDays*w.perDay:
+			gap = absurdGapZero
+		case varies(sizes[:k]):
 			gap = absurdGap
 		}
 		if sizes[k] > gap*sizes[k-1] {
-			return w.above(sizes[k-1])
+			if found := w.above(sizes[k-1]); gap < absurdGapZero || w.first(found) {
+				return found
+			}
 		}
 	}
 	return nil
 }
 
+// first says whether cells are the first ones of a series that is known for longer.
+func (w *absurdity) first(found []int) bool {
+	return w.known >= absurdLeastDays*w.perDay+len(found) && found[len(found)-1] == w.cells[len(found)-1].at
+}
+
 // counting finds a run that counts on like a register: it never falls, and its steps are like the
 // other values. The series goes on with those.
 func (w *absurdity) counting() []int {
-	sizes := w.sorted()
+	sizes := sizesOf(w.cells)
 	for k := len(sizes) - 1; k >= absurdLeastDays*w.perDay; k-- {
 		if sizes[k] < absurdGap*sizes[k-1] {
 			continue
@@ -184,12 +210,55 @@ func (w *absurdity) counting() []int {
 			}
 			last = i
 		}
-		if found := len(sizes) - k; last < len(w.cells)-w.perDay/4 && 2*steps > found {
-			return w.above(sizes[k-1])
+		found := w.above(sizes[k-1])
+		counts := 2*steps > len(found) ||
+			len(found) == 2 && steps == 1 && w.first(found) && sizes[k] > absurdGapCount*largest
+		if last < len(w.cells)-w.perDay/4 && counts {
+			return found
 		}
 		return nil
 	}
 	return nil
+}
+
+// beginning finds the first values when nearly all later ones are of a unit that is a thousand times
+// as large: up to the last value far above whatever follows after half a day. Beside load that is
+// nothing at night, no level of the first values stands out.
+func (w *absurdity) beginning() []int {
+	after, next := float32(0), len(w.cells) // the largest size from cell next on
+	for b := len(w.cells); b >= levelLeast; b-- {
+		last := w.cells[b-1]
+		for next > b && w.cells[next-1].at >= last.at+w.perDay/2 {
+			next--
+			after = max(after, w.cells[next].size)
+		}
+		if len(w.cells)-next >= absurdLeastDays*w.perDay && last.size > levelAbove*after {
+			return w.ofOtherUnit(b, next)
+		}
+	}
+	return nil
+}
+
+// ofOtherUnit returns the first b cells if they are of another unit than those from next on, and
+// the cells between that are.
+func (w *absurdity) ofOtherUnit(b, next int) []int {
+	first, later := sizesOf(w.cells[:b]), sizesOf(w.cells[next:])
+	high, largest := first[b-1-b/10], later[len(later)-1]
+	times := high / later[len(later)-1-len(later)/10]
+	if !varies(later) || high < levelAbove*largest || times < beginLeast || times > beginMost {
+		return nil
+	}
+	atTime := make([]float32, w.perDay) // the largest size of later cells
+	for _, c := range w.cells[next:] {
+		atTime[c.at%w.perDay] = max(atTime[c.at%w.perDay], c.size)
+	}
+	var found []int
+	for i, c := range w.cells[:next] {
+		if most := atTime[c.at%w.perDay]; i < b || most > 0 && c.size > levelAbove*most {
+			found = append(found, c.at)
+		}
+	}
+	return found
 }
 
 // level finds the values of a level that is a thousand times another one. The level of the last day

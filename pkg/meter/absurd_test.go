@@ -73,6 +73,9 @@ func TestAbsurdValuesAreFound(t *testing.T) {
 		"a zone in kWh, then in MWh":    {zone, 14, scaled(1000, span(0, 50)...), span(0, 50)},
 		"two working days of a grid":    {grid, 7, scaled(1000, span(0, 48)...), span(0, 48)},
 		"Wh of a day, and the register": {house, 14, func(v []float32) { scaled(1000, span(0, 40)...)(v); v[90] = 1e7 }, append(span(0, 40), 90)},
+		"two days of Wh, dark at night": {dusk, 7, scaled(1000, span(0, 48)...), span(0, 48)},
+		"the register, twice, at rest":  {standby, 7, register(2), []int{0, 1}},
+		"the register of an idle meter": {idle, 7, func(v []float32) { v[0], v[1] = 771, 771 }, []int{0, 1}},
 		"half of the readings, and Wh":  {house, 14, func(v []float32) { scaled(1000, span(0, 60)...)(v); lose(v, 2) }, odd(60)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,6 +86,22 @@ func TestAbsurdValuesAreFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dusk is a roof with a load of its own, 0.1 W at night.
+func dusk(n int) float32 { return solar(n) + 0.0001 }
+
+// standby is a house that nobody is in, but for two hours.
+func standby(n int) float32 {
+	return float32(math.Round(100+60*noise(6, n)))/1000 + once(n, 150, 1) + once(n, 151, 1.5)
+}
+
+// idle is a meter of a resolution of 2.5 Wh that counts one step a few times in a week.
+func idle(n int) float32 {
+	if n%11 == 4 {
+		return 0.0025
+	}
+	return 0
 }
 
 // grid is a load that hardly varies, a tenth less at the end of the week than on the days before.
@@ -132,6 +151,18 @@ func TestNothingTrueIsAbsurd(t *testing.T) {
 				return 7.2
 			}
 			return 0.004 + 0.001*float32(noise(8, n))
+		},
+		"a charger that is used at first": func(n int) float32 {
+			if n < 3 {
+				return 11 + 0.05*float32(n)
+			}
+			return 0.004 + 0.001*float32(noise(8, n))
+		},
+		"a building site, then a house": func(n int) float32 {
+			if n < 48 {
+				return 20 + 5*float32(noise(8, n))
+			}
+			return house(n)
 		},
 		"a charger at home": func(n int) float32 {
 			if n%24 < 4 && n/24%3 == 1 {
