@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -32,10 +33,10 @@ type protocol struct {
 
 // settings are the flags.
 type settings struct {
-	binary, data, faults, only, kinds string
-	seed                              uint64
-	series                            int
-	thorough, faulty, mix             bool
+	binary, data, faults, only, kinds, models string
+	seed                                      uint64
+	series                                    int
+	thorough, faulty, mix                     bool
 
 	chosen []kind
 	out    io.Writer
@@ -52,6 +53,9 @@ func main() {
 	flag.StringVar(&s.only, "only", "", "sets to measure, parted by commas; all when empty")
 	flag.StringVar(
 		&s.kinds, "kinds", "", "kinds of the second table, parted by commas; all when empty, or none",
+	)
+	flag.StringVar(
+		&s.models, "models", "", "folder of models: those in it are taken, others trained and kept there",
 	)
 	flag.IntVar(&s.series, "series", 60, "most series of a set, spread over it")
 	flag.BoolVar(&s.mix, "mix", true, "measure the first table, several faults at once")
@@ -121,11 +125,12 @@ func (s *settings) measure(ctx context.Context, dir, name string, p protocol) er
 	if _, err := rows.write(filepath.Join(s.data, name+".csv.gz"), file); err != nil {
 		return err
 	}
-	if err := s.train(ctx, file, dir, p); err != nil {
+	model, err := s.modelOf(ctx, file, name, p)
+	if err != nil {
 		return err
 	}
 	if s.mix {
-		if err := s.measureMix(ctx, file, dir, name, p); err != nil {
+		if err := s.measureMix(ctx, file, dir, model, name, p); err != nil {
 			return err
 		}
 	}
@@ -133,7 +138,7 @@ func (s *settings) measure(ctx context.Context, dir, name string, p protocol) er
 		if k.register && p.Signed {
 			continue // a register counts what is drawn
 		}
-		if err := s.measureKind(ctx, k, dir, name, p); err != nil {
+		if err := s.measureKind(ctx, k, dir, model, name, p); err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 	}
@@ -142,14 +147,16 @@ func (s *settings) measure(ctx context.Context, dir, name string, p protocol) er
 
 // measureMix prints the line of the first table: a model that was trained on clean readings, and one
 // that was trained on the faulty ones.
-func (s *settings) measureMix(ctx context.Context, file, dir, name string, p protocol) error {
+func (s *settings) measureMix(
+	ctx context.Context, file, dir, model, name string, p protocol,
+) error {
 	faulty := dir + "-mix.csv"
 	days := int(p.Last.Sub(p.TestFrom).Hours()/24) + 1
 	faults := strings.ReplaceAll(s.faults, "TEST", fmt.Sprintf("%dd", days))
 	if err := s.spoil(ctx, file, faulty, faults); err != nil {
 		return err
 	}
-	clean, worse, err := s.score(ctx, faulty, dir, p)
+	clean, worse, err := s.score(ctx, faulty, model, p)
 	if err != nil {
 		return err
 	}
@@ -171,7 +178,7 @@ func (s *settings) measureMix(ctx context.Context, file, dir, name string, p pro
 
 // measureKind prints the line of one kind of faults of the second table.
 func (s *settings) measureKind(
-	ctx context.Context, k kind, dir, name string, p protocol,
+	ctx context.Context, k kind, dir, model, name string, p protocol,
 ) error {
 	file, faulty := dir+"-"+k.name+".csv", dir+"-"+k.name+"-faulty.csv"
 	rows := selection{series: s.series, register: k.register}
@@ -190,7 +197,7 @@ func (s *settings) measureKind(
 		}
 	}
 	p.OriginEvery = min(p.OriginEvery, mostApart)
-	clean, worse, err := s.score(ctx, faulty, dir, p, args...)
+	clean, worse, err := s.score(ctx, faulty, model, p, args...)
 	if err != nil {
 		return err
 	}
@@ -217,6 +224,19 @@ func (s *settings) spoil(ctx context.Context, file, faulty, faults string, args 
 		"simulate", "--from", file, "--faults", faults, "--seed", fmt.Sprint(s.seed), "--out", faulty,
 	}, args...)...)
 	return err
+}
+
+// modelOf returns the folder of the model of a set, which it trains unless an earlier run kept it.
+func (s *settings) modelOf(ctx context.Context, file, name string, p protocol) (string, error) {
+	if s.models == "" {
+		dir := file + "-model"
+		return dir, s.train(ctx, file, dir, p)
+	}
+	dir := filepath.Join(s.models, name)
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return dir, err
+	}
+	return dir, s.train(ctx, file, dir, p)
 }
 
 // train trains a model on a file.
