@@ -78,10 +78,10 @@ func (h *History) replay(c series.Curve) {
 // young says that serving has all that was said of the series up to cell n: its ring is long enough.
 func (h *History) young(n int64) bool { return n-h.Raw.First() < int64(h.Len.Ring) }
 
-// walk is one pass of replay. When the first scale is due, and when the cells of two weeks can no
-// longer change, what was said is judged again, as in serving: if other values are absurd than before,
-// walk returns true, and the series is walked anew. judged is the newest cell at which that was done;
-// final says that it is not done any more.
+// walk is one pass of replay. When the first scale is due, at the end of each day from then on, and
+// when the cells of two weeks can no longer change, what was said is judged again, as in serving: if
+// other values are absurd than before, walk returns true, and the series is walked anew. judged is the
+// newest cell at which that was done; final says that it is not done any more.
 func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, again bool) {
 	raw := &h.Raw
 	h.Ring = series.Ring{Values: make([]float32, len(raw.Values)),
@@ -102,7 +102,8 @@ func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, agai
 		if !h.young(n + 1) {
 			last -= int64(h.Len.Open)
 		}
-		due := h.young(n) && (last < n || scaling.Due(&seen, &h.Len, closed))
+		due := h.young(n) && (last < n || scaling.Due(&seen, &h.Len, closed) ||
+			scaling.Ready && (n-raw.First()+1)%int64(h.Len.Day) == 0)
 		if due && !final && n > judged {
 			if judged = n; h.reconsider(last) {
 				return judged, true
@@ -131,7 +132,12 @@ func (h *History) reconsider(n int64) bool {
 			values[i] = float32(math.NaN())
 		}
 	}
-	found := meter.Absurd(values, h.Len.Day)
+	before := make([]int, 0, len(h.absurd))
+	for cell := range h.absurd {
+		before = append(before, int(cell-h.Raw.First()))
+	}
+	slices.Sort(before)
+	found := meter.Absurd(values, before, h.Len.Day)
 	if !h.news(found) {
 		return false
 	}

@@ -22,7 +22,7 @@ func TestStepAllocatesPerBatch(t *testing.T) {
 				t.Fatalf("%s: %d forecasts", name, got)
 			}
 		}
-		for range 200 {
+		for range 400 { // a series of at most two weeks is judged anew each day
 			step()
 		}
 		// The forecasts and their numbers; readings of the test itself allocate

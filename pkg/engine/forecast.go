@@ -124,7 +124,7 @@ func leaveOutAbsurd(past []float32, day int) {
 	if largest*float32(len(past)-1) < standsOut*(sum-largest) {
 		return
 	}
-	found := meter.Absurd(past, day)
+	found := meter.Absurd(past, nil, day)
 	if len(found) == 0 {
 		return
 	}

@@ -7,18 +7,21 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// reconsider judges all that was said of a young series again, when its first scale is due, and when
-// the cells of two weeks can no longer change. When it finds other values absurd than before, the
-// series is walked anew, in which their cells are BAD, and reconsider returns true.
+// reconsider judges all that was said of a young series again: when its first scale is due, at the end
+// of each day from then on, and when the cells of two weeks can no longer change. When it finds other
+// values absurd than before, the series is walked anew, in which their cells are BAD, and reconsider
+// returns true.
 //
 // What is found is a function of what was said up to the newest cell, and so are the moments at which
 // the series is judged: the order in which readings came does not matter.
 func (co *cohort) reconsider(j *job) bool {
 	s := &co.slabs
 	rec, ring := s.record(j.slot), s.ring(j.slot)
-	grown := rec.newest-rec.since+1 == int64(co.len.Ring)
-	if j.final || rec.newest <= j.judged || !s.young(j.slot) ||
-		!grown && !s.scale(j.slot).Due(&ring, co.len, int(rec.accepted)) {
+	known, scale := rec.newest-rec.since+1, s.scale(j.slot)
+	grown := known == int64(co.len.Ring)
+	due := grown || scale.Ready && known%int64(co.len.Day) == 0 ||
+		scale.Due(&ring, co.len, int(rec.accepted))
+	if j.final || rec.newest <= j.judged || !s.young(j.slot) || !due {
 		return false
 	}
 	j.judged = rec.newest
@@ -26,7 +29,13 @@ func (co *cohort) reconsider(j *job) bool {
 	if grown {
 		values = values[:co.len.Features]
 	}
-	found := meter.Absurd(values, co.len.Day)
+	var before []int
+	for _, r := range s.flagged[j.slot] {
+		if r.absurd {
+			before = append(before, int(r.cell-ring.First()))
+		}
+	}
+	found := meter.Absurd(values, before, co.len.Day)
 	if !s.news(j.slot, found) {
 		return false
 	}

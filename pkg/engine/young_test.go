@@ -87,7 +87,7 @@ func TestFirstHistoryInAnyOrder(t *testing.T) {
 func firstHistory(t *rapid.T, random *rand.Rand, n int64, bad bool) []Reading {
 	missing := rapid.SampledFrom([]float64{0, 0.05, 0.4}).Draw(t, "missing")
 	level := rapid.SampledFrom([]float64{1, 5, 0.2}).Draw(t, "change of level")
-	wrong := rapid.SampledFrom([]string{"", "", "register first", "register", "Wh first", "Wh for nine days", "spikes"}).
+	wrong := rapid.SampledFrom([]string{"", "", "register first", "register", "Wh first", "Wh for nine days", "spikes", "tenfold"}).
 		Draw(t, "wrong")
 	var all []Reading
 	for i := range n {
@@ -113,6 +113,8 @@ func firstHistory(t *rapid.T, random *rand.Rand, n int64, bad bool) []Reading {
 		case wrong == "Wh first" && i < 50, wrong == "Wh for nine days" && i < 9*24,
 			wrong == "spikes" && !edge && random.IntN(20) == 0:
 			r.Value *= 1000
+		case wrong == "tenfold" && i%170 >= 20 && i%170 < 32:
+			r.Value *= 10
 		}
 		if edge || i%20 == 0 || random.Float64() > missing {
 			all = append(all, r)

@@ -106,6 +106,33 @@ func TestOneAbsurdValueThrowsNoForecast(t *testing.T) {
 	}
 }
 
+// Ten times the truth for twelve hours of each of the first two weeks is BAD when the week, and then
+// the day, is over: the first scale is not made from it, and no true value is BAD.
+func TestTenfoldOfANewMeterIsFound(t *testing.T) {
+	t.Parallel()
+	s := sender{unit: "kWh", kind: meter.Energy, step: hour, later: hour, days: 13, seed: 3}
+	clean := s.readings()
+	spoilt := slices.Clone(clean)
+	wrong := func(i int64) bool { return i >= 29 && i < 41 || i >= 171 && i < 183 }
+	for i := range spoilt {
+		if wrong(int64(i)) {
+			spoilt[i].Value *= 10
+		}
+	}
+	_, want := bothWays(t, randomModel(1), clean)
+	_, h := bothWays(t, randomModel(1), spoilt)
+	for n := h.Ring.First(); n <= h.Ring.Newest; n++ {
+		if _, q := h.Ring.At(n); (q == meter.Bad) != wrong(n-h.Ring.First()) {
+			t.Errorf("cell %d is %s", n-h.Ring.First(), q)
+		}
+	}
+	a, _ := want.ScalerAt(want.Ring.Newest)
+	b, ok := h.ScalerAt(h.Ring.Newest)
+	if d := b.Scale / a.Scale; !ok || d < 0.9 || d > 1.1 {
+		t.Errorf("the scale is %v, without the wrong values %v", b.Scale, a.Scale)
+	}
+}
+
 // A tenth of the truth for four days is BAD for a day from the sixth hour on, and told on the first
 // day; then the level is believed.
 func TestFieldATenthForFourDays(t *testing.T) {

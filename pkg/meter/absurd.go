@@ -2,7 +2,6 @@ package meter
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -61,7 +60,28 @@ const (
 // Absurd rather misses a wrong value than flags a true one: rare peaks, a house that is empty but for
 // a week-end, a charger, sun at noon are no more than a few times what else there is, or stand in a
 // series that does not vary, or come again and again.
-func Absurd(values []float32, perDay int) []int {
+//
+// before is what was found when fewer values were known, ascending: it stays, unless what is found now
+// is another level than then.
+func Absurd(values []float32, before []int, perDay int) []int {
+	now := absurdOnce(values, perDay)
+	i, _ := slices.BinarySearch(before, len(values))
+	before = before[:i]
+	if many := len(now) > few(perDay); !many || slices.ContainsFunc(before, func(i int) bool {
+		_, again := slices.BinarySearch(now, i)
+		return again
+	}) {
+		now = append(now, before...)
+	}
+	slices.Sort(now)
+	now = slices.Compact(now)
+	now = append(now, tenfolds(values, now, perDay)...)
+	slices.Sort(now)
+	return now
+}
+
+// absurdOnce is Absurd without what is known from before, and without tenfolds.
+func absurdOnce(values []float32, perDay int) []int {
 	w := absurdity{perDay: perDay}
 	for i, v := range values {
 		if Finite(v) {
@@ -91,6 +111,9 @@ func Absurd(values []float32, perDay int) []int {
 		w.take(one)
 	}
 }
+
+// few is how many values may stand far above all others.
+func few(perDay int) int { return max(1, int(absurdFew*float64(perDay))) }
 
 // StandIn returns what fills the cell of an absurd value at an index: the value of the next day at the
 // same time that is not absurd, else that of the day before, else 0. values and absurd are those of
@@ -161,7 +184,7 @@ func varies(sizes []float32) bool {
 // few finds the values that stand far above all others, if there are few.
 func (w *absurdity) few() []int {
 	sizes := sizesOf(w.cells)
-	most := max(1, int(absurdFew*float64(w.perDay)))
+	most := few(w.perDay)
 	for k := len(sizes) - 1; k >= max(len(sizes)-most, absurdKnown); k-- {
 		gap := float32(absurdGapFlat)
 		switch {
@@ -219,206 +242,6 @@ func (w *absurdity) counting() []int {
 		return nil
 	}
 	return nil
-}
-
-// beginning finds the first values when nearly all later ones are of a unit that is a thousand times
-// as large: up to the last value far above whatever follows after half a day. Beside load that is
-// nothing at night, no level of the first values stands out.
-func (w *absurdity) beginning() []int {
-	after, next := float32(0), len(w.cells) // the largest size from cell next on
-	for b := len(w.cells); b >= levelLeast; b-- {
-		last := w.cells[b-1]
-		for next > b && w.cells[next-1].at >= last.at+w.perDay/2 {
-			next--
-			after = max(after, w.cells[next].size)
-		}
-		if len(w.cells)-next >= absurdLeastDays*w.perDay && last.size > levelAbove*after {
-			return w.ofOtherUnit(b, next)
-		}
-	}
-	return nil
-}
-
-// ofOtherUnit returns the first b cells if they are of another unit than those from next on, and
-// the cells between that are.
-func (w *absurdity) ofOtherUnit(b, next int) []int {
-	first, later := sizesOf(w.cells[:b]), sizesOf(w.cells[next:])
-	high, largest := first[b-1-b/10], later[len(later)-1]
-	times := high / later[len(later)-1-len(later)/10]
-	if !varies(later) || high < levelAbove*largest || times < beginLeast || times > beginMost {
-		return nil
-	}
-	atTime := make([]float32, w.perDay) // the largest size of later cells
-	for _, c := range w.cells[next:] {
-		atTime[c.at%w.perDay] = max(atTime[c.at%w.perDay], c.size)
-	}
-	var found []int
-	for i, c := range w.cells[:next] {
-		if most := atTime[c.at%w.perDay]; i < b || most > 0 && c.size > levelAbove*most {
-			found = append(found, c.at)
-		}
-	}
-	return found
-}
-
-// level finds the values of a level that is a thousand times another one. The level of the last day
-// is right, else the usual one; values that are too small are found at the beginning alone.
-func (w *absurdity) level() []int {
-	if len(w.cells) < absurdLeastDays*w.perDay+levelLeast {
-		return nil
-	}
-	off, kinds := w.kinds()
-	newest := kinds[len(kinds)-w.perDay:]
-	for _, other := range [...]int{1, -1} {
-		if !w.thousand(off, kinds, other) {
-			continue
-		}
-		wrong := other
-		if float64(count(newest, other)) >= levelWhole*float64(w.perDay) {
-			wrong = 0
-		}
-		if small := wrong < max(other, 0); small && kinds[0] != wrong {
-			continue
-		}
-		var found []int
-		for i, c := range w.cells {
-			if kinds[i] == wrong {
-				found = append(found, c.at)
-			}
-		}
-		return found
-	}
-	return nil
-}
-
-// kinds returns how far each value is from the usual one of its time of the day, as a power of ten,
-// and its kind: 0 for the usual level, 1 for one above and -1 for one below. What is usual is found
-// from all values, and then from those that are.
-func (w *absurdity) kinds() (off []float64, kinds []int) {
-	off, kinds = make([]float64, len(w.cells)), make([]int, len(w.cells))
-	for range 3 {
-		usual := w.usual(kinds)
-		for i, c := range w.cells {
-			off[i] = math.Log10(float64(c.size)) - usual[c.at%w.perDay]
-		}
-		sortOut(kinds, off)
-	}
-	return off, kinds
-}
-
-// unclear is the kind of a value that may be of either of two.
-const unclear = 2
-
-// sortOut gives values their kinds. Where a value may be of two, the clear ones before and behind it
-// decide if they agree.
-func sortOut(kinds []int, off []float64) {
-	for i, v := range off {
-		switch size := math.Abs(v); {
-		case math.Abs(size-levelApart) < levelUnclear:
-			kinds[i] = unclear
-		case size < levelApart:
-			kinds[i] = 0
-		default:
-			kinds[i] = int(math.Copysign(1, v))
-		}
-	}
-	for i, v := range off {
-		if kinds[i] != unclear {
-			continue
-		}
-		before, behind := unclear, unclear
-		if i > 0 {
-			before = kinds[i-1]
-		}
-		if at := slices.IndexFunc(kinds[i:], func(k int) bool { return k != unclear }); at >= 0 {
-			behind = kinds[i+at]
-		}
-		switch {
-		case before == behind && before != unclear:
-			kinds[i] = before
-		case math.Abs(v) < levelApart:
-			kinds[i] = 0
-		default:
-			kinds[i] = int(math.Copysign(1, v))
-		}
-	}
-}
-
-// usual is the middle size of the values of the usual level at each time of the day, as a power of
-// ten.
-func (w *absurdity) usual(kinds []int) []float64 {
-	byTime := make([][]float64, w.perDay)
-	var all []float64
-	for i, c := range w.cells {
-		if kinds[i] != 0 {
-			continue
-		}
-		size := math.Log10(float64(c.size))
-		byTime[c.at%w.perDay] = append(byTime[c.at%w.perDay], size)
-		all = append(all, size)
-	}
-	usual := make([]float64, w.perDay)
-	for i, sizes := range byTime {
-		if len(sizes) == 0 {
-			sizes = all
-		}
-		usual[i] = middle(sizes)
-	}
-	return usual
-}
-
-// thousand says whether the values of a kind are of a level that is a thousand times, or a thousandth
-// of, the usual one: far from it, of one size with each other, and in a few runs, or with nothing
-// between the two levels.
-func (w *absurdity) thousand(off []float64, kinds []int, kind int) bool {
-	var level []float64
-	var sizes, usual []float32
-	runs, within, last := 0, 0, -1
-	for i, k := range kinds {
-		switch k {
-		case 0:
-			usual = append(usual, w.cells[i].size)
-		case kind:
-			level, sizes = append(level, math.Abs(off[i])), append(sizes, w.cells[i].size)
-			if last < 0 || i-last > max(2, w.perDay/8) {
-				runs++
-			} else {
-				within += i - last - 1
-			}
-			last = i
-		}
-	}
-	if len(level) < levelLeast || len(usual) < levelLeast {
-		return false
-	}
-	slices.Sort(sizes)
-	slices.Sort(usual)
-	low, high := usual, sizes
-	if kind < 0 {
-		low, high = sizes, usual
-	}
-	inRuns := runs <= levelRuns && len(level) >= levelLeast*runs &&
-		float64(within) <= (1-levelWhole)*float64(len(level))
-	apart := varies(usual) && high[0] >= absurdGap*low[len(low)-1]
-	if !inRuns && !apart || middle(high) < levelAbove*low[len(low)-1] {
-		return false
-	}
-	m := middle(level)
-	far := make([]float64, len(level))
-	for i, v := range level {
-		far[i] = math.Abs(v - m)
-	}
-	most, spread := levelThousand, levelSpread
-	switch {
-	case !varies(usual):
-		most, spread = levelThousandFlat, levelSpreadFlat
-		if inRuns && runs == 1 && len(level) >= w.perDay {
-			most = levelThousandDay
-		}
-	case apart:
-		most = levelThousandApart
-	}
-	return math.Abs(m-3) < most && middle(far) < spread
 }
 
 // middle is the median, the lower one of two.

@@ -54,33 +54,35 @@ func TestAbsurdValuesAreFound(t *testing.T) {
 		spoil func(v []float32)
 		want  []int
 	}{
-		"the register first":            {house, 7, set(0, 12345.6), []int{0}},
-		"the register later":            {house, 7, set(100, 12345.6), []int{100}},
-		"the register of a zone":        {zone, 7, set(0, 98765432), []int{0}},
-		"the register of a sunny roof":  {solar, 7, set(3, 5000), []int{3}},
-		"the register, both signs":      {net, 7, set(3, -5000), []int{3}},
-		"a hundred times the largest":   {house, 7, set(50, 220), []int{50}},
-		"three of them":                 {house, 14, func(v []float32) { v[5], v[60], v[200] = 80, 90, 100 }, []int{5, 60, 200}},
-		"the register of a day":         {house, 7, register(24), span(0, 24)},
-		"one of Wh":                     {house, 7, scaled(1000, 30), []int{30}},
-		"six hours of Wh":               {house, 7, scaled(1000, span(60, 66)...), span(60, 66)},
-		"three days of Wh":              {house, 7, scaled(1000, span(0, 72)...), span(0, 72)},
-		"most of a week of Wh":          {house, 7, scaled(1000, span(0, 140)...), span(0, 140)},
-		"nine days of Wh":               {house, 14, scaled(1000, span(0, 216)...), span(0, 216)},
-		"a day of Wh in the middle":     {house, 14, scaled(1000, span(100, 124)...), span(100, 124)},
-		"Wh again and again":            {house, 14, scaled(1000, 5, 20, 60, 61, 130, 190, 191, 250), []int{5, 20, 60, 61, 130, 190, 191, 250}},
-		"kWh, and Wh from then on":      {house, 14, scaled(1000, span(100, 336)...), span(0, 100)},
-		"a zone in kWh, then in MWh":    {zone, 14, scaled(1000, span(0, 50)...), span(0, 50)},
-		"two working days of a grid":    {grid, 7, scaled(1000, span(0, 48)...), span(0, 48)},
-		"Wh of a day, and the register": {house, 14, func(v []float32) { scaled(1000, span(0, 40)...)(v); v[90] = 1e7 }, append(span(0, 40), 90)},
-		"two days of Wh, dark at night": {dusk, 7, scaled(1000, span(0, 48)...), span(0, 48)},
-		"the register, twice, at rest":  {standby, 7, register(2), []int{0, 1}},
-		"the register of an idle meter": {idle, 7, func(v []float32) { v[0], v[1] = 771, 771 }, []int{0, 1}},
-		"half of the readings, and Wh":  {house, 14, func(v []float32) { scaled(1000, span(0, 60)...)(v); lose(v, 2) }, odd(60)},
+		"the register first":             {house, 7, set(0, 12345.6), []int{0}},
+		"the register later":             {house, 7, set(100, 12345.6), []int{100}},
+		"the register of a zone":         {zone, 7, set(0, 98765432), []int{0}},
+		"the register of a sunny roof":   {solar, 7, set(3, 5000), []int{3}},
+		"the register, both signs":       {net, 7, set(3, -5000), []int{3}},
+		"a hundred times the largest":    {house, 7, set(50, 220), []int{50}},
+		"three of them":                  {house, 14, func(v []float32) { v[5], v[60], v[200] = 80, 90, 100 }, []int{5, 60, 200}},
+		"the register of a day":          {house, 7, register(24), span(0, 24)},
+		"one of Wh":                      {house, 7, scaled(1000, 30), []int{30}},
+		"six hours of Wh":                {house, 7, scaled(1000, span(60, 66)...), span(60, 66)},
+		"three days of Wh":               {house, 7, scaled(1000, span(0, 72)...), span(0, 72)},
+		"most of a week of Wh":           {house, 7, scaled(1000, span(0, 140)...), span(0, 140)},
+		"nine days of Wh":                {house, 14, scaled(1000, span(0, 216)...), span(0, 216)},
+		"a day of Wh in the middle":      {house, 14, scaled(1000, span(100, 124)...), span(100, 124)},
+		"Wh again and again":             {house, 14, scaled(1000, 5, 20, 60, 61, 130, 190, 191, 250), []int{5, 20, 60, 61, 130, 190, 191, 250}},
+		"kWh, and Wh from then on":       {house, 14, scaled(1000, span(100, 336)...), span(0, 100)},
+		"a zone in kWh, then in MWh":     {zone, 14, scaled(1000, span(0, 50)...), span(0, 50)},
+		"two working days of a grid":     {grid, 7, scaled(1000, span(0, 48)...), span(0, 48)},
+		"Wh of a day, and the register":  {house, 14, func(v []float32) { scaled(1000, span(0, 40)...)(v); v[90] = 1e7 }, append(span(0, 40), 90)},
+		"two days of Wh, dark at night":  {dusk, 7, scaled(1000, span(0, 48)...), span(0, 48)},
+		"the register, twice, at rest":   {standby, 7, register(2), []int{0, 1}},
+		"the register of an idle meter":  {idle, 7, func(v []float32) { v[0], v[1] = 771, 771 }, []int{0, 1}},
+		"ten times a zone, twelve hours": {zone, 7, scaled(10, span(29, 41)...), span(29, 41)},
+		"a tenth of it, in two weeks":    {zone, 14, scaled(0.1, span(200, 212)...), span(200, 212)},
+		"half of the readings, and Wh":   {house, 14, func(v []float32) { scaled(1000, span(0, 60)...)(v); lose(v, 2) }, odd(60)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := meter.Absurd(weeks(c.load, c.days, c.spoil), 24)
+			got := meter.Absurd(weeks(c.load, c.days, c.spoil), nil, 24)
 			if !slices.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
@@ -128,6 +130,29 @@ func odd(until int) (all []int) {
 	return all
 }
 
+// What was found stays when more is known, but for another level; of what is beyond the values nothing
+// does.
+func TestWhatWasAbsurdStays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil  func(v []float32)
+		before []int
+		want   []int
+	}{
+		"no more to be seen":    {func([]float32) {}, []int{7, 8}, []int{7, 8}},
+		"beside a new one":      {scaled(1e5, 100), []int{7}, []int{7, 100}},
+		"the same and more":     {scaled(1000, span(0, 30)...), span(2, 24), span(0, 30)},
+		"the level was right":   {scaled(1000, span(140, 168)...), span(0, 140), span(140, 168)},
+		"beyond the values":     {func([]float32) {}, []int{7, 192, 200}, []int{7}},
+		"tenfold a second time": {scaled(10, append(span(8, 20), span(155, 167)...)...), span(8, 20), append(span(8, 20), span(155, 167)...)},
+	} {
+		steady := func(n int) float32 { return 0.5 + house(n)/8 }
+		if got := meter.Absurd(weeks(steady, 8, c.spoil), c.before, 24); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // A series may be strange and true.
 func TestNothingTrueIsAbsurd(t *testing.T) {
 	t.Parallel()
@@ -170,6 +195,7 @@ func TestNothingTrueIsAbsurd(t *testing.T) {
 			}
 			return house(n)
 		},
+		"a day of guests":     func(n int) float32 { return house(n) * (1 + 3*float32(max(min(n-60, 1), 0)*max(min(80-n, 1), 0))) },
 		"a kettle, once":      func(n int) float32 { return max(0.05+0.02*float32(noise(9, n)), once(n, 90, 1.5)) },
 		"zeros but for one":   func(n int) float32 { return once(n, 90, 1.5) },
 		"ten times as much":   func(n int) float32 { return house(n) * (1 + 9*float32(min(n/100, 1))) },
@@ -179,7 +205,7 @@ func TestNothingTrueIsAbsurd(t *testing.T) {
 		"a register in order": func(n int) float32 { return 1000 + float32(n) },
 	} {
 		for _, days := range []int{1, 3, 7, 14} {
-			if got := meter.Absurd(weeks(l, days, func([]float32) {}), 24); len(got) > 0 {
+			if got := meter.Absurd(weeks(l, days, func([]float32) {}), nil, 24); len(got) > 0 {
 				t.Errorf("%s: %v of %d days", name, got, days)
 			}
 		}

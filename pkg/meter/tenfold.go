@@ -13,8 +13,9 @@ const (
 	suspect = 2.5
 	// tenfoldLeast and tenfoldMost bound how far the hours lie from the usual, as a factor.
 	tenfoldLeast, tenfoldMost = 5, 20
-	// tenfoldApart is how far the hours lie from the nearest of the days before, as a factor.
-	tenfoldApart = 4
+	// tenfoldApart is how far the hours lie from the nearest of the days before, as a factor;
+	// tenfoldApartNew is the same for a new series, of which there are fewer days.
+	tenfoldApart, tenfoldApartNew = 4, 6
 	// tenfoldFlat and tenfoldRough bound the variation of the hours, relative to their mean, as a
 	// share of that of the days before: a wrong unit keeps it, an empty house has little.
 	tenfoldFlat, tenfoldRough = 0.7, 1.5
@@ -32,6 +33,13 @@ const (
 // mostTenfold is the number of cells of tenfoldHours at the finest interval, 5 minutes.
 const mostTenfold = tenfoldHours * 12
 
+// span is the days behind that a stretch is compared with, how many of them at least, and how far the
+// nearest one may be, as a factor.
+type span struct {
+	from, to, least int
+	apart           float64
+}
+
 // stretch is the value judged, and the newest accepted ones before it, by their absolute values.
 type stretch struct {
 	backs [mostTenfold]int // cells before the one judged, ascending
@@ -44,7 +52,7 @@ type stretch struct {
 // came near. After a day of BAD cells it says no: the level is believed. Most values cost a look at
 // two cells.
 func (p Past) tenfold(value float32) bool {
-	if p.Known < (LearnDays+2)*p.PerDay || !p.unlike(magnitude(value)) {
+	if p.Known < (LearnDays+2)*p.PerDay || !p.unlike(magnitude(value), LearnDays) {
 		return false
 	}
 	s := stretch{n: 1}
@@ -58,8 +66,53 @@ func (p Past) tenfold(value float32) bool {
 			s.n++
 		}
 	}
-	above, ok := p.strange(&s)
-	return ok && p.beyond(&s, above) && p.badLately() < BelieveDays*p.PerDay
+	above, ok := p.strange(&s, span{2, LookDays - 1, LearnDays, tenfoldApart})
+	return ok && p.beyond(&s, above, LookDays*p.PerDay) && p.badLately() < BelieveDays*p.PerDay
+}
+
+// tenfolds returns the indexes, ascending, of the values of a new series that are about ten times the
+// usual, or a tenth, for hours, as tenfold says it, beside all other days. values are those of a week
+// or more of whole days, NaN where nothing counts; nor do those count that are found otherwise.
+func tenfolds(values []float32, otherwise []int, perDay int) (found []int) {
+	if len(values) < LearnDays*perDay || len(values)%perDay != 0 {
+		return nil
+	}
+	quality := NewQualities(len(values))
+	for i, v := range values {
+		if Finite(v) {
+			quality.Set(i, OK)
+		}
+	}
+	for _, i := range otherwise {
+		quality.Set(i, Bad)
+	}
+	// The days are taken as a ring, in which each one has all others behind it.
+	p := Past{Values: values, Quality: quality, Known: len(values), PerDay: perDay}
+	others, cells := len(values)/perDay-1, tenfoldHours*perDay/24
+	for i, v := range values {
+		p.Newest = int64(i - 1 + len(values))
+		if !quality.At(i).Accepted() || !p.unlike(magnitude(v), others-1) {
+			continue
+		}
+		s := stretch{}
+		for at := i; at >= 0 && i-at < 2*cells && s.n < cells; at-- {
+			if quality.At(at).Accepted() {
+				s.backs[s.n], s.sizes[s.n] = i-at, float64(magnitude(values[at]))
+				s.n++
+			}
+		}
+		if s.n < cells {
+			continue
+		}
+		above, ok := p.strange(&s, span{1, others, LearnDays - 2, tenfoldApartNew})
+		if ok && p.beyond(&s, above, others*perDay) {
+			for _, back := range s.backs[:s.n] {
+				found = append(found, i-back)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // before is the cell that lies so many cells before the one judged, at least 1.
@@ -68,20 +121,20 @@ func (p Past) before(back int) (float32, Quality) {
 	return p.Values[i], p.Quality.At(i)
 }
 
-// unlike says whether an absolute value is far from those of the same time two days and a week
-// before, to the same side.
-func (p Past) unlike(size float32) bool {
+// unlike says whether an absolute value is far from those of the same time two days before and a
+// longer while before, as far as they are accepted, to the same side.
+func (p Past) unlike(size float32, long int) bool {
 	judged := int(p.Newest%int64(len(p.Values))) + 1
 	low, high := true, true
-	for _, days := range [...]int{2, LearnDays} {
+	for _, days := range [...]int{2, long} {
 		i := judged - days*p.PerDay
 		if i < 0 {
 			i += len(p.Values)
 		}
-		v := magnitude(p.Values[i])
 		if !p.Quality.At(i).Accepted() {
-			return false
+			continue
 		}
+		v := magnitude(p.Values[i])
 		low, high = low && size*suspect < v, high && size > v*suspect
 	}
 	return low || high
@@ -90,13 +143,13 @@ func (p Past) unlike(size float32) bool {
 // strange compares a stretch with the same times of each day before, from two days back on, for the
 // stretch may span a day. It says whether the stretch lies above them, and ok where it is about ten
 // times as far from zero as they are, or a tenth, in their shape.
-func (p Past) strange(s *stretch) (above, ok bool) {
-	var ratios, shapes [LookDays]float64
+func (p Past) strange(s *stretch, over span) (above, ok bool) {
+	var ratios, shapes [LookDays + 3]float64
 	days, compared, usual, own := 0, 0, 0.0, 0.0
-	for d := 2; d < LookDays; d++ {
+	for d := over.from; d <= over.to; d++ {
 		here, there, known := 0.0, moments{}, 0
 		for i, back := range s.backs[:s.n] {
-			if back += d * p.PerDay; back > min(p.Known, LookDays*p.PerDay) {
+			if back += d * p.PerDay; back > p.Known {
 				break
 			}
 			if v, q := p.before(back); q.Accepted() {
@@ -108,13 +161,13 @@ func (p Past) strange(s *stretch) (above, ok bool) {
 		if 2*known < s.n {
 			continue
 		}
-		if here*tenfoldApart > there.sum && there.sum*tenfoldApart > here {
+		if here*over.apart > there.sum && there.sum*over.apart > here {
 			return false, false // such a day was there
 		}
 		ratios[days], shapes[days] = here/there.sum, there.variation()
 		days, compared, own, usual = days+1, compared+known, own+here, usual+there.sum
 	}
-	if days < LearnDays || max(own, usual) < tenfoldSure*float64(p.Usual)*float64(compared) {
+	if days < over.least || max(own, usual) < tenfoldSure*float64(p.Usual)*float64(compared) {
 		return false, false
 	}
 	slices.Sort(ratios[:days])
@@ -146,7 +199,7 @@ func (m *moments) variation() float64 { return m.n*m.square/(m.sum*m.sum) - 1 }
 
 // beyond says whether nearly all of a stretch lies above, or else below, nearly all accepted cells of
 // the two weeks, without the last two days, which may hold wrong values that were accepted.
-func (p Past) beyond(s *stretch, above bool) bool {
+func (p Past) beyond(s *stretch, above bool, last int) bool {
 	sizes := s.sizes
 	slices.Sort(sizes[:s.n])
 	equal := 0
@@ -163,7 +216,7 @@ func (p Past) beyond(s *stretch, above bool) bool {
 		i = s.n - 1 - i
 	}
 	count, rare := 0, 0
-	for back := 2 * p.PerDay; back <= min(p.Known, LookDays*p.PerDay); back++ {
+	for back := 2 * p.PerDay; back <= min(p.Known, last); back++ {
 		v, q := p.before(back)
 		if !q.Accepted() {
 			continue
