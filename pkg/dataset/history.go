@@ -26,6 +26,7 @@ type History struct {
 	absurd  map[int64]float32 // what stands in for the values of the first two weeks that are absurd
 	kind    meter.Kind
 	marks   *meter.Marks
+	curve   series.Curve
 }
 
 // scalerFrom is a scaler and the first cell at which it was in force.
@@ -64,7 +65,7 @@ func (h *History) OnCurve(c series.Curve) *History {
 // Holes and cells that cannot be true are filled with the same hour of the day before. When there
 // is a new scaler, the open cells are judged again, as in serving.
 func (h *History) replay(c series.Curve) {
-	h.absurd = nil
+	h.absurd, h.curve = nil, c
 	judged, final := h.Raw.First()-1, false
 	for {
 		again := false
@@ -109,7 +110,7 @@ func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, agai
 				return judged, true
 			}
 		}
-		if !scaling.Advance(&seen, &h.Len, closed) {
+		if !scaling.Advance(&seen, &h.Len, closed, series.Growth{}) {
 			continue
 		}
 		h.scalers = append(h.scalers, scalerFrom{n, scaling.Scaler})

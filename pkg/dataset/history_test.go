@@ -207,7 +207,7 @@ func TestScaleIsThatOfServing(t *testing.T) {
 					closed++
 				}
 			}
-			scaling.Advance(&ring, &series.Hourly, closed)
+			scaling.Advance(&ring, &series.Hourly, closed, series.Growth{})
 			scaler, ok := h.ScalerAt(next)
 			if ok != scaling.Ready || ok && scaler != scaling.Scaler {
 				t.Fatalf("after cell %d (%d closed): %+v %v, a serving ring has %+v %v", next,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/series"
@@ -24,6 +25,13 @@ type WindowConfig struct {
 	Near, NearHours float64
 	// Weighed is the number of leads that have a weight in the loss; 0 is all.
 	Weighed int
+	// Young is the share of windows that stand for a series whose first reading is the first cell of
+	// the window: nothing before it is known, and the scale is that of its first day to week, up to
+	// which no target counts. BurnIn must be a day at most then.
+	Young float64
+	// Share is the share of the windows that a history has, relative to the shares of the others. It
+	// is above 0. Without it all histories have the same share.
+	Share func(*History) float64
 }
 
 // leadWeight is the weight of lead k, counted from 1, in the loss.
@@ -42,11 +50,11 @@ func (c *WindowConfig) leadWeight(k int, interval int64) float32 {
 // serve a series of one week.
 const hiddenShare = 0.1
 
-// Sampler draws batches of windows at random; every history has the same weight. Two samplers of
-// the same seed draw the same windows.
+// Sampler draws batches of windows at random. Two samplers of the same seed draw the same windows.
 type Sampler struct {
 	cfg    WindowConfig
 	ranges []startRange
+	shares []float64 // of the ranges up to each, the last one 1; nil when all have the same
 	rng    *rand.Rand
 	len    series.Lengths // of all histories
 	z      []float32
@@ -84,9 +92,34 @@ func NewSampler(
 	if len(s.ranges) == 0 {
 		return nil, ErrNoWindows
 	}
+	s.share()
 	s.len = s.ranges[0].history.Len
 	s.z = make([]float32, s.len.Features+cfg.Steps+cfg.Horizon)
 	return s, nil
+}
+
+// share adds up the shares of the ranges.
+func (s *Sampler) share() {
+	if s.cfg.Share == nil {
+		return
+	}
+	sum := 0.0
+	for _, r := range s.ranges {
+		sum += s.cfg.Share(r.history)
+		s.shares = append(s.shares, sum)
+	}
+	for i := range s.shares {
+		s.shares[i] /= sum
+	}
+}
+
+// draw draws a range by its share.
+func (s *Sampler) draw() *startRange {
+	if s.shares == nil {
+		return &s.ranges[s.rng.IntN(len(s.ranges))]
+	}
+	i := sort.SearchFloat64s(s.shares, s.rng.Float64())
+	return &s.ranges[min(i, len(s.ranges)-1)]
 }
 
 // Series is the number of histories that windows are drawn from.
@@ -106,17 +139,47 @@ func (s *Sampler) Next(b *Batch) {
 	s.drawPositions(b.Positions)
 	s.drawn = s.drawn[:0]
 	for w := range b.B {
-		p := &s.ranges[s.rng.IntN(len(s.ranges))]
+		p := s.draw()
 		start := p.first + s.rng.Int64N(p.last-p.first+1)
-		known := int64(s.len.Features + s.cfg.Steps + s.cfg.Horizon)
-		if s.rng.Float64() < hiddenShare {
-			// Hide all but one to two weeks before the first loss position.
-			known = int64(s.cfg.Steps+s.cfg.Horizon-s.cfg.BurnIn) + int64(s.len.Scale) +
-				s.rng.Int64N(int64(s.len.Scale))
-		}
 		s.drawn = append(s.drawn, p.history)
-		s.fill(b, w, p.history, start, known)
+		s.fill(b, w, s.window(p.history, start))
 	}
+}
+
+// window is what is known in a training window.
+type window struct {
+	history *History
+	start   int64 // the first cell
+	known   int64 // cells that are known, of those up to the last target
+	scaler  series.Scaler
+	first   int // step before which no target counts
+}
+
+// window draws how much is known in the window of h that starts with a cell.
+func (s *Sampler) window(h *History, start int64) window {
+	cells := s.cfg.Steps + s.cfg.Horizon
+	w := window{history: h, start: start, known: int64(s.len.Features + cells)}
+	if s.cfg.Young > 0 && s.rng.Float64() < s.cfg.Young {
+		age := s.len.Day + s.rng.IntN(s.len.Scale-s.len.Day)
+		w.known, w.first, w.scaler = int64(cells), age-1, h.youngScaler(start, age)
+		return w
+	}
+	w.scaler, _ = h.ScalerAt(start + int64(s.cfg.BurnIn))
+	if s.rng.Float64() < hiddenShare {
+		// Hide all but one to two weeks before the first loss position.
+		w.known = int64(cells-s.cfg.BurnIn) + int64(s.len.Scale) + s.rng.Int64N(int64(s.len.Scale))
+	}
+	return w
+}
+
+// youngScaler is the scale that serving has of a series that began with cell start and has so many
+// cells.
+func (h *History) youngScaler(start int64, cells int) series.Scaler {
+	seen := h.Ring.Until(start + int64(cells) - 1)
+	seen.Known = min(seen.Known, cells)
+	scaling := series.Scaling{Curve: h.curve}
+	scaling.First(&seen, &h.Len)
+	return scaling.Scaler
 }
 
 // Batches draws n batches.
@@ -137,15 +200,13 @@ func (s *Sampler) drawPositions(dst []int) {
 	slices.Sort(dst)
 }
 
-// fill writes window w of b: the cells start to start+Steps-1 of h. Of the cells up to the last
-// target, it shows at most the newest known ones.
-func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
-	cfg, layout := s.cfg, s.cfg.Layout
-	scaler, _ := h.ScalerAt(start + int64(cfg.BurnIn))
-	end := start + int64(cfg.Steps-1+cfg.Horizon)
+// fill writes window w of b: the Steps cells from its start on.
+func (s *Sampler) fill(b *Batch, w int, of window) {
+	cfg, layout, h := s.cfg, s.cfg.Layout, of.history
+	end := of.start + int64(cfg.Steps-1+cfg.Horizon)
 	// end is inside the history, so the window holds all cells up to end.
-	all := series.WindowOf(s.z, &h.Ring, scaler, end, h.Phase, h.Len.Interval)
-	all.Known = int(min(int64(all.Known), known))
+	all := series.WindowOf(s.z, &h.Ring, of.scaler, end, h.Phase, h.Len.Interval)
+	all.Known = int(min(int64(all.Known), of.known))
 	all.Ahead = cfg.Ahead.Of(h.ID)
 	at := func(step int) series.Window { return all.Back(cfg.Steps - 1 - step + cfg.Horizon) }
 
@@ -161,11 +222,11 @@ func (s *Sampler) fill(b *Batch, w int, h *History, start, known int64) {
 		layout.Current(b.Current[row*current:][:current], &win)
 		layout.Lead(b.Lead[row*cfg.Horizon*lead:][:cfg.Horizon*lead], &win, cfg.Horizon)
 		for k := range cfg.Horizon {
-			cell := start + int64(t+k+1)
+			cell := of.start + int64(t+k+1)
 			v, q := h.Ring.At(cell)
-			b.Target[row*cfg.Horizon+k] = scaler.Forward(v)
+			b.Target[row*cfg.Horizon+k] = of.scaler.Forward(v)
 			b.Weight[row*cfg.Horizon+k] = 0
-			if q.Accepted() {
+			if q.Accepted() && t >= of.first {
 				b.Weight[row*cfg.Horizon+k] = cfg.leadWeight(k+1, h.Len.Interval)
 			}
 		}

@@ -15,7 +15,7 @@ func curved(c Curve, values []float32) (*Scaling, *Ring) {
 	ring, s := newRing(ringCells), &Scaling{Curve: c}
 	for i, v := range values {
 		ring.Put(int64(i), v, meter.OK)
-		s.Advance(&ring, &Hourly, max(i+1-Hourly.Open, 0))
+		s.Advance(&ring, &Hourly, max(i+1-Hourly.Open, 0), Growth{})
 	}
 	return s, &ring
 }
@@ -98,7 +98,7 @@ func TestBendFindsTheScaleAnew(t *testing.T) {
 		s.Bend(c, ring, &Hourly)
 		taken := ring.Until(s.Taken)
 		want := Scaling{Curve: c}
-		want.Advance(&taken, &Hourly, scaleCells)
+		want.Advance(&taken, &Hourly, scaleCells, Growth{})
 		if *s != want || !s.Ready || s.Curve != c || (s.Scaler.Unit > 0) != (c == Asinh) {
 			t.Errorf("bent to %d: %+v, want %+v", c, *s, want)
 		}

@@ -16,6 +16,7 @@ const (
 	featureLag14d = "lag_14d"
 	featureMean7d = "mean_7d"
 	featureLead   = "lead"
+	featureAge    = "known_14d"
 )
 
 var (
@@ -33,6 +34,7 @@ type Layout struct {
 	place      *Place
 	covariates []meter.Covariate
 	finer      bool // features of intervals shorter than an hour, see Finer
+	age        bool // the feature of how much of the past is known, see WithAge
 }
 
 // DefaultLayout is the layout of the reference design: a weekly calendar, and where yearly is set
@@ -55,6 +57,13 @@ func (l Layout) WithHolidays() Layout {
 	return l
 }
 
+// WithAge adds the share of the two weeks before the forecast that is known, 0 to 1. It tells a
+// network which lags of a young series are their own and which are the nearest known day's.
+func (l Layout) WithAge() Layout {
+	l.age = true
+	return l
+}
+
 // At takes the calendar from the clock of a place, instead of from UTC.
 func (l Layout) At(p *Place) Layout {
 	l.place = p
@@ -66,6 +75,7 @@ func (l Layout) At(p *Place) Layout {
 func LayoutOf(inputs, lead, current []string, covariates ...meter.Covariate) (Layout, error) {
 	l := Layout{
 		place: &Place{}, covariates: covariates, finer: slices.Contains(lead, FeatureAnchor),
+		age: slices.Contains(current, featureAge),
 	}
 	if n := len(inputs) - 1 - len(inputLags) - len(covariates); n > 0 {
 		for _, name := range inputs[1 : 1+n] {
@@ -113,7 +123,11 @@ func (l Layout) LeadNames() []string {
 
 // CurrentNames are the features that all leads share, in order.
 func (l Layout) CurrentNames() []string {
-	return slices.Concat(currentFeatures, l.finerCurrentNames())
+	names := slices.Concat(currentFeatures, l.finerCurrentNames())
+	if l.age {
+		names = append(names, featureAge)
+	}
+	return names
 }
 
 // Window is the past of one series in scaled units, as the features read it.
@@ -195,6 +209,9 @@ func (l Layout) Current(dst []float32, w *Window) {
 	dst[3] = z - w.at(t-7*day)
 	if l.finer {
 		writeFinerCurrent(dst[len(currentFeatures):], w)
+	}
+	if l.age {
+		dst[len(dst)-1] = min(float32(w.Known)/float32(featureDays*day), 1)
 	}
 }
 

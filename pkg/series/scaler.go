@@ -73,7 +73,20 @@ type Scaling struct {
 	Taken                int64   // the last cell in the moments
 	Scaler               Scaler  // in force while Ready
 	Ready                bool
+	// Young is how many days of accepted cells the scaler in force was made of, while these are less
+	// than a week; see Growth.
+	Young uint8
 }
+
+// Growth says whether a series has a scale before its first week is full: after one, two, three and
+// five days, each made of all accepted cells until then. A network that knows young series needs it.
+type Growth struct {
+	On    bool
+	Curve Curve // of these scales, which may not be that of later ones
+}
+
+// growthDays are the days after which a young series has another scale.
+var growthDays = [...]uint8{1, 2, 3, 5}
 
 // Bend changes over to another curve. The scale is found as the first one was, from the cells of
 // the ring up to Taken.
@@ -82,7 +95,7 @@ func (s *Scaling) Bend(c Curve, r *Ring, l *Lengths) {
 		return
 	}
 	s.Curve = c
-	if s.Ready {
+	if s.Ready && s.Young == 0 {
 		s.anew(r, l)
 	}
 }
@@ -91,27 +104,27 @@ func (s *Scaling) Bend(c Curve, r *Ring, l *Lengths) {
 // does not depend on readings that are still late.
 func (s *Scaling) anew(r *Ring, l *Lengths) {
 	taken := r.Until(s.Taken)
-	s.first(&taken, l)
+	s.First(&taken, l)
 }
 
 // Advance brings the scaling up to the newest cell of the ring. closed is how many of the accepted
 // cells of the series can no longer change. Advance returns true when the scaler in force has
 // changed; the hidden state must then be computed again.
 //
-// The first scale is made from a week of accepted cells: of a series of at most two weeks, which is
-// walked anew when one of its cells changes, from all there are; of another one from those that can
-// no longer change. So it does not depend on the order in which readings came.
-func (s *Scaling) Advance(r *Ring, l *Lengths, closed int) bool {
-	if !s.Ready {
-		if !s.Due(r, l, closed) {
-			return false
-		}
+// The first scale is made from a week of accepted cells, or as Growth says: of a series of at most
+// two weeks, which is walked anew when one of its cells changes, from all there are; of another one
+// from those that can no longer change. So it does not depend on the order in which readings came.
+func (s *Scaling) Advance(r *Ring, l *Lengths, closed int, growth Growth) bool {
+	if !s.Ready || s.Young > 0 {
 		known := *r
 		if r.Known > l.Features {
 			known = r.Until(r.Newest - int64(l.Open))
 		}
-		s.first(&known, l)
-		return true
+		if s.Due(r, l, closed) {
+			s.First(&known, l)
+			return true
+		}
+		return growth.On && s.grow(r, &known, l, closed, growth.Curve)
 	}
 	changed := false
 	for s.Taken < r.Newest-int64(l.Open) {
@@ -135,19 +148,39 @@ func (s *Scaling) Advance(r *Ring, l *Lengths, closed int) bool {
 
 // Due reports whether Advance makes the first scale.
 func (s *Scaling) Due(r *Ring, l *Lengths, closed int) bool {
-	if s.Ready {
-		return false
-	}
+	return !(s.Ready && s.Young == 0) && seen(r, l, closed) >= l.Scale
+}
+
+// seen is how many accepted cells a first scale may be made of, as far as they are counted.
+func seen(r *Ring, l *Lengths, closed int) int {
 	if r.Known <= l.Features {
 		closed += r.accepted(r.Newest - int64(l.Late))
 	}
-	return closed >= l.Scale
+	return closed
 }
 
-// first makes the first scale from the accepted cells of the ring. Values further out than the
+// grow makes the scale of a series that has another of growthDays behind it since the last one.
+func (s *Scaling) grow(r, known *Ring, l *Lengths, closed int, c Curve) bool {
+	days := uint8(0)
+	for _, d := range growthDays {
+		if seen(r, l, closed) >= int(d)*l.Day {
+			days = d
+		}
+	}
+	if days <= s.Young {
+		return false
+	}
+	later := s.Curve
+	s.Curve = c
+	s.First(known, l)
+	s.Curve, s.Young = later, days
+	return true
+}
+
+// First makes the first scale from the accepted cells of the ring. Values further out than the
 // spread of the others are clipped, so that one spike in the first week does not flatten all later
 // values.
-func (s *Scaling) first(r *Ring, l *Lengths) {
+func (s *Scaling) First(r *Ring, l *Lengths) {
 	values := make([]float64, 0, r.Known)
 	for n := r.First(); n <= r.Newest; n++ {
 		if v, q := r.At(n); q.Accepted() {

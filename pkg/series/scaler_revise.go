@@ -21,7 +21,7 @@ func (s *Scaling) Return(r *Ring, l *Lengths, cells []Revised) bool {
 }
 
 func (s *Scaling) revise(r *Ring, l *Lengths, cells []Revised, sign float64) bool {
-	if !s.Ready {
+	if !s.Ready || s.Young > 0 { // a young series is walked anew
 		return false
 	}
 	weight, left := 1.0, len(cells)

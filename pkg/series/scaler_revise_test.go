@@ -20,7 +20,7 @@ func served(curve Curve, values []float32, bad ...int64) (Ring, Scaling) {
 		if n >= Hourly.Open && !slices.Contains(bad, int64(n-Hourly.Open)) {
 			closed++
 		}
-		s.Advance(&ring, &Hourly, closed)
+		s.Advance(&ring, &Hourly, closed, Growth{})
 	}
 	return ring, s
 }

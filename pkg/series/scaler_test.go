@@ -34,7 +34,7 @@ func stream(first int64, cells []cell) []inForce {
 		if i >= Hourly.Open && cells[i-Hourly.Open].quality.Accepted() {
 			closed++
 		}
-		if s.Advance(&ring, &Hourly, closed) {
+		if s.Advance(&ring, &Hourly, closed, Growth{}) {
 			all = append(all, inForce{ring.Newest, s.Scaler})
 		}
 	}
