@@ -133,7 +133,7 @@ func (co *cohort) nextSource(slot int32) meter.Source {
 // maker is who makes a forecast of a row that has readings. A model that has just come serves a row
 // whose hidden state it computes at the next reading.
 func (co *cohort) maker(slot int32) meter.Source {
-	if co.model != nil && co.slabs.scale(slot).Ready {
+	if co.by(slot) != nil {
 		return meter.SourceLSTM
 	}
 	return accuracy.NaiveRule(int(co.slabs.record(slot).known), co.len.Day)

@@ -1,15 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -32,18 +31,21 @@ func settledWarmUp(l *series.Lengths) int64 {
 	return max(warmUpCells(l)-int64(l.Open), int64(l.Day))
 }
 
-// cohort is the series of one interval, and the model that serves them. Its rows are series of that
+// cohort is the series of one interval, and the models that serve them. Its rows are series of that
 // interval, and views of series of finer intervals, joined, where no model serves these.
 type cohort struct {
 	len      *series.Lengths
 	slabs    slabs
-	model    *model.Model
-	layout   series.Layout
-	placed   map[where]series.Layout // of series with a place of their own; nil when none has
-	median   int                     // index of the level 0.5
-	foreseen func(meter.ID) series.Ahead
-	work     scratch
-	limits   *limits // of the engine
+	champion *network // nil before the first one
+	// base serves series of less than a week, and all while there is no champion; nil when no base
+	// model has the leads and the levels of the champion.
+	base      *network
+	baseModel *model.Model // that base is made of
+	alone     int          // leads while there is no champion; 0 is a day of them
+	both      []*network   // memory of networks
+	foreseen  func(meter.ID) series.Ahead
+	work      scratch
+	limits    *limits // of the engine
 	// joins is the cohort of a coarser interval whose model serves the series of this one; nil when
 	// this one has a model, or none has.
 	joins *cohort
@@ -56,93 +58,138 @@ func newCohort(interval int32, lim *limits, marks *meter.Marks) *cohort {
 	return co
 }
 
-// prepared is what a model needs to serve a cohort.
-type prepared struct {
-	layout  series.Layout
-	median  int
-	waiting *accuracy.Waiting
+// first is the network that serves most series: the champion, or the base while there is none. It
+// is nil when simple rules serve.
+func (co *cohort) first() *network {
+	if co.champion != nil {
+		return co.champion
+	}
+	return co.base
 }
 
-// prepare checks that a model can serve the cohort.
-func (co *cohort) prepare(m *model.Model) (prepared, error) {
-	if len(m.Spec.Covariates) > 0 && co.foreseen == nil {
-		return prepared{}, fmt.Errorf(
-			"model %s %w (%s), which are not known here: serve one that was trained without "+
-				"--covariates",
-			nameOf(m), ErrCovariates, strings.Join(m.Spec.CovariateNames(), ", "),
-		)
+// by is the network that serves a row, nil when none does: the base from a day of readings on, and
+// from a week on the champion, if there is one.
+func (co *cohort) by(slot int32) *network {
+	switch scale := co.slabs.scale(slot); {
+	case !scale.Ready:
+		return nil
+	case scale.Young > 0:
+		return co.base
 	}
-	layout, err := series.LayoutOf(
-		m.Spec.Inputs,
-		m.Spec.LeadFeatures,
-		m.Spec.CurrentFeatures,
-		m.Spec.Covariates...,
-	)
-	if err != nil {
-		return prepared{}, fmt.Errorf("model %s: %w", nameOf(m), err)
-	}
-	place, err := series.NewPlace(m.Spec.Zone, m.Spec.Country)
-	if err != nil {
-		return prepared{}, fmt.Errorf("model %s: %w", nameOf(m), err)
-	}
-	median := slices.Index(m.Spec.Levels, 0.5)
-	if median < 0 {
-		return prepared{}, fmt.Errorf(
-			"model %s: levels %v have no 0.5, which fills gaps; train it with one",
-			nameOf(m), m.Spec.Levels,
-		)
-	}
-	waiting, err := accuracy.NewWaiting(m.Spec.Levels, m.Spec.Horizon, co.len.Day/24)
-	if err != nil {
-		return prepared{}, fmt.Errorf("model %s: %w", nameOf(m), err)
-	}
-	return prepared{layout.At(place), median, waiting}, nil
+	return co.first()
 }
 
-// use changes over to a model that was prepared.
-func (co *cohort) use(m *model.Model, p prepared) {
-	shape := m.Spec.Shape()
-	co.model, co.layout, co.median = m, p.layout, p.median
+// growth says that series of less than a week have scales when the base serves them.
+func (co *cohort) growth() series.Growth {
+	if co.base == nil {
+		return series.Growth{}
+	}
+	return series.Growth{On: true, Curve: curveOf(co.base.model.Spec)}
+}
+
+// use changes over to another champion.
+func (co *cohort) use(n *network) error {
+	waiting, err := accuracy.NewWaiting(n.model.Spec.Levels, n.model.Spec.Horizon, co.len.Day/24)
+	if err != nil {
+		return fmt.Errorf("model %s: %w", n.model.Title(), err)
+	}
+	co.champion = n
+	if !co.slabs.waiting.Fits(n.model.Spec.Levels, n.model.Spec.Horizon) {
+		co.slabs.layOut(waiting) // those of other levels or leads are not scored
+	}
+	if err := co.seatBase(); err != nil {
+		return err
+	}
+	co.changeOver(func(int32) bool { return true })
+	return nil
+}
+
+// useBase changes over to another base model.
+func (co *cohort) useBase(m *model.Model) error {
+	co.baseModel = m
+	if err := co.seatBase(); err != nil {
+		return err
+	}
+	co.changeOver(func(slot int32) bool { return co.by(slot) == co.base })
+	return nil
+}
+
+// seatBase makes the base of the base model: it publishes the leads of the champion, so that all
+// forecasts of a cohort have one form. A base model of other levels, or of fewer leads, serves no
+// series.
+func (co *cohort) seatBase() error {
+	co.base = nil
+	if co.baseModel == nil {
+		return nil
+	}
+	levels, horizon := co.levels()
+	if spec := co.baseModel.Spec; spec.Horizon < horizon || !slices.Equal(spec.Levels, levels) {
+		return nil
+	}
+	n, err := co.newNetwork(co.baseModel.WithHorizon(horizon))
+	if err != nil {
+		return err
+	}
+	n.whole, co.base = co.baseModel, n
+	return nil
+}
+
+// changeOver marks the states of other models.
+func (co *cohort) changeOver(stale func(slot int32) bool) {
+	s, hidden := &co.slabs, 0
+	for _, n := range co.networks() {
+		hidden = max(hidden, n.shape.Hidden)
+	}
+	if hidden != s.hidden {
+		s.useHidden(hidden)
+	}
+	for slot := range s.ids {
+		if rec := s.record(int32(slot)); stale(int32(slot)) {
+			rec.fresh = false
+		}
+	}
 	co.forgetPlaces()
-	co.slabs.useHidden(shape.Hidden)
-	if !co.slabs.waiting.Fits(m.Spec.Levels, m.Spec.Horizon) {
-		co.slabs.layOut(p.waiting) // those of other levels or leads are not scored
+	co.enumerate()
+	if n := co.first(); n != nil {
+		s.bend(curveOf(n.model.Spec))
 	}
-	co.slabs.serve(m)
-	co.slabs.bend(curveOf(m.Spec))
-	co.work.shape(shape)
 }
 
-// nameOf is what a person knows a model by.
-func nameOf(m *model.Model) string {
-	if m.Version == "" {
-		return m.Spec.Name
+// networks are those that serve.
+func (co *cohort) networks() []*network {
+	co.both = co.both[:0]
+	for _, n := range [...]*network{co.champion, co.base} {
+		if n != nil {
+			co.both = append(co.both, n)
+		}
 	}
-	return m.Spec.Name + " v" + m.Version
+	return co.both
 }
 
-func curveOf(s model.Spec) series.Curve {
-	if s.Scale == model.ScaleAsinh {
-		return series.Asinh
+// enumerate notes under which numbers the forecasts of the networks wait. When none is left, the
+// forecasts that wait are dropped, and numbers are given from 1 on again.
+func (co *cohort) enumerate() {
+	for _, n := range co.networks() {
+		number, ok := co.slabs.number(n.model.Version)
+		if !ok {
+			co.slabs.layOut(co.slabs.waiting)
+			co.enumerate()
+			return
+		}
+		n.number = number
 	}
-	return series.Plain
 }
 
 // levels are the quantile levels and horizon in force.
 func (co *cohort) levels() ([]float64, int) {
-	if co.model == nil {
-		return naiveLevels, NaiveHours * co.len.Day / 24
+	if co.champion == nil {
+		return naiveLevels, cmp.Or(co.alone, NaiveHours*co.len.Day/24)
 	}
-	return co.model.Spec.Levels, co.model.Spec.Horizon
+	return co.champion.model.Spec.Levels, co.champion.model.Spec.Horizon
 }
 
 // scratch is the memory a round works in; it grows to the largest round seen.
 type scratch struct {
-	shapeOf  nn.Shape
-	ws       *nn.Workspace
-	h, c, x  []float32
-	current  []float32
-	lead     []float32
 	out      []float32
 	window   []float32
 	past     []float32
@@ -156,24 +203,9 @@ type scratch struct {
 	scored   []LeadScore // for the scores of a round; they belong to the caller
 	lying    []int32     // series of which hours of implausible values are to be told
 	asking   []int32
+	picked   []int // of a batch, the rows that one network serves
 	stepping []place
 	warming  []place
 
 	warmSteps []place
-}
-
-func (s *scratch) shape(shape nn.Shape) {
-	s.shapeOf = shape
-	s.ws = nn.NewWorkspace(shape, 1)
-}
-
-// room makes every buffer large enough for a batch of n series.
-func (s *scratch) room(n int) {
-	sh := s.shapeOf
-	s.h = slices.Grow(s.h[:0], n*sh.Hidden)[:n*sh.Hidden]
-	s.c = slices.Grow(s.c[:0], n*sh.Hidden)[:n*sh.Hidden]
-	s.x = slices.Grow(s.x[:0], n*sh.Inputs)[:n*sh.Inputs]
-	s.current = slices.Grow(s.current[:0], n*sh.Current)[:n*sh.Current]
-	s.lead = slices.Grow(s.lead[:0], n*sh.Horizon*sh.LeadFeatures)[:n*sh.Horizon*sh.LeadFeatures]
-	s.out = slices.Grow(s.out[:0], n*sh.Outputs())[:n*sh.Outputs()]
 }

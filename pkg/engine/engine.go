@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/grid"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
@@ -202,41 +203,98 @@ var ErrCovariates = errors.New("reads covariates")
 // hidden state is what m computes from zero over the last cells of its ring, done at its next
 // reading (I6). A model whose features this release cannot make is refused and the one in force
 // stays.
+//
+// A model of version model.BaseVersion is the base model of its interval, every other one its
+// champion. The champion serves series of a week of readings. The base model serves them from a day
+// on until then, and while there is no champion the older ones, too. It forecasts as many leads as
+// the champion, or a day; a base model of other levels than the champion, or of fewer leads, serves
+// no series.
 func (e *Engine) SetModel(m *model.Model) error {
 	interval := int32(m.Spec.Step() / time.Second)
 	if !grid.Native(interval) {
 		return fmt.Errorf(
 			"model %s forecasts intervals of %s: series are forecast at 5, 10, 15, 20, 30 minutes or 1 h",
-			nameOf(m), m.Spec.Interval,
+			m.Title(), m.Spec.Interval,
 		)
 	}
 	co := e.cohort(interval)
-	p, err := co.prepare(m)
+	n, err := co.newNetwork(m)
 	if err != nil {
 		return err
 	}
-	co.use(m, p)
+	use := func() error { return co.use(n) }
+	if m.Version == model.BaseVersion {
+		use = func() error { return co.useBase(m) }
+	}
+	if err := use(); err != nil {
+		return err
+	}
 	e.seatViews()
 	return nil
 }
 
-// Model is the one in force for an interval in seconds, nil before the first.
+// SetLeads says how many leads series have that no champion serves: without it a day of them. Call it
+// before the first reading and the first model.
+func (e *Engine) SetLeads(interval int32, leads int) error {
+	co := e.cohort(interval)
+	waiting, err := accuracy.NewWaiting(naiveLevels, leads, co.len.Day/24)
+	if err != nil {
+		return err
+	}
+	co.alone = leads
+	co.slabs.layOut(waiting)
+	return nil
+}
+
+// Model is the champion of an interval in seconds, nil before the first.
 func (e *Engine) Model(interval int32) *model.Model {
-	if i := slices.Index(intervals[:], interval); i >= 0 && e.cohorts[i] != nil {
-		return e.cohorts[i].model
+	if co := e.at(interval); co != nil && co.champion != nil {
+		return co.champion.model
 	}
 	return nil
 }
 
-// Models are those in force, from the finest interval on.
+// Base is the base model for an interval in seconds, nil where there is none.
+func (e *Engine) Base(interval int32) *model.Model {
+	if co := e.at(interval); co != nil {
+		return co.baseModel
+	}
+	return nil
+}
+
+// at is the cohort of an interval, nil when there is none.
+func (e *Engine) at(interval int32) *cohort {
+	if i := slices.Index(intervals[:], interval); i >= 0 {
+		return e.cohorts[i]
+	}
+	return nil
+}
+
+// Models are those in force, from the finest interval on: the champion of each, and its base model.
 func (e *Engine) Models() []*model.Model {
 	var all []*model.Model
 	for _, co := range e.cohorts {
-		if co != nil && co.model != nil {
-			all = append(all, co.model)
+		if co != nil && co.champion != nil {
+			all = append(all, co.champion.model)
+		}
+		if co != nil && co.baseModel != nil {
+			all = append(all, co.baseModel)
 		}
 	}
 	return all
+}
+
+// ModelOf is the model that serves a series now, nil when a simple rule does.
+func (e *Engine) ModelOf(id meter.ID) *model.Model {
+	co, slot, ok := e.find(id)
+	if !ok {
+		return nil
+	}
+	by, row := co.server(slot)
+	if n := by.by(row); n != nil {
+		return n.whole
+	}
+	return nil
 }
 
 // Series is the number of series with a state.

@@ -13,21 +13,49 @@ func (co *cohort) head(slots []int32) []float32 {
 	if len(slots) == 0 {
 		return nil
 	}
-	w, hidden, sh := &co.work, co.slabs.hidden, co.work.shapeOf
-	w.room(len(slots))
-	for i, slot := range slots {
-		h, _ := co.slabs.halves(co.slabs.live.row(slot))
-		copy(w.h[i*hidden:], h)
-		win := co.window(slot, co.slabs.record(slot).newest, co.len.Features)
-		layout := co.layoutOf(slot)
-		layout.Current(w.current[i*sh.Current:][:sh.Current], &win)
-		layout.Lead(w.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures], &win, sh.Horizon)
-	}
-	co.model.Head.Forward(w.ws, w.out, w.h, w.current, w.lead, len(slots))
-	for row := range len(slots) * sh.Horizon {
-		slices.Sort(w.out[row*sh.Levels:][:sh.Levels])
+	w, size := &co.work, co.outputs()
+	w.out = slices.Grow(w.out[:0], len(slots)*size)[:len(slots)*size]
+	for _, n := range co.networks() {
+		w.picked = w.picked[:0]
+		for i, slot := range slots {
+			if co.by(slot) == n {
+				w.picked = append(w.picked, i)
+			}
+		}
+		co.headOf(n, slots)
+		for row, i := range w.picked {
+			copy(w.out[i*size:][:size], n.out[row*size:])
+		}
 	}
 	return w.out
+}
+
+// outputs is the number of quantiles of a forecast.
+func (co *cohort) outputs() int {
+	levels, horizon := co.levels()
+	return horizon * len(levels)
+}
+
+// headOf runs the head of one network for those of slots that are picked.
+func (co *cohort) headOf(n *network, slots []int32) {
+	picked, sh := co.work.picked, n.shape
+	if len(picked) == 0 {
+		return
+	}
+	n.room(len(picked))
+	for i, at := range picked {
+		slot := slots[at]
+		h, _ := co.slabs.halves(co.slabs.live.row(slot))
+		copy(n.h[i*sh.Hidden:][:sh.Hidden], h)
+		win := co.window(slot, co.slabs.record(slot).newest, co.len.Features)
+		layout := co.layoutOf(n, slot)
+		layout.Current(n.current[i*sh.Current:][:sh.Current], &win)
+		layout.Lead(n.lead[i*sh.Horizon*sh.LeadFeatures:][:sh.Horizon*sh.LeadFeatures], &win, sh.Horizon)
+	}
+	n.model.Head.Forward(n.ws, n.out, n.h, n.current, n.lead, len(picked))
+	for row := range len(picked) * sh.Horizon {
+		slices.Sort(n.out[row*sh.Levels:][:sh.Levels])
+	}
 }
 
 // forecast appends the forecasts that the updates ask for.

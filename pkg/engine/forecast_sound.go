@@ -31,7 +31,8 @@ func bounded(v float32) float32 {
 // tells of it, one of each origin.
 func (co *cohort) network(slot int32, f *Forecast, scaled []float32, result *Result) {
 	scaler := co.slabs.scale(slot).Scaler
-	f.Source, f.Model = meter.SourceLSTM, co.model
+	m := co.by(slot).whole
+	f.Source, f.Model = meter.SourceLSTM, m
 	for k, z := range scaled {
 		v := scaler.Inverse(z)
 		f.Quantiles[k] = v
@@ -47,7 +48,7 @@ func (co *cohort) network(slot int32, f *Forecast, scaled []float32, result *Res
 			result.Events = append(result.Events, Event{
 				Message: f.Message, Series: f.Series, Kind: ForecastReplaced,
 				Text: fmt.Sprintf("%s: %s forecasts %v for lead %d at level %v: %s stands in",
-					reason, nameOf(co.model), v, lead, level, f.Source),
+					reason, m.Title(), v, lead, level, f.Source),
 			})
 		}
 		return

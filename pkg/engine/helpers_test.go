@@ -31,7 +31,10 @@ const asinhModel = 101
 // whatever it says. Its cells forget slowly, so that every step back to which a
 // state was computed is seen in it.
 func randomModel(seed uint64, hidden int) *model.Model {
-	layout := series.DefaultLayout(seed%2 == 0)
+	return randomNetwork(seed, hidden, horizon, series.DefaultLayout(seed%2 == 0))
+}
+
+func randomNetwork(seed uint64, hidden, horizon int, layout series.Layout) *model.Model {
 	spec := model.Spec{
 		Schema: model.SpecSchema, Name: "load-1h", Interval: "1h", Hidden: hidden, Width: 8, Horizon: horizon, Levels: naiveLevels,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(), CurrentFeatures: layout.CurrentNames(), Scale: model.ScalePlain,
@@ -55,14 +58,23 @@ func randomModel(seed uint64, hidden int) *model.Model {
 	return &model.Model{Spec: spec, LSTM: nn.NewLSTM(shape, lstm), Head: nn.NewHead(shape, weights(shape.HeadParams()))}
 }
 
-func newEngine(t interface{ Fatal(...any) }, m *model.Model) *Engine {
+func newEngine(t interface{ Fatal(...any) }, models ...*model.Model) *Engine {
 	e := New()
-	if m != nil {
+	for _, m := range models {
+		if m == nil {
+			continue
+		}
 		if err := e.SetModel(m); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return e
+}
+
+// randomBase is a base model that nobody trained, of two days of leads.
+func randomBase(seed uint64, hidden int) *model.Model {
+	return randomNetwork(seed, hidden, 48, series.DefaultLayout(false).Finer().WithAge()).
+		WithVersion(model.BaseVersion)
 }
 
 // warm is the number of series whose hidden state is that of the model in force.
@@ -123,17 +135,27 @@ func cellAt(t testing.TB, e *Engine, i int64) (float32, meter.Quality) {
 	return ring.At(epoch/meter.HourSeconds + i)
 }
 
+// insert adds the state of a series whose hidden states are of the model in force of hours.
+func insert(e *Engine, p *Portable, replace bool) error {
+	digest := ""
+	if m := e.Model(meter.HourSeconds); m != nil {
+		digest = m.Digest
+	}
+	_, err := e.Insert(p, digest, replace)
+	return err
+}
+
 // warmed is the hidden state that the model in force computes from zero over the
 // last n cells of a series' ring, cell by cell and alone.
 func warmed(e *Engine, id meter.ID, n int64) (h, c []float32) {
 	slot := e.hours().slabs.index[id]
-	ring, shape := e.hours().slabs.ring(slot), e.hours().model.Spec.Shape()
+	ring, shape := e.hours().slabs.ring(slot), e.hours().first().model.Spec.Shape()
 	h, c = make([]float32, shape.Hidden), make([]float32, shape.Hidden)
 	x, ws := make([]float32, shape.Inputs), nn.NewWorkspace(shape, 1)
 	for end := ring.Newest - n + 1; end <= ring.Newest; end++ {
 		w := series.WindowOf(make([]float32, featureCells), &ring, e.hours().slabs.scale(slot).Scaler, end, int64(e.hours().slabs.record(slot).Phase), meter.HourSeconds)
-		e.hours().layout.Input(x, &w)
-		e.hours().model.LSTM.Step(ws, x, h, c, 1)
+		e.hours().first().layout.Input(x, &w)
+		e.hours().first().model.LSTM.Step(ws, x, h, c, 1)
 	}
 	return h, c
 }

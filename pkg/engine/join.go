@@ -20,7 +20,7 @@ func (e *Engine) seatViews() {
 		}
 		var joins *cohort
 		for _, coarser := range e.cohorts[i+1:] {
-			if co.model == nil && coarser != nil && coarser.model != nil && coarser.len.Interval%co.len.Interval == 0 {
+			if co.first() == nil && coarser != nil && coarser.first() != nil && coarser.len.Interval%co.len.Interval == 0 {
 				joins = coarser
 				break
 			}
@@ -54,7 +54,7 @@ func (e *Engine) alignViews() {
 			if !ok {
 				continue
 			}
-			zone := to.placeOf(id).zone
+			zone := to.first().placeOf(&to.slabs, id).zone
 			if _, ok := offsets[zone]; !ok {
 				offsets[zone] = series.HourOffset(zone)
 			}

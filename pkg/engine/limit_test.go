@@ -240,7 +240,7 @@ func TestImportKeepsThePassedLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Insert(p, true, true); err != nil {
+	if err := insert(e, p, true); err != nil {
 		t.Fatal(err)
 	}
 	if result := e.Step([]Reading{at(200)}); len(result.Events) != 0 || e.Census(0).LimitPassed != 1 {
@@ -248,7 +248,7 @@ func TestImportKeepsThePassedLimit(t *testing.T) {
 	}
 	away := newEngine(t, randomModel(91, 4))
 	configure(t, away, m17, Setting{Limit: kilowatts(0.001)})
-	if err := away.Insert(p, true, false); err != nil {
+	if err := insert(away, p, false); err != nil {
 		t.Fatal(err)
 	}
 	result := away.Step([]Reading{at(200)})

@@ -6,7 +6,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/meter"
-	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -63,21 +62,6 @@ func (s *slabs) layOut(w *accuracy.Waiting) {
 	}
 }
 
-// serve notes which model makes forecasts from here on; nil is none. When no number is left for its
-// version, the forecasts that wait are dropped, and numbers are given from 1 on again.
-func (s *slabs) serve(m *model.Model) {
-	s.inForce = 0
-	if m == nil {
-		return
-	}
-	number, ok := s.number(m.Version)
-	if !ok {
-		s.layOut(s.waiting)
-		number, _ = s.number(m.Version)
-	}
-	s.inForce = number
-}
-
 // number is that of a version, from 1 on; ok is false when none is left.
 func (s *slabs) number(version string) (n uint16, ok bool) {
 	if i := slices.Index(s.versions, version); i >= 0 {
@@ -116,7 +100,7 @@ func (co *cohort) await(slot int32, f *Forecast) int {
 	s := &co.slabs
 	by := accuracy.Maker{Source: uint8(slices.Index(sourceCodes[:], f.Source) + 1)}
 	if f.Model != nil {
-		by.Model = s.inForce
+		by.Model = co.by(slot).number
 	}
 	return s.waiting.Put(s.held.row(slot), s.record(slot).newest, by, f.Quantiles)
 }
@@ -194,7 +178,8 @@ func (co *cohort) meet(t *update, cell int64, updates int, result *Result) {
 		l := &score.Leads[i]
 		*l = LeadScore{Held: h, Source: sourceCodes[h.By.Source-1]}
 		if number := h.By.Model; number > 0 {
-			l.Version, l.InForce = s.versions[number-1], number == s.inForce
+			n := co.by(t.slot)
+			l.Version, l.InForce = s.versions[number-1], n != nil && number == n.number
 		}
 	}
 	result.Scores = append(result.Scores, score)

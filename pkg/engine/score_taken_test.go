@@ -21,7 +21,7 @@ func taken(t *testing.T, hours int64, into *Engine) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := into.Insert(p, false, false); err != nil {
+	if _, err := into.Insert(p, "", false); err != nil {
 		t.Fatal(err)
 	}
 	return into

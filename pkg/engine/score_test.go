@@ -328,7 +328,7 @@ func TestExportTakesWaitingForecasts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := b.Insert(p, true, false); err != nil {
+		if err := insert(b, p, false); err != nil {
 			t.Fatal(err)
 		}
 		got := b.Step([]Reading{at(200)}).Scores

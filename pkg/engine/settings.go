@@ -248,38 +248,42 @@ type where struct{ zone, country string }
 
 // forgetPlaces is called where settings or the model are others than before.
 func (co *cohort) forgetPlaces() {
-	co.placed = nil
+	own := false
 	for _, set := range co.slabs.settings {
-		if set.Zone != "" || set.Country != "" {
-			co.placed = map[where]series.Layout{}
-			return
+		own = own || set.Zone != "" || set.Country != ""
+	}
+	for _, n := range co.networks() {
+		if n.placed = nil; own {
+			n.placed = map[where]series.Layout{}
 		}
 	}
 }
 
-// layoutOf is the layout at the place of a series.
-func (co *cohort) layoutOf(slot int32) series.Layout {
-	if co.placed == nil {
-		return co.layout
+// layoutOf is the layout of a network at the place of a series.
+func (co *cohort) layoutOf(n *network, slot int32) series.Layout {
+	if n.placed == nil {
+		return n.layout
 	}
-	at := co.placeOf(co.slabs.ids[slot])
-	l, ok := co.placed[at]
+	at := n.placeOf(&co.slabs, co.slabs.ids[slot])
+	l, ok := n.placed[at]
 	if !ok {
-		l = co.layout
+		l = n.layout
 		// both were checked when they were set
 		if place, err := series.NewPlace(at.zone, at.country); err == nil {
 			l = l.At(place)
 		}
-		co.placed[at] = l
+		n.placed[at] = l
 	}
 	return l
 }
 
 // placeOf is the zone and the country of a series: those that are set for it, else the model's.
-func (co *cohort) placeOf(id meter.ID) where {
-	set := co.slabs.settings.of(id)
-	return where{cmp.Or(set.Zone, co.model.Spec.Zone), cmp.Or(set.Country, co.model.Spec.Country)}
+func (n *network) placeOf(s *slabs, id meter.ID) where {
+	set, spec := s.settings.of(id), n.model.Spec
+	return where{cmp.Or(set.Zone, spec.Zone), cmp.Or(set.Country, spec.Country)}
 }
 
 // offsetOf is the offset from UTC, in seconds, by which cells of a series are joined.
-func (co *cohort) offsetOf(id meter.ID) int64 { return series.HourOffset(co.placeOf(id).zone) }
+func (co *cohort) offsetOf(id meter.ID) int64 {
+	return series.HourOffset(co.first().placeOf(&co.slabs, id).zone)
+}

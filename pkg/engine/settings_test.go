@@ -201,13 +201,13 @@ func TestPortableState(t *testing.T) {
 	}
 	away := newEngine(t, m)
 	away.Step([]Reading{{Series: id("other"), Second: epoch, Value: 1, Quality: meter.OK}})
-	if err := away.Insert(p, true, false); err != nil {
+	if err := insert(away, p, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := away.Insert(p, true, false); err == nil {
+	if err := insert(away, p, false); err == nil {
 		t.Error("put in twice")
 	}
-	if err := away.Insert(p, true, true); err != nil {
+	if err := insert(away, p, true); err != nil {
 		t.Error(err)
 	}
 	want := last(t, home, at(220))
@@ -215,7 +215,7 @@ func TestPortableState(t *testing.T) {
 		t.Error("it goes on differently")
 	}
 	for name, other := range map[string]*Engine{"other model": newEngine(t, randomModel(36, 6)), "other curve": newEngine(t, randomModel(asinhModel, 4)), "no model": New()} {
-		if err := other.Insert(p, false, false); err != nil {
+		if _, err := other.Insert(p, "", false); err != nil {
 			t.Fatal(name, err)
 		}
 		if f := last(t, other, at(220)); sound(&f) != "" || f.Origin != want.Origin || (f.Source == meter.SourceLSTM) != (name != "no model") {

@@ -31,20 +31,24 @@ func TestRestoreGoesOnAsIfNothingWas(t *testing.T) {
 
 		e, from := limited(t), 0
 		var got outcome
-		var inForce *model.Model
+		var champion, base *model.Model
 		for _, stop := range append(slices.Sorted(slices.Values(rapid.SliceOfN(rapid.IntRange(0, n), 1, 3).Draw(t, "stops"))), n) {
 			part := l.run(t, e, from, stop, func() int { return 3 }, all)
 			got.forecasts = append(got.forecasts, part.forecasts...)
 			got.scores = append(got.scores, part.scores...)
 			got.events = append(got.events, part.events...)
 			for i := from; i < stop; i++ {
-				if m := l.models[i]; m != nil {
-					inForce = m
+				switch m := l.models[i]; {
+				case m == nil:
+				case m.Version == model.BaseVersion:
+					base = m
+				default:
+					champion = m
 				}
 			}
 			from = stop
 			sections := e.Snapshot()
-			e = newEngine(t, inForce)
+			e = newEngine(t, champion, base)
 			if err := e.Restore(sections); err != nil {
 				t.Fatalf("stop at %d: %v", stop, err)
 			}

@@ -170,7 +170,7 @@ func readQuality1(s *slabs, r *reader) {
 }
 
 // readScaling1 takes what a scaler of that release did not know from its moments.
-func readScaling1(s *slabs, r *reader) { readScalers(s, r, 3) }
+func readScaling1(s *slabs, r *reader) { readScalers(s, r, 3, false) }
 
 // readWaiting1 takes the numbers of models as they are: that release gave 1 to 31, and reused them.
 func readWaiting1(s *slabs, r *reader) {

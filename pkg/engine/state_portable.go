@@ -97,17 +97,18 @@ func (p *Portable) Interval() int32 { return int32(p.slabs.len.Interval) }
 func (p *Portable) Newest() int64 { return p.slabs.record(0).Last }
 
 // Insert adds the state of a series. One that has a state here is refused, unless
-// that is to be replaced. warm says that its hidden states are of the model in
-// force; otherwise they are computed anew from the ring at its next reading.
-func (e *Engine) Insert(p *Portable, warm, replace bool) error {
+// that is to be replaced. digest is that of the model that its hidden states are of. When another
+// one serves the series here, warm is false: the states are computed anew from the ring at its next
+// reading.
+func (e *Engine) Insert(p *Portable, digest string, replace bool) (warm bool, err error) {
 	id := p.Series()
 	switch _, _, there := e.find(id); {
 	case there && !replace:
-		return fmt.Errorf("series %s has a state here: replace it, or delete it first", id)
+		return false, fmt.Errorf("series %s has a state here: replace it, or delete it first", id)
 	case there:
 		e.takeOut(id)
 	case e.full():
-		return fmt.Errorf(
+		return false, fmt.Errorf(
 			"%s: its partition holds %d series, its share of --max-series",
 			meter.ReasonSeriesLimit, e.series,
 		)
@@ -118,13 +119,15 @@ func (e *Engine) Insert(p *Portable, warm, replace bool) error {
 	e.enter(co, slot)
 	rec, ring := s.record(slot), s.ring(slot)
 	s.scale(slot).Bend(s.curve, &ring, co.len)
-	rec.fresh = rec.fresh && warm && s.hidden == p.slabs.hidden && co.model != nil
+	by := co.by(slot)
+	warm = by != nil && by.model.Digest == digest && s.hidden == p.slabs.hidden
+	rec.fresh = rec.fresh && warm
 	rec.live = false                                // until a reading comes in time
 	e.adopt(co, slot, e.settings.of(id), &Result{}) // its log counted what waits
 	if co.joins != nil {
 		co.makeView(slot)
 	}
-	return nil
+	return warm, nil
 }
 
 // Deleted says what a deletion came to.

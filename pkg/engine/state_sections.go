@@ -136,7 +136,7 @@ func readQuality(s *slabs, r *reader) {
 	}
 }
 
-const scalingBytes = 4*8 + 8 + 4*4 + 1
+const scalingBytes = 4*8 + 8 + 4*4 + 2
 
 func writeScaling(s *slabs) []byte {
 	data := make([]byte, 0, len(s.ids)*scalingBytes)
@@ -149,15 +149,18 @@ func writeScaling(s *slabs) []byte {
 		data = appendFloats(data, []float32{
 			c.Scaler.Center, c.Scaler.Scale, c.Scaler.Unit, c.Scaler.Usual,
 		})
-		data = append(data, bit(c.Ready))
+		data = append(data, bit(c.Ready), c.Young)
 	}
 	return data
 }
 
-func readScaling(s *slabs, r *reader) { readScalers(s, r, 4) }
+func readScaling(s *slabs, r *reader) { readScalers(s, r, 4, true) }
 
-// readScalers reads scalers of that many numbers.
-func readScalers(s *slabs, r *reader, numbers int) {
+// readScaling2 reads scales of series of a week and more: younger ones had none.
+func readScaling2(s *slabs, r *reader) { readScalers(s, r, 4, false) }
+
+// readScalers reads scalers of that many numbers, with how young they are or without.
+func readScalers(s *slabs, r *reader, numbers int, young bool) {
 	for i := range s.ids {
 		c, rec := s.scale(int32(i)), s.record(int32(i))
 		c.Weight, c.Mean, c.Square, c.Absolute = r.float64(), r.float64(), r.float64(), r.float64()
@@ -167,13 +170,19 @@ func readScalers(s *slabs, r *reader, numbers int) {
 		c.Curve = s.curve
 		c.Scaler = series.Scaler{Center: four[0], Scale: four[1], Unit: four[2], Usual: four[3]}
 		c.Ready = r.bit()
+		if young {
+			c.Young = r.byte()
+		}
 		if r.err != nil {
 			return
 		}
-		if c.Ready && int(rec.known) < s.len.Scale {
+		least, oldest := s.len.Scale, rec.newest-int64(s.len.Open)
+		if c.Young > 0 { // it is made anew when the series has grown, and not moved meanwhile
+			least, oldest = int(c.Young)*s.len.Day, s.first(int32(i))
+		}
+		if c.Ready && int(rec.known) < least || c.Young > 0 && !c.Ready {
 			r.err = fmt.Errorf("series %s: scale ready in a ring of %d cells", s.ids[i], rec.known)
-		} else if c.Ready && (c.Taken > rec.newest || c.Taken < rec.newest-int64(s.len.Open) ||
-			!(c.Scaler.Scale > 0)) {
+		} else if c.Ready && (c.Taken > rec.newest || c.Taken < oldest || !(c.Scaler.Scale > 0)) {
 			r.err = fmt.Errorf(
 				"series %s: scale %v from cells up to %d of %d",
 				s.ids[i], c.Scaler.Scale, c.Taken, rec.newest,

@@ -32,7 +32,6 @@ type slabs struct {
 	waiting  *accuracy.Waiting // how forecasts that wait for their actuals are laid out
 	held     slab[byte]        // [waiting.Bytes()]
 	versions []string          // of the models that made them, by number from 1 on
-	inForce  uint16            // number of the model in force, 0 while none serves
 
 	flagged flagged
 	states  map[int32]readings // what pkg/grid keeps of the few series whose readings are not cells
@@ -108,15 +107,14 @@ func (s *slabs) record(slot int32) *record { return &s.records.row(slot)[0] }
 
 func (s *slabs) scale(slot int32) *series.Scaling { return &s.scaling.row(slot)[0] }
 
-// useHidden makes room for states of n units and marks all stale.
+// useHidden makes room for states of n units and marks all stale. A network of fewer units uses the
+// first ones of each half.
 func (s *slabs) useHidden(n int) {
-	if n != s.hidden || s.live.width == 0 {
-		s.hidden = n
-		s.live, s.settled = slab[float32]{width: 2 * n}, slab[float32]{width: 2 * n}
-		for slot := range s.ids {
-			s.live.add(int32(slot))
-			s.settled.add(int32(slot))
-		}
+	s.hidden = n
+	s.live, s.settled = slab[float32]{width: 2 * n}, slab[float32]{width: 2 * n}
+	for slot := range s.ids {
+		s.live.add(int32(slot))
+		s.settled.add(int32(slot))
 	}
 	for slot := range s.ids {
 		s.record(int32(slot)).fresh = false

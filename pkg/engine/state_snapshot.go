@@ -46,7 +46,7 @@ func sections() []section {
 		},
 		{name: sectionValues, write: writeValues, readers: readers{readValues1, readValues}},
 		{name: sectionQuality, write: writeQuality, readers: readers{readQuality1, readQuality}},
-		{name: sectionScaling, write: writeScaling, readers: readers{readScaling1, readScaling}},
+		{name: sectionScaling, write: writeScaling, readers: readers{readScaling1, readScaling2, readScaling}},
 		{name: sectionHidden, write: writeHidden, readers: readers{readHidden1, readHidden}},
 		{name: sectionAside, write: writeAside, readers: readers{readAside1, readAside}, newer: true},
 		{
@@ -133,7 +133,7 @@ func (e *Engine) Restore(snapshot []meter.Section) error {
 	}
 	for i, co := range next.cohorts {
 		old := e.cohorts[i]
-		if old == nil || old.model == nil {
+		if old == nil || old.first() == nil {
 			if co != nil && co.slabs.hidden != 0 {
 				return fmt.Errorf(
 					"state section %q: hidden states of %d units, and no model is in force",
@@ -172,9 +172,9 @@ func (co *cohort) resume(old *cohort) error {
 			sectionWaiting, co.slabs.waiting.Levels(), co.slabs.waiting.Horizon(), levels, horizon,
 		)
 	}
-	co.model, co.layout, co.median, co.foreseen = old.model, old.layout, old.median, old.foreseen
-	co.slabs.serve(old.model)
-	co.work.shape(old.model.Spec.Shape())
+	co.champion, co.base, co.baseModel = old.champion, old.base, old.baseModel
+	co.foreseen = old.foreseen
+	co.enumerate()
 	co.forgetPlaces()
 	return nil
 }

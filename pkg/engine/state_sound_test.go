@@ -77,7 +77,7 @@ func TestMutatedStatesForecastNumbers(t *testing.T) {
 		}
 		taken++
 		e := newEngine(t, m)
-		if err := e.Insert(p, true, false); err != nil {
+		if err := insert(e, p, false); err != nil {
 			t.Fatal(err)
 		}
 		next := (p.Origin() - epoch) / meter.HourSeconds

@@ -121,7 +121,7 @@ func TestSwapToAnotherCurve(t *testing.T) {
 			ring := e.hours().slabs.ring(0)
 			ring = ring.Until(e.hours().slabs.scale(0).Taken)
 			want := series.Scaling{Curve: e.hours().slabs.curve}
-			want.Advance(&ring, &series.Hourly, scaleCells)
+			want.Advance(&ring, &series.Hourly, scaleCells, series.Growth{})
 			if got := e.hours().slabs.scale(0).Scaler; got != want.Scaler || (got.Unit > 0) != (seed >= asinhModel) {
 				t.Errorf("%s, swap %d: scaler %+v, from the ring %+v", name, i, got, want.Scaler)
 			}

@@ -96,7 +96,7 @@ func (co *cohort) walk(jobs []job) {
 // stale says that the network serves this series but its states are not the
 // ring's.
 func (co *cohort) stale(slot int32) bool {
-	return co.model != nil && co.slabs.scale(slot).Ready && !co.slabs.record(slot).fresh
+	return co.by(slot) != nil && !co.slabs.record(slot).fresh
 }
 
 // rewind takes a series back to the newest cell that can no longer change; the
@@ -186,7 +186,7 @@ func (co *cohort) decide(jobs []job) {
 	out, next := co.head(w.asking), 0
 	for i := range jobs {
 		if j := &jobs[i]; j.asking {
-			z := out[next*w.shapeOf.Outputs()+co.median]
+			z := out[next*co.outputs()+co.first().median]
 			if v := s.scale(j.slot).Scaler.Inverse(z); unsound(v) == "" {
 				j.put.value = v // otherwise the cell keeps the value of the day before
 			}
@@ -221,7 +221,7 @@ func (co *cohort) foretold(slot int32) bool {
 		return false
 	}
 	ring := co.slabs.ring(slot)
-	for n := ring.Newest; n > ring.Newest-int64(co.len.Day*gapHours/24); n-- {
+	for n := ring.Newest; n > ring.Newest-int64(co.len.Day*gapHours/24) && ring.Has(n); n-- {
 		if _, q := ring.At(n); q.Accepted() {
 			return true
 		}
@@ -257,7 +257,7 @@ func (co *cohort) write(jobs []job) {
 		if co.reconsider(j) {
 			continue
 		}
-		if scale.Advance(&ring, co.len, int(rec.accepted)) {
+		if scale.Advance(&ring, co.len, int(rec.accepted), co.growth()) {
 			rec.fresh, j.rejudge = false, true
 		}
 		if j.cold && n == j.high {

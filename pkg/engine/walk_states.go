@@ -32,8 +32,8 @@ func (co *cohort) stepStates(jobs []job) {
 			continue
 		}
 		co.plan(place{slot: j.slot, cell: rec.newest})
-		if j.closes {
-			co.plan(place{slot: j.slot, cell: rec.newest - int64(co.len.Open), settled: true})
+		if settled := rec.newest - int64(co.len.Open); j.closes && settled >= s.first(j.slot) {
+			co.plan(place{slot: j.slot, cell: settled, settled: true})
 		}
 	}
 	co.lstm(w.stepping)
@@ -54,9 +54,11 @@ func (co *cohort) plan(p place) {
 	}
 }
 
-// longSilence says that more cells up to cell n were silent than a state is stepped through. A series
-// with a state has more cells than those.
+// longSilence says that more cells up to cell n were silent than a state is stepped through.
 func longSilence(ring *series.Ring, n int64, silent int) bool {
+	if n-int64(silent) < ring.First() {
+		return false // its first cell is not silent
+	}
 	for k := range int64(silent + 1) {
 		if _, q := ring.At(n - k); q != meter.Missing {
 			return false
@@ -66,7 +68,7 @@ func longSilence(ring *series.Ring, n int64, silent int) bool {
 }
 
 // warmUp computes states from zero over the n cells that end with each one's
-// cell, all side by side.
+// cell, all side by side. A young series has fewer.
 func (co *cohort) warmUp(places []place, n int64) {
 	for _, p := range places {
 		clear(co.stateOf(p))
@@ -75,8 +77,9 @@ func (co *cohort) warmUp(places []place, n int64) {
 	for back := n - 1; back >= 0; back-- {
 		steps = steps[:0]
 		for _, p := range places {
-			p.cell -= back
-			steps = append(steps, p)
+			if p.cell -= back; p.cell >= co.slabs.first(p.slot) {
+				steps = append(steps, p)
+			}
 		}
 		co.lstm(steps)
 	}
@@ -88,21 +91,39 @@ func (co *cohort) lstm(places []place) {
 	if len(places) == 0 {
 		return
 	}
-	w, s, hidden := &co.work, &co.slabs, co.slabs.hidden
-	w.room(len(places))
-	for i, p := range places {
-		h, c := s.halves(co.stateOf(p))
-		copy(w.h[i*hidden:], h)
-		copy(w.c[i*hidden:], c)
-		win := co.window(p.slot, p.cell, co.len.Inputs)
-		layout := co.layoutOf(p.slot)
-		layout.Input(w.x[i*w.shapeOf.Inputs:][:w.shapeOf.Inputs], &win)
+	w := &co.work
+	for _, n := range co.networks() {
+		w.picked = w.picked[:0]
+		for i, p := range places {
+			if co.by(p.slot) == n {
+				w.picked = append(w.picked, i)
+			}
+		}
+		co.lstmOf(n, places)
 	}
-	co.model.LSTM.Step(w.ws, w.x, w.h, w.c, len(places))
-	for i, p := range places {
+}
+
+// lstmOf takes one step of one network for those of places that are picked.
+func (co *cohort) lstmOf(n *network, places []place) {
+	picked, s, hidden, inputs := co.work.picked, &co.slabs, n.shape.Hidden, n.shape.Inputs
+	if len(picked) == 0 {
+		return
+	}
+	n.room(len(picked))
+	for i, at := range picked {
+		p := places[at]
 		h, c := s.halves(co.stateOf(p))
-		copy(h, w.h[i*hidden:])
-		copy(c, w.c[i*hidden:])
+		copy(n.h[i*hidden:][:hidden], h)
+		copy(n.c[i*hidden:][:hidden], c)
+		win := co.window(p.slot, p.cell, co.len.Inputs)
+		layout := co.layoutOf(n, p.slot)
+		layout.Input(n.x[i*inputs:][:inputs], &win)
+	}
+	n.model.LSTM.Step(n.ws, n.x, n.h, n.c, len(picked))
+	for i, at := range picked {
+		h, c := s.halves(co.stateOf(places[at]))
+		copy(h, n.h[i*hidden:][:hidden])
+		copy(c, n.c[i*hidden:][:hidden])
 	}
 }
 

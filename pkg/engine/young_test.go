@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
 )
 
 // arrival is an order in which the readings of a history may come.
@@ -57,7 +58,11 @@ func TestFirstHistoryInAnyOrder(t *testing.T) {
 						sorted[i].History = true
 					}
 				}
-				a, b := newEngine(t, m), newEngine(t, m)
+				var base *model.Model
+				if rapid.Bool().Draw(t, "base") {
+					base = randomBase(3, 6)
+				}
+				a, b := newEngine(t, m, base), newEngine(t, m, base)
 				for i := range sorted {
 					a.Step(sorted[i : i+1])
 				}

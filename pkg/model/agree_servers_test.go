@@ -126,7 +126,7 @@ func remember(values []float32, end int64) past {
 	}
 	for scale, curve := range map[string]series.Curve{ScalePlain: series.Plain, ScaleAsinh: series.Asinh} {
 		s := series.Scaling{Curve: curve}
-		s.Advance(&p.ring, &series.Hourly, len(values))
+		s.Advance(&p.ring, &series.Hourly, len(values), series.Growth{})
 		p.scaling[scale] = s.Scaler
 	}
 	return p

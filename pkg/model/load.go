@@ -33,6 +33,24 @@ type Model struct {
 	Head    *nn.Head
 }
 
+// BaseVersion is the version of base models, which are part of the program.
+const BaseVersion = "base"
+
+// Parse reads a model file, as in a model folder. The model has the digest of the file, and no
+// version.
+func Parse(file []byte) (*Model, error) {
+	a, err := decode(file)
+	if err != nil {
+		return nil, err
+	}
+	shape := a.Spec.Shape()
+	return &Model{Spec: a.Spec, Digest: digestOf(file), LSTM: nn.NewLSTM(shape, a.LSTM),
+		Head: nn.NewHead(shape, a.Head)}, nil
+}
+
+// ParseArtifact reads spec and weights of a model file, for a training that starts from them.
+func ParseArtifact(file []byte) (Artifact, error) { return decode(file) }
+
 // Load reads a model folder. Errors: *FolderError when something is missing, damaged, beyond the
 // limits or not finite; it names folder, file and remedy.
 func Load(dir string) (*Model, error) {
@@ -120,6 +138,29 @@ func metadata(file *onnx.Model, key string) (string, error) {
 		return "", fmt.Errorf("metadata has the key %s %d times, it must be there once", key, times)
 	}
 	return value, nil
+}
+
+// Title is what a person knows the model by, such as "load-1h v3" or "load-1h base".
+func (m *Model) Title() string {
+	switch m.Version {
+	case "":
+		return m.Spec.Name
+	case BaseVersion:
+		return m.Spec.Name + " " + BaseVersion
+	}
+	return m.Spec.Name + " v" + m.Version
+}
+
+// WithHorizon returns the model of the first leads, at least 1 and at most those of m. It forecasts
+// these leads as m does.
+func (m *Model) WithHorizon(leads int) *Model {
+	if leads == m.Spec.Horizon {
+		return m
+	}
+	shorter := *m
+	shorter.Spec.Horizon = leads
+	shorter.Head = m.Head.WithHorizon(leads)
+	return &shorter
 }
 
 // WithVersion returns the model with the version of its registry.

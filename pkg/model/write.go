@@ -57,6 +57,15 @@ func Write(dir string, a Artifact) (digest string, err error) {
 	return digest, nil
 }
 
+// Encode returns the bytes of a model file, and its digest. Parse reads it.
+func (a Artifact) Encode() (file []byte, digest string, err error) {
+	if err := errors.Join(a.Spec.Validate(), checkWeights(a.LSTM, a.Head, a.Spec.Shape())); err != nil {
+		return nil, "", err
+	}
+	file, err = encode(a.Spec, a.LSTM, a.Head)
+	return file, digestOf(file), err
+}
+
 type namedFile struct {
 	name string
 	data []byte

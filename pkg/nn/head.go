@@ -25,6 +25,20 @@ func NewHead(shape Shape, params []float32) *Head {
 	return &Head{shape: shape, w: w}
 }
 
+// WithHorizon returns the head of the first leads, at least 1 and at most those of d. The part that
+// all leads share is the same.
+func (d *Head) WithHorizon(leads int) *Head {
+	from, to := d.shape, d.shape
+	to.Horizon = leads
+	w := d.w
+	w.Bl = slices.Clone(d.w.Bl[:to.Outputs()])
+	w.Wl = make([]float32, 0, to.Hidden*to.Outputs())
+	for i := range to.Hidden {
+		w.Wl = append(w.Wl, d.w.Wl[i*from.Outputs():][:to.Outputs()]...)
+	}
+	return &Head{shape: to, w: w}
+}
+
 // Forward computes for every row and lead k:
 //
 //	u1  = relu([h; current] Wc + bc + lead_k Wf)

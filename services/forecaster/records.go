@@ -206,9 +206,8 @@ func (p *Pipeline) importState(record *streams.StateControl, now time.Time) engi
 		)
 		return event
 	}
-	m := p.engine.Model(state.Interval())
-	warm := m != nil && m.Digest == record.Model
-	if err := p.engine.Insert(state, warm, record.Replace); err != nil {
+	warm, err := p.engine.Insert(state, record.Model, record.Replace)
+	if err != nil {
 		event.Text = err.Error()
 		return event
 	}
@@ -249,9 +248,7 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	if curve == series.Asinh {
 		record.Scale = model.ScaleAsinh
 	}
-	// When no model serves the interval of the series, a model of a coarser interval does.
-	summary, _ := p.engine.Summary(id)
-	if m := p.engine.Model(summary.Serving); m != nil {
+	if m := p.engine.ModelOf(id); m != nil {
 		record.Model = m.Digest
 	}
 	record.Digest = record.SectionsDigest()

@@ -245,7 +245,7 @@ func (b *statusBoard) servingNames() string {
 	var names []string
 	for _, interval := range slices.Sorted(maps.Keys(b.serving)) {
 		m := b.serving[interval].model
-		names = append(names, m.Spec.Name+" v"+m.Version)
+		names = append(names, m.Title())
 	}
 	return strings.Join(names, ", ")
 }
