@@ -27,7 +27,7 @@ SOAK  := soak-training soak-properties soak-faults
 include .ci/tools.mk
 
 .PHONY: help build run up down clean test test-long test-servers check soak $(CHECK) $(SOAK) \
-	fmt generate fuzz cover accuracy bench-numerics bench-faults bench-leads
+	fmt generate fuzz cover accuracy bench-numerics bench-faults bench-leads base-model
 
 help: ## Print this list
 	@echo 'Loadtide $(VERSION): readings in, load forecasts out.'; echo
@@ -104,6 +104,11 @@ accuracy: build ## Measure accuracy on the data sets in ../shared; writes docs/a
 	go run ./bench/accuracy
 	go run ./bench/accuracy -limits
 	go run ./bench/accuracy -horizons
+base-model: ## Train the base models anew on the data sets in ../shared (an hour), with their card
+	go run ./bench/base -interval 1h -out pkg/model/base
+	go run ./bench/base -interval 30m -iterations 1500 -out pkg/model/base
+	go run ./bench/base -interval 15m -iterations 1500 -out pkg/model/base
+	go run ./bench/base -card pkg/model/base/card.md
 bench-faults: build ## Measure what faulty readings cost on these data sets (20 minutes)
 	go run ./bench/faults
 bench-leads: build ## Measure what the horizon of a model costs the forecaster; writes bench/RESULTS.md

@@ -92,6 +92,11 @@ func engineOf(m *model.Model, ahead *dataset.Covariates) (*engine.Engine, error)
 	if ahead != nil {
 		e.Foresee(ahead.Of)
 	}
+	if m.Version == model.BaseVersion { // as in serving, but with all of its leads
+		if err := e.SetLeads(int32(m.Spec.Step()/time.Second), m.Spec.Horizon); err != nil {
+			return nil, err
+		}
+	}
 	return e, e.SetModel(m)
 }
 

@@ -22,14 +22,14 @@ var floors = map[string]int{
 	"pkg/nn":      1, "pkg/series": 1, "pkg/grid": 1, "pkg/checkpoint": 1, "pkg/accuracy": 1, "pkg/bus": 1,
 	"pkg/mlflow": 1, "pkg/influx": 1, "pkg/onnx": 1, "pkg/tabular": 1, "pkg/plot": 1, "streams": 1,
 	"pkg/model": 2, "pkg/registry": 2, "pkg/dataset": 2, "pkg/service": 2,
-	"pkg/engine": 3, "pkg/train": 3,
+	"pkg/engine": 3, "pkg/train": 3, "pkg/model/base": 3,
 	"pkg/evaluate": 4,
 	// below the services: what a training does, for the trainer that schedules it and for commands
 	"services/trainer/cycle": 5,
 	"services/forecaster":    6, "services/recorder": 6, "services/trainer": 6, "services/gateway": 6,
 	"services/simulator": 6,
-	"bench/accuracy":     6,
-	"bench/numerics":     6, "bench/pytorch": 6,
+	"bench/accuracy":     6, "bench/base": 6,
+	"bench/numerics": 6, "bench/pytorch": 6,
 	"services/loadtide": 7, "bench/leads": 7,
 	"services/endtoend": 8,
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // backtestCmd measures a model on files by rolling origin.
 type backtestCmd struct {
 	Data           []string      `required:"" type:"files" placeholder:"FILE..." help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
-	Model          string        ` placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
+	Model          string        ` placeholder:"DIR|NAME@ALIAS|base" help:"Model folder, NAME@ALIAS or NAME@VERSION of the registry, or base for the base model of the interval of the readings; default: the champion of that interval, e.g. load-15m@champion, else base, else the same of the next coarser one."`
 	TestFrom       time.Time     `placeholder:"TIME" help:"First origin (RFC 3339); default: the last tenth of the data, and at least a horizon and a day."`
 	TestUntil      time.Time     `placeholder:"TIME" help:"End of what is scored; default: the end of the data."`
 	OriginEvery    int           `default:"24" help:"Intervals of the model between two origins."`
@@ -71,9 +72,9 @@ func (c *backtestCmd) Run(e *env) error {
 }
 
 func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
-	if c.Model == "" {
+	if c.Model == "" || c.Model == base.Version {
 		var err error
-		if c.Model, err = championFor(ctx, c.Data, c.CSV, c.Dir.Dir, c.Kept); err != nil {
+		if c.Model, err = modelFor(ctx, c.Data, c.CSV, c.Dir.Dir, c.Kept, c.Model != ""); err != nil {
 			return err
 		}
 	}
@@ -87,6 +88,10 @@ func (c *backtestCmd) run(ctx context.Context, e *env, show *screen) error {
 	}
 	if b.config, err = c.config(m, b.histories); err != nil {
 		return err
+	}
+	if m.Version == base.Version {
+		m = m.WithHorizon(b.config.Horizon)
+		b.model = m
 	}
 	remarks := dataset.Remarks(b.histories, b.config.From, b.config.Until)
 	if _, end, _ := c.span(b.histories); b.config.Until == end {

@@ -10,6 +10,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/series"
 )
 
@@ -86,7 +87,11 @@ func (b *backtest) fit(name string, m *model.Model) error {
 
 // compare compares a measured model with the other model that the flags name.
 func (b *backtest) compare(ctx context.Context, ours *measured) (*evaluate.Comparison, error) {
-	m, err := b.cmd.open(ctx, b.cmd.Compare)
+	name := b.cmd.Compare
+	if name == base.Version {
+		name = "load-" + b.model.Spec.Interval + "@" + base.Version
+	}
+	m, err := b.cmd.open(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 )
 
 // scored is measures with the name of what they are of, in one JSON object.
@@ -115,13 +117,20 @@ var ruleWords = map[evaluate.Rule]string{
 	evaluate.Mean7Days:         "mean of 7 days", evaluate.Mix: "mix of simple rules",
 }
 
+// trainedOn says what a model was trained on.
+func trainedOn(m *model.Model) string {
+	if m.Version == base.Version {
+		return "the base model was trained on the public series that loadtide models show base names"
+	}
+	return "the model saw data up to " + m.Spec.TrainedUntil.Format(time.DateOnly)
+}
+
 // table prints the results for a person.
 func (r *results) table(w io.Writer) error {
 	m := r.model
 	fmt.Fprintf(
 		w,
-		"test: %s to %s, an origin every %s, %d leads of %s, %d series, %d forecasts in %.1f s; the "+
-			"model saw data up to %s\n",
+		"test: %s to %s, an origin every %s, %d leads of %s, %d series, %d forecasts in %.1f s; %s\n",
 		stamp(
 			r.config.From,
 		),
@@ -132,15 +141,12 @@ func (r *results) table(w io.Writer) error {
 		r.report.Series,
 		r.report.Forecasts,
 		r.took.Seconds(),
-		m.Spec.TrainedUntil.Format(time.DateOnly),
+		trainedOn(m),
 	)
-	if m.Spec.TrainedUntil.Unix() > r.config.From {
+	if m.Version != base.Version && m.Spec.TrainedUntil.Unix() > r.config.From {
 		fmt.Fprintln(w, "warn: the model has seen part of this test; its scores are too good")
 	}
-	name := m.Spec.Name
-	if m.Version != "" {
-		name += " v" + m.Version
-	}
+	name := m.Title()
 	if err := r.scores(newTable(w), name); err != nil {
 		return err
 	}

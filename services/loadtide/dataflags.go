@@ -13,6 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/plot"
 	"github.com/loadtide/loadtide/pkg/series"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -100,9 +101,14 @@ func known(zone, country string) error {
 	return nil
 }
 
-// leadsOf is the number of leads that a flag asks for; without the flag it is that of the model.
+// leadsOf is the number of leads that a flag asks for; without the flag it is that of the model, and a
+// day of a base model, as in serving.
 func leadsOf(m *model.Model, horizon meter.Horizon) (int, error) {
-	leads, err := horizon.LeadsAt(m.Spec.Step(), m.Spec.Horizon)
+	usual := m.Spec.Horizon
+	if m.Version == base.Version {
+		usual = int(24 * time.Hour / m.Spec.Step())
+	}
+	leads, err := horizon.LeadsAt(m.Spec.Step(), usual)
 	if err != nil {
 		return 0, usageError("--"+err.Error(), "give --horizon as a number of leads, or leave it out")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
 )
@@ -21,7 +22,7 @@ import (
 // forecastCmd makes one forecast from files, with the code that serves.
 type forecastCmd struct {
 	Data    []string      `required:"" type:"files" placeholder:"FILE..." help:"Files of readings: delimited text, Green Button, JSON, line protocol, Parquet; see docs/files.md."`
-	Model   string        `placeholder:"DIR|NAME@ALIAS" help:"Model folder, or NAME@ALIAS or NAME@VERSION of the registry; default: the champion of the interval of the readings, e.g. load-15m@champion, else of the next coarser one."`
+	Model   string        `placeholder:"DIR|NAME@ALIAS|base" help:"Model folder, NAME@ALIAS or NAME@VERSION of the registry, or base for the base model of the interval of the readings; default: the champion of that interval, e.g. load-15m@champion, else base, else the same of the next coarser one."`
 	Origin  time.Time     `placeholder:"TIME" help:"Forecast from this time on (RFC 3339); default: the end of the data."`
 	Horizon meter.Horizon `placeholder:"TIME|N" help:"How far to show, a time such as 12h or a number of leads; default: all leads of the model."`
 	Plot    string        `placeholder:"FILE" help:"Draw it into a png or svg file."`
@@ -43,9 +44,9 @@ func (c *forecastCmd) Run(e *env) error {
 	show := newScreen(e.stderr)
 	ctx, _, release := service.Signals(context.Background(), nil, nil)
 	defer release()
-	if c.Model == "" {
+	if c.Model == "" || c.Model == base.Version {
 		var err error
-		if c.Model, err = championFor(ctx, c.Data, c.CSV, c.Dir.Dir, c.Kept); err != nil {
+		if c.Model, err = modelFor(ctx, c.Data, c.CSV, c.Dir.Dir, c.Kept, c.Model != ""); err != nil {
 			return csvError(err)
 		}
 	}
@@ -56,6 +57,9 @@ func (c *forecastCmd) Run(e *env) error {
 	leads, err := leadsOf(m, c.Horizon)
 	if err != nil {
 		return err
+	}
+	if m.Version == base.Version {
+		m = m.WithHorizon(leads)
 	}
 	if err := c.Place.put(m); err != nil {
 		return err

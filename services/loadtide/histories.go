@@ -11,6 +11,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -74,15 +75,16 @@ func loadReadings(
 	return b, err
 }
 
-// championFor names the champion that serves the series of files. The champion is that of the
-// interval of most series, or else that of the next coarser interval that this interval divides.
-// Without any such champion, it is the one of the interval of most series.
-func championFor(
+// modelFor names the model that serves the series of files as serving would choose it: the champion of
+// the interval of most series, else the base model of this interval, else the same of the next
+// coarser interval that this one divides. Of champions, baseAlone looks at none.
+func modelFor(
 	ctx context.Context,
 	paths []string,
 	csv csvFlags,
 	dataDir string,
 	kept registryFlags,
+	baseAlone bool,
 ) (string, error) {
 	csv.Rejects = "" // the rows are shown when the histories are read
 	b, err := loadReadings(ctx, newScreen(io.Discard), paths, &csv)
@@ -101,10 +103,17 @@ func championFor(
 			continue
 		}
 		name := registry.ModelName(interval)
-		if _, err := models.ByAlias(ctx, name, registry.Champion); err == nil {
-			return name + "@" + registry.Champion, nil
-		} else if !errors.Is(err, registry.ErrNotFound) {
-			return "", err
+		if !baseAlone {
+			_, err := models.ByAlias(ctx, name, registry.Champion)
+			if err == nil {
+				return name + "@" + registry.Champion, nil
+			}
+			if !errors.Is(err, registry.ErrNotFound) {
+				return "", err
+			}
+		}
+		if _, ok, err := base.Of(interval); ok || err != nil {
+			return name + "@" + base.Version, err
 		}
 	}
 	return registry.ModelName(own) + "@" + registry.Champion, nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
@@ -102,9 +103,22 @@ type modelsListCmd struct {
 	modelFlags `embed:""`
 }
 
-// Run prints a line for each version, the newest first.
+// builtIn are the base models of the names that the command looks at.
+func (f *modelFlags) builtIn() ([]*model.Model, error) {
+	all, err := base.Models()
+	names := f.names()
+	return slices.DeleteFunc(slices.Clone(all), func(m *model.Model) bool {
+		return !slices.Contains(names, m.Spec.Name)
+	}), err
+}
+
+// Run prints a line for each version, the newest first, and one for each base model.
 func (c *modelsListCmd) Run(e *env) error {
 	models, err := c.open()
+	if err != nil {
+		return err
+	}
+	builtIn, err := c.builtIn()
 	if err != nil {
 		return err
 	}
@@ -128,7 +142,8 @@ func (c *modelsListCmd) Run(e *env) error {
 		out := struct {
 			Name     string `json:"name,omitempty"` // of all versions; left out when they are of several models
 			Versions []line `json:"versions"`
-		}{name, []line{}}
+			BuiltIn  []line `json:"built_in"` // the base models, which are in no registry
+		}{name, []line{}, []line{}}
 		for _, v := range versions {
 			if v.Name != name {
 				out.Name = ""
@@ -138,13 +153,17 @@ func (c *modelsListCmd) Run(e *env) error {
 				v.Name, v.Version, v.Digest, append([]string{}, v.Aliases...), created, v.Metrics,
 			})
 		}
+		for _, m := range builtIn {
+			out.BuiltIn = append(out.BuiltIn, line{
+				Name: m.Spec.Name, Version: m.Version, Digest: m.Digest, Aliases: []string{},
+			})
+		}
 		return errors.Join(json.NewEncoder(e.stdout).Encode(out), broken)
 	}
 	if len(versions) == 0 && broken == nil {
 		fmt.Fprintf(e.stderr,
 			"no version of %s in %s yet; loadtide train --data FILE --register %s makes one\n",
 			name, c.Kept.place(c.Dir.Dir), name)
-		return nil
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "MODEL\tVERSION\tALIAS\tTRAINED (UTC)\tWQL\tVS NAIVE\t80 % BAND")
@@ -153,6 +172,9 @@ func (c *modelsListCmd) Run(e *env) error {
 			orDash(strings.Join(v.Aliases, " ")), v.Created.UTC().Format("2006-01-02 15:04"),
 			metric(v.Metrics, "pinball", "%.3g", 1),
 			metric(v.Metrics, "skill_day", "%+.0f %%", 100), metric(v.Metrics, "coverage80", "%.1f %%", 100))
+	}
+	for _, m := range builtIn {
+		fmt.Fprintf(t, "%s\t%s\tbuilt in\t-\t-\t-\t-\n", m.Spec.Name, m.Version)
 	}
 	return errors.Join(t.Flush(), broken)
 }
@@ -166,12 +188,16 @@ func metric(metrics map[string]float64, name, format string, factor float64) str
 }
 
 type modelsShowCmd struct {
-	Which      string `arg:"" optional:"" default:"champion" help:"Alias or version."`
+	Which      string `arg:"" optional:"" default:"champion" help:"Alias or version, or base: what the base models were trained on."`
 	modelFlags `embed:""`
 }
 
 // Run prints one version.
 func (c *modelsShowCmd) Run(e *env) error {
+	if c.Which == base.Version && !c.JSON {
+		_, err := fmt.Fprint(e.stdout, base.Card)
+		return err
+	}
 	ctx := context.Background()
 	models, err := c.open()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 )
@@ -20,10 +21,13 @@ func openModel(
 		return model.Load(what)
 	}
 	name, which, ok := strings.Cut(what, "@")
+	if ok && which == base.Version {
+		return openBase(name)
+	}
 	if !ok {
 		return nil, usageError(
 			fmt.Sprintf("model %q is neither a folder nor NAME@ALIAS", what),
-			"give a model folder, or a name of the registry as in load-1h@champion or load-1h@3",
+			"give a model folder, a name of the registry as in load-1h@champion or load-1h@3, or base",
 		)
 	}
 	models, err := kept.open(dataDir)
@@ -39,6 +43,28 @@ func openModel(
 		return nil, err
 	}
 	return m.WithVersion(v.Version), nil
+}
+
+// openBase returns the base model of a name such as load-1h.
+func openBase(name string) (*model.Model, error) {
+	interval, _ := registry.ModelInterval(name)
+	m, ok, err := base.Of(interval)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return m.WithVersion(base.Version), nil // a copy, which the caller may move to another place
+	}
+	all, err := base.Models()
+	if err != nil {
+		return nil, err
+	}
+	var have []string
+	for _, m := range all {
+		have = append(have, m.Spec.Name)
+	}
+	return nil, usageError(fmt.Sprintf("there is no base model %q", name),
+		"the base models are "+strings.Join(have, ", ")+": give base for that of the file's interval")
 }
 
 // loadVersion reads the model of a version of the registry.

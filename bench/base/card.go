@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// writeCard writes what the base models were trained on, and how good they are where they were not.
+func writeCard(path, figures string) error {
+	all, err := readFigures(figures)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	b.WriteString(`# Base models
+
+One network for each interval of 15 minutes, 30 minutes and an hour, trained once on public series
+and never on yours. It forecasts a series from a day of its readings on, until a model that was
+trained on your own series is better. ` + "`make base-model`" + ` makes the files again.
+
+An LSTM of 128 units, plain scale, quantiles 0.1 to 0.9; a week of leads at an hour, two days at finer
+intervals. No feature looks back further than two weeks. Homes, buildings, grids and single sites have
+the same share of the training windows, and of a kind each set has that of the root of its number of
+series; a fifth of the windows stand for series of less than a week.
+
+## Trained on
+
+| set | what | source | licence | intervals |
+| --- | --- | --- | --- | --- |
+`)
+	for _, s := range sources {
+		if s.licence != "" {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.name, s.title, s.origin, s.licence,
+				strings.Join(s.intervals(), ", "))
+		}
+	}
+	b.WriteString(`
+## Not trained on
+
+Sets whose licence is not stated, or does not allow it. They are measured with the base models
+themselves.
+
+| set | what | source |
+| --- | --- | --- |
+`)
+	for _, s := range sources {
+		if s.licence == "" {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", s.name, s.title, s.origin)
+		}
+	}
+	b.WriteString(`
+## Accuracy on series that no model saw
+
+wQL over a day of leads, beside the best of four simple rules; the model of a fold was trained without
+the sets of that fold, fold 0 is the base model itself. The 80 % band is the share of the values in it.
+
+| interval | set | kind | fold | wQL | best rule | ratio | 80 % band |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+`)
+	for _, s := range all {
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.4f | %.4f | %.2f | %.1f %% |\n", s.Interval, s.Set, s.Kind,
+			s.Fold, s.WQL, s.RuleWQL, s.WQL/s.RuleWQL, 100*s.Coverage)
+	}
+	return os.WriteFile(path, []byte(b.String()), 0o644)
+}
+
+// intervals are those that a source is trained on at.
+func (s source) intervals() []string {
+	var all []string
+	for _, interval := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour} {
+		if len(s.files(interval)) > 0 {
+			all = append(all, map[time.Duration]string{
+				15 * time.Minute: "15m", 30 * time.Minute: "30m", time.Hour: "1h",
+			}[interval])
+		}
+	}
+	return all
+}

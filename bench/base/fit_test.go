@@ -1,0 +1,79 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/meter"
+)
+
+// invented are series of a source, with a day and a week of their own.
+func invented(of source, n int, interval time.Duration) loaded {
+	b := dataset.NewBuilder()
+	b.At(int64(interval / time.Second))
+	for m := range n {
+		random := rand.New(rand.NewPCG(uint64(m), 5))
+		for i := range int(50 * 24 * time.Hour / interval) {
+			at := time.Duration(i) * interval
+			days := at.Hours() / 24
+			v := 3 + math.Sin(2*math.Pi*days) + 0.3*math.Sin(2*math.Pi*days/7) + 0.1*random.NormFloat64()
+			b.Add(meter.ID{Site: of.name, Meter: string(rune('a' + m))}, "kWh",
+				1_700_006_400+int64(at/time.Second), v)
+		}
+	}
+	return loaded{of, b.Build()}
+}
+
+// The recipe gives the same bytes again, of a model that can serve, at each interval; another seed
+// gives others.
+func TestRecipeGivesTheSameBytes(t *testing.T) {
+	t.Parallel()
+	for _, interval := range []time.Duration{time.Hour, 30 * time.Minute, 15 * time.Minute} {
+		all := []loaded{invented(sources[0], 3, interval), invented(sources[1], 5, interval)}
+		digest := func(seed uint64) string {
+			r := recipe{interval: interval, hidden: 8, iterations: 2, seed: seed, workers: 2}
+			a, err := r.fit(t.Context(), all, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, digest, err := a.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return digest
+		}
+		one := digest(1)
+		if again := digest(1); again != one {
+			t.Errorf("%v: %s, and again %s", interval, one, again)
+		}
+		if other := digest(2); other == one {
+			t.Errorf("%v: seeds 1 and 2 give %s", interval, one)
+		}
+	}
+}
+
+// Kinds have the same share of the windows, and sets of a kind that of the root of their numbers of
+// series.
+func TestShares(t *testing.T) {
+	t.Parallel()
+	kind := func(name, kind string) source { return source{name: name, kind: kind} }
+	all := []loaded{
+		invented(kind("a", homes), 9, time.Hour), invented(kind("b", homes), 1, time.Hour),
+		invented(kind("c", grids), 4, time.Hour),
+	}
+	sums := map[string]float64{}
+	share := shares(all)
+	for _, l := range all {
+		for _, h := range l.histories {
+			sums[l.source.name] += share[h]
+		}
+	}
+	for name, want := range map[string]float64{"a": 0.75, "b": 0.25, "c": 1} {
+		if math.Abs(sums[name]-want) > 1e-9 {
+			t.Errorf("set %s has a share of %v, want %v", name, sums[name], want)
+		}
+	}
+}
