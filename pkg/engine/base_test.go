@@ -67,16 +67,14 @@ func TestScaleOfAYoungSeriesGrows(t *testing.T) {
 	for i := range int64(8 * 24) {
 		last(t, e, at(i))
 		scale := e.hours().slabs.scale(0)
-		if scale.Ready && scale.Scaler.Center != before {
-			changes, before = append(changes, i+1), scale.Scaler.Center
-		}
-		if !scale.Ready {
+		if !scale.Ready || scale.Scaler.Center == before {
 			continue
 		}
+		changes, before = append(changes, i+1), scale.Scaler.Center
 		h, _ := warmed(e, m17, min(i+1, 96))
 		got, _ := e.hours().slabs.halves(e.hours().slabs.live.row(0))
 		for k := range h {
-			if d := h[k] - got[k]; d > 1e-2 || d < -1e-2 {
+			if d := h[k] - got[k]; d > 1e-5 || d < -1e-5 {
 				t.Fatalf("after %d hours h is %v, computed anew %v", i+1, got, h)
 			}
 		}
