@@ -240,7 +240,7 @@ func TestRegisterThatFallsIsTold(t *testing.T) {
 	if err != nil || p.Newest() != epoch+96*900 {
 		t.Fatalf("state: %v", err)
 	}
-	if err := New().Insert(p, false, false); err != nil {
+	if _, err := New().Insert(p, "", false); err != nil {
 		t.Error(err)
 	}
 }

@@ -19,7 +19,7 @@ func (co *cohort) reconsider(j *job) bool {
 	rec, ring := s.record(j.slot), s.ring(j.slot)
 	known, scale := rec.newest-rec.since+1, s.scale(j.slot)
 	grown := known == int64(co.len.Ring)
-	due := grown || scale.Ready && known%int64(co.len.Day) == 0 ||
+	due := grown || scale.Ready && scale.Young == 0 && known%int64(co.len.Day) == 0 ||
 		scale.Due(&ring, co.len, int(rec.accepted))
 	if j.final || rec.newest <= j.judged || !s.young(j.slot) || !due {
 		return false
