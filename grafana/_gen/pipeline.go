@@ -41,6 +41,7 @@ func readingPanels() []panel {
 				"{{outcome}}",
 			),
 		).
+			size(6, 8).
 			colours("applied", ok, "repeated", grey, "held", warn, "rejected", bad),
 		lines(
 			"Rejected by reason",
@@ -52,7 +53,15 @@ func readingPanels() []panel {
 					`(rate(loadtide_forecaster_readings_rejected_total[$__rate_interval])) > 0`,
 				"{{reason}}",
 			),
-		).none("Nothing was rejected in this range"),
+		).size(6, 8).none("Nothing was rejected in this range"),
+		lines(
+			"Readings that no log took",
+			"Readings published while the account has no mapping, a second. They are lost: load the "+
+				"mapping of deployments/nats/nats.conf, and publish them again.",
+			"suffix:/s",
+			over(`sum(rate(loadtide_forecaster_readings_unmapped_total[$__rate_interval])) > 0`, "not mapped"),
+		).size(6, 8).colours("not mapped", bad).runbook("alerts.md#loadtidereadingsunmapped").
+			none("Each reading reached a log in this range"),
 		lines(
 			"Registers that did not count on",
 			"Registers that fell or jumped, by what was decided, a second.",
@@ -61,7 +70,8 @@ func readingPanels() []panel {
 				`sum by (decision) (rate(loadtide_forecaster_registers_total[$__rate_interval]))`,
 				"{{decision}}",
 			),
-		).colours("reset", blue, "roll_over", grey, "exchange", orange),
+		).size(6, 8).
+			colours("reset", blue, "roll_over", grey, "exchange", orange),
 	}
 }
 
