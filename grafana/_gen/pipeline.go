@@ -59,9 +59,8 @@ func readingPanels() []panel {
 			"Readings published while the account has no mapping, a second. They are lost: load the "+
 				"mapping of deployments/nats/nats.conf, and publish them again.",
 			"suffix:/s",
-			over(`sum(rate(loadtide_forecaster_readings_unmapped_total[$__rate_interval])) > 0`, "not mapped"),
-		).size(6, 8).colours("not mapped", bad).runbook("alerts.md#loadtidereadingsunmapped").
-			none("Each reading reached a log in this range"),
+			over(`sum(rate(loadtide_forecaster_readings_unmapped_total[$__rate_interval]))`, "not mapped"),
+		).size(6, 8).colours("not mapped", bad).runbook("alerts.md#loadtidereadingsunmapped"),
 		lines(
 			"Registers that did not count on",
 			"Registers that fell or jumped, by what was decided, a second.",
