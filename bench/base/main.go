@@ -90,7 +90,7 @@ func (r recipe) measureFold(
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Println(measured)
+		fmt.Fprintln(os.Stdout, measured)
 		all = all.with(measured)
 		if err := all.write(figures); err != nil {
 			return err

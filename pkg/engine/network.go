@@ -26,7 +26,6 @@ type network struct {
 	current []float32
 	lead    []float32
 	out     []float32
-	window  []float32
 }
 
 // newNetwork checks that a model can serve the cohort.
