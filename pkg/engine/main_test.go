@@ -7,4 +7,5 @@ import (
 	"github.com/loadtide/loadtide/pkg/rapidtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(rapidtest.Main(m)) }
+// A case walks weeks of cells. `make soak-properties` has many.
+func TestMain(m *testing.M) { os.Exit(rapidtest.MainOf(m, 10)) }

@@ -12,7 +12,7 @@ import (
 func TestTallyAccountsForEachReading(t *testing.T) {
 	t.Parallel()
 	steps := []int64{60, 300, 900, 1800, meter.HourSeconds, 2 * meter.HourSeconds, 77}
-	for seed := range uint64(60) {
+	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		e := New()
 		step, second := steps[random.IntN(len(steps))], int64(epoch)

@@ -148,7 +148,10 @@ func (s *Scaling) Advance(r *Ring, l *Lengths, closed int, growth Growth) bool {
 
 // Due reports whether Advance makes the first scale.
 func (s *Scaling) Due(r *Ring, l *Lengths, closed int) bool {
-	return !(s.Ready && s.Young == 0) && seen(r, l, closed) >= l.Scale
+	if s.Ready && s.Young == 0 || closed+l.Open < l.Scale { // no need to count
+		return false
+	}
+	return seen(r, l, closed) >= l.Scale
 }
 
 // seen is how many accepted cells a first scale may be made of, as far as they are counted.
