@@ -74,7 +74,7 @@ var clock = []string{
 }
 
 // noName are names that say nothing about what a package is for.
-var noName = []string{"util", "utils", "common", "helper", "helpers", "base", "types"}
+var noName = []string{"util", "utils", "common", "helper", "helpers", "types"}
 
 const maxLines = 400
 
