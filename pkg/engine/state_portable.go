@@ -120,6 +120,9 @@ func (e *Engine) Insert(p *Portable, digest string, replace bool) (warm bool, er
 	rec, ring := s.record(slot), s.ring(slot)
 	s.scale(slot).Bend(s.curve, &ring, co.len)
 	by := co.by(slot)
+	if by == nil {
+		by = co.first() // its states are those that a model begins with
+	}
 	warm = by != nil && by.model.Digest == digest && s.hidden == p.slabs.hidden
 	rec.fresh = rec.fresh && warm
 	rec.live = false                                // until a reading comes in time

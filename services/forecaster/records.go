@@ -248,7 +248,12 @@ func (p *Pipeline) stateOf(id meter.ID) (streams.StateControl, bool) {
 	if curve == series.Asinh {
 		record.Scale = model.ScaleAsinh
 	}
-	if m := p.engine.ModelOf(id); m != nil {
+	m := p.engine.ModelOf(id)
+	if m == nil { // a rule serves it: its states are those that the champion begins with
+		summary, _ := p.engine.Summary(id)
+		m = p.engine.Model(summary.Serving)
+	}
+	if m != nil {
 		record.Model = m.Digest
 	}
 	record.Digest = record.SectionsDigest()
