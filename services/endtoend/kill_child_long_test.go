@@ -83,13 +83,18 @@ func (k *killer) killInTraining(most time.Duration) {
 	}
 }
 
-// trainingChild waits for the child of a training. It asks for a training where none runs: the one
-// that the demo begins by itself takes a second, and may be over.
+// ownTraining is how long the demo has to begin the training that it begins by itself. That one is
+// quick; one that is asked for takes minutes on a slow machine.
+const ownTraining = 20 * time.Second
+
+// trainingChild waits for the child of a training. It asks for a training where none runs after a
+// while: the one that the demo begins by itself may be over.
 func (k *killer) trainingChild() (child int) {
 	k.t.Helper()
+	began := time.Now()
 	eventually(k.t, patience, "a training child", func() (bool, string) {
 		k.process.alive()
-		if child = trainingChild(k.t, k.process.cmd.Process.Pid); child == 0 {
+		if child = trainingChild(k.t, k.process.cmd.Process.Pid); child == 0 && time.Since(began) > ownTraining {
 			// Refused while a cycle is open.
 			if _, err := k.conn.Request(k.t.Context(), streams.TrainingSubject, nil); err != nil {
 				return false, err.Error()
