@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 )
 
 // writeCard writes what the base models were trained on, and how good they are where they were not.
@@ -16,24 +15,23 @@ func writeCard(path, figures string) error {
 	var b strings.Builder
 	b.WriteString(`# Base models
 
-One network for each interval of 15 minutes, 30 minutes and an hour, trained once on public series
-and never on yours. It forecasts a series from a day of its readings on, until a model that was
-trained on your own series is better. ` + "`make base-model`" + ` makes the files again.
+A network of hours, trained once on public series and never on yours. It forecasts a series from a
+day of its readings on. Readings that come more often are joined to hours for it. ` + "`make base-model`" + `
+makes the file again.
 
-An LSTM of 128 units, plain scale, quantiles 0.1 to 0.9; a week of leads at an hour, two days at finer
-intervals. No feature looks back further than two weeks. Homes, buildings, grids and single sites have
-the same share of the training windows, and of a kind each set has that of the root of its number of
-series; a fifth of the windows stand for series of less than a week.
+An LSTM of 128 units, plain scale, quantiles 0.1 to 0.9, a week of leads. No feature
+looks back further than two weeks. Homes, buildings, grids and single sites have the same share of the
+training windows, and of a kind each set has that of the root of its number of series; a fifth of the
+windows stand for series of less than a week.
 
 ## Trained on
 
-| set | what | source | licence | intervals |
-| --- | --- | --- | --- | --- |
+| set | what | source | licence |
+| --- | --- | --- | --- |
 `)
 	for _, s := range sources {
 		if s.licence != "" {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.name, s.title, s.origin, s.licence,
-				strings.Join(s.intervals(), ", "))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.name, s.title, s.origin, s.licence)
 		}
 	}
 	b.WriteString(`
@@ -64,17 +62,4 @@ the sets of that fold, fold 0 is the base model itself. The 80 % band is the sha
 			s.Fold, s.WQL, s.RuleWQL, s.WQL/s.RuleWQL, 100*s.Coverage)
 	}
 	return os.WriteFile(path, []byte(b.String()), 0o644)
-}
-
-// intervals are those that a source is trained on at.
-func (s source) intervals() []string {
-	var all []string
-	for _, interval := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour} {
-		if len(s.files(interval)) > 0 {
-			all = append(all, map[time.Duration]string{
-				15 * time.Minute: "15m", 30 * time.Minute: "30m", time.Hour: "1h",
-			}[interval])
-		}
-	}
-	return all
 }
