@@ -123,8 +123,11 @@ func (r recipe) measure(
 			Workers: r.workers,
 		}
 		report, err := evaluate.Backtest(ctx, m, group, cfg)
-		if err != nil {
+		if errors.Is(err, evaluate.ErrNoOrigins) {
 			continue // a series that is too short for a test
+		}
+		if err != nil {
+			return score{}, err
 		}
 		base, err := evaluate.ScoreRules(ctx, report, group, cfg)
 		if err != nil {

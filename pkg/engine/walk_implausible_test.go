@@ -7,7 +7,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// A series that lies now and then, so that about three hours of a day stay implausible, is told of at
+// When about three hours of each day of a series are implausible, the event comes at
 // most once an hour of the readings' time, at each interval.
 func TestImplausibleIsToldOnceAnHour(t *testing.T) {
 	t.Parallel()
