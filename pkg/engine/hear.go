@@ -10,7 +10,8 @@ import (
 
 // Step takes a batch of readings through the network. Forecasts come out in the
 // order of their messages, one for each message that changed its series and is
-// not history, at the newest origin then.
+// not history, at the newest origin then. Of a first history that comes in any order, few messages
+// have one.
 func (e *Engine) Step(readings []Reading) Result {
 	var result Result
 	e.begun()
@@ -62,6 +63,7 @@ type update struct {
 	to      int64
 	cells   []grid.Cell // the new ones that something was said about, ascending
 	changed bool        // an open cell is another
+	revised bool        // its message changed a known cell, this reading or one before
 	counts  bool        // it is not history: forecasts are held against it
 	message int
 	ask     int // the message that wants a forecast, or -1
@@ -94,7 +96,9 @@ func (e *Engine) observe(readings []Reading, result *Result) {
 		case grid.Applied:
 			result.Applied++
 			if t.next || t.changed {
-				e.rounds.owed[group] = !r.History
+				asks := !co.backfills(&t) || e.rounds.owed[group]
+				e.rounds.owed[group] = asks && !r.History
+				e.rounds.revised[group] = e.rounds.revised[group] || t.changed
 			}
 			co.heardFrom(t.slot, r)
 		case grid.Waiting:
@@ -109,7 +113,7 @@ func (e *Engine) observe(readings []Reading, result *Result) {
 		}
 		last := e.rounds.lastOfMessage(i)
 		if last && e.rounds.owed[group] && (t.next || co.slabs.record(t.slot).known > 0) {
-			t.ask = r.Message
+			t.ask, t.revised = r.Message, e.rounds.revised[group]
 		}
 		if t.next || t.changed || t.ask >= 0 {
 			co.work.touched = append(co.work.touched, t)

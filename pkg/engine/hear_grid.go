@@ -213,6 +213,24 @@ func (co *cohort) apply(t *update, out *grid.Outcome, to account) {
 	}
 }
 
+// backfills says that a reading is of a first history whose readings come in any order, and brings
+// its series no newer interval. It asks for no forecast: there may be hundreds of such readings, each
+// has all of the series walked anew, and the next one replaces the forecast. One goes out with each
+// full day of cells.
+func (co *cohort) backfills(t *update) bool {
+	s := &co.slabs
+	if raw := s.states[t.slot].raw; t.next || raw == nil || !raw.Disordered() {
+		return false
+	}
+	ring, cells := s.ring(t.slot), 0
+	for n := ring.First(); n <= ring.Newest; n++ {
+		if _, q := ring.At(n); q != meter.Missing {
+			cells++
+		}
+	}
+	return cells%co.len.Day != 0
+}
+
 // revise writes over a known cell, or an accepted one before the first of a young series.
 func (co *cohort) revise(slot int32, c grid.Cell) {
 	s := &co.slabs

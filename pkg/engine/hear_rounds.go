@@ -13,13 +13,15 @@ type rounds struct {
 	group []int32 // which of the batch's messages a reading is of
 	last  []int32 // by group: its last reading
 	owed  []bool  // by group: a reading was taken, and the newest one is not history
-	tail  map[meter.ID]int32
-	begun bool
+	// by group: a reading changed a known cell
+	revised []bool
+	tail    map[meter.ID]int32
+	begun   bool
 }
 
 func (w *rounds) cut(readings []Reading) {
 	w.round, w.after, w.group = w.round[:0], w.after[:0], w.group[:0]
-	w.last, w.owed = w.last[:0], w.owed[:0]
+	w.last, w.owed, w.revised = w.last[:0], w.owed[:0], w.revised[:0]
 	if w.tail == nil {
 		w.tail = make(map[meter.ID]int32)
 	}
@@ -29,7 +31,7 @@ func (w *rounds) cut(readings []Reading) {
 		r := &readings[i]
 		if i == 0 || readings[i-1].Message != r.Message {
 			w.last = append(w.last, 0)
-			w.owed = append(w.owed, false)
+			w.owed, w.revised = append(w.owed, false), append(w.revised, false)
 		}
 		g := int32(len(w.last) - 1)
 		w.group = append(w.group, g)

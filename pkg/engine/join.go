@@ -149,7 +149,7 @@ func (co *cohort) join() {
 		}
 		own.rewound, own.remade = false, false
 		co.joinInto(&v, t.slot, first)
-		if t.ask >= 0 && (v.next || v.changed) {
+		if t.ask >= 0 && (v.next || t.revised) { // v.changed may be by messages before
 			v.ask = t.ask
 		}
 		if t.ask >= 0 {

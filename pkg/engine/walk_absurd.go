@@ -16,12 +16,15 @@ import (
 // the series is judged: the order in which readings came does not matter.
 func (co *cohort) reconsider(j *job) bool {
 	s := &co.slabs
-	rec, ring := s.record(j.slot), s.ring(j.slot)
-	known, scale := rec.newest-rec.since+1, s.scale(j.slot)
+	rec, scale := s.record(j.slot), s.scale(j.slot)
+	if j.final || rec.newest <= j.judged || !s.young(j.slot) {
+		return false
+	}
+	ring, known := s.ring(j.slot), rec.newest-rec.since+1
 	grown := known == int64(co.len.Ring)
 	due := grown || scale.Ready && scale.Young == 0 && known%int64(co.len.Day) == 0 ||
 		scale.Due(&ring, co.len, int(rec.accepted))
-	if j.final || rec.newest <= j.judged || !s.young(j.slot) || !due {
+	if !due {
 		return false
 	}
 	j.judged = rec.newest
@@ -55,11 +58,19 @@ func (co *cohort) saidValues(slot int32) []float32 {
 	s, ring := &co.slabs, co.slabs.ring(slot)
 	values := slices.Grow(co.work.past[:0], co.len.Ring)[:ring.Known]
 	co.work.past = values
-	for i := range values {
-		n := ring.First() + int64(i)
-		word := s.said(slot, n)
-		if values[i] = word.value; !word.quality.Accepted() || s.marked(slot, n) {
-			values[i] = float32(math.NaN())
+	put := func(n int64, word said) {
+		if !word.quality.Accepted() || s.marked(slot, n) {
+			word.value = float32(math.NaN())
+		}
+		values[n-ring.First()] = word.value
+	}
+	for n := ring.First(); n <= ring.Newest; n++ {
+		value, quality := ring.At(n)
+		put(n, said{value, quality})
+	}
+	for _, r := range s.flagged[slot] {
+		if ring.Has(r.cell) {
+			put(r.cell, r.said)
 		}
 	}
 	return values

@@ -70,6 +70,9 @@ func longSilence(ring *series.Ring, n int64, silent int) bool {
 // warmUp computes states from zero over the n cells that end with each one's
 // cell, all side by side. A young series has fewer.
 func (co *cohort) warmUp(places []place, n int64) {
+	if len(places) == 0 {
+		return
+	}
 	for _, p := range places {
 		clear(co.stateOf(p))
 	}

@@ -180,3 +180,42 @@ func TestFirstHistoryOfSingleMessagesInAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// Of quarter-hours that come in any order, each in a message of its own, few ask for a forecast: those
+// with a newer interval, one a day of cells, and those after three of four are there. How messages are cut into batches changes nothing.
+func TestFirstHistoryInAnyOrderIsForecastNowAndThen(t *testing.T) {
+	t.Parallel()
+	const cells = 13*96 + 86
+	var all []Reading
+	for k, i := range rand.New(rand.NewPCG(1, 3)).Perm(cells) {
+		all = append(all, Reading{
+			Series: m17, Second: epoch + int64(i)*900, Value: load(int64(i)), Unit: "kWh", Quality: meter.OK, Message: k,
+		})
+	}
+	var want []Forecast
+	base := randomBase(3, 6)
+	for _, size := range []int{24, 200} {
+		e := newEngine(t, base)
+		var got []Forecast
+		for batch := range slices.Chunk(all, size) {
+			got = append(got, e.Step(batch).Forecasts...)
+		}
+		if len(got) < cells/96 || len(got) > cells/4 {
+			t.Errorf("%d forecasts", len(got))
+		}
+		if want == nil {
+			want = got
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%d forecasts, in other batches %d", len(got), len(want))
+		}
+		for i := range got {
+			if d := differ(&got[i], &want[i]); d != "" || got[i].Message != want[i].Message {
+				t.Errorf("forecast %d differs: %s", i, d)
+			}
+		}
+	}
+	if source := want[len(want)-1].Source; source != meter.SourceLSTM {
+		t.Errorf("the last forecast is by %s", source)
+	}
+}

@@ -175,7 +175,7 @@ func (s *State) Close(now int64, past Past, out *Outcome) {
 // index from which on the points are others, and the index that the point at at has now.
 func (s *State) giveUp(lowest, at int, out *Outcome) (int, int) {
 	r := s.Raw
-	if s.Heard == math.MinInt64 || r.disordered() || r.Young && len(r.Points) < orderPoints {
+	if s.Heard == math.MinInt64 || r.Disordered() || r.Young && len(r.Points) < orderPoints {
 		return lowest, at // others like it may still come
 	}
 	old := s.Start(s.Heard - s.LateCells() + 1)

@@ -65,7 +65,7 @@ func (s *State) asSent(out *Outcome) {
 
 // shift moves points in time.
 func (s *State) shift(by func(p *Point) int64) {
-	points, disordered := s.Raw.Points, s.Raw.disordered()
+	points, disordered := s.Raw.Points, s.Raw.Disordered()
 	for i := range points {
 		points[i].Second += by(&points[i])
 	}

@@ -11,7 +11,7 @@ import (
 // learn follows the evidence of a series in its first day.
 func (s *State) learn(out *Outcome) {
 	r := s.Raw
-	from, disordered := int64(math.MinInt64), r.disordered()
+	from, disordered := int64(math.MinInt64), r.Disordered()
 	switch due := r.due(); {
 	case s.grown():
 		r.Young, from = false, s.lately()
@@ -35,7 +35,7 @@ func (s *State) learn(out *Outcome) {
 	switch {
 	case !r.Young:
 		s.Coarse = s.unserved(e)
-	case r.disordered(): // what comes late, or in another order, may lie between
+	case r.Disordered(): // what comes late, or in another order, may lie between
 		s.Coarse = 0
 	default:
 		s.Coarse = int32(e.steady)
@@ -59,7 +59,7 @@ func (r *Raw) due() bool {
 		return true
 	}
 	doubled := 1 << (bits.Len(uint(n)) - 1)
-	if r.disordered() {
+	if r.Disordered() {
 		return n%(doubled/8) == 0
 	}
 	return n == doubled
@@ -114,8 +114,8 @@ func (s *State) hear(i int, disordered bool) {
 	}
 }
 
-// disordered says that the readings of a first day come in any order.
-func (r *Raw) disordered() bool { return r.Young && len(r.Points) > 0 && r.First > r.Points[0].Second }
+// Disordered says that the readings of a first day come in any order.
+func (r *Raw) Disordered() bool { return r.Young && len(r.Points) > 0 && r.First > r.Points[0].Second }
 
 // unserved returns the seconds between readings that no interval can be made of: they come less
 // often than hourly, or are energy of a time that does not divide the hour. It is 0 for all others.

@@ -223,7 +223,7 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 	}
 	lowest, highest, at, repeated := len(r.Points)+len(group), 0, -1, false
 	for k, p := range group {
-		disordered := r.disordered()
+		disordered := r.Disordered()
 		i, there := s.insert(p, out)
 		if k+1 < len(group) && (there || s.Kind == meter.Register) {
 			out.Released++ // the one that was held says nothing new, or counts at once
@@ -365,7 +365,7 @@ func (s *State) disorderly(cell int64) bool {
 	for i := range r.Points {
 		steady = steady || r.inRun(i)
 	}
-	return !steady || r.disordered()
+	return !steady || r.Disordered()
 }
 
 // seldom notes that a new series sends more rarely than readings can confirm each other: its first

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -82,20 +83,23 @@ func Absurd(values []float32, before []int, perDay int) []int {
 
 // absurdOnce is Absurd without what is known from before, and without tenfolds.
 func absurdOnce(values []float32, perDay int) []int {
-	w := absurdity{perDay: perDay}
+	w := absurdity{perDay: perDay, cells: make([]absurdCell, 0, len(values))}
 	for i, v := range values {
 		if Finite(v) {
 			w.known++
 		}
 		if size := magnitude(v); size > 0 { // not so for NaN
-			w.cells = append(w.cells, absurdCell{i, v, size})
+			w.cells = append(w.cells, absurdCell{i, v, size, math.Log10(float64(size))})
 		}
 	}
 	var found []int
 	for {
-		one := w.few()
-		if one == nil {
-			one = w.counting()
+		var one []int
+		if w.gaps() {
+			sizes := sizesOf(w.cells)
+			if one = w.few(sizes); one == nil {
+				one = w.counting(sizes)
+			}
 		}
 		if one == nil {
 			one = w.beginning()
@@ -141,6 +145,7 @@ type absurdCell struct {
 	at    int
 	value float32
 	size  float32
+	power float64 // of ten: the size
 }
 
 // absurdity is the values that are not found yet, in the order of time.
@@ -150,8 +155,32 @@ type absurdity struct {
 	cells  []absurdCell
 }
 
+// take leaves out the values at places, which ascend.
 func (w *absurdity) take(found []int) {
-	w.cells = slices.DeleteFunc(w.cells, func(c absurdCell) bool { return slices.Contains(found, c.at) })
+	w.cells = slices.DeleteFunc(w.cells, func(c absurdCell) bool {
+		_, out := slices.BinarySearch(found, c.at)
+		return out
+	})
+}
+
+// gaps says whether a size may be absurdGap times the next smaller one: then there are two powers of
+// two, one behind the other, that no size between the smallest and the largest has. Most series have
+// no gap, and their sizes need not be sorted.
+func (w *absurdity) gaps() bool {
+	var has [256]bool // by the exponent of the size
+	for _, c := range w.cells {
+		has[math.Float32bits(c.size)>>23] = true
+	}
+	last := -1
+	for i, there := range has {
+		if there && last >= 0 && i > last+2 {
+			return true
+		}
+		if there {
+			last = i
+		}
+	}
+	return has[0] // smaller numbers have no exponent of their own
 }
 
 // sizesOf are the sizes of cells, ascending.
@@ -181,9 +210,9 @@ func varies(sizes []float32) bool {
 	return sizes[len(sizes)-1-tenth] >= lively*sizes[tenth]
 }
 
-// few finds the values that stand far above all others, if there are few.
-func (w *absurdity) few() []int {
-	sizes := sizesOf(w.cells)
+// few finds the values that stand far above all others, if there are few. sizes are those of all
+// cells, ascending.
+func (w *absurdity) few(sizes []float32) []int {
 	most := few(w.perDay)
 	for k := len(sizes) - 1; k >= max(len(sizes)-most, absurdKnown); k-- {
 		gap := float32(absurdGapFlat)
@@ -208,9 +237,8 @@ func (w *absurdity) first(found []int) bool {
 }
 
 // counting finds a run that counts on like a register: it never falls, and its steps are like the
-// other values. The series goes on with those.
-func (w *absurdity) counting() []int {
-	sizes := sizesOf(w.cells)
+// other values. The series goes on with those. sizes are those of all cells, ascending.
+func (w *absurdity) counting(sizes []float32) []int {
 	for k := len(sizes) - 1; k >= absurdLeastDays*w.perDay; k-- {
 		if sizes[k] < absurdGap*sizes[k-1] {
 			continue
@@ -244,10 +272,10 @@ func (w *absurdity) counting() []int {
 	return nil
 }
 
-// middle is the median, the lower one of two.
+// middle sorts values and returns the median, the lower one of two.
 func middle[T cmp.Ordered](values []T) T {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[(len(sorted)-1)/2]
+	slices.Sort(values)
+	return values[(len(values)-1)/2]
 }
 
 func count(kinds []int, kind int) int {

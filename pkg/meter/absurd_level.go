@@ -80,12 +80,16 @@ func (w *absurdity) level() []int {
 // from all values, and then from those that are.
 func (w *absurdity) kinds() (off []float64, kinds []int) {
 	off, kinds = make([]float64, len(w.cells)), make([]int, len(w.cells))
+	before := make([]int, len(w.cells))
 	for range 3 {
 		usual := w.usual(kinds)
 		for i, c := range w.cells {
-			off[i] = math.Log10(float64(c.size)) - usual[c.at%w.perDay]
+			off[i] = c.power - usual[c.at%w.perDay]
 		}
-		sortOut(kinds, off)
+		copy(before, kinds)
+		if sortOut(kinds, off); slices.Equal(before, kinds) {
+			break // what is usual stays
+		}
 	}
 	return off, kinds
 }
@@ -131,30 +135,46 @@ func sortOut(kinds []int, off []float64) {
 // usual is the middle size of the values of the usual level at each time of the day, as a power of
 // ten.
 func (w *absurdity) usual(kinds []int) []float64 {
-	byTime := make([][]float64, w.perDay)
-	var all []float64
+	days := w.cells[len(w.cells)-1].at/w.perDay + 1
+	byTime, known := make([]float64, w.perDay*days), make([]int, w.perDay)
 	for i, c := range w.cells {
-		if kinds[i] != 0 {
+		if t := c.at % w.perDay; kinds[i] == 0 {
+			byTime[t*days+known[t]] = c.power
+			known[t]++
+		}
+	}
+	usual, all := make([]float64, w.perDay), math.NaN()
+	for t := range usual {
+		if powers := byTime[t*days:][:known[t]]; len(powers) > 0 {
+			usual[t] = middle(powers)
 			continue
 		}
-		size := math.Log10(float64(c.size))
-		byTime[c.at%w.perDay] = append(byTime[c.at%w.perDay], size)
-		all = append(all, size)
-	}
-	usual := make([]float64, w.perDay)
-	for i, sizes := range byTime {
-		if len(sizes) == 0 {
-			sizes = all
+		if math.IsNaN(all) {
+			all = w.usualOfAll(kinds)
 		}
-		usual[i] = middle(sizes)
+		usual[t] = all
 	}
 	return usual
+}
+
+// usualOfAll is the middle size of all values of the usual level, as a power of ten.
+func (w *absurdity) usualOfAll(kinds []int) float64 {
+	var powers []float64
+	for i, c := range w.cells {
+		if kinds[i] == 0 {
+			powers = append(powers, c.power)
+		}
+	}
+	return middle(powers)
 }
 
 // thousand says whether the values of a kind are of a level that is a thousand times, or a thousandth
 // of, the usual one: far from it, of one size with each other, and in a few runs, or with nothing
 // between the two levels.
 func (w *absurdity) thousand(off []float64, kinds []int, kind int) bool {
+	if count(kinds, kind) < levelLeast {
+		return false
+	}
 	var level []float64
 	var sizes, usual []float32
 	runs, within, last := 0, 0, -1
@@ -172,7 +192,7 @@ func (w *absurdity) thousand(off []float64, kinds []int, kind int) bool {
 			last = i
 		}
 	}
-	if len(level) < levelLeast || len(usual) < levelLeast {
+	if len(usual) < levelLeast {
 		return false
 	}
 	slices.Sort(sizes)

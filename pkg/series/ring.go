@@ -44,10 +44,13 @@ func (r Ring) Until(n int64) Ring {
 
 // accepted counts the accepted cells from cell n on.
 func (r *Ring) accepted(n int64) int {
-	count := 0
-	for n = max(n, r.First()); n <= r.Newest; n++ {
-		if _, q := r.At(n); q.Accepted() {
+	count, left := 0, int(r.Newest-max(n, r.First())+1)
+	for i := int(r.Newest % int64(len(r.Values))); left > 0; left-- {
+		if r.Quality.At(i).Accepted() {
 			count++
+		}
+		if i--; i < 0 {
+			i = len(r.Values) - 1
 		}
 	}
 	return count

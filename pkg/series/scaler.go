@@ -164,9 +164,12 @@ func seen(r *Ring, l *Lengths, closed int) int {
 
 // grow makes the scale of a series that has another of growthDays behind it since the last one.
 func (s *Scaling) grow(r, known *Ring, l *Lengths, closed int, c Curve) bool {
-	days := uint8(0)
+	if s.Young == growthDays[len(growthDays)-1] {
+		return false
+	}
+	days, accepted := uint8(0), seen(r, l, closed)
 	for _, d := range growthDays {
-		if seen(r, l, closed) >= int(d)*l.Day {
+		if accepted >= int(d)*l.Day {
 			days = d
 		}
 	}
