@@ -17,6 +17,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/bus/bustest"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/streams"
@@ -29,6 +30,7 @@ type plant struct {
 	ctx   context.Context
 	conn  *bus.Conn
 	shelf *shelf
+	bases *base.Shelf // nil: none serve
 	store *vault
 	begin time.Time // of the history of every series
 	sent  map[string]int
@@ -53,7 +55,7 @@ func (p *plant) forecaster() (s *Service, stop func()) {
 	cfg := Config{MaxSeries: 100, Streams: topology.DefaultConfig()}
 	cfg.Streams.Partitions = plantPartitions
 	s, err := New(cfg, Deps{
-		Conn: p.conn, Registry: p.shelf, Checkpoints: p.store, Metrics: prometheus.NewRegistry(),
+		Conn: p.conn, Registry: p.shelf, Bases: p.bases, Checkpoints: p.store, Metrics: prometheus.NewRegistry(),
 		Ready: new(service.Health).Part("forecaster"), Log: zerolog.Nop(), Now: time.Now,
 	})
 	if err != nil {

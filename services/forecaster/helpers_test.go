@@ -97,7 +97,7 @@ func (l *testLog) model(m *model.Model) {
 // step takes the messages from..to-1 through a pipeline, with the models that they may name.
 func (l *testLog) step(p *Pipeline, from, to int) (Result, error) {
 	for _, m := range l.models {
-		p.Use(m)
+		p.Use(m.Digest, m)
 	}
 	return p.Step(l.messages[from:to])
 }
@@ -114,7 +114,7 @@ func testValue(seed, hour int64) float64 {
 }
 
 // hourly returns the model for hours in the status.
-func hourly(b *statusBoard) *model.Model { return b.modelsInForce()[time.Hour].model }
+func hourly(b *statusBoard) *model.Model { return b.modelsInForce()[role{interval: time.Hour}].model }
 
 // m1 is the series of most tests.
 var m1 = meter.ID{Site: "north", Meter: "m1"}

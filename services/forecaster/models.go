@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 )
@@ -28,6 +29,7 @@ const reloaderHolder holder = -1
 // use, and holds no lock while it loads a model.
 type modelStore struct {
 	registry registry.Registry
+	bases    *base.Shelf
 	loads    singleflight.Group // callers that ask for the same model share one load
 
 	mu     sync.Mutex
@@ -35,20 +37,27 @@ type modelStore struct {
 	needed map[holder]map[string]struct{} // digests
 }
 
-func newModelStore(r registry.Registry) *modelStore {
+func newModelStore(r registry.Registry, bases *base.Shelf) *modelStore {
+	if bases == nil {
+		bases = &base.Shelf{}
+	}
 	return &modelStore{
-		registry: r,
-		loaded:   map[string]*model.Model{}, needed: map[holder]map[string]struct{}{},
+		registry: r, bases: bases,
+		loaded: map[string]*model.Model{}, needed: map[holder]map[string]struct{}{},
 	}
 }
 
 // get returns the model that a control record names, and notes that the holder needs it. The model
-// has the digest of the record: a log is replayed with the models that it was written with. When
+// has the digest of the record: a log is replayed with the models that it was written with. The one
+// exception is a base model that nobody holds any more: that of this release takes its place. When
 // ctx ends before the model is loaded, get returns registry.ErrUnavailable. The load then goes on,
 // up to loadTimeout, and the next call waits for the same load.
 func (s *modelStore) get(
 	ctx context.Context, h holder, name, version, digest string,
 ) (*model.Model, error) {
+	if version == base.Version {
+		return s.base(name, digest)
+	}
 	what := fmt.Sprintf("%s v%s", name, version)
 	return s.share(ctx, h, what, digest, func(ctx context.Context) (*model.Model, error) {
 		return s.load(ctx, name, version, digest)
@@ -56,10 +65,26 @@ func (s *modelStore) get(
 }
 
 // byDigest returns a model of a checkpoint, and notes that the holder needs it. A checkpoint has no
-// names: the model is registered under one of the names that forecasters serve.
+// names: the model is a base model, or registered under one of the names that forecasters serve.
 func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*model.Model, error) {
+	if m, ok, err := s.bases.ByDigest(digest); ok || err != nil {
+		return m, err
+	}
 	load := func(ctx context.Context) (*model.Model, error) { return s.loadByDigest(ctx, digest) }
 	return s.share(ctx, h, "of the checkpoint", digest, load)
+}
+
+// base returns the base model that a control record names, or the one of this release when nobody
+// holds that one any more.
+func (s *modelStore) base(name, digest string) (*model.Model, error) {
+	m, ok, err := s.bases.ByDigest(digest)
+	if err != nil || ok {
+		return m, err
+	}
+	if m, ok = s.bases.Like(name); ok {
+		return m, nil
+	}
+	return nil, missing(fmt.Sprintf("%s %s (%s)", name, base.Version, digest), "the log was written with")
 }
 
 // loadByDigest looks for a digest under all names that forecasters serve, and fetches the model.

@@ -170,7 +170,7 @@ func TestBrokenCopyOfAModel(t *testing.T) {
 			return s.get(t.Context(), 0, v.Name, "1", v.Digest)
 		},
 	} {
-		if m, err := load(newModelStore(models)); err != nil || m.Digest != v.Digest {
+		if m, err := load(newModelStore(models, nil)); err != nil || m.Digest != v.Digest {
 			t.Errorf("%s: %v", how, err)
 		}
 	}
@@ -201,7 +201,7 @@ func TestModelsOfHundredsOfPromotions(t *testing.T) {
 	t.Parallel()
 	const promotions = 300
 	s := newShelf(t, promotions)
-	store := newModelStore(s)
+	store := newModelStore(s, nil)
 	l, p := newTestLog(), testPartition(store)
 	for i, v := range s.versions {
 		l.promote(v)
@@ -240,7 +240,7 @@ func TestReplayOfHundredsOfPromotions(t *testing.T) {
 	t.Parallel()
 	const promotions = 100
 	s := newShelf(t, promotions)
-	store := newModelStore(s)
+	store := newModelStore(s, nil)
 	l, p := newTestLog(), testPartition(store)
 	for _, v := range s.versions {
 		l.promote(v)
@@ -265,7 +265,7 @@ func TestReplayOfHundredsOfPromotions(t *testing.T) {
 func TestStoreKeepsWhatAHolderNeeds(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 3)
-	store := newModelStore(s)
+	store := newModelStore(s, nil)
 	get := func(h holder, i int) *model.Model {
 		t.Helper()
 		v := s.versions[i]
@@ -307,7 +307,7 @@ func TestNoLockOverADownload(t *testing.T) {
 				<-release
 			}
 		}
-		store := newModelStore(s)
+		store := newModelStore(s, nil)
 		ask := func(ctx context.Context, v registry.Version) error {
 			_, err := store.get(ctx, reloaderHolder, v.Name, v.Version, v.Digest)
 			return err

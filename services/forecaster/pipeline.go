@@ -123,8 +123,9 @@ func (p *Pipeline) zoneSet() *time.Location {
 // Publish bounds the leads of published forecasts.
 func (p *Pipeline) Publish(most meter.Horizon) { p.publish = most }
 
-// Use hands over a model that the next batch names. The caller loads it, because Step does no I/O.
-func (p *Pipeline) Use(m *model.Model) { p.models[m.Digest] = m }
+// Use hands over the model for a digest that the next batch names. The caller loads it, because Step
+// does no I/O.
+func (p *Pipeline) Use(digest string, m *model.Model) { p.models[digest] = m }
 
 // Step takes one batch from messages to outputs. It does no I/O and reads no clock. A control
 // record takes effect at its position: Step cuts the batch there. The caller hands over every model
@@ -214,10 +215,10 @@ func (p *Pipeline) control(batch []bus.Message, result *Result) error {
 	}
 }
 
-// serve puts a model in force, for the series of its interval. written is the time of its control
-// record. A record that names the model in force changes nothing.
+// serve puts a model in force in its role. written is the time of its control record. A record that
+// names the model in force changes nothing.
 func (p *Pipeline) serve(next *model.Model, written time.Time) error {
-	before := p.engine.Model(int32(next.Spec.Step() / time.Second))
+	before := roleOf(next).inForce(p.engine)
 	if before != nil && before.Digest == next.Digest {
 		return nil
 	}

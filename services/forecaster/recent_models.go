@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // mostRecent bounds the models that a partition keeps in addition to those in force, and the models
@@ -17,9 +17,9 @@ const mostRecent = 8
 
 // modelRef is a model that the partition's log names.
 type modelRef struct {
-	seq      uint64 // of the control record, or of the checkpoint that was taken under this model
-	digest   string
-	interval time.Duration // of the series that the model serves
+	seq    uint64 // of the control record, or of the checkpoint that was taken under this model
+	digest string
+	role   role
 }
 
 // loadModel loads the model that a control record names, and hands it to the pipeline before Step
@@ -33,19 +33,24 @@ func (p *partition) loadModel(ctx context.Context, m *bus.Message) error {
 	if err != nil {
 		return fmt.Errorf("partition %d: control record at %d: %w", p.index, m.Seq, err)
 	}
-	p.pipeline.Use(next)
+	if next.Digest != record.Digest {
+		p.log.Warn().Str(service.FieldModel, record.Name).Uint64(service.FieldStreamSeq, m.Seq).
+			Msg("nobody holds the base model that the log names: that of this release serves in its " +
+				"place, and forecasts of a replay differ")
+	}
+	p.pipeline.Use(record.Digest, next)
 	p.refer(m.Seq, next)
 	return nil
 }
 
 // refer notes that a start from a checkpoint before seq needs a model.
 func (p *partition) refer(seq uint64, m *model.Model) {
-	p.recent = append(p.recent, modelRef{seq: seq, digest: m.Digest, interval: m.Spec.Step()})
+	p.recent = append(p.recent, modelRef{seq: seq, digest: m.Digest, role: roleOf(m)})
 }
 
 // keepModels drops the models that the partition no longer needs. For a start from the newest
 // checkpoint it needs the models in force at the checkpoint, and those that the log names behind
-// the checkpoint. The newest model of an interval is the one in force.
+// the checkpoint. The newest model of a role is the one in force.
 func (p *partition) keepModels() {
 	before, former := len(p.recent), 0
 	needed := p.recent[:0]
@@ -82,7 +87,7 @@ func (p *partition) keepModels() {
 // one is in force.
 func (p *partition) successor(i int) (next modelRef, ok bool) {
 	for _, ref := range p.recent[i+1:] {
-		if ref.interval == p.recent[i].interval {
+		if ref.role == p.recent[i].role {
 			return ref, true
 		}
 	}

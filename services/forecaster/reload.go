@@ -27,15 +27,15 @@ type reloader struct {
 	deps
 	round     registry.Round
 	verified  map[string]string    // by name: the digest that passed verify last
-	announced map[string]string    // by name: the digest that the logs of all partitions name
-	eventDue  map[string]bool      // by name: a log got a record of it since the last event
+	announced map[role]string      // the digest that the logs of all partitions name
+	eventDue  map[role]bool        // a log got a record of it since the last event
 	refused   map[string]time.Time // by digest: when it was refused
 }
 
 func newReloader(d deps) *reloader {
 	return &reloader{
-		deps: d, verified: map[string]string{}, announced: map[string]string{},
-		eventDue: map[string]bool{}, refused: map[string]time.Time{},
+		deps: d, verified: map[string]string{}, announced: map[role]string{},
+		eventDue: map[role]bool{}, refused: map[string]time.Time{},
 	}
 }
 
@@ -85,6 +85,11 @@ func (r *reloader) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	var faults []error
+	for _, v := range r.baseVersions() {
+		if v.Digest != r.announced[roleOfVersion(v.Name, v.Version)] {
+			faults = append(faults, r.announceAll(ctx, v))
+		}
+	}
 	names := r.round.Names(func(name string) bool { return r.verified[name] != "" })
 	for _, name := range names {
 		err := r.reload(ctx, name)
@@ -94,6 +99,15 @@ func (r *reloader) look(ctx context.Context) error {
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
+}
+
+// baseVersions returns the base models of this release.
+func (r *reloader) baseVersions() []registry.Version {
+	var all []registry.Version
+	for _, m := range r.models.bases.Models() {
+		all = append(all, registry.Version{Name: m.Spec.Name, Version: m.Version, Digest: m.Digest})
+	}
+	return all
 }
 
 // ask returns the champion of a name; ok says that there is one.
@@ -111,7 +125,7 @@ func (r *reloader) ask(ctx context.Context, name string) (v registry.Version, ok
 // reload announces the champion of a name, unless the logs name it already.
 func (r *reloader) reload(ctx context.Context, name string) error {
 	v, ok, err := r.ask(ctx, name)
-	if err != nil || !ok || v.Digest == r.announced[name] {
+	if err != nil || !ok || v.Digest == r.announced[roleOfVersion(name, v.Version)] {
 		return err
 	}
 	if at, ok := r.refused[v.Digest]; ok && r.now().Sub(at) < refusedFor {
@@ -140,7 +154,7 @@ func (r *reloader) reload(ctx context.Context, name string) error {
 // announceAll announces a version in all partitions. A partition whose model in force is not known
 // yet waits for the next look. When all logs name the version, announceAll publishes an event.
 func (r *reloader) announceAll(ctx context.Context, v registry.Version) error {
-	behind := false
+	behind, as := false, roleOfVersion(v.Name, v.Version)
 	for p := range r.partitions {
 		wrote, err := r.announce(ctx, p, v)
 		if errors.Is(err, errBehind) {
@@ -150,18 +164,21 @@ func (r *reloader) announceAll(ctx context.Context, v registry.Version) error {
 		if err != nil {
 			return err
 		}
-		r.eventDue[v.Name] = r.eventDue[v.Name] || wrote
+		r.eventDue[as] = r.eventDue[as] || wrote
 	}
 	if behind {
 		return nil
 	}
-	if r.eventDue[v.Name] { // not after a restart: the logs name the champion already
+	if r.eventDue[as] { // not after a restart: the logs name the model already
 		text := "serves from each series' next reading on"
+		if as.base {
+			text = "base model: serves series of less than a week, and all while there is no champion"
+		}
 		if err := r.publishEvent(ctx, streams.EventModelPromoted, v, text); err != nil {
 			return err
 		}
 	}
-	r.announced[v.Name], r.eventDue[v.Name] = v.Digest, false
+	r.announced[as], r.eventDue[as] = v.Digest, false
 	return nil
 }
 
@@ -215,7 +232,7 @@ func (r *reloader) verify(ctx context.Context, v registry.Version) error {
 
 // announce writes the control record into the log of one partition, unless the version is in force
 // there. wrote says whether it wrote. The model in force is known when the partition has read the
-// newest model record of its log, also one of another interval. Before that announce returns
+// newest model record of its log, also one of another role. Before that announce returns
 // errBehind.
 func (r *reloader) announce(
 	ctx context.Context, partition int, v registry.Version,
@@ -225,8 +242,7 @@ func (r *reloader) announce(
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", subject, err)
 	}
-	interval, _ := registry.ModelInterval(v.Name)
-	inForce, position := r.status.inForce(partition, interval)
+	inForce, position := r.status.inForce(partition, roleOfVersion(v.Name, v.Version))
 	if ok && position < last.Seq {
 		return false, errBehind
 	}

@@ -67,7 +67,7 @@ func TestForecastThatIsNoNumberIsReplaced(t *testing.T) {
 	l.model(good)
 	send(203, 2, false)
 	for _, m := range l.models {
-		p.pipeline.Use(m)
+		p.pipeline.Use(m.Digest, m)
 	}
 	if err := p.stepPart(l.messages); err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestOverflowingModelIsRefusedAndReplayed(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, 1)
 	v := s.addSpoilt(t)
-	store := newModelStore(s)
+	store := newModelStore(s, nil)
 	r := reloader{deps: deps{models: store}}
 	err := r.verify(t.Context(), v)
 	if err == nil || !strings.Contains(err.Error(), "self-test of model load-1h "+v.Digest) {

@@ -14,6 +14,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/checkpoint"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -25,6 +26,7 @@ import (
 type Deps struct {
 	Conn        *bus.Conn
 	Registry    registry.Registry
+	Bases       *base.Shelf // the base models to serve; nil for none
 	Checkpoints checkpoint.Store
 	Metrics     prometheus.Registerer
 	Ready       *service.Readiness
@@ -65,7 +67,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	return &Service{
 		deps: deps{
 			cfg: cfg, pace: defaultPace(), conn: d.Conn, store: d.Checkpoints,
-			models:  newModelStore(d.Registry),
+			models:  newModelStore(d.Registry, d.Bases),
 			metrics: newMetrics(d.Metrics, d.Now, status), status: status, now: d.Now,
 			replaced: &replacedWarnings{},
 			log:      service.Component(d.Log, "forecaster"),
@@ -195,8 +197,8 @@ func (s *Service) patiently(
 	}
 }
 
-// firstRecords writes the limit of series and the champions' control records into a new log, before
-// the log takes readings.
+// firstRecords writes the limit of series and the control records of the base models and champions
+// into a new log, before the log takes readings.
 func (s *Service) firstRecords(ctx context.Context, partition int) error {
 	if err := s.announceLimit(ctx, partition); err != nil {
 		return err
@@ -210,8 +212,8 @@ func (s *Service) firstRecords(ctx context.Context, partition int) error {
 		return err
 	}
 	r := reloader{deps: s.deps}
-	for _, v := range champions {
-		if named[v.Name] == v.Digest {
+	for _, v := range append(r.baseVersions(), champions...) {
+		if named[roleOfVersion(v.Name, v.Version)] == v.Digest {
 			continue // an interrupted start has written the record
 		}
 		if last, err = r.record(ctx, partition, last, v); err != nil {
@@ -221,12 +223,12 @@ func (s *Service) firstRecords(ctx context.Context, partition int) error {
 	return nil
 }
 
-// namedModels returns the digest of the last record of each model in a new log, by name of model,
-// and the sequence of the last record. A new log has few messages.
+// namedModels returns the digest of the last record of each role in a new log, and the sequence of
+// the last record. A new log has few messages.
 func (s *Service) namedModels(
 	ctx context.Context, partition int,
-) (named map[string]string, last uint64, err error) {
-	named = map[string]string{}
+) (named map[role]string, last uint64, err error) {
+	named = map[role]string{}
 	for {
 		subject := streams.ControlSubject(partition, streams.ControlModel)
 		m, ok, err := s.conn.NextBySubject(ctx, topology.Log(partition), subject, last+1)
@@ -237,7 +239,7 @@ func (s *Service) namedModels(
 		if err != nil {
 			return named, last, err
 		}
-		named[record.Name], last = record.Digest, m.Seq
+		named[roleOfVersion(record.Name, record.Version)], last = record.Digest, m.Seq
 	}
 }
 
@@ -320,7 +322,7 @@ const watchEvery = 100 * time.Millisecond
 func (s *Service) watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	digests, percent := map[time.Duration]string{}, 100
+	digests, percent := map[role]string{}, 100
 	for {
 		status := s.status.current()
 		percent = tuneCollector(percent, status.Series)
@@ -345,22 +347,21 @@ func (s *Service) watch(ctx context.Context) {
 }
 
 // showModels sets the gauges of models to the models in force. digests holds the digests of the
-// models that the gauges show, by interval.
-func (s *Service) showModels(ctx context.Context, digests map[time.Duration]string) {
-	for interval, serving := range s.status.modelsInForce() {
-		m, name := serving.model, meter.IntervalName(interval)
-		if m.Digest == digests[interval] {
+// models that the gauges show.
+func (s *Service) showModels(ctx context.Context, digests map[role]string) {
+	for r, serving := range s.status.modelsInForce() {
+		m, name := serving.model, meter.IntervalName(r.interval)
+		if m.Digest == digests[r] {
 			continue
 		}
-		s.metrics.model.DeletePartialMatch(prometheus.Labels{"interval": name})
-		s.metrics.model.WithLabelValues(m.Version, registry.Champion, name).Set(1)
-		if digests[interval] != "" {
+		s.metrics.model.DeletePartialMatch(prometheus.Labels{"interval": name, "alias": r.alias()})
+		s.metrics.model.WithLabelValues(m.Version, r.alias(), name).Set(1)
+		if digests[r] != "" {
 			s.metrics.swaps.WithLabelValues(swapOK).Inc()
 		}
-		digests[interval] = m.Digest
+		digests[r] = m.Digest
 		if since := s.sinceWhen(ctx, serving); !since.IsZero() {
-			s.metrics.since.WithLabelValues(registry.Champion, name).
-				Set(float64(since.UnixMilli()) / 1000)
+			s.metrics.since.WithLabelValues(r.alias(), name).Set(float64(since.UnixMilli()) / 1000)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (s *station) deps() deps {
 	pace := defaultPace()
 	pace.batch = 4
 	d := deps{
-		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil),
+		pace: pace, conn: s.conn, store: s.store, models: newModelStore(nil, nil),
 		status: status, partitions: 2, now: func() time.Time { return s.clock },
 		questions: []chan question{
 			make(chan question), make(chan question),

@@ -22,7 +22,7 @@ type Status struct {
 	Warm      int    // series whose hidden state is the network's
 	Rejected  uint64
 	Behind    uint64 // messages not read yet
-	Model     string // "load-15m v2, load-1h v1", "" while rules serve
+	Model     string // the champions, as "load-15m v2, load-1h v1"; "" while there is none
 	First     string // series and source of the first forecast, "" before
 	FirstLSTM string // the first series with a published forecast of the network
 
@@ -37,7 +37,7 @@ type statusBoard struct {
 	mu      sync.Mutex
 	parts   []partStatus
 	status  Status
-	serving map[time.Duration]servingModel // of the partition that reported last
+	serving map[role]servingModel // of the partition that reported last
 
 	refusals map[meter.Reason]Refusal
 }
@@ -146,21 +146,21 @@ func (b *statusBoard) setModels(partition int, position uint64, all []servingMod
 	p := &b.parts[partition]
 	p.position, p.serving = position, all
 	if b.serving == nil {
-		b.serving = map[time.Duration]servingModel{}
+		b.serving = map[role]servingModel{}
 	}
 	for _, s := range all {
-		b.serving[s.model.Spec.Step()] = s
+		b.serving[roleOf(s.model)] = s
 	}
 }
 
-// inForce returns the model that serves the series of an interval in a partition, nil when none
-// does. position is the position in the log for which that is known.
-func (b *statusBoard) inForce(partition int, interval time.Duration) (m *model.Model, position uint64) {
+// inForce returns the model of a role in a partition, nil when there is none. position is the
+// position in the log for which that is known.
+func (b *statusBoard) inForce(partition int, r role) (m *model.Model, position uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := &b.parts[partition]
 	for _, s := range p.serving {
-		if s.model.Spec.Step() == interval {
+		if roleOf(s.model) == r {
 			m = s.model
 		}
 	}
@@ -175,8 +175,8 @@ func (b *statusBoard) setDown(partition int) {
 	b.parts[partition].ready, b.parts[partition].census.behind = false, true
 }
 
-// modelsInForce returns the models that serve, by interval.
-func (b *statusBoard) modelsInForce() map[time.Duration]servingModel {
+// modelsInForce returns the models in force.
+func (b *statusBoard) modelsInForce() map[role]servingModel {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return maps.Clone(b.serving)
@@ -239,13 +239,14 @@ func (b *statusBoard) current() Status {
 	return s
 }
 
-// servingNames returns the names of the models in force, from the finest interval on. The caller
+// servingNames returns the names of the champions in force, from the finest interval on. The caller
 // holds the lock.
 func (b *statusBoard) servingNames() string {
 	var names []string
-	for _, interval := range slices.Sorted(maps.Keys(b.serving)) {
-		m := b.serving[interval].model
-		names = append(names, m.Title())
+	for _, r := range slices.SortedFunc(maps.Keys(b.serving), role.compare) {
+		if !r.base {
+			names = append(names, b.serving[r].model.Title())
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -109,7 +109,7 @@ func newPure() *pure {
 			tick:       24 * time.Hour,
 		},
 		metrics: newMetrics(prometheus.NewRegistry(), time.Now, status), status: status,
-		now: time.Now, models: newModelStore(nil), questions: []chan question{make(chan question, 1)},
+		now: time.Now, models: newModelStore(nil, nil), questions: []chan question{make(chan question, 1)},
 		partitions: 1, store: p.store, replaced: &replacedWarnings{},
 	}
 	p.partition = &partition{

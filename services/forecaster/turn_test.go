@@ -210,7 +210,7 @@ func TestTurnDropsModels(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t, mostRecent+2)
 	bubble(t, func(t *testing.T, p *pure) {
-		p.models = newModelStore(s)
+		p.models = newModelStore(s, nil)
 		for _, v := range s.versions {
 			p.log.promote(v)
 			p.take(t, 0)

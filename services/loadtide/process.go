@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/bus"
 	"github.com/loadtide/loadtide/pkg/checkpoint"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/retry"
 	"github.com/loadtide/loadtide/pkg/service"
@@ -64,8 +66,12 @@ func (p *process) forecaster(
 	if err != nil {
 		return nil, err
 	}
+	bases, err := base.OpenShelf(filepath.Join(fetchedDir(dir), "base"))
+	if err != nil {
+		return nil, err
+	}
 	return forecaster.New(cfg, forecaster.Deps{
-		Conn: conn, Registry: models, Checkpoints: store,
+		Conn: conn, Registry: models, Bases: bases, Checkpoints: store,
 		Metrics: p.registry, Ready: p.health.Part("forecaster"), Log: p.log, Now: time.Now,
 	})
 }

@@ -296,8 +296,8 @@ func (u *up) watch(ctx context.Context) error {
 		if !first && s.First != "" {
 			first = true
 			note := ""
-			if s.Model == "" {
-				note = " (no model yet)"
+			if s.Model == "" && s.FirstLSTM != "" {
+				note = " (base model)"
 			}
 			u.show.ok("forecast", "first forecast out: %s%s", s.First, note)
 		}
@@ -353,7 +353,7 @@ func (u *up) hints() {
 
 func orNone(model string) string {
 	if model == "" {
-		return "none yet"
+		return "base, no champion yet"
 	}
 	return fmt.Sprintf("%s (champion)", model)
 }
