@@ -114,3 +114,42 @@ func TestBaseForecastsItsFirstLeads(t *testing.T) {
 		t.Errorf("%v\n%v", short.Quantiles, long.Quantiles)
 	}
 }
+
+// The state of a series goes on in an engine whose states are wider or narrower, for a base model with
+// more units than the champion is there or not.
+func TestStateGoesOnWhereStatesAreOfAnotherWidth(t *testing.T) {
+	t.Parallel()
+	champion := randomModel(7, 4).WithVersion("3")
+	champion.Digest = "sha256:champion"
+	from := newEngine(t, champion)
+	feed(from, 0, 10*24)
+	want := last(t, newEngineOf(t, from, champion), at(10*24))
+	for range 2 {
+		for _, models := range [][]*model.Model{{champion, randomBase(5, 6)}, {champion}} {
+			next := newEngineOf(t, from, models...)
+			got := last(t, next, at(10*24))
+			if d := differ(&want, &got); d != "" {
+				t.Errorf("%d models: %s", len(models), d)
+			}
+			from = newEngineOf(t, from, models...)
+		}
+	}
+}
+
+// newEngineOf is a new engine with the state that m17 has in another one; its hidden states are warm.
+func newEngineOf(t *testing.T, from *Engine, models ...*model.Model) *Engine {
+	t.Helper()
+	state, curve, ok := from.Extract(m17)
+	if !ok {
+		t.Fatal("m17 has no state")
+	}
+	p, err := ReadState(state, curve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t, models...)
+	if warm, err := e.Insert(p, models[0].Digest, false); err != nil || !warm {
+		t.Fatalf("warm %v, %v", warm, err)
+	}
+	return e
+}

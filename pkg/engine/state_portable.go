@@ -23,15 +23,17 @@ func (e *Engine) Extract(id meter.ID) (state []meter.Section, curve series.Curve
 	return one.write(), one.curve, true
 }
 
-// take adds a row of others, whose states are of the same width.
+// take adds a row of others. Of states of another width it takes what both have room for.
 func (s *slabs) take(from *slabs, row int32) int32 {
 	slot := s.add(from.ids[row], from.units[row])
 	*s.record(slot), *s.scale(slot) = *from.record(row), *from.scale(row)
 	copy(s.values.row(slot), from.values.row(row))
 	copy(s.quality.row(slot), from.quality.row(row))
-	if s.hidden == from.hidden {
-		copy(s.live.row(slot), from.live.row(row))
-		copy(s.settled.row(slot), from.settled.row(row))
+	for _, states := range [...][2]*slab[float32]{{&s.live, &from.live}, {&s.settled, &from.settled}} {
+		h, c := s.halves(states[0].row(slot))
+		fromH, fromC := from.halves(states[1].row(row))
+		copy(h, fromH)
+		copy(c, fromC)
 	}
 	s.takeHeld(slot, from, row)
 	if all, ok := from.flagged[row]; ok {
@@ -123,7 +125,7 @@ func (e *Engine) Insert(p *Portable, digest string, replace bool) (warm bool, er
 	if by == nil {
 		by = co.first() // its states are those that a model begins with
 	}
-	warm = by != nil && by.model.Digest == digest && s.hidden == p.slabs.hidden
+	warm = by != nil && by.model.Digest == digest && by.shape.Hidden <= p.slabs.hidden
 	rec.fresh = rec.fresh && warm
 	rec.live = false                                // until a reading comes in time
 	e.adopt(co, slot, e.settings.of(id), &Result{}) // its log counted what waits

@@ -209,7 +209,7 @@ func checkTail(t *testing.T, said []string, asJSON bool) {
 		for _, line := range said[1:] {
 			fields := strings.Fields(line)
 			if len(fields) < 9 || fields[0] != demoSeries || fields[2] != "1h" ||
-				fields[3] != string(meter.SourceSeasonalNaive) {
+				fields[3] != string(meter.SourceLSTM) {
 				t.Errorf("line %q", line)
 			}
 		}

@@ -141,7 +141,7 @@ func TestGatewayAnswers(t *testing.T) {
 		p.page(path)
 	}
 	for _, sample := range []string{
-		`loadtide_forecaster_readings_total{outcome="applied"}`, `loadtide_forecaster_forecasts_published_total{source="seasonal_naive"}`,
+		`loadtide_forecaster_readings_total{outcome="applied"}`, `loadtide_forecaster_forecasts_published_total{source="lstm"}`,
 	} {
 		if p.metric(sample) == 0 {
 			t.Errorf("/metrics: no %s", sample)
