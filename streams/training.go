@@ -37,7 +37,7 @@ const maxReason = 256
 // TrainingRequest asks for a cycle. An empty message is a request without fields.
 type TrainingRequest struct {
 	Model  string `json:"model,omitempty"`  // empty: all that have enough history
-	Start  string `json:"start,omitempty"`  // scratch or champion; empty: the trainer's own
+	Start  string `json:"start,omitempty"`  // auto, base, champion or scratch; empty: the trainer's own
 	Reason string `json:"reason,omitempty"` // one line for a person
 }
 
@@ -57,8 +57,11 @@ func DecodeTrainingRequest(data []byte) (TrainingRequest, error) {
 	if r.Model != "" && !meter.ValidToken(r.Model) {
 		return TrainingRequest{}, fieldError("model", r.Model, "must name a model, e.g. load-15m")
 	}
-	if r.Start != "" && r.Start != "scratch" && r.Start != "champion" {
-		return TrainingRequest{}, fieldError("start", r.Start, "must be scratch or champion, or left out")
+	switch r.Start {
+	case "", "auto", "base", "champion", "scratch":
+	default:
+		return TrainingRequest{}, fieldError("start", r.Start,
+			"must be auto, base, champion or scratch, or left out")
 	}
 	if len(r.Reason) > maxReason {
 		remedy := "must be at most " + strconv.Itoa(maxReason) + " bytes"

@@ -77,3 +77,31 @@ func TestShares(t *testing.T) {
 		}
 	}
 }
+
+// Hours that are refined add up to themselves, and the parts of a ramp ascend.
+func TestRefined(t *testing.T) {
+	t.Parallel()
+	b, id := dataset.NewBuilder(), meter.ID{Site: "g", Meter: "ramp"}
+	const begin, hours = 1_700_006_400, 400
+	for i := range int64(hours) {
+		b.Add(id, "MWh", begin+i*meter.HourSeconds, float64(1000+i))
+	}
+	fine := refined(b.Build(), 15*time.Minute)
+	if len(fine) != 1 || fine[0].Len.Interval != 900 || fine[0].Unit != "MWh" {
+		t.Fatalf("%d histories: %+v", len(fine), fine)
+	}
+	raw := &fine[0].Raw
+	for i := range int64(hours) {
+		sum, before := float32(0), float32(0)
+		for k := range int64(4) {
+			v, q := raw.At(fine[0].Cell(begin) + 4*i + k)
+			if !q.Accepted() || i > 0 && i < hours-1 && v <= before {
+				t.Fatalf("part %d of hour %d is %v after %v", k, i, v, before)
+			}
+			sum, before = sum+v, v
+		}
+		if d := sum - float32(1000+i); d > 0.01 || d < -0.01 {
+			t.Fatalf("hour %d adds up to %v", i, sum)
+		}
+	}
+}

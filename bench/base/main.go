@@ -106,7 +106,7 @@ func (r recipe) train(ctx context.Context, data string, without int) (model.Arti
 		if s.licence == "" || s.fold == without && without > 0 {
 			continue
 		}
-		histories, err := s.load(data, r.interval, false)
+		histories, err := s.load(data, r.interval)
 		if err != nil {
 			return model.Artifact{}, fmt.Errorf("%s: %w", s.name, err)
 		}

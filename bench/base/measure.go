@@ -93,7 +93,7 @@ func (all scores) write(path string) error {
 func (r recipe) measure(
 	ctx context.Context, data string, m *model.Model, s source,
 ) (score, error) {
-	histories, err := s.load(data, r.interval, true)
+	histories, err := s.read(data, r.interval)
 	if err != nil {
 		return score{}, err
 	}

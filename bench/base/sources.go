@@ -126,9 +126,63 @@ func (s source) files(interval time.Duration) []readingsFile {
 	return all
 }
 
-// load reads the histories of a source at an interval. With all, series that may not be trained on
-// are there, too.
-func (s source) load(data string, interval time.Duration, all bool) ([]*dataset.History, error) {
+// load reads the histories of a source that a model of an interval is trained on. A grid of many
+// thousand meters moves smoothly, so one that comes by the hour alone is trained on in finer parts.
+func (s source) load(data string, interval time.Duration) ([]*dataset.History, error) {
+	histories, err := s.read(data, interval)
+	if err == nil && len(histories) == 0 && s.kind == grids {
+		if histories, err = s.read(data, time.Hour); err == nil {
+			histories = refined(histories, interval)
+		}
+	}
+	return slices.DeleteFunc(histories, func(h *dataset.History) bool {
+		return slices.Contains(s.but, h.ID.String())
+	}), err
+}
+
+// refined are hourly histories in finer intervals: an hour becomes parts that lie on a line through
+// its middle, as steep as its neighbours are, and that add up to it.
+func refined(hours []*dataset.History, interval time.Duration) []*dataset.History {
+	b := dataset.NewBuilder()
+	length := int64(interval / time.Second)
+	b.At(length)
+	parts := int64(time.Hour / interval)
+	for _, h := range hours {
+		if slices.ContainsFunc(hours, func(o *dataset.History) bool { return o != h && o.ID == h.ID }) {
+			continue // a series with a long hole
+		}
+		at := func(n int64) (float64, bool) {
+			if !h.Raw.Has(n) {
+				return 0, false
+			}
+			v, q := h.Raw.At(n)
+			return float64(v), q.Accepted()
+		}
+		for n := h.Raw.First(); n <= h.Raw.Newest; n++ {
+			value, ok := at(n)
+			if !ok {
+				continue
+			}
+			before, haveBefore := at(n - 1)
+			after, haveAfter := at(n + 1)
+			slope := 0.0
+			if haveBefore && haveAfter {
+				slope = (after - before) / 2
+			}
+			for i := range parts {
+				x := (float64(i)+0.5)/float64(parts) - 0.5
+				b.AddReading(h.ID, dataset.Reading{
+					Kind: meter.Energy, Unit: h.Unit, Second: h.Start(n) + i*length,
+					Value: (value + slope*x) / float64(parts),
+				})
+			}
+		}
+	}
+	return b.Build()
+}
+
+// read reads the histories of a source at an interval; there may be none.
+func (s source) read(data string, interval time.Duration) ([]*dataset.History, error) {
 	b := dataset.NewBuilder()
 	b.At(int64(interval / time.Second))
 	for _, f := range s.files(interval) {
@@ -139,11 +193,5 @@ func (s source) load(data string, interval time.Duration, all bool) ([]*dataset.
 			return nil, err
 		}
 	}
-	histories := b.Build()
-	if !all {
-		histories = slices.DeleteFunc(histories, func(h *dataset.History) bool {
-			return slices.Contains(s.but, h.ID.String())
-		})
-	}
-	return histories, nil
+	return b.Build(), nil
 }

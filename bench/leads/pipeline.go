@@ -34,7 +34,7 @@ func newPipeline(c one, dir string) (*pipeline, error) {
 	start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	p := &pipeline{one: c, path: forecaster.NewPipeline(0, 1, start), next: start}
 	m.Version = "1"
-	p.path.Use(m)
+	p.path.Use(m.Digest, m)
 	record, err := json.Marshal(map[string]any{
 		"schema": 1, "name": c.name(), "version": m.Version, "digest": m.Digest,
 	})

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/loadtide/loadtide/pkg/durable"
+	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
@@ -26,6 +27,16 @@ type Artifact struct {
 	Tags map[string]string
 	// Card is Markdown for people, or empty.
 	Card string
+}
+
+// WithHorizon returns the artifact of the first leads, at least 1 and at most those of a. Its model
+// forecasts these leads as that of a does.
+func (a Artifact) WithHorizon(leads int) Artifact {
+	if leads != a.Spec.Horizon {
+		a.Head = nn.HeadWithHorizon(a.Spec.Shape(), a.Head, leads)
+		a.Spec.Horizon = leads
+	}
+	return a
 }
 
 // Write writes the model folder dir and returns its digest. It overwrites nothing: dir must not

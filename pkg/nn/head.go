@@ -28,15 +28,31 @@ func NewHead(shape Shape, params []float32) *Head {
 // WithHorizon returns the head of the first leads, at least 1 and at most those of d. The part that
 // all leads share is the same.
 func (d *Head) WithHorizon(leads int) *Head {
-	from, to := d.shape, d.shape
+	to := d.shape
 	to.Horizon = leads
 	w := d.w
-	w.Bl = slices.Clone(d.w.Bl[:to.Outputs()])
-	w.Wl = make([]float32, 0, to.Hidden*to.Outputs())
-	for i := range to.Hidden {
-		w.Wl = append(w.Wl, d.w.Wl[i*from.Outputs():][:to.Outputs()]...)
-	}
+	w.Wl, w.Bl = firstLeads(d.w, d.shape, to)
 	return &Head{shape: to, w: w}
+}
+
+// HeadWithHorizon returns the parameters of a head of the first leads, from params
+// [shape.HeadParams()], laid out as SplitHead says.
+func HeadWithHorizon(shape Shape, params []float32, leads int) []float32 {
+	to := shape
+	to.Horizon = leads
+	w := SplitHead(shape, params)
+	linear, bias := firstLeads(w, shape, to)
+	shared := params[:len(params)-len(w.Wl)-len(w.Bl)]
+	return slices.Concat(shared, linear, bias)
+}
+
+// firstLeads are the weights of the leads that to has, of those that each lead has of its own.
+func firstLeads(w HeadWeights[float32], from, to Shape) (linear, bias []float32) {
+	linear = make([]float32, 0, to.Hidden*to.Outputs())
+	for i := range to.Hidden {
+		linear = append(linear, w.Wl[i*from.Outputs():][:to.Outputs()]...)
+	}
+	return linear, slices.Clone(w.Bl[:to.Outputs()])
 }
 
 // Forward computes for every row and lead k:

@@ -135,7 +135,7 @@ type fitFlags struct {
 	Iterations int         `default:"${iterations}" help:"Most iterations of one fit; the best iteration on the validation range counts."`
 	Seed       uint64      `default:"${seed}" help:"The same seed gives the same model."`
 	Workers    int         `default:"${workers}" help:"Goroutines that share an iteration."`
-	Start      string      `enum:"scratch,champion" default:"${start}" help:"What a fit starts from: scratch, or the weights of the champion when they fit."`
+	Start      string      `enum:"auto,base,champion,scratch" default:"${start}" help:"What a fit starts from: base (the base model), champion (its weights), scratch (random weights), or auto: base and scratch are tried, and later time chooses."`
 	Zone       string      `placeholder:"ZONE" help:"IANA zone whose hours and weekdays the calendar features follow; default: UTC."`
 	Country    string      `placeholder:"CODE" help:"Country whose holidays are a feature, e.g. NL, US, AU-NSW."`
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -101,7 +102,7 @@ func (c *trainCmd) cycle(
 	}
 	training = &cycle.Cycle{
 		ID: c.Cycle, Config: c.config(), Source: source, Cut: c.cut, Out: c.Out,
-		Scratch: scratchDir(c.Dir.Dir), Named: c.named(),
+		Scratch: scratchDir(c.Dir.Dir), Named: c.named(), Base: base.Artifact,
 	}
 	if training.Ahead, err = c.Ahead.load(show, c.History.CSV.Timezone); err != nil {
 		done()
@@ -166,9 +167,13 @@ func (c *trainCmd) finish(e *env, show *screen, outcome cycle.Outcome) error {
 		return err
 	}
 	if c.registers() && !outcome.Champion {
+		stays := "the champion stays"
+		if outcome.Verdict.Champion == base.Version {
+			stays = "the base model goes on"
+		}
 		return service.WithExitCode(&service.HintError{
-			What: fmt.Sprintf("%s v%s is registered, but the champion stays: %s", outcome.Name,
-				outcome.Version, outcome.Why),
+			What: fmt.Sprintf("%s v%s is registered, but %s: %s", outcome.Name, outcome.Version, stays,
+				outcome.Why),
 			Fix: []string{fmt.Sprintf("loadtide models show %s --name %s prints all checks of the gate",
 				outcome.Version, outcome.Name)},
 			Reason: "not_champion",

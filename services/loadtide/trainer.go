@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/pkg/tabular"
@@ -82,7 +83,7 @@ func (c *trainerCmd) run(ctx, cut context.Context, p *process, conn *bus.Conn) e
 		return err
 	}
 	inProcess := trainer.InProcess{
-		Config: c.Fit.config(""), Registry: models, Runs: runs,
+		Config: c.Fit.config(""), Base: base.Artifact, Registry: models, Runs: runs,
 		Scratch: scratchDir(c.Dir.Dir), Patience: c.Patience, Log: p.log,
 		Open: func() (cycle.Source, func() error, error) {
 			log := p.component("trainer")

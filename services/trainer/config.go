@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/registry"
@@ -26,7 +27,7 @@ type Config struct {
 // DefaultConfig is the only place of the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Models: registry.ModelNames(), Schedule: "10 2 * * *", Start: cycle.StartScratch,
+		Models: registry.ModelNames(), Schedule: "10 2 * * *", Start: cycle.StartAuto,
 		DriftPause: 6 * time.Hour, LeaseTTL: 15 * time.Second, Poll: time.Second,
 		Watch: 2 * time.Second,
 	}
@@ -38,9 +39,9 @@ func (c Config) Validate() error {
 	if len(c.Models) == 0 || slices.Contains(c.Models, "") {
 		faults = append(faults, errors.New("register: is empty; name a model, e.g. load-1h"))
 	}
-	if c.Start != cycle.StartScratch && c.Start != cycle.StartChampion {
-		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s",
-			c.Start, cycle.StartScratch, cycle.StartChampion))
+	if !slices.Contains(cycle.Starts(), c.Start) {
+		faults = append(faults, fmt.Errorf("start: %q is none of %s", c.Start,
+			strings.Join(cycle.Starts(), ", ")))
 	}
 	for _, d := range []struct {
 		field            string

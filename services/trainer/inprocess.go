@@ -7,6 +7,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
@@ -17,6 +18,8 @@ type InProcess struct {
 	Config   cycle.Config
 	Open     func() (source cycle.Source, done func() error, err error) // called for each cycle
 	Registry registry.Registry
+	// Base returns the base model of an interval; ok is false when there is none. Nil has none.
+	Base     func(interval time.Duration) (base model.Artifact, ok bool, err error)
 	Runs     *cycle.RunLogger // logs the runs; nil for nowhere
 	Scratch  string           // folder that models are written to before they are registered
 	Patience time.Duration    // how long a cycle waits for a registry that does not answer
@@ -42,7 +45,7 @@ func (p InProcess) Run(ctx context.Context, job Job, tell func(cycle.Event)) (cy
 	}
 	c := &cycle.Cycle{
 		ID: job.Cycle, Config: cfg, Source: source, Cut: dataset.DefaultCut, Tell: tell,
-		Registry: p.Registry, Runs: p.Runs, Scratch: p.Scratch, Patience: p.Patience,
+		Base: p.Base, Registry: p.Registry, Runs: p.Runs, Scratch: p.Scratch, Patience: p.Patience,
 		Holds: job.Holds,
 	}
 	outcome, err := c.Run(ctx)

@@ -27,7 +27,7 @@ type Job struct {
 	Cycle   string
 	Model   string // name to register under; it says the interval, unless it is one of a person's own
 	Trigger string
-	Start   string // cycle.StartScratch or cycle.StartChampion
+	Start   string // one of cycle.Starts
 	Quick   bool   // short windows, few iterations
 	// Holds is cycle.Cycle.Holds.
 	Holds func(context.Context) error

@@ -69,7 +69,7 @@ func TestCycleOnRequest(t *testing.T) {
 		}
 	}
 	if second := s.request(``); second.Answer != streams.TrainingAccepted ||
-		second.Cycle == first.Cycle || (<-jobs).Start != cycle.StartScratch {
+		second.Cycle == first.Cycle || (<-jobs).Start != cycle.StartAuto {
 		t.Errorf("the next: %+v", second)
 	}
 }

@@ -107,8 +107,8 @@ func TestRangesAreThoseOfMostSeries(t *testing.T) {
 				if text := strings.Join(words, "\n"); !strings.Contains(text, c.told) {
 					t.Errorf("%s, %d of %d days: told %q, want %q", name, good, days, text, c.told)
 				}
-				layout, err := a.layout()
-				want, _ := alone.layout()
+				layout, err := a.features()
+				want, _ := alone.features()
 				if err != nil || fmt.Sprint(layout.InputNames()) != fmt.Sprint(want.InputNames()) {
 					t.Errorf("%s: inputs %v, want %v", name, layout.InputNames(), want.InputNames())
 				}

@@ -7,10 +7,11 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
-// championComparison is the champion in the same test range.
+// championComparison is the champion in the same test range, or the base model while there is none.
 type championComparison struct {
 	version string
 	ours    evaluate.Report // of the new model, over the leads that both have
@@ -61,12 +62,35 @@ func (a *attempt) compareWith(
 	if err != nil {
 		return nil, err
 	}
-	ours, spec := a.judged(), a.fitted.spec
 	theirs, err := model.Load(dir)
 	if err != nil {
 		c.fault, c.broken = fmt.Sprintf("cannot be read: %v", err), true
 		return c, nil
 	}
+	return c, a.compare(ctx, c, theirs)
+}
+
+// compareBase scores the base model, which serves while there is no champion. It returns nil where
+// none serves, and when the new model is the base model itself.
+func (a *attempt) compareBase(ctx context.Context) (*championComparison, error) {
+	_, serves := registry.ModelInterval(a.fitted.spec.Name)
+	base, ok, err := a.base()
+	if err != nil || !ok || !serves || a.out.Start == wordsUnchanged {
+		return nil, err
+	}
+	c := &championComparison{version: model.BaseVersion, ours: a.out.Report}
+	theirs := &model.Model{
+		Spec: base.Spec, LSTM: nn.NewLSTM(base.Spec.Shape(), base.LSTM),
+		Head: nn.NewHead(base.Spec.Shape(), base.Head),
+	}
+	err = a.compare(ctx, c, theirs)
+	c.broken = c.fault != ""
+	return c, err
+}
+
+// compare scores another model at the origins of the new one.
+func (a *attempt) compare(ctx context.Context, c *championComparison, theirs *model.Model) error {
+	ours, spec := a.judged(), a.fitted.spec
 	shared := target{
 		leads:  min(theirs.Spec.Horizon, spec.Horizon),
 		levels: evaluate.CommonLevels(spec.Levels, theirs.Spec.Levels),
@@ -74,21 +98,29 @@ func (a *attempt) compareWith(
 	if shared.leads < spec.Horizon || len(shared.levels) < len(spec.Levels) {
 		report, err := a.score(ctx, ours, shared, nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.ours = report
 	}
 	report, err := a.score(ctx, theirs, shared, nil)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 		c.fault = fmt.Sprintf("cannot be measured on these readings: %v; loadtide models promote "+
 			"changes over by hand", err)
-		return c, nil
+		return nil
 	}
 	c.theirs = report
-	return c, nil
+	return nil
+}
+
+// title is what a verdict calls the other model.
+func (c *championComparison) title() string {
+	if c.version == model.BaseVersion {
+		return "base model"
+	}
+	return "champion v" + c.version
 }
 
 // champion is the version that serves, nil before the first one.

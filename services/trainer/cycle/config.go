@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/meter"
@@ -38,8 +39,8 @@ type Config struct {
 	// Choose fits on both scales, takes the scale that does better on the validation range, and
 	// fits on that scale once more, on all data before the test.
 	Choose bool
-	// Start is StartScratch or StartChampion. From the champion, a fit uses the champion's scale
-	// and a quarter of the learning rate.
+	// Start is one of Starts. From known weights, a fit keeps their scale and takes a quarter of the
+	// learning rate.
 	Start   string
 	Zone    string // IANA zone of the calendar features; empty is UTC
 	Country string // country of the holiday feature; empty has no holidays
@@ -47,9 +48,14 @@ type Config struct {
 
 // What a fit starts from.
 const (
+	StartAuto     = "auto"     // the base model, the base model trained further, and random weights
+	StartBase     = "base"     // the base model, and the base model trained further
+	StartChampion = "champion" // the weights of the champion
 	StartScratch  = "scratch"  // random weights
-	StartChampion = "champion" // the weights of the champion, when it reads the same features
 )
+
+// Starts are the values of Config.Start.
+func Starts() []string { return []string{StartAuto, StartBase, StartChampion, StartScratch} }
 
 // DefaultConfig is the configuration of the reference model.
 func DefaultConfig() Config {
@@ -57,7 +63,7 @@ func DefaultConfig() Config {
 	return Config{
 		Levels: model.DefaultLevels(),
 		Hidden: 64, Iterations: 800, Window: 336, BurnIn: 168, Positions: 24, Batch: 32,
-		Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true, Start: StartScratch,
+		Workers: t.Workers, Seed: 1, MaxSeries: 2000, Choose: true, Start: StartAuto,
 	}
 }
 
@@ -101,9 +107,9 @@ func (c Config) Validate() error {
 				f.low, f.high))
 		}
 	}
-	if c.Start != StartScratch && c.Start != StartChampion {
-		faults = append(faults, fmt.Errorf("start: %q is neither %s nor %s", c.Start, StartScratch,
-			StartChampion))
+	if !slices.Contains(Starts(), c.Start) {
+		faults = append(faults, fmt.Errorf("start: %q is none of %s", c.Start,
+			strings.Join(Starts(), ", ")))
 	}
 	if c.BurnIn+c.Positions > c.Window {
 		faults = append(faults,

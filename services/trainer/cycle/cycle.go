@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/evaluate"
+	"github.com/loadtide/loadtide/pkg/model"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/series"
 )
@@ -16,6 +17,8 @@ type Cycle struct {
 	Config Config
 	Source Source
 	Ahead  *dataset.Covariates // covariates that the model reads; nil for none
+	// Base returns the base model of an interval; ok is false when there is none. Nil has none.
+	Base func(interval time.Duration) (base model.Artifact, ok bool, err error)
 	// Cut divides the time. The time is that of most series, see dataset.Spans, or that of all when
 	// one of Named lies outside of it: the ends of ranges that somebody has named, in Unix seconds.
 	Cut   func(dataset.Extent) (dataset.Cut, error)
@@ -44,7 +47,7 @@ type Outcome struct {
 	Champion  bool   // the version is the champion from now on
 	Why       string // the verdict in words
 	Verdict   Verdict
-	Start     string // what the fit started from: scratch, or the champion's version
+	Start     string // what the fit started from, in words that begin with one of Starts
 	Report    evaluate.Report
 	Baselines evaluate.Baselines // at the origins of the report
 	Best      int                // iteration that the weights are of
@@ -122,6 +125,11 @@ func (a *attempt) produce(ctx context.Context) error {
 	}
 	if found.champion, err = a.compareChampion(ctx); err != nil {
 		return err
+	}
+	if found.champion == nil {
+		if found.champion, err = a.compareBase(ctx); err != nil {
+			return err
+		}
 	}
 	return a.register(ctx, verdictOf(found))
 }

@@ -58,38 +58,27 @@ type fitted struct {
 // fitting is a fit that is under way.
 type fitting struct {
 	*attempt
-	layout      series.Layout
-	warm        warmStart
+	way
 	done, total int // iterations of the fits before this one, and of all fits
 }
 
 // fit finds the weights. Without Config.Choose that is one fit on the training range. With it, fit
-// chooses scale and iterations on the validation range, and fits once more on both ranges.
+// chooses the way and its iterations on the validation range, and fits once more on both ranges.
 func (a *attempt) fit(ctx context.Context) error {
-	layout, err := a.layout()
+	ways, err := a.ways(ctx)
 	if err != nil {
 		return err
 	}
-	f := fitting{attempt: a, layout: layout}
-	curves := curvesOf(a.histories, a.cut.TrainUntil)
-	if !a.Config.Choose {
-		curves = curves[:1]
-	}
-	if f.warm, err = a.warm(ctx, layout, curves); err != nil {
-		return err
-	}
-	if f.warm.params != nil {
-		curves = []series.Curve{f.warm.curve}
-	}
-	a.fitted, err = f.run(ctx, curves)
-	a.out.Name, a.out.Series, a.out.Start = a.fitted.spec.Name, len(a.histories), f.warm.words
+	f := fitting{attempt: a}
+	a.fitted, err = f.run(ctx, ways)
+	a.out.Name, a.out.Series, a.out.Start = a.fitted.spec.Name, len(a.histories), f.words
 	a.out.Best, a.out.Scale = a.fitted.result.Best, a.fitted.spec.Scale
 	return err
 }
 
-// layout is the list of features: of the calendar at the place of the series, and of the
+// features is the layout of a new network: of the calendar at the place of the series, and of the
 // covariates.
-func (a *attempt) layout() (series.Layout, error) {
+func (a *attempt) features() (series.Layout, error) {
 	layout := series.DefaultLayout(a.cut.TrainUntil-a.first > yearly)
 	if a.finer() {
 		layout = layout.Finer()
@@ -108,20 +97,19 @@ func (a *attempt) layout() (series.Layout, error) {
 	return layout.WithCovariates(covariates).At(place), nil
 }
 
-// run fits a network for each curve, takes the best one, and fits it once more when the cycle
-// chooses.
-func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error) {
-	best, err := f.best(ctx, curves)
+// run fits a network in each way, takes the best one, and fits it once more when the cycle chooses.
+func (f *fitting) run(ctx context.Context, ways []way) (fitted, error) {
+	best, err := f.best(ctx, ways)
 	if err != nil {
 		return fitted{}, err
 	}
-	histories := onCurve(f.histories, best.curve)
+	f.way = best.way
+	histories := onCurve(f.histories, f.curve)
 	out := fitted{
-		spec: f.spec(f.layout, f.cut, best.curve), result: best.result, judged: best.result,
+		spec: f.spec(f.way, f.cut), result: best.result, judged: best.result,
 		curve: best.result.Losses,
 	}
-	if f.Config.Choose {
-		f.done = len(curves) * f.Config.Iterations
+	if f.Config.Choose && f.iterations > 0 {
 		if out.result, err = f.last(ctx, histories, out.spec, f.refit(best.result)); err != nil {
 			return fitted{}, err
 		}
@@ -137,27 +125,30 @@ func (f *fitting) run(ctx context.Context, curves []series.Curve) (fitted, error
 	return out, nil
 }
 
-// candidate is a network that was fitted on the training range under one scale.
+// candidate is a network that was fitted on the training range in one way.
 type candidate struct {
-	curve  series.Curve
+	way    way
 	result train.Result
 	report evaluate.Report // on the validation range, when there is a choice
 }
 
-// best fits a candidate for each curve and takes the candidate that does better on the validation
-// range.
-func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, error) {
-	f.total = len(curves) * f.Config.Iterations
+// best fits a candidate in each way and takes the candidate that does better on the validation range.
+func (f *fitting) best(ctx context.Context, ways []way) (candidate, error) {
+	longest := 0
+	for _, w := range ways {
+		f.total, longest = f.total+w.iterations, max(longest, w.iterations)
+	}
 	if f.Config.Choose {
-		f.total += f.Config.Iterations
+		f.total += longest
 	}
 	var best candidate
-	for i, curve := range curves {
-		f.done = i * f.Config.Iterations
-		spec := f.spec(f.layout, f.cut, curve)
-		result, err := f.choosing(ctx, onCurve(f.histories, curve), spec)
-		if err != nil || len(curves) == 1 {
-			return candidate{curve: curve, result: result}, err
+	for i, w := range ways {
+		f.way = w
+		spec := f.spec(w, f.cut)
+		result, err := f.choosing(ctx, onCurve(f.histories, w.curve), spec)
+		f.done += w.iterations
+		if err != nil || len(ways) == 1 {
+			return candidate{way: w, result: result}, err
 		}
 		report, err := evaluate.Backtest(ctx, draft(spec, result), f.histories,
 			f.origins(f.cut.TrainUntil, f.cut.ValidUntil))
@@ -165,7 +156,7 @@ func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, e
 			return candidate{}, fmt.Errorf("validation range: %w", err)
 		}
 		if i == 0 || f.lessLoss(&report, &best.report) {
-			best = candidate{curve, result, report}
+			best = candidate{w, result, report}
 		}
 	}
 	return best, nil
@@ -176,16 +167,19 @@ func (f *fitting) best(ctx context.Context, curves []series.Curve) (candidate, e
 func (f *fitting) lessLoss(ours, theirs *evaluate.Report) bool {
 	less, without := evaluate.LessLoss(ours, theirs)
 	if without != "" {
-		f.tell(Event{Kind: Warning, Text: fmt.Sprintf("the scale of the network is chosen without %s, "+
+		f.tell(Event{Kind: Warning, Text: fmt.Sprintf("the network is chosen without %s, "+
 			"which alone would decide it: check its readings", without)})
 	}
 	return less
 }
 
-// choosing fits on the training range and stops when the validation range gains no more.
+// choosing fits on the training range, and takes the weights that are best on the validation range.
 func (f *fitting) choosing(
 	ctx context.Context, histories []*dataset.History, spec model.Spec,
 ) (train.Result, error) {
+	if f.iterations == 0 {
+		return train.Result{LSTM: f.params.LSTM, Head: f.params.Head}, nil
+	}
 	fit, err := f.sampler(histories, f.cut.First, f.cut.TrainUntil, stageFit)
 	if err != nil {
 		return train.Result{}, fmt.Errorf("training range: %w", err)
@@ -199,7 +193,7 @@ func (f *fitting) choosing(
 		f.tell(Event{Kind: Warning, Text: fmt.Sprintf("iterations are measured without windows of %s, "+
 			"whose readings are far beyond their scale: check them", dataset.SomeOf(without))})
 	}
-	return f.train(ctx, fit, batches, spec, f.Config.Iterations)
+	return f.train(ctx, fit, batches, spec, f.iterations)
 }
 
 // refit is the number of iterations of the last fit: those of the best iteration. The loss of a look is
@@ -248,6 +242,7 @@ func (f *fitting) sampler(
 	if day := f.len.Day; stage == stageValid && leads > day {
 		leads, weighed = day, day
 	}
+	c.Window, c.BurnIn = c.Window-(c.BurnIn-f.settle), f.settle
 	steps, positions := c.window(f.len, leads, lossCells)
 	if positions < 1 {
 		return nil, dataset.ErrNoWindows
@@ -290,8 +285,8 @@ func (f *fitting) train(
 		anchor := slices.Index(spec.LeadFeatures, series.FeatureAnchor)
 		cfg.Initial = train.Anchored(cfg.Shape, cfg.Seed, anchor)
 	}
-	if f.warm.params != nil {
-		cfg.Initial = f.warm.params
+	if f.params != nil {
+		cfg.Initial = f.params
 		cfg.LearningRate *= warmRate
 	}
 	return train.Fit(ctx, cfg, source, valid, func(p train.Progress) {

@@ -68,10 +68,10 @@ func verdictOf(in gateInput) Verdict {
 	naive, err := evaluate.Compare(in.ours, in.naive)
 	v.compared(CheckNaive, "seasonal naive", naive, err)
 	if c := in.champion; c != nil && c.fault != "" {
-		v.add(CheckChampion, c.broken, math.NaN(), "champion v%s %s", c.version, c.fault)
+		v.add(CheckChampion, c.broken, math.NaN(), "%s %s", c.title(), c.fault)
 	} else if c != nil {
 		champion, err := evaluate.CompareReports(&c.ours, &c.theirs)
-		v.compared(CheckChampion, "champion v"+c.version, champion, err)
+		v.compared(CheckChampion, c.title(), champion, err)
 	}
 	v.Passed = len(v.refusing()) == 0
 	return v

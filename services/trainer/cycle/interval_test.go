@@ -259,7 +259,7 @@ func TestIterationsAreMeasuredByADay(t *testing.T) {
 		f := fitting{
 			attempt: &attempt{Cycle: &Cycle{Config: DefaultConfig()}, len: series.Hourly, leads: leads,
 				cut: cut},
-			layout: series.DefaultLayout(false),
+			way: way{layout: series.DefaultLayout(false), settle: DefaultConfig().BurnIn},
 		}
 		histories := b.Build()
 		for stage, window := range map[uint64][2]int64{

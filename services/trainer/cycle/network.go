@@ -17,15 +17,15 @@ const Width = 64
 // finer reports whether the interval of the model is shorter than an hour.
 func (a *attempt) finer() bool { return a.len.Interval < meter.HourSeconds }
 
-// spec describes the network on one curve of the scale.
-func (a *attempt) spec(layout series.Layout, cut dataset.Cut, curve series.Curve) model.Spec {
-	c, scale := a.Config, model.ScalePlain
-	if curve == series.Asinh {
+// spec describes the network of a way.
+func (a *attempt) spec(w way, cut dataset.Cut) model.Spec {
+	c, layout, scale := a.Config, w.layout, model.ScalePlain
+	if w.curve == series.Asinh {
 		scale = model.ScaleAsinh
 	}
 	return model.Spec{
 		Schema: model.SpecSchema, Name: c.Model, Interval: meter.IntervalName(a.interval()),
-		Hidden: c.Hidden, Width: Width, Horizon: a.leads, Levels: c.Levels,
+		Hidden: w.hidden, Width: Width, Horizon: a.leads, Levels: c.Levels,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
 		CurrentFeatures: layout.CurrentNames(), Scale: scale,
 		Zone: c.Zone, Country: c.Country, Covariates: layout.Covariates(),

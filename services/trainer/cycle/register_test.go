@@ -188,10 +188,15 @@ func TestWarmStart(t *testing.T) {
 		out.Scale != model.ScalePlain {
 		t.Errorf("with a choice: from %s, scale %s", out.Start, out.Scale)
 	}
-	short.Hidden++
-	if out := run(t, cycle(t, short, reg)); !strings.Contains(out.Start, " has other sizes") {
+	short.Hidden++ // the network of the champion keeps its size
+	if out := run(t, cycle(t, short, reg)); !strings.HasPrefix(out.Start, "champion v") {
 		t.Errorf("%q", out.Start)
 	}
+	short.Levels = []float64{0.1, 0.5, 0.9}
+	if out := run(t, cycle(t, short, reg)); !strings.Contains(out.Start, " has the levels [0.1 0.25 0.5") {
+		t.Errorf("%q", out.Start)
+	}
+	short.Levels = cfg.Levels
 	short.Start = "sideways"
 	if _, err := cycle(t, short, reg).Run(t.Context()); err == nil ||
 		!strings.Contains(err.Error(), "start") {
