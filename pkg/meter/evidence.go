@@ -13,8 +13,12 @@ const (
 	// frozenBelow is the share of cells that must lie below a frozen value, or above a negative
 	// one. A flat line at the bottom of the range is a standby load.
 	frozenBelow = 0.25
-	// spikeRange is how far outside the range of two weeks a spike lies, as a share of the range.
-	spikeRange = 1.5
+	// spikeRange is how far outside the range of two weeks a spike lies, as a share of the range;
+	// spikeRangeNew is the same where most of the two weeks is not known: a house whose people come
+	// back in its second week charges a car at ten times what the empty house took.
+	spikeRange, spikeRangeNew = 1.5, 6
+	// mostKnown is the share of the two weeks that is most of them.
+	mostKnown = 0.8
 	// unusual is how many times the mean absolute value over months a value must be to lie far
 	// outside two weeks.
 	unusual = 6
@@ -145,8 +149,9 @@ func (e *evidence) frozen(value float32, run int) bool {
 // smooth says whether each step of the series spans little of its range.
 func (e *evidence) smooth() bool { return e.step <= smooth*(e.high-e.low) }
 
-// outlier judges a value that is outside the range of two weeks, or that a leap leads to.
-func (e *evidence) outlier(value, usual float32, r *recent) Flag {
+// outlier judges a value that is outside the range of two weeks, which are look cells, or that a leap
+// leads to.
+func (e *evidence) outlier(value, usual float32, r *recent, look int) Flag {
 	size, largest := magnitude(value), max(e.high, -e.low)
 	unlike := size > unusual*usual
 	if (unlike || size < largest) && e.thousandfold(size, largest) {
@@ -163,6 +168,10 @@ func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 			return Gathered
 		}
 	}
+	apart := float32(spikeRange)
+	if float64(e.count) < mostKnown*float64(look) {
+		apart = spikeRangeNew
+	}
 	// Steps that do not go one way add up as the root of their number.
 	limit := spikeJump * e.step * float32(math.Sqrt(float64(r.since)))
 	leaps := e.smooth() && magnitude(value-r.value) > limit
@@ -171,7 +180,7 @@ func (e *evidence) outlier(value, usual float32, r *recent) Flag {
 		return ZeroRun
 	case leaps && r.since == 1 && ratio > 1.8 && ratio < 2.2:
 		return Double
-	case leaps, unlike && max(value-e.high, e.low-value) > spikeRange*(e.high-e.low):
+	case leaps, unlike && max(value-e.high, e.low-value) > apart*(e.high-e.low):
 		return Spike
 	}
 	return Fine

@@ -86,7 +86,7 @@ func (p Past) alone(value float32) Flag {
 		}
 		return Frozen
 	}
-	return e.outlier(value, p.Usual, &r)
+	return e.outlier(value, p.Usual, &r, LookDays*p.PerDay)
 }
 
 // believable says whether the flags of the last days make the value true: the flags of a new level

@@ -249,3 +249,31 @@ func TestUsualIsBelieved(t *testing.T) {
 		})
 	}
 }
+
+// In its second week a series may do what it did not do in the first: people come back to an empty
+// house and charge a car. What lies far beyond that is a spike, and so is the same value later.
+func TestSpikesOfTheSecondWeek(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		days  int
+		value float32
+		want  meter.Flag
+	}{
+		"a car in the second week":  {9, 8, meter.Fine},
+		"a hundredfold of it":       {9, 120, meter.Spike},
+		"a car after three weeks":   {21, 8, meter.Spike},
+		"a day of it in the second": {9, 2.5, meter.Fine},
+	} {
+		s := newStrip(24, 0)
+		for n := range c.days * 24 {
+			v := 0.4 + house(n)/3
+			if n%5 == 0 { // something is switched on
+				v++
+			}
+			s.take(v)
+		}
+		if got := s.Judge(c.value); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
