@@ -66,6 +66,8 @@ type Spec struct {
 	TrainedFrom  time.Time `json:"trained_from"`
 	TrainedUntil time.Time `json:"trained_until"`
 	Seed         uint64    `json:"seed"`
+	// Start is BaseVersion for a version whose weights are those of the base model.
+	Start string `json:"start,omitempty"`
 }
 
 // CovariateNames returns the names of the values known ahead that the model needs.

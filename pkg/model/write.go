@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/loadtide/loadtide/pkg/durable"
-	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/onnx"
 )
 

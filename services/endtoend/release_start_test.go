@@ -39,7 +39,7 @@ func TestDataDirOfReleaseGoesOn(t *testing.T) {
 	old.seriesAreThere(p)
 	old.modelsAreThere(p)
 	conn := p.connect()
-	old.nextForecast(conn)
+	old.nextForecast(p, conn)
 	old.noneTwice(conn, before[topology.Forecasts])
 	process.interrupt()
 }
@@ -89,7 +89,7 @@ func (r release) modelsAreThere(p place) {
 
 // nextForecast publishes what lab.power sends next, and wants the forecast that the release made of
 // it.
-func (r release) nextForecast(conn *bus.Conn) {
+func (r release) nextForecast(p place, conn *bus.Conn) {
 	r.t.Helper()
 	data, err := os.ReadFile(r.path("next.json"))
 	if err != nil {
@@ -101,6 +101,8 @@ func (r release) nextForecast(conn *bus.Conn) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	// Its half-hours are joined to hours, as the release did; else the base model of half-hours serves it.
+	p.must(patience, "series", "set", silentSeries, "--interval", "1h", "--nats-url", p.url())
 	id, _ := meter.ParseID(silentSeries)
 	subject := streams.PublicReadingSubject(id)
 	if _, err := conn.Publish(r.t.Context(), subject, next.Readings, ""); err != nil {
@@ -160,7 +162,7 @@ func TestStatesOfReleaseAreImported(t *testing.T) {
 	if warm != releaseSeries {
 		t.Errorf("%d hidden states as they were, want %d", warm, releaseSeries)
 	}
-	old.nextForecast(conn)
+	old.nextForecast(p, conn)
 }
 
 func decode(t *testing.T, text string, into any) {

@@ -74,7 +74,8 @@ func TestBaseModelsAreListed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	stdout, _, code := said("models", "list", "--data-dir", dir)
-	if code != service.ExitOK || !strings.Contains(stdout, "load-1h  base     built in") {
+	if code != service.ExitOK || !strings.Contains(stdout, "load-1h   base     built in") ||
+		!strings.Contains(stdout, "load-15m  base     built in") {
 		t.Errorf("code %d: %s", code, stdout)
 	}
 	stdout, _, code = said("models", "list", "--json", "--data-dir", dir)

@@ -317,12 +317,15 @@ func orUTC(zone string) string {
 }
 
 type modelsPromoteCmd struct {
-	Version    string `arg:"" help:"Version that becomes champion."`
+	Version    string `arg:"" help:"Version that becomes champion, or base: the base model, as a version of its own."`
 	modelFlags `embed:""`
 }
 
 // Run moves the alias. Forecasters follow within seconds.
 func (c *modelsPromoteCmd) Run(e *env) error {
+	if c.Version == base.Version {
+		return promoteBase(e, &c.modelFlags, "promoted")
+	}
 	return moveChampion(e, &c.modelFlags, c.Version, "promoted")
 }
 
@@ -331,12 +334,19 @@ type modelsRollbackCmd struct {
 	modelFlags `embed:""`
 }
 
-// Run makes the previous champion champion again.
+// Run makes the previous champion champion again. Before the first champion the base model served.
 func (c *modelsRollbackCmd) Run(e *env) error {
 	if !c.Yes {
 		return usageError("a rollback changes what is served", "say loadtide models rollback --yes; loadtide models list shows which version is `previous`")
 	}
-	return moveChampion(e, &c.modelFlags, registry.Previous, "rolled back to")
+	err := moveChampion(e, &c.modelFlags, registry.Previous, "rolled back to")
+	var none *service.HintError
+	if errors.As(err, &none) && none.Reason == reasonNoModel {
+		if first := promoteBase(e, &c.modelFlags, "rolled back to"); !errors.As(first, &none) {
+			return first
+		}
+	}
+	return err
 }
 
 // promoteCommand is the command that makes a version the champion. It names the model, because

@@ -23,7 +23,7 @@ func (a *attempt) spec(w way, cut dataset.Cut) model.Spec {
 	if w.curve == series.Asinh {
 		scale = model.ScaleAsinh
 	}
-	return model.Spec{
+	spec := model.Spec{
 		Schema: model.SpecSchema, Name: c.Model, Interval: meter.IntervalName(a.interval()),
 		Hidden: w.hidden, Width: Width, Horizon: a.leads, Levels: c.Levels,
 		Inputs: layout.InputNames(), LeadFeatures: layout.LeadNames(),
@@ -33,6 +33,11 @@ func (a *attempt) spec(w way, cut dataset.Cut) model.Spec {
 		TrainedUntil: time.Unix(cut.ValidUntil, 0).UTC(),
 		Seed:         c.Seed,
 	}
+	if w.iterations == 0 {
+		spec.TrainedFrom, spec.TrainedUntil, spec.Seed = w.of.TrainedFrom, w.of.TrainedUntil, w.of.Seed
+		spec.Start = model.BaseVersion
+	}
+	return spec
 }
 
 // negativeShare is the share of readings below zero that makes a load a signed one. Of three series or

@@ -20,6 +20,7 @@ type way struct {
 	curve      series.Curve
 	hidden     int
 	params     *train.Params // that the fit starts from; nil: random weights
+	of         model.Spec    // of params
 	iterations int           // 0: the weights stay as they are
 	settle     int           // steps at the start of a window without a loss
 }
@@ -59,6 +60,9 @@ func (a *attempt) ways(ctx context.Context) ([]way, error) {
 			fresh[i].words = one.words
 		}
 	case StartBase, StartAuto:
+		if a.Config.Start == StartAuto && !a.Config.Choose && (a.Ahead != nil || a.Config.Country != "") {
+			break // who names features means them
+		}
 		var why string
 		if all, why, err = a.fromBase(); err != nil {
 			return nil, err
@@ -143,8 +147,9 @@ func (a *attempt) further(old model.Artifact, zone, country string) (one way, wh
 	}
 	one = way{
 		layout: layout.At(place), curve: series.Plain, hidden: spec.Hidden,
-		params: &train.Params{LSTM: old.LSTM, Head: old.Head}, iterations: a.Config.Iterations,
-		settle: min(baseSettle, a.Config.BurnIn),
+		params: &train.Params{LSTM: old.LSTM, Head: old.Head}, of: spec,
+		iterations: a.Config.Iterations,
+		settle:     min(baseSettle, a.Config.BurnIn),
 	}
 	if spec.Scale == model.ScaleAsinh {
 		one.curve = series.Asinh
