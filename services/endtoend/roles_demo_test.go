@@ -15,7 +15,7 @@ import (
 func TestDemoServesItsFirstModel(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	r := p.up("--demo", "--simulate-meters", "6", "--simulate-step", "50ms")
+	r := p.up("--demo", "--simulate-step", "50ms")
 	conn := p.connect()
 	eventually(t, 3*patience, "the first training is over", func() (bool, string) {
 		r.alive()

@@ -109,10 +109,26 @@ func (f *firstTraining) turn(ctx context.Context, s *Service, missing bool) {
 	case s.hasChampion(f.model):
 		f.tries = 0
 	case !missing || s.clock.Now().Before(f.due):
+	case s.refusedLately(ctx, f.model):
+		f.due = s.clock.Now().Add(firstBackoff.Most)
 	case s.askFirst(ctx, f.model):
 		f.tries++
 		f.due = s.clock.Now().Add(firstBackoff.Pause(f.tries))
 	}
+}
+
+// refusedLately reports whether the gate refused a version within a day: the base model serves better,
+// and a quick training on the same readings would not change that. The schedule trains on.
+func (s *Service) refusedLately(ctx context.Context, model string) bool {
+	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
+	defer cancel()
+	versions, _ := s.deps.Registry.Versions(ctx, model) // the error names broken ones
+	if len(versions) == 0 {
+		return false
+	}
+	newest := versions[len(versions)-1]
+	return newest.Tags[registry.Verdict] == registry.VerdictRefused &&
+		s.clock.Now().Sub(newest.Created) < 24*time.Hour
 }
 
 // askFirst asks for the first training of a model. It returns false when a cycle is open, or there

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/registry/registrytest"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/trainer/cycle"
 	"github.com/loadtide/loadtide/streams"
@@ -192,4 +195,32 @@ func (f *flaky) ByAlias(ctx context.Context, name, alias string) (registry.Versi
 		return registry.Version{}, errAway
 	}
 	return f.Registry.ByAlias(ctx, name, alias)
+}
+
+// A first model that the gate refused, because the base model is better, is not followed by another
+// quick training, but by the schedule; a day later there may be more to learn from.
+func TestRefusedFirstTrainingWaits(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	var runs atomic.Int32
+	h := newHand(t, quick(), time.Now())
+	s.work(quick(), func(ctx context.Context, job Job, tell teller) (cycle.Event, error) {
+		folder := registrytest.Folder(t, fmt.Sprint("weights ", runs.Add(1)))
+		tags := filepath.Join(folder, "tags.json")
+		if err := os.WriteFile(tags, []byte(`{"loadtide.gate":"refused"}`), 0o600); err != nil {
+			return cycle.Event{}, err
+		}
+		_, err := s.models.Register(ctx, job.Model, folder)
+		return cycle.Event{Kind: cycle.Done, Model: job.Model}, err
+	}, h.deps)
+	eventually(t, "it is refused", func() bool { return s.entry().State == StateDone })
+	for range 5 {
+		h.turn(firstBackoff.Most)
+		h.looks(5)
+	}
+	if runs.Load() != 1 {
+		t.Errorf("%d trainings within hours", runs.Load())
+	}
+	h.turn(24 * time.Hour)
+	eventually(t, "it is tried again", func() bool { return runs.Load() == 2 })
 }
