@@ -126,11 +126,12 @@ func (s source) files(interval time.Duration) []readingsFile {
 	return all
 }
 
-// load reads the histories of a source that a model of an interval is trained on. A grid of many
-// thousand meters moves smoothly, so one that comes by the hour alone is trained on in finer parts.
+// load reads the histories of a source that a model of an interval is trained on. Where no grid comes at
+// the interval, those of hours are trained on in finer parts: a grid of many thousand meters moves
+// smoothly.
 func (s source) load(data string, interval time.Duration) ([]*dataset.History, error) {
 	histories, err := s.read(data, interval)
-	if err == nil && len(histories) == 0 && s.kind == grids {
+	if err == nil && s.kind == grids && !comes(grids, interval) {
 		if histories, err = s.read(data, time.Hour); err == nil {
 			histories = refined(histories, interval)
 		}
@@ -138,6 +139,13 @@ func (s source) load(data string, interval time.Duration) ([]*dataset.History, e
 	return slices.DeleteFunc(histories, func(h *dataset.History) bool {
 		return slices.Contains(s.but, h.ID.String())
 	}), err
+}
+
+// comes reports whether a set of a kind that may be trained on comes at an interval.
+func comes(kind string, interval time.Duration) bool {
+	return slices.ContainsFunc(sources, func(s source) bool {
+		return s.kind == kind && s.licence != "" && len(s.files(interval)) > 0
+	})
 }
 
 // refined are hourly histories in finer intervals: an hour becomes parts that lie on a line through

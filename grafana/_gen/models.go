@@ -74,7 +74,8 @@ func makerPanels() []panel {
 		lines(
 			"Skill at lead $lead",
 			"What the quantiles gain on the same hour of the day before, last 24 h at each "+
-				"point. champion: the model in force. previous: one before it. rule: no network.",
+				"point. champion: the one in force. base: the base model. previous: a champion "+
+				"before it. rule: no network.",
 			"percentunit",
 			over(skillByMaker, "{{alias}}"),
 		).tintMakers().
@@ -361,5 +362,5 @@ func (p panel) titled(column, title string) panel {
 
 // tintMakers gives the makers of forecasts their colours.
 func (p panel) tintMakers() panel {
-	return p.colours("champion", blue, "previous", orange, "rule", grey)
+	return p.colours("champion", blue, "base", violet, "previous", orange, "rule", grey)
 }

@@ -9,6 +9,7 @@ import (
 const (
 	blue   = "#2f7fd6" // the median, and the network
 	orange = "#c26a00" // earlier forecasts
+	violet = "#7d5bbe" // the base model
 	grey   = "#7f8a97" // the naive rule
 	ok     = "#1a9c78"
 	warn   = "#b87a00"

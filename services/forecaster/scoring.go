@@ -11,6 +11,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/service"
 )
 
@@ -19,7 +20,8 @@ const scoreHours = 24
 
 // Who made a scored forecast, the closed set of label `alias`.
 const (
-	makerChampion = "champion" // the model in force
+	makerChampion = "champion" // the champion in force
+	makerBase     = "base"     // a base model
 	makerPrevious = "previous" // a model before it
 	makerRule     = "rule"     // a simple rule
 )
@@ -123,6 +125,8 @@ func (b *scoreboard) add(s *engine.Score) {
 			makerRule, meter.IntervalName(interval), accuracy.LeadName(l.Lead, interval),
 		}
 		switch {
+		case l.Version == base.Version:
+			key.maker = makerBase
 		case l.InForce:
 			key.maker = makerChampion
 		case l.Source == meter.SourceLSTM:

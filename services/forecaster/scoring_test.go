@@ -12,6 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/accuracy"
 	"github.com/loadtide/loadtide/pkg/engine"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model/base"
 )
 
 // scoreOf is one score of one lead.
@@ -135,5 +136,28 @@ func TestOneMeterDoesNotMakeTheScores(t *testing.T) {
 		if ratio := sum.pinball / sum.actual; ratio > 0.2 {
 			t.Errorf("%s: pinball loss %v of the actuals", name, ratio)
 		}
+	}
+}
+
+// The scores of a base model are its own, while it is in force and afterwards.
+func TestScoresOfTheBaseModel(t *testing.T) {
+	t.Parallel()
+	b := newScoreboard(time.Now)
+	for _, inForce := range []bool{true, false} {
+		s := scoreOf(1, 1, heldOf(1, 0.5, 0.5, true), meter.SourceLSTM, inForce)
+		s.Leads[0].Version = base.Version
+		b.add(s)
+	}
+	b.add(scoreOf(1, 1, heldOf(1, 0.5, 0.5, true), meter.SourceLSTM, true))
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(b)
+	err := testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP loadtide_forecaster_scores_total Forecasts that were held against an actual.
+# TYPE loadtide_forecaster_scores_total counter
+loadtide_forecaster_scores_total{alias="base",interval="1h",lead="1h"} 2
+loadtide_forecaster_scores_total{alias="champion",interval="1h",lead="1h"} 1
+`), "loadtide_forecaster_scores_total")
+	if err != nil {
+		t.Error(err)
 	}
 }
