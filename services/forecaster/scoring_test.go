@@ -152,10 +152,10 @@ func TestScoresOfTheBaseModel(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(b)
 	err := testutil.GatherAndCompare(reg, strings.NewReader(`
-# HELP loadtide_forecaster_scores_total Forecasts that were held against an actual.
+# HELP loadtide_forecaster_scores_total Forecasts of a lead that met their actual, by who made them.
 # TYPE loadtide_forecaster_scores_total counter
-loadtide_forecaster_scores_total{alias="base",interval="1h",lead="1h"} 2
-loadtide_forecaster_scores_total{alias="champion",interval="1h",lead="1h"} 1
+loadtide_forecaster_scores_total{alias="base",interval="1h",lead="first"} 2
+loadtide_forecaster_scores_total{alias="champion",interval="1h",lead="first"} 1
 `), "loadtide_forecaster_scores_total")
 	if err != nil {
 		t.Error(err)

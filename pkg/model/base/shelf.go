@@ -3,7 +3,6 @@ package base
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -80,12 +79,12 @@ func (s *Shelf) ByDigest(digest string) (m *model.Model, ok bool, err error) {
 
 // read returns the bytes of a file of the folder. A name that leads out of it is an error.
 func (s *Shelf) read(name string) ([]byte, error) {
-	f, err := os.OpenInRoot(s.dir, name)
+	root, err := os.OpenRoot(s.dir)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return io.ReadAll(f)
+	data, err := root.ReadFile(name)
+	return data, errors.Join(err, root.Close())
 }
 
 // Like returns the base model of this release of a name, such as load-1h; ok is false when there is
