@@ -140,7 +140,9 @@ func (r recipe) measure(
 		}
 		actual += sum
 		for rule, measures := range base.Overall {
-			rules[rule] += measures.Pinball * sum
+			if sum > 0 { // else the loss of the group has no size to be divided by
+				rules[rule] += measures.Pinball * sum
+			}
 		}
 		inside += report.Overall.Coverage80 * float64(report.Overall.N)
 		n += float64(report.Overall.N)
