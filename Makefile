@@ -108,6 +108,7 @@ base-model: ## Train the base model anew on the data sets in ../shared (half an 
 	go run ./bench/base -interval 1h -out pkg/model/base
 	go run ./bench/base -interval 30m -iterations 1500 -out pkg/model/base
 	go run ./bench/base -interval 15m -iterations 3000 -out pkg/model/base
+	go run ./bench/base -ages
 	go run ./bench/base -card pkg/model/base/card.md
 bench-faults: build ## Measure what faulty readings cost on these data sets (20 minutes)
 	go run ./bench/faults

@@ -7,8 +7,12 @@ import (
 )
 
 // writeCard writes what the base models were trained on, and how good they are where they were not.
-func writeCard(path, figures string) error {
+func writeCard(path, figures, ageFigures string) error {
 	all, err := readFigures(figures)
+	if err != nil {
+		return err
+	}
+	byAge, err := readAges(ageFigures)
 	if err != nil {
 		return err
 	}
@@ -61,5 +65,13 @@ the sets of that fold, fold 0 is the base model itself. The 80 % band is the sha
 		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.4f | %.4f | %.2f | %.1f %% |\n", s.Interval, s.Set, s.Kind,
 			s.Fold, s.WQL, s.RuleWQL, s.WQL/s.RuleWQL, 100*s.Coverage)
 	}
+	b.WriteString(`
+## By age
+
+What a series is served when it began so long ago, hours, wQL over a day of leads as a ratio to the better
+one of two rules: the newest value, and the same hour of yesterday. Below a day of readings the base model
+does not serve yet.
+
+` + agesTable(byAge))
 	return os.WriteFile(path, []byte(b.String()), 0o644)
 }

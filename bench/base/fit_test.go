@@ -3,11 +3,13 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
 	"github.com/loadtide/loadtide/pkg/meter"
+	"github.com/loadtide/loadtide/pkg/model"
 )
 
 // invented are series of a source, with a day and a week of their own.
@@ -103,5 +105,40 @@ func TestRefined(t *testing.T) {
 		if d := sum - float32(1000+i); d > 0.01 || d < -0.01 {
 			t.Fatalf("hour %d adds up to %v", i, sum)
 		}
+	}
+}
+
+// The measure of each age is there. A series that begins anew is served by persistence for a day, within
+// what it can be: the losses are nearly the same.
+func TestAges(t *testing.T) {
+	t.Parallel()
+	all := []loaded{invented(sources[0], 2, time.Hour)}
+	a, err := recipe{interval: time.Hour, hidden: 8, iterations: 1, seed: 1, workers: 1}.fit(t.Context(), all, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, _, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := agesOf(m.WithVersion(model.BaseVersion), "invented", all[0].histories)
+	if err != nil || len(scores) != len(ages) {
+		t.Fatalf("%d scores, %v", len(scores), err)
+	}
+	for i, s := range scores {
+		if s.Hours != ages[i] || !(s.Served > 0 && s.Persistence > 0 && s.Yesterday > 0) {
+			t.Errorf("%+v", s)
+		}
+		if s.Hours < 24 && math.Abs(s.Served/s.Persistence-1) > 0.2 {
+			t.Errorf("a rule serves for a day: %+v", s)
+		}
+	}
+	if table := agesTable(scores); !strings.Contains(table, "| set | 2 h |") ||
+		!strings.Contains(table, "| 14 d |") || !strings.Contains(table, "| invented | ") {
+		t.Errorf("table:\n%s", table)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/train"
 )
 
@@ -20,6 +21,8 @@ func main() {
 	data := flag.String("data", "../shared/data", "folder with the sets")
 	out := flag.String("out", "", "folder to write the model file to; default: it is measured alone")
 	card := flag.String("card", "", "write the card of the models to this file, from the figures; fit nothing")
+	young := flag.Bool("ages", false, "measure the base model of hours on series that begin anew; fit nothing")
+	ageFigures := flag.String("age-figures", "bench/results/base_ages.json", "file that holds what was measured")
 	figures := flag.String("figures", "bench/results/base.json", "file that holds what was measured")
 	folds := flag.String("folds", "0", "folds to fit and to measure, such as 1,2; 0 leaves no source out")
 	r := recipe{}
@@ -33,7 +36,16 @@ func main() {
 	defer stop()
 	do := func() error { return run(ctx, r, *data, *out, *figures, *folds) }
 	if *card != "" {
-		do = func() error { return writeCard(*card, *figures) }
+		do = func() error { return writeCard(*card, *figures, *ageFigures) }
+	}
+	if *young {
+		do = func() error {
+			m, _, err := base.Of(time.Hour)
+			if err != nil {
+				return err
+			}
+			return measureAges(*data, *ageFigures, m)
+		}
 	}
 	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
