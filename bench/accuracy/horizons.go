@@ -58,7 +58,9 @@ type leadMeasures struct {
 }
 
 // runHorizons measures the sets of horizonSets. The other figures of a set stay.
-func runHorizons(ctx context.Context, binary, data, models, document, figures string) error {
+func runHorizons(
+	ctx context.Context, from starts, binary, data, models, document, figures string,
+) error {
 	results, err := readFigures(figures)
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func runHorizons(ctx context.Context, binary, data, models, document, figures st
 		r := results[name]
 		r.Name = name
 		set := horizonSet{
-			binary: binary, data: filepath.Join(data, "hourly"), models: models, name: name,
+			from: from, binary: binary, data: filepath.Join(data, "hourly"), models: models, name: name,
 		}
 		if r.Horizons, err = set.measure(ctx, r.Horizons); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -87,7 +89,10 @@ func runHorizons(ctx context.Context, binary, data, models, document, figures st
 }
 
 // horizonSet is a set that is measured.
-type horizonSet struct{ binary, data, models, name string }
+type horizonSet struct {
+	from                       starts
+	binary, data, models, name string
+}
 
 func (s *horizonSet) file() string { return filepath.Join(s.data, s.name+".csv.gz") }
 
@@ -109,8 +114,11 @@ func (s *horizonSet) measure(ctx context.Context, earlier []horizon) ([]horizon,
 			h.TrainS = earlier[i].TrainS
 		}
 		if _, err := os.Stat(s.dir(leads)); err != nil {
-			_, processor, err := timed(ctx, s.binary, "train", "--data", s.file(), "--valid-until",
-				p.TestFrom, "--horizon", fmt.Sprint(leads), "--out", s.dir(leads), "--json")
+			args := append([]string{
+				"train", "--data", s.file(), "--valid-until", p.TestFrom, "--horizon", fmt.Sprint(leads), "--out",
+				s.dir(leads), "--json",
+			}, s.from.flags(s.name, "1h")...)
+			_, processor, err := timed(ctx, s.binary, args...)
 			if err != nil {
 				return nil, err
 			}

@@ -44,7 +44,9 @@ type reliability struct {
 }
 
 // runLimits measures the chances of limits on their sets. The other figures of a set stay.
-func runLimits(ctx context.Context, binary, data, models, document, figures string) error {
+func runLimits(
+	ctx context.Context, from starts, binary, data, models, document, figures string,
+) error {
 	results, err := readFigures(figures)
 	if err != nil {
 		return err
@@ -58,7 +60,7 @@ func runLimits(ctx context.Context, binary, data, models, document, figures stri
 	for _, name := range limitSets {
 		r := results[name]
 		r.Name = name
-		if r.Limits, err = measureLimits(ctx, binary, data, models, name); err != nil {
+		if r.Limits, err = measureLimits(ctx, from, binary, data, models, name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		results[name] = r
@@ -73,7 +75,9 @@ func runLimits(ctx context.Context, binary, data, models, document, figures stri
 
 // measureLimits measures the chances on one set: a forecast after every reading of the test, with a
 // model that is trained when it is not in the folder models.
-func measureLimits(ctx context.Context, binary, data, models, name string) (*reliability, error) {
+func measureLimits(
+	ctx context.Context, from starts, binary, data, models, name string,
+) (*reliability, error) {
 	data = filepath.Join(data, "hourly")
 	p, err := readProtocol(filepath.Join(data, "protocol.json"), name)
 	if err != nil {
@@ -82,6 +86,7 @@ func measureLimits(ctx context.Context, binary, data, models, name string) (*rel
 	file, dir := filepath.Join(data, name+".csv.gz"), filepath.Join(models, name)
 	if _, err := os.Stat(dir); err != nil {
 		args := []string{"train", "--data", file, "--valid-until", p.TestFrom, "--out", dir, "--json"}
+		args = append(args, from.flags(name, "1h")...)
 		if _, err := command(ctx, binary, args...); err != nil {
 			return nil, err
 		}

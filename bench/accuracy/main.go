@@ -68,18 +68,22 @@ func main() {
 	)
 	limits := flag.Bool("limits", false, "measure the chances of limits alone")
 	horizons := flag.Bool("horizons", false, "measure horizons beyond a day alone")
+	bases := flag.String("bases", "",
+		"folder of base models without a set each, as go run ./bench/base -folds -out writes them; "+
+			"default: sets that the base model was trained on start from random weights")
 	models := flag.String("models", "",
 		"folder of models for -limits and -horizons, which keeps those that are trained; default: none")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	measure := func() error { return run(ctx, *binary, *data, *document, *figures, *only) }
+	from := starts{*bases}
+	measure := func() error { return run(ctx, from, *binary, *data, *document, *figures, *only) }
 	if *limits {
-		measure = func() error { return runLimits(ctx, *binary, *data, *models, *document, *figures) }
+		measure = func() error { return runLimits(ctx, from, *binary, *data, *models, *document, *figures) }
 	}
 	if *horizons {
 		measure = func() error {
-			return runHorizons(ctx, *binary, *data, *models, *document, *figures)
+			return runHorizons(ctx, from, *binary, *data, *models, *document, *figures)
 		}
 	}
 	if err := measure(); err != nil {
@@ -88,7 +92,9 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, binary, data, document, figures, only string) error {
+func run(
+	ctx context.Context, from starts, binary, data, document, figures, only string,
+) error {
 	results, err := readFigures(figures)
 	if err != nil {
 		return err
@@ -106,7 +112,7 @@ func run(ctx context.Context, binary, data, document, figures, only string) erro
 		if slices.Contains(natives, name) {
 			one = measureNative
 		}
-		r, err := one(ctx, binary, data, scratch, name)
+		r, err := one(ctx, from, binary, data, scratch, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -132,7 +138,9 @@ func run(ctx context.Context, binary, data, document, figures, only string) erro
 }
 
 // measure trains on one set and backtests on its test, with two commands of the program.
-func measure(ctx context.Context, binary, data, scratch, name string) (result, error) {
+func measure(
+	ctx context.Context, from starts, binary, data, scratch, name string,
+) (result, error) {
 	data = filepath.Join(data, "hourly")
 	p, err := readProtocol(filepath.Join(data, "protocol.json"), name)
 	if err != nil {
@@ -148,8 +156,10 @@ func measure(ctx context.Context, binary, data, scratch, name string) (result, e
 		name,
 	)
 	began := time.Now()
-	if _, err := command(ctx, binary, "train", "--data", file, "--valid-until", p.TestFrom,
-		"--out", dir, "--json"); err != nil {
+	args := append([]string{
+		"train", "--data", file, "--valid-until", p.TestFrom, "--out", dir, "--json",
+	}, from.flags(name, "1h")...)
+	if _, err := command(ctx, binary, args...); err != nil {
 		return r, err
 	}
 	r.TrainS = time.Since(began).Seconds()

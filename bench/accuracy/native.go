@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"runtime"
 	"time"
 
@@ -108,7 +109,9 @@ type hourSums struct {
 }
 
 // measureNative trains a set at its own interval and at hours, and measures both.
-func measureNative(ctx context.Context, binary, data, scratch, name string) (result, error) {
+func measureNative(
+	ctx context.Context, from starts, binary, data, scratch, name string,
+) (result, error) {
 	set := nativeSets()[name]
 	p, err := readProtocol(filepath.Join(data, set.folder, "protocol.json"), set.protocol)
 	if err != nil {
@@ -124,7 +127,7 @@ func measureNative(ctx context.Context, binary, data, scratch, name string) (res
 		file = moved
 	}
 	r := result{Name: name}
-	own, hours, err := trainBoth(ctx, binary, file, scratch, &set, p, &r)
+	own, hours, err := trainBoth(ctx, from, binary, file, scratch, &set, p, &r)
 	if err != nil {
 		return r, err
 	}
@@ -202,7 +205,8 @@ type trained struct {
 }
 
 func trainBoth(
-	ctx context.Context, binary, file, scratch string, set *nativeSet, p protocol, r *result,
+	ctx context.Context, from starts, binary, file, scratch string, set *nativeSet, p protocol,
+	r *result,
 ) (own, hours *trained, err error) {
 	b := dataset.NewBuilder()
 	if err := (dataset.Files{Paths: []string{file}, Options: set.columns}).Load(ctx, b); err != nil {
@@ -224,7 +228,7 @@ func trainBoth(
 				dir,
 				"--json",
 			},
-			set.arguments()...)
+			slices.Concat(set.arguments(), from.flags(r.Name, interval))...)
 		_, processor, err := timed(ctx, binary, args...)
 		if err != nil {
 			return nil, nil, err

@@ -19,7 +19,7 @@ import (
 
 func main() {
 	data := flag.String("data", "../shared/data", "folder with the sets")
-	out := flag.String("out", "", "folder to write the model file to; default: it is measured alone")
+	out := flag.String("out", "", "folder to write the model files to; default: they are measured alone")
 	card := flag.String("card", "", "write the card of the models to this file, from the figures; fit nothing")
 	young := flag.Bool("ages", false, "measure the base model of hours on series that begin anew; fit nothing")
 	ageFigures := flag.String("age-figures", "bench/results/base_ages.json", "file that holds what was measured")
@@ -69,17 +69,37 @@ func run(ctx context.Context, r recipe, data, out, figures, folds string) error 
 		if err != nil {
 			return err
 		}
-		if fold == 0 && out != "" {
-			path := filepath.Join(out, a.Spec.Name+".onnx")
-			if err := os.WriteFile(path, file, 0o644); err != nil {
-				return err
-			}
+		if err := keep(out, a.Spec.Name, fold, file); err != nil {
+			return err
 		}
 		m, err := model.Parse(file)
 		if err != nil {
 			return err
 		}
 		if err := r.measureFold(ctx, data, figures, m, fold); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep writes a model file: that of fold 0 under the name of the model, that of another fold for each
+// set that it was trained without.
+func keep(out, name string, fold int, file []byte) error {
+	if out == "" {
+		return nil
+	}
+	files := []string{name + ".onnx"}
+	if fold > 0 {
+		files = nil
+		for _, s := range sources {
+			if s.fold == fold {
+				files = append(files, s.name+"."+name+".onnx")
+			}
+		}
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(out, f), file, 0o644); err != nil {
 			return err
 		}
 	}

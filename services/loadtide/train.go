@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -38,6 +39,7 @@ type trainCmd struct {
 	Fit      fitFlags     `embed:""`
 	Quick    bool         `help:"At most 150 iterations on short windows."`
 	JSON     bool         `name:"json" help:"Print one JSON object instead of the summary."`
+	BaseFile string       `hidden:"" placeholder:"FILE" help:"Another base model than that of the program."`
 	Cycle    string       `hidden:"" help:"Id of the cycle, as the trainer stores it."`
 	Child    bool         `hidden:"" help:"Report as JSON lines and end when standard input ends."`
 
@@ -102,7 +104,7 @@ func (c *trainCmd) cycle(
 	}
 	training = &cycle.Cycle{
 		ID: c.Cycle, Config: c.config(), Source: source, Cut: c.cut, Out: c.Out,
-		Scratch: scratchDir(c.Dir.Dir), Named: c.named(), Base: base.Artifact,
+		Scratch: scratchDir(c.Dir.Dir), Named: c.named(), Base: c.base,
 	}
 	if training.Ahead, err = c.Ahead.load(show, c.History.CSV.Timezone); err != nil {
 		done()
@@ -126,6 +128,21 @@ func (c *trainCmd) cycle(
 		return nil, nil, err
 	}
 	return training, done, nil
+}
+
+// base returns the base model of an interval: that of the program, or that of --base-file.
+func (c *trainCmd) base(interval time.Duration) (a model.Artifact, ok bool, err error) {
+	if c.BaseFile == "" {
+		return base.Artifact(interval)
+	}
+	data, err := os.ReadFile(c.BaseFile)
+	if err != nil {
+		return a, false, err
+	}
+	if a, err = model.ParseArtifact(data); err != nil {
+		return a, false, fmt.Errorf("--base-file %s: %w", c.BaseFile, err)
+	}
+	return a, a.Spec.Step() == interval, nil
 }
 
 // registry opens the registry of the cycle, when the model is to be registered.
