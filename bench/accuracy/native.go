@@ -7,8 +7,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/dataset"
