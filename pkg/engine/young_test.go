@@ -219,3 +219,54 @@ func TestFirstHistoryInAnyOrderIsForecastNowAndThen(t *testing.T) {
 		t.Errorf("the last forecast is by %s", source)
 	}
 }
+
+// Of a first history of more than two weeks in any order all is taken that lies within two weeks of the
+// newest reading when it comes; the rest is refused as too old, and nothing says that the interval is
+// not supported.
+func TestLongFirstHistoryInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		step, days int64
+		orders     uint64
+	}{{3600, 16, 4}, {3600, 18, 4}, {900, 16, 1}, {900, 18, 1}} {
+		for seed := range c.orders {
+			e, cells, two := New(), c.days*meter.DaySeconds/c.step, 14*meter.DaySeconds/c.step
+			var all []Reading
+			for k, i := range rand.New(rand.NewPCG(seed, 3)).Perm(int(cells)) {
+				all = append(all, Reading{
+					Series: m17, Second: epoch + int64(i)*c.step, Value: load(int64(i)), Unit: "kWh", Quality: meter.OK, Message: k,
+				})
+			}
+			newest := int64(0)
+			for batch := range slices.Chunk(all, 8) {
+				result := e.Step(batch)
+				for _, r := range batch {
+					newest = max(newest, r.Second)
+				}
+				for _, no := range result.Rejections {
+					second := batch[no.Reading].Second
+					if no.Held != nil {
+						second = no.Held.Second
+					}
+					late := no.Reason == meter.ReasonTooLate || no.Reason == meter.ReasonBehindHistory
+					if (newest-second)/c.step < two || !late {
+						t.Fatalf("%+v, order %d: %d cells behind: %+v", c, seed, (newest-second)/c.step, no)
+					}
+				}
+				if len(result.Events) > 0 {
+					t.Fatalf("%+v, order %d: %+v", c, seed, result.Events)
+				}
+			}
+			co, slot, _ := e.find(m17)
+			ring := co.slabs.ring(slot)
+			if co.len.Interval != c.step {
+				t.Fatalf("%+v, order %d: interval %d", c, seed, co.len.Interval)
+			}
+			for n := ring.Newest - two + 1; n <= ring.Newest; n++ {
+				if _, q := ring.At(n); q != meter.OK {
+					t.Fatalf("%+v, order %d: cell %d of %d is %s", c, seed, n-ring.Newest, two, q)
+				}
+			}
+		}
+	}
+}

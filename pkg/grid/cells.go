@@ -104,7 +104,7 @@ func (s *State) open(n, last int64, known bool, out *Outcome) {
 // oldest is the oldest cell that readings may still change: of a young series all of whose readings
 // are kept, those of two weeks.
 func (s *State) oldest(first, newest int64) int64 {
-	if s.Raw.From == math.MinInt64 && newest-first < s.RecentCells() {
+	if s.keepsAll(first, newest) {
 		return newest - s.RecentCells() + 1
 	}
 	return newest - s.LateCells()

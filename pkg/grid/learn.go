@@ -66,12 +66,11 @@ func (r *Raw) due() bool {
 }
 
 // grown says that the first day of a series is over. A history that comes in any order is one day,
-// until a day has come in order behind it, or two weeks of it are there.
+// until a day has come in order behind it.
 func (s *State) grown() bool {
 	r := s.Raw
 	n := len(r.Points) - find(r.Points, r.First)
-	return n >= orderPoints && s.Last-r.First >= day ||
-		len(r.Points) >= orderPoints && s.Last-r.Points[0].Second >= recent
+	return n >= orderPoints && s.Last-r.First >= day
 }
 
 // dense says that the points, of more than a day, tell cells of which at least three of four are

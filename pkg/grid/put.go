@@ -78,11 +78,17 @@ func (s *State) accepts(p Point, past Past, out *Outcome) bool {
 	return true
 }
 
-// begins says that a reading is of the first two weeks of a series all of whose readings are kept:
-// its cells are made again as if the readings had come in order.
+// begins says that a reading is of two weeks of a series all of whose readings are kept: its cells are
+// made again as if the readings had come in order.
 func (s *State) begins(p Point, first, newest int64) bool {
-	return s.Raw != nil && s.Raw.From == math.MinInt64 &&
-		newest-first < s.RecentCells() && newest-s.cellOf(p) < s.RecentCells()
+	return s.Raw != nil && p.Second >= s.Raw.From && s.keepsAll(first, newest) &&
+		newest-s.cellOf(p) < s.RecentCells()
+}
+
+// keepsAll says that all readings of the last two weeks are kept, of a series whose cells lie between
+// two: it is no older, or its first history comes in any order.
+func (s *State) keepsAll(first, newest int64) bool {
+	return s.Raw.From == math.MinInt64 && newest-first < s.RecentCells() || s.Raw.Disordered()
 }
 
 // late takes a reading that is one whole cell of the last two weeks. A series that spans less may
@@ -253,6 +259,7 @@ func (s *State) take(group []Point, past Past, out *Outcome) {
 	if repeated { // the one that was held is new
 		s.repeated(at, out)
 	}
+	s.forgetOld(out)
 	if over := len(r.Points) - mostPoints; over > 0 {
 		s.refuseWaiting(over, out)
 		r.drop(over)
@@ -353,12 +360,20 @@ func (s *State) ahead(p Point, group []Point, out *Outcome) (taken []Point, ok b
 }
 
 // disorderly says that two readings which are far ahead, up to a cell, and do not agree are of the
-// first history of a series in any order, and no two wrong clocks: all is within two weeks, and the
-// readings before came in any order, or neither all three nor four in a row at one step.
+// first history of a series in any order, and no two wrong clocks: they are within two weeks of each
+// other and of what was heard, and the readings before came in any order, or neither all three nor
+// four in a row at one step. A single reading before must be within two weeks of both: readings may
+// come once a week.
 func (s *State) disorderly(cell int64) bool {
 	r := s.Raw
-	if r == nil || !r.Young || len(r.Points) == 0 ||
-		max(cell, s.cellOf(*s.Held))-s.Cell(r.Points[0].Second) >= s.RecentCells() {
+	if r == nil || !r.Young || len(r.Points) == 0 {
+		return false
+	}
+	held, from := s.cellOf(*s.Held), s.Heard
+	if len(r.Points) == 1 {
+		from = s.Cell(r.Points[0].Second)
+	}
+	if max(cell, held)-min(cell, held, from) >= s.RecentCells() {
 		return false
 	}
 	steady := len(r.Points) == 3 && r.gapClass(0) != none && r.gapClass(0) == r.gapClass(1)

@@ -181,6 +181,23 @@ func (r *Raw) drop(count int) {
 	r.Points = append(r.Points[:0], r.Points[count:]...)
 }
 
+// forgetOld forgets the points of a first history in any order that are two weeks before the newest one:
+// their cells can no longer change. Those that wait and never counted are refused.
+func (s *State) forgetOld(out *Outcome) {
+	r, from := s.Raw, s.Last-recent
+	if !r.Disordered() || r.Points[0].Second >= from {
+		return
+	}
+	old := find(r.Points, from)
+	for _, p := range r.Points[:old] {
+		if p.uncounted() {
+			out.refuse(p, meter.ReasonTooLate, "ts is two weeks before the series' newest one, and nothing like it came")
+		}
+	}
+	r.drop(old)
+	r.From = from
+}
+
 // refuseWaiting refuses those of the oldest points that wait and never counted.
 func (s *State) refuseWaiting(oldest int, out *Outcome) {
 	for _, p := range s.Raw.Points[:oldest] {
