@@ -79,8 +79,8 @@ func (h *History) replay(c series.Curve) {
 // young says that serving has all that was said of the series up to cell n: its ring is long enough.
 func (h *History) young(n int64) bool { return n-h.Raw.First() < int64(h.Len.Ring) }
 
-// walk is one pass of replay. When the first scale is due, at the end of each day from then on, and
-// when the cells of two weeks can no longer change, what was said is judged again, as in serving: if
+// walk is one pass of replay. When the first scale is due, at the end of each day, and when the cells
+// of two weeks can no longer change, what was said is judged again, as in serving: if
 // other values are absurd than before, walk returns true, and the series is walked anew. judged is the
 // newest cell at which that was done; final says that it is not done any more.
 func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, again bool) {
@@ -103,10 +103,10 @@ func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, agai
 		if !h.young(n + 1) {
 			last -= int64(h.Len.Open)
 		}
-		due := h.young(n) && (last < n || scaling.Due(&seen, &h.Len, closed) ||
-			scaling.Ready && (n-raw.First()+1)%int64(h.Len.Day) == 0)
-		if due && !final && n > judged {
-			if judged = n; h.reconsider(last) {
+		wholeDay := (n-raw.First()+1)%int64(h.Len.Day) == 0
+		due := last < n || scaling.Due(&seen, &h.Len, closed) || scaling.Ready && wholeDay
+		if (due || wholeDay) && h.young(n) && !final && n > judged {
+			if judged = n; h.reconsider(last, due) {
 				return judged, true
 			}
 		}
@@ -123,9 +123,9 @@ func (h *History) walk(c series.Curve, judged int64, final bool) (at int64, agai
 	return judged, false
 }
 
-// reconsider judges what was read up to cell n again, and says whether other values are absurd than
-// before.
-func (h *History) reconsider(n int64) bool {
+// reconsider judges what was read up to cell n again, before the first scale is due by the unit of the
+// first values alone, and says whether other values are absurd than before.
+func (h *History) reconsider(n int64, due bool) bool {
 	values := make([]float32, n-h.Raw.First()+1)
 	for i := range values {
 		value, q := h.Raw.At(h.Raw.First() + int64(i))
@@ -138,7 +138,10 @@ func (h *History) reconsider(n int64) bool {
 		before = append(before, int(cell-h.Raw.First()))
 	}
 	slices.Sort(before)
-	found := meter.Absurd(values, before, h.Len.Day)
+	found := meter.AbsurdUnit(values, before, h.Len.Day)
+	if due {
+		found = meter.Absurd(values, before, h.Len.Day)
+	}
 	if !h.news(found) {
 		return false
 	}

@@ -116,3 +116,48 @@ func TestBadMetersCostThemselvesAlone(t *testing.T) {
 		}
 	}
 }
+
+// A meter that sends Wh for kWh for its first two days is known to have done so at the end of its third
+// day: the cells are BAD, forecasts are of kWh, and an event says so, once, whatever the order in which
+// late readings come.
+func TestFirstDaysOfAnotherUnitAreKnownOnTheThird(t *testing.T) {
+	t.Parallel()
+	for name, days := range map[string]int64{"one day": 1, "two days": 2, "three days": 3} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t, randomBase(3, 6))
+			told := 0
+			for i := range int64(8 * 24) {
+				r := at(i)
+				if i < days*24 {
+					r.Value *= 1000
+				}
+				result := e.Step([]Reading{r})
+				told += len(result.Events)
+				if known := max(days+1, 3) * 24; i+1 < known {
+					continue
+				}
+				for _, v := range result.Forecasts[0].Quantiles {
+					if v > 50 || v < 0 {
+						t.Fatalf("%d hours: a quantile is %v", i+1, v)
+					}
+				}
+			}
+			if told != 1 {
+				t.Errorf("%d events", told)
+			}
+			co, slot, _ := e.find(m17)
+			ring := co.slabs.ring(slot)
+			for k := range int64(8 * 24) {
+				if _, q := ring.At(ring.First() + k); (q == meter.Bad) != (k < days*24) {
+					t.Errorf("hour %d is %s", k, q)
+				}
+			}
+			late := at(7*24 - 3)
+			late.Value++
+			if more := e.Step([]Reading{late}); len(more.Events) > 0 {
+				t.Errorf("told again: %+v", more.Events)
+			}
+		})
+	}
+}

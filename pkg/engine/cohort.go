@@ -202,6 +202,7 @@ type scratch struct {
 	leads    []accuracy.Held
 	scored   []LeadScore // for the scores of a round; they belong to the caller
 	lying    []int32     // series of which hours of implausible values are to be told
+	turned   []turned    // young series of which values turned BAD that were taken before
 	asking   []int32
 	picked   []int // of a batch, the rows that one network serves
 	stepping []place

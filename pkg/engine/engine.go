@@ -84,7 +84,8 @@ const (
 	// ForecastReplaced: the network's forecast is not finite or beyond what readings may be, and the
 	// forecast of a simple rule goes out instead.
 	ForecastReplaced EventKind = "series.forecast_replaced"
-	// Implausible: three hours of its values within a day cannot be true. They are BAD.
+	// Implausible: three hours of its values within a day cannot be true, or values of a new series
+	// beside the later ones. They are BAD.
 	Implausible EventKind = "series.implausible"
 	// IntervalUnsupported: its readings come less often than once an hour, and it is not forecast.
 	IntervalUnsupported EventKind = "series.interval_unsupported"

@@ -250,11 +250,12 @@ func (co *cohort) write(jobs []job) {
 		if j.closes = n > j.closed; n < j.closed {
 			continue
 		}
+		isNew := n > j.high
 		j.closed, j.high = n, max(j.high, n)
 		if m := n - int64(co.len.Open); j.closes && ring.Has(m) {
 			co.closeCell(j.slot, m)
 		}
-		if co.reconsider(j) {
+		if co.reconsider(j, isNew) {
 			continue
 		}
 		if scale.Advance(&ring, co.len, int(rec.accepted), co.growth()) {

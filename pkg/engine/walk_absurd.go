@@ -7,24 +7,24 @@ import (
 	"github.com/loadtide/loadtide/pkg/meter"
 )
 
-// reconsider judges all that was said of a young series again: when its first scale is due, at the end
-// of each day from then on, and when the cells of two weeks can no longer change. When it finds other
-// values absurd than before, the series is walked anew, in which their cells are BAD, and reconsider
-// returns true.
+// reconsider judges all that was said of a young series again: at the end of each day, when its first
+// scale of a week is due, and when the cells of two weeks can no longer change. Before that scale only
+// first values of another unit are found. When it finds other values absurd than before, the series is
+// walked anew, in which their cells are BAD, and reconsider returns true. isNew says that the newest
+// cell was never walked before: what turns BAD is told then.
 //
 // What is found is a function of what was said up to the newest cell, and so are the moments at which
 // the series is judged: the order in which readings came does not matter.
-func (co *cohort) reconsider(j *job) bool {
+func (co *cohort) reconsider(j *job, isNew bool) bool {
 	s := &co.slabs
 	rec, scale := s.record(j.slot), s.scale(j.slot)
 	if j.final || rec.newest <= j.judged || !s.young(j.slot) {
 		return false
 	}
 	ring, known := s.ring(j.slot), rec.newest-rec.since+1
-	grown := known == int64(co.len.Ring)
-	due := grown || scale.Ready && scale.Young == 0 && known%int64(co.len.Day) == 0 ||
-		scale.Due(&ring, co.len, int(rec.accepted))
-	if !due {
+	grown, wholeDay := known == int64(co.len.Ring), known%int64(co.len.Day) == 0
+	due := grown || wholeDay && scale.Ready && scale.Young == 0 || scale.Due(&ring, co.len, int(rec.accepted))
+	if !due && !wholeDay {
 		return false
 	}
 	j.judged = rec.newest
@@ -38,7 +38,10 @@ func (co *cohort) reconsider(j *job) bool {
 			before = append(before, int(r.cell-ring.First()))
 		}
 	}
-	found := meter.Absurd(values, before, co.len.Day)
+	found := meter.AbsurdUnit(values, before, co.len.Day)
+	if due {
+		found = meter.Absurd(values, before, co.len.Day)
+	}
 	if !s.news(j.slot, found) {
 		return false
 	}
@@ -48,6 +51,9 @@ func (co *cohort) reconsider(j *job) bool {
 		n := ring.First() + int64(i)
 		s.flagged.put(j.slot, raw{n, s.said(j.slot, n), true})
 		ring.Set(n, bounded(meter.StandIn(values, found, co.len.Day, i)), meter.Bad)
+	}
+	if more := len(found) - len(before); isNew && more > 0 && rec.viewOf == 0 {
+		co.work.turned = append(co.work.turned, turned{j.slot, more})
 	}
 	co.restart(j)
 	return true

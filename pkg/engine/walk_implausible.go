@@ -32,26 +32,37 @@ func (co *cohort) liesForHours(slot int32, n int64) bool {
 	})
 }
 
-// tellImplausible adds the events about the series of a round that lie for hours. The message is that
-// of the newest cell.
+// turned is a young series of which values were found absurd beside the later ones, and how many.
+type turned struct {
+	slot  int32
+	cells int
+}
+
+// tellImplausible adds the events about the series of a round that lie for hours, or of which values
+// turned BAD. The message is that of the newest cell.
 func (co *cohort) tellImplausible(touched []update, result *Result) {
-	if len(co.work.lying) == 0 {
+	w := &co.work
+	if len(w.lying)+len(w.turned) == 0 {
 		return
 	}
 	for i := range touched {
 		t := &touched[i]
-		for _, slot := range co.work.lying {
-			if slot != t.slot {
-				continue
-			}
+		tell := func(text string) {
 			result.Events = append(result.Events, Event{
-				Message: t.message, Series: co.slabs.ids[slot], Kind: Implausible,
-				Text: fmt.Sprintf("%d hours of the values of a day cannot be true, judged by the two weeks "+
-					"before: they are BAD and no forecast reads them; after a day of such values their "+
-					"level is believed", lyingHours),
+				Message: t.message, Series: co.slabs.ids[t.slot], Kind: Implausible, Text: text,
 			})
-			break
+		}
+		for _, one := range w.turned {
+			if one.slot == t.slot {
+				tell(fmt.Sprintf("%d values of the first two weeks cannot be true beside the others: they are "+
+					"BAD now, and scale, states and forecasts are made without them", one.cells))
+			}
+		}
+		if slices.Contains(w.lying, t.slot) {
+			tell(fmt.Sprintf("%d hours of the values of a day cannot be true, judged by the two weeks "+
+				"before: they are BAD and no forecast reads them; after a day of such values their "+
+				"level is believed", lyingHours))
 		}
 	}
-	co.work.lying = co.work.lying[:0]
+	w.lying, w.turned = w.lying[:0], w.turned[:0]
 }

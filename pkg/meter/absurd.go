@@ -65,8 +65,16 @@ const (
 // before is what was found when fewer values were known, ascending: it stays, unless what is found now
 // is another level than then.
 func Absurd(values []float32, before []int, perDay int) []int {
-	now := absurdOnce(values, perDay)
-	i, _ := slices.BinarySearch(before, len(values))
+	now := keep(before, absurdOnce(values, perDay), len(values), perDay)
+	now = append(now, tenfolds(values, now, perDay)...)
+	slices.Sort(now)
+	return now
+}
+
+// keep adds what was found before among the first so many values to what is found now, unless that is
+// another level. It returns all of it, ascending.
+func keep(before, now []int, values, perDay int) []int {
+	i, _ := slices.BinarySearch(before, values)
 	before = before[:i]
 	if many := len(now) > few(perDay); !many || slices.ContainsFunc(before, func(i int) bool {
 		_, again := slices.BinarySearch(now, i)
@@ -75,23 +83,12 @@ func Absurd(values []float32, before []int, perDay int) []int {
 		now = append(now, before...)
 	}
 	slices.Sort(now)
-	now = slices.Compact(now)
-	now = append(now, tenfolds(values, now, perDay)...)
-	slices.Sort(now)
-	return now
+	return slices.Compact(now)
 }
 
 // absurdOnce is Absurd without what is known from before, and without tenfolds.
 func absurdOnce(values []float32, perDay int) []int {
-	w := absurdity{perDay: perDay, cells: make([]absurdCell, 0, len(values))}
-	for i, v := range values {
-		if Finite(v) {
-			w.known++
-		}
-		if size := magnitude(v); size > 0 { // not so for NaN
-			w.cells = append(w.cells, absurdCell{i, v, size, math.Log10(float64(size))})
-		}
-	}
+	w := newAbsurdity(values, perDay)
 	var found []int
 	for {
 		var one []int
@@ -153,6 +150,19 @@ type absurdity struct {
 	perDay int
 	known  int // values, zeros among them
 	cells  []absurdCell
+}
+
+func newAbsurdity(values []float32, perDay int) *absurdity {
+	w := absurdity{perDay: perDay, cells: make([]absurdCell, 0, len(values))}
+	for i, v := range values {
+		if Finite(v) {
+			w.known++
+		}
+		if size := magnitude(v); size > 0 { // not so for NaN
+			w.cells = append(w.cells, absurdCell{i, v, size, math.Log10(float64(size))})
+		}
+	}
+	return &w
 }
 
 // take leaves out the values at places, which ascend.

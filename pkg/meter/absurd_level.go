@@ -45,6 +45,31 @@ func (w *absurdity) ofOtherUnit(b, next int) []int {
 	return found
 }
 
+// AbsurdUnit returns the indexes, ascending, of the first values of a new series when nearly all of them
+// are a thousand times as large as those of the last day or more, or a thousandth. It is for the days
+// before Absurd knows enough, with the same arguments: of fewer values than unitDays it finds none. What
+// was found before stays as there.
+func AbsurdUnit(values []float32, before []int, perDay int) []int {
+	return keep(before, absurdUnitOnce(values, perDay), len(values), perDay)
+}
+
+func absurdUnitOnce(values []float32, perDay int) []int {
+	if len(values) < unitDays*perDay {
+		return nil
+	}
+	w := newAbsurdity(values, perDay)
+	found := w.level()
+	if len(found) == 0 {
+		return nil
+	}
+	last := found[len(found)-1]
+	first, _ := slices.BinarySearchFunc(w.cells, last+1, func(c absurdCell, at int) int { return c.at - at })
+	if float64(len(found)) < levelWhole*float64(first) || len(w.cells)-first < perDay {
+		return nil // others lie between, or too few follow
+	}
+	return found
+}
+
 // level finds the values of a level that is a thousand times another one. The level of the last day
 // is right, else the usual one; values that are too small are found at the beginning alone.
 func (w *absurdity) level() []int {
@@ -93,6 +118,9 @@ func (w *absurdity) kinds() (off []float64, kinds []int) {
 	}
 	return off, kinds
 }
+
+// unitDays is the fewest days of which AbsurdUnit judges.
+const unitDays = 3
 
 // unclear is the kind of a value that may be of either of two.
 const unclear = 2

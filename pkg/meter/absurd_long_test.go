@@ -20,9 +20,17 @@ func TestFewRealReadingsAreAbsurd(t *testing.T) {
 		t.Run(file.name, func(t *testing.T) {
 			t.Parallel()
 			perDay := int(meter.DaySeconds / int64(file.interval.Seconds()))
-			begun, cells, absurd := 0, 0, 0
+			begun, cells, absurd, early := 0, 0, 0, 0
 			for _, l := range lives(t, file.name, file.interval, tabular.Options{}) {
 				for from := 0; from < len(l.values); from += perDay {
+					for days := 3; days < 7 && from+days*perDay <= len(l.values); days++ {
+						v := l.values[from : from+days*perDay]
+						found := meter.AbsurdUnit(v, nil, perDay)
+						if early += len(found); len(found) > 0 && testing.Verbose() {
+							t.Logf("%s from %s: %d of %d days, of another unit, the first is %v",
+								l.name, l.moment(from), len(found), days, v[found[0]])
+						}
+					}
 					for _, days := range []int{7, 14} {
 						if from+days*perDay > len(l.values) {
 							continue
@@ -38,7 +46,7 @@ func TestFewRealReadingsAreAbsurd(t *testing.T) {
 					}
 				}
 			}
-			t.Logf("%d beginnings, %d cells, %d absurd", begun, cells, absurd)
+			t.Logf("%d beginnings, %d cells, %d absurd, %d of another unit", begun, cells, absurd, early)
 			if share := float64(absurd) / float64(cells); share > mostAbsurd {
 				t.Errorf("%.5f %% of the cells are absurd, want at most %v %%", 100*share, 100*mostAbsurd)
 			}
