@@ -187,3 +187,46 @@ func TestUnitOfASeriesStays(t *testing.T) {
 		t.Errorf("cell %v %v, want 1.5", value, quality)
 	}
 }
+
+// A view that loses its only cell, because its readings are taken back, is as it was before it; a
+// snapshot of that can be restored, and the series goes on.
+func TestViewThatLosesItsOnlyCell(t *testing.T) {
+	t.Parallel()
+	champion := randomModel(7, 4).WithVersion("3")
+	e := newEngine(t, champion)
+	quarter := func(i int64, value float64, q meter.Quality) Result {
+		return e.Step([]Reading{{
+			Series: m17, Second: epoch + i*900, Value: value, Unit: "kWh", Kind: meter.Energy, Quality: q,
+			Interval: 900,
+		}})
+	}
+	for i := range int64(4) {
+		quarter(i, 1, meter.OK)
+	}
+	if compareView(t, e) != 1 {
+		t.Fatal("the view does not have the first hour")
+	}
+	for i := range int64(4) {
+		quarter(i, 1, meter.Bad)
+	}
+	if compareView(t, e) != 0 {
+		t.Fatal("the view still has the first hour")
+	}
+	next := newEngine(t, champion)
+	if err := next.Restore(e.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	for i := int64(4); i < 12; i++ {
+		want := quarter(i, 2, meter.OK)
+		e, next = next, e
+		got := quarter(i, 2, meter.OK)
+		e, next = next, e
+		if len(want.Forecasts) != len(got.Forecasts) ||
+			len(want.Forecasts) > 0 && !slices.Equal(want.Forecasts[0].Quantiles, got.Forecasts[0].Quantiles) {
+			t.Fatalf("quarter %d: %+v after the restore, want %+v", i, got.Forecasts, want.Forecasts)
+		}
+	}
+	if compareView(t, e) != 2 {
+		t.Error("the view does not go on")
+	}
+}

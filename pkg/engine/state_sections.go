@@ -88,7 +88,9 @@ func addSeries(s *slabs, r *reader, id meter.ID, unit string, rec record) {
 		)
 		return
 	}
-	if rec.since > rec.newest || rec.Heard > mostCell || rec.issued > mostCell || rec.Last > mostCell {
+	begun := rec.since <= rec.newest ||
+		rec.known == 0 && rec.since == rec.newest+1 // a view that lost its only cell
+	if !begun || rec.Heard > mostCell || rec.issued > mostCell || rec.Last > mostCell {
 		r.err = fmt.Errorf(
 			"series %s: began at cell %d, heard at %d until %d, forecast at %d, newest cell %d",
 			id, rec.since, rec.Heard, rec.Last, rec.issued, rec.newest,
