@@ -32,8 +32,8 @@ func TestRemarks(t *testing.T) {
 	got := Remarks(b.Build(), (firstHour+400)*meter.HourSeconds, (firstHour+500)*meter.HourSeconds)
 	want := []string{
 		"2 of 6 series hold one value all through: s.constant (5.5), s.zero (0)",
-		"1 of 6 series have less than the week of readings that the network needs; simple " +
-			"rules forecast them: s.short (100)",
+		"1 of 6 series have less than the week of readings that a champion needs; the base " +
+			"model or simple rules forecast them: s.short (100)",
 		"2 of 6 series end before the time that is measured, and are not scored: s.early, s.short",
 		"1 of 6 series begin after the time that is measured, and are not used: s.late",
 	}

@@ -51,7 +51,7 @@ func (a *attempt) card() string {
 	p("Better than the same hour yesterday on %d of %d series.\n\n", better, len(r.PerSeries))
 	p("%s\n", a.out.Verdict.Tags()[registry.Description])
 	p("## Where it is not\n\n")
-	p("- a series of less than a week of readings: simple rules serve it until then\n")
+	p("- a series of less than a week of readings: the base model or simple rules serve it until then\n")
 	p("- events that its features do not tell of, such as a holiday of one site\n")
 	p("- loads unlike those above: judge it first with `loadtide backtest`\n")
 	return b.String()
