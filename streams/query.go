@@ -35,12 +35,12 @@ func PositionQuery() SeriesQuery { return SeriesQuery{Series: noSeries} }
 // SeriesSummary describes a series.
 type SeriesSummary struct {
 	Series    string       `json:"series"`
-	Newest    time.Time    `json:"newest"`         // ts of its newest reading
-	Since     time.Time    `json:"since,omitzero"` // start of its history, since it last began
-	Origin    time.Time    `json:"origin"`         // end of its newest interval
-	Interval  Interval     `json:"interval"`       // of the grid its readings are put on
-	Serving   Interval     `json:"serving"`        // from one lead of its forecasts to the next
-	Step      Interval     `json:"step,omitempty"` // between two readings; 0 at irregular moments
+	Newest    time.Time    `json:"newest"`          // ts of its newest reading
+	Since     time.Time    `json:"since,omitzero"`  // start of its history, since it last began
+	Origin    time.Time    `json:"origin,omitzero"` // end of its newest interval; zero before the first
+	Interval  Interval     `json:"interval"`        // of the grid its readings are put on
+	Serving   Interval     `json:"serving"`         // from one lead of its forecasts to the next
+	Step      Interval     `json:"step,omitempty"`  // between two readings; 0 at irregular moments
 	Unit      string       `json:"unit"`
 	Kind      string       `json:"kind"`
 	Source    meter.Source `json:"source"`         // of its next forecast

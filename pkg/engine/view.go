@@ -92,7 +92,6 @@ func (co *cohort) summary(slot int32) Summary {
 	sum := Summary{
 		Series:   s.ids[row],
 		Newest:   rec.Last,
-		Origin:   s.origin(row),
 		Interval: rec.Interval,
 		Serving:  int32(by.len.Interval),
 		Step:     rec.Step,
@@ -106,6 +105,7 @@ func (co *cohort) summary(slot int32) Summary {
 		sum.Since = rec.Start(rec.since)
 	}
 	if ring.Known > 0 {
+		sum.Origin = s.origin(row)
 		sum.Quality, sum.Mark = s.standing(row, &ring)
 	}
 	switch {

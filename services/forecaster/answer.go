@@ -165,18 +165,20 @@ func intervalOf(seconds int32) streams.Interval {
 }
 
 func summaryOf(s *engine.Summary) streams.SeriesSummary {
-	var since time.Time
-	if s.Since != 0 {
-		since = time.Unix(s.Since, 0).UTC()
+	moment := func(second int64) time.Time {
+		if second == 0 {
+			return time.Time{}
+		}
+		return time.Unix(second, 0).UTC()
 	}
 	mark := ""
 	if s.Mark != meter.Unmarked {
 		mark = s.Mark.String()
 	}
 	return streams.SeriesSummary{
-		Since: since, Mark: mark,
+		Since: moment(s.Since), Mark: mark,
 		Series: s.Series.String(), Newest: time.Unix(s.Newest, 0).UTC(),
-		Origin:   time.Unix(s.Origin, 0).UTC(),
+		Origin:   moment(s.Origin),
 		Interval: intervalOf(s.Interval), Serving: intervalOf(s.Serving), Step: intervalOf(s.Step),
 		Unit: s.Unit, Kind: s.Kind.String(),
 		Source: s.Source, Quality: s.Quality.String(), Revisions: s.Revision, Live: s.Live,

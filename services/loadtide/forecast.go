@@ -114,6 +114,12 @@ func oneSeries(histories []*dataset.History) error {
 func forecastAt(
 	m *model.Model, own []*dataset.History, known *dataset.Covariates, origin time.Time,
 ) (*engine.Forecast, error) {
+	if len(own) == 0 {
+		return nil, &service.HintError{
+			What: "no interval of the series is known: none of its readings is taken",
+			Fix:  []string{"the lines above say why they are left out"},
+		}
+	}
 	if origin.IsZero() {
 		_, end := spanOf(own)
 		origin = time.Unix(end, 0)

@@ -145,8 +145,11 @@ func (c *seriesShowCmd) Run(e *env) error {
 		if err := printSeries(e.stdout, []streams.SeriesSummary{s}); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "partition %d of %d; origin of the next forecast %s\n",
-			o.of(c.Series), o.partitions, s.Origin.Format(time.RFC3339))
+		next := "no interval of it is known yet, and nothing is forecast"
+		if !s.Origin.IsZero() {
+			next = "origin of the next forecast " + s.Origin.Format(time.RFC3339)
+		}
+		fmt.Fprintf(e.stdout, "partition %d of %d; %s\n", o.of(c.Series), o.partitions, next)
 		if s.LimitPassed {
 			fmt.Fprintln(e.stdout, "its forecasts pass its limit"+passingWords(passing))
 		}
