@@ -202,6 +202,9 @@ func (s *Scaling) First(r *Ring, l *Lengths) {
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
 	trim := len(sorted) / 100
+	if len(sorted) < l.Scale { // of a few days, in which a wrong value or two are much
+		trim = min(max(len(sorted)/12, 1), (len(sorted)-1)/2)
+	}
 	lo, hi := sorted[trim], sorted[len(sorted)-1-trim]
 	spread := hi - lo
 	*s = Scaling{Curve: s.Curve, Taken: r.Newest, Ready: true}

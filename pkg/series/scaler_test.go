@@ -307,3 +307,27 @@ func TestForwardAndInverseInvert(t *testing.T) {
 		}
 	})
 }
+
+// Two wrong values of the first day widen the scale of a young series no more than the spread of the
+// others.
+func TestScaleOfAFewDaysAndWrongValues(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []float32{500, 1e11, -1e11} {
+		for days := range 3 {
+			values := make([]float32, (days+1)*Hourly.Day)
+			for i := range values {
+				values[i] = 0.5 + 0.1*float32(math.Sin(float64(i)))
+			}
+			values[17], values[18] = wrong, wrong
+			r := Ring{Values: values, Quality: meter.NewQualities(len(values)), Newest: int64(len(values)) - 1, Known: len(values)}
+			for i := range values {
+				r.Quality.Set(i, meter.OK)
+			}
+			var s Scaling
+			s.First(&r, &Hourly)
+			if z := s.Scaler.Forward(0.6) - s.Scaler.Forward(0.4); !(z > 1) || !(math.Abs(float64(s.Scaler.Forward(0.5))) < 1) {
+				t.Errorf("%v in %d days: 0.4 to 0.6 is %v scales, 0.5 is at %v", wrong, days+1, z, s.Scaler.Forward(0.5))
+			}
+		}
+	}
+}

@@ -2,6 +2,8 @@ package forecaster
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -118,27 +120,40 @@ func TestNewLogsNameTheBaseModels(t *testing.T) {
 	}
 }
 
-// When nobody holds the base model that a log names, that of this release serves, and the log of the
+// When nobody holds the base model that a log names, or its file is damaged, that of this release serves, and the log of the
 // partition tells it. Without one of its own the partition does not start.
 func TestBaseModelThatNobodyHolds(t *testing.T) {
 	t.Parallel()
 	gone := streams.ModelControl{
 		Name: "load-1h", Version: base.Version, Digest: "sha256:" + strings.Repeat("0", 64),
 	}
-	l, shelf := newTestLog(), openShelf(t)
+	l := newTestLog()
 	l.add(streams.ControlSubject(0, streams.ControlModel), gone.AppendJSON(nil))
-	p, log := testPartition(newModelStore(newShelf(t, 0), shelf)), &bytes.Buffer{}
-	p.log = zerolog.New(log)
-	p.batch = l.messages
-	if err := p.step(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	own, _ := shelf.Like("load-1h")
-	if in := p.pipeline.engine.Base(meter.HourSeconds); in != own {
-		t.Errorf("the base model is %v", in)
-	}
-	if !strings.Contains(log.String(), "nobody holds the base model") {
-		t.Errorf("log: %s", log)
+	for _, damaged := range []bool{false, true} {
+		dir := t.TempDir()
+		shelf, err := base.OpenShelf(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if damaged {
+			path := filepath.Join(dir, strings.Replace(gone.Digest, ":", "-", 1)+".onnx")
+			if err := os.WriteFile(path, []byte("garbage"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, log := testPartition(newModelStore(newShelf(t, 0), shelf)), &bytes.Buffer{}
+		p.log = zerolog.New(log)
+		p.batch = l.messages
+		if err := p.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		own, _ := shelf.Like("load-1h")
+		if in := p.pipeline.engine.Base(meter.HourSeconds); in != own {
+			t.Errorf("damaged %v: the base model is %v", damaged, in)
+		}
+		if !strings.Contains(log.String(), "nobody holds the base model") {
+			t.Errorf("log: %s", log)
+		}
 	}
 	none := testPartition(newModelStore(newShelf(t, 0), nil))
 	none.batch = slices.Clone(l.messages)

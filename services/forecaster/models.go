@@ -68,7 +68,7 @@ func (s *modelStore) get(
 // names: the model is a base model, or registered under one of the names that forecasters serve.
 func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*model.Model, error) {
 	if m, ok, err := s.bases.ByDigest(digest); ok || err != nil {
-		return m, err
+		return m, damaged(err)
 	}
 	load := func(ctx context.Context) (*model.Model, error) { return s.loadByDigest(ctx, digest) }
 	return s.share(ctx, h, "of the checkpoint", digest, load)
@@ -78,13 +78,14 @@ func (s *modelStore) byDigest(ctx context.Context, h holder, digest string) (*mo
 // holds that one any more.
 func (s *modelStore) base(name, digest string) (*model.Model, error) {
 	m, ok, err := s.bases.ByDigest(digest)
-	if err != nil || ok {
-		return m, err
-	}
-	if m, ok = s.bases.Like(name); ok {
+	if ok {
 		return m, nil
 	}
-	return nil, missing(fmt.Sprintf("%s %s (%s)", name, base.Version, digest), "the log was written with")
+	if m, ok = s.bases.Like(name); ok { // also in place of one whose file is damaged
+		return m, nil
+	}
+	which := fmt.Sprintf("%s %s (%s)", name, base.Version, digest)
+	return nil, errors.Join(missing(which, "the log was written with"), err)
 }
 
 // loadByDigest looks for a digest under all names that forecasters serve, and fetches the model.
@@ -223,6 +224,19 @@ func (s *modelStore) fetchAny(ctx context.Context, v registry.Version) (*model.M
 		}
 	}
 	return nil, err
+}
+
+// damaged adds the remedy to an error of the file of a base model; nil stays nil.
+func damaged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &service.HintError{
+		What: fmt.Sprintf("the checkpoint was written with a base model that cannot be read: %v", err),
+		Fix: []string{
+			"move the folder `checkpoints` of the data dir away: the state is then rebuilt from the log",
+		},
+	}
 }
 
 // missing returns the error for a model that the registry does not have. which describes the model,

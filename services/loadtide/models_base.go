@@ -23,6 +23,14 @@ func promoteBase(e *env, f *modelFlags, word string) error {
 		return err
 	}
 	v, err := f.find(ctx, models, registry.Champion)
+	var none *service.HintError
+	if errors.As(err, &none) && none.Reason == reasonNoModel {
+		return &service.HintError{
+			What:   "there is no champion, so there is nothing to put the base model in the place of",
+			Fix:    []string{"none is needed: where there is a base model, it serves until there is a champion"},
+			Reason: reasonNoModel,
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -75,5 +83,6 @@ func baseLike(champion model.Spec) (model.Artifact, error) {
 	}
 	a = a.WithHorizon(champion.Horizon)
 	a.Spec.Start = base.Version
+	a.Tags = map[string]string{"loadtide.start": base.Version + ", unchanged"}
 	return a, nil
 }

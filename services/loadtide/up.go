@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loadtide/loadtide/pkg/bus"
+	"github.com/loadtide/loadtide/pkg/meter"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
 	"github.com/loadtide/loadtide/services/forecaster"
@@ -296,7 +297,7 @@ func (u *up) watch(ctx context.Context) error {
 		if !first && s.First != "" {
 			first = true
 			note := ""
-			if s.Model == "" && s.FirstLSTM != "" {
+			if s.Model == "" && strings.HasSuffix(s.First, string(meter.SourceLSTM)) {
 				note = " (base model)"
 			}
 			u.show.ok("forecast", "first forecast out: %s%s", s.First, note)

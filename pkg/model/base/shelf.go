@@ -1,6 +1,7 @@
 package base
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/durable"
 	"github.com/loadtide/loadtide/pkg/model"
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // Shelf holds the base models of this release, and in a folder those of the releases before: a log
@@ -20,7 +22,7 @@ type Shelf struct {
 }
 
 // OpenShelf returns the shelf in dir, and puts the base models of this release there. It makes the
-// folder when it does not exist.
+// folder when it does not exist, and writes a file again that is damaged.
 func OpenShelf(dir string) (*Shelf, error) {
 	own, err := Models()
 	if err != nil {
@@ -28,14 +30,16 @@ func OpenShelf(dir string) (*Shelf, error) {
 	}
 	s := &Shelf{dir: dir, own: own}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("folder of base models: %w", err)
+		return nil, &service.HintError{
+			What: fmt.Sprintf("folder of base models: %v", err),
+			Fix:  []string{"make " + dir + " a folder that can be written, or give another --data-dir"},
+		}
 	}
 	for _, m := range own {
-		path := filepath.Join(dir, fileOf(m.Digest))
-		if _, err := os.Stat(path); err == nil {
+		path, data := filepath.Join(dir, fileOf(m.Digest)), file(m.Spec.Step())
+		if kept, err := os.ReadFile(path); err == nil && bytes.Equal(kept, data) {
 			continue
 		}
-		data := file(m.Spec.Step())
 		if err := (durable.File{Path: path}).Write(durable.Bytes(data)); err != nil {
 			return nil, fmt.Errorf("keep base model of %s: %w", m.Spec.Interval, err)
 		}

@@ -1,9 +1,12 @@
 package base
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // A shelf has the base models of this release, and those that an earlier release left in its folder,
@@ -51,5 +54,15 @@ func TestShelf(t *testing.T) {
 	}
 	if m, ok, err := earlier.ByDigest(own.Digest); ok || err == nil {
 		t.Errorf("other bytes under the digest: %v, %v", m, err)
+	}
+	if _, err := OpenShelf(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := earlier.ByDigest(own.Digest); !ok || err != nil {
+		t.Errorf("a start does not mend the file: %v", err)
+	}
+	var told *service.HintError
+	if _, err := OpenShelf(filepath.Join(path, "base")); !errors.As(err, &told) {
+		t.Errorf("a file in place of the folder: %v", err)
 	}
 }
