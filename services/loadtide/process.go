@@ -68,7 +68,10 @@ func (p *process) forecaster(
 	}
 	bases, err := base.OpenShelf(filepath.Join(fetchedDir(dir), "base"))
 	if err != nil {
-		return nil, err
+		return nil, &service.HintError{
+			What: err.Error(),
+			Fix:  []string{"let " + fetchedDir(dir) + " be a folder that can be written, or give another --data-dir"},
+		}
 	}
 	return forecaster.New(cfg, forecaster.Deps{
 		Conn: conn, Registry: models, Bases: bases, Checkpoints: store,

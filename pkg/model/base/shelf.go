@@ -11,7 +11,6 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/durable"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/service"
 )
 
 // Shelf holds the base models of this release, and in a folder those of the releases before: a log
@@ -30,10 +29,7 @@ func OpenShelf(dir string) (*Shelf, error) {
 	}
 	s := &Shelf{dir: dir, own: own}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &service.HintError{
-			What: fmt.Sprintf("folder of base models: %v", err),
-			Fix:  []string{"make " + dir + " a folder that can be written, or give another --data-dir"},
-		}
+		return nil, fmt.Errorf("the folder of base models cannot be made: %w", err)
 	}
 	for _, m := range own {
 		path, data := filepath.Join(dir, fileOf(m.Digest)), file(m.Spec.Step())
