@@ -23,9 +23,9 @@ Networks of 1 h, 30 and 15 minutes, trained once on public series and never on y
 series from a day of its readings on. ` + "`make base-model`" + ` makes the files again.
 
 An LSTM of 128 units, plain scale, quantiles 0.1 to 0.9, a week of leads at 1 h and two days at the finer
-intervals. No feature looks back further than two weeks. Homes, buildings, grids and single sites have the same share of the
-training windows, and of a kind each set has that of the root of its number of series; a fifth of the
-windows stand for series of less than a week. For 15 minutes, at which no grid comes, those of hours are
+intervals. No feature looks back further than two weeks. Homes, buildings, grids and single sites have
+the same share of the training windows, and of a kind each set has that of the root of its number of
+series; a fifth of the windows stand for series of less than a week. For 15 minutes, at which no grid comes, those of hours are
 refined.
 
 ## Trained on

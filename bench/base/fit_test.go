@@ -113,7 +113,8 @@ func TestRefined(t *testing.T) {
 func TestAges(t *testing.T) {
 	t.Parallel()
 	all := []loaded{invented(sources[0], 2, time.Hour)}
-	a, err := recipe{interval: time.Hour, hidden: 8, iterations: 1, seed: 1, workers: 1}.fit(t.Context(), all, nil)
+	r := recipe{interval: time.Hour, hidden: 8, iterations: 1, seed: 1, workers: 1}
+	a, err := r.fit(t.Context(), all, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -242,8 +242,8 @@ func (s *settings) modelOf(ctx context.Context, file, name string, p protocol) (
 // train trains a model on a file.
 func (s *settings) train(ctx context.Context, file, dir string, p protocol) error {
 	args := []string{
-		"train", "--start", "scratch", "--data", file, "--valid-until", p.TestFrom.Format(time.RFC3339), "--out", dir,
-		"--json",
+		"train", "--start", "scratch", "--data", file, "--valid-until", p.TestFrom.Format(time.RFC3339),
+		"--out", dir, "--json",
 	}
 	if !s.thorough {
 		args = append(args, "--quick")

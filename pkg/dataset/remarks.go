@@ -55,7 +55,8 @@ func Remarks(histories []*History, from, until int64) []string {
 		names []string
 	}{
 		{"hold one value all through", same},
-		{"have less than the week of readings that a champion needs; the base model or simple rules forecast them", few},
+		{"have less than the week of readings that a champion needs; the base model or simple rules " +
+			"forecast them", few},
 		{"end before the time that is measured, and are not scored", early},
 		{"begin after the time that is measured, and are not used", late},
 	} {

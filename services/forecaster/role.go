@@ -40,16 +40,3 @@ func (r role) inForce(e *engine.Engine) *model.Model {
 	}
 	return e.Model(interval)
 }
-
-// compare orders roles: the finest interval first, its champion before its base model.
-func (r role) compare(other role) int {
-	switch {
-	case r.interval != other.interval:
-		return int((r.interval - other.interval) / time.Second)
-	case r.base == other.base:
-		return 0
-	case r.base:
-		return 1
-	}
-	return -1
-}

@@ -2,7 +2,6 @@ package forecaster
 
 import (
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -243,9 +242,9 @@ func (b *statusBoard) current() Status {
 // holds the lock.
 func (b *statusBoard) servingNames() string {
 	var names []string
-	for _, r := range slices.SortedFunc(maps.Keys(b.serving), role.compare) {
-		if !r.base {
-			names = append(names, b.serving[r].model.Title())
+	for _, interval := range meter.Intervals() {
+		if champion, ok := b.serving[role{interval: interval}]; ok {
+			names = append(names, champion.model.Title())
 		}
 	}
 	return strings.Join(names, ", ")

@@ -12,6 +12,7 @@ import (
 	"github.com/loadtide/loadtide/pkg/model/base"
 	"github.com/loadtide/loadtide/pkg/registry"
 	"github.com/loadtide/loadtide/pkg/service"
+	"github.com/loadtide/loadtide/services/trainer/cycle"
 )
 
 // promoteBase makes the base model the champion in place of the one that serves: as a version of its
@@ -83,6 +84,6 @@ func baseLike(champion model.Spec) (model.Artifact, error) {
 	}
 	a = a.WithHorizon(champion.Horizon)
 	a.Spec.Start = base.Version
-	a.Tags = map[string]string{"loadtide.start": base.Version + ", unchanged"}
+	a.Tags = map[string]string{cycle.StartTag: cycle.StartUnchanged}
 	return a, nil
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/loadtide/loadtide/pkg/evaluate"
 	"github.com/loadtide/loadtide/pkg/model"
-	"github.com/loadtide/loadtide/pkg/nn"
 	"github.com/loadtide/loadtide/pkg/registry"
+	"github.com/loadtide/loadtide/pkg/train"
 )
 
 // championComparison is the champion in the same test range, or the base model while there is none.
@@ -75,14 +75,11 @@ func (a *attempt) compareWith(
 func (a *attempt) compareBase(ctx context.Context) (*championComparison, error) {
 	_, serves := registry.ModelInterval(a.fitted.spec.Name)
 	base, ok, err := a.base()
-	if err != nil || !ok || !serves || a.out.Start == wordsUnchanged {
+	if err != nil || !ok || !serves || a.out.Start == StartUnchanged {
 		return nil, err
 	}
 	c := &championComparison{version: model.BaseVersion, ours: a.out.Report}
-	theirs := &model.Model{
-		Spec: base.Spec, LSTM: nn.NewLSTM(base.Spec.Shape(), base.LSTM),
-		Head: nn.NewHead(base.Spec.Shape(), base.Head),
-	}
+	theirs := draft(base.Spec, train.Result{LSTM: base.LSTM, Head: base.Head})
 	err = a.compare(ctx, c, theirs)
 	c.broken = c.fault != ""
 	return c, err

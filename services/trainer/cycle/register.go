@@ -7,8 +7,8 @@ import (
 	"github.com/loadtide/loadtide/pkg/registry"
 )
 
-// startTag is the tag of a version that says what the fit started from.
-const startTag = "loadtide.start"
+// StartTag is the tag of a version that says what the fit started from.
+const StartTag = "loadtide.start"
 
 // leave writes the folder of a model that is not registered.
 func (a *attempt) leave(found gateInput) error {
@@ -35,7 +35,7 @@ func (a *attempt) register(ctx context.Context, v Verdict) error {
 	defer done()
 	a.out.Verdict, a.out.Why = v, v.Why()
 	tags := v.Tags()
-	tags[startTag] = a.out.Start
+	tags[StartTag] = a.out.Start
 	if id := a.run.runID(); id != "" {
 		tags[registry.Run] = id
 	}

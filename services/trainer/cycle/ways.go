@@ -32,9 +32,9 @@ const (
 	baseSettle = 72
 )
 
-// Words for the ways from a base model.
+// Words for the ways from a base model: as it is, and trained further.
 const (
-	wordsUnchanged = StartBase + ", unchanged"
+	StartUnchanged = StartBase + ", unchanged"
 	wordsFurther   = StartBase + ", trained further"
 )
 
@@ -113,7 +113,7 @@ func (a *attempt) fromBase() (ways []way, why string, err error) {
 	}
 	one.iterations = max(1, int(baseFurther*float64(one.iterations)))
 	as := one
-	as.words, as.iterations = wordsUnchanged, 0
+	as.words, as.iterations = StartUnchanged, 0
 	return []way{as, one}, "", nil
 }
 

@@ -80,7 +80,7 @@ func TestWaysAreChosenByValidation(t *testing.T) {
 		iterations int
 		want       string
 	}{
-		"a good base model, spoilt by training": {good, StartBase, 60, wordsUnchanged},
+		"a good base model, spoilt by training": {good, StartBase, 60, StartUnchanged},
 		"a poor base model":                     {poor, StartAuto, 60, StartScratch},
 		"a poor base model alone":               {poor, StartBase, 60, wordsFurther},
 		"without a base model":                  {nil, StartAuto, 2, StartScratch},
@@ -93,16 +93,16 @@ func TestWaysAreChosenByValidation(t *testing.T) {
 			c2.Start, c2.Iterations = c.start, c.iterations
 			one := cycle(t, c2, reg)
 			one.Base = c.base
-			if c.want == wordsUnchanged {
+			if c.want == StartUnchanged {
 				one.Source = turned{meters{3, 50, nil}}
 			}
 			out := run(t, one)
-			if out.Start != c.want || !out.Champion && c.want == wordsUnchanged {
+			if out.Start != c.want || !out.Champion && c.want == StartUnchanged {
 				t.Errorf("start %q, champion %v: %s", out.Start, out.Champion, out.Why)
 			}
 			v := newest(t, reg)
-			if v.Tags[startTag] != out.Start {
-				t.Errorf("tag %q", v.Tags[startTag])
+			if v.Tags[StartTag] != out.Start {
+				t.Errorf("tag %q", v.Tags[StartTag])
 			}
 			dir, err := reg.Fetch(t.Context(), v)
 			if err != nil {
